@@ -1,0 +1,1 @@
+//! Sources of real samples: the synthetic systems, embedded digits, IDX files, arrays in memory.

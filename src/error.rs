@@ -1,0 +1,111 @@
+//! The error type of the whole crate.
+
+use std::path::PathBuf;
+
+use crate::simd::IsaKind;
+
+/// The result of every fallible function of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong. Each message says what is wrong and, where something can be done, what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting has a value that makes no sense, or that contradicts another one.
+    #[error("{name}: {problem}")]
+    InvalidSetting {
+        /// The setting's name, as in `config.toml` (for instance `batch`, `generator.layers[1].slope`).
+        name: String,
+        /// What is wrong with the value, and which values are possible.
+        problem: String,
+    },
+    /// A slice or tensor handed in has another shape than the callee needs.
+    #[error("{what}: expected {expected}, found {found}")]
+    Shape {
+        /// What has the wrong shape.
+        what: String,
+        /// The shape that was needed.
+        expected: String,
+        /// The shape that was found.
+        found: String,
+    },
+    /// An instruction set was forced that this processor does not have.
+    #[error("instruction set {requested} is not available on this processor; available: {available}")]
+    IsaUnavailable {
+        /// The forced instruction set.
+        requested: IsaKind,
+        /// The names of those that the processor has, best first, separated by commas.
+        available: String,
+    },
+    /// The memory plan of a run exceeds the limit set for it.
+    #[error(
+        "the run needs {needed} bytes of memory, more than the limit of {limit}; lower the batch or raise the limit"
+    )]
+    MemoryLimit {
+        /// Bytes that the plan asks for.
+        needed: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The system refused memory.
+    #[error("the system refused {bytes} bytes of memory; lower the batch or the size of the networks")]
+    OutOfMemory {
+        /// Bytes that were asked for.
+        bytes: u64,
+    },
+    /// Training met a NaN or an infinity.
+    #[error(
+        "step {step}: {quantity} of the {network}'s layer {layer} is not finite; a lower learning rate usually helps"
+    )]
+    NotFinite {
+        /// The step, counted from 1.
+        step: u64,
+        /// `generator` or `discriminator`.
+        network: &'static str,
+        /// The layer, counted from 0.
+        layer: usize,
+        /// Which quantity, for instance `gradient` or `weight`.
+        quantity: &'static str,
+    },
+    /// Data that were read are not what they should be.
+    #[error("{origin}: {problem}")]
+    Data {
+        /// Where the data come from, usually a path.
+        origin: String,
+        /// What is wrong, with the offset where that is known, and what to do.
+        problem: String,
+    },
+    /// The system refused a file operation.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: `read`, `write`, `create` ...
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The worker threads could not be had.
+    #[error("threads: {problem}")]
+    Threads {
+        /// Why.
+        problem: String,
+    },
+}
+
+impl Error {
+    /// An [`Error::InvalidSetting`].
+    pub fn setting(name: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::InvalidSetting { name: name.into(), problem: problem.into() }
+    }
+
+    /// An [`Error::Shape`].
+    pub fn shape(what: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::Shape { what: what.into(), expected: expected.into(), found: found.into() }
+    }
+
+    /// An [`Error::Data`].
+    pub fn data(origin: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Data { origin: origin.into(), problem: problem.into() }
+    }
+}

@@ -1,0 +1,14 @@
+//! Pure loops over slices. No networks, no threads, no allocation.
+//!
+//! A *panel* is a block of samples stored feature by feature, the samples side by side: feature `f` of sample `s` stands at
+//! `f * width + s`, and `width` is a multiple of [`LANE_GROUP`](crate::simd::LANE_GROUP).
+
+pub mod activation;
+pub mod dropout;
+pub mod loss;
+pub mod math;
+pub mod noise;
+pub mod optimizer;
+pub mod panel;
+pub mod peak;
+pub mod reduce;

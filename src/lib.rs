@@ -1,0 +1,30 @@
+//! Gannet trains generative adversarial networks (GANs) made of dense layers, on CPUs, as fast as the processor allows.
+//!
+//! The crate is built in layers, each of which uses only what stands below it:
+//!
+//! ```text
+//! cli             the program: arguments, progress, pictures          (feature "cli", on by default)
+//! data  metrics   sources of samples; measures of what the generator learned
+//! gan             objectives, the adversarial step, the trainer, presets, checkpoints
+//! net             layer specifications, parameters, forward and backward passes of one network
+//! gemm            the three products of a dense layer, and the engines that compute them
+//! kernel          pure loops over slices: activations, losses, optimizers, noise, reductions
+//! simd            the vector trait and its instruction sets; detection
+//! memory  parallel  error    aligned buffers and workspaces; the worker team; the error type
+//! ```
+
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
+pub mod data;
+pub mod error;
+pub mod gan;
+pub mod gemm;
+pub mod kernel;
+pub mod memory;
+pub mod metrics;
+pub mod net;
+pub mod parallel;
+pub mod simd;
+
+pub use error::{Error, Result};

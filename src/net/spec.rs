@@ -1,0 +1,141 @@
+//! What a network looks like, before any number of it exists.
+
+use crate::error::{Error, Result};
+use crate::kernel::activation::Activation;
+
+/// One dense layer: `y = dropout(activation(W x + b))` with W of shape `[outputs, inputs]`.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct LayerSpec {
+    /// Features that enter.
+    pub inputs: usize,
+    /// Features that leave.
+    pub outputs: usize,
+    /// The activation.
+    pub activation: Activation,
+    /// Probability of dropping an output while training; 0 = no dropout.
+    #[cfg_attr(feature = "cli", serde(default, skip_serializing_if = "is_zero"))]
+    pub dropout: f32,
+}
+
+#[cfg(feature = "cli")]
+fn is_zero(value: &f32) -> bool {
+    *value == 0.0
+}
+
+/// How initial weights are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "cli",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", tag = "kind")
+)]
+pub enum Initialization {
+    /// PyTorch's default for `Linear`: weights and biases uniform in `±1 / sqrt(inputs)`.
+    #[default]
+    Pytorch,
+    /// Glorot and Bengio 2010: weights uniform in `±sqrt(6 / (inputs + outputs))`, biases 0.
+    Xavier,
+    /// He et al. 2015: weights normal with variance `2 / inputs`, biases 0.
+    He,
+    /// Weights normal with standard deviation `sigma`, biases 0.
+    Normal {
+        /// The standard deviation.
+        sigma: f32,
+    },
+}
+
+/// A network: layers, each of which takes what the one before it gives.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct NetworkSpec {
+    /// How initial weights are drawn.
+    #[cfg_attr(feature = "cli", serde(default))]
+    pub initialization: Initialization,
+    /// The layers, first to last.
+    pub layers: Vec<LayerSpec>,
+}
+
+impl NetworkSpec {
+    /// A network of `sizes.len() - 1` layers with one activation (and dropout) for the hidden layers and another for the
+    /// output: `NetworkSpec::dense(&[2, 16, 32, 2], Activation::Relu, 0.0, Activation::Linear)`.
+    pub fn dense(sizes: &[usize], hidden: Activation, dropout: f32, output: Activation) -> Self {
+        let last = sizes.len().saturating_sub(2);
+        let layers = sizes
+            .windows(2)
+            .enumerate()
+            .map(|(index, pair)| LayerSpec {
+                inputs: pair[0],
+                outputs: pair[1],
+                activation: if index == last { output } else { hidden },
+                dropout: if index == last { 0.0 } else { dropout },
+            })
+            .collect();
+        Self { initialization: Initialization::Pytorch, layers }
+    }
+
+    /// Features that enter the first layer.
+    pub fn inputs(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.inputs)
+    }
+
+    /// Features that leave the last layer.
+    pub fn outputs(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.outputs)
+    }
+
+    /// The number of weights (without biases): M in `FLOP = 2 M` for a forward pass of one sample.
+    pub fn weights(&self) -> usize {
+        self.layers.iter().map(|layer| layer.inputs * layer.outputs).sum()
+    }
+
+    /// The number of weights beyond the first layer: M' in `FLOP = 2 M'` for the gradients that flow down to it.
+    pub fn weights_beyond_first(&self) -> usize {
+        self.layers.iter().skip(1).map(|layer| layer.inputs * layer.outputs).sum()
+    }
+
+    /// Checks that there is a layer, that no width is 0 or absurd, that neighbours fit, and that slopes and probabilities
+    /// lie in their ranges. `name` (`generator`, `discriminator`) opens the name of the offending setting.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] that names the first offence.
+    pub fn validate(&self, name: &str) -> Result<()> {
+        /// Largest width of a layer: weights of two such layers still count in 64 bits, and no dense layer is wider.
+        const WIDEST: usize = 1 << 24;
+        if self.layers.is_empty() {
+            return Err(Error::setting(format!("{name}.layers"), "a network needs at least one layer"));
+        }
+        let mut before: Option<usize> = None;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let setting = |field: &str| format!("{name}.layers[{index}].{field}");
+            for (field, value) in [("inputs", layer.inputs), ("outputs", layer.outputs)] {
+                if value == 0 || value > WIDEST {
+                    return Err(Error::setting(setting(field), format!("{value} is not between 1 and {WIDEST}")));
+                }
+            }
+            if let Some(outputs) = before
+                && outputs != layer.inputs
+            {
+                let problem = format!("{} does not fit the {outputs} outputs of the layer before it", layer.inputs);
+                return Err(Error::setting(setting("inputs"), problem));
+            }
+            if let Activation::LeakyRelu { slope } = layer.activation
+                && !(slope > 0.0 && slope.is_finite())
+            {
+                return Err(Error::setting(setting("slope"), format!("{slope} is not a positive number")));
+            }
+            if !(0.0..1.0).contains(&layer.dropout) {
+                return Err(Error::setting(setting("dropout"), format!("{} is not in 0 .. 1", layer.dropout)));
+            }
+            before = Some(layer.outputs);
+        }
+        match self.initialization {
+            Initialization::Normal { sigma } if !(sigma >= 0.0 && sigma.is_finite()) => Err(Error::setting(
+                format!("{name}.initialization.sigma"),
+                format!("{sigma} is not a number from 0 up"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
