@@ -208,10 +208,11 @@ mod tests {
 
     #[test]
     fn training_and_fresh_points_differ_and_repeat() {
-        let systems: [[fn(usize, u64) -> Result<ArraySource>; 2]; 3] =
+        type Draw = fn(usize, u64) -> Result<ArraySource>;
+        let systems: [[Draw; 2]; 3] =
             [[circle, fresh_circle], [mixture1d, fresh_mixture1d], [gaussian2d, fresh_gaussian2d]];
         for [training, fresh] in systems {
-            let values = |f: fn(usize, u64) -> Result<ArraySource>, seed| f(50, seed).unwrap().into_values();
+            let values = |draw: Draw, seed| draw(50, seed).unwrap().into_values();
             assert_eq!(values(training, 7), values(training, 7));
             assert_ne!(values(training, 7), values(training, 8));
             assert!(values(training, 7).iter().all(|value| !values(fresh, 7).contains(value)));
