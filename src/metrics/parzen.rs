@@ -7,7 +7,8 @@
 //! a high variance and says little about single images (L. Theis et al., "A note on the evaluation of generative models",
 //! 2016); it is given because it is what the field's first results are stated in.
 //!
-//! Work: (validation + test) x samples x features; 10,000 x 10,000 x 784 takes seconds.
+//! Work: (validation + test) x samples x features; 10,000 x 10,000 x 784 takes 4 seconds on two cores (Zen 4, built for
+//! plain x86-64).
 
 use std::f64::consts::TAU;
 
@@ -189,5 +190,20 @@ mod tests {
         }
         assert!(log_likelihood(&good, &good, &good, 0, 1).is_err());
         assert!(matches!(log_likelihood(&[f32::MAX; 2], &good, &good, 2, 1), Err(Error::Data { .. })));
+    }
+
+    /// Runs where the environment variable `GANNET_MNIST_DIR` names a folder with the files of MNIST.
+    #[cfg(feature = "cli")]
+    #[test]
+    fn real_training_images_reach_the_known_likelihood() {
+        let Some(dir) = std::env::var_os("GANNET_MNIST_DIR") else { return };
+        let mnist = crate::data::idx::mnist(std::path::Path::new(&dir)).unwrap();
+        let scaled = |pixels: &[u8]| pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect::<Vec<_>>();
+        let train = &mnist.train_images.pixels;
+        let samples = scaled(&train[..SAMPLES * 784]);
+        let validation = scaled(&train[train.len() - VALIDATION * 784..]);
+        let report = log_likelihood(&samples, &validation, &scaled(&mnist.test_images.pixels), 784, 2).unwrap();
+        // Another implementation's value, on other images: 237. The standard error is 2.
+        assert!((report.nats - 237.0).abs() < 7.0, "{report:?}");
     }
 }
