@@ -1,1 +1,3 @@
 //! The command-line program.
+
+pub mod plot;
