@@ -11,7 +11,7 @@ use gannet::gan::{Source, Trainer, TrainerOptions};
 const DATA_SEED: u64 = 11;
 
 /// Data of the preset's shape: its own, or for `mnist` images of noise.
-pub fn source(preset: Preset, points: usize) -> Arc<dyn Source> {
+pub(crate) fn source(preset: Preset, points: usize) -> Arc<dyn Source> {
     match preset {
         Preset::Circle => Arc::new(synthetic::circle(points, DATA_SEED).unwrap()),
         Preset::Mixture1d | Preset::Mixture1dDeep => Arc::new(synthetic::mixture1d(points, DATA_SEED).unwrap()),
@@ -26,7 +26,7 @@ pub fn source(preset: Preset, points: usize) -> Arc<dyn Source> {
 }
 
 /// A trainer of the preset.
-pub fn trainer(preset: Preset, options: TrainerOptions) -> Trainer {
+pub(crate) fn trainer(preset: Preset, options: TrainerOptions) -> Trainer {
     let options = TrainerOptions { shuffle: preset.shuffle(), ..options };
     Trainer::new(preset.spec(), source(preset, 500), options).unwrap()
 }
