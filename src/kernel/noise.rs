@@ -83,16 +83,15 @@ impl<S: Simd> Generators<S> {
     #[inline(always)]
     pub(super) fn new(simd: S, key: StreamKey, first_sample: usize) -> Self {
         let sample = simd.add_u32(simd.splat_u32(first_sample as u32), simd.lane_numbers());
-        let word = |key: u32, step: u32| {
+        // A loop, not a closure: a closure would not inherit the instruction set, and its vector operations would be calls.
+        let mut state = [sample; 4];
+        for (word, (key, step)) in state.iter_mut().zip(key.0.into_iter().zip(SAMPLE_STEP)) {
             let mut x = simd.add_u32(simd.splat_u32(key), simd.mul_u32(sample, simd.splat_u32(step)));
             for (shift, multiplier) in MIX_32 {
                 x = simd.mul_u32(simd.xor(x, simd.shift_right(x, shift)), simd.splat_u32(multiplier));
             }
-            simd.xor(x, simd.shift_right(x, LAST_SHIFT))
-        };
-        let [a, b, c, d] = key.0;
-        let state =
-            [word(a, SAMPLE_STEP[0]), word(b, SAMPLE_STEP[1]), word(c, SAMPLE_STEP[2]), word(d, SAMPLE_STEP[3])];
+            *word = simd.xor(x, simd.shift_right(x, LAST_SHIFT));
+        }
         Self { simd, state }
     }
 
