@@ -1,0 +1,77 @@
+//! Grids of images.
+
+use super::style::{MARGIN, NOT_A_NUMBER};
+use super::{Heading, Picture, frame};
+use crate::{Error, Result};
+
+/// Sides of the grid in pixels that the scale aims at: of a grid, and of a single row.
+const GRID_TARGET: f64 = 840.0;
+const ROW_TARGET: f64 = 1500.0;
+
+/// Most pixels of a picture.
+const MOST_PIXELS: usize = 1 << 26;
+
+/// Draws greyscale images in a grid, row by row, enlarged by a whole number so that the picture is about 600 to 900 pixels wide
+/// (a single row: 1,500).
+///
+/// `images` holds one image after another, each of `height` rows of `width` values: -1 is black, 1 white, what lies beyond is
+/// cut, NaN is magenta. `columns` is cut to the number of images; 0 stands for the most square grid, and as many columns as
+/// images for one row.
+///
+/// # Errors
+///
+/// [`Error::Shape`](crate::Error::Shape) if an image has no pixel, if `images` is no whole number of images, or if the picture
+/// would have more than 67 million pixels.
+pub fn image_grid(
+    heading: Heading<'_>,
+    images: &[f32],
+    height: usize,
+    width: usize,
+    columns: usize,
+) -> Result<Picture> {
+    let pixels = height.checked_mul(width).unwrap_or(0);
+    if pixels == 0 || !images.len().is_multiple_of(pixels) {
+        let expected = format!("a whole number of images of {height} x {width} pixels");
+        return Err(Error::shape("images of a grid", expected, format!("{} values", images.len())));
+    }
+    let count = (images.len() / pixels).max(1);
+    let columns = if columns == 0 { (count as f64).sqrt().ceil() as usize } else { columns.min(count) };
+    let rows = count.div_ceil(columns);
+    let target = if rows == 1 && columns > 1 { ROW_TARGET } else { GRID_TARGET };
+    let largest = (columns * width).max(rows * height);
+    let scale = ((target / largest as f64).round() as usize).max(1);
+    // A sixteenth of an image tells images apart without breaking up the grid.
+    let gap = (scale * width.min(height) / 16).clamp(4, 14);
+    let (across, down) = (width * scale + gap, height * scale + gap);
+    if (columns * across).saturating_mul(rows * down) > MOST_PIXELS {
+        let expected = format!("at most {MOST_PIXELS} pixels");
+        return Err(Error::shape("picture of images", expected, format!("{} x {} images", rows, columns)));
+    }
+
+    let size = ((columns * across - gap) as i32, (rows * down - gap) as i32);
+    let page = frame::Page::new(size, heading, &[])?;
+    let (left, top) = (MARGIN as usize, page.top() as usize);
+    let mut picture = page.finish();
+    for (i, image) in images.chunks_exact(pixels).enumerate() {
+        let (x, y) = (left + i % columns * across, top + i / columns * down);
+        for (row, values) in image.chunks_exact(width).enumerate() {
+            for line in 0..scale {
+                let start = (y + row * scale + line) * picture.width as usize + x;
+                let target = &mut picture.pixels[3 * start..3 * (start + width * scale)];
+                for (value, pixels) in values.iter().zip(target.chunks_exact_mut(3 * scale)) {
+                    let shade = shade(*value);
+                    pixels.chunks_exact_mut(3).for_each(|pixel| pixel.copy_from_slice(&shade));
+                }
+            }
+        }
+    }
+    Ok(picture)
+}
+
+/// The color of a value in [-1, 1].
+fn shade(value: f32) -> [u8; 3] {
+    if value.is_nan() {
+        return [NOT_A_NUMBER.0, NOT_A_NUMBER.1, NOT_A_NUMBER.2];
+    }
+    [((value.clamp(-1.0, 1.0) + 1.0) * 127.5).round() as u8; 3]
+}

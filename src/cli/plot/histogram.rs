@@ -1,0 +1,186 @@
+//! Histograms of real and generated values over one another, with the true density.
+
+use plotters::element::{PathElement, Polygon};
+
+use super::axis::{Axis, thousands};
+use super::frame::{self, Area, Entry, Page, Panels, Plot, Sign};
+use super::style::{GENERATED, INK, REAL};
+use super::{Heading, Picture, sampled};
+use crate::Result;
+
+/// One panel of [`histogram`].
+#[derive(Clone, Copy, Debug)]
+pub struct HistogramPanel<'a> {
+    /// What the panel shows, for instance `before training`.
+    pub title: &'a str,
+    /// Real values. Any number, even none.
+    pub real: &'a [f32],
+    /// Generated values, likewise.
+    pub generated: &'a [f32],
+}
+
+/// Points that a density curve is drawn through.
+const CURVE_POINTS: usize = 600;
+
+/// A peak of the generated values may rise to this multiple of the highest real one before it is cut off.
+const TALLEST: f64 = 2.5;
+
+/// Draws 1-D values: in each panel the histograms of the real and of the generated ones, as densities, and the true density
+/// (a probability density: its integral is 1) where one is given.
+///
+/// All panels have the same axes, chosen to show the real values; a panel says how many generated values lie outside, and how
+/// high a peak is that does not fit.
+///
+/// # Errors
+///
+/// [`Error::Shape`](crate::Error::Shape) if there is no panel or more than 16.
+pub fn histogram(
+    heading: Heading<'_>,
+    panels: &[HistogramPanel<'_>],
+    density: Option<&dyn Fn(f64) -> f64>,
+) -> Result<Picture> {
+    let size = |columns| match columns {
+        1 => (1300, 620),
+        2 => (780, 560),
+        3 => (560, 440),
+        _ => (460, 340),
+    };
+    let (low, high) = range(panels);
+    let (width, height) = size(Panels::columns(panels.len()));
+    let x = frame::horizontal(width, |ticks| Axis::new(low, high, ticks));
+    let bins = bins(panels);
+    let drawn: Vec<_> =
+        panels.iter().map(|p| (Bars::new(p.real, &x, bins), Bars::new(p.generated, &x, bins))).collect();
+    let curve: Vec<(f64, f64)> = density.map_or_else(Vec::new, |density| {
+        let at = |i: usize| x.low() + (x.high() - x.low()) * i as f64 / (CURVE_POINTS - 1) as f64;
+        (0..CURVE_POINTS).map(|i| (at(i), density(at(i)))).collect()
+    });
+    let y = Axis::new(0.0, top(&drawn, &curve), (height / 90) as usize);
+
+    let layout = Panels::new(panels.len(), frame::left_room(&y, "density"), frame::bottom_room(""), size)?;
+    let mut legend = vec![
+        Entry { sign: Sign::Bar, color: REAL, text: "real" },
+        Entry { sign: Sign::Bar, color: GENERATED, text: "generated" },
+    ];
+    if density.is_some() {
+        legend.push(Entry { sign: Sign::Line, color: INK, text: "true density" });
+    }
+    let mut page = Page::new(layout.size, heading, &legend)?;
+    let down = page.top();
+    let area = page.area();
+    for ((panel, (real, generated)), plot) in panels.iter().zip(&drawn).zip(&layout.plots) {
+        draw(&area, plot.below(down), panel.title, (x, y), (real, generated), &curve)?;
+    }
+    drop(area);
+    Ok(page.finish())
+}
+
+/// Draws one panel.
+fn draw(
+    area: &Area<'_>,
+    plot: Plot,
+    title: &str,
+    (x, y): (Axis, Axis),
+    (real, generated): (&Bars, &Bars),
+    curve: &[(f64, f64)],
+) -> Result<()> {
+    let mut chart = plot.chart(area, (x, y), ("", "density"))?;
+    for (bars, color) in [(real, REAL), (generated, GENERATED)] {
+        if bars.shown > 0 {
+            let outline = bars.outline(&x);
+            chart.draw_series([Polygon::new(outline.clone(), frame::filled(color, 0.32))]).map_err(frame::failed)?;
+            chart.draw_series([PathElement::new(outline, frame::line(color, 0.9, 3))]).map_err(frame::failed)?;
+        }
+    }
+    let stretches = curve.split(|point| !point.1.is_finite()).filter(|stretch| stretch.len() > 1);
+    let lines = stretches.map(|stretch| PathElement::new(stretch.to_vec(), frame::line(INK, 1.0, 4)));
+    chart.draw_series(lines).map_err(frame::failed)?;
+    plot.label(area, title, &generated.note(&y))?;
+    if real.shown + generated.shown == 0 && curve.is_empty() {
+        plot.remark(area, "no values")?;
+    }
+    Ok(())
+}
+
+/// The range of the horizontal axis.
+fn range(panels: &[HistogramPanel<'_>]) -> (f64, f64) {
+    let union = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.max(b.1));
+    let of = |values: &[f32]| sampled::range(values.iter().map(|&v| f64::from(v)));
+    let reals = panels.iter().filter_map(|p| of(p.real)).reduce(union);
+    reals.or_else(|| panels.iter().filter_map(|p| of(p.generated)).reduce(union)).unwrap_or((-1.0, 1.0))
+}
+
+/// The number of bins: twice the cube root of the number of values (Rice's rule), within what is readable.
+fn bins(panels: &[HistogramPanel<'_>]) -> usize {
+    let most = panels.iter().map(|p| p.real.len().max(p.generated.len())).max().unwrap_or(0);
+    ((2.0 * (most as f64).cbrt()).round() as usize).clamp(16, 80)
+}
+
+/// The upper end of the vertical axis.
+fn top(bars: &[(Bars, Bars)], curve: &[(f64, f64)]) -> f64 {
+    let curve = curve.iter().map(|p| p.1).filter(|d| d.is_finite()).fold(0.0, f64::max);
+    let real = bars.iter().map(|(real, _)| real.peak()).fold(curve, f64::max);
+    let generated = bars.iter().map(|(_, generated)| generated.peak()).fold(0.0, f64::max);
+    let top = if real > 0.0 { generated.min(TALLEST * real).max(real) } else { generated };
+    if top > 0.0 { top * 1.06 } else { 1.0 }
+}
+
+/// The bars of a histogram.
+struct Bars {
+    /// Density in each bin: its share of all finite values, those outside the axis included, over the bin's width.
+    heights: Vec<f64>,
+    /// All values.
+    total: usize,
+    /// Values inside the axis.
+    shown: usize,
+    /// Values that are NaN or infinite.
+    broken: usize,
+}
+
+impl Bars {
+    /// Counts values into bins that divide the axis evenly.
+    fn new(values: &[f32], x: &Axis, bins: usize) -> Self {
+        let mut counts = vec![0u64; bins];
+        let width = (x.high() - x.low()) / bins as f64;
+        let (mut shown, mut broken) = (0, 0);
+        for value in values.iter().map(|&v| f64::from(v)) {
+            if x.contains(value) {
+                counts[(((value - x.low()) / width) as usize).min(bins - 1)] += 1;
+                shown += 1;
+            } else if !value.is_finite() {
+                broken += 1;
+            }
+        }
+        let unit = 1.0 / ((values.len() - broken).max(1) as f64 * width);
+        Self { heights: counts.iter().map(|&c| c as f64 * unit).collect(), total: values.len(), shown, broken }
+    }
+
+    /// The highest bar.
+    fn peak(&self) -> f64 {
+        self.heights.iter().copied().fold(0.0, f64::max)
+    }
+
+    /// The outline of all bars together, along the axis and back to it.
+    fn outline(&self, x: &Axis) -> Vec<(f64, f64)> {
+        let edge = |i: usize| x.low() + (x.high() - x.low()) * i as f64 / self.heights.len() as f64;
+        let tops = self.heights.iter().enumerate().flat_map(|(i, &height)| [(edge(i), height), (edge(i + 1), height)]);
+        std::iter::once((x.low(), 0.0)).chain(tops).chain(std::iter::once((x.high(), 0.0))).collect()
+    }
+
+    /// Says what of the values a panel does not show.
+    fn note(&self, y: &Axis) -> String {
+        let mut parts = Vec::new();
+        if self.peak() > y.high() {
+            parts.push(format!("peak {} cut off", super::axis::tick_label(self.peak(), y.high() / 10.0)));
+        }
+        let total = thousands(self.total as u64);
+        let far = self.total - self.shown - self.broken;
+        if far > 0 {
+            parts.push(format!("{} of {total} outside", thousands(far as u64)));
+        }
+        if self.broken > 0 {
+            parts.push(format!("{} of {total} not finite", thousands(self.broken as u64)));
+        }
+        parts.join(", ")
+    }
+}

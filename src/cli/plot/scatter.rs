@@ -1,0 +1,117 @@
+//! Scatter plots of real and generated points over one another.
+
+use plotters::element::Circle;
+
+use super::axis::{Axis, thousands};
+use super::canvas::UNIT;
+use super::frame::{self, Entry, Page, Panels, Sign};
+use super::style::{GENERATED, REAL};
+use super::{Heading, Picture, sampled};
+use crate::Result;
+
+/// Points of a kind that are drawn in a panel at most: more only make one blot.
+const MOST_POINTS: usize = 6000;
+
+/// One panel of [`scatter`].
+#[derive(Clone, Copy, Debug)]
+pub struct ScatterPanel<'a> {
+    /// What the panel shows, for instance `before training`.
+    pub title: &'a str,
+    /// Real points, `[x, y]`. Any number, even none; of very many a fixed choice is drawn.
+    pub real: &'a [[f32; 2]],
+    /// Generated points, likewise.
+    pub generated: &'a [[f32; 2]],
+}
+
+/// Draws 2-D points: in each panel the real ones and the generated ones over them.
+///
+/// All panels have the same axes, with the same scale in both directions, chosen to show the real points (the generated ones
+/// where no real ones are); a panel says how many generated points lie outside.
+///
+/// # Errors
+///
+/// [`Error::Shape`](crate::Error::Shape) if there is no panel or more than 16.
+pub fn scatter(heading: Heading<'_>, panels: &[ScatterPanel<'_>]) -> Result<Picture> {
+    let (x_range, y_range) = ranges(panels);
+    let side = |columns| match columns {
+        1 => 860,
+        2 => 720,
+        3 => 560,
+        _ => 460,
+    };
+    let length = side(Panels::columns(panels.len()));
+    let x = frame::horizontal(length, |ticks| Axis::new(x_range.0, x_range.1, ticks));
+    let y = Axis::new(y_range.0, y_range.1, (length / 90) as usize);
+    let layout = Panels::new(panels.len(), frame::left_room(&y, ""), frame::bottom_room(""), |columns| {
+        (side(columns), side(columns))
+    })?;
+    let legend = [
+        Entry { sign: Sign::Dot, color: REAL, text: "real" },
+        Entry { sign: Sign::Dot, color: GENERATED, text: "generated" },
+    ];
+    let mut page = Page::new(layout.size, heading, &legend)?;
+    let top = page.top();
+    let area = page.area();
+    for (panel, plot) in panels.iter().zip(&layout.plots) {
+        let plot = plot.below(top);
+        let mut chart = plot.chart(&area, (x, y), ("", ""))?;
+        for (points, color) in [(panel.real, REAL), (panel.generated, GENERATED)] {
+            let shown = points.len().min(MOST_POINTS);
+            let (radius, alpha) = match shown {
+                0..=300 => (6.0, 0.75),
+                301..=1500 => (5.0, 0.6),
+                1501..=3500 => (4.5, 0.5),
+                _ => (4.0, 0.4),
+            };
+            let radius = (radius * f64::from(UNIT)) as u32;
+            let places = sampled::positions(points.len(), MOST_POINTS).map(|i| points[i].map(f64::from));
+            let inside = places.filter(|&[px, py]| x.contains(px) && y.contains(py));
+            let dots = inside.map(|[px, py]| Circle::new((px, py), radius, frame::filled(color, alpha)));
+            chart.draw_series(dots).map_err(frame::failed)?;
+        }
+        plot.label(&area, panel.title, &outside(panel.generated, &x, &y))?;
+        if panel.real.is_empty() && panel.generated.is_empty() {
+            plot.remark(&area, "no points")?;
+        }
+    }
+    drop(area);
+    Ok(page.finish())
+}
+
+/// Ranges of both axes, of the same width.
+fn ranges(panels: &[ScatterPanel<'_>]) -> ((f64, f64), (f64, f64)) {
+    let range = |coordinate: usize| {
+        let of = |points: &[[f32; 2]]| sampled::range(points.iter().map(|p| f64::from(p[coordinate])));
+        let reals = panels.iter().filter_map(|p| of(p.real)).reduce(union);
+        reals.or_else(|| panels.iter().filter_map(|p| of(p.generated)).reduce(union)).unwrap_or((-1.0, 1.0))
+    };
+    let (x, y) = (range(0), range(1));
+    let half = ((x.1 - x.0) / 2.0).max((y.1 - y.0) / 2.0);
+    let around = |(low, high): (f64, f64)| {
+        let middle = (low + high) / 2.0;
+        // All points equal: any width will do, as long as it is that of both axes.
+        let half = if half > 0.0 { half } else { 1.0 };
+        (middle - half, middle + half)
+    };
+    (around(x), around(y))
+}
+
+/// The smallest range that holds both.
+fn union(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0.min(b.0), a.1.max(b.1))
+}
+
+/// Says how many generated points a panel does not show.
+fn outside(points: &[[f32; 2]], x: &Axis, y: &Axis) -> String {
+    let hidden = points.iter().filter(|p| !(x.contains(f64::from(p[0])) && y.contains(f64::from(p[1])))).count();
+    let broken = points.iter().filter(|p| !p.iter().all(|v| v.is_finite())).count();
+    let total = thousands(points.len() as u64);
+    match (hidden - broken, broken) {
+        (0, 0) => String::new(),
+        (far, 0) => format!("{} of {total} outside", thousands(far as u64)),
+        (0, broken) => format!("{} of {total} not finite", thousands(broken as u64)),
+        (far, broken) => {
+            format!("of {total}: {} outside, {} not finite", thousands(far as u64), thousands(broken as u64))
+        }
+    }
+}
