@@ -1,1 +1,23 @@
-//! Sources of real samples: the synthetic systems, embedded digits, IDX files, arrays in memory.
+//! Sources of real samples: arrays in memory, images that stay bytes, the synthetic systems, embedded digits, IDX files.
+#![forbid(unsafe_code)]
+
+pub mod array;
+pub mod bytes;
+pub mod digits;
+#[cfg(feature = "cli")]
+pub mod idx;
+pub(crate) mod random;
+pub mod synthetic;
+
+pub use array::ArraySource;
+pub use bytes::ByteSource;
+
+use crate::error::{Error, Result};
+
+/// Sample indices are `u32` in [`Source::gather`](crate::gan::source::Source::gather); refuses sources beyond that.
+fn check_count(what: &str, samples: usize) -> Result<()> {
+    if u32::try_from(samples).is_err() {
+        return Err(Error::shape(what, format!("at most {} samples", u32::MAX), format!("{samples}")));
+    }
+    Ok(())
+}

@@ -1,1 +1,48 @@
-//! Measures of what a generator has learned.
+//! Measures of what a generator has learned, each beside the values that a right implementation reaches.
+//!
+//! Everything here is plain `f64` arithmetic (distances between images: `f32` differences summed in blocks) in one fixed order:
+//! the result does not depend on the number of threads.
+#![forbid(unsafe_code)]
+
+pub mod circle;
+mod distance;
+pub mod gaussian2d;
+pub mod images;
+pub mod mixture1d;
+pub mod moments;
+pub mod parzen;
+pub mod wasserstein;
+
+use crate::error::{Error, Result};
+
+/// What a right implementation reaches in one measure: shown beside a run's own value.
+///
+/// Measured with PyTorch 2.15 or JAX 0.10 on the same recipe over several seeds, with the definitions of these modules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize))]
+pub struct Reference {
+    /// The field of the report that it belongs to.
+    pub field: &'static str,
+    /// The measure in words, with its unit where it has one.
+    pub measure: &'static str,
+    /// The values reached, and after how much training.
+    pub reached: &'static str,
+}
+
+/// The number of rows of the row-major `[rows, features]` matrix `values`, all of whose values must be finite.
+fn check_rows(what: &str, values: &[f32], features: usize) -> Result<usize> {
+    if features == 0 || values.is_empty() || !values.len().is_multiple_of(features) {
+        return Err(Error::shape(
+            what,
+            format!("one or more whole rows of {} features", features.max(1)),
+            format!("{} values in rows of {features}", values.len()),
+        ));
+    }
+    if let Some(i) = values.iter().position(|value| !value.is_finite()) {
+        return Err(Error::data(
+            what,
+            format!("row {}, column {} (counted from 0) is {}", i / features, i % features, values[i]),
+        ));
+    }
+    Ok(values.len() / features)
+}

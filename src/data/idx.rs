@@ -1,0 +1,312 @@
+//! MNIST's IDX files: plain or gzip, checked before memory is taken, so that a hostile file costs an error and nothing else.
+//!
+//! Format (Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits"): two zero bytes, the element type
+//! (0x08: unsigned byte), the number of dimensions, each dimension as a big-endian `u32`, then the elements, last dimension
+//! fastest. Whether a file is compressed is read from its first two bytes, not from its name.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::data::bytes::ByteSource;
+use crate::error::{Error, Result};
+
+/// Files whose header promises more elements than this are refused. MNIST's largest has 47 million.
+pub const MAX_BYTES: u64 = 1 << 30;
+
+/// DEFLATE cannot expand data more than 1032 times (<https://zlib.net/zlib_tech.html>), which bounds what a compressed file
+/// can hold before a byte of it is expanded.
+const MAX_EXPANSION: u64 = 1032;
+
+/// The largest label: ten classes.
+const MAX_LABEL: u8 = 9;
+
+/// The first two bytes of a gzip file (RFC 1952).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// The element type of all MNIST files: unsigned bytes.
+const UNSIGNED_BYTE: u8 = 0x08;
+
+/// Grayscale images of one size, as they stand in an IDX file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Images {
+    /// The number of images, at least 1.
+    pub count: usize,
+    /// Rows of an image, at least 1.
+    pub height: usize,
+    /// Columns of an image, at least 1.
+    pub width: usize,
+    /// `count * height * width` bytes: image by image, row by row.
+    pub pixels: Vec<u8>,
+}
+
+impl Images {
+    /// The images as a source, bytes scaled from [0, 255] to [-1, 1] while they are gathered.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where the fields contradict each other, which they do not if they were read from a file.
+    pub fn into_source(self) -> Result<ByteSource> {
+        ByteSource::new(self.pixels, self.height, self.width, u8::MAX)
+    }
+}
+
+/// The four files of MNIST, or of a data set in its format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mnist {
+    /// The training images.
+    pub train_images: Images,
+    /// The class of each training image, 0 to 9.
+    pub train_labels: Vec<u8>,
+    /// The test images, of the same size as the training images.
+    pub test_images: Images,
+    /// The class of each test image, 0 to 9.
+    pub test_labels: Vec<u8>,
+}
+
+/// Reads the four files of MNIST from the folder `dir`, each plain or gzip-compressed, under either customary spelling of its
+/// name (`train-images-idx3-ubyte`, `train-images.idx3-ubyte`, either with `.gz`; a plain file is preferred).
+///
+/// # Errors
+///
+/// [`Error::Data`] for files that are missing (all of them in one message, with the names looked for), for files that
+/// [`read_images`] or [`read_labels`] refuse, and for files that do not belong together; [`Error::Io`] where the system
+/// refuses to read.
+pub fn mnist(dir: &Path) -> Result<Mnist> {
+    const STEMS: [(&str, &str); 4] =
+        [("train-images", "idx3"), ("train-labels", "idx1"), ("t10k-images", "idx3"), ("t10k-labels", "idx1")];
+    let found = STEMS.map(|(stem, format)| {
+        let names = [format!("{stem}-{format}-ubyte"), format!("{stem}.{format}-ubyte")];
+        let path = names
+            .iter()
+            .map(|name| dir.join(name))
+            .chain(names.iter().map(|name| dir.join(format!("{name}.gz"))))
+            .find(|path| path.exists());
+        path.ok_or_else(|| names.join(" or "))
+    });
+    let [Ok(train_images), Ok(train_labels), Ok(test_images), Ok(test_labels)] = &found else {
+        let missing: Vec<_> = found.into_iter().filter_map(Result::err).collect();
+        let missing =
+            if dir.is_dir() { missing.join("; ") } else { format!("it is no folder: {}", missing.join("; ")) };
+        return Err(Error::data(
+            dir.display().to_string(),
+            format!(
+                "MNIST files not found: {missing} (each also looked for with .gz); name the folder that holds them with \
+                 --data DIR"
+            ),
+        ));
+    };
+    let (train_images, train_labels) = read_pair(train_images, train_labels)?;
+    let (test_path, test_labels_path) = (test_images, test_labels);
+    let (test_images, test_labels) = read_pair(test_path, test_labels_path)?;
+    if (train_images.height, train_images.width) != (test_images.height, test_images.width) {
+        return Err(Error::data(
+            test_path.display().to_string(),
+            format!(
+                "its images have {} x {} pixels, the training images {} x {}",
+                test_images.height, test_images.width, train_images.height, train_images.width
+            ),
+        ));
+    }
+    Ok(Mnist { train_images, train_labels, test_images, test_labels })
+}
+
+/// Reads an IDX file of images: three dimensions of unsigned bytes.
+///
+/// # Errors
+///
+/// [`Error::Data`], with the offset, for anything but exactly one such array of at most [`MAX_BYTES`] elements and at least
+/// one; [`Error::Io`] where the system refuses to read; [`Error::OutOfMemory`].
+pub fn read_images(path: &Path) -> Result<Images> {
+    let ([count, height, width], pixels) = read(path, "images")?;
+    Ok(Images { count, height, width, pixels })
+}
+
+/// Reads an IDX file of labels: one dimension of unsigned bytes, each 0 to 9.
+///
+/// # Errors
+///
+/// As for [`read_images`], and [`Error::Data`] for the first label above 9.
+pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
+    let ([_], labels) = read(path, "labels")?;
+    if let Some(i) = labels.iter().position(|&label| label > MAX_LABEL) {
+        return Err(Error::data(
+            path.display().to_string(),
+            format!("label {} at offset {}; labels are 0 to {MAX_LABEL}", labels[i], i + 8),
+        ));
+    }
+    Ok(labels)
+}
+
+/// Reads images and their labels, and checks that there are as many of one as of the other.
+fn read_pair(images_path: &Path, labels_path: &Path) -> Result<(Images, Vec<u8>)> {
+    let images = read_images(images_path)?;
+    let labels = read_labels(labels_path)?;
+    if images.count != labels.len() {
+        return Err(Error::data(
+            labels_path.display().to_string(),
+            format!("holds {} labels for the {} images of {}", labels.len(), images.count, images_path.display()),
+        ));
+    }
+    Ok((images, labels))
+}
+
+/// Reads an array of `DIMENSIONS` dimensions of `what` ("images" or "labels").
+fn read<const DIMENSIONS: usize>(path: &Path, what: &str) -> Result<([usize; DIMENSIONS], Vec<u8>)> {
+    let mut file = IdxFile::open(path)?;
+    let mut magic = [0; 4];
+    file.fill(&mut magic, "the magic number")?;
+    if magic[..2] != [0, 0] {
+        return Err(
+            file.error(format!("no IDX file: bytes {:#04x} {:#04x} at offset 0 instead of 0 0", magic[0], magic[1]))
+        );
+    }
+    if magic[2] != UNSIGNED_BYTE {
+        return Err(file.error(format!(
+            "element type {:#04x} at offset 2; only {UNSIGNED_BYTE:#04x} (unsigned bytes) can be read",
+            magic[2]
+        )));
+    }
+    let dimensions = usize::from(magic[3]);
+    if dimensions != DIMENSIONS {
+        let kind = match dimensions {
+            1 => "; this is a file of labels, were two files exchanged?",
+            3 => "; this is a file of images, were two files exchanged?",
+            _ => "",
+        };
+        return Err(file.error(format!("{dimensions} dimensions at offset 3 where {what} have {DIMENSIONS}{kind}")));
+    }
+    let mut shape = [0; DIMENSIONS];
+    for (i, dimension) in shape.iter_mut().enumerate() {
+        let mut bytes = [0; 4];
+        file.fill(&mut bytes, "the dimensions")?;
+        *dimension = u32::from_be_bytes(bytes);
+        if *dimension == 0 {
+            return Err(file.error(format!("holds no {what}: dimension {i} at offset {} is 0", 4 + 4 * i)));
+        }
+    }
+    let size = shape
+        .iter()
+        .try_fold(1u64, |product, &dimension| product.checked_mul(u64::from(dimension)))
+        .filter(|&size| size <= MAX_BYTES)
+        .ok_or_else(|| file.error(format!("dimensions {shape:?} at offset 4 exceed the limit of {MAX_BYTES} bytes")))?;
+    file.check_size(size)?;
+    let mut data = Vec::new();
+    // `size` is at most `MAX_BYTES`, which every `usize` of 32 bits or more can hold.
+    data.try_reserve_exact(size as usize).map_err(|_| Error::OutOfMemory { bytes: size })?;
+    data.resize(size as usize, 0);
+    file.fill(&mut data, what)?;
+    file.finish()?;
+    Ok((shape.map(|dimension| dimension as usize), data))
+}
+
+/// A file that is being read, decompressed if it is gzip.
+struct IdxFile {
+    path: PathBuf,
+    reader: Box<dyn Read>,
+    compressed: bool,
+    /// Bytes of the file itself.
+    length: u64,
+    /// Bytes read so far, after decompression.
+    offset: u64,
+}
+
+impl IdxFile {
+    fn open(path: &Path) -> Result<Self> {
+        let failed = |source| Error::Io { action: "read", path: path.to_owned(), source };
+        // Checked before opening: to open a pipe would wait for its writer.
+        if !fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(Error::data(path.display().to_string(), "is no regular file"));
+        }
+        let mut file = File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let mut start = [0; 2];
+        let compressed = read_full(&mut file, &mut start).map_err(failed)? == 2 && start == GZIP_MAGIC;
+        file.rewind().map_err(failed)?;
+        let file = BufReader::new(file);
+        let reader: Box<dyn Read> = if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        Ok(Self { path: path.to_owned(), reader, compressed, length, offset: 0 })
+    }
+
+    fn error(&self, problem: String) -> Error {
+        Error::data(self.path.display().to_string(), problem)
+    }
+
+    /// What a failed read means: in a compressed file, damaged data, unless the system names a reason of its own.
+    fn read_error(&self, source: io::Error) -> Error {
+        if self.compressed && source.raw_os_error().is_none() {
+            let offset = self.offset;
+            return self.error(format!("damaged gzip data after {offset} decompressed bytes: {source}"));
+        }
+        Error::Io { action: "read", path: self.path.clone(), source }
+    }
+
+    /// Fills `buffer` with the next bytes, which are (part of) `what`.
+    fn fill(&mut self, buffer: &mut [u8], what: &str) -> Result<()> {
+        let read = read_full(&mut self.reader, buffer).map_err(|source| self.read_error(source))?;
+        let start = self.offset;
+        self.offset += read as u64;
+        if read < buffer.len() {
+            return Err(self.error(format!(
+                "truncated: ends at offset {}, {what} from offset {start} need {} bytes",
+                self.offset,
+                buffer.len()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Refuses a file that cannot hold, or holds more than, the `size` bytes that its header promises after itself.
+    fn check_size(&self, size: u64) -> Result<()> {
+        let (promised, length) = (self.offset + size, self.length);
+        if self.compressed {
+            if promised > length.saturating_mul(MAX_EXPANSION) {
+                return Err(self.error(format!(
+                    "truncated: its header (offset 4) promises {promised} bytes, more than {length} bytes of gzip can hold"
+                )));
+            }
+        } else if promised > length {
+            return Err(self.error(format!(
+                "truncated: its header (offset 4) promises {promised} bytes, the file ends at offset {length}"
+            )));
+        } else if promised < length {
+            return Err(self.trailing(promised));
+        }
+        Ok(())
+    }
+
+    /// Checks that nothing follows; in a compressed file this also verifies the checksum.
+    fn finish(&mut self) -> Result<()> {
+        let read = read_full(&mut self.reader, &mut [0]).map_err(|source| self.read_error(source))?;
+        if read > 0 {
+            return Err(self.trailing(self.offset));
+        }
+        Ok(())
+    }
+
+    /// Bytes follow the array, which ends at offset `end`.
+    fn trailing(&self, end: u64) -> Error {
+        self.error(format!(
+            "trailing bytes: the array that its header describes ends at offset {end}, the file does not"
+        ))
+    }
+}
+
+/// Reads until `buffer` is full or the end is reached; the number of bytes read.
+fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests;
