@@ -67,7 +67,6 @@ pub(crate) fn parse(text: &str, folder: Option<&Path>) -> Result<RunConfig> {
     Ok(config)
 }
 
-
 /// The whole file for `config`: every setting, so that training from it repeats the run.
 ///
 /// # Errors

@@ -130,11 +130,7 @@ pub(crate) fn measure_table(measures: &[Measure]) -> String {
 }
 
 /// The covariance that matters, and the mean: from the weights where G is linear, from samples where it is not.
-fn of_gaussian(
-    config: &RunConfig,
-    model: &Model,
-    draw: impl Fn(usize) -> Result<Vec<f32>>,
-) -> Result<Vec<Measure>> {
+fn of_gaussian(config: &RunConfig, model: &Model, draw: impl Fn(usize) -> Result<Vec<f32>>) -> Result<Vec<Measure>> {
     /// Enough for the covariance of another generator than the reference's.
     const SAMPLES: usize = 10_000;
     let report = match (config.spec.generator.layers.as_slice(), model.generator.as_slice()) {
@@ -174,18 +170,12 @@ fn of_classes(config: &RunConfig, set: &ImageSet, samples: &[f32]) -> Result<Vec
 }
 
 /// Images come with pixels in [-1, 1]; the published figures are for [0, 1].
-fn of_likelihood(
-    config: &RunConfig,
-    set: &ImageSet,
-    test: Vec<f32>,
-    samples: &[f32],
-) -> Result<[Measure; 3]> {
+fn of_likelihood(config: &RunConfig, set: &ImageSet, test: Vec<f32>, samples: &[f32]) -> Result<[Measure; 3]> {
     let unit = |pixels: &[f32]| pixels.iter().map(|pixel| pixel.mul_add(0.5, 0.5)).collect::<Vec<f32>>();
     let images = set.labels.len();
     let validation = set.train.rows(images.saturating_sub(parzen::VALIDATION)..images);
     let features = config.spec.features();
-    let report =
-        parzen::log_likelihood(&unit(samples), &unit(&validation), &unit(&test), features, config.threads)?;
+    let report = parzen::log_likelihood(&unit(samples), &unit(&validation), &unit(&test), features, config.threads)?;
     Ok([
         Measure { name: "parzen_nats", ..referenced("nats", report.nats, &parzen::REFERENCES) },
         plain(("parzen_standard_error", report.standard_error), "its standard error", ""),

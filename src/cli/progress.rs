@@ -132,8 +132,7 @@ mod tests {
             real_probability: 0.5,
             fake_probability: 0.25,
         };
-        let expected =
-            "step 320/3200  D 1.3500  G 0.7000  D(x) 0.500  D(G(z)) 0.250  10,240 samples/s  9 seconds left";
+        let expected = "step 320/3200  D 1.3500  G 0.7000  D(x) 0.500  D(G(z)) 0.250  10,240 samples/s  9 seconds left";
         assert_eq!(line(&report, 3200, 32, 1.0), expected);
     }
 }

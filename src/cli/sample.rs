@@ -86,9 +86,9 @@ fn csv(file: &mut dyn Write, samples: &[f32], columns: &[String]) -> io::Result<
 /// The names of a sample's values: `x`, `x` and `y`, or `row_column` of a pixel.
 fn columns(config: &RunConfig) -> Vec<String> {
     match (config.system.image(), config.spec.features()) {
-        (Some((height, width)), _) => (0..height)
-            .flat_map(|row| (0..width).map(move |column| format!("pixel_{row}_{column}")))
-            .collect(),
+        (Some((height, width)), _) => {
+            (0..height).flat_map(|row| (0..width).map(move |column| format!("pixel_{row}_{column}"))).collect()
+        }
         (None, features) => ["x", "y"].iter().take(features).map(|name| name.to_string()).collect(),
     }
 }

@@ -10,8 +10,8 @@ use super::args::{ENGINES, TrainArgs, name_of};
 use super::config::RunConfig;
 use super::config_file;
 use super::history::History;
-use super::output;
 use super::measures::{self, Effort, Measure};
+use super::output;
 use super::pictures::{self, Panel};
 use super::plot::{Heading, thousands};
 use super::progress::Progress;
@@ -188,10 +188,8 @@ impl Run {
         let isa = self.trainer.isa();
         let after = shown(&self.config, &model, isa)?;
         let title = format!("after {} steps", thousands(self.steps));
-        let panels = [
-            Panel { title: "before training", samples: &self.before },
-            Panel { title: &title, samples: &after },
-        ];
+        let panels =
+            [Panel { title: "before training", samples: &self.before }, Panel { title: &title, samples: &after }];
         self.folder.write(run_folder::SAMPLES, &self.picture(&panels)?)?;
         let measures = measures::measure(&self.config, &self.real, &model, Effort::Full { samples: None }, isa)?;
         Ok(self.summary(last, measures, start.elapsed()))
@@ -340,17 +338,15 @@ fn epoch(step: u64, steps_per_epoch: u64) -> u64 {
 fn row(report: &StepReport, epoch: u64) -> String {
     format!(
         "{},{epoch},{},{},{},{}",
-        report.step,
-        report.discriminator_loss,
-        report.generator_loss,
-        report.real_probability,
-        report.fake_probability
+        report.step, report.discriminator_loss, report.generator_loss, report.real_probability, report.fake_probability
     )
 }
 
 fn json_lines(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec_pretty(value).map(|mut bytes| {
-        bytes.push(b'\n');
-        bytes
-    }).unwrap_or_default()
+    serde_json::to_vec_pretty(value)
+        .map(|mut bytes| {
+            bytes.push(b'\n');
+            bytes
+        })
+        .unwrap_or_default()
 }
