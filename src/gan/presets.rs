@@ -1,13 +1,25 @@
 //! The reference systems: networks, losses and settings of each, as its document gives them.
+//!
+//! | preset | document |
+//! |---|---|
+//! | `circle` | "Introduction of Generative Adversarial Networks", with a PyTorch implementation on points of a circle |
+//! | `mixture1d` | "Introduction to Generative Adversarial Network" (2023): a mixture of two Gaussians in one dimension |
+//! | `gaussian2d` | lecture 14 of "Deep Learning Systems" (T. Chen, J. Z. Kolter): a 2-D Gaussian and a linear generator |
+//! | `mnist` | "Generative Adversarial Networks", after D. Gadler's "GANs from Scratch 1" (2018): dense networks on MNIST |
+//!
+//! `mixture1d-deep` and `digits` are gannet's own.
 
-use super::spec::GanSpec;
+use super::objective::Objective;
+use super::spec::{GanSpec, OptimizerSpec, Order};
+use crate::kernel::activation::Activation;
+use crate::net::NetworkSpec;
 
 /// A reference system by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// Points on a circle.
     Circle,
-    /// A 1-D mixture of two Gaussians, with a D that is Linear(1, 1).
+    /// A 1-D mixture of two Gaussians, with a D that is Linear(1, 1) and so sees nothing but the mean.
     Mixture1d,
     /// The same data with a D and a G that can learn them.
     Mixture1dDeep,
@@ -27,6 +39,9 @@ pub enum Duration {
     /// Steps of the generator.
     Steps(u64),
 }
+
+/// Leaky ReLU as the image systems use it.
+const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
 
 impl Preset {
     /// All of them.
@@ -52,22 +67,88 @@ impl Preset {
 
     /// Networks, objective, order and optimizers.
     pub fn spec(self) -> GanSpec {
-        todo!()
+        use Activation::{Linear, Relu, Tanh};
+        let spec = |objective, order, optimizer, generator, discriminator| GanSpec {
+            objective,
+            order,
+            discriminator_steps: 1,
+            generator_optimizer: optimizer,
+            discriminator_optimizer: optimizer,
+            generator,
+            discriminator,
+        };
+        match self {
+            Self::Circle => spec(
+                Objective::Minimax,
+                Order::DiscriminatorFirst,
+                OptimizerSpec::adam(0.001),
+                NetworkSpec::dense(&[2, 16, 32, 2], Relu, 0.0, Linear),
+                NetworkSpec::dense(&[2, 128, 64, 32, 1], Relu, 0.2, Linear),
+            ),
+            Self::Mixture1d => spec(
+                Objective::NonSaturatingHalf,
+                Order::GeneratorFirstSharedFake,
+                OptimizerSpec::sgd(0.01),
+                NetworkSpec::dense(&[1, 3, 1], Relu, 0.0, Linear),
+                NetworkSpec::dense(&[1, 1], Relu, 0.0, Linear),
+            ),
+            Self::Mixture1dDeep => spec(
+                Objective::NonSaturatingHalf,
+                Order::GeneratorFirstSharedFake,
+                OptimizerSpec::adam(0.001),
+                NetworkSpec::dense(&[1, 32, 32, 1], Relu, 0.0, Linear),
+                NetworkSpec::dense(&[1, 32, 32, 1], Relu, 0.0, Linear),
+            ),
+            Self::Gaussian2d => spec(
+                Objective::Softmax,
+                Order::DiscriminatorFirstSharedFake,
+                OptimizerSpec::adam(0.01),
+                NetworkSpec::dense(&[2, 2], Relu, 0.0, Linear),
+                NetworkSpec::dense(&[2, 20, 10, 2], Relu, 0.0, Linear),
+            ),
+            Self::Mnist => spec(
+                Objective::NonSaturating,
+                Order::DiscriminatorFirst,
+                OptimizerSpec::adam(0.0002),
+                NetworkSpec::dense(&[100, 256, 512, 1024, 784], LEAKY, 0.0, Tanh),
+                NetworkSpec::dense(&[784, 1024, 512, 256, 1], LEAKY, 0.3, Linear),
+            ),
+            Self::Digits => spec(
+                Objective::NonSaturating,
+                Order::DiscriminatorFirst,
+                OptimizerSpec::adam(0.0005),
+                NetworkSpec::dense(&[32, 128, 128, 64], LEAKY, 0.0, Tanh),
+                NetworkSpec::dense(&[64, 128, 64, 1], LEAKY, 0.3, Linear),
+            ),
+        }
     }
 
     /// Default batch size.
     pub fn batch(self) -> usize {
-        todo!()
+        match self {
+            Self::Mnist => 100,
+            _ => 32,
+        }
     }
 
     /// Default length of the training.
     pub fn duration(self) -> Duration {
-        todo!()
+        match self {
+            Self::Circle => Duration::Epochs(100),
+            Self::Mixture1d | Self::Mixture1dDeep => Duration::Epochs(50),
+            Self::Gaussian2d => Duration::Steps(2_000),
+            Self::Mnist | Self::Digits => Duration::Epochs(200),
+        }
     }
 
     /// Default number of points of a synthetic system; `None` for `mnist` and `digits`.
     pub fn points(self) -> Option<usize> {
-        todo!()
+        match self {
+            Self::Circle => Some(1_024),
+            Self::Mixture1d | Self::Mixture1dDeep => Some(10_000),
+            Self::Gaussian2d => Some(3_200),
+            Self::Mnist | Self::Digits => None,
+        }
     }
 
     /// Whether the data are shuffled anew for each epoch.
@@ -82,5 +163,29 @@ impl Preset {
             Self::Digits => Some((8, 8)),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_is_valid_and_found_by_its_name() {
+        for preset in Preset::ALL {
+            preset.spec().validate().unwrap();
+            assert_eq!(Preset::from_name(preset.name()), Some(preset));
+        }
+        assert_eq!(Preset::from_name("mnits"), None);
+    }
+
+    #[test]
+    fn work_of_a_step_is_that_of_the_formula() {
+        // 12 M_D + 4 M_D' + 6 M_G + 2 M_G' of the documents' networks, by hand.
+        let work = |preset: Preset| preset.spec().flop_per_sample();
+        assert_eq!(work(Preset::Circle), 12 * 10_528 + 4 * 10_272 + 6 * 608 + 2 * 576);
+        assert_eq!(work(Preset::Mixture1d), 12 + 6 * 6 + 2 * 3);
+        assert_eq!(work(Preset::Gaussian2d), 12 * 260 + 4 * 220 + 6 * 4);
+        assert_eq!(work(Preset::Mnist), 12 * 1_458_432 + 4 * 655_616 + 6 * 1_483_776 + 2 * 1_458_176);
     }
 }

@@ -1,21 +1,8 @@
 //! What is trained: two networks, an objective, an order of updates, an optimizer for each network.
 
-use crate::error::Result;
+use super::objective::Objective;
+use crate::error::{Error, Result};
 use crate::net::NetworkSpec;
-
-/// What D minimizes and what G minimizes. BCE is of `sigmoid(logit)`; every loss is a mean over the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
-pub enum Objective {
-    /// D: BCE(D(x), 1) + BCE(D(G(z)), 0). G maximizes BCE(D(G(z)), 0). (Goodfellow et al. 2014, equation 1.)
-    Minimax,
-    /// D as in minimax; G minimizes BCE(D(G(z)), 1). (Goodfellow et al. 2014, section 3.)
-    NonSaturating,
-    /// As non-saturating, but D's loss is half of the sum.
-    NonSaturatingHalf,
-    /// D has two logits, class 1 is real; D minimizes CE(D(x), 1) + CE(D(G(z)), 0), G minimizes CE(D(G(z)), 1).
-    Softmax,
-}
 
 /// The order of updates within a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +62,31 @@ impl OptimizerSpec {
         }
     }
 
+    /// Checks every setting; `name` opens the offending one's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`].
+    pub fn validate(&self, name: &str) -> Result<()> {
+        let check = |field: &str, value: f32, holds: bool, range: &str| {
+            if holds {
+                Ok(())
+            } else {
+                Err(Error::setting(format!("{name}.{field}"), format!("{value} is not {range}")))
+            }
+        };
+        let rate = self.learning_rate();
+        check("learning_rate", rate, rate > 0.0 && rate.is_finite(), "a positive number")?;
+        match *self {
+            Self::Adam { beta1, beta2, epsilon, .. } => {
+                check("beta1", beta1, (0.0..1.0).contains(&beta1), "in 0 .. 1")?;
+                check("beta2", beta2, (0.0..1.0).contains(&beta2), "in 0 .. 1")?;
+                check("epsilon", epsilon, epsilon > 0.0 && epsilon.is_finite(), "a positive number")
+            }
+            Self::Sgd { momentum, .. } => check("momentum", momentum, (0.0..1.0).contains(&momentum), "in 0 .. 1"),
+        }
+    }
+
     /// The same optimizer with another learning rate.
     pub fn with_learning_rate(mut self, rate: f32) -> Self {
         match &mut self {
@@ -115,18 +127,51 @@ impl GanSpec {
         self.generator.outputs()
     }
 
-    /// Floating-point operations of one step, per sample of the batch: `12 M_D + 4 M_D' + 6 M_G + 2 M_G'` with one step of D
-    /// per step of G, M the weights of a network and M' those beyond its first layer.
+    /// Floating-point operations of one step, per sample of the batch, with M the weights of a network and M' those beyond its
+    /// first layer: `12 M_D + 4 M_D' + 6 M_G + 2 M_G'` with one step of D per step of G.
+    ///
+    /// D's step costs `4 M_D` forward on real and fake, as much for the weight gradients, `4 M_D'` for the deltas between
+    /// layers, and `2 M_G` for the fakes. G's costs `2 M_G` and `2 M_D` forward, `2 M_D` back through D to the fakes, and
+    /// `2 M_G + 2 M_G'` back through G.
     pub fn flop_per_sample(&self) -> u64 {
-        todo!()
+        let count = |weights: usize| weights as u64;
+        let (d, d_beyond) = (count(self.discriminator.weights()), count(self.discriminator.weights_beyond_first()));
+        let (g, g_beyond) = (count(self.generator.weights()), count(self.generator.weights_beyond_first()));
+        self.discriminator_steps as u64 * (8 * d + 4 * d_beyond + 2 * g) + 4 * d + 4 * g + 2 * g_beyond
     }
 
     /// Checks the whole specification.
     ///
     /// # Errors
     ///
-    /// [`crate::Error::InvalidSetting`] that names the first offence.
+    /// [`Error::InvalidSetting`] that names the first offence.
     pub fn validate(&self) -> Result<()> {
-        todo!()
+        /// More would be a mistake: a step of the GAN would hardly ever come.
+        const MOST_DISCRIMINATOR_STEPS: usize = 1 << 20;
+        self.generator.validate("generator")?;
+        self.objective.validate_discriminator(&self.discriminator)?;
+        if self.generator.outputs() != self.discriminator.inputs() {
+            let (made, taken) = (self.generator.outputs(), self.discriminator.inputs());
+            let problem = format!("takes {taken} features, but the generator makes {made}");
+            return Err(Error::setting("discriminator.layers[0].inputs", problem));
+        }
+        if let Some(output) = self.generator.layers.last()
+            && output.dropout != 0.0
+        {
+            return Err(Error::setting(
+                "generator's last layer: dropout",
+                "must be 0: it would drop features of the samples",
+            ));
+        }
+        if !(1..=MOST_DISCRIMINATOR_STEPS).contains(&self.discriminator_steps) {
+            let problem = format!("{} is not between 1 and {MOST_DISCRIMINATOR_STEPS}", self.discriminator_steps);
+            return Err(Error::setting("discriminator_steps", problem));
+        }
+        if self.order == Order::GeneratorFirstSharedFake && self.discriminator_steps != 1 {
+            let problem = "must be 1 with the order generator_first_shared_fake, whose fakes serve one step of each";
+            return Err(Error::setting("discriminator_steps", problem));
+        }
+        self.generator_optimizer.validate("generator_optimizer")?;
+        self.discriminator_optimizer.validate("discriminator_optimizer")
     }
 }

@@ -1,113 +1,31 @@
 //! The trainer: owns both networks, draws batches, runs steps.
 
-use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::adversary::{Adversary, Run, StepReport};
+use super::batches::Batches;
+use super::given::GivenStep;
 use super::model::Model;
+use super::options::{Resources, TrainerOptions};
+use super::plan::{Plan, PlanSummary};
 use super::source::Source;
 use super::spec::GanSpec;
-use crate::error::Result;
-use crate::simd::{Isa, IsaKind};
-
-/// Which engine computes the products of the dense layers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
-pub enum EngineKind {
-    /// `matrixmultiply::sgemm` and epilogues on the block.
-    #[default]
-    Matrixmultiply,
-}
-
-/// Settings of a run that do not change what is learned, except for the batch, the seed and the shuffling.
-#[derive(Clone, Debug)]
-pub struct TrainerOptions {
-    /// Samples of a step.
-    pub batch: usize,
-    /// Seed of initial weights, shuffling, latents and dropout.
-    pub seed: u64,
-    /// Whether the data are shuffled anew for each epoch, or come in order.
-    pub shuffle: bool,
-    /// Worker threads; 0 = one for each processor.
-    pub threads: usize,
-    /// Engine.
-    pub engine: EngineKind,
-    /// A forced instruction set; `None` = `GANNET_ISA`, or the best.
-    pub isa: Option<IsaKind>,
-    /// Most bytes that parameters and workspace may take; `None` = no limit but the system's.
-    pub memory_limit: Option<u64>,
-    /// The rayon pool to take worker threads from; `None` = the trainer makes its own (none with one thread).
-    pub pool: Option<Arc<rayon::ThreadPool>>,
-}
-
-impl Default for TrainerOptions {
-    fn default() -> Self {
-        Self {
-            batch: 32,
-            seed: 0,
-            shuffle: true,
-            threads: 1,
-            engine: EngineKind::default(),
-            isa: None,
-            memory_limit: None,
-            pool: None,
-        }
-    }
-}
-
-/// What a step reports.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepReport {
-    /// Steps done, this one included.
-    pub step: u64,
-    /// D's loss, by the objective's formula, of the step's last D update.
-    pub discriminator_loss: f64,
-    /// G's loss (the one that it minimizes).
-    pub generator_loss: f64,
-    /// Mean D(x) over the real batch, before D's update.
-    pub real_probability: f64,
-    /// Mean D(G(z)) over the fakes of D's update, before it.
-    pub fake_probability: f64,
-}
-
-/// How a run is laid out: what [`fmt::Display`] prints on request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanSummary {
-    /// `tile-parallel`, `layer-parallel` or `serial`.
-    pub schedule: &'static str,
-    /// Samples side by side in a panel.
-    pub panel_width: usize,
-    /// Samples in work at once (for each worker, if tile-parallel).
-    pub chunk: usize,
-    /// Gradient slots.
-    pub slots: usize,
-    /// Worker threads.
-    pub threads: usize,
-    /// Bytes of parameters, optimizer moments, gradients and workspace.
-    pub memory: u64,
-    /// Matrix products of one step: calls of the engine.
-    pub products_per_step: u64,
-}
-
-impl fmt::Display for PlanSummary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}, {} threads, panels of {} samples, chunks of {}, {} gradient slots, {:.1} MiB, {} products a step",
-            self.schedule,
-            self.threads,
-            self.panel_width,
-            self.chunk,
-            self.slots,
-            self.memory as f64 / (1024.0 * 1024.0),
-            self.products_per_step
-        )
-    }
-}
+use super::state::TrainedNetwork;
+use super::streams::Stream;
+use super::workspace::Workspace;
+use crate::error::{Error, Result};
+use crate::net::NetworkSpec;
+use crate::parallel;
+use crate::simd::Isa;
 
 /// Trains one GAN on one source of samples. Not a step of it allocates, beyond what the engine's library does.
 pub struct Trainer {
-    _todo: (),
+    spec: GanSpec,
+    options: TrainerOptions,
+    plan: Plan,
+    pool: Option<Arc<rayon::ThreadPool>>,
+    adversary: Adversary,
 }
 
 impl Trainer {
@@ -117,8 +35,34 @@ impl Trainer {
     ///
     /// An invalid specification or option; a source of the wrong width, or with fewer samples than the batch; an
     /// instruction set that is missing; memory that the limit or the system refuses.
-    pub fn new(_spec: GanSpec, _source: Arc<dyn Source>, _options: TrainerOptions) -> Result<Self> {
-        todo!()
+    pub fn new(spec: GanSpec, source: Arc<dyn Source>, options: TrainerOptions) -> Result<Self> {
+        spec.validate()?;
+        if source.features() != spec.features() {
+            let expected = format!("{} features, as the generator makes", spec.features());
+            return Err(Error::shape("data", expected, format!("{} features", source.features())));
+        }
+        let batches = Batches::new(source.len(), options.batch, options.shuffle, options.seed)?;
+        let mut resources = Resources::resolve(&options)?;
+        let (isa, batch) = (resources.isa, options.batch);
+        let plan = Plan::new(Some(&spec.generator), &spec.discriminator, batch, resources.threads, options.engine, isa);
+        plan.check_memory(Some(&spec.generator), &spec.discriminator, options.memory_limit)?;
+        resources.ensure_pool(&plan)?;
+        let network = |name, network: &NetworkSpec, optimizer, stream: Stream| {
+            TrainedNetwork::new(name, network.clone(), optimizer, isa, stream.key(options.seed, 0))
+        };
+        let generator = network("generator", &spec.generator, spec.generator_optimizer, Stream::GeneratorParameters)?;
+        let discriminator = network(
+            "discriminator",
+            &spec.discriminator,
+            spec.discriminator_optimizer,
+            Stream::DiscriminatorParameters,
+        )?;
+        let workspace = Workspace::new(&plan, Some(&spec.generator), &spec.discriminator)?;
+        // `Batches` has checked that the batch is at most 2^32 - 1.
+        let identity = (0..batch as u32).collect();
+        let adversary = Adversary { generator, discriminator, workspace, batches, source, identity, steps: 0 };
+        let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
+        Ok(Self { spec, options, plan, pool: resources.pool, adversary })
     }
 
     /// Runs `steps` steps. After each `interval`-th step of the trainer's count (and after the last of this call) `report` is
@@ -127,57 +71,104 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// [`crate::Error::NotFinite`] as soon as a gradient or weight is not finite.
+    /// [`Error::NotFinite`] as soon as a gradient or parameter is not finite.
     pub fn run(
         &mut self,
-        _steps: u64,
-        _interval: u64,
-        _report: impl FnMut(&StepReport) -> ControlFlow<()> + Send,
+        steps: u64,
+        interval: u64,
+        mut report: impl FnMut(&StepReport) -> ControlFlow<()>,
     ) -> Result<Option<StepReport>> {
-        todo!()
+        let (spec, plan, adversary) = (&self.spec, &self.plan, &mut self.adversary);
+        let seed = self.options.seed;
+        parallel::with_team(plan.threads, self.pool.as_deref(), |team| {
+            let mut last = None;
+            for index in 0..steps {
+                let due = interval > 0 && (adversary.steps + 1).is_multiple_of(interval);
+                let reported = due || index + 1 == steps;
+                adversary.step(&Run { team, spec, plan, seed, given: None, reported })?;
+                if reported {
+                    let done = adversary.report(spec);
+                    last = Some(done);
+                    if report(&done).is_break() {
+                        break;
+                    }
+                }
+            }
+            Ok(last)
+        })
+    }
+
+    /// One step with given samples, latents and dropout keeps instead of drawn ones.
+    ///
+    /// # Errors
+    ///
+    /// A matrix of the wrong size; a generator with dropout, or more than one step of D per step of G, for which a
+    /// [`GivenStep`] has no place; [`Error::NotFinite`].
+    pub fn step_with(&mut self, given: &GivenStep<'_>) -> Result<StepReport> {
+        given.check(&self.spec, self.options.batch)?;
+        let (spec, plan, adversary) = (&self.spec, &self.plan, &mut self.adversary);
+        let seed = self.options.seed;
+        parallel::with_team(plan.threads, self.pool.as_deref(), |team| {
+            adversary.step(&Run { team, spec, plan, seed, given: Some(given), reported: true })
+        })?;
+        Ok(adversary.report(spec))
     }
 
     /// Steps done so far.
     pub fn steps_done(&self) -> u64 {
-        todo!()
+        self.adversary.steps
     }
 
     /// Steps that make up `epochs` passes over the data, rounded up.
-    pub fn steps_for_epochs(&self, _epochs: u64) -> u64 {
-        todo!()
+    pub fn steps_for_epochs(&self, epochs: u64) -> u64 {
+        let samples = u128::from(epochs) * self.adversary.source.len() as u128;
+        let steps = samples.div_ceil(self.options.batch as u128 * self.spec.discriminator_steps as u128);
+        u64::try_from(steps).unwrap_or(u64::MAX)
     }
 
     /// A copy of both networks' parameters.
     pub fn model(&self) -> Model {
-        todo!()
+        Model { generator: self.adversary.generator.tensors(), discriminator: self.adversary.discriminator.tensors() }
+    }
+
+    /// A copy of the gradients of the last step, in the form of a model.
+    pub fn gradients(&self) -> Model {
+        let (adversary, slot) = (&self.adversary, self.adversary.workspace.combined());
+        Model {
+            generator: adversary.generator.layout.tensors(&slot.generator),
+            discriminator: adversary.discriminator.layout.tensors(&slot.discriminator),
+        }
     }
 
     /// Replaces both networks' parameters; optimizer moments and the step counter stay.
     ///
     /// # Errors
     ///
-    /// A model that does not fit the specification.
-    pub fn set_model(&mut self, _model: &Model) -> Result<()> {
-        todo!()
+    /// [`Error::Shape`] where the model does not fit the specification; then nothing is replaced.
+    pub fn set_model(&mut self, model: &Model) -> Result<()> {
+        self.adversary.discriminator.layout.check(&model.discriminator, "discriminator")?;
+        self.adversary.generator.set_tensors(&model.generator)?;
+        self.adversary.discriminator.set_tensors(&model.discriminator)
     }
 
     /// What is trained.
     pub fn spec(&self) -> &GanSpec {
-        todo!()
+        &self.spec
     }
 
     /// The options, with threads and instruction set as resolved.
     pub fn options(&self) -> &TrainerOptions {
-        todo!()
+        &self.options
     }
 
     /// The instruction set in use.
     pub fn isa(&self) -> Isa {
-        todo!()
+        self.plan.pass.isa
     }
 
     /// How the run is laid out.
     pub fn plan(&self) -> PlanSummary {
-        todo!()
+        let memory = self.plan.memory(Some(&self.spec.generator), &self.spec.discriminator);
+        self.plan.summary(memory, self.plan.products_per_step(&self.spec))
     }
 }

@@ -1,1 +1,154 @@
-//! gemm
+//! The seam: the three products of a dense layer, and the engines that compute them.
+//!
+//! All operands are panels (see [`crate::kernel`]): a sample is a lane. With W the weights `[outputs, inputs]`, X the inputs
+//! and dY the gradient with respect to the layer's pre-activations:
+//!
+//! ```text
+//! forward          Y  = dropout(activation(W X + b))
+//! input gradient   dX = (W^T dY) * derivative of what made X
+//! weight gradient  dW = dY X^T,  db = sum of dY over the samples
+//! ```
+//!
+//! Each product works on a *row block* of its result, so that several workers can share one product. Operands are checked
+//! where a pass is set up (`net`), not here: these calls are the inner loop.
+
+mod matrixmultiply;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::kernel::activation::Activation;
+use crate::kernel::dropout::Dropout;
+use crate::simd::Isa;
+
+/// Which engine computes the products of the dense layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum EngineKind {
+    /// `matrixmultiply::sgemm` on a block of samples, then the epilogue on the block while it is in cache. The reference:
+    /// it works on every target. It chooses its own instruction set and allocates once a call.
+    #[default]
+    Matrixmultiply,
+}
+
+impl EngineKind {
+    /// All engines.
+    pub const ALL: [Self; 1] = [Self::Matrixmultiply];
+
+    /// The engine itself.
+    pub(crate) fn engine(self) -> &'static dyn Engine {
+        match self {
+            Self::Matrixmultiply => &matrixmultiply::Matrixmultiply,
+        }
+    }
+}
+
+impl fmt::Display for EngineKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Matrixmultiply => "matrixmultiply",
+        })
+    }
+}
+
+impl FromStr for EngineKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|kind| kind.to_string() == name).ok_or_else(|| {
+            let known: Vec<String> = Self::ALL.iter().map(Self::to_string).collect();
+            Error::setting("engine", format!("`{name}` is unknown; use {}", known.join(" or ")))
+        })
+    }
+}
+
+/// What becomes of a weight gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GradientMode {
+    /// It is not computed.
+    Ignore,
+    /// It replaces what was there.
+    Overwrite,
+    /// It is added to what is there.
+    Accumulate,
+}
+
+/// `output = dropout(activation(weights * input + bias))` for a block of output features.
+#[derive(Debug)]
+pub struct Forward<'a> {
+    /// `[rows, inputs]`, row-major.
+    pub weights: &'a [f32],
+    /// `[rows]`
+    pub bias: &'a [f32],
+    /// `[inputs, width]`
+    pub input: &'a [f32],
+    /// `[rows, width]`, overwritten.
+    pub output: &'a mut [f32],
+    /// Samples side by side.
+    pub width: usize,
+    /// The layer's activation.
+    pub activation: Activation,
+    /// The layer's dropout, if it is on.
+    pub dropout: Option<Dropout<'a>>,
+}
+
+/// `output = (weights^T * delta) * derivative` for a block of input features.
+#[derive(Debug)]
+pub struct InputGradient<'a> {
+    /// The whole layer's weights, `[delta rows, inputs]`, row-major.
+    pub weights: &'a [f32],
+    /// Input features of the layer.
+    pub inputs: usize,
+    /// The first input feature of the block.
+    pub first_row: usize,
+    /// `[outputs, width]`: the gradient with respect to the pre-activations.
+    pub delta: &'a [f32],
+    /// `[rows, width]`, overwritten.
+    pub output: &'a mut [f32],
+    /// Samples side by side.
+    pub width: usize,
+    /// What made the layer's input: its derivative is multiplied in.
+    pub derivative: Option<Derivative<'a>>,
+}
+
+/// The layer below, as its output shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Derivative<'a> {
+    /// Its activation.
+    pub activation: Activation,
+    /// Its probability of dropping.
+    pub dropout: f32,
+    /// Its outputs after dropout, the rows of the block: `[rows, width]`.
+    pub values: &'a [f32],
+}
+
+/// `gradient (+)= delta * input^T` and `bias_gradient (+)= row sums of delta` for a block of output features.
+#[derive(Debug)]
+pub struct WeightGradient<'a> {
+    /// `[rows, width]`: the gradient with respect to the pre-activations.
+    pub delta: &'a [f32],
+    /// `[inputs, width]`
+    pub input: &'a [f32],
+    /// `[rows, inputs]`
+    pub gradient: &'a mut [f32],
+    /// `[rows]`
+    pub bias_gradient: &'a mut [f32],
+    /// Samples side by side.
+    pub width: usize,
+    /// Whether the gradients are added to what is there.
+    pub accumulate: bool,
+}
+
+/// An engine: three products, each with its epilogue.
+pub trait Engine: Sync {
+    /// See [`Forward`].
+    fn forward(&self, isa: Isa, product: Forward<'_>);
+    /// See [`InputGradient`].
+    fn input_gradient(&self, isa: Isa, product: InputGradient<'_>);
+    /// See [`WeightGradient`].
+    fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>);
+}
+
+#[cfg(test)]
+mod tests;

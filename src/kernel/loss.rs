@@ -20,6 +20,13 @@ pub struct LossSums {
     pub probability: f64,
 }
 
+impl std::ops::AddAssign for LossSums {
+    fn add_assign(&mut self, other: Self) {
+        self.loss += other.loss;
+        self.probability += other.probability;
+    }
+}
+
 /// Replaces `logits` (samples side by side) by the gradient `term.weight * (sigmoid(logit) - target)`; lanes from `valid` on
 /// become 0. With `report`, returns the sums over the first `valid` lanes, in an order fixed by `logits.len()`.
 pub fn bce_with_logits(_isa: Isa, _term: LossTerm, _logits: &mut [f32], _valid: usize, _report: bool) -> LossSums {

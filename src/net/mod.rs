@@ -1,5 +1,9 @@
 //! One network of dense layers: its specification, its parameters, its forward and backward passes.
+#![forbid(unsafe_code)]
 
+pub(crate) mod parameters;
+pub(crate) mod pass;
 pub mod spec;
 
+pub use parameters::LayerTensors;
 pub use spec::{Initialization, LayerSpec, NetworkSpec};

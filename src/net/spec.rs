@@ -84,6 +84,11 @@ impl NetworkSpec {
         self.layers.last().map_or(0, |layer| layer.outputs)
     }
 
+    /// The widths that a sample takes on its way: the input's, then each layer's output's.
+    pub(crate) fn widths(&self) -> impl Iterator<Item = usize> {
+        self.layers.first().map(|layer| layer.inputs).into_iter().chain(self.layers.iter().map(|layer| layer.outputs))
+    }
+
     /// The number of weights (without biases): M in `FLOP = 2 M` for a forward pass of one sample.
     pub fn weights(&self) -> usize {
         self.layers.iter().map(|layer| layer.inputs * layer.outputs).sum()

@@ -1,1 +1,61 @@
-//! The worker team.
+//! The worker team: threads that enter the pool once per run and carry the whole of it.
+//!
+//! A training step is a chain of short phases, each of which is a loop over disjoint pieces of some arrays. [`with_team`]
+//! gives a run a [`Team`]; [`Team::for_each`] is one phase. Between phases the workers stay awake for a moment, so that a
+//! phase costs fractions of a microsecond, and then sleep, so that a loaded machine does not crawl. A phase allocates
+//! nothing.
+//!
+//! What a phase works on is described by [`Producer`]s: [`Elements`], [`Chunks`] and [`BlockedChunks`] of a slice,
+//! `Range<usize>`, tuples of up to five of them side by side, and [`Enumerated`].
+//!
+//! ```
+//! use gannet::parallel::{Chunks, build_pool, with_team};
+//!
+//! let pool = build_pool(1)?;
+//! let mut squares = vec![0; 1000];
+//! with_team(2, Some(&pool), |team| {
+//!     team.for_each((0..4, Chunks::new(&mut squares, 250)), |(part, chunk)| {
+//!         for (offset, square) in chunk.iter_mut().enumerate() {
+//!             *square = (250 * part + offset).pow(2);
+//!         }
+//!     });
+//! });
+//! assert_eq!(squares[999], 998_001);
+//! # Ok::<(), gannet::Error>(())
+//! ```
+
+mod bell;
+mod phases;
+mod producer;
+mod team;
+#[cfg(test)]
+mod tests;
+
+pub use producer::{BlockedChunks, Chunks, Elements, Enumerated, Producer};
+pub use team::{Team, with_team};
+
+use crate::error::{Error, Result};
+
+/// The number of processors that this process may use, at least 1. Quotas and affinities of the system count.
+pub fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// A pool of `workers` threads, named `gannet-worker-1` and so on. A run of `n` threads needs `n - 1` workers, because the
+/// caller's thread works as well; a run of one thread needs no pool.
+///
+/// # Errors
+///
+/// [`Error::Threads`] if `workers` is 0, or if the system refuses the threads.
+pub fn build_pool(workers: usize) -> Result<rayon::ThreadPool> {
+    if workers == 0 {
+        return Err(Error::Threads {
+            problem: "a pool needs at least one worker; one thread alone needs no pool".into(),
+        });
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(workers)
+        .thread_name(|index| format!("gannet-worker-{}", index + 1))
+        .build()
+        .map_err(|error| Error::Threads { problem: format!("cannot start {workers} workers: {error}") })
+}

@@ -1,0 +1,175 @@
+//! The adversarial step of a whole batch: D's update, G's update, in the order of the specification.
+
+use std::sync::Arc;
+
+use super::batches::Batches;
+use super::given::GivenStep;
+use super::plan::Plan;
+use super::source::Source;
+use super::spec::{GanSpec, Order};
+use super::state::TrainedNetwork;
+use super::step::{self, Context, Generation, Latents, Reals};
+use super::streams::Stream;
+use super::workspace::Workspace;
+use crate::error::Result;
+use crate::net::pass::{InputMode, PartKeeps};
+use crate::parallel::Team;
+
+/// What a step reports.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// Steps done, this one included.
+    pub step: u64,
+    /// D's loss, by the objective's formula, of the step's last D update.
+    pub discriminator_loss: f64,
+    /// G's loss (the one that it minimizes).
+    pub generator_loss: f64,
+    /// Mean D(x) over the real batch, before D's update.
+    pub real_probability: f64,
+    /// Mean D(G(z)) over the fakes of D's update, before it.
+    pub fake_probability: f64,
+}
+
+/// What a run of steps reads.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    pub(super) team: &'a Team<'a>,
+    pub(super) spec: &'a GanSpec,
+    pub(super) plan: &'a Plan,
+    pub(super) seed: u64,
+    /// What is handed in instead of drawn.
+    pub(super) given: Option<&'a GivenStep<'a>>,
+    /// Whether the step's losses are computed.
+    pub(super) reported: bool,
+}
+
+/// What a run of steps changes.
+pub(super) struct Adversary {
+    pub(super) generator: TrainedNetwork,
+    pub(super) discriminator: TrainedNetwork,
+    pub(super) workspace: Workspace,
+    pub(super) batches: Batches,
+    pub(super) source: Arc<dyn Source>,
+    /// The numbers from 0 to the batch.
+    pub(super) identity: Vec<u32>,
+    /// Steps done.
+    pub(super) steps: u64,
+}
+
+impl Adversary {
+    /// One step.
+    pub(super) fn step(&mut self, run: &Run<'_>) -> Result<()> {
+        for substep in 0..run.spec.discriminator_steps as u64 {
+            self.discriminator_step(run, self.steps * run.spec.discriminator_steps as u64 + substep)?;
+        }
+        if run.spec.order != Order::GeneratorFirstSharedFake {
+            self.generator_step(run)?;
+        }
+        self.steps += 1;
+        Ok(())
+    }
+
+    /// D's step number `number`, counted from 0. In [`Order::GeneratorFirstSharedFake`] it is both networks' step: they share
+    /// the fakes made before G's update, and neither's gradient sees the other's update.
+    fn discriminator_step(&mut self, run: &Run<'_>, number: u64) -> Result<()> {
+        let Run { team, spec, plan, seed, .. } = *run;
+        let Self { generator, discriminator, workspace, batches, source, identity, steps } = self;
+        batches.advance();
+        let drawn = |stream: Stream| PartKeeps::Drawn(stream.key(seed, number));
+        let (reals, latents, keeps, generator_step_keeps) = match run.given {
+            None => (
+                Reals::Rows(&**source, batches.rows()),
+                Latents::Drawn(Stream::DiscriminatorLatents.key(seed, number)),
+                [drawn(Stream::KeepReal), drawn(Stream::KeepFake)],
+                drawn(Stream::KeepGeneratorStep),
+            ),
+            Some(given) => (
+                Reals::Given(given.real),
+                Latents::Given(given.discriminator_latents),
+                [PartKeeps::Given(given.keep_real), PartKeeps::Given(given.keep_fake)],
+                PartKeeps::Given(given.keep_generator_step),
+            ),
+        };
+        let context = run.context(discriminator, identity);
+        let view = generator.view();
+        let generation = Generation { generator: view, latents, keeps: drawn(Stream::GeneratorKeepsFake) };
+        let both = spec.order == Order::GeneratorFirstSharedFake;
+        workspace.clear_sums();
+        workspace.for_each_chunk(team, plan, |team, chunk, scratch, slot, mode| {
+            step::generate(team, &context, chunk, &generation, scratch);
+            if both {
+                let through = InputMode::Through(view.output_activation());
+                step::fake_gradient_pass(team, &context, chunk, generator_step_keeps, through, scratch, slot);
+                step::generator_backward(team, &context, chunk, view, scratch, slot, mode);
+            }
+            step::discriminator_pass(team, &context, chunk, reals, keeps, scratch, slot, mode);
+        });
+        let isa = plan.pass.isa;
+        if both {
+            let gradients = workspace.combine(team, isa, |slot| &mut slot.generator);
+            generator.update(team, isa, gradients, *steps + 1)?;
+        }
+        let gradients = workspace.combine(team, isa, |slot| &mut slot.discriminator);
+        discriminator.update(team, isa, gradients, *steps + 1)
+    }
+
+    /// G's step through the updated D.
+    fn generator_step(&mut self, run: &Run<'_>) -> Result<()> {
+        let Run { team, spec, plan, seed, .. } = *run;
+        let Self { generator, discriminator, workspace, identity, steps, .. } = self;
+        let shared = spec.order == Order::DiscriminatorFirstSharedFake;
+        let (latents, own_keeps) = if shared {
+            // The fakes of D's last step, made again from the same numbers: G has not changed since.
+            let number = (*steps + 1) * spec.discriminator_steps as u64 - 1;
+            (Stream::DiscriminatorLatents.key(seed, number), Stream::GeneratorKeepsFake.key(seed, number))
+        } else {
+            (Stream::GeneratorLatents.key(seed, *steps), Stream::GeneratorKeeps.key(seed, *steps))
+        };
+        let (latents, keeps) = match run.given {
+            None => (Latents::Drawn(latents), PartKeeps::Drawn(Stream::KeepGeneratorStep.key(seed, *steps))),
+            Some(given) => (
+                Latents::Given(if shared { given.discriminator_latents } else { given.generator_latents }),
+                PartKeeps::Given(given.keep_generator_step),
+            ),
+        };
+        let context = run.context(discriminator, identity);
+        let view = generator.view();
+        let generation = Generation { generator: view, latents, keeps: PartKeeps::Drawn(own_keeps) };
+        let through = InputMode::Through(view.output_activation());
+        workspace.for_each_chunk(team, plan, |team, chunk, scratch, slot, mode| {
+            step::generate(team, &context, chunk, &generation, scratch);
+            step::fake_gradient_pass(team, &context, chunk, keeps, through, scratch, slot);
+            step::generator_backward(team, &context, chunk, view, scratch, slot, mode);
+        });
+        let gradients = workspace.combine(team, plan.pass.isa, |slot| &mut slot.generator);
+        generator.update(team, plan.pass.isa, gradients, *steps + 1)
+    }
+
+    /// The losses of the step done last, if it was to be reported.
+    pub(super) fn report(&self, spec: &GanSpec) -> StepReport {
+        let sums = self.workspace.sums();
+        let batch = self.identity.len();
+        StepReport {
+            step: self.steps,
+            discriminator_loss: spec.objective.discriminator_loss(sums.real, sums.fake, batch),
+            generator_loss: spec.objective.generator_loss(sums.generator, batch),
+            real_probability: sums.real.probability / batch as f64,
+            fake_probability: sums.fake.probability / batch as f64,
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    fn context<'b>(&self, discriminator: &'b TrainedNetwork, identity: &'b [u32]) -> Context<'b>
+    where
+        'a: 'b,
+    {
+        Context {
+            plan: self.plan,
+            objective: self.spec.objective,
+            discriminator: discriminator.view(),
+            report: self.reported,
+            identity,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The adversarial loss as a part of its own: a discriminator with its optimizer, which any generator can train against.
+
+use std::sync::Arc;
+
+use super::objective::Objective;
+use super::options::{Resources, TrainerOptions};
+use super::plan::{Plan, PlanSummary};
+use super::spec::OptimizerSpec;
+use super::state::TrainedNetwork;
+use super::step::{self, Context, Reals};
+use super::streams::Stream;
+use super::workspace::Workspace;
+use crate::error::{Error, Result};
+use crate::net::pass::{InputMode, PartKeeps};
+use crate::net::{LayerTensors, NetworkSpec};
+use crate::parallel;
+
+/// A discriminator that is trained on fakes and real samples handed to it, and that answers with the generator's loss and its
+/// gradient with respect to the fakes. The generator may be anything: gannet's, another program's, a formula.
+///
+/// The batch, the seed (of D's parameters and dropout) and the resources come from [`TrainerOptions`].
+pub struct ModularLoss {
+    objective: Objective,
+    options: TrainerOptions,
+    plan: Plan,
+    pool: Option<Arc<rayon::ThreadPool>>,
+    discriminator: TrainedNetwork,
+    workspace: Workspace,
+    identity: Vec<u32>,
+    steps: u64,
+}
+
+/// What a step of the modular loss reports.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ModularReport {
+    /// D's loss before its update.
+    pub discriminator_loss: f64,
+    /// G's loss (the one that it minimizes), through the updated D.
+    pub generator_loss: f64,
+    /// Mean D(x) before the update.
+    pub real_probability: f64,
+    /// Mean D of the fakes before the update.
+    pub fake_probability: f64,
+}
+
+impl ModularLoss {
+    /// Checks everything, takes all memory, draws D's initial weights.
+    ///
+    /// # Errors
+    ///
+    /// An invalid specification or option; an instruction set that is missing; memory that the limit or the system refuses.
+    pub fn new(
+        discriminator: NetworkSpec,
+        objective: Objective,
+        optimizer: OptimizerSpec,
+        options: TrainerOptions,
+    ) -> Result<Self> {
+        objective.validate_discriminator(&discriminator)?;
+        optimizer.validate("discriminator_optimizer")?;
+        let batch = options.batch;
+        if batch == 0 || u32::try_from(batch).is_err() {
+            return Err(Error::setting("batch", format!("{batch} is not between 1 and 2^32 - 1")));
+        }
+        let mut resources = Resources::resolve(&options)?;
+        let isa = resources.isa;
+        let plan = Plan::new(None, &discriminator, batch, resources.threads, options.engine, isa);
+        plan.check_memory(None, &discriminator, options.memory_limit)?;
+        resources.ensure_pool(&plan)?;
+        let workspace = Workspace::new(&plan, None, &discriminator)?;
+        let key = Stream::DiscriminatorParameters.key(options.seed, 0);
+        let discriminator = TrainedNetwork::new("discriminator", discriminator, optimizer, isa, key)?;
+        let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
+        let identity = (0..batch as u32).collect();
+        Ok(Self { objective, options, plan, pool: resources.pool, discriminator, workspace, identity, steps: 0 })
+    }
+
+    /// Updates D on `real` (target 1) and `fakes` (target 0), both `[batch, features]` row-major, then writes the gradient of
+    /// G's loss through the updated D with respect to the fakes to `gradient`, `[batch, features]`.
+    ///
+    /// # Errors
+    ///
+    /// A slice of the wrong length; [`Error::NotFinite`].
+    pub fn step(&mut self, fakes: &[f32], real: &[f32], gradient: &mut [f32]) -> Result<ModularReport> {
+        let (batch, features) = (self.plan.batch, self.discriminator.spec.inputs());
+        for (name, found) in [("fakes", fakes.len()), ("real", real.len()), ("gradient", gradient.len())] {
+            if found != batch * features {
+                let expected = format!("{batch} x {features} values");
+                return Err(Error::shape(name, expected, format!("{found} values")));
+            }
+        }
+        parallel::with_team(self.plan.threads, self.pool.as_deref(), |team| {
+            let Self { objective, plan, discriminator, workspace, identity, .. } = self;
+            let (seed, number) = (self.options.seed, self.steps);
+            let drawn = |stream: Stream| PartKeeps::Drawn(stream.key(seed, number));
+            workspace.clear_sums();
+            let objective = *objective;
+            let before = Context { plan, objective, discriminator: discriminator.view(), report: true, identity };
+            let keeps = [drawn(Stream::KeepReal), drawn(Stream::KeepFake)];
+            workspace.for_each_chunk(team, plan, |team, chunk, scratch, slot, mode| {
+                step::stage(team, &before, chunk, fakes, scratch);
+                step::discriminator_pass(team, &before, chunk, Reals::Given(real), keeps, scratch, slot, mode);
+            });
+            let gradients = workspace.combine(team, plan.pass.isa, |slot| &mut slot.discriminator);
+            discriminator.update(team, plan.pass.isa, gradients, number + 1)?;
+            let after = Context { plan, objective, discriminator: discriminator.view(), report: true, identity };
+            workspace.for_each_chunk(team, plan, |team, chunk, scratch, slot, _| {
+                step::stage(team, &after, chunk, fakes, scratch);
+                let keeps = drawn(Stream::KeepGeneratorStep);
+                step::fake_gradient_pass(team, &after, chunk, keeps, InputMode::Plain, scratch, slot);
+                step::unstage(team, &after, chunk, scratch, slot);
+            });
+            Ok(())
+        })?;
+        self.steps += 1;
+        let shares = gradient.chunks_mut(self.plan.slot_samples() * features);
+        for (rows, slot) in shares.zip(self.workspace.slots()) {
+            rows.copy_from_slice(&slot.fakes[..rows.len()]);
+        }
+        let sums = self.workspace.sums();
+        Ok(ModularReport {
+            discriminator_loss: self.objective.discriminator_loss(sums.real, sums.fake, batch),
+            generator_loss: self.objective.generator_loss(sums.generator, batch),
+            real_probability: sums.real.probability / batch as f64,
+            fake_probability: sums.fake.probability / batch as f64,
+        })
+    }
+
+    /// A copy of D's parameters.
+    pub fn discriminator(&self) -> LayerTensors {
+        self.discriminator.tensors()
+    }
+
+    /// Replaces D's parameters; optimizer moments stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where they do not fit the specification; then nothing is replaced.
+    pub fn set_discriminator(&mut self, tensors: &LayerTensors) -> Result<()> {
+        self.discriminator.set_tensors(tensors)
+    }
+
+    /// How the steps are laid out.
+    pub fn plan(&self) -> PlanSummary {
+        let spec = &self.discriminator.spec;
+        self.plan.summary(self.plan.memory(None, spec), self.plan.products_per_modular_step(spec))
+    }
+}

@@ -1,0 +1,78 @@
+//! Settings of a run beside what is trained, and the threads and instructions they resolve to.
+
+use std::sync::Arc;
+
+use super::plan::Plan;
+use crate::error::{Error, Result};
+use crate::gemm::EngineKind;
+use crate::parallel;
+use crate::simd::{Isa, IsaKind};
+
+/// Most worker threads: more than any machine has processors, and few enough to start.
+const MOST_THREADS: usize = 4096;
+
+/// Settings of a run that do not change what is learned, except for the batch, the seed and the shuffling.
+#[derive(Clone, Debug)]
+pub struct TrainerOptions {
+    /// Samples of a step.
+    pub batch: usize,
+    /// Seed of initial weights, shuffling, latents and dropout.
+    pub seed: u64,
+    /// Whether the data are shuffled anew for each epoch, or come in order.
+    pub shuffle: bool,
+    /// Worker threads; 0 = one for each processor (or for each thread of `pool`).
+    pub threads: usize,
+    /// Engine.
+    pub engine: EngineKind,
+    /// A forced instruction set; `None` = `GANNET_ISA`, or the best.
+    pub isa: Option<IsaKind>,
+    /// Most bytes that parameters and workspace may take; `None` = no limit but the system's.
+    pub memory_limit: Option<u64>,
+    /// The rayon pool to take worker threads from; `None` = the trainer makes its own (none with one thread). The thread
+    /// that calls [`Trainer::run`] works too, so that `threads - 1` come from the pool.
+    pub pool: Option<Arc<rayon::ThreadPool>>,
+}
+
+impl Default for TrainerOptions {
+    fn default() -> Self {
+        Self {
+            batch: 32,
+            seed: 0,
+            shuffle: true,
+            threads: 1,
+            engine: EngineKind::default(),
+            isa: None,
+            memory_limit: None,
+            pool: None,
+        }
+    }
+}
+
+/// The options that all parts of a run share, resolved: how many threads, from which pool, with which instructions.
+pub(super) struct Resources {
+    pub(super) isa: Isa,
+    pub(super) threads: usize,
+    pub(super) pool: Option<Arc<rayon::ThreadPool>>,
+}
+
+impl Resources {
+    pub(super) fn resolve(options: &TrainerOptions) -> Result<Self> {
+        let threads = match (options.threads, &options.pool) {
+            (0, Some(pool)) => pool.current_num_threads(),
+            (0, None) => parallel::available_threads(),
+            (threads, _) => threads,
+        };
+        if threads > MOST_THREADS {
+            return Err(Error::setting("threads", format!("{threads} is more than {MOST_THREADS}")));
+        }
+        Ok(Self { isa: Isa::resolve(options.isa)?, threads, pool: options.pool.clone() })
+    }
+
+    /// Makes a pool where the plan needs one and the caller brought none.
+    pub(super) fn ensure_pool(&mut self, plan: &Plan) -> Result<()> {
+        if plan.threads > 1 && self.pool.is_none() {
+            self.pool = Some(Arc::new(parallel::build_pool(plan.threads - 1)?));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,342 @@
+//! How a run is laid out: which schedule, how wide the panels, how many gradient slots, how much memory.
+//!
+//! Everything that results depend on (panels, chunks, slots, row blocks) follows from the networks and the batch alone, never
+//! from the number of threads: that is what gives the same bits at any number of threads.
+
+use std::fmt;
+
+use super::spec::{GanSpec, Order};
+use crate::error::{Error, Result};
+use crate::gemm::{EngineKind, GradientMode};
+use crate::net::NetworkSpec;
+use crate::net::parameters::ParameterLayout;
+use crate::net::pass::{self, Activations, Deltas, InputMode, Panels, PassPlan};
+use crate::simd::{Isa, LANE_GROUP};
+
+/// Parameters of both networks together, in floats, up to which they count as fitting a core's caches: 512 KiB, half of
+/// the level-2 cache of the cores that servers have had since 2019.
+const TILE_PARAMETERS: usize = 128 * 1024;
+
+/// Most samples of a tile. Its activations then fit the level-2 cache beside the parameters for networks of this size.
+const TILE_WIDTH: usize = 128;
+
+/// Most gradient slots: as many workers can share a batch in the tile-parallel schedule.
+const MOST_SLOTS: usize = 32;
+
+/// Most samples of a panel in the layer-parallel schedule; D's panels hold as many real ones beside as many fake ones.
+const WIDE_PANEL: usize = 256;
+
+/// Most samples in work at once in the layer-parallel schedule.
+const WIDE_CHUNK: usize = 1024;
+
+/// Tasks that a phase of the layer-parallel schedule is cut into. Each row block packs the other operand anew, so finer cuts
+/// cost (PERF.md, "row blocks").
+const WIDE_TASKS: usize = 4;
+
+/// How work is spread over threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Schedule {
+    /// A single tile: one thread.
+    Serial,
+    /// Each worker carries tiles of samples through all layers; gradients are summed per slot.
+    TileParallel,
+    /// All workers share each product.
+    LayerParallel,
+}
+
+/// The layout of a run.
+#[derive(Clone)]
+pub(crate) struct Plan {
+    pub(crate) schedule: Schedule,
+    pub(crate) threads: usize,
+    pub(crate) batch: usize,
+    /// Samples of a panel of G; D's panels are twice as wide where they hold real samples too.
+    pub(crate) panel_width: usize,
+    /// Samples in work at once.
+    pub(crate) chunk: usize,
+    pub(crate) slots: usize,
+    /// Samples of a slot; the last may have fewer.
+    slot_samples: usize,
+    /// How the passes are computed.
+    pub(crate) pass: PassPlan,
+}
+
+/// Samples of the batch that are in work at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    /// The first sample.
+    pub(crate) first: usize,
+    /// How many.
+    pub(crate) samples: usize,
+    /// Their panels, in the width of G.
+    pub(crate) panels: Panels,
+}
+
+impl Chunk {
+    /// How many lanes of panel `panel` hold samples.
+    pub(crate) fn valid(&self, panel: usize) -> usize {
+        self.panels.width.min(self.samples - panel * self.panels.width)
+    }
+
+    /// The panels of D where they hold real samples beside the fakes.
+    pub(crate) fn paired(&self) -> Panels {
+        Panels { count: self.panels.count, width: 2 * self.panels.width }
+    }
+}
+
+impl Plan {
+    /// The layout for these networks (`generator` is `None` where the fakes come from outside).
+    pub(crate) fn new(
+        generator: Option<&NetworkSpec>,
+        discriminator: &NetworkSpec,
+        batch: usize,
+        threads: usize,
+        engine: EngineKind,
+        isa: Isa,
+    ) -> Self {
+        let parameters =
+            generator.map_or(0, |spec| ParameterLayout::new(spec).len()) + ParameterLayout::new(discriminator).len();
+        let tiled = parameters <= TILE_PARAMETERS;
+        let widest = if tiled { TILE_WIDTH } else { WIDE_PANEL };
+        let panel_width = batch.div_ceil(batch.div_ceil(widest)).next_multiple_of(LANE_GROUP);
+        let panels = batch.div_ceil(panel_width);
+        let chunk_panels = if tiled { 1 } else { (WIDE_CHUNK / panel_width).clamp(1, panels) };
+        let chunks = panels.div_ceil(chunk_panels);
+        let slot_chunks = if tiled { chunks.div_ceil(MOST_SLOTS) } else { chunks };
+        let slots = chunks.div_ceil(slot_chunks);
+        let schedule = match (tiled, slots) {
+            (true, 1) => Schedule::Serial,
+            (true, _) => Schedule::TileParallel,
+            (false, _) => Schedule::LayerParallel,
+        };
+        Self {
+            schedule,
+            threads: match schedule {
+                Schedule::Serial => 1,
+                Schedule::TileParallel => threads.min(slots),
+                Schedule::LayerParallel => threads,
+            },
+            batch,
+            panel_width,
+            chunk: chunk_panels * panel_width,
+            slots,
+            slot_samples: slot_chunks * chunk_panels * panel_width,
+            pass: PassPlan { isa, engine: engine.engine(), tasks: if tiled { 1 } else { WIDE_TASKS } },
+        }
+    }
+
+    /// Workers that need scratch of their own.
+    pub(crate) fn scratches(&self) -> usize {
+        if self.schedule == Schedule::LayerParallel { 1 } else { self.threads }
+    }
+
+    /// The samples of slot `slot`, from the first to one past the last.
+    pub(crate) fn slot_range(&self, slot: usize) -> std::ops::Range<usize> {
+        slot * self.slot_samples..((slot + 1) * self.slot_samples).min(self.batch)
+    }
+
+    /// Samples of every slot but the last.
+    pub(crate) fn slot_samples(&self) -> usize {
+        self.slot_samples
+    }
+
+    /// The chunks of slot `slot`, in order.
+    pub(crate) fn chunks(&self, slot: usize) -> impl Iterator<Item = Chunk> + use<> {
+        let (range, chunk, width) = (self.slot_range(slot), self.chunk, self.panel_width);
+        range.clone().step_by(chunk).map(move |first| {
+            let samples = chunk.min(range.end - first);
+            Chunk { first, samples, panels: Panels { count: samples.div_ceil(width), width } }
+        })
+    }
+
+    /// Bytes of everything that a run of these networks keeps.
+    pub(crate) fn memory(&self, generator: Option<&NetworkSpec>, discriminator: &NetworkSpec) -> u64 {
+        let networks = generator.into_iter().chain([discriminator]);
+        // Values and at most two moments, and a gradient for each slot.
+        let floats: u64 = networks.map(|spec| ParameterLayout::new(spec).len() as u64 * (3 + self.slots as u64)).sum();
+        let lanes = self.chunk;
+        let fakes = match generator {
+            Some(spec) => Activations::bytes(spec.widths(), lanes),
+            None => Activations::bytes(std::iter::once(discriminator.inputs()), lanes),
+        };
+        let scratch = fakes
+            + Activations::bytes(discriminator.widths(), 2 * lanes)
+            + Deltas::bytes(widest(generator, discriminator), 2 * lanes);
+        let rows = self.batch as u64 * size_of::<u32>() as u64;
+        floats * size_of::<f32>() as u64 + scratch.saturating_mul(self.scratches() as u64) + rows
+    }
+
+    /// Checks [`Self::memory`] against a limit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MemoryLimit`].
+    pub(crate) fn check_memory(
+        &self,
+        generator: Option<&NetworkSpec>,
+        discriminator: &NetworkSpec,
+        limit: Option<u64>,
+    ) -> Result<()> {
+        let needed = self.memory(generator, discriminator);
+        match limit {
+            Some(limit) if needed > limit => Err(Error::MemoryLimit { needed, limit }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Matrix products of one training step.
+    pub(crate) fn products_per_step(&self, spec: &GanSpec) -> u64 {
+        let per_chunk = |panels: usize| {
+            let pass = &self.pass;
+            let fakes = pass::forward_products(pass, &spec.generator, panels);
+            let d_step = self.discriminator_products(&spec.discriminator, panels);
+            let g_step = self.fake_gradient_products(&spec.discriminator, panels)
+                + pass::backward_products(pass, &spec.generator, panels, GradientMode::Accumulate, InputMode::Skip);
+            match spec.order {
+                Order::GeneratorFirstSharedFake => fakes + d_step + g_step,
+                _ => spec.discriminator_steps as u64 * (fakes + d_step) + fakes + g_step,
+            }
+        };
+        self.panel_counts().map(per_chunk).sum()
+    }
+
+    /// Matrix products of one step of the modular loss.
+    pub(crate) fn products_per_modular_step(&self, discriminator: &NetworkSpec) -> u64 {
+        let per_chunk = |panels: usize| {
+            self.discriminator_products(discriminator, panels) + self.fake_gradient_products(discriminator, panels)
+        };
+        self.panel_counts().map(per_chunk).sum()
+    }
+
+    /// The number of panels of each chunk of the batch.
+    fn panel_counts(&self) -> impl Iterator<Item = usize> {
+        (0..self.slots).flat_map(|slot| self.chunks(slot)).map(|chunk| chunk.panels.count)
+    }
+
+    fn discriminator_products(&self, spec: &NetworkSpec, panels: usize) -> u64 {
+        pass::forward_products(&self.pass, spec, panels)
+            + pass::backward_products(&self.pass, spec, panels, GradientMode::Accumulate, InputMode::Skip)
+    }
+
+    fn fake_gradient_products(&self, spec: &NetworkSpec, panels: usize) -> u64 {
+        pass::forward_products(&self.pass, spec, panels)
+            + pass::backward_products(&self.pass, spec, panels, GradientMode::Ignore, InputMode::Plain)
+    }
+
+    /// The plan in numbers.
+    pub(crate) fn summary(&self, memory: u64, products_per_step: u64) -> PlanSummary {
+        PlanSummary {
+            schedule: match self.schedule {
+                Schedule::Serial => "serial",
+                Schedule::TileParallel => "tile-parallel",
+                Schedule::LayerParallel => "layer-parallel",
+            },
+            panel_width: self.panel_width,
+            chunk: self.chunk,
+            slots: self.slots,
+            threads: self.threads,
+            memory,
+            products_per_step,
+        }
+    }
+}
+
+/// The widest region that a gradient passes through.
+pub(crate) fn widest(generator: Option<&NetworkSpec>, discriminator: &NetworkSpec) -> usize {
+    generator.into_iter().chain([discriminator]).flat_map(NetworkSpec::widths).max().unwrap_or(0)
+}
+
+/// How a run is laid out: what [`fmt::Display`] prints on request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanSummary {
+    /// `tile-parallel`, `layer-parallel` or `serial`.
+    pub schedule: &'static str,
+    /// Samples side by side in a panel of G.
+    pub panel_width: usize,
+    /// Samples in work at once (for each worker, if tile-parallel).
+    pub chunk: usize,
+    /// Gradient slots.
+    pub slots: usize,
+    /// Worker threads that have work.
+    pub threads: usize,
+    /// Bytes of parameters, optimizer moments, gradients and workspace.
+    pub memory: u64,
+    /// Matrix products of one step: calls of the engine.
+    pub products_per_step: u64,
+}
+
+impl fmt::Display for PlanSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}, {} thread{}, panels of {} samples, chunks of {}, {} gradient slot{}, {:.1} MiB, {} products a step",
+            self.schedule,
+            self.threads,
+            if self.threads == 1 { "" } else { "s" },
+            self.panel_width,
+            self.chunk,
+            self.slots,
+            if self.slots == 1 { "" } else { "s" },
+            self.memory as f64 / (1024.0 * 1024.0),
+            self.products_per_step
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gan::presets::Preset;
+
+    fn plan(preset: Preset, batch: usize, threads: usize) -> Plan {
+        let spec = preset.spec();
+        let isa = Isa::best();
+        Plan::new(Some(&spec.generator), &spec.discriminator, batch, threads, EngineKind::default(), isa)
+    }
+
+    #[test]
+    fn chunks_cover_every_batch_once() {
+        for preset in [Preset::Circle, Preset::Mnist] {
+            for batch in (1..400).chain([1_000, 4_096, 65_536, 65_537]) {
+                let plan = plan(preset, batch, 2);
+                let chunks: Vec<Chunk> = (0..plan.slots).flat_map(|slot| plan.chunks(slot)).collect();
+                let mut next = 0;
+                for chunk in chunks {
+                    assert_eq!(chunk.first, next, "{preset:?} {batch}");
+                    assert!(chunk.panels.lanes() <= plan.chunk.next_multiple_of(chunk.panels.width));
+                    assert!(chunk.panels.width.is_multiple_of(LANE_GROUP));
+                    let valid: usize = (0..chunk.panels.count).map(|panel| chunk.valid(panel)).sum();
+                    assert_eq!(valid, chunk.samples, "{preset:?} {batch}");
+                    next += chunk.samples;
+                }
+                assert_eq!(next, batch, "{preset:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_results_depend_on_does_not_depend_on_threads() {
+        for preset in Preset::ALL {
+            for batch in [1, 32, 100, 1_024, 5_000] {
+                let one = plan(preset, batch, 1);
+                for threads in 2..5 {
+                    let many = plan(preset, batch, threads);
+                    let shape =
+                        |plan: &Plan| (plan.panel_width, plan.chunk, plan.slots, plan.slot_samples, plan.pass.tasks);
+                    assert_eq!(shape(&one), shape(&many));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_the_batch() {
+        let memory = |batch| {
+            let spec = Preset::Mnist.spec();
+            let row_bytes = 4 * batch as u64;
+            plan(Preset::Mnist, batch, 2).memory(Some(&spec.generator), &spec.discriminator) - row_bytes
+        };
+        assert_eq!(memory(65_536), memory(1_024));
+        assert!(memory(65_536) < 1 << 28);
+    }
+}

@@ -1,0 +1,132 @@
+//! One network in training: its parameters, its optimizer and the optimizer's moments.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::spec::OptimizerSpec;
+use crate::error::{Error, Result};
+use crate::kernel::noise::StreamKey;
+use crate::kernel::optimizer::{self, AdamStep, SgdStep};
+use crate::memory::AlignedBuffer;
+use crate::net::parameters::ParameterLayout;
+use crate::net::pass::NetworkView;
+use crate::net::{LayerTensors, NetworkSpec};
+use crate::parallel::{Chunks, Team};
+use crate::simd::Isa;
+
+/// Parameters that one task of an update takes: 32 KiB of each arena, a level-1 cache's worth.
+const UPDATE_CHUNK: usize = 8 * 1024;
+
+/// A network and what trains it.
+#[derive(Debug)]
+pub(super) struct TrainedNetwork {
+    /// `generator` or `discriminator`, as errors name it.
+    name: &'static str,
+    pub(super) spec: NetworkSpec,
+    pub(super) layout: ParameterLayout,
+    parameters: AlignedBuffer,
+    optimizer: OptimizerSpec,
+    /// Adam's first moment, or the velocity of gradient descent with momentum.
+    first_moment: AlignedBuffer,
+    /// Adam's second moment.
+    second_moment: AlignedBuffer,
+    /// Updates done.
+    updates: u64,
+}
+
+impl TrainedNetwork {
+    /// A network with parameters drawn from `key`.
+    pub(super) fn new(
+        name: &'static str,
+        spec: NetworkSpec,
+        optimizer: OptimizerSpec,
+        isa: Isa,
+        key: StreamKey,
+    ) -> Result<Self> {
+        let layout = ParameterLayout::new(&spec);
+        let len = layout.len();
+        let (first, second) = match optimizer {
+            OptimizerSpec::Adam { .. } => (len, len),
+            OptimizerSpec::Sgd { momentum, .. } => (if momentum == 0.0 { 0 } else { len }, 0),
+        };
+        let mut parameters = AlignedBuffer::zeroed(len)?;
+        layout.initialize(&spec, isa, key, &mut parameters);
+        Ok(Self {
+            name,
+            parameters,
+            optimizer,
+            first_moment: AlignedBuffer::zeroed(first)?,
+            second_moment: AlignedBuffer::zeroed(second)?,
+            updates: 0,
+            layout,
+            spec,
+        })
+    }
+
+    /// The network as a pass reads it.
+    pub(super) fn view(&self) -> NetworkView<'_> {
+        NetworkView { spec: &self.spec, layout: &self.layout, parameters: &self.parameters }
+    }
+
+    /// A copy of the parameters.
+    pub(super) fn tensors(&self) -> LayerTensors {
+        self.layout.tensors(&self.parameters)
+    }
+
+    /// Replaces the parameters.
+    pub(super) fn set_tensors(&mut self, tensors: &LayerTensors) -> Result<()> {
+        self.layout.fill(&mut self.parameters, tensors, self.name)
+    }
+
+    /// One update by the optimizer. `step` is what an error names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinite`] where a gradient or an updated parameter is not finite.
+    pub(super) fn update(&mut self, team: &Team<'_>, isa: Isa, gradients: &[f32], step: u64) -> Result<()> {
+        self.updates += 1;
+        let finite = AtomicBool::new(true);
+        let of_chunk = |index: usize, len: usize| &gradients[index * UPDATE_CHUNK..][..len];
+        let note = |chunk_is_finite: bool| {
+            if !chunk_is_finite {
+                finite.store(false, Ordering::Relaxed);
+            }
+        };
+        let chunks = 0..self.parameters.len().div_ceil(UPDATE_CHUNK);
+        let parameters = Chunks::new(&mut self.parameters, UPDATE_CHUNK);
+        let first = Chunks::new(&mut self.first_moment, UPDATE_CHUNK);
+        let second = Chunks::new(&mut self.second_moment, UPDATE_CHUNK);
+        match self.optimizer {
+            OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => {
+                let adam = AdamStep { learning_rate, beta1, beta2, epsilon, t: self.updates };
+                team.for_each((chunks, parameters, first, second), |(index, parameters, first, second)| {
+                    let gradients = of_chunk(index, parameters.len());
+                    note(optimizer::adam(isa, &adam, parameters, gradients, first, second));
+                });
+            }
+            OptimizerSpec::Sgd { learning_rate, momentum } => {
+                let sgd = SgdStep { learning_rate, momentum };
+                if momentum == 0.0 {
+                    team.for_each((chunks, parameters), |(index, parameters)| {
+                        let gradients = of_chunk(index, parameters.len());
+                        note(optimizer::sgd(isa, &sgd, parameters, gradients, &mut []));
+                    });
+                } else {
+                    team.for_each((chunks, parameters, first), |(index, parameters, velocity)| {
+                        let gradients = of_chunk(index, parameters.len());
+                        note(optimizer::sgd(isa, &sgd, parameters, gradients, velocity));
+                    });
+                }
+            }
+        }
+        if finite.into_inner() { Ok(()) } else { Err(self.not_finite(gradients, step)) }
+    }
+
+    /// The error that names where `gradients` or the parameters stopped being finite.
+    fn not_finite(&self, gradients: &[f32], step: u64) -> Error {
+        let (quantity, layer) = match self.layout.first_not_finite(gradients) {
+            Some(layer) => ("gradient", layer),
+            None => ("parameter", self.layout.first_not_finite(&self.parameters).unwrap_or(0)),
+        };
+        Error::NotFinite { step, network: self.name, layer, quantity }
+    }
+}

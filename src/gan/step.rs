@@ -1,0 +1,255 @@
+//! The adversarial step on a chunk of samples: fakes made, D's gradients, G's gradients.
+//!
+//! ```text
+//! generate              latents -> G -> fakes                       (or `stage`: fakes that come from outside)
+//! discriminator_pass    [real | fakes] -> D -> loss -> D backward, weight gradients of D summed
+//! fake_gradient_pass    fakes -> D -> loss -> D backward to its input, no weight gradients
+//! generator_backward    that gradient -> G backward, weight gradients of G summed
+//! ```
+//!
+//! Real samples and fakes pass D together, side by side in the same panels.
+
+use super::objective::Objective;
+use super::plan::{Chunk, Plan};
+use super::source::Source;
+use super::workspace::{Scratch, Slot};
+use crate::gemm::GradientMode;
+use crate::kernel::loss::{LossSums, LossTerm};
+use crate::kernel::noise::{self, StreamKey};
+use crate::kernel::panel::{gather_rows, scatter_rows};
+use crate::net::pass::{self, InputMode, NetworkView, Panels, Part, PartKeeps};
+use crate::parallel::{Chunks, Elements, Team};
+
+/// What stays the same in all chunks of a pass.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) objective: Objective,
+    pub(super) discriminator: NetworkView<'a>,
+    /// Whether losses are computed.
+    pub(super) report: bool,
+    /// The numbers from 0 to the batch: the rows of a matrix handed in.
+    pub(super) identity: &'a [u32],
+}
+
+/// Where latents come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Latents<'a> {
+    /// Standard normal numbers of this stream.
+    Drawn(StreamKey),
+    /// `[batch, latents]`, row-major.
+    Given(&'a [f32]),
+}
+
+/// How fakes are made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Generation<'a> {
+    pub(super) generator: NetworkView<'a>,
+    pub(super) latents: Latents<'a>,
+    /// Dropout of G's own layers.
+    pub(super) keeps: PartKeeps<'a>,
+}
+
+/// Where real samples come from.
+#[derive(Clone, Copy)]
+pub(super) enum Reals<'a> {
+    /// These rows of a source, one for each sample of the batch.
+    Rows(&'a dyn Source, &'a [u32]),
+    /// `[batch, features]`, row-major.
+    Given(&'a [f32]),
+}
+
+/// Makes the chunk's fakes by G and leaves them in the scratch.
+pub(super) fn generate(
+    team: &Team<'_>,
+    context: &Context<'_>,
+    chunk: Chunk,
+    generation: &Generation<'_>,
+    scratch: &mut Scratch,
+) {
+    let (isa, panels) = (context.plan.pass.isa, chunk.panels);
+    let (width, inputs) = (panels.width, generation.generator.spec.inputs());
+    let latents = scratch.generator.input_mut(inputs * panels.lanes());
+    team.for_each((0..panels.count, Chunks::new(latents, inputs * width)), |(panel, latents)| {
+        let first = chunk.first + panel * width;
+        match generation.latents {
+            Latents::Drawn(key) => noise::normal(isa, key, first, latents, width),
+            Latents::Given(rows) => gather_rows(isa, rows, inputs, context.rows(chunk, panel), latents, width),
+        }
+    });
+    let part = Part { first_sample: chunk.first, keeps: generation.keeps };
+    pass::forward(team, &context.plan.pass, generation.generator, panels, &[part], &mut scratch.generator);
+}
+
+/// Puts the chunk's fakes, `[batch, features]` row-major from outside, into the scratch.
+pub(super) fn stage(team: &Team<'_>, context: &Context<'_>, chunk: Chunk, fakes: &[f32], scratch: &mut Scratch) {
+    let (isa, panels) = (context.plan.pass.isa, chunk.panels);
+    let (width, features) = (panels.width, context.discriminator.spec.inputs());
+    let staged = scratch.generator.input_mut(features * panels.lanes());
+    team.for_each((0..panels.count, Chunks::new(staged, features * width)), |(panel, staged)| {
+        gather_rows(isa, fakes, features, context.rows(chunk, panel), staged, width);
+    });
+}
+
+/// D on the chunk's real samples and fakes: adds up D's gradients and losses in `slot`.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn discriminator_pass(
+    team: &Team<'_>,
+    context: &Context<'_>,
+    chunk: Chunk,
+    reals: Reals<'_>,
+    [keep_real, keep_fake]: [PartKeeps<'_>; 2],
+    scratch: &mut Scratch,
+    slot: &mut Slot,
+    mode: GradientMode,
+) {
+    let isa = context.plan.pass.isa;
+    let features = context.discriminator.spec.inputs();
+    let (half, panels) = (chunk.panels.width, chunk.paired());
+    let width = panels.width;
+    let fakes = scratch.generator.output(features * chunk.panels.lanes());
+    let input = scratch.discriminator.input_mut(features * panels.lanes());
+    team.for_each((0..panels.count, Chunks::new(input, features * width)), |(panel, input)| {
+        match reals {
+            Reals::Rows(source, rows) => {
+                let first = chunk.first + panel * half;
+                source.gather(isa, &rows[first..first + chunk.valid(panel)], input, width);
+            }
+            Reals::Given(rows) => gather_rows(isa, rows, features, context.rows(chunk, panel), input, width),
+        }
+        let fakes = fakes[panel * features * half..].chunks_exact(half);
+        for (row, fakes) in input.chunks_exact_mut(width).zip(fakes) {
+            row[half..].copy_from_slice(fakes);
+        }
+    });
+    let part = |keeps| Part { first_sample: chunk.first, keeps };
+    let parts = [part(keep_real), part(keep_fake)];
+    pass::forward(team, &context.plan.pass, context.discriminator, panels, &parts, &mut scratch.discriminator);
+    let terms = context.objective.discriminator_terms(context.plan.batch);
+    let [real, fake] = logits_to_deltas(team, context, chunk, panels, &terms, scratch);
+    slot.sums.real += real;
+    slot.sums.fake += fake;
+    pass::backward(
+        team,
+        &context.plan.pass,
+        context.discriminator,
+        panels,
+        &scratch.discriminator,
+        &mut scratch.deltas,
+        &mut slot.discriminator,
+        mode,
+        InputMode::Skip,
+    );
+}
+
+/// The gradient of G's loss with respect to the chunk's fakes, left as the scratch's current gradient; adds up G's loss.
+pub(super) fn fake_gradient_pass(
+    team: &Team<'_>,
+    context: &Context<'_>,
+    chunk: Chunk,
+    keeps: PartKeeps<'_>,
+    input_mode: InputMode,
+    scratch: &mut Scratch,
+    slot: &mut Slot,
+) {
+    let panels = chunk.panels;
+    let len = context.discriminator.spec.inputs() * panels.lanes();
+    scratch.discriminator.input_mut(len).copy_from_slice(scratch.generator.output(len));
+    let part = Part { first_sample: chunk.first, keeps };
+    pass::forward(team, &context.plan.pass, context.discriminator, panels, &[part], &mut scratch.discriminator);
+    let term = context.objective.generator_term(context.plan.batch);
+    let [sums, _] = logits_to_deltas(team, context, chunk, panels, &[term], scratch);
+    slot.sums.generator += sums;
+    pass::backward(
+        team,
+        &context.plan.pass,
+        context.discriminator,
+        panels,
+        &scratch.discriminator,
+        &mut scratch.deltas,
+        &mut [],
+        GradientMode::Ignore,
+        input_mode,
+    );
+}
+
+/// G's gradients from what [`fake_gradient_pass`] left, taken through G's last activation: added up in `slot`.
+pub(super) fn generator_backward(
+    team: &Team<'_>,
+    context: &Context<'_>,
+    chunk: Chunk,
+    generator: NetworkView<'_>,
+    scratch: &mut Scratch,
+    slot: &mut Slot,
+    mode: GradientMode,
+) {
+    pass::backward(
+        team,
+        &context.plan.pass,
+        generator,
+        chunk.panels,
+        &scratch.generator,
+        &mut scratch.deltas,
+        &mut slot.generator,
+        mode,
+        InputMode::Skip,
+    );
+}
+
+/// Copies what [`fake_gradient_pass`] left to the slot's gradient with respect to its fakes.
+pub(super) fn unstage(team: &Team<'_>, context: &Context<'_>, chunk: Chunk, scratch: &mut Scratch, slot: &mut Slot) {
+    let (isa, panels) = (context.plan.pass.isa, chunk.panels);
+    let (width, features) = (panels.width, context.discriminator.spec.inputs());
+    let deltas = &*scratch.deltas.current(features * panels.lanes());
+    let first = (chunk.first % context.plan.slot_samples()) * features;
+    let rows = Chunks::new(&mut slot.fakes[first..][..chunk.samples * features], width * features);
+    team.for_each((0..panels.count, rows), |(panel, rows)| {
+        scatter_rows(isa, &deltas[panel * features * width..][..features * width], width, chunk.valid(panel), rows);
+    });
+}
+
+/// Turns D's logits into the gradient with respect to them, the scratch's current gradient. Each panel has `terms.len()`
+/// parts of the chunk's width, each with its term. Returns each part's sums over all panels.
+fn logits_to_deltas(
+    team: &Team<'_>,
+    context: &Context<'_>,
+    chunk: Chunk,
+    panels: Panels,
+    terms: &[LossTerm],
+    scratch: &mut Scratch,
+) -> [LossSums; 2] {
+    let outputs = context.discriminator.spec.outputs();
+    let (part, len) = (chunk.panels.width, outputs * panels.width);
+    let logits = scratch.discriminator.output(len * panels.count);
+    let deltas = Chunks::new(scratch.deltas.current(len * panels.count), len);
+    let sums = &mut scratch.sums[..panels.count];
+    team.for_each((0..panels.count, deltas, Elements::new(sums)), |(panel, deltas, sums)| {
+        deltas.copy_from_slice(&logits[panel * len..][..len]);
+        for (number, (term, sums)) in terms.iter().zip(sums).enumerate() {
+            let lanes = number * part..(number + 1) * part;
+            *sums = context.objective.loss(
+                context.plan.pass.isa,
+                *term,
+                deltas,
+                panels.width,
+                lanes,
+                chunk.valid(panel),
+                context.report,
+            );
+        }
+    });
+    let mut total = [LossSums::default(); 2];
+    for panel in sums.iter() {
+        for (total, part) in total.iter_mut().zip(panel).take(terms.len()) {
+            *total += *part;
+        }
+    }
+    total
+}
+
+impl<'a> Context<'a> {
+    /// The rows of a matrix `[batch, ..]` that panel `panel` of a chunk holds.
+    fn rows(&self, chunk: Chunk, panel: usize) -> &'a [u32] {
+        &self.identity[chunk.first + panel * chunk.panels.width..][..chunk.valid(panel)]
+    }
+}

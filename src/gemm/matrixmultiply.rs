@@ -1,0 +1,98 @@
+//! The reference engine: `matrixmultiply::sgemm` on a block of samples, the epilogue on the block while it is in cache.
+//!
+//! Invariant of the `unsafe` code here: every pointer that enters `sgemm` comes from a slice whose length [`multiply`] has
+//! checked against the largest index that the dimensions and strides reach, and C comes from an exclusive borrow.
+//!
+//! This is the only file that names the `matrixmultiply` crate. That crate allocates its packing buffer at each call: one
+//! allocation a product, and none of ours.
+
+use super::{Engine, Forward, InputGradient, WeightGradient};
+use crate::kernel::activation::{backward_epilogue, forward_epilogue};
+use crate::kernel::reduce::row_sums;
+use crate::simd::Isa;
+
+/// The engine.
+pub(super) struct Matrixmultiply;
+
+impl Engine for Matrixmultiply {
+    fn forward(&self, isa: Isa, product: Forward<'_>) {
+        let Forward { weights, bias, input, output, width, activation, dropout } = product;
+        let (rows, inputs) = (output.len() / width, input.len() / width);
+        multiply(
+            [rows, inputs, width],
+            Operand { values: weights, strides: [inputs, 1] },
+            Operand { values: input, strides: [width, 1] },
+            0.0,
+            output,
+        );
+        forward_epilogue(isa, activation, bias, dropout.as_ref(), output, width);
+    }
+
+    fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
+        let InputGradient { weights, inputs, first_row, delta, output, width, derivative } = product;
+        let (rows, outputs) = (output.len() / width, delta.len() / width);
+        multiply(
+            [rows, outputs, width],
+            Operand { values: &weights[first_row..], strides: [1, inputs] },
+            Operand { values: delta, strides: [width, 1] },
+            0.0,
+            output,
+        );
+        if let Some(below) = derivative {
+            backward_epilogue(isa, below.activation, below.dropout, below.values, output);
+        }
+    }
+
+    fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
+        let WeightGradient { delta, input, gradient, bias_gradient, width, accumulate } = product;
+        let (rows, inputs) = (delta.len() / width, input.len() / width);
+        multiply(
+            [rows, width, inputs],
+            Operand { values: delta, strides: [width, 1] },
+            Operand { values: input, strides: [1, width] },
+            if accumulate { 1.0 } else { 0.0 },
+            gradient,
+        );
+        row_sums(isa, delta, width, bias_gradient, accumulate);
+    }
+}
+
+/// A matrix to read: element `(i, j)` stands at `i * strides[0] + j * strides[1]`.
+struct Operand<'a> {
+    values: &'a [f32],
+    strides: [usize; 2],
+}
+
+impl Operand<'_> {
+    /// Whether every element of a `rows` by `columns` matrix lies within the slice.
+    fn covers(&self, rows: usize, columns: usize) -> bool {
+        rows == 0 || columns == 0 || (rows - 1) * self.strides[0] + (columns - 1) * self.strides[1] < self.values.len()
+    }
+}
+
+/// `c = a * b + beta * c` with dimensions `[m, k, n]` and C row-major without gaps.
+fn multiply([m, k, n]: [usize; 3], a: Operand<'_>, b: Operand<'_>, beta: f32, c: &mut [f32]) {
+    assert!(a.covers(m, k) && b.covers(k, n) && c.len() >= m * n, "a product reaches beyond its operands");
+    // Strides of slices in memory are below isize::MAX.
+    let stride = |value: usize| value as isize;
+    // SAFETY: the assertion above holds all three matrices within their slices; `c` is borrowed exclusively, and its strides
+    // (n, 1) with n columns let no two elements alias.
+    unsafe {
+        matrixmultiply::sgemm(
+            m,
+            k,
+            n,
+            1.0,
+            a.values.as_ptr(),
+            stride(a.strides[0]),
+            stride(a.strides[1]),
+            b.values.as_ptr(),
+            stride(b.strides[0]),
+            stride(b.strides[1]),
+            beta,
+            c.as_mut_ptr(),
+            stride(n),
+            1,
+        );
+    }
+}

@@ -1,0 +1,261 @@
+//! Every engine's three products against plain f64 loops, on every instruction set, at awkward shapes.
+
+use super::*;
+use crate::simd::LANE_GROUP;
+
+/// Numbers in -1 .. 1 that no structure of a bug can hide in.
+fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    (0..count)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 40) as f32 / (1u64 << 23) as f32) - 1.0
+        })
+        .collect()
+}
+
+/// Largest difference of a sum of `terms` products of numbers in -1 .. 1, computed in f32.
+fn tolerance(terms: usize) -> f64 {
+    f64::from(f32::EPSILON) * (terms as f64 + 8.0)
+}
+
+fn assert_close(name: &str, found: &[f32], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len());
+    let failures: Vec<String> = found
+        .iter()
+        .zip(expected)
+        .enumerate()
+        .filter(|(_, (found, expected))| !((f64::from(**found) - **expected).abs() <= tolerance))
+        .map(|(index, (found, expected))| format!("[{index}] {found} instead of {expected}"))
+        .collect();
+    assert!(
+        failures.is_empty(),
+        "{name}: {} of {} differ: {:?}",
+        failures.len(),
+        found.len(),
+        &failures[..failures.len().min(5)]
+    );
+}
+
+/// `(inputs, outputs)`: one of each, primes, around the widths of the micro-kernels, and the shapes of the presets.
+const SHAPES: [(usize, usize); 12] =
+    [(1, 1), (1, 3), (3, 1), (2, 2), (2, 128), (32, 1), (7, 33), (17, 5), (16, 16), (31, 65), (128, 64), (100, 97)];
+
+const ACTIVATIONS: [Activation; 5] =
+    [Activation::Linear, Activation::Relu, Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh, Activation::Sigmoid];
+
+fn apply(activation: Activation, x: f64) -> f64 {
+    match activation {
+        Activation::Linear => x,
+        Activation::Relu => x.max(0.0),
+        Activation::LeakyRelu { slope } => {
+            if x > 0.0 {
+                x
+            } else {
+                f64::from(slope) * x
+            }
+        }
+        Activation::Tanh => x.tanh(),
+        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+    }
+}
+
+fn derivative(activation: Activation, y: f64) -> f64 {
+    match activation {
+        Activation::Linear => 1.0,
+        Activation::Relu => {
+            if y > 0.0 {
+                1.0
+            } else {
+                0.0
+            }
+        }
+        Activation::LeakyRelu { slope } => {
+            if y > 0.0 {
+                1.0
+            } else {
+                f64::from(slope)
+            }
+        }
+        Activation::Tanh => 1.0 - y * y,
+        Activation::Sigmoid => y * (1.0 - y),
+    }
+}
+
+/// Calls `test` for every engine, instruction set, shape, panel width, and for the whole result as well as a row block.
+fn for_all(test: impl Fn(&dyn Engine, Isa, usize, usize, usize, std::ops::Range<usize>, String)) {
+    for kind in EngineKind::ALL {
+        for isa in Isa::available() {
+            for (inputs, outputs) in SHAPES {
+                for groups in [1, 2, 5, 16] {
+                    let width = groups * LANE_GROUP;
+                    let name = format!("{kind} {} {inputs}-{outputs} width {width}", isa.kind());
+                    test(kind.engine(), isa, inputs, outputs, width, 0..usize::MAX, name.clone());
+                    test(kind.engine(), isa, inputs, outputs, width, 1..3, format!("{name} block"));
+                }
+            }
+        }
+    }
+}
+
+fn clamp(block: std::ops::Range<usize>, rows: usize) -> std::ops::Range<usize> {
+    block.start.min(rows - 1)..block.end.min(rows)
+}
+
+#[test]
+fn forward_matches_f64() {
+    for_all(|engine, isa, inputs, outputs, width, block, name| {
+        let block = clamp(block, outputs);
+        let (weights, bias, input) = (numbers(inputs * outputs, 1), numbers(outputs, 2), numbers(inputs * width, 3));
+        for activation in ACTIVATIONS {
+            let mut output = vec![f32::NAN; block.len() * width];
+            engine.forward(
+                isa,
+                Forward {
+                    weights: &weights[block.start * inputs..block.end * inputs],
+                    bias: &bias[block.clone()],
+                    input: &input,
+                    output: &mut output,
+                    width,
+                    activation,
+                    dropout: None,
+                },
+            );
+            let mut expected = Vec::new();
+            for row in block.clone() {
+                for sample in 0..width {
+                    let sum: f64 = (0..inputs)
+                        .map(|i| f64::from(weights[row * inputs + i]) * f64::from(input[i * width + sample]))
+                        .sum();
+                    expected.push(apply(activation, sum + f64::from(bias[row])));
+                }
+            }
+            assert_close(&format!("forward {name} {activation:?}"), &output, &expected, tolerance(inputs));
+        }
+    });
+}
+
+#[test]
+fn input_gradient_matches_f64() {
+    for_all(|engine, isa, inputs, outputs, width, block, name| {
+        let block = clamp(block, inputs);
+        let (weights, delta) = (numbers(inputs * outputs, 4), numbers(outputs * width, 5));
+        let values: Vec<f32> = numbers(block.len() * width, 6).iter().map(|v| v.abs() * 0.9 + 0.05).collect();
+        for activation in ACTIVATIONS {
+            let mut output = vec![f32::NAN; block.len() * width];
+            engine.input_gradient(
+                isa,
+                InputGradient {
+                    weights: &weights,
+                    inputs,
+                    first_row: block.start,
+                    delta: &delta,
+                    output: &mut output,
+                    width,
+                    derivative: Some(Derivative { activation, dropout: 0.0, values: &values }),
+                },
+            );
+            let mut expected = Vec::new();
+            for (index, row) in block.clone().enumerate() {
+                for sample in 0..width {
+                    let sum: f64 = (0..outputs)
+                        .map(|o| f64::from(weights[o * inputs + row]) * f64::from(delta[o * width + sample]))
+                        .sum();
+                    expected.push(sum * derivative(activation, f64::from(values[index * width + sample])));
+                }
+            }
+            assert_close(&format!("input gradient {name} {activation:?}"), &output, &expected, tolerance(outputs));
+        }
+    });
+}
+
+#[test]
+fn weight_gradient_matches_f64_and_accumulates() {
+    for_all(|engine, isa, inputs, outputs, width, block, name| {
+        let block = clamp(block, outputs);
+        let (delta, input) = (numbers(block.len() * width, 7), numbers(inputs * width, 8));
+        for accumulate in [false, true] {
+            let before = if accumulate { 0.5 } else { f32::NAN };
+            let mut gradient = vec![before; block.len() * inputs];
+            let mut bias_gradient = vec![before; block.len()];
+            engine.weight_gradient(
+                isa,
+                WeightGradient {
+                    delta: &delta,
+                    input: &input,
+                    gradient: &mut gradient,
+                    bias_gradient: &mut bias_gradient,
+                    width,
+                    accumulate,
+                },
+            );
+            let start = if accumulate { 0.5 } else { 0.0 };
+            let row = |row: usize| delta[row * width..(row + 1) * width].iter().map(|v| f64::from(*v));
+            let expected: Vec<f64> = (0..block.len())
+                .flat_map(|o| (0..inputs).map(move |i| (o, i)))
+                .map(|(o, i)| {
+                    let x = input[i * width..(i + 1) * width].iter();
+                    start + row(o).zip(x).map(|(d, x)| d * f64::from(*x)).sum::<f64>()
+                })
+                .collect();
+            let expected_bias: Vec<f64> = (0..block.len()).map(|o| start + row(o).sum::<f64>()).collect();
+            assert_close(&format!("weight gradient {name}"), &gradient, &expected, tolerance(width));
+            assert_close(&format!("bias gradient {name}"), &bias_gradient, &expected_bias, tolerance(width));
+        }
+    });
+}
+
+#[test]
+fn nan_passes_through_every_product() {
+    for_all(|engine, isa, inputs, outputs, width, _, name| {
+        let (weights, bias) = (numbers(inputs * outputs, 1), numbers(outputs, 2));
+        let mut input = numbers(inputs * width, 3);
+        input[width - 1] = f32::NAN;
+        for activation in ACTIVATIONS {
+            let mut output = vec![0.0; outputs * width];
+            let product = Forward {
+                weights: &weights,
+                bias: &bias,
+                input: &input,
+                output: &mut output,
+                width,
+                activation,
+                dropout: None,
+            };
+            engine.forward(isa, product);
+            assert!(output.chunks(width).all(|row| row[width - 1].is_nan()), "forward {name} {activation:?}");
+            let mut gradient = vec![0.0; inputs * width];
+            let product = InputGradient {
+                weights: &weights,
+                inputs,
+                first_row: 0,
+                delta: &output,
+                output: &mut gradient,
+                width,
+                derivative: Some(Derivative { activation, dropout: 0.0, values: &input }),
+            };
+            engine.input_gradient(isa, product);
+            assert!(gradient.chunks(width).all(|row| row[width - 1].is_nan()), "input gradient {name} {activation:?}");
+            let (mut weight_gradient, mut bias_gradient) = (vec![0.0; inputs * outputs], vec![0.0; outputs]);
+            let product = WeightGradient {
+                delta: &output,
+                input: &input,
+                gradient: &mut weight_gradient,
+                bias_gradient: &mut bias_gradient,
+                width,
+                accumulate: false,
+            };
+            engine.weight_gradient(isa, product);
+            let all = weight_gradient.iter().chain(&bias_gradient).all(|value| value.is_nan());
+            assert!(all, "weight gradient {name} {activation:?}");
+        }
+    });
+}
+
+#[test]
+fn engine_names_are_read_back() {
+    for kind in EngineKind::ALL {
+        assert_eq!(kind.to_string().parse::<EngineKind>().unwrap(), kind);
+    }
+    assert!("cublas".parse::<EngineKind>().unwrap_err().to_string().contains("matrixmultiply"));
+}

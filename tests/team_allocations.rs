@@ -1,0 +1,107 @@
+//! A phase of the worker team allocates nothing, whether its workers spin or sleep: counted by the global allocator of
+//! this process.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::Duration;
+
+use gannet::parallel::{BlockedChunks, Chunks, Elements, Enumerated, Team, build_pool, with_team};
+
+/// The system's allocator, which counts the calls of the threads that enrolled.
+struct Counting;
+
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// Whether this thread is counted. The test harness has threads of its own.
+    static ENROLLED: Cell<bool> = const { Cell::new(false) };
+}
+
+fn count() {
+    if ENROLLED.get() {
+        CALLS.fetch_add(1, SeqCst);
+    }
+}
+
+// SAFETY: every call is passed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.realloc(memory, layout, new_size) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Arrays for the phases to work on, and scratch for up to four workers.
+#[derive(Default)]
+struct Arrays {
+    rows: Vec<f32>,
+    sums: Vec<f32>,
+    scratch: [f32; 4],
+}
+
+/// Phases of every kind, between which the workers sometimes have time to fall asleep.
+fn phases(team: &Team<'_>, arrays: &mut Arrays, number: usize) {
+    let Arrays { rows, sums, scratch } = arrays;
+    for phase in 0..number {
+        team.for_each(BlockedChunks::new(rows, 100, 30), |(outer, chunk, values)| {
+            values.fill((outer + chunk) as f32);
+        });
+        team.for_each((Enumerated(Chunks::new(rows, 100)), Elements::new(sums)), |((row, values), sum)| {
+            *sum = values.iter().sum::<f32>() + row as f32;
+        });
+        team.for_each_with(scratch, 0..8, |own, item| *own += item as f32);
+        if phase % 1000 == 999 {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+#[test]
+fn phases_allocate_nothing() {
+    ENROLLED.set(true);
+    for threads in 1..=4 {
+        let pool = (threads > 1).then(|| build_pool(threads - 1).unwrap());
+        if let Some(pool) = &pool {
+            pool.broadcast(|_| ENROLLED.set(true));
+        }
+        let mut arrays = Arrays { rows: vec![0.0; 1000], sums: vec![0.0; 10], ..Arrays::default() };
+        with_team(threads, pool.as_ref(), |team| {
+            // Until every worker is there: taking jobs from the pool may allocate.
+            let arrived = AtomicUsize::new(0);
+            team.for_each(0..team.workers(), |_| {
+                arrived.fetch_add(1, SeqCst);
+                while arrived.load(SeqCst) < threads {
+                    thread::yield_now();
+                }
+            });
+            let before = CALLS.load(SeqCst);
+            assert!(before > 0, "the counter counts");
+            phases(team, &mut arrays, 5000);
+            assert_eq!(CALLS.load(SeqCst), before, "with {threads} threads");
+        });
+    }
+}
