@@ -87,14 +87,12 @@ pub fn mnist(dir: &Path) -> Result<Mnist> {
         path.ok_or_else(|| names.join(" or "))
     });
     let [Ok(train_images), Ok(train_labels), Ok(test_images), Ok(test_labels)] = &found else {
-        let missing: Vec<_> = found.into_iter().filter_map(Result::err).collect();
-        let missing =
-            if dir.is_dir() { missing.join("; ") } else { format!("it is no folder: {}", missing.join("; ")) };
+        let missing = found.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("; ");
+        let problem = if dir.is_dir() { "files of MNIST not found" } else { "no such folder, so no files of MNIST" };
         return Err(Error::data(
             dir.display().to_string(),
             format!(
-                "MNIST files not found: {missing} (each also looked for with .gz); name the folder that holds them with \
-                 --data DIR"
+                "{problem}: {missing} (looked for plain and with .gz); name the folder that holds them with --data DIR"
             ),
         ));
     };

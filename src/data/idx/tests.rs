@@ -206,7 +206,7 @@ fn missing_files_are_all_named_in_one_line() {
     }
     assert!(!message.contains("train-images") && !message.contains('\n'), "{message}");
     let message = mnist(&dir.path().join("absent")).unwrap_err().to_string();
-    assert!(message.contains("it is no folder") && message.contains("train-images-idx3-ubyte"), "{message}");
+    assert!(message.contains("no such folder") && message.contains("train-images-idx3-ubyte"), "{message}");
 }
 
 #[test]
