@@ -133,6 +133,9 @@ struct Summary {
 struct Run {
     config: RunConfig,
     steps: u64,
+    /// Real samples that there are, and that a step draws.
+    samples: u64,
+    per_step: u64,
     real: Samples,
     trainer: Trainer,
     folder: RunFolder,
@@ -162,7 +165,22 @@ impl Run {
         let evaluation = LineFile::create(folder.file(run_folder::EVALUATION)?, &names.join(","))?;
         let before = shown(&config, &trainer.model(), trainer.isa())?;
         let history = History::default();
-        Ok(Self { config, steps, real, trainer, folder, progress, metrics, evaluation, history, before })
+        let samples = real.source().len() as u64;
+        let per_step = (config.batch as u64).saturating_mul(config.spec.discriminator_steps as u64);
+        Ok(Self {
+            config,
+            steps,
+            samples,
+            per_step,
+            real,
+            trainer,
+            folder,
+            progress,
+            metrics,
+            evaluation,
+            history,
+            before,
+        })
     }
 
     /// The whole run; returns what it came to.
@@ -175,7 +193,7 @@ impl Run {
             last = self.segment()?.or(last);
             let done = self.trainer.steps_done();
             if self.checkpoint_is_due(done) {
-                let epoch = self.epoch(done);
+                let epoch = whole_epochs(self.drawn(done), self.samples);
                 let name = format!("checkpoints/epoch-{epoch:03}.safetensors");
                 self.trainer.model().save(&self.config.spec, &self.folder.file(&name)?)?;
             }
@@ -200,7 +218,7 @@ impl Run {
         let done = self.trainer.steps_done();
         let evaluation = (done / self.evaluate_every() + 1).saturating_mul(self.evaluate_every());
         let until = self.steps.min(evaluation).min(self.next_checkpoint(done));
-        let per_epoch = self.trainer.steps_for_epochs(1).max(1);
+        let (per_step, samples) = (self.per_step, self.samples);
         let report_every = self.config.report_every.unwrap_or(0);
         let (progress, metrics, history) = (&mut self.progress, &mut self.metrics, &mut self.history);
         let mut flushed = Instant::now();
@@ -208,7 +226,7 @@ impl Run {
         progress.resume();
         let last = self.trainer.run(until - done, report_every, |report| {
             history.push(*report);
-            metrics.push(&row(report, epoch(report.step, per_epoch)));
+            metrics.push(&row(report, epoch(report.step, per_step, samples)));
             progress.report(report);
             if flushed.elapsed() > BETWEEN_FLUSHES {
                 flushed = Instant::now();
@@ -225,7 +243,7 @@ impl Run {
         let (step, isa) = (self.trainer.steps_done(), self.trainer.isa());
         let model = self.trainer.model();
         let measures = measures::measure(&self.config, &self.real, &model, Effort::Running, isa)?;
-        let cells = [step, self.epoch(step)].into_iter().map(|number| number.to_string());
+        let cells = [step, epoch(step, self.per_step, self.samples)].into_iter().map(|number| number.to_string());
         let line: Vec<String> = cells.chain(measures.iter().map(|measure| measure.value.to_string())).collect();
         self.evaluation.push(&line.join(","));
         self.evaluation.flush()?;
@@ -260,21 +278,19 @@ impl Run {
         self.config.evaluate_every.unwrap_or(self.steps).max(1)
     }
 
-    fn epoch(&self, step: u64) -> u64 {
-        epoch(step, self.trainer.steps_for_epochs(1).max(1))
+    /// Real samples drawn in `step` steps.
+    fn drawn(&self, step: u64) -> u128 {
+        u128::from(step) * u128::from(self.per_step)
     }
 
-    /// The step after `done` at which the model is saved.
+    /// The step after `done` at which the model is saved: the first at which the next epoch to be saved is complete.
     fn next_checkpoint(&self, done: u64) -> u64 {
         let every = self.config.save_epochs;
         if every == 0 {
             return u64::MAX;
         }
-        let mut epochs = every;
-        while self.trainer.steps_for_epochs(epochs) <= done {
-            epochs += every;
-        }
-        self.trainer.steps_for_epochs(epochs)
+        let epoch = (whole_epochs(self.drawn(done), self.samples) / every + 1).saturating_mul(every);
+        self.trainer.steps_for_epochs(epoch)
     }
 
     fn checkpoint_is_due(&self, done: u64) -> bool {
@@ -290,7 +306,7 @@ impl Run {
             run: self.folder.path().display().to_string(),
             system: config.system.name(),
             steps,
-            epochs: steps as f64 * config.batch as f64 / self.real.source().len() as f64,
+            epochs: self.drawn(steps) as f64 / self.samples as f64,
             seconds,
             samples_per_second: steps as f64 * config.batch as f64 / seconds,
             discriminator_loss: of(|report| report.discriminator_loss),
@@ -329,9 +345,14 @@ fn shown(config: &RunConfig, model: &Model, isa: Isa) -> Result<Vec<f32>> {
     model.sample(&config.spec, pictures::shown(config.system), config.seed, isa)
 }
 
-/// The epoch, counted from 1, that step `step`, counted from 1, is in; 0 before the first step.
-fn epoch(step: u64, steps_per_epoch: u64) -> u64 {
-    step.div_ceil(steps_per_epoch)
+/// The passes over `samples` samples that are complete when `drawn` of them have been drawn.
+fn whole_epochs(drawn: u128, samples: u64) -> u64 {
+    u64::try_from(drawn / u128::from(samples.max(1))).unwrap_or(u64::MAX)
+}
+
+/// The epoch, counted from 1, that the first sample of step `step`, counted from 1, belongs to; 0 before the first step.
+fn epoch(step: u64, per_step: u64, samples: u64) -> u64 {
+    step.checked_sub(1).map_or(0, |before| whole_epochs(u128::from(before) * u128::from(per_step), samples) + 1)
 }
 
 /// A row of `metrics.csv`. Numbers are written so that they read back as the same bits.
