@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::args::EvaluateArgs;
-use super::measures::{self, Effort, measure_table};
+use super::measures::{self, Effort, meanings, measure_table};
 use super::output;
 use super::run_folder::SavedRun;
 use super::system::Samples;
@@ -22,6 +22,8 @@ struct Evaluation {
     metrics: BTreeMap<&'static str, f64>,
     /// What a right implementation reaches, in words.
     references: BTreeMap<&'static str, &'static str>,
+    /// What the names mean.
+    meanings: BTreeMap<&'static str, &'static str>,
     /// What has to be said about the figures.
     remark: Option<&'static str>,
 }
@@ -47,9 +49,11 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
             seed: config.seed,
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
             references: measures.iter().map(|measure| (measure.name, measure.reached)).collect(),
+            meanings: measures.iter().map(|measure| (measure.name, measure.words)).collect(),
             remark,
         });
     }
     let remark = remark.map_or_else(String::new, |remark| format!("\n{remark}\n"));
-    output::print(&format!("{}: {}\n\n{}{remark}", args.run.display(), config.system.name(), measure_table(&measures)))
+    let (table, meanings) = (measure_table(&measures), meanings(&measures));
+    output::print(&format!("{}: {}\n\n{table}{remark}\n{meanings}", args.run.display(), config.system.name()))
 }

@@ -106,8 +106,8 @@ pub(crate) fn measure(
             }
             let [mean, sd, distance] = values;
             Ok(vec![
-                plain(mean, "mean", "4.5 is true"),
-                plain(sd, "standard deviation", "2.32 is true"),
+                plain(mean, "mean", "true: 4.5"),
+                plain(sd, "standard deviation", "true: 2.32"),
                 referenced(distance.0, distance.1, &mixture1d::DEEP_REFERENCES),
             ])
         }
@@ -125,8 +125,15 @@ pub(crate) fn measure_table(measures: &[Measure]) -> String {
     let header = ["measure", "value", "a right implementation reaches"].map(str::to_string).to_vec();
     let rows = measures
         .iter()
-        .map(|measure| vec![measure.words.to_string(), format!("{:.4}", measure.value), measure.reached.to_string()]);
+        .map(|measure| vec![measure.name.to_string(), format!("{:.4}", measure.value), measure.reached.to_string()]);
     table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, true])
+}
+
+/// What the names of the measures mean.
+pub(crate) fn meanings(measures: &[Measure]) -> String {
+    let rows: Vec<_> =
+        measures.iter().map(|measure| vec![measure.name.to_string(), measure.words.to_string()]).collect();
+    table(&rows, &[true, true])
 }
 
 /// The covariance that matters, and the mean: from the weights where G is linear, from samples where it is not.
@@ -144,11 +151,11 @@ fn of_gaussian(config: &RunConfig, model: &Model, draw: impl Fn(usize) -> Result
     Ok(vec![
         referenced("covariance_error", report.covariance_error, &gaussian2d::REFERENCES),
         referenced("mean_distance", report.mean_distance, &gaussian2d::REFERENCES),
-        plain(("covariance_xx", xx), "learned covariance: variance of x", "1.04 is true (A^T A)"),
-        plain(("covariance_xy", xy), "learned covariance: of x and y", "1.90 is true"),
-        plain(("covariance_yy", yy), "learned covariance: variance of y", "4.25 is true"),
-        plain(("bias_x", x), "learned bias: x", "2 is true (mu)"),
-        plain(("bias_y", y), "learned bias: y", "1 is true"),
+        plain(("covariance_xx", xx), "learned covariance: variance of x", "true: 1.04 (A^T A)"),
+        plain(("covariance_xy", xy), "learned covariance: of x and y", "true: 1.90"),
+        plain(("covariance_yy", yy), "learned covariance: variance of y", "true: 4.25"),
+        plain(("bias_x", x), "learned bias: x", "true: 2 (mu)"),
+        plain(("bias_y", y), "learned bias: y", "true: 1"),
     ])
 }
 
@@ -160,11 +167,15 @@ fn of_classes(config: &RunConfig, set: &ImageSet, samples: &[f32]) -> Result<Vec
     let covered = report.classes_covered as f64;
     let covered = match config.system {
         Preset::Mnist => referenced("classes_covered", covered, &images::REFERENCES),
-        _ => plain(("classes_covered", covered), images::REFERENCES[0].measure, "10 are there"),
+        _ => plain(("classes_covered", covered), images::REFERENCES[0].measure, "of 10"),
     };
     Ok(vec![
         covered,
-        plain(("pixel_sd", report.pixel_sd), "standard deviation of a pixel over the samples", "as the next"),
+        plain(
+            ("pixel_sd", report.pixel_sd),
+            "standard deviation of a pixel over the samples, mean of all pixels",
+            "near the next one",
+        ),
         plain(("real_pixel_sd", report.real_pixel_sd), "the same of the real images", ""),
     ])
 }
@@ -178,8 +189,8 @@ fn of_likelihood(config: &RunConfig, set: &ImageSet, test: Vec<f32>, samples: &[
     let report = parzen::log_likelihood(&unit(samples), &unit(&validation), &unit(&test), features, config.threads)?;
     Ok([
         Measure { name: "parzen_nats", ..referenced("nats", report.nats, &parzen::REFERENCES) },
-        plain(("parzen_standard_error", report.standard_error), "its standard error", ""),
-        plain(("parzen_sigma", report.sigma), "its window, chosen on 1,000 training images", ""),
+        plain(("parzen_standard_error", report.standard_error), "standard error of that mean", ""),
+        plain(("parzen_sigma", report.sigma), "standard deviation of the windows, chosen on 1,000 training images", ""),
     ])
 }
 

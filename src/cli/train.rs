@@ -328,7 +328,7 @@ impl Run {
     /// The end of a run for people.
     fn text(&self, summary: &Summary) -> String {
         format!(
-            "{}: {} steps in {:.1} s, {} samples/s\n{}{}\nlook at {}\n",
+            "{}: {} steps in {:.2} s, {} samples/s\n\n{}{}\nlook at {}\n",
             summary.run,
             thousands(summary.steps),
             summary.seconds,
