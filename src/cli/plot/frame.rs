@@ -12,7 +12,7 @@ use tiny_skia::Pixmap;
 use super::axis::Axis;
 use super::canvas::{Canvas, Face, UNIT, units};
 use super::font::{self, CAP_HEIGHT, DESCENT, Weight};
-use super::style::{self, AXIS, GRID, HAIRLINE, INK, LABEL, MARGIN, MUTED, Rgb, TEXT, TITLE};
+use super::style::{self, AXIS, GRID, HAIRLINE, INK, LABEL, MARGIN, MUTED, Rgb, TEXT, TITLE, WHITE};
 use super::{Heading, Picture};
 use crate::{Error, Result};
 
@@ -25,9 +25,10 @@ pub(super) type Chart<'a, 'c> = ChartContext<'a, Canvas<'c>, Cartesian2d<Axis, A
 const MOST_PANELS: usize = 16;
 /// Lines that a subtitle may take.
 const SUBTITLE_LINES: usize = 2;
-/// Height of the row of a title, and of one of a subtitle, legend or panel title.
+/// Height of the row of a title.
 const TITLE_ROW: i32 = 50;
-const TEXT_ROW: i32 = 38;
+/// Height of a row of a subtitle, a legend or a panel's title.
+pub(super) const TEXT_ROW: i32 = 38;
 /// Length of a tick mark; labels begin at twice that.
 const TICK: i32 = 6;
 /// Space between panels.
@@ -110,6 +111,19 @@ impl Page {
         self.top
     }
 
+    /// Draws a legend above a plot, at the right.
+    pub(super) fn legend(&mut self, plot: &Plot, legend: &[Entry<'_>]) {
+        let right = (plot.left + plot.width) as f32;
+        draw_legend(&mut self.canvas(), legend, right - legend_width(legend), plot.label_middle());
+    }
+
+    /// Writes a remark into the middle of a page whose content is missing.
+    pub(super) fn remark(&mut self, text: &str) {
+        let (width, height) = (self.pixmap.width() as f32, self.pixmap.height() as f32);
+        let middle = (width / 2.0, (self.top as f32 + height - MARGIN as f32) / 2.0);
+        self.canvas().text(text, text_face(MUTED), middle, (HPos::Center, VPos::Center), FontTransform::None);
+    }
+
     /// The page as a canvas.
     pub(super) fn canvas(&mut self) -> Canvas<'_> {
         Canvas::new(&mut self.pixmap)
@@ -132,7 +146,7 @@ impl Page {
 fn blank(width: i32, height: i32) -> Result<Pixmap> {
     let failed = || Error::OutOfMemory { bytes: width.max(0) as u64 * height.max(0) as u64 * 4 };
     let mut pixmap = Pixmap::new(width.max(0) as u32, height.max(0) as u32).ok_or_else(failed)?;
-    pixmap.fill(tiny_skia::Color::WHITE);
+    pixmap.fill(tiny_skia::Color::from_rgba8(WHITE.0, WHITE.1, WHITE.2, 255));
     Ok(pixmap)
 }
 
@@ -206,9 +220,14 @@ impl Plot {
         Self { top: self.top + top, ..self }
     }
 
+    /// The middle of the letters of what is written above the plot.
+    fn label_middle(&self) -> f32 {
+        self.top as f32 - 18.0 - TEXT * CAP_HEIGHT / 2.0
+    }
+
     /// Writes a panel's title above the plot, at the left, and a note at the right.
     pub(super) fn label(&self, area: &Area<'_>, title: &str, note: &str) -> Result<()> {
-        let y = units(self.top - 18) - (TEXT * (CAP_HEIGHT / 2.0) * UNIT as f32) as i32;
+        let y = (self.label_middle() * UNIT as f32) as i32;
         let noted = if note.is_empty() { 0.0 } else { font::width(note, LABEL, Weight::Regular) + 24.0 };
         let title = font::ellipsize(title, TEXT, Weight::SemiBold, self.width as f32 - noted);
         let style = text_style(TEXT, INK, FontStyle::Bold).pos(anchor(HPos::Left));

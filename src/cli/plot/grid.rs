@@ -4,12 +4,13 @@ use super::style::{MARGIN, NOT_A_NUMBER};
 use super::{Heading, Picture, frame};
 use crate::{Error, Result};
 
-/// Sides of the grid in pixels that the scale aims at: of a grid, and of a single row.
-const GRID_TARGET: f64 = 840.0;
-const ROW_TARGET: f64 = 1500.0;
+/// The longer side of the images together in pixels, at most, where they are enlarged: of a grid, and of a single row.
+const GRID_TARGET: usize = 800;
+const ROW_TARGET: usize = 1500;
 
-/// Most pixels of a picture.
+/// Most pixels of a picture, and of one of its sides.
 const MOST_PIXELS: usize = 1 << 26;
+const LONGEST_SIDE: usize = 1 << 14;
 
 /// Draws greyscale images in a grid, row by row, enlarged by a whole number so that the picture is about 600 to 900 pixels wide
 /// (a single row: 1,500).
@@ -21,7 +22,7 @@ const MOST_PIXELS: usize = 1 << 26;
 /// # Errors
 ///
 /// [`Error::Shape`](crate::Error::Shape) if an image has no pixel, if `images` is no whole number of images, or if the picture
-/// would have more than 67 million pixels.
+/// would have more than 67 million pixels or a side of more than 16,384.
 pub fn image_grid(
     heading: Heading<'_>,
     images: &[f32],
@@ -38,18 +39,23 @@ pub fn image_grid(
     let columns = if columns == 0 { (count as f64).sqrt().ceil() as usize } else { columns.min(count) };
     let rows = count.div_ceil(columns);
     let target = if rows == 1 && columns > 1 { ROW_TARGET } else { GRID_TARGET };
-    let largest = (columns * width).max(rows * height);
-    let scale = ((target / largest as f64).round() as usize).max(1);
+    let largest = columns.saturating_mul(width).max(rows.saturating_mul(height));
+    let scale = (target / largest).max(1);
     // A sixteenth of an image tells images apart without breaking up the grid.
     let gap = (scale * width.min(height) / 16).clamp(4, 14);
-    let (across, down) = (width * scale + gap, height * scale + gap);
-    if (columns * across).saturating_mul(rows * down) > MOST_PIXELS {
-        let expected = format!("at most {MOST_PIXELS} pixels");
-        return Err(Error::shape("picture of images", expected, format!("{} x {} images", rows, columns)));
+    let (across, down) =
+        (width.saturating_mul(scale).saturating_add(gap), height.saturating_mul(scale).saturating_add(gap));
+    let (wide, high) = (columns.saturating_mul(across), rows.saturating_mul(down));
+    if wide.saturating_mul(high) > MOST_PIXELS || wide.max(high) > LONGEST_SIDE {
+        let expected = format!("at most {MOST_PIXELS} pixels, {LONGEST_SIDE} a side");
+        return Err(Error::shape("picture of images", expected, format!("{rows} x {columns} images")));
     }
 
     let size = ((columns * across - gap) as i32, (rows * down - gap) as i32);
-    let page = frame::Page::new(size, heading, &[])?;
+    let mut page = frame::Page::new(size, heading, &[])?;
+    if images.is_empty() {
+        page.remark("no images");
+    }
     let (left, top) = (MARGIN as usize, page.top() as usize);
     let mut picture = page.finish();
     for (i, image) in images.chunks_exact(pixels).enumerate() {

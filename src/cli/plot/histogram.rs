@@ -22,6 +22,9 @@ pub struct HistogramPanel<'a> {
 /// Points that a density curve is drawn through.
 const CURVE_POINTS: usize = 600;
 
+/// Space beside the real values, as a share of their extent.
+const MARGIN: f64 = 0.04;
+
 /// A peak of the generated values may rise to this multiple of the highest real one before it is cut off.
 const TALLEST: f64 = 2.5;
 
@@ -86,10 +89,11 @@ fn draw(
 ) -> Result<()> {
     let mut chart = plot.chart(area, (x, y), ("", "density"))?;
     for (bars, color) in [(real, REAL), (generated, GENERATED)] {
-        if bars.shown > 0 {
-            let outline = bars.outline(&x);
-            chart.draw_series([Polygon::new(outline.clone(), frame::filled(color, 0.32))]).map_err(frame::failed)?;
-            chart.draw_series([PathElement::new(outline, frame::line(color, 0.9, 3))]).map_err(frame::failed)?;
+        for outline in bars.outlines(&x) {
+            let lines = below(&outline, y.high());
+            chart.draw_series([Polygon::new(outline, frame::filled(color, 0.32))]).map_err(frame::failed)?;
+            let lines = lines.into_iter().map(|line| PathElement::new(line, frame::line(color, 0.9, 3)));
+            chart.draw_series(lines).map_err(frame::failed)?;
         }
     }
     let stretches = curve.split(|point| !point.1.is_finite()).filter(|stretch| stretch.len() > 1);
@@ -102,10 +106,16 @@ fn draw(
     Ok(())
 }
 
+/// The parts of a line that are not entirely above `high`: a peak that is cut off stays open.
+fn below(line: &[(f64, f64)], high: f64) -> Vec<Vec<(f64, f64)>> {
+    let parts = line.chunk_by(|a, b| !(a.1 > high && b.1 > high));
+    parts.filter(|part| part.len() > 1).map(<[_]>::to_vec).collect()
+}
+
 /// The range of the horizontal axis.
 fn range(panels: &[HistogramPanel<'_>]) -> (f64, f64) {
     let union = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.max(b.1));
-    let of = |values: &[f32]| sampled::range(values.iter().map(|&v| f64::from(v)));
+    let of = |values: &[f32]| sampled::range(values.iter().map(|&v| f64::from(v)), MARGIN);
     let reals = panels.iter().filter_map(|p| of(p.real)).reduce(union);
     reals.or_else(|| panels.iter().filter_map(|p| of(p.generated)).reduce(union)).unwrap_or((-1.0, 1.0))
 }
@@ -160,27 +170,65 @@ impl Bars {
         self.heights.iter().copied().fold(0.0, f64::max)
     }
 
-    /// The outline of all bars together, along the axis and back to it.
-    fn outline(&self, x: &Axis) -> Vec<(f64, f64)> {
+    /// The outline of each stretch of bars without a gap, from the axis up, along the bars, and back to the axis.
+    fn outlines(&self, x: &Axis) -> Vec<Vec<(f64, f64)>> {
         let edge = |i: usize| x.low() + (x.high() - x.low()) * i as f64 / self.heights.len() as f64;
-        let tops = self.heights.iter().enumerate().flat_map(|(i, &height)| [(edge(i), height), (edge(i + 1), height)]);
-        std::iter::once((x.low(), 0.0)).chain(tops).chain(std::iter::once((x.high(), 0.0))).collect()
+        let bins: Vec<usize> = (0..self.heights.len()).collect();
+        let stretches = bins.chunk_by(|&a, &b| (self.heights[a] > 0.0) == (self.heights[b] > 0.0));
+        let outline = |stretch: &[usize]| {
+            let tops = stretch.iter().flat_map(|&i| [(edge(i), self.heights[i]), (edge(i + 1), self.heights[i])]);
+            let ends =
+                stretch.first().zip(stretch.last()).map(|(&first, &last)| [(edge(first), 0.0), (edge(last + 1), 0.0)]);
+            let [start, end] = ends?;
+            Some(std::iter::once(start).chain(tops).chain(std::iter::once(end)).collect())
+        };
+        stretches.filter(|stretch| stretch.iter().any(|&i| self.heights[i] > 0.0)).filter_map(outline).collect()
     }
 
     /// Says what of the values a panel does not show.
     fn note(&self, y: &Axis) -> String {
         let mut parts = Vec::new();
         if self.peak() > y.high() {
-            parts.push(format!("peak {} cut off", super::axis::tick_label(self.peak(), y.high() / 10.0)));
+            parts.push(format!("generated peak {} cut off", super::axis::tick_label(self.peak(), y.high() / 10.0)));
         }
         let total = thousands(self.total as u64);
         let far = self.total - self.shown - self.broken;
         if far > 0 {
-            parts.push(format!("{} of {total} outside", thousands(far as u64)));
+            parts.push(format!("{} of {total} generated outside", thousands(far as u64)));
         }
         if self.broken > 0 {
-            parts.push(format!("{} of {total} not finite", thousands(self.broken as u64)));
+            parts.push(format!("{} of {total} generated not finite", thousands(self.broken as u64)));
         }
         parts.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_densities_over_all_finite_values() {
+        let x = Axis::new(0.0, 4.0, 4);
+        let values = [0.0, 0.5, 3.5, 4.0, 9.0, -9.0, f32::NAN, f32::INFINITY];
+        let bars = Bars::new(&values, &x, 2);
+        assert_eq!(bars.heights, [2.0 / 6.0 / 2.0; 2]);
+        assert_eq!((bars.total, bars.shown, bars.broken), (8, 4, 2));
+        assert_eq!(bars.note(&Axis::new(0.0, 1.0, 4)), "2 of 8 generated outside, 2 of 8 generated not finite");
+        assert_eq!(
+            bars.note(&Axis::new(0.0, 0.1, 4)),
+            "generated peak 0.17 cut off, 2 of 8 generated outside, 2 of 8 generated not finite"
+        );
+    }
+
+    #[test]
+    fn outlines_leave_out_gaps_and_what_is_cut_off() {
+        let x = Axis::new(0.0, 4.0, 4);
+        let bars = Bars::new(&[0.5, 2.5, 3.5, 3.6], &x, 4);
+        let outlines = bars.outlines(&x);
+        assert_eq!(outlines[0], [(0.0, 0.0), (0.0, 0.25), (1.0, 0.25), (1.0, 0.0)]);
+        assert_eq!(outlines[1], [(2.0, 0.0), (2.0, 0.25), (3.0, 0.25), (3.0, 0.5), (4.0, 0.5), (4.0, 0.0)]);
+        assert_eq!(below(&outlines[1], 0.4), [outlines[1][..4].to_vec(), outlines[1][4..].to_vec()]);
+        assert!(Bars::new(&[], &x, 4).outlines(&x).is_empty());
     }
 }

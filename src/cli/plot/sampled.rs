@@ -24,10 +24,10 @@ const RANGE_SAMPLES: usize = 100_000;
 
 /// The range that shows a set of values, with margins; `None` if none is finite.
 ///
-/// Usually all values lie in it: it reaches 12 % beyond the smallest and largest. It does not reach further than 70 % of the
-/// distance between the 1 % and 99 % quantiles beyond these, though (4 standard deviations of a normal distribution), so that
-/// a few far values leave the others readable.
-pub(super) fn range(values: impl ExactSizeIterator<Item = f64> + Clone) -> Option<(f64, f64)> {
+/// Usually all values lie in it: it reaches beyond the smallest and largest by the share `margin` of their distance. It does
+/// not reach further than 70 % of the distance between the 1 % and 99 % quantiles beyond these, though (4 standard deviations
+/// of a normal distribution), so that a few far values leave the others readable.
+pub(super) fn range(values: impl ExactSizeIterator<Item = f64>, margin: f64) -> Option<(f64, f64)> {
     let mut chosen = Vec::with_capacity(values.len().min(RANGE_SAMPLES));
     let mut wanted = positions(values.len(), RANGE_SAMPLES).peekable();
     for (i, value) in values.enumerate() {
@@ -39,7 +39,7 @@ pub(super) fn range(values: impl ExactSizeIterator<Item = f64> + Clone) -> Optio
     let (&least, &largest) = (chosen.first()?, chosen.last()?);
     let at = |share: f64| chosen[((chosen.len() - 1) as f64 * share).round() as usize];
     let (low, high) = (at(0.01), at(0.99));
-    let (margin, reach) = (0.12 * (largest - least), 0.7 * (high - low));
+    let (margin, reach) = (margin * (largest - least), 0.7 * (high - low));
     if reach > 0.0 {
         Some(((least - margin).max(low - reach), (largest + margin).min(high + reach)))
     } else {
@@ -66,10 +66,10 @@ mod tests {
     #[test]
     fn ranges_hold_the_values_but_not_the_far_ones() {
         let many = |i: usize| if i == 77 { 1e9 } else { (i % 100) as f64 };
-        let (low, high) = range((0..1000).map(many)).expect("finite values");
+        let (low, high) = range((0..1000).map(many), 0.1).expect("finite values");
         assert!(low < 0.0 && high > 99.0 && high < 300.0, "{low} {high}");
-        assert_eq!(range([3.0; 4].into_iter()), Some((3.0, 3.0)));
-        assert_eq!(range([f64::NAN, f64::INFINITY].into_iter()), None);
-        assert_eq!(range([].into_iter()), None);
+        assert_eq!(range([3.0; 4].into_iter(), 0.1), Some((3.0, 3.0)));
+        assert_eq!(range([f64::NAN, f64::INFINITY].into_iter(), 0.1), None);
+        assert_eq!(range([].into_iter(), 0.1), None);
     }
 }

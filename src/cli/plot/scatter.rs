@@ -10,7 +10,10 @@ use super::{Heading, Picture, sampled};
 use crate::Result;
 
 /// Points of a kind that are drawn in a panel at most: more only make one blot.
-const MOST_POINTS: usize = 6000;
+const MOST_POINTS: usize = 5000;
+
+/// Space around the real points, as a share of their extent.
+const MARGIN: f64 = 0.12;
 
 /// One panel of [`scatter`].
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +26,7 @@ pub struct ScatterPanel<'a> {
     pub generated: &'a [[f32; 2]],
 }
 
-/// Draws 2-D points: in each panel the real ones and the generated ones over them.
+/// Draws 2-D points: in each panel the real ones and the generated ones, alternating, so that neither kind hides the other.
 ///
 /// All panels have the same axes, with the same scale in both directions, chosen to show the real points (the generated ones
 /// where no real ones are); a panel says how many generated points lie outside.
@@ -55,20 +58,7 @@ pub fn scatter(heading: Heading<'_>, panels: &[ScatterPanel<'_>]) -> Result<Pict
     for (panel, plot) in panels.iter().zip(&layout.plots) {
         let plot = plot.below(top);
         let mut chart = plot.chart(&area, (x, y), ("", ""))?;
-        for (points, color) in [(panel.real, REAL), (panel.generated, GENERATED)] {
-            let shown = points.len().min(MOST_POINTS);
-            let (radius, alpha) = match shown {
-                0..=300 => (6.0, 0.75),
-                301..=1500 => (5.0, 0.6),
-                1501..=3500 => (4.5, 0.5),
-                _ => (4.0, 0.4),
-            };
-            let radius = (radius * f64::from(UNIT)) as u32;
-            let places = sampled::positions(points.len(), MOST_POINTS).map(|i| points[i].map(f64::from));
-            let inside = places.filter(|&[px, py]| x.contains(px) && y.contains(py));
-            let dots = inside.map(|[px, py]| Circle::new((px, py), radius, frame::filled(color, alpha)));
-            chart.draw_series(dots).map_err(frame::failed)?;
-        }
+        chart.draw_series(dots(panel, &x, &y)).map_err(frame::failed)?;
         plot.label(&area, panel.title, &outside(panel.generated, &x, &y))?;
         if panel.real.is_empty() && panel.generated.is_empty() {
             plot.remark(&area, "no points")?;
@@ -78,10 +68,35 @@ pub fn scatter(heading: Heading<'_>, panels: &[ScatterPanel<'_>]) -> Result<Pict
     Ok(page.finish())
 }
 
+/// The points of a panel that lie on the axes, in the order in which they are drawn.
+fn dots(panel: &ScatterPanel<'_>, x: &Axis, y: &Axis) -> impl Iterator<Item = Circle<(f64, f64), u32>> {
+    let mut places = Vec::new();
+    for (points, color) in [(panel.real, REAL), (panel.generated, GENERATED)] {
+        let shown = points.len().min(MOST_POINTS);
+        // The more points, the smaller and the paler.
+        let (radius, alpha) = match shown {
+            0..=300 => (6.0, 0.8),
+            301..=1500 => (5.0, 0.65),
+            1501..=3000 => (4.5, 0.55),
+            _ => (4.0, 0.5),
+        };
+        let size = (radius * f64::from(UNIT)) as u32;
+        for (i, position) in sampled::positions(points.len(), MOST_POINTS).enumerate() {
+            let [px, py] = points[position].map(f64::from);
+            if x.contains(px) && y.contains(py) {
+                places
+                    .push(((i as f64 + 0.5) / shown as f64, Circle::new((px, py), size, frame::filled(color, alpha))));
+            }
+        }
+    }
+    places.sort_by(|a, b| a.0.total_cmp(&b.0));
+    places.into_iter().map(|(_, dot)| dot)
+}
+
 /// Ranges of both axes, of the same width.
 fn ranges(panels: &[ScatterPanel<'_>]) -> ((f64, f64), (f64, f64)) {
     let range = |coordinate: usize| {
-        let of = |points: &[[f32; 2]]| sampled::range(points.iter().map(|p| f64::from(p[coordinate])));
+        let of = |points: &[[f32; 2]]| sampled::range(points.iter().map(|p| f64::from(p[coordinate])), MARGIN);
         let reals = panels.iter().filter_map(|p| of(p.real)).reduce(union);
         reals.or_else(|| panels.iter().filter_map(|p| of(p.generated)).reduce(union)).unwrap_or((-1.0, 1.0))
     };
@@ -108,10 +123,10 @@ fn outside(points: &[[f32; 2]], x: &Axis, y: &Axis) -> String {
     let total = thousands(points.len() as u64);
     match (hidden - broken, broken) {
         (0, 0) => String::new(),
-        (far, 0) => format!("{} of {total} outside", thousands(far as u64)),
-        (0, broken) => format!("{} of {total} not finite", thousands(broken as u64)),
+        (far, 0) => format!("{} of {total} generated outside", thousands(far as u64)),
+        (0, broken) => format!("{} of {total} generated not finite", thousands(broken as u64)),
         (far, broken) => {
-            format!("of {total}: {} outside, {} not finite", thousands(far as u64), thousands(broken as u64))
+            format!("of {total} generated: {} outside, {} not finite", thousands(far as u64), thousands(broken as u64))
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) type Rgb = (u8, u8, u8);
 pub(super) const WHITE: Rgb = (255, 255, 255);
 /// Titles.
 pub(super) const INK: Rgb = (28, 32, 38);
-/// Labels, subtitles and notes: a contrast of 7.6 : 1 on white.
+/// Labels, subtitles and notes: a contrast of 7.2 : 1 on white.
 pub(super) const MUTED: Rgb = (82, 88, 97);
 /// Axes and reference lines.
 pub(super) const AXIS: Rgb = (140, 147, 157);

@@ -43,6 +43,11 @@ fn check(name: &str, picture: &Picture) {
     let info = reader.next_frame(&mut pixels).expect("pixels");
     assert_eq!((info.width, info.height, info.color_type), (picture.width, picture.height, png::ColorType::Rgb));
     assert!(pixels == picture.pixels, "{name}: the pixels changed on their way");
+    check_form(name, picture);
+}
+
+/// Checks size and border.
+fn check_form(name: &str, picture: &Picture) {
     assert_eq!(picture.pixels.len(), 3 * picture.width as usize * picture.height as usize);
     assert!((300..2600).contains(&picture.width) && (150..2600).contains(&picture.height), "{name}");
     let border = picture.pixels.chunks_exact(3 * picture.width as usize).all(|row| row[..12] == [255; 12]);
@@ -113,7 +118,7 @@ fn losses_sample(count: usize) -> Picture {
                 Reference { value: 2.0 * 2f64.ln(), label: "2 ln 2" },
                 Reference { value: 2f64.ln(), label: "ln 2" },
             ],
-            probability_references: &[Reference { value: 0.5, label: "0.5: D cannot tell" }],
+            probability_references: &[Reference { value: 0.5, label: "undecided" }],
         },
     )
     .expect("drawn")
@@ -191,6 +196,10 @@ fn wrong_shapes_are_errors() {
     assert!(image_grid(HEADING, &[0.0; 5], 2, 2, 1).is_err());
     assert!(image_grid(HEADING, &[0.0; 5], 0, 2, 1).is_err());
     assert!(image_grid(HEADING, &[], usize::MAX, 2, 1).is_err());
+    for (height, width) in [(usize::MAX, 1), (1, usize::MAX), (1 << 31, 1 << 31), (1 << 20, 1)] {
+        assert!(image_grid(HEADING, &[], height, width, 1).is_err());
+    }
+    assert!(image_grid(HEADING, &[0.0; 20_000], 1, 1, 20_000).is_err());
     assert!(scatter(HEADING, &[]).is_err());
     assert!(histogram(HEADING, &[], None).is_err());
     assert!(losses(HEADING, &Losses { steps: &[1], ..Losses::default() }).is_err());
@@ -212,10 +221,10 @@ fn odd_values_are_drawn() {
                 |values: &[f32]| values.iter().zip(values.iter().rev()).map(|(&x, &y)| [x, y]).collect::<Vec<_>>();
             let heading = headings[i % 2];
             let panel = ScatterPanel { title: &long, real: &pairs(real), generated: &pairs(generated) };
-            check("odd-scatter", &scatter(heading, &[panel]).expect("drawn"));
+            check_form("odd-scatter", &scatter(heading, &[panel]).expect("drawn"));
             let panel = HistogramPanel { title: &long, real, generated };
             let density = |x: f64| if x > 0.0 { 1.0 / x } else { f64::NAN };
-            check("odd-histogram", &histogram(heading, &[panel], Some(&density)).expect("drawn"));
+            check_form("odd-histogram", &histogram(heading, &[panel], Some(&density)).expect("drawn"));
             let values: Vec<f64> = real.iter().map(|&v| f64::from(v)).collect();
             let steps: Vec<u64> = (0..values.len() as u64).map(|i| i.wrapping_mul(u64::MAX / 10)).collect();
             let course = Losses {
@@ -226,9 +235,9 @@ fn odd_values_are_drawn() {
                 fake: &values,
                 ..Losses::default()
             };
-            check("odd-losses", &losses(heading, &course).expect("drawn"));
+            check_form("odd-losses", &losses(heading, &course).expect("drawn"));
             if !real.is_empty() {
-                check("odd-grid", &image_grid(heading, real, 1, 1, 0).expect("drawn"));
+                check_form("odd-grid", &image_grid(heading, real, 1, 1, 0).expect("drawn"));
             }
         }
     }
@@ -246,6 +255,9 @@ fn many_panels_and_many_points_are_drawn() {
     for count in [1, 2, 3, 5, 16] {
         check(&format!("scatter-{count}"), &scatter(HEADING, &vec![panel; count]).expect("drawn"));
     }
+    let endless: Vec<[f32; 2]> = (0..10_000_000u32).map(|i| [(i % 1000) as f32, (i % 997) as f32]).collect();
+    let panel = ScatterPanel { generated: &endless, ..panel };
+    check("scatter-endless", &scatter(HEADING, &[panel]).expect("drawn"));
     assert!(scatter(HEADING, &[panel; 17]).is_err());
     let flat = many.as_flattened();
     let panel = HistogramPanel { title: "step 1,000", real: flat, generated: flat };
