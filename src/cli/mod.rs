@@ -40,22 +40,38 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return report_usage(&error),
     };
-    let outcome = match &cli.command {
+    finish(match &cli.command {
         Command::Train(args) => train::command(args),
         Command::Sample(args) => sample::command(args),
         Command::Evaluate(args) => evaluate::command(args),
         Command::Bench(args) => bench::command(args),
         Command::Info(args) => info::command(args),
-    };
+    })
+}
+
+/// Tells what went wrong, if anything did; returns the exit code.
+fn finish(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of our standard output (`head`, a pager) has seen enough: nothing went wrong.
         Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
         Err(error) => {
-            output::note(&format!("error: {}", one_line(&format!("{error:#}"))));
+            output::note(&format!("error: {}", message(&error)));
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// What went wrong, in one line. The crate's own errors tell their causes themselves.
+fn message(error: &anyhow::Error) -> String {
+    let mut parts = Vec::new();
+    for cause in error.chain() {
+        parts.push(one_line(&cause.to_string()));
+        if cause.is::<crate::Error>() {
+            break;
+        }
+    }
+    parts.join(": ")
 }
 
 /// The exit code that an error calls for.
@@ -70,12 +86,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 /// Prints what `clap` has to say: help and version as they are, an error as one line.
 fn report_usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let text = error.render();
-        return match output::print(&text.to_string()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
-            Err(_) => ExitCode::from(FAILURE),
-        };
+        return finish(output::print(&error.render().to_string()));
     }
     let text = error.render().to_string();
     // `gannet` alone shows the whole help, as everybody expects of a program with commands.
@@ -83,10 +94,15 @@ fn report_usage(error: &clap::Error) -> ExitCode {
         output::note(text.trim_end());
         return ExitCode::from(USAGE);
     }
+    output::note(&usage_line(&text));
+    ExitCode::from(USAGE)
+}
+
+/// One line of an error of `clap`: what is wrong, its tips, and where to read on.
+fn usage_line(text: &str) -> String {
     let told: Vec<&str> =
         text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).collect();
-    output::note(&one_line(&told.join("\n")));
-    ExitCode::from(USAGE)
+    format!("{}; see --help", one_line(&told.join("\n")).replace(" tip: ", "; "))
 }
 
 /// `text` with its lines joined by single spaces.
@@ -108,6 +124,11 @@ mod tests {
 
     #[test]
     fn errors_take_one_line() {
-        assert_eq!(one_line("error: a\n\n  [possible values: b]\n"), "error: a [possible values: b]");
+        let text =
+            "error: no '--bacth'\n\n  tip: it is '--batch'\n\nUsage: gannet\n\nFor more information, try '--help'.\n";
+        assert_eq!(usage_line(text), "error: no '--bacth'; it is '--batch'; see --help");
+        let source = std::io::Error::other("disk is full");
+        let io = crate::Error::Io { action: "write", path: "a.csv".into(), source };
+        assert_eq!(message(&anyhow::Error::from(io).context("run")), "run: cannot write a.csv: disk is full");
     }
 }

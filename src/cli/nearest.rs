@@ -1,9 +1,9 @@
 //! "Did you mean": the nearest of a list of known names.
 
 /// The name of `known` that `wrong` was most likely meant to be: the one that fewest edits (a letter inserted, removed or
-/// replaced) turn into it, if those are at most a third of its letters, and one at least.
+/// replaced) turn into it, if those are at most a third of its letters (rounded up).
 pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = (wrong.chars().count() / 3).max(1);
+    let most = wrong.chars().count().div_ceil(3);
     known
         .into_iter()
         .map(|name| (edits(&wrong.to_lowercase(), name), name))

@@ -8,7 +8,7 @@ use crate::simd::Isa;
 #[cfg_attr(
     feature = "cli",
     derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case", tag = "kind")
+    serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)
 )]
 pub enum Activation {
     /// `y = x`
