@@ -430,7 +430,13 @@ fn wrong_configurations_are_named() {
         ),
         (
             "[run]\nsystem = 'circle'\n[gan.generator]\nlayers = [{ inputs = 2, outputs = 3, activation = { kind = 'relu' } }]",
-            &["generator", "3", "circle"],
+            &["discriminator.layers[0].inputs", "3"],
+        ),
+        (
+            "[run]\nsystem = 'circle'
+            [gan.generator]\nlayers = [{ inputs = 2, outputs = 3, activation = { kind = 'relu' } }]
+            [gan.discriminator]\nlayers = [{ inputs = 3, outputs = 1, activation = { kind = 'linear' } }]",
+            &["gan.generator.layers", "3 values", "circle has 2"],
         ),
         ("\u{0}", &["line 1"]),
     ] {

@@ -279,7 +279,7 @@ mod tests {
             ),
             (
                 "[run]\nsystem = 'circle'\n[gan.generator]\nlayers = [{ inputs = 2, outputs = 3, activation = { kind = 'relu' } }]",
-                vec!["circle"],
+                vec!["discriminator.layers[0].inputs"],
             ),
         ] {
             let problem = problem(text);
