@@ -161,7 +161,7 @@ mod tests {
     fn rows_are_cut_at_the_end() {
         let source = ByteSource::with_scale(vec![1, 2, 3, 4], 1, 2, 1.0, 0.0).unwrap();
         assert_eq!(source.rows(1..9), [3.0, 4.0]);
-        assert_eq!(source.rows(7..9), Vec::<f32>::new());
+        assert!(source.rows(7..9).is_empty());
         assert_eq!(source.rows(0..1), [1.0, 2.0]);
     }
 

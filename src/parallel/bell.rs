@@ -1,13 +1,19 @@
-//! Waiting for another thread: spin for a moment, then sleep until the bell rings.
+//! Waiting for another thread: spin for a moment, then let other threads run, then sleep until the bell rings.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread::yield_now;
 use std::time::{Duration, Instant};
 
-/// How long to spin before sleeping: about what it costs to be woken, so that waiting is never more than twice as
-/// expensive as the better choice would have been.
-const SPIN: Duration = Duration::from_micros(20);
+/// How long to keep the processor to oneself: most gaps between the phases of a step are shorter.
+const SPIN: Duration = Duration::from_micros(10);
+
+/// How long to wait before sleeping. Measured on two virtual Zen 4 cores (November 2026, phases of 8 items of 5 and 50 us,
+/// gaps of 0 to 150 us): waking a sleeper costs the leader 8 us, and the worker misses the next 0.1 to 4 ms. Where all
+/// threads share one core, spinning for 50 us without yielding makes a team of two 0.7 times as fast as one thread; with
+/// yielding, it is as fast.
+const AWAKE: Duration = Duration::from_micros(100);
 
 /// Looks at the condition between two looks at the clock.
 const LOOKS: usize = 64;
@@ -33,7 +39,14 @@ impl Bell {
             return;
         }
         let start = Instant::now();
-        while start.elapsed() < SPIN {
+        loop {
+            let waited = start.elapsed();
+            if waited > AWAKE {
+                break;
+            }
+            if waited > SPIN {
+                yield_now();
+            }
             if looks(&mut ready) {
                 return;
             }

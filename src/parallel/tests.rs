@@ -74,8 +74,9 @@ fn scratch_belongs_to_one_worker_at_a_time() {
             in_use: AtomicBool,
             uses: usize,
         }
+        let members = team.workers();
         let mut scratch: Vec<_> =
-            (0..team.workers() + 1).map(|_| Scratch { in_use: AtomicBool::new(false), uses: 0 }).collect();
+            (0..members + 1).map(|_| Scratch { in_use: AtomicBool::new(false), uses: 0 }).collect();
         for _ in 0..500 {
             team.for_each_with(&mut scratch, 0..20, |own, _| {
                 assert!(!own.in_use.swap(true, SeqCst), "two workers share scratch");
@@ -83,7 +84,18 @@ fn scratch_belongs_to_one_worker_at_a_time() {
                 own.in_use.store(false, SeqCst);
             });
         }
-        assert_eq!(scratch.iter().map(|own| own.uses).sum::<usize>(), 500 * 20);
+        // All at the same time.
+        let (arrived, shared) = (AtomicUsize::new(0), AtomicBool::new(false));
+        team.for_each_with(&mut scratch, 0..members, |own, _| {
+            shared.fetch_or(own.in_use.swap(true, SeqCst), SeqCst);
+            own.uses += 1;
+            arrived.fetch_add(1, SeqCst);
+            while arrived.load(SeqCst) < members {
+                thread::yield_now();
+            }
+        });
+        assert!(!shared.into_inner(), "two workers share scratch");
+        assert_eq!(scratch.iter().map(|own| own.uses).sum::<usize>(), 500 * 20 + members);
         assert_eq!(scratch.last().unwrap().uses, 0, "numbers of workers are below their count");
     });
 }

@@ -1,0 +1,71 @@
+//! Gannet inside another program, which owns the threads, the data and the loop: it brings its own rayon pool and its own
+//! source of samples, trains in slices between other work, and carries on where it stopped.
+//!
+//! `cargo run --release --example embedding`
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions};
+use gannet::kernel::activation::Activation;
+use gannet::net::NetworkSpec;
+use gannet::simd::Isa;
+
+/// Samples that are computed when they are asked for: points of a spiral.
+struct Spiral;
+
+impl Source for Spiral {
+    fn len(&self) -> usize {
+        100_000
+    }
+
+    fn features(&self) -> usize {
+        2
+    }
+
+    fn gather(&self, _isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
+        panel.fill(0.0);
+        for (lane, sample) in samples.iter().enumerate() {
+            let turn = *sample as f32 / self.len() as f32;
+            let (sine, cosine) = (6.0 * std::f32::consts::PI * turn).sin_cos();
+            panel[lane] = turn * cosine;
+            panel[width + lane] = turn * sine;
+        }
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build()?);
+    let spec = GanSpec {
+        objective: Objective::NonSaturating,
+        order: Order::DiscriminatorFirst,
+        discriminator_steps: 1,
+        generator_optimizer: OptimizerSpec::adam(0.001),
+        discriminator_optimizer: OptimizerSpec::adam(0.001),
+        generator: NetworkSpec::dense(&[4, 64, 64, 2], Activation::Relu, 0.0, Activation::Linear),
+        discriminator: NetworkSpec::dense(
+            &[2, 64, 64, 1],
+            Activation::LeakyRelu { slope: 0.2 },
+            0.0,
+            Activation::Linear,
+        ),
+    };
+    let options = TrainerOptions { batch: 1_024, threads: 2, pool: Some(pool.clone()), ..TrainerOptions::default() };
+    let mut trainer = Trainer::new(spec, Arc::new(Spiral), options)?;
+    println!("plan: {}", trainer.plan());
+
+    for slice in 1..=5 {
+        // Nothing in here allocates, and nothing panics: what goes wrong comes back as an error.
+        let report = trainer.run(100, 0, |_| ControlFlow::Continue(()))?;
+        if let Some(report) = report {
+            println!(
+                "slice {slice}: step {}, D(x) {:.2}, D(G(z)) {:.2}",
+                report.step, report.real_probability, report.fake_probability
+            );
+        }
+        // The pool serves the host's own work between the slices.
+        let busy: u64 = pool.install(|| (0..1_000u64).sum());
+        assert_eq!(busy, 499_500);
+    }
+    Ok(())
+}

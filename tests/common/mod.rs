@@ -1,0 +1,32 @@
+//! What several integration tests need: a trainer for each preset on data that need no file.
+
+use std::sync::Arc;
+
+use gannet::data::array::ArraySource;
+use gannet::data::{digits, synthetic};
+use gannet::gan::presets::Preset;
+use gannet::gan::{Source, Trainer, TrainerOptions};
+
+/// The seed of every data set here.
+const DATA_SEED: u64 = 11;
+
+/// Data of the preset's shape: its own, or for `mnist` images of noise.
+pub(crate) fn source(preset: Preset, points: usize) -> Arc<dyn Source> {
+    match preset {
+        Preset::Circle => Arc::new(synthetic::circle(points, DATA_SEED).unwrap()),
+        Preset::Mixture1d | Preset::Mixture1dDeep => Arc::new(synthetic::mixture1d(points, DATA_SEED).unwrap()),
+        Preset::Gaussian2d => Arc::new(synthetic::gaussian2d(points, DATA_SEED).unwrap()),
+        Preset::Digits => Arc::new(digits::source().unwrap()),
+        Preset::Mnist => {
+            let features = preset.spec().features();
+            let noise = |index: usize| ((index * 7919) % 2001) as f32 / 1000.0 - 1.0;
+            Arc::new(ArraySource::new((0..points * features).map(noise).collect(), features).unwrap())
+        }
+    }
+}
+
+/// A trainer of the preset.
+pub(crate) fn trainer(preset: Preset, options: TrainerOptions) -> Trainer {
+    let options = TrainerOptions { shuffle: preset.shuffle(), ..options };
+    Trainer::new(preset.spec(), source(preset, 500), options).unwrap()
+}

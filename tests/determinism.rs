@@ -1,0 +1,115 @@
+//! The same seed gives the same bits at any number of threads, for every preset, engine and instruction set.
+
+mod common;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use gannet::gan::presets::Preset;
+use gannet::gan::{EngineKind, Model, StepReport, Trainer, TrainerOptions};
+use gannet::simd::Isa;
+
+/// Trains, and returns everything that could differ: every report and the model file.
+fn outcome(preset: Preset, batch: usize, steps: u64, options: TrainerOptions) -> (Vec<[u64; 4]>, Vec<u8>) {
+    let mut trainer = common::trainer(preset, TrainerOptions { batch, ..options });
+    let mut reports = Vec::new();
+    trainer
+        .run(steps, 1, |report| {
+            reports.push(bits(report));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    (reports, trainer.model().to_safetensors(trainer.spec()).unwrap())
+}
+
+fn bits(report: &StepReport) -> [u64; 4] {
+    let StepReport { discriminator_loss, generator_loss, real_probability, fake_probability, .. } = *report;
+    [discriminator_loss, generator_loss, real_probability, fake_probability].map(f64::to_bits)
+}
+
+/// Batches of each preset: one tile or chunk, and several with a part that is not full.
+fn batches(preset: Preset) -> [(usize, u64); 2] {
+    match preset {
+        Preset::Mnist => [(20, 3), (300, 2)],
+        _ => [(32, 40), (451, 8)],
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    for preset in Preset::ALL {
+        for (batch, steps) in batches(preset) {
+            for engine in EngineKind::ALL {
+                for isa in Isa::available() {
+                    let run = |threads| {
+                        let options =
+                            TrainerOptions { threads, engine, isa: Some(isa.kind()), seed: 3, ..Default::default() };
+                        outcome(preset, batch, steps, options)
+                    };
+                    let one = run(1);
+                    for threads in [2, 3] {
+                        let many = run(threads);
+                        let name = format!("{} batch {batch} {engine} {} {threads} threads", preset.name(), isa.kind());
+                        assert_eq!(one.0, many.0, "losses: {name}");
+                        assert!(one.1 == many.1, "model: {name}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_seed_decides() {
+    let run = |seed| outcome(Preset::Circle, 32, 5, TrainerOptions { seed, ..Default::default() });
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1).0, run(2).0);
+    assert_ne!(run(1).1, run(2).1);
+}
+
+#[test]
+fn reporting_and_cutting_a_run_change_nothing() {
+    let train = |cuts: &[u64], interval: u64| {
+        let mut trainer =
+            common::trainer(Preset::Circle, TrainerOptions { threads: 2, batch: 200, ..Default::default() });
+        for steps in cuts {
+            trainer.run(*steps, interval, |_| ControlFlow::Continue(())).unwrap();
+        }
+        trainer.model()
+    };
+    let whole = train(&[12], 0);
+    assert!(whole == train(&[1, 4, 7], 0));
+    assert!(whole == train(&[12], 1));
+    assert!(whole == train(&[5, 7], 3));
+}
+
+#[test]
+fn reports_come_at_the_interval_and_at_the_end_and_can_stop_the_run() {
+    let mut trainer = common::trainer(Preset::Mixture1d, TrainerOptions::default());
+    let mut seen = Vec::new();
+    trainer
+        .run(10, 4, |report| {
+            seen.push(report.step);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(seen, [4, 8, 10]);
+    let last = trainer.run(10, 3, |_| ControlFlow::Break(())).unwrap().unwrap();
+    assert_eq!((last.step, trainer.steps_done()), (12, 12));
+    assert_eq!(trainer.run(0, 1, |_| ControlFlow::Continue(())).unwrap(), None);
+}
+
+#[test]
+fn a_pool_of_the_callers_own_gives_the_same_bits() {
+    let train = |options: TrainerOptions| {
+        let mut trainer: Trainer = common::trainer(Preset::Circle, TrainerOptions { batch: 300, ..options });
+        trainer.run(5, 0, |_| ControlFlow::Continue(())).unwrap();
+        trainer.model()
+    };
+    let alone: Model = train(TrainerOptions::default());
+    let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap());
+    let with_pool = || TrainerOptions { threads: 3, pool: Some(pool.clone()), ..Default::default() };
+    assert!(alone == train(with_pool()));
+    assert!(alone == pool.install(|| train(with_pool())), "from inside the pool");
+    assert!(alone == train(TrainerOptions { threads: 0, pool: Some(pool.clone()), ..Default::default() }));
+}

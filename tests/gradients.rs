@@ -1,0 +1,311 @@
+//! Gradients against finite differences: the losses are written out plainly in f64, and every parameter of both networks is
+//! moved a little up and down. Covers every activation in hidden layers and as the generator's output, dropout, every
+//! objective and order, every engine and instruction set.
+
+use std::sync::Arc;
+
+use gannet::data::array::ArraySource;
+use gannet::gan::{
+    EngineKind, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions,
+};
+use gannet::kernel::activation::Activation;
+use gannet::net::{LayerTensors, NetworkSpec};
+use gannet::simd::Isa;
+
+const ACTIVATIONS: [Activation; 5] =
+    [Activation::Linear, Activation::Relu, Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh, Activation::Sigmoid];
+
+const OBJECTIVES: [Objective; 4] =
+    [Objective::Minimax, Objective::NonSaturating, Objective::NonSaturatingHalf, Objective::Softmax];
+
+const ORDERS: [Order; 3] =
+    [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake, Order::GeneratorFirstSharedFake];
+
+const BATCH: usize = 21;
+const LATENTS: usize = 3;
+const FEATURES: usize = 4;
+const DROPOUT: f32 = 0.25;
+
+/// A matrix, or a network's parameters, in f64.
+type Wide = Vec<(Vec<f64>, Vec<f64>)>;
+
+/// Numbers in -1 .. 1 without structure.
+fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn widen(tensors: &LayerTensors) -> Wide {
+    let wide = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
+    tensors.iter().map(|(weight, bias)| (wide(weight), wide(bias))).collect()
+}
+
+fn apply(activation: Activation, x: f64) -> f64 {
+    match activation {
+        Activation::Linear => x,
+        Activation::Relu => x.max(0.0),
+        Activation::LeakyRelu { slope } => {
+            if x > 0.0 {
+                x
+            } else {
+                f64::from(slope) * x
+            }
+        }
+        Activation::Tanh => x.tanh(),
+        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+    }
+}
+
+/// The outputs of a network for one sample; `keeps` holds each layer's row of keeps.
+fn forward(spec: &NetworkSpec, parameters: &Wide, input: &[f64], keeps: &[Option<&[u8]>]) -> Vec<f64> {
+    let mut x = input.to_vec();
+    for (index, (layer, (weight, bias))) in spec.layers.iter().zip(parameters).enumerate() {
+        let rows = weight.chunks(layer.inputs).zip(bias).enumerate();
+        x = rows
+            .map(|(output, (row, bias))| {
+                let sum: f64 = row.iter().zip(&x).map(|(weight, x)| weight * x).sum::<f64>() + bias;
+                let scale = match keeps.get(index).copied().flatten() {
+                    Some(keeps) if layer.dropout > 0.0 => f64::from(keeps[output]) / (1.0 - f64::from(layer.dropout)),
+                    _ => 1.0,
+                };
+                apply(layer.activation, sum) * scale
+            })
+            .collect();
+    }
+    x
+}
+
+/// Cross-entropy of one sample's logits against a target, from the definition.
+fn cross_entropy(logits: &[f64], real: bool) -> f64 {
+    let margin = if logits.len() == 2 { logits[1] - logits[0] } else { logits[0] };
+    let probability = 1.0 / (1.0 + (-margin).exp());
+    -(if real { probability } else { 1.0 - probability }).ln()
+}
+
+/// A step's inputs, and the losses of both networks as functions of parameters.
+struct Problem {
+    spec: GanSpec,
+    real: Vec<f32>,
+    latents: [Vec<f32>; 2],
+    /// Keeps of D's layers for real, fake and generator step.
+    keeps: [Vec<Option<Vec<u8>>>; 3],
+}
+
+impl Problem {
+    fn new(hidden: Activation, output: Activation, objective: Objective, order: Order) -> Self {
+        let optimizer = OptimizerSpec::sgd(0.05);
+        let spec = GanSpec {
+            objective,
+            order,
+            discriminator_steps: 1,
+            generator_optimizer: optimizer,
+            discriminator_optimizer: optimizer,
+            generator: NetworkSpec::dense(&[LATENTS, 5, FEATURES], hidden, 0.0, output),
+            discriminator: NetworkSpec::dense(
+                &[FEATURES, 7, 3, objective.logits()],
+                hidden,
+                DROPOUT,
+                Activation::Linear,
+            ),
+        };
+        let keeps = |seed: u64| {
+            let layers = spec.discriminator.layers.iter().enumerate();
+            layers
+                .map(|(index, layer)| {
+                    let draws = numbers(BATCH * layer.outputs, seed + index as u64);
+                    (layer.dropout > 0.0).then(|| draws.iter().map(|draw| u8::from(*draw > -0.5)).collect())
+                })
+                .collect()
+        };
+        Self {
+            real: numbers(BATCH * FEATURES, 1),
+            latents: [numbers(BATCH * LATENTS, 2), numbers(BATCH * LATENTS, 3)],
+            keeps: [keeps(10), keeps(20), keeps(30)],
+            spec,
+        }
+    }
+
+    fn mean_cross_entropy(&self, d: &Wide, samples: &[Vec<f64>], role: usize, real: bool) -> f64 {
+        let sample = |(index, sample): (usize, &Vec<f64>)| {
+            let layers = self.spec.discriminator.layers.iter().zip(&self.keeps[role]);
+            let keeps: Vec<Option<&[u8]>> = layers
+                .map(|(layer, keeps)| keeps.as_deref().map(|keeps| &keeps[index * layer.outputs..][..layer.outputs]))
+                .collect();
+            cross_entropy(&forward(&self.spec.discriminator, d, sample, &keeps), real)
+        };
+        samples.iter().enumerate().map(sample).sum::<f64>() / BATCH as f64
+    }
+
+    fn rows(values: &[f32], columns: usize) -> Vec<Vec<f64>> {
+        values.chunks(columns).map(|row| row.iter().map(|value| f64::from(*value)).collect()).collect()
+    }
+
+    fn fakes(&self, g: &Wide, latents: &[f32]) -> Vec<Vec<f64>> {
+        Self::rows(latents, LATENTS).iter().map(|latent| forward(&self.spec.generator, g, latent, &[])).collect()
+    }
+
+    fn discriminator_loss(&self, g: &Wide, d: &Wide) -> f64 {
+        let real = self.mean_cross_entropy(d, &Self::rows(&self.real, FEATURES), 0, true);
+        let fake = self.mean_cross_entropy(d, &self.fakes(g, &self.latents[0]), 1, false);
+        if self.spec.objective == Objective::NonSaturatingHalf { (real + fake) / 2.0 } else { real + fake }
+    }
+
+    fn generator_loss(&self, g: &Wide, d: &Wide) -> f64 {
+        let latents = if self.spec.order == Order::DiscriminatorFirst { 1 } else { 0 };
+        let fakes = self.fakes(g, &self.latents[latents]);
+        match self.spec.objective {
+            Objective::Minimax => -self.mean_cross_entropy(d, &fakes, 2, false),
+            _ => self.mean_cross_entropy(d, &fakes, 2, true),
+        }
+    }
+}
+
+/// The gradient of `loss` by central differences. `step` halves the error's share of curvature against rounding: with 1e-6,
+/// both are below 1e-9.
+fn numerical(parameters: &Wide, loss: impl Fn(&Wide) -> f64) -> Vec<f64> {
+    const STEP: f64 = 1e-6;
+    let mut moved = parameters.clone();
+    let mut gradient = Vec::new();
+    for layer in 0..parameters.len() {
+        for part in 0..2 {
+            let len = if part == 0 { parameters[layer].0.len() } else { parameters[layer].1.len() };
+            for index in 0..len {
+                let mut at = |offset: f64| {
+                    let tensors = &mut moved[layer];
+                    let value = if part == 0 { &mut tensors.0[index] } else { &mut tensors.1[index] };
+                    let before = *value;
+                    *value += offset;
+                    let loss = loss(&moved);
+                    let tensors = &mut moved[layer];
+                    *(if part == 0 { &mut tensors.0[index] } else { &mut tensors.1[index] }) = before;
+                    loss
+                };
+                gradient.push((at(STEP) - at(-STEP)) / (2.0 * STEP));
+            }
+        }
+    }
+    gradient
+}
+
+fn compare(name: &str, found: impl Iterator<Item = f32>, expected: &[f64], misses: &mut Vec<String>) {
+    let found: Vec<f64> = found.map(f64::from).collect();
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let largest = expected.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    // f32 rounding of sums of a few terms, relative to the largest gradient, and the noise of the differences.
+    let bar = 5e-6 * largest + 1e-8;
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+        if !((found - expected).abs() <= bar) {
+            misses.push(format!("{name} [{index}]: {found} instead of {expected}"));
+        }
+    }
+}
+
+fn flat(tensors: &LayerTensors) -> impl Iterator<Item = f32> {
+    tensors.iter().flat_map(|(weight, bias)| weight.iter().chain(bias).copied())
+}
+
+fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<String>) {
+    let spec = &problem.spec;
+    let name = format!(
+        "{:?} {:?} {:?} {:?} {engine} {}",
+        spec.generator.layers[0].activation,
+        spec.generator.layers[1].activation,
+        spec.objective,
+        spec.order,
+        isa.kind()
+    );
+    let source = ArraySource::new(problem.real.clone(), FEATURES).unwrap();
+    let options = TrainerOptions { batch: BATCH, engine, isa: Some(isa.kind()), seed: 6, ..Default::default() };
+    let mut trainer = Trainer::new(spec.clone(), Arc::new(source), options).unwrap();
+    let before: Model = trainer.model();
+    let [keep_real, keep_fake, keep_generator_step] =
+        [0, 1, 2].map(|role: usize| problem.keeps[role].iter().map(Option::as_deref).collect::<Vec<_>>());
+    let report = trainer
+        .step_with(&GivenStep {
+            real: &problem.real,
+            discriminator_latents: &problem.latents[0],
+            generator_latents: &problem.latents[1],
+            keep_real: &keep_real,
+            keep_fake: &keep_fake,
+            keep_generator_step: &keep_generator_step,
+        })
+        .unwrap();
+    let (found, after) = (trainer.gradients(), trainer.model());
+    let (g, d) = (widen(&before.generator), widen(&before.discriminator));
+    // G's gradient is taken through the D that its step meets.
+    let met = if spec.order == Order::GeneratorFirstSharedFake { d.clone() } else { widen(&after.discriminator) };
+    let losses = [
+        ("D's loss", report.discriminator_loss, problem.discriminator_loss(&g, &d)),
+        ("G's loss", report.generator_loss, problem.generator_loss(&g, &met)),
+    ];
+    for (which, found, expected) in losses {
+        if !((found - expected).abs() <= 1e-6 * (1.0 + expected.abs())) {
+            misses.push(format!("{name}: {which} is {found} instead of {expected}"));
+        }
+    }
+    let of_d = numerical(&d, |d| problem.discriminator_loss(&g, d));
+    compare(&format!("{name}: D"), flat(&found.discriminator), &of_d, misses);
+    let of_g = numerical(&g, |g| problem.generator_loss(g, &met));
+    compare(&format!("{name}: G"), flat(&found.generator), &of_g, misses);
+}
+
+#[test]
+fn gradients_match_finite_differences() {
+    let mut misses = Vec::new();
+    for engine in EngineKind::ALL {
+        for isa in Isa::available() {
+            for hidden in ACTIVATIONS {
+                for output in ACTIVATIONS {
+                    for order in ORDERS {
+                        let problem = Problem::new(hidden, output, Objective::NonSaturating, order);
+                        check(&problem, engine, isa, &mut misses);
+                    }
+                }
+                for objective in OBJECTIVES {
+                    for order in ORDERS {
+                        check(&Problem::new(hidden, Activation::Linear, objective, order), engine, isa, &mut misses);
+                    }
+                }
+            }
+        }
+    }
+    assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses[..misses.len().min(20)].join("\n"));
+}
+
+/// The gradient with respect to the fakes, which the modular loss hands out.
+#[test]
+fn gradient_with_respect_to_fakes_matches_finite_differences() {
+    let mut misses = Vec::new();
+    for engine in EngineKind::ALL {
+        for isa in Isa::available() {
+            for hidden in ACTIVATIONS {
+                for objective in OBJECTIVES {
+                    let mut spec =
+                        NetworkSpec::dense(&[FEATURES, 7, objective.logits()], hidden, 0.0, Activation::Linear);
+                    spec.layers[0].activation = hidden;
+                    let options = TrainerOptions { batch: BATCH, engine, isa: Some(isa.kind()), ..Default::default() };
+                    let mut loss =
+                        ModularLoss::new(spec.clone(), objective, OptimizerSpec::adam(0.01), options).unwrap();
+                    let (fakes, real) = (numbers(BATCH * FEATURES, 4), numbers(BATCH * FEATURES, 5));
+                    let mut gradient = vec![f32::NAN; fakes.len()];
+                    loss.step(&fakes, &real, &mut gradient).unwrap();
+                    let d = widen(&loss.discriminator());
+                    let generator_loss = |fakes: &Wide| {
+                        let (target, sign) = if objective == Objective::Minimax { (false, -1.0) } else { (true, 1.0) };
+                        let rows = fakes[0].0.chunks(FEATURES);
+                        let sum: f64 = rows.map(|row| cross_entropy(&forward(&spec, &d, row, &[]), target)).sum();
+                        sign * sum / BATCH as f64
+                    };
+                    let expected = numerical(&widen(&vec![(fakes, Vec::new())]), generator_loss);
+                    let name = format!("{hidden:?} {objective:?} {engine} {}", isa.kind());
+                    compare(&name, gradient.into_iter(), &expected, &mut misses);
+                }
+            }
+        }
+    }
+    assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses[..misses.len().min(20)].join("\n"));
+}

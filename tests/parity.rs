@@ -1,0 +1,347 @@
+//! Whole training runs against PyTorch's in f64: every case in `tests/parity/`, or in the folder that `GANNET_PARITY_DIR` names.
+//!
+//! A case is a safetensors file whose metadata describe the networks, the objective, the order of updates and the optimizer,
+//! and whose tensors are the initial parameters, the real samples, latents and dropout keeps of each step, and what PyTorch
+//! got: gradients of the first step, losses of every step, final parameters. The bar: every tensor within
+//! `1e-5 * max|tensor| + 1e-7`, on every instruction set of the machine, with every engine, at 1 and 2 threads.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gannet::data::array::ArraySource;
+use gannet::gan::{
+    EngineKind, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions,
+};
+use gannet::kernel::activation::Activation;
+use gannet::net::{Initialization, LayerSpec, LayerTensors, NetworkSpec};
+use gannet::simd::Isa;
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
+use serde_json::Value;
+
+/// A case as it was read.
+struct Case {
+    name: String,
+    spec: GanSpec,
+    batch: usize,
+    steps: usize,
+    bytes: Vec<u8>,
+}
+
+fn cases() -> Vec<Case> {
+    let folder = std::env::var_os("GANNET_PARITY_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity"), PathBuf::from);
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "no case in {}", folder.display());
+    paths.iter().map(|path| read_case(path)).collect()
+}
+
+fn number(value: &Value) -> f32 {
+    value.as_f64().unwrap() as f32
+}
+
+fn count(value: &Value) -> usize {
+    usize::try_from(value.as_u64().unwrap()).unwrap()
+}
+
+fn read_case(path: &Path) -> Case {
+    let bytes = std::fs::read(path).unwrap();
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+    let metadata = metadata.metadata().as_ref().unwrap();
+    let config: Value = serde_json::from_str(&metadata["config"]).unwrap();
+    let network = |layers: &Value| NetworkSpec {
+        initialization: Initialization::Pytorch,
+        layers: layers
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|layer| LayerSpec {
+                inputs: count(&layer["in"]),
+                outputs: count(&layer["out"]),
+                activation: match layer["activation"].as_str().unwrap() {
+                    "linear" => Activation::Linear,
+                    "relu" => Activation::Relu,
+                    "leaky_relu" => Activation::LeakyRelu { slope: number(&layer["slope"]) },
+                    "tanh" => Activation::Tanh,
+                    "sigmoid" => Activation::Sigmoid,
+                    other => panic!("activation {other}"),
+                },
+                dropout: number(&layer["dropout"]),
+            })
+            .collect(),
+    };
+    let optimizer = &config["optimizer"];
+    let learning_rate = number(&optimizer["lr"]);
+    let optimizer = match optimizer["kind"].as_str().unwrap() {
+        "adam" => OptimizerSpec::Adam {
+            learning_rate,
+            beta1: number(&optimizer["beta1"]),
+            beta2: number(&optimizer["beta2"]),
+            epsilon: number(&optimizer["eps"]),
+        },
+        "sgd" => OptimizerSpec::Sgd { learning_rate, momentum: optimizer.get("momentum").map_or(0.0, number) },
+        other => panic!("optimizer {other}"),
+    };
+    let spec = GanSpec {
+        objective: match config["objective"].as_str().unwrap() {
+            "minimax" => Objective::Minimax,
+            "non_saturating" => Objective::NonSaturating,
+            "non_saturating_half" => Objective::NonSaturatingHalf,
+            "softmax" => Objective::Softmax,
+            other => panic!("objective {other}"),
+        },
+        order: match config["order"].as_str().unwrap() {
+            "discriminator_first" => Order::DiscriminatorFirst,
+            "discriminator_first_shared_fake" => Order::DiscriminatorFirstSharedFake,
+            "generator_first_shared_fake" => Order::GeneratorFirstSharedFake,
+            other => panic!("order {other}"),
+        },
+        discriminator_steps: 1,
+        generator_optimizer: optimizer,
+        discriminator_optimizer: optimizer,
+        generator: network(&config["generator"]),
+        discriminator: network(&config["discriminator"]),
+    };
+    let (batch, steps) = (count(&config["batch"]), count(&config["steps"]));
+    Case { name: metadata["case"].clone(), spec, batch, steps, bytes }
+}
+
+/// A case's tensors.
+struct Tensors<'a>(SafeTensors<'a>);
+
+impl Tensors<'_> {
+    fn f32(&self, name: &str) -> Vec<f32> {
+        let tensor = self.0.tensor(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(tensor.dtype(), Dtype::F32, "{name}");
+        tensor.data().chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
+    }
+
+    fn f64(&self, name: &str) -> Vec<f64> {
+        let tensor = self.0.tensor(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(tensor.dtype(), Dtype::F64, "{name}");
+        tensor.data().chunks_exact(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap())).collect()
+    }
+
+    /// Keeps of every layer of the discriminator for one role, over all steps.
+    fn keeps(&self, role: &str, spec: &NetworkSpec) -> Vec<Option<Vec<u8>>> {
+        let tensor = |index| self.0.tensor(&format!("keep.{role}.{index}")).ok();
+        (0..spec.layers.len()).map(|index| tensor(index).map(|tensor| tensor.data().to_vec())).collect()
+    }
+
+    fn network(&self, prefix: &str, spec: &NetworkSpec) -> LayerTensors {
+        let layers = 0..spec.layers.len();
+        layers
+            .map(|index| (self.f32(&format!("{prefix}.{index}.weight")), self.f32(&format!("{prefix}.{index}.bias"))))
+            .collect()
+    }
+}
+
+/// Step `step` of steps that lie one behind another.
+fn at<T>(values: &[T], step: usize, steps: usize) -> &[T] {
+    let len = values.len() / steps;
+    &values[step * len..(step + 1) * len]
+}
+
+fn keeps_at(keeps: &[Option<Vec<u8>>], step: usize, steps: usize) -> Vec<Option<&[u8]>> {
+    keeps.iter().map(|keeps| keeps.as_deref().map(|keeps| at(keeps, step, steps))).collect()
+}
+
+/// Collects every tensor that misses the bar.
+#[derive(Default)]
+struct Misses(Vec<String>);
+
+impl Misses {
+    fn compare(&mut self, name: &str, found: impl Iterator<Item = f64>, expected: &[f64]) {
+        let found: Vec<f64> = found.collect();
+        assert_eq!(found.len(), expected.len(), "{name}");
+        let largest = expected.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        let bar = 1e-5 * largest + 1e-7;
+        let worst = found.iter().zip(expected).map(|(found, expected)| (found - expected).abs());
+        // A NaN must count as a miss, so the test is for "within", not for "beyond".
+        if !worst.clone().all(|difference| difference <= bar) {
+            let worst = worst.fold(0.0, |worst: f64, next| if next <= worst { worst } else { next });
+            self.0.push(format!("{name}: off by {worst:e}, the bar is {bar:e}"));
+        }
+    }
+
+    fn compare_network(&mut self, run: &str, prefix: &str, found: &LayerTensors, tensors: &Tensors<'_>) {
+        for (index, (weight, bias)) in found.iter().enumerate() {
+            for (kind, values) in [("weight", weight), ("bias", bias)] {
+                let name = format!("{prefix}.{index}.{kind}");
+                let values = values.iter().map(|value| f64::from(*value));
+                self.compare(&format!("{run}: {name}"), values, &tensors.f64(&name));
+            }
+        }
+    }
+}
+
+/// Every engine, instruction set and number of threads to try.
+fn runs() -> Vec<(EngineKind, Isa, usize)> {
+    let mut runs = Vec::new();
+    for engine in EngineKind::ALL {
+        for isa in Isa::available() {
+            for threads in [1, 2] {
+                runs.push((engine, isa, threads));
+            }
+        }
+    }
+    runs
+}
+
+#[test]
+fn training_runs_match_pytorch_in_f64() {
+    let mut misses = Misses::default();
+    for case in cases() {
+        let tensors = Tensors(SafeTensors::deserialize(&case.bytes).unwrap());
+        let real = tensors.f32("real");
+        let (latents_d, latents_g) = (tensors.f32("latent.discriminator_step"), tensors.f32("latent.generator_step"));
+        let keeps = ["real", "fake", "generator_step"].map(|role| tensors.keeps(role, &case.spec.discriminator));
+        for (engine, isa, threads) in runs() {
+            let run = format!("{} {engine} {} {threads}", case.name, isa.kind());
+            let source = ArraySource::new(at(&real, 0, case.steps).to_vec(), case.spec.features()).unwrap();
+            let options =
+                TrainerOptions { batch: case.batch, threads, engine, isa: Some(isa.kind()), ..Default::default() };
+            let mut trainer = Trainer::new(case.spec.clone(), Arc::new(source), options).unwrap();
+            let initial = Model {
+                generator: tensors.network("init.generator", &case.spec.generator),
+                discriminator: tensors.network("init.discriminator", &case.spec.discriminator),
+            };
+            trainer.set_model(&initial).unwrap();
+            let mut losses = [Vec::new(), Vec::new()];
+            for step in 0..case.steps {
+                let [keep_real, keep_fake, keep_generator_step] =
+                    [0, 1, 2].map(|role| keeps_at(&keeps[role], step, case.steps));
+                let report = trainer
+                    .step_with(&GivenStep {
+                        real: at(&real, step, case.steps),
+                        discriminator_latents: at(&latents_d, step, case.steps),
+                        generator_latents: at(&latents_g, step, case.steps),
+                        keep_real: &keep_real,
+                        keep_fake: &keep_fake,
+                        keep_generator_step: &keep_generator_step,
+                    })
+                    .unwrap();
+                losses[0].push(report.discriminator_loss);
+                losses[1].push(report.generator_loss);
+                if step == 0 {
+                    let gradients = trainer.gradients();
+                    misses.compare_network(&run, "gradient.generator", &gradients.generator, &tensors);
+                    misses.compare_network(&run, "gradient.discriminator", &gradients.discriminator, &tensors);
+                }
+            }
+            for (name, losses) in ["loss.discriminator", "loss.generator"].iter().zip(losses) {
+                misses.compare(&format!("{run}: {name}"), losses.into_iter(), &tensors.f64(name));
+            }
+            let model = trainer.model();
+            misses.compare_network(&run, "final.generator", &model.generator, &tensors);
+            misses.compare_network(&run, "final.discriminator", &model.discriminator, &tensors);
+        }
+    }
+    assert!(misses.0.is_empty(), "{} tensors miss the bar:\n{}", misses.0.len(), misses.0.join("\n"));
+}
+
+/// A generator of one linear layer, written out in f64: what another program would bring to the modular loss.
+struct LinearGenerator {
+    weight: Vec<f64>,
+    bias: Vec<f64>,
+    inputs: usize,
+    /// Adam's moments of weight and bias, one behind the other.
+    moments: Vec<[f64; 2]>,
+    updates: i32,
+}
+
+impl LinearGenerator {
+    fn new(layer: &LayerSpec, (weight, bias): &(Vec<f32>, Vec<f32>)) -> Self {
+        let wide = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect::<Vec<f64>>();
+        let moments = vec![[0.0; 2]; weight.len() + bias.len()];
+        Self { weight: wide(weight), bias: wide(bias), inputs: layer.inputs, moments, updates: 0 }
+    }
+
+    fn fakes(&self, latents: &[f32]) -> Vec<f32> {
+        let sample = |latent: &[f32]| {
+            let rows = self.weight.chunks(self.inputs).zip(&self.bias);
+            let outputs = rows.map(|(row, bias)| {
+                bias + row.iter().zip(latent).map(|(weight, z)| weight * f64::from(*z)).sum::<f64>()
+            });
+            outputs.map(|output| output as f32).collect::<Vec<f32>>()
+        };
+        latents.chunks(self.inputs).flat_map(sample).collect()
+    }
+
+    fn update(&mut self, latents: &[f32], gradient: &[f32], optimizer: OptimizerSpec) {
+        let OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } = optimizer else {
+            panic!("the case's optimizer is Adam")
+        };
+        let [rate, beta1, beta2, epsilon] = [learning_rate, beta1, beta2, epsilon].map(f64::from);
+        let outputs = self.bias.len();
+        let mut sums = vec![0.0; self.weight.len() + outputs];
+        for (latent, delta) in latents.chunks(self.inputs).zip(gradient.chunks(outputs)) {
+            for (output, delta) in delta.iter().enumerate() {
+                for (input, z) in latent.iter().enumerate() {
+                    sums[output * self.inputs + input] += f64::from(*delta) * f64::from(*z);
+                }
+                sums[self.weight.len() + output] += f64::from(*delta);
+            }
+        }
+        self.updates += 1;
+        let corrections = [1.0 - beta1.powi(self.updates), 1.0 - beta2.powi(self.updates)];
+        let parameters = self.weight.iter_mut().chain(&mut self.bias);
+        for ((parameter, gradient), [first, second]) in parameters.zip(sums).zip(&mut self.moments) {
+            *first = beta1 * *first + (1.0 - beta1) * gradient;
+            *second = beta2 * *second + (1.0 - beta2) * gradient * gradient;
+            *parameter -= rate * (*first / corrections[0]) / ((*second / corrections[1]).sqrt() + epsilon);
+        }
+    }
+}
+
+/// The modular loss is D's step followed by G's on the same fakes: every case of that order whose generator is one linear
+/// layer, whose optimizer is Adam and whose discriminator has no dropout is also a case for it.
+#[test]
+fn modular_loss_with_a_foreign_generator_matches_pytorch_in_f64() {
+    let mut misses = Misses::default();
+    for case in cases() {
+        let spec = &case.spec;
+        let fits = spec.order == Order::DiscriminatorFirstSharedFake
+            && spec.generator.layers.len() == 1
+            && spec.generator.layers[0].activation == Activation::Linear
+            && spec.discriminator.layers.iter().all(|layer| layer.dropout == 0.0)
+            && matches!(spec.generator_optimizer, OptimizerSpec::Adam { .. });
+        if !fits {
+            continue;
+        }
+        let tensors = Tensors(SafeTensors::deserialize(&case.bytes).unwrap());
+        let (real, latents) = (tensors.f32("real"), tensors.f32("latent.discriminator_step"));
+        for (engine, isa, threads) in runs() {
+            let run = format!("modular {} {engine} {} {threads}", case.name, isa.kind());
+            let options =
+                TrainerOptions { batch: case.batch, threads, engine, isa: Some(isa.kind()), ..Default::default() };
+            let optimizer = spec.discriminator_optimizer;
+            let mut loss = ModularLoss::new(spec.discriminator.clone(), spec.objective, optimizer, options).unwrap();
+            loss.set_discriminator(&tensors.network("init.discriminator", &spec.discriminator)).unwrap();
+            let initial = tensors.network("init.generator", &spec.generator);
+            let mut generator = LinearGenerator::new(&spec.generator.layers[0], &initial[0]);
+            let mut losses = [Vec::new(), Vec::new()];
+            let mut gradient = vec![f32::NAN; case.batch * spec.features()];
+            for step in 0..case.steps {
+                let latents = at(&latents, step, case.steps);
+                let fakes = generator.fakes(latents);
+                let report = loss.step(&fakes, at(&real, step, case.steps), &mut gradient).unwrap();
+                generator.update(latents, &gradient, spec.generator_optimizer);
+                losses[0].push(report.discriminator_loss);
+                losses[1].push(report.generator_loss);
+            }
+            for (name, losses) in ["loss.discriminator", "loss.generator"].iter().zip(losses) {
+                misses.compare(&format!("{run}: {name}"), losses.into_iter(), &tensors.f64(name));
+            }
+            misses.compare_network(&run, "final.discriminator", &loss.discriminator(), &tensors);
+            misses.compare(&run, generator.weight.iter().copied(), &tensors.f64("final.generator.0.weight"));
+            misses.compare(&run, generator.bias.iter().copied(), &tensors.f64("final.generator.0.bias"));
+        }
+    }
+    assert!(misses.0.is_empty(), "{} tensors miss the bar:\n{}", misses.0.len(), misses.0.join("\n"));
+}

@@ -1,0 +1,88 @@
+//! A training step allocates nothing of its own: the global allocator of this process counts, on all threads together,
+//! exactly one allocation for each product of the matrixmultiply engine.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use gannet::gan::presets::Preset;
+use gannet::gan::{EngineKind, TrainerOptions};
+
+/// The system's allocator with a count of its calls.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call is passed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.realloc(memory, layout, new_size) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Steps that are counted, after the first.
+const STEPS: u64 = 1_000;
+
+/// Allocations that one product of an engine makes inside the library it stands on.
+fn allocations_per_product(engine: EngineKind) -> u64 {
+    match engine {
+        EngineKind::Matrixmultiply => 1,
+    }
+}
+
+// One test alone in this process: a second one would be counted too.
+#[test]
+fn a_thousand_steps_allocate_nothing_of_their_own() {
+    let mut failures = Vec::new();
+    for preset in Preset::ALL {
+        for threads in [1, 2] {
+            for engine in EngineKind::ALL {
+                // More than a tile, so that two threads have work; for the wide networks a batch that keeps the test short.
+                let batch = if preset == Preset::Mnist { 16 } else { 200 };
+                let mut trainer =
+                    common::trainer(preset, TrainerOptions { batch, threads, engine, ..Default::default() });
+                let expected = STEPS * trainer.plan().products_per_step * allocations_per_product(engine);
+                let (mut first, mut last) = (0, 0);
+                // The count is taken inside the run: entering the pool may allocate, a step may not.
+                trainer
+                    .run(STEPS + 1, 1, |report| {
+                        last = ALLOCATIONS.load(Ordering::Relaxed);
+                        if report.step == 1 {
+                            first = last;
+                        }
+                        ControlFlow::Continue(())
+                    })
+                    .unwrap();
+                let counted = last - first;
+                if counted != expected {
+                    failures.push(format!("{} {threads} {engine}: {counted} instead of {expected}", preset.name()));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "allocations in {STEPS} steps:\n{}", failures.join("\n"));
+}
