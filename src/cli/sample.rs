@@ -46,7 +46,7 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
 
 /// The samples, over real ones where those can be made.
 fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec<u8>> {
-    let title = format!("{} of {}", thousands(args.count as u64), config.system.name());
+    let title = format!("{}: {} samples", config.system.name(), thousands(args.count as u64));
     let subtitle = format!("seed {}", args.seed);
     let real = if config.points.is_some() { Some(Samples::load(config)?) } else { None };
     let real = real.as_ref().map_or(&[][..], Samples::values);

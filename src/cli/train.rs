@@ -204,12 +204,12 @@ impl Run {
         let model = self.trainer.model();
         model.save(&self.config.spec, &self.folder.file(run_folder::MODEL)?)?;
         let isa = self.trainer.isa();
+        let measures = measures::measure(&self.config, &self.real, &model, Effort::Full { samples: None }, isa)?;
         let after = shown(&self.config, &model, isa)?;
         let title = format!("after {} steps", thousands(self.steps));
         let panels =
             [Panel { title: "before training", samples: &self.before }, Panel { title: &title, samples: &after }];
-        self.folder.write(run_folder::SAMPLES, &self.picture(&panels)?)?;
-        let measures = measures::measure(&self.config, &self.real, &model, Effort::Full { samples: None }, isa)?;
+        self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measures)?)?;
         Ok(self.summary(last, measures, start.elapsed()))
     }
 
@@ -252,7 +252,8 @@ impl Run {
         // At least six digits, so that names sort by step.
         let name = format!("samples/step-{step:06}");
         let title = format!("step {}", thousands(step));
-        self.folder.write(&format!("{name}.png"), &self.picture(&[Panel { title: &title, samples: &samples }])?)?;
+        self.folder
+            .write(&format!("{name}.png"), &self.picture(&[Panel { title: &title, samples: &samples }], &measures)?)?;
         if let Some(row) = pictures::row(self.config.system, &samples)? {
             self.folder.write(&format!("{name}-row.png"), &row)?;
         }
@@ -262,9 +263,13 @@ impl Run {
         Ok(())
     }
 
-    fn picture(&self, panels: &[Panel<'_>]) -> Result<Vec<u8>> {
+    /// A picture of samples, headed by the settings and the first measures.
+    fn picture(&self, panels: &[Panel<'_>], measures: &[Measure]) -> Result<Vec<u8>> {
         let config = &self.config;
-        let subtitle = format!("batch {}, seed {}", config.batch, config.seed);
+        let mut subtitle = format!("batch {}, seed {}", config.batch, config.seed);
+        for measure in &measures[..measures.len().min(2)] {
+            subtitle += &format!(", {} {:.3}", measure.name.replace('_', " "), measure.value);
+        }
         let title = match panels {
             [panel] if config.system.image().is_some() => format!("{}, {}", config.system.name(), panel.title),
             [.., last] if config.system.image().is_some() => format!("{} {}", config.system.name(), last.title),
