@@ -1,6 +1,12 @@
 //! Losses of a panel of logits: value and gradient in one pass, stable at any logit.
+//!
+//! Both losses are the softplus of a margin: with `z` the logit of the wrong answer, `loss = ln(1 + e^z)` and
+//! `d loss / d z = sigmoid(z)`. So nothing overflows and nothing cancels: infinite margins give a loss of 0 or infinity and
+//! a gradient of 0 or the weight. NaN gives NaN.
 
-use crate::simd::Isa;
+use super::math::vector;
+use super::reduce::sum_lanes;
+use crate::simd::{Isa, Kernel, LANE_GROUP, Simd};
 
 /// One term of an objective: cross-entropy against one target, times a weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,19 +35,137 @@ impl std::ops::AddAssign for LossSums {
 
 /// Replaces `logits` (samples side by side) by the gradient `term.weight * (sigmoid(logit) - target)`; lanes from `valid` on
 /// become 0. With `report`, returns the sums over the first `valid` lanes, in an order fixed by `logits.len()`.
-pub fn bce_with_logits(_isa: Isa, _term: LossTerm, _logits: &mut [f32], _valid: usize, _report: bool) -> LossSums {
-    todo!()
+pub fn bce_with_logits(isa: Isa, term: LossTerm, logits: &mut [f32], valid: usize, report: bool) -> LossSums {
+    if report { isa.run(Bce::<true> { term, logits, valid }) } else { isa.run(Bce::<false> { term, logits, valid }) }
 }
 
 /// The same for softmax cross-entropy over two classes, of which class 1 is "real": `fake_logits` and `real_logits` are the
-/// rows of class 0 and 1.
+/// rows of class 0 and 1. Two infinite logits of the same sign have no difference: they give NaN.
+///
+/// # Panics
+///
+/// If the rows differ in length.
 pub fn softmax_cross_entropy(
-    _isa: Isa,
-    _term: LossTerm,
-    _fake_logits: &mut [f32],
-    _real_logits: &mut [f32],
-    _valid: usize,
-    _report: bool,
+    isa: Isa,
+    term: LossTerm,
+    fake_logits: &mut [f32],
+    real_logits: &mut [f32],
+    valid: usize,
+    report: bool,
 ) -> LossSums {
-    todo!()
+    assert_eq!(fake_logits.len(), real_logits.len(), "two logits for each sample");
+    if report {
+        isa.run(Softmax::<true> { term, fake_logits, real_logits, valid })
+    } else {
+        isa.run(Softmax::<false> { term, fake_logits, real_logits, valid })
+    }
+}
+
+/// The pass over the margins (logit of "real" against "fake"), a vector at a time.
+struct Pass<S, const REPORT: bool> {
+    simd: S,
+    term: LossTerm,
+    valid: usize,
+    /// The lane of the next vector.
+    lane: usize,
+    loss: [f64; LANE_GROUP],
+    probability: [f64; LANE_GROUP],
+}
+
+impl<S: Simd, const REPORT: bool> Pass<S, REPORT> {
+    #[inline(always)]
+    fn new(simd: S, term: LossTerm, valid: usize) -> Self {
+        Self { simd, term, valid, lane: 0, loss: [0.0; LANE_GROUP], probability: [0.0; LANE_GROUP] }
+    }
+
+    /// The gradient with respect to the next vector of margins; counts its loss and probability.
+    #[inline(always)]
+    fn gradient(&mut self, margin: S::F32) -> S::F32 {
+        let simd = self.simd;
+        let zero = simd.splat(0.0);
+        let (target_sign, weight) = if self.term.real { (-0.0f32, -self.term.weight) } else { (0.0, self.term.weight) };
+        // The logit of the wrong answer.
+        let z = simd.with_bits(simd.xor(simd.to_bits(margin), simd.splat_u32(target_sign.to_bits())));
+        let exponential = vector::exp_of_minus_abs(simd, z);
+        let gradient = simd.mul(simd.splat(weight), vector::sigmoid_from(simd, z, exponential));
+        // At most LANES, so that the cast is exact.
+        let valid = self.valid.saturating_sub(self.lane).min(S::LANES) as u32;
+        let counts = simd.less_i32(simd.lane_numbers(), simd.splat_u32(valid));
+        if REPORT {
+            // In this order of the operands a NaN passes.
+            let positive = simd.max(zero, z);
+            let loss = simd.add(positive, vector::ln_1p_up_to_one(simd, exponential));
+            let probability = vector::sigmoid_from(simd, margin, exponential);
+            let first = self.lane % LANE_GROUP;
+            add_lanes(simd, simd.select(counts, loss, zero), &mut self.loss[first..]);
+            add_lanes(simd, simd.select(counts, probability, zero), &mut self.probability[first..]);
+        }
+        self.lane += S::LANES;
+        simd.select(counts, gradient, zero)
+    }
+
+    #[inline(always)]
+    fn sums(self) -> LossSums {
+        LossSums { loss: sum_lanes(self.loss), probability: sum_lanes(self.probability) }
+    }
+}
+
+#[inline(always)]
+fn add_lanes<S: Simd>(simd: S, values: S::F32, sums: &mut [f64]) {
+    let mut lanes = [0.0; LANE_GROUP];
+    simd.store(values, &mut lanes);
+    for (sum, value) in sums[..S::LANES].iter_mut().zip(lanes) {
+        *sum += f64::from(value);
+    }
+}
+
+struct Bce<'a, const REPORT: bool> {
+    term: LossTerm,
+    logits: &'a mut [f32],
+    valid: usize,
+}
+
+impl<const REPORT: bool> Kernel for Bce<'_, REPORT> {
+    type Output = LossSums;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> LossSums {
+        let mut pass = Pass::<S, REPORT>::new(simd, self.term, self.valid.min(self.logits.len()));
+        let mut vectors = self.logits.chunks_exact_mut(S::LANES);
+        for logits in vectors.by_ref() {
+            simd.store(pass.gradient(simd.load(logits)), logits);
+        }
+        let tail = vectors.into_remainder();
+        simd.store_partial(pass.gradient(simd.load_partial(tail)), tail);
+        pass.sums()
+    }
+}
+
+struct Softmax<'a, const REPORT: bool> {
+    term: LossTerm,
+    fake_logits: &'a mut [f32],
+    real_logits: &'a mut [f32],
+    valid: usize,
+}
+
+impl<const REPORT: bool> Kernel for Softmax<'_, REPORT> {
+    type Output = LossSums;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> LossSums {
+        let mut pass = Pass::<S, REPORT>::new(simd, self.term, self.valid.min(self.real_logits.len()));
+        let mut fakes = self.fake_logits.chunks_exact_mut(S::LANES);
+        let mut reals = self.real_logits.chunks_exact_mut(S::LANES);
+        let zero = simd.splat(0.0);
+        for (fake, real) in fakes.by_ref().zip(reals.by_ref()) {
+            let gradient = pass.gradient(simd.sub(simd.load(real), simd.load(fake)));
+            simd.store(gradient, real);
+            simd.store(simd.sub(zero, gradient), fake);
+        }
+        let (fake, real) = (fakes.into_remainder(), reals.into_remainder());
+        let gradient = pass.gradient(simd.sub(simd.load_partial(real), simd.load_partial(fake)));
+        simd.store_partial(gradient, real);
+        simd.store_partial(simd.sub(zero, gradient), fake);
+        pass.sums()
+    }
 }

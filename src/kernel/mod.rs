@@ -3,6 +3,8 @@
 //! A *panel* is a block of samples stored feature by feature, the samples side by side: feature `f` of sample `s` stands at
 //! `f * width + s`, and `width` is a multiple of [`LANE_GROUP`](crate::simd::LANE_GROUP).
 
+#![forbid(unsafe_code)]
+
 pub mod activation;
 pub mod dropout;
 pub mod loss;
@@ -12,3 +14,6 @@ pub mod optimizer;
 pub mod panel;
 pub mod peak;
 pub mod reduce;
+
+#[cfg(test)]
+mod tests;

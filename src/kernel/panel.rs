@@ -1,29 +1,154 @@
-//! Between row-major samples and panels.
+//! Between row-major samples and panels: transpositions through a tile of 16 samples by 16 features.
 
-use crate::simd::Isa;
+use crate::simd::{Isa, Kernel, LANE_GROUP, Simd};
+
+/// Features of a tile.
+const TILE: usize = 16;
 
 /// Gathers rows of a row-major `[.., features]` matrix into the lanes of a panel: lane `s` gets row `rows[s]`; the lanes from
 /// `rows.len()` to `width` become 0.
-pub fn gather_rows(_isa: Isa, _data: &[f32], _features: usize, _rows: &[u32], _panel: &mut [f32], _width: usize) {
-    todo!()
+///
+/// # Panics
+///
+/// If the shapes do not fit, or a row lies outside of `data`.
+pub fn gather_rows(isa: Isa, data: &[f32], features: usize, rows: &[u32], panel: &mut [f32], width: usize) {
+    check(features, rows, panel, width);
+    isa.run(Gather { data, features, rows, panel, width, convert: Copied });
 }
 
 /// The same from bytes, scaled in the same pass: `byte * scale + offset`.
+///
+/// # Panics
+///
+/// If the shapes do not fit, or a row lies outside of `data`.
 #[allow(clippy::too_many_arguments)]
 pub fn gather_bytes(
-    _isa: Isa,
-    _data: &[u8],
-    _features: usize,
-    _rows: &[u32],
-    _scale: f32,
-    _offset: f32,
-    _panel: &mut [f32],
-    _width: usize,
+    isa: Isa,
+    data: &[u8],
+    features: usize,
+    rows: &[u32],
+    scale: f32,
+    offset: f32,
+    panel: &mut [f32],
+    width: usize,
 ) {
-    todo!()
+    check(features, rows, panel, width);
+    isa.run(Gather { data, features, rows, panel, width, convert: Scaled { scale, offset } });
+}
+
+fn check(features: usize, rows: &[u32], panel: &[f32], width: usize) {
+    assert!(width > 0 && width.is_multiple_of(LANE_GROUP), "the width is a multiple of the lane group");
+    assert_eq!(panel.len(), features * width, "one row of the panel for each feature");
+    assert!(rows.len() <= width, "one lane for each row");
+}
+
+/// How the values of a tile become those of the panel.
+trait Convert {
+    type From: Copy + Default;
+
+    fn convert<S: Simd>(&self, simd: S, from: &[Self::From]) -> S::F32;
+}
+
+struct Copied;
+
+impl Convert for Copied {
+    type From = f32;
+
+    #[inline(always)]
+    fn convert<S: Simd>(&self, simd: S, from: &[f32]) -> S::F32 {
+        simd.load(from)
+    }
+}
+
+struct Scaled {
+    scale: f32,
+    offset: f32,
+}
+
+impl Convert for Scaled {
+    type From = u8;
+
+    #[inline(always)]
+    fn convert<S: Simd>(&self, simd: S, from: &[u8]) -> S::F32 {
+        simd.mul_add(simd.convert_i32(simd.load_u8(from)), simd.splat(self.scale), simd.splat(self.offset))
+    }
+}
+
+struct Gather<'a, C: Convert> {
+    data: &'a [C::From],
+    features: usize,
+    rows: &'a [u32],
+    panel: &'a mut [f32],
+    width: usize,
+    convert: C,
+}
+
+impl<C: Convert> Kernel for Gather<'_, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for lane in (0..self.width).step_by(LANE_GROUP) {
+            let rows = self.rows.get(lane..).unwrap_or_default();
+            let rows = &rows[..rows.len().min(LANE_GROUP)];
+            for (tile_index, outputs) in self.panel.chunks_mut(TILE * self.width).enumerate() {
+                let first = tile_index * TILE;
+                let count = TILE.min(self.features - first);
+                let mut tile = [[C::From::default(); LANE_GROUP]; TILE];
+                for (sample, &row) in rows.iter().enumerate() {
+                    let values = &self.data[row as usize * self.features + first..][..count];
+                    for (feature, &value) in tile.iter_mut().zip(values) {
+                        feature[sample] = value;
+                    }
+                }
+                for (values, output) in tile.iter().zip(outputs.chunks_exact_mut(self.width)) {
+                    let output = &mut output[lane..lane + LANE_GROUP];
+                    for (from, to) in values.chunks_exact(S::LANES).zip(output.chunks_exact_mut(S::LANES)) {
+                        simd.store(self.convert.convert(simd, from), to);
+                    }
+                    output[rows.len()..].fill(0.0);
+                }
+            }
+        }
+    }
 }
 
 /// Writes the first `samples` lanes of a panel as rows of a row-major `[samples, features]` matrix.
-pub fn scatter_rows(_isa: Isa, _panel: &[f32], _width: usize, _samples: usize, _rows: &mut [f32]) {
-    todo!()
+///
+/// # Panics
+///
+/// If the shapes do not fit.
+pub fn scatter_rows(isa: Isa, panel: &[f32], width: usize, samples: usize, rows: &mut [f32]) {
+    assert!(width > 0 && panel.len().is_multiple_of(width), "a panel is made of whole rows");
+    assert!(samples <= width, "one lane for each sample");
+    let features = panel.len() / width;
+    assert_eq!(rows.len(), samples * features, "one row for each sample");
+    if features > 0 {
+        isa.run(Scatter { panel, width, features, rows });
+    }
+}
+
+struct Scatter<'a> {
+    panel: &'a [f32],
+    width: usize,
+    features: usize,
+    rows: &'a mut [f32],
+}
+
+impl Kernel for Scatter<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _simd: S) {
+        for (group, rows) in self.rows.chunks_mut(LANE_GROUP * self.features).enumerate() {
+            for (tile, features) in self.panel.chunks(TILE * self.width).enumerate() {
+                for (sample, row) in rows.chunks_exact_mut(self.features).enumerate() {
+                    let values = features.iter().skip(group * LANE_GROUP + sample).step_by(self.width);
+                    for (to, &from) in row[tile * TILE..].iter_mut().zip(values) {
+                        *to = from;
+                    }
+                }
+            }
+        }
+    }
 }

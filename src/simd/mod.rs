@@ -3,16 +3,42 @@
 //! A kernel is written once, generic over [`Simd`], and run by [`Isa::run`], which enters a `#[target_feature]` function
 //! for the instruction set. An [`Isa`] can only be made by a check of the processor, so holding one proves that its
 //! instructions may be executed.
+//!
+//! The invariant behind every `unsafe` block of this module: a token (a value of a type that implements [`Simd`]) exists
+//! only if the processor has the instructions. `x86.rs` makes tokens and holds the only lists of required features.
+
+mod column;
+mod portable;
+mod vector;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
+pub use column::{Column, ColumnMut};
+pub use portable::Portable;
+pub use vector::{Kernel, Simd};
+#[cfg(target_arch = "x86_64")]
+pub use x86::{Avx2, Avx512};
+
 /// Samples of a panel come in groups of this many lanes: one AVX-512 register of `f32`, two AVX2 registers.
 ///
 /// Panel widths are multiples of it, whatever the instruction set, so that results do not depend on the register width.
 pub const LANE_GROUP: usize = 16;
+
+/// The environment variable that forces an instruction set, see [`Isa::resolve`].
+pub const ISA_VARIABLE: &str = "GANNET_ISA";
 
 /// The name of an instruction set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,22 +77,39 @@ impl FromStr for IsaKind {
 
 /// An instruction set that this processor was found to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Isa(IsaKind);
+pub struct Isa(Token);
+
+/// The proof inside an [`Isa`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    Portable(Portable),
+}
 
 impl Isa {
     /// The instruction sets of this processor, best first. The last is always [`IsaKind::Portable`].
     pub fn available() -> Vec<Self> {
-        todo!()
+        [IsaKind::Avx512, IsaKind::Avx2, IsaKind::Portable].into_iter().filter_map(Self::detect).collect()
     }
 
     /// The best instruction set of this processor.
     pub fn best() -> Self {
-        todo!()
+        Self::available()[0]
     }
 
-    /// The instruction set `kind`, or [`Error::IsaUnavailable`] where the processor lacks it.
-    pub fn require(_kind: IsaKind) -> Result<Self> {
-        todo!()
+    /// The instruction set `kind`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IsaUnavailable`] where the processor lacks it.
+    pub fn require(kind: IsaKind) -> Result<Self> {
+        Self::detect(kind).ok_or_else(|| {
+            let available: Vec<String> = Self::available().iter().map(|isa| isa.kind().to_string()).collect();
+            Error::IsaUnavailable { requested: kind, available: available.join(", ") }
+        })
     }
 
     /// `forced` if given, else what the environment variable `GANNET_ISA` names, else [`Isa::best`].
@@ -75,17 +118,66 @@ impl Isa {
     ///
     /// [`Error::IsaUnavailable`] where the processor lacks what was forced; [`Error::InvalidSetting`] for a name in
     /// `GANNET_ISA` that is unknown.
-    pub fn resolve(_forced: Option<IsaKind>) -> Result<Self> {
-        todo!()
+    pub fn resolve(forced: Option<IsaKind>) -> Result<Self> {
+        let variable = std::env::var_os(ISA_VARIABLE);
+        Self::resolve_from(forced, variable.as_deref().map(|name| name.to_string_lossy()).as_deref())
+    }
+
+    fn resolve_from(forced: Option<IsaKind>, variable: Option<&str>) -> Result<Self> {
+        match (forced, variable) {
+            (Some(kind), _) => Self::require(kind),
+            (None, Some(name)) => {
+                let kind = name.parse().map_err(|_| {
+                    Error::setting(ISA_VARIABLE, format!("`{name}` is unknown; use avx512, avx2 or portable"))
+                })?;
+                Self::require(kind)
+            }
+            (None, None) => Ok(Self::best()),
+        }
+    }
+
+    fn detect(kind: IsaKind) -> Option<Self> {
+        match kind {
+            #[cfg(target_arch = "x86_64")]
+            IsaKind::Avx512 => Avx512::detect().map(|token| Self(Token::Avx512(token))),
+            #[cfg(target_arch = "x86_64")]
+            IsaKind::Avx2 => Avx2::detect().map(|token| Self(Token::Avx2(token))),
+            #[cfg(not(target_arch = "x86_64"))]
+            IsaKind::Avx512 | IsaKind::Avx2 => None,
+            IsaKind::Portable => Some(Self(Token::Portable(Portable::token()))),
+        }
     }
 
     /// The name.
     pub fn kind(self) -> IsaKind {
-        self.0
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512(_) => IsaKind::Avx512,
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(_) => IsaKind::Avx2,
+            Token::Portable(_) => IsaKind::Portable,
+        }
     }
 
     /// The number of `f32` in a register.
     pub fn lanes(self) -> usize {
-        if self.0 == IsaKind::Avx512 { 16 } else { 8 }
+        if self.kind() == IsaKind::Avx512 { 16 } else { 8 }
+    }
+
+    /// Whether a multiply-add rounds once ([`Simd::FUSED`]).
+    pub fn fused(self) -> bool {
+        self.kind() != IsaKind::Portable || Portable::FUSED
+    }
+
+    /// Runs `kernel` with this instruction set: the one door from ordinary code to vector code.
+    #[inline]
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512(token) => token.enter(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(token) => token.enter(kernel),
+            Token::Portable(token) => kernel.run(token),
+        }
     }
 }

@@ -1,1 +1,0 @@
-//! Elementary functions on vectors: our own polynomials, with a stated and tested maximum error.

@@ -1,0 +1,216 @@
+//! Every function against f64 on every instruction set: dense samples always, every `f32` in the ignored tests.
+
+#![expect(clippy::neg_cmp_op_on_partial_ord, reason = "written so that NaN fails")]
+
+use super::*;
+
+type Function = fn(Isa, &[f32], &mut [f32]);
+
+/// A function, its reference and its stated error.
+struct Case {
+    name: &'static str,
+    function: Function,
+    reference: fn(f64) -> f64,
+    limit: MaxUlp,
+}
+
+fn sine(isa: Isa, turns: &[f32], output: &mut [f32]) {
+    sin_cos_of_turns(isa, turns, output, &mut vec![0.0; turns.len()]);
+}
+
+fn cosine(isa: Isa, turns: &[f32], output: &mut [f32]) {
+    sin_cos_of_turns(isa, turns, &mut vec![0.0; turns.len()], output);
+}
+
+/// Exact reduction to an eighth of a turn, so that f64's pi costs no accuracy near the zeros.
+fn reference_turns(turns: f64, shift: f64) -> f64 {
+    let quarters = 4.0 * turns + shift;
+    let quadrant = quarters.round();
+    let angle = (quarters - quadrant) * std::f64::consts::FRAC_PI_2;
+    match quadrant.rem_euclid(4.0) as u8 {
+        0 => angle.sin(),
+        1 => angle.cos(),
+        2 => -angle.sin(),
+        _ => -angle.cos(),
+    }
+}
+
+fn cases() -> Vec<Case> {
+    vec![
+        Case { name: "exp", function: exp, reference: f64::exp, limit: EXP_MAX_ULP },
+        Case { name: "ln", function: ln, reference: f64::ln, limit: LN_MAX_ULP },
+        Case { name: "tanh", function: tanh, reference: f64::tanh, limit: TANH_MAX_ULP },
+        Case { name: "sigmoid", function: sigmoid, reference: |x| 1.0 / (1.0 + (-x).exp()), limit: SIGMOID_MAX_ULP },
+        Case { name: "sin", function: sine, reference: |x| reference_turns(x, 0.0), limit: SIN_COS_MAX_ULP },
+        Case { name: "cos", function: cosine, reference: |x| reference_turns(x, 1.0), limit: SIN_COS_MAX_ULP },
+    ]
+}
+
+/// The distance of `value` from the truth in units in the last place of the truth; NaN unless both are NaN or neither.
+fn ulp_error(value: f32, truth: f64) -> f64 {
+    if value.is_nan() && truth.is_nan() || f64::from(value) == truth {
+        return 0.0;
+    }
+    if value.is_infinite() {
+        // Infinity stands for what rounds to it: from half a unit beyond the largest number on.
+        let beyond = f64::from(f32::MAX) * (1.0 + 2f64.powi(-25));
+        return if truth.signum() == f64::from(value).signum() && truth.abs() >= beyond { 0.5 } else { f64::INFINITY };
+    }
+    let exponent = (truth.abs().log2().floor() as i32).clamp(-126, 127);
+    (f64::from(value) - truth).abs() / 2f64.powi(exponent - 23)
+}
+
+/// The worst error of a case over `inputs`.
+fn worst(case: &Case, isa: Isa, inputs: &[f32]) -> (f64, f32) {
+    let mut output = vec![f32::NAN; inputs.len()];
+    (case.function)(isa, inputs, &mut output);
+    let mut worst = (0.0, 0.0);
+    for (&x, &y) in inputs.iter().zip(&output) {
+        let error = ulp_error(y, (case.reference)(f64::from(x)));
+        if !(error <= worst.0) {
+            worst = (error, x);
+        }
+    }
+    worst
+}
+
+fn valid(name: &str, x: f32) -> bool {
+    !matches!(name, "sin" | "cos") || x.abs() <= TURNS_LIMIT
+}
+
+#[test]
+fn errors_stay_within_the_stated_ulp_on_a_dense_sample() {
+    let mut failures = Vec::new();
+    for case in cases() {
+        // Every 4,099th float (a prime, so that the low bits vary), then a fine grid where most of the action is.
+        let mut inputs: Vec<f32> = (0..=u32::MAX).step_by(4099).map(f32::from_bits).collect();
+        inputs.extend((-400_000..=400_000).map(|i| i as f32 * (1.0 / 16384.0)));
+        inputs.extend((-200_000..=200_000).map(|i| 1.0 + i as f32 * f32::EPSILON));
+        inputs.retain(|&x| valid(case.name, x));
+        for isa in Isa::available() {
+            let (error, at) = worst(&case, isa, &inputs);
+            println!("{} {:?}: {error:.3} ULP at {at:e}", case.name, isa.kind());
+            if !(error <= case.limit.on(isa)) {
+                failures.push(format!("{} on {}: {error} ULP at {at:e}", case.name, isa.kind()));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+#[ignore = "minutes: all 2^32 arguments"]
+fn errors_stay_within_the_stated_ulp_everywhere() {
+    let mut failures = Vec::new();
+    for case in cases() {
+        for isa in Isa::available() {
+            let mut total = (0.0, 0.0);
+            for block in 0..1 << 12 {
+                let inputs: Vec<f32> = (0..1 << 20)
+                    .map(|low| f32::from_bits(block << 20 | low))
+                    .filter(|&x| valid(case.name, x))
+                    .collect();
+                let (error, at) = worst(&case, isa, &inputs);
+                if !(error <= total.0) {
+                    total = (error, at);
+                }
+            }
+            println!("{} {:?}: {:.3} ULP at {:e}", case.name, isa.kind(), total.0, total.1);
+            if !(total.0 <= case.limit.on(isa)) {
+                failures.push(format!("{} on {}: {} ULP at {:e}", case.name, isa.kind(), total.0, total.1));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn special_values() {
+    const INF: f32 = f32::INFINITY;
+    const TINY: f32 = f32::from_bits(1);
+    let table: [(&str, &[(f32, f32)]); 6] = [
+        (
+            "exp",
+            &[
+                (0.0, 1.0),
+                (-0.0, 1.0),
+                (TINY, 1.0),
+                (INF, INF),
+                (-INF, 0.0),
+                (89.0, INF),
+                (-104.0, 0.0),
+                (-103.9, TINY),
+            ],
+        ),
+        (
+            "ln",
+            &[(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (INF, INF), (-1.0, f32::NAN), (-INF, f32::NAN), (-TINY, f32::NAN)],
+        ),
+        ("tanh", &[(0.0, 0.0), (-0.0, -0.0), (TINY, TINY), (-TINY, -TINY), (INF, 1.0), (-INF, -1.0), (f32::MAX, 1.0)]),
+        ("sigmoid", &[(0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (f32::MAX, 1.0), (f32::MIN, 0.0)]),
+        ("sin", &[(0.0, 0.0), (0.25, 1.0), (0.5, 0.0), (0.75, -1.0), (-0.25, -1.0), (INF, f32::NAN), (1.0, 0.0)]),
+        ("cos", &[(0.0, 1.0), (0.25, 0.0), (0.5, -1.0), (0.75, 0.0), (-0.5, -1.0), (-INF, f32::NAN), (1.0, 1.0)]),
+    ];
+    let mut failures = Vec::new();
+    for (case, (name, values)) in cases().iter().zip(table) {
+        assert_eq!(case.name, name);
+        for isa in Isa::available() {
+            for &(x, expected) in values.iter().chain(&[(f32::NAN, f32::NAN), (-f32::NAN, f32::NAN)]) {
+                let mut output = [0.0];
+                (case.function)(isa, &[x], &mut output);
+                let same = if expected == 0.0 && name != "tanh" {
+                    output[0] == 0.0
+                } else {
+                    output[0].to_bits() == expected.to_bits() || output[0].is_nan() && expected.is_nan()
+                };
+                if !same {
+                    failures.push(format!("{name}({x:e}) on {} is {:e}, not {expected:e}", isa.kind(), output[0]));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn values_do_not_depend_on_length_or_position() {
+    let inputs: Vec<f32> = (0..70).map(|i| (i as f32 - 31.0) * 0.37).collect();
+    for case in cases() {
+        for isa in Isa::available() {
+            let mut whole = vec![0.0; inputs.len()];
+            (case.function)(isa, &inputs, &mut whole);
+            for start in 0..4 {
+                for length in 0..=33 {
+                    let mut part = vec![f32::NAN; length + 1];
+                    (case.function)(isa, &inputs[start..start + length], &mut part[1..]);
+                    for (index, value) in part[1..].iter().enumerate() {
+                        let expected = whole[start + index];
+                        let same = value.to_bits() == expected.to_bits() || value.is_nan() && expected.is_nan();
+                        assert!(same, "{} on {} at {index} of {length}", case.name, isa.kind());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn softplus_part_is_accurate() {
+    struct Ln1p<'a>(&'a [f32], &'a mut [f32]);
+    impl Kernel for Ln1p<'_> {
+        type Output = ();
+        fn run<S: Simd>(self, simd: S) {
+            for (x, y) in self.0.chunks(S::LANES).zip(self.1.chunks_mut(S::LANES)) {
+                simd.store_partial(vector::ln_1p_up_to_one(simd, simd.load_partial(x)), y);
+            }
+        }
+    }
+    let inputs: Vec<f32> = (0..=1 << 16).map(|i| i as f32 / 65536.0).chain([1e-7, 1e-20, 1e-38, 1e-45]).collect();
+    for isa in Isa::available() {
+        let mut output = vec![f32::NAN; inputs.len()];
+        isa.run(Ln1p(&inputs, &mut output));
+        for (&x, &y) in inputs.iter().zip(&output) {
+            assert!(ulp_error(y, f64::from(x).ln_1p()) <= 3.0, "ln(1 + {x:e}) on {} is {y:e}", isa.kind());
+        }
+    }
+}

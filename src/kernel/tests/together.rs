@@ -1,0 +1,223 @@
+//! What holds for all kernels: NaN passes, and instruction sets with fused multiply-adds agree to the bit.
+
+use super::super::activation::{Activation, backward_epilogue, forward_epilogue};
+use super::super::dropout::{Dropout, DropoutPart, Keeps};
+use super::super::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
+use super::super::math;
+use super::super::noise::{StreamKey, normal, uniform};
+use super::super::optimizer::{AdamStep, SgdStep, adam, sgd};
+use super::super::panel::{gather_bytes, gather_rows, scatter_rows};
+use super::super::reduce::{add_assign, row_sums};
+use super::{bits, fused, on_every_isa, values};
+use crate::simd::Isa;
+
+/// Lanes of the test's panels.
+const WIDTH: usize = 64;
+/// Rows: more than a block of dropout.
+const ROWS: usize = 70;
+
+const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
+const ADAM: AdamStep = AdamStep { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, t: 7 };
+const SGD: SgdStep = SgdStep { learning_rate: 0.1, momentum: 0.9 };
+const REAL: LossTerm = LossTerm { real: true, weight: 0.5 };
+
+/// A kernel as a function of one panel: what it makes of `x`.
+type Case = (&'static str, fn(Isa, &[f32]) -> Vec<f32>);
+
+fn on_copy(x: &[f32], run: impl FnOnce(&mut [f32])) -> Vec<f32> {
+    let mut y = x.to_vec();
+    run(&mut y);
+    y
+}
+
+fn mapped(x: &[f32], run: impl FnOnce(&[f32], &mut [f32])) -> Vec<f32> {
+    let mut y = vec![0.0; x.len()];
+    run(x, &mut y);
+    y
+}
+
+fn forward(isa: Isa, activation: Activation, probability: f32, x: &[f32]) -> Vec<f32> {
+    let parts = [DropoutPart { lanes: 0..WIDTH, first_sample: 3, keeps: Keeps::Drawn(StreamKey::new(1, 1, 1)) }];
+    let dropout = Dropout { probability, first_feature: 0, parts: &parts };
+    on_copy(x, |y| forward_epilogue(isa, activation, &values(ROWS, 0.1), Some(&dropout), y, WIDTH))
+}
+
+fn backward(isa: Isa, activation: Activation, probability: f32, x: &[f32]) -> Vec<f32> {
+    let output = forward(isa, activation, probability, x);
+    on_copy(&values(x.len(), 1.0), |delta| backward_epilogue(isa, activation, probability, &output, delta))
+}
+
+/// All kernels through which a value of a panel reaches a value of the result at the same place (or, for sums, its row).
+const ELEMENTWISE: &[Case] = &[
+    ("exp", |isa, x| mapped(x, |x, y| math::exp(isa, x, y))),
+    ("ln", |isa, x| mapped(x, |x, y| math::ln(isa, x, y))),
+    ("tanh", |isa, x| mapped(x, |x, y| math::tanh(isa, x, y))),
+    ("sigmoid", |isa, x| mapped(x, |x, y| math::sigmoid(isa, x, y))),
+    ("sin", |isa, x| mapped(x, |x, y| math::sin_cos_of_turns(isa, x, y, &mut vec![0.0; x.len()]))),
+    ("cos", |isa, x| mapped(x, |x, y| math::sin_cos_of_turns(isa, x, &mut vec![0.0; x.len()], y))),
+    ("linear", |isa, x| forward(isa, Activation::Linear, 0.0, x)),
+    ("relu", |isa, x| forward(isa, Activation::Relu, 0.0, x)),
+    ("leaky relu", |isa, x| forward(isa, LEAKY, 0.0, x)),
+    ("tanh layer", |isa, x| forward(isa, Activation::Tanh, 0.0, x)),
+    ("sigmoid layer", |isa, x| forward(isa, Activation::Sigmoid, 0.0, x)),
+    ("linear, dropout", |isa, x| forward(isa, Activation::Linear, 0.5, x)),
+    ("relu, dropout", |isa, x| forward(isa, Activation::Relu, 0.5, x)),
+    ("leaky relu, dropout", |isa, x| forward(isa, LEAKY, 0.5, x)),
+    ("tanh layer, dropout", |isa, x| forward(isa, Activation::Tanh, 0.5, x)),
+    ("sigmoid layer, dropout", |isa, x| forward(isa, Activation::Sigmoid, 0.5, x)),
+    ("linear, backward by output", |isa, x| backward(isa, Activation::Linear, 0.0, x)),
+    ("relu, backward by output", |isa, x| backward(isa, Activation::Relu, 0.0, x)),
+    ("leaky relu, backward by output", |isa, x| backward(isa, LEAKY, 0.0, x)),
+    ("tanh, backward by output", |isa, x| backward(isa, Activation::Tanh, 0.0, x)),
+    ("sigmoid, backward by output", |isa, x| backward(isa, Activation::Sigmoid, 0.0, x)),
+    ("linear, dropout, backward by output", |isa, x| backward(isa, Activation::Linear, 0.5, x)),
+    ("relu, dropout, backward by output", |isa, x| backward(isa, Activation::Relu, 0.5, x)),
+    ("leaky relu, dropout, backward by output", |isa, x| backward(isa, LEAKY, 0.5, x)),
+    ("tanh, dropout, backward by output", |isa, x| backward(isa, Activation::Tanh, 0.5, x)),
+    ("sigmoid, dropout, backward by output", |isa, x| backward(isa, Activation::Sigmoid, 0.5, x)),
+    ("backward by gradient", |isa, x| {
+        on_copy(x, |delta| backward_epilogue(isa, Activation::Relu, 0.0, &vec![0.0; x.len()], delta))
+    }),
+    ("dropout, backward by gradient", |isa, x| {
+        on_copy(x, |delta| backward_epilogue(isa, Activation::Tanh, 0.5, &vec![-0.0; x.len()], delta))
+    }),
+    ("bce", |isa, x| {
+        on_copy(x, |logits| {
+            bce_with_logits(isa, REAL, logits, x.len(), true);
+        })
+    }),
+    ("softmax, real", |isa, x| {
+        on_copy(x, |logits| {
+            softmax_cross_entropy(isa, REAL, &mut values(x.len(), 1.0), logits, x.len(), false);
+        })
+    }),
+    ("softmax, fake", |isa, x| {
+        on_copy(x, |logits| {
+            softmax_cross_entropy(isa, REAL, logits, &mut values(x.len(), 1.0), x.len(), true);
+        })
+    }),
+    ("adam, parameter", |isa, x| {
+        on_copy(x, |p| {
+            adam(isa, &ADAM, p, &values(x.len(), 1.0), &mut vec![0.1; x.len()], &mut vec![0.1; x.len()]);
+        })
+    }),
+    ("adam, gradient to parameter", |isa, x| {
+        on_copy(&values(x.len(), 1.0), |p| {
+            adam(isa, &ADAM, p, x, &mut vec![0.1; x.len()], &mut vec![0.1; x.len()]);
+        })
+    }),
+    ("adam, gradient to first moment", |isa, x| {
+        on_copy(&vec![0.1; x.len()], |m| {
+            adam(isa, &ADAM, &mut vec![0.1; x.len()], x, m, &mut vec![0.1; x.len()]);
+        })
+    }),
+    ("adam, gradient to second moment", |isa, x| {
+        on_copy(&vec![0.1; x.len()], |v| {
+            adam(isa, &ADAM, &mut vec![0.1; x.len()], x, &mut vec![0.1; x.len()], v);
+        })
+    }),
+    ("adam, first moment", |isa, x| {
+        on_copy(x, |m| {
+            adam(isa, &ADAM, &mut vec![0.1; x.len()], &vec![0.1; x.len()], m, &mut vec![0.1; x.len()]);
+        })
+    }),
+    ("sgd, gradient to parameter", |isa, x| {
+        on_copy(&values(x.len(), 1.0), |p| {
+            sgd(isa, &SGD, p, x, &mut vec![0.1; x.len()]);
+        })
+    }),
+    ("sgd, velocity", |isa, x| {
+        on_copy(x, |velocity| {
+            sgd(isa, &SGD, &mut vec![0.1; x.len()], &vec![0.1; x.len()], velocity);
+        })
+    }),
+    ("descent, gradient to parameter", |isa, x| {
+        on_copy(&values(x.len(), 1.0), |p| {
+            sgd(isa, &SgdStep { momentum: 0.0, ..SGD }, p, x, &mut []);
+        })
+    }),
+    ("add_assign", |isa, x| on_copy(&values(x.len(), 1.0), |to| add_assign(isa, to, x))),
+];
+
+/// Kernels whose results have other places than their inputs.
+const OTHERS: &[Case] = &[
+    ("row sums", |isa, x| {
+        let mut sums = vec![0.0; ROWS];
+        row_sums(isa, x, WIDTH, &mut sums, false);
+        sums
+    }),
+    ("scatter", |isa, x| mapped(x, |x, y| scatter_rows(isa, x, WIDTH, WIDTH, y))),
+    ("gather", |isa, x| mapped(x, |x, y| gather_rows(isa, x, ROWS, &(0..WIDTH as u32).collect::<Vec<_>>(), y, WIDTH))),
+    ("bce sums", |isa, x| {
+        let sums = bce_with_logits(isa, REAL, &mut x.to_vec(), x.len(), true);
+        [sums.loss.to_bits(), sums.probability.to_bits()]
+            .map(f64::from_bits)
+            .iter()
+            .flat_map(|sum| if sum.is_nan() { [f32::NAN; 2] } else { halves(*sum) })
+            .collect()
+    }),
+];
+
+/// Kernels without an input that could be NaN.
+const SOURCES: &[Case] = &[
+    ("normal", |isa, x| on_copy(x, |y| normal(isa, StreamKey::new(1, 2, 3), 7, y, WIDTH))),
+    ("uniform", |isa, x| on_copy(x, |y| uniform(isa, StreamKey::new(1, 2, 3), 7, -0.3, 0.3, y, WIDTH))),
+    ("gather bytes", |isa, x| {
+        let bytes: Vec<u8> = (0..x.len()).map(|i| (i % 256) as u8).collect();
+        let rows: Vec<u32> = (0..WIDTH as u32).rev().collect();
+        on_copy(x, |y| gather_bytes(isa, &bytes, ROWS, &rows, 2.0 / 255.0, -1.0, y, WIDTH))
+    }),
+];
+
+/// The bits of an f64 in two floats that are surely numbers.
+fn halves(sum: f64) -> [f32; 2] {
+    let bits = sum.to_bits();
+    [(bits >> 40) as f32, (bits & 0xff_ffff) as f32]
+}
+
+#[test]
+fn nan_passes_through_every_kernel() {
+    on_every_isa(|isa, complaints| {
+        for (name, kernel) in ELEMENTWISE {
+            // In every lane of a vector once, and in the rows of two blocks of dropout.
+            for at in (0..WIDTH).chain([ROWS * WIDTH - 1]) {
+                let mut x = values(ROWS * WIDTH, 2.0);
+                x[at] = f32::NAN;
+                let y = kernel(isa, &x);
+                if !y[at].is_nan() {
+                    complaints.push(format!("{name} makes {} of the NaN at {at}", y[at]));
+                    break;
+                }
+            }
+        }
+        for (name, kernel) in OTHERS {
+            let mut x = values(ROWS * WIDTH, 2.0);
+            x[5 * WIDTH + 9] = f32::NAN;
+            if !kernel(isa, &x).iter().any(|y| y.is_nan()) {
+                complaints.push(format!("{name} loses the NaN"));
+            }
+        }
+    });
+}
+
+#[test]
+fn fused_instruction_sets_agree_to_the_bit() {
+    let isas = fused();
+    let Some((&first, others)) = isas.split_first() else { return };
+    let mut differing = Vec::new();
+    let mut specials = values(ROWS * WIDTH, 3.0);
+    let extremes =
+        [0.0, -0.0, 1e-40, -1e-40, f32::MIN_POSITIVE, 88.9, -103.5, -87.4, f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
+    specials[100..100 + extremes.len()].copy_from_slice(&extremes);
+    for (name, kernel) in ELEMENTWISE.iter().chain(OTHERS).chain(SOURCES) {
+        for (kind, x) in [("plain", &values(ROWS * WIDTH, 20.0)), ("special", &specials)] {
+            let expected = bits(&kernel(first, x));
+            for &isa in others {
+                if bits(&kernel(isa, x)) != expected {
+                    differing.push(format!("{name} on {kind} values differs on {}", isa.kind()));
+                }
+            }
+        }
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}

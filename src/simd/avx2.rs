@@ -1,0 +1,93 @@
+//! AVX2 with FMA: 8 lanes, masks in vector registers (only the top bit of a lane counts).
+
+use std::arch::x86_64::*;
+
+use super::x86::{Avx2, methods};
+use super::{IsaKind, Simd};
+
+impl Simd for Avx2 {
+    const KIND: IsaKind = IsaKind::Avx2;
+    const LANES: usize = 8;
+    const REGISTERS: usize = 16;
+    const FUSED: bool = true;
+
+    type F32 = __m256;
+    type U32 = __m256i;
+    type Mask = __m256;
+
+    #[inline(always)]
+    unsafe fn load_pointer(self, from: *const f32) -> __m256 {
+        // SAFETY: the caller vouches for the pointer, the token for the instruction.
+        unsafe { _mm256_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_pointer(self, value: __m256, to: *mut f32) {
+        // SAFETY: the caller vouches for the pointer, the token for the instruction.
+        unsafe { _mm256_storeu_ps(to, value) }
+    }
+
+    #[inline(always)]
+    fn load_u32(self, from: &[u32]) -> __m256i {
+        assert!(from.len() >= Self::LANES);
+        // SAFETY: the slice is long enough, checked above; the token vouches for the instruction.
+        unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn store_u32(self, value: __m256i, to: &mut [u32]) {
+        assert!(to.len() >= Self::LANES);
+        // SAFETY: the slice is long enough, checked above; the token vouches for the instruction.
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), value) }
+    }
+
+    #[inline(always)]
+    fn load_u8(self, from: &[u8]) -> __m256i {
+        assert!(from.len() >= Self::LANES);
+        // SAFETY: the slice is long enough, checked above; the token vouches for the instructions.
+        unsafe { _mm256_cvtepu8_epi32(_mm_loadl_epi64(from.as_ptr().cast())) }
+    }
+
+    methods! {
+        fn splat(value: f32) -> __m256 { _mm256_set1_ps(value) }
+        fn add(a: __m256, b: __m256) -> __m256 { _mm256_add_ps(a, b) }
+        fn sub(a: __m256, b: __m256) -> __m256 { _mm256_sub_ps(a, b) }
+        fn mul(a: __m256, b: __m256) -> __m256 { _mm256_mul_ps(a, b) }
+        fn div(a: __m256, b: __m256) -> __m256 { _mm256_div_ps(a, b) }
+        fn sqrt(a: __m256) -> __m256 { _mm256_sqrt_ps(a) }
+        fn mul_add(a: __m256, b: __m256, c: __m256) -> __m256 { _mm256_fmadd_ps(a, b, c) }
+        fn neg_mul_add(a: __m256, b: __m256, c: __m256) -> __m256 { _mm256_fnmadd_ps(a, b, c) }
+        fn min(a: __m256, b: __m256) -> __m256 { _mm256_min_ps(a, b) }
+        fn max(a: __m256, b: __m256) -> __m256 { _mm256_max_ps(a, b) }
+
+        fn less(a: __m256, b: __m256) -> __m256 { _mm256_cmp_ps::<_CMP_LT_OQ>(a, b) }
+        fn less_equal(a: __m256, b: __m256) -> __m256 { _mm256_cmp_ps::<_CMP_LE_OQ>(a, b) }
+        fn equal(a: __m256, b: __m256) -> __m256 { _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b) }
+        fn select(mask: __m256, yes: __m256, no: __m256) -> __m256 { _mm256_blendv_ps(no, yes, mask) }
+        fn all(mask: __m256) -> bool { _mm256_movemask_ps(mask) == 0xff }
+
+        fn to_bits(a: __m256) -> __m256i { _mm256_castps_si256(a) }
+        fn with_bits(a: __m256i) -> __m256 { _mm256_castsi256_ps(a) }
+        fn to_i32(a: __m256) -> __m256i { _mm256_cvtps_epi32(a) }
+        fn convert_i32(a: __m256i) -> __m256 { _mm256_cvtepi32_ps(a) }
+
+        fn splat_u32(value: u32) -> __m256i { _mm256_set1_epi32(value.cast_signed()) }
+        fn add_u32(a: __m256i, b: __m256i) -> __m256i { _mm256_add_epi32(a, b) }
+        fn sub_u32(a: __m256i, b: __m256i) -> __m256i { _mm256_sub_epi32(a, b) }
+        fn mul_u32(a: __m256i, b: __m256i) -> __m256i { _mm256_mullo_epi32(a, b) }
+        fn and(a: __m256i, b: __m256i) -> __m256i { _mm256_and_si256(a, b) }
+        fn or(a: __m256i, b: __m256i) -> __m256i { _mm256_or_si256(a, b) }
+        fn xor(a: __m256i, b: __m256i) -> __m256i { _mm256_xor_si256(a, b) }
+        fn shift_left(a: __m256i, bits: u32) -> __m256i { _mm256_sllv_epi32(a, _mm256_set1_epi32(bits.cast_signed())) }
+        fn shift_right(a: __m256i, bits: u32) -> __m256i { _mm256_srlv_epi32(a, _mm256_set1_epi32(bits.cast_signed())) }
+        fn shift_right_signed(a: __m256i, bits: u32) -> __m256i {
+            _mm256_srav_epi32(a, _mm256_set1_epi32(bits.cast_signed()))
+        }
+        fn equal_u32(a: __m256i, b: __m256i) -> __m256 { _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)) }
+        fn less_i32(a: __m256i, b: __m256i) -> __m256 { _mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)) }
+        fn top_bit(a: __m256i) -> __m256 { _mm256_castsi256_ps(a) }
+        fn select_u32(mask: __m256, yes: __m256i, no: __m256i) -> __m256i {
+            _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(no), _mm256_castsi256_ps(yes), mask))
+        }
+    }
+}
