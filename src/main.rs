@@ -1,2 +1,7 @@
 //! The command-line program `gannet`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gannet::cli::main()
+}

@@ -1,3 +1,134 @@
-//! The command-line program.
+//! The command-line program: arguments, configuration files, progress, pictures and reports around the engine.
+//!
+//! Standard output carries results alone; progress and messages go to standard error. An error is one line that opens
+//! with `error:`; the program ends with code 2 where arguments or settings are wrong, and with 1 for every other failure.
+#![forbid(unsafe_code)]
 
+mod args;
+mod bench;
+mod config;
+mod config_file;
+mod evaluate;
+mod history;
+mod info;
+mod measures;
+mod nearest;
+mod output;
+mod peak;
+mod pictures;
 pub mod plot;
+mod progress;
+mod run_folder;
+mod sample;
+mod system;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// Exit code of wrong arguments or settings.
+const USAGE: u8 = 2;
+/// Exit code of every other failure.
+const FAILURE: u8 = 1;
+
+/// Runs the program on the arguments of the process; returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return report_usage(&error),
+    };
+    finish(match &cli.command {
+        Command::Train(args) => train::command(args),
+        Command::Sample(args) => sample::command(args),
+        Command::Evaluate(args) => evaluate::command(args),
+        Command::Bench(args) => bench::command(args),
+        Command::Info(args) => info::command(args),
+    })
+}
+
+/// Tells what went wrong, if anything did; returns the exit code.
+fn finish(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of our standard output (`head`, a pager) has seen enough: nothing went wrong.
+        Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
+        Err(error) => {
+            output::note(&format!("error: {}", message(&error)));
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// What went wrong, in one line. The crate's own errors tell their causes themselves.
+fn message(error: &anyhow::Error) -> String {
+    let mut parts = Vec::new();
+    for cause in error.chain() {
+        parts.push(one_line(&cause.to_string()));
+        if cause.is::<crate::Error>() {
+            break;
+        }
+    }
+    parts.join(": ")
+}
+
+/// The exit code that an error calls for.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    use crate::Error::{InvalidSetting, IsaUnavailable};
+    match error.downcast_ref::<crate::Error>() {
+        Some(InvalidSetting { .. } | IsaUnavailable { .. }) => USAGE,
+        _ => FAILURE,
+    }
+}
+
+/// Prints what `clap` has to say: help and version as they are, an error as one line.
+fn report_usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return finish(output::print(&error.render().to_string()));
+    }
+    let text = error.render().to_string();
+    // `gannet` alone shows the whole help, as everybody expects of a program with commands.
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        output::note(text.trim_end());
+        return ExitCode::from(USAGE);
+    }
+    output::note(&usage_line(&text));
+    ExitCode::from(USAGE)
+}
+
+/// One line of an error of `clap`: what is wrong, its tips, and where to read on.
+fn usage_line(text: &str) -> String {
+    let told: Vec<&str> =
+        text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).collect();
+    format!("{}; see --help", one_line(&told.join("\n")).replace(" tip: ", "; "))
+}
+
+/// `text` with its lines joined by single spaces.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_usage_errors_through_any_context() {
+        let setting: anyhow::Error = crate::Error::setting("batch", "0 is not positive").into();
+        assert_eq!(exit_code(&setting.context("while training")), USAGE);
+        assert_eq!(exit_code(&crate::Error::data("file", "is empty").into()), FAILURE);
+        assert_eq!(exit_code(&anyhow::anyhow!("anything")), FAILURE);
+    }
+
+    #[test]
+    fn errors_take_one_line() {
+        let text =
+            "error: no '--bacth'\n\n  tip: it is '--batch'\n\nUsage: gannet\n\nFor more information, try '--help'.\n";
+        assert_eq!(usage_line(text), "error: no '--bacth'; it is '--batch'; see --help");
+        let source = std::io::Error::other("disk is full");
+        let io = crate::Error::Io { action: "write", path: "a.csv".into(), source };
+        assert_eq!(message(&anyhow::Error::from(io).context("run")), "run: cannot write a.csv: disk is full");
+    }
+}

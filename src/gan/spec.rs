@@ -21,7 +21,7 @@ pub enum Order {
 #[cfg_attr(
     feature = "cli",
     derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case", tag = "kind")
+    serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)
 )]
 pub enum OptimizerSpec {
     /// Adam, in PyTorch's form.

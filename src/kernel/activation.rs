@@ -11,7 +11,7 @@ use crate::simd::{ColumnMut, Isa, Kernel, LANE_GROUP, Simd};
 #[cfg_attr(
     feature = "cli",
     derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case", tag = "kind")
+    serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)
 )]
 pub enum Activation {
     /// `y = x`

@@ -28,7 +28,7 @@ fn is_zero(value: &f32) -> bool {
 #[cfg_attr(
     feature = "cli",
     derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case", tag = "kind")
+    serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)
 )]
 pub enum Initialization {
     /// PyTorch's default for `Linear`: weights and biases uniform in `±1 / sqrt(inputs)`.

@@ -1,0 +1,330 @@
+//! The arguments of every command.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+
+use crate::gan::{EngineKind, Objective, Order};
+use crate::simd::IsaKind;
+
+/// Trains generative adversarial networks of dense layers on CPUs, as fast as the processor allows.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gannet",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "\
+Systems: circle, mixture1d, mixture1d-deep, gaussian2d, mnist, digits.
+
+Examples:
+  gannet train circle                     train, and leave pictures in runs/circle-001
+  gannet evaluate runs/circle-001         measure what was learned
+  gannet sample runs/circle-001 --count 1000 --out points.csv
+  gannet bench --system circle --batch 256,1024 --threads 1,2"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train a GAN and write a new run folder with its model, figures and pictures.
+    Train(TrainArgs),
+    /// Draw samples from a trained generator into a file.
+    Sample(SampleArgs),
+    /// Measure what a trained generator has learned, beside what a right implementation reaches.
+    Evaluate(EvaluateArgs),
+    /// Measure the speed of whole training steps as a share of what the processor can do.
+    Bench(BenchArgs),
+    /// Tell about the processor, its instruction sets and their measured peak.
+    Info(InfoArgs),
+}
+
+/// Arguments of `gannet train`. What is not given comes from the system, or from the configuration file.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  gannet train circle
+  gannet train mixture1d-deep --seed 3 --epochs 100 --out runs/mixture
+  gannet train mnist --data mnist/ --epochs 10 --threads 2
+  gannet train runs/circle-001/config.toml        repeat a run, bit for bit
+  gannet train circle --quiet --json              for programs")]
+pub(crate) struct TrainArgs {
+    /// A system (circle, mixture1d, mixture1d-deep, gaussian2d, mnist, digits), or the config.toml of a run.
+    #[arg(value_name = "SYSTEM|CONFIG.TOML")]
+    pub(crate) what: String,
+    /// Length of the training in passes over the data.
+    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = clap::value_parser!(u64).range(1..=LARGEST))]
+    pub(crate) epochs: Option<u64>,
+    /// Length of the training in steps of the generator.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=LARGEST))]
+    pub(crate) steps: Option<u64>,
+    /// Samples of a step.
+    #[arg(long, value_name = "N", value_parser = positive_count)]
+    pub(crate) batch: Option<usize>,
+    /// Learning rate of both networks.
+    #[arg(long, value_name = "RATE", value_parser = positive_number)]
+    pub(crate) learning_rate: Option<f32>,
+    /// Learning rate of the generator alone.
+    #[arg(long, value_name = "RATE", value_parser = positive_number)]
+    pub(crate) generator_learning_rate: Option<f32>,
+    /// Learning rate of the discriminator alone.
+    #[arg(long, value_name = "RATE", value_parser = positive_number)]
+    pub(crate) discriminator_learning_rate: Option<f32>,
+    /// What the two networks minimize.
+    #[arg(long, value_parser = choice(OBJECTIVES))]
+    pub(crate) objective: Option<Objective>,
+    /// The order of updates within a step.
+    #[arg(long, value_parser = choice(ORDERS))]
+    pub(crate) order: Option<Order>,
+    /// Steps of the discriminator per step of the generator.
+    #[arg(long, value_name = "K", value_parser = positive_count)]
+    pub(crate) discriminator_steps: Option<usize>,
+    /// Number of points of a synthetic system.
+    #[arg(long, value_name = "N", value_parser = positive_count)]
+    pub(crate) points: Option<usize>,
+    /// Folder with the four IDX files of MNIST, plain or gzipped.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Seed of everything that is drawn: data, initial weights, order, latents, dropout.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(0..=LARGEST))]
+    pub(crate) seed: Option<u64>,
+    /// Worker threads; 0 = one for each processor. The result does not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// What computes the matrix products.
+    #[arg(long, value_parser = choice(ENGINES))]
+    pub(crate) engine: Option<EngineKind>,
+    /// Force an instruction set [default: $GANNET_ISA, or the best].
+    #[arg(long, value_parser = choice(ISAS))]
+    pub(crate) isa: Option<IsaKind>,
+    /// Most memory that the run may take, in bytes or as 512MiB, 2GiB ...
+    #[arg(long, value_name = "SIZE", value_parser = byte_count)]
+    pub(crate) memory_limit: Option<u64>,
+    /// Folder of the run; must not exist [default: the next free runs/SYSTEM-001, -002 ...].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Measure and draw every N steps [default: ten times a run].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=LARGEST))]
+    pub(crate) evaluate_every: Option<u64>,
+    /// Write the losses to metrics.csv every N steps [default: a thousand times a run].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=LARGEST))]
+    pub(crate) report_every: Option<u64>,
+    /// Save both networks every N epochs; 0 = only at the end [default: 1 for mnist, else 0].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=LARGEST))]
+    pub(crate) save_epochs: Option<u64>,
+    /// Print how the run would be laid out, and do not train.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) plan: bool,
+    /// Print nothing but errors.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Print the result as one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `gannet sample`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gannet sample runs/circle-001 --count 1000 --out points.csv
+  gannet sample runs/digits-001 --count 64 --seed 7 --out digits.png
+  gannet sample runs/mnist-001/checkpoints/epoch-010.safetensors --count 10000 --out images.npy")]
+pub(crate) struct SampleArgs {
+    /// Folder of a run, or a model file in it.
+    pub(crate) run: PathBuf,
+    /// How many samples.
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = positive_count)]
+    pub(crate) count: usize,
+    /// Seed of the latents. The first samples of a larger count are the same.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The file: .npy (f32, one row a sample), .csv or .png (a picture of the samples).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Replace the file if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `gannet evaluate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gannet evaluate runs/circle-001
+  gannet evaluate runs/mnist-001 --data mnist/ --json")]
+pub(crate) struct EvaluateArgs {
+    /// Folder of a run, or a model file in it.
+    pub(crate) run: PathBuf,
+    /// Samples to draw from the generator [default: as many as the reference figures were measured with].
+    #[arg(long, value_name = "N", value_parser = positive_count)]
+    pub(crate) samples: Option<usize>,
+    /// Folder with the IDX files of MNIST [default: where the run had them].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `gannet bench`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Lists are separated by commas; every combination is measured. The peak is that of independent fused
+multiply-adds, measured between the timings; the share is of that peak times the threads.
+
+Examples:
+  gannet bench
+  gannet bench --system circle,mnist --batch 32,256,1024 --threads 1,2
+  gannet bench --system gaussian2d --batch 32 --steps 10000 --json")]
+pub(crate) struct BenchArgs {
+    /// Systems [default: all].
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) system: Vec<String>,
+    /// Batch sizes [default: each system's own].
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = positive_count)]
+    pub(crate) batch: Vec<usize>,
+    /// Worker threads; 0 = one for each processor.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1")]
+    pub(crate) threads: Vec<usize>,
+    /// Engines.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "matrixmultiply", value_parser = choice(ENGINES))]
+    pub(crate) engine: Vec<EngineKind>,
+    /// Instruction sets [default: $GANNET_ISA, or the best].
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choice(ISAS))]
+    pub(crate) isa: Vec<IsaKind>,
+    /// Time exactly N steps instead of about a second.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=LARGEST))]
+    pub(crate) steps: Option<u64>,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `gannet info`.
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Largest number of a configuration file: TOML's integers have 64 bits and a sign.
+const LARGEST: u64 = i64::MAX as u64;
+
+/// Objectives by name, as in a configuration file.
+pub(crate) const OBJECTIVES: &[(&str, Objective)] = &[
+    ("minimax", Objective::Minimax),
+    ("non_saturating", Objective::NonSaturating),
+    ("non_saturating_half", Objective::NonSaturatingHalf),
+    ("softmax", Objective::Softmax),
+];
+
+/// Orders of updates by name, as in a configuration file.
+pub(crate) const ORDERS: &[(&str, Order)] = &[
+    ("discriminator_first", Order::DiscriminatorFirst),
+    ("discriminator_first_shared_fake", Order::DiscriminatorFirstSharedFake),
+    ("generator_first_shared_fake", Order::GeneratorFirstSharedFake),
+];
+
+/// Engines by name.
+pub(crate) const ENGINES: &[(&str, EngineKind)] = &[("matrixmultiply", EngineKind::Matrixmultiply)];
+
+/// Instruction sets by name.
+const ISAS: &[(&str, IsaKind)] =
+    &[("avx512", IsaKind::Avx512), ("avx2", IsaKind::Avx2), ("portable", IsaKind::Portable)];
+
+/// The name of `value` in one of the tables above.
+pub(crate) fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
+    table.iter().find(|(_, known)| known == value).map_or("", |&(name, _)| name)
+}
+
+/// Accepts the names of a table, hyphens being as good as underscores.
+fn choice<T: Copy + Send + Sync + 'static>(table: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+    let names = table.iter().map(|&(name, _)| PossibleValue::new(name).alias(name.replace('_', "-")));
+    PossibleValuesParser::new(names).try_map(move |given: String| {
+        let wanted = given.replace('-', "_");
+        table.iter().find(|&&(name, _)| name == wanted).map(|&(_, value)| value).ok_or("unknown")
+    })
+}
+
+/// A whole number from 1 up.
+fn positive_count(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(count) if count > 0 && count as u64 <= LARGEST => Ok(count),
+        _ => Err("needs a whole number from 1 up".to_string()),
+    }
+}
+
+/// A finite number above 0.
+fn positive_number(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        _ => Err("needs a number above 0, for instance 0.001".to_string()),
+    }
+}
+
+/// Bytes: `1000000`, `512KiB`, `300M`, `2GiB`; every unit is a power of 1,024.
+pub(crate) fn byte_count(text: &str) -> Result<u64, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(0),
+        "k" | "kb" | "kib" => Some(10),
+        "m" | "mb" | "mib" => Some(20),
+        "g" | "gb" | "gib" => Some(30),
+        "t" | "tb" | "tib" => Some(40),
+        _ => None,
+    };
+    let bytes = number.parse::<u64>().ok().zip(shift).and_then(|(number, shift)| number.checked_mul(1 << shift));
+    match bytes {
+        Some(bytes) if bytes > 0 && bytes <= LARGEST => Ok(bytes),
+        _ => Err("needs a number of bytes, for instance 500000000, 512MiB or 2GiB".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn bytes_with_units() {
+        let good =
+            [("1", 1), ("512KiB", 512 << 10), ("3m", 3 << 20), ("2GiB", 2 << 30), ("2 GB", 2 << 30), ("1T", 1 << 40)];
+        for (text, expected) in good {
+            assert_eq!(byte_count(text), Ok(expected), "{text}");
+        }
+        for text in ["", "0", "-1", "1.5G", "GiB", "2 PiB", "99999999999T", "nan"] {
+            assert!(byte_count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_positive_and_finite() {
+        assert_eq!(positive_number("2e-4"), Ok(2e-4));
+        for text in ["nan", "inf", "0", "-1", "1e-60", "x"] {
+            assert!(positive_number(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hyphens_are_as_good_as_underscores() {
+        for name in ["discriminator_first_shared_fake", "discriminator-first-shared-fake"] {
+            let cli = Cli::try_parse_from(["gannet", "train", "circle", "--order", name]).unwrap();
+            let Command::Train(train) = cli.command else { panic!("not train") };
+            assert_eq!(train.order, Some(Order::DiscriminatorFirstSharedFake));
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! `gannet bench`: samples a second of whole training steps, and their share of the processor's peak in the same run.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::args::{BenchArgs, ENGINES, name_of};
+use super::config::{features, preset};
+use super::output;
+use super::peak::{PeakMeter, median};
+use super::plot::thousands;
+use crate::data::{ArraySource, ByteSource};
+use crate::error::{Error, Result};
+use crate::gan::presets::Preset;
+use crate::gan::{EngineKind, Source, Trainer, TrainerOptions};
+use crate::simd::IsaKind;
+
+/// Without `--steps`, a row is timed this long, about ...
+const ROW: Duration = Duration::from_millis(1000);
+/// ... in so many parts, of which the median counts.
+const REPEATS: u32 = 5;
+/// Peak measurements before and after a run of `--steps`.
+const PEAKS: usize = 3;
+
+/// One line of the result. The names are those of `--json`.
+#[derive(Serialize)]
+struct Row {
+    system: &'static str,
+    batch: usize,
+    threads: usize,
+    engine: &'static str,
+    isa: String,
+    samples_per_second: f64,
+    flop_per_sample: u64,
+    gflops: f64,
+    /// Of one core, times the threads.
+    peak_gflops: f64,
+    share_of_peak: f64,
+}
+
+/// What one row measures.
+#[derive(Clone, Copy)]
+struct Case {
+    system: Preset,
+    /// `None` = the system's own.
+    batch: Option<usize>,
+    threads: usize,
+    engine: EngineKind,
+    isa: Option<IsaKind>,
+}
+
+/// Runs the command.
+pub(crate) fn command(args: &BenchArgs) -> anyhow::Result<()> {
+    let cases = cases(args)?;
+    if !args.json {
+        output::print_line(&line(&HEADER.map(str::to_string)))?;
+    }
+    for case in cases {
+        let row = measure(case, args.steps)?;
+        if args.json { output::print_json(&row) } else { output::print_line(&line(&cells(&row))) }?;
+    }
+    Ok(())
+}
+
+/// Every combination of the lists, the system outermost.
+fn cases(args: &BenchArgs) -> Result<Vec<Case>> {
+    let systems = match args.system.as_slice() {
+        [] => Preset::ALL.to_vec(),
+        names => names.iter().map(|name| preset(name)).collect::<Result<_>>()?,
+    };
+    let batches = if args.batch.is_empty() { vec![None] } else { args.batch.iter().copied().map(Some).collect() };
+    let isas = if args.isa.is_empty() { vec![None] } else { args.isa.iter().copied().map(Some).collect() };
+    let mut cases = Vec::new();
+    for &system in &systems {
+        for &batch in &batches {
+            for &threads in &args.threads {
+                for &engine in &args.engine {
+                    cases.extend(isas.iter().map(|&isa| Case { system, batch, threads, engine, isa }));
+                }
+            }
+        }
+    }
+    Ok(cases)
+}
+
+/// Times one case.
+fn measure(case: Case, steps: Option<u64>) -> Result<Row> {
+    let spec = case.system.spec();
+    let flop_per_sample = spec.flop_per_sample();
+    let batch = case.batch.unwrap_or_else(|| case.system.batch());
+    let options = TrainerOptions {
+        batch,
+        shuffle: case.system.shuffle(),
+        threads: case.threads,
+        engine: case.engine,
+        isa: case.isa,
+        ..TrainerOptions::default()
+    };
+    let mut trainer = Trainer::new(spec, source(case.system, batch)?, options)?;
+    let mut peak = PeakMeter::new(trainer.isa());
+    let samples_per_second = match steps {
+        Some(steps) => fixed(&mut trainer, &mut peak, steps)?,
+        None => timed(&mut trainer, &mut peak)?,
+    } * batch as f64;
+    let threads = trainer.options().threads;
+    let gflops = samples_per_second * flop_per_sample as f64 / 1e9;
+    let peak_gflops = peak.median() * threads as f64 / 1e9;
+    Ok(Row {
+        system: case.system.name(),
+        batch,
+        threads,
+        engine: name_of(ENGINES, &case.engine),
+        isa: trainer.isa().kind().to_string(),
+        samples_per_second,
+        flop_per_sample,
+        gflops,
+        peak_gflops,
+        share_of_peak: gflops / peak_gflops,
+    })
+}
+
+/// Steps a second over exactly `steps` steps after a first one.
+fn fixed(trainer: &mut Trainer, peak: &mut PeakMeter, steps: u64) -> Result<f64> {
+    run(trainer, 1)?;
+    (0..PEAKS).for_each(|_| peak.measure());
+    let seconds = run(trainer, steps)?;
+    (0..PEAKS).for_each(|_| peak.measure());
+    Ok(steps as f64 / seconds)
+}
+
+/// The median steps a second of several parts of about [`ROW`] in all, each with a measurement of the peak beside it.
+fn timed(trainer: &mut Trainer, peak: &mut PeakMeter) -> Result<f64> {
+    let start = Instant::now();
+    let part = ROW / REPEATS;
+    // As many steps as fill a part: doubled until they can be timed, which also warms caches and clocks up.
+    let mut steps = 1;
+    let mut seconds = run(trainer, steps)?;
+    while seconds < part.as_secs_f64() / 4.0 {
+        steps *= 2;
+        seconds = run(trainer, steps)?;
+    }
+    let steps = ((steps as f64 / seconds * part.as_secs_f64()).round() as u64).max(1);
+    let mut rates = Vec::with_capacity(REPEATS as usize);
+    for _ in 0..REPEATS {
+        peak.measure();
+        rates.push(steps as f64 / run(trainer, steps)?);
+        peak.measure();
+        // A step may take many seconds: then one part has to do.
+        if start.elapsed() > 4 * ROW {
+            break;
+        }
+    }
+    Ok(median(&mut rates))
+}
+
+/// Runs `steps` steps; returns the seconds they took.
+fn run(trainer: &mut Trainer, steps: u64) -> Result<f64> {
+    let start = Instant::now();
+    trainer.run(steps, 0, |_| ControlFlow::Continue(()))?;
+    Ok(start.elapsed().as_secs_f64())
+}
+
+/// Made data of the system's shape and size, and never fewer samples than a batch.
+fn source(system: Preset, batch: usize) -> Result<Arc<dyn Source>> {
+    /// Images of MNIST's training set.
+    const MNIST_IMAGES: usize = 60_000;
+    let features = features(system);
+    let samples = match system {
+        Preset::Mnist => MNIST_IMAGES,
+        Preset::Digits => crate::data::digits::COUNT,
+        _ => system.points().unwrap_or(batch),
+    };
+    let samples = samples.max(batch);
+    let count = samples.checked_mul(features).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
+    // A linear congruential generator (Knuth's MMIX constants) will do: what the numbers are does not change the time.
+    let mut state = 1_u64;
+    let bytes = std::iter::repeat_with(move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    });
+    match system.image() {
+        Some((height, width)) => {
+            let mut pixels = reserve::<u8>(count)?;
+            pixels.extend(bytes.take(count));
+            Ok(Arc::new(ByteSource::new(pixels, height, width, u8::MAX)?))
+        }
+        None => {
+            let mut values = reserve::<f32>(count)?;
+            values.extend(bytes.take(count).map(|byte| f32::from(byte) / 128.0 - 1.0));
+            Ok(Arc::new(ArraySource::new(values, features)?))
+        }
+    }
+}
+
+/// An empty vector with room for `count` elements.
+fn reserve<T>(count: usize) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
+    values.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes })?;
+    Ok(values)
+}
+
+const HEADER: [&str; 9] =
+    ["system", "batch", "threads", "engine", "isa", "samples/s", "FLOP/sample", "GFLOP/s", "of peak"];
+
+fn cells(row: &Row) -> [String; 9] {
+    [
+        row.system.to_string(),
+        row.batch.to_string(),
+        row.threads.to_string(),
+        row.engine.to_string(),
+        row.isa.clone(),
+        thousands(row.samples_per_second.round() as u64),
+        thousands(row.flop_per_sample),
+        format!("{:.1}", row.gflops),
+        format!("{:.1} % of {:.0}", 100.0 * row.share_of_peak, row.peak_gflops),
+    ]
+}
+
+/// A line of the table. Rows appear as they are measured, so the widths are fixed.
+fn line(cells: &[String; 9]) -> String {
+    let [system, batch, threads, engine, isa, rate, flop, gflops, share] = cells;
+    format!(
+        "{system:<14}  {batch:>7}  {threads:>7}  {engine:<14}  {isa:<8}  {rate:>12}  {flop:>11}  {gflops:>8}  {share:>15}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn made_data_have_the_systems_shape_and_hold_a_batch() {
+        for system in Preset::ALL {
+            for batch in [1, 70_000] {
+                let source = source(system, batch).unwrap();
+                assert_eq!(source.features(), features(system));
+                assert!(source.len() >= batch);
+            }
+        }
+        assert_eq!(source(Preset::Mnist, 100).unwrap().len(), 60_000);
+    }
+
+    #[test]
+    fn every_combination_is_a_case() {
+        let args = BenchArgs {
+            system: vec!["circle".into(), "mnist".into()],
+            batch: vec![32, 256, 1024],
+            threads: vec![1, 2],
+            engine: vec![EngineKind::Matrixmultiply],
+            isa: vec![IsaKind::Avx2, IsaKind::Portable],
+            steps: None,
+            json: false,
+        };
+        let cases = cases(&args).unwrap();
+        assert_eq!(cases.len(), 2 * 3 * 2 * 2);
+        assert_eq!((cases[0].system, cases[0].batch, cases[0].threads), (Preset::Circle, Some(32), 1));
+        assert_eq!(cases.last().map(|case| case.threads), Some(2));
+    }
+}

@@ -1,0 +1,240 @@
+//! The settings of a run: from a system's defaults, a configuration file and the command line, in this order.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::args::TrainArgs;
+use super::config_file;
+use super::nearest::suggestion;
+use crate::error::{Error, Result};
+use crate::gan::presets::{Duration, Preset};
+use crate::gan::{EngineKind, GanSpec, TrainerOptions};
+use crate::simd::IsaKind;
+
+/// The settings of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RunConfig {
+    /// Which data, measures and pictures.
+    pub(crate) system: Preset,
+    /// Length of the training.
+    pub(crate) duration: Duration,
+    /// Samples of a step.
+    pub(crate) batch: usize,
+    /// Seed of everything.
+    pub(crate) seed: u64,
+    /// Whether the data are shuffled anew for each epoch.
+    pub(crate) shuffle: bool,
+    /// Worker threads; 0 = one for each processor.
+    pub(crate) threads: usize,
+    /// What computes the matrix products.
+    pub(crate) engine: EngineKind,
+    /// A forced instruction set.
+    pub(crate) isa: Option<IsaKind>,
+    /// Most bytes that the run may take.
+    pub(crate) memory_limit: Option<u64>,
+    /// Steps between evaluations; `None` = not chosen yet.
+    pub(crate) evaluate_every: Option<u64>,
+    /// Steps between rows of `metrics.csv`; `None` = not chosen yet.
+    pub(crate) report_every: Option<u64>,
+    /// Epochs between model files; 0 = only the last.
+    pub(crate) save_epochs: u64,
+    /// Points of a synthetic system.
+    pub(crate) points: Option<usize>,
+    /// Folder of the IDX files.
+    pub(crate) directory: Option<PathBuf>,
+    /// What is trained.
+    pub(crate) spec: GanSpec,
+}
+
+impl RunConfig {
+    /// A system's defaults.
+    pub(crate) fn of(system: Preset) -> Self {
+        Self {
+            system,
+            duration: system.duration(),
+            batch: system.batch(),
+            seed: 0,
+            shuffle: system.shuffle(),
+            threads: 1,
+            engine: EngineKind::default(),
+            isa: None,
+            memory_limit: None,
+            evaluate_every: None,
+            report_every: None,
+            // Its document saves both networks at each epoch.
+            save_epochs: u64::from(system == Preset::Mnist),
+            points: system.points(),
+            directory: None,
+            spec: system.spec(),
+        }
+    }
+
+    /// What `gannet train` was asked for: a system or a configuration file, and the options that override it.
+    ///
+    /// # Errors
+    ///
+    /// An unknown system, a file that cannot be read, settings that make no sense.
+    pub(crate) fn from_args(args: &TrainArgs) -> anyhow::Result<Self> {
+        let mut config = match Preset::from_name(&args.what) {
+            Some(preset) => Self::of(preset),
+            None => Self::read(&file_of(&args.what)?)?,
+        };
+        config.override_by(args)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, is no TOML, or has unknown or senseless settings.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Io {
+            action: "read",
+            path: path.to_path_buf(),
+            source,
+        })?;
+        config_file::parse(&text, path.parent()).with_context(|| path.display().to_string())
+    }
+
+    /// Options of the command line take the place of settings.
+    fn override_by(&mut self, args: &TrainArgs) -> Result<()> {
+        match (args.epochs, args.steps) {
+            (Some(epochs), _) => self.duration = Duration::Epochs(epochs),
+            (None, Some(steps)) => self.duration = Duration::Steps(steps),
+            (None, None) => {}
+        }
+        replace(&mut self.batch, args.batch);
+        replace(&mut self.seed, args.seed);
+        replace(&mut self.threads, args.threads);
+        replace(&mut self.engine, args.engine);
+        replace(&mut self.save_epochs, args.save_epochs);
+        self.isa = args.isa.or(self.isa);
+        self.memory_limit = args.memory_limit.or(self.memory_limit);
+        self.evaluate_every = args.evaluate_every.or(self.evaluate_every);
+        self.report_every = args.report_every.or(self.report_every);
+        if args.points.is_some() {
+            if self.points.is_none() {
+                return Err(Error::setting(
+                    "points",
+                    format!("{} has a fixed number of samples; leave --points out", self.system.name()),
+                ));
+            }
+            self.points = args.points;
+        }
+        if let Some(directory) = &args.data {
+            if self.system != Preset::Mnist {
+                return Err(Error::setting(
+                    "data",
+                    format!("{} needs no data folder; leave --data out", self.system.name()),
+                ));
+            }
+            self.directory = Some(directory.clone());
+        }
+        replace(&mut self.spec.objective, args.objective);
+        replace(&mut self.spec.order, args.order);
+        replace(&mut self.spec.discriminator_steps, args.discriminator_steps);
+        let GanSpec { generator_optimizer, discriminator_optimizer, .. } = &mut self.spec;
+        for (optimizer, rate) in [
+            (generator_optimizer, args.generator_learning_rate.or(args.learning_rate)),
+            (discriminator_optimizer, args.discriminator_learning_rate.or(args.learning_rate)),
+        ] {
+            if let Some(rate) = rate {
+                *optimizer = optimizer.with_learning_rate(rate);
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks what does not need the data.
+    pub(crate) fn validate(&self) -> Result<()> {
+        let positive = [
+            ("run.batch", Some(self.batch as u64)),
+            ("run.epochs", if let Duration::Epochs(epochs) = self.duration { Some(epochs) } else { None }),
+            ("run.steps", if let Duration::Steps(steps) = self.duration { Some(steps) } else { None }),
+            ("run.evaluate_every", self.evaluate_every),
+            ("run.report_every", self.report_every),
+            ("run.memory_limit", self.memory_limit),
+            ("data.points", self.points.map(|points| points as u64)),
+        ];
+        for (name, value) in positive {
+            if value == Some(0) {
+                return Err(Error::setting(name, "must be a whole number from 1 up"));
+            }
+        }
+        self.spec.validate()?;
+        let features = features(self.system);
+        if self.spec.features() != features {
+            return Err(Error::setting(
+                "gan.generator.layers",
+                format!(
+                    "the last layer gives {} values, but a sample of {} has {features}",
+                    self.spec.features(),
+                    self.system.name()
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The trainer's share of the settings.
+    pub(crate) fn trainer_options(&self) -> TrainerOptions {
+        TrainerOptions {
+            batch: self.batch,
+            seed: self.seed,
+            shuffle: self.shuffle,
+            threads: self.threads,
+            engine: self.engine,
+            isa: self.isa,
+            memory_limit: self.memory_limit,
+            pool: None,
+        }
+    }
+}
+
+/// Values of one sample of a system.
+pub(crate) fn features(system: Preset) -> usize {
+    match system {
+        Preset::Circle | Preset::Gaussian2d => 2,
+        Preset::Mixture1d | Preset::Mixture1dDeep => 1,
+        Preset::Mnist | Preset::Digits => system.image().map_or(0, |(height, width)| height * width),
+    }
+}
+
+/// The system called `name`.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] that tells the known names.
+pub(crate) fn preset(name: &str) -> Result<Preset> {
+    Preset::from_name(name).ok_or_else(|| {
+        let hint = suggestion(name, Preset::ALL.iter().map(|preset| preset.name()));
+        Error::setting("system", format!("`{name}` is unknown{hint} ({})", known_systems()))
+    })
+}
+
+/// The names of all systems, for messages.
+pub(crate) fn known_systems() -> String {
+    format!("known systems: {}", Preset::ALL.map(Preset::name).join(", "))
+}
+
+/// The configuration file that `what`, which is no system, means: a file, or the one in a run's folder.
+fn file_of(what: &str) -> Result<PathBuf> {
+    let path = Path::new(what);
+    if path.is_dir() {
+        return Ok(path.join("config.toml"));
+    }
+    let looks_like_a_file = path.extension().is_some_and(|extension| extension == "toml")
+        || what.contains(std::path::MAIN_SEPARATOR)
+        || path.is_file();
+    if looks_like_a_file { Ok(path.to_path_buf()) } else { preset(what).map(|_| path.to_path_buf()) }
+}
+
+/// Sets `place` to `value` if there is one.
+pub(crate) fn replace<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}

@@ -1,0 +1,206 @@
+//! What a generator has learned: which measures suit which system, each beside what a right implementation reaches.
+
+use super::config::RunConfig;
+use super::output::table;
+use super::system::{ImageSet, Samples};
+use crate::data::synthetic;
+use crate::error::Result;
+use crate::gan::model::Model;
+use crate::gan::presets::Preset;
+use crate::kernel::activation::Activation;
+use crate::metrics::{Reference, circle, gaussian2d, images, mixture1d, parzen};
+use crate::simd::Isa;
+
+/// Generated images whose classes are counted, and real ones that they are compared with.
+const CLASSIFIED: usize = 1_000;
+const CLASSIFIED_AGAINST: usize = 2_000;
+/// Classes of handwritten digits.
+const CLASSES: usize = 10;
+
+/// One measure of a generator.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Measure {
+    /// Its name in `evaluation.csv` and in JSON.
+    pub(crate) name: &'static str,
+    /// The same in words.
+    pub(crate) words: &'static str,
+    /// The value.
+    pub(crate) value: f64,
+    /// What a right implementation reaches, or what is true.
+    pub(crate) reached: &'static str,
+}
+
+/// How much work measuring may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// A fraction of a second: while a run goes on.
+    Running,
+    /// Everything: at its end. `samples` instead of the number that the reference figures were measured with.
+    Full { samples: Option<usize> },
+}
+
+/// Names of the measures that [`measure`] gives with [`Effort::Running`].
+pub(crate) fn running_names(system: Preset) -> &'static [&'static str] {
+    match system {
+        Preset::Circle => &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"],
+        Preset::Mixture1d | Preset::Mixture1dDeep => &["mean", "sd", "wasserstein1"],
+        Preset::Gaussian2d => &[
+            "covariance_error",
+            "mean_distance",
+            "covariance_xx",
+            "covariance_xy",
+            "covariance_yy",
+            "bias_x",
+            "bias_y",
+        ],
+        Preset::Mnist | Preset::Digits => &["classes_covered", "pixel_sd", "real_pixel_sd"],
+    }
+}
+
+/// Measures `model` on fresh samples: the same ones for the same run.
+///
+/// # Errors
+///
+/// Samples that are not finite; memory or threads that the system refuses.
+pub(crate) fn measure(
+    config: &RunConfig,
+    real: &Samples,
+    model: &Model,
+    effort: Effort,
+    isa: Isa,
+) -> Result<Vec<Measure>> {
+    // Other latents than those of the pictures.
+    let seed = config.seed.wrapping_add(1);
+    let draw = |usual: usize| {
+        let count = if let Effort::Full { samples } = effort { samples.unwrap_or(usual) } else { usual };
+        model.sample(&config.spec, count, seed, isa)
+    };
+    match (config.system, real) {
+        (Preset::Mnist | Preset::Digits, Samples::Images(set)) => {
+            let mut measures = of_classes(config, set, &draw(CLASSIFIED)?)?;
+            if let (Effort::Full { .. }, Some(test)) = (effort, &set.test) {
+                measures.extend(of_likelihood(config, set, test.rows(0..usize::MAX), &draw(parzen::SAMPLES)?)?);
+            }
+            Ok(measures)
+        }
+        (Preset::Circle, _) => {
+            let samples = draw(circle::POINTS)?;
+            let fresh = synthetic::fresh_circle(samples.len() / 2, config.seed)?;
+            let report = circle::evaluate(&samples, fresh.values())?;
+            let values = [
+                ("sliced_wasserstein", report.sliced_wasserstein),
+                ("mean_radius", report.mean_radius),
+                ("radius_sd", report.radius_sd),
+                ("sector_coverage", report.sector_coverage),
+            ];
+            Ok(values.map(|(name, value)| referenced(name, value, &circle::REFERENCES)).to_vec())
+        }
+        (Preset::Gaussian2d, _) => of_gaussian(config, model, draw),
+        _ => {
+            let samples = draw(mixture1d::POINTS)?;
+            let fresh = synthetic::fresh_mixture1d(samples.len(), config.seed)?;
+            let report = mixture1d::evaluate(&samples, fresh.values())?;
+            let values = [("mean", report.mean), ("sd", report.sd), ("wasserstein1", report.wasserstein1)];
+            if config.system == Preset::Mixture1d {
+                return Ok(values.map(|(name, value)| referenced(name, value, &mixture1d::REFERENCES)).to_vec());
+            }
+            let [mean, sd, distance] = values;
+            Ok(vec![
+                plain(mean, "mean", "true: 4.5"),
+                plain(sd, "standard deviation", "true: 2.32"),
+                referenced(distance.0, distance.1, &mixture1d::DEEP_REFERENCES),
+            ])
+        }
+    }
+}
+
+/// What has to be said about a run's figures in words.
+pub(crate) fn remark(config: &RunConfig) -> Option<&'static str> {
+    let sees_only_the_mean = config.system == Preset::Mixture1d && config.spec.discriminator.layers.len() == 1;
+    sees_only_the_mean.then_some(mixture1d::FINDING)
+}
+
+/// The measures as a table for people.
+pub(crate) fn measure_table(measures: &[Measure]) -> String {
+    let header = ["measure", "value", "a right implementation reaches"].map(str::to_string).to_vec();
+    let rows = measures
+        .iter()
+        .map(|measure| vec![measure.name.to_string(), format!("{:.4}", measure.value), measure.reached.to_string()]);
+    table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, true])
+}
+
+/// What the names of the measures mean.
+pub(crate) fn meanings(measures: &[Measure]) -> String {
+    let rows: Vec<_> =
+        measures.iter().map(|measure| vec![measure.name.to_string(), measure.words.to_string()]).collect();
+    table(&rows, &[true, true])
+}
+
+/// The covariance that matters, and the mean: from the weights where G is linear, from samples where it is not.
+fn of_gaussian(config: &RunConfig, model: &Model, draw: impl Fn(usize) -> Result<Vec<f32>>) -> Result<Vec<Measure>> {
+    /// Enough for the covariance of another generator than the reference's.
+    const SAMPLES: usize = 10_000;
+    let report = match (config.spec.generator.layers.as_slice(), model.generator.as_slice()) {
+        ([layer], [(weight, bias)]) if layer.activation == Activation::Linear && layer.inputs == 2 => {
+            gaussian2d::evaluate(weight, bias)?
+        }
+        _ => gaussian2d::evaluate_samples(&draw(SAMPLES)?)?,
+    };
+    let [[xx, xy], [_, yy]] = report.covariance;
+    let [x, y] = report.mean;
+    Ok(vec![
+        referenced("covariance_error", report.covariance_error, &gaussian2d::REFERENCES),
+        referenced("mean_distance", report.mean_distance, &gaussian2d::REFERENCES),
+        plain(("covariance_xx", xx), "learned covariance: variance of x", "true: 1.04 (A^T A)"),
+        plain(("covariance_xy", xy), "learned covariance: of x and y", "true: 1.90"),
+        plain(("covariance_yy", yy), "learned covariance: variance of y", "true: 4.25"),
+        plain(("bias_x", x), "learned bias: x", "true: 2 (mu)"),
+        plain(("bias_y", y), "learned bias: y", "true: 1"),
+    ])
+}
+
+fn of_classes(config: &RunConfig, set: &ImageSet, samples: &[f32]) -> Result<Vec<Measure>> {
+    let real = set.train.rows(0..CLASSIFIED_AGAINST);
+    let features = config.spec.features();
+    let labels = &set.labels[..set.labels.len().min(CLASSIFIED_AGAINST)];
+    let report = images::evaluate(samples, &real, labels, features, CLASSES, config.threads)?;
+    let covered = report.classes_covered as f64;
+    let covered = match config.system {
+        Preset::Mnist => referenced("classes_covered", covered, &images::REFERENCES),
+        _ => plain(("classes_covered", covered), images::REFERENCES[0].measure, "of 10"),
+    };
+    Ok(vec![
+        covered,
+        plain(
+            ("pixel_sd", report.pixel_sd),
+            "standard deviation of a pixel over the samples, mean of all pixels",
+            "near the next one",
+        ),
+        plain(("real_pixel_sd", report.real_pixel_sd), "the same of the real images", ""),
+    ])
+}
+
+/// Images come with pixels in [-1, 1]; the published figures are for [0, 1].
+fn of_likelihood(config: &RunConfig, set: &ImageSet, test: Vec<f32>, samples: &[f32]) -> Result<[Measure; 3]> {
+    let unit = |pixels: &[f32]| pixels.iter().map(|pixel| pixel.mul_add(0.5, 0.5)).collect::<Vec<f32>>();
+    let images = set.labels.len();
+    let validation = set.train.rows(images.saturating_sub(parzen::VALIDATION)..images);
+    let features = config.spec.features();
+    let report = parzen::log_likelihood(&unit(samples), &unit(&validation), &unit(&test), features, config.threads)?;
+    Ok([
+        Measure { name: "parzen_nats", ..referenced("nats", report.nats, &parzen::REFERENCES) },
+        plain(("parzen_standard_error", report.standard_error), "standard error of that mean", ""),
+        plain(("parzen_sigma", report.sigma), "standard deviation of the windows, chosen on 1,000 training images", ""),
+    ])
+}
+
+/// A measure with the words and the reference that stand in `references` under its name.
+fn referenced(name: &'static str, value: f64, references: &[Reference]) -> Measure {
+    let found = references.iter().find(|reference| reference.field == name);
+    let (words, reached) = found.map_or((name, ""), |reference| (reference.measure, reference.reached));
+    Measure { name, words, value, reached }
+}
+
+fn plain((name, value): (&'static str, f64), words: &'static str, reached: &'static str) -> Measure {
+    Measure { name, words, value, reached }
+}

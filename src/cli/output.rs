@@ -1,0 +1,88 @@
+//! Standard output and standard error, without a panic where nobody reads them any more.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use anyhow::Context;
+
+/// The reader of standard output went away: a reason to stop, not a failure.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("standard output was closed")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+/// Writes `text` to standard output at once.
+///
+/// # Errors
+///
+/// [`Closed`] where the reader went away; what the system reports otherwise.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
+        written => written.context("cannot write to standard output"),
+    }
+}
+
+/// Writes a line to standard output.
+///
+/// # Errors
+///
+/// As [`print`].
+pub(crate) fn print_line(line: &str) -> anyhow::Result<()> {
+    print(&format!("{line}\n"))
+}
+
+/// Writes `value` as one line of JSON to standard output.
+///
+/// # Errors
+///
+/// As [`print`].
+pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    print_line(&serde_json::to_string(value).context("cannot write JSON")?)
+}
+
+/// Writes a line to standard error. That nobody can read it is no reason to fail.
+pub(crate) fn note(line: &str) {
+    writeln!(io::stderr().lock(), "{line}").ok();
+}
+
+/// Lays `rows` out in columns, each as wide as its widest cell; `left` says which of them are flush left.
+pub(crate) fn table(rows: &[Vec<String>], left: &[bool]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+            let gap = if column == 0 { "" } else { "  " };
+            line += gap;
+            line += &if left.get(column).copied().unwrap_or(false) {
+                format!("{cell:<width$}")
+            } else {
+                format!("{cell:>width$}")
+            };
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [vec!["a".to_string(), "1".to_string()], vec!["long".to_string(), "200".to_string()]];
+        assert_eq!(table(&rows, &[true, false]), "a       1\nlong  200\n");
+    }
+}

@@ -1,0 +1,133 @@
+//! `gannet sample`: samples of a trained generator as an array, a table or a picture.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::args::SampleArgs;
+use super::config::RunConfig;
+use super::output::note;
+use super::pictures::{self, Panel};
+use super::plot::{Heading, thousands};
+use super::run_folder::{SavedRun, check_free, write_atomically};
+use super::system::Samples;
+use crate::error::{Error, Result};
+use crate::simd::Isa;
+
+/// What a file's extension asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Npy,
+    Csv,
+    Png,
+}
+
+/// Runs the command.
+pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
+    let format = format_of(&args.out)?;
+    if !args.force {
+        check_free(&args.out).map_err(|_| {
+            Error::setting("out", format!("{} exists already; --force replaces it", args.out.display()))
+        })?;
+    }
+    let run = SavedRun::open(&args.run)?;
+    let samples = run.model.sample(&run.config.spec, args.count, args.seed, Isa::resolve(None)?)?;
+    let features = run.config.spec.features();
+    match format {
+        Format::Npy => write_atomically(&args.out, |file| npy(file, &samples, features))?,
+        Format::Csv => write_atomically(&args.out, |file| csv(file, &samples, &columns(&run.config)))?,
+        Format::Png => {
+            let picture = picture(&run.config, &samples, args)?;
+            write_atomically(&args.out, |file| file.write_all(&picture))?;
+        }
+    }
+    note(&format!("{} samples in {}", args.count, args.out.display()));
+    Ok(())
+}
+
+/// The samples, over real ones where those can be made.
+fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec<u8>> {
+    let title = format!("{}: {} samples", config.system.name(), thousands(args.count as u64));
+    let subtitle = format!("seed {}", args.seed);
+    let real = if config.points.is_some() { Some(Samples::load(config)?) } else { None };
+    let real = real.as_ref().map_or(&[][..], Samples::values);
+    let panels = [Panel { title: "", samples }];
+    pictures::samples(config.system, Heading { title: &title, subtitle: &subtitle }, real, &panels)
+}
+
+/// The format that the extension of `path` asks for.
+fn format_of(path: &Path) -> Result<Format> {
+    match path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("npy") => Ok(Format::Npy),
+        Some("csv") => Ok(Format::Csv),
+        Some("png") => Ok(Format::Png),
+        _ => Err(Error::setting("out", format!("{} should end in .npy, .csv or .png", path.display()))),
+    }
+}
+
+/// NumPy's format: a float32 array `[samples, features]`.
+fn npy(file: &mut dyn Write, samples: &[f32], features: usize) -> io::Result<()> {
+    use npyz::WriterBuilder;
+    let shape = [(samples.len() / features) as u64, features as u64];
+    let mut array = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(file).begin_nd()?;
+    array.extend(samples.iter().copied())?;
+    array.finish()
+}
+
+/// A table with a header, a row a sample; the numbers read back as the same `f32`.
+fn csv(file: &mut dyn Write, samples: &[f32], columns: &[String]) -> io::Result<()> {
+    let mut table = csv::Writer::from_writer(file);
+    table.write_record(columns)?;
+    for row in samples.chunks_exact(columns.len()) {
+        table.write_record(row.iter().map(f32::to_string))?;
+    }
+    table.flush()
+}
+
+/// The names of a sample's values: `x`, `x` and `y`, or `row_column` of a pixel.
+fn columns(config: &RunConfig) -> Vec<String> {
+    match (config.system.image(), config.spec.features()) {
+        (Some((height, width)), _) => {
+            (0..height).flat_map(|row| (0..width).map(move |column| format!("pixel_{row}_{column}"))).collect()
+        }
+        (None, features) => ["x", "y"].iter().take(features).map(|name| name.to_string()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use npyz::NpyFile;
+
+    use super::*;
+
+    #[test]
+    fn formats_by_extension() {
+        assert_eq!(format_of(Path::new("a.b/points.CSV")).unwrap(), Format::Csv);
+        assert_eq!(format_of(Path::new("points.npy")).unwrap(), Format::Npy);
+        assert_eq!(format_of(Path::new("points.png")).unwrap(), Format::Png);
+        for bad in ["points", "points.txt", ".csv"] {
+            assert!(format_of(Path::new(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn arrays_read_back() {
+        let samples = [1.0, -2.5, f32::MIN_POSITIVE, 0.1, 3e38, -0.0];
+        let mut bytes = Vec::new();
+        npy(&mut bytes, &samples, 2).unwrap();
+        let array = NpyFile::new(&bytes[..]).unwrap();
+        assert_eq!(array.shape(), [3, 2]);
+        assert_eq!(array.into_vec::<f32>().unwrap(), samples);
+    }
+
+    #[test]
+    fn tables_read_back() {
+        let samples = [1.0, -2.5, f32::MIN_POSITIVE, 0.1];
+        let mut bytes = Vec::new();
+        csv(&mut bytes, &samples, &["x".to_string(), "y".to_string()]).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("x,y"));
+        let numbers: Vec<f32> = lines.flat_map(|line| line.split(',')).map(|cell| cell.parse().unwrap()).collect();
+        assert_eq!(numbers, samples);
+    }
+}
