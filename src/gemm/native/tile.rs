@@ -125,7 +125,10 @@ impl<'a> Panels<'a> {
         c: &'a mut [f32],
         width: usize,
     ) -> Self {
-        assert!(width > 0 && width.is_multiple_of(LANE_GROUP) && c.len().is_multiple_of(width), "panels of whole lane groups");
+        assert!(
+            width > 0 && width.is_multiple_of(LANE_GROUP) && c.len().is_multiple_of(width),
+            "panels of whole lane groups"
+        );
         let rows = c.len() / width;
         let last = rows.saturating_sub(1) * strides[0] + terms.saturating_sub(1) * strides[1];
         assert!(rows == 0 || terms == 0 || last < a.len(), "A holds every factor");

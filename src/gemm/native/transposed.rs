@@ -59,7 +59,14 @@ impl Kernel for Transposed<'_> {
                 // SAFETY: rows `first_input .. first_input + count` of the panel, and `samples` of its lanes, lie within
                 // `input`; the block has room for BLOCK_SAMPLES rows of two vectors.
                 unsafe {
-                    transpose(simd, input.as_ptr().add(first_input * width + first_sample), width, count, samples, block);
+                    transpose(
+                        simd,
+                        input.as_ptr().add(first_input * width + first_sample),
+                        width,
+                        count,
+                        samples,
+                        block,
+                    );
                 }
                 for (first, tile_rows) in row_blocks::<S>(rows) {
                     let whole = count == columns;
@@ -73,11 +80,8 @@ impl Kernel for Transposed<'_> {
                     // SAFETY: `first + tile_rows <= rows`, and the samples lie within the panel's width. C is either
                     // `tile_rows` whole rows of two vectors of the gradient, or the edge block, which has room for 16.
                     unsafe {
-                        let (c, c_row) = if whole {
-                            (gradient.as_mut_ptr().add(to), inputs)
-                        } else {
-                            (edge.as_mut_ptr(), columns)
-                        };
+                        let (c, c_row) =
+                            if whole { (gradient.as_mut_ptr().add(to), inputs) } else { (edge.as_mut_ptr(), columns) };
                         let grid = Grid {
                             a: delta.as_ptr().add(first * width + first_sample),
                             a_row: width,
