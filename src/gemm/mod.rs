@@ -13,6 +13,7 @@
 //! where a pass is set up (`net`), not here: these calls are the inner loop.
 
 mod matrixmultiply;
+mod native;
 
 use std::fmt;
 use std::str::FromStr;
@@ -30,16 +31,19 @@ pub enum EngineKind {
     /// it works on every target. It chooses its own instruction set and allocates once a call.
     #[default]
     Matrixmultiply,
+    /// Gannet's own micro-kernels. Allocates nothing.
+    Native,
 }
 
 impl EngineKind {
     /// All engines.
-    pub const ALL: [Self; 1] = [Self::Matrixmultiply];
+    pub const ALL: [Self; 2] = [Self::Matrixmultiply, Self::Native];
 
     /// The engine itself.
     pub(crate) fn engine(self) -> &'static dyn Engine {
         match self {
             Self::Matrixmultiply => &matrixmultiply::Matrixmultiply,
+            Self::Native => &native::Native,
         }
     }
 }
@@ -48,6 +52,7 @@ impl fmt::Display for EngineKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Matrixmultiply => "matrixmultiply",
+            Self::Native => "native",
         })
     }
 }
