@@ -233,7 +233,8 @@ pub(crate) const ORDERS: &[(&str, Order)] = &[
 ];
 
 /// Engines by name.
-pub(crate) const ENGINES: &[(&str, EngineKind)] = &[("matrixmultiply", EngineKind::Matrixmultiply)];
+pub(crate) const ENGINES: &[(&str, EngineKind)] =
+    &[("native", EngineKind::Native), ("matrixmultiply", EngineKind::Matrixmultiply)];
 
 /// Instruction sets by name.
 const ISAS: &[(&str, IsaKind)] =

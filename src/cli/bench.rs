@@ -249,7 +249,7 @@ mod tests {
             system: vec!["circle".into(), "mnist".into()],
             batch: vec![32, 256, 1024],
             threads: vec![1, 2],
-            engine: vec![EngineKind::Matrixmultiply],
+            engine: vec![EngineKind::Native],
             isa: vec![IsaKind::Avx2, IsaKind::Portable],
             steps: None,
             json: false,

@@ -27,17 +27,18 @@ use crate::simd::Isa;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum EngineKind {
-    /// `matrixmultiply::sgemm` on a block of samples, then the epilogue on the block while it is in cache. The reference:
-    /// it works on every target. It chooses its own instruction set and allocates once a call.
+    /// Gannet's own micro-kernels, in the instruction set of the run. Allocates nothing; the same bits on every instruction
+    /// set that has a fused multiply-add.
     #[default]
-    Matrixmultiply,
-    /// Gannet's own micro-kernels. Allocates nothing.
     Native,
+    /// `matrixmultiply::sgemm` on a block of samples, then the epilogue on the block while it is in cache. The reference:
+    /// it chooses its own instruction set and allocates once a call.
+    Matrixmultiply,
 }
 
 impl EngineKind {
     /// All engines.
-    pub const ALL: [Self; 2] = [Self::Matrixmultiply, Self::Native];
+    pub const ALL: [Self; 2] = [Self::Native, Self::Matrixmultiply];
 
     /// The engine itself.
     pub(crate) fn engine(self) -> &'static dyn Engine {
