@@ -311,7 +311,8 @@ fn info_tells_about_the_machine() {
 #[test]
 fn bench_prints_a_line_for_each_combination() {
     let place = Place::new();
-    let lists = "--system circle,gaussian2d --batch 16,33 --threads 1,2 --engine matrixmultiply --isa portable --steps 3";
+    let lists =
+        "--system circle,gaussian2d --batch 16,33 --threads 1,2 --engine matrixmultiply --isa portable --steps 3";
     let stdout = place.succeed(&format!("bench {lists} --json"));
     let rows: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rows.len(), 8);
