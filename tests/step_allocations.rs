@@ -6,6 +6,7 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use gannet::gan::presets::Preset;
 use gannet::gan::{EngineKind, TrainerOptions};
@@ -47,6 +48,9 @@ static ALLOCATOR: Counting = Counting;
 /// Steps that are counted, after the first.
 const STEPS: u64 = 1_000;
 
+/// Time for threads to start and to end.
+const SETTLING: Duration = Duration::from_millis(200);
+
 /// Allocations that one product of an engine makes inside the library it stands on.
 fn allocations_per_product(engine: EngineKind) -> u64 {
     match engine {
@@ -67,13 +71,15 @@ fn a_thousand_steps_allocate_nothing_of_their_own() {
                     common::trainer(preset, TrainerOptions { batch, threads, engine, ..Default::default() });
                 let expected = STEPS * trainer.plan().products_per_step * allocations_per_product(engine);
                 let (mut first, mut last) = (0, 0);
-                // The count is taken inside the run: entering the pool may allocate, a step may not.
+                // The count is taken inside the run: entering the pool may allocate, a step may not. After the first step the
+                // pool's threads get time to start, and those of the run before to end: threads allocate when they do.
                 trainer
                     .run(STEPS + 1, 1, |report| {
-                        last = ALLOCATIONS.load(Ordering::Relaxed);
                         if report.step == 1 {
-                            first = last;
+                            std::thread::sleep(SETTLING);
+                            first = ALLOCATIONS.load(Ordering::Relaxed);
                         }
+                        last = ALLOCATIONS.load(Ordering::Relaxed);
                         ControlFlow::Continue(())
                     })
                     .unwrap();

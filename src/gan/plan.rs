@@ -1,7 +1,8 @@
 //! How a run is laid out: which schedule, how wide the panels, how many gradient slots, how much memory.
 //!
-//! Everything that results depend on (panels, chunks, slots, row blocks) follows from the networks and the batch alone, never
-//! from the number of threads: that is what gives the same bits at any number of threads.
+//! Everything that results depend on (panels, chunks, slots) follows from the networks and the batch alone, never from the
+//! number of threads: that is what gives the same bits at any number of threads. Only the cut of a product into row blocks
+//! follows the threads: every sum of a product lies within one row, and its order is the same wherever a block ends.
 
 use std::fmt;
 
@@ -24,14 +25,10 @@ const TILE_WIDTH: usize = 128;
 const MOST_SLOTS: usize = 32;
 
 /// Most samples of a panel in the layer-parallel schedule; D's panels hold as many real ones beside as many fake ones.
-const WIDE_PANEL: usize = 256;
+const WIDE_PANEL: usize = 512;
 
 /// Most samples in work at once in the layer-parallel schedule.
 const WIDE_CHUNK: usize = 1024;
-
-/// Tasks that a phase of the layer-parallel schedule is cut into. Each row block packs the other operand anew, so finer cuts
-/// cost (PERF.md, "row blocks").
-const WIDE_TASKS: usize = 4;
 
 /// How work is spread over threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +118,7 @@ impl Plan {
             chunk: chunk_panels * panel_width,
             slots,
             slot_samples: slot_chunks * chunk_panels * panel_width,
-            pass: PassPlan { isa, engine: engine.engine(), tasks: if tiled { 1 } else { WIDE_TASKS } },
+            pass: PassPlan { isa, engine: engine.engine(), tasks: if tiled { 1 } else { threads } },
         }
     }
 
@@ -321,8 +318,7 @@ mod tests {
                 let one = plan(preset, batch, 1);
                 for threads in 2..5 {
                     let many = plan(preset, batch, threads);
-                    let shape =
-                        |plan: &Plan| (plan.panel_width, plan.chunk, plan.slots, plan.slot_samples, plan.pass.tasks);
+                    let shape = |plan: &Plan| (plan.panel_width, plan.chunk, plan.slots, plan.slot_samples);
                     assert_eq!(shape(&one), shape(&many));
                 }
             }

@@ -239,29 +239,33 @@ impl<F: Function, D: Decide> Kernel for ForwardDropout<'_, F, D> {
     // A block of features at a time: for each vector of lanes, march down the features with the generators in registers.
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let scale = simd.splat(self.pattern.scale());
-        let (zero, mark) = (simd.splat(0.0), simd.splat_u32((-0.0f32).to_bits()));
+        let scale = self.pattern.scale();
         let blocks = self.y.chunks_mut(DROPOUT_FEATURES * self.width).zip(self.bias.chunks(DROPOUT_FEATURES));
         for (block, (rows, biases)) in blocks.enumerate() {
             for lane in self.lanes.clone().step_by(S::LANES) {
                 let mut decisions = self.decide.begin(simd, &self.pattern, block, lane);
                 let mut rows = ColumnMut::new(simd, rows, self.width, lane).zip(biases);
-                let store = |row: &mut [f32], bias: f32, dropped: S::Mask| {
-                    let value = self.function.value(simd, simd.add(simd.load(row), simd.splat(bias)));
-                    // Adding +0 turns a kept -0 into +0; the scale is at least 1, so that nothing else becomes a zero.
-                    let kept = simd.mul_add(value, scale, zero);
-                    let gone = simd.with_bits(simd.or(simd.to_bits(simd.mul(value, zero)), mark));
-                    simd.store(simd.select(dropped, gone, kept), row);
-                };
                 while let Some((row, &bias)) = rows.next() {
                     let (first, second) = self.decide.dropped(simd, &mut decisions);
-                    store(row, bias, first);
+                    let x = simd.add(simd.load(row), simd.splat(bias));
+                    simd.store(drop_or_scale(simd, self.function.value(simd, x), scale, first), row);
                     let Some((row, &bias)) = rows.next() else { break };
-                    store(row, bias, second);
+                    let x = simd.add(simd.load(row), simd.splat(bias));
+                    simd.store(drop_or_scale(simd, self.function.value(simd, x), scale, second), row);
                 }
             }
         }
     }
+}
+
+/// `value * scale`, never `-0`, where kept; `-0` (or NaN, if it is not finite) where dropped.
+#[inline(always)]
+fn drop_or_scale<S: Simd>(simd: S, value: S::F32, scale: f32, dropped: S::Mask) -> S::F32 {
+    let (zero, mark) = (simd.splat(0.0), simd.splat_u32((-0.0f32).to_bits()));
+    // Adding +0 turns a kept -0 into +0; the scale is at least 1, so that nothing else becomes a zero.
+    let kept = simd.mul_add(value, simd.splat(scale), zero);
+    let gone = simd.with_bits(simd.or(simd.to_bits(simd.mul(value, zero)), mark));
+    simd.select(dropped, gone, kept)
 }
 
 /// Epilogue of the input gradient, in place: `delta *= activation'(x) * (kept ? 1 / (1 - probability) : 0)`, where `output`

@@ -127,18 +127,23 @@ impl Decide for Given<'_> {
 
     #[inline(always)]
     fn dropped<S: Simd>(&self, simd: S, (feature, sample): &mut Self::State<S>) -> (S::Mask, S::Mask) {
-        let mask = |feature: usize| {
-            let mut top_bits = [0; LANE_GROUP];
-            for (lane, bits) in top_bits.iter_mut().enumerate() {
-                let row = self.keeps.chunks_exact(self.features.max(1)).nth(*sample + lane);
-                if row.and_then(|row| row.get(feature)) == Some(&0) {
-                    *bits = u32::MAX;
-                }
-            }
-            simd.top_bit(simd.load_u32(&top_bits))
-        };
-        let masks = (mask(*feature), mask(*feature + 1));
+        let masks = (self.mask(simd, *feature, *sample), self.mask(simd, *feature + 1, *sample));
         *feature += 2;
         masks
+    }
+}
+
+impl Given<'_> {
+    /// Which samples, from `sample` on, drop `feature`.
+    #[inline(always)]
+    fn mask<S: Simd>(&self, simd: S, feature: usize, sample: usize) -> S::Mask {
+        let mut top_bits = [0; LANE_GROUP];
+        for (lane, bits) in top_bits.iter_mut().enumerate() {
+            let row = self.keeps.chunks_exact(self.features.max(1)).nth(sample + lane);
+            if row.and_then(|row| row.get(feature)) == Some(&0) {
+                *bits = u32::MAX;
+            }
+        }
+        simd.top_bit(simd.load_u32(&top_bits))
     }
 }

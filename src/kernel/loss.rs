@@ -96,7 +96,8 @@ impl<S: Simd, const REPORT: bool> Pass<S, REPORT> {
             let positive = simd.max(zero, z);
             let loss = simd.add(positive, vector::ln_1p_up_to_one(simd, exponential));
             let probability = vector::sigmoid_from(simd, margin, exponential);
-            let first = self.lane % LANE_GROUP;
+            // Written so that it is a constant where a vector is a whole group.
+            let first = if S::LANES == LANE_GROUP { 0 } else { self.lane % LANE_GROUP };
             add_lanes(simd, simd.select(counts, loss, zero), &mut self.loss[first..]);
             add_lanes(simd, simd.select(counts, probability, zero), &mut self.probability[first..]);
         }

@@ -72,6 +72,16 @@ impl StreamKey {
     }
 }
 
+/// A word of [`StreamKey::state`] for each lane's sample.
+#[inline(always)]
+fn state_word<S: Simd>(simd: S, sample: S::U32, key: u32, step: u32) -> S::U32 {
+    let mut x = simd.add_u32(simd.splat_u32(key), simd.mul_u32(sample, simd.splat_u32(step)));
+    for (shift, multiplier) in MIX_32 {
+        x = simd.mul_u32(simd.xor(x, simd.shift_right(x, shift)), simd.splat_u32(multiplier));
+    }
+    simd.xor(x, simd.shift_right(x, LAST_SHIFT))
+}
+
 /// One xoshiro128++ for each lane.
 pub(super) struct Generators<S: Simd> {
     simd: S,
@@ -83,16 +93,13 @@ impl<S: Simd> Generators<S> {
     #[inline(always)]
     pub(super) fn new(simd: S, key: StreamKey, first_sample: usize) -> Self {
         let sample = simd.add_u32(simd.splat_u32(first_sample as u32), simd.lane_numbers());
-        let word = |key: u32, step: u32| {
-            let mut x = simd.add_u32(simd.splat_u32(key), simd.mul_u32(sample, simd.splat_u32(step)));
-            for (shift, multiplier) in MIX_32 {
-                x = simd.mul_u32(simd.xor(x, simd.shift_right(x, shift)), simd.splat_u32(multiplier));
-            }
-            simd.xor(x, simd.shift_right(x, LAST_SHIFT))
-        };
         let [a, b, c, d] = key.0;
-        let state =
-            [word(a, SAMPLE_STEP[0]), word(b, SAMPLE_STEP[1]), word(c, SAMPLE_STEP[2]), word(d, SAMPLE_STEP[3])];
+        let state = [
+            state_word(simd, sample, a, SAMPLE_STEP[0]),
+            state_word(simd, sample, b, SAMPLE_STEP[1]),
+            state_word(simd, sample, c, SAMPLE_STEP[2]),
+            state_word(simd, sample, d, SAMPLE_STEP[3]),
+        ];
         Self { simd, state }
     }
 

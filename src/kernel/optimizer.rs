@@ -182,6 +182,15 @@ impl Kernel for Descent<'_> {
     }
 }
 
+impl SgdStep {
+    /// New parameters and velocities.
+    #[inline(always)]
+    fn update<S: Simd>(&self, simd: S, p: S::F32, g: S::F32, velocity: S::F32) -> (S::F32, S::F32) {
+        let velocity = flush(simd, simd.mul_add(simd.splat(self.momentum), velocity, g));
+        (simd.neg_mul_add(simd.splat(self.learning_rate), velocity, p), velocity)
+    }
+}
+
 struct Momentum<'a> {
     step: SgdStep,
     parameters: &'a mut [f32],
@@ -195,24 +204,20 @@ impl Kernel for Momentum<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> bool {
         let zero = simd.splat(0.0);
-        let (rate, momentum) = (simd.splat(self.step.learning_rate), simd.splat(self.step.momentum));
-        let update = |p: S::F32, g: S::F32, velocity: S::F32| {
-            let velocity = flush(simd, simd.mul_add(momentum, velocity, g));
-            (simd.neg_mul_add(rate, velocity, p), velocity)
-        };
         let mut finite = zero;
         let mut parameters = self.parameters.chunks_exact_mut(S::LANES);
         let mut gradients = self.gradients.chunks_exact(S::LANES);
         let mut velocities = self.velocity.chunks_exact_mut(S::LANES);
         for ((p, g), velocity) in parameters.by_ref().zip(gradients.by_ref()).zip(velocities.by_ref()) {
-            let (new_p, new_velocity) = update(simd.load(p), simd.load(g), simd.load(velocity));
+            let (new_p, new_velocity) = self.step.update(simd, simd.load(p), simd.load(g), simd.load(velocity));
             simd.store(new_p, p);
             simd.store(new_velocity, velocity);
             // A velocity is finite only if its gradient was.
             finite = simd.mul_add(new_p, zero, simd.mul_add(new_velocity, zero, finite));
         }
         let (p, g, velocity) = (parameters.into_remainder(), gradients.remainder(), velocities.into_remainder());
-        let (new_p, new_velocity) = update(simd.load_partial(p), simd.load_partial(g), simd.load_partial(velocity));
+        let (new_p, new_velocity) =
+            self.step.update(simd, simd.load_partial(p), simd.load_partial(g), simd.load_partial(velocity));
         simd.store_partial(new_p, p);
         simd.store_partial(new_velocity, velocity);
         let tail_is_finite = p.iter().chain(&*velocity).all(|x| x.is_finite());

@@ -1,8 +1,8 @@
 //! Forward and backward passes of one network over panels of samples.
 //!
 //! A pass is a sequence of phases, one for each product of each layer. A phase is cut into row blocks of panels, which the
-//! team shares; the cut depends on shapes alone, so that results do not depend on the number of workers. With a serial team
-//! and one block a panel, the same code is a task of the tile-parallel schedule.
+//! team shares; every sum lies within one row, so that results do not depend on the cut. With a serial team and one block a
+//! panel, the same code is a task of the tile-parallel schedule.
 
 use std::ops::Range;
 

@@ -189,6 +189,10 @@ pub fn sin_cos_of_turns<S: Simd>(simd: S, turns: S::F32) -> (S::F32, S::F32) {
     let bit_one = simd.splat_u32(2);
     let sine_sign = simd.shift_left(simd.and(quadrant, bit_one), 30);
     let cosine_sign = simd.shift_left(simd.and(simd.add_u32(quadrant, simd.splat_u32(1)), bit_one), 30);
-    let with_sign = |value: S::F32, sign: S::U32| simd.with_bits(simd.xor(simd.to_bits(value), sign));
-    (with_sign(simd.select(swap, cosine, sine), sine_sign), with_sign(simd.select(swap, sine, cosine), cosine_sign))
+    let sine_out = simd.select(swap, cosine, sine);
+    let cosine_out = simd.select(swap, sine, cosine);
+    (
+        simd.with_bits(simd.xor(simd.to_bits(sine_out), sine_sign)),
+        simd.with_bits(simd.xor(simd.to_bits(cosine_out), cosine_sign)),
+    )
 }
