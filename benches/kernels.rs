@@ -40,9 +40,11 @@ fn bench(criterion: &mut Criterion, name: &str, elements: usize, mut round: impl
     group.finish();
 }
 
+type Function = fn(Isa, &[f32], &mut [f32]);
+
 fn elementary_functions(criterion: &mut Criterion) {
     let mut output = vec![0.0; COUNT];
-    let functions: [(&str, fn(Isa, &[f32], &mut [f32])); 4] =
+    let functions: [(&str, Function); 4] =
         [("exp", math::exp), ("ln", math::ln), ("tanh", math::tanh), ("sigmoid", math::sigmoid)];
     for (name, function) in functions {
         let input: Vec<f32> =

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gannet::gan::presets::Preset;
 use gannet::gan::{EngineKind, Model, StepReport, Trainer, TrainerOptions};
-use gannet::simd::Isa;
+use gannet::simd::{Isa, IsaKind};
 
 /// Trains, and returns everything that could differ: every report and the model file.
 fn outcome(preset: Preset, batch: usize, steps: u64, options: TrainerOptions) -> (Vec<[u64; 4]>, Vec<u8>) {
@@ -112,4 +112,29 @@ fn a_pool_of_the_callers_own_gives_the_same_bits() {
     assert!(alone == train(with_pool()));
     assert!(alone == pool.install(|| train(with_pool())), "from inside the pool");
     assert!(alone == train(TrainerOptions { threads: 0, pool: Some(pool.clone()), ..Default::default() }));
+}
+
+/// The native engine's sums have one order, whatever the width of the registers.
+#[test]
+fn native_results_are_the_same_bits_on_every_instruction_set_that_fuses() {
+    for preset in Preset::ALL {
+        for (batch, steps) in batches(preset) {
+            let run = |isa: Isa| {
+                let engine = EngineKind::Native;
+                outcome(
+                    preset,
+                    batch,
+                    steps,
+                    TrainerOptions { engine, isa: Some(isa.kind()), seed: 4, ..Default::default() },
+                )
+            };
+            let fused: Vec<Isa> = Isa::available().into_iter().filter(|isa| isa.kind() != IsaKind::Portable).collect();
+            for pair in fused.windows(2) {
+                let name = format!("{} batch {batch}: {} and {}", preset.name(), pair[0].kind(), pair[1].kind());
+                let (first, second) = (run(pair[0]), run(pair[1]));
+                assert_eq!(first.0, second.0, "losses: {name}");
+                assert!(first.1 == second.1, "model: {name}");
+            }
+        }
+    }
 }

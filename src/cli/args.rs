@@ -192,8 +192,8 @@ pub(crate) struct BenchArgs {
     /// Worker threads; 0 = one for each processor.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1")]
     pub(crate) threads: Vec<usize>,
-    /// Engines.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "matrixmultiply", value_parser = choice(ENGINES))]
+    /// Engines [default: the one that training uses].
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choice(ENGINES))]
     pub(crate) engine: Vec<EngineKind>,
     /// Instruction sets [default: $GANNET_ISA, or the best].
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choice(ISAS))]
@@ -233,7 +233,8 @@ pub(crate) const ORDERS: &[(&str, Order)] = &[
 ];
 
 /// Engines by name.
-pub(crate) const ENGINES: &[(&str, EngineKind)] = &[("matrixmultiply", EngineKind::Matrixmultiply)];
+pub(crate) const ENGINES: &[(&str, EngineKind)] =
+    &[("native", EngineKind::Native), ("matrixmultiply", EngineKind::Matrixmultiply)];
 
 /// Instruction sets by name.
 const ISAS: &[(&str, IsaKind)] =

@@ -71,12 +71,13 @@ fn cases(args: &BenchArgs) -> Result<Vec<Case>> {
         names => names.iter().map(|name| preset(name)).collect::<Result<_>>()?,
     };
     let batches = if args.batch.is_empty() { vec![None] } else { args.batch.iter().copied().map(Some).collect() };
+    let engines = if args.engine.is_empty() { vec![EngineKind::default()] } else { args.engine.clone() };
     let isas = if args.isa.is_empty() { vec![None] } else { args.isa.iter().copied().map(Some).collect() };
     let mut cases = Vec::new();
     for &system in &systems {
         for &batch in &batches {
             for &threads in &args.threads {
-                for &engine in &args.engine {
+                for &engine in &engines {
                     cases.extend(isas.iter().map(|&isa| Case { system, batch, threads, engine, isa }));
                 }
             }
@@ -249,7 +250,7 @@ mod tests {
             system: vec!["circle".into(), "mnist".into()],
             batch: vec![32, 256, 1024],
             threads: vec![1, 2],
-            engine: vec![EngineKind::Matrixmultiply],
+            engine: vec![EngineKind::Native],
             isa: vec![IsaKind::Avx2, IsaKind::Portable],
             steps: None,
             json: false,

@@ -13,6 +13,7 @@
 //! where a pass is set up (`net`), not here: these calls are the inner loop.
 
 mod matrixmultiply;
+mod native;
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,20 +27,24 @@ use crate::simd::Isa;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum EngineKind {
-    /// `matrixmultiply::sgemm` on a block of samples, then the epilogue on the block while it is in cache. The reference:
-    /// it works on every target. It chooses its own instruction set and allocates once a call.
+    /// Gannet's own micro-kernels, in the instruction set of the run. Allocates nothing; the same bits on every instruction
+    /// set that has a fused multiply-add.
     #[default]
+    Native,
+    /// `matrixmultiply::sgemm` on a block of samples, then the epilogue on the block while it is in cache. The reference:
+    /// it chooses its own instruction set and allocates once a call.
     Matrixmultiply,
 }
 
 impl EngineKind {
     /// All engines.
-    pub const ALL: [Self; 1] = [Self::Matrixmultiply];
+    pub const ALL: [Self; 2] = [Self::Native, Self::Matrixmultiply];
 
     /// The engine itself.
     pub(crate) fn engine(self) -> &'static dyn Engine {
         match self {
             Self::Matrixmultiply => &matrixmultiply::Matrixmultiply,
+            Self::Native => &native::Native,
         }
     }
 }
@@ -48,6 +53,7 @@ impl fmt::Display for EngineKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Matrixmultiply => "matrixmultiply",
+            Self::Native => "native",
         })
     }
 }

@@ -22,7 +22,7 @@ pub struct Dropout<'a> {
 /// A range of a panel's lanes, and where its keeps come from.
 #[derive(Clone, Debug)]
 pub struct DropoutPart<'a> {
-    /// The lanes: multiples of [`LANE_GROUP`](crate::simd::LANE_GROUP).
+    /// The lanes: multiples of [`LANE_GROUP`].
     pub lanes: Range<usize>,
     /// The sample of the batch that the first lane holds.
     pub first_sample: usize,

@@ -92,7 +92,6 @@ impl<S: Simd, const REPORT: bool> Pass<S, REPORT> {
         let valid = self.valid.saturating_sub(self.lane).min(S::LANES) as u32;
         let counts = simd.less_i32(simd.lane_numbers(), simd.splat_u32(valid));
         if REPORT {
-            // In this order of the operands a NaN passes.
             let positive = simd.max(zero, z);
             let loss = simd.add(positive, vector::ln_1p_up_to_one(simd, exponential));
             let probability = vector::sigmoid_from(simd, margin, exponential);

@@ -70,7 +70,7 @@ fn add_group<S: Simd>(simd: S, chain: &mut [S::F32; PARTS], group: &[f32]) {
 
 /// The sum of 16 lanes in the fixed order: halves onto halves.
 #[inline(always)]
-pub(super) fn sum_lanes<T: Copy + std::ops::Add<Output = T>>(mut lanes: [T; LANE_GROUP]) -> T {
+pub(crate) fn sum_lanes<T: Copy + std::ops::Add<Output = T>>(mut lanes: [T; LANE_GROUP]) -> T {
     let mut half = LANE_GROUP / 2;
     while half > 0 {
         for lane in 0..half {

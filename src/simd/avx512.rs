@@ -53,6 +53,38 @@ impl Simd for Avx512 {
         mask == u16::MAX
     }
 
+    // Four rounds, each of which exchanges halves of a distance: pairs, fours, eights (of 128 bits), sixteens.
+    #[inline(always)]
+    fn transpose(self, rows: &mut [__m512; 16]) {
+        // SAFETY: the token vouches for the instructions; none touches memory.
+        unsafe {
+            let mut pairs = *rows;
+            for i in (0..16).step_by(2) {
+                pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+                pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+            }
+            // Row `4 g + c`: columns `c`, `4 + c`, `8 + c` and `12 + c` of rows `4 g .. 4 g + 4`.
+            let mut fours = pairs;
+            for i in (0..16).step_by(4) {
+                for half in 0..2 {
+                    let (a, b) = (_mm512_castps_pd(pairs[i + half]), _mm512_castps_pd(pairs[i + 2 + half]));
+                    fours[i + 2 * half] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+                    fours[i + 2 * half + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+                }
+            }
+            for c in 0..4 {
+                let low = _mm512_shuffle_f32x4::<0x88>(fours[c], fours[4 + c]);
+                let high = _mm512_shuffle_f32x4::<0xdd>(fours[c], fours[4 + c]);
+                let low_below = _mm512_shuffle_f32x4::<0x88>(fours[8 + c], fours[12 + c]);
+                let high_below = _mm512_shuffle_f32x4::<0xdd>(fours[8 + c], fours[12 + c]);
+                rows[c] = _mm512_shuffle_f32x4::<0x88>(low, low_below);
+                rows[4 + c] = _mm512_shuffle_f32x4::<0x88>(high, high_below);
+                rows[8 + c] = _mm512_shuffle_f32x4::<0xdd>(low, low_below);
+                rows[12 + c] = _mm512_shuffle_f32x4::<0xdd>(high, high_below);
+            }
+        }
+    }
+
     methods! {
         fn splat(value: f32) -> __m512 { _mm512_set1_ps(value) }
         fn add(a: __m512, b: __m512) -> __m512 { _mm512_add_ps(a, b) }

@@ -92,7 +92,7 @@ enum Token {
 impl Isa {
     /// The instruction sets of this processor, best first. The last is always [`IsaKind::Portable`].
     pub fn available() -> Vec<Self> {
-        [IsaKind::Avx512, IsaKind::Avx2, IsaKind::Portable].into_iter().filter_map(Self::detect).collect()
+        Self::available_by(Self::detect)
     }
 
     /// The best instruction set of this processor.
@@ -106,10 +106,7 @@ impl Isa {
     ///
     /// [`Error::IsaUnavailable`] where the processor lacks it.
     pub fn require(kind: IsaKind) -> Result<Self> {
-        Self::detect(kind).ok_or_else(|| {
-            let available: Vec<String> = Self::available().iter().map(|isa| isa.kind().to_string()).collect();
-            Error::IsaUnavailable { requested: kind, available: available.join(", ") }
-        })
+        Self::require_by(Self::detect, kind)
     }
 
     /// `forced` if given, else what the environment variable `GANNET_ISA` names, else [`Isa::best`].
@@ -120,19 +117,37 @@ impl Isa {
     /// `GANNET_ISA` that is unknown.
     pub fn resolve(forced: Option<IsaKind>) -> Result<Self> {
         let variable = std::env::var_os(ISA_VARIABLE);
-        Self::resolve_from(forced, variable.as_deref().map(|name| name.to_string_lossy()).as_deref())
+        let variable = variable.as_deref().map(|name| name.to_string_lossy());
+        Self::resolve_by(Self::detect, forced, variable.as_deref())
     }
 
-    fn resolve_from(forced: Option<IsaKind>, variable: Option<&str>) -> Result<Self> {
+    // The same by any means of detection, so that tests can play a processor that lacks instructions.
+
+    fn available_by(detect: fn(IsaKind) -> Option<Self>) -> Vec<Self> {
+        [IsaKind::Avx512, IsaKind::Avx2, IsaKind::Portable].into_iter().filter_map(detect).collect()
+    }
+
+    fn require_by(detect: fn(IsaKind) -> Option<Self>, kind: IsaKind) -> Result<Self> {
+        detect(kind).ok_or_else(|| {
+            let available: Vec<String> = Self::available_by(detect).iter().map(|isa| isa.kind().to_string()).collect();
+            Error::IsaUnavailable { requested: kind, available: available.join(", ") }
+        })
+    }
+
+    fn resolve_by(
+        detect: fn(IsaKind) -> Option<Self>,
+        forced: Option<IsaKind>,
+        variable: Option<&str>,
+    ) -> Result<Self> {
         match (forced, variable) {
-            (Some(kind), _) => Self::require(kind),
+            (Some(kind), _) => Self::require_by(detect, kind),
             (None, Some(name)) => {
                 let kind = name.parse().map_err(|_| {
                     Error::setting(ISA_VARIABLE, format!("`{name}` is unknown; use avx512, avx2 or portable"))
                 })?;
-                Self::require(kind)
+                Self::require_by(detect, kind)
             }
-            (None, None) => Ok(Self::best()),
+            (None, None) => Ok(Self::available_by(detect)[0]),
         }
     }
 

@@ -49,6 +49,12 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn transpose(self, rows: &mut [f32x8; 16]) {
+        let [a, b, c, d, e, f, g, h, ..] = *rows;
+        rows[..8].copy_from_slice(&f32x8::transpose([a, b, c, d, e, f, g, h]));
+    }
+
+    #[inline(always)]
     fn splat(self, value: f32) -> f32x8 {
         f32x8::splat(value)
     }

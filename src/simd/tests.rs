@@ -28,27 +28,38 @@ impl Kernel for Constants {
 }
 
 #[test]
-fn the_choice_wins_over_the_variable_and_nothing_falls_back() {
+fn the_choice_wins_over_the_variable() {
     let portable = Isa::require(IsaKind::Portable).ok();
-    assert_eq!(Isa::resolve_from(None, None).ok(), Some(Isa::best()));
-    assert_eq!(Isa::resolve_from(None, Some("portable")).ok(), portable);
-    assert_eq!(Isa::resolve_from(Some(IsaKind::Portable), Some("nonsense")).ok(), portable);
+    let resolve = |forced, variable| Isa::resolve_by(Isa::detect, forced, variable);
+    assert_eq!(resolve(None, None).ok(), Some(Isa::best()));
+    assert_eq!(resolve(None, Some("portable")).ok(), portable);
+    assert_eq!(resolve(Some(IsaKind::Portable), Some("nonsense")).ok(), portable);
     for unknown in ["nonsense", "", "AVX2", "sse"] {
-        let found = Isa::resolve_from(None, Some(unknown));
+        let found = resolve(None, Some(unknown));
         assert!(matches!(&found, Err(Error::InvalidSetting { name, .. }) if name == ISA_VARIABLE), "{found:?}");
     }
+}
+
+#[test]
+fn nothing_falls_back_on_a_processor_that_lacks_it() {
+    fn old_processor(kind: IsaKind) -> Option<Isa> {
+        Isa::detect(kind).filter(|isa| isa.kind() == IsaKind::Portable)
+    }
     for kind in [IsaKind::Avx512, IsaKind::Avx2] {
-        let available = Isa::available().iter().any(|isa| isa.kind() == kind);
-        for found in [Isa::require(kind), Isa::resolve_from(Some(kind), None)] {
-            match found {
-                Ok(isa) => assert!(available && isa.kind() == kind),
-                Err(Error::IsaUnavailable { requested, available: names }) => {
-                    assert!(!available && requested == kind && names.ends_with("portable"), "{names}");
-                }
-                Err(other) => panic!("{other}"),
-            }
+        for found in [
+            Isa::require_by(old_processor, kind),
+            Isa::resolve_by(old_processor, Some(kind), None),
+            Isa::resolve_by(old_processor, None, Some(&kind.to_string())),
+        ] {
+            assert!(
+                matches!(&found, Err(Error::IsaUnavailable { requested, available })
+                    if *requested == kind && available == "portable"),
+                "{found:?}"
+            );
         }
     }
+    let resolved = Isa::resolve_by(old_processor, None, None).map(Isa::kind);
+    assert!(matches!(resolved, Ok(IsaKind::Portable)), "{resolved:?}");
 }
 
 /// Values among which all comparisons and roundings happen.

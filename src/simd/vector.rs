@@ -141,6 +141,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
         self.mul(self.mul(a, first), second)
     }
 
+    /// Transposes the square of the first [`Simd::LANES`] vectors: lane `j` of vector `i` becomes lane `i` of vector `j`.
+    fn transpose(self, rows: &mut [Self::F32; super::LANE_GROUP]);
+
     /// Loads the first [`Simd::LANES`] values. Panics if there are fewer.
     #[inline(always)]
     fn load(self, from: &[f32]) -> Self::F32 {

@@ -1,0 +1,185 @@
+//! The micro-kernel, and the loops over a product of panels.
+
+use crate::simd::{Kernel, LANE_GROUP, Simd};
+
+/// Lanes of a panel that all rows of C are computed for before the next lanes: the part of B that is read again and again,
+/// 128 lanes of up to 1,024 rows, stays in half of a level-2 cache of 1 MiB.
+const BLOCK_LANES: usize = 8 * LANE_GROUP;
+
+/// Pointers and strides of one tile's product `C = A B` or `C += A B`. Element `(i, p)` of A stands at
+/// `i * a_row + p * a_step`, row `p` of B begins at `p * b_step`, row `i` of C at `i * c_row`.
+#[derive(Clone, Copy)]
+pub(super) struct Grid {
+    pub(super) a: *const f32,
+    pub(super) a_row: usize,
+    pub(super) a_step: usize,
+    pub(super) b: *const f32,
+    pub(super) b_step: usize,
+    pub(super) c: *mut f32,
+    pub(super) c_row: usize,
+    /// Terms of each sum.
+    pub(super) terms: usize,
+    /// Whether C is added to.
+    pub(super) accumulate: bool,
+}
+
+/// `ROWS` rows by `VECTORS` vectors of C in registers.
+///
+/// # Safety
+///
+/// For `i < ROWS`, `p < terms` and `v < VECTORS` vectors, the elements that `grid` names are valid for reads (A, B) and for
+/// reads and writes (C).
+#[inline(always)]
+unsafe fn micro_kernel<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S, grid: Grid) {
+    let Grid { a, a_row, a_step, b, b_step, c, c_row, terms, accumulate } = grid;
+    let mut sums = [[simd.splat(0.0); VECTORS]; ROWS];
+    // SAFETY: every offset below is one of those that the caller vouches for.
+    unsafe {
+        if accumulate {
+            for (i, row) in sums.iter_mut().enumerate() {
+                for (v, sum) in row.iter_mut().enumerate() {
+                    *sum = simd.load_pointer(c.add(i * c_row + v * S::LANES));
+                }
+            }
+        }
+        for p in 0..terms {
+            let mut columns = [simd.splat(0.0); VECTORS];
+            for (v, column) in columns.iter_mut().enumerate() {
+                *column = simd.load_pointer(b.add(p * b_step + v * S::LANES));
+            }
+            for (i, row) in sums.iter_mut().enumerate() {
+                let factor = simd.splat(*a.add(i * a_row + p * a_step));
+                for (sum, column) in row.iter_mut().zip(columns) {
+                    *sum = simd.mul_add(factor, column, *sum);
+                }
+            }
+        }
+        for (i, row) in sums.iter().enumerate() {
+            for (v, sum) in row.iter().enumerate() {
+                simd.store_pointer(*sum, c.add(i * c_row + v * S::LANES));
+            }
+        }
+    }
+}
+
+/// Most rows of a tile of two vectors: its sums, the two vectors of B and a factor fill the registers.
+#[inline(always)]
+pub(super) const fn most_rows<S: Simd>() -> usize {
+    (S::REGISTERS - 4) / 2
+}
+
+/// Calls the micro-kernel for a number of rows known only at run time.
+///
+/// # Safety
+///
+/// As [`micro_kernel`]; `rows` is at most [`most_rows`].
+#[inline(always)]
+pub(super) unsafe fn tile<S: Simd, const VECTORS: usize>(simd: S, rows: usize, grid: Grid) {
+    macro_rules! choose {
+        ($($count:literal)*) => {
+            match rows {
+                // SAFETY: the caller's promise, passed on.
+                $($count => unsafe { micro_kernel::<S, $count, VECTORS>(simd, grid) },)*
+                _ => debug_assert!(rows == 0, "a tile has at most as many rows as registers hold"),
+            }
+        };
+    }
+    if S::REGISTERS >= 32 {
+        choose!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+    } else {
+        choose!(1 2 3 4 5 6);
+    }
+}
+
+/// The sizes of the blocks that `rows` rows are cut into: as few as possible, and as equal as possible.
+#[inline(always)]
+pub(super) fn row_blocks<S: Simd>(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    let blocks = rows.div_ceil(most_rows::<S>());
+    (0..blocks).map(move |block| {
+        let start = block * rows / blocks;
+        (start, (block + 1) * rows / blocks - start)
+    })
+}
+
+/// `C = A B`, where B and C are panels: the forward product and the input gradient.
+pub(super) struct Panels<'a> {
+    a: &'a [f32],
+    strides: [usize; 2],
+    terms: usize,
+    b: &'a [f32],
+    c: &'a mut [f32],
+    width: usize,
+}
+
+impl<'a> Panels<'a> {
+    /// C has as many rows as it holds widths; element `(i, p)` of A stands at `i * strides[0] + p * strides[1]`.
+    ///
+    /// # Panics
+    ///
+    /// If an operand is too short, or `width` is no multiple of [`LANE_GROUP`].
+    pub(super) fn new(
+        a: &'a [f32],
+        strides: [usize; 2],
+        terms: usize,
+        b: &'a [f32],
+        c: &'a mut [f32],
+        width: usize,
+    ) -> Self {
+        assert!(
+            width > 0 && width.is_multiple_of(LANE_GROUP) && c.len().is_multiple_of(width),
+            "panels of whole lane groups"
+        );
+        let rows = c.len() / width;
+        let last = rows.saturating_sub(1) * strides[0] + terms.saturating_sub(1) * strides[1];
+        assert!(rows == 0 || terms == 0 || last < a.len(), "A holds every factor");
+        assert!(b.len() >= terms * width, "B holds a row for each term");
+        Self { a, strides, terms, b, c, width }
+    }
+}
+
+impl Kernel for Panels<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { a, strides, terms, b, c, width } = self;
+        let rows = c.len() / width;
+        let grid = Grid {
+            a: a.as_ptr(),
+            a_row: strides[0],
+            a_step: strides[1],
+            b: b.as_ptr(),
+            b_step: width,
+            c: c.as_mut_ptr(),
+            c_row: width,
+            terms,
+            accumulate: false,
+        };
+        for block in (0..width).step_by(BLOCK_LANES) {
+            let end = (block + BLOCK_LANES).min(width);
+            for (first, count) in row_blocks::<S>(rows) {
+                let mut lane = block;
+                // SAFETY: `first + count <= rows` and `lane + vectors * LANES <= end <= width`, so with the lengths that
+                // `new` checked every element lies within its slice.
+                let at = |lane: usize| unsafe {
+                    Grid {
+                        a: grid.a.add(first * strides[0]),
+                        b: grid.b.add(lane),
+                        c: grid.c.add(first * width + lane),
+                        ..grid
+                    }
+                };
+                while lane + 2 * S::LANES <= end {
+                    // SAFETY: as above.
+                    unsafe { tile::<S, 2>(simd, count, at(lane)) };
+                    lane += 2 * S::LANES;
+                }
+                while lane < end {
+                    // SAFETY: as above; widths are multiples of the lane group, so a whole vector is left.
+                    unsafe { tile::<S, 1>(simd, count, at(lane)) };
+                    lane += S::LANES;
+                }
+            }
+        }
+    }
+}
