@@ -29,7 +29,7 @@ pub struct TrainerOptions {
     /// Most bytes that parameters and workspace may take; `None` = no limit but the system's.
     pub memory_limit: Option<u64>,
     /// The rayon pool to take worker threads from; `None` = the trainer makes its own (none with one thread). The thread
-    /// that calls [`Trainer::run`] works too, so that `threads - 1` come from the pool.
+    /// that calls [`Trainer::run`](super::Trainer::run) works too, so that `threads - 1` come from the pool.
     pub pool: Option<Arc<rayon::ThreadPool>>,
 }
 

@@ -41,7 +41,7 @@ impl EngineKind {
     pub const ALL: [Self; 2] = [Self::Native, Self::Matrixmultiply];
 
     /// The engine itself.
-    pub(crate) fn engine(self) -> &'static dyn Engine {
+    pub fn engine(self) -> &'static dyn Engine {
         match self {
             Self::Matrixmultiply => &matrixmultiply::Matrixmultiply,
             Self::Native => &native::Native,

@@ -117,17 +117,16 @@ unsafe fn transpose<S: Simd>(simd: S, from: *const f32, width: usize, count: usi
     for vector in 0..2 {
         for sample in (0..samples).step_by(S::LANES) {
             let mut rows = [simd.splat(0.0); LANE_GROUP];
-            for lane in 0..S::LANES {
-                let row = vector * S::LANES + lane;
-                if row < count {
-                    // SAFETY: row `row` of the panel, LANES samples from `sample` on, which the caller vouches for.
-                    rows[lane] = unsafe { simd.load_pointer(from.add(row * width + sample)) };
-                }
+            let present = S::LANES.min(count.saturating_sub(vector * S::LANES));
+            for (lane, row) in rows[..present].iter_mut().enumerate() {
+                // SAFETY: row `vector * LANES + lane` of the panel is below `count`, and it has LANES samples from `sample`
+                // on: the caller vouches for both.
+                *row = unsafe { simd.load_pointer(from.add((vector * S::LANES + lane) * width + sample)) };
             }
             simd.transpose(&mut rows);
-            for lane in 0..S::LANES {
+            for (lane, row) in rows[..S::LANES].iter().enumerate() {
                 // SAFETY: vector `vector` of row `sample + lane`, which the caller vouches for.
-                unsafe { simd.store_pointer(rows[lane], to.add(((sample + lane) * 2 + vector) * S::LANES)) };
+                unsafe { simd.store_pointer(*row, to.add(((sample + lane) * 2 + vector) * S::LANES)) };
             }
         }
     }
