@@ -7,7 +7,8 @@
 //! | `gaussian2d` | lecture 14 of "Deep Learning Systems" (T. Chen, J. Z. Kolter): a 2-D Gaussian and a linear generator |
 //! | `mnist` | "Generative Adversarial Networks", after D. Gadler's "GANs from Scratch 1" (2018): dense networks on MNIST |
 //!
-//! `mixture1d-deep` and `digits` are gannet's own.
+//! `mixture1d-deep` and `digits` are gannet's own; `docs/results.md` tells what their settings were chosen from, and what each
+//! preset reaches.
 
 use super::objective::Objective;
 use super::spec::{GanSpec, OptimizerSpec, Order};
@@ -40,7 +41,7 @@ pub enum Duration {
     Steps(u64),
 }
 
-/// Leaky ReLU as the image systems use it.
+/// Leaky ReLU as the image systems and `mixture1d-deep` use it.
 const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
 
 impl Preset {
@@ -77,6 +78,7 @@ impl Preset {
             generator,
             discriminator,
         };
+        let adam = |learning_rate, beta1, beta2| OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon: 1e-8 };
         match self {
             Self::Circle => spec(
                 Objective::Minimax,
@@ -92,13 +94,17 @@ impl Preset {
                 NetworkSpec::dense(&[1, 3, 1], Relu, 0.0, Linear),
                 NetworkSpec::dense(&[1, 1], Relu, 0.0, Linear),
             ),
-            Self::Mixture1dDeep => spec(
-                Objective::NonSaturatingHalf,
-                Order::GeneratorFirstSharedFake,
-                OptimizerSpec::adam(0.001),
-                NetworkSpec::dense(&[1, 32, 32, 1], Relu, 0.0, Linear),
-                NetworkSpec::dense(&[1, 32, 32, 1], Relu, 0.0, Linear),
-            ),
+            // Objective and order of `mixture1d`; a quick D without the momentum that makes the pair swing, and a slower G.
+            Self::Mixture1dDeep => GanSpec {
+                generator_optimizer: adam(0.0007, 0.0, 0.9999),
+                ..spec(
+                    Objective::NonSaturatingHalf,
+                    Order::GeneratorFirstSharedFake,
+                    adam(0.005, 0.0, 0.9999),
+                    NetworkSpec::dense(&[1, 32, 32, 1], LEAKY, 0.0, Linear),
+                    NetworkSpec::dense(&[1, 32, 32, 1], LEAKY, 0.0, Linear),
+                )
+            },
             Self::Gaussian2d => spec(
                 Objective::Softmax,
                 Order::DiscriminatorFirstSharedFake,
@@ -113,13 +119,16 @@ impl Preset {
                 NetworkSpec::dense(&[100, 256, 512, 1024, 784], LEAKY, 0.0, Tanh),
                 NetworkSpec::dense(&[784, 1024, 512, 256, 1], LEAKY, 0.3, Linear),
             ),
-            Self::Digits => spec(
-                Objective::NonSaturating,
-                Order::DiscriminatorFirst,
-                OptimizerSpec::adam(0.0005),
-                NetworkSpec::dense(&[32, 128, 128, 64], LEAKY, 0.0, Tanh),
-                NetworkSpec::dense(&[64, 128, 64, 1], LEAKY, 0.3, Linear),
-            ),
+            Self::Digits => GanSpec {
+                generator_optimizer: adam(0.0005, 0.0, 0.999),
+                ..spec(
+                    Objective::NonSaturating,
+                    Order::DiscriminatorFirst,
+                    adam(0.001, 0.0, 0.999),
+                    NetworkSpec::dense(&[32, 192, 192, 64], LEAKY, 0.0, Tanh),
+                    NetworkSpec::dense(&[64, 256, 128, 1], LEAKY, 0.3, Linear),
+                )
+            },
         }
     }
 
@@ -127,7 +136,9 @@ impl Preset {
     pub fn batch(self) -> usize {
         match self {
             Self::Mnist => 100,
-            _ => 32,
+            Self::Mixture1dDeep => 256,
+            Self::Digits => 64,
+            Self::Circle | Self::Mixture1d | Self::Gaussian2d => 32,
         }
     }
 
@@ -137,7 +148,8 @@ impl Preset {
             Self::Circle => Duration::Epochs(100),
             Self::Mixture1d | Self::Mixture1dDeep => Duration::Epochs(50),
             Self::Gaussian2d => Duration::Steps(2_000),
-            Self::Mnist | Self::Digits => Duration::Epochs(200),
+            Self::Mnist => Duration::Epochs(200),
+            Self::Digits => Duration::Epochs(600),
         }
     }
 
