@@ -344,7 +344,7 @@ fn quiet_prints_nothing_and_plan_does_not_train() {
     let outcome = place.run("train circle --steps 3 --json");
     assert!(outcome.stderr.contains("step 3/3") && outcome.stderr.contains("samples/s"), "{outcome:?}");
     let plan = place.succeed("train gaussian2d --plan");
-    assert!(plan.contains("MiB") && plan.contains("2,000"), "{plan}");
+    assert!(plan.contains("MiB") && plan.contains("2,000") && plan.contains("G 2-2, D 2-20-10-2"), "{plan}");
     assert!(!place.path("runs/gaussian2d-001").exists());
 }
 
@@ -366,6 +366,12 @@ fn wrong_arguments_are_named_and_leave_nothing() {
         ("train circle --steps 3 --epochs 3", 2, &["--steps", "--epochs"]),
         ("train circle --learning-rate nan", 2, &["--learning-rate", "0.001"]),
         ("train circle --learning-rate=-0.1", 2, &["--learning-rate"]),
+        ("train circle --learning-rate -0.1", 2, &["--learning-rate", "above 0"]),
+        ("train circle --batch -3", 2, &["--batch", "from 1 up"]),
+        ("train circle --seed -1", 2, &["--seed", "from 0 up"]),
+        ("train circle --epochs 0", 2, &["--epochs", "from 1 up"]),
+        ("sample taken --count -1 --out x.csv", 2, &["--count", "from 1 up"]),
+        ("bench --batch -1", 2, &["--batch", "from 1 up"]),
         ("train circle --generator-learning-rate inf", 2, &["--generator-learning-rate"]),
         ("train circle --discriminator-learning-rate x", 2, &["--discriminator-learning-rate"]),
         ("train circle --objective softmax", 2, &["discriminator", "2"]),
@@ -381,9 +387,9 @@ fn wrong_arguments_are_named_and_leave_nothing() {
         ("train digits --points 40", 2, &["points"]),
         ("train circle --out taken", 2, &["taken", "exists"]),
         ("train circle --out file", 2, &["file", "exists"]),
-        ("train circle --out file/run", 1, &["file"]),
+        ("train circle --out file/run", 1, &["file", "in its place", "--out DIR"]),
         ("train nowhere.toml", 1, &["nowhere.toml"]),
-        ("train taken", 1, &["config.toml"]),
+        ("train taken", 1, &["taken", "no run", "config.toml"]),
         ("train mnist", 2, &["--data DIR"]),
         ("train mnist --data nowhere", 1, &["nowhere", "train-images-idx3-ubyte"]),
         ("train mnist --data taken", 1, &["taken", "t10k-labels"]),
@@ -401,6 +407,8 @@ fn a_forced_instruction_set_must_be_there() {
     let place = Place::new();
     let outcome = place.command("train circle --steps 1").env("GANNET_ISA", "sse9").output().unwrap();
     assert_eq!(outcome.status.code(), Some(2), "{outcome:?}");
+    let bench = place.command("bench --steps 1").env("GANNET_ISA", "sse9").output().unwrap();
+    assert_eq!((bench.status.code(), bench.stdout.len()), (Some(2), 0), "{bench:?}");
     let info = place.command("info --json").env("GANNET_ISA", "portable").output().unwrap();
     let info: Value = serde_json::from_slice(&info.stdout).unwrap();
     assert_eq!(info["isa"], "portable");
@@ -446,6 +454,11 @@ fn wrong_configurations_are_named() {
         fs::write(place.path("config.toml"), text).unwrap();
         place.fail("train config.toml", 2, &[&["config.toml"][..], parts].concat());
     }
+    fs::write(place.path("bytes.toml"), [0xff, 0xfe]).unwrap();
+    place.fail("train bytes.toml", 1, &["bytes.toml", "not text"]);
+    // A gigabyte of nothing is refused without being read.
+    fs::File::create(place.path("large.toml")).unwrap().set_len(1 << 30).unwrap();
+    place.fail("train large.toml", 1, &["large.toml", "more than 1 MiB"]);
     assert!(!place.path("runs").exists());
 }
 
@@ -487,6 +500,9 @@ fn broken_runs_are_named() {
     place.succeed("train gaussian2d --steps 2 --quiet --out other");
     fs::copy(place.path("other/model.safetensors"), place.path("run/model.safetensors")).unwrap();
     place.fail("evaluate run", 1, &["model.safetensors"]);
+    place.fail("sample other --count 1000000000000000 --out x.csv", 1, &["count", "ask for fewer"]);
+    place.succeed("train circle --steps 2 --quiet --out third");
+    place.fail("evaluate third --samples 1000000000000000", 1, &["samples", "ask for fewer"]);
 }
 
 #[test]

@@ -16,11 +16,17 @@ use crate::simd::IsaKind;
     max_term_width = 100,
     arg_required_else_help = true,
     after_help = "\
-Systems: circle, mixture1d, mixture1d-deep, gaussian2d, mnist, digits.
+Systems:
+  circle          2-D points on a circle
+  mixture1d       a mixture of two Gaussians, with a discriminator that sees only its mean
+  mixture1d-deep  the same mixture, with larger networks
+  gaussian2d      a 2-D Gaussian, with a linear generator
+  digits          handwritten digits of 8 x 8 pixels, embedded in the program
+  mnist           handwritten digits of 28 x 28 pixels, from their four IDX files
 
 Examples:
-  gannet train circle                     train, and leave pictures in runs/circle-001
-  gannet evaluate runs/circle-001         measure what was learned
+  gannet train circle                   train, and leave pictures in runs/circle-001
+  gannet evaluate runs/circle-001       measure what was learned
   gannet sample runs/circle-001 --count 1000 --out points.csv
   gannet bench --system circle --batch 256,1024 --threads 1,2"
 )]
@@ -46,24 +52,29 @@ pub(crate) enum Command {
 
 /// Arguments of `gannet train`. What is not given comes from the system, or from the configuration file.
 #[derive(Debug, Default, Args)]
-#[command(after_help = "\
+#[command(
+    allow_negative_numbers = true,
+    after_help = "\
+What is not given comes from the system, or from the configuration file; --plan shows it.
+
 Examples:
   gannet train circle
   gannet train mixture1d-deep --seed 3 --epochs 100 --out runs/mixture
   gannet train mnist --data mnist/ --epochs 10 --threads 2
   gannet train runs/circle-001/config.toml        repeat a run, bit for bit
-  gannet train circle --quiet --json              for programs")]
+  gannet train circle --quiet --json              for programs"
+)]
 pub(crate) struct TrainArgs {
-    /// A system (circle, mixture1d, mixture1d-deep, gaussian2d, mnist, digits), or the config.toml of a run.
+    /// A system (circle, mixture1d, mixture1d-deep, gaussian2d, mnist, digits), or a run or its config.toml to repeat.
     #[arg(value_name = "SYSTEM|CONFIG.TOML")]
     pub(crate) what: String,
-    /// Length of the training in passes over the data.
-    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = clap::value_parser!(u64).range(1..=LARGEST))]
+    /// Train for N passes over the data.
+    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = positive_whole)]
     pub(crate) epochs: Option<u64>,
-    /// Length of the training in steps of the generator.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=LARGEST))]
+    /// Train for N steps of the generator, instead of epochs.
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
     pub(crate) steps: Option<u64>,
-    /// Samples of a step.
+    /// Real samples, and as many generated ones, in a step.
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) batch: Option<usize>,
     /// Learning rate of both networks.
@@ -84,19 +95,19 @@ pub(crate) struct TrainArgs {
     /// Steps of the discriminator per step of the generator.
     #[arg(long, value_name = "K", value_parser = positive_count)]
     pub(crate) discriminator_steps: Option<usize>,
-    /// Number of points of a synthetic system.
+    /// Number of points that are made to train on: all systems but mnist and digits.
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) points: Option<usize>,
     /// Folder with the four IDX files of MNIST, plain or gzipped.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Seed of everything that is drawn: data, initial weights, order, latents, dropout.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(0..=LARGEST))]
+    #[arg(long, value_name = "N", value_parser = whole)]
     pub(crate) seed: Option<u64>,
-    /// Worker threads; 0 = one for each processor. The result does not depend on it.
+    /// Worker threads; 0 = one for each processor. The result does not depend on it [default: 1].
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
-    /// What computes the matrix products.
+    /// What computes the matrix products [default: native].
     #[arg(long, value_parser = choice(ENGINES))]
     pub(crate) engine: Option<EngineKind>,
     /// Force an instruction set [default: $GANNET_ISA, or the best].
@@ -109,15 +120,15 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Measure and draw every N steps [default: ten times a run].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=LARGEST))]
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
     pub(crate) evaluate_every: Option<u64>,
-    /// Write the losses to metrics.csv every N steps [default: a thousand times a run].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=LARGEST))]
+    /// Write the losses to metrics.csv every N steps [default: a thousand times a run or more].
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
     pub(crate) report_every: Option<u64>,
     /// Save both networks every N epochs; 0 = only at the end [default: 1 for mnist, else 0].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=LARGEST))]
+    #[arg(long, value_name = "N", value_parser = whole)]
     pub(crate) save_epochs: Option<u64>,
-    /// Print how the run would be laid out, and do not train.
+    /// Print what would be trained, how it is laid out and the memory it takes, and do not train.
     #[arg(long, conflicts_with = "json")]
     pub(crate) plan: bool,
     /// Print nothing but errors.
@@ -130,11 +141,14 @@ pub(crate) struct TrainArgs {
 
 /// Arguments of `gannet sample`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    allow_negative_numbers = true,
+    after_help = "\
 Examples:
   gannet sample runs/circle-001 --count 1000 --out points.csv
   gannet sample runs/digits-001 --count 64 --seed 7 --out digits.png
-  gannet sample runs/mnist-001/checkpoints/epoch-010.safetensors --count 10000 --out images.npy")]
+  gannet sample runs/mnist-001/checkpoints/epoch-010.safetensors --count 10000 --out images.npy"
+)]
 pub(crate) struct SampleArgs {
     /// Folder of a run, or a model file in it.
     pub(crate) run: PathBuf,
@@ -142,7 +156,7 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "N", default_value = "1000", value_parser = positive_count)]
     pub(crate) count: usize,
     /// Seed of the latents. The first samples of a larger count are the same.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = whole)]
     pub(crate) seed: u64,
     /// The file: .npy (f32, one row a sample), .csv or .png (a picture of the samples).
     #[arg(long, value_name = "FILE")]
@@ -154,10 +168,13 @@ pub(crate) struct SampleArgs {
 
 /// Arguments of `gannet evaluate`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    allow_negative_numbers = true,
+    after_help = "\
 Examples:
   gannet evaluate runs/circle-001
-  gannet evaluate runs/mnist-001 --data mnist/ --json")]
+  gannet evaluate runs/mnist-001 --data mnist/ --json"
+)]
 pub(crate) struct EvaluateArgs {
     /// Folder of a run, or a model file in it.
     pub(crate) run: PathBuf,
@@ -174,14 +191,17 @@ pub(crate) struct EvaluateArgs {
 
 /// Arguments of `gannet bench`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    allow_negative_numbers = true,
+    after_help = "\
 Lists are separated by commas; every combination is measured. The peak is that of independent fused
 multiply-adds, measured between the timings; the share is of that peak times the threads.
 
 Examples:
   gannet bench
   gannet bench --system circle,mnist --batch 32,256,1024 --threads 1,2
-  gannet bench --system gaussian2d --batch 32 --steps 10000 --json")]
+  gannet bench --system gaussian2d --batch 32 --steps 10000 --json"
+)]
 pub(crate) struct BenchArgs {
     /// Systems [default: all].
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
@@ -192,14 +212,14 @@ pub(crate) struct BenchArgs {
     /// Worker threads; 0 = one for each processor.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1")]
     pub(crate) threads: Vec<usize>,
-    /// Engines [default: the one that training uses].
+    /// Engines [default: both].
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choice(ENGINES))]
     pub(crate) engine: Vec<EngineKind>,
     /// Instruction sets [default: $GANNET_ISA, or the best].
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choice(ISAS))]
     pub(crate) isa: Vec<IsaKind>,
     /// Time exactly N steps instead of about a second.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=LARGEST))]
+    #[arg(long, value_name = "N", value_parser = positive_whole)]
     pub(crate) steps: Option<u64>,
     /// Print one JSON object a line.
     #[arg(long)]
@@ -258,6 +278,22 @@ fn choice<T: Copy + Send + Sync + 'static>(table: &'static [(&'static str, T)]) 
 fn positive_count(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
         Ok(count) if count > 0 && count as u64 <= LARGEST => Ok(count),
+        _ => Err("needs a whole number from 1 up".to_string()),
+    }
+}
+
+/// A whole number from 0 up that a configuration file can hold.
+fn whole(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(number) if number <= LARGEST => Ok(number),
+        _ => Err(format!("needs a whole number from 0 up to {LARGEST}")),
+    }
+}
+
+/// The same from 1 up.
+fn positive_whole(text: &str) -> Result<u64, String> {
+    match whole(text) {
+        Ok(number) if number > 0 => Ok(number),
         _ => Err("needs a whole number from 1 up".to_string()),
     }
 }

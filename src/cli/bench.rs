@@ -19,10 +19,8 @@ use crate::simd::IsaKind;
 
 /// Without `--steps`, a row is timed this long, about ...
 const ROW: Duration = Duration::from_millis(1000);
-/// ... in so many parts, of which the median counts.
-const REPEATS: u32 = 5;
-/// Peak measurements before and after a run of `--steps`.
-const PEAKS: usize = 3;
+/// ... in so many parts, of which the median counts: many, so that steps and peak meet the same load of the machine.
+const REPEATS: u32 = 9;
 
 /// One line of the result. The names are those of `--json`.
 #[derive(Serialize)]
@@ -53,13 +51,17 @@ struct Case {
 
 /// Runs the command.
 pub(crate) fn command(args: &BenchArgs) -> anyhow::Result<()> {
-    let cases = cases(args)?;
-    if !args.json {
-        output::print_line(&line(&HEADER.map(str::to_string)))?;
-    }
-    for case in cases {
+    for (index, case) in cases(args)?.into_iter().enumerate() {
         let row = measure(case, args.steps)?;
-        if args.json { output::print_json(&row) } else { output::print_line(&line(&cells(&row))) }?;
+        if args.json {
+            output::print_json(&row)?;
+            continue;
+        }
+        // After the first row is there, so that a failure leaves no header without a table.
+        if index == 0 {
+            output::print_line(&line(&HEADER.map(str::to_string)))?;
+        }
+        output::print_line(&line(&cells(&row)))?;
     }
     Ok(())
 }
@@ -71,7 +73,8 @@ fn cases(args: &BenchArgs) -> Result<Vec<Case>> {
         names => names.iter().map(|name| preset(name)).collect::<Result<_>>()?,
     };
     let batches = if args.batch.is_empty() { vec![None] } else { args.batch.iter().copied().map(Some).collect() };
-    let engines = if args.engine.is_empty() { vec![EngineKind::default()] } else { args.engine.clone() };
+    let engines =
+        if args.engine.is_empty() { ENGINES.iter().map(|&(_, kind)| kind).collect() } else { args.engine.clone() };
     let isas = if args.isa.is_empty() { vec![None] } else { args.isa.iter().copied().map(Some).collect() };
     let mut cases = Vec::new();
     for &system in &systems {
@@ -122,12 +125,17 @@ fn measure(case: Case, steps: Option<u64>) -> Result<Row> {
     })
 }
 
-/// Steps a second over exactly `steps` steps after a first one.
+/// Steps a second over exactly `steps` steps after a first one, in parts with a measurement of the peak beside each.
 fn fixed(trainer: &mut Trainer, peak: &mut PeakMeter, steps: u64) -> Result<f64> {
     run(trainer, 1)?;
-    (0..PEAKS).for_each(|_| peak.measure());
-    let seconds = run(trainer, steps)?;
-    (0..PEAKS).for_each(|_| peak.measure());
+    let parts = steps.min(u64::from(REPEATS));
+    let mut seconds = 0.0;
+    for part in 0..parts {
+        peak.measure();
+        // The remainder goes to the first parts.
+        seconds += run(trainer, steps / parts + u64::from(part < steps % parts))?;
+        peak.measure();
+    }
     Ok(steps as f64 / seconds)
 }
 
@@ -220,12 +228,10 @@ fn cells(row: &Row) -> [String; 9] {
     ]
 }
 
-/// A line of the table. Rows appear as they are measured, so the widths are fixed.
+/// A line of the table, at most 100 characters. Rows appear as they are measured, so the widths are fixed.
 fn line(cells: &[String; 9]) -> String {
     let [system, batch, threads, engine, isa, rate, flop, gflops, share] = cells;
-    format!(
-        "{system:<14}  {batch:>7}  {threads:>7}  {engine:<14}  {isa:<8}  {rate:>12}  {flop:>11}  {gflops:>8}  {share:>15}"
-    )
+    format!("{system:<14} {batch:>6} {threads:>7}  {engine:<14} {isa:<8} {rate:>10} {flop:>11} {gflops:>7} {share:>14}")
 }
 
 #[cfg(test)]
@@ -242,6 +248,25 @@ mod tests {
             }
         }
         assert_eq!(source(Preset::Mnist, 100).unwrap().len(), 60_000);
+    }
+
+    #[test]
+    fn the_table_fits_100_columns() {
+        let row = Row {
+            system: "mixture1d-deep",
+            batch: 100_000,
+            threads: 64,
+            engine: "matrixmultiply",
+            isa: "portable".to_string(),
+            samples_per_second: 99_999_999.0,
+            flop_per_sample: 31_942_656,
+            gflops: 9_999.9,
+            peak_gflops: 9_999.0,
+            share_of_peak: 0.999,
+        };
+        for line in [line(&HEADER.map(str::to_string)), line(&cells(&row))] {
+            assert_eq!(line.chars().count(), 100, "{line}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The settings of a run: from a system's defaults, a configuration file and the command line, in this order.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -7,6 +9,7 @@ use anyhow::Context;
 use super::args::TrainArgs;
 use super::config_file;
 use super::nearest::suggestion;
+use super::run_folder::{CONFIG, refused};
 use crate::error::{Error, Result};
 use crate::gan::presets::{Duration, Preset};
 use crate::gan::{EngineKind, GanSpec, TrainerOptions};
@@ -91,11 +94,7 @@ impl RunConfig {
     ///
     /// A file that cannot be read, is no TOML, or has unknown or senseless settings.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Io {
-            action: "read",
-            path: path.to_path_buf(),
-            source,
-        })?;
+        let text = read_text(path)?;
         config_file::parse(&text, path.parent()).with_context(|| path.display().to_string())
     }
 
@@ -220,11 +219,29 @@ pub(crate) fn known_systems() -> String {
     format!("known systems: {}", Preset::ALL.map(Preset::name).join(", "))
 }
 
+/// The text of a configuration file. What is far larger than any of them is not read to its end, which may never come.
+fn read_text(path: &Path) -> Result<String> {
+    /// A hundred times the file of the deepest network that makes sense.
+    const LARGEST: u64 = 1 << 20;
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    read.map_err(refused("read", path))?;
+    let wrong = |problem: &str| {
+        Err(Error::data(path.display().to_string(), format!("{problem}; give the config.toml of a run")))
+    };
+    if bytes.len() as u64 > LARGEST {
+        return wrong("is no configuration file: it has more than 1 MiB");
+    }
+    String::from_utf8(bytes).or_else(|_| wrong("is no configuration file: it is not text (UTF-8)"))
+}
+
 /// The configuration file that `what`, which is no system, means: a file, or the one in a run's folder.
 fn file_of(what: &str) -> Result<PathBuf> {
     let path = Path::new(what);
     if path.is_dir() {
-        return Ok(path.join("config.toml"));
+        let file = path.join(CONFIG);
+        let problem = format!("is no run of `gannet train`: there is no {CONFIG}");
+        return if file.exists() { Ok(file) } else { Err(Error::data(what, problem)) };
     }
     let looks_like_a_file = path.extension().is_some_and(|extension| extension == "toml")
         || what.contains(std::path::MAIN_SEPARATOR)

@@ -13,7 +13,7 @@ use super::args::{OBJECTIVES, ORDERS, byte_count};
 use super::config::{RunConfig, known_systems, preset, replace};
 use super::nearest::suggestion;
 use crate::error::{Error, Result};
-use crate::gan::presets::Duration;
+use crate::gan::presets::{Duration, Preset};
 use crate::gan::{EngineKind, Objective, OptimizerSpec, Order};
 use crate::net::NetworkSpec;
 use crate::simd::IsaKind;
@@ -54,6 +54,9 @@ pub(crate) fn parse(text: &str, folder: Option<&Path>) -> Result<RunConfig> {
         return Err(Error::setting("data.points", format!("{name} has a fixed number of samples")));
     }
     config.points = data.points.or(config.points);
+    if data.directory.is_some() && config.system != Preset::Mnist {
+        return Err(Error::setting("data.directory", format!("{name} needs no data folder; leave it out")));
+    }
     // A folder is meant from where the file lies, not from where the program was started.
     config.directory = data.directory.map(|directory| folder.map_or(directory.clone(), |f| f.join(&directory)));
     replace(&mut config.spec.objective, gan.objective);
@@ -152,8 +155,11 @@ fn inline<T: Serialize + ?Sized>(name: &str, value: &T) -> Result<String> {
 
 /// An error of the TOML reader: the line, what is wrong, and the nearest known name of an unknown one.
 fn toml_error(error: &toml::de::Error, text: &str) -> Error {
-    let message = error.message();
-    let hint = unknown_name(message).map_or_else(String::new, |(wrong, known)| suggestion(wrong, known));
+    // The names of Rust's types mean nothing to a user.
+    let message = ["usize", "u64"].iter().fold(error.message().to_string(), |text, name| {
+        text.replace(&format!("expected {name}"), "expected a whole number from 0 up")
+    });
+    let hint = unknown_name(&message).map_or_else(String::new, |(wrong, known)| suggestion(wrong, known));
     let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     Error::setting(line.map_or_else(|| "config".to_string(), |line| format!("line {line}")), format!("{message}{hint}"))
 }
@@ -223,7 +229,6 @@ struct GanTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gan::presets::Preset;
 
     fn problem(text: &str) -> String {
         parse(text, None).unwrap_err().to_string()
@@ -267,7 +272,9 @@ mod tests {
             ("[run]\nsystem = 'circel'", vec!["did you mean `circle`?"]),
             ("[run]\nsystem = 'circle'\nbacth = 3", vec!["line 3", "unknown field `bacth`", "did you mean `batch`?"]),
             ("[run]\nsystem = 'circle'\n[gan]\nobjective = 'minmax'", vec!["line 4", "did you mean `minimax`?"]),
-            ("[run]\nsystem = 'circle'\nbatch = -3", vec!["line 3"]),
+            ("[run]\nsystem = 'circle'\nbatch = -3", vec!["line 3", "expected a whole number from 0 up"]),
+            ("[run]\nsystem = 'circle'\nbatch = 'x'", vec!["line 3", "expected a whole number from 0 up"]),
+            ("[run]\nsystem = 'circle'\n[data]\ndirectory = 'idx'", vec!["data.directory", "leave it out"]),
             ("[run]\nsystem = 'circle'\nbatch = 0", vec!["run.batch", "from 1 up"]),
             ("[run]\nsystem = 'circle'\nbatch = ", vec!["line 3"]),
             ("[run]\nsystem = 'circle'\nmemory_limit = '2 apples'", vec!["run.memory_limit", "2GiB"]),

@@ -8,6 +8,7 @@ use super::args::EvaluateArgs;
 use super::measures::{self, Effort, meanings, measure_table};
 use super::output;
 use super::run_folder::SavedRun;
+use super::sample::too_many;
 use super::system::Samples;
 use crate::error::Error;
 use crate::gan::presets::Preset;
@@ -40,7 +41,11 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     }
     let isa = Isa::resolve(None)?;
     let real = Samples::load(&config)?;
-    let measures = measures::measure(&config, &real, &model, Effort::Full { samples: args.samples }, isa)?;
+    let measured = measures::measure(&config, &real, &model, Effort::Full { samples: args.samples }, isa);
+    let measures = measured.map_err(|error| match args.samples {
+        Some(samples) => too_many("samples", samples, error),
+        None => error,
+    })?;
     let remark = measures::remark(&config);
     if args.json {
         return output::print_json(&Evaluation {

@@ -30,6 +30,14 @@ pub(crate) struct Measure {
     pub(crate) reached: &'static str,
 }
 
+impl Measure {
+    /// The value for people: with `decimals` digits after the point, or none where it counts something.
+    pub(crate) fn text(&self, decimals: usize) -> String {
+        let decimals = if self.name == "classes_covered" { 0 } else { decimals };
+        format!("{:.decimals$}", self.value)
+    }
+}
+
 /// How much work measuring may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
@@ -123,9 +131,8 @@ pub(crate) fn remark(config: &RunConfig) -> Option<&'static str> {
 /// The measures as a table for people.
 pub(crate) fn measure_table(measures: &[Measure]) -> String {
     let header = ["measure", "value", "a right implementation reaches"].map(str::to_string).to_vec();
-    let rows = measures
-        .iter()
-        .map(|measure| vec![measure.name.to_string(), format!("{:.4}", measure.value), measure.reached.to_string()]);
+    let rows =
+        measures.iter().map(|measure| vec![measure.name.to_string(), measure.text(4), measure.reached.to_string()]);
     table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, true])
 }
 

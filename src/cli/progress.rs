@@ -37,7 +37,7 @@ impl Progress {
         let shown = if quiet {
             Shown::Nothing
         } else if stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {wide_msg}");
+            let style = ProgressStyle::with_template("{bar:20} {percent:>3} %  {prefix}\n{wide_msg}");
             let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
             Shown::Bar(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
         } else {
@@ -74,13 +74,14 @@ impl Progress {
         }
         self.last = Some(now);
         let seconds = (self.trained + (now - self.segment)).as_secs_f64();
-        let line = line(report, self.steps, self.batch, seconds);
+        let [pace, game] = parts(report, self.steps, self.batch, seconds);
         match &self.shown {
             Shown::Bar(bar) => {
-                bar.set_message(line);
+                bar.set_prefix(pace);
+                bar.set_message(game);
                 bar.set_position(report.step);
             }
-            Shown::Lines => note(&line),
+            Shown::Lines => note(&format!("{pace}  {game}")),
             Shown::Nothing => {}
         }
     }
@@ -102,21 +103,24 @@ impl Progress {
     }
 }
 
-/// `step 320/3200  D 1.3512  G 0.7134  D(x) 0.512  D(G(z)) 0.488  81,920 samples/s  12 seconds left`
-fn line(report: &StepReport, steps: u64, batch: usize, seconds: f64) -> String {
+/// How fast it goes and how the two networks do, each short enough for a line of a terminal of 80 columns beside the bar:
+/// `step 320/3200  81,920 samples/s  12s left` and `D 1.3512  G 0.7134  D(x) 0.512  D(G(z)) 0.488`.
+fn parts(report: &StepReport, steps: u64, batch: usize, seconds: f64) -> [String; 2] {
     let rate = report.step as f64 * batch as f64 / seconds;
     let left = seconds / report.step.max(1) as f64 * steps.saturating_sub(report.step) as f64;
     let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
-    format!(
-        "step {}/{steps}  D {:.4}  G {:.4}  D(x) {:.3}  D(G(z)) {:.3}  {} samples/s  {} left",
-        report.step,
-        report.discriminator_loss,
-        report.generator_loss,
-        report.real_probability,
-        report.fake_probability,
-        thousands(rate.round() as u64),
-        HumanDuration(left)
-    )
+    [
+        format!(
+            "step {}/{steps}  {} samples/s  {:#} left",
+            report.step,
+            thousands(rate.round() as u64),
+            HumanDuration(left)
+        ),
+        format!(
+            "D {:.4}  G {:.4}  D(x) {:.3}  D(G(z)) {:.3}",
+            report.discriminator_loss, report.generator_loss, report.real_probability, report.fake_probability
+        ),
+    ]
 }
 
 #[cfg(test)]
@@ -124,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_everything() {
+    fn both_parts_together_say_everything() {
         let report = StepReport {
             step: 320,
             discriminator_loss: 1.35,
@@ -132,7 +136,7 @@ mod tests {
             real_probability: 0.5,
             fake_probability: 0.25,
         };
-        let expected = "step 320/3200  D 1.3500  G 0.7000  D(x) 0.500  D(G(z)) 0.250  10,240 samples/s  9 seconds left";
-        assert_eq!(line(&report, 3200, 32, 1.0), expected);
+        let expected = ["step 320/3200  10,240 samples/s  9s left", "D 1.3500  G 0.7000  D(x) 0.500  D(G(z)) 0.250"];
+        assert_eq!(parts(&report, 3200, 32, 1.0), expected);
     }
 }

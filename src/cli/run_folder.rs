@@ -40,11 +40,11 @@ impl RunFolder {
             Some(path) => {
                 check_free(path)?;
                 if let Some(parent) = path.parent() {
-                    fs::create_dir_all(parent).map_err(refused("create", parent))?;
+                    make_folders(parent).map_err(refused("create", parent))?;
                 }
                 match fs::create_dir(path) {
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
-                    made => made.map_err(refused("create", path)),
+                    made => made.map_err(|error| refused("create", path)(elsewhere(&error))),
                 }?;
                 Ok(Self { path: path.to_path_buf() })
             }
@@ -54,7 +54,7 @@ impl RunFolder {
 
     /// The next free number. Making the folder is what takes it: of two processes only one succeeds.
     fn next_free(runs: &Path, name: &str) -> Result<Self> {
-        fs::create_dir_all(runs).map_err(refused("create", runs))?;
+        make_folders(runs).map_err(refused("create", runs))?;
         let taken = fs::read_dir(runs).map_err(refused("read", runs))?.filter_map(|entry| {
             let file_name = entry.ok()?.file_name();
             file_name.to_str()?.strip_prefix(name)?.strip_prefix('-')?.parse::<u64>().ok()
@@ -64,7 +64,7 @@ impl RunFolder {
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self { path }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(refused("create", &path)(error)),
+                Err(error) => return Err(refused("create", &path)(elsewhere(&error))),
             }
         }
         Err(Error::setting("out", format!("the numbers of {} are used up; give --out DIR", runs.display())))
@@ -96,6 +96,21 @@ impl RunFolder {
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         write_atomically(&self.file(name)?, |file| file.write_all(bytes))
     }
+}
+
+/// Makes the folder of runs and those above it.
+fn make_folders(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            elsewhere(&io::Error::new(io::ErrorKind::NotADirectory, "a file is in its place"))
+        }
+        _ => elsewhere(&error),
+    })
+}
+
+/// The system's reason why there can be no run here, and the way out.
+fn elsewhere(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{error}; name another folder with --out DIR"))
 }
 
 /// Refuses a path for `--out` that exists, so that nothing is ever overwritten.

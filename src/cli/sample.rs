@@ -30,7 +30,8 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
         })?;
     }
     let run = SavedRun::open(&args.run)?;
-    let samples = run.model.sample(&run.config.spec, args.count, args.seed, Isa::resolve(None)?)?;
+    let drawn = run.model.sample(&run.config.spec, args.count, args.seed, Isa::resolve(None)?);
+    let samples = drawn.map_err(|error| too_many("count", args.count, error))?;
     let features = run.config.spec.features();
     match format {
         Format::Npy => write_atomically(&args.out, |file| npy(file, &samples, features))?,
@@ -42,6 +43,17 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
     }
     note(&format!("{} samples in {}", args.count, args.out.display()));
     Ok(())
+}
+
+/// Where memory does not hold `count` samples, not the run's settings are to blame but the option `name`.
+pub(crate) fn too_many(name: &str, count: usize, error: Error) -> Error {
+    match error {
+        Error::OutOfMemory { bytes } => Error::data(
+            name,
+            format!("{count} samples take {bytes} bytes of memory, which the system refused; ask for fewer"),
+        ),
+        other => other,
+    }
 }
 
 /// The samples, over real ones where those can be made.

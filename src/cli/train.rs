@@ -21,12 +21,15 @@ use crate::error::Result;
 use crate::gan::model::Model;
 use crate::gan::presets::Duration;
 use crate::gan::{StepReport, Trainer};
+use crate::net::NetworkSpec;
 use crate::simd::Isa;
 
 /// Evaluations of a run, if nothing else is asked for.
 const EVALUATIONS: u64 = 10;
 /// Rows of `metrics.csv`, if nothing else is asked for: enough for a curve.
 const ROWS: u64 = 1_000;
+/// Most steps between two of them: the progress moves with them.
+const BETWEEN_ROWS: u64 = 100;
 /// A run that is cut short loses the losses of no more than this time.
 const BETWEEN_FLUSHES: Time = Time::from_secs(2);
 
@@ -71,7 +74,7 @@ fn resolve(config: &mut RunConfig, trainer: &Trainer) -> Result<u64> {
     config.threads = trainer.options().threads;
     config.isa = Some(trainer.isa().kind());
     config.evaluate_every.get_or_insert(steps.div_ceil(EVALUATIONS).max(1));
-    config.report_every.get_or_insert(steps.div_ceil(ROWS).max(1));
+    config.report_every.get_or_insert(steps.div_ceil(ROWS).clamp(1, BETWEEN_ROWS));
     if let Some(directory) = &mut config.directory {
         *directory = std::path::absolute(&*directory).map_err(run_folder::refused("find", directory))?;
     }
@@ -81,6 +84,7 @@ fn resolve(config: &mut RunConfig, trainer: &Trainer) -> Result<u64> {
 /// What `--plan` prints.
 fn plan(config: &RunConfig, real: &Samples, trainer: &Trainer, steps: u64) -> String {
     let spec = &config.spec;
+    let (generator, discriminator) = (widths(&spec.generator), widths(&spec.discriminator));
     let weights = spec.generator.weights() + spec.discriminator.weights();
     let models = match config.save_epochs {
         0 => String::new(),
@@ -91,7 +95,7 @@ fn plan(config: &RunConfig, real: &Samples, trainer: &Trainer, steps: u64) -> St
         }
     };
     format!(
-        "system       {}, {} samples\nsteps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\n{models}",
+        "system       {}, {} samples\nnetworks     G {generator}, D {discriminator}\nsteps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\n{models}",
         config.system.name(),
         thousands(real.source().len() as u64),
         thousands(steps),
@@ -101,6 +105,13 @@ fn plan(config: &RunConfig, real: &Samples, trainer: &Trainer, steps: u64) -> St
         trainer.isa().kind(),
         thousands(spec.flop_per_sample()),
     )
+}
+
+/// The widths of a network, from its inputs to its outputs: `2-16-32-2`.
+fn widths(network: &NetworkSpec) -> String {
+    let first = network.layers.first().map(|layer| layer.inputs);
+    let widths = first.into_iter().chain(network.layers.iter().map(|layer| layer.outputs));
+    widths.map(|width| width.to_string()).collect::<Vec<_>>().join("-")
 }
 
 /// What a run came to: `run.json`, and the object that `--json` prints.
@@ -204,6 +215,7 @@ impl Run {
         let model = self.trainer.model();
         model.save(&self.config.spec, &self.folder.file(run_folder::MODEL)?)?;
         let isa = self.trainer.isa();
+        self.progress.message("measuring what was learned");
         let measures = measures::measure(&self.config, &self.real, &model, Effort::Full { samples: None }, isa)?;
         let after = shown(&self.config, &model, isa)?;
         let title = format!("after {} steps", thousands(self.steps));
@@ -268,7 +280,7 @@ impl Run {
         let config = &self.config;
         let mut subtitle = format!("batch {}, seed {}", config.batch, config.seed);
         for measure in &measures[..measures.len().min(2)] {
-            subtitle += &format!(", {} {:.3}", measure.name.replace('_', " "), measure.value);
+            subtitle += &format!(", {} {}", measure.name.replace('_', " "), measure.text(3));
         }
         let title = match panels {
             [panel] if config.system.image().is_some() => format!("{}, {}", config.system.name(), panel.title),
