@@ -5,8 +5,11 @@ mod common;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use gannet::data::array::ArraySource;
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, Model, StepReport, Trainer, TrainerOptions};
+use gannet::gan::{EngineKind, GanSpec, Model, StepReport, Trainer, TrainerOptions};
+use gannet::kernel::activation::Activation;
+use gannet::net::NetworkSpec;
 use gannet::simd::{Isa, IsaKind};
 
 /// Trains, and returns everything that could differ: every report and the model file.
@@ -54,6 +57,34 @@ fn any_number_of_threads_gives_the_same_bits() {
                         assert!(one.1 == many.1, "model: {name}");
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Wide layers are cut into row blocks by the number of threads. These widths leave a last block of 1 to 10 rows, which must
+/// be summed in the same order as in the whole layer; dropout's streams must not follow the blocks either.
+#[test]
+fn awkward_widths_give_the_same_bits_at_any_number_of_threads() {
+    let spec = GanSpec {
+        generator: NetworkSpec::dense(&[5, 500, 65, 9], Activation::Tanh, 0.25, Activation::Linear),
+        discriminator: NetworkSpec::dense(&[9, 131, 700, 138, 1], Activation::Relu, 0.25, Activation::Linear),
+        ..Preset::Circle.spec()
+    };
+    let values: Vec<f32> = (0..9 * 1_100).map(|index| ((index * 7919) % 2001) as f32 / 1000.0 - 1.0).collect();
+    for (batch, steps) in [(40, 3), (1_100, 2)] {
+        for engine in EngineKind::ALL {
+            let run = |threads| {
+                let source = Arc::new(ArraySource::new(values.clone(), 9).unwrap());
+                let options = TrainerOptions { batch, threads, engine, seed: 8, ..Default::default() };
+                let mut trainer = Trainer::new(spec.clone(), source, options).unwrap();
+                assert_eq!(trainer.plan().schedule, "layer-parallel");
+                trainer.run(steps, 1, |_| ControlFlow::Continue(())).unwrap();
+                trainer.model()
+            };
+            let one = run(1);
+            for threads in [2, 3, 5] {
+                assert!(one == run(threads), "{engine} batch {batch}, {threads} threads");
             }
         }
     }

@@ -79,10 +79,15 @@ fn forward(spec: &NetworkSpec, parameters: &Wide, input: &[f64], keeps: &[Option
     x
 }
 
+/// The probability of "real" that one sample's logits stand for.
+fn probability(logits: &[f64]) -> f64 {
+    let margin = if logits.len() == 2 { logits[1] - logits[0] } else { logits[0] };
+    1.0 / (1.0 + (-margin).exp())
+}
+
 /// Cross-entropy of one sample's logits against a target, from the definition.
 fn cross_entropy(logits: &[f64], real: bool) -> f64 {
-    let margin = if logits.len() == 2 { logits[1] - logits[0] } else { logits[0] };
-    let probability = 1.0 / (1.0 + (-margin).exp());
+    let probability = probability(logits);
     -(if real { probability } else { 1.0 - probability }).ln()
 }
 
@@ -130,12 +135,17 @@ impl Problem {
     }
 
     fn mean_cross_entropy(&self, d: &Wide, samples: &[Vec<f64>], role: usize, real: bool) -> f64 {
+        self.mean(d, samples, role, |logits| cross_entropy(logits, real))
+    }
+
+    /// The mean of what `of` makes of each sample's logits.
+    fn mean(&self, d: &Wide, samples: &[Vec<f64>], role: usize, of: impl Fn(&[f64]) -> f64) -> f64 {
         let sample = |(index, sample): (usize, &Vec<f64>)| {
             let layers = self.spec.discriminator.layers.iter().zip(&self.keeps[role]);
             let keeps: Vec<Option<&[u8]>> = layers
                 .map(|(layer, keeps)| keeps.as_deref().map(|keeps| &keeps[index * layer.outputs..][..layer.outputs]))
                 .collect();
-            cross_entropy(&forward(&self.spec.discriminator, d, sample, &keeps), real)
+            of(&forward(&self.spec.discriminator, d, sample, &keeps))
         };
         samples.iter().enumerate().map(sample).sum::<f64>() / BATCH as f64
     }
@@ -238,7 +248,11 @@ fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<Strin
     let (g, d) = (widen(&before.generator), widen(&before.discriminator));
     // G's gradient is taken through the D that its step meets.
     let met = if spec.order == Order::GeneratorFirstSharedFake { d.clone() } else { widen(&after.discriminator) };
+    let of_real = problem.mean(&d, &Problem::rows(&problem.real, FEATURES), 0, probability);
+    let of_fake = problem.mean(&d, &problem.fakes(&g, &problem.latents[0]), 1, probability);
     let losses = [
+        ("D(x)", report.real_probability, of_real),
+        ("D(G(z))", report.fake_probability, of_fake),
         ("D's loss", report.discriminator_loss, problem.discriminator_loss(&g, &d)),
         ("G's loss", report.generator_loss, problem.generator_loss(&g, &met)),
     ];
@@ -270,6 +284,73 @@ fn gradients_match_finite_differences() {
                         check(&Problem::new(hidden, Activation::Linear, objective, order), engine, isa, &mut misses);
                     }
                 }
+            }
+        }
+    }
+    assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses[..misses.len().min(20)].join("\n"));
+}
+
+/// A batch that repeats a smaller one has the same mean gradients, and for each fake its share. The large batches have more
+/// tiles than gradient slots, or several chunks that are worked on one after the other.
+#[test]
+fn a_repeated_batch_has_the_gradients_of_one() {
+    let mut misses = Vec::new();
+    let hidden = Activation::Tanh;
+    for (widths, repeats, schedule) in
+        [([7, 3], 300, "tile-parallel"), ([450, 300], 60, "layer-parallel"), ([450, 300], 7, "layer-parallel")]
+    {
+        let mut problem = Problem::new(hidden, Activation::Linear, Objective::NonSaturating, Order::DiscriminatorFirst);
+        let sizes = [FEATURES, widths[0], widths[1], 1];
+        problem.spec.discriminator = NetworkSpec::dense(&sizes, hidden, DROPOUT, Activation::Linear);
+        let keeps: Vec<Vec<u8>> = widths
+            .iter()
+            .map(|width| numbers(BATCH * width, 40).iter().map(|draw| u8::from(*draw > -0.5)).collect())
+            .collect();
+        for engine in EngineKind::ALL {
+            let repeat = |values: &[f32], times: usize| values.repeat(times);
+            let gradients = |times: usize| {
+                let options =
+                    TrainerOptions { batch: BATCH * times, threads: 2, engine, seed: 6, ..Default::default() };
+                let real = repeat(&problem.real, times);
+                let source = ArraySource::new(real.clone(), FEATURES).unwrap();
+                let mut trainer = Trainer::new(problem.spec.clone(), Arc::new(source), options.clone()).unwrap();
+                if times > 1 {
+                    assert_eq!(trainer.plan().schedule, schedule);
+                }
+                let keeps: Vec<Vec<u8>> = keeps.iter().map(|keeps| keeps.repeat(times)).collect();
+                let keeps: Vec<Option<&[u8]>> = keeps.iter().map(|keeps| Some(&keeps[..])).collect();
+                let [of_d, of_g] = [0, 1].map(|role: usize| repeat(&problem.latents[role], times));
+                trainer
+                    .step_with(&GivenStep {
+                        real: &real,
+                        discriminator_latents: &of_d,
+                        generator_latents: &of_g,
+                        keep_real: &keeps,
+                        keep_fake: &keeps,
+                        keep_generator_step: &keeps,
+                    })
+                    .unwrap();
+                // The modular loss draws its keeps, so none here.
+                let d = NetworkSpec::dense(&sizes, hidden, 0.0, Activation::Linear);
+                let mut modular =
+                    ModularLoss::new(d, problem.spec.objective, OptimizerSpec::sgd(0.05), options).unwrap();
+                let fakes = repeat(&numbers(BATCH * FEATURES, 4), times);
+                let mut of_fakes = vec![f32::NAN; fakes.len()];
+                modular.step(&fakes, &real, &mut of_fakes).unwrap();
+                (trainer.gradients(), of_fakes)
+            };
+            let wide = |values: &mut dyn Iterator<Item = f32>| values.map(f64::from).collect::<Vec<f64>>();
+            let ((one, one_of_fakes), (many, many_of_fakes)) = (gradients(1), gradients(repeats));
+            let name = format!("{schedule} {engine} {repeats}");
+            for (network, found, expected) in
+                [("D", &many.discriminator, &one.discriminator), ("G", &many.generator, &one.generator)]
+            {
+                compare(&format!("{name}: {network}"), flat(found), &wide(&mut flat(expected)), &mut misses);
+            }
+            let expected = wide(&mut one_of_fakes.into_iter());
+            for share in many_of_fakes.chunks(BATCH * FEATURES) {
+                let share = share.iter().map(|value| value * repeats as f32);
+                compare(&format!("{name}: fakes"), share, &expected, &mut misses);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A training step allocates nothing of its own: the global allocator of this process counts, on all threads together,
-//! exactly one allocation for each product of the matrixmultiply engine.
+//! exactly one allocation for each product of the matrixmultiply engine. And what a run takes before its first step is what
+//! its plan says.
 
 mod common;
 
@@ -8,35 +9,44 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use gannet::Error;
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, TrainerOptions};
+use gannet::gan::{EngineKind, ModularLoss, Trainer, TrainerOptions};
 
 /// The system's allocator with a count of its calls.
 struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
+/// Bytes taken and not given back.
+static LIVE: AtomicU64 = AtomicU64::new(0);
+
 // SAFETY: every call is passed on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        LIVE.fetch_add(layout.size() as u64, Ordering::Relaxed);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        LIVE.fetch_add(layout.size() as u64, Ordering::Relaxed);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        LIVE.fetch_add(new_size as u64, Ordering::Relaxed);
+        LIVE.fetch_sub(layout.size() as u64, Ordering::Relaxed);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.realloc(memory, layout, new_size) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size() as u64, Ordering::Relaxed);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.dealloc(memory, layout) }
     }
@@ -61,6 +71,44 @@ fn allocations_per_product(engine: EngineKind) -> u64 {
 
 // One test alone in this process: a second one would be counted too.
 #[test]
+fn memory_is_planned_and_taken_before_the_first_step() {
+    plans_say_what_a_run_takes();
+    a_thousand_steps_allocate_nothing_of_their_own();
+}
+
+/// What a plan leaves out: specifications and the names and lengths of regions, a few KiB.
+const BESIDE_THE_PLAN: u64 = 16 * 1024;
+
+fn plans_say_what_a_run_takes() {
+    /// A batch whose rows and gradients would not hide in what a plan leaves out.
+    const BATCH: usize = 20_000;
+    let check = |name: &str, planned: u64, taken: u64| {
+        let fits = (planned..=planned + BESIDE_THE_PLAN).contains(&taken);
+        assert!(fits, "{name}: planned {planned} bytes, took {taken}");
+    };
+    let options = TrainerOptions { batch: BATCH, ..Default::default() };
+    // Presets with Adam, for whose moments a plan has room.
+    for preset in [Preset::Circle, Preset::Gaussian2d, Preset::Mixture1dDeep] {
+        let (spec, source) = (preset.spec(), common::source(preset, BATCH + 3));
+        let before = LIVE.load(Ordering::Relaxed);
+        let trainer = Trainer::new(spec.clone(), source.clone(), options.clone()).unwrap();
+        let planned = trainer.plan().memory;
+        check(preset.name(), planned, LIVE.load(Ordering::Relaxed) - before);
+        drop(trainer);
+        let limited = |limit| {
+            let options = TrainerOptions { memory_limit: Some(limit), ..options.clone() };
+            Trainer::new(spec.clone(), source.clone(), options).map(|_| ())
+        };
+        limited(planned).unwrap();
+        assert!(matches!(limited(planned - 1), Err(Error::MemoryLimit { needed, .. }) if needed == planned));
+
+        let before = LIVE.load(Ordering::Relaxed);
+        let (objective, optimizer) = (spec.objective, spec.discriminator_optimizer);
+        let loss = ModularLoss::new(spec.discriminator.clone(), objective, optimizer, options.clone()).unwrap();
+        check(&format!("modular {}", preset.name()), loss.plan().memory, LIVE.load(Ordering::Relaxed) - before);
+    }
+}
+
 fn a_thousand_steps_allocate_nothing_of_their_own() {
     let mut failures = Vec::new();
     for preset in Preset::ALL {

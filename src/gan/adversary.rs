@@ -17,6 +17,7 @@ use crate::parallel::Team;
 
 /// What a step reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct StepReport {
     /// Steps done, this one included.
     pub step: u64,

@@ -35,11 +35,20 @@ impl Batches {
         }
         let count = u32::try_from(samples)
             .map_err(|_| Error::setting("data", format!("{samples} samples are more than 2^32 - 1")))?;
-        let mut order = indices(samples)?;
-        order.extend(0..count);
-        let mut rows = indices(batch)?;
-        rows.resize(batch, 0);
+        let order = numbers_below(count)?;
+        // As `batch` is at most `samples`, the cast is exact. What the rows hold is overwritten before it is read.
+        let rows = numbers_below(batch as u32)?;
         Ok(Self { order, shuffle, seed, drawn: 0, rows })
+    }
+
+    /// The number of samples that batches are drawn from.
+    pub(super) fn samples(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The numbers from 0 to the batch: the rows of a matrix `[batch, ..]`.
+    pub(super) fn identity(&self) -> Result<Vec<u32>> {
+        numbers_below(self.rows.len() as u32)
     }
 
     /// Draws the next batch.
@@ -61,11 +70,13 @@ impl Batches {
     }
 }
 
-fn indices(count: usize) -> Result<Vec<u32>> {
-    let mut indices = Vec::new();
-    let bytes = (count as u64).saturating_mul(size_of::<u32>() as u64);
-    indices.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes })?;
-    Ok(indices)
+/// The numbers from 0 to `count`; memory that the system refuses is an error.
+pub(super) fn numbers_below(count: u32) -> Result<Vec<u32>> {
+    let mut numbers = Vec::new();
+    let bytes = u64::from(count) * size_of::<u32>() as u64;
+    numbers.try_reserve_exact(count as usize).map_err(|_| Error::OutOfMemory { bytes })?;
+    numbers.extend(0..count);
+    Ok(numbers)
 }
 
 /// Makes `order` the permutation of an epoch: Fisher and Yates's shuffle (Knuth, TAOCP 2, algorithm 3.4.2P) of the identity, so

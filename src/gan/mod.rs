@@ -30,3 +30,6 @@ pub use spec::{GanSpec, OptimizerSpec, Order};
 pub use trainer::Trainer;
 
 pub use crate::gemm::EngineKind;
+
+#[cfg(test)]
+mod tests;

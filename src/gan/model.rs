@@ -47,10 +47,11 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where a tensor's length does not fit `spec`.
+    /// [`Error::InvalidSetting`] where `spec` is not valid; [`Error::Shape`] where a tensor's length does not fit it.
     pub fn to_safetensors(&self, spec: &GanSpec) -> Result<Vec<u8>> {
         let mut named: Vec<NamedTensor<'_>> = Vec::new();
         for (name, network, tensors) in self.networks(spec) {
+            network.validate(name)?;
             ParameterLayout::new(network).check(tensors, name)?;
             for (index, (layer, (weight, bias))) in network.layers.iter().zip(tensors).enumerate() {
                 named.push((format!("{name}.{index}.weight"), vec![layer.outputs, layer.inputs], weight));
@@ -134,8 +135,9 @@ impl Model {
     pub fn load(spec: &GanSpec, path: &Path) -> Result<Self> {
         let io = |source| Error::Io { action: "read", path: path.to_owned(), source };
         let size = fs::metadata(path).map_err(io)?.len();
-        let parameters = ParameterLayout::new(&spec.generator).len() + ParameterLayout::new(&spec.discriminator).len();
-        let most = (parameters * size_of::<f32>()) as u64 + MOST_HEADER;
+        let parameters = |network| ParameterLayout::new(network).len() as u64;
+        let parameters = parameters(&spec.generator).saturating_add(parameters(&spec.discriminator));
+        let most = parameters.saturating_mul(size_of::<f32>() as u64).saturating_add(MOST_HEADER);
         let origin = path.display().to_string();
         if size > most {
             return Err(Error::data(

@@ -1,7 +1,9 @@
 //! The adversarial loss as a part of its own: a discriminator with its optimizer, which any generator can train against.
 
+use std::fmt;
 use std::sync::Arc;
 
+use super::batches::numbers_below;
 use super::objective::Objective;
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
@@ -13,7 +15,7 @@ use super::workspace::Workspace;
 use crate::error::{Error, Result};
 use crate::net::pass::{InputMode, PartKeeps};
 use crate::net::{LayerTensors, NetworkSpec};
-use crate::parallel;
+use crate::parallel::{self, ThreadPool};
 
 /// A discriminator that is trained on fakes and real samples handed to it, and that answers with the generator's loss and its
 /// gradient with respect to the fakes. The generator may be anything: gannet's, another program's, a formula.
@@ -23,7 +25,7 @@ pub struct ModularLoss {
     objective: Objective,
     options: TrainerOptions,
     plan: Plan,
-    pool: Option<Arc<rayon::ThreadPool>>,
+    pool: Option<Arc<ThreadPool>>,
     discriminator: TrainedNetwork,
     workspace: Workspace,
     identity: Vec<u32>,
@@ -32,6 +34,7 @@ pub struct ModularLoss {
 
 /// What a step of the modular loss reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ModularReport {
     /// D's loss before its update.
     pub discriminator_loss: f64,
@@ -41,6 +44,19 @@ pub struct ModularReport {
     pub real_probability: f64,
     /// Mean D of the fakes before the update.
     pub fake_probability: f64,
+}
+
+impl fmt::Debug for ModularLoss {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { objective, options, discriminator, steps, .. } = self;
+        formatter
+            .debug_struct("ModularLoss")
+            .field("objective", objective)
+            .field("discriminator", &discriminator.spec)
+            .field("options", options)
+            .field("steps", steps)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ModularLoss {
@@ -58,19 +74,20 @@ impl ModularLoss {
         objective.validate_discriminator(&discriminator)?;
         optimizer.validate("discriminator_optimizer")?;
         let batch = options.batch;
-        if batch == 0 || u32::try_from(batch).is_err() {
-            return Err(Error::setting("batch", format!("{batch} is not between 1 and 2^32 - 1")));
-        }
+        let count = match u32::try_from(batch) {
+            Ok(count @ 1..) => count,
+            _ => return Err(Error::setting("batch", format!("{batch} is not between 1 and 2^32 - 1"))),
+        };
         let mut resources = Resources::resolve(&options)?;
         let isa = resources.isa;
         let plan = Plan::new(None, &discriminator, batch, resources.threads, options.engine, isa);
-        plan.check_memory(None, &discriminator, options.memory_limit)?;
+        plan.check_memory(None, &discriminator, 0, options.memory_limit)?;
         resources.ensure_pool(&plan)?;
         let workspace = Workspace::new(&plan, None, &discriminator)?;
         let key = Stream::DiscriminatorParameters.key(options.seed, 0);
         let discriminator = TrainedNetwork::new("discriminator", discriminator, optimizer, isa, key)?;
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
-        let identity = (0..batch as u32).collect();
+        let identity = numbers_below(count)?;
         Ok(Self { objective, options, plan, pool: resources.pool, discriminator, workspace, identity, steps: 0 })
     }
 
@@ -79,7 +96,8 @@ impl ModularLoss {
     ///
     /// # Errors
     ///
-    /// A slice of the wrong length; [`Error::NotFinite`].
+    /// A slice of the wrong length; [`Error::NotFinite`], also where the gradient with respect to the fakes is not finite
+    /// (D is updated then).
     pub fn step(&mut self, fakes: &[f32], real: &[f32], gradient: &mut [f32]) -> Result<ModularReport> {
         let (batch, features) = (self.plan.batch, self.discriminator.spec.inputs());
         for (name, found) in [("fakes", fakes.len()), ("real", real.len()), ("gradient", gradient.len())] {
@@ -116,6 +134,10 @@ impl ModularLoss {
         for (rows, slot) in shares.zip(self.workspace.slots()) {
             rows.copy_from_slice(&slot.fakes[..rows.len()]);
         }
+        if !gradient.iter().all(|value| value.is_finite()) {
+            let quantity = "gradient with respect to the fakes, the input";
+            return Err(Error::NotFinite { step: self.steps, network: "discriminator", layer: 0, quantity });
+        }
         let sums = self.workspace.sums();
         Ok(ModularReport {
             discriminator_loss: self.objective.discriminator_loss(sums.real, sums.fake, batch),
@@ -142,6 +164,6 @@ impl ModularLoss {
     /// How the steps are laid out.
     pub fn plan(&self) -> PlanSummary {
         let spec = &self.discriminator.spec;
-        self.plan.summary(self.plan.memory(None, spec), self.plan.products_per_modular_step(spec))
+        self.plan.summary(self.plan.memory(None, spec, 0), self.plan.products_per_modular_step(spec))
     }
 }

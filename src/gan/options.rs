@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
-use crate::parallel;
+use crate::parallel::{self, ThreadPool};
 use crate::simd::{Isa, IsaKind};
 
 /// Most worker threads: more than any machine has processors, and few enough to start.
@@ -30,7 +30,7 @@ pub struct TrainerOptions {
     pub memory_limit: Option<u64>,
     /// The rayon pool to take worker threads from; `None` = the trainer makes its own (none with one thread). The thread
     /// that calls [`Trainer::run`](super::Trainer::run) works too, so that `threads - 1` come from the pool.
-    pub pool: Option<Arc<rayon::ThreadPool>>,
+    pub pool: Option<Arc<ThreadPool>>,
 }
 
 impl Default for TrainerOptions {
@@ -52,7 +52,7 @@ impl Default for TrainerOptions {
 pub(super) struct Resources {
     pub(super) isa: Isa,
     pub(super) threads: usize,
-    pub(super) pool: Option<Arc<rayon::ThreadPool>>,
+    pub(super) pool: Option<Arc<ThreadPool>>,
 }
 
 impl Resources {

@@ -91,8 +91,9 @@ impl Plan {
         engine: EngineKind,
         isa: Isa,
     ) -> Self {
-        let parameters =
-            generator.map_or(0, |spec| ParameterLayout::new(spec).len()) + ParameterLayout::new(discriminator).len();
+        let parameters = generator
+            .map_or(0, |spec| ParameterLayout::new(spec).len())
+            .saturating_add(ParameterLayout::new(discriminator).len());
         let tiled = parameters <= TILE_PARAMETERS;
         let widest = if tiled { TILE_WIDTH } else { WIDE_PANEL };
         let panel_width = batch.div_ceil(batch.div_ceil(widest)).next_multiple_of(LANE_GROUP);
@@ -146,21 +147,34 @@ impl Plan {
         })
     }
 
-    /// Bytes of everything that a run of these networks keeps.
-    pub(crate) fn memory(&self, generator: Option<&NetworkSpec>, discriminator: &NetworkSpec) -> u64 {
+    /// Bytes of everything that a run of these networks keeps, where batches are drawn from `samples` samples (0 where they
+    /// are handed in).
+    pub(crate) fn memory(&self, generator: Option<&NetworkSpec>, discriminator: &NetworkSpec, samples: usize) -> u64 {
         let networks = generator.into_iter().chain([discriminator]);
         // Values and at most two moments, and a gradient for each slot.
-        let floats: u64 = networks.map(|spec| ParameterLayout::new(spec).len() as u64 * (3 + self.slots as u64)).sum();
+        let arenas = 3 + self.slots as u64;
+        let floats = networks
+            .map(|spec| (ParameterLayout::new(spec).len() as u64).saturating_mul(arenas))
+            .fold(0, u64::saturating_add);
         let lanes = self.chunk;
         let fakes = match generator {
             Some(spec) => Activations::bytes(spec.widths(), lanes),
             None => Activations::bytes(std::iter::once(discriminator.inputs()), lanes),
         };
         let scratch = fakes
-            + Activations::bytes(discriminator.widths(), 2 * lanes)
-            + Deltas::bytes(widest(generator, discriminator), 2 * lanes);
-        let rows = self.batch as u64 * size_of::<u32>() as u64;
-        floats * size_of::<f32>() as u64 + scratch.saturating_mul(self.scratches() as u64) + rows
+            .saturating_add(Activations::bytes(discriminator.widths(), 2 * lanes))
+            .saturating_add(Deltas::bytes(widest(generator, discriminator), 2 * lanes))
+            .saturating_mul(self.scratches() as u64);
+        // The numbers from 0 to the batch; the batch's rows, and the order of all samples.
+        let drawn_rows = if samples == 0 { 0 } else { self.batch as u64 + samples as u64 };
+        let rows = (self.batch as u64).saturating_add(drawn_rows);
+        // Fakes from outside have a gradient each, which the slots keep.
+        let fake_gradients = match generator {
+            Some(_) => 0,
+            None => (self.slots as u64 * self.slot_samples as u64).saturating_mul(discriminator.inputs() as u64),
+        };
+        let values = floats.saturating_add(rows).saturating_add(fake_gradients);
+        values.saturating_mul(size_of::<f32>() as u64).saturating_add(scratch)
     }
 
     /// Checks [`Self::memory`] against a limit.
@@ -172,9 +186,10 @@ impl Plan {
         &self,
         generator: Option<&NetworkSpec>,
         discriminator: &NetworkSpec,
+        samples: usize,
         limit: Option<u64>,
     ) -> Result<()> {
-        let needed = self.memory(generator, discriminator);
+        let needed = self.memory(generator, discriminator, samples);
         match limit {
             Some(limit) if needed > limit => Err(Error::MemoryLimit { needed, limit }),
             _ => Ok(()),
@@ -245,6 +260,7 @@ pub(crate) fn widest(generator: Option<&NetworkSpec>, discriminator: &NetworkSpe
 
 /// How a run is laid out: what [`fmt::Display`] prints on request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PlanSummary {
     /// `tile-parallel`, `layer-parallel` or `serial`.
     pub schedule: &'static str,
@@ -256,7 +272,7 @@ pub struct PlanSummary {
     pub slots: usize,
     /// Worker threads that have work.
     pub threads: usize,
-    /// Bytes of parameters, optimizer moments, gradients and workspace.
+    /// Bytes of parameters, optimizer moments, gradients, workspace and the order of the samples; not those of the data.
     pub memory: u64,
     /// Matrix products of one step: calls of the engine.
     pub products_per_step: u64,
@@ -327,10 +343,11 @@ mod tests {
 
     #[test]
     fn memory_does_not_grow_with_the_batch() {
+        const SAMPLES: usize = 70_000;
         let memory = |batch| {
             let spec = Preset::Mnist.spec();
-            let row_bytes = 4 * batch as u64;
-            plan(Preset::Mnist, batch, 2).memory(Some(&spec.generator), &spec.discriminator) - row_bytes
+            let row_bytes = 2 * 4 * batch as u64;
+            plan(Preset::Mnist, batch, 2).memory(Some(&spec.generator), &spec.discriminator, SAMPLES) - row_bytes
         };
         assert_eq!(memory(65_536), memory(1_024));
         assert!(memory(65_536) < 1 << 28);

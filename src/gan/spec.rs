@@ -81,7 +81,9 @@ impl OptimizerSpec {
             Self::Adam { beta1, beta2, epsilon, .. } => {
                 check("beta1", beta1, (0.0..1.0).contains(&beta1), "in 0 .. 1")?;
                 check("beta2", beta2, (0.0..1.0).contains(&beta2), "in 0 .. 1")?;
-                check("epsilon", epsilon, epsilon > 0.0 && epsilon.is_finite(), "a positive number")
+                // Smaller ones may vanish beside the bias corrections: a gradient of 0 would then give 0 / 0.
+                let normal = epsilon >= f32::MIN_POSITIVE && epsilon.is_finite();
+                check("epsilon", epsilon, normal, "a positive number of at least 1.2e-38")
             }
             Self::Sgd { momentum, .. } => check("momentum", momentum, (0.0..1.0).contains(&momentum), "in 0 .. 1"),
         }

@@ -1,5 +1,6 @@
 //! The trainer: owns both networks, draws batches, runs steps.
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use super::streams::Stream;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
 use crate::net::NetworkSpec;
-use crate::parallel;
+use crate::parallel::{self, ThreadPool};
 use crate::simd::Isa;
 
 /// Trains one GAN on one source of samples. Not a step of it allocates, beyond what the engine's library does.
@@ -24,8 +25,19 @@ pub struct Trainer {
     spec: GanSpec,
     options: TrainerOptions,
     plan: Plan,
-    pool: Option<Arc<rayon::ThreadPool>>,
-    adversary: Adversary,
+    pool: Option<Arc<ThreadPool>>,
+    pub(super) adversary: Adversary,
+}
+
+impl fmt::Debug for Trainer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Trainer")
+            .field("spec", &self.spec)
+            .field("options", &self.options)
+            .field("steps", &self.adversary.steps)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Trainer {
@@ -45,7 +57,7 @@ impl Trainer {
         let mut resources = Resources::resolve(&options)?;
         let (isa, batch) = (resources.isa, options.batch);
         let plan = Plan::new(Some(&spec.generator), &spec.discriminator, batch, resources.threads, options.engine, isa);
-        plan.check_memory(Some(&spec.generator), &spec.discriminator, options.memory_limit)?;
+        plan.check_memory(Some(&spec.generator), &spec.discriminator, batches.samples(), options.memory_limit)?;
         resources.ensure_pool(&plan)?;
         let network = |name, network: &NetworkSpec, optimizer, stream: Stream| {
             TrainedNetwork::new(name, network.clone(), optimizer, isa, stream.key(options.seed, 0))
@@ -58,8 +70,7 @@ impl Trainer {
             Stream::DiscriminatorParameters,
         )?;
         let workspace = Workspace::new(&plan, Some(&spec.generator), &spec.discriminator)?;
-        // `Batches` has checked that the batch is at most 2^32 - 1.
-        let identity = (0..batch as u32).collect();
+        let identity = batches.identity()?;
         let adversary = Adversary { generator, discriminator, workspace, batches, source, identity, steps: 0 };
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         Ok(Self { spec, options, plan, pool: resources.pool, adversary })
@@ -168,7 +179,8 @@ impl Trainer {
 
     /// How the run is laid out.
     pub fn plan(&self) -> PlanSummary {
-        let memory = self.plan.memory(Some(&self.spec.generator), &self.spec.discriminator);
+        let samples = self.adversary.batches.samples();
+        let memory = self.plan.memory(Some(&self.spec.generator), &self.spec.discriminator, samples);
         self.plan.summary(memory, self.plan.products_per_step(&self.spec))
     }
 }

@@ -44,7 +44,7 @@ impl Engine for Matrixmultiply {
     }
 
     fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
-        let WeightGradient { delta, input, gradient, bias_gradient, width, accumulate } = product;
+        let WeightGradient { delta, input, gradient, bias_gradient, width, accumulate, .. } = product;
         let (rows, inputs) = (delta.len() / width, input.len() / width);
         multiply(
             [rows, width, inputs],

@@ -140,6 +140,9 @@ pub struct WeightGradient<'a> {
     pub gradient: &'a mut [f32],
     /// `[rows]`
     pub bias_gradient: &'a mut [f32],
+    /// Output features of the whole layer, of which the block's rows are a part: an engine may choose its order of summation
+    /// by the layer, never by the block, whose size depends on the number of threads.
+    pub outputs: usize,
     /// Samples side by side.
     pub width: usize,
     /// Whether the gradients are added to what is there.

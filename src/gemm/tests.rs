@@ -185,6 +185,7 @@ fn weight_gradient_matches_f64_and_accumulates() {
                     input: &input,
                     gradient: &mut gradient,
                     bias_gradient: &mut bias_gradient,
+                    outputs,
                     width,
                     accumulate,
                 },
@@ -242,6 +243,7 @@ fn nan_passes_through_every_product() {
                 input: &input,
                 gradient: &mut weight_gradient,
                 bias_gradient: &mut bias_gradient,
+                outputs,
                 width,
                 accumulate: false,
             };

@@ -36,7 +36,7 @@ impl ParameterLayout {
             .layers
             .iter()
             .map(|layer| LayerPlace {
-                weight: arena.reserve(layer.inputs * layer.outputs),
+                weight: arena.reserve(layer.inputs.saturating_mul(layer.outputs)),
                 bias: arena.reserve(layer.outputs),
             })
             .collect();

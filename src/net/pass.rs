@@ -319,6 +319,7 @@ pub(crate) fn backward(
                         input: &input[panel * inputs * width..][..inputs * width],
                         gradient,
                         bias_gradient,
+                        outputs,
                         width,
                         accumulate: mode == GradientMode::Accumulate || panel > 0,
                     };

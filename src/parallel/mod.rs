@@ -31,6 +31,9 @@ mod team;
 #[cfg(test)]
 mod tests;
 
+/// The pool that [`with_team`] takes workers from: rayon's, under the name by which the rest of the crate knows it.
+pub use rayon::ThreadPool;
+
 pub use producer::{BlockedChunks, Chunks, Elements, Enumerated, Producer};
 pub use team::{Team, with_team};
 
@@ -47,7 +50,7 @@ pub fn available_threads() -> usize {
 /// # Errors
 ///
 /// [`Error::Threads`] if `workers` is 0, or if the system refuses the threads.
-pub fn build_pool(workers: usize) -> Result<rayon::ThreadPool> {
+pub fn build_pool(workers: usize) -> Result<ThreadPool> {
     if workers == 0 {
         return Err(Error::Threads {
             problem: "a pool needs at least one worker; one thread alone needs no pool".into(),

@@ -93,7 +93,7 @@ impl Team<'_> {
 ///
 /// The workers enter the pool here and stay until `body` returns or panics. Where the pool has fewer threads, or is busy,
 /// the team does with fewer. May be called from a thread of the pool, and from within a task of another team.
-pub fn with_team<R>(threads: usize, pool: Option<&rayon::ThreadPool>, body: impl FnOnce(&Team<'_>) -> R) -> R {
+pub fn with_team<R>(threads: usize, pool: Option<&super::ThreadPool>, body: impl FnOnce(&Team<'_>) -> R) -> R {
     let Some((pool, helpers @ 1..)) = pool.map(|pool| (pool, helpers(threads, pool))) else {
         return body(&Team::serial());
     };
@@ -113,7 +113,7 @@ pub fn with_team<R>(threads: usize, pool: Option<&rayon::ThreadPool>, body: impl
 }
 
 /// How many workers `pool` has to offer for a team of `threads`: a leader that is a thread of the pool cannot help itself.
-fn helpers(threads: usize, pool: &rayon::ThreadPool) -> usize {
+fn helpers(threads: usize, pool: &super::ThreadPool) -> usize {
     let others = pool.current_num_threads() - usize::from(pool.current_thread_index().is_some());
     threads.saturating_sub(1).min(others)
 }

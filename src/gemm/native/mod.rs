@@ -47,9 +47,8 @@ impl Engine for Native {
     }
 
     fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
-        let WeightGradient { delta, input, gradient, bias_gradient, width, accumulate } = product;
-        let (rows, inputs) = (delta.len() / width, input.len() / width);
-        if inputs < NARROW || rows < NARROW {
+        let WeightGradient { delta, input, gradient, bias_gradient, outputs, width, accumulate } = product;
+        if input.len() / width < NARROW || outputs < NARROW {
             isa.run(dot::Dots::new(delta, input, gradient, width, accumulate));
         } else {
             isa.run(transposed::Transposed::new(delta, input, gradient, width, accumulate));

@@ -1,0 +1,305 @@
+//! The adversarial step as a whole: where its random numbers come from, several steps of D, and what bad input gives.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::state::TrainedNetwork;
+use super::streams::Stream;
+use super::*;
+use crate::error::Error;
+use crate::kernel::activation::Activation;
+use crate::kernel::noise;
+use crate::kernel::panel::{gather_rows, scatter_rows};
+use crate::net::NetworkSpec;
+use crate::net::pass::{self, Activations, Panels, PassPlan};
+use crate::parallel::Team;
+use crate::simd::{Isa, LANE_GROUP};
+
+const LATENTS: usize = 3;
+const FEATURES: usize = 4;
+const SEED: u64 = 21;
+
+/// Rows of a matrix `[samples, FEATURES]`.
+struct Rows(Vec<f32>);
+
+impl Rows {
+    fn new(samples: usize) -> Self {
+        Self((0..samples * FEATURES).map(|index| ((index * 7919) % 2003) as f32 / 1001.0 - 1.0).collect())
+    }
+}
+
+impl Source for Rows {
+    fn len(&self) -> usize {
+        self.0.len() / FEATURES
+    }
+
+    fn features(&self) -> usize {
+        FEATURES
+    }
+
+    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
+        gather_rows(isa, &self.0, FEATURES, samples, panel, width);
+    }
+}
+
+fn spec(order: Order, hidden: usize) -> GanSpec {
+    GanSpec {
+        objective: Objective::Minimax,
+        order,
+        discriminator_steps: 1,
+        generator_optimizer: OptimizerSpec::adam(0.001),
+        discriminator_optimizer: OptimizerSpec::adam(0.001),
+        generator: NetworkSpec::dense(&[LATENTS, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+        discriminator: NetworkSpec::dense(&[FEATURES, hidden, hidden, 1], Activation::Relu, 0.0, Activation::Linear),
+    }
+}
+
+fn options(batch: usize) -> TrainerOptions {
+    TrainerOptions { batch, seed: SEED, shuffle: false, ..Default::default() }
+}
+
+fn latents(stream: Stream, step: u64, batch: usize) -> Vec<f32> {
+    let width = batch.next_multiple_of(LANE_GROUP);
+    let mut panel = vec![0.0; LATENTS * width];
+    noise::normal(Isa::best(), stream.key(SEED, step), 0, &mut panel, width);
+    let mut rows = vec![0.0; LATENTS * batch];
+    scatter_rows(Isa::best(), &panel, width, batch, &mut rows);
+    rows
+}
+
+/// What `generator` makes of the latents of D's step `step`.
+fn fakes(generator: &TrainedNetwork, step: u64, batch: usize) -> Vec<f32> {
+    let panels = Panels { count: 1, width: batch.next_multiple_of(LANE_GROUP) };
+    let plan = PassPlan { isa: Isa::best(), engine: EngineKind::default().engine(), tasks: 1 };
+    let mut activations = Activations::new(generator.spec.widths(), panels.lanes()).unwrap();
+    let input = activations.input_mut(LATENTS * panels.lanes());
+    noise::normal(plan.isa, Stream::DiscriminatorLatents.key(SEED, step), 0, input, panels.width);
+    pass::forward(&Team::serial(), &plan, generator.view(), panels, &[], &mut activations);
+    let mut rows = vec![0.0; FEATURES * batch];
+    scatter_rows(plan.isa, activations.output(FEATURES * panels.lanes()), panels.width, batch, &mut rows);
+    rows
+}
+
+/// Sample `s` of a batch is row `s` of what the stream gives, wherever panels, chunks and slots end.
+#[test]
+fn drawn_steps_are_given_steps_with_the_numbers_of_the_streams() {
+    // More chunks than slots; then several panels and chunks that all threads share.
+    for (hidden, batch, schedule) in [(8, 4_500, "tile-parallel"), (400, 1_100, "layer-parallel")] {
+        for order in [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake, Order::GeneratorFirstSharedFake] {
+            let source = Arc::new(Rows::new(2 * batch));
+            let mut drawn = Trainer::new(spec(order, hidden), source.clone(), options(batch)).unwrap();
+            let mut given = Trainer::new(spec(order, hidden), source.clone(), options(batch)).unwrap();
+            assert_eq!(drawn.plan().schedule, schedule);
+            for step in 0..2 {
+                let found = drawn.run(1, 0, |_| ControlFlow::Continue(())).unwrap().unwrap();
+                let expected = given
+                    .step_with(&GivenStep {
+                        real: &source.0[step * batch * FEATURES..][..batch * FEATURES],
+                        discriminator_latents: &latents(Stream::DiscriminatorLatents, step as u64, batch),
+                        generator_latents: &latents(Stream::GeneratorLatents, step as u64, batch),
+                        keep_real: &[],
+                        keep_fake: &[],
+                        keep_generator_step: &[],
+                    })
+                    .unwrap();
+                assert_eq!(found, expected, "{schedule} {order:?} step {step}");
+            }
+            assert!(drawn.model() == given.model(), "{schedule} {order:?}");
+        }
+    }
+}
+
+#[test]
+fn several_steps_of_the_discriminator_are_those_of_a_discriminator_alone() {
+    let (batch, discriminator_steps) = (150, 3);
+    let spec = GanSpec { discriminator_steps, ..spec(Order::DiscriminatorFirst, 8) };
+    let source = Arc::new(Rows::new(discriminator_steps * batch));
+    let mut trainer = Trainer::new(spec.clone(), source.clone(), options(batch)).unwrap();
+    let optimizer = spec.discriminator_optimizer;
+    let mut alone = ModularLoss::new(spec.discriminator, spec.objective, optimizer, options(batch)).unwrap();
+    let mut gradient = vec![0.0; batch * FEATURES];
+    let mut last = None;
+    for step in 0..discriminator_steps {
+        let fakes = fakes(&trainer.adversary.generator, step as u64, batch);
+        let real = &source.0[step * batch * FEATURES..][..batch * FEATURES];
+        last = Some(alone.step(&fakes, real, &mut gradient).unwrap());
+    }
+    let report = trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap().unwrap();
+    assert!(trainer.model().discriminator == alone.discriminator());
+    assert_eq!(report.discriminator_loss, last.unwrap().discriminator_loss);
+    assert_eq!(trainer.steps_for_epochs(2), 2);
+}
+
+/// With a D that stands still, G's step sees the very fakes of D's last one, dropout in G included.
+#[test]
+fn shared_fakes_are_the_same_in_both_steps() {
+    for (order, steps, shared) in [
+        (Order::DiscriminatorFirstSharedFake, 1, true),
+        (Order::DiscriminatorFirstSharedFake, 3, true),
+        (Order::GeneratorFirstSharedFake, 1, true),
+        (Order::DiscriminatorFirst, 1, false),
+        (Order::DiscriminatorFirst, 3, false),
+    ] {
+        let mut spec = spec(order, 8);
+        spec.generator.layers[0].dropout = 0.5;
+        spec.discriminator_steps = steps;
+        spec.discriminator_optimizer = OptimizerSpec::sgd(f32::MIN_POSITIVE);
+        let mut trainer = Trainer::new(spec, Arc::new(Rows::new(600)), options(200)).unwrap();
+        for step in 0..2 {
+            trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap();
+            let sums = trainer.adversary.workspace.sums();
+            assert_eq!(sums.fake == sums.generator, shared, "{order:?} {steps} step {step}: {sums:?}");
+        }
+    }
+}
+
+/// With latents that change nothing, the samples of a second chunk differ from those of the first by dropout alone.
+#[test]
+fn dropout_of_the_generator_depends_on_the_sample() {
+    let mut spec = spec(Order::DiscriminatorFirst, 8);
+    spec.generator.layers[0].dropout = 0.5;
+    let loss = |batch: usize| {
+        let mut trainer = Trainer::new(spec.clone(), Arc::new(Rows::new(256)), options(batch)).unwrap();
+        let mut model = trainer.model();
+        model.generator[0].0.fill(0.0);
+        trainer.set_model(&model).unwrap();
+        assert_eq!((trainer.plan().chunk, trainer.plan().slots), (128, batch / 128));
+        trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap();
+        trainer.adversary.workspace.sums().fake.loss
+    };
+    assert_ne!(loss(256), 2.0 * loss(128));
+}
+
+#[test]
+fn the_step_that_meets_nan_in_the_data_names_itself() {
+    let mut rows = Rows::new(160);
+    rows.0[50 * FEATURES + 1] = f32::NAN;
+    let mut trainer = Trainer::new(spec(Order::DiscriminatorFirst, 8), Arc::new(rows), options(16)).unwrap();
+    // Steps that are not reported look as well.
+    match trainer.run(9, 0, |_| ControlFlow::Continue(())) {
+        Err(Error::NotFinite { step: 4, network: "discriminator", layer: 0, quantity: "gradient" }) => (),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(trainer.steps_done(), 3);
+}
+
+#[test]
+fn an_update_names_the_layer_that_is_not_finite() {
+    for optimizer in
+        [OptimizerSpec::adam(0.1), OptimizerSpec::sgd(1e30), OptimizerSpec::Sgd { learning_rate: 1e30, momentum: 0.5 }]
+    {
+        let network = || {
+            let spec = NetworkSpec::dense(&[2, 30, 3, 1], Activation::Tanh, 0.0, Activation::Linear);
+            let key = Stream::GeneratorParameters.key(1, 0);
+            TrainedNetwork::new("generator", spec, optimizer, Isa::best(), key).unwrap()
+        };
+        let update = |gradient: f32| {
+            let mut network = network();
+            let mut gradients = vec![0.0; network.layout.len()];
+            gradients[network.layout.layer(1).bias.start] = gradient;
+            network.update(&Team::serial(), Isa::best(), &gradients, 7)
+        };
+        update(0.5).unwrap();
+        for gradient in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            match update(gradient) {
+                Err(Error::NotFinite { step: 7, network: "generator", layer: 1, quantity: "gradient" }) => (),
+                other => panic!("{optimizer:?} {gradient}: {other:?}"),
+            }
+        }
+        if let OptimizerSpec::Sgd { .. } = optimizer {
+            match update(1e20) {
+                Err(Error::NotFinite { step: 7, network: "generator", layer: 1, quantity: "parameter" }) => (),
+                other => panic!("{optimizer:?}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_gradient_with_respect_to_fakes_that_is_not_finite_is_an_error() {
+    let d = NetworkSpec::dense(&[1, 2, 1], Activation::Linear, 0.0, Activation::Linear);
+    let optimizer = OptimizerSpec::sgd(f32::MIN_POSITIVE);
+    let mut loss = ModularLoss::new(d, Objective::NonSaturating, optimizer, options(1)).unwrap();
+    // Zeros come through; the way back is 1e30 * 1e30.
+    loss.set_discriminator(&vec![(vec![1e30; 2], vec![0.0; 2]), (vec![1e30; 2], vec![0.0])]).unwrap();
+    match loss.step(&[0.0], &[0.0], &mut [0.0]) {
+        Err(Error::NotFinite { step: 1, network: "discriminator", layer: 0, .. }) => (),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn samples_depend_on_the_row_alone_and_know_no_dropout() {
+    let mut spec = spec(Order::DiscriminatorFirst, 8);
+    let model = Trainer::new(spec.clone(), Arc::new(Rows::new(40)), options(16)).unwrap().model();
+    let sample = |spec: &GanSpec, count| model.sample(spec, count, 5, Isa::best()).unwrap();
+    let many = sample(&spec, 700);
+    assert_eq!(sample(&spec, 300), many[..300 * FEATURES]);
+    assert!(sample(&spec, 0).is_empty());
+    assert_ne!(many[..256 * FEATURES], many[256 * FEATURES..512 * FEATURES], "panels differ");
+    spec.generator.layers[0].dropout = 0.5;
+    assert_eq!(sample(&spec, 300), many[..300 * FEATURES]);
+}
+
+#[test]
+fn bad_input_is_an_error() {
+    let good = spec(Order::DiscriminatorFirst, 8);
+    let nothing = NetworkSpec { layers: Vec::new(), ..good.generator.clone() };
+    let huge = NetworkSpec::dense(&[usize::MAX, usize::MAX, 1], Activation::Relu, 0.0, Activation::Linear);
+    let optimizer = OptimizerSpec::sgd(0.1);
+    let modular = |spec: &NetworkSpec, optimizer, batch| {
+        ModularLoss::new(spec.clone(), Objective::Minimax, optimizer, options(batch)).map(|_| ())
+    };
+    modular(&good.discriminator, optimizer, 8).unwrap();
+    for wrong in [&nothing, &huge, &good.generator] {
+        assert!(modular(wrong, optimizer, 8).is_err(), "{wrong:?}");
+    }
+    assert!(modular(&good.discriminator, optimizer, 0).is_err());
+    assert!(modular(&good.discriminator, optimizer, usize::MAX).is_err());
+    for epsilon in [0.0, -1.0, f32::NAN, 1e-45] {
+        let adam = OptimizerSpec::Adam { learning_rate: 0.1, beta1: 0.5, beta2: 0.5, epsilon };
+        assert!(modular(&good.discriminator, adam, 8).is_err(), "epsilon {epsilon}");
+    }
+    let mut trainer = Trainer::new(good.clone(), Arc::new(Rows::new(40)), options(16)).unwrap();
+    let model = trainer.model();
+    let empty = Model { generator: Vec::new(), discriminator: Vec::new() };
+    let half = Model { discriminator: Vec::new(), ..model.clone() };
+    for wrong in [&empty, &half] {
+        assert!(trainer.set_model(wrong).is_err());
+        assert!(trainer.model() == model, "nothing is replaced");
+        assert!(wrong.to_safetensors(&good).is_err());
+    }
+    assert!(empty.sample(&good, 10, 1, Isa::best()).is_err());
+    assert!(model.sample(&good, usize::MAX, 1, Isa::best()).is_err());
+    for generator in [nothing, huge] {
+        let spec = GanSpec { generator, ..good.clone() };
+        assert!(model.sample(&spec, 10, 1, Isa::best()).is_err());
+        assert!(model.to_safetensors(&spec).is_err());
+        assert!(Trainer::new(spec, Arc::new(Rows::new(40)), options(16)).is_err());
+    }
+}
+
+#[test]
+fn a_file_of_another_model_is_refused_with_its_reason() {
+    let good = spec(Order::DiscriminatorFirst, 8);
+    let model = Trainer::new(good.clone(), Arc::new(Rows::new(40)), options(16)).unwrap().model();
+    let bytes = model.to_safetensors(&good).unwrap();
+    assert!(Model::from_safetensors(&bytes, &good, "model").unwrap() == model);
+    let problem = |spec: &GanSpec, bytes: &[u8]| {
+        Model::from_safetensors(bytes, spec, "model").map(|_| ()).unwrap_err().to_string()
+    };
+    assert!(problem(&good, &bytes[..bytes.len() - 1]).contains("damaged"));
+    assert!(problem(&spec(Order::DiscriminatorFirst, 9), &bytes).contains("discriminator.0.weight"));
+    let mut other = good.clone();
+    other.discriminator.layers.pop();
+    assert!(problem(&other, &bytes).contains("more tensors"));
+    other.discriminator.layers = [good.discriminator.layers.clone(), good.discriminator.layers].concat();
+    assert!(problem(&other, &bytes).contains("missing"));
+}
+
+#[test]
+fn trainers_can_go_to_other_threads() {
+    fn check<T: Send + Sync>() {}
+    check::<Trainer>();
+    check::<ModularLoss>();
+}
