@@ -113,6 +113,7 @@ impl Layer {
                     input: &self.input,
                     gradient: &mut self.gradient,
                     bias_gradient: &mut self.bias_gradient,
+                    outputs: self.outputs,
                     width,
                     accumulate: false,
                 },

@@ -116,7 +116,7 @@ impl Isa {
     /// [`Error::IsaUnavailable`] where the processor lacks what was forced; [`Error::InvalidSetting`] for a name in
     /// `GANNET_ISA` that is unknown.
     pub fn resolve(forced: Option<IsaKind>) -> Result<Self> {
-        let variable = std::env::var_os(ISA_VARIABLE);
+        let variable = std::env::var_os(ISA_VARIABLE).filter(|name| !name.is_empty());
         let variable = variable.as_deref().map(|name| name.to_string_lossy());
         Self::resolve_by(Self::detect, forced, variable.as_deref())
     }
