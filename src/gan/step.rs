@@ -73,7 +73,11 @@ pub(super) fn generate(
     team.for_each((0..panels.count, Chunks::new(latents, inputs * width)), |(panel, latents)| {
         let first = chunk.first + panel * width;
         match generation.latents {
-            Latents::Drawn(key) => noise::normal(isa, key, first, latents, width),
+            Latents::Drawn(key) => {
+                noise::normal(isa, key, first, latents, width);
+                // Lanes without a sample are as those of gathered rows: zero.
+                latents.chunks_exact_mut(width).for_each(|row| row[chunk.valid(panel)..].fill(0.0));
+            }
             Latents::Given(rows) => gather_rows(isa, rows, inputs, context.rows(chunk, panel), latents, width),
         }
     });

@@ -82,7 +82,8 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFinite`] as soon as a gradient or parameter is not finite.
+    /// [`Error::NotFinite`] as soon as a gradient or parameter is not finite. The step that met it is then half done: the
+    /// parameters are worth no more than a look.
     pub fn run(
         &mut self,
         steps: u64,
@@ -109,7 +110,8 @@ impl Trainer {
         })
     }
 
-    /// One step with given samples, latents and dropout keeps instead of drawn ones.
+    /// One step with given samples, latents and dropout keeps instead of drawn ones. It counts as a step: the numbers and the
+    /// batch that would have been drawn for it are left out.
     ///
     /// # Errors
     ///

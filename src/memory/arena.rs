@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::ALIGNMENT;
-use crate::error::{Error, Result};
 
 /// Regions start on multiples of this many values.
 const LINE: usize = ALIGNMENT / size_of::<f32>();
@@ -52,45 +51,10 @@ impl ArenaLayout {
     }
 }
 
-/// Hands out the regions of an arena as disjoint mutable slices, in ascending order and without allocating.
-#[derive(Debug)]
-pub struct ArenaViews<'a> {
-    rest: &'a mut [f32],
-    /// Where `rest` begins in the arena.
-    start: usize,
-}
-
-impl<'a> ArenaViews<'a> {
-    /// Views of the arena `values`.
-    pub const fn new(values: &'a mut [f32]) -> Self {
-        Self { rest: values, start: 0 }
-    }
-
-    /// The region `range`, which must begin at or behind the end of the region taken before.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Shape`] if the region overlaps an earlier one or ends behind the arena; then nothing is taken.
-    pub fn take(&mut self, range: Range<usize>) -> Result<&'a mut [f32]> {
-        let end = self.start + self.rest.len();
-        if range.start < self.start || range.end < range.start || range.end > end {
-            return Err(Error::shape(
-                "region of an arena",
-                format!("a range within {}..{end}", self.start),
-                format!("{range:?}"),
-            ));
-        }
-        let (taken, rest) = std::mem::take(&mut self.rest).split_at_mut(range.end - self.start);
-        let view = &mut taken[range.start - self.start..];
-        self.rest = rest;
-        self.start = range.end;
-        Ok(view)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use crate::memory::AlignedBuffer;
 
     #[test]
@@ -115,34 +79,5 @@ mod tests {
         layout.reserve(100);
         assert_eq!(layout.len(), usize::MAX);
         assert!(matches!(AlignedBuffer::zeroed(layout.len()), Err(Error::OutOfMemory { .. })));
-    }
-
-    #[test]
-    fn views_are_the_regions() {
-        let mut layout = ArenaLayout::new();
-        let regions = [5, 0, 20, 1].map(|len| layout.reserve(len));
-        let mut arena = AlignedBuffer::zeroed(layout.len()).unwrap();
-        let mut views = ArenaViews::new(&mut arena);
-        let taken = regions.clone().map(|region| views.take(region).unwrap());
-        for (number, view) in taken.into_iter().enumerate() {
-            view.fill(number as f32 + 1.0);
-        }
-        for (index, &value) in arena.iter().enumerate() {
-            let owner = regions.iter().position(|region| region.contains(&index));
-            assert_eq!(value, owner.map_or(0.0, |number| number as f32 + 1.0));
-        }
-    }
-
-    #[test]
-    fn wrong_regions_are_errors_and_take_nothing() {
-        let mut arena = [0.0; 32];
-        let mut views = ArenaViews::new(&mut arena);
-        assert_eq!(views.take(8..16).unwrap().len(), 8);
-        #[expect(clippy::reversed_empty_ranges, reason = "the case under test")]
-        for wrong in [0..4, 15..17, 16..33, 20..18, 40..41, 0..usize::MAX] {
-            assert!(matches!(views.take(wrong), Err(Error::Shape { .. })));
-        }
-        assert_eq!(views.take(16..32).unwrap().len(), 16);
-        assert_eq!(views.take(32..32).unwrap().len(), 0);
     }
 }

@@ -1,12 +1,12 @@
 //! Memory that kernels work on: buffers aligned for vectors, taken before the first step and never in it.
 //!
 //! A run plans with [`ArenaLayout`], takes one [`AlignedBuffer`] of the planned length, and looks at its regions through
-//! plain slices: `&buffer[range]`, [`slice::get_disjoint_mut`] for a known number of regions, [`ArenaViews`] for many.
+//! plain slices.
 
 mod arena;
 mod buffer;
 
-pub use arena::{ArenaLayout, ArenaViews};
+pub use arena::ArenaLayout;
 pub use buffer::AlignedBuffer;
 
 /// Alignment of every buffer in bytes: a cache line, and an AVX-512 register.

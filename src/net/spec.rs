@@ -131,7 +131,10 @@ impl NetworkSpec {
                 return Err(Error::setting(setting("slope"), format!("{slope} is not a positive number")));
             }
             if !(0.0..1.0).contains(&layer.dropout) {
-                return Err(Error::setting(setting("dropout"), format!("{} is not a probability from 0 up to, but not including, 1", layer.dropout)));
+                return Err(Error::setting(
+                    setting("dropout"),
+                    format!("{} is not a probability from 0 up to, but not including, 1", layer.dropout),
+                ));
             }
             before = Some(layer.outputs);
         }

@@ -3,48 +3,22 @@
 //! A tile of rows of dY by rows of X is summed at once, each element in the 16 lanes of a group, whose sum is taken at the end
 //! in a fixed order.
 
+use super::WeightSums;
 use crate::kernel::reduce::sum_lanes;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
 /// Registers of a group of lanes on the narrowest instruction set.
 const PARTS: usize = 2;
 
-/// `gradient (+)= delta * input^T`.
-pub(super) struct Dots<'a> {
-    delta: &'a [f32],
-    input: &'a [f32],
-    gradient: &'a mut [f32],
-    width: usize,
-    accumulate: bool,
-}
-
-impl<'a> Dots<'a> {
-    /// `delta` and `input` are panels of `width` samples; `gradient` has a row for each row of `delta`, a column for each of
-    /// `input`.
-    ///
-    /// # Panics
-    ///
-    /// If the shapes do not fit, or `width` is no multiple of [`LANE_GROUP`].
-    pub(super) fn new(
-        delta: &'a [f32],
-        input: &'a [f32],
-        gradient: &'a mut [f32],
-        width: usize,
-        accumulate: bool,
-    ) -> Self {
-        assert!(width > 0 && width.is_multiple_of(LANE_GROUP), "panels of whole lane groups");
-        assert!(delta.len().is_multiple_of(width) && input.len().is_multiple_of(width), "panels of whole rows");
-        assert_eq!(gradient.len(), (delta.len() / width) * (input.len() / width), "an element for each pair of rows");
-        Self { delta, input, gradient, width, accumulate }
-    }
-}
+/// The product, by dot products.
+pub(super) struct Dots<'a>(pub(super) WeightSums<'a>);
 
 impl Kernel for Dots<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { delta, input, gradient, width, accumulate } = self;
+        let WeightSums { delta, input, gradient, width, accumulate } = self.0;
         let inputs = input.len() / width;
         for (deltas, gradients) in delta.chunks(4 * width).zip(gradient.chunks_mut(4 * inputs)) {
             for (block, inputs_of_block) in input.chunks(4 * width).enumerate() {

@@ -24,7 +24,7 @@ mod transposed;
 use super::{Engine, Forward, InputGradient, WeightGradient};
 use crate::kernel::activation::{backward_epilogue, forward_epilogue};
 use crate::kernel::reduce::row_sums;
-use crate::simd::Isa;
+use crate::simd::{Isa, LANE_GROUP};
 
 /// The engine.
 pub(super) struct Native;
@@ -48,15 +48,40 @@ impl Engine for Native {
 
     fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
         let WeightGradient { delta, input, gradient, bias_gradient, outputs, width, accumulate } = product;
+        let sums = WeightSums::new(delta, input, gradient, width, accumulate);
         if input.len() / width < NARROW || outputs < NARROW {
-            isa.run(dot::Dots::new(delta, input, gradient, width, accumulate));
+            isa.run(dot::Dots(sums));
         } else {
-            isa.run(transposed::Transposed::new(delta, input, gradient, width, accumulate));
+            isa.run(transposed::Transposed(sums));
         }
         row_sums(isa, delta, width, bias_gradient, accumulate);
     }
 }
 
-/// Layers with fewer inputs or outputs than this have their weight gradients computed as dot products (PERF.md, "narrow
-/// layers").
+/// Layers with fewer inputs or outputs than this have their weight gradients computed as dot products: in a tile most of their
+/// vectors would be padding.
 const NARROW: usize = 8;
+
+/// Operands of a weight gradient, `gradient (+)= delta * input^T`, with checked shapes.
+struct WeightSums<'a> {
+    delta: &'a [f32],
+    input: &'a [f32],
+    gradient: &'a mut [f32],
+    width: usize,
+    accumulate: bool,
+}
+
+impl<'a> WeightSums<'a> {
+    /// `delta` and `input` are panels of `width` samples; `gradient` has a row for each row of `delta`, a column for each of
+    /// `input`.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit, or `width` is no multiple of [`LANE_GROUP`].
+    fn new(delta: &'a [f32], input: &'a [f32], gradient: &'a mut [f32], width: usize, accumulate: bool) -> Self {
+        assert!(width > 0 && width.is_multiple_of(LANE_GROUP), "panels of whole lane groups");
+        assert!(delta.len().is_multiple_of(width) && input.len().is_multiple_of(width), "panels of whole rows");
+        assert_eq!(gradient.len(), (delta.len() / width) * (input.len() / width), "an element for each pair of rows");
+        Self { delta, input, gradient, width, accumulate }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 
+use super::WeightSums;
 use super::tile::{Grid, row_blocks, tile};
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
@@ -11,42 +12,15 @@ const BLOCK_SAMPLES: usize = 16 * LANE_GROUP;
 /// Inputs of a block of X^T on the widest instruction set: two vectors.
 const BLOCK_INPUTS: usize = 2 * LANE_GROUP;
 
-/// `gradient (+)= delta * input^T`.
-pub(super) struct Transposed<'a> {
-    delta: &'a [f32],
-    input: &'a [f32],
-    gradient: &'a mut [f32],
-    width: usize,
-    accumulate: bool,
-}
-
-impl<'a> Transposed<'a> {
-    /// `delta` and `input` are panels of `width` samples; `gradient` has a row for each row of `delta`, a column for each of
-    /// `input`.
-    ///
-    /// # Panics
-    ///
-    /// If the shapes do not fit, or `width` is no multiple of [`LANE_GROUP`].
-    pub(super) fn new(
-        delta: &'a [f32],
-        input: &'a [f32],
-        gradient: &'a mut [f32],
-        width: usize,
-        accumulate: bool,
-    ) -> Self {
-        assert!(width > 0 && width.is_multiple_of(LANE_GROUP), "panels of whole lane groups");
-        assert!(delta.len().is_multiple_of(width) && input.len().is_multiple_of(width), "panels of whole rows");
-        assert_eq!(gradient.len(), (delta.len() / width) * (input.len() / width), "an element for each pair of rows");
-        Self { delta, input, gradient, width, accumulate }
-    }
-}
+/// The product, by blocks of X^T.
+pub(super) struct Transposed<'a>(pub(super) WeightSums<'a>);
 
 impl Kernel for Transposed<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { delta, input, gradient, width, accumulate } = self;
+        let WeightSums { delta, input, gradient, width, accumulate } = self.0;
         let (rows, inputs) = (delta.len() / width, input.len() / width);
         let columns = 2 * S::LANES;
         let mut block = [const { MaybeUninit::<f32>::uninit() }; BLOCK_SAMPLES * BLOCK_INPUTS];
