@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Trains every preset with several seeds, measures each run, and writes the tables of docs/results.md.
 
-    scripts/results.py                  all presets but mnist: two to five minutes
-    scripts/results.py --mnist DIR      mnist as well, from the four IDX files in DIR: some minutes more for each seed
+    scripts/results.py                  all presets but mnist: some three minutes
+    scripts/results.py --mnist DIR      mnist as well, from the four IDX files in DIR: some 20 minutes more
     scripts/results.py --only digits    some presets alone; the tables of the others stay
 
 Needs cargo and Python 3.8 or newer, nothing else. Runs go to a new folder under runs/ (or --out), pictures of them may be
@@ -39,7 +39,7 @@ SECTIONS = [
         "key": "circle-100",
         "preset": "circle",
         "options": ["--epochs", "100"],
-        "seeds": 10,
+        "seeds": 20,
         "measures": CIRCLE,
         "references": ["0.036-0.039 (two sets of real points: 0.012)", "0.98-1.02", "0.07-0.10", "1.0"],
     },
@@ -47,7 +47,7 @@ SECTIONS = [
         "key": "circle-300",
         "preset": "circle",
         "options": ["--epochs", "300"],
-        "seeds": 10,
+        "seeds": 20,
         "measures": CIRCLE,
         "references": ["0.031-0.074", "0.955-1.03", "0.046-0.073", "1.0"],
     },
@@ -55,7 +55,7 @@ SECTIONS = [
         "key": "mixture1d",
         "preset": "mixture1d",
         "options": [],
-        "seeds": 8,
+        "seeds": 20,
         "measures": MIXTURE,
         "references": ["4.4-4.6 (true: 4.5)", "0.12-1.26 (true: 2.32)", "0.94-1.80"],
     },
@@ -63,7 +63,7 @@ SECTIONS = [
         "key": "mixture1d-deep",
         "preset": "mixture1d-deep",
         "options": [],
-        "seeds": 10,
+        "seeds": 20,
         "measures": MIXTURE,
         "references": ["true: 4.5", "true: 2.32", "to be reached: median at most 0.15"],
     },
@@ -71,7 +71,7 @@ SECTIONS = [
         "key": "gaussian2d",
         "preset": "gaussian2d",
         "options": [],
-        "seeds": 6,
+        "seeds": 20,
         "measures": {
             "covariance_error": "largest error of the covariance over 4.25",
             "mean_distance": "distance of the bias from mu",
@@ -95,14 +95,16 @@ SECTIONS = [
     {
         "key": "mnist",
         "preset": "mnist",
-        "options": ["--epochs", "10"],
-        "seeds": 2,
+        "options": ["--epochs", "20", "--save-epochs", "10"],
+        "seeds": 3,
+        "checkpoint": 10,
         "measures": {
-            "parzen_nats": "Parzen-window log-likelihood, nats an image",
-            "parzen_sigma": "chosen window",
-            "classes_covered": "classes covered",
+            "parzen_nats_at_checkpoint": "Parzen-window log-likelihood, nats an image, after 10 epochs",
+            "parzen_nats": "the same after 20 epochs",
+            "classes_covered_at_checkpoint": "classes covered after 10 epochs",
+            "classes_covered": "the same after 20 epochs",
         },
-        "references": ["65 (one run; 10,000 real training images: 237)", "", "10"],
+        "references": ["65", "71", "10", "10"],
     },
 ]
 
@@ -116,15 +118,23 @@ def train_and_measure(section, seed, folder, data):
     """One run: its measures, and `seconds` of training."""
     run = folder / f"{section['key']}-seed{seed}"
     options = section["options"] + (["--data", data] if data else [])
-    quiet = ["--quiet", "--json", "--save-epochs", "0", "--out", run]
+    quiet = ["--quiet", "--json", "--out", run]
     training = json.loads(output(PROGRAM, "train", section["preset"], "--seed", seed, *options, *quiet))
-    evaluation = json.loads(output(PROGRAM, "evaluate", run, *(["--data", data] if data else []), "--json"))
-    measures = dict(evaluation["metrics"], seconds=training["seconds"])
+    measures = dict(evaluate(run, data), seconds=training["seconds"])
+    if "checkpoint" in section:
+        checkpoint = run / f"checkpoints/epoch-{section['checkpoint']:03}.safetensors"
+        measures.update((f"{name}_at_checkpoint", value) for name, value in evaluate(checkpoint, data).items())
     if section["preset"] == "digits":
         images = folder / "digits.npy"
         output(PROGRAM, "sample", run, "--count", Digits.WINDOWS, "--seed", seed + 1, "--out", images, "--force")
         measures.update(Digits.shared().measure(read_npy(images)))
     return measures
+
+
+def evaluate(model, data):
+    """The measures of a run, or of a model file in it."""
+    options = ["--data", data] if data else []
+    return json.loads(output(PROGRAM, "evaluate", model, *options, "--json"))["metrics"]
 
 
 def read_npy(path):
@@ -203,7 +213,9 @@ class Digits:
 
 
 def number(value):
-    """Two to four figures, as the references have."""
+    """As many figures as the references have."""
+    if value == round(value):
+        return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
@@ -212,9 +224,13 @@ def table(section, runs):
     options = "".join(f" {option}" for option in section["options"])
     data = " --data DIR" if section["preset"] == "mnist" else ""
     references = section["references"] or Digits.shared().references()
+    seconds = statistics.median(run["seconds"] for run in runs)
+    checkpoint = ""
+    if "checkpoint" in section:
+        checkpoint = f" and `gannet evaluate RUN/checkpoints/epoch-{section['checkpoint']:03}.safetensors`"
     lines = [
-        f"`gannet train {section['preset']}{options}{data} --seed S --out RUN` and `gannet evaluate RUN`, S = 0 to"
-        f" {len(runs) - 1}; training took {statistics.median(run['seconds'] for run in runs):.2g} s (median, one thread).",
+        f"`gannet train {section['preset']}{options}{data} --seed S --out RUN` and `gannet evaluate RUN`{checkpoint},"
+        f" S = 0 to {len(runs) - 1}; training took {number(seconds)} s (median, one thread).",
         "",
         "| measure | median | range | reference |",
         "|---|---:|---:|---|",
