@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::simd::IsaKind;
-
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -32,8 +30,8 @@ pub enum Error {
     /// An instruction set was forced that this processor does not have.
     #[error("instruction set {requested} is not available on this processor; available: {available}")]
     IsaUnavailable {
-        /// The forced instruction set.
-        requested: IsaKind,
+        /// The name of the forced instruction set.
+        requested: String,
         /// The names of those that the processor has, best first, separated by commas.
         available: String,
     },

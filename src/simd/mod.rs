@@ -130,7 +130,7 @@ impl Isa {
     fn require_by(detect: fn(IsaKind) -> Option<Self>, kind: IsaKind) -> Result<Self> {
         detect(kind).ok_or_else(|| {
             let available: Vec<String> = Self::available_by(detect).iter().map(|isa| isa.kind().to_string()).collect();
-            Error::IsaUnavailable { requested: kind, available: available.join(", ") }
+            Error::IsaUnavailable { requested: kind.to_string(), available: available.join(", ") }
         })
     }
 
