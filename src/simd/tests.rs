@@ -53,7 +53,7 @@ fn nothing_falls_back_on_a_processor_that_lacks_it() {
         ] {
             assert!(
                 matches!(&found, Err(Error::IsaUnavailable { requested, available })
-                    if *requested == kind && available == "portable"),
+                    if *requested == kind.to_string() && available == "portable"),
                 "{found:?}"
             );
         }
