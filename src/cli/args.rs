@@ -60,7 +60,7 @@ What is not given comes from the system, or from the configuration file; --plan 
 Examples:
   gannet train circle
   gannet train mixture1d-deep --seed 3 --epochs 100 --out runs/mixture
-  gannet train mnist --data mnist/ --epochs 10 --threads 2
+  gannet train mnist --data mnist/ --epochs 10
   gannet train runs/circle-001/config.toml        repeat a run, bit for bit
   gannet train circle --quiet --json              for programs"
 )]
@@ -104,7 +104,7 @@ pub(crate) struct TrainArgs {
     /// Seed of everything that is drawn: data, initial weights, order, latents, dropout.
     #[arg(long, value_name = "N", value_parser = whole)]
     pub(crate) seed: Option<u64>,
-    /// Worker threads; 0 = one for each processor. The result does not depend on it [default: 1].
+    /// Worker threads; 0 = one for each processor. The result does not depend on it [default: 0].
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
     /// What computes the matrix products [default: native].

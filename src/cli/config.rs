@@ -59,7 +59,7 @@ impl RunConfig {
             batch: system.batch(),
             seed: 0,
             shuffle: system.shuffle(),
-            threads: 1,
+            threads: 0,
             engine: EngineKind::default(),
             isa: None,
             memory_limit: None,
