@@ -5,8 +5,8 @@
     scripts/results.py --mnist DIR      mnist as well, from the four IDX files in DIR: some 20 minutes more
     scripts/results.py --only digits    some presets alone; the tables of the others stay
 
-Needs cargo and Python 3.8 or newer, nothing else. Runs go to a new folder under runs/ (or --out), pictures of them may be
-copied from there. Only what stands between the markers in docs/results.md is replaced.
+Needs cargo and Python 3.8 or newer, nothing else. Runs go to a new folder under runs/, or to that of --out, where finished
+ones are not trained again. Only what stands between the markers in docs/results.md is replaced.
 """
 
 import argparse
@@ -118,8 +118,9 @@ def train_and_measure(section, seed, folder, data):
     """One run: its measures, and `seconds` of training."""
     run = folder / f"{section['key']}-seed{seed}"
     options = section["options"] + (["--data", data] if data else [])
-    quiet = ["--quiet", "--json", "--out", run]
-    training = json.loads(output(PROGRAM, "train", section["preset"], "--seed", seed, *options, *quiet))
+    if not (run / "run.json").exists():
+        output(PROGRAM, "train", section["preset"], "--seed", seed, *options, "--quiet", "--out", run)
+    training = json.loads((run / "run.json").read_text())
     measures = dict(evaluate(run, data), seconds=training["seconds"])
     if "checkpoint" in section:
         checkpoint = run / f"checkpoints/epoch-{section['checkpoint']:03}.safetensors"
@@ -230,7 +231,7 @@ def table(section, runs):
         checkpoint = f" and `gannet evaluate RUN/checkpoints/epoch-{section['checkpoint']:03}.safetensors`"
     lines = [
         f"`gannet train {section['preset']}{options}{data} --seed S --out RUN` and `gannet evaluate RUN`{checkpoint},"
-        f" S = 0 to {len(runs) - 1}; training took {number(seconds)} s (median, one thread).",
+        f" S = 0 to {len(runs) - 1}; training took {number(seconds)} s (median).",
         "",
         "| measure | median | range | reference |",
         "|---|---:|---:|---|",
@@ -265,12 +266,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mnist", metavar="DIR", help="folder with the IDX files of MNIST")
     parser.add_argument("--only", metavar="PRESET", nargs="+", help="these presets alone")
-    parser.add_argument("--out", metavar="DIR", type=pathlib.Path, help="folder of the runs; must not exist")
+    parser.add_argument("--out", metavar="DIR", type=pathlib.Path, help="folder of the runs; those that it has are kept")
     arguments = parser.parse_args()
 
     subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
     if arguments.out:
-        arguments.out.mkdir(parents=True)
+        arguments.out.mkdir(parents=True, exist_ok=True)
         folder = arguments.out.resolve()
     else:
         (ROOT / "runs").mkdir(exist_ok=True)
