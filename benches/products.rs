@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use gannet::gemm::{Engine, EngineKind, Forward, InputGradient, WeightGradient};
+use gannet::gemm::{Engine, EngineKind, Forward, InputGradient, Lanes, WeightGradient};
 use gannet::kernel::activation::Activation;
 use gannet::kernel::peak::fma_flops;
 use gannet::memory::AlignedBuffer;
@@ -86,6 +86,7 @@ impl Layer {
                 isa,
                 Forward {
                     weights: &self.weights,
+                    stride: self.inputs,
                     bias: &self.bias,
                     input: &self.input,
                     output: &mut self.output,
@@ -98,7 +99,7 @@ impl Layer {
                 isa,
                 InputGradient {
                     weights: &self.weights,
-                    inputs: self.inputs,
+                    stride: self.inputs,
                     first_row: 0,
                     delta: &self.output,
                     output: &mut self.delta,
@@ -111,10 +112,13 @@ impl Layer {
                 WeightGradient {
                     delta: &self.output,
                     input: &self.input,
+                    first_row: 0,
                     gradient: &mut self.gradient,
+                    stride: self.inputs,
                     bias_gradient: &mut self.bias_gradient,
                     outputs: self.outputs,
-                    width,
+                    inputs: self.inputs,
+                    lanes: Lanes::full(width),
                     accumulate: false,
                 },
             ),

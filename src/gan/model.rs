@@ -162,7 +162,7 @@ impl Model {
         layout.fill(&mut parameters, &self.generator, "generator")?;
         let view = NetworkView { spec: network, layout: &layout, parameters: &parameters };
         let plan = PassPlan { isa, engine: EngineKind::default().engine(), tasks: 1 };
-        let panels = Panels { count: 1, width: SAMPLE_PANEL };
+        let panels = Panels { count: 1, width: SAMPLE_PANEL, parts: 1, samples: SAMPLE_PANEL };
         let mut activations = Activations::new(network.widths(), panels.lanes())?;
         let (inputs, features) = (network.inputs(), network.outputs());
         let mut samples = Vec::new();

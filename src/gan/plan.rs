@@ -24,8 +24,10 @@ const TILE_WIDTH: usize = 128;
 /// Most gradient slots: as many workers can share a batch in the tile-parallel schedule.
 const MOST_SLOTS: usize = 32;
 
-/// Most samples of a panel in the layer-parallel schedule; D's panels hold as many real ones beside as many fake ones.
-const WIDE_PANEL: usize = 512;
+/// Samples of a panel in the layer-parallel schedule, from what measured best to the most that is tried: a wider panel is
+/// taken where it leaves fewer lanes empty. D's panels hold as many real samples beside as many fakes, so that 128 lanes of
+/// 1,024 features are half of a level-2 cache, without gaps.
+const WIDE_PANELS: [usize; 5] = [64, 80, 96, 112, 128];
 
 /// Most samples in work at once in the layer-parallel schedule.
 const WIDE_CHUNK: usize = 1024;
@@ -77,7 +79,7 @@ impl Chunk {
 
     /// The panels of D where they hold real samples beside the fakes.
     pub(crate) fn paired(&self) -> Panels {
-        Panels { count: self.panels.count, width: 2 * self.panels.width }
+        Panels { width: 2 * self.panels.width, parts: 2, ..self.panels }
     }
 }
 
@@ -95,8 +97,11 @@ impl Plan {
             .map_or(0, |spec| ParameterLayout::new(spec).len())
             .saturating_add(ParameterLayout::new(discriminator).len());
         let tiled = parameters <= TILE_PARAMETERS;
-        let widest = if tiled { TILE_WIDTH } else { WIDE_PANEL };
-        let panel_width = batch.div_ceil(batch.div_ceil(widest)).next_multiple_of(LANE_GROUP);
+        let panel_width = if tiled {
+            batch.div_ceil(batch.div_ceil(TILE_WIDTH)).next_multiple_of(LANE_GROUP)
+        } else {
+            wide_panel(batch)
+        };
         let panels = batch.div_ceil(panel_width);
         let chunk_panels = if tiled { 1 } else { (WIDE_CHUNK / panel_width).clamp(1, panels) };
         let chunks = panels.div_ceil(chunk_panels);
@@ -143,7 +148,7 @@ impl Plan {
         let (range, chunk, width) = (self.slot_range(slot), self.chunk, self.panel_width);
         range.clone().step_by(chunk).map(move |first| {
             let samples = chunk.min(range.end - first);
-            Chunk { first, samples, panels: Panels { count: samples.div_ceil(width), width } }
+            Chunk { first, samples, panels: Panels { count: samples.div_ceil(width), width, parts: 1, samples } }
         })
     }
 
@@ -251,6 +256,15 @@ impl Plan {
             products_per_step,
         }
     }
+}
+
+/// The panel width of the layer-parallel schedule: of [`WIDE_PANELS`] the first that leaves the fewest lanes empty.
+fn wide_panel(batch: usize) -> usize {
+    let [narrowest, ..] = WIDE_PANELS;
+    if batch <= narrowest {
+        return batch.next_multiple_of(LANE_GROUP);
+    }
+    WIDE_PANELS.into_iter().min_by_key(|width| batch.next_multiple_of(*width)).unwrap_or(narrowest)
 }
 
 /// The widest region that a gradient passes through.

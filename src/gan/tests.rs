@@ -69,7 +69,7 @@ fn latents(stream: Stream, step: u64, batch: usize) -> Vec<f32> {
 
 /// What `generator` makes of the latents of D's step `step`.
 fn fakes(generator: &TrainedNetwork, step: u64, batch: usize) -> Vec<f32> {
-    let panels = Panels { count: 1, width: batch.next_multiple_of(LANE_GROUP) };
+    let panels = Panels { count: 1, width: batch.next_multiple_of(LANE_GROUP), parts: 1, samples: batch };
     let plan = PassPlan { isa: Isa::best(), engine: EngineKind::default().engine(), tasks: 1 };
     let mut activations = Activations::new(generator.spec.widths(), panels.lanes()).unwrap();
     let input = activations.input_mut(LATENTS * panels.lanes());

@@ -16,27 +16,29 @@ pub(super) struct Matrixmultiply;
 
 impl Engine for Matrixmultiply {
     fn forward(&self, isa: Isa, product: Forward<'_>) {
-        let Forward { weights, bias, input, output, width, activation, dropout } = product;
+        let Forward { weights, stride, bias, input, output, width, activation, dropout } = product;
         let (rows, inputs) = (output.len() / width, input.len() / width);
         multiply(
             [rows, inputs, width],
-            Operand { values: weights, strides: [inputs, 1] },
+            Operand { values: weights, strides: [stride, 1] },
             Operand { values: input, strides: [width, 1] },
             0.0,
             output,
+            width,
         );
         forward_epilogue(isa, activation, bias, dropout.as_ref(), output, width);
     }
 
     fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
-        let InputGradient { weights, inputs, first_row, delta, output, width, derivative } = product;
+        let InputGradient { weights, stride, first_row, delta, output, width, derivative } = product;
         let (rows, outputs) = (output.len() / width, delta.len() / width);
         multiply(
             [rows, outputs, width],
-            Operand { values: &weights[first_row..], strides: [1, inputs] },
+            Operand { values: &weights[first_row..], strides: [1, stride] },
             Operand { values: delta, strides: [width, 1] },
             0.0,
             output,
+            width,
         );
         if let Some(below) = derivative {
             backward_epilogue(isa, below.activation, below.dropout, below.values, output);
@@ -44,16 +46,22 @@ impl Engine for Matrixmultiply {
     }
 
     fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
-        let WeightGradient { delta, input, gradient, bias_gradient, width, accumulate, .. } = product;
-        let (rows, inputs) = (delta.len() / width, input.len() / width);
-        multiply(
-            [rows, width, inputs],
-            Operand { values: delta, strides: [width, 1] },
-            Operand { values: input, strides: [1, width] },
-            if accumulate { 1.0 } else { 0.0 },
-            gradient,
-        );
-        row_sums(isa, delta, width, bias_gradient, accumulate);
+        let WeightGradient { delta, input, first_row, gradient, stride, bias_gradient, outputs, inputs, lanes, .. } =
+            product;
+        let (rows, width) = (bias_gradient.len(), lanes.width);
+        for panel in 0..lanes.panels {
+            let delta = &delta[(panel * outputs + first_row) * width..][..rows * width];
+            let accumulate = product.accumulate || panel > 0;
+            multiply(
+                [rows, width, inputs],
+                Operand { values: delta, strides: [width, 1] },
+                Operand { values: &input[panel * inputs * width..], strides: [1, width] },
+                if accumulate { 1.0 } else { 0.0 },
+                gradient,
+                stride,
+            );
+            row_sums(isa, delta, width, bias_gradient, accumulate);
+        }
     }
 }
 
@@ -70,13 +78,14 @@ impl Operand<'_> {
     }
 }
 
-/// `c = a * b + beta * c` with dimensions `[m, k, n]` and C row-major without gaps.
-fn multiply([m, k, n]: [usize; 3], a: Operand<'_>, b: Operand<'_>, beta: f32, c: &mut [f32]) {
-    assert!(a.covers(m, k) && b.covers(k, n) && c.len() >= m * n, "a product reaches beyond its operands");
+/// `c = a * b + beta * c` with dimensions `[m, k, n]`; the rows of C begin `c_row` values apart.
+fn multiply([m, k, n]: [usize; 3], a: Operand<'_>, b: Operand<'_>, beta: f32, c: &mut [f32], c_row: usize) {
+    let c_covers = m == 0 || n == 0 || (m - 1) * c_row + n <= c.len();
+    assert!(a.covers(m, k) && b.covers(k, n) && n <= c_row && c_covers, "a product reaches beyond its operands");
     // Strides of slices in memory are below isize::MAX.
     let stride = |value: usize| value as isize;
     // SAFETY: the assertion above holds all three matrices within their slices; `c` is borrowed exclusively, and its strides
-    // (n, 1) with n columns let no two elements alias.
+    // (c_row, 1) with n <= c_row columns let no two elements alias.
     unsafe {
         matrixmultiply::sgemm(
             m,
@@ -91,7 +100,7 @@ fn multiply([m, k, n]: [usize; 3], a: Operand<'_>, b: Operand<'_>, beta: f32, c:
             stride(b.strides[1]),
             beta,
             c.as_mut_ptr(),
-            stride(n),
+            stride(c_row),
             1,
         );
     }

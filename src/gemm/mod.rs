@@ -16,6 +16,7 @@ mod matrixmultiply;
 mod native;
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
@@ -83,8 +84,10 @@ pub enum GradientMode {
 /// `output = dropout(activation(weights * input + bias))` for a block of output features.
 #[derive(Debug)]
 pub struct Forward<'a> {
-    /// `[rows, inputs]`, row-major.
+    /// `[rows, inputs]`; rows begin [`stride`](Self::stride) values apart.
     pub weights: &'a [f32],
+    /// From one row of the weights to the next.
+    pub stride: usize,
     /// `[rows]`
     pub bias: &'a [f32],
     /// `[inputs, width]`
@@ -102,10 +105,10 @@ pub struct Forward<'a> {
 /// `output = (weights^T * delta) * derivative` for a block of input features.
 #[derive(Debug)]
 pub struct InputGradient<'a> {
-    /// The whole layer's weights, `[delta rows, inputs]`, row-major.
+    /// The whole layer's weights, `[outputs, inputs]`; rows begin [`stride`](Self::stride) values apart.
     pub weights: &'a [f32],
-    /// Input features of the layer.
-    pub inputs: usize,
+    /// From one row of the weights to the next.
+    pub stride: usize,
     /// The first input feature of the block.
     pub first_row: usize,
     /// `[outputs, width]`: the gradient with respect to the pre-activations.
@@ -129,24 +132,64 @@ pub struct Derivative<'a> {
     pub values: &'a [f32],
 }
 
-/// `gradient (+)= delta * input^T` and `bias_gradient (+)= row sums of delta` for a block of output features.
+/// `gradient (+)= delta * input^T` and `bias_gradient (+)= row sums of delta` for a block of output features, summed over all
+/// samples of several panels.
 #[derive(Debug)]
 pub struct WeightGradient<'a> {
-    /// `[rows, width]`: the gradient with respect to the pre-activations.
+    /// `[panel][outputs][width]`: the gradient with respect to the pre-activations.
     pub delta: &'a [f32],
-    /// `[inputs, width]`
+    /// `[panel][inputs][width]`
     pub input: &'a [f32],
-    /// `[rows, inputs]`
+    /// The first output feature of the block.
+    pub first_row: usize,
+    /// `[rows, inputs]`; rows begin [`stride`](Self::stride) values apart.
     pub gradient: &'a mut [f32],
+    /// From one row of the gradient to the next.
+    pub stride: usize,
     /// `[rows]`
     pub bias_gradient: &'a mut [f32],
     /// Output features of the whole layer, of which the block's rows are a part: an engine may choose its order of summation
     /// by the layer, never by the block, whose size depends on the number of threads.
     pub outputs: usize,
-    /// Samples side by side.
-    pub width: usize,
+    /// Input features.
+    pub inputs: usize,
+    /// Which lanes hold samples; `delta` is zero in the others.
+    pub lanes: Lanes,
     /// Whether the gradients are added to what is there.
     pub accumulate: bool,
+}
+
+/// Which lanes of some panels hold samples: each panel is made of `parts` of equal width, and the first part of the first panel
+/// holds the samples from 0 on, that of the second panel those that follow, and so does each other part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    /// Panels.
+    pub panels: usize,
+    /// Samples side by side in each, all parts together.
+    pub width: usize,
+    /// Parts of a panel.
+    pub parts: usize,
+    /// Samples of each part, over all panels.
+    pub samples: usize,
+}
+
+impl Lanes {
+    /// One panel of `width` samples.
+    pub fn full(width: usize) -> Self {
+        Self { panels: 1, width, parts: 1, samples: width }
+    }
+
+    /// The ranges of lanes that hold samples, each with its panel: all lanes of a panel that is full as one range, else a range
+    /// for each part.
+    fn occupied(self) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let part = self.width / self.parts;
+        (0..self.panels).flat_map(move |panel| {
+            let valid = self.samples.saturating_sub(panel * part).min(part);
+            let (ranges, width, len) =
+                if valid == part { (1, self.width, self.width) } else { (self.parts, part, valid) };
+            (0..ranges).map(move |range| (panel, range * width..range * width + len))
+        })
+    }
 }
 
 /// An engine: three products, each with its epilogue.

@@ -98,6 +98,19 @@ fn for_all(test: impl Fn(&dyn Engine, Isa, usize, usize, usize, std::ops::Range<
     }
 }
 
+/// A matrix of `columns` columns with rows `GAP` values further apart than they are long, NaN in between: who reads a gap
+/// is found out.
+fn spread(matrix: &[f32], columns: usize) -> Vec<f32> {
+    let mut spread = vec![f32::NAN; matrix.len() / columns * (columns + GAP)];
+    for (to, from) in spread.chunks_mut(columns + GAP).zip(matrix.chunks(columns)) {
+        to[..columns].copy_from_slice(from);
+    }
+    spread
+}
+
+/// See [`spread`].
+const GAP: usize = 3;
+
 fn clamp(block: std::ops::Range<usize>, rows: usize) -> std::ops::Range<usize> {
     block.start.min(rows - 1)..block.end.min(rows)
 }
@@ -107,12 +120,14 @@ fn forward_matches_f64() {
     for_all(|engine, isa, inputs, outputs, width, block, name| {
         let block = clamp(block, outputs);
         let (weights, bias, input) = (numbers(inputs * outputs, 1), numbers(outputs, 2), numbers(inputs * width, 3));
+        let spread = spread(&weights, inputs);
         for activation in ACTIVATIONS {
             let mut output = vec![f32::NAN; block.len() * width];
             engine.forward(
                 isa,
                 Forward {
-                    weights: &weights[block.start * inputs..block.end * inputs],
+                    weights: &spread[block.start * (inputs + GAP)..block.end * (inputs + GAP)],
+                    stride: inputs + GAP,
                     bias: &bias[block.clone()],
                     input: &input,
                     output: &mut output,
@@ -140,14 +155,15 @@ fn input_gradient_matches_f64() {
     for_all(|engine, isa, inputs, outputs, width, block, name| {
         let block = clamp(block, inputs);
         let (weights, delta) = (numbers(inputs * outputs, 4), numbers(outputs * width, 5));
+        let spread = spread(&weights, inputs);
         let values: Vec<f32> = numbers(block.len() * width, 6).iter().map(|v| v.abs() * 0.9 + 0.05).collect();
         for activation in ACTIVATIONS {
             let mut output = vec![f32::NAN; block.len() * width];
             engine.input_gradient(
                 isa,
                 InputGradient {
-                    weights: &weights,
-                    inputs,
+                    weights: &spread,
+                    stride: inputs + GAP,
                     first_row: block.start,
                     delta: &delta,
                     output: &mut output,
@@ -169,39 +185,75 @@ fn input_gradient_matches_f64() {
     });
 }
 
+/// The ways in which panels of `width` lanes are filled: one full panel; one of two parts with fewer samples; several panels of
+/// which the last has fewer; so many full ones that the sum is taken in blocks.
+fn fillings(width: usize) -> Vec<Lanes> {
+    let lanes = |panels, parts, samples| Lanes { panels, width, parts, samples };
+    let mut fillings = vec![Lanes::full(width), lanes(3, 1, 2 * width + 1), lanes(20, 1, 20 * width)];
+    if width.is_multiple_of(2 * LANE_GROUP) {
+        let part = width / 2;
+        fillings.extend([lanes(1, 2, part - 3), lanes(2, 2, part + 5)]);
+    }
+    fillings
+}
+
 #[test]
 fn weight_gradient_matches_f64_and_accumulates() {
     for_all(|engine, isa, inputs, outputs, width, block, name| {
         let block = clamp(block, outputs);
-        let (delta, input) = (numbers(block.len() * width, 7), numbers(inputs * width, 8));
-        for accumulate in [false, true] {
-            let before = if accumulate { 0.5 } else { f32::NAN };
-            let mut gradient = vec![before; block.len() * inputs];
-            let mut bias_gradient = vec![before; block.len()];
-            engine.weight_gradient(
-                isa,
-                WeightGradient {
-                    delta: &delta,
-                    input: &input,
-                    gradient: &mut gradient,
-                    bias_gradient: &mut bias_gradient,
-                    outputs,
-                    width,
-                    accumulate,
-                },
-            );
-            let start = if accumulate { 0.5 } else { 0.0 };
-            let row = |row: usize| delta[row * width..(row + 1) * width].iter().map(|v| f64::from(*v));
-            let expected: Vec<f64> = (0..block.len())
-                .flat_map(|o| (0..inputs).map(move |i| (o, i)))
-                .map(|(o, i)| {
-                    let x = input[i * width..(i + 1) * width].iter();
-                    start + row(o).zip(x).map(|(d, x)| d * f64::from(*x)).sum::<f64>()
-                })
-                .collect();
-            let expected_bias: Vec<f64> = (0..block.len()).map(|o| start + row(o).sum::<f64>()).collect();
-            assert_close(&format!("weight gradient {name}"), &gradient, &expected, tolerance(width));
-            assert_close(&format!("bias gradient {name}"), &bias_gradient, &expected_bias, tolerance(width));
+        // Blocks of rows differ in nothing that the filling touches.
+        let fillings = if block.start == 0 { fillings(width) } else { vec![Lanes::full(width)] };
+        for lanes in fillings.into_iter().filter(|lanes| lanes.panels * inputs * outputs < 40_000) {
+            let samples = lanes.panels * width;
+            let mut delta = numbers(outputs * samples, 7);
+            let input = numbers(inputs * samples, 8);
+            let occupied: Vec<(usize, usize)> =
+                lanes.occupied().flat_map(|(panel, range)| range.map(move |lane| (panel, lane))).collect();
+            assert_eq!(occupied.len(), lanes.samples * lanes.parts);
+            for (index, value) in delta.iter_mut().enumerate() {
+                if !occupied.contains(&(index / (outputs * width), index % width)) {
+                    *value = 0.0;
+                }
+            }
+            for accumulate in [false, true] {
+                let before = if accumulate { 0.5 } else { f32::NAN };
+                let mut gradient = vec![before; block.len() * (inputs + GAP)];
+                let mut bias_gradient = vec![before; block.len()];
+                engine.weight_gradient(
+                    isa,
+                    WeightGradient {
+                        delta: &delta,
+                        input: &input,
+                        first_row: block.start,
+                        gradient: &mut gradient,
+                        stride: inputs + GAP,
+                        bias_gradient: &mut bias_gradient,
+                        outputs,
+                        inputs,
+                        lanes,
+                        accumulate,
+                    },
+                );
+                let start = if accumulate { 0.5 } else { 0.0 };
+                let at = |matrix: &[f32], rows: usize, row: usize, (panel, lane): (usize, usize)| {
+                    f64::from(matrix[(panel * rows + row) * width + lane])
+                };
+                let (mut expected, mut expected_bias) = (Vec::new(), Vec::new());
+                for o in block.clone() {
+                    let deltas: Vec<f64> = occupied.iter().map(|&place| at(&delta, outputs, o, place)).collect();
+                    expected_bias.push(start + deltas.iter().sum::<f64>());
+                    for i in 0..inputs {
+                        let products = deltas.iter().zip(&occupied).map(|(d, &place)| d * at(&input, inputs, i, place));
+                        expected.push(start + products.sum::<f64>());
+                    }
+                }
+                let name = format!("{name} {lanes:?}");
+                let found: Vec<f32> = gradient.chunks(inputs + GAP).flat_map(|row| &row[..inputs]).copied().collect();
+                assert_close(&format!("weight gradient {name}"), &found, &expected, tolerance(samples));
+                assert_close(&format!("bias gradient {name}"), &bias_gradient, &expected_bias, tolerance(samples));
+                let untouched = |value: &f32| value.to_bits() == before.to_bits();
+                assert!(gradient.chunks(inputs + GAP).all(|row| row[inputs..].iter().all(untouched)), "gaps {name}");
+            }
         }
     });
 }
@@ -216,6 +268,7 @@ fn nan_passes_through_every_product() {
             let mut output = vec![0.0; outputs * width];
             let product = Forward {
                 weights: &weights,
+                stride: inputs,
                 bias: &bias,
                 input: &input,
                 output: &mut output,
@@ -228,7 +281,7 @@ fn nan_passes_through_every_product() {
             let mut gradient = vec![0.0; inputs * width];
             let product = InputGradient {
                 weights: &weights,
-                inputs,
+                stride: inputs,
                 first_row: 0,
                 delta: &output,
                 output: &mut gradient,
@@ -241,10 +294,13 @@ fn nan_passes_through_every_product() {
             let product = WeightGradient {
                 delta: &output,
                 input: &input,
+                first_row: 0,
                 gradient: &mut weight_gradient,
+                stride: inputs,
                 bias_gradient: &mut bias_gradient,
                 outputs,
-                width,
+                inputs,
+                lanes: Lanes::full(width),
                 accumulate: false,
             };
             engine.weight_gradient(isa, product);

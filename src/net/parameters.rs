@@ -22,10 +22,39 @@ pub(crate) struct ParameterLayout {
 /// One layer's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LayerPlace {
-    /// Weights, `[outputs, inputs]`, row-major.
+    /// Weights, `[outputs, inputs]`; rows begin `stride` values apart, and what is in between stays zero.
     pub(crate) weight: Range<usize>,
+    pub(crate) stride: usize,
+    /// Length of a row.
+    inputs: usize,
     /// Biases, `[outputs]`; they stand behind the weights.
     pub(crate) bias: Range<usize>,
+}
+
+impl LayerPlace {
+    /// The layer's weights without gaps, row after row.
+    fn weights<'a>(&self, arena: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
+        let inputs = self.inputs;
+        arena[self.weight.clone()].chunks(self.stride.max(1)).map(move |row| &row[..inputs])
+    }
+
+    /// The same, to be written.
+    fn weights_mut<'a>(&self, arena: &'a mut [f32]) -> impl Iterator<Item = &'a mut [f32]> {
+        let inputs = self.inputs;
+        arena[self.weight.clone()].chunks_mut(self.stride.max(1)).map(move |row| &mut row[..inputs])
+    }
+
+    /// Number of weights.
+    fn weight_count(&self) -> usize {
+        self.weight.len() / self.stride.max(1) * self.inputs
+    }
+}
+
+/// From one row of weights to the next: a cache line more than the row where rows would begin whole multiples of 1 KiB apart,
+/// because then the rows of a tile share so few sets of the caches that they drive each other out.
+const fn row_stride(inputs: usize) -> usize {
+    const LINE: usize = 16;
+    if inputs > 0 && inputs.is_multiple_of(16 * LINE) { inputs.saturating_add(LINE) } else { inputs }
 }
 
 impl ParameterLayout {
@@ -35,9 +64,10 @@ impl ParameterLayout {
         let layers = spec
             .layers
             .iter()
-            .map(|layer| LayerPlace {
-                weight: arena.reserve(layer.inputs.saturating_mul(layer.outputs)),
-                bias: arena.reserve(layer.outputs),
+            .map(|layer| {
+                let stride = row_stride(layer.inputs);
+                let weight = arena.reserve(stride.saturating_mul(layer.outputs));
+                LayerPlace { weight, stride, inputs: layer.inputs, bias: arena.reserve(layer.outputs) }
             })
             .collect();
         Self { layers, len: arena.len() }
@@ -64,7 +94,7 @@ impl ParameterLayout {
     pub(crate) fn tensors(&self, arena: &[f32]) -> LayerTensors {
         self.layers
             .iter()
-            .map(|layer| (arena[layer.weight.clone()].to_vec(), arena[layer.bias.clone()].to_vec()))
+            .map(|layer| (layer.weights(arena).flatten().copied().collect(), arena[layer.bias.clone()].to_vec()))
             .collect()
     }
 
@@ -76,7 +106,9 @@ impl ParameterLayout {
     pub(crate) fn fill(&self, arena: &mut [f32], tensors: &LayerTensors, network: &str) -> Result<()> {
         self.check(tensors, network)?;
         for (place, (weight, bias)) in self.layers.iter().zip(tensors) {
-            arena[place.weight.clone()].copy_from_slice(weight);
+            for (to, from) in place.weights_mut(arena).zip(weight.chunks(place.inputs.max(1))) {
+                to.copy_from_slice(from);
+            }
             arena[place.bias.clone()].copy_from_slice(bias);
         }
         Ok(())
@@ -89,11 +121,11 @@ impl ParameterLayout {
             return Err(Error::shape(network, format!("{expected} layers"), format!("{found} layers")));
         }
         for (index, (place, (weight, bias))) in self.layers.iter().zip(tensors).enumerate() {
-            for (name, place, tensor) in [("weight", &place.weight, weight), ("bias", &place.bias, bias)] {
-                if tensor.len() != place.len() {
+            for (name, len, tensor) in [("weight", place.weight_count(), weight), ("bias", place.bias.len(), bias)] {
+                if tensor.len() != len {
                     return Err(Error::shape(
                         format!("{network}.{index}.{name}"),
-                        format!("{} values", place.len()),
+                        format!("{len} values"),
                         format!("{} values", tensor.len()),
                     ));
                 }
@@ -107,41 +139,54 @@ impl ParameterLayout {
         for (index, (layer, place)) in spec.layers.iter().zip(&self.layers).enumerate() {
             let (inputs, outputs) = (layer.inputs as f32, layer.outputs as f32);
             let (weight_key, bias_key) = (key.block(2 * index), key.block(2 * index + 1));
-            let mut uniform = |place: &Range<usize>, key, bound: f32| {
-                for_padded_chunks(&mut arena[place.clone()], |first, chunk| {
-                    noise::uniform(isa, key, first, -bound, bound, chunk, chunk.len());
-                });
-            };
-            match spec.initialization {
-                Initialization::Pytorch => {
-                    let bound = 1.0 / inputs.sqrt();
-                    uniform(&place.weight, weight_key, bound);
-                    uniform(&place.bias, bias_key, bound);
-                }
-                Initialization::Xavier => uniform(&place.weight, weight_key, (6.0 / (inputs + outputs)).sqrt()),
+            let bound = match spec.initialization {
+                Initialization::Pytorch => 1.0 / inputs.sqrt(),
+                Initialization::Xavier => (6.0 / (inputs + outputs)).sqrt(),
                 Initialization::He => {
-                    fill_normal(isa, weight_key, (2.0 / inputs).sqrt(), &mut arena[place.weight.clone()]);
+                    place.fill_normal(isa, weight_key, (2.0 / inputs).sqrt(), arena);
+                    continue;
                 }
                 Initialization::Normal { sigma } => {
-                    fill_normal(isa, weight_key, sigma, &mut arena[place.weight.clone()]);
+                    place.fill_normal(isa, weight_key, sigma, arena);
+                    continue;
                 }
+            };
+            let mut first = 0;
+            for row in place.weights_mut(arena) {
+                fill_uniform(isa, weight_key, first, bound, row);
+                first += row.len();
+            }
+            if spec.initialization == Initialization::Pytorch {
+                fill_uniform(isa, bias_key, 0, bound, &mut arena[place.bias.clone()]);
             }
         }
     }
 }
 
-/// Normal numbers of standard deviation `sigma`, every element the first draw of a generator of its own.
-fn fill_normal(isa: Isa, key: StreamKey, sigma: f32, values: &mut [f32]) {
-    for_padded_chunks(values, |first, chunk| noise::normal(isa, key, first, chunk, chunk.len()));
-    values.iter_mut().for_each(|value| *value *= sigma);
+impl LayerPlace {
+    /// Fills the weights with normal numbers of standard deviation `sigma`.
+    fn fill_normal(&self, isa: Isa, key: StreamKey, sigma: f32, arena: &mut [f32]) {
+        let mut first = 0;
+        for row in self.weights_mut(arena) {
+            for_padded_chunks(first, row, |first, chunk| noise::normal(isa, key, first, chunk, chunk.len()));
+            row.iter_mut().for_each(|value| *value *= sigma);
+            first += row.len();
+        }
+    }
 }
 
-/// Lets `fill` write a slice of any length in chunks that are whole lane groups.
-fn for_padded_chunks(values: &mut [f32], mut fill: impl FnMut(usize, &mut [f32])) {
+/// Fills `values`, which are the elements from `first` on, with numbers uniform in `-bound .. bound`.
+fn fill_uniform(isa: Isa, key: StreamKey, first: usize, bound: f32, values: &mut [f32]) {
+    for_padded_chunks(first, values, |first, chunk| noise::uniform(isa, key, first, -bound, bound, chunk, chunk.len()));
+}
+
+/// Lets `fill` write a slice of any length in chunks that are whole lane groups. Every element is the first draw of a generator
+/// of its own; `first` is the number of the first.
+fn for_padded_chunks(first: usize, values: &mut [f32], mut fill: impl FnMut(usize, &mut [f32])) {
     const CHUNK: usize = 64 * LANE_GROUP;
     let mut padded = [0.0; CHUNK];
     for (index, chunk) in values.chunks_mut(CHUNK).enumerate() {
-        fill(index * CHUNK, &mut padded);
+        fill(first + index * CHUNK, &mut padded[..chunk.len().next_multiple_of(LANE_GROUP)]);
         chunk.copy_from_slice(&padded[..chunk.len()]);
     }
 }

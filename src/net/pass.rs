@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::parameters::ParameterLayout;
 use super::spec::NetworkSpec;
 use crate::error::Result;
-use crate::gemm::{Derivative, Engine, Forward, GradientMode, InputGradient, WeightGradient};
+use crate::gemm::{Derivative, Engine, Forward, GradientMode, InputGradient, Lanes, WeightGradient};
 use crate::kernel::activation::Activation;
 use crate::kernel::dropout::{DROPOUT_FEATURES, Dropout, DropoutPart, Keeps};
 use crate::kernel::noise::StreamKey;
@@ -21,14 +21,23 @@ use crate::simd::{Isa, LANE_GROUP};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Panels {
     pub(crate) count: usize,
-    /// A multiple of [`LANE_GROUP`].
+    /// A multiple of [`LANE_GROUP`] for each part.
     pub(crate) width: usize,
+    /// Parts of equal width that stand side by side in a panel: 2 where real samples stand beside fakes, else 1.
+    pub(crate) parts: usize,
+    /// Samples of each part, over all panels; the lanes behind them are padding.
+    pub(crate) samples: usize,
 }
 
 impl Panels {
     /// Lanes of all panels.
     pub(crate) fn lanes(self) -> usize {
         self.count * self.width
+    }
+
+    /// Which lanes hold samples.
+    fn occupancy(self) -> Lanes {
+        Lanes { panels: self.count, width: self.width, parts: self.parts, samples: self.samples }
     }
 }
 
@@ -231,7 +240,8 @@ pub(crate) fn forward(
                 })
             });
             let product = Forward {
-                weights: &weights[rows.start * inputs..rows.end * inputs],
+                weights: &weights[rows.start * place.stride..rows.end * place.stride],
+                stride: place.stride,
                 bias: &biases[rows.clone()],
                 input: &input[panel * inputs * width..][..inputs * width],
                 output,
@@ -308,23 +318,23 @@ pub(crate) fn backward(
             let (weight, bias) =
                 gradients[place.weight.start..place.bias.end].split_at_mut(place.bias.start - place.weight.start);
             let row_block = plan.row_block(outputs, 1);
-            let weight_blocks = Chunks::new(&mut weight[..inputs * outputs], row_block * inputs);
+            let weight_blocks = Chunks::new(&mut weight[..place.stride * outputs], row_block * place.stride);
             let bias_blocks = Chunks::new(&mut bias[..outputs], row_block);
             let blocks = (0..outputs.div_ceil(row_block), weight_blocks, bias_blocks);
             team.for_each(blocks, |(block, gradient, bias_gradient)| {
-                let rows = bias_gradient.len();
-                for panel in 0..panels.count {
-                    let product = WeightGradient {
-                        delta: &delta[(panel * outputs + block * row_block) * width..][..rows * width],
-                        input: &input[panel * inputs * width..][..inputs * width],
-                        gradient,
-                        bias_gradient,
-                        outputs,
-                        width,
-                        accumulate: mode == GradientMode::Accumulate || panel > 0,
-                    };
-                    plan.engine.weight_gradient(plan.isa, product);
-                }
+                let product = WeightGradient {
+                    delta,
+                    input,
+                    first_row: block * row_block,
+                    gradient,
+                    stride: place.stride,
+                    bias_gradient,
+                    outputs,
+                    inputs,
+                    lanes: panels.occupancy(),
+                    accumulate: mode == GradientMode::Accumulate,
+                };
+                plan.engine.weight_gradient(plan.isa, product);
             });
         }
 
@@ -344,7 +354,7 @@ pub(crate) fn backward(
             let first_row = block * row_block;
             let product = InputGradient {
                 weights,
-                inputs,
+                stride: place.stride,
                 first_row,
                 delta: &delta[panel * outputs * width..][..outputs * width],
                 width,

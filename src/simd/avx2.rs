@@ -28,6 +28,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch(self, address: *const f32) {
+        // SAFETY: a prefetch reads nothing that the program could see, and no address makes it fault.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+
+    #[inline(always)]
     fn load_u32(self, from: &[u32]) -> __m256i {
         assert!(from.len() >= Self::LANES);
         // SAFETY: the slice is long enough, checked above; the token vouches for the instruction.
@@ -50,26 +56,26 @@ impl Simd for Avx2 {
 
     // Three rounds, each of which exchanges halves of a distance: pairs, fours, eights.
     #[inline(always)]
-    fn transpose(self, rows: &mut [__m256; 16]) {
-        // SAFETY: the token vouches for the instructions; none touches memory.
+    unsafe fn transpose(self, from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        // SAFETY: the token vouches for the instructions, the caller for the pointers.
         unsafe {
-            let mut fours = *rows;
+            let mut rows = [_mm256_setzero_ps(); 8];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = _mm256_loadu_ps(from.add(i * from_row));
+            }
+            let mut fours = rows;
             for i in (0..8).step_by(4) {
-                for half in 0..2 {
-                    let (a, b) = (rows[i], rows[i + 1]);
-                    let (c, d) = (rows[i + 2], rows[i + 3]);
-                    let (upper, lower) = if half == 0 {
-                        (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d))
-                    } else {
-                        (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d))
-                    };
-                    fours[i + 2 * half] = _mm256_shuffle_ps::<0x44>(upper, lower);
-                    fours[i + 2 * half + 1] = _mm256_shuffle_ps::<0xee>(upper, lower);
-                }
+                let [a, b, c, d] = [rows[i], rows[i + 1], rows[i + 2], rows[i + 3]];
+                let (upper, lower) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+                fours[i] = _mm256_shuffle_ps::<0x44>(upper, lower);
+                fours[i + 1] = _mm256_shuffle_ps::<0xee>(upper, lower);
+                let (upper, lower) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+                fours[i + 2] = _mm256_shuffle_ps::<0x44>(upper, lower);
+                fours[i + 3] = _mm256_shuffle_ps::<0xee>(upper, lower);
             }
             for c in 0..4 {
-                rows[c] = _mm256_permute2f128_ps::<0x20>(fours[c], fours[4 + c]);
-                rows[4 + c] = _mm256_permute2f128_ps::<0x31>(fours[c], fours[4 + c]);
+                _mm256_storeu_ps(to.add(c * to_row), _mm256_permute2f128_ps::<0x20>(fours[c], fours[4 + c]));
+                _mm256_storeu_ps(to.add((4 + c) * to_row), _mm256_permute2f128_ps::<0x31>(fours[c], fours[4 + c]));
             }
         }
     }

@@ -28,6 +28,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch(self, address: *const f32) {
+        // SAFETY: a prefetch reads nothing that the program could see, and no address makes it fault.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+
+    #[inline(always)]
     fn load_u32(self, from: &[u32]) -> __m512i {
         assert!(from.len() >= Self::LANES);
         // SAFETY: the slice is long enough, checked above; the token vouches for the instruction.
@@ -55,10 +61,14 @@ impl Simd for Avx512 {
 
     // Four rounds, each of which exchanges halves of a distance: pairs, fours, eights (of 128 bits), sixteens.
     #[inline(always)]
-    fn transpose(self, rows: &mut [__m512; 16]) {
-        // SAFETY: the token vouches for the instructions; none touches memory.
+    unsafe fn transpose(self, from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        // SAFETY: the token vouches for the instructions, the caller for the pointers.
         unsafe {
-            let mut pairs = *rows;
+            let mut rows = [_mm512_setzero_ps(); 16];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_loadu_ps(from.add(i * from_row));
+            }
+            let mut pairs = rows;
             for i in (0..16).step_by(2) {
                 pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
                 pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
@@ -77,10 +87,10 @@ impl Simd for Avx512 {
                 let high = _mm512_shuffle_f32x4::<0xdd>(fours[c], fours[4 + c]);
                 let low_below = _mm512_shuffle_f32x4::<0x88>(fours[8 + c], fours[12 + c]);
                 let high_below = _mm512_shuffle_f32x4::<0xdd>(fours[8 + c], fours[12 + c]);
-                rows[c] = _mm512_shuffle_f32x4::<0x88>(low, low_below);
-                rows[4 + c] = _mm512_shuffle_f32x4::<0x88>(high, high_below);
-                rows[8 + c] = _mm512_shuffle_f32x4::<0xdd>(low, low_below);
-                rows[12 + c] = _mm512_shuffle_f32x4::<0xdd>(high, high_below);
+                _mm512_storeu_ps(to.add(c * to_row), _mm512_shuffle_f32x4::<0x88>(low, low_below));
+                _mm512_storeu_ps(to.add((4 + c) * to_row), _mm512_shuffle_f32x4::<0x88>(high, high_below));
+                _mm512_storeu_ps(to.add((8 + c) * to_row), _mm512_shuffle_f32x4::<0xdd>(low, low_below));
+                _mm512_storeu_ps(to.add((12 + c) * to_row), _mm512_shuffle_f32x4::<0xdd>(high, high_below));
             }
         }
     }

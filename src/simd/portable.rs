@@ -49,9 +49,17 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn transpose(self, rows: &mut [f32x8; 16]) {
-        let [a, b, c, d, e, f, g, h, ..] = *rows;
-        rows[..8].copy_from_slice(&f32x8::transpose([a, b, c, d, e, f, g, h]));
+    unsafe fn transpose(self, from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        // SAFETY: the caller vouches for the pointers.
+        unsafe {
+            let mut rows = [f32x8::ZERO; 8];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = self.load_pointer(from.add(i * from_row));
+            }
+            for (i, row) in f32x8::transpose(rows).into_iter().enumerate() {
+                self.store_pointer(row, to.add(i * to_row));
+            }
+        }
     }
 
     #[inline(always)]

@@ -141,8 +141,19 @@ pub trait Simd: Copy + Send + Sync + 'static {
         self.mul(self.mul(a, first), second)
     }
 
-    /// Transposes the square of the first [`Simd::LANES`] vectors: lane `j` of vector `i` becomes lane `i` of vector `j`.
-    fn transpose(self, rows: &mut [Self::F32; super::LANE_GROUP]);
+    /// Asks for the cache line at `address`, which may be any address, to be brought into the cache.
+    #[inline(always)]
+    fn prefetch(self, address: *const f32) {
+        let _ = address;
+    }
+
+    /// Transposes a square of [`Simd::LANES`] rows, each a vector: element `j` of row `i` becomes element `i` of row `j`. Rows
+    /// begin `from_row` and `to_row` values apart.
+    ///
+    /// # Safety
+    ///
+    /// `from` is valid for reads, and `to` for writes, of all these rows.
+    unsafe fn transpose(self, from: *const f32, from_row: usize, to: *mut f32, to_row: usize);
 
     /// Loads the first [`Simd::LANES`] values. Panics if there are fewer.
     #[inline(always)]

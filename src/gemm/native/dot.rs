@@ -3,26 +3,35 @@
 //! A tile of rows of dY by rows of X is summed at once, each element in the 16 lanes of a group, whose sum is taken at the end
 //! in a fixed order.
 
-use super::WeightSums;
 use crate::kernel::reduce::sum_lanes;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
 /// Registers of a group of lanes on the narrowest instruction set.
 const PARTS: usize = 2;
 
-/// The product, by dot products.
-pub(super) struct Dots<'a>(pub(super) WeightSums<'a>);
+/// The product of one panel, by dot products.
+pub(super) struct Dots<'a> {
+    /// `[rows, width]`
+    pub(super) delta: &'a [f32],
+    /// `[inputs, width]`
+    pub(super) input: &'a [f32],
+    /// `[rows, inputs]`, rows `stride` apart.
+    pub(super) gradient: &'a mut [f32],
+    pub(super) stride: usize,
+    /// Samples side by side: a multiple of [`LANE_GROUP`].
+    pub(super) width: usize,
+    pub(super) accumulate: bool,
+}
 
 impl Kernel for Dots<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let WeightSums { delta, input, gradient, width, accumulate } = self.0;
-        let inputs = input.len() / width;
-        for (deltas, gradients) in delta.chunks(4 * width).zip(gradient.chunks_mut(4 * inputs)) {
+        let Self { delta, input, gradient, stride, width, accumulate } = self;
+        for (deltas, gradients) in delta.chunks(4 * width).zip(gradient.chunks_mut(4 * stride)) {
             for (block, inputs_of_block) in input.chunks(4 * width).enumerate() {
-                let to = Target { gradients, inputs, first: 4 * block, accumulate };
+                let to = Target { gradients, stride, first: 4 * block, accumulate };
                 match (deltas.len() / width, inputs_of_block.len() / width) {
                     (4, 4) => dots::<S, 4, 4>(simd, deltas, inputs_of_block, width, to),
                     (4, 3) => dots::<S, 4, 3>(simd, deltas, inputs_of_block, width, to),
@@ -38,10 +47,10 @@ impl Kernel for Dots<'_> {
     }
 }
 
-/// Where a tile's sums go: columns from `first` on of rows of `inputs`.
+/// Where a tile's sums go: columns from `first` on of rows that begin `stride` apart.
 struct Target<'a> {
     gradients: &'a mut [f32],
-    inputs: usize,
+    stride: usize,
     first: usize,
     accumulate: bool,
 }
@@ -49,9 +58,9 @@ struct Target<'a> {
 /// [`dots`] one column after another.
 #[inline(always)]
 fn each_column<S: Simd, const ROWS: usize>(simd: S, deltas: &[f32], inputs: &[f32], width: usize, to: Target<'_>) {
-    let Target { gradients, inputs: row, first, accumulate } = to;
+    let Target { gradients, stride, first, accumulate } = to;
     for (column, input) in inputs.chunks_exact(width).enumerate() {
-        let to = Target { gradients: &mut *gradients, inputs: row, first: first + column, accumulate };
+        let to = Target { gradients: &mut *gradients, stride, first: first + column, accumulate };
         dots::<S, ROWS, 1>(simd, deltas, input, width, to);
     }
 }
@@ -87,7 +96,7 @@ fn dots<S: Simd, const ROWS: usize, const COLUMNS: usize>(
             for (part, to) in lanes.chunks_exact_mut(S::LANES).enumerate() {
                 simd.store(parts[part], to);
             }
-            let gradient = &mut to.gradients[row * to.inputs + to.first + column];
+            let gradient = &mut to.gradients[row * to.stride + to.first + column];
             let sum = sum_lanes(lanes);
             *gradient = if to.accumulate { *gradient + sum } else { sum };
         }

@@ -24,64 +24,57 @@ mod transposed;
 use super::{Engine, Forward, InputGradient, WeightGradient};
 use crate::kernel::activation::{backward_epilogue, forward_epilogue};
 use crate::kernel::reduce::row_sums;
-use crate::simd::{Isa, LANE_GROUP};
+use crate::simd::Isa;
 
 /// The engine.
 pub(super) struct Native;
 
 impl Engine for Native {
     fn forward(&self, isa: Isa, product: Forward<'_>) {
-        let Forward { weights, bias, input, output, width, activation, dropout } = product;
+        let Forward { weights, stride, bias, input, output, width, activation, dropout } = product;
         let inputs = input.len() / width;
-        isa.run(tile::Panels::new(weights, [inputs, 1], inputs, input, output, width));
+        isa.run(tile::Panels::new(weights, [stride, 1], inputs, input, output, width));
         forward_epilogue(isa, activation, bias, dropout.as_ref(), output, width);
     }
 
     fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
-        let InputGradient { weights, inputs, first_row, delta, output, width, derivative } = product;
+        let InputGradient { weights, stride, first_row, delta, output, width, derivative } = product;
         let outputs = delta.len() / width;
-        isa.run(tile::Panels::new(&weights[first_row..], [1, inputs], outputs, delta, output, width));
+        isa.run(tile::Panels::new(&weights[first_row..], [1, stride], outputs, delta, output, width));
         if let Some(below) = derivative {
             backward_epilogue(isa, below.activation, below.dropout, below.values, output);
         }
     }
 
     fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
-        let WeightGradient { delta, input, gradient, bias_gradient, outputs, width, accumulate } = product;
-        let sums = WeightSums::new(delta, input, gradient, width, accumulate);
-        if input.len() / width < NARROW || outputs < NARROW {
-            isa.run(dot::Dots(sums));
-        } else {
-            isa.run(transposed::Transposed(sums));
+        let WeightGradient { delta, input, first_row, outputs, inputs, lanes, accumulate, .. } = product;
+        let (rows, width) = (product.bias_gradient.len(), lanes.width);
+        let of_panel = |panel: usize| {
+            let delta = &delta[(panel * outputs + first_row) * width..][..rows * width];
+            (delta, &input[panel * inputs * width..][..inputs * width], accumulate || panel > 0)
+        };
+        for panel in 0..lanes.panels {
+            let (delta, _, accumulate) = of_panel(panel);
+            row_sums(isa, delta, width, product.bias_gradient, accumulate);
         }
-        row_sums(isa, delta, width, bias_gradient, accumulate);
+        if inputs < NARROW || outputs < NARROW {
+            for panel in 0..lanes.panels {
+                let (delta, input, accumulate) = of_panel(panel);
+                isa.run(dot::Dots {
+                    delta,
+                    input,
+                    gradient: product.gradient,
+                    stride: product.stride,
+                    width,
+                    accumulate,
+                });
+            }
+        } else {
+            isa.run(transposed::Transposed::new(product));
+        }
     }
 }
 
 /// Layers with fewer inputs or outputs than this have their weight gradients computed as dot products: in a tile most of their
 /// vectors would be padding.
 const NARROW: usize = 8;
-
-/// Operands of a weight gradient, `gradient (+)= delta * input^T`, with checked shapes.
-struct WeightSums<'a> {
-    delta: &'a [f32],
-    input: &'a [f32],
-    gradient: &'a mut [f32],
-    width: usize,
-    accumulate: bool,
-}
-
-impl<'a> WeightSums<'a> {
-    /// `delta` and `input` are panels of `width` samples; `gradient` has a row for each row of `delta`, a column for each of
-    /// `input`.
-    ///
-    /// # Panics
-    ///
-    /// If the shapes do not fit, or `width` is no multiple of [`LANE_GROUP`].
-    fn new(delta: &'a [f32], input: &'a [f32], gradient: &'a mut [f32], width: usize, accumulate: bool) -> Self {
-        assert!(width > 0 && width.is_multiple_of(LANE_GROUP), "panels of whole lane groups");
-        assert!(delta.len().is_multiple_of(width) && input.len().is_multiple_of(width), "panels of whole rows");
-        assert_eq!(gradient.len(), (delta.len() / width) * (input.len() / width), "an element for each pair of rows");
-        Self { delta, input, gradient, width, accumulate }
-    }
-}

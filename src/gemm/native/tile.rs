@@ -6,32 +6,39 @@ use crate::simd::{Kernel, LANE_GROUP, Simd};
 /// 128 lanes of up to 1,024 rows, stays in half of a level-2 cache of 1 MiB.
 const BLOCK_LANES: usize = 8 * LANE_GROUP;
 
-/// Pointers and strides of one tile's product `C = A B` or `C += A B`. Element `(i, p)` of A stands at
-/// `i * a_row + p * a_step`, row `p` of B begins at `p * b_step`, row `i` of C at `i * c_row`.
+/// Pointers and strides of one tile's product `C = A B` or `C += A B`. Row `i` of A begins at `i * a_row`, and its elements
+/// stand as the [`Run`]s say; row `p` of B begins at `p * b_step`, row `i` of C at `i * c_row`.
 #[derive(Clone, Copy)]
-pub(super) struct Grid {
+pub(super) struct Grid<'a> {
     pub(super) a: *const f32,
     pub(super) a_row: usize,
     pub(super) a_step: usize,
+    /// Where the terms of the sums stand in a row of A, in order.
+    pub(super) runs: &'a [Run],
     pub(super) b: *const f32,
     pub(super) b_step: usize,
     pub(super) c: *mut f32,
     pub(super) c_row: usize,
-    /// Terms of each sum.
-    pub(super) terms: usize,
     /// Whether C is added to.
     pub(super) accumulate: bool,
+}
+
+/// `terms` elements of each row of A, `a_step` apart, the first at `offset`.
+#[derive(Clone, Copy)]
+pub(super) struct Run {
+    pub(super) offset: usize,
+    pub(super) terms: usize,
 }
 
 /// `ROWS` rows by `VECTORS` vectors of C in registers.
 ///
 /// # Safety
 ///
-/// For `i < ROWS`, `p < terms` and `v < VECTORS` vectors, the elements that `grid` names are valid for reads (A, B) and for
-/// reads and writes (C).
+/// For `i < ROWS`, each term `p` of all runs and `v < VECTORS` vectors, the elements that `grid` names are valid for reads (A,
+/// B) and for reads and writes (C).
 #[inline(always)]
-unsafe fn micro_kernel<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S, grid: Grid) {
-    let Grid { a, a_row, a_step, b, b_step, c, c_row, terms, accumulate } = grid;
+unsafe fn micro_kernel<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S, grid: Grid<'_>) {
+    let Grid { a, a_row, a_step, runs, mut b, b_step, c, c_row, accumulate } = grid;
     let mut sums = [[simd.splat(0.0); VECTORS]; ROWS];
     // SAFETY: every offset below is one of those that the caller vouches for.
     unsafe {
@@ -42,15 +49,19 @@ unsafe fn micro_kernel<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S
                 }
             }
         }
-        for p in 0..terms {
-            let mut columns = [simd.splat(0.0); VECTORS];
-            for (v, column) in columns.iter_mut().enumerate() {
-                *column = simd.load_pointer(b.add(p * b_step + v * S::LANES));
-            }
-            for (i, row) in sums.iter_mut().enumerate() {
-                let factor = simd.splat(*a.add(i * a_row + p * a_step));
-                for (sum, column) in row.iter_mut().zip(columns) {
-                    *sum = simd.mul_add(factor, column, *sum);
+        for run in runs {
+            let a = a.add(run.offset);
+            for p in 0..run.terms {
+                let mut columns = [simd.splat(0.0); VECTORS];
+                for (v, column) in columns.iter_mut().enumerate() {
+                    *column = simd.load_pointer(b.add(v * S::LANES));
+                }
+                b = b.wrapping_add(b_step);
+                for (i, row) in sums.iter_mut().enumerate() {
+                    let factor = simd.splat(*a.add(i * a_row + p * a_step));
+                    for (sum, column) in row.iter_mut().zip(columns) {
+                        *sum = simd.mul_add(factor, column, *sum);
+                    }
                 }
             }
         }
@@ -74,7 +85,7 @@ pub(super) const fn most_rows<S: Simd>() -> usize {
 ///
 /// As [`micro_kernel`]; `rows` is at most [`most_rows`].
 #[inline(always)]
-pub(super) unsafe fn tile<S: Simd, const VECTORS: usize>(simd: S, rows: usize, grid: Grid) {
+pub(super) unsafe fn tile<S: Simd, const VECTORS: usize>(simd: S, rows: usize, grid: Grid<'_>) {
     macro_rules! choose {
         ($($count:literal)*) => {
             match rows {
@@ -144,15 +155,16 @@ impl Kernel for Panels<'_> {
     fn run<S: Simd>(self, simd: S) {
         let Self { a, strides, terms, b, c, width } = self;
         let rows = c.len() / width;
+        let runs = [Run { offset: 0, terms }];
         let grid = Grid {
             a: a.as_ptr(),
             a_row: strides[0],
             a_step: strides[1],
+            runs: &runs,
             b: b.as_ptr(),
             b_step: width,
             c: c.as_mut_ptr(),
             c_row: width,
-            terms,
             accumulate: false,
         };
         for block in (0..width).step_by(BLOCK_LANES) {

@@ -2,81 +2,161 @@
 
 use std::mem::MaybeUninit;
 
-use super::WeightSums;
-use super::tile::{Grid, row_blocks, tile};
+use super::tile::{Grid, Run, row_blocks, tile};
+use crate::gemm::WeightGradient;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
-/// Samples of a block of X^T: with two vectors of inputs it fills 32 KiB of the level-1 cache at most.
+/// Samples of a block of X^T: with two vectors of inputs it fills 32 KiB of the level-1 cache, and the same samples of some
+/// hundred rows of dY stay in the level-2 cache.
 const BLOCK_SAMPLES: usize = 16 * LANE_GROUP;
 
 /// Inputs of a block of X^T on the widest instruction set: two vectors.
 const BLOCK_INPUTS: usize = 2 * LANE_GROUP;
 
+/// Most ranges of lanes in a block.
+const BLOCK_RANGES: usize = 16;
+
+/// Most rows of a tile on any instruction set.
+const TILE_ROWS: usize = 16;
+
+/// X^T in work: a square that begins with the last sample of a range reaches beyond it.
+type Block = [MaybeUninit<f32>; (BLOCK_SAMPLES + LANE_GROUP) * BLOCK_INPUTS];
+
 /// The product, by blocks of X^T.
-pub(super) struct Transposed<'a>(pub(super) WeightSums<'a>);
+pub(super) struct Transposed<'a>(WeightGradient<'a>);
+
+impl<'a> Transposed<'a> {
+    /// # Panics
+    ///
+    /// If the operands do not have the shapes that the product states.
+    pub(super) fn new(product: WeightGradient<'a>) -> Self {
+        let WeightGradient { delta, input, first_row, outputs, inputs, lanes, stride, .. } = product;
+        let rows = product.bias_gradient.len();
+        assert!(lanes.parts > 0 && lanes.width.is_multiple_of(lanes.parts * LANE_GROUP), "parts of whole lane groups");
+        assert!(first_row + rows <= outputs, "the block lies within the layer");
+        assert!(delta.len() >= lanes.panels * outputs * lanes.width, "dY holds all panels");
+        assert!(input.len() >= lanes.panels * inputs * lanes.width, "X holds all panels");
+        let reach = rows.saturating_sub(1) * stride + inputs;
+        assert!(inputs <= stride && (rows == 0 || reach <= product.gradient.len()), "the gradient holds all rows");
+        Self(product)
+    }
+}
+
+/// Lanes `lane .. lane + count` of a panel, of which all hold samples.
+#[derive(Clone, Copy, Default)]
+struct Samples {
+    panel: usize,
+    lane: usize,
+    count: usize,
+}
 
 impl Kernel for Transposed<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let WeightSums { delta, input, gradient, width, accumulate } = self.0;
-        let (rows, inputs) = (delta.len() / width, input.len() / width);
-        let columns = 2 * S::LANES;
-        let mut block = [const { MaybeUninit::<f32>::uninit() }; BLOCK_SAMPLES * BLOCK_INPUTS];
-        let block = block.as_mut_ptr().cast::<f32>();
-        let mut edge = [0.0f32; 16 * BLOCK_INPUTS];
-        for first_sample in (0..width).step_by(BLOCK_SAMPLES) {
-            let samples = BLOCK_SAMPLES.min(width - first_sample);
-            for first_input in (0..inputs).step_by(columns) {
-                let count = columns.min(inputs - first_input);
-                // SAFETY: rows `first_input .. first_input + count` of the panel, and `samples` of its lanes, lie within
-                // `input`; the block has room for BLOCK_SAMPLES rows of two vectors.
-                unsafe {
-                    transpose(
-                        simd,
-                        input.as_ptr().add(first_input * width + first_sample),
-                        width,
-                        count,
-                        samples,
-                        block,
-                    );
+    fn run<S: Simd>(mut self, simd: S) {
+        let mut block: Block = [const { MaybeUninit::uninit() }; _];
+        let mut ranges = [Samples::default(); BLOCK_RANGES];
+        let (mut count, mut samples) = (0, 0);
+        for (panel, lanes) in self.0.lanes.occupied() {
+            for lane in lanes.clone().step_by(BLOCK_SAMPLES) {
+                let range = Samples { panel, lane, count: BLOCK_SAMPLES.min(lanes.end - lane) };
+                if count == BLOCK_RANGES || samples + range.count > BLOCK_SAMPLES {
+                    self.sum(simd, &ranges[..count], &mut block);
+                    (count, samples) = (0, 0);
                 }
-                for (first, tile_rows) in row_blocks::<S>(rows) {
-                    let whole = count == columns;
-                    let to = first * inputs + first_input;
-                    let add = accumulate || first_sample > 0;
-                    if !whole {
-                        for row in 0..tile_rows {
-                            edge[row * columns..][..count].copy_from_slice(&gradient[to + row * inputs..][..count]);
-                        }
+                ranges[count] = range;
+                (count, samples) = (count + 1, samples + range.count);
+            }
+        }
+        self.sum(simd, &ranges[..count], &mut block);
+    }
+}
+
+impl Transposed<'_> {
+    /// Adds up the samples of `ranges`, at most [`BLOCK_SAMPLES`].
+    #[inline(always)]
+    fn sum<S: Simd>(&mut self, simd: S, ranges: &[Samples], block: &mut Block) {
+        let WeightGradient {
+            delta,
+            input,
+            first_row,
+            ref mut gradient,
+            stride,
+            outputs,
+            inputs,
+            lanes,
+            accumulate,
+            ..
+        } = self.0;
+        let rows = self.0.bias_gradient.len();
+        let width = lanes.width;
+        let mut runs = [Run { offset: 0, terms: 0 }; BLOCK_RANGES];
+        for (run, range) in runs.iter_mut().zip(ranges) {
+            *run = Run { offset: (range.panel * outputs + first_row) * width + range.lane, terms: range.count };
+        }
+        let runs = &runs[..ranges.len()];
+        let block = block.as_mut_ptr().cast::<f32>();
+        let columns = 2 * S::LANES;
+        let mut edge = [0.0f32; TILE_ROWS * BLOCK_INPUTS];
+        for first_input in (0..inputs).step_by(columns) {
+            let count = columns.min(inputs - first_input);
+            let mut to = block;
+            for range in ranges {
+                let from = (range.panel * inputs + first_input) * width + range.lane;
+                // SAFETY: rows `first_input .. first_input + count` of the range's panel, and its lanes rounded up to whole
+                // lane groups, lie within `input`, which `new` checked. The ranges together are at most BLOCK_SAMPLES
+                // samples, and the block has room for a lane group more.
+                unsafe {
+                    transpose(simd, input.as_ptr().add(from), width, count, range.count, to);
+                    to = to.add(range.count * columns);
+                }
+            }
+            let vectors = count.div_ceil(S::LANES);
+            let whole = count == vectors * S::LANES;
+            for (first, tile_rows) in row_blocks::<S>(rows) {
+                let to = first * stride + first_input;
+                if !whole {
+                    for row in 0..tile_rows {
+                        edge[row * columns..][..count].copy_from_slice(&gradient[to + row * stride..][..count]);
                     }
-                    // SAFETY: `first + tile_rows <= rows`, and the samples lie within the panel's width. C is either
-                    // `tile_rows` whole rows of two vectors of the gradient, or the edge block, which has room for 16.
-                    unsafe {
-                        let (c, c_row) =
-                            if whole { (gradient.as_mut_ptr().add(to), inputs) } else { (edge.as_mut_ptr(), columns) };
-                        let grid = Grid {
-                            a: delta.as_ptr().add(first * width + first_sample),
-                            a_row: width,
-                            a_step: 1,
-                            b: block,
-                            b_step: columns,
-                            c,
-                            c_row,
-                            terms: samples,
-                            accumulate: add,
-                        };
+                }
+                // SAFETY: the runs are the ranges' samples of rows `first .. first + tile_rows` of the block, which `new`
+                // found within `delta`. C is either `vectors` whole vectors of those rows of the gradient, or the edge block,
+                // which has room for TILE_ROWS.
+                unsafe {
+                    let (c, c_row) =
+                        if whole { (gradient.as_mut_ptr().add(to), stride) } else { (edge.as_mut_ptr(), columns) };
+                    let grid = Grid {
+                        a: delta.as_ptr().add(first * width),
+                        a_row: width,
+                        a_step: 1,
+                        runs,
+                        b: block,
+                        b_step: columns,
+                        c,
+                        c_row,
+                        accumulate,
+                    };
+                    // The next tile of C comes into the cache while this one is summed.
+                    for row in tile_rows..2 * tile_rows {
+                        simd.prefetch(c.wrapping_add(row * c_row));
+                        simd.prefetch(c.wrapping_add(row * c_row + S::LANES));
+                    }
+                    if vectors == 2 {
                         tile::<S, 2>(simd, tile_rows, grid);
+                    } else {
+                        tile::<S, 1>(simd, tile_rows, grid);
                     }
-                    if !whole {
-                        for row in 0..tile_rows {
-                            gradient[to + row * inputs..][..count].copy_from_slice(&edge[row * columns..][..count]);
-                        }
+                }
+                if !whole {
+                    for row in 0..tile_rows {
+                        gradient[to + row * stride..][..count].copy_from_slice(&edge[row * columns..][..count]);
                     }
                 }
             }
         }
+        self.0.accumulate = true;
     }
 }
 
@@ -84,23 +164,29 @@ impl Kernel for Transposed<'_> {
 ///
 /// # Safety
 ///
-/// `from` is valid for reads of `samples` values of each of `count` rows that are `width` apart; `to` is valid for writes of
-/// `samples` times two vectors. `samples` is a multiple of [`LANE_GROUP`], `count` at most two vectors.
+/// `from` is valid for reads of `samples` values, rounded up to whole lane groups, of each of `count` rows that are `width`
+/// apart; `to` is valid for writes of as many times two vectors. `count` is at most two vectors.
 #[inline(always)]
 unsafe fn transpose<S: Simd>(simd: S, from: *const f32, width: usize, count: usize, samples: usize, to: *mut f32) {
-    for vector in 0..2 {
+    for vector in 0..count.div_ceil(S::LANES) {
+        let present = S::LANES.min(count - vector * S::LANES);
         for sample in (0..samples).step_by(S::LANES) {
-            let mut rows = [simd.splat(0.0); LANE_GROUP];
-            let present = S::LANES.min(count.saturating_sub(vector * S::LANES));
-            for (lane, row) in rows[..present].iter_mut().enumerate() {
-                // SAFETY: row `vector * LANES + lane` of the panel is below `count`, and it has LANES samples from `sample`
-                // on: the caller vouches for both.
-                *row = unsafe { simd.load_pointer(from.add((vector * S::LANES + lane) * width + sample)) };
-            }
-            simd.transpose(&mut rows);
-            for (lane, row) in rows[..S::LANES].iter().enumerate() {
-                // SAFETY: vector `vector` of row `sample + lane`, which the caller vouches for.
-                unsafe { simd.store_pointer(*row, to.add(((sample + lane) * 2 + vector) * S::LANES)) };
+            // SAFETY: rows `vector * LANES ..` of the panel, `present` of them below `count`, have LANES samples from `sample`
+            // on; the block has a vector `vector` in each of the rows `sample .. sample + LANES`. The square in between has
+            // room for LANES rows.
+            unsafe {
+                let from = from.add(vector * S::LANES * width + sample);
+                let to = to.add((2 * sample + vector) * S::LANES);
+                if present == S::LANES {
+                    simd.transpose(from, width, to, 2 * S::LANES);
+                } else {
+                    let mut square = [0.0f32; LANE_GROUP * LANE_GROUP];
+                    for row in 0..present {
+                        let values = simd.load_pointer(from.add(row * width));
+                        simd.store_pointer(values, square.as_mut_ptr().add(row * S::LANES));
+                    }
+                    simd.transpose(square.as_ptr(), S::LANES, to, 2 * S::LANES);
+                }
             }
         }
     }
