@@ -6,6 +6,9 @@ use crate::simd::{Kernel, LANE_GROUP, Simd};
 /// 128 lanes of up to 1,024 rows, stays in half of a level-2 cache of 1 MiB.
 const BLOCK_LANES: usize = 8 * LANE_GROUP;
 
+/// Elements of A from which on the next tile's are fetched ahead: half of a level-2 cache of 1 MiB.
+const FETCH_AHEAD: usize = 128 * 1024;
+
 /// Pointers and strides of one tile's product `C = A B` or `C += A B`. Row `i` of A begins at `i * a_row`, and its elements
 /// stand as the [`Run`]s say; row `p` of B begins at `p * b_step`, row `i` of C at `i * c_row`.
 #[derive(Clone, Copy)]
@@ -21,7 +24,20 @@ pub(super) struct Grid<'a> {
     pub(super) c_row: usize,
     /// Whether C is added to.
     pub(super) accumulate: bool,
+    /// What of A is fetched ahead of its use.
+    pub(super) ahead: Option<Ahead>,
 }
+
+/// Cache lines of A that the next tile will read: for every [`AHEAD_TERMS`] terms, as many lines, `step` values apart, the
+/// first `offset` values beyond this tile's first element of those terms.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead {
+    pub(super) offset: usize,
+    pub(super) step: usize,
+}
+
+/// Values of a cache line.
+const AHEAD_TERMS: usize = 16;
 
 /// `terms` elements of each row of A, `a_step` apart, the first at `offset`.
 #[derive(Clone, Copy)]
@@ -38,7 +54,7 @@ pub(super) struct Run {
 /// B) and for reads and writes (C).
 #[inline(always)]
 unsafe fn micro_kernel<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S, grid: Grid<'_>) {
-    let Grid { a, a_row, a_step, runs, mut b, b_step, c, c_row, accumulate } = grid;
+    let Grid { a, a_row, a_step, runs, mut b, b_step, c, c_row, accumulate, ahead } = grid;
     let mut sums = [[simd.splat(0.0); VECTORS]; ROWS];
     // SAFETY: every offset below is one of those that the caller vouches for.
     unsafe {
@@ -51,16 +67,23 @@ unsafe fn micro_kernel<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S
         }
         for run in runs {
             let a = a.add(run.offset);
-            for p in 0..run.terms {
-                let mut columns = [simd.splat(0.0); VECTORS];
-                for (v, column) in columns.iter_mut().enumerate() {
-                    *column = simd.load_pointer(b.add(v * S::LANES));
+            for first in (0..run.terms).step_by(AHEAD_TERMS) {
+                if let Some(Ahead { offset, step }) = ahead {
+                    for line in 0..AHEAD_TERMS {
+                        simd.prefetch(a.wrapping_add(first * a_step + offset + line * step));
+                    }
                 }
-                b = b.wrapping_add(b_step);
-                for (i, row) in sums.iter_mut().enumerate() {
-                    let factor = simd.splat(*a.add(i * a_row + p * a_step));
-                    for (sum, column) in row.iter_mut().zip(columns) {
-                        *sum = simd.mul_add(factor, column, *sum);
+                for p in first..run.terms.min(first + AHEAD_TERMS) {
+                    let mut columns = [simd.splat(0.0); VECTORS];
+                    for (v, column) in columns.iter_mut().enumerate() {
+                        *column = simd.load_pointer(b.add(v * S::LANES));
+                    }
+                    b = b.wrapping_add(b_step);
+                    for (i, row) in sums.iter_mut().enumerate() {
+                        let factor = simd.splat(*a.add(i * a_row + p * a_step));
+                        for (sum, column) in row.iter_mut().zip(columns) {
+                            *sum = simd.mul_add(factor, column, *sum);
+                        }
                     }
                 }
             }
@@ -166,11 +189,19 @@ impl Kernel for Panels<'_> {
             c: c.as_mut_ptr(),
             c_row: width,
             accumulate: false,
+            ahead: None,
         };
+        let fetch_ahead = rows * terms > FETCH_AHEAD;
         for block in (0..width).step_by(BLOCK_LANES) {
             let end = (block + BLOCK_LANES).min(width);
             for (first, count) in row_blocks::<S>(rows) {
                 let mut lane = block;
+                // The next tile is as tall as this one, or a row taller. Where the rows of A are columns of the weights, the
+                // line of its last element is the only one that this tile has not read.
+                let ahead = match strides {
+                    [1, step] => Ahead { offset: 2 * count - 1, step },
+                    [row, _] => Ahead { offset: count * row, step: row },
+                };
                 // SAFETY: `first + count <= rows` and `lane + vectors * LANES <= end <= width`, so with the lengths that
                 // `new` checked every element lies within its slice.
                 let at = |lane: usize| unsafe {
@@ -178,6 +209,7 @@ impl Kernel for Panels<'_> {
                         a: grid.a.add(first * strides[0]),
                         b: grid.b.add(lane),
                         c: grid.c.add(first * width + lane),
+                        ahead: (fetch_ahead && lane == block).then_some(ahead),
                         ..grid
                     }
                 };

@@ -137,6 +137,7 @@ impl Transposed<'_> {
                         c,
                         c_row,
                         accumulate,
+                        ahead: None,
                     };
                     // The next tile of C comes into the cache while this one is summed.
                     for row in tile_rows..2 * tile_rows {
