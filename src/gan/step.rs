@@ -204,7 +204,8 @@ pub(super) fn fake_gradient_pass(
 /// [`discriminator_pass`] and [`fake_gradient_pass`] through the same D in one, for a D with one logit and without dropout. A
 /// fake's gradient of G's loss is a multiple of that of D's loss, at the logit and so at the fake: D's backward pass goes on to
 /// its input, where the fakes' half is multiplied by that ratio and by the derivative of `output_activation`, which made the
-/// fakes. The multiple of the larger of D's gradient and a least one (see [`loss::joint_bce_with_logits`]) is taken.
+/// fakes. D's gradient with respect to a fake's logit is never less than a tiny share of its weight, so that the ratio is exact
+/// to within rounding (see [`loss::joint_bce_with_logits`]).
 #[allow(clippy::too_many_arguments)]
 pub(super) fn joint_pass(
     team: &Team<'_>,

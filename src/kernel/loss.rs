@@ -67,6 +67,7 @@ pub fn joint_bce_with_logits(
     report: bool,
 ) -> [LossSums; 2] {
     assert_eq!(logits.len(), deltas.len(), "a gradient for each logit");
+    debug_assert!(weight >= 0.0, "D's loss is minimized");
     if report {
         isa.run(JointBce::<true> { weight, generator, logits, deltas, valid })
     } else {
@@ -204,6 +205,38 @@ impl<const REPORT: bool> Kernel for Bce<'_, REPORT> {
     }
 }
 
+/// The passes of both networks over the logits of fakes, a vector at a time.
+struct JointPass<S, const REPORT: bool> {
+    discriminator: Pass<S, REPORT>,
+    generator: Pass<S, REPORT>,
+    /// The least gradient of D.
+    least: f32,
+}
+
+impl<S: Simd, const REPORT: bool> JointPass<S, REPORT> {
+    #[inline(always)]
+    fn new(simd: S, weight: f32, generator: LossTerm, valid: usize) -> Self {
+        Self {
+            discriminator: Pass::new(simd, LossTerm { real: false, weight }, valid),
+            generator: Pass::new(simd, generator, valid),
+            least: weight * LEAST_SHARE,
+        }
+    }
+
+    /// D's gradient with respect to the next vector of logits, and the ratio of G's to it.
+    #[inline(always)]
+    fn gradients(&mut self, logits: S::F32) -> (S::F32, S::F32) {
+        let simd = self.discriminator.simd;
+        let exponential = vector::exp_of_minus_abs(simd, logits);
+        let counts = self.discriminator.counts();
+        // In this order of the operands a NaN passes.
+        let delta = simd.max(simd.splat(self.least), self.discriminator.gradient_from(logits, exponential));
+        // Where no sample is, G's gradient is 0, and so is the ratio.
+        let ratio = simd.div(self.generator.gradient_from(logits, exponential), delta);
+        (simd.select(counts, delta, simd.splat(0.0)), ratio)
+    }
+}
+
 struct JointBce<'a, const REPORT: bool> {
     weight: f32,
     generator: LossTerm,
@@ -217,31 +250,20 @@ impl<const REPORT: bool> Kernel for JointBce<'_, REPORT> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> [LossSums; 2] {
-        let valid = self.valid.min(self.logits.len());
-        let of_fakes = LossTerm { real: false, weight: self.weight };
-        let mut discriminator = Pass::<S, REPORT>::new(simd, of_fakes, valid);
-        let mut generator = Pass::<S, REPORT>::new(simd, self.generator, valid);
-        let (zero, least) = (simd.splat(0.0), simd.splat(self.weight * LEAST_SHARE));
-        let mut both = |logits: S::F32| {
-            let exponential = vector::exp_of_minus_abs(simd, logits);
-            let counts = discriminator.counts();
-            // In this order of the operands a NaN passes.
-            let delta = simd.max(least, discriminator.gradient_from(logits, exponential));
-            let ratio = simd.div(generator.gradient_from(logits, exponential), delta);
-            (simd.select(counts, ratio, zero), simd.select(counts, delta, zero))
-        };
+        let mut pass =
+            JointPass::<S, REPORT>::new(simd, self.weight, self.generator, self.valid.min(self.logits.len()));
         let mut logits = self.logits.chunks_exact_mut(S::LANES);
         let mut deltas = self.deltas.chunks_exact_mut(S::LANES);
         for (logits, deltas) in logits.by_ref().zip(deltas.by_ref()) {
-            let (ratio, delta) = both(simd.load(logits));
+            let (delta, ratio) = pass.gradients(simd.load(logits));
             simd.store(ratio, logits);
             simd.store(delta, deltas);
         }
         let (logits, deltas) = (logits.into_remainder(), deltas.into_remainder());
-        let (ratio, delta) = both(simd.load_partial(logits));
+        let (delta, ratio) = pass.gradients(simd.load_partial(logits));
         simd.store_partial(ratio, logits);
         simd.store_partial(delta, deltas);
-        [discriminator.sums(), generator.sums()]
+        [pass.discriminator.sums(), pass.generator.sums()]
     }
 }
 
