@@ -1,5 +1,5 @@
 //! Gradients against finite differences: the losses are written out plainly in f64, and every parameter of both networks is
-//! moved a little up and down. Covers every activation in hidden layers and as the generator's output, dropout, every
+//! moved a little up and down. Covers every activation in hidden layers and as the generator's output, dropout and none, every
 //! objective and order, every engine and instruction set.
 
 use std::sync::Arc;
@@ -134,6 +134,12 @@ impl Problem {
         }
     }
 
+    /// The same with a discriminator that drops nothing.
+    fn without_dropout(mut self) -> Self {
+        self.spec.discriminator.layers.iter_mut().for_each(|layer| layer.dropout = 0.0);
+        self
+    }
+
     fn mean_cross_entropy(&self, d: &Wide, samples: &[Vec<f64>], role: usize, real: bool) -> f64 {
         self.mean(d, samples, role, |logits| cross_entropy(logits, real))
     }
@@ -221,11 +227,12 @@ fn flat(tensors: &LayerTensors) -> impl Iterator<Item = f32> {
 fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<String>) {
     let spec = &problem.spec;
     let name = format!(
-        "{:?} {:?} {:?} {:?} {engine} {}",
+        "{:?} {:?} {:?} {:?} dropout {} {engine} {}",
         spec.generator.layers[0].activation,
         spec.generator.layers[1].activation,
         spec.objective,
         spec.order,
+        spec.discriminator.layers[0].dropout,
         isa.kind()
     );
     let source = ArraySource::new(problem.real.clone(), FEATURES).unwrap();
@@ -277,11 +284,14 @@ fn gradients_match_finite_differences() {
                     for order in ORDERS {
                         let problem = Problem::new(hidden, output, Objective::NonSaturating, order);
                         check(&problem, engine, isa, &mut misses);
+                        check(&problem.without_dropout(), engine, isa, &mut misses);
                     }
                 }
                 for objective in OBJECTIVES {
                     for order in ORDERS {
-                        check(&Problem::new(hidden, Activation::Linear, objective, order), engine, isa, &mut misses);
+                        let problem = Problem::new(hidden, Activation::Linear, objective, order);
+                        check(&problem, engine, isa, &mut misses);
+                        check(&problem.without_dropout(), engine, isa, &mut misses);
                     }
                 }
             }

@@ -60,8 +60,10 @@ pub(super) struct Adversary {
 impl Adversary {
     /// One step.
     pub(super) fn step(&mut self, run: &Run<'_>) -> Result<()> {
-        for substep in 0..run.spec.discriminator_steps as u64 {
-            self.discriminator_step(run, self.steps * run.spec.discriminator_steps as u64 + substep)?;
+        let discriminator_steps = run.spec.discriminator_steps as u64;
+        for substep in 0..discriminator_steps {
+            let reported = run.reported && substep + 1 == discriminator_steps;
+            self.discriminator_step(&Run { reported, ..*run }, self.steps * discriminator_steps + substep)?;
         }
         if run.spec.order != Order::GeneratorFirstSharedFake {
             self.generator_step(run)?;
@@ -95,9 +97,14 @@ impl Adversary {
         let view = generator.view();
         let generation = Generation { generator: view, latents, keeps: drawn(Stream::GeneratorKeepsFake) };
         let both = spec.order == Order::GeneratorFirstSharedFake;
+        let joint = spec.passes_are_joint();
         workspace.clear_sums();
         workspace.for_each_chunk(team, plan, |team, chunk, scratch, slot, mode| {
             step::generate(team, &context, chunk, &generation, scratch);
+            if joint {
+                step::joint_pass(team, &context, chunk, reals, keeps, view.output_activation(), scratch, slot, mode);
+                return step::generator_backward(team, &context, chunk, view, scratch, slot, mode);
+            }
             if both {
                 let through = InputMode::Through(view.output_activation());
                 step::fake_gradient_pass(team, &context, chunk, generator_step_keeps, through, scratch, slot);
@@ -120,7 +127,8 @@ impl Adversary {
         let Self { generator, discriminator, workspace, identity, steps, .. } = self;
         let shared = spec.order == Order::DiscriminatorFirstSharedFake;
         let (latents, own_keeps) = if shared {
-            // The fakes of D's last step, made again from the same numbers: G has not changed since.
+            // The fakes of D's last step: G has not changed since. Where its chunk was the only one, they still stand in the
+            // scratch, with all of G's activations; else they are made again from the same numbers.
             let number = (*steps + 1) * spec.discriminator_steps as u64 - 1;
             (Stream::DiscriminatorLatents.key(seed, number), Stream::GeneratorKeepsFake.key(seed, number))
         } else {
@@ -138,7 +146,9 @@ impl Adversary {
         let generation = Generation { generator: view, latents, keeps: PartKeeps::Drawn(own_keeps) };
         let through = InputMode::Through(view.output_activation());
         workspace.for_each_chunk(team, plan, |team, chunk, scratch, slot, mode| {
-            step::generate(team, &context, chunk, &generation, scratch);
+            if !(shared && plan.is_one_chunk()) {
+                step::generate(team, &context, chunk, &generation, scratch);
+            }
             step::fake_gradient_pass(team, &context, chunk, keeps, through, scratch, slot);
             step::generator_backward(team, &context, chunk, view, scratch, slot, mode);
         });

@@ -152,6 +152,11 @@ impl Plan {
         })
     }
 
+    /// Whether the whole batch is in work at once: a worker's scratch then keeps it from one pass to the next.
+    pub(crate) fn is_one_chunk(&self) -> bool {
+        self.batch <= self.chunk
+    }
+
     /// Bytes of everything that a run of these networks keeps, where batches are drawn from `samples` samples (0 where they
     /// are handed in).
     pub(crate) fn memory(&self, generator: Option<&NetworkSpec>, discriminator: &NetworkSpec, samples: usize) -> u64 {
@@ -206,12 +211,18 @@ impl Plan {
         let per_chunk = |panels: usize| {
             let pass = &self.pass;
             let fakes = pass::forward_products(pass, &spec.generator, panels);
-            let d_step = self.discriminator_products(&spec.discriminator, panels);
-            let g_step = self.fake_gradient_products(&spec.discriminator, panels)
-                + pass::backward_products(pass, &spec.generator, panels, GradientMode::Accumulate, InputMode::Skip);
+            let d_step = self.discriminator_products(&spec.discriminator, panels, InputMode::Skip);
+            let back =
+                pass::backward_products(pass, &spec.generator, panels, GradientMode::Accumulate, InputMode::Skip);
+            let g_step = self.fake_gradient_products(&spec.discriminator, panels) + back;
+            let d_steps = spec.discriminator_steps as u64 * (fakes + d_step);
             match spec.order {
+                Order::GeneratorFirstSharedFake if spec.passes_are_joint() => {
+                    fakes + self.discriminator_products(&spec.discriminator, panels, InputMode::Plain) + back
+                }
                 Order::GeneratorFirstSharedFake => fakes + d_step + g_step,
-                _ => spec.discriminator_steps as u64 * (fakes + d_step) + fakes + g_step,
+                Order::DiscriminatorFirstSharedFake if self.is_one_chunk() => d_steps + g_step,
+                Order::DiscriminatorFirstSharedFake | Order::DiscriminatorFirst => d_steps + fakes + g_step,
             }
         };
         self.panel_counts().map(per_chunk).sum()
@@ -220,7 +231,8 @@ impl Plan {
     /// Matrix products of one step of the modular loss.
     pub(crate) fn products_per_modular_step(&self, discriminator: &NetworkSpec) -> u64 {
         let per_chunk = |panels: usize| {
-            self.discriminator_products(discriminator, panels) + self.fake_gradient_products(discriminator, panels)
+            self.discriminator_products(discriminator, panels, InputMode::Skip)
+                + self.fake_gradient_products(discriminator, panels)
         };
         self.panel_counts().map(per_chunk).sum()
     }
@@ -230,9 +242,9 @@ impl Plan {
         (0..self.slots).flat_map(|slot| self.chunks(slot)).map(|chunk| chunk.panels.count)
     }
 
-    fn discriminator_products(&self, spec: &NetworkSpec, panels: usize) -> u64 {
+    fn discriminator_products(&self, spec: &NetworkSpec, panels: usize, input_mode: InputMode) -> u64 {
         pass::forward_products(&self.pass, spec, panels)
-            + pass::backward_products(&self.pass, spec, panels, GradientMode::Accumulate, InputMode::Skip)
+            + pass::backward_products(&self.pass, spec, panels, GradientMode::Accumulate, input_mode)
     }
 
     fn fake_gradient_products(&self, spec: &NetworkSpec, panels: usize) -> u64 {

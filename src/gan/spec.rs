@@ -129,12 +129,21 @@ impl GanSpec {
         self.generator.outputs()
     }
 
+    /// Whether one pass of D serves both networks' updates: they share the fakes and the D that these meet; D has one logit,
+    /// so that a fake's gradient for G is a multiple of that for D; and D has no dropout, which would differ between the two.
+    pub(crate) fn passes_are_joint(&self) -> bool {
+        self.order == Order::GeneratorFirstSharedFake
+            && self.objective.logits() == 1
+            && self.discriminator.layers.iter().all(|layer| layer.dropout == 0.0)
+    }
+
     /// Floating-point operations of one step, per sample of the batch, with M the weights of a network and M' those beyond its
     /// first layer: `12 M_D + 4 M_D' + 6 M_G + 2 M_G'` with one step of D per step of G.
     ///
     /// D's step costs `4 M_D` forward on real and fake, as much for the weight gradients, `4 M_D'` for the deltas between
     /// layers, and `2 M_G` for the fakes. G's costs `2 M_G` and `2 M_D` forward, `2 M_D` back through D to the fakes, and
-    /// `2 M_G + 2 M_G'` back through G.
+    /// `2 M_G + 2 M_G'` back through G. This is the nominal work: what a step saves where both updates share passes is not
+    /// subtracted.
     pub fn flop_per_sample(&self) -> u64 {
         let count = |weights: usize| weights as u64;
         let (d, d_beyond) = (count(self.discriminator.weights()), count(self.discriminator.weights_beyond_first()));

@@ -4,17 +4,28 @@
 //! generate              latents -> G -> fakes                       (or `stage`: fakes that come from outside)
 //! discriminator_pass    [real | fakes] -> D -> loss -> D backward, weight gradients of D summed
 //! fake_gradient_pass    fakes -> D -> loss -> D backward to its input, no weight gradients
-//! generator_backward    that gradient -> G backward, weight gradients of G summed
+//! joint_pass            discriminator_pass and fake_gradient_pass in one, the latter as a multiple of the former
+//! generator_backward    the gradient of the last two -> G backward, weight gradients of G summed
 //! ```
 //!
-//! Real samples and fakes pass D together, side by side in the same panels.
+//! Real samples and fakes pass D together, side by side in the same panels. What the orders of a step make of this:
+//!
+//! ```text
+//! discriminator first                generate, discriminator_pass; D's update;
+//!                                    generate, fake_gradient_pass, generator_backward; G's update
+//! the same, fakes shared             the second `generate` only where the batch has several chunks
+//! generator first, fakes shared      generate, joint_pass, generator_backward; both updates
+//! the same, D with two logits        generate, fake_gradient_pass, generator_backward, discriminator_pass; both updates
+//!   or with dropout
+//! ```
 
 use super::objective::Objective;
 use super::plan::{Chunk, Plan};
 use super::source::Source;
-use super::workspace::{Scratch, Slot};
+use super::workspace::{MOST_TERMS, Scratch, Slot};
 use crate::gemm::GradientMode;
-use crate::kernel::loss::{LossSums, LossTerm};
+use crate::kernel::activation::{self, Activation};
+use crate::kernel::loss::{self, LossSums, LossTerm};
 use crate::kernel::noise::{self, StreamKey};
 use crate::kernel::panel::{gather_rows, scatter_rows};
 use crate::net::pass::{self, InputMode, NetworkView, Panels, Part, PartKeeps};
@@ -95,17 +106,14 @@ pub(super) fn stage(team: &Team<'_>, context: &Context<'_>, chunk: Chunk, fakes:
     });
 }
 
-/// D on the chunk's real samples and fakes: adds up D's gradients and losses in `slot`.
-#[allow(clippy::too_many_arguments)]
-pub(super) fn discriminator_pass(
+/// D's logits of the chunk's real samples and fakes.
+fn forward_pairs(
     team: &Team<'_>,
     context: &Context<'_>,
     chunk: Chunk,
     reals: Reals<'_>,
     [keep_real, keep_fake]: [PartKeeps<'_>; 2],
     scratch: &mut Scratch,
-    slot: &mut Slot,
-    mode: GradientMode,
 ) {
     let isa = context.plan.pass.isa;
     let features = context.discriminator.spec.inputs();
@@ -129,8 +137,24 @@ pub(super) fn discriminator_pass(
     let part = |keeps| Part { first_sample: chunk.first, keeps };
     let parts = [part(keep_real), part(keep_fake)];
     pass::forward(team, &context.plan.pass, context.discriminator, panels, &parts, &mut scratch.discriminator);
+}
+
+/// D on the chunk's real samples and fakes: adds up D's gradients and losses in `slot`.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn discriminator_pass(
+    team: &Team<'_>,
+    context: &Context<'_>,
+    chunk: Chunk,
+    reals: Reals<'_>,
+    keeps: [PartKeeps<'_>; 2],
+    scratch: &mut Scratch,
+    slot: &mut Slot,
+    mode: GradientMode,
+) {
+    let panels = chunk.paired();
+    forward_pairs(team, context, chunk, reals, keeps, scratch);
     let terms = context.objective.discriminator_terms(context.plan.batch);
-    let [real, fake] = logits_to_deltas(team, context, chunk, panels, &terms, scratch);
+    let [real, fake, _] = logits_to_deltas(team, context, chunk, panels, &terms, scratch);
     slot.sums.real += real;
     slot.sums.fake += fake;
     pass::backward(
@@ -162,7 +186,7 @@ pub(super) fn fake_gradient_pass(
     let part = Part { first_sample: chunk.first, keeps };
     pass::forward(team, &context.plan.pass, context.discriminator, panels, &[part], &mut scratch.discriminator);
     let term = context.objective.generator_term(context.plan.batch);
-    let [sums, _] = logits_to_deltas(team, context, chunk, panels, &[term], scratch);
+    let [sums, ..] = logits_to_deltas(team, context, chunk, panels, &[term], scratch);
     slot.sums.generator += sums;
     pass::backward(
         team,
@@ -177,7 +201,55 @@ pub(super) fn fake_gradient_pass(
     );
 }
 
-/// G's gradients from what [`fake_gradient_pass`] left, taken through G's last activation: added up in `slot`.
+/// [`discriminator_pass`] and [`fake_gradient_pass`] through the same D in one, for a D with one logit and without dropout. A
+/// fake's gradient of G's loss is a multiple of that of D's loss, at the logit and so at the fake: D's backward pass goes on to
+/// its input, where the fakes' half is multiplied by that ratio and by the derivative of `output_activation`, which made the
+/// fakes. D's gradient with respect to a fake's logit is never less than a tiny share of its weight, so that the ratio is exact
+/// to within rounding (see [`loss::joint_bce_with_logits`]).
+#[allow(clippy::too_many_arguments)]
+pub(super) fn joint_pass(
+    team: &Team<'_>,
+    context: &Context<'_>,
+    chunk: Chunk,
+    reals: Reals<'_>,
+    keeps: [PartKeeps<'_>; 2],
+    output_activation: Activation,
+    scratch: &mut Scratch,
+    slot: &mut Slot,
+    mode: GradientMode,
+) {
+    let (isa, features) = (context.plan.pass.isa, context.discriminator.spec.inputs());
+    let (half, panels) = (chunk.panels.width, chunk.paired());
+    let width = panels.width;
+    forward_pairs(team, context, chunk, reals, keeps, scratch);
+    let [real, fake, generator] = logits_to_joint_deltas(team, context, chunk, scratch);
+    slot.sums.real += real;
+    slot.sums.fake += fake;
+    slot.sums.generator += generator;
+    pass::backward(
+        team,
+        &context.plan.pass,
+        context.discriminator,
+        panels,
+        &scratch.discriminator,
+        &mut scratch.deltas,
+        &mut slot.discriminator,
+        mode,
+        InputMode::Plain,
+    );
+    let fakes = scratch.generator.output(features * chunk.panels.lanes());
+    let ratios = scratch.discriminator.output(panels.lanes());
+    let (pairs, deltas) = scratch.deltas.current_and_next(features * panels.lanes(), features * chunk.panels.lanes());
+    team.for_each((0..panels.count, Chunks::new(deltas, features * half)), |(panel, deltas)| {
+        let pairs = &pairs[panel * features * width..][..features * width];
+        loss::take_scaled(isa, pairs, width, &ratios[panel * width..][half..width], deltas);
+        let fakes = &fakes[panel * features * half..][..features * half];
+        activation::backward_epilogue(isa, output_activation, 0.0, fakes, deltas);
+    });
+    scratch.deltas.advance();
+}
+
+/// G's gradients from what [`fake_gradient_pass`] or [`joint_pass`] left, taken through G's last activation: added up in `slot`.
 pub(super) fn generator_backward(
     team: &Team<'_>,
     context: &Context<'_>,
@@ -221,7 +293,7 @@ fn logits_to_deltas(
     panels: Panels,
     terms: &[LossTerm],
     scratch: &mut Scratch,
-) -> [LossSums; 2] {
+) -> [LossSums; MOST_TERMS] {
     let outputs = context.discriminator.spec.outputs();
     let (part, len) = (chunk.panels.width, outputs * panels.width);
     let logits = scratch.discriminator.output(len * panels.count);
@@ -242,9 +314,41 @@ fn logits_to_deltas(
             );
         }
     });
-    let mut total = [LossSums::default(); 2];
-    for panel in sums.iter() {
-        for (total, part) in total.iter_mut().zip(panel).take(terms.len()) {
+    total(sums, terms.len())
+}
+
+/// The same for [`joint_pass`]: the gradient of D's loss, and in the place of the fakes' logits the ratios of G's gradients to
+/// D's. Returns the sums of D's terms for real samples and fakes, then of G's.
+fn logits_to_joint_deltas(
+    team: &Team<'_>,
+    context: &Context<'_>,
+    chunk: Chunk,
+    scratch: &mut Scratch,
+) -> [LossSums; MOST_TERMS] {
+    let (isa, objective, batch) = (context.plan.pass.isa, context.objective, context.plan.batch);
+    let (half, panels) = (chunk.panels.width, chunk.paired());
+    let [real_term, fake_term] = objective.discriminator_terms(batch);
+    let generator_term = objective.generator_term(batch);
+    let logits = Chunks::new(scratch.discriminator.output_mut(panels.lanes()), panels.width);
+    let deltas = Chunks::new(scratch.deltas.current(panels.lanes()), panels.width);
+    let sums = &mut scratch.sums[..panels.count];
+    team.for_each((0..panels.count, logits, deltas, Elements::new(sums)), |(panel, logits, deltas, sums)| {
+        let (valid, report) = (chunk.valid(panel), context.report);
+        let (real_logits, ratios) = logits.split_at_mut(half);
+        let (real, fake) = deltas.split_at_mut(half);
+        real.copy_from_slice(real_logits);
+        sums[0] = loss::bce_with_logits(isa, real_term, real, valid, report);
+        let weight = fake_term.weight;
+        [sums[1], sums[2]] = loss::joint_bce_with_logits(isa, weight, generator_term, ratios, fake, valid, report);
+    });
+    total(sums, MOST_TERMS)
+}
+
+/// The sums of the first `terms` terms over all panels.
+fn total(panels: &[[LossSums; MOST_TERMS]], terms: usize) -> [LossSums; MOST_TERMS] {
+    let mut total = [LossSums::default(); MOST_TERMS];
+    for panel in panels {
+        for (total, part) in total.iter_mut().zip(panel).take(terms) {
             *total += *part;
         }
     }

@@ -12,6 +12,9 @@ use crate::net::pass::{Activations, Deltas};
 use crate::parallel::{Chunks, Elements, Team};
 use crate::simd::Isa;
 
+/// Most terms of a pass: D's of the real samples and of the fakes, and G's.
+pub(super) const MOST_TERMS: usize = 3;
+
 /// What one worker needs for a chunk.
 #[derive(Debug)]
 pub(super) struct Scratch {
@@ -19,8 +22,8 @@ pub(super) struct Scratch {
     pub(super) generator: Activations,
     pub(super) discriminator: Activations,
     pub(super) deltas: Deltas,
-    /// Loss sums of each panel's parts.
-    pub(super) sums: Vec<[LossSums; 2]>,
+    /// Loss sums of each panel, one for each term.
+    pub(super) sums: Vec<[LossSums; MOST_TERMS]>,
 }
 
 /// What a slot of the batch adds up.
@@ -69,7 +72,7 @@ impl Workspace {
                 },
                 discriminator: Activations::new(discriminator.widths(), 2 * lanes)?,
                 deltas: Deltas::new(widest(generator, discriminator), 2 * lanes)?,
-                sums: vec![[LossSums::default(); 2]; lanes.div_ceil(plan.panel_width)],
+                sums: vec![[LossSums::default(); MOST_TERMS]; lanes.div_ceil(plan.panel_width)],
             })
         };
         let slot = || {

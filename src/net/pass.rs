@@ -118,6 +118,12 @@ impl Activations {
         self.region(self.regions.len() - 1, len)
     }
 
+    /// The output of the last layer, to be changed in place.
+    pub(crate) fn output_mut(&mut self, len: usize) -> &mut [f32] {
+        let last = self.regions.len() - 1;
+        &mut self.buffer[self.regions[last].clone()][..len]
+    }
+
     /// The input of layer `layer`, and room for its output.
     fn input_and_output(&mut self, layer: usize, input: usize, output: usize) -> (&[f32], &mut [f32]) {
         let (before, after) = self.buffer.split_at_mut(self.regions[layer + 1].start);
@@ -165,13 +171,13 @@ impl Deltas {
     }
 
     /// The current gradient and room for the next one.
-    fn current_and_next(&mut self, current: usize, next: usize) -> (&[f32], &mut [f32]) {
+    pub(crate) fn current_and_next(&mut self, current: usize, next: usize) -> (&[f32], &mut [f32]) {
         let (first, second) = self.buffer.split_at_mut(self.half);
         if self.second { (&second[..current], &mut first[..next]) } else { (&first[..current], &mut second[..next]) }
     }
 
     /// Makes the next gradient the current one.
-    fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.second = !self.second;
     }
 }
