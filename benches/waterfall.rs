@@ -355,7 +355,7 @@ fn print_summary(measured: &[(String, Waterfall)]) {
     let names = measured.iter().map(|(name, _)| name.as_str());
     println!("{}", head(&["part"].into_iter().chain(names).collect::<Vec<_>>(), 1));
     let print = |name: &str, share: &dyn Fn(&Waterfall) -> f64| {
-        let shares = measured.iter().map(|(_, waterfall)| format!("{:.1}", 100.0 * share(waterfall)));
+        let shares = measured.iter().map(|(_, waterfall)| format!("{:.1}", 0.0 + 100.0 * share(waterfall)));
         println!("{}", row(&std::iter::once(name.to_string()).chain(shares).collect::<Vec<_>>()));
     };
     for kind in KINDS {
