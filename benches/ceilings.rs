@@ -180,7 +180,9 @@ fn memory(arguments: &Arguments) -> gannet::Result<()> {
     let counts = thread_counts();
     let isa = Isa::resolve(None)?;
     let (clock_isa, flop_per_cycle) = clock();
-    let clock = PeakMeter::new(clock_isa).measure() / flop_per_cycle;
+    let mut meter = PeakMeter::new(clock_isa);
+    (0..REPEATS).for_each(|_| _ = meter.measure());
+    let clock = meter.median() / flop_per_cycle;
     println!(
         "Memory traffic with vectors of {}, GB/s of all threads at once, and bytes a cycle of one at {:.2} GHz. A copy counts \
          what it reads and what it writes. Stores are plain: beyond the first level a written line is read first.\n",

@@ -115,7 +115,8 @@ fn main() -> gannet::Result<()> {
     let isa = Isa::resolve(None)?;
     let mut stopwatch = Stopwatch::new(&arguments, isa, SPAN, REPEATS);
     println!(
-        "{}. Shares of the FMA peak ({}) in %, one thread: forward / input gradient / weight gradient.\n",
+        "{}. Shares of the FMA peak ({}) in %, one thread: forward / input gradient / weight gradient. matrixmultiply and gemm \
+         choose their instruction set themselves; gemm computes the bare product, without biases.\n",
         header(),
         isa.kind()
     );
