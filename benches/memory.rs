@@ -73,11 +73,15 @@ fn main() -> gannet::Result<()> {
         let cells = std::iter::once(Ok(preset.name().to_string())).chain(plans);
         println!("{}", row(&cells.collect::<gannet::Result<Vec<_>>>()?));
     }
+    let runs: Vec<_> = RUNS.into_iter().filter(|(preset, _)| arguments.wants(preset.name())).collect();
+    if runs.is_empty() {
+        return Ok(());
+    }
     println!(
         "\nMiB that the system counts as resident (`VmRSS`, `VmHWM`): with the program and the data, and at most with a step.\n"
     );
     println!("{}", head(&["system", "batch", "with the data", "with a step", "beyond the data", "planned"], 1));
-    for (preset, batch) in RUNS.into_iter().filter(|(preset, _)| arguments.wants(preset.name())) {
+    for (preset, batch) in runs {
         let batch = if arguments.test { batch.min(32) } else { batch };
         let plan = mebibytes(trainer(preset, batch, threads)?.plan().memory);
         let mut cells = vec![preset.name().to_string(), thousands(batch as u64)];
