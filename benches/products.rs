@@ -1,183 +1,155 @@
-//! Every layer shape of the presets, forward, input gradient and weight gradient, by batch and engine, as a share of the
-//! FMA peak measured between the runs. Prints a Markdown table: `cargo bench --bench products`.
+//! Every layer shape of the presets, forward, input gradient and weight gradient, by batch and engine, and the `gemm` crate on
+//! the same shapes, as shares of the FMA peak measured between the runs. Prints a Markdown table: `cargo bench --bench products`.
 //!
-//! Arguments: nothing for all, or words that the row's shape must contain (`1024x784`). `--test` runs every row once.
+//! Arguments: nothing for all, or words of which a row's shape must contain one (`1024x784`). `--test` runs every row once.
 
-use std::time::{Duration, Instant};
+mod common;
 
-use gannet::gemm::{Engine, EngineKind, Forward, InputGradient, Lanes, WeightGradient};
+use std::collections::HashSet;
+use std::time::Duration;
+
+use common::layer::{Layer, Product};
+use common::{Arguments, Stopwatch, head, header, row};
+use gannet::gan::presets::Preset;
+use gannet::gemm::EngineKind;
 use gannet::kernel::activation::Activation;
-use gannet::kernel::peak::fma_flops;
-use gannet::memory::AlignedBuffer;
+use gannet::net::{LayerSpec, row_stride};
 use gannet::simd::Isa;
 
-/// `(outputs, inputs)` of the layers of `circle` and `gaussian2d`, then of `mnist`.
-const SHAPES: [(usize, usize); 18] = [
-    (128, 2),
-    (64, 128),
-    (32, 64),
-    (1, 32),
-    (16, 2),
-    (32, 16),
-    (2, 32),
-    (20, 2),
-    (10, 20),
-    (2, 10),
-    (1024, 784),
-    (512, 1024),
-    (256, 512),
-    (1, 256),
-    (256, 100),
-    (512, 256),
-    (1024, 512),
-    (784, 1024),
-];
+/// Samples side by side: G of `mnist` and a batch of 32, D of `mnist` and G of the tiled systems, D of these.
+const WIDTHS: [usize; 3] = [64, 128, 256];
 
-/// Samples side by side.
-const WIDTHS: [usize; 3] = [64, 256, 512];
+/// How long a product is timed, [`REPEATS`] times.
+const SPAN: Duration = Duration::from_millis(8);
+const REPEATS: usize = 5;
 
-/// How long a row is measured, five times.
-const SPAN: Duration = Duration::from_millis(12);
-
-/// Rounds of the peak measurement: about a millisecond.
-const PEAK_ROUNDS: u64 = 300_000;
-
-/// Operands of one layer.
-struct Layer {
-    outputs: usize,
-    inputs: usize,
-    width: usize,
-    weights: AlignedBuffer,
-    bias: AlignedBuffer,
-    input: AlignedBuffer,
-    output: AlignedBuffer,
-    delta: AlignedBuffer,
-    gradient: AlignedBuffer,
-    bias_gradient: AlignedBuffer,
+/// `(outputs, inputs)` of all layers of all presets, each once, D before G.
+fn shapes() -> Vec<(usize, usize)> {
+    let mut seen = HashSet::new();
+    let specs = Preset::ALL.map(Preset::spec);
+    let layers = specs.iter().flat_map(|spec| spec.discriminator.layers.iter().chain(&spec.generator.layers));
+    layers.map(|layer| (layer.outputs, layer.inputs)).filter(|&shape| seen.insert(shape)).collect()
 }
 
-impl Layer {
-    fn new(outputs: usize, inputs: usize, width: usize) -> gannet::Result<Self> {
-        let buffer = |len: usize| {
-            let mut buffer = AlignedBuffer::zeroed(len)?;
-            for (index, value) in buffer.iter_mut().enumerate() {
-                *value = (index * 7919 % 201) as f32 / 1000.0 - 0.1;
-            }
-            Ok::<_, gannet::Error>(buffer)
-        };
-        Ok(Self {
-            outputs,
-            inputs,
-            width,
-            weights: buffer(outputs * inputs)?,
-            bias: buffer(outputs)?,
-            input: buffer(inputs * width)?,
-            output: buffer(outputs * width)?,
-            delta: buffer(inputs * width)?,
-            gradient: buffer(outputs * inputs)?,
-            bias_gradient: buffer(outputs)?,
-        })
-    }
+/// A matrix as the `gemm` crate takes it: values, distance of columns, distance of rows.
+type Matrix<'a> = (&'a [f32], usize, usize);
 
-    fn run(&mut self, product: usize, engine: &dyn Engine, isa: Isa) {
-        let width = self.width;
-        match product {
-            0 => engine.forward(
-                isa,
-                Forward {
-                    weights: &self.weights,
-                    stride: self.inputs,
-                    bias: &self.bias,
-                    input: &self.input,
-                    output: &mut self.output,
-                    width,
-                    activation: Activation::Linear,
-                    dropout: None,
-                },
-            ),
-            1 => engine.input_gradient(
-                isa,
-                InputGradient {
-                    weights: &self.weights,
-                    stride: self.inputs,
-                    first_row: 0,
-                    delta: &self.output,
-                    output: &mut self.delta,
-                    width,
-                    derivative: None,
-                },
-            ),
-            _ => engine.weight_gradient(
-                isa,
-                WeightGradient {
-                    delta: &self.output,
-                    input: &self.input,
-                    first_row: 0,
-                    gradient: &mut self.gradient,
-                    stride: self.inputs,
-                    bias_gradient: &mut self.bias_gradient,
-                    outputs: self.outputs,
-                    inputs: self.inputs,
-                    lanes: Lanes::full(width),
-                    accumulate: false,
-                },
-            ),
-        }
+/// `output = left * right` by the `gemm` crate, where `output` is `[rows, columns]`, its rows `row` values apart, and the inner dimension is
+/// `depth`. The crate itself transposes the product such that its columns lie side by side in memory, as it likes best.
+fn gemm_product(
+    (output, row): (&mut [f32], usize),
+    [rows, columns, depth]: [usize; 3],
+    left: Matrix<'_>,
+    right: Matrix<'_>,
+) {
+    let last = |(_, column, row): Matrix<'_>, rows: usize, columns: usize| (rows - 1) * row + (columns - 1) * column;
+    assert!(columns <= row && output.len() == rows * row, "the output has its shape");
+    assert!(
+        last(left, rows, depth) < left.0.len() && last(right, depth, columns) < right.0.len(),
+        "operands are whole"
+    );
+    let stride = |distance: usize| distance as isize;
+    // SAFETY: the assertions above: every element that the strides reach lies within its slice, `output` is borrowed
+    // exclusively, and no size is zero (a product of `usize` less one would have failed).
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            depth,
+            output.as_mut_ptr(),
+            1,
+            stride(row),
+            false,
+            left.0.as_ptr(),
+            stride(left.1),
+            stride(left.2),
+            right.0.as_ptr(),
+            stride(right.1),
+            stride(right.2),
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
     }
+}
 
-    /// Share of the peak: the median of five, each beside a measurement of the peak.
-    fn share(&mut self, product: usize, engine: &dyn Engine, isa: Isa, test: bool) -> f64 {
-        self.run(product, engine, isa);
-        if test {
-            return 0.0;
+/// A layer's product by the `gemm` crate: the bare product, without biases.
+fn gemm_run(layer: &mut Layer, product: Product) {
+    let (outputs, inputs, width) = (layer.spec.outputs, layer.spec.inputs, layer.width);
+    let row = row_stride(inputs);
+    match product {
+        Product::Forward => gemm_product(
+            (&mut layer.output, width),
+            [outputs, width, inputs],
+            (&layer.weights, 1, row),
+            (&layer.input, 1, width),
+        ),
+        Product::InputGradient => gemm_product(
+            (&mut layer.input_gradient, width),
+            [inputs, width, outputs],
+            (&layer.weights, row, 1),
+            (&layer.delta, 1, width),
+        ),
+        Product::WeightGradient => gemm_product(
+            (&mut layer.gradient, row),
+            [outputs, inputs, width],
+            (&layer.delta, 1, width),
+            (&layer.input, width, 1),
+        ),
+    }
+}
+
+/// Fails where the `gemm` crate was called wrongly: its products must be those of the engine.
+fn check(layer: &mut Layer, isa: Isa) {
+    layer.bias.fill(0.0);
+    for product in Product::ALL {
+        layer.run(product, EngineKind::Native.engine(), isa);
+        let ours = layer.result(product).to_vec();
+        gemm_run(layer, product);
+        let largest = ours.iter().fold(1.0_f32, |largest, value| largest.max(value.abs()));
+        for (ours, theirs) in ours.iter().zip(layer.result(product)) {
+            assert!((ours - theirs).abs() <= 1e-4 * largest, "{product:?}: {ours} is not {theirs}");
         }
-        let flop = (2 * self.outputs * self.inputs * self.width) as f64;
-        let mut shares: Vec<f64> = (0..5)
-            .map(|_| {
-                let start = Instant::now();
-                let peak = fma_flops(isa, PEAK_ROUNDS) as f64 / start.elapsed().as_secs_f64();
-                let (start, mut calls) = (Instant::now(), 0u64);
-                while start.elapsed() < SPAN {
-                    for _ in 0..1 + (200_000.0 / flop) as u64 {
-                        self.run(product, engine, isa);
-                        calls += 1;
-                    }
-                }
-                flop * calls as f64 / start.elapsed().as_secs_f64() / peak
-            })
-            .collect();
-        shares.sort_by(f64::total_cmp);
-        shares[2]
     }
 }
 
 fn main() -> gannet::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let test = arguments.iter().any(|argument| argument == "--test");
-    let words: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    let arguments = Arguments::read();
     let isa = Isa::resolve(None)?;
+    let mut stopwatch = Stopwatch::new(&arguments, isa, SPAN, REPEATS);
     println!(
-        "Instruction set: {}. Shares of the FMA peak in %, one thread: forward / input gradient / weight gradient.\n",
+        "{}. Shares of the FMA peak ({}) in %, one thread: forward / input gradient / weight gradient. matrixmultiply and gemm \
+         choose their instruction set themselves; gemm computes the bare product, without biases.\n",
+        header(),
         isa.kind()
     );
-    print!("| outputs x inputs | samples |");
-    EngineKind::ALL.iter().for_each(|kind| print!(" {kind} |"));
-    print!("\n|---|---|");
-    EngineKind::ALL.iter().for_each(|_| print!("---|"));
-    println!();
-    for (outputs, inputs) in SHAPES {
+    let engines = EngineKind::ALL.map(|kind| kind.to_string());
+    let titles = ["outputs x inputs", "samples"].into_iter().chain(engines.iter().map(String::as_str)).chain(["gemm"]);
+    println!("{}", head(&titles.collect::<Vec<_>>(), 1));
+    for (outputs, inputs) in shapes() {
         let shape = format!("{outputs}x{inputs}");
-        if !words.is_empty() && !words.iter().any(|word| shape.contains(word.as_str())) {
+        if !arguments.wants(&shape) {
             continue;
         }
         for width in WIDTHS {
-            let mut layer = Layer::new(outputs, inputs, width)?;
-            print!("| {shape} | {width} |");
+            let spec = LayerSpec { inputs, outputs, activation: Activation::Linear, dropout: 0.0 };
+            let mut layer = Layer::new(&spec, None, width, 1)?;
+            check(&mut layer, isa);
+            let flop = layer.flop();
+            let mut cells = vec![shape.clone(), width.to_string()];
+            let mut shares = |mut run: Box<dyn FnMut(Product) + '_>| {
+                let percent = |product| 100.0 * flop / stopwatch.time(|| run(product)).capacity;
+                let [forward, input, weight] = Product::ALL.map(percent);
+                cells.push(format!("{forward:.0} / {input:.0} / {weight:.0}"));
+            };
             for kind in EngineKind::ALL {
-                let shares = [0, 1, 2].map(|product| 100.0 * layer.share(product, kind.engine(), isa, test));
-                print!(" {:.0} / {:.0} / {:.0} |", shares[0], shares[1], shares[2]);
+                shares(Box::new(|product| layer.run(product, kind.engine(), isa)));
             }
-            println!();
+            shares(Box::new(|product| gemm_run(&mut layer, product)));
+            println!("{}", row(&cells));
         }
     }
     Ok(())

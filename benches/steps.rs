@@ -2,11 +2,12 @@
 //!
 //! For shares of the processor's peak use `gannet bench`, which measures the peak in the same run.
 
-use std::ops::ControlFlow;
-use std::sync::Arc;
+mod common;
 
+use std::time::Instant;
+
+use common::{options, run, source};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gannet::data::array::ArraySource;
 use gannet::gan::presets::Preset;
 use gannet::gan::{EngineKind, Trainer, TrainerOptions};
 
@@ -25,16 +26,14 @@ fn steps(criterion: &mut Criterion) {
         group.sample_size(10);
         for engine in EngineKind::ALL {
             for (batch, threads) in cases(preset) {
-                let features = preset.spec().features();
-                let values = (0..batch * features).map(|index| ((index * 7919) % 2001) as f32 / 1000.0 - 1.0).collect();
-                let source = Arc::new(ArraySource::new(values, features).expect("finite samples"));
-                let options = TrainerOptions { batch: *batch, threads: *threads, engine, ..TrainerOptions::default() };
-                let mut trainer = Trainer::new(preset.spec(), source, options).expect("a preset is valid");
+                let options = TrainerOptions { engine, ..options(preset, *batch, *threads) };
+                let data = source(preset, *batch).expect("finite samples");
+                let mut trainer = Trainer::new(preset.spec(), data, options).expect("a preset is valid");
                 group.throughput(Throughput::Elements(*batch as u64));
                 group.bench_function(BenchmarkId::new(format!("{engine}/{threads}"), batch), |bencher| {
                     bencher.iter_custom(|iterations| {
-                        let start = std::time::Instant::now();
-                        trainer.run(iterations, 0, |_| ControlFlow::Continue(())).expect("finite");
+                        let start = Instant::now();
+                        run(&mut trainer, iterations);
                         start.elapsed()
                     });
                 });

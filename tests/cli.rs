@@ -330,6 +330,10 @@ fn bench_prints_a_line_for_each_combination() {
     assert_eq!(table.lines().count(), 9, "{table}");
     let engines = place.succeed("bench --system mixture1d --engine native,matrixmultiply --steps 1 --json");
     assert_eq!(engines.lines().count(), 2, "{engines}");
+    assert!(serde_json::from_str::<Value>(engines.lines().next().unwrap()).unwrap()["memory"].as_u64() > Some(0));
+    let markdown = place.succeed("bench --system mixture1d --engine native,matrixmultiply --steps 1 --markdown");
+    assert_eq!(markdown.lines().filter(|line| line.matches('|').count() == 8).count(), 4, "{markdown}");
+    place.fail("bench --json --markdown", 2, &["--markdown"]);
     place.fail("bench --system circle,mnits", 2, &["mnits", "mnist"]);
     place.fail("bench --batch 0", 2, &["--batch"]);
 }

@@ -200,7 +200,8 @@ multiply-adds, measured between the timings; the share is of that peak times the
 Examples:
   gannet bench
   gannet bench --system circle,mnist --batch 32,256,1024 --threads 1,2
-  gannet bench --system gaussian2d --batch 32 --steps 10000 --json"
+  gannet bench --system gaussian2d --batch 32 --steps 10000 --json
+  gannet bench --system circle --batch 256 --engine native,matrixmultiply --markdown"
 )]
 pub(crate) struct BenchArgs {
     /// Systems [default: all].
@@ -224,6 +225,9 @@ pub(crate) struct BenchArgs {
     /// Print one JSON object a line.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print a table in Markdown, with the machine, at the end.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
 }
 
 /// Arguments of `gannet info`.

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::args::{BenchArgs, ENGINES, name_of};
 use super::config::{features, preset};
-use super::output;
 use super::peak::{PeakMeter, median};
 use super::plot::thousands;
+use super::{bench_table, output};
 use crate::data::{ArraySource, ByteSource};
 use crate::error::{Error, Result};
 use crate::gan::presets::Preset;
@@ -24,18 +24,20 @@ const REPEATS: u32 = 9;
 
 /// One line of the result. The names are those of `--json`.
 #[derive(Serialize)]
-struct Row {
-    system: &'static str,
-    batch: usize,
-    threads: usize,
-    engine: &'static str,
-    isa: String,
-    samples_per_second: f64,
-    flop_per_sample: u64,
-    gflops: f64,
+pub(crate) struct Row {
+    pub(crate) system: &'static str,
+    pub(crate) batch: usize,
+    pub(crate) threads: usize,
+    pub(crate) engine: &'static str,
+    pub(crate) isa: String,
+    pub(crate) samples_per_second: f64,
+    pub(crate) flop_per_sample: u64,
+    /// Bytes of everything that the run keeps, the data not counted.
+    pub(crate) memory: u64,
+    pub(crate) gflops: f64,
     /// Of one core, times the threads.
-    peak_gflops: f64,
-    share_of_peak: f64,
+    pub(crate) peak_gflops: f64,
+    pub(crate) share_of_peak: f64,
 }
 
 /// What one row measures.
@@ -51,6 +53,10 @@ struct Case {
 
 /// Runs the command.
 pub(crate) fn command(args: &BenchArgs) -> anyhow::Result<()> {
+    if args.markdown {
+        let rows = cases(args)?.into_iter().map(|case| measure(case, args.steps)).collect::<Result<Vec<_>>>()?;
+        return output::print_line(&bench_table::document(&rows));
+    }
     for (index, case) in cases(args)?.into_iter().enumerate() {
         let row = measure(case, args.steps)?;
         if args.json {
@@ -119,6 +125,7 @@ fn measure(case: Case, steps: Option<u64>) -> Result<Row> {
         isa: trainer.isa().kind().to_string(),
         samples_per_second,
         flop_per_sample,
+        memory: trainer.plan().memory,
         gflops,
         peak_gflops,
         share_of_peak: gflops / peak_gflops,
@@ -260,6 +267,7 @@ mod tests {
             isa: "portable".to_string(),
             samples_per_second: 99_999_999.0,
             flop_per_sample: 31_942_656,
+            memory: 1 << 30,
             gflops: 9_999.9,
             peak_gflops: 9_999.0,
             share_of_peak: 0.999,
@@ -279,6 +287,7 @@ mod tests {
             isa: vec![IsaKind::Avx2, IsaKind::Portable],
             steps: None,
             json: false,
+            markdown: false,
         };
         let cases = cases(&args).unwrap();
         assert_eq!(cases.len(), 2 * 3 * 2 * 2);

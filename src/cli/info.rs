@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::args::{ENGINES, InfoArgs};
+use super::machine::{cores, processor};
 use super::output;
 use super::peak::peak_flops;
 use crate::simd::Isa;
@@ -71,24 +72,4 @@ fn text(info: &Info) -> String {
         ]);
     }
     output::table(&rows, &[true, true])
-}
-
-/// Threads that the system lets this process run at once.
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// The processor's name, as the system tells it.
-fn processor() -> String {
-    let linux = || {
-        let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
-        let line = text.lines().find(|line| line.starts_with("model name"))?;
-        Some(line.split_once(':')?.1.trim().to_string())
-    };
-    let mac = || {
-        let output = std::process::Command::new("sysctl").args(["-n", "machdep.cpu.brand_string"]).output().ok()?;
-        let name = String::from_utf8(output.stdout).ok()?.trim().to_string();
-        (output.status.success() && !name.is_empty()).then_some(name)
-    };
-    linux().or_else(|| if cfg!(target_os = "macos") { mac() } else { None }).unwrap_or_else(|| "unknown".to_string())
 }

@@ -6,15 +6,18 @@
 
 mod args;
 mod bench;
+mod bench_table;
 mod config;
 mod config_file;
 mod evaluate;
 mod history;
 mod info;
+pub mod machine;
+pub mod markdown;
 mod measures;
 mod nearest;
 mod output;
-mod peak;
+pub mod peak;
 mod pictures;
 pub mod plot;
 mod progress;

@@ -5,5 +5,5 @@ pub(crate) mod parameters;
 pub(crate) mod pass;
 pub mod spec;
 
-pub use parameters::LayerTensors;
+pub use parameters::{LayerTensors, row_stride};
 pub use spec::{Initialization, LayerSpec, NetworkSpec};

@@ -1,0 +1,402 @@
+//! Where the time of a training step goes: every part of a step timed alone, in the step's own shapes, times how often a step
+//! does it, against whole steps timed in between. One thread, native engine. Prints Markdown tables:
+//! `cargo bench --bench waterfall`.
+//!
+//! What no part accounts for is the last line of a table: calls, order of the data, caches that a part alone finds warm (then
+//! the line is positive) or that the step before left warmer than a part alone does (then it may be negative).
+//!
+//! Arguments: nothing for all, or system names. `--test` runs everything once.
+
+mod common;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use common::layer::{Layer, Product, buffer};
+use common::{Arguments, Measured, Stopwatch, head, header, row, run, seconds_of, source, trainer};
+use gannet::gan::presets::Preset;
+use gannet::gan::{EngineKind, GanSpec, Objective, OptimizerSpec, Order, Trainer};
+use gannet::kernel::activation::Activation;
+use gannet::kernel::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
+use gannet::kernel::noise::{StreamKey, normal};
+use gannet::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
+use gannet::kernel::reduce::add_assign;
+use gannet::net::{LayerSpec, NetworkSpec};
+use gannet::parallel::Team;
+use gannet::simd::Isa;
+
+/// Systems and batches.
+const SYSTEMS: [(Preset, usize); 4] =
+    [(Preset::Circle, 256), (Preset::Gaussian2d, 1_024), (Preset::Mixture1d, 1_024), (Preset::Mnist, 1_024)];
+
+/// How long a part is timed, [`REPEATS`] times.
+const SPAN: Duration = Duration::from_millis(4);
+const REPEATS: usize = 5;
+
+/// Kinds of parts, as the summary shows them.
+const KINDS: [&str; 10] = [
+    "latents",
+    "real samples and copies",
+    "forward products",
+    "dropout",
+    "losses",
+    "input gradients",
+    "weight gradients",
+    "slots combined",
+    "updates",
+    "phases",
+];
+
+/// What a part does for the step.
+struct Line {
+    kind: &'static str,
+    name: String,
+    calls: usize,
+    /// Floating-point operations of a call that count as work.
+    flop: f64,
+    of_call: Measured,
+}
+
+impl Line {
+    fn seconds(&self) -> f64 {
+        self.calls as f64 * self.of_call.seconds
+    }
+
+    /// Of the whole step.
+    fn share(&self, whole: Measured) -> f64 {
+        self.calls as f64 * self.of_call.capacity / whole.capacity
+    }
+}
+
+/// The parts of a step, timed as they are named.
+struct Waterfall {
+    isa: Isa,
+    stopwatch: Stopwatch,
+    test: bool,
+    trainer: Trainer,
+    steps: u64,
+    /// Whole steps, timed beside every part.
+    wholes: Vec<Measured>,
+    lines: Vec<Line>,
+    /// Calls of the engine that the lines account for.
+    products: usize,
+}
+
+/// How a network meets a pass.
+#[derive(Clone, Copy)]
+struct Pass<'a> {
+    /// `D`, `G`, and on what.
+    name: &'a str,
+    network: &'a NetworkSpec,
+    /// Samples side by side, and the parts of the panel that draw their own dropout.
+    width: usize,
+    parts: usize,
+    /// How often a step does it, over all panels.
+    calls: usize,
+}
+
+impl Waterfall {
+    fn new(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Result<Self> {
+        let mut trainer = trainer(preset, batch, 1)?;
+        let isa = trainer.isa();
+        let stopwatch = Stopwatch::new(arguments, isa, SPAN, REPEATS);
+        let seconds = seconds_of(1, &mut || run(&mut trainer, 2)) / 2.0;
+        let steps = if arguments.test { 1 } else { (SPAN.as_secs_f64() / seconds) as u64 + 1 };
+        let (wholes, lines) = (Vec::new(), Vec::new());
+        Ok(Self { isa, stopwatch, test: arguments.test, trainer, steps, wholes, lines, products: 0 })
+    }
+
+    /// Times a part that a step does `calls` times.
+    fn part(&mut self, kind: &'static str, name: impl Into<String>, calls: usize, flop: f64, call: impl FnMut()) {
+        let of_call = self.stopwatch.time(call);
+        // Whole steps of the large systems are long: few of them tell as much.
+        let due = self.lines.len().is_multiple_of(if self.steps == 1 { 8 } else { 1 });
+        if due && (!self.test || self.wholes.is_empty()) {
+            let found = self.stopwatch.once(1, &mut || run(&mut self.trainer, self.steps));
+            let steps = self.steps as f64;
+            self.wholes.push(Measured { seconds: found.seconds / steps, capacity: found.capacity / steps });
+        }
+        self.lines.push(Line { kind, name: name.into(), calls, flop, of_call });
+    }
+
+    /// The medians over the whole steps.
+    fn whole(&self) -> Measured {
+        Measured::median(&self.wholes)
+    }
+
+    /// The forward products of a pass; what dropout adds to them becomes a line of its own.
+    fn forward(&mut self, pass: Pass<'_>) -> gannet::Result<()> {
+        let (isa, engine) = (self.isa, EngineKind::Native.engine());
+        for spec in &pass.network.layers {
+            let mut layer = Layer::new(spec, None, pass.width, pass.parts)?;
+            let name = pass.line(spec);
+            let flop = layer.flop();
+            self.part(KINDS[2], &name, pass.calls, flop, || layer.run_with(Product::Forward, engine, isa, false));
+            if spec.dropout > 0.0 {
+                let without = self.lines[self.lines.len() - 1].of_call;
+                self.part(KINDS[3], &name, pass.calls, 0.0, || layer.run(Product::Forward, engine, isa));
+                if let Some(line) = self.lines.last_mut() {
+                    line.of_call.seconds -= without.seconds;
+                    line.of_call.capacity -= without.capacity;
+                }
+            }
+            self.products += pass.calls;
+        }
+        Ok(())
+    }
+
+    /// The backward products of a pass. `input` is the activation that made the network's input, if the gradient goes on to it;
+    /// of `chunk_panels` panels in a row all but the first add to the weight gradients, `None` leaves these out.
+    fn backward(
+        &mut self,
+        pass: Pass<'_>,
+        input: Option<Activation>,
+        chunk_panels: Option<usize>,
+    ) -> gannet::Result<()> {
+        let (isa, engine) = (self.isa, EngineKind::Native.engine());
+        let mut below = input.map(|activation| (activation, 0.0));
+        for spec in &pass.network.layers {
+            let mut layer = Layer::new(spec, below, pass.width, 1)?;
+            let name = pass.line(spec);
+            let flop = layer.flop();
+            if let Some(chunk_panels) = chunk_panels {
+                let mut panel = 0;
+                self.part(KINDS[6], &name, pass.calls, flop, || {
+                    layer.accumulate = panel > 0;
+                    panel = (panel + 1) % chunk_panels;
+                    layer.run(Product::WeightGradient, engine, isa);
+                });
+                self.products += pass.calls;
+            }
+            if below.is_some() {
+                self.part(KINDS[5], &name, pass.calls, flop, || layer.run(Product::InputGradient, engine, isa));
+                self.products += pass.calls;
+            }
+            below = Some((spec.activation, spec.dropout));
+        }
+        Ok(())
+    }
+
+    /// Drawing a panel's latents.
+    fn latents(&mut self, spec: &GanSpec, width: usize, calls: usize) -> gannet::Result<()> {
+        let (isa, mut panel, mut first) = (self.isa, buffer(spec.latents() * width)?, 0);
+        self.part(KINDS[0], format!("{} x {width} normals", spec.latents()), calls, 0.0, || {
+            normal(isa, StreamKey::new(1, 2, 3), first, &mut panel, width);
+            first += width;
+        });
+        Ok(())
+    }
+
+    /// Filling D's input: real samples beside fakes in D's step, fakes alone in G's.
+    fn inputs(&mut self, preset: Preset, batch: usize, width: usize, panels: usize) -> gannet::Result<()> {
+        let (isa, data) = (self.isa, source(preset, batch)?);
+        let features = data.features();
+        // Rows all over the data, other ones each time, as a shuffled epoch has them; in order where the system keeps it.
+        let stride = if preset.shuffle() { 7919 } else { 1 };
+        let rows: Vec<u32> = (0..data.len()).map(|index| (index * stride % data.len()) as u32).collect();
+        let mut windows = rows.chunks_exact(width).cycle();
+        let mut input = buffer(features * 2 * width)?;
+        self.part(KINDS[1], format!("{features} x {width} gathered"), panels, 0.0, || {
+            data.gather(isa, windows.next().unwrap_or_default(), &mut input, 2 * width);
+        });
+        let fakes = buffer(features * width)?;
+        self.part(KINDS[1], format!("{features} x {width} fakes put beside them"), panels, 0.0, || {
+            for (row, fakes) in input.chunks_exact_mut(2 * width).zip(fakes.chunks_exact(width)) {
+                row[width..].copy_from_slice(fakes);
+            }
+            black_box(&mut input);
+        });
+        let mut alone = buffer(features * width)?;
+        self.part(KINDS[1], format!("{features} x {width} fakes copied"), panels, 0.0, || {
+            alone.copy_from_slice(&fakes);
+            black_box(&mut alone);
+        });
+        Ok(())
+    }
+
+    /// Logits to gradients: `calls` times for each of `parts` parts of `width` samples.
+    fn losses(&mut self, objective: Objective, width: usize, parts: usize, calls: usize) -> gannet::Result<()> {
+        let isa = self.isa;
+        let logits = buffer(objective.logits() * parts * width)?;
+        let mut deltas = buffer(logits.len())?;
+        let term = LossTerm { real: true, weight: 1.0 / 1024.0 };
+        self.part(KINDS[4], format!("{} x {}", objective.logits(), parts * width), calls, 0.0, || {
+            deltas.copy_from_slice(&logits);
+            let (first, second) = deltas.split_at_mut(if objective.logits() == 2 { parts * width } else { 0 });
+            for part in 0..parts {
+                let lanes = part * width..(part + 1) * width;
+                if first.is_empty() {
+                    black_box(bce_with_logits(isa, term, &mut second[lanes], width, false));
+                } else {
+                    let (fake, real) = (&mut first[lanes.clone()], &mut second[lanes]);
+                    black_box(softmax_cross_entropy(isa, term, fake, real, width, false));
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Adding up the slots' gradients and updating a network.
+    fn update(&mut self, name: &str, network: &NetworkSpec, optimizer: OptimizerSpec) -> gannet::Result<()> {
+        /// Parameters that one call of an optimizer takes, as the trainer calls it.
+        const UPDATE_CHUNK: usize = 8 * 1024;
+        let isa = self.isa;
+        let count: usize = network.layers.iter().map(|layer| (layer.inputs + 1) * layer.outputs).sum();
+        let [mut parameters, gradients, mut first, mut second] =
+            [buffer(count)?, buffer(count)?, buffer(count)?, buffer(count)?];
+        second.fill(1.0);
+        let slots = self.trainer.plan().slots;
+        if slots > 1 {
+            self.part(KINDS[7], format!("{name}, {count} parameters"), slots - 1, 0.0, || {
+                add_assign(isa, &mut first, &gradients);
+            });
+        }
+        first.fill(0.1);
+        let name = format!("{name}, {count} parameters");
+        match optimizer {
+            OptimizerSpec::Adam { beta1, beta2, epsilon, .. } => {
+                // So slow that nothing runs away.
+                let step = AdamStep { learning_rate: 1e-9, beta1, beta2, epsilon, t: 1_000 };
+                self.part(KINDS[8], name, 1, 0.0, || {
+                    let moments = first.chunks_mut(UPDATE_CHUNK).zip(second.chunks_mut(UPDATE_CHUNK));
+                    let values = parameters.chunks_mut(UPDATE_CHUNK).zip(gradients.chunks(UPDATE_CHUNK));
+                    for ((parameters, gradients), (first, second)) in values.zip(moments) {
+                        black_box(adam(isa, &step, parameters, gradients, first, second));
+                    }
+                });
+            }
+            OptimizerSpec::Sgd { momentum, .. } => {
+                let step = SgdStep { learning_rate: 1e-9, momentum };
+                self.part(KINDS[8], name, 1, 0.0, || {
+                    let values = parameters.chunks_mut(UPDATE_CHUNK).zip(gradients.chunks(UPDATE_CHUNK));
+                    for ((parameters, gradients), velocity) in values.zip(first.chunks_mut(UPDATE_CHUNK)) {
+                        let velocity = if momentum == 0.0 { &mut velocity[..0] } else { velocity };
+                        black_box(sgd(isa, &step, parameters, gradients, velocity));
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What it costs that the parts are phases of a team, which is alone here.
+    fn phases(&mut self) {
+        let in_phases = |line: &&Line| line.kind != KINDS[1] && line.kind != KINDS[3];
+        let calls = self.lines.iter().filter(in_phases).map(|line| line.calls).sum();
+        let team = Team::serial();
+        self.part(KINDS[9], "of one empty item", calls, 0.0, || {
+            team.for_each(0..black_box(1), |item| _ = black_box(item))
+        });
+    }
+}
+
+impl Pass<'_> {
+    /// What a line about a layer says.
+    fn line(&self, layer: &LayerSpec) -> String {
+        format!("{} {}x{}, {} samples", self.name, layer.outputs, layer.inputs, self.width)
+    }
+}
+
+/// Times all parts of a step of the system. The list is that of `gan::step`.
+fn measure(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Result<Waterfall> {
+    let spec = preset.spec();
+    let mut waterfall = Waterfall::new(arguments, preset, batch)?;
+    let plan = waterfall.trainer.plan();
+    let (width, panels) = (plan.panel_width, batch.div_ceil(plan.panel_width));
+    let chunk_panels = plan.chunk / width;
+    // Fakes are made for D's step and again for G's, unless both steps share one pass.
+    let generations = if spec.order == Order::GeneratorFirstSharedFake { panels } else { 2 * panels };
+    let generate = Pass { name: "G", network: &spec.generator, width, parts: 1, calls: generations };
+    let learn = Pass { calls: panels, ..generate };
+    let judge =
+        Pass { name: "D, real and fake", network: &spec.discriminator, width: 2 * width, parts: 2, calls: panels };
+    let guide = Pass { name: "D, fake", width, parts: 1, ..judge };
+    let output = spec.generator.layers.last().map_or(Activation::Linear, |layer| layer.activation);
+
+    waterfall.latents(&spec, width, generations)?;
+    waterfall.inputs(preset, batch, width, panels)?;
+    waterfall.forward(generate)?;
+    waterfall.forward(judge)?;
+    waterfall.losses(spec.objective, width, 2, panels)?;
+    waterfall.backward(judge, None, Some(chunk_panels))?;
+    waterfall.forward(guide)?;
+    waterfall.losses(spec.objective, width, 1, panels)?;
+    waterfall.backward(guide, Some(output), None)?;
+    waterfall.backward(learn, None, Some(chunk_panels))?;
+    waterfall.update("D", &spec.discriminator, spec.discriminator_optimizer)?;
+    waterfall.update("G", &spec.generator, spec.generator_optimizer)?;
+    waterfall.phases();
+
+    assert_eq!(
+        waterfall.products as u64,
+        plan.products_per_step,
+        "{}: the parts listed here are no longer those of the step",
+        preset.name()
+    );
+    Ok(waterfall)
+}
+
+fn main() -> gannet::Result<()> {
+    let arguments = Arguments::read();
+    println!("{}. One thread, native engine. Shares of a whole step in %, by kind of part:\n", header());
+    let systems = SYSTEMS.into_iter().filter(|(preset, _)| arguments.wants(preset.name()));
+    let measured = systems
+        .map(|(preset, batch)| Ok((format!("{}, {batch}", preset.name()), measure(&arguments, preset, batch)?)))
+        .collect::<gannet::Result<Vec<_>>>()?;
+    print_summary(&measured);
+    for (name, waterfall) in &measured {
+        print_details(name, waterfall);
+    }
+    Ok(())
+}
+
+/// The shares of the kinds of parts, the systems side by side.
+fn print_summary(measured: &[(String, Waterfall)]) {
+    let names = measured.iter().map(|(name, _)| name.as_str());
+    println!("{}", head(&["part"].into_iter().chain(names).collect::<Vec<_>>(), 1));
+    let print = |name: &str, share: &dyn Fn(&Waterfall) -> f64| {
+        let shares = measured.iter().map(|(_, waterfall)| format!("{:.1}", 0.0 + 100.0 * share(waterfall)));
+        println!("{}", row(&std::iter::once(name.to_string()).chain(shares).collect::<Vec<_>>()));
+    };
+    for kind in KINDS {
+        print(kind, &|waterfall| {
+            let whole = waterfall.whole();
+            waterfall.lines.iter().filter(|line| line.kind == kind).map(|line| line.share(whole)).sum()
+        });
+    }
+    print(REST, &rest);
+}
+
+/// The last line of a table.
+const REST: &str = "the rest: calls, caches, order of the data";
+
+/// What no part accounts for, as a share of the whole step.
+fn rest(waterfall: &Waterfall) -> f64 {
+    let whole = waterfall.whole();
+    1.0 - waterfall.lines.iter().map(|line| line.share(whole)).sum::<f64>()
+}
+
+/// All parts of a system.
+fn print_details(name: &str, waterfall: &Waterfall) {
+    let whole = waterfall.whole();
+    println!("\n{name}: a step takes {:.1} microseconds.\n", 1e6 * whole.seconds);
+    println!("{}", head(&["part", "what", "calls", "microseconds", "% of the step", "% of the peak"], 2));
+    for line in &waterfall.lines {
+        let of_peak =
+            if line.flop > 0.0 { format!("{:.0}", 100.0 * line.flop / line.of_call.capacity) } else { String::new() };
+        println!(
+            "{}",
+            row(&[
+                line.kind.to_string(),
+                line.name.clone(),
+                line.calls.to_string(),
+                format!("{:.2}", 1e6 * line.seconds()),
+                format!("{:.1}", 100.0 * line.share(whole)),
+                of_peak,
+            ])
+        );
+    }
+    let rest = rest(waterfall);
+    let cells = [REST, "", "", &format!("{:.2}", 1e6 * rest * whole.seconds), &format!("{:.1}", 100.0 * rest), ""];
+    println!("{}", row(&cells));
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Measures everything that PERF.md tells and writes its tables to one Markdown file, to be pasted from.
+
+    scripts/perf_tables.py TABLES.md                   all: some four minutes beyond the builds, on an idle machine of two cores
+    scripts/perf_tables.py TABLES.md --only kernels    some sections alone
+    scripts/perf_tables.py TABLES.md --test            everything once, in seconds: the figures mean nothing
+
+Needs cargo and Python 3.8 or newer, nothing else. Each section opens with the day, commit, compiler and machine. The machine
+should do nothing else meanwhile: what a table says is only as good as that.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAM = ROOT / "target/release/gannet"
+
+BOTH = {"engine": "native,matrixmultiply"}
+# Each list is one table: arguments of runs of `gannet bench`, whose rows stand below one another.
+STEPS = [
+    {"system": "circle", "batch": "32,256,1024,4096,65536", "threads": "1,2", **BOTH},
+    {"system": "mnist", "batch": "100,1024", "threads": "1,2", **BOTH},
+    {"system": "mnist", "batch": "65536", "threads": "2", **BOTH},
+    {"system": "digits,gaussian2d,mixture1d,mixture1d-deep", "batch": "32,1024", **BOTH},
+]
+# For every instruction set of the machine.
+SETS = [{"system": "circle,mnist", "batch": "256", "engine": "native", "isa": None}]
+
+# Name, title, and what makes the tables: runs of `gannet bench`, or a bench.
+SECTIONS = {
+    "ceilings": ("Ceilings of the machine", "ceilings"),
+    "steps": ("Whole training steps", STEPS),
+    "sets": ("Whole training steps by instruction set", SETS),
+    "waterfall": ("Where the time of a step goes", "waterfall"),
+    "products": ("Products by layer shape", "products"),
+    "kernels": ("Kernels", "kernels"),
+    "scaling": ("Scaling over threads", "scaling"),
+    "memory": ("Memory", "memory"),
+}
+
+
+def output(*command):
+    """What a command prints; its messages go where ours go."""
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def instruction_sets():
+    """Those of the machine."""
+    return ",".join(entry["isa"] for entry in json.loads(output(PROGRAM, "info", "--json"))["instruction_sets"])
+
+
+def whole_steps(runs, test):
+    """The commands, and one table of what they print; what stands above its rows is the first one's."""
+    commands, lines = [], []
+    for run in runs:
+        run = {name: value or instruction_sets() for name, value in run.items()}
+        if test:
+            run = {name: value.split(",")[0] for name, value in run.items()}
+            run.update(batch="32", steps="1")
+        arguments = [word for name, value in run.items() for word in (f"--{name}", value)]
+        commands.append(f"`gannet bench --markdown {' '.join(arguments)}`")
+        table = output(PROGRAM, "bench", "--markdown", *arguments).splitlines()
+        # Two lines of titles with a rule in between.
+        first_row = 3 + next(index for index, line in enumerate(table) if line.startswith("|"))
+        lines += table[first_row:] if lines else table
+    return "\n".join([",\n".join(commands), "", *lines])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=pathlib.Path, help="where the tables go; what it held is lost")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--test", action="store_true", help="run everything once, quickly")
+    arguments = parser.parse_args()
+
+    names = arguments.only or list(SECTIONS)
+    subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
+    benches = [word for name in names if isinstance(SECTIONS[name][1], str) for word in ("--bench", SECTIONS[name][1])]
+    if benches:
+        subprocess.run(["cargo", "bench", "--no-run", *benches], cwd=ROOT, check=True)
+
+    start = time.monotonic()
+    text = "# Tables of PERF.md\n"
+    for name in names:
+        title, maker = SECTIONS[name]
+        print(f"{name} ({time.monotonic() - start:.0f} s since the builds)", flush=True)
+        if isinstance(maker, str):
+            options = ["--test"] if arguments.test else []
+            tables = output("cargo", "bench", "--quiet", "--bench", maker, "--", *options)
+            tables = f"`cargo bench --bench {maker}`\n\n{tables}"
+        else:
+            tables = whole_steps(maker, arguments.test)
+        text += f"\n## {title}\n\n{tables}\n"
+        # After each section, so that nothing is lost where a later one fails.
+        arguments.file.write_text(text, encoding="utf-8")
+    print(f"done after {time.monotonic() - start:.0f} s; the tables are in {arguments.file}")
+
+
+if __name__ == "__main__":
+    main()
