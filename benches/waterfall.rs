@@ -16,8 +16,8 @@ use common::layer::{Layer, Product, buffer};
 use common::{Arguments, Measured, Stopwatch, head, header, row, run, seconds_of, source, trainer};
 use gannet::gan::presets::Preset;
 use gannet::gan::{EngineKind, GanSpec, Objective, OptimizerSpec, Order, Trainer};
-use gannet::kernel::activation::Activation;
-use gannet::kernel::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
+use gannet::kernel::activation::{Activation, backward_epilogue};
+use gannet::kernel::loss::{LossTerm, bce_with_logits, joint_bce_with_logits, softmax_cross_entropy, take_scaled};
 use gannet::kernel::noise::{StreamKey, normal};
 use gannet::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
 use gannet::kernel::reduce::add_assign;
@@ -80,6 +80,17 @@ struct Waterfall {
     lines: Vec<Line>,
     /// Calls of the engine that the lines account for.
     products: usize,
+}
+
+/// What becomes of the gradient with respect to a network's input.
+#[derive(Clone, Copy, PartialEq)]
+enum Input {
+    /// It is not computed.
+    Skip,
+    /// It is computed as it is.
+    Plain,
+    /// It goes on through the activation that made the input.
+    Through(Activation),
 }
 
 /// How a network meets a pass.
@@ -145,17 +156,15 @@ impl Waterfall {
         Ok(())
     }
 
-    /// The backward products of a pass. `input` is the activation that made the network's input, if the gradient goes on to it;
-    /// of `chunk_panels` panels in a row all but the first add to the weight gradients, `None` leaves these out.
-    fn backward(
-        &mut self,
-        pass: Pass<'_>,
-        input: Option<Activation>,
-        chunk_panels: Option<usize>,
-    ) -> gannet::Result<()> {
+    /// The backward products of a pass. Of `chunk_panels` panels in a row all but the first add to the weight gradients; `None`
+    /// leaves these out.
+    fn backward(&mut self, pass: Pass<'_>, input: Input, chunk_panels: Option<usize>) -> gannet::Result<()> {
         let (isa, engine) = (self.isa, EngineKind::Native.engine());
-        let mut below = input.map(|activation| (activation, 0.0));
-        for spec in &pass.network.layers {
+        let mut below = match input {
+            Input::Through(activation) => Some((activation, 0.0)),
+            Input::Skip | Input::Plain => None,
+        };
+        for (index, spec) in pass.network.layers.iter().enumerate() {
             let mut layer = Layer::new(spec, below, pass.width, 1)?;
             let name = pass.line(spec);
             let flop = layer.flop();
@@ -168,7 +177,7 @@ impl Waterfall {
                 });
                 self.products += pass.calls;
             }
-            if below.is_some() {
+            if index > 0 || input != Input::Skip {
                 self.part(KINDS[5], &name, pass.calls, flop, || layer.run(Product::InputGradient, engine, isa));
                 self.products += pass.calls;
             }
@@ -187,8 +196,8 @@ impl Waterfall {
         Ok(())
     }
 
-    /// Filling D's input: real samples beside fakes in D's step, fakes alone in G's.
-    fn inputs(&mut self, preset: Preset, batch: usize, width: usize, panels: usize) -> gannet::Result<()> {
+    /// Filling D's input: real samples beside fakes in D's step, fakes alone in G's, if that has a pass of its own.
+    fn inputs(&mut self, preset: Preset, batch: usize, width: usize, panels: usize, joint: bool) -> gannet::Result<()> {
         let (isa, data) = (self.isa, source(preset, batch)?);
         let features = data.features();
         // Rows all over the data, other ones each time, as a shuffled epoch has them; in order where the system keeps it.
@@ -206,6 +215,9 @@ impl Waterfall {
             }
             black_box(&mut input);
         });
+        if joint {
+            return Ok(());
+        }
         let mut alone = buffer(features * width)?;
         self.part(KINDS[1], format!("{features} x {width} fakes copied"), panels, 0.0, || {
             alone.copy_from_slice(&fakes);
@@ -232,6 +244,27 @@ impl Waterfall {
                     black_box(softmax_cross_entropy(isa, term, fake, real, width, false));
                 }
             }
+        });
+        Ok(())
+    }
+
+    /// Logits to the gradients of both networks' losses, and the fakes' gradient taken from D's.
+    fn joint_losses(&mut self, output: Activation, features: usize, width: usize, calls: usize) -> gannet::Result<()> {
+        let isa = self.isa;
+        let term = LossTerm { real: true, weight: 1.0 / 1024.0 };
+        let (logits, mut ratios, mut deltas) = (buffer(2 * width)?, buffer(2 * width)?, buffer(2 * width)?);
+        self.part(KINDS[4], format!("1 x {}, joint", 2 * width), calls, 0.0, || {
+            ratios.copy_from_slice(&logits);
+            let ((real_logits, ratios), (real, fake)) = (ratios.split_at_mut(width), deltas.split_at_mut(width));
+            real.copy_from_slice(real_logits);
+            black_box(bce_with_logits(isa, term, real, width, false));
+            black_box(joint_bce_with_logits(isa, term.weight, term, ratios, fake, width, false));
+        });
+        let (pairs, fakes, mut taken) =
+            (buffer(features * 2 * width)?, buffer(features * width)?, buffer(features * width)?);
+        self.part(KINDS[4], format!("{features} x {width} gradients scaled for G"), calls, 0.0, || {
+            take_scaled(isa, &pairs, 2 * width, &logits[width..], &mut taken);
+            backward_epilogue(isa, output, 0.0, &fakes, &mut taken);
         });
         Ok(())
     }
@@ -304,8 +337,13 @@ fn measure(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Resul
     let plan = waterfall.trainer.plan();
     let (width, panels) = (plan.panel_width, batch.div_ceil(plan.panel_width));
     let chunk_panels = plan.chunk / width;
-    // Fakes are made for D's step and again for G's, unless both steps share one pass.
-    let generations = if spec.order == Order::GeneratorFirstSharedFake { panels } else { 2 * panels };
+    let shared = spec.order == Order::GeneratorFirstSharedFake;
+    // One pass of D serves both updates where it has one logit and no dropout.
+    let joint =
+        shared && spec.objective.logits() == 1 && spec.discriminator.layers.iter().all(|layer| layer.dropout == 0.0);
+    // Fakes are made for D's step and again for G's, unless both have one pass, or the first ones still stand in the scratch.
+    let kept = spec.order == Order::DiscriminatorFirstSharedFake && batch <= plan.chunk;
+    let generations = if shared || kept { panels } else { 2 * panels };
     let generate = Pass { name: "G", network: &spec.generator, width, parts: 1, calls: generations };
     let learn = Pass { calls: panels, ..generate };
     let judge =
@@ -314,15 +352,20 @@ fn measure(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Resul
     let output = spec.generator.layers.last().map_or(Activation::Linear, |layer| layer.activation);
 
     waterfall.latents(&spec, width, generations)?;
-    waterfall.inputs(preset, batch, width, panels)?;
+    waterfall.inputs(preset, batch, width, panels, joint)?;
     waterfall.forward(generate)?;
     waterfall.forward(judge)?;
-    waterfall.losses(spec.objective, width, 2, panels)?;
-    waterfall.backward(judge, None, Some(chunk_panels))?;
-    waterfall.forward(guide)?;
-    waterfall.losses(spec.objective, width, 1, panels)?;
-    waterfall.backward(guide, Some(output), None)?;
-    waterfall.backward(learn, None, Some(chunk_panels))?;
+    if joint {
+        waterfall.joint_losses(output, spec.features(), width, panels)?;
+        waterfall.backward(judge, Input::Plain, Some(chunk_panels))?;
+    } else {
+        waterfall.losses(spec.objective, width, 2, panels)?;
+        waterfall.backward(judge, Input::Skip, Some(chunk_panels))?;
+        waterfall.forward(guide)?;
+        waterfall.losses(spec.objective, width, 1, panels)?;
+        waterfall.backward(guide, Input::Through(output), None)?;
+    }
+    waterfall.backward(learn, Input::Skip, Some(chunk_panels))?;
     waterfall.update("D", &spec.discriminator, spec.discriminator_optimizer)?;
     waterfall.update("G", &spec.generator, spec.generator_optimizer)?;
     waterfall.phases();
