@@ -18,6 +18,8 @@ mod peak;
 mod pictures;
 pub mod plot;
 mod progress;
+mod replicas;
+mod run;
 mod run_folder;
 mod sample;
 mod system;

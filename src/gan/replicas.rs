@@ -171,7 +171,7 @@ impl Replicas {
     }
 
     /// The threads that take turns.
-    fn workers(&self) -> usize {
+    pub(crate) fn workers(&self) -> usize {
         // The threads of a single replica are in its own team.
         if self.trainers.len() == 1 { 1 } else { self.threads.min(self.trainers.len()) }
     }
