@@ -105,7 +105,7 @@ pub(crate) struct TrainArgs {
     /// Seed of everything that is drawn: data, initial weights, order, latents, dropout.
     #[arg(long, value_name = "N", value_parser = whole)]
     pub(crate) seed: Option<u64>,
-    /// Train N GANs side by side, each a run of its own with the next seed, in one folder.
+    /// Train N GANs side by side, each a run of its own with the next seed, in one folder. If one fails, the others go on.
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) replicas: Option<usize>,
     /// Worker threads; 0 = one for each processor. The result does not depend on it [default: 0].
