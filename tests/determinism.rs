@@ -3,11 +3,11 @@
 mod common;
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use gannet::data::array::ArraySource;
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, GanSpec, Model, StepReport, Trainer, TrainerOptions};
+use gannet::gan::{EngineKind, GanSpec, Model, Replicas, StepReport, Trainer, TrainerOptions};
 use gannet::kernel::activation::Activation;
 use gannet::net::NetworkSpec;
 use gannet::simd::{Isa, IsaKind};
@@ -143,6 +143,40 @@ fn a_pool_of_the_callers_own_gives_the_same_bits() {
     assert!(alone == train(with_pool()));
     assert!(alone == pool.install(|| train(with_pool())), "from inside the pool");
     assert!(alone == train(TrainerOptions { threads: 0, pool: Some(pool.clone()), ..Default::default() }));
+}
+
+/// Replica `i` is the single run with the seed `options.seed + i`, whatever thread trains which piece of it.
+#[test]
+fn replicas_are_single_runs_bit_for_bit() {
+    const REPLICAS: usize = 3;
+    for preset in Preset::ALL {
+        let (batch, steps) = match preset {
+            Preset::Mnist => (20, 3),
+            // Long enough for several pieces: a piece of `circle` is 48 steps.
+            Preset::Circle => (32, 200),
+            _ => (32, 40),
+        };
+        let options = TrainerOptions { batch, seed: 5, shuffle: preset.shuffle(), ..Default::default() };
+        let single = |index| outcome(preset, batch, steps, TrainerOptions { seed: 5 + index, ..options.clone() });
+        let singles: Vec<_> = (0..REPLICAS as u64).map(single).collect();
+        let source = common::source(preset, 500);
+        for threads in [1, 2, 3] {
+            let options = TrainerOptions { threads, ..options.clone() };
+            let mut replicas = Replicas::new(&preset.spec(), REPLICAS, options, |_| Ok(source.clone())).unwrap();
+            let reports = [const { Mutex::new(Vec::new()) }; REPLICAS];
+            for last in replicas.run(steps, 1, |replica, report| {
+                reports[replica].lock().unwrap().push(bits(report));
+                ControlFlow::Continue(())
+            }) {
+                assert_eq!(last.unwrap().map(|report| report.step), Some(steps));
+            }
+            for ((trainer, reports), single) in replicas.trainers().iter().zip(reports).zip(&singles) {
+                let name = format!("{} seed {}, {threads} threads", preset.name(), trainer.options().seed);
+                assert_eq!(reports.into_inner().unwrap(), single.0, "losses: {name}");
+                assert!(trainer.model().to_safetensors(trainer.spec()).unwrap() == single.1, "model: {name}");
+            }
+        }
+    }
 }
 
 /// The native engine's sums have one order, whatever the width of the registers.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use gannet::Error;
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, ModularLoss, Trainer, TrainerOptions};
+use gannet::gan::{EngineKind, ModularLoss, Replicas, Trainer, TrainerOptions};
 
 /// The system's allocator with a count of its calls.
 struct Counting;
@@ -73,6 +73,7 @@ fn allocations_per_product(engine: EngineKind) -> u64 {
 fn main() {
     plans_say_what_a_run_takes();
     a_thousand_steps_allocate_nothing_of_their_own();
+    a_thousand_steps_of_replicas_allocate_nothing();
 }
 
 /// What a plan leaves out: specifications and the names and lengths of regions, a few KiB.
@@ -142,4 +143,33 @@ fn a_thousand_steps_allocate_nothing_of_their_own() {
         }
     }
     assert!(failures.is_empty(), "allocations in {STEPS} steps:\n{}", failures.join("\n"));
+}
+
+fn a_thousand_steps_of_replicas_allocate_nothing() {
+    /// No multiple of two threads: they take turns.
+    const REPLICAS: usize = 3;
+    let mut failures = Vec::new();
+    // The wide networks of `mnist` would take long, and take the same path.
+    for preset in Preset::ALL.into_iter().filter(|&preset| preset != Preset::Mnist) {
+        for threads in [1, 2, 3] {
+            let source = common::source(preset, 500);
+            let options = TrainerOptions { batch: 200, threads, shuffle: preset.shuffle(), ..Default::default() };
+            let mut replicas = Replicas::new(&preset.spec(), REPLICAS, options, |_| Ok(source.clone())).unwrap();
+            let (first, last) = (AtomicU64::new(0), AtomicU64::new(0));
+            let outcomes = replicas.run(STEPS + 1, 1, |replica, report| {
+                if (replica, report.step) == (0, 1) {
+                    std::thread::sleep(SETTLING);
+                    first.store(ALLOCATIONS.load(Ordering::Relaxed), Ordering::Relaxed);
+                }
+                last.fetch_max(ALLOCATIONS.load(Ordering::Relaxed), Ordering::Relaxed);
+                ControlFlow::Continue(())
+            });
+            let counted = last.into_inner() - first.into_inner();
+            assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+            if counted != 0 {
+                failures.push(format!("{} {threads}: {counted}", preset.name()));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "allocations in {STEPS} steps of {REPLICAS} replicas:\n{}", failures.join("\n"));
 }

@@ -61,6 +61,7 @@ Examples:
   gannet train circle
   gannet train mixture1d-deep --seed 3 --epochs 100 --out runs/mixture
   gannet train mnist --data mnist/ --epochs 10
+  gannet train circle --replicas 8 --seed 1        eight runs side by side, with the seeds 1 to 8
   gannet train runs/circle-001/config.toml        repeat a run, bit for bit
   gannet train circle --quiet --json              for programs"
 )]
@@ -104,6 +105,9 @@ pub(crate) struct TrainArgs {
     /// Seed of everything that is drawn: data, initial weights, order, latents, dropout.
     #[arg(long, value_name = "N", value_parser = whole)]
     pub(crate) seed: Option<u64>,
+    /// Train N GANs side by side, each a run of its own with the next seed, in one folder. If one fails, the others go on.
+    #[arg(long, value_name = "N", value_parser = positive_count)]
+    pub(crate) replicas: Option<usize>,
     /// Worker threads; 0 = one for each processor. The result does not depend on it [default: 0].
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
@@ -200,6 +204,7 @@ multiply-adds, measured between the timings; the share is of that peak times the
 Examples:
   gannet bench
   gannet bench --system circle,mnist --batch 32,256,1024 --threads 1,2
+  gannet bench --system circle --replicas 1,8 --threads 2
   gannet bench --system gaussian2d --batch 32 --steps 10000 --json
   gannet bench --system circle --batch 256 --engine native,matrixmultiply --markdown"
 )]
@@ -210,6 +215,9 @@ pub(crate) struct BenchArgs {
     /// Batch sizes [default: each system's own].
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = positive_count)]
     pub(crate) batch: Vec<usize>,
+    /// GANs side by side, timed together: 8 of batch 32 are listed as 8x32.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1", value_parser = positive_count)]
+    pub(crate) replicas: Vec<usize>,
     /// Worker threads; 0 = one for each processor.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1")]
     pub(crate) threads: Vec<usize>,
@@ -239,7 +247,7 @@ pub(crate) struct InfoArgs {
 }
 
 /// Largest number of a configuration file: TOML's integers have 64 bits and a sign.
-const LARGEST: u64 = i64::MAX as u64;
+pub(crate) const LARGEST: u64 = i64::MAX as u64;
 
 /// Objectives by name, as in a configuration file.
 pub(crate) const OBJECTIVES: &[(&str, Objective)] = &[

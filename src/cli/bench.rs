@@ -14,7 +14,7 @@ use super::{bench_table, output};
 use crate::data::{ArraySource, ByteSource};
 use crate::error::{Error, Result};
 use crate::gan::presets::Preset;
-use crate::gan::{EngineKind, Source, Trainer, TrainerOptions};
+use crate::gan::{EngineKind, Replicas, Source, TrainerOptions};
 use crate::simd::IsaKind;
 
 /// Without `--steps`, a row is timed this long, about ...
@@ -27,9 +27,11 @@ const REPEATS: u32 = 9;
 pub(crate) struct Row {
     pub(crate) system: &'static str,
     pub(crate) batch: usize,
+    pub(crate) replicas: usize,
     pub(crate) threads: usize,
     pub(crate) engine: &'static str,
     pub(crate) isa: String,
+    /// Of all replicas together.
     pub(crate) samples_per_second: f64,
     pub(crate) flop_per_sample: u64,
     /// Bytes of everything that the run keeps, the data not counted.
@@ -46,6 +48,7 @@ struct Case {
     system: Preset,
     /// `None` = the system's own.
     batch: Option<usize>,
+    replicas: usize,
     threads: usize,
     engine: EngineKind,
     isa: Option<IsaKind>,
@@ -85,9 +88,11 @@ fn cases(args: &BenchArgs) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     for &system in &systems {
         for &batch in &batches {
-            for &threads in &args.threads {
-                for &engine in &engines {
-                    cases.extend(isas.iter().map(|&isa| Case { system, batch, threads, engine, isa }));
+            for &replicas in &args.replicas {
+                for &threads in &args.threads {
+                    for &engine in &engines {
+                        cases.extend(isas.iter().map(|&isa| Case { system, batch, replicas, threads, engine, isa }));
+                    }
                 }
             }
         }
@@ -108,60 +113,63 @@ fn measure(case: Case, steps: Option<u64>) -> Result<Row> {
         isa: case.isa,
         ..TrainerOptions::default()
     };
-    let mut trainer = Trainer::new(spec, source(case.system, batch)?, options)?;
-    let mut peak = PeakMeter::new(trainer.isa());
+    let source = source(case.system, batch)?;
+    let mut replicas = Replicas::new(&spec, case.replicas, options, |_| Ok(Arc::clone(&source)))?;
+    let isa = replicas.trainers()[0].isa();
+    let mut peak = PeakMeter::new(isa);
     let samples_per_second = match steps {
-        Some(steps) => fixed(&mut trainer, &mut peak, steps)?,
-        None => timed(&mut trainer, &mut peak)?,
-    } * batch as f64;
-    let threads = trainer.options().threads;
+        Some(steps) => fixed(&mut replicas, &mut peak, steps)?,
+        None => timed(&mut replicas, &mut peak)?,
+    } * (case.replicas * batch) as f64;
+    let threads = replicas.threads();
     let gflops = samples_per_second * flop_per_sample as f64 / 1e9;
     let peak_gflops = peak.median() * threads as f64 / 1e9;
     Ok(Row {
         system: case.system.name(),
         batch,
+        replicas: case.replicas,
         threads,
         engine: name_of(ENGINES, &case.engine),
-        isa: trainer.isa().kind().to_string(),
+        isa: isa.kind().to_string(),
         samples_per_second,
         flop_per_sample,
-        memory: trainer.plan().memory,
+        memory: replicas.trainers().iter().map(|trainer| trainer.plan().memory).sum(),
         gflops,
         peak_gflops,
         share_of_peak: gflops / peak_gflops,
     })
 }
 
-/// Steps a second over exactly `steps` steps after a first one, in parts with a measurement of the peak beside each.
-fn fixed(trainer: &mut Trainer, peak: &mut PeakMeter, steps: u64) -> Result<f64> {
-    run(trainer, 1)?;
+/// Steps a second (of each replica) over exactly `steps` steps after a first one, in parts with a measurement of the peak beside each.
+fn fixed(replicas: &mut Replicas, peak: &mut PeakMeter, steps: u64) -> Result<f64> {
+    run(replicas, 1)?;
     let parts = steps.min(u64::from(REPEATS));
     let mut seconds = 0.0;
     for part in 0..parts {
         peak.measure();
         // The remainder goes to the first parts.
-        seconds += run(trainer, steps / parts + u64::from(part < steps % parts))?;
+        seconds += run(replicas, steps / parts + u64::from(part < steps % parts))?;
         peak.measure();
     }
     Ok(steps as f64 / seconds)
 }
 
 /// The median steps a second of several parts of about [`ROW`] in all, each with a measurement of the peak beside it.
-fn timed(trainer: &mut Trainer, peak: &mut PeakMeter) -> Result<f64> {
+fn timed(replicas: &mut Replicas, peak: &mut PeakMeter) -> Result<f64> {
     let start = Instant::now();
     let part = ROW / REPEATS;
     // As many steps as fill a part: doubled until they can be timed, which also warms caches and clocks up.
     let mut steps = 1;
-    let mut seconds = run(trainer, steps)?;
+    let mut seconds = run(replicas, steps)?;
     while seconds < part.as_secs_f64() / 4.0 {
         steps *= 2;
-        seconds = run(trainer, steps)?;
+        seconds = run(replicas, steps)?;
     }
     let steps = ((steps as f64 / seconds * part.as_secs_f64()).round() as u64).max(1);
     let mut rates = Vec::with_capacity(REPEATS as usize);
     for _ in 0..REPEATS {
         peak.measure();
-        rates.push(steps as f64 / run(trainer, steps)?);
+        rates.push(steps as f64 / run(replicas, steps)?);
         peak.measure();
         // A step may take many seconds: then one part has to do.
         if start.elapsed() > 4 * ROW {
@@ -171,11 +179,18 @@ fn timed(trainer: &mut Trainer, peak: &mut PeakMeter) -> Result<f64> {
     Ok(median(&mut rates))
 }
 
-/// Runs `steps` steps; returns the seconds they took.
-fn run(trainer: &mut Trainer, steps: u64) -> Result<f64> {
+/// A batch, as `8x32` where several replicas have one each.
+pub(crate) fn batches(row: &Row, batch: String) -> String {
+    if row.replicas > 1 { format!("{}x{batch}", row.replicas) } else { batch }
+}
+
+/// Runs `steps` steps of every replica; returns the seconds they took.
+fn run(replicas: &mut Replicas, steps: u64) -> Result<f64> {
     let start = Instant::now();
-    trainer.run(steps, 0, |_| ControlFlow::Continue(()))?;
-    Ok(start.elapsed().as_secs_f64())
+    let outcomes = replicas.run(steps, 0, |_, _| ControlFlow::Continue(()));
+    let seconds = start.elapsed().as_secs_f64();
+    outcomes.into_iter().try_for_each(|outcome| outcome.map(|_| ()))?;
+    Ok(seconds)
 }
 
 /// Made data of the system's shape and size, and never fewer samples than a batch.
@@ -224,7 +239,7 @@ const HEADER: [&str; 9] =
 fn cells(row: &Row) -> [String; 9] {
     [
         row.system.to_string(),
-        row.batch.to_string(),
+        batches(row, row.batch.to_string()),
         row.threads.to_string(),
         row.engine.to_string(),
         row.isa.clone(),
@@ -262,6 +277,7 @@ mod tests {
         let row = Row {
             system: "mixture1d-deep",
             batch: 100_000,
+            replicas: 1,
             threads: 64,
             engine: "matrixmultiply",
             isa: "portable".to_string(),
@@ -282,6 +298,7 @@ mod tests {
         let args = BenchArgs {
             system: vec!["circle".into(), "mnist".into()],
             batch: vec![32, 256, 1024],
+            replicas: vec![1, 8],
             threads: vec![1, 2],
             engine: vec![EngineKind::Native],
             isa: vec![IsaKind::Avx2, IsaKind::Portable],
@@ -290,7 +307,7 @@ mod tests {
             markdown: false,
         };
         let cases = cases(&args).unwrap();
-        assert_eq!(cases.len(), 2 * 3 * 2 * 2);
+        assert_eq!(cases.len(), 2 * 3 * 2 * 2 * 2);
         assert_eq!((cases[0].system, cases[0].batch, cases[0].threads), (Preset::Circle, Some(32), 1));
         assert_eq!(cases.last().map(|case| case.threads), Some(2));
     }

@@ -1,17 +1,17 @@
 //! The result of `gannet bench` as a table in Markdown: a row for each system, batch and number of threads, the engines side
 //! by side.
 
-use super::bench::Row;
+use super::bench::{Row, batches};
 use super::machine;
 use super::markdown::{head, row};
 use super::peak::median;
 use super::plot::thousands;
 
 /// What rows have in common that stand in one line of the table.
-type Case<'a> = (&'a str, usize, usize, &'a str);
+type Case<'a> = (&'a str, String, usize, &'a str);
 
 fn case(row: &Row) -> Case<'_> {
-    (row.system, row.batch, row.threads, &row.isa)
+    (row.system, batches(row, thousands(row.batch as u64)), row.threads, &row.isa)
 }
 
 /// The document: under what it was measured, the peaks, the table.
@@ -34,9 +34,9 @@ pub(crate) fn document(rows: &[Row]) -> String {
         row(&units),
     ];
     for wanted in distinct(rows.iter().map(case)) {
-        let (system, batch, threads, isa) = wanted;
+        let (system, ref batch, threads, isa) = wanted;
         let mut cells = [system, isa][..1 + set_columns].iter().map(ToString::to_string).collect::<Vec<_>>();
-        cells.extend([thousands(batch as u64), threads.to_string()]);
+        cells.extend([batch.clone(), threads.to_string()]);
         for engine in &engines {
             match rows.iter().find(|row| case(row) == wanted && row.engine == *engine) {
                 Some(row) => cells.extend([
@@ -79,6 +79,7 @@ mod tests {
         Row {
             system: "circle",
             batch,
+            replicas: 1,
             threads,
             engine,
             isa: "avx2".to_string(),

@@ -9,7 +9,7 @@ use anyhow::Context;
 use super::args::TrainArgs;
 use super::config_file;
 use super::nearest::suggestion;
-use super::run_folder::{CONFIG, refused};
+use super::run_folder::{CONFIG, no_run, refused};
 use crate::error::{Error, Result};
 use crate::gan::presets::{Duration, Preset};
 use crate::gan::{EngineKind, GanSpec, TrainerOptions};
@@ -240,8 +240,7 @@ fn file_of(what: &str) -> Result<PathBuf> {
     let path = Path::new(what);
     if path.is_dir() {
         let file = path.join(CONFIG);
-        let problem = format!("is no run of `gannet train`: there is no {CONFIG}");
-        return if file.exists() { Ok(file) } else { Err(Error::data(what, problem)) };
+        return if file.exists() { Ok(file) } else { Err(no_run(path)) };
     }
     let looks_like_a_file = path.extension().is_some_and(|extension| extension == "toml")
         || what.contains(std::path::MAIN_SEPARATOR)

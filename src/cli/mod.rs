@@ -21,6 +21,8 @@ pub mod peak;
 mod pictures;
 pub mod plot;
 mod progress;
+mod replicas;
+mod run;
 mod run_folder;
 mod sample;
 mod system;

@@ -1,6 +1,7 @@
 //! Progress on standard error: a bar on a terminal, a line every few seconds elsewhere, nothing if quiet.
 
 use std::io::{IsTerminal, stderr};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -14,15 +15,39 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 /// Time between two updates of the bar: often enough to look alive.
 const BETWEEN_UPDATES: Duration = Duration::from_millis(100);
 
-/// Shows how far a run is.
+/// Time spent in something that pauses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stopwatch {
+    before: Duration,
+    since: Option<Instant>,
+}
+
+impl Stopwatch {
+    /// Begins, or goes on after a pause.
+    pub(crate) fn start(&mut self) {
+        self.since = Some(Instant::now());
+    }
+
+    /// Pauses.
+    pub(crate) fn stop(&mut self) {
+        *self = Self { before: self.elapsed(), since: None };
+    }
+
+    /// The time without pauses.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.before + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+/// Shows how far a run is, or several side by side.
 pub(crate) struct Progress {
     shown: Shown,
+    /// Of one run.
     steps: u64,
     batch: usize,
-    /// Time spent in steps before the segment that runs now.
-    trained: Duration,
-    segment: Instant,
-    last: Option<Instant>,
+    /// Runs that go on at once.
+    workers: usize,
+    state: Mutex<State>,
 }
 
 enum Shown {
@@ -31,55 +56,56 @@ enum Shown {
     Nothing,
 }
 
+struct State {
+    /// For each run its steps, and the time in them.
+    runs: Vec<(u64, Duration)>,
+    last: Option<Instant>,
+}
+
 impl Progress {
-    /// Progress of a run of `steps` steps of `batch` samples.
-    pub(crate) fn new(steps: u64, batch: usize, quiet: bool) -> Self {
+    /// Progress of `runs` runs of `steps` steps of `batch` samples, of which `workers` go on at once.
+    pub(crate) fn new(steps: u64, batch: usize, [runs, workers]: [usize; 2], quiet: bool) -> Self {
         let shown = if quiet {
             Shown::Nothing
         } else if stderr().is_terminal() {
             let style = ProgressStyle::with_template("{bar:20} {percent:>3} %  {prefix}\n{wide_msg}");
-            let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
+            let all = steps.saturating_mul(runs as u64);
+            let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::stderr());
             Shown::Bar(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
         } else {
             Shown::Lines
         };
-        Self { shown, steps, batch, trained: Duration::ZERO, segment: Instant::now(), last: None }
+        let state = State { runs: vec![(0, Duration::ZERO); runs], last: None };
+        Self { shown, steps, batch, workers, state: Mutex::new(state) }
     }
 
-    /// Steps begin, or go on after a pause for measuring and drawing.
-    pub(crate) fn resume(&mut self) {
-        self.segment = Instant::now();
-    }
-
-    /// Steps pause.
-    pub(crate) fn pause(&mut self) {
-        self.trained += self.segment.elapsed();
-    }
-
-    /// Time spent in steps, without pauses. To be asked for while paused.
-    pub(crate) fn trained(&self) -> Duration {
-        self.trained
-    }
-
-    /// Shows a report if it is time for one.
-    pub(crate) fn report(&mut self, report: &StepReport) {
+    /// Shows a report of run `index`, which has spent `trained` in steps, if it is time for one.
+    pub(crate) fn report(&self, index: usize, report: &StepReport, trained: Duration) {
         let between = match self.shown {
             Shown::Nothing => return,
             Shown::Bar(_) => BETWEEN_UPDATES,
             Shown::Lines => BETWEEN_LINES,
         };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = state.runs.len();
+        if let Some(run) = state.runs.get_mut(index) {
+            *run = (report.step, trained);
+        }
         let now = Instant::now();
-        if report.step < self.steps && self.last.is_some_and(|last| now - last < between) {
+        let done: u64 = state.runs.iter().map(|&(steps, _)| steps).sum();
+        let all = self.steps.saturating_mul(count as u64);
+        if done < all && state.last.is_some_and(|last| now - last < between) {
             return;
         }
-        self.last = Some(now);
-        let seconds = (self.trained + (now - self.segment)).as_secs_f64();
-        let [pace, game] = parts(report, self.steps, self.batch, seconds);
+        state.last = Some(now);
+        let spent: f64 = state.runs.iter().map(|(_, trained)| trained.as_secs_f64()).sum();
+        let pace = pace(done, all, self.batch, spent / self.workers as f64);
+        let game = if count > 1 { format!("replica {index}  {}", game(report)) } else { game(report) };
         match &self.shown {
             Shown::Bar(bar) => {
                 bar.set_prefix(pace);
                 bar.set_message(game);
-                bar.set_position(report.step);
+                bar.set_position(done);
             }
             Shown::Lines => note(&format!("{pace}  {game}")),
             Shown::Nothing => {}
@@ -95,6 +121,14 @@ impl Progress {
         }
     }
 
+    /// The same, of what is too much to be told of several runs.
+    pub(crate) fn detail(&self, text: &str) {
+        let runs = self.state.lock().unwrap_or_else(PoisonError::into_inner).runs.len();
+        if runs == 1 {
+            self.message(text);
+        }
+    }
+
     /// The last line stays, the bar is left alone.
     pub(crate) fn finish(&self) {
         if let Shown::Bar(bar) = &self.shown {
@@ -103,24 +137,21 @@ impl Progress {
     }
 }
 
-/// How fast it goes and how the two networks do, each short enough for a line of a terminal of 80 columns beside the bar:
-/// `step 320/3200  81,920 samples/s  12s left` and `D 1.3512  G 0.7134  D(x) 0.512  D(G(z)) 0.488`.
-fn parts(report: &StepReport, steps: u64, batch: usize, seconds: f64) -> [String; 2] {
-    let rate = report.step as f64 * batch as f64 / seconds;
-    let left = seconds / report.step.max(1) as f64 * steps.saturating_sub(report.step) as f64;
+/// How fast it goes, short enough for a line of a terminal of 80 columns beside the bar:
+/// `step 320/3200  81,920 samples/s  12s left`.
+fn pace(done: u64, steps: u64, batch: usize, seconds: f64) -> String {
+    let rate = done as f64 * batch as f64 / seconds;
+    let left = seconds / done.max(1) as f64 * steps.saturating_sub(done) as f64;
     let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
-    [
-        format!(
-            "step {}/{steps}  {} samples/s  {:#} left",
-            report.step,
-            thousands(rate.round() as u64),
-            HumanDuration(left)
-        ),
-        format!(
-            "D {:.4}  G {:.4}  D(x) {:.3}  D(G(z)) {:.3}",
-            report.discriminator_loss, report.generator_loss, report.real_probability, report.fake_probability
-        ),
-    ]
+    format!("step {done}/{steps}  {} samples/s  {:#} left", thousands(rate.round() as u64), HumanDuration(left))
+}
+
+/// How the two networks do: `D 1.3512  G 0.7134  D(x) 0.512  D(G(z)) 0.488`.
+fn game(report: &StepReport) -> String {
+    format!(
+        "D {:.4}  G {:.4}  D(x) {:.3}  D(G(z)) {:.3}",
+        report.discriminator_loss, report.generator_loss, report.real_probability, report.fake_probability
+    )
 }
 
 #[cfg(test)]
@@ -128,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_parts_together_say_everything() {
+    fn both_parts_say_everything() {
         let report = StepReport {
             step: 320,
             discriminator_loss: 1.35,
@@ -136,7 +167,7 @@ mod tests {
             real_probability: 0.5,
             fake_probability: 0.25,
         };
-        let expected = ["step 320/3200  10,240 samples/s  9s left", "D 1.3500  G 0.7000  D(x) 0.500  D(G(z)) 0.250"];
-        assert_eq!(parts(&report, 3200, 32, 1.0), expected);
+        assert_eq!(pace(320, 3200, 32, 1.0), "step 320/3200  10,240 samples/s  9s left");
+        assert_eq!(game(&report), "D 1.3500  G 0.7000  D(x) 0.500  D(G(z)) 0.250");
     }
 }

@@ -24,7 +24,7 @@ pub(crate) const LOSSES: &str = "losses.png";
 pub(crate) const SAMPLES: &str = "samples.png";
 
 /// A folder that this process made and that nobody else writes to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
 }
@@ -68,6 +68,17 @@ impl RunFolder {
             }
         }
         Err(Error::setting("out", format!("the numbers of {} are used up; give --out DIR", runs.display())))
+    }
+
+    /// A new folder in this one, for a run that is part of this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the system refuses.
+    pub(crate) fn part(&self, name: &str) -> Result<Self> {
+        let path = self.path.join(name);
+        fs::create_dir(&path).map_err(refused("create", &path))?;
+        Ok(Self { path })
     }
 
     /// The folder.
@@ -136,11 +147,11 @@ pub(crate) fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -
     written.map_err(refused("write", path))
 }
 
-/// A file that grows by whole lines while the run goes on, so that a run that is cut short leaves what it had.
+/// A file that grows by whole lines while the run goes on, so that a run that is cut short leaves what it had. It is open
+/// only while lines are written: of many runs side by side each has two.
 #[derive(Debug)]
 pub(crate) struct LineFile {
     path: PathBuf,
-    file: fs::File,
     pending: String,
 }
 
@@ -151,8 +162,8 @@ impl LineFile {
     ///
     /// [`Error::Io`] where the system refuses.
     pub(crate) fn create(path: PathBuf, header: &str) -> Result<Self> {
-        let file = fs::File::create_new(&path).map_err(refused("create", &path))?;
-        let mut lines = Self { path, file, pending: String::new() };
+        fs::File::create_new(&path).map_err(refused("create", &path))?;
+        let mut lines = Self { path, pending: String::new() };
         lines.push(header);
         lines.flush()?;
         Ok(lines)
@@ -170,7 +181,9 @@ impl LineFile {
     ///
     /// [`Error::Io`] where the system refuses.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        self.file.write_all(self.pending.as_bytes()).map_err(refused("write", &self.path))?;
+        let file = fs::File::options().append(true).open(&self.path);
+        let written = file.and_then(|mut file| file.write_all(self.pending.as_bytes()));
+        written.map_err(refused("write", &self.path))?;
         self.pending.clear();
         Ok(())
     }
@@ -202,8 +215,7 @@ impl SavedRun {
             (path.to_path_buf(), folders.into_iter().find(|config| config.is_file()))
         };
         let Some(config_path) = config_path else {
-            let problem = format!("is no run of `gannet train`: there is no {CONFIG}");
-            return Err(Error::data(origin(), problem).into());
+            return Err(no_run(path).into());
         };
         if !model_path.is_file() {
             let problem = format!("has no {MODEL}: the run has not ended; give one of its checkpoints, or train again");
@@ -213,6 +225,27 @@ impl SavedRun {
         let model = crate::gan::model::Model::load(&config.spec, &model_path)?;
         Ok(Self { config, model })
     }
+}
+
+/// `path` is a folder, or a file beside no [`CONFIG`].
+pub(crate) fn no_run(path: &Path) -> Error {
+    let replica = path.join(super::replicas::folder(0));
+    let problem = if replica.is_dir() {
+        format!("holds several runs; name one of them, for instance {}", replica.display())
+    } else {
+        format!("is no run of `gannet train`: there is no {CONFIG}")
+    };
+    Error::data(path.display().to_string(), problem)
+}
+
+/// What a run came to, as the text of a file.
+pub(crate) fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec_pretty(value)
+        .map(|mut bytes| {
+            bytes.push(b'\n');
+            bytes
+        })
+        .unwrap_or_default()
 }
 
 fn exists(path: &Path) -> Error {

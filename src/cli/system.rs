@@ -19,7 +19,7 @@ pub(crate) enum Samples {
     /// Points or numbers.
     Values(Arc<ArraySource>),
     /// Images.
-    Images(ImageSet),
+    Images(Arc<ImageSet>),
 }
 
 /// Images with their classes.
@@ -48,18 +48,30 @@ impl Samples {
                 };
                 let files = idx::mnist(directory)?;
                 check_size(config, &files.train_images, directory)?;
-                Ok(Self::Images(ImageSet {
+                Ok(Self::Images(Arc::new(ImageSet {
                     train: Arc::new(files.train_images.into_source()?),
                     labels: files.train_labels.into(),
                     test: Some(files.test_images.into_source()?),
-                }))
+                })))
             }
-            Preset::Digits => Ok(Self::Images(ImageSet {
+            Preset::Digits => Ok(Self::Images(Arc::new(ImageSet {
                 train: Arc::new(digits::source()?),
                 labels: digits::labels().into(),
                 test: None,
-            })),
+            }))),
             _ => made(config).map(|source| Self::Values(Arc::new(source))),
+        }
+    }
+
+    /// The same for another seed. Images, which do not depend on it, are shared.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub(crate) fn of_seed(&self, config: &RunConfig, seed: u64) -> Result<Self> {
+        match self {
+            Self::Values(_) => Self::load(&RunConfig { seed, ..config.clone() }),
+            Self::Images(_) => Ok(self.clone()),
         }
     }
 

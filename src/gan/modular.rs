@@ -82,7 +82,7 @@ impl ModularLoss {
         let isa = resources.isa;
         let plan = Plan::new(None, &discriminator, batch, resources.threads, options.engine, isa);
         plan.check_memory(None, &discriminator, 0, options.memory_limit)?;
-        resources.ensure_pool(&plan)?;
+        resources.ensure_pool(plan.threads)?;
         let workspace = Workspace::new(&plan, None, &discriminator)?;
         let key = Stream::DiscriminatorParameters.key(options.seed, 0);
         let discriminator = TrainedNetwork::new("discriminator", discriminator, optimizer, isa, key)?;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
 use crate::parallel::{self, ThreadPool};
@@ -68,10 +67,10 @@ impl Resources {
         Ok(Self { isa: Isa::resolve(options.isa)?, threads, pool: options.pool.clone() })
     }
 
-    /// Makes a pool where the plan needs one and the caller brought none.
-    pub(super) fn ensure_pool(&mut self, plan: &Plan) -> Result<()> {
-        if plan.threads > 1 && self.pool.is_none() {
-            self.pool = Some(Arc::new(parallel::build_pool(plan.threads - 1)?));
+    /// Makes a pool where a team of `threads` needs one and the caller brought none.
+    pub(super) fn ensure_pool(&mut self, threads: usize) -> Result<()> {
+        if threads > 1 && self.pool.is_none() {
+            self.pool = Some(Arc::new(parallel::build_pool(threads - 1)?));
         }
         Ok(())
     }

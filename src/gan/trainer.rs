@@ -58,7 +58,7 @@ impl Trainer {
         let (isa, batch) = (resources.isa, options.batch);
         let plan = Plan::new(Some(&spec.generator), &spec.discriminator, batch, resources.threads, options.engine, isa);
         plan.check_memory(Some(&spec.generator), &spec.discriminator, batches.samples(), options.memory_limit)?;
-        resources.ensure_pool(&plan)?;
+        resources.ensure_pool(plan.threads)?;
         let network = |name, network: &NetworkSpec, optimizer, stream: Stream| {
             TrainedNetwork::new(name, network.clone(), optimizer, isa, stream.key(options.seed, 0))
         };

@@ -1,0 +1,235 @@
+//! `gannet train --replicas`: what several runs of one specification came to, each and together.
+
+use std::collections::BTreeMap;
+use std::time::Duration as Time;
+
+use serde::Serialize;
+
+use super::args::{ENGINES, LARGEST, name_of};
+use super::config::RunConfig;
+use super::measures::Measure;
+use super::output::table;
+use super::peak::median;
+use super::plot::thousands;
+use super::run::{Run, Summary};
+use super::run_folder::RunFolder;
+use crate::error::{Error, Result};
+use crate::gan::Replicas;
+
+/// Measures that stand in the table of the replicas, so that it is no wider than a terminal.
+const MAIN_MEASURES: usize = 4;
+
+/// What the runs came to: `run.json` of their common folder, and the object that `--json` prints.
+#[derive(Serialize)]
+pub(crate) struct Replicated {
+    run: String,
+    system: &'static str,
+    /// Of each replica.
+    steps: u64,
+    /// Time in steps, without measuring and drawing, of all workers together divided by their number.
+    seconds: f64,
+    /// Of all replicas together.
+    samples_per_second: f64,
+    /// Over the replicas that did not fail.
+    metrics: BTreeMap<&'static str, Spread>,
+    total_seconds: f64,
+    batch: usize,
+    /// Of the first replica.
+    seed: u64,
+    threads: usize,
+    engine: &'static str,
+    isa: String,
+    version: &'static str,
+    replicas: Vec<Replica>,
+}
+
+/// A measure over several replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Spread {
+    median: f64,
+    min: f64,
+    max: f64,
+}
+
+/// One replica.
+#[derive(Serialize)]
+struct Replica {
+    replica: usize,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    Trained(Box<Summary>),
+    Failed { run: String, seed: u64, error: String },
+}
+
+/// Checks that a configuration file can hold the seeds of `count` replicas.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`].
+pub(crate) fn check_seeds(first: u64, count: usize) -> Result<()> {
+    match first.checked_add(count as u64 - 1) {
+        Some(last) if last <= LARGEST => Ok(()),
+        _ => Err(Error::setting("seed", format!("{first} leaves no seeds up to {LARGEST} for {count} replicas"))),
+    }
+}
+
+/// The name of a replica's folder.
+pub(crate) fn folder(index: usize) -> String {
+    format!("replica-{index:03}")
+}
+
+/// What `--plan` prints beside the plan of one replica.
+pub(crate) fn plan(gans: &Replicas) -> String {
+    let memory: u64 = gans.trainers().iter().map(|trainer| trainer.plan().memory).sum();
+    let mib = memory as f64 / (1024.0 * 1024.0);
+    format!("replicas     {} on {} threads, {mib:.1} MiB in all\n", gans.trainers().len(), gans.threads())
+}
+
+impl Replicated {
+    /// Gathers what `runs`, which have ended, came to.
+    pub(crate) fn new(folder: &RunFolder, config: &RunConfig, gans: &Replicas, runs: Vec<Run>, total: Time) -> Self {
+        let steps = runs.first().map_or(0, Run::steps);
+        let replica = |(replica, run): (usize, Run)| {
+            let (path, seed) = (run.folder().path().display().to_string(), run.config().seed);
+            let outcome = match run.into_outcome()? {
+                Ok(summary) => Outcome::Trained(Box::new(summary)),
+                Err(error) => Outcome::Failed { run: path, seed, error: error.to_string() },
+            };
+            Some(Replica { replica, outcome })
+        };
+        let replicas: Vec<Replica> = runs.into_iter().enumerate().filter_map(replica).collect();
+        let trained = || replicas.iter().filter_map(Replica::summary);
+        let seconds = trained().map(|summary| summary.seconds).sum::<f64>() / gans.workers() as f64;
+        let samples = trained().map(|summary| summary.steps as f64 * config.batch as f64).sum::<f64>();
+        let mut values: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
+        for measure in trained().flat_map(|summary| &summary.measures) {
+            values.entry(measure.name).or_default().push(measure.value);
+        }
+        Self {
+            run: folder.path().display().to_string(),
+            system: config.system.name(),
+            steps,
+            seconds,
+            samples_per_second: samples / seconds,
+            metrics: values.into_iter().map(|(name, mut values)| (name, Spread::of(&mut values))).collect(),
+            total_seconds: total.as_secs_f64(),
+            batch: config.batch,
+            seed: config.seed,
+            threads: gans.threads(),
+            engine: name_of(ENGINES, &config.engine),
+            isa: config.isa.map(|isa| isa.to_string()).unwrap_or_default(),
+            version: env!("CARGO_PKG_VERSION"),
+            replicas,
+        }
+    }
+
+    /// The failure that the command ends with, if a replica failed.
+    pub(crate) fn failure(&self) -> Option<anyhow::Error> {
+        let failed = |replica: &Replica| match &replica.outcome {
+            Outcome::Failed { seed, error, .. } => Some(format!("replica {} (seed {seed}): {error}", replica.replica)),
+            Outcome::Trained(_) => None,
+        };
+        let failures: Vec<String> = self.replicas.iter().filter_map(failed).collect();
+        let first = failures.first()?;
+        Some(anyhow::anyhow!("{} of {} replicas failed; {first}", failures.len(), self.replicas.len()))
+    }
+
+    /// The end of the runs for people.
+    pub(crate) fn text(&self, remark: Option<&str>) -> String {
+        format!(
+            "{}: {} replicas of {} steps in {:.2} s, {} samples/s\n\n{}\n{}{}\neach is a run of its own: gannet evaluate {}/{}\n",
+            self.run,
+            self.replicas.len(),
+            thousands(self.steps),
+            self.seconds,
+            thousands(self.samples_per_second.round() as u64),
+            self.replica_table(),
+            self.measure_table(),
+            remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
+            self.run,
+            folder(0)
+        )
+    }
+
+    /// The measures of one replica, in their order, for their names; none if all failed.
+    fn measures(&self) -> &[Measure] {
+        self.replicas.iter().find_map(Replica::summary).map_or(&[], |summary| &summary.measures)
+    }
+
+    /// Every replica with its losses and main measures.
+    fn replica_table(&self) -> String {
+        let names = self.measures().iter().take(MAIN_MEASURES).map(|measure| measure.name);
+        let header = ["replica", "seed", "D loss", "G loss"].into_iter().chain(names).map(str::to_string).collect();
+        let row = |replica: &Replica| {
+            let number = replica.replica.to_string();
+            match &replica.outcome {
+                Outcome::Failed { seed, .. } => vec![number, seed.to_string(), "failed".to_string()],
+                Outcome::Trained(summary) => {
+                    let losses = [summary.discriminator_loss, summary.generator_loss].map(|loss| format!("{loss:.4}"));
+                    let measures = summary.measures.iter().take(MAIN_MEASURES).map(|measure| measure.text(4));
+                    [number, summary.seed.to_string()].into_iter().chain(losses).chain(measures).collect()
+                }
+            }
+        };
+        table(&std::iter::once(header).chain(self.replicas.iter().map(row)).collect::<Vec<_>>(), &[])
+    }
+
+    /// Every measure over the replicas.
+    fn measure_table(&self) -> String {
+        let header = ["measure", "median", "least", "greatest", "a right implementation reaches"];
+        let row = |measure: &Measure| {
+            let Spread { median, min, max } = *self.metrics.get(measure.name)?;
+            let [median, min, max] = [median, min, max].map(|value| Measure { value, ..*measure }.text(4));
+            Some(vec![measure.name.to_string(), median, min, max, measure.reached.to_string()])
+        };
+        let rows = self.measures().iter().filter_map(row);
+        let header = header.map(str::to_string).to_vec();
+        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, false, false, true])
+    }
+}
+
+impl Replica {
+    /// What it came to, unless it failed.
+    fn summary(&self) -> Option<&Summary> {
+        match &self.outcome {
+            Outcome::Trained(summary) => Some(summary),
+            Outcome::Failed { .. } => None,
+        }
+    }
+}
+
+impl Spread {
+    /// Of at least one value; NaN shows.
+    fn of(values: &mut [f64]) -> Self {
+        // Sorts them, NaN last.
+        let median = median(values);
+        let [min, max] = [values.first(), values.last()].map(|value| value.copied().unwrap_or(f64::NAN));
+        Self { median, min, max }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_is_that_of_all_values() {
+        assert_eq!(Spread::of(&mut [3.0, 1.0, 2.0]), Spread { median: 2.0, min: 1.0, max: 3.0 });
+        assert_eq!(Spread::of(&mut [4.0]), Spread { median: 4.0, min: 4.0, max: 4.0 });
+        assert!(Spread::of(&mut [f64::NAN, 1.0, 2.0]).max.is_nan());
+    }
+
+    #[test]
+    fn every_seed_must_fit_a_configuration_file() {
+        check_seeds(LARGEST, 1).unwrap();
+        check_seeds(LARGEST - 7, 8).unwrap();
+        for (first, count) in [(LARGEST, 2), (LARGEST - 6, 8), (u64::MAX, 1), (1, usize::MAX)] {
+            assert!(check_seeds(first, count).is_err(), "{first} {count}");
+        }
+    }
+}
