@@ -54,13 +54,17 @@ impl Batches {
     /// Draws the next batch.
     pub(super) fn advance(&mut self) {
         let samples = self.order.len();
-        for row in &mut self.rows {
+        let mut rows = self.rows.as_mut_slice();
+        while !rows.is_empty() {
             let position = (self.drawn % samples as u64) as usize;
             if position == 0 && self.shuffle {
                 permute(&mut self.order, self.seed, self.drawn / samples as u64);
             }
-            *row = self.order[position];
-            self.drawn += 1;
+            let count = rows.len().min(samples - position);
+            let (now, later) = rows.split_at_mut(count);
+            now.copy_from_slice(&self.order[position..position + count]);
+            self.drawn += count as u64;
+            rows = later;
         }
     }
 

@@ -18,8 +18,12 @@ use crate::simd::{Isa, LANE_GROUP};
 /// the level-2 cache of the cores that servers have had since 2019.
 const TILE_PARAMETERS: usize = 128 * 1024;
 
-/// Most samples of a tile. Its activations then fit the level-2 cache beside the parameters for networks of this size.
+/// Most samples of a tile of networks that are not tiny. Its activations then fit the level-2 cache beside the parameters for networks of this size.
 const TILE_WIDTH: usize = 128;
+
+/// Bytes of activations and gradients that are worth a wider tile: the level-1 cache of the cores that servers have had since
+/// 2021.
+const TILE_BYTES: usize = 48 * 1024;
 
 /// Most gradient slots: as many workers can share a batch in the tile-parallel schedule.
 const MOST_SLOTS: usize = 32;
@@ -98,7 +102,7 @@ impl Plan {
             .saturating_add(ParameterLayout::new(discriminator).len());
         let tiled = parameters <= TILE_PARAMETERS;
         let panel_width = if tiled {
-            batch.div_ceil(batch.div_ceil(TILE_WIDTH)).next_multiple_of(LANE_GROUP)
+            batch.div_ceil(batch.div_ceil(tile_width(generator, discriminator))).next_multiple_of(LANE_GROUP)
         } else {
             wide_panel(batch)
         };
@@ -268,6 +272,15 @@ impl Plan {
             products_per_step,
         }
     }
+}
+
+/// Most samples of a tile: [`TILE_WIDTH`], or more where the activations and gradients of more still fit [`TILE_BYTES`].
+fn tile_width(generator: Option<&NetworkSpec>, discriminator: &NetworkSpec) -> usize {
+    let sum = |spec: &NetworkSpec| spec.widths().sum::<usize>();
+    // D's panels hold real samples beside the fakes, and so do the gradients, of which there are two regions.
+    let floats = generator.map_or(0, sum) + 2 * sum(discriminator) + 4 * widest(generator, discriminator);
+    let lanes = TILE_BYTES / (floats * size_of::<f32>());
+    (lanes / TILE_WIDTH * TILE_WIDTH).max(TILE_WIDTH)
 }
 
 /// The panel width of the layer-parallel schedule: of [`WIDE_PANELS`] the first that leaves the fewest lanes empty.

@@ -5,6 +5,9 @@ use crate::simd::{Isa, Kernel, LANE_GROUP, Simd};
 /// Features of a tile.
 const TILE: usize = 16;
 
+/// Rows of up to so many features are gathered value by value: a tile would be filled for a fraction.
+const NARROW: usize = 4;
+
 /// Gathers rows of a row-major `[.., features]` matrix into the lanes of a panel: lane `s` gets row `rows[s]`; the lanes from
 /// `rows.len()` to `width` become 0.
 ///
@@ -13,7 +16,17 @@ const TILE: usize = 16;
 /// If the shapes do not fit, or a row lies outside of `data`.
 pub fn gather_rows(isa: Isa, data: &[f32], features: usize, rows: &[u32], panel: &mut [f32], width: usize) {
     check(features, rows, panel, width);
-    isa.run(Gather { data, features, rows, panel, width, convert: Copied });
+    if features <= NARROW {
+        for (feature, lanes) in panel.chunks_exact_mut(width).enumerate() {
+            let (filled, empty) = lanes.split_at_mut(rows.len());
+            for (lane, &row) in filled.iter_mut().zip(rows) {
+                *lane = data[row as usize * features + feature];
+            }
+            empty.fill(0.0);
+        }
+    } else {
+        isa.run(Gather { data, features, rows, panel, width, convert: Copied });
+    }
 }
 
 /// The same from bytes, scaled in the same pass: `byte * scale + offset`.

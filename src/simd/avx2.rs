@@ -80,6 +80,37 @@ impl Simd for Avx2 {
         }
     }
 
+    // After the two vectors of a group are added, each round adds the halves of two vectors into one: 16, 8, 4, 2.
+    #[inline(always)]
+    fn sum_groups(self, groups: &[[__m256; 2]; 16], sums: &mut [f32; 16]) {
+        // SAFETY: the token vouches for the instructions; the stores fill half of the 16 sums each.
+        unsafe {
+            let mut v = [_mm256_setzero_ps(); 16];
+            for (vector, [low, high]) in v.iter_mut().zip(groups) {
+                *vector = _mm256_add_ps(*low, *high);
+            }
+            for i in 0..8 {
+                let (a, b) = (v[i], v[8 + i]);
+                v[i] = _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(a, b), _mm256_permute2f128_ps::<0x31>(a, b));
+            }
+            for i in 0..4 {
+                let (a, b) = (_mm256_castps_pd(v[i]), _mm256_castps_pd(v[4 + i]));
+                let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+                v[i] = _mm256_add_ps(_mm256_castpd_ps(low), _mm256_castpd_ps(high));
+            }
+            for i in 0..2 {
+                let (a, b) = (v[i], v[2 + i]);
+                v[i] = _mm256_add_ps(_mm256_shuffle_ps::<0x88>(a, b), _mm256_shuffle_ps::<0xdd>(a, b));
+            }
+            // Half `h` of vector `i` now holds groups `8 h + i + [0, 4, 2, 6]`.
+            let order = _mm256_setr_epi32(0, 2, 1, 3, 4, 6, 5, 7);
+            let (even, odd) = (_mm256_permutevar8x32_ps(v[0], order), _mm256_permutevar8x32_ps(v[1], order));
+            let (low, high) = (_mm256_unpacklo_ps(even, odd), _mm256_unpackhi_ps(even, odd));
+            _mm256_storeu_ps(sums.as_mut_ptr(), _mm256_permute2f128_ps::<0x20>(low, high));
+            _mm256_storeu_ps(sums.as_mut_ptr().add(8), _mm256_permute2f128_ps::<0x31>(low, high));
+        }
+    }
+
     methods! {
         fn splat(value: f32) -> __m256 { _mm256_set1_ps(value) }
         fn add(a: __m256, b: __m256) -> __m256 { _mm256_add_ps(a, b) }

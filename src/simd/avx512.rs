@@ -95,6 +95,36 @@ impl Simd for Avx512 {
         }
     }
 
+    // Each round adds the halves of two vectors into one: 16 vectors, 8, 4, 2, 1.
+    #[inline(always)]
+    fn sum_groups(self, groups: &[[__m512; 2]; 16], sums: &mut [f32; 16]) {
+        // SAFETY: the token vouches for the instructions; the store fills the 16 sums.
+        unsafe {
+            let mut v = [_mm512_setzero_ps(); 16];
+            for (vector, group) in v.iter_mut().zip(groups) {
+                *vector = group[0];
+            }
+            for i in 0..8 {
+                let (a, b) = (v[i], v[8 + i]);
+                v[i] = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xee>(a, b));
+            }
+            for i in 0..4 {
+                let (a, b) = (v[i], v[4 + i]);
+                v[i] = _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b));
+            }
+            for i in 0..2 {
+                let (a, b) = (_mm512_castps_pd(v[i]), _mm512_castps_pd(v[2 + i]));
+                let (low, high) = (_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
+                v[i] = _mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high));
+            }
+            let (a, b) = (v[0], v[1]);
+            let sum = _mm512_add_ps(_mm512_shuffle_ps::<0x88>(a, b), _mm512_shuffle_ps::<0xdd>(a, b));
+            // Where the rounds have left each group's sum.
+            let order = _mm512_setr_epi32(0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15);
+            _mm512_storeu_ps(sums.as_mut_ptr(), _mm512_permutexvar_ps(order, sum));
+        }
+    }
+
     methods! {
         fn splat(value: f32) -> __m512 { _mm512_set1_ps(value) }
         fn add(a: __m512, b: __m512) -> __m512 { _mm512_add_ps(a, b) }

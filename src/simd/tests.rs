@@ -309,3 +309,46 @@ fn columns_keep_their_bounds() {
         isa.run(Columns);
     }
 }
+
+/// Groups of lanes, and squares.
+struct Rearrangements;
+
+impl Kernel for Rearrangements {
+    type Output = ();
+
+    fn run<S: Simd>(self, simd: S) {
+        // Sums whose order shows: each lane is a power of two of another size.
+        let lane = |group: usize, lane: usize| (1.0 + group as f32) * 2f32.powi((7 * lane as i32) % 40 - 20) + 0.1;
+        let mut groups = [[simd.splat(0.0); 2]; 16];
+        for (number, group) in groups.iter_mut().enumerate() {
+            let lanes: Vec<f32> = (0..LANE_GROUP).map(|index| lane(number, index)).collect();
+            for (vector, lanes) in group.iter_mut().zip(lanes.chunks_exact(S::LANES)) {
+                *vector = simd.load(lanes);
+            }
+        }
+        let mut sums = [f32::NAN; 16];
+        simd.sum_groups(&groups, &mut sums);
+        for (number, sum) in sums.into_iter().enumerate() {
+            let lanes: [f32; LANE_GROUP] = std::array::from_fn(|index| lane(number, index));
+            assert_eq!(sum.to_bits(), crate::kernel::reduce::sum_lanes(lanes).to_bits(), "group {number}");
+        }
+
+        let (from_row, to_row) = (S::LANES + 3, S::LANES + 5);
+        let from: Vec<f32> = (0..S::LANES * from_row).map(|index| index as f32).collect();
+        let mut to = vec![-1.0; S::LANES * to_row];
+        // SAFETY: both have LANES rows of at least LANES values, of the stated lengths.
+        unsafe { simd.transpose(from.as_ptr(), from_row, to.as_mut_ptr(), to_row) };
+        for (index, value) in to.into_iter().enumerate() {
+            let (row, column) = (index / to_row, index % to_row);
+            let expected = if column < S::LANES { from[column * from_row + row] } else { -1.0 };
+            assert_eq!(value, expected, "row {row}, column {column}");
+        }
+    }
+}
+
+#[test]
+fn sums_and_squares_are_in_order() {
+    for isa in Isa::available() {
+        isa.run(Rearrangements);
+    }
+}

@@ -155,6 +155,26 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `from` is valid for reads, and `to` for writes, of all these rows.
     unsafe fn transpose(self, from: *const f32, from_row: usize, to: *mut f32, to_row: usize);
 
+    /// The sum over the lanes of each of 16 groups of [`LANE_GROUP`](super::LANE_GROUP) lanes, of which a group fills one vector
+    /// or two. The order is fixed: halves onto halves, lane `i` and lane `i + 8`, then 4, 2, 1.
+    #[inline(always)]
+    fn sum_groups(self, groups: &[[Self::F32; 2]; 16], sums: &mut [f32; 16]) {
+        for (group, sum) in groups.iter().zip(sums) {
+            let mut lanes = [0.0; super::LANE_GROUP];
+            for (vector, to) in group.iter().zip(lanes.chunks_exact_mut(Self::LANES)) {
+                self.store(*vector, to);
+            }
+            let mut half = super::LANE_GROUP / 2;
+            while half > 0 {
+                for lane in 0..half {
+                    lanes[lane] += lanes[lane + half];
+                }
+                half /= 2;
+            }
+            *sum = lanes[0];
+        }
+    }
+
     /// Loads the first [`Simd::LANES`] values. Panics if there are fewer.
     #[inline(always)]
     fn load(self, from: &[f32]) -> Self::F32 {

@@ -1,10 +1,12 @@
 //! The weight gradient of narrow layers: every element is a dot product of two rows along the samples.
 //!
-//! A tile of rows of dY by rows of X is summed at once, each element in the 16 lanes of a group, whose sum is taken at the end
-//! in a fixed order.
+//! A tile of rows of dY by rows of X, 16 elements at most, is summed at once, each in the 16 lanes of a group; the lanes of all
+//! elements are then added together, in a fixed order. An element's bits do not depend on the tile that it falls into.
 
-use crate::kernel::reduce::sum_lanes;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
+
+/// Elements of a tile.
+const TILE: usize = 16;
 
 /// Registers of a group of lanes on the narrowest instruction set.
 const PARTS: usize = 2;
@@ -27,78 +29,79 @@ impl Kernel for Dots<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Self { delta, input, gradient, stride, width, accumulate } = self;
-        for (deltas, gradients) in delta.chunks(4 * width).zip(gradient.chunks_mut(4 * stride)) {
-            for (block, inputs_of_block) in input.chunks(4 * width).enumerate() {
-                let to = Target { gradients, stride, first: 4 * block, accumulate };
-                match (deltas.len() / width, inputs_of_block.len() / width) {
-                    (4, 4) => dots::<S, 4, 4>(simd, deltas, inputs_of_block, width, to),
-                    (4, 3) => dots::<S, 4, 3>(simd, deltas, inputs_of_block, width, to),
-                    (4, 2) => dots::<S, 4, 2>(simd, deltas, inputs_of_block, width, to),
-                    (4, _) => dots::<S, 4, 1>(simd, deltas, inputs_of_block, width, to),
-                    (3, _) => each_column::<S, 3>(simd, deltas, inputs_of_block, width, to),
-                    (2, _) => each_column::<S, 2>(simd, deltas, inputs_of_block, width, to),
-                    (_, 4) => dots::<S, 1, 4>(simd, deltas, inputs_of_block, width, to),
-                    _ => each_column::<S, 1>(simd, deltas, inputs_of_block, width, to),
-                }
+    fn run<S: Simd>(mut self, simd: S) {
+        let (rows, inputs) = (self.delta.len() / self.width, self.input.len() / self.width);
+        // A square tile loads least; where there are few rows, more columns share the sum over the lanes.
+        let widest = TILE / rows.clamp(1, 4).next_power_of_two();
+        let mut column = 0;
+        while column < inputs {
+            let columns = power_of_two_below(inputs - column).min(widest);
+            let mut row = 0;
+            while row < rows {
+                let height = power_of_two_below(rows - row).min(TILE / columns);
+                self.tile(simd, [row, column], [height, columns]);
+                row += height;
             }
+            column += columns;
         }
     }
 }
 
-/// Where a tile's sums go: columns from `first` on of rows that begin `stride` apart.
-struct Target<'a> {
-    gradients: &'a mut [f32],
-    stride: usize,
-    first: usize,
-    accumulate: bool,
+/// The largest power of two up to `count`, which is not 0.
+#[inline(always)]
+fn power_of_two_below(count: usize) -> usize {
+    1 << count.ilog2()
 }
 
-/// [`dots`] one column after another.
-#[inline(always)]
-fn each_column<S: Simd, const ROWS: usize>(simd: S, deltas: &[f32], inputs: &[f32], width: usize, to: Target<'_>) {
-    let Target { gradients, stride, first, accumulate } = to;
-    for (column, input) in inputs.chunks_exact(width).enumerate() {
-        let to = Target { gradients: &mut *gradients, stride, first: first + column, accumulate };
-        dots::<S, ROWS, 1>(simd, deltas, input, width, to);
+impl Dots<'_> {
+    /// The elements of a tile at `place`, of which `size` is one of the powers of two that a tile has room for.
+    #[inline(always)]
+    fn tile<S: Simd>(&mut self, simd: S, place: [usize; 2], size: [usize; 2]) {
+        macro_rules! choose {
+            ($($rows:literal x $columns:literal)*) => {
+                match size {
+                    $([$rows, $columns] => self.dots::<S, $rows, $columns>(simd, place),)*
+                    _ => debug_assert!(false, "a tile has a size of the list"),
+                }
+            };
+        }
+        choose!(16 x 1 8 x 1 4 x 1 2 x 1 1 x 1 8 x 2 4 x 2 2 x 2 1 x 2 4 x 4 2 x 4 1 x 4 2 x 8 1 x 8 1 x 16);
     }
-}
 
-/// The dot products of `ROWS` rows with `COLUMNS` rows.
-#[inline(always)]
-fn dots<S: Simd, const ROWS: usize, const COLUMNS: usize>(
-    simd: S,
-    deltas: &[f32],
-    inputs: &[f32],
-    width: usize,
-    to: Target<'_>,
-) {
-    let mut sums = [[[simd.splat(0.0); PARTS]; COLUMNS]; ROWS];
-    for group in (0..width).step_by(LANE_GROUP) {
+    /// The dot products of `ROWS` rows with `COLUMNS` rows.
+    #[inline(always)]
+    fn dots<S: Simd, const ROWS: usize, const COLUMNS: usize>(&mut self, simd: S, [row, column]: [usize; 2]) {
+        let width = self.width;
+        let deltas = &self.delta[row * width..][..ROWS * width];
+        let inputs = &self.input[column * width..][..COLUMNS * width];
+        let mut groups = [[simd.splat(0.0); PARTS]; TILE];
         for part in 0..LANE_GROUP / S::LANES {
-            let lane = group + part * S::LANES;
-            let mut columns = [simd.splat(0.0); COLUMNS];
-            for (column, values) in columns.iter_mut().enumerate() {
-                *values = simd.load(&inputs[column * width + lane..]);
+            let mut sums = [[simd.splat(0.0); COLUMNS]; ROWS];
+            for lane in (part * S::LANES..width).step_by(LANE_GROUP) {
+                let mut columns = [simd.splat(0.0); COLUMNS];
+                for (column, values) in columns.iter_mut().enumerate() {
+                    *values = simd.load(&inputs[column * width + lane..]);
+                }
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let delta = simd.load(&deltas[row * width + lane..]);
+                    for (sum, column) in sums.iter_mut().zip(columns) {
+                        *sum = simd.mul_add(delta, column, *sum);
+                    }
+                }
             }
-            for (row, sums) in sums.iter_mut().enumerate() {
-                let delta = simd.load(&deltas[row * width + lane..]);
-                for (sum, column) in sums.iter_mut().zip(columns) {
-                    sum[part] = simd.mul_add(delta, column, sum[part]);
+            for (row, sums) in sums.iter().enumerate() {
+                for (column, sum) in sums.iter().enumerate() {
+                    groups[row * COLUMNS + column][part] = *sum;
                 }
             }
         }
-    }
-    for (row, sums) in sums.iter().enumerate() {
-        for (column, parts) in sums.iter().enumerate() {
-            let mut lanes = [0.0; LANE_GROUP];
-            for (part, to) in lanes.chunks_exact_mut(S::LANES).enumerate() {
-                simd.store(parts[part], to);
+        let mut sums = [0.0; TILE];
+        simd.sum_groups(&groups, &mut sums);
+        for (row_in_tile, sums) in sums.chunks_exact(COLUMNS).take(ROWS).enumerate() {
+            let gradient = &mut self.gradient[(row + row_in_tile) * self.stride + column..][..COLUMNS];
+            for (gradient, sum) in gradient.iter_mut().zip(sums) {
+                *gradient = if self.accumulate { *gradient + sum } else { *sum };
             }
-            let gradient = &mut to.gradients[row * to.stride + to.first + column];
-            let sum = sum_lanes(lanes);
-            *gradient = if to.accumulate { *gradient + sum } else { sum };
         }
     }
 }

@@ -57,7 +57,7 @@ impl Engine for Native {
             let (delta, _, accumulate) = of_panel(panel);
             row_sums(isa, delta, width, product.bias_gradient, accumulate);
         }
-        if inputs < NARROW || outputs < NARROW {
+        if inputs.min(outputs) < NARROW || inputs * outputs < SMALL {
             for panel in 0..lanes.panels {
                 let (delta, input, accumulate) = of_panel(panel);
                 isa.run(dot::Dots {
@@ -78,3 +78,6 @@ impl Engine for Native {
 /// Layers with fewer inputs or outputs than this have their weight gradients computed as dot products: in a tile most of their
 /// vectors would be padding.
 const NARROW: usize = 8;
+
+/// So have layers of fewer weights than this: their sums are too few to pay for transposing X.
+const SMALL: usize = 256;
