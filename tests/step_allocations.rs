@@ -65,7 +65,7 @@ const SETTLING: Duration = Duration::from_millis(200);
 fn allocations_per_product(engine: EngineKind) -> u64 {
     match engine {
         EngineKind::Matrixmultiply => 1,
-        EngineKind::Native => 0,
+        EngineKind::Native | EngineKind::Auto => 0,
     }
 }
 

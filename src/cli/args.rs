@@ -111,7 +111,7 @@ pub(crate) struct TrainArgs {
     /// Worker threads; 0 = one for each processor. The result does not depend on it [default: 0].
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
-    /// What computes the matrix products [default: native].
+    /// What computes the matrix products; auto takes the faster one for each [default: auto].
     #[arg(long, value_parser = choice(ENGINES))]
     pub(crate) engine: Option<EngineKind>,
     /// Force an instruction set [default: $GANNET_ISA, or the best].
@@ -266,7 +266,7 @@ pub(crate) const ORDERS: &[(&str, Order)] = &[
 
 /// Engines by name.
 pub(crate) const ENGINES: &[(&str, EngineKind)] =
-    &[("native", EngineKind::Native), ("matrixmultiply", EngineKind::Matrixmultiply)];
+    &[("auto", EngineKind::Auto), ("native", EngineKind::Native), ("matrixmultiply", EngineKind::Matrixmultiply)];
 
 /// Instruction sets by name.
 const ISAS: &[(&str, IsaKind)] =

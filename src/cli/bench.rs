@@ -82,8 +82,7 @@ fn cases(args: &BenchArgs) -> Result<Vec<Case>> {
         names => names.iter().map(|name| preset(name)).collect::<Result<_>>()?,
     };
     let batches = if args.batch.is_empty() { vec![None] } else { args.batch.iter().copied().map(Some).collect() };
-    let engines =
-        if args.engine.is_empty() { ENGINES.iter().map(|&(_, kind)| kind).collect() } else { args.engine.clone() };
+    let engines = if args.engine.is_empty() { EngineKind::ALL.to_vec() } else { args.engine.clone() };
     let isas = if args.isa.is_empty() { vec![None] } else { args.isa.iter().copied().map(Some).collect() };
     let mut cases = Vec::new();
     for &system in &systems {

@@ -12,6 +12,7 @@
 //! Each product works on a *row block* of its result, so that several workers can share one product. Operands are checked
 //! where a pass is set up (`net`), not here: these calls are the inner loop.
 
+mod auto;
 mod matrixmultiply;
 mod native;
 
@@ -28,9 +29,12 @@ use crate::simd::Isa;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum EngineKind {
+    /// For each product the engine that was measured faster on the run's instruction set: on AVX2 and AVX-512 the native one for
+    /// all of them, elsewhere `matrixmultiply` for those that are large enough.
+    #[default]
+    Auto,
     /// Gannet's own micro-kernels, in the instruction set of the run. Allocates nothing; the same bits on every instruction
     /// set that has a fused multiply-add.
-    #[default]
     Native,
     /// `matrixmultiply::sgemm` on a block of samples, then the epilogue on the block while it is in cache. The reference:
     /// it chooses its own instruction set and allocates once a call.
@@ -38,12 +42,13 @@ pub enum EngineKind {
 }
 
 impl EngineKind {
-    /// All engines.
+    /// The engines themselves, between which [`Auto`](Self::Auto) chooses.
     pub const ALL: [Self; 2] = [Self::Native, Self::Matrixmultiply];
 
     /// The engine itself.
     pub fn engine(self) -> &'static dyn Engine {
         match self {
+            Self::Auto => &auto::Auto,
             Self::Matrixmultiply => &matrixmultiply::Matrixmultiply,
             Self::Native => &native::Native,
         }
@@ -53,6 +58,7 @@ impl EngineKind {
 impl fmt::Display for EngineKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Auto => "auto",
             Self::Matrixmultiply => "matrixmultiply",
             Self::Native => "native",
         })
@@ -63,8 +69,9 @@ impl FromStr for EngineKind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|kind| kind.to_string() == name).ok_or_else(|| {
-            let known: Vec<String> = Self::ALL.iter().map(Self::to_string).collect();
+        let known = || [Self::Auto].into_iter().chain(Self::ALL);
+        known().find(|kind| kind.to_string() == name).ok_or_else(|| {
+            let known: Vec<String> = known().map(|kind| kind.to_string()).collect();
             Error::setting("engine", format!("`{name}` is unknown; use {}", known.join(" or ")))
         })
     }

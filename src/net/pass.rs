@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::parameters::ParameterLayout;
-use super::spec::NetworkSpec;
+use super::spec::{LayerSpec, NetworkSpec};
 use crate::error::Result;
 use crate::gemm::{Derivative, Engine, Forward, GradientMode, InputGradient, Lanes, WeightGradient};
 use crate::kernel::activation::Activation;
@@ -66,13 +66,32 @@ pub(crate) struct PassPlan {
 }
 
 impl PassPlan {
-    /// Rows of a block, for a phase whose result has `rows` rows in each of `panels` panels.
-    fn row_block(&self, rows: usize, panels: usize) -> usize {
+    /// Rows of a block, for a phase whose result has `rows` rows in each of `panels` panels. Blocks begin at multiples of `unit`.
+    fn row_block(&self, rows: usize, panels: usize, unit: usize) -> usize {
         let blocks = self.tasks.div_ceil(panels).max(1);
+        rows.div_ceil(blocks).next_multiple_of(unit)
+    }
+
+    /// Rows of a block of a layer's outputs.
+    fn output_block(&self, layer: &LayerSpec, panels: usize) -> usize {
         // A dropout stream begins at a multiple of DROPOUT_FEATURES, so every block does.
-        rows.div_ceil(blocks).next_multiple_of(DROPOUT_FEATURES)
+        let unit = if layer.dropout > 0.0 { DROPOUT_FEATURES } else { ROW_UNIT };
+        self.row_block(layer.outputs, panels, unit)
+    }
+
+    /// Rows of a block of a layer's weight gradient.
+    fn weight_block(&self, layer: &LayerSpec) -> usize {
+        self.row_block(layer.outputs, 1, ROW_UNIT)
+    }
+
+    /// Rows of a block of the gradient with respect to a layer's inputs.
+    fn input_block(&self, layer: &LayerSpec, panels: usize) -> usize {
+        self.row_block(layer.inputs, panels, ROW_UNIT)
     }
 }
+
+/// Blocks of fewer rows are not worth a task.
+const ROW_UNIT: usize = 16;
 
 /// The activations of a network for the panels in work: its input, then each layer's output.
 #[derive(Debug)]
@@ -232,7 +251,7 @@ pub(crate) fn forward(
         let (weights, biases) = (&network.parameters[place.weight.clone()], &network.parameters[place.bias.clone()]);
         let (inputs, outputs) = (layer.inputs, layer.outputs);
         let (input, output) = activations.input_and_output(index, inputs * panels.lanes(), outputs * panels.lanes());
-        let row_block = plan.row_block(outputs, panels.count);
+        let row_block = plan.output_block(layer, panels.count);
         let blocks = BlockedChunks::new(output, outputs * width, row_block * width);
         team.for_each(blocks, |(panel, block, output)| {
             let first = block * row_block;
@@ -266,8 +285,8 @@ pub(crate) fn forward(
 
 /// Products that [`forward`] computes.
 pub(crate) fn forward_products(plan: &PassPlan, spec: &NetworkSpec, panels: usize) -> u64 {
-    let blocks = |rows: usize| (rows.div_ceil(plan.row_block(rows, panels)) * panels) as u64;
-    spec.layers.iter().map(|layer| blocks(layer.outputs)).sum()
+    let blocks = |layer: &LayerSpec| layer.outputs.div_ceil(plan.output_block(layer, panels));
+    spec.layers.iter().map(|layer| (blocks(layer) * panels) as u64).sum()
 }
 
 /// Products that [`backward`] computes.
@@ -278,14 +297,14 @@ pub(crate) fn backward_products(
     mode: GradientMode,
     input_mode: InputMode,
 ) -> u64 {
-    let blocks = |rows: usize, side_by_side: usize| (rows.div_ceil(plan.row_block(rows, side_by_side)) * panels) as u64;
-    let weight_gradients: u64 = match mode {
-        GradientMode::Ignore => 0,
-        _ => spec.layers.iter().map(|layer| blocks(layer.outputs, 1)).sum(),
+    let products = |layer: &LayerSpec, index: usize| {
+        let weight_blocks =
+            if mode == GradientMode::Ignore { 0 } else { layer.outputs.div_ceil(plan.weight_block(layer)) };
+        let skipped = index == 0 && input_mode == InputMode::Skip;
+        let input_blocks = if skipped { 0 } else { layer.inputs.div_ceil(plan.input_block(layer, panels)) };
+        ((weight_blocks + input_blocks) * panels) as u64
     };
-    let above_first: u64 = spec.layers.iter().skip(1).map(|layer| blocks(layer.inputs, panels)).sum();
-    let first = if input_mode == InputMode::Skip { 0 } else { blocks(spec.inputs(), panels) };
-    weight_gradients + above_first + first
+    spec.layers.iter().enumerate().map(|(index, layer)| products(layer, index)).sum()
 }
 
 /// What becomes of the gradient with respect to a network's input.
@@ -323,7 +342,7 @@ pub(crate) fn backward(
         if mode != GradientMode::Ignore {
             let (weight, bias) =
                 gradients[place.weight.start..place.bias.end].split_at_mut(place.bias.start - place.weight.start);
-            let row_block = plan.row_block(outputs, 1);
+            let row_block = plan.weight_block(layer);
             let weight_blocks = Chunks::new(&mut weight[..place.stride * outputs], row_block * place.stride);
             let bias_blocks = Chunks::new(&mut bias[..outputs], row_block);
             let blocks = (0..outputs.div_ceil(row_block), weight_blocks, bias_blocks);
@@ -354,7 +373,7 @@ pub(crate) fn backward(
             (None, InputMode::Skip) => return,
         };
         let weights = &network.parameters[place.weight.clone()];
-        let row_block = plan.row_block(inputs, panels.count);
+        let row_block = plan.input_block(layer, panels.count);
         let blocks = BlockedChunks::new(next, inputs * width, row_block * width);
         team.for_each(blocks, |(panel, block, output)| {
             let first_row = block * row_block;
