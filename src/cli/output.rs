@@ -45,7 +45,11 @@ pub(crate) fn print_line(line: &str) -> anyhow::Result<()> {
 ///
 /// As [`print`].
 pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    print_line(&serde_json::to_string(value).context("cannot write JSON")?)
+    // Room for most lines at once: how often memory is taken then does not depend on the digits of a number.
+    let mut line = Vec::with_capacity(4096);
+    serde_json::to_writer(&mut line, value).context("cannot write JSON")?;
+    line.push(b'\n');
+    print(str::from_utf8(&line).context("cannot write JSON")?)
 }
 
 /// Writes a line to standard error. That nobody can read it is no reason to fail.
