@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use anyhow::Context;
+use sha2::{Digest, Sha256};
 
 /// The reader of standard output went away: a reason to stop, not a failure.
 #[derive(Debug)]
@@ -57,6 +58,11 @@ pub(crate) fn note(line: &str) {
     writeln!(io::stderr().lock(), "{line}").ok();
 }
 
+/// The SHA-256 of `bytes`, as `sha256sum` prints it.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Lays `rows` out in columns, each as wide as its widest cell; `left` says which of them are flush left.
 pub(crate) fn table(rows: &[Vec<String>], left: &[bool]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -83,6 +89,12 @@ pub(crate) fn table(rows: &[Vec<String>], left: &[bool]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hashes_are_those_of_the_standard() {
+        // The first example of NIST's "SHA-256" example values.
+        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
 
     #[test]
     fn columns_line_up() {

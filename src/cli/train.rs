@@ -129,6 +129,8 @@ struct Summary {
     real_probability: f64,
     fake_probability: f64,
     metrics: BTreeMap<&'static str, f64>,
+    /// Of `model.safetensors`, which holds names, shapes and parameters and nothing else: the same bits, the same hash.
+    model_sha256: String,
     total_seconds: f64,
     batch: usize,
     seed: u64,
@@ -213,7 +215,8 @@ impl Run {
             }
         }
         let model = self.trainer.model();
-        model.save(&self.config.spec, &self.folder.file(run_folder::MODEL)?)?;
+        let file = model.to_safetensors(&self.config.spec)?;
+        self.folder.write(run_folder::MODEL, &file)?;
         let isa = self.trainer.isa();
         self.progress.message("measuring what was learned");
         let measures = measures::measure(&self.config, &self.real, &model, Effort::Full { samples: None }, isa)?;
@@ -222,7 +225,7 @@ impl Run {
         let panels =
             [Panel { title: "before training", samples: &self.before }, Panel { title: &title, samples: &after }];
         self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measures)?)?;
-        Ok(self.summary(last, measures, start.elapsed()))
+        Ok(self.summary(last, measures, output::sha256(&file), start.elapsed()))
     }
 
     /// Steps up to the next evaluation, checkpoint or end.
@@ -314,7 +317,7 @@ impl Run {
         done > 0 && self.next_checkpoint(done - 1) == done
     }
 
-    fn summary(&self, last: Option<StepReport>, measures: Vec<Measure>, total: Time) -> Summary {
+    fn summary(&self, last: Option<StepReport>, measures: Vec<Measure>, model_sha256: String, total: Time) -> Summary {
         let config = &self.config;
         let steps = self.trainer.steps_done();
         let seconds = self.progress.trained().as_secs_f64();
@@ -331,6 +334,7 @@ impl Run {
             real_probability: of(|report| report.real_probability),
             fake_probability: of(|report| report.fake_probability),
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
+            model_sha256,
             total_seconds: total.as_secs_f64(),
             batch: config.batch,
             seed: config.seed,
@@ -345,13 +349,14 @@ impl Run {
     /// The end of a run for people.
     fn text(&self, summary: &Summary) -> String {
         format!(
-            "{}: {} steps in {:.2} s, {} samples/s\n\n{}{}\nlook at {}\n",
+            "{}: {} steps in {:.2} s, {} samples/s\n\n{}{}\nmodel      {}\nlook at {}\n",
             summary.run,
             thousands(summary.steps),
             summary.seconds,
             thousands(summary.samples_per_second.round() as u64),
             measures::measure_table(&summary.measures),
             measures::remark(&self.config).map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
+            summary.model_sha256,
             self.folder.path().join(run_folder::SAMPLES).display()
         )
     }
