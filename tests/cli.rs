@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// A folder of its own to run the program in.
@@ -144,6 +145,9 @@ fn a_run_leaves_a_new_folder_each_time() {
         assert!(result[key].as_f64().unwrap().is_finite(), "{key}");
     }
     assert!(result["metrics"]["sliced_wasserstein"].as_f64().unwrap() > 0.0);
+    let written = Sha256::digest(place.bytes("runs/circle-001/model.safetensors"));
+    let written: String = written.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(result["model_sha256"], written.as_str());
     let mut expected: BTreeSet<String> =
         ["config.toml", "metrics.csv", "evaluation.csv", "run.json", "model.safetensors", "samples.png", "losses.png"]
             .map(String::from)

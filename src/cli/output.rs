@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use anyhow::Context;
+use sha2::{Digest, Sha256};
 
 /// The reader of standard output went away: a reason to stop, not a failure.
 #[derive(Debug)]
@@ -45,12 +46,21 @@ pub(crate) fn print_line(line: &str) -> anyhow::Result<()> {
 ///
 /// As [`print`].
 pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    print_line(&serde_json::to_string(value).context("cannot write JSON")?)
+    // Room for most lines at once: how often memory is taken then does not depend on the digits of a number.
+    let mut line = Vec::with_capacity(4096);
+    serde_json::to_writer(&mut line, value).context("cannot write JSON")?;
+    line.push(b'\n');
+    print(str::from_utf8(&line).context("cannot write JSON")?)
 }
 
 /// Writes a line to standard error. That nobody can read it is no reason to fail.
 pub(crate) fn note(line: &str) {
     writeln!(io::stderr().lock(), "{line}").ok();
+}
+
+/// The SHA-256 of `bytes`, as `sha256sum` prints it.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Lays `rows` out in columns, each as wide as its widest cell; `left` says which of them are flush left.
@@ -79,6 +89,12 @@ pub(crate) fn table(rows: &[Vec<String>], left: &[bool]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hashes_are_those_of_the_standard() {
+        // The first example of NIST's "SHA-256" example values.
+        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
 
     #[test]
     fn columns_line_up() {

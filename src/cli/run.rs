@@ -12,6 +12,7 @@ use super::config::RunConfig;
 use super::config_file;
 use super::history::History;
 use super::measures::{self, Effort, Measure};
+use super::output;
 use super::pictures::{self, Panel};
 use super::plot::{Heading, thousands};
 use super::progress::{Progress, Stopwatch};
@@ -40,6 +41,8 @@ pub(crate) struct Summary {
     real_probability: f64,
     fake_probability: f64,
     metrics: BTreeMap<&'static str, f64>,
+    /// Of `model.safetensors`, which holds names, shapes and parameters and nothing else: the same bits, the same hash.
+    model_sha256: String,
     total_seconds: f64,
     batch: usize,
     pub(crate) seed: u64,
@@ -49,6 +52,12 @@ pub(crate) struct Summary {
     version: &'static str,
     #[serde(skip)]
     pub(crate) measures: Vec<Measure>,
+}
+
+/// What a run has learned: its measures, and the hash of the model's file.
+struct Learned {
+    measures: Vec<Measure>,
+    model_sha256: String,
 }
 
 /// A run in progress. Its trainer stands beside it.
@@ -123,7 +132,7 @@ impl Run {
         self.busy += start.elapsed();
         self.outcome = match advanced {
             Ok(None) => return ControlFlow::Continue(()),
-            Ok(Some(measures)) => Some(self.conclude(trainer, measures)),
+            Ok(Some(learned)) => Some(self.conclude(trainer, learned)),
             Err(error) => {
                 // The losses so far are kept; if that fails too, the first failure is the one to tell.
                 self.metrics.flush().ok();
@@ -153,8 +162,8 @@ impl Run {
         &self.folder
     }
 
-    /// The work of a turn. Returns the measures of what was learned, once all steps are done.
-    fn advance(&mut self, trainer: &mut Trainer, progress: &Progress) -> Result<Option<Vec<Measure>>> {
+    /// The work of a turn. Returns what was learned, once all steps are done.
+    fn advance(&mut self, trainer: &mut Trainer, progress: &Progress) -> Result<Option<Learned>> {
         if trainer.steps_done() == 0 {
             self.evaluate(trainer)?;
         }
@@ -172,7 +181,8 @@ impl Run {
             return Ok(None);
         }
         let model = trainer.model();
-        model.save(&self.config.spec, &self.folder.file(run_folder::MODEL)?)?;
+        let file = model.to_safetensors(&self.config.spec)?;
+        self.folder.write(run_folder::MODEL, &file)?;
         let isa = trainer.isa();
         progress.detail("measuring what was learned");
         let measures = measures::measure(&self.config, &self.real, &model, Effort::Full { samples: None }, isa)?;
@@ -181,13 +191,13 @@ impl Run {
         let panels =
             [Panel { title: "before training", samples: &self.before }, Panel { title: &title, samples: &after }];
         self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measures)?)?;
-        Ok(Some(measures))
+        Ok(Some(Learned { measures, model_sha256: output::sha256(&file) }))
     }
 
     /// Writes what the run came to.
-    fn conclude(&mut self, trainer: &Trainer, measures: Vec<Measure>) -> Result<Summary> {
+    fn conclude(&mut self, trainer: &Trainer, learned: Learned) -> Result<Summary> {
         self.metrics.flush()?;
-        let summary = self.summary(trainer, measures);
+        let summary = self.summary(trainer, learned);
         self.folder.write(run_folder::RESULT, &run_folder::json(&summary))?;
         Ok(summary)
     }
@@ -281,7 +291,8 @@ impl Run {
         done > 0 && self.next_checkpoint(trainer, done - 1) == done
     }
 
-    fn summary(&self, trainer: &Trainer, measures: Vec<Measure>) -> Summary {
+    fn summary(&self, trainer: &Trainer, learned: Learned) -> Summary {
+        let Learned { measures, model_sha256 } = learned;
         let config = &self.config;
         let steps = trainer.steps_done();
         let seconds = self.stopwatch.elapsed().as_secs_f64();
@@ -298,6 +309,7 @@ impl Run {
             real_probability: of(|report| report.real_probability),
             fake_probability: of(|report| report.fake_probability),
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
+            model_sha256,
             total_seconds: self.busy.as_secs_f64(),
             batch: config.batch,
             seed: config.seed,
@@ -314,13 +326,14 @@ impl Summary {
     /// The end of the run for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} steps in {:.2} s, {} samples/s\n\n{}{}\nlook at {}\n",
+            "{}: {} steps in {:.2} s, {} samples/s\n\n{}{}\nmodel      {}\nlook at {}\n",
             self.run,
             thousands(self.steps),
             self.seconds,
             thousands(self.samples_per_second.round() as u64),
             measures::measure_table(&self.measures),
             remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
+            self.model_sha256,
             Path::new(&self.run).join(run_folder::SAMPLES).display()
         )
     }

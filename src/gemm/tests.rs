@@ -258,6 +258,100 @@ fn weight_gradient_matches_f64_and_accumulates() {
     });
 }
 
+/// Fills of the micro-kernels in both directions, from one row to more than two tiles of any of them, on unaligned slices.
+#[test]
+fn every_tail_matches_f64() {
+    let activation = Activation::LeakyRelu { slope: 0.2 };
+    for width in [1, 3, 7].map(|groups| groups * LANE_GROUP) {
+        for (inputs, outputs) in (1..=34).flat_map(|inputs| (1..=30).map(move |outputs| (inputs, outputs))) {
+            // The allocator aligns vectors to 16 bytes: behind the first value, none of them is aligned to more than 4.
+            let [weights, input] = [(outputs * inputs, 1), (inputs * width, 3)].map(unaligned);
+            let [bias, delta] = [(outputs, 2), (outputs * width, 4)].map(unaligned);
+            let (weights, input, bias, delta) = (&weights[1..], &input[1..], &bias[1..], &delta[1..]);
+            let expected = Products::new(weights, bias, input, delta, width);
+            for kind in EngineKind::ALL {
+                for isa in Isa::available() {
+                    let name = format!("{kind} {} {inputs}-{outputs} width {width}", isa.kind());
+                    let engine = kind.engine();
+                    let mut output = vec![f32::NAN; 1 + outputs * width];
+                    let output = &mut output[1..];
+                    let stride = inputs;
+                    let product = Forward { weights, stride, bias, input, output, width, activation, dropout: None };
+                    engine.forward(isa, product);
+                    let forward: Vec<f64> = expected.forward.iter().map(|&sum| apply(activation, sum)).collect();
+                    assert_close(&format!("forward {name}"), output, &forward, tolerance(inputs));
+
+                    let mut output = vec![f32::NAN; 1 + inputs * width];
+                    let output = &mut output[1..];
+                    let values = input;
+                    let derivative = Some(Derivative { activation, dropout: 0.0, values });
+                    let product = InputGradient { weights, stride, first_row: 0, delta, output, width, derivative };
+                    engine.input_gradient(isa, product);
+                    let slopes = values.iter().map(|&y| self::derivative(activation, f64::from(y)));
+                    let gradient: Vec<f64> = expected.input_gradient.iter().zip(slopes).map(|(x, y)| x * y).collect();
+                    assert_close(&format!("input gradient {name}"), output, &gradient, tolerance(outputs));
+
+                    let mut both = vec![f32::NAN; 1 + outputs * inputs + outputs];
+                    let (gradient, bias_gradient) = both[1..].split_at_mut(outputs * inputs);
+                    let product = WeightGradient {
+                        delta,
+                        input,
+                        first_row: 0,
+                        gradient,
+                        stride,
+                        bias_gradient,
+                        outputs,
+                        inputs,
+                        lanes: Lanes::full(width),
+                        accumulate: false,
+                    };
+                    engine.weight_gradient(isa, product);
+                    let name = format!("weight gradient {name}");
+                    assert_close(&name, &both[1..], &expected.weight_gradient, tolerance(width));
+                }
+            }
+        }
+    }
+}
+
+/// As many numbers as asked for, behind one that is left out.
+fn unaligned((count, seed): (usize, u64)) -> Vec<f32> {
+    numbers(1 + count, seed)
+}
+
+/// The three products in f64, without their epilogues.
+struct Products {
+    forward: Vec<f64>,
+    input_gradient: Vec<f64>,
+    /// The weights' gradient, then the biases'.
+    weight_gradient: Vec<f64>,
+}
+
+impl Products {
+    fn new(weights: &[f32], bias: &[f32], input: &[f32], delta: &[f32], width: usize) -> Self {
+        let (inputs, outputs) = (input.len() / width, bias.len());
+        let (mut input_gradient, mut weight_gradient) = (vec![0.0; inputs * width], vec![0.0; outputs * inputs]);
+        let mut forward = Vec::new();
+        for (bias, o) in bias.iter().zip(0..) {
+            let delta = &delta[o * width..][..width];
+            let mut sums = vec![f64::from(*bias); width];
+            for i in 0..inputs {
+                let (weight, input) = (f64::from(weights[o * inputs + i]), &input[i * width..][..width]);
+                let mut product = 0.0;
+                for sample in 0..width {
+                    sums[sample] += weight * f64::from(input[sample]);
+                    input_gradient[i * width + sample] += weight * f64::from(delta[sample]);
+                    product += f64::from(delta[sample]) * f64::from(input[sample]);
+                }
+                weight_gradient[o * inputs + i] = product;
+            }
+            forward.extend(sums);
+        }
+        weight_gradient.extend(delta.chunks(width).map(|row| row.iter().map(|value| f64::from(*value)).sum::<f64>()));
+        Self { forward, input_gradient, weight_gradient }
+    }
+}
+
 #[test]
 fn nan_passes_through_every_product() {
     for_all(|engine, isa, inputs, outputs, width, _, name| {

@@ -55,14 +55,14 @@ struct AdamFactors {
 
 impl AdamFactors {
     fn new(step: &AdamStep) -> Self {
-        let (beta1, beta2, t) = (f64::from(step.beta1), f64::from(step.beta2), step.t as f64);
-        let root = (1.0 - beta2.powf(t)).sqrt();
+        let (beta1, beta2) = (f64::from(step.beta1), f64::from(step.beta2));
+        let root = (1.0 - power(beta2, step.t)).sqrt();
         Self {
             beta1: step.beta1,
             rest1: (1.0 - beta1) as f32,
             beta2: step.beta2,
             rest2: (1.0 - beta2) as f32,
-            scaled_rate: (f64::from(step.learning_rate) * root / (1.0 - beta1.powf(t))) as f32,
+            scaled_rate: (f64::from(step.learning_rate) * root / (1.0 - power(beta1, step.t))) as f32,
             scaled_epsilon: (f64::from(step.epsilon) * root) as f32,
         }
     }
@@ -77,6 +77,19 @@ impl AdamFactors {
         let quotient = simd.div(m, simd.add(simd.sqrt(v), simd.splat(self.scaled_epsilon)));
         [simd.neg_mul_add(simd.splat(self.scaled_rate), quotient, p), m, v]
     }
+}
+
+/// `base^exponent` by repeated squaring: the same bits on every platform, which the C library's `pow` does not promise.
+fn power(mut base: f64, mut exponent: u64) -> f64 {
+    let mut power = 1.0;
+    while exponent > 0 {
+        if exponent % 2 == 1 {
+            power *= base;
+        }
+        base *= base;
+        exponent /= 2;
+    }
+    power
 }
 
 /// Denormal numbers become 0: arithmetic on them is slow on some processors, and they carry nothing here. NaN passes.

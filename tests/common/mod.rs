@@ -25,8 +25,8 @@ pub(crate) fn source(preset: Preset, points: usize) -> Arc<dyn Source> {
     }
 }
 
-/// A trainer of the preset.
+/// A trainer of the preset, on 500 samples or a batch.
 pub(crate) fn trainer(preset: Preset, options: TrainerOptions) -> Trainer {
     let options = TrainerOptions { shuffle: preset.shuffle(), ..options };
-    Trainer::new(preset.spec(), source(preset, 500), options).unwrap()
+    Trainer::new(preset.spec(), source(preset, options.batch.max(500)), options).unwrap()
 }

@@ -75,9 +75,9 @@ impl Dots<'_> {
         let deltas = &self.delta[row * width..][..ROWS * width];
         let inputs = &self.input[column * width..][..COLUMNS * width];
         let mut groups = [[simd.splat(0.0); PARTS]; TILE];
-        for part in 0..LANE_GROUP / S::LANES {
+        for first in (0..LANE_GROUP).step_by(S::LANES) {
             let mut sums = [[simd.splat(0.0); COLUMNS]; ROWS];
-            for lane in (part * S::LANES..width).step_by(LANE_GROUP) {
+            for lane in (first..width).step_by(LANE_GROUP) {
                 let mut columns = [simd.splat(0.0); COLUMNS];
                 for (column, values) in columns.iter_mut().enumerate() {
                     *values = simd.load(&inputs[column * width + lane..]);
@@ -91,7 +91,7 @@ impl Dots<'_> {
             }
             for (row, sums) in sums.iter().enumerate() {
                 for (column, sum) in sums.iter().enumerate() {
-                    groups[row * COLUMNS + column][part] = *sum;
+                    groups[row * COLUMNS + column][first / S::LANES] = *sum;
                 }
             }
         }

@@ -9,7 +9,7 @@ mod optimizer;
 mod panel;
 mod together;
 
-use crate::simd::{Isa, IsaKind};
+use crate::simd::Isa;
 
 /// A mixture of magnitudes and signs that repeats after a long while: test data without a generator.
 fn values(count: usize, scale: f32) -> Vec<f32> {
@@ -29,7 +29,7 @@ fn close(value: f32, truth: f64, relative: f64) -> bool {
 
 /// The instruction sets whose results must agree to the bit.
 fn fused() -> Vec<Isa> {
-    Isa::available().into_iter().filter(|isa| isa.kind() != IsaKind::Portable).collect()
+    Isa::available().into_iter().filter(|isa| isa.fused()).collect()
 }
 
 /// Runs `check` on every instruction set and fails with all complaints together.
