@@ -405,6 +405,35 @@ fn nan_passes_through_every_product() {
 }
 
 #[test]
+fn infinity_passes_as_the_activation_says() {
+    for (activation, expected) in [
+        (Activation::Linear, f32::NEG_INFINITY),
+        (Activation::Relu, 0.0),
+        (Activation::LeakyRelu { slope: 0.2 }, f32::NEG_INFINITY),
+        (Activation::Tanh, -1.0),
+        (Activation::Sigmoid, 0.0),
+    ] {
+        for (kind, isa) in
+            EngineKind::ALL.into_iter().flat_map(|kind| Isa::available().into_iter().map(move |isa| (kind, isa)))
+        {
+            let mut output = [f32::NAN; LANE_GROUP];
+            let product = Forward {
+                weights: &[1.0],
+                stride: 1,
+                bias: &[0.5],
+                input: &[f32::NEG_INFINITY; LANE_GROUP],
+                output: &mut output,
+                width: LANE_GROUP,
+                activation,
+                dropout: None,
+            };
+            kind.engine().forward(isa, product);
+            assert_eq!(output, [expected; LANE_GROUP], "{activation:?}, {kind} {}", isa.kind());
+        }
+    }
+}
+
+#[test]
 fn engine_names_are_read_back() {
     for kind in [EngineKind::Auto, EngineKind::Native, EngineKind::Matrixmultiply] {
         assert_eq!(kind.to_string().parse::<EngineKind>().unwrap(), kind);

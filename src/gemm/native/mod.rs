@@ -12,12 +12,14 @@
 //! One micro-kernel serves all three: rows of C times vectors of its columns stay in registers, an element of A is
 //! broadcast, a vector of B is loaded. A is read where it stands, by any strides. B of the first two is a panel; B of the
 //! third is a panel transposed in blocks on the stack. Weight gradients of narrow layers, whose rows would fill a vector
-//! only partly, are dot products along the samples instead ([`dot`]).
+//! only partly, are dot products along the samples instead ([`dot`]). Bias, activation and derivative are applied to the sums
+//! before they leave the registers ([`epilogue`]).
 //!
 //! Every element of C is one chain of multiply-adds in the order of its sum, wherever a block of rows or columns ends and
 //! however wide the registers are: so the bits do not depend on the instruction set or on the number of threads.
 
 mod dot;
+mod epilogue;
 mod tile;
 mod transposed;
 
@@ -25,6 +27,7 @@ use super::{Engine, Forward, InputGradient, WeightGradient};
 use crate::kernel::activation::{backward_epilogue, forward_epilogue};
 use crate::kernel::reduce::row_sums;
 use crate::simd::Isa;
+use tile::Panels;
 
 /// The engine.
 pub(super) struct Native;
@@ -32,17 +35,40 @@ pub(super) struct Native;
 impl Engine for Native {
     fn forward(&self, isa: Isa, product: Forward<'_>) {
         let Forward { weights, stride, bias, input, output, width, activation, dropout } = product;
-        let inputs = input.len() / width;
-        isa.run(tile::Panels::new(weights, [stride, 1], inputs, input, output, width));
-        forward_epilogue(isa, activation, bias, dropout.as_ref(), output, width);
+        let (inputs, rows) = (input.len() / width, bias.len());
+        assert_eq!(output.len(), rows * width, "a row for each bias");
+        let dropout = dropout.filter(|dropout| dropout.probability != 0.0);
+        let in_registers = epilogue::Piecewise::new(activation).filter(|_| dropout.is_none());
+        match in_registers {
+            Some(activation) => {
+                let epilogue = epilogue::Forward { activation, bias };
+                isa.run(Panels::new(weights, [stride, 1], inputs, input, output, width, epilogue));
+            }
+            None => {
+                isa.run(Panels::new(weights, [stride, 1], inputs, input, output, width, epilogue::Plain));
+                forward_epilogue(isa, activation, bias, dropout.as_ref(), output, width);
+            }
+        }
     }
 
     fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
         let InputGradient { weights, stride, first_row, delta, output, width, derivative } = product;
-        let outputs = delta.len() / width;
-        isa.run(tile::Panels::new(&weights[first_row..], [1, stride], outputs, delta, output, width));
-        if let Some(below) = derivative {
-            backward_epilogue(isa, below.activation, below.dropout, below.values, output);
+        let (outputs, rows) = (delta.len() / width, output.len() / width);
+        let (weights, strides) = (&weights[first_row..], [1, stride]);
+        let piecewise = derivative.and_then(|below| Some((below, epilogue::Piecewise::new(below.activation)?)));
+        let Some((below, activation)) = piecewise else {
+            isa.run(Panels::new(weights, strides, outputs, delta, output, width, epilogue::Plain));
+            if let Some(below) = derivative {
+                backward_epilogue(isa, below.activation, below.dropout, below.values, output);
+            }
+            return;
+        };
+        let epilogue = epilogue::Backward::new(activation, &below, rows, width);
+        if below.dropout == 0.0 {
+            isa.run(Panels::new(weights, strides, outputs, delta, output, width, epilogue));
+        } else {
+            let epilogue = epilogue::BackwardDropout(epilogue);
+            isa.run(Panels::new(weights, strides, outputs, delta, output, width, epilogue));
         }
     }
 

@@ -1,5 +1,6 @@
 //! The micro-kernel, and the loops over a product of panels.
 
+use super::epilogue::Epilogue;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
 /// Lanes of a panel that all rows of C are computed for before the next lanes: the part of B that is read again and again,
@@ -26,6 +27,8 @@ pub(super) struct Grid<'a> {
     pub(super) accumulate: bool,
     /// What of A is fetched ahead of its use.
     pub(super) ahead: Option<Ahead>,
+    /// The row and the lane of the panel that C begins at, for the epilogue.
+    pub(super) place: [usize; 2],
 }
 
 /// Cache lines of A that the next tile will read: for every [`AHEAD_TERMS`] terms, as many lines, `step` values apart, the
@@ -51,10 +54,14 @@ pub(super) struct Run {
 /// # Safety
 ///
 /// For `i < ROWS`, each term `p` of all runs and `v < VECTORS` vectors, the elements that `grid` names are valid for reads (A,
-/// B) and for reads and writes (C).
+/// B) and for reads and writes (C); those of C, counted from `grid.place`, are ones that the epilogue may finish.
 #[inline(always)]
-unsafe fn micro_kernel<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S, grid: Grid<'_>) {
-    let Grid { a, a_row, a_step, runs, mut b, b_step, c, c_row, accumulate, ahead } = grid;
+unsafe fn micro_kernel<S: Simd, E: Epilogue, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    grid: Grid<'_>,
+    epilogue: &E,
+) {
+    let Grid { a, a_row, a_step, runs, mut b, b_step, c, c_row, accumulate, ahead, place: [first_row, lane] } = grid;
     let mut sums = [[simd.splat(0.0); VECTORS]; ROWS];
     // SAFETY: every offset below is one of those that the caller vouches for.
     unsafe {
@@ -88,11 +95,18 @@ unsafe fn micro_kernel<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S
                 }
             }
         }
-        for (i, row) in sums.iter().enumerate() {
-            for (v, sum) in row.iter().enumerate() {
-                simd.store_pointer(*sum, c.add(i * c_row + v * S::LANES));
-            }
+        // Written out: a loop that the compiler left rolled would keep the sums in memory from the start.
+        macro_rules! finish {
+            ($($i:literal)*) => {
+                $(if $i < ROWS {
+                    for (v, sum) in sums[$i].iter().enumerate() {
+                        let finished = epilogue.finish(simd, *sum, first_row + $i, lane + v * S::LANES);
+                        simd.store_pointer(finished, c.add($i * c_row + v * S::LANES));
+                    }
+                })*
+            };
         }
+        finish!(0 1 2 3 4 5 6 7 8 9 10 11 12 13);
     }
 }
 
@@ -108,12 +122,17 @@ pub(super) const fn most_rows<S: Simd>() -> usize {
 ///
 /// As [`micro_kernel`]; `rows` is at most [`most_rows`].
 #[inline(always)]
-pub(super) unsafe fn tile<S: Simd, const VECTORS: usize>(simd: S, rows: usize, grid: Grid<'_>) {
+pub(super) unsafe fn tile<S: Simd, E: Epilogue, const VECTORS: usize>(
+    simd: S,
+    rows: usize,
+    grid: Grid<'_>,
+    epilogue: &E,
+) {
     macro_rules! choose {
         ($($count:literal)*) => {
             match rows {
                 // SAFETY: the caller's promise, passed on.
-                $($count => unsafe { micro_kernel::<S, $count, VECTORS>(simd, grid) },)*
+                $($count => unsafe { micro_kernel::<S, E, $count, VECTORS>(simd, grid, epilogue) },)*
                 _ => debug_assert!(rows == 0, "a tile has at most as many rows as registers hold"),
             }
         };
@@ -136,16 +155,17 @@ pub(super) fn row_blocks<S: Simd>(rows: usize) -> impl Iterator<Item = (usize, u
 }
 
 /// `C = A B`, where B and C are panels: the forward product and the input gradient.
-pub(super) struct Panels<'a> {
+pub(super) struct Panels<'a, E> {
     a: &'a [f32],
     strides: [usize; 2],
     terms: usize,
     b: &'a [f32],
     c: &'a mut [f32],
     width: usize,
+    epilogue: E,
 }
 
-impl<'a> Panels<'a> {
+impl<'a, E> Panels<'a, E> {
     /// C has as many rows as it holds widths; element `(i, p)` of A stands at `i * strides[0] + p * strides[1]`.
     ///
     /// # Panics
@@ -158,6 +178,7 @@ impl<'a> Panels<'a> {
         b: &'a [f32],
         c: &'a mut [f32],
         width: usize,
+        epilogue: E,
     ) -> Self {
         assert!(
             width > 0 && width.is_multiple_of(LANE_GROUP) && c.len().is_multiple_of(width),
@@ -167,16 +188,16 @@ impl<'a> Panels<'a> {
         let last = rows.saturating_sub(1) * strides[0] + terms.saturating_sub(1) * strides[1];
         assert!(rows == 0 || terms == 0 || last < a.len(), "A holds every factor");
         assert!(b.len() >= terms * width, "B holds a row for each term");
-        Self { a, strides, terms, b, c, width }
+        Self { a, strides, terms, b, c, width, epilogue }
     }
 }
 
-impl Kernel for Panels<'_> {
+impl<E: Epilogue> Kernel for Panels<'_, E> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { a, strides, terms, b, c, width } = self;
+        let Self { a, strides, terms, b, c, width, epilogue } = self;
         let rows = c.len() / width;
         let runs = [Run { offset: 0, terms }];
         let grid = Grid {
@@ -190,6 +211,7 @@ impl Kernel for Panels<'_> {
             c_row: width,
             accumulate: false,
             ahead: None,
+            place: [0, 0],
         };
         let fetch_ahead = rows * terms > FETCH_AHEAD;
         for block in (0..width).step_by(BLOCK_LANES) {
@@ -203,24 +225,25 @@ impl Kernel for Panels<'_> {
                     [row, _] => Ahead { offset: count * row, step: row },
                 };
                 // SAFETY: `first + count <= rows` and `lane + vectors * LANES <= end <= width`, so with the lengths that
-                // `new` checked every element lies within its slice.
+                // `new` checked every element lies within its slice. The epilogue was made for C.
                 let at = |lane: usize| unsafe {
                     Grid {
                         a: grid.a.add(first * strides[0]),
                         b: grid.b.add(lane),
                         c: grid.c.add(first * width + lane),
                         ahead: (fetch_ahead && lane == block).then_some(ahead),
+                        place: [first, lane],
                         ..grid
                     }
                 };
                 while lane + 2 * S::LANES <= end {
                     // SAFETY: as above.
-                    unsafe { tile::<S, 2>(simd, count, at(lane)) };
+                    unsafe { tile::<S, E, 2>(simd, count, at(lane), &epilogue) };
                     lane += 2 * S::LANES;
                 }
                 while lane < end {
                     // SAFETY: as above; widths are multiples of the lane group, so a whole vector is left.
-                    unsafe { tile::<S, 1>(simd, count, at(lane)) };
+                    unsafe { tile::<S, E, 1>(simd, count, at(lane), &epilogue) };
                     lane += S::LANES;
                 }
             }

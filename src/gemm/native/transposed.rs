@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 
+use super::epilogue::Plain;
 use super::tile::{Grid, Run, row_blocks, tile};
 use crate::gemm::WeightGradient;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
@@ -138,6 +139,7 @@ impl Transposed<'_> {
                         c_row,
                         accumulate,
                         ahead: None,
+                        place: [first, first_input],
                     };
                     // The next tile of C comes into the cache while this one is summed.
                     for row in tile_rows..2 * tile_rows {
@@ -145,9 +147,9 @@ impl Transposed<'_> {
                         simd.prefetch(c.wrapping_add(row * c_row + S::LANES));
                     }
                     if vectors == 2 {
-                        tile::<S, 2>(simd, tile_rows, grid);
+                        tile::<S, Plain, 2>(simd, tile_rows, grid, &Plain);
                     } else {
-                        tile::<S, 1>(simd, tile_rows, grid);
+                        tile::<S, Plain, 1>(simd, tile_rows, grid, &Plain);
                     }
                 }
                 if !whole {

@@ -1,0 +1,128 @@
+//! What becomes of a tile's sums before they leave the registers: bias and activation of the forward product, the derivative of
+//! the input gradient.
+//!
+//! Activations that are linear on either side of zero, and their derivatives, are one formula of two constants. The others (tanh,
+//! sigmoid) cost so much more than a pass over the cache that they have one of their own, and so has dropout, whose random
+//! numbers run down the features of a lane and do not stop where a tile does.
+
+use crate::gemm::Derivative;
+use crate::kernel::activation::Activation;
+use crate::simd::Simd;
+
+/// A function of each sum.
+pub(super) trait Epilogue {
+    /// The result for the vector of sums of row `row` at lane `lane`.
+    ///
+    /// # Safety
+    ///
+    /// The vector lies within the panel that the epilogue was made for.
+    unsafe fn finish<S: Simd>(&self, simd: S, sum: S::F32, row: usize, lane: usize) -> S::F32;
+}
+
+/// The sums themselves.
+pub(super) struct Plain;
+
+impl Epilogue for Plain {
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&self, _simd: S, sum: S::F32, _row: usize, _lane: usize) -> S::F32 {
+        sum
+    }
+}
+
+/// An activation that is linear on either side of zero: the identity above, `slope * x` below.
+#[derive(Clone, Copy)]
+pub(super) struct Piecewise {
+    slope: f32,
+    /// What the negative side does not go below: finite where the slope is 0, so that `0 * -inf` stays 0.
+    floor: f32,
+}
+
+impl Piecewise {
+    /// `None` for the other activations.
+    pub(super) fn new(activation: Activation) -> Option<Self> {
+        match activation {
+            Activation::Linear => Some(Self { slope: 1.0, floor: f32::NEG_INFINITY }),
+            Activation::Relu => Some(Self { slope: 0.0, floor: f32::MIN }),
+            Activation::LeakyRelu { slope } => Some(Self { slope, floor: f32::NEG_INFINITY }),
+            Activation::Tanh | Activation::Sigmoid => None,
+        }
+    }
+
+    /// The output. NaN passes both the maximum (its second operand) and the multiplication.
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::F32) -> S::F32 {
+        let zero = simd.splat(0.0);
+        let below = simd.mul_add(simd.max(simd.splat(self.floor), x), simd.splat(self.slope), zero);
+        simd.select(simd.less(zero, x), x, below)
+    }
+}
+
+/// `activation(sum + bias)`
+pub(super) struct Forward<'a> {
+    pub(super) activation: Piecewise,
+    /// One for each row.
+    pub(super) bias: &'a [f32],
+}
+
+impl Epilogue for Forward<'_> {
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&self, simd: S, sum: S::F32, row: usize, _lane: usize) -> S::F32 {
+        // SAFETY: there is a bias for each row.
+        let bias = simd.splat(unsafe { *self.bias.get_unchecked(row) });
+        self.activation.value(simd, simd.add(sum, bias))
+    }
+}
+
+/// `sum * derivative`, the derivative taken from the outputs of the layer below.
+pub(super) struct Backward<'a> {
+    /// `[rows, width]`
+    values: &'a [f32],
+    width: usize,
+    /// The derivative above zero, and elsewhere.
+    above: f32,
+    below: f32,
+}
+
+impl<'a> Backward<'a> {
+    /// # Panics
+    ///
+    /// If there are not `rows` rows of `width` values.
+    #[inline(always)]
+    pub(super) fn new(activation: Piecewise, derivative: &Derivative<'a>, rows: usize, width: usize) -> Self {
+        assert_eq!(derivative.values.len(), rows * width, "as many outputs as gradients");
+        let above = 1.0 / (1.0 - derivative.dropout);
+        Self { values: derivative.values, width, above, below: activation.slope * above }
+    }
+
+    /// The outputs, and the derivative there; NaN where the output is NaN.
+    #[inline(always)]
+    unsafe fn factor<S: Simd>(&self, simd: S, row: usize, lane: usize) -> (S::F32, S::F32) {
+        // SAFETY: the vector lies within the panel, and so within the values, as `new` checked.
+        let y = unsafe { simd.load_pointer(self.values.as_ptr().add(row * self.width + lane)) };
+        let zero = simd.splat(0.0);
+        let not_above = simd.select(simd.less_equal(y, zero), simd.splat(self.below), y);
+        (y, simd.select(simd.less(zero, y), simd.splat(self.above), not_above))
+    }
+}
+
+impl Epilogue for Backward<'_> {
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&self, simd: S, sum: S::F32, row: usize, lane: usize) -> S::F32 {
+        // SAFETY: the caller's promise.
+        let (_, factor) = unsafe { self.factor(simd, row, lane) };
+        simd.mul(sum, factor)
+    }
+}
+
+/// [`Backward`] through dropout: 0 where the mark of a dropped element stands.
+pub(super) struct BackwardDropout<'a>(pub(super) Backward<'a>);
+
+impl Epilogue for BackwardDropout<'_> {
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&self, simd: S, sum: S::F32, row: usize, lane: usize) -> S::F32 {
+        // SAFETY: the caller's promise.
+        let (y, factor) = unsafe { self.0.factor(simd, row, lane) };
+        let dropped = simd.equal_u32(simd.to_bits(y), simd.splat_u32((-0.0f32).to_bits()));
+        simd.mul(sum, simd.select(dropped, simd.splat(0.0), factor))
+    }
+}
