@@ -27,7 +27,10 @@ STEPS = [
     {"system": "digits,gaussian2d,mixture1d,mixture1d-deep", "batch": "32,1024", **BOTH},
 ]
 # For every instruction set of the machine.
-SETS = [{"system": "circle,mnist", "batch": "256", "engine": "native", "isa": None}]
+SETS = [
+    {"system": "circle,mnist", "batch": "256", "engine": "native", "isa": None},
+    {"system": "gaussian2d,mixture1d", "batch": "32,1024", "engine": "native", "isa": None},
+]
 
 # Name, title, and what makes the tables: runs of `gannet bench`, or a bench.
 SECTIONS = {
