@@ -102,8 +102,8 @@ def settings(peer, case):
         generators = ["threefry2x32", "rbg", "unsafe_rbg"]
         # Noise of several steps at once, and an unrolled loop, help only where a step is short.
         short = system != "mnist" and batch <= 1_024
-        return generators + (["threefry2x32:16:4", "threefry2x32:64:8"] if short else [])
-    return ["flex", "ndarray"] if peer == "burn" else [""]
+        return generators + (["threefry2x32:16", "threefry2x32:16:4", "threefry2x32:64:8"] if short else [])
+    return [""]
 
 
 def result(command, variables):

@@ -98,13 +98,14 @@ def measure(run):
         run(units)
         return time.perf_counter() - start
 
-    # As many units as fill a part: doubled until they can be timed, which also warms everything up.
+    # The first unit may be compiled first.
     seconds(1)
+    start = time.perf_counter()
+    # As many units as fill a part: doubled until they can be timed, which also warms everything up.
     units = 1
     while (taken := seconds(units)) < part / 4:
         units *= 2
     units = max(1, round(units * part / taken))
-    start = time.perf_counter()
     rates = []
     for _ in range(PARTS):
         rates.append(units / seconds(units))

@@ -23,9 +23,7 @@ def optimizer(system, parameters, setting):
     choice = {"fused": True} if setting == "fused" else {"foreach": True}
     if system.optimizer == "sgd":
         return torch.optim.SGD(parameters, lr=system.learning_rate, **choice)
-    # A compiled step would be compiled anew for every value of a plain number.
-    rate = torch.tensor(system.learning_rate) if setting == "compiled" else system.learning_rate
-    return torch.optim.Adam(parameters, lr=rate, betas=(0.9, 0.999), **choice)
+    return torch.optim.Adam(parameters, lr=system.learning_rate, betas=(0.9, 0.999), **choice)
 
 
 class Gan:

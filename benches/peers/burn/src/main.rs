@@ -1,6 +1,6 @@
-//! The reference systems in burn: `peer-burn SYSTEM BATCH THREADS [flex|ndarray]`, with RAYON_NUM_THREADS set to THREADS.
+//! The reference systems in burn: `peer-burn SYSTEM BATCH THREADS`, with RAYON_NUM_THREADS set to THREADS.
 //!
-//! The last argument is burn's backend; both are its own for the CPU, and `ndarray` is deprecated in favor of `flex`.
+//! The backend is `flex`, burn's own for the CPU; `ndarray` is deprecated in favor of it.
 
 #![forbid(unsafe_code)]
 
@@ -176,14 +176,8 @@ impl Gan {
 
 fn run() -> Result<(), String> {
     let arguments = Arguments::parse()?;
-    let setting = arguments.setting.as_deref().unwrap_or("flex");
-    let device = match setting {
-        "flex" => Device::flex(),
-        "ndarray" => Device::ndarray(),
-        _ => return Err(format!("no backend is called {setting}")),
-    };
-    let mut gan = Gan::new(arguments.system, arguments.batch, device.autodiff());
-    systems::measure(&arguments, setting, "0.22.1", |steps| -> Result<[f32; 2], String> {
+    let mut gan = Gan::new(arguments.system, arguments.batch, Device::flex().autodiff());
+    systems::measure(&arguments, "flex", "0.22.1", |steps| -> Result<[f32; 2], String> {
         let mut losses = gan.step();
         for _ in 1..steps {
             losses = gan.step();

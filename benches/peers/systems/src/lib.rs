@@ -146,7 +146,7 @@ impl System {
     }
 }
 
-/// The arguments of a peer: `SYSTEM BATCH THREADS [SETTING]`.
+/// The arguments of a peer: `SYSTEM BATCH THREADS`.
 #[derive(Debug)]
 pub struct Arguments {
     /// What to train.
@@ -155,23 +155,20 @@ pub struct Arguments {
     pub batch: usize,
     /// Threads to use.
     pub threads: usize,
-    /// A peer's own choice.
-    pub setting: Option<String>,
 }
 
 impl Arguments {
     /// Those of this process.
     pub fn parse() -> Result<Self, String> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        let [system, batch, threads, rest @ ..] = arguments.as_slice() else {
-            return Err("arguments: SYSTEM BATCH THREADS [SETTING]".to_string());
+        let [system, batch, threads] = arguments.as_slice() else {
+            return Err("arguments: SYSTEM BATCH THREADS".to_string());
         };
         let number = |text: &str| text.parse().map_err(|error| format!("{text}: {error}"));
         let parsed = Self {
             system: System::named(system).ok_or_else(|| format!("no system is called {system}"))?,
             batch: number(batch)?,
             threads: number(threads)?,
-            setting: rest.first().cloned(),
         };
         // The environment of a running process cannot be changed safely, so the caller sets it.
         match std::env::var("RAYON_NUM_THREADS") {
