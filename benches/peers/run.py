@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times gannet and its peers on the reference systems, all in one run, and writes the table of ratios.
 
-    benches/peers/run.py > peers.md                             everything: half an hour, of which half is installing
+    benches/peers/run.py > peers.md                             everything: an hour, of which a third is installing
     benches/peers/run.py --keep DIR                             installs into DIR, or takes what an earlier run put there
     benches/peers/run.py --peers jax,torch --systems circle     a part
     benches/peers/run.py --cases circle:1024:2,mnist:4096:2     other cases: SYSTEM:BATCH:THREADS
@@ -30,15 +30,13 @@ CASES = [
     ("mixture1d", 32, 1), ("mixture1d", 1_024, 1),
     ("mnist", 100, 2), ("mnist", 1_024, 2),
 ]  # fmt: skip
-PEERS = ["torch", "torch-compile", "jax", "candle", "burn"]
-TITLES = {
-    "torch": "PyTorch", "torch-compile": "PyTorch, `compile`", "jax": "JAX", "candle": "candle", "burn": "burn",
-}  # fmt: skip
-PYTHON_PACKAGES = {"torch": "torch==2.15.0", "torch-compile": "torch==2.15.0", "jax": "jax==0.10.2"}
+PEERS = ["torch", "jax", "candle", "burn"]
+TITLES = {"torch": "PyTorch", "jax": "JAX", "candle": "candle", "burn": "burn"}
+PYTHON_PACKAGES = {"torch": "torch==2.15.0", "jax": "jax==0.10.2"}
 
 # A setting that is slower than its peer's best by more than this in the first round is not measured again.
 CLOSE = 0.9
-# A process that takes longer than this, in seconds, counts as failed: compiling takes at most a minute or two.
+# A process that takes longer than this, in seconds, counts as failed: compiling takes some seconds.
 PATIENCE = 600
 # Large tensors stay with the process instead of being given back to the system, and cleared by it, in every step.
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4294967296", "MALLOC_TOP_PAD_": "67108864"}
@@ -74,10 +72,8 @@ class Environment:
 
     def program(self, peer):
         """The beginning of a peer's command."""
-        if peer in ("torch", "torch-compile"):
-            return [self.python, HERE / "python/torch_peer.py"]
-        if peer == "jax":
-            return [self.python, HERE / "python/jax_peer.py"]
+        if peer in PYTHON_PACKAGES:
+            return [self.python, HERE / f"python/{peer}_peer.py"]
         return [self.cargo / f"release/peer-{peer}"]
 
     def variables(self, threads):
@@ -86,8 +82,6 @@ class Environment:
             "RAYON_NUM_THREADS": str(threads),
             "OMP_NUM_THREADS": str(threads),
             "MKL_NUM_THREADS": str(threads),
-            # What `torch.compile` compiled in the first round serves the later ones.
-            "TORCHINDUCTOR_CACHE_DIR": str(self.folder / "inductor"),
         }
 
 
@@ -96,8 +90,6 @@ def settings(peer, case):
     system, batch, _ = case
     if peer == "torch":
         return ["fused", "foreach"]
-    if peer == "torch-compile":
-        return ["compiled"]
     if peer == "jax":
         generators = ["threefry2x32", "rbg", "unsafe_rbg"]
         # Noise of several steps at once, and an unrolled loop, help only where a step is short.
@@ -163,9 +155,9 @@ class Contest:
         note(f"{label}: {rates[-1]:,.0f}")
 
     def best(self, case, peer):
-        """The median of the peer's best setting, and that setting; `None` if nothing ran."""
-        medians = [(statistics.median(rates), key[1]) for key, rates in self.rates[case].items() if key[0] == peer and rates]
-        return max(medians, default=(None, None))
+        """The median of the peer's best setting; `None` if nothing ran."""
+        medians = [statistics.median(rates) for key, rates in self.rates[case].items() if key[0] == peer and rates]
+        return max(medians, default=None)
 
 
 def table(contest, rounds):
@@ -173,26 +165,31 @@ def table(contest, rounds):
     versions = [f"{TITLES[peer]} {contest.versions[peer]}" for peer in contest.peers if contest.versions.get(peer)]
     lines = [
         f"{datetime.date.today()}, commit {commit()}, {processor()}. {'; '.join(versions)}.",
-        f"Samples a second, the median of {rounds} rounds of separate processes in turn; in brackets gannet's multiple of it.",
+        f"Samples a second of each program's best setting, the median of {rounds} rounds of separate processes in turn; in brackets "
+        "gannet's multiple of it.",
         "",
         "| system | batch | threads | gannet | " + " | ".join(TITLES[peer] for peer in contest.peers) + " |",
         "|---|---:|---:|---:|" + "---:|" * len(contest.peers),
     ]
     for case in contest.cases:
         system, batch, threads = case
-        own, _ = contest.best(case, "gannet")
+        own = contest.best(case, "gannet")
         cells = [system, f"{batch:,}", str(threads), f"{own:,.0f}" if own else "-"]
         for peer in contest.peers:
-            rate, _ = contest.best(case, peer)
+            rate = contest.best(case, peer)
             cells.append(f"{rate:,.0f} (**{significant(own / rate)}**)" if own and rate else "-")
         lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", "The best setting of each peer:", ""]
-    lines += ["| system | batch | threads | " + " | ".join(TITLES[peer] for peer in contest.peers) + " |"]
-    lines += ["|---|---:|---:|" + "---|" * len(contest.peers)]
+    lines += ["", "Every setting; those measured in fewer rounds were well behind their peer's best in the first.", ""]
+    lines += ["| system | batch | threads | peer | setting | rounds | samples/s | gannet's multiple |"]
+    lines += ["|---|---:|---:|---|---|---:|---:|---:|"]
     for case in contest.cases:
-        choices = [contest.best(case, peer)[1] for peer in contest.peers]
-        cells = [case[0], f"{case[1]:,}", str(case[2]), *(f"`{choice}`" if choice else "-" for choice in choices)]
-        lines.append("| " + " | ".join(cells) + " |")
+        own = contest.best(case, "gannet")
+        for (peer, setting), rates in contest.rates[case].items():
+            if peer != "gannet" and own and rates:
+                rate = statistics.median(rates)
+                cells = [case[0], f"{case[1]:,}", str(case[2]), TITLES[peer], f"`{setting}`" if setting else ""]
+                cells += [str(len(rates)), f"{rate:,.0f}", significant(own / rate)]
+                lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

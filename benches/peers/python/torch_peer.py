@@ -1,8 +1,8 @@
 """The reference systems in PyTorch.
 
-    torch_peer.py SYSTEM BATCH THREADS [fused|foreach|compiled]
+    torch_peer.py SYSTEM BATCH THREADS [fused|foreach]
 
-The last argument is the implementation of the optimizer; `compiled` passes the whole step through `torch.compile`.
+The last argument is the implementation of the optimizer.
 """
 
 import sys
@@ -19,8 +19,8 @@ def network(sizes):
 
 
 def optimizer(system, parameters, setting):
-    """The system's optimizer; a compiled step fuses whatever it is given, best of all `foreach`."""
-    choice = {"fused": True} if setting == "fused" else {"foreach": True}
+    """The system's optimizer, in PyTorch's implementation of that name."""
+    choice = {setting: True}
     if system.optimizer == "sgd":
         return torch.optim.SGD(parameters, lr=system.learning_rate, **choice)
     return torch.optim.Adam(parameters, lr=system.learning_rate, betas=(0.9, 0.999), **choice)
@@ -45,16 +45,11 @@ class Gan:
         self.wanted = wanted[:batch].contiguous()
         self.sign = -1.0 if system.objective == "minimax" else 1.0
         self.entropy = F.cross_entropy if softmax else F.binary_cross_entropy_with_logits
-        self.step = self.choose_step()
-        if setting == "compiled":
-            self.step = torch.compile(self.step)
-
-    def choose_step(self):
-        return {
+        self.step = {
             "discriminator-first": self.discriminator_first,
             "discriminator-first-shared": self.discriminator_first_shared,
             "generator-first-shared": self.generator_first_shared,
-        }[self.system.order]
+        }[system.order]
 
     def fakes(self):
         x = self.hidden(self.generator, torch.randn(self.batch, self.system.latents), 0.0)

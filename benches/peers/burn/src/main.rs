@@ -21,8 +21,14 @@ struct Network {
 
 impl Network {
     fn new(sizes: &[usize], slope: f64, dropout: f64, device: &Device) -> Self {
-        let layers = sizes.windows(2).map(|pair| LinearConfig::new(pair[0], pair[1]).init(device)).collect();
-        Self { layers, dropout: DropoutConfig::new(dropout).init(device), slope }
+        let layers: Vec<Linear> =
+            sizes.windows(2).map(|pair| LinearConfig::new(pair[0], pair[1]).init(device)).collect();
+        // Parameters are drawn when they are first read: if a copy without gradients did that, they would never have any.
+        for layer in &layers {
+            layer.weight.val();
+            layer.bias.as_ref().map(|bias| bias.val());
+        }
+        Self { layers, dropout: DropoutConfig::new(dropout).init(), slope }
     }
 
     /// All layers, the output linear.
