@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""Times gannet and its peers on the reference systems, all in one run, and writes the table of ratios.
+
+    benches/peers/run.py > peers.md                             everything: an hour, of which a third is installing
+    benches/peers/run.py --keep DIR                             installs into DIR, or takes what an earlier run put there
+    benches/peers/run.py --peers jax,torch --systems circle     a part
+    benches/peers/run.py --cases circle:1024:2,mnist:4096:2     other cases: SYSTEM:BATCH:THREADS
+
+Needs Linux, Python 3.10 or newer with venv, cargo, and the package registries. README.md says what is measured.
+"""
+
+import argparse
+import contextlib
+import datetime
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+CASES = [
+    ("circle", 32, 1), ("circle", 256, 1), ("circle", 4_096, 2), ("circle", 65_536, 2),
+    ("gaussian2d", 32, 1), ("gaussian2d", 1_024, 1),
+    ("mixture1d", 32, 1), ("mixture1d", 1_024, 1),
+    ("mnist", 100, 2), ("mnist", 1_024, 2),
+]  # fmt: skip
+PEERS = ["torch", "jax", "candle", "burn"]
+TITLES = {"torch": "PyTorch", "jax": "JAX", "candle": "candle", "burn": "burn"}
+PYTHON_PACKAGES = {"torch": "torch==2.15.0", "jax": "jax==0.10.2"}
+
+# A setting that is slower than its peer's best by more than this in the first round is not measured again.
+CLOSE = 0.9
+# A process that takes longer than this, in seconds, counts as failed: compiling takes some seconds.
+PATIENCE = 600
+# Large tensors stay with the process instead of being given back to the system, and cleared by it, in every step.
+MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4294967296", "MALLOC_TOP_PAD_": "67108864"}
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Environment:
+    """A folder with everything the peers need: a Python environment and the built Rust programs."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.python = folder / "venv/bin/python"
+        self.cargo = folder / "cargo"
+
+    def install(self, peers):
+        """Installs what is missing for these peers."""
+        packages = sorted({PYTHON_PACKAGES[peer] for peer in peers if peer in PYTHON_PACKAGES})
+        if packages:
+            if not self.python.exists():
+                subprocess.run([sys.executable, "-m", "venv", self.folder / "venv"], check=True, stdout=sys.stderr)
+            note(f"installing {', '.join(packages)}")
+            pip = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, *packages], check=True, stdout=sys.stderr)
+        for peer in peers:
+            if peer not in PYTHON_PACKAGES:
+                note(f"building {peer}")
+                command = ["cargo", "build", "--release", "--locked", "--package", f"peer-{peer}"]
+                settings = {"CARGO_TARGET_DIR": str(self.cargo), "RUSTFLAGS": "-C target-cpu=native"}
+                subprocess.run(command, check=True, cwd=HERE, env=os.environ | settings, stdout=sys.stderr)
+
+    def program(self, peer):
+        """The beginning of a peer's command."""
+        if peer in PYTHON_PACKAGES:
+            return [self.python, HERE / f"python/{peer}_peer.py"]
+        return [self.cargo / f"release/peer-{peer}"]
+
+    def variables(self, threads):
+        """The environment variables of a peer's process."""
+        return os.environ | MALLOC | {
+            "RAYON_NUM_THREADS": str(threads),
+            "OMP_NUM_THREADS": str(threads),
+            "MKL_NUM_THREADS": str(threads),
+        }
+
+
+def settings(peer, case):
+    """The settings of a peer that are tried in a case."""
+    system, batch, _ = case
+    if peer == "torch":
+        return ["fused", "foreach"]
+    if peer == "jax":
+        generators = ["threefry2x32", "rbg", "unsafe_rbg"]
+        # Noise of several steps at once, and an unrolled loop, help only where a step is short.
+        short = system != "mnist" and batch <= 1_024
+        return generators + (["threefry2x32:16", "threefry2x32:16:4", "threefry2x32:64:8"] if short else [])
+    return [""]
+
+
+def result(command, variables):
+    """What the program reports, or the reason why it failed."""
+    try:
+        done = subprocess.run(
+            [str(part) for part in command], env=variables, capture_output=True, text=True, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        return None, f"took longer than {PATIENCE} s"
+    if done.returncode:
+        return None, (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+    return json.loads(done.stdout.strip().splitlines()[-1]), None
+
+
+class Contest:
+    """The rates of every peer, setting and case, round by round."""
+
+    def __init__(self, gannet, environment, peers, cases):
+        self.gannet, self.environment, self.peers, self.cases = gannet, environment, peers, cases
+        # By case and (peer, setting); gannet is a peer too, without a setting.
+        self.rates = {case: {} for case in cases}
+        self.versions = {}
+
+    def round(self):
+        for case in self.cases:
+            for peer in ["gannet", *self.peers]:
+                for setting in self.worthwhile(case, peer):
+                    self.measure(case, peer, setting)
+
+    def worthwhile(self, case, peer):
+        """All settings in the first round, then those close to the peer's best of that round."""
+        if peer == "gannet":
+            return [""]
+        first = {key[1]: rates[0] for key, rates in self.rates[case].items() if key[0] == peer and rates}
+        if any(key[0] == peer for key in self.rates[case]):
+            return [setting for setting, rate in first.items() if rate >= CLOSE * max(first.values())]
+        return settings(peer, case)
+
+    def measure(self, case, peer, setting):
+        system, batch, threads = case
+        if peer == "gannet":
+            options = f"--system {system} --batch {batch} --threads {threads} --engine native --json"
+            command = [self.gannet, "bench", *options.split()]
+            variables = os.environ
+        else:
+            command = [*self.environment.program(peer), system, batch, threads, *([setting] if setting else [])]
+            variables = self.environment.variables(threads)
+        rates = self.rates[case].setdefault((peer, setting), [])
+        row, problem = result(command, variables)
+        label = f"{system} {batch} x {threads}: {peer} {setting}".rstrip()
+        if problem:
+            note(f"{label}: {problem}")
+            return
+        rates.append(row["samples_per_second"])
+        self.versions.setdefault(peer, row.get("version"))
+        note(f"{label}: {rates[-1]:,.0f}")
+
+    def best(self, case, peer):
+        """The median of the peer's best setting; `None` if nothing ran."""
+        medians = [statistics.median(rates) for key, rates in self.rates[case].items() if key[0] == peer and rates]
+        return max(medians, default=None)
+
+
+def table(contest, rounds):
+    """The Markdown: one row a case; the rate of each program and what multiple of it gannet does."""
+    versions = [f"{TITLES[peer]} {contest.versions[peer]}" for peer in contest.peers if contest.versions.get(peer)]
+    lines = [
+        f"{datetime.date.today()}, commit {commit()}, {processor()}. {'; '.join(versions)}.",
+        f"Samples a second of each program's best setting, the median of {rounds} rounds of separate processes in turn; in brackets "
+        "gannet's multiple of it.",
+        "",
+        "| system | batch | threads | gannet | " + " | ".join(TITLES[peer] for peer in contest.peers) + " |",
+        "|---|---:|---:|---:|" + "---:|" * len(contest.peers),
+    ]
+    for case in contest.cases:
+        system, batch, threads = case
+        own = contest.best(case, "gannet")
+        cells = [system, f"{batch:,}", str(threads), f"{own:,.0f}" if own else "-"]
+        for peer in contest.peers:
+            rate = contest.best(case, peer)
+            cells.append(f"{rate:,.0f} (**{significant(own / rate)}**)" if own and rate else "-")
+        lines.append("| " + " | ".join(cells) + " |")
+    lines += ["", "Every setting; those measured in fewer rounds were well behind their peer's best in the first.", ""]
+    lines += ["| system | batch | threads | peer | setting | rounds | samples/s | gannet's multiple |"]
+    lines += ["|---|---:|---:|---|---|---:|---:|---:|"]
+    for case in contest.cases:
+        own = contest.best(case, "gannet")
+        for (peer, setting), rates in contest.rates[case].items():
+            if peer != "gannet" and own and rates:
+                rate = statistics.median(rates)
+                cells = [case[0], f"{case[1]:,}", str(case[2]), TITLES[peer], f"`{setting}`" if setting else ""]
+                cells += [str(len(rates)), f"{rate:,.0f}", significant(own / rate)]
+                lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def significant(ratio):
+    """Three digits at least, none of them made up: 1.23, 12.3, 1,234."""
+    digits = 2 if ratio < 10 else 1 if ratio < 100 else 0
+    return f"{ratio:,.{digits}f}"
+
+
+def commit():
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
+def processor():
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{line.split(':')[1].strip()}, {os.cpu_count()} processors"
+    return platform.processor() or "an unknown processor"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peers", default=",".join(PEERS), help="which peers (all: %(default)s)")
+    parser.add_argument("--systems", help="only the cases of these systems")
+    parser.add_argument("--cases", help="SYSTEM:BATCH:THREADS,... instead of the usual ones")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds (%(default)s); the median counts")
+    parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="install into DIR and leave it for later runs")
+    parser.add_argument("--gannet", type=pathlib.Path, metavar="PATH", help="the program; without it, it is built")
+    given = parser.parse_args()
+    given.peers = given.peers.split(",")
+    if unknown := set(given.peers) - set(PEERS):
+        parser.error(f"no such peer: {', '.join(sorted(unknown))}")
+    cases = CASES
+    if given.cases:
+        try:
+            cases = [(name, int(batch), int(threads)) for name, batch, threads in
+                     (case.split(":") for case in given.cases.split(","))]  # fmt: skip
+        except ValueError:
+            parser.error("--cases takes SYSTEM:BATCH:THREADS,...")
+    if given.systems:
+        cases = [case for case in cases if case[0] in given.systems.split(",")]
+    known = {case[0] for case in CASES}
+    if not cases or any(case[0] not in known for case in cases):
+        parser.error(f"the systems are {', '.join(sorted(known))}")
+    given.cases = cases
+    return given
+
+
+def main():
+    given = arguments()
+    gannet = given.gannet
+    if gannet is None:
+        subprocess.run(["cargo", "build", "--release", "--bin", "gannet"], cwd=ROOT, check=True, stdout=sys.stderr)
+        gannet = ROOT / "target/release/gannet"
+    with contextlib.ExitStack() as stack:
+        folder = given.keep or pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gannet-peers-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        environment = Environment(folder.resolve())
+        environment.install(given.peers)
+        contest = Contest(gannet.resolve(), environment, given.peers, given.cases)
+        for number in range(1, given.rounds + 1):
+            note(f"round {number} of {given.rounds}")
+            contest.round()
+        print(table(contest, given.rounds))
+
+
+if __name__ == "__main__":
+    main()
