@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures everything that PERF.md tells and writes its tables to one Markdown file, to be pasted from.
 
-    scripts/perf_tables.py TABLES.md                   all: some four minutes beyond the builds, on an idle machine of two cores
+    scripts/perf_tables.py TABLES.md                   all: some three minutes beyond the builds, on an idle machine of two cores
     scripts/perf_tables.py TABLES.md --only kernels    some sections alone
     scripts/perf_tables.py TABLES.md --test            everything once, in seconds: the figures mean nothing
 
