@@ -369,9 +369,13 @@ fn forward_products() {
 #[test]
 fn input_gradients() {
     for_all_products(|engine, [inputs, outputs, width], name| {
-        // The whole, and a block that begins within the weights.
-        for first_row in [0, inputs / 2] {
-            in_every_place(&format!("input gradient {name} from {first_row}"), |isa, at| {
+        // The whole, and a block that begins within the weights; derivatives that are taken in registers, and one that is not.
+        let derivatives =
+            [(Activation::Relu, 0.0), (Activation::LeakyRelu { slope: 0.2 }, 0.3), (Activation::Tanh, 0.0)];
+        for (first_row, (activation, dropout)) in
+            [0, inputs / 2].into_iter().flat_map(|row| derivatives.map(|derivative| (row, derivative)))
+        {
+            in_every_place(&format!("input gradient {name} from {first_row}, {activation:?}"), |isa, at| {
                 let rows = inputs - first_row;
                 let (weights, delta) = (at.f32(outputs * inputs, 1), at.f32(outputs * width, 2));
                 let (values, mut output) = (at.f32(rows * width, 3), at.empty(rows * width));
@@ -382,7 +386,7 @@ fn input_gradients() {
                     delta: &delta,
                     output: &mut output,
                     width,
-                    derivative: Some(Derivative { activation: Activation::Tanh, dropout: 0.0, values: &values }),
+                    derivative: Some(Derivative { activation, dropout, values: &values }),
                 };
                 engine.input_gradient(isa, product);
                 vec![output]

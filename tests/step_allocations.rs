@@ -65,6 +65,7 @@ const SETTLING: Duration = Duration::from_millis(200);
 fn allocations_per_product(engine: EngineKind) -> u64 {
     match engine {
         EngineKind::Matrixmultiply => 1,
+        // On the processors with fused multiply-adds, the native engine throughout.
         EngineKind::Native | EngineKind::Auto => 0,
     }
 }

@@ -112,6 +112,14 @@ impl Progress {
         }
     }
 
+    /// Counts run `index`, which has failed, as done: nothing more comes from it.
+    pub(crate) fn give_up(&self, index: usize) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((steps, _)) = state.runs.get_mut(index) {
+            *steps = self.steps;
+        }
+    }
+
     /// Prints a message where the progress is printed.
     pub(crate) fn message(&self, text: &str) {
         match &self.shown {

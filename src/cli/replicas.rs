@@ -115,7 +115,7 @@ impl Replicated {
             system: config.system.name(),
             steps,
             seconds,
-            samples_per_second: samples / seconds,
+            samples_per_second: if samples > 0.0 { samples / seconds } else { 0.0 },
             metrics: values.into_iter().map(|(name, mut values)| (name, Spread::of(&mut values))).collect(),
             total_seconds: total.as_secs_f64(),
             batch: config.batch,

@@ -136,6 +136,7 @@ impl Run {
             Err(error) => {
                 // The losses so far are kept; if that fails too, the first failure is the one to tell.
                 self.metrics.flush().ok();
+                progress.give_up(self.index);
                 Some(Err(error))
             }
         };

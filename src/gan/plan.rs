@@ -313,7 +313,8 @@ pub struct PlanSummary {
     pub threads: usize,
     /// Bytes of parameters, optimizer moments, gradients, workspace and the order of the samples; not those of the data.
     pub memory: u64,
-    /// Matrix products of one step: calls of the engine.
+    /// Matrix products of one step, a weight gradient's counted for each panel: the calls of `sgemm` that the matrixmultiply engine
+    /// makes.
     pub products_per_step: u64,
 }
 

@@ -153,7 +153,7 @@ impl Replicas {
         companions: &mut [S],
         piece: impl Fn(usize, &mut Trainer, &mut S) -> ControlFlow<()> + Sync,
     ) {
-        debug_assert_eq!(companions.len(), self.trainers.len());
+        assert_eq!(companions.len(), self.trainers.len(), "a companion for each replica");
         let workers = self.workers();
         let waiting: VecDeque<_> = self.trainers.iter_mut().zip(companions).enumerate().collect();
         let waiting = Mutex::new(waiting);

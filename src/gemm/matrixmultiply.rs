@@ -6,7 +6,7 @@
 //! This is the only file that names the `matrixmultiply` crate. That crate allocates its packing buffer at each call: one
 //! allocation a product, and none of ours.
 
-use super::{Engine, Forward, InputGradient, WeightGradient};
+use super::{Engine, Forward, InputGradient, WeightGradient, lies_within};
 use crate::kernel::activation::{backward_epilogue, forward_epilogue};
 use crate::kernel::reduce::row_sums;
 use crate::simd::Isa;
@@ -16,8 +16,8 @@ pub(super) struct Matrixmultiply;
 
 impl Engine for Matrixmultiply {
     fn forward(&self, isa: Isa, product: Forward<'_>) {
+        let (rows, inputs) = product.check();
         let Forward { weights, stride, bias, input, output, width, activation, dropout } = product;
-        let (rows, inputs) = (output.len() / width, input.len() / width);
         multiply(
             [rows, inputs, width],
             Operand { values: weights, strides: [stride, 1] },
@@ -30,8 +30,8 @@ impl Engine for Matrixmultiply {
     }
 
     fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
+        let (rows, outputs) = product.check();
         let InputGradient { weights, stride, first_row, delta, output, width, derivative } = product;
-        let (rows, outputs) = (output.len() / width, delta.len() / width);
         multiply(
             [rows, outputs, width],
             Operand { values: &weights[first_row..], strides: [1, stride] },
@@ -46,9 +46,10 @@ impl Engine for Matrixmultiply {
     }
 
     fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
+        let rows = product.check();
         let WeightGradient { delta, input, first_row, gradient, stride, bias_gradient, outputs, inputs, lanes, .. } =
             product;
-        let (rows, width) = (bias_gradient.len(), lanes.width);
+        let width = lanes.width;
         for panel in 0..lanes.panels {
             let delta = &delta[(panel * outputs + first_row) * width..][..rows * width];
             let accumulate = product.accumulate || panel > 0;
@@ -74,13 +75,15 @@ struct Operand<'a> {
 impl Operand<'_> {
     /// Whether every element of a `rows` by `columns` matrix lies within the slice.
     fn covers(&self, rows: usize, columns: usize) -> bool {
-        rows == 0 || columns == 0 || (rows - 1) * self.strides[0] + (columns - 1) * self.strides[1] < self.values.len()
+        let reach = |count: usize, stride: usize| count.saturating_sub(1).saturating_mul(stride);
+        let last = reach(rows, self.strides[0]).saturating_add(reach(columns, self.strides[1]));
+        rows == 0 || columns == 0 || last < self.values.len()
     }
 }
 
 /// `c = a * b + beta * c` with dimensions `[m, k, n]`; the rows of C begin `c_row` values apart.
 fn multiply([m, k, n]: [usize; 3], a: Operand<'_>, b: Operand<'_>, beta: f32, c: &mut [f32], c_row: usize) {
-    let c_covers = m == 0 || n == 0 || (m - 1) * c_row + n <= c.len();
+    let c_covers = m == 0 || n == 0 || lies_within(m, n, c_row, c.len());
     assert!(a.covers(m, k) && b.covers(k, n) && n <= c_row && c_covers, "a product reaches beyond its operands");
     // Strides of slices in memory are below isize::MAX.
     let stride = |value: usize| value as isize;

@@ -9,8 +9,8 @@
 //! weight gradient  dW = dY X^T,  db = sum of dY over the samples
 //! ```
 //!
-//! Each product works on a *row block* of its result, so that several workers can share one product. Operands are checked
-//! where a pass is set up (`net`), not here: these calls are the inner loop.
+//! Each product works on a *row block* of its result, so that several workers can share one product. Every product checks the
+//! shapes of its operands once, and panics where they do not fit.
 
 mod auto;
 mod matrixmultiply;
@@ -23,14 +23,14 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::kernel::activation::Activation;
 use crate::kernel::dropout::Dropout;
-use crate::simd::Isa;
+use crate::simd::{Isa, LANE_GROUP};
 
 /// Which engine computes the products of the dense layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum EngineKind {
-    /// For each product the engine that was measured faster on the run's instruction set: on AVX2 and AVX-512 the native one for
-    /// all of them, elsewhere `matrixmultiply` for those that are large enough.
+    /// For each product the engine that was measured faster on the run's instruction set: the native one for all of them where
+    /// multiply-adds are fused (AVX2, AVX-512), elsewhere `matrixmultiply` for those that are large enough.
     #[default]
     Auto,
     /// Gannet's own micro-kernels, in the instruction set of the run. Allocates nothing; the same bits on every instruction
@@ -128,12 +128,83 @@ pub struct InputGradient<'a> {
     pub derivative: Option<Derivative<'a>>,
 }
 
+/// Whether a matrix of `rows` by `columns`, whose rows begin `stride` values apart, lies within `len` values. Nothing overflows:
+/// what saturates is beyond any slice.
+fn lies_within(rows: usize, columns: usize, stride: usize, len: usize) -> bool {
+    rows.saturating_sub(1).saturating_mul(stride).saturating_add(columns) <= len
+}
+
+/// The rows of a panel of `width` lanes with `len` values.
+///
+/// # Panics
+///
+/// If they are not whole, or the width is not made of whole lane groups.
+fn whole_rows(len: usize, width: usize) -> usize {
+    assert!(width > 0 && width.is_multiple_of(LANE_GROUP), "panels of whole lane groups");
+    assert!(len.is_multiple_of(width), "panels of whole rows");
+    len / width
+}
+
+impl Forward<'_> {
+    /// Rows of the block, and inputs, of operands that fit each other.
+    ///
+    /// # Panics
+    ///
+    /// If they do not fit, or there is no input.
+    fn check(&self) -> (usize, usize) {
+        let (rows, inputs) = (whole_rows(self.output.len(), self.width), whole_rows(self.input.len(), self.width));
+        assert_eq!(self.bias.len(), rows, "a bias for each row");
+        assert!(0 < inputs && inputs <= self.stride, "a row of weights is as long as the input");
+        assert!(rows == 0 || lies_within(rows, inputs, self.stride, self.weights.len()), "the weights hold all rows");
+        (rows, inputs)
+    }
+}
+
+impl InputGradient<'_> {
+    /// Rows of the block, and outputs of the layer, of operands that fit each other.
+    ///
+    /// # Panics
+    ///
+    /// If they do not fit, or there is no output.
+    fn check(&self) -> (usize, usize) {
+        let (rows, outputs) = (whole_rows(self.output.len(), self.width), whole_rows(self.delta.len(), self.width));
+        let last = self.first_row.saturating_add(rows);
+        assert!(outputs > 0 && last <= self.stride, "the block lies within a row of the weights");
+        assert!(lies_within(outputs, last, self.stride, self.weights.len()), "the weights hold all rows");
+        let values = self.derivative.map_or(self.output.len(), |below| below.values.len());
+        assert_eq!(values, self.output.len(), "an output below for each gradient");
+        (rows, outputs)
+    }
+}
+
+impl WeightGradient<'_> {
+    /// Rows of the block of operands that fit each other.
+    ///
+    /// # Panics
+    ///
+    /// If they do not fit, or there is no panel or no input.
+    fn check(&self) -> usize {
+        let Lanes { panels, width, parts, .. } = self.lanes;
+        let rows = self.bias_gradient.len();
+        assert!(panels > 0 && parts > 0 && width > 0, "panels with lanes");
+        assert!(width.is_multiple_of(parts.saturating_mul(LANE_GROUP)), "parts of whole lane groups");
+        assert!(self.first_row.saturating_add(rows) <= self.outputs, "the block lies within the layer");
+        let lanes = panels.saturating_mul(width);
+        assert!(lanes.saturating_mul(self.outputs) <= self.delta.len(), "delta holds all panels");
+        assert!(lanes.saturating_mul(self.inputs) <= self.input.len(), "the input holds all panels");
+        assert!(0 < self.inputs && self.inputs <= self.stride, "a row of the gradient is as long as the input");
+        let gradient = self.gradient.len();
+        assert!(rows == 0 || lies_within(rows, self.inputs, self.stride, gradient), "the gradient holds all rows");
+        rows
+    }
+}
+
 /// The layer below, as its output shows it.
 #[derive(Clone, Copy, Debug)]
 pub struct Derivative<'a> {
     /// Its activation.
     pub activation: Activation,
-    /// Its probability of dropping.
+    /// Its probability of dropping, below 1.
     pub dropout: f32,
     /// Its outputs after dropout, the rows of the block: `[rows, width]`.
     pub values: &'a [f32],
@@ -160,7 +231,8 @@ pub struct WeightGradient<'a> {
     pub outputs: usize,
     /// Input features.
     pub inputs: usize,
-    /// Which lanes hold samples; `delta` is zero in the others.
+    /// Which lanes hold samples; in the others `delta` is zero and `input` finite, so that it does not matter whether an engine
+    /// leaves them out.
     pub lanes: Lanes,
     /// Whether the gradients are added to what is there.
     pub accumulate: bool,
@@ -199,7 +271,7 @@ impl Lanes {
     }
 }
 
-/// An engine: three products, each with its epilogue.
+/// An engine: three products, each with its epilogue. All panic where operands do not fit each other.
 pub trait Engine: Sync {
     /// See [`Forward`].
     fn forward(&self, isa: Isa, product: Forward<'_>);

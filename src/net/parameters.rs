@@ -199,7 +199,8 @@ mod tests {
     fn drawn(initialization: Initialization, seed: u64) -> (ParameterLayout, Vec<f32>) {
         let spec = NetworkSpec {
             initialization,
-            ..NetworkSpec::dense(&[100, 300, 7], Activation::Relu, 0.0, Activation::Linear)
+            // Rows of 256 weights stand apart.
+            ..NetworkSpec::dense(&[100, 300, 256, 7], Activation::Relu, 0.0, Activation::Linear)
         };
         let layout = ParameterLayout::new(&spec);
         let mut arena = vec![0.0; layout.len()];
@@ -251,10 +252,16 @@ mod tests {
         let mut copy = vec![0.0; layout.len()];
         layout.fill(&mut copy, &tensors, "generator").unwrap();
         assert_eq!(copy, arena);
+        let apart = layout.layer(2);
+        assert_eq!((apart.stride, apart.weight.len()), (272, 7 * 272));
+        assert!(
+            arena[apart.weight.clone()].chunks(272).all(|row| row[256..].iter().all(|&gap| gap == 0.0)),
+            "gaps are zero"
+        );
         let mut wrong = tensors.clone();
-        wrong[1].1.pop();
+        wrong[2].1.pop();
         let message = layout.fill(&mut copy, &wrong, "generator").unwrap_err().to_string();
-        assert_eq!(message, "generator.1.bias: expected 7 values, found 6 values");
+        assert_eq!(message, "generator.2.bias: expected 7 values, found 6 values");
         wrong.pop();
         assert!(layout.fill(&mut copy, &wrong, "generator").is_err());
         assert_eq!(layout.first_not_finite(&copy), None);

@@ -289,7 +289,7 @@ pub(crate) fn forward_products(plan: &PassPlan, spec: &NetworkSpec, panels: usiz
     spec.layers.iter().map(|layer| (blocks(layer) * panels) as u64).sum()
 }
 
-/// Products that [`backward`] computes.
+/// Products that [`backward`] computes; a weight gradient, which takes all panels at once, is one for each of them.
 pub(crate) fn backward_products(
     plan: &PassPlan,
     spec: &NetworkSpec,

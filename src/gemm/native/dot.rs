@@ -61,7 +61,7 @@ impl Dots<'_> {
             ($($rows:literal x $columns:literal)*) => {
                 match size {
                     $([$rows, $columns] => self.dots::<S, $rows, $columns>(simd, place),)*
-                    _ => debug_assert!(false, "a tile has a size of the list"),
+                    _ => unreachable!("a tile has a size of the list"),
                 }
             };
         }

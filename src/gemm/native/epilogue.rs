@@ -11,11 +11,14 @@ use crate::simd::Simd;
 
 /// A function of each sum.
 pub(super) trait Epilogue {
+    /// Whether it is made for a panel of `rows` rows of `width` lanes.
+    fn covers(&self, rows: usize, width: usize) -> bool;
+
     /// The result for the vector of sums of row `row` at lane `lane`.
     ///
     /// # Safety
     ///
-    /// The vector lies within the panel that the epilogue was made for.
+    /// The vector lies within a panel that the epilogue [`covers`](Self::covers).
     unsafe fn finish<S: Simd>(&self, simd: S, sum: S::F32, row: usize, lane: usize) -> S::F32;
 }
 
@@ -23,6 +26,10 @@ pub(super) trait Epilogue {
 pub(super) struct Plain;
 
 impl Epilogue for Plain {
+    fn covers(&self, _rows: usize, _width: usize) -> bool {
+        true
+    }
+
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, _simd: S, sum: S::F32, _row: usize, _lane: usize) -> S::F32 {
         sum
@@ -65,9 +72,13 @@ pub(super) struct Forward<'a> {
 }
 
 impl Epilogue for Forward<'_> {
+    fn covers(&self, rows: usize, _width: usize) -> bool {
+        rows <= self.bias.len()
+    }
+
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, simd: S, sum: S::F32, row: usize, _lane: usize) -> S::F32 {
-        // SAFETY: there is a bias for each row.
+        // SAFETY: there is a bias for each row of a panel that `covers` accepted.
         let bias = simd.splat(unsafe { *self.bias.get_unchecked(row) });
         self.activation.value(simd, simd.add(sum, bias))
     }
@@ -84,12 +95,8 @@ pub(super) struct Backward<'a> {
 }
 
 impl<'a> Backward<'a> {
-    /// # Panics
-    ///
-    /// If there are not `rows` rows of `width` values.
-    #[inline(always)]
-    pub(super) fn new(activation: Piecewise, derivative: &Derivative<'a>, rows: usize, width: usize) -> Self {
-        assert_eq!(derivative.values.len(), rows * width, "as many outputs as gradients");
+    /// For a layer below with this activation.
+    pub(super) fn new(activation: Piecewise, derivative: &Derivative<'a>, width: usize) -> Self {
         let above = 1.0 / (1.0 - derivative.dropout);
         Self { values: derivative.values, width, above, below: activation.slope * above }
     }
@@ -97,7 +104,7 @@ impl<'a> Backward<'a> {
     /// The outputs, and the derivative there; NaN where the output is NaN.
     #[inline(always)]
     unsafe fn factor<S: Simd>(&self, simd: S, row: usize, lane: usize) -> (S::F32, S::F32) {
-        // SAFETY: the vector lies within the panel, and so within the values, as `new` checked.
+        // SAFETY: the vector lies within a panel that `covers` accepted, and so within the values.
         let y = unsafe { simd.load_pointer(self.values.as_ptr().add(row * self.width + lane)) };
         let zero = simd.splat(0.0);
         let not_above = simd.select(simd.less_equal(y, zero), simd.splat(self.below), y);
@@ -106,6 +113,10 @@ impl<'a> Backward<'a> {
 }
 
 impl Epilogue for Backward<'_> {
+    fn covers(&self, rows: usize, width: usize) -> bool {
+        width == self.width && rows.saturating_mul(width) <= self.values.len()
+    }
+
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, simd: S, sum: S::F32, row: usize, lane: usize) -> S::F32 {
         // SAFETY: the caller's promise.
@@ -118,6 +129,10 @@ impl Epilogue for Backward<'_> {
 pub(super) struct BackwardDropout<'a>(pub(super) Backward<'a>);
 
 impl Epilogue for BackwardDropout<'_> {
+    fn covers(&self, rows: usize, width: usize) -> bool {
+        self.0.covers(rows, width)
+    }
+
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, simd: S, sum: S::F32, row: usize, lane: usize) -> S::F32 {
         // SAFETY: the caller's promise.

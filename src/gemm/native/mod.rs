@@ -34,9 +34,8 @@ pub(super) struct Native;
 
 impl Engine for Native {
     fn forward(&self, isa: Isa, product: Forward<'_>) {
+        let (_, inputs) = product.check();
         let Forward { weights, stride, bias, input, output, width, activation, dropout } = product;
-        let (inputs, rows) = (input.len() / width, bias.len());
-        assert_eq!(output.len(), rows * width, "a row for each bias");
         let dropout = dropout.filter(|dropout| dropout.probability != 0.0);
         let in_registers = epilogue::Piecewise::new(activation).filter(|_| dropout.is_none());
         match in_registers {
@@ -52,8 +51,8 @@ impl Engine for Native {
     }
 
     fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
+        let (_, outputs) = product.check();
         let InputGradient { weights, stride, first_row, delta, output, width, derivative } = product;
-        let (outputs, rows) = (delta.len() / width, output.len() / width);
         let (weights, strides) = (&weights[first_row..], [1, stride]);
         let piecewise = derivative.and_then(|below| Some((below, epilogue::Piecewise::new(below.activation)?)));
         let Some((below, activation)) = piecewise else {
@@ -63,7 +62,7 @@ impl Engine for Native {
             }
             return;
         };
-        let epilogue = epilogue::Backward::new(activation, &below, rows, width);
+        let epilogue = epilogue::Backward::new(activation, &below, width);
         if below.dropout == 0.0 {
             isa.run(Panels::new(weights, strides, outputs, delta, output, width, epilogue));
         } else {
@@ -73,8 +72,9 @@ impl Engine for Native {
     }
 
     fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
+        let rows = product.check();
         let WeightGradient { delta, input, first_row, outputs, inputs, lanes, accumulate, .. } = product;
-        let (rows, width) = (product.bias_gradient.len(), lanes.width);
+        let width = lanes.width;
         let of_panel = |panel: usize| {
             let delta = &delta[(panel * outputs + first_row) * width..][..rows * width];
             (delta, &input[panel * inputs * width..][..inputs * width], accumulate || panel > 0)

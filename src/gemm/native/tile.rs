@@ -39,7 +39,7 @@ pub(super) struct Ahead {
     pub(super) step: usize,
 }
 
-/// Values of a cache line.
+/// Values of a cache line; as many lines are fetched at a time, of which the tallest tile reads two fewer.
 const AHEAD_TERMS: usize = 16;
 
 /// `terms` elements of each row of A, `a_step` apart, the first at `offset`.
@@ -133,7 +133,7 @@ pub(super) unsafe fn tile<S: Simd, E: Epilogue, const VECTORS: usize>(
             match rows {
                 // SAFETY: the caller's promise, passed on.
                 $($count => unsafe { micro_kernel::<S, E, $count, VECTORS>(simd, grid, epilogue) },)*
-                _ => debug_assert!(rows == 0, "a tile has at most as many rows as registers hold"),
+                _ => unreachable!("a tile has at most as many rows as registers hold"),
             }
         };
     }
@@ -165,12 +165,12 @@ pub(super) struct Panels<'a, E> {
     epilogue: E,
 }
 
-impl<'a, E> Panels<'a, E> {
+impl<'a, E: Epilogue> Panels<'a, E> {
     /// C has as many rows as it holds widths; element `(i, p)` of A stands at `i * strides[0] + p * strides[1]`.
     ///
     /// # Panics
     ///
-    /// If an operand is too short, or `width` is no multiple of [`LANE_GROUP`].
+    /// If an operand or the epilogue is too short, there are no terms, or `width` is no multiple of [`LANE_GROUP`].
     pub(super) fn new(
         a: &'a [f32],
         strides: [usize; 2],
@@ -185,9 +185,11 @@ impl<'a, E> Panels<'a, E> {
             "panels of whole lane groups"
         );
         let rows = c.len() / width;
-        let last = rows.saturating_sub(1) * strides[0] + terms.saturating_sub(1) * strides[1];
-        assert!(rows == 0 || terms == 0 || last < a.len(), "A holds every factor");
-        assert!(b.len() >= terms * width, "B holds a row for each term");
+        let reach = |count: usize, stride: usize| count.saturating_sub(1).saturating_mul(stride);
+        let last = reach(rows, strides[0]).saturating_add(reach(terms, strides[1]));
+        assert!(terms > 0 && (rows == 0 || last < a.len()), "A holds every factor");
+        assert!(b.len() >= terms.saturating_mul(width), "B holds a row for each term");
+        assert!(epilogue.covers(rows, width), "the epilogue was made for C");
         Self { a, strides, terms, b, c, width, epilogue }
     }
 }

@@ -7,7 +7,7 @@ use super::tile::{Grid, Run, row_blocks, tile};
 use crate::gemm::WeightGradient;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
-/// Samples of a block of X^T: with two vectors of inputs it fills 32 KiB of the level-1 cache, and the same samples of some
+/// Samples of a block of X^T: with two vectors of 16 inputs it fills 32 KiB of the level-1 cache, and the same samples of some
 /// hundred rows of dY stay in the level-2 cache.
 const BLOCK_SAMPLES: usize = 16 * LANE_GROUP;
 
@@ -31,14 +31,7 @@ impl<'a> Transposed<'a> {
     ///
     /// If the operands do not have the shapes that the product states.
     pub(super) fn new(product: WeightGradient<'a>) -> Self {
-        let WeightGradient { delta, input, first_row, outputs, inputs, lanes, stride, .. } = product;
-        let rows = product.bias_gradient.len();
-        assert!(lanes.parts > 0 && lanes.width.is_multiple_of(lanes.parts * LANE_GROUP), "parts of whole lane groups");
-        assert!(first_row + rows <= outputs, "the block lies within the layer");
-        assert!(delta.len() >= lanes.panels * outputs * lanes.width, "dY holds all panels");
-        assert!(input.len() >= lanes.panels * inputs * lanes.width, "X holds all panels");
-        let reach = rows.saturating_sub(1) * stride + inputs;
-        assert!(inputs <= stride && (rows == 0 || reach <= product.gradient.len()), "the gradient holds all rows");
+        product.check();
         Self(product)
     }
 }
