@@ -1,0 +1,142 @@
+//! Operands that do not fit each other are refused by every engine, however large the sizes that they claim.
+
+use super::*;
+
+/// Sizes of the operands of a product of 5 outputs, 4 inputs and 32 samples, each of which a test spoils.
+#[derive(Clone, Copy)]
+struct Sizes {
+    weights: usize,
+    bias: usize,
+    input: usize,
+    output: usize,
+    delta: usize,
+    stride: usize,
+    first_row: usize,
+    lanes: Lanes,
+}
+
+#[test]
+fn operands_that_do_not_fit_are_refused() {
+    const RIGHT: Sizes = Sizes {
+        weights: 20,
+        bias: 5,
+        input: 128,
+        output: 160,
+        delta: 160,
+        stride: 4,
+        first_row: 0,
+        lanes: Lanes { panels: 1, width: 32, parts: 2, samples: 16 },
+    };
+    let forward = |engine: &dyn Engine, isa, sizes: Sizes| {
+        let product = Forward {
+            weights: &numbers(sizes.weights, 1),
+            stride: sizes.stride,
+            bias: &numbers(sizes.bias, 2),
+            input: &numbers(sizes.input, 3),
+            output: &mut numbers(sizes.output, 4),
+            width: sizes.lanes.width,
+            activation: Activation::Relu,
+            dropout: None,
+        };
+        engine.forward(isa, product);
+    };
+    let input_gradient = |engine: &dyn Engine, isa, sizes: Sizes| {
+        let product = InputGradient {
+            weights: &numbers(sizes.weights, 1),
+            stride: sizes.stride,
+            first_row: sizes.first_row,
+            delta: &numbers(sizes.delta, 2),
+            output: &mut numbers(128, 3),
+            width: sizes.lanes.width,
+            derivative: Some(Derivative {
+                activation: Activation::Relu,
+                dropout: 0.0,
+                values: &numbers(sizes.input, 4),
+            }),
+        };
+        engine.input_gradient(isa, product);
+    };
+    let weight_gradient = |engine: &dyn Engine, isa, sizes: Sizes| {
+        let product = WeightGradient {
+            delta: &numbers(sizes.delta, 1),
+            input: &numbers(sizes.input, 2),
+            first_row: sizes.first_row,
+            gradient: &mut numbers(sizes.weights, 3),
+            stride: sizes.stride,
+            bias_gradient: &mut numbers(sizes.bias, 4),
+            outputs: 5,
+            inputs: 4,
+            lanes: sizes.lanes,
+            accumulate: false,
+        };
+        engine.weight_gradient(isa, product);
+    };
+    type Product<'a> = &'a dyn Fn(&dyn Engine, Isa, Sizes);
+    let lanes = |panels, width, parts| Lanes { panels, width, parts, samples: 16 };
+    let cases: [(&str, Product<'_>, Vec<Sizes>); 3] = [
+        (
+            "forward",
+            &forward,
+            vec![
+                Sizes { weights: 19, ..RIGHT },
+                Sizes { bias: 4, ..RIGHT },
+                Sizes { bias: 6, ..RIGHT },
+                Sizes { input: 127, ..RIGHT },
+                Sizes { input: 0, ..RIGHT },
+                Sizes { input: 160, ..RIGHT },
+                Sizes { output: 159, ..RIGHT },
+                Sizes { stride: 3, ..RIGHT },
+                Sizes { stride: 1 << 61, ..RIGHT },
+                Sizes { lanes: lanes(1, 8, 1), ..RIGHT },
+                Sizes { lanes: lanes(1, 0, 1), ..RIGHT },
+            ],
+        ),
+        (
+            "input gradient",
+            &input_gradient,
+            vec![
+                Sizes { weights: 19, ..RIGHT },
+                Sizes { input: 96, ..RIGHT },
+                Sizes { delta: 192, ..RIGHT },
+                Sizes { delta: 159, ..RIGHT },
+                Sizes { delta: 0, ..RIGHT },
+                Sizes { first_row: 1, ..RIGHT },
+                Sizes { first_row: usize::MAX, ..RIGHT },
+                Sizes { stride: 1 << 62, ..RIGHT },
+            ],
+        ),
+        (
+            "weight gradient",
+            &weight_gradient,
+            vec![
+                Sizes { weights: 19, ..RIGHT },
+                Sizes { bias: 6, ..RIGHT },
+                Sizes { input: 127, ..RIGHT },
+                Sizes { delta: 159, ..RIGHT },
+                Sizes { stride: 3, ..RIGHT },
+                Sizes { stride: 1 << 62, ..RIGHT },
+                Sizes { first_row: 1, ..RIGHT },
+                Sizes { first_row: usize::MAX, ..RIGHT },
+                Sizes { lanes: lanes(0, 32, 2), ..RIGHT },
+                Sizes { lanes: lanes(2, 32, 2), ..RIGHT },
+                Sizes { lanes: lanes(1 << 60, 32, 2), ..RIGHT },
+                Sizes { lanes: lanes(1, 32, 0), ..RIGHT },
+                Sizes { lanes: lanes(1, 32, 3), ..RIGHT },
+            ],
+        ),
+    ];
+    for kind in [EngineKind::Auto, EngineKind::Native, EngineKind::Matrixmultiply] {
+        for isa in Isa::available() {
+            for (name, product, wrong) in &cases {
+                let run = |sizes| {
+                    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| product(kind.engine(), isa, sizes)))
+                        .is_ok()
+                };
+                assert!(run(RIGHT), "{name}, {kind}");
+                for (number, sizes) in wrong.iter().enumerate() {
+                    assert!(!run(*sizes), "{name}, {kind} {}, case {number}", isa.kind());
+                }
+            }
+        }
+    }
+}
