@@ -221,7 +221,7 @@ pub(crate) struct BenchArgs {
     /// Worker threads; 0 = one for each processor.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1")]
     pub(crate) threads: Vec<usize>,
-    /// Engines [default: both].
+    /// Engines [default: native and matrixmultiply].
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choice(ENGINES))]
     pub(crate) engine: Vec<EngineKind>,
     /// Instruction sets [default: $GANNET_ISA, or the best].

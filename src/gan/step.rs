@@ -157,6 +157,18 @@ pub(super) fn discriminator_pass(
     let [real, fake, _] = logits_to_deltas(team, context, chunk, panels, &terms, scratch);
     slot.sums.real += real;
     slot.sums.fake += fake;
+    discriminator_backward(team, context, panels, (mode, InputMode::Skip), scratch, slot);
+}
+
+/// D backward over pairs of real samples and fakes: adds up D's gradients in `slot`.
+fn discriminator_backward(
+    team: &Team<'_>,
+    context: &Context<'_>,
+    panels: Panels,
+    (mode, input_mode): (GradientMode, InputMode),
+    scratch: &mut Scratch,
+    slot: &mut Slot,
+) {
     pass::backward(
         team,
         &context.plan.pass,
@@ -166,7 +178,7 @@ pub(super) fn discriminator_pass(
         &mut scratch.deltas,
         &mut slot.discriminator,
         mode,
-        InputMode::Skip,
+        input_mode,
     );
 }
 
@@ -226,17 +238,7 @@ pub(super) fn joint_pass(
     slot.sums.real += real;
     slot.sums.fake += fake;
     slot.sums.generator += generator;
-    pass::backward(
-        team,
-        &context.plan.pass,
-        context.discriminator,
-        panels,
-        &scratch.discriminator,
-        &mut scratch.deltas,
-        &mut slot.discriminator,
-        mode,
-        InputMode::Plain,
-    );
+    discriminator_backward(team, context, panels, (mode, InputMode::Plain), scratch, slot);
     let fakes = scratch.generator.output(features * chunk.panels.lanes());
     let ratios = scratch.discriminator.output(panels.lanes());
     let (pairs, deltas) = scratch.deltas.current_and_next(features * panels.lanes(), features * chunk.panels.lanes());
