@@ -189,6 +189,7 @@ impl RunConfig {
             isa: self.isa,
             memory_limit: self.memory_limit,
             pool: None,
+            stop: None,
         }
     }
 }

@@ -68,6 +68,20 @@ impl Batches {
         }
     }
 
+    /// Samples drawn so far.
+    pub(super) fn drawn(&self) -> u64 {
+        self.drawn
+    }
+
+    /// Goes on as if `drawn` samples had been drawn.
+    pub(super) fn resume(&mut self, drawn: u64) {
+        let samples = self.order.len() as u64;
+        self.drawn = drawn;
+        if self.shuffle && !drawn.is_multiple_of(samples) {
+            permute(&mut self.order, self.seed, drawn / samples);
+        }
+    }
+
     /// The current batch.
     pub(super) fn rows(&self) -> &[u32] {
         &self.rows
@@ -132,6 +146,24 @@ mod tests {
             assert_eq!(drawn, draw(10, 1, true, 4, 50), "the batch does not change the sequence");
         }
         assert_ne!(draw(10, 2, true, 4, 20), draw(10, 2, true, 5, 20), "seeds differ");
+    }
+
+    #[test]
+    fn batches_go_on_from_anywhere() {
+        for (batch, shuffle) in [(1, true), (3, true), (10, true), (7, false)] {
+            let drawn = draw(10, batch, shuffle, 4, 210);
+            for position in (0..100).step_by(batch) {
+                let mut batches = Batches::new(10, batch, shuffle, 4).unwrap();
+                // What was drawn before leaves nothing behind.
+                batches.advance();
+                batches.resume(position as u64);
+                for expected in drawn[position..position + 10 * batch].chunks(batch) {
+                    batches.advance();
+                    assert_eq!(batches.rows(), expected, "batch {batch}, position {position}");
+                }
+                assert_eq!(batches.drawn(), (position + 10 * batch) as u64);
+            }
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod adversary;
 mod batches;
+pub mod checkpoint;
 mod given;
 pub mod model;
 pub mod modular;
@@ -11,15 +12,18 @@ mod options;
 mod plan;
 pub mod presets;
 pub mod replicas;
+mod settings;
 pub mod source;
 pub mod spec;
 mod state;
 mod step;
 mod streams;
+mod tensors;
 pub mod trainer;
 mod workspace;
 
 pub use adversary::StepReport;
+pub use checkpoint::Checkpoint;
 pub use given::GivenStep;
 pub use model::Model;
 pub use modular::{ModularLoss, ModularReport};
@@ -29,7 +33,7 @@ pub use plan::PlanSummary;
 pub use replicas::Replicas;
 pub use source::Source;
 pub use spec::{GanSpec, OptimizerSpec, Order};
-pub use trainer::Trainer;
+pub use trainer::{Changes, Trainer};
 
 pub use crate::gemm::EngineKind;
 

@@ -1,13 +1,12 @@
 //! Model files: both networks in safetensors, named as a PyTorch `state_dict` (`generator.0.weight`, shape [out, in]).
 
-use std::fs;
-use std::io::Write;
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::SafeTensors;
 
 use super::spec::GanSpec;
 use super::streams::Stream;
+use super::{checkpoint, tensors};
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
 use crate::kernel::noise;
@@ -34,13 +33,24 @@ pub struct Model {
     pub discriminator: LayerTensors,
 }
 
-/// A tensor by name: shape and values.
-type NamedTensor<'a> = (String, Vec<usize>, &'a [f32]);
+/// Both networks of a specification with their names.
+fn networks(spec: &GanSpec) -> [(&'static str, &NetworkSpec); 2] {
+    [("generator", &spec.generator), ("discriminator", &spec.discriminator)]
+}
 
 impl Model {
-    /// Both networks with their names.
-    fn networks<'a>(&'a self, spec: &'a GanSpec) -> [(&'static str, &'a NetworkSpec, &'a LayerTensors); 2] {
-        [("generator", &spec.generator, &self.generator), ("discriminator", &spec.discriminator, &self.discriminator)]
+    /// G's tensors, then D's.
+    pub(super) fn networks(&self) -> [&LayerTensors; 2] {
+        [&self.generator, &self.discriminator]
+    }
+
+    /// Checks that the tensors are those of `spec`.
+    pub(super) fn check(&self, spec: &GanSpec) -> Result<()> {
+        for ((name, network), tensors) in networks(spec).into_iter().zip(self.networks()) {
+            network.validate(name)?;
+            ParameterLayout::new(network).check(tensors, name)?;
+        }
+        Ok(())
     }
 
     /// The model as the bytes of a safetensors file.
@@ -49,65 +59,35 @@ impl Model {
     ///
     /// [`Error::InvalidSetting`] where `spec` is not valid; [`Error::Shape`] where a tensor's length does not fit it.
     pub fn to_safetensors(&self, spec: &GanSpec) -> Result<Vec<u8>> {
-        let mut named: Vec<NamedTensor<'_>> = Vec::new();
-        for (name, network, tensors) in self.networks(spec) {
-            network.validate(name)?;
-            ParameterLayout::new(network).check(tensors, name)?;
-            for (index, (layer, (weight, bias))) in network.layers.iter().zip(tensors).enumerate() {
-                named.push((format!("{name}.{index}.weight"), vec![layer.outputs, layer.inputs], weight));
-                named.push((format!("{name}.{index}.bias"), vec![layer.outputs], bias));
-            }
-        }
-        let bytes: Vec<Vec<u8>> =
-            named.iter().map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
-        let problem = |error: safetensors::SafeTensorError| Error::data("model", error.to_string());
-        let views = named
-            .iter()
-            .zip(&bytes)
-            .map(|((name, shape, _), bytes)| {
-                Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(problem)?))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        safetensors::serialize(views, None).map_err(problem)
+        self.check(spec)?;
+        let networks = networks(spec).into_iter().zip(self.networks());
+        let named: Vec<_> =
+            networks.flat_map(|((name, network), tensors)| tensors::named(name, network, tensors, "")).collect();
+        tensors::serialize(&named, None)
     }
 
-    /// The model in the bytes of a safetensors file; names, shapes and types must be those of `spec`. `origin` (a path) opens
-    /// error messages.
+    /// The model in the bytes of a safetensors file, which may be a [checkpoint](super::Checkpoint) too; names, shapes and types
+    /// must be those of `spec`. `origin` (a path) opens error messages.
     ///
     /// # Errors
     ///
     /// [`Error::Data`] that says what does not fit.
     pub fn from_safetensors(bytes: &[u8], spec: &GanSpec, origin: &str) -> Result<Self> {
-        let problem = |problem: String| Error::data(origin, problem);
-        let file = SafeTensors::deserialize(bytes)
-            .map_err(|error| problem(format!("not a safetensors file, or a damaged one ({error})")))?;
-        let mut expected = 0;
-        let mut network = |name: &str, network: &NetworkSpec| -> Result<LayerTensors> {
-            let mut read = |name: String, shape: &[usize]| -> Result<Vec<f32>> {
-                expected += 1;
-                let tensor = file.tensor(&name).map_err(|_| problem(format!("the tensor {name} is missing")))?;
-                if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
-                    let (dtype, found) = (tensor.dtype(), tensor.shape());
-                    return Err(problem(format!("{name} is {dtype:?} {found:?} instead of F32 {shape:?}")));
-                }
-                let values = tensor.data().chunks_exact(size_of::<f32>());
-                Ok(values.map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])).collect())
-            };
-            let layers = network.layers.iter().enumerate();
-            layers
-                .map(|(index, layer)| {
-                    let weight = read(format!("{name}.{index}.weight"), &[layer.outputs, layer.inputs])?;
-                    Ok((weight, read(format!("{name}.{index}.bias"), &[layer.outputs])?))
-                })
-                .collect()
-        };
-        let model = Self {
-            generator: network("generator", &spec.generator)?,
-            discriminator: network("discriminator", &spec.discriminator)?,
-        };
-        if file.len() != expected {
-            let surplus = file.len() - expected;
-            return Err(problem(format!("holds {surplus} more tensors than the {expected} of the configuration")));
+        let file = tensors::deserialize(bytes, origin)?;
+        checkpoint::verified_state(bytes, &file, origin)?;
+        Self::from_tensors(&file, spec, origin)
+    }
+
+    /// The same from the tensors of a file.
+    pub(super) fn from_tensors(file: &SafeTensors<'_>, spec: &GanSpec, origin: &str) -> Result<Self> {
+        let [generator, discriminator] = networks(spec);
+        let network = |(name, network)| tensors::layers(file, name, network, "", origin);
+        let model = Self { generator: network(generator)?, discriminator: network(discriminator)? };
+        let expected = 2 * (model.generator.len() + model.discriminator.len());
+        let found = file.names().into_iter().filter(|name| !checkpoint::is_moment(name)).count();
+        if found != expected {
+            let problem = format!("holds {} more tensors than the {expected} of the configuration", found - expected);
+            return Err(Error::data(origin, problem));
         }
         Ok(model)
     }
@@ -118,34 +98,23 @@ impl Model {
     ///
     /// As [`Self::to_safetensors`], and what the system reports.
     pub fn save(&self, spec: &GanSpec, path: &Path) -> Result<()> {
-        let bytes = self.to_safetensors(spec)?;
-        let write = || {
-            let mut file = atomic_write_file::AtomicWriteFile::open(path)?;
-            file.write_all(&bytes)?;
-            file.commit()
-        };
-        write().map_err(|source| Error::Io { action: "write", path: path.to_owned(), source })
+        tensors::write_file(path, &self.to_safetensors(spec)?)
     }
 
-    /// Reads a model file.
+    /// Reads a model file, or the model of a checkpoint.
     ///
     /// # Errors
     ///
-    /// As [`Self::from_safetensors`], and what the system reports. A file much larger than the model is not read.
+    /// As [`Self::from_safetensors`], and what the system reports. A file much larger than a checkpoint is not read.
     pub fn load(spec: &GanSpec, path: &Path) -> Result<Self> {
-        let io = |source| Error::Io { action: "read", path: path.to_owned(), source };
-        let size = fs::metadata(path).map_err(io)?.len();
+        Self::from_safetensors(&tensors::read_file(path, Self::largest_file(spec))?, spec, &path.display().to_string())
+    }
+
+    /// Bytes of the largest file that a run of `spec` writes: parameters with two moments each, and the header.
+    pub(super) fn largest_file(spec: &GanSpec) -> u64 {
         let parameters = |network| ParameterLayout::new(network).len() as u64;
         let parameters = parameters(&spec.generator).saturating_add(parameters(&spec.discriminator));
-        let most = parameters.saturating_mul(size_of::<f32>() as u64).saturating_add(MOST_HEADER);
-        let origin = path.display().to_string();
-        if size > most {
-            return Err(Error::data(
-                origin,
-                format!("{size} bytes are more than the model of the configuration takes"),
-            ));
-        }
-        Self::from_safetensors(&fs::read(path).map_err(io)?, spec, &origin)
+        parameters.saturating_mul(3 * size_of::<f32>() as u64).saturating_add(MOST_HEADER)
     }
 
     /// Samples of G without training: `count` rows of `spec.features()`, row-major. Latents depend on `seed` and the row

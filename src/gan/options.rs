@@ -1,6 +1,7 @@
 //! Settings of a run beside what is trained, and the threads and instructions they resolve to.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
@@ -30,6 +31,8 @@ pub struct TrainerOptions {
     /// The rayon pool to take worker threads from; `None` = the trainer makes its own (none with one thread). The thread
     /// that calls [`Trainer::run`](super::Trainer::run) works too, so that `threads - 1` come from the pool.
     pub pool: Option<Arc<ThreadPool>>,
+    /// As soon as this is true, [`Trainer::run`](super::Trainer::run) ends after the step in progress and begins no other.
+    pub stop: Option<Arc<AtomicBool>>,
 }
 
 impl Default for TrainerOptions {
@@ -43,6 +46,7 @@ impl Default for TrainerOptions {
             isa: None,
             memory_limit: None,
             pool: None,
+            stop: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::checkpoint::{OptimizerState, moment_suffixes};
 use super::spec::OptimizerSpec;
 use crate::error::{Error, Result};
 use crate::kernel::noise::StreamKey;
@@ -75,6 +76,32 @@ impl TrainedNetwork {
     /// Replaces the parameters.
     pub(super) fn set_tensors(&mut self, tensors: &LayerTensors) -> Result<()> {
         self.layout.fill(&mut self.parameters, tensors, self.name)
+    }
+
+    /// A copy of what the optimizer remembers.
+    pub(super) fn optimizer_state(&self) -> OptimizerState {
+        let moments = [&self.first_moment, &self.second_moment].into_iter().filter(|moment| !moment.is_empty());
+        OptimizerState { updates: self.updates, moments: moments.map(|moment| self.layout.tensors(moment)).collect() }
+    }
+
+    /// Checks that `state` is one of this network.
+    pub(super) fn check_optimizer_state(&self, state: &OptimizerState) -> Result<()> {
+        state.moments.iter().try_for_each(|moment| self.layout.check(moment, self.name))
+    }
+
+    /// Replaces what the optimizer remembers. What another kind of optimizer remembers is worth nothing to this one, which then
+    /// begins anew.
+    pub(super) fn set_optimizer_state(&mut self, state: &OptimizerState) -> Result<()> {
+        let own = moment_suffixes(&self.optimizer).len();
+        self.updates = if state.moments.len() == own { state.updates } else { 0 };
+        let moments = [&mut self.first_moment, &mut self.second_moment].into_iter().take(own);
+        for (index, moment) in moments.enumerate() {
+            match state.moments.get(index).filter(|_| state.moments.len() == own) {
+                Some(tensors) => self.layout.fill(moment, tensors, self.name)?,
+                None => moment.fill(0.0),
+            }
+        }
+        Ok(())
     }
 
     /// One update by the optimizer. `step` is what an error names.

@@ -3,13 +3,16 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::adversary::{Adversary, Run, StepReport};
 use super::batches::Batches;
+use super::checkpoint::Checkpoint;
 use super::given::GivenStep;
 use super::model::Model;
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
+use super::settings::{self, Settings};
 use super::source::Source;
 use super::spec::GanSpec;
 use super::state::TrainedNetwork;
@@ -19,6 +22,15 @@ use crate::error::{Error, Result};
 use crate::net::NetworkSpec;
 use crate::parallel::{self, ThreadPool};
 use crate::simd::Isa;
+
+/// What [`Trainer::restore`] does with settings that are not those of the checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// They are an error that names them.
+    Refused,
+    /// They hold from now on. An optimizer of another kind begins with moments of zero.
+    Allowed,
+}
 
 /// Trains one GAN on one source of samples. Not a step of it allocates, beyond what the engine's library does.
 pub struct Trainer {
@@ -78,7 +90,7 @@ impl Trainer {
 
     /// Runs `steps` steps. After each `interval`-th step of the trainer's count (and after the last of this call) `report` is
     /// called with that step's losses; losses are computed only for steps that are reported. `interval` 0: only the last.
-    /// `ControlFlow::Break` ends the run early, after a whole step. Returns the last report.
+    /// `ControlFlow::Break` ends the run early, after a whole step, as does [`TrainerOptions::stop`]. Returns the last report.
     ///
     /// # Errors
     ///
@@ -91,10 +103,13 @@ impl Trainer {
         mut report: impl FnMut(&StepReport) -> ControlFlow<()>,
     ) -> Result<Option<StepReport>> {
         let (spec, plan, adversary) = (&self.spec, &self.plan, &mut self.adversary);
-        let seed = self.options.seed;
+        let (seed, stop) = (self.options.seed, self.options.stop.as_deref());
         parallel::with_team(plan.threads, self.pool.as_deref(), |team| {
             let mut last = None;
             for index in 0..steps {
+                if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                    break;
+                }
                 let due = interval > 0 && (adversary.steps + 1).is_multiple_of(interval);
                 let reported = due || index + 1 == steps;
                 adversary.step(&Run { team, spec, plan, seed, given: None, reported })?;
@@ -162,6 +177,63 @@ impl Trainer {
         self.adversary.discriminator.layout.check(&model.discriminator, "discriminator")?;
         self.adversary.generator.set_tensors(&model.generator)?;
         self.adversary.discriminator.set_tensors(&model.discriminator)
+    }
+
+    /// A copy of everything that the run needs to go on: parameters, optimizers, counters.
+    ///
+    /// ```
+    /// use std::{ops::ControlFlow, sync::Arc};
+    /// use gannet::{data::synthetic, gan::{Changes, Trainer, TrainerOptions, presets::Preset}};
+    ///
+    /// let points = Arc::new(synthetic::circle(1_024, 1)?);
+    /// let trainer = || Trainer::new(Preset::Circle.spec(), points.clone(), TrainerOptions::default());
+    /// let (mut whole, mut first, mut second) = (trainer()?, trainer()?, trainer()?);
+    /// whole.run(20, 0, |_| ControlFlow::Continue(()))?;
+    /// first.run(13, 0, |_| ControlFlow::Continue(()))?;
+    /// second.restore(&first.checkpoint(), Changes::Refused)?;
+    /// second.run(7, 0, |_| ControlFlow::Continue(()))?;
+    /// assert!(second.model() == whole.model());
+    /// # Ok::<(), gannet::Error>(())
+    /// ```
+    pub fn checkpoint(&self) -> Checkpoint {
+        let Adversary { generator, discriminator, batches, steps, .. } = &self.adversary;
+        let optimizers = [generator.optimizer_state(), discriminator.optimizer_state()];
+        Checkpoint::new(self.model(), optimizers, [*steps, batches.drawn()], self.settings())
+    }
+
+    /// Goes on from a checkpoint: what follows is, bit for bit, what would have followed in the run that it was taken of, at any
+    /// number of threads (with other settings or another engine, where `changes` allows them, a run of its own).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] that names settings which are not those of the checkpoint, unless `changes` allows them;
+    /// [`Error::Shape`] where the networks differ. Then nothing is changed.
+    pub fn restore(&mut self, checkpoint: &Checkpoint, changes: Changes) -> Result<()> {
+        /// A year of steps of 30 ns, which no step reaches; sums and products with what a step counts stay within 64 bits.
+        const MOST_STEPS: u64 = 1 << 43;
+        /// Samples: of that many steps of a million each.
+        const MOST_DRAWN: u64 = 1 << 63;
+        let [generator, discriminator] = &checkpoint.optimizers;
+        let counters = [checkpoint.step, generator.updates, discriminator.updates >> 20];
+        if counters.into_iter().any(|counter| counter > MOST_STEPS) || checkpoint.drawn > MOST_DRAWN {
+            return Err(Error::data("checkpoint", "its counters are beyond what any run reaches"));
+        }
+        if changes == Changes::Refused {
+            settings::check_unchanged(&checkpoint.settings, &self.settings())?;
+        }
+        self.adversary.generator.check_optimizer_state(generator)?;
+        self.adversary.discriminator.check_optimizer_state(discriminator)?;
+        self.set_model(checkpoint.model())?;
+        self.adversary.generator.set_optimizer_state(generator)?;
+        self.adversary.discriminator.set_optimizer_state(discriminator)?;
+        self.adversary.batches.resume(checkpoint.drawn);
+        self.adversary.steps = checkpoint.step;
+        Ok(())
+    }
+
+    /// The settings that decide the result.
+    fn settings(&self) -> Settings {
+        settings::settings(&self.spec, &self.options, self.adversary.batches.samples())
     }
 
     /// What is trained.

@@ -1,0 +1,374 @@
+//! Checkpoints: one safetensors file with everything that a run needs to go on as if it had never stopped.
+//!
+//! It holds both networks under the names of a model file, for each parameter the moments of its optimizer under the names of
+//! PyTorch (`generator.0.weight.exp_avg`, `.exp_avg_sq`, or `.momentum_buffer`), and one entry of metadata, `gannet.checkpoint`: a
+//! JSON object with the counters, the settings and a CRC-32C of all of it. Random numbers depend on seed and counters alone,
+//! so that the counters are the whole random state; the order of an epoch's samples is made anew from them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use safetensors::tensor::SafeTensors;
+use serde_json::{Value, json};
+
+use super::model::Model;
+use super::settings::Settings;
+use super::spec::{GanSpec, OptimizerSpec};
+use super::tensors;
+use crate::error::{Error, Result};
+use crate::net::{LayerTensors, NetworkSpec};
+
+/// The entry of metadata.
+const ENTRY: &str = "gannet.checkpoint";
+/// Version of the format. Files of other versions are refused.
+const VERSION: u64 = 1;
+/// Suffixes of the moments' tensors, as PyTorch's optimizers name them.
+const ADAM: [&str; 2] = [".exp_avg", ".exp_avg_sq"];
+const MOMENTUM: &str = ".momentum_buffer";
+
+/// The state of a run between two steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    model: Model,
+    /// G's optimizer, then D's.
+    pub(super) optimizers: [OptimizerState; 2],
+    /// Steps done.
+    pub(super) step: u64,
+    /// Real samples drawn.
+    pub(super) drawn: u64,
+    /// What decided the result so far.
+    pub(super) settings: Settings,
+    /// Whatever the caller wants to find beside it, by name; the program keeps the text of its configuration here.
+    pub notes: BTreeMap<String, String>,
+}
+
+/// What an optimizer remembers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct OptimizerState {
+    /// Updates done.
+    pub(super) updates: u64,
+    /// Adam's two moments, the velocity of gradient descent with momentum, or nothing.
+    pub(super) moments: Vec<LayerTensors>,
+}
+
+/// Suffixes of the moments of an optimizer.
+pub(super) fn moment_suffixes(optimizer: &OptimizerSpec) -> &'static [&'static str] {
+    match *optimizer {
+        OptimizerSpec::Adam { .. } => &ADAM,
+        OptimizerSpec::Sgd { momentum: 0.0, .. } => &[],
+        OptimizerSpec::Sgd { .. } => &[MOMENTUM],
+    }
+}
+
+/// Whether a tensor is a moment, which a model file has not.
+pub(super) fn is_moment(name: &str) -> bool {
+    ADAM.iter().chain([&MOMENTUM]).any(|suffix| name.ends_with(suffix))
+}
+
+/// Both networks of a specification with their names and optimizers.
+fn networks(spec: &GanSpec) -> [(&'static str, &NetworkSpec, &OptimizerSpec); 2] {
+    [
+        ("generator", &spec.generator, &spec.generator_optimizer),
+        ("discriminator", &spec.discriminator, &spec.discriminator_optimizer),
+    ]
+}
+
+impl Checkpoint {
+    pub(super) fn new(
+        model: Model,
+        optimizers: [OptimizerState; 2],
+        [step, drawn]: [u64; 2],
+        settings: Settings,
+    ) -> Self {
+        Self { model, optimizers, step, drawn, settings, notes: BTreeMap::new() }
+    }
+
+    /// Both networks.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Steps done.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Both networks alone.
+    pub fn into_model(self) -> Model {
+        self.model
+    }
+
+    /// The checkpoint as the bytes of a safetensors file: the same state, the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where the checkpoint is not one of a run of `spec`.
+    pub fn to_safetensors(&self, spec: &GanSpec) -> Result<Vec<u8>> {
+        self.model.check(spec)?;
+        let mut named = Vec::new();
+        for ((name, network, optimizer), (model, state)) in
+            networks(spec).into_iter().zip(self.model.networks().into_iter().zip(&self.optimizers))
+        {
+            named.extend(tensors::named(name, network, model, ""));
+            let suffixes = moment_suffixes(optimizer);
+            if suffixes.len() != state.moments.len() {
+                let (expected, found) = (suffixes.len(), state.moments.len());
+                return Err(Error::shape(
+                    format!("{name}'s optimizer"),
+                    format!("{expected} moments"),
+                    found.to_string(),
+                ));
+            }
+            for (suffix, moment) in suffixes.iter().zip(&state.moments) {
+                named.extend(tensors::named(name, network, moment, suffix));
+            }
+        }
+        let state = json!({
+            "version": VERSION,
+            "step": self.step,
+            "drawn": self.drawn,
+            "updates": { "generator": self.optimizers[0].updates, "discriminator": self.optimizers[1].updates },
+            "settings": self.settings,
+            "notes": self.notes,
+        });
+        // The checksum is of the tensors as a reader finds them.
+        let bare = tensors::serialize(&named, None)?;
+        let checksum = checksum(&state, &tensors::deserialize(&bare, "checkpoint")?);
+        drop(bare);
+        let entry = json!({ "checksum": checksum, "state": state }).to_string();
+        tensors::serialize(&named, Some((ENTRY, entry)))
+    }
+
+    /// The checkpoint in the bytes of a safetensors file, of a run of `spec`. `origin` (a path) opens error messages.
+    ///
+    /// The optimizers may be others than those of `spec`: [`Trainer::restore`](super::Trainer::restore) tells.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] that says what is damaged or does not fit.
+    pub fn from_safetensors(bytes: &[u8], spec: &GanSpec, origin: &str) -> Result<Self> {
+        let problem = |problem: &str| Error::data(origin, problem);
+        let file = tensors::deserialize(bytes, origin)?;
+        let state = verified_state(bytes, &file, origin)?
+            .ok_or_else(|| problem("is no checkpoint: it holds networks alone, without the state of a run"))?;
+        let unreadable = |name: &str| problem(&format!("its state is damaged: `{name}`"));
+        if state["version"].as_u64() != Some(VERSION) {
+            let version = &state["version"];
+            return Err(problem(&format!("has version {version} of the format; this program reads version {VERSION}")));
+        }
+        let number = |value: &Value, name: &str| value.as_u64().ok_or_else(|| unreadable(name));
+        let texts = |name: &str| -> Result<BTreeMap<String, String>> {
+            let entries = state[name].as_object().ok_or_else(|| unreadable(name))?;
+            let text = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_string()));
+            entries.iter().map(|entry| text(entry).ok_or_else(|| unreadable(name))).collect()
+        };
+        let mut optimizers = [OptimizerState::default(), OptimizerState::default()];
+        for ((name, network, _), optimizer) in networks(spec).into_iter().zip(&mut optimizers) {
+            optimizer.updates = number(&state["updates"][name], "updates")?;
+            for suffix in ADAM.iter().chain([&MOMENTUM]) {
+                if file.tensor(&format!("{name}.0.weight{suffix}")).is_ok() {
+                    optimizer.moments.push(tensors::layers(&file, name, network, suffix, origin)?);
+                }
+            }
+        }
+        Ok(Self {
+            model: Model::from_tensors(&file, spec, origin)?,
+            optimizers,
+            step: number(&state["step"], "step")?,
+            drawn: number(&state["drawn"], "drawn")?,
+            settings: texts("settings")?,
+            notes: texts("notes")?,
+        })
+    }
+
+    /// Writes a checkpoint atomically: to a temporary file in the same folder, which is synced, takes the name `path`, and is then
+    /// read back. The folder is synced too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::to_safetensors`], and what the system reports; what stood at `path` before is then still there.
+    /// [`Error::Data`] where the file reads back otherwise than it was written.
+    pub fn save(&self, spec: &GanSpec, path: &Path) -> Result<()> {
+        let bytes = self.to_safetensors(spec)?;
+        tensors::write_file(path, &bytes)?;
+        if tensors::read_file(path, bytes.len() as u64)? != bytes {
+            let problem = "reads back otherwise than it was written: the disk is failing";
+            return Err(Error::data(path.display().to_string(), problem));
+        }
+        Ok(())
+    }
+
+    /// Reads a checkpoint of a run of `spec`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_safetensors`], and what the system reports. A file much larger than such a checkpoint is not read.
+    pub fn load(spec: &GanSpec, path: &Path) -> Result<Self> {
+        let bytes = tensors::read_file(path, Model::largest_file(spec))?;
+        Self::from_safetensors(&bytes, spec, &path.display().to_string())
+    }
+}
+
+/// The notes of a checkpoint file, of which no specification is known yet.
+///
+/// # Errors
+///
+/// [`Error::Data`] where `bytes` are no whole checkpoint.
+pub fn notes(bytes: &[u8], origin: &str) -> Result<BTreeMap<String, String>> {
+    let file = tensors::deserialize(bytes, origin)?;
+    let state = verified_state(bytes, &file, origin)?.unwrap_or_default();
+    let entries = state["notes"].as_object().into_iter().flatten();
+    Ok(entries.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_string()))).collect())
+}
+
+/// The state in the metadata of a file, if it has one, after its checksum was compared.
+pub(super) fn verified_state(bytes: &[u8], file: &SafeTensors<'_>, origin: &str) -> Result<Option<Value>> {
+    let damaged = |what: &str| Error::data(origin, format!("is a damaged checkpoint: {what}"));
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error.to_string()))?;
+    let Some(entry) = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)) else { return Ok(None) };
+    let mut entry: Value = serde_json::from_str(entry).map_err(|error| damaged(&error.to_string()))?;
+    let state = entry["state"].take();
+    let written = entry["checksum"].as_str().unwrap_or_default();
+    let found = checksum(&state, file);
+    if written != found {
+        return Err(damaged(&format!("its checksum is {found} instead of {written}")));
+    }
+    Ok(Some(state))
+}
+
+/// CRC-32C of a state and of every tensor's name, shape and bytes, in the order of the names.
+fn checksum(state: &Value, file: &SafeTensors<'_>) -> String {
+    let mut sum = crc32c::crc32c(state.to_string().as_bytes());
+    let mut tensors = file.tensors();
+    tensors.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, tensor) in tensors {
+        sum = crc32c::crc32c_append(sum, name.as_bytes());
+        for &length in tensor.shape() {
+            sum = crc32c::crc32c_append(sum, &(length as u64).to_le_bytes());
+        }
+        sum = crc32c::crc32c_append(sum, tensor.data());
+    }
+    format!("crc32c:{sum:08x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::ops::ControlFlow;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::synthetic;
+    use crate::gan::presets::Preset;
+    use crate::gan::{Trainer, TrainerOptions};
+
+    /// A small GAN after `steps` steps.
+    fn trained(steps: u64) -> Trainer {
+        let points = Arc::new(synthetic::circle(100, 1).unwrap());
+        let mut trainer = Trainer::new(Preset::Circle.spec(), points, TrainerOptions::default()).unwrap();
+        trainer.run(steps, 0, |_| ControlFlow::Continue(())).unwrap();
+        trainer
+    }
+
+    fn saved(steps: u64) -> (GanSpec, Checkpoint, Vec<u8>) {
+        let trainer = trained(steps);
+        let mut checkpoint = trainer.checkpoint();
+        checkpoint.notes.insert("config.toml".into(), "[run]\nsystem = \"circle\"  # \u{e9}\n".into());
+        let bytes = checkpoint.to_safetensors(trainer.spec()).unwrap();
+        (trainer.spec().clone(), checkpoint, bytes)
+    }
+
+    #[test]
+    fn a_checkpoint_survives_writing_and_reading() {
+        let (spec, checkpoint, bytes) = saved(7);
+        assert_eq!(Checkpoint::from_safetensors(&bytes, &spec, "it").unwrap(), checkpoint);
+        assert_eq!(checkpoint.to_safetensors(&spec).unwrap(), bytes, "the same state, the same bytes");
+        assert_eq!(notes(&bytes, "it").unwrap(), checkpoint.notes);
+        assert_eq!(Model::from_safetensors(&bytes, &spec, "it").unwrap(), *checkpoint.model());
+        assert_eq!(checkpoint.step(), 7);
+    }
+
+    #[test]
+    fn damage_is_always_noticed() {
+        let (spec, checkpoint, bytes) = saved(3);
+        // The header byte by byte, bit by bit; of the tensors each 61st byte.
+        let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        for index in (0..header).chain((header..bytes.len()).step_by(61)) {
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[index] ^= 1 << bit;
+                match Checkpoint::from_safetensors(&damaged, &spec, "it") {
+                    Err(Error::Data { .. }) => {}
+                    Ok(read) => panic!("bit {bit} of byte {index}: {}", read == checkpoint),
+                    Err(other) => panic!("bit {bit} of byte {index}: {other}"),
+                }
+            }
+        }
+        for len in (0..header).chain((header..bytes.len()).step_by(509)) {
+            assert!(Checkpoint::from_safetensors(&bytes[..len], &spec, "it").is_err(), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let (spec, checkpoint, bytes) = saved(1);
+        let problem = |bytes: &[u8], spec| Checkpoint::from_safetensors(bytes, spec, "it").unwrap_err().to_string();
+        let model = checkpoint.model().to_safetensors(&spec).unwrap();
+        assert!(problem(&model, &spec).contains("no checkpoint"));
+        assert!(problem(&bytes, &Preset::Gaussian2d.spec()).contains("generator.0.weight"));
+        let mut other = trained(0);
+        let gaussian = Arc::new(synthetic::gaussian2d(100, 1).unwrap());
+        let gaussian = Trainer::new(Preset::Gaussian2d.spec(), gaussian, TrainerOptions::default()).unwrap();
+        let before = other.checkpoint();
+        for changes in [crate::gan::Changes::Refused, crate::gan::Changes::Allowed] {
+            assert!(other.restore(&gaussian.checkpoint(), changes).is_err());
+            assert_eq!(other.checkpoint(), before, "nothing is changed");
+        }
+        // A number that a checksum cannot tell from a right one.
+        for (step, drawn) in [(u64::MAX, 0), (0, u64::MAX), (1 << 44, 0)] {
+            let impossible = Checkpoint { step, drawn, ..checkpoint.clone() };
+            assert!(other.restore(&impossible, crate::gan::Changes::Allowed).is_err(), "{step} {drawn}");
+        }
+        let mut spoiled = checkpoint;
+        spoiled.optimizers[0].moments.pop();
+        assert!(spoiled.to_safetensors(&spec).is_err());
+    }
+
+    /// A file on a disk with room for `left` bytes more.
+    struct Full<'a, W> {
+        file: &'a mut W,
+        left: usize,
+    }
+
+    impl<W: Write> Write for Full<'_, W> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.left == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let written = self.file.write(&bytes[..bytes.len().min(self.left)])?;
+            self.left -= written;
+            Ok(written)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.file.flush()
+        }
+    }
+
+    #[test]
+    fn a_write_that_fails_anywhere_leaves_the_checkpoint_before() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("last.safetensors");
+        let (spec, before, _) = saved(2);
+        before.save(&spec, &path).unwrap();
+        let (_, after, bytes) = saved(3);
+        for left in (0..bytes.len()).step_by(997).chain([1, 7, 8, 9, bytes.len() - 1]) {
+            let failed = tensors::write_file_by(&path, |file| tensors::write_blocks(&mut Full { file, left }, &bytes));
+            assert!(matches!(failed, Err(Error::Io { .. })), "{left}: {failed:?}");
+            assert_eq!(Checkpoint::load(&spec, &path).unwrap(), before, "{left} bytes");
+            assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1, "the temporary file is gone");
+        }
+        after.save(&spec, &path).unwrap();
+        assert_eq!(Checkpoint::load(&spec, &path).unwrap(), after);
+    }
+}

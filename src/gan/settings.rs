@@ -1,0 +1,142 @@
+//! The settings that decide what a run learns, by their names in `config.toml`. A checkpoint keeps them, so that a run that
+//! would go on with others is noticed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+
+use super::options::TrainerOptions;
+use super::spec::{GanSpec, OptimizerSpec};
+use crate::error::{Error, Result};
+use crate::net::NetworkSpec;
+
+/// Settings by name, as text.
+pub(super) type Settings = BTreeMap<String, String>;
+
+/// The settings of a run on `samples` real samples.
+pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: usize) -> Settings {
+    let mut settings = Settings::new();
+    let mut put = |name: String, value: String| settings.insert(name, value);
+    put("run.batch".into(), options.batch.to_string());
+    put("run.seed".into(), options.seed.to_string());
+    put("run.shuffle".into(), options.shuffle.to_string());
+    put("run.engine".into(), snake(&options.engine));
+    put("data: number of samples".into(), samples.to_string());
+    put("gan.objective".into(), snake(&spec.objective));
+    put("gan.order".into(), snake(&spec.order));
+    put("gan.discriminator_steps".into(), spec.discriminator_steps.to_string());
+    for (name, optimizer) in
+        [("generator_optimizer", &spec.generator_optimizer), ("discriminator_optimizer", &spec.discriminator_optimizer)]
+    {
+        let (kind, values) = match *optimizer {
+            OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => (
+                "adam",
+                vec![("learning_rate", learning_rate), ("beta1", beta1), ("beta2", beta2), ("epsilon", epsilon)],
+            ),
+            OptimizerSpec::Sgd { learning_rate, momentum } => {
+                ("sgd", vec![("learning_rate", learning_rate), ("momentum", momentum)])
+            }
+        };
+        put(format!("gan.{name}.kind"), kind.into());
+        for (field, value) in values {
+            put(format!("gan.{name}.{field}"), value.to_string());
+        }
+    }
+    for (name, network) in networks(spec) {
+        for (index, layer) in network.layers.iter().enumerate() {
+            let layer_name = format!("gan.{name}.layers[{index}]");
+            put(format!("{layer_name}.inputs"), layer.inputs.to_string());
+            put(format!("{layer_name}.outputs"), layer.outputs.to_string());
+            put(format!("{layer_name}.activation"), snake(&layer.activation));
+            put(format!("{layer_name}.dropout"), layer.dropout.to_string());
+        }
+    }
+    settings
+}
+
+/// Refuses settings that are not those that a run was `saved` with.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] that names every one that differs.
+pub(super) fn check_unchanged(saved: &Settings, now: &Settings) -> Result<()> {
+    const ABSENT: &str = "absent";
+    let names: BTreeSet<&String> = saved.keys().chain(now.keys()).collect();
+    let changes: Vec<String> = names
+        .into_iter()
+        .filter_map(|name| {
+            let [before, after] = [saved, now].map(|settings| settings.get(name).map_or(ABSENT, String::as_str));
+            (before != after).then(|| format!("{name} was {before} and is {after}"))
+        })
+        .collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    Err(Error::setting(
+        "changed settings",
+        format!(
+            "{}; only with its own settings does a run go on as if it had never stopped: leave them as they were, or allow the change with --override",
+            changes.join(", ")
+        ),
+    ))
+}
+
+/// Both networks with their names.
+fn networks(spec: &GanSpec) -> [(&'static str, &NetworkSpec); 2] {
+    [("generator", &spec.generator), ("discriminator", &spec.discriminator)]
+}
+
+/// `LeakyRelu { slope: 0.2 }` as `leaky_relu { slope: 0.2 }`: the names that a configuration file has.
+fn snake(value: &impl Debug) -> String {
+    let mut text = String::new();
+    for (index, character) in format!("{value:?}").chars().enumerate() {
+        if character.is_ascii_uppercase() && index > 0 {
+            text.push('_');
+        }
+        text.push(character.to_ascii_lowercase());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gan::presets::Preset;
+    use crate::gan::{Objective, Order};
+
+    #[test]
+    fn every_change_is_named() {
+        let (spec, options) = (Preset::Circle.spec(), TrainerOptions::default());
+        let saved = settings(&spec, &options, 100);
+        check_unchanged(&saved, &settings(&spec, &options, 100)).unwrap();
+        let mut other = spec.clone();
+        other.objective = Objective::NonSaturatingHalf;
+        other.order = Order::DiscriminatorFirst;
+        other.generator_optimizer = OptimizerSpec::sgd(0.5);
+        other.discriminator_optimizer = spec.discriminator_optimizer.with_learning_rate(0.25);
+        other.discriminator.layers[1].dropout = 0.125;
+        let options = TrainerOptions { batch: 7, seed: 3, ..options };
+        let problem = check_unchanged(&saved, &settings(&other, &options, 101)).unwrap_err().to_string();
+        for part in [
+            "gan.objective",
+            "non_saturating_half",
+            "gan.generator_optimizer.kind",
+            "was adam and is sgd",
+            "gan.generator_optimizer.beta1",
+            "gan.discriminator_optimizer.learning_rate",
+            "and is 0.25",
+            "gan.discriminator.layers[1].dropout",
+            "and is 0.125",
+            "run.batch",
+            "and is 7",
+            "run.seed",
+            "data: number of samples",
+            "was 100 and is 101",
+            "--override",
+        ] {
+            assert!(problem.contains(part), "`{part}` is not in `{problem}`");
+        }
+        // Threads, instruction set and memory decide nothing.
+        let free = TrainerOptions { threads: 5, memory_limit: Some(1), batch: 32, seed: 0, ..options };
+        check_unchanged(&saved, &settings(&spec, &free, 100)).unwrap();
+    }
+}

@@ -1,0 +1,130 @@
+//! Named tensors in safetensors files: what model files and checkpoints share.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use atomic_write_file::AtomicWriteFile;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::error::{Error, Result};
+use crate::net::{LayerTensors, NetworkSpec};
+
+/// Bytes that are written at once.
+const BLOCK: usize = 256 * 1024;
+
+/// A tensor: name, shape and values.
+pub(super) type NamedTensor<'a> = (String, Vec<usize>, &'a [f32]);
+
+/// The tensors of a network named `name`: `name.0.weight` of shape `[outputs, inputs]`, `name.0.bias`, ... each with `suffix`.
+pub(super) fn named<'a>(
+    name: &str,
+    network: &NetworkSpec,
+    tensors: &'a LayerTensors,
+    suffix: &str,
+) -> Vec<NamedTensor<'a>> {
+    let layers = network.layers.iter().zip(tensors).enumerate();
+    layers
+        .flat_map(|(index, (layer, (weight, bias)))| {
+            [
+                (format!("{name}.{index}.weight{suffix}"), vec![layer.outputs, layer.inputs], weight.as_slice()),
+                (format!("{name}.{index}.bias{suffix}"), vec![layer.outputs], bias.as_slice()),
+            ]
+        })
+        .collect()
+}
+
+/// The bytes of a safetensors file with an entry of metadata, name and text, if there is one.
+pub(super) fn serialize(tensors: &[NamedTensor<'_>], metadata: Option<(&str, String)>) -> Result<Vec<u8>> {
+    let bytes: Vec<Vec<u8>> =
+        tensors.iter().map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
+    let problem = |error: safetensors::SafeTensorError| Error::data("tensors", error.to_string());
+    let views = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|((name, shape, _), bytes)| {
+            Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(problem)?))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let metadata = metadata.map(|(name, text)| [(name.to_string(), text)].into_iter().collect());
+    safetensors::serialize(views, metadata).map_err(problem)
+}
+
+/// The tensors in the bytes of a file.
+pub(super) fn deserialize<'a>(bytes: &'a [u8], origin: &str) -> Result<SafeTensors<'a>> {
+    SafeTensors::deserialize(bytes)
+        .map_err(|error| Error::data(origin, format!("not a safetensors file, or a damaged one ({error})")))
+}
+
+/// The values of the tensor `name`, which must be of type F32 and of `shape`.
+pub(super) fn values(file: &SafeTensors<'_>, name: &str, shape: &[usize], origin: &str) -> Result<Vec<f32>> {
+    let tensor = file.tensor(name).map_err(|_| Error::data(origin, format!("the tensor {name} is missing")))?;
+    if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
+        let (dtype, found) = (tensor.dtype(), tensor.shape());
+        return Err(Error::data(origin, format!("{name} is {dtype:?} {found:?} instead of F32 {shape:?}")));
+    }
+    let (values, _) = tensor.data().as_chunks();
+    Ok(values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+}
+
+/// The tensors of a network that [`named`] names.
+pub(super) fn layers(
+    file: &SafeTensors<'_>,
+    name: &str,
+    network: &NetworkSpec,
+    suffix: &str,
+    origin: &str,
+) -> Result<LayerTensors> {
+    let layers = network.layers.iter().enumerate();
+    layers
+        .map(|(index, layer)| {
+            let tensor = |kind, shape: &[usize]| values(file, &format!("{name}.{index}.{kind}{suffix}"), shape, origin);
+            Ok((tensor("weight", &[layer.outputs, layer.inputs])?, tensor("bias", &[layer.outputs])?))
+        })
+        .collect()
+}
+
+/// Writes a file whole or not at all: to a temporary file beside it, which is synced and then takes its place; then the folder
+/// is synced.
+///
+/// # Errors
+///
+/// [`Error::Io`]; what stood at `path` before is then still there.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_file_by(path, |file| write_blocks(file, bytes))
+}
+
+/// The same with what writes the temporary file.
+pub(super) fn write_file_by(path: &Path, write: impl FnOnce(&mut AtomicWriteFile) -> io::Result<()>) -> Result<()> {
+    let written = || {
+        let mut file = AtomicWriteFile::open(path)?;
+        write(&mut file)?;
+        file.commit()
+    };
+    written().map_err(|source| Error::Io { action: "write", path: path.to_owned(), source })
+}
+
+/// Writes `bytes` block by block.
+pub(super) fn write_blocks(file: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    bytes.chunks(BLOCK).try_for_each(|block| file.write_all(block))
+}
+
+/// Reads a file of at most `most` bytes.
+///
+/// # Errors
+///
+/// [`Error::Io`]; [`Error::Data`] where it is larger; [`Error::OutOfMemory`].
+pub(super) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let io = |source| Error::Io { action: "read", path: path.to_owned(), source };
+    let file = File::open(path).map_err(io)?;
+    let size = file.metadata().map_err(io)?.len();
+    if size > most {
+        let problem = format!("{size} bytes are more than the {most} that the configuration can take");
+        return Err(Error::data(path.display().to_string(), problem));
+    }
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(size as usize).map_err(|_| Error::OutOfMemory { bytes: size })?;
+    // A file that grows while it is read is read no further than it was long.
+    file.take(size).read_to_end(&mut bytes).map_err(io)?;
+    Ok(bytes)
+}

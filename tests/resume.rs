@@ -1,0 +1,118 @@
+//! A run that is stopped anywhere and goes on in another process, at any number of threads, ends with the same bits as one that
+//! was never stopped.
+
+mod common;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gannet::gan::presets::Preset;
+use gannet::gan::{Changes, Checkpoint, GanSpec, OptimizerSpec, Order, Trainer, TrainerOptions};
+
+const STEPS: u64 = 60;
+
+fn trainer(preset: Preset, spec: &GanSpec, batch: usize, threads: usize) -> Trainer {
+    let options = TrainerOptions { batch, threads, seed: 11, shuffle: true, ..Default::default() };
+    Trainer::new(spec.clone(), common::source(preset, 500), options).unwrap()
+}
+
+fn run(trainer: &mut Trainer, steps: u64) {
+    trainer.run(steps, 0, |_| ControlFlow::Continue(())).unwrap();
+}
+
+/// Runs `spec` to its end, then again with a stop after each of its steps; what follows happens in a trainer of its own, from
+/// the bytes of a file.
+fn check(preset: Preset, spec: &GanSpec, batch: usize, stops: impl Iterator<Item = u64>) {
+    let mut whole = trainer(preset, spec, batch, 1);
+    run(&mut whole, STEPS);
+    let expected = whole.checkpoint().to_safetensors(spec).unwrap();
+    let mut going = trainer(preset, spec, batch, 2);
+    for stop in stops {
+        let ahead = stop - going.steps_done();
+        run(&mut going, ahead);
+        let bytes = going.checkpoint().to_safetensors(spec).unwrap();
+        let saved = Checkpoint::from_safetensors(&bytes, spec, "saved").unwrap();
+        assert_eq!(saved.step(), stop);
+        let mut resumed = trainer(preset, spec, batch, 1 + stop as usize % 3);
+        // Steps of another course, which must leave nothing behind.
+        run(&mut resumed, stop % 2);
+        resumed.restore(&saved, Changes::Refused).unwrap();
+        assert_eq!(resumed.checkpoint(), saved);
+        run(&mut resumed, STEPS - stop);
+        let found = resumed.checkpoint().to_safetensors(spec).unwrap();
+        assert!(found == expected, "{}, batch {batch}, stopped after step {stop}", preset.name());
+    }
+}
+
+#[test]
+fn every_preset_goes_on_after_each_of_sixty_steps() {
+    for preset in Preset::ALL {
+        // MNIST's networks take their time.
+        let every = if preset == Preset::Mnist { 13 } else { 1 };
+        // Batches that do not divide the data: most stops are within an epoch.
+        check(preset, &preset.spec(), 48, (0..=STEPS).step_by(every));
+    }
+}
+
+#[test]
+fn every_optimizer_and_order_goes_on() {
+    let circle = Preset::Circle.spec();
+    let sgd = |momentum| OptimizerSpec::Sgd { learning_rate: 0.01, momentum };
+    let orders = [
+        (Order::DiscriminatorFirst, 1),
+        (Order::DiscriminatorFirst, 3),
+        (Order::DiscriminatorFirstSharedFake, 2),
+        (Order::GeneratorFirstSharedFake, 1),
+    ];
+    for (order, discriminator_steps) in orders {
+        for optimizers in [[sgd(0.0), sgd(0.9)], [sgd(0.5), OptimizerSpec::adam(1e-3)]] {
+            let [generator_optimizer, discriminator_optimizer] = optimizers;
+            let mut spec =
+                GanSpec { order, discriminator_steps, generator_optimizer, discriminator_optimizer, ..circle.clone() };
+            spec.discriminator.layers[0].dropout = 0.25;
+            check(Preset::Circle, &spec, 33, (1..STEPS).step_by(7));
+        }
+    }
+}
+
+#[test]
+fn changed_settings_are_refused_by_name_unless_allowed() {
+    let spec = Preset::Circle.spec();
+    let mut first = trainer(Preset::Circle, &spec, 32, 1);
+    run(&mut first, 5);
+    let saved = first.checkpoint();
+    let changed = GanSpec { generator_optimizer: OptimizerSpec::sgd(0.25), ..spec.clone() };
+    let mut second = trainer(Preset::Circle, &changed, 16, 1);
+    let problem = second.restore(&saved, Changes::Refused).unwrap_err().to_string();
+    for name in ["run.batch", "gan.generator_optimizer.kind", "gan.generator_optimizer.learning_rate"] {
+        assert!(problem.contains(name), "{name} is not in {problem}");
+    }
+    assert_eq!(second.steps_done(), 0);
+    second.restore(&saved, Changes::Allowed).unwrap();
+    run(&mut second, 5);
+    assert_eq!(second.steps_done(), 10);
+    // Back to Adam: its moments are not those of the descent.
+    first.restore(&second.checkpoint(), Changes::Allowed).unwrap();
+    run(&mut first, 1);
+}
+
+#[test]
+fn a_stop_ends_a_run_after_a_whole_step() {
+    let spec = Preset::Circle.spec();
+    for threads in [1, 2] {
+        let stop = Arc::new(AtomicBool::new(false));
+        let options = TrainerOptions { threads, stop: Some(Arc::clone(&stop)), ..Default::default() };
+        let mut trainer = Trainer::new(spec.clone(), common::source(Preset::Circle, 100), options).unwrap();
+        let last = trainer.run(50, 10, |report| {
+            stop.store(report.step == 20, Ordering::Relaxed);
+            ControlFlow::Continue(())
+        });
+        assert_eq!(last.unwrap().unwrap().step, 20);
+        assert_eq!(trainer.steps_done(), 20);
+        assert!(trainer.run(5, 1, |_| ControlFlow::Continue(())).unwrap().is_none());
+        stop.store(false, Ordering::Relaxed);
+        run(&mut trainer, 5);
+        assert_eq!(trainer.steps_done(), 25);
+    }
+}
