@@ -99,11 +99,10 @@ fn changed_settings_are_refused_by_name_unless_allowed() {
 
 #[test]
 fn a_stop_ends_a_run_after_a_whole_step() {
-    let spec = Preset::Circle.spec();
     for threads in [1, 2] {
         let stop = Arc::new(AtomicBool::new(false));
         let options = TrainerOptions { threads, stop: Some(Arc::clone(&stop)), ..Default::default() };
-        let mut trainer = Trainer::new(spec.clone(), common::source(Preset::Circle, 100), options).unwrap();
+        let mut trainer = common::trainer(Preset::Circle, options);
         let last = trainer.run(50, 10, |report| {
             stop.store(report.step == 20, Ordering::Relaxed);
             ControlFlow::Continue(())

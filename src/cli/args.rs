@@ -63,12 +63,25 @@ Examples:
   gannet train mnist --data mnist/ --epochs 10
   gannet train circle --replicas 8 --seed 1        eight runs side by side, with the seeds 1 to 8
   gannet train runs/circle-001/config.toml        repeat a run, bit for bit
+  gannet train --resume runs/circle-001           go on where it stopped
+  gannet train --resume runs/circle-001 --epochs 900
   gannet train circle --quiet --json              for programs"
 )]
 pub(crate) struct TrainArgs {
     /// A system (circle, mixture1d, mixture1d-deep, gaussian2d, mnist, digits), or a run or its config.toml to repeat.
-    #[arg(value_name = "SYSTEM|CONFIG.TOML")]
+    #[arg(
+        value_name = "SYSTEM|CONFIG.TOML",
+        required_unless_present = "resume",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(crate) what: String,
+    /// Go on with the run in this folder from its last checkpoint, to the same or to more steps.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["what", "out", "replicas", "plan"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Go on although settings that decide the result have changed.
+    #[arg(long = "override", requires = "resume")]
+    pub(crate) changes_allowed: bool,
     /// Train for N passes over the data.
     #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = positive_whole)]
     pub(crate) epochs: Option<u64>,
@@ -129,7 +142,20 @@ pub(crate) struct TrainArgs {
     /// Write the losses to metrics.csv every N steps [default: a thousand times a run or more].
     #[arg(long, value_name = "N", value_parser = positive_whole)]
     pub(crate) report_every: Option<u64>,
-    /// Save both networks every N epochs; 0 = only at the end [default: 1 for mnist, else 0].
+    /// Write a checkpoint every N steps; 0 = by time alone [default: 0].
+    #[arg(long, value_name = "N", value_parser = whole)]
+    pub(crate) checkpoint_steps: Option<u64>,
+    /// Write a checkpoint every N seconds; 0 = by steps alone [default: 60].
+    #[arg(long, value_name = "N", value_parser = whole)]
+    pub(crate) checkpoint_seconds: Option<u64>,
+    /// Keep the last N checkpoints [default: 2].
+    #[arg(long, value_name = "N", value_parser = positive_count)]
+    pub(crate) keep: Option<usize>,
+    /// Keep the checkpoint of the evaluation with the best value of this measure, too; none = do not [default: the
+    /// system's distance].
+    #[arg(long, value_name = "MEASURE")]
+    pub(crate) best: Option<String>,
+    /// Save both networks alone every N epochs; 0 = only at the end [default: 1 for mnist, else 0].
     #[arg(long, value_name = "N", value_parser = whole)]
     pub(crate) save_epochs: Option<u64>,
     /// Print what would be trained, how it is laid out and the memory it takes, and do not train.
@@ -151,7 +177,7 @@ pub(crate) struct TrainArgs {
 Examples:
   gannet sample runs/circle-001 --count 1000 --out points.csv
   gannet sample runs/digits-001 --count 64 --seed 7 --out digits.png
-  gannet sample runs/mnist-001/checkpoints/epoch-010.safetensors --count 10000 --out images.npy"
+  gannet sample runs/mnist-001/models/epoch-010.safetensors --count 10000 --out images.npy"
 )]
 pub(crate) struct SampleArgs {
     /// Folder of a run, or a model file in it.

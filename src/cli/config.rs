@@ -8,6 +8,7 @@ use anyhow::Context;
 
 use super::args::TrainArgs;
 use super::config_file;
+use super::measures;
 use super::nearest::suggestion;
 use super::run_folder::{CONFIG, no_run, refused};
 use crate::error::{Error, Result};
@@ -40,6 +41,14 @@ pub(crate) struct RunConfig {
     pub(crate) evaluate_every: Option<u64>,
     /// Steps between rows of `metrics.csv`; `None` = not chosen yet.
     pub(crate) report_every: Option<u64>,
+    /// Steps between checkpoints; 0 = by time alone.
+    pub(crate) checkpoint_steps: u64,
+    /// Seconds between checkpoints; 0 = by steps alone.
+    pub(crate) checkpoint_seconds: u64,
+    /// Checkpoints that are kept.
+    pub(crate) keep: usize,
+    /// The measure of which the best checkpoint is kept; `None` = none is.
+    pub(crate) best: Option<String>,
     /// Epochs between model files; 0 = only the last.
     pub(crate) save_epochs: u64,
     /// Points of a synthetic system.
@@ -65,6 +74,10 @@ impl RunConfig {
             memory_limit: None,
             evaluate_every: None,
             report_every: None,
+            checkpoint_steps: 0,
+            checkpoint_seconds: 60,
+            keep: 2,
+            best: measures::main_measure(system).map(str::to_string),
             // Its document saves both networks at each epoch.
             save_epochs: u64::from(system == Preset::Mnist),
             points: system.points(),
@@ -99,7 +112,11 @@ impl RunConfig {
     }
 
     /// Options of the command line take the place of settings.
-    fn override_by(&mut self, args: &TrainArgs) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// Options that this system has no use for.
+    pub(crate) fn override_by(&mut self, args: &TrainArgs) -> Result<()> {
         match (args.epochs, args.steps) {
             (Some(epochs), _) => self.duration = Duration::Epochs(epochs),
             (None, Some(steps)) => self.duration = Duration::Steps(steps),
@@ -109,6 +126,12 @@ impl RunConfig {
         replace(&mut self.seed, args.seed);
         replace(&mut self.threads, args.threads);
         replace(&mut self.engine, args.engine);
+        replace(&mut self.checkpoint_steps, args.checkpoint_steps);
+        replace(&mut self.checkpoint_seconds, args.checkpoint_seconds);
+        replace(&mut self.keep, args.keep);
+        if let Some(name) = &args.best {
+            self.best = measure(self.system, name)?;
+        }
         replace(&mut self.save_epochs, args.save_epochs);
         self.isa = args.isa.or(self.isa);
         self.memory_limit = args.memory_limit.or(self.memory_limit);
@@ -156,6 +179,7 @@ impl RunConfig {
             ("run.evaluate_every", self.evaluate_every),
             ("run.report_every", self.report_every),
             ("run.memory_limit", self.memory_limit),
+            ("run.keep", Some(self.keep as u64)),
             ("data.points", self.points.map(|points| points as u64)),
         ];
         for (name, value) in positive {
@@ -191,6 +215,24 @@ impl RunConfig {
             pool: None,
             stop: None,
         }
+    }
+}
+
+/// The name of a measure whose best value is looked for; none for `none`.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] that tells the known names.
+pub(crate) fn measure(system: Preset, name: &str) -> Result<Option<String>> {
+    let known: Vec<&str> = measures::rated_names(system).collect();
+    if name == "none" {
+        Ok(None)
+    } else if known.contains(&name) {
+        Ok(Some(name.to_string()))
+    } else {
+        let hint = suggestion(name, known.iter().copied());
+        let problem = format!("`{name}` is no measure that has a best value{hint} (none, {})", known.join(", "));
+        Err(Error::setting("run.best", problem))
     }
 }
 

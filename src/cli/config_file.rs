@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::args::{OBJECTIVES, ORDERS, byte_count};
-use super::config::{RunConfig, known_systems, preset, replace};
+use super::config::{RunConfig, known_systems, measure, preset, replace};
 use super::nearest::suggestion;
 use crate::error::{Error, Result};
 use crate::gan::presets::{Duration, Preset};
@@ -39,6 +39,12 @@ pub(crate) fn parse(text: &str, folder: Option<&Path>) -> Result<RunConfig> {
     replace(&mut config.shuffle, run.shuffle);
     replace(&mut config.threads, run.threads);
     replace(&mut config.engine, run.engine);
+    replace(&mut config.checkpoint_steps, run.checkpoint_steps);
+    replace(&mut config.checkpoint_seconds, run.checkpoint_seconds);
+    replace(&mut config.keep, run.keep);
+    if let Some(name) = &run.best {
+        config.best = measure(config.system, name)?;
+    }
     replace(&mut config.save_epochs, run.save_epochs);
     config.isa = run.isa;
     config.memory_limit = match run.memory_limit {
@@ -95,6 +101,10 @@ pub(crate) fn render(config: &RunConfig) -> Result<String> {
     text.put_some("memory_limit", config.memory_limit.as_ref(), "bytes")?;
     text.put_some("report_every", config.report_every.as_ref(), "steps between rows of metrics.csv")?;
     text.put_some("evaluate_every", config.evaluate_every.as_ref(), "steps between measurements and pictures")?;
+    text.put("checkpoint_steps", &config.checkpoint_steps, "steps between checkpoints; 0 = by time alone")?;
+    text.put("checkpoint_seconds", &config.checkpoint_seconds, "seconds between checkpoints; 0 = by steps alone")?;
+    text.put("keep", &config.keep, "checkpoints that are kept")?;
+    text.put("best", config.best.as_deref().unwrap_or("none"), "measure whose best checkpoint is kept, too; or none")?;
     text.put("save_epochs", &config.save_epochs, "epochs between saved models; 0 = only the last")?;
     if config.points.is_some() || config.directory.is_some() {
         text.table("data");
@@ -197,6 +207,10 @@ struct RunTable {
     memory_limit: Option<ByteCount>,
     evaluate_every: Option<u64>,
     report_every: Option<u64>,
+    checkpoint_steps: Option<u64>,
+    checkpoint_seconds: Option<u64>,
+    keep: Option<usize>,
+    best: Option<String>,
     save_epochs: Option<u64>,
 }
 

@@ -65,6 +65,35 @@ pub(crate) fn running_names(system: Preset) -> &'static [&'static str] {
     }
 }
 
+/// Which way a measure is better, for those of which that can be said: whether a smaller value is.
+const RATED: &[(&str, bool)] = &[
+    ("sliced_wasserstein", true),
+    ("wasserstein1", true),
+    ("covariance_error", true),
+    ("mean_distance", true),
+    ("sector_coverage", false),
+    ("classes_covered", false),
+];
+
+/// The measures of a system of which a value can be better than another.
+pub(crate) fn rated_names(system: Preset) -> impl Iterator<Item = &'static str> {
+    running_names(system).iter().copied().filter(|name| RATED.iter().any(|(rated, _)| rated == name))
+}
+
+/// The first of them: what a system is judged by.
+pub(crate) fn main_measure(system: Preset) -> Option<&'static str> {
+    rated_names(system).next()
+}
+
+/// Whether `value` of the measure `name` is better than `other`. What is no number is never better.
+pub(crate) fn is_better(name: &str, value: f64, other: f64) -> bool {
+    match RATED.iter().find(|(rated, _)| *rated == name) {
+        Some((_, true)) => value < other,
+        Some((_, false)) => value > other,
+        None => false,
+    }
+}
+
 /// Measures `model` on fresh samples: the same ones for the same run.
 ///
 /// # Errors

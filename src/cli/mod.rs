@@ -7,11 +7,14 @@
 mod args;
 mod bench;
 mod bench_table;
+mod beside;
+mod checkpoints;
 mod config;
 mod config_file;
 mod evaluate;
 mod history;
 mod info;
+mod line_file;
 pub mod machine;
 pub mod markdown;
 mod measures;
@@ -21,10 +24,15 @@ pub mod peak;
 mod pictures;
 pub mod plot;
 mod progress;
+mod record;
 mod replicas;
+mod resume;
 mod run;
 mod run_folder;
 mod sample;
+mod saved_run;
+mod stop;
+mod summary;
 mod system;
 mod train;
 
@@ -61,6 +69,10 @@ fn finish(outcome: anyhow::Result<()>) -> ExitCode {
         // The reader of our standard output (`head`, a pager) has seen enough: nothing went wrong.
         Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(stopped) = error.downcast_ref::<stop::Stopped>() {
+                output::note(&stopped.to_string());
+                return ExitCode::from(stopped.code);
+            }
             output::note(&format!("error: {}", message(&error)));
             ExitCode::from(exit_code(&error))
         }

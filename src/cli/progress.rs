@@ -47,6 +47,8 @@ pub(crate) struct Progress {
     batch: usize,
     /// Runs that go on at once.
     workers: usize,
+    /// Steps of all runs that earlier processes did.
+    resumed: u64,
     state: Mutex<State>,
 }
 
@@ -63,8 +65,10 @@ struct State {
 }
 
 impl Progress {
-    /// Progress of `runs` runs of `steps` steps of `batch` samples, of which `workers` go on at once.
-    pub(crate) fn new(steps: u64, batch: usize, [runs, workers]: [usize; 2], quiet: bool) -> Self {
+    /// Progress of runs of `steps` steps of `batch` samples, of which `workers` go on at once; each begins after its step of
+    /// `resumed`.
+    pub(crate) fn new(steps: u64, batch: usize, workers: usize, quiet: bool, resumed: &[u64]) -> Self {
+        let runs = resumed.len();
         let shown = if quiet {
             Shown::Nothing
         } else if stderr().is_terminal() {
@@ -75,8 +79,8 @@ impl Progress {
         } else {
             Shown::Lines
         };
-        let state = State { runs: vec![(0, Duration::ZERO); runs], last: None };
-        Self { shown, steps, batch, workers, state: Mutex::new(state) }
+        let state = State { runs: resumed.iter().map(|&step| (step, Duration::ZERO)).collect(), last: None };
+        Self { shown, steps, batch, workers, resumed: resumed.iter().sum(), state: Mutex::new(state) }
     }
 
     /// Shows a report of run `index`, which has spent `trained` in steps, if it is time for one.
@@ -99,7 +103,7 @@ impl Progress {
         }
         state.last = Some(now);
         let spent: f64 = state.runs.iter().map(|(_, trained)| trained.as_secs_f64()).sum();
-        let pace = pace(done, all, self.batch, spent / self.workers as f64);
+        let pace = pace([done, all, self.resumed], self.batch, spent / self.workers as f64);
         let game = if count > 1 { format!("replica {index}  {}", game(report)) } else { game(report) };
         match &self.shown {
             Shown::Bar(bar) => {
@@ -147,9 +151,10 @@ impl Progress {
 
 /// How fast it goes, short enough for a line of a terminal of 80 columns beside the bar:
 /// `step 320/3200  81,920 samples/s  12s left`.
-fn pace(done: u64, steps: u64, batch: usize, seconds: f64) -> String {
-    let rate = done as f64 * batch as f64 / seconds;
-    let left = seconds / done.max(1) as f64 * steps.saturating_sub(done) as f64;
+fn pace([done, steps, resumed]: [u64; 3], batch: usize, seconds: f64) -> String {
+    let here = done - resumed;
+    let rate = here as f64 * batch as f64 / seconds;
+    let left = seconds / here.max(1) as f64 * steps.saturating_sub(done) as f64;
     let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
     format!("step {done}/{steps}  {} samples/s  {:#} left", thousands(rate.round() as u64), HumanDuration(left))
 }
@@ -175,7 +180,7 @@ mod tests {
             real_probability: 0.5,
             fake_probability: 0.25,
         };
-        assert_eq!(pace(320, 3200, 32, 1.0), "step 320/3200  10,240 samples/s  9s left");
+        assert_eq!(pace([320, 3200, 0], 32, 1.0), "step 320/3200  10,240 samples/s  9s left");
         assert_eq!(game(&report), "D 1.3500  G 0.7000  D(x) 0.500  D(G(z)) 0.250");
     }
 }

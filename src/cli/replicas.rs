@@ -11,8 +11,9 @@ use super::measures::Measure;
 use super::output::table;
 use super::peak::median;
 use super::plot::thousands;
-use super::run::{Run, Summary};
+use super::run::Run;
 use super::run_folder::RunFolder;
+use super::summary::Summary;
 use crate::error::{Error, Result};
 use crate::gan::Replicas;
 
@@ -137,6 +138,11 @@ impl Replicated {
         let failures: Vec<String> = self.replicas.iter().filter_map(failed).collect();
         let first = failures.first()?;
         Some(anyhow::anyhow!("{} of {} replicas failed; {first}", failures.len(), self.replicas.len()))
+    }
+
+    /// Whether every replica has done all its steps.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.replicas.iter().all(|replica| replica.summary().is_some_and(Summary::is_finished))
     }
 
     /// The end of the runs for people.

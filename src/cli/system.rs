@@ -83,6 +83,18 @@ impl Samples {
         }
     }
 
+    /// What the samples are known again by: how many there are, and a checksum of them.
+    pub(crate) fn fingerprint(&self) -> String {
+        let (count, sum) = match self {
+            Self::Values(source) => {
+                let add = |sum, value: &f32| crc32c::crc32c_append(sum, &value.to_le_bytes());
+                (source.len(), source.values().iter().fold(0, add))
+            }
+            Self::Images(set) => (set.train.len(), crc32c::crc32c(set.train.bytes())),
+        };
+        format!("{count} samples, crc32c:{sum:08x}")
+    }
+
     /// The real points or numbers, to be drawn; none of images.
     pub(crate) fn values(&self) -> &[f32] {
         match self {

@@ -1,18 +1,23 @@
-//! `gannet train`: one run, or several replicas of it side by side.
+//! `gannet train`: one run, or several replicas of it side by side, from the beginning or from where they stopped.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::Serialize;
 
 use super::args::{ENGINES, TrainArgs, name_of};
+use super::beside::Beside;
 use super::config::RunConfig;
 use super::measures;
 use super::output;
 use super::plot::thousands;
 use super::progress::Progress;
+use super::record::Record;
 use super::replicas::{self, Replicated};
+use super::resume;
 use super::run::Run;
 use super::run_folder::{self, RunFolder};
+use super::stop::Stop;
 use super::system::Samples;
 use crate::error::Result;
 use crate::gan::presets::Duration;
@@ -26,54 +31,169 @@ const ROWS: u64 = 1_000;
 /// Most steps between two of them: the progress moves with them.
 const BETWEEN_ROWS: u64 = 100;
 
+/// Trainers with their data and settings, before their first step.
+pub(crate) struct Prepared {
+    /// Of the first run.
+    pub(crate) config: RunConfig,
+    /// Whether the runs are replicas, each in a folder of its own in that of the command.
+    pub(crate) replicated: bool,
+    pub(crate) steps: u64,
+    pub(crate) gans: Replicas,
+    pub(crate) data: Vec<Samples>,
+}
+
 /// Runs the command.
 pub(crate) fn command(args: &TrainArgs) -> anyhow::Result<()> {
-    let mut config = RunConfig::from_args(args)?;
+    let stop = Stop::listen()?;
+    match &args.resume {
+        Some(run) => resume::command(args, run, &stop),
+        None => begin(args, stop),
+    }
+}
+
+/// Begins new runs.
+fn begin(args: &TrainArgs, stop: Stop) -> anyhow::Result<()> {
+    let config = RunConfig::from_args(args)?;
     if let Some(out) = &args.out {
         run_folder::check_free(out)?;
     }
-    let count = args.replicas.unwrap_or(1);
-    replicas::check_seeds(config.seed, count)?;
-    let mut data: Vec<Samples> = Vec::new();
-    let mut gans = Replicas::new(&config.spec, count, config.trainer_options(), |seed| {
-        let real = match data.first() {
-            Some(first) => first.of_seed(&config, seed)?,
-            None => Samples::load(&config)?,
-        };
-        let source = real.source();
-        data.push(real);
-        Ok(source)
-    })?;
-    let steps = resolve(&mut config, &gans.trainers()[0])?;
+    let prepared = Prepared::new(config, args.replicas, &stop)?;
     if args.plan {
-        let replicas = args.replicas.map(|_| replicas::plan(&gans)).unwrap_or_default();
-        return output::print(&(plan(&config, &data[0], &gans.trainers()[0], steps) + &replicas));
+        return output::print(&prepared.plan());
     }
-    let folder = RunFolder::create(args.out.as_deref(), config.system.name())?;
-    let mut runs = Vec::with_capacity(count);
-    for (index, (real, trainer)) in data.into_iter().zip(gans.trainers()).enumerate() {
-        let own = if args.replicas.is_some() { folder.part(&replicas::folder(index))? } else { folder.clone() };
-        let config = RunConfig { seed: trainer.options().seed, ..config.clone() };
-        runs.push(Run::new(index, config, steps, real, trainer, own)?);
+    let folder = RunFolder::create(args.out.as_deref(), prepared.config.system.name(), |folder| {
+        prepared.each().try_for_each(|(index, config, ..)| {
+            let own = if prepared.replicated { folder.part(&replicas::folder(index))? } else { folder.clone() };
+            write_config(&own, &config)
+        })
+    })?;
+    let resumed = vec![0; prepared.data.len()];
+    prepared.train(args, &folder, &resumed, &stop, |_| Ok(()))
+}
+
+/// Writes the settings of a run.
+pub(crate) fn write_config(folder: &RunFolder, config: &RunConfig) -> Result<()> {
+    folder.write(run_folder::CONFIG, super::config_file::render(config)?.as_bytes())
+}
+
+impl Prepared {
+    /// Loads the data and makes the trainers of one run, or of `replicas`.
+    ///
+    /// # Errors
+    ///
+    /// Data that cannot be had, settings that do not fit them.
+    pub(crate) fn new(mut config: RunConfig, replicas: Option<usize>, stop: &Stop) -> anyhow::Result<Self> {
+        let count = replicas.unwrap_or(1);
+        replicas::check_seeds(config.seed, count)?;
+        let mut data: Vec<Samples> = Vec::new();
+        let mut options = config.trainer_options();
+        options.stop = Some(stop.flag());
+        let gans = Replicas::new(&config.spec, count, options, |seed| {
+            let real = match data.first() {
+                Some(first) => first.of_seed(&config, seed)?,
+                None => Samples::load(&config)?,
+            };
+            let source = real.source();
+            data.push(real);
+            Ok(source)
+        })?;
+        let steps = resolve(&mut config, &gans.trainers()[0])?;
+        Ok(Self { config, replicated: replicas.is_some(), steps, gans, data })
     }
-    let progress = Progress::new(steps, config.batch, [count, gans.workers()], args.quiet);
-    let of = if args.replicas.is_some() { format!("{count} replicas of ") } else { String::new() };
-    progress.message(&format!("training {of}{} into {}", config.system.name(), folder.path().display()));
-    let start = Instant::now();
-    gans.take_turns(&mut runs, |_, trainer, run| run.turn(trainer, &progress));
-    progress.finish();
-    let remark = measures::remark(&config);
-    if args.replicas.is_none() {
-        for outcome in runs.into_iter().filter_map(Run::into_outcome) {
-            let summary = outcome?;
-            print(args, &summary, || summary.text(remark))?;
+
+    /// The runs: index, settings, data and trainer of each.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (usize, RunConfig, &Samples, &Trainer)> {
+        let runs = self.data.iter().zip(self.gans.trainers()).enumerate();
+        runs.map(|(index, (real, trainer))| {
+            (index, RunConfig { seed: trainer.options().seed, ..self.config.clone() }, real, trainer)
+        })
+    }
+
+    /// Trains all runs to their end, or until they are stopped. Each goes on after its step of `resumed`, to which `restore`
+    /// takes the trainers once their first state has been seen.
+    ///
+    /// # Errors
+    ///
+    /// What a run reports: it failed, or was stopped.
+    pub(crate) fn train(
+        mut self,
+        args: &TrainArgs,
+        folder: &RunFolder,
+        resumed: &[u64],
+        stop: &Stop,
+        restore: impl FnOnce(&mut Replicas) -> Result<()>,
+    ) -> anyhow::Result<()> {
+        let count = self.data.len();
+        let (steps, workers) = (self.steps, self.gans.workers());
+        let progress = Arc::new(Progress::new(steps, self.config.batch, workers, args.quiet, resumed));
+        let mut runs = Vec::with_capacity(count);
+        for (index, config, real, trainer) in self.each() {
+            let own = if self.replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
+            let (config, samples) = (Arc::new(config), real.source().len() as u64);
+            let (from, shown) = (resumed[index], Arc::clone(&progress));
+            let record = Record::open(Arc::clone(&config), real.clone(), trainer, own.clone(), from, shown)?;
+            // Replicas keep all threads busy by themselves.
+            let record = if self.replicated { Beside::here(record) } else { Beside::there(record)? };
+            runs.push(Run::new(index, config, [steps, from, samples], own, record, stop.clone()));
         }
-        return Ok(());
+        restore(&mut self.gans)?;
+        let of = if self.replicated { format!("{count} replicas of ") } else { String::new() };
+        let name = self.config.system.name();
+        let from = match resumed.iter().min() {
+            Some(0) | None => String::new(),
+            Some(&step) => format!(" on from step {}", thousands(step)),
+        };
+        progress.message(&format!("training {of}{name}{from} into {}", folder.path().display()));
+        let start = Instant::now();
+        self.gans.take_turns(&mut runs, |_, trainer, run| run.turn(trainer, &progress));
+        progress.finish();
+        let remark = measures::remark(&self.config);
+        let go_on = format!("stopped; to go on: gannet train --resume {}", folder.path().display());
+        if !self.replicated {
+            for outcome in runs.into_iter().filter_map(Run::into_outcome) {
+                let summary = outcome?;
+                let stopped = stop.stopped(go_on.clone()).filter(|_| !summary.is_finished());
+                print(args, &summary, || if stopped.is_some() { String::new() } else { summary.text(remark) })?;
+                if let Some(stopped) = stopped {
+                    return Err(stopped.into());
+                }
+            }
+            return Ok(());
+        }
+        let result = Replicated::new(folder, &self.config, &self.gans, runs, start.elapsed());
+        folder.write(run_folder::RESULT, &run_folder::json(&result))?;
+        print(args, &result, || result.text(remark))?;
+        let stopped = stop.stopped(go_on).filter(|_| !result.is_finished());
+        result.failure().or(stopped.map(Into::into)).map_or(Ok(()), Err)
     }
-    let result = Replicated::new(&folder, &config, &gans, runs, start.elapsed());
-    folder.write(run_folder::RESULT, &run_folder::json(&result))?;
-    print(args, &result, || result.text(remark))?;
-    result.failure().map_or(Ok(()), Err)
+
+    /// What `--plan` prints.
+    fn plan(&self) -> String {
+        let (config, trainer) = (&self.config, &self.gans.trainers()[0]);
+        let spec = &config.spec;
+        let (generator, discriminator) = (widths(&spec.generator), widths(&spec.discriminator));
+        let weights = spec.generator.weights() + spec.discriminator.weights();
+        let models = match config.save_epochs {
+            0 => String::new(),
+            every => {
+                let count = self.steps / trainer.steps_for_epochs(every).max(1);
+                let mib = (4 * weights) as f64 * count as f64 / (1024.0 * 1024.0);
+                format!("models       {count}, {mib:.0} MiB\n")
+            }
+        };
+        let replicas = if self.replicated { replicas::plan(&self.gans) } else { String::new() };
+        format!(
+            "system       {}, {} samples\nnetworks     G {generator}, D {discriminator}\nsteps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\n{models}{replicas}",
+            config.system.name(),
+            thousands(self.data[0].source().len() as u64),
+            thousands(self.steps),
+            config.batch,
+            trainer.plan(),
+            name_of(ENGINES, &config.engine),
+            trainer.isa().kind(),
+            thousands(spec.flop_per_sample()),
+        )
+    }
 }
 
 /// Prints the result as it was asked for.
@@ -101,32 +221,6 @@ fn resolve(config: &mut RunConfig, trainer: &Trainer) -> Result<u64> {
         *directory = std::path::absolute(&*directory).map_err(run_folder::refused("find", directory))?;
     }
     Ok(steps)
-}
-
-/// What `--plan` prints.
-fn plan(config: &RunConfig, real: &Samples, trainer: &Trainer, steps: u64) -> String {
-    let spec = &config.spec;
-    let (generator, discriminator) = (widths(&spec.generator), widths(&spec.discriminator));
-    let weights = spec.generator.weights() + spec.discriminator.weights();
-    let models = match config.save_epochs {
-        0 => String::new(),
-        every => {
-            let count = steps / trainer.steps_for_epochs(every).max(1);
-            let mib = (4 * weights) as f64 * count as f64 / (1024.0 * 1024.0);
-            format!("checkpoints  {count}, {mib:.0} MiB\n")
-        }
-    };
-    format!(
-        "system       {}, {} samples\nnetworks     G {generator}, D {discriminator}\nsteps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\n{models}",
-        config.system.name(),
-        thousands(real.source().len() as u64),
-        thousands(steps),
-        config.batch,
-        trainer.plan(),
-        name_of(ENGINES, &config.engine),
-        trainer.isa().kind(),
-        thousands(spec.flop_per_sample()),
-    )
 }
 
 /// The widths of a network, from its inputs to its outputs: `2-16-32-2`.

@@ -209,6 +209,22 @@ impl Trainer {
     /// [`Error::InvalidSetting`] that names settings which are not those of the checkpoint, unless `changes` allows them;
     /// [`Error::Shape`] where the networks differ. Then nothing is changed.
     pub fn restore(&mut self, checkpoint: &Checkpoint, changes: Changes) -> Result<()> {
+        self.check(checkpoint, changes)?;
+        let [generator, discriminator] = &checkpoint.optimizers;
+        self.set_model(checkpoint.model())?;
+        self.adversary.generator.set_optimizer_state(generator)?;
+        self.adversary.discriminator.set_optimizer_state(discriminator)?;
+        self.adversary.batches.resume(checkpoint.drawn);
+        self.adversary.steps = checkpoint.step;
+        Ok(())
+    }
+
+    /// Whether [`restore`](Self::restore) would take `checkpoint`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn check(&self, checkpoint: &Checkpoint, changes: Changes) -> Result<()> {
         /// A year of steps of 30 ns, which no step reaches; sums and products with what a step counts stay within 64 bits.
         const MOST_STEPS: u64 = 1 << 43;
         /// Samples: of that many steps of a million each.
@@ -221,14 +237,19 @@ impl Trainer {
         if changes == Changes::Refused {
             settings::check_unchanged(&checkpoint.settings, &self.settings())?;
         }
+        checkpoint.model().check(&self.spec)?;
         self.adversary.generator.check_optimizer_state(generator)?;
-        self.adversary.discriminator.check_optimizer_state(discriminator)?;
-        self.set_model(checkpoint.model())?;
-        self.adversary.generator.set_optimizer_state(generator)?;
-        self.adversary.discriminator.set_optimizer_state(discriminator)?;
-        self.adversary.batches.resume(checkpoint.drawn);
-        self.adversary.steps = checkpoint.step;
-        Ok(())
+        self.adversary.discriminator.check_optimizer_state(discriminator)
+    }
+
+    /// Refuses settings that decide the result where they are not those of this trainer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] that names them.
+    #[cfg(feature = "cli")]
+    pub(crate) fn check_settings(&self, spec: &GanSpec, options: &TrainerOptions, samples: usize) -> Result<()> {
+        settings::check_unchanged(&settings::settings(spec, options, samples), &self.settings())
     }
 
     /// The settings that decide the result.

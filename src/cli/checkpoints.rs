@@ -1,0 +1,78 @@
+//! The checkpoints in the folder of a run: the last few, and the one of the best evaluation.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::output::note;
+use super::run_folder::{RunFolder, refused};
+use crate::error::Result;
+use crate::gan::{Checkpoint, GanSpec};
+
+/// Their folder.
+const FOLDER: &str = "checkpoints";
+/// The checkpoint of the best evaluation.
+const BEST: &str = "checkpoints/best.safetensors";
+const PREFIX: &str = "step-";
+const SUFFIX: &str = ".safetensors";
+
+/// The checkpoints in the run folder `run` with their steps, oldest first.
+///
+/// # Errors
+///
+/// [`Error::Io`](crate::Error::Io) where the system refuses.
+pub(crate) fn list(run: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    let folder = run.join(FOLDER);
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(refused("read", &folder))?,
+    };
+    let step_of = |path: &Path| path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse().ok();
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut found: Vec<(u64, PathBuf)> = paths.filter_map(|path| Some((step_of(&path)?, path))).collect();
+    found.sort();
+    Ok(found)
+}
+
+/// The last whole checkpoint of the run; a damaged one is told of and passed over.
+///
+/// # Errors
+///
+/// What the newest says, where none is whole; [`Error::Io`](crate::Error::Io) where the system refuses.
+pub(crate) fn last(run: &Path, spec: &GanSpec) -> Result<Option<Checkpoint>> {
+    let mut problem = None;
+    for (_, path) in list(run)?.iter().rev() {
+        match Checkpoint::load(spec, path) {
+            Ok(checkpoint) => return Ok(Some(checkpoint)),
+            Err(error) => {
+                note(&format!("warning: {error}; looking for the checkpoint before it"));
+                problem.get_or_insert(error);
+            }
+        }
+    }
+    problem.map_or(Ok(None), Err)
+}
+
+/// Writes a checkpoint, and removes those before the last `keep`.
+///
+/// # Errors
+///
+/// What writing reports; then all that were there still are.
+pub(crate) fn save(folder: &RunFolder, checkpoint: &Checkpoint, spec: &GanSpec, keep: usize) -> Result<()> {
+    let name = format!("{FOLDER}/{PREFIX}{:09}{SUFFIX}", checkpoint.step());
+    checkpoint.save(spec, &folder.file(&name)?)?;
+    let mut all = list(folder.path())?;
+    // Those of later steps are of the course that the run has left.
+    all.retain(|&(step, _)| step <= checkpoint.step());
+    all.truncate(all.len().saturating_sub(keep.max(1)));
+    all.iter().try_for_each(|(_, path)| fs::remove_file(path).map_err(refused("remove", path)))
+}
+
+/// Writes the checkpoint of the best evaluation so far.
+///
+/// # Errors
+///
+/// What writing reports.
+pub(crate) fn save_best(folder: &RunFolder, checkpoint: &Checkpoint, spec: &GanSpec) -> Result<()> {
+    checkpoint.save(spec, &folder.file(BEST)?)
+}

@@ -1,0 +1,79 @@
+//! What a run came to: `run.json`, and the object that `--json` prints.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::measures::{Measure, measure_table};
+use super::plot::thousands;
+use super::run_folder;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    /// All its steps are done.
+    Finished,
+    /// A signal stopped it; it can go on.
+    Stopped,
+    /// It met what is not finite, or could not write.
+    Failed,
+}
+
+/// What a run came to.
+#[derive(Serialize)]
+pub(crate) struct Summary {
+    pub(crate) run: String,
+    pub(crate) status: Status,
+    /// Why it failed.
+    pub(crate) error: Option<String>,
+    pub(crate) system: &'static str,
+    /// Steps done, and those that it was to do.
+    pub(crate) steps: u64,
+    pub(crate) planned_steps: u64,
+    pub(crate) epochs: f64,
+    /// The step that this process went on from; 0 = the beginning.
+    pub(crate) resumed_from: u64,
+    /// Time in steps, without measuring and drawing, of this process.
+    pub(crate) seconds: f64,
+    pub(crate) samples_per_second: f64,
+    pub(crate) discriminator_loss: f64,
+    pub(crate) generator_loss: f64,
+    pub(crate) real_probability: f64,
+    pub(crate) fake_probability: f64,
+    pub(crate) metrics: BTreeMap<&'static str, f64>,
+    /// Of `model.safetensors`, which holds names, shapes and parameters and nothing else: the same bits, the same hash.
+    pub(crate) model_sha256: Option<String>,
+    pub(crate) total_seconds: f64,
+    pub(crate) batch: usize,
+    pub(crate) seed: u64,
+    pub(crate) threads: usize,
+    pub(crate) engine: &'static str,
+    pub(crate) isa: String,
+    pub(crate) version: &'static str,
+    #[serde(skip)]
+    pub(crate) measures: Vec<Measure>,
+}
+
+impl Summary {
+    /// Whether all steps are done.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.status == Status::Finished
+    }
+
+    /// The end of a finished run for people.
+    pub(crate) fn text(&self, remark: Option<&str>) -> String {
+        format!(
+            "{}: {} steps in {:.2} s, {} samples/s\n\n{}{}\nmodel      {}\nlook at {}\n",
+            self.run,
+            thousands(self.steps - self.resumed_from),
+            self.seconds,
+            thousands(self.samples_per_second.round() as u64),
+            measure_table(&self.measures),
+            remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
+            self.model_sha256.as_deref().unwrap_or_default(),
+            Path::new(&self.run).join(run_folder::SAMPLES).display()
+        )
+    }
+}
