@@ -80,7 +80,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "RUN", conflicts_with_all = ["what", "out", "replicas", "plan"])]
     pub(crate) resume: Option<PathBuf>,
     /// Go on although settings that decide the result have changed.
-    #[arg(long = "override", requires = "resume")]
+    #[arg(long = "override")]
     pub(crate) changes_allowed: bool,
     /// Train for N passes over the data.
     #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = positive_whole)]

@@ -31,13 +31,18 @@ impl LineFile {
         Ok(lines)
     }
 
-    /// Goes on with the file of a run that stopped after step `last`: the lines of later steps, which the run makes again, and a
-    /// line that was cut short, are taken away. `row` sees the cells of each line that stays; the first is the step.
+    /// Goes on with the file of a run that stopped after step `last`, if it has done any: the lines of later steps, which the run
+    /// makes again, and a line that was cut short, are taken away. `row` sees the cells of each line that stays; the first is the step.
     ///
     /// # Errors
     ///
     /// [`Error::Data`] where the header is another; [`Error::Io`].
-    pub(crate) fn resume(path: PathBuf, header: &str, last: u64, mut row: impl FnMut(u64, &[&str])) -> Result<Self> {
+    pub(crate) fn resume(
+        path: PathBuf,
+        header: &str,
+        last: Option<u64>,
+        mut row: impl FnMut(u64, &[&str]),
+    ) -> Result<Self> {
         if !path.is_file() {
             return Self::create(path, header);
         }
@@ -54,7 +59,7 @@ impl LineFile {
             }
             let cells: Vec<&str> = line.split(',').collect();
             match cells[0].parse::<u64>() {
-                Ok(step) if step <= last && cells.len() == header.split(',').count() => {
+                Ok(step) if Some(step) <= last && cells.len() == header.split(',').count() => {
                     row(step, &cells);
                     kept.push_str(line);
                     kept.push('\n');
@@ -130,7 +135,7 @@ mod tests {
         let resume = |text: &[u8], last| {
             fs::write(&path, text).unwrap();
             let mut steps = Vec::new();
-            let lines = LineFile::resume(path.clone(), "step,loss", last, |step, cells| {
+            let lines = LineFile::resume(path.clone(), "step,loss", Some(last), |step, cells| {
                 assert_eq!(cells.len(), 2);
                 steps.push(step);
             });
@@ -151,8 +156,12 @@ mod tests {
         }
         assert_eq!(resume(b"step,loss\n1,\xff\n2,3\n", 5).unwrap().1, "step,loss\n2,3\n9,0.5\n");
         assert!(resume(b"step,other\n1,2\n", 5).unwrap_err().to_string().contains("another version"));
+        // A run that begins anew leaves nothing, not even of step 0.
+        fs::write(&path, "step,loss\n0,1\n").unwrap();
+        LineFile::resume(path.clone(), "step,loss", None, |_, _| panic!("no line stays")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "step,loss\n");
         fs::remove_file(&path).unwrap();
-        LineFile::resume(path.clone(), "step,loss", 3, |_, _| panic!("there is no line")).unwrap();
+        LineFile::resume(path.clone(), "step,loss", Some(3), |_, _| panic!("there is no line")).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "step,loss\n");
     }
 }

@@ -67,7 +67,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// The record of a run that begins, or goes on after step `resumed`. `trainer` has drawn its initial weights and done
+    /// The record of a run that begins, or goes on after the step `resumed`. `trainer` has drawn its initial weights and done
     /// nothing else.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl Record {
         real: Samples,
         trainer: &Trainer,
         folder: RunFolder,
-        resumed: u64,
+        resumed: Option<u64>,
         progress: Arc<Progress>,
     ) -> Result<Self> {
         let names = measures::running_names(config.system);

@@ -52,14 +52,14 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         }
         saved.push(checkpoint);
     }
-    let resumed: Vec<u64> = saved.iter().map(|checkpoint| checkpoint.as_ref().map_or(0, Checkpoint::step)).collect();
-    if let Some(&step) = resumed.iter().find(|&&step| step > prepared.steps) {
-        let problem = format!("the run has done {step} steps already; ask for more than {}", prepared.steps);
+    let done = saved.iter().flatten().map(Checkpoint::step).max().unwrap_or(0);
+    if done > prepared.steps {
+        let problem =
+            format!("the run has done {done} steps already; ask for more than that, not for {}", prepared.steps);
         return Err(Error::setting("steps", problem).into());
     }
-    let finished = |own: &Path| own.join(MODEL).is_file() && own.join(RESULT).is_file();
-    if !replicated && resumed[0] == prepared.steps && finished(path) {
-        note(&format!("{} has all its {} steps; to go on, ask for more", path.display(), thousands(resumed[0])));
+    if !replicated && done == prepared.steps && path.join(MODEL).is_file() && path.join(RESULT).is_file() {
+        note(&format!("{} has all its {} steps; to go on, ask for more", path.display(), thousands(done)));
         return Ok(());
     }
     // All that can be refused has been: from here on the folder changes.
@@ -67,9 +67,5 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         let own = if replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
         write_config(&own, &config)?;
     }
-    prepared.train(args, &folder, &resumed, stop, |gans| {
-        let runs = gans.trainers_mut().iter_mut().zip(&saved);
-        runs.filter_map(|(trainer, saved)| Some((trainer, saved.as_ref()?)))
-            .try_for_each(|(trainer, saved)| trainer.restore(saved, changes))
-    })
+    prepared.train(args, &folder, &saved, changes, stop)
 }

@@ -25,8 +25,8 @@ pub(crate) struct Run {
     /// `None` once it has ended.
     record: Option<Beside>,
     stop: Stop,
-    /// The step that it went on from.
-    resumed: u64,
+    /// The step that it went on from, if it was begun before.
+    resumed: Option<u64>,
     /// When its last checkpoint was taken.
     saved: Instant,
     last: Option<StepReport>,
@@ -54,11 +54,12 @@ struct Schedule {
 }
 
 impl Run {
-    /// A run of `steps` steps, which begins or goes on after step `resumed`.
+    /// A run of `steps` steps on `samples` samples, which begins or goes on after the step `resumed`.
     pub(crate) fn new(
         index: usize,
         config: Arc<RunConfig>,
-        [steps, resumed, samples]: [u64; 3],
+        [steps, samples]: [u64; 2],
+        resumed: Option<u64>,
         folder: RunFolder,
         record: Beside,
         stop: Stop,
@@ -126,7 +127,7 @@ impl Run {
     /// The work of a turn. Says how the run has ended, if it has.
     fn advance(&mut self, trainer: &mut Trainer, progress: &Progress) -> Result<Option<Status>> {
         let Some(record) = &mut self.record else { return Ok(None) };
-        if trainer.steps_done() == 0 {
+        if trainer.steps_done() == 0 && self.resumed.is_none() {
             let first = Snapshot { checkpoint: trainer.checkpoint(), evaluate: true, save: false, epoch: None };
             if !record.snapshot(first, 0) {
                 return Ok(Some(Status::Failed));
@@ -217,7 +218,7 @@ impl Run {
         learned: Option<Learned>,
     ) -> Summary {
         let config = &self.config;
-        let steps = trainer.steps_done();
+        let (steps, resumed) = (trainer.steps_done(), self.resumed.unwrap_or(0));
         let seconds = self.stopwatch.elapsed().as_secs_f64();
         let of = |value: fn(&StepReport) -> f64| self.last.as_ref().map_or(f64::NAN, value);
         let (measures, model_sha256) = match learned {
@@ -232,9 +233,9 @@ impl Run {
             steps,
             planned_steps: self.schedule.steps,
             epochs: self.schedule.drawn(steps) as f64 / self.schedule.samples as f64,
-            resumed_from: self.resumed,
+            resumed_from: resumed,
             seconds,
-            samples_per_second: (steps - self.resumed) as f64 * config.batch as f64 / seconds,
+            samples_per_second: (steps - resumed) as f64 * config.batch as f64 / seconds,
             discriminator_loss: of(|report| report.discriminator_loss),
             generator_loss: of(|report| report.generator_loss),
             real_probability: of(|report| report.real_probability),

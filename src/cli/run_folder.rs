@@ -166,17 +166,21 @@ impl RunFolder {
         &self.path
     }
 
-    /// Where the file `name` of the run lies; folders in `name` are made.
+    /// Where the file `name` of the run lies; the folder in `name`, if there is one, is made.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] where the system refuses a folder.
     pub(crate) fn file(&self, name: &str) -> Result<PathBuf> {
         let path = self.path.join(name);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(refused("create", parent))?;
+        // The run's own folder is never made again: if it is gone, somebody took it away.
+        match path.parent().filter(|parent| *parent != self.path) {
+            Some(parent) => match fs::create_dir(parent) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(path),
+                made => made.map(|()| path.clone()).map_err(refused("create", parent)),
+            },
+            None => Ok(path),
         }
-        Ok(path)
     }
 
     /// Writes the file `name` atomically.

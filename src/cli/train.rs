@@ -19,9 +19,9 @@ use super::run::Run;
 use super::run_folder::{self, RunFolder};
 use super::stop::Stop;
 use super::system::Samples;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gan::presets::Duration;
-use crate::gan::{Replicas, Trainer};
+use crate::gan::{Changes, Checkpoint, Replicas, Trainer};
 use crate::net::NetworkSpec;
 
 /// Evaluations of a run, if nothing else is asked for.
@@ -44,6 +44,9 @@ pub(crate) struct Prepared {
 
 /// Runs the command.
 pub(crate) fn command(args: &TrainArgs) -> anyhow::Result<()> {
+    if args.changes_allowed && args.resume.is_none() {
+        return Err(Error::setting("override", "is for a run that goes on; give --resume RUN too").into());
+    }
     let stop = Stop::listen()?;
     match &args.resume {
         Some(run) => resume::command(args, run, &stop),
@@ -67,8 +70,8 @@ fn begin(args: &TrainArgs, stop: Stop) -> anyhow::Result<()> {
             write_config(&own, &config)
         })
     })?;
-    let resumed = vec![0; prepared.data.len()];
-    prepared.train(args, &folder, &resumed, &stop, |_| Ok(()))
+    let saved = vec![None; prepared.data.len()];
+    prepared.train(args, &folder, &saved, Changes::Refused, &stop)
 }
 
 /// Writes the settings of a run.
@@ -109,8 +112,7 @@ impl Prepared {
         })
     }
 
-    /// Trains all runs to their end, or until they are stopped. Each goes on after its step of `resumed`, to which `restore`
-    /// takes the trainers once their first state has been seen.
+    /// Trains all runs to their end, or until they are stopped. Each goes on from what was saved of it, if anything was.
     ///
     /// # Errors
     ///
@@ -119,13 +121,15 @@ impl Prepared {
         mut self,
         args: &TrainArgs,
         folder: &RunFolder,
-        resumed: &[u64],
+        saved: &[Option<Checkpoint>],
+        changes: Changes,
         stop: &Stop,
-        restore: impl FnOnce(&mut Replicas) -> Result<()>,
     ) -> anyhow::Result<()> {
         let count = self.data.len();
         let (steps, workers) = (self.steps, self.gans.workers());
-        let progress = Arc::new(Progress::new(steps, self.config.batch, workers, args.quiet, resumed));
+        let resumed: Vec<Option<u64>> = saved.iter().map(|saved| saved.as_ref().map(Checkpoint::step)).collect();
+        let done: Vec<u64> = resumed.iter().map(|step| step.unwrap_or(0)).collect();
+        let progress = Arc::new(Progress::new(steps, self.config.batch, workers, args.quiet, &done));
         let mut runs = Vec::with_capacity(count);
         for (index, config, real, trainer) in self.each() {
             let own = if self.replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
@@ -134,12 +138,15 @@ impl Prepared {
             let record = Record::open(Arc::clone(&config), real.clone(), trainer, own.clone(), from, shown)?;
             // Replicas keep all threads busy by themselves.
             let record = if self.replicated { Beside::here(record) } else { Beside::there(record)? };
-            runs.push(Run::new(index, config, [steps, from, samples], own, record, stop.clone()));
+            runs.push(Run::new(index, config, [steps, samples], from, own, record, stop.clone()));
         }
-        restore(&mut self.gans)?;
+        // Only now: the record shows the state before training.
+        for (trainer, saved) in self.gans.trainers_mut().iter_mut().zip(saved) {
+            saved.as_ref().map_or(Ok(()), |saved| trainer.restore(saved, changes))?;
+        }
         let of = if self.replicated { format!("{count} replicas of ") } else { String::new() };
         let name = self.config.system.name();
-        let from = match resumed.iter().min() {
+        let from = match done.iter().min() {
             Some(0) | None => String::new(),
             Some(&step) => format!(" on from step {}", thousands(step)),
         };
