@@ -10,6 +10,8 @@ mod bench_table;
 mod config;
 mod config_file;
 mod evaluate;
+#[cfg_attr(not(test), expect(dead_code, reason = "runs do not write them yet"))]
+pub mod events;
 mod history;
 mod info;
 pub mod machine;
