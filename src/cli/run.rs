@@ -256,10 +256,9 @@ impl Run {
     /// A picture of samples, headed by the settings and the first measures.
     fn picture(&self, panels: &[Panel<'_>], measures: &[Measure]) -> Result<Vec<u8>> {
         let config = &self.config;
-        let mut subtitle = format!("batch {}, seed {}", config.batch, config.seed);
-        for measure in &measures[..measures.len().min(2)] {
-            subtitle += &format!(", {} {}", measure.name.replace('_', " "), measure.text(3));
-        }
+        // Two lines whatever they say, so that all pictures of a run have one size.
+        let told = measures.iter().take(2).map(|m| format!("{} {}", m.name.replace('_', " "), m.text(3)));
+        let subtitle = format!("batch {}, seed {}\n{}", config.batch, config.seed, told.collect::<Vec<_>>().join(", "));
         let title = match panels {
             [panel] if config.system.image().is_some() => format!("{}, {}", config.system.name(), panel.title),
             [.., last] if config.system.image().is_some() => format!("{} {}", config.system.name(), last.title),
