@@ -4,13 +4,15 @@
 //! with `error:`; the program ends with code 2 where arguments or settings are wrong, and with 1 for every other failure.
 #![forbid(unsafe_code)]
 
+#[cfg_attr(not(test), expect(dead_code, reason = "runs do not make them yet"))]
+mod animation;
 mod args;
 mod bench;
 mod bench_table;
 mod config;
 mod config_file;
 mod evaluate;
-#[cfg_attr(not(test), expect(dead_code, reason = "runs do not write them yet"))]
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "runs do not write them yet"))]
 pub mod events;
 mod history;
 mod info;
