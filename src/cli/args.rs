@@ -155,6 +155,9 @@ pub(crate) struct TrainArgs {
     /// system's distance].
     #[arg(long, value_name = "MEASURE")]
     pub(crate) best: Option<String>,
+    /// Write no event files for TensorBoard.
+    #[arg(long)]
+    pub(crate) no_tensorboard: bool,
     /// Save both networks alone every N epochs; 0 = only at the end [default: 1 for mnist, else 0].
     #[arg(long, value_name = "N", value_parser = whole)]
     pub(crate) save_epochs: Option<u64>,

@@ -7,19 +7,18 @@ use std::panic;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread::{Builder, JoinHandle};
 
-use super::record::{BETWEEN_FLUSHES, Record, Snapshot};
+use super::record::{BETWEEN_FLUSHES, Record, Reported, Snapshot};
 use crate::error::{Error, Result};
-use crate::gan::StepReport;
 
 /// Reports that wait at most; room for them is taken once.
 const REPORTS: usize = 256;
 /// Snapshots that wait or are being recorded at most.
 const SNAPSHOTS: usize = 2;
 
-/// Something to record, with the epoch that it belongs to.
+/// Something to record.
 enum Job {
-    Report(StepReport, u64),
-    Snapshot(Box<Snapshot>, u64),
+    Report(Reported),
+    Snapshot(Box<Snapshot>),
 }
 
 /// A record, here or on a thread.
@@ -63,30 +62,30 @@ impl Beside {
         Ok(Self::There(Thread { jobs, tickets, handle: handle.map_err(refused)? }))
     }
 
-    /// Records the losses of a step of `epoch`. Says whether recording goes on: if not, [`join`](Self::join) says why.
-    pub(crate) fn report(&mut self, report: StepReport, epoch: u64) -> bool {
+    /// Records the losses of a step. Says whether recording goes on: if not, [`join`](Self::join) says why.
+    pub(crate) fn report(&mut self, reported: Reported) -> bool {
         match self {
             Self::Here { record, outcome } => {
                 if outcome.is_ok() {
-                    *outcome = record.report(&report, epoch);
+                    *outcome = record.report(&reported);
                 }
                 outcome.is_ok()
             }
-            Self::There(thread) => thread.jobs.send(Job::Report(report, epoch)).is_ok(),
+            Self::There(thread) => thread.jobs.send(Job::Report(reported)).is_ok(),
         }
     }
 
-    /// Records a snapshot at a step of `epoch`; says the same.
-    pub(crate) fn snapshot(&mut self, snapshot: Snapshot, epoch: u64) -> bool {
+    /// Records a snapshot; says the same.
+    pub(crate) fn snapshot(&mut self, snapshot: Snapshot) -> bool {
         match self {
             Self::Here { record, outcome } => {
                 if outcome.is_ok() {
-                    *outcome = record.snapshot(snapshot, epoch);
+                    *outcome = record.snapshot(snapshot);
                 }
                 outcome.is_ok()
             }
             Self::There(thread) => {
-                thread.tickets.recv().is_ok() && thread.jobs.send(Job::Snapshot(Box::new(snapshot), epoch)).is_ok()
+                thread.tickets.recv().is_ok() && thread.jobs.send(Job::Snapshot(Box::new(snapshot))).is_ok()
             }
         }
     }
@@ -107,9 +106,9 @@ impl Beside {
 fn work(record: &mut Record, queue: &Receiver<Job>, give_back: &SyncSender<()>) -> Result<()> {
     loop {
         match queue.recv_timeout(BETWEEN_FLUSHES) {
-            Ok(Job::Report(report, epoch)) => record.report(&report, epoch)?,
-            Ok(Job::Snapshot(snapshot, epoch)) => {
-                record.snapshot(*snapshot, epoch)?;
+            Ok(Job::Report(reported)) => record.report(&reported)?,
+            Ok(Job::Snapshot(snapshot)) => {
+                record.snapshot(*snapshot)?;
                 give_back.send(()).ok();
             }
             Err(RecvTimeoutError::Timeout) => record.flush_if_due()?,

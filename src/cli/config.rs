@@ -49,6 +49,8 @@ pub(crate) struct RunConfig {
     pub(crate) keep: usize,
     /// The measure of which the best checkpoint is kept; `None` = none is.
     pub(crate) best: Option<String>,
+    /// Whether event files for TensorBoard are written.
+    pub(crate) tensorboard: bool,
     /// Epochs between model files; 0 = only the last.
     pub(crate) save_epochs: u64,
     /// Points of a synthetic system.
@@ -78,6 +80,7 @@ impl RunConfig {
             checkpoint_seconds: 60,
             keep: 2,
             best: measures::main_measure(system).map(str::to_string),
+            tensorboard: true,
             // Its document saves both networks at each epoch.
             save_epochs: u64::from(system == Preset::Mnist),
             points: system.points(),
@@ -132,6 +135,7 @@ impl RunConfig {
         if let Some(name) = &args.best {
             self.best = measure(self.system, name)?;
         }
+        self.tensorboard &= !args.no_tensorboard;
         replace(&mut self.save_epochs, args.save_epochs);
         self.isa = args.isa.or(self.isa);
         self.memory_limit = args.memory_limit.or(self.memory_limit);

@@ -45,6 +45,7 @@ pub(crate) fn parse(text: &str, folder: Option<&Path>) -> Result<RunConfig> {
     if let Some(name) = &run.best {
         config.best = measure(config.system, name)?;
     }
+    replace(&mut config.tensorboard, run.tensorboard);
     replace(&mut config.save_epochs, run.save_epochs);
     config.isa = run.isa;
     config.memory_limit = match run.memory_limit {
@@ -105,6 +106,7 @@ pub(crate) fn render(config: &RunConfig) -> Result<String> {
     text.put("checkpoint_seconds", &config.checkpoint_seconds, "seconds between checkpoints; 0 = by steps alone")?;
     text.put("keep", &config.keep, "checkpoints that are kept")?;
     text.put("best", config.best.as_deref().unwrap_or("none"), "measure whose best checkpoint is kept, too; or none")?;
+    text.put("tensorboard", &config.tensorboard, "whether event files are written")?;
     text.put("save_epochs", &config.save_epochs, "epochs between saved models; 0 = only the last")?;
     if config.points.is_some() || config.directory.is_some() {
         text.table("data");
@@ -211,6 +213,7 @@ struct RunTable {
     checkpoint_seconds: Option<u64>,
     keep: Option<usize>,
     best: Option<String>,
+    tensorboard: Option<bool>,
     save_epochs: Option<u64>,
 }
 

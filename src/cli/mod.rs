@@ -4,14 +4,17 @@
 //! with `error:`; the program ends with code 2 where arguments or settings are wrong, and with 1 for every other failure.
 #![forbid(unsafe_code)]
 
+mod animation;
 mod args;
 mod bench;
 mod bench_table;
 mod beside;
+mod board;
 mod checkpoints;
 mod config;
 mod config_file;
 mod evaluate;
+pub mod events;
 mod history;
 mod info;
 mod line_file;

@@ -30,6 +30,10 @@ pub(crate) fn shown(system: Preset) -> usize {
 /// A PNG file: points over the `real` ones, histograms over theirs and the true density, or the last panel's images in a
 /// square grid.
 ///
+/// Size and axes depend on the real samples, the number of panels and the rows of the heading, not on the samples in the
+/// panels: all pictures of a run can be compared, and follow each other in an animation. What lies outside is left out, and
+/// counted above the panel.
+///
 /// # Errors
 ///
 /// What drawing reports: for instance more images than a picture can hold.
@@ -70,4 +74,45 @@ pub(crate) fn samples(system: Preset, heading: Heading<'_>, real: &[f32], panels
 pub(crate) fn row(system: Preset, samples: &[f32]) -> Result<Option<Vec<u8>>> {
     let Some((height, width)) = system.image() else { return Ok(None) };
     Ok(Some(image_grid(Heading::default(), samples, height, width, usize::MAX)?.to_png()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The picture without heading and plot: its size, the labels of the vertical axis, and those of the horizontal one.
+    fn frame(png_file: &[u8]) -> (u32, u32, Vec<u8>) {
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png_file)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        let (width, height) = (info.width as usize, info.height as usize);
+        let left = pixels.chunks_exact(3 * width).skip(230).flat_map(|row| &row[..3 * 84]);
+        let labels = left.chain(&pixels[3 * width * (height - 70)..]).copied().collect();
+        (info.width, info.height, labels)
+    }
+
+    #[test]
+    fn pictures_of_one_run_have_the_same_frame() {
+        for system in [Preset::Circle, Preset::Gaussian2d, Preset::Mixture1d, Preset::Digits] {
+            let count = shown(system) * system.image().map_or(2, |(height, width)| height * width);
+            let real: Vec<f32> = (0..count).map(|i| (i as f32 * 0.7).sin()).collect();
+            let draw = |text: &str, samples: &[f32]| {
+                let heading = Heading { title: "a run", subtitle: &format!("batch 32\nmeasure {text}") };
+                samples_of(system, heading, &real, &[Panel { title: "step 1", samples }])
+            };
+            let usual = frame(&draw("0.1", &real));
+            let narrow: Vec<f32> = real.iter().map(|value| 0.01 * value).collect();
+            let wide: Vec<f32> = real.iter().map(|value| 1e6 * value).collect();
+            for (text, samples) in [("1", &narrow), (&"9".repeat(300), &wide), ("NaN", &vec![f32::NAN; count])] {
+                let found = frame(&draw(text, samples));
+                assert_eq!((found.0, found.1), (usual.0, usual.1), "{system:?}");
+                // Images have no axes.
+                assert!(system.image().is_some() || found.2 == usual.2, "{system:?}: the labels moved");
+            }
+        }
+    }
+
+    fn samples_of(system: Preset, heading: Heading<'_>, real: &[f32], panels: &[Panel<'_>]) -> Vec<u8> {
+        samples(system, heading, real, panels).unwrap()
+    }
 }

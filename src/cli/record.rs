@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration as Time, Instant};
 
+use super::animation;
+use super::board::{Board, Pictures};
 use super::checkpoints;
 use super::config::RunConfig;
 use super::history::History;
@@ -30,16 +32,30 @@ const METRICS: &str = "step,epoch,discriminator_loss,generator_loss,real_probabi
 const CONFIG_NOTE: &str = "config.toml";
 const DATA_NOTE: &str = "data";
 
+/// A step that was reported.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reported {
+    pub(crate) report: StepReport,
+    /// The epoch that the step belongs to.
+    pub(crate) epoch: u64,
+    /// Samples per second since the report before it.
+    pub(crate) rate: f64,
+}
+
 /// A run between two steps, to be recorded.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) checkpoint: Checkpoint,
+    /// The gradients of the last step, if this process has done any.
+    pub(crate) gradients: Option<Model>,
+    /// The epoch that the last step belongs to.
+    pub(crate) epoch: u64,
     /// Whether it is measured and drawn.
     pub(crate) evaluate: bool,
     /// Whether it is kept to go on from.
     pub(crate) save: bool,
-    /// The epoch under whose number both networks are kept alone.
-    pub(crate) epoch: Option<u64>,
+    /// The number of complete epochs under which both networks are kept alone.
+    pub(crate) complete: Option<u64>,
 }
 
 /// What a run has learned: its measures, and the hash of the model's file.
@@ -58,7 +74,10 @@ pub(crate) struct Record {
     metrics: LineFile,
     flushed: Instant,
     evaluation: LineFile,
+    board: Option<Board>,
     history: History,
+    /// Steps that were evaluated.
+    evaluated: Vec<u64>,
     /// Samples before training, from the latents that all pictures share.
     before: Vec<f32>,
     /// Value of the chosen measure at the best evaluation so far.
@@ -94,13 +113,15 @@ impl Record {
                 fake_probability: number(5),
             });
         })?;
-        let mut best = None;
+        let (mut best, mut evaluated) = (None, Vec::new());
         let column = names.iter().position(|&name| config.best.as_deref() == Some(name)).map(|index| index + 2);
-        let evaluation = LineFile::resume(folder.file(run_folder::EVALUATION)?, &header, resumed, |_, cells| {
+        let evaluation = LineFile::resume(folder.file(run_folder::EVALUATION)?, &header, resumed, |step, cells| {
+            evaluated.push(step);
             if let (Some(name), Some(value)) = (config.best.as_deref(), column.and_then(|c| cells[c].parse().ok())) {
                 best = Some(best.filter(|&best| !measures::is_better(name, value, best)).unwrap_or(value));
             }
         })?;
+        let board = config.tensorboard.then(|| Board::open(folder.path(), resumed.unwrap_or(0))).transpose()?;
         let notes = BTreeMap::from([
             (CONFIG_NOTE.to_string(), super::config_file::render(&config)?),
             (DATA_NOTE.to_string(), real.fingerprint()),
@@ -115,21 +136,24 @@ impl Record {
             metrics,
             flushed: Instant::now(),
             evaluation,
+            board,
             history,
+            evaluated,
             before,
             best,
             notes,
         })
     }
 
-    /// Adds the losses of a step that belongs to `epoch`.
+    /// Adds the losses of a step.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] where lines cannot be written, which happens every few seconds.
-    pub(crate) fn report(&mut self, report: &StepReport, epoch: u64) -> Result<()> {
-        self.history.push(*report);
-        self.metrics.push(&row(report, epoch));
+    pub(crate) fn report(&mut self, reported: &Reported) -> Result<()> {
+        self.history.push(reported.report);
+        self.metrics.push(&row(reported));
+        self.board.as_mut().map_or(Ok(()), |board| board.report(reported, &self.config.spec))?;
         self.flush_if_due()
     }
 
@@ -138,8 +162,14 @@ impl Record {
         if self.flushed.elapsed() < BETWEEN_FLUSHES {
             return Ok(());
         }
+        self.flush()
+    }
+
+    /// Writes what waits.
+    fn flush(&mut self) -> Result<()> {
         self.flushed = Instant::now();
-        self.metrics.flush()
+        self.metrics.flush()?;
+        self.board.as_mut().map_or(Ok(()), Board::flush)
     }
 
     /// Records a snapshot of the run: whatever it asks for, the checkpoint last. Where that exists, all that came before it does.
@@ -147,42 +177,49 @@ impl Record {
     /// # Errors
     ///
     /// Files that cannot be written; measures that are not finite.
-    pub(crate) fn snapshot(&mut self, snapshot: Snapshot, epoch: u64) -> Result<()> {
-        let Snapshot { mut checkpoint, evaluate, save, epoch: whole } = snapshot;
-        checkpoint.notes.clone_from(&self.notes);
-        let spec = &self.config.spec;
-        if let Some(whole) = whole {
-            checkpoint.model().save(spec, &self.folder.file(&format!("models/epoch-{whole:03}.safetensors"))?)?;
+    pub(crate) fn snapshot(&mut self, mut snapshot: Snapshot) -> Result<()> {
+        snapshot.checkpoint.notes.clone_from(&self.notes);
+        let config = Arc::clone(&self.config);
+        let checkpoint = &snapshot.checkpoint;
+        if let Some(epoch) = snapshot.complete {
+            let name = format!("models/epoch-{epoch:03}.safetensors");
+            checkpoint.model().save(&config.spec, &self.folder.file(&name)?)?;
         }
-        let is_best = evaluate && self.evaluate(&checkpoint, epoch)?;
-        let spec = &self.config.spec;
-        if is_best {
-            checkpoints::save_best(&self.folder, &checkpoint, spec)?;
+        if snapshot.evaluate && self.evaluate(&snapshot)? {
+            checkpoints::save_best(&self.folder, checkpoint, &config.spec)?;
         }
-        if save {
-            self.metrics.flush()?;
-            checkpoints::save(&self.folder, &checkpoint, spec, self.config.keep)?;
+        if snapshot.save {
+            self.flush()?;
+            checkpoints::save(&self.folder, checkpoint, &config.spec, config.keep)?;
         }
         Ok(())
     }
 
     /// Measures and draws the generator as it is now. Says whether it is the best so far.
-    fn evaluate(&mut self, checkpoint: &Checkpoint, epoch: u64) -> Result<bool> {
-        let (step, model) = (checkpoint.step(), checkpoint.model());
+    fn evaluate(&mut self, snapshot: &Snapshot) -> Result<bool> {
+        let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.model());
         let measures = measures::measure(&self.config, &self.real, model, Effort::Running, self.isa)?;
-        let cells = [step, epoch].into_iter().map(|number| number.to_string());
+        let cells = [step, snapshot.epoch].into_iter().map(|number| number.to_string());
         let line: Vec<String> = cells.chain(measures.iter().map(|measure| measure.value.to_string())).collect();
         let samples = shown(&self.config, model, self.isa)?;
         let title = format!("step {}", thousands(step));
         let picture = self.picture(&[Panel { title: &title, samples: &samples }], &measures)?;
         let name = picture_name(step);
         self.folder.write(&format!("{name}.png"), &picture)?;
-        if let Some(row) = pictures::row(self.config.system, &samples)? {
-            self.folder.write(&format!("{name}-row.png"), &row)?;
+        let row = pictures::row(self.config.system, &samples)?;
+        if let Some(row) = &row {
+            self.folder.write(&format!("{name}-row.png"), row)?;
         }
-        self.metrics.flush()?;
+        if let Some(board) = &mut self.board {
+            board.figures(step, &measures, &[])?;
+            board.pictures(step, Pictures { samples: &picture, row: row.as_deref() })?;
+            board.histograms(step, "parameters", model)?;
+            snapshot.gradients.as_ref().map_or(Ok(()), |gradients| board.histograms(step, "gradients", gradients))?;
+        }
+        self.flush()?;
         self.evaluation.push(&line.join(","));
         self.evaluation.flush()?;
+        self.evaluated.push(step);
         let chosen = measures.iter().find(|measure| Some(measure.name) == self.config.best.as_deref());
         let is_best =
             chosen.is_some_and(|now| self.best.is_none_or(|best| measures::is_better(now.name, now.value, best)));
@@ -216,20 +253,33 @@ impl Record {
     ///
     /// Files that cannot be written.
     pub(crate) fn close(&mut self) -> Result<()> {
-        self.metrics.flush()?;
+        self.flush()?;
         if let Some(losses) = self.history.picture(self.config.system.name(), self.config.spec.objective)? {
             self.folder.write(run_folder::LOSSES, &losses)?;
         }
-        Ok(())
+        self.animate()
+    }
+
+    /// Writes the pictures of the evaluations as an animation. What somebody took away or changed does not move.
+    fn animate(&self) -> Result<()> {
+        let shown = animation::shown(self.evaluated.len()).into_iter().map(|index| self.evaluated[index]);
+        let read = |step| std::fs::read(self.folder.path().join(format!("{}.png", picture_name(step)))).ok();
+        let frames: Vec<Vec<u8>> = shown.filter_map(read).collect();
+        match animation::animation(&frames) {
+            Ok(file) => self.folder.write(run_folder::ANIMATION, &file),
+            Err(error) => {
+                self.progress.detail(&format!("no {}: {error}", run_folder::ANIMATION));
+                Ok(())
+            }
+        }
     }
 
     /// A picture of samples, headed by the settings and the first measures.
     fn picture(&self, panels: &[Panel<'_>], measures: &[Measure]) -> Result<Vec<u8>> {
         let config = &self.config;
-        let mut subtitle = format!("batch {}, seed {}", config.batch, config.seed);
-        for measure in &measures[..measures.len().min(2)] {
-            subtitle += &format!(", {} {}", measure.name.replace('_', " "), measure.text(3));
-        }
+        // Two lines whatever they say, so that all pictures of a run have one size.
+        let told = measures.iter().take(2).map(|m| format!("{} {}", m.name.replace('_', " "), m.text(3)));
+        let subtitle = format!("batch {}, seed {}\n{}", config.batch, config.seed, told.collect::<Vec<_>>().join(", "));
         let title = match panels {
             [panel] if config.system.image().is_some() => format!("{}, {}", config.system.name(), panel.title),
             [.., last] if config.system.image().is_some() => format!("{} {}", config.system.name(), last.title),
@@ -266,7 +316,7 @@ fn shown(config: &RunConfig, model: &Model, isa: Isa) -> Result<Vec<f32>> {
 }
 
 /// A row of `metrics.csv`. Numbers are written so that they read back as the same bits.
-fn row(report: &StepReport, epoch: u64) -> String {
+fn row(Reported { report, epoch, .. }: &Reported) -> String {
     format!(
         "{},{epoch},{},{},{},{}",
         report.step, report.discriminator_loss, report.generator_loss, report.real_probability, report.fake_probability

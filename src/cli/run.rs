@@ -8,7 +8,7 @@ use super::args::{ENGINES, name_of};
 use super::beside::Beside;
 use super::config::RunConfig;
 use super::progress::{Progress, Stopwatch};
-use super::record::{Learned, Snapshot};
+use super::record::{Learned, Reported, Snapshot};
 use super::run_folder::{self, RunFolder};
 use super::stop::Stop;
 use super::summary::{Status, Summary};
@@ -128,8 +128,15 @@ impl Run {
     fn advance(&mut self, trainer: &mut Trainer, progress: &Progress) -> Result<Option<Status>> {
         let Some(record) = &mut self.record else { return Ok(None) };
         if trainer.steps_done() == 0 && self.resumed.is_none() {
-            let first = Snapshot { checkpoint: trainer.checkpoint(), evaluate: true, save: false, epoch: None };
-            if !record.snapshot(first, 0) {
+            let first = Snapshot {
+                checkpoint: trainer.checkpoint(),
+                gradients: None,
+                epoch: 0,
+                evaluate: true,
+                save: false,
+                complete: None,
+            };
+            if !record.snapshot(first) {
                 return Ok(Some(Status::Failed));
             }
         }
@@ -141,17 +148,19 @@ impl Run {
         let advanced = done > before;
         let by_time = self.config.checkpoint_seconds;
         let is_time = by_time > 0 && self.saved.elapsed() >= Time::from_secs(by_time);
+        let evaluate = advanced && schedule.evaluation_is_due(done);
         let due = Snapshot {
-            evaluate: advanced && schedule.evaluation_is_due(done),
+            evaluate,
             save: done == schedule.steps || stopped || (advanced && (is_time || schedule.checkpoint_is_due(done))),
-            epoch: schedule.epoch_to_save(done).filter(|_| advanced),
+            complete: schedule.epoch_to_save(done).filter(|_| advanced),
+            gradients: evaluate.then(|| trainer.gradients()),
+            epoch: schedule.epoch(done),
             checkpoint: trainer.checkpoint(),
         };
         if due.save {
             self.saved = Instant::now();
         }
-        let epoch = schedule.epoch(done);
-        let recorded = self.record.as_mut().is_some_and(|record| record.snapshot(due, epoch));
+        let recorded = self.record.as_mut().is_some_and(|record| record.snapshot(due));
         Ok(match () {
             () if !recorded => Some(Status::Failed),
             () if done == self.schedule.steps => Some(Status::Finished),
@@ -166,14 +175,19 @@ impl Run {
         let (index, schedule, saved) = (self.index, self.schedule, self.saved);
         let stopwatch = &mut self.stopwatch;
         let by_time = Time::from_secs(self.config.checkpoint_seconds);
+        let batch = self.config.batch as f64;
         let done = trainer.steps_done();
         let mut recorded = true;
         stopwatch.start();
+        let mut before = (done, stopwatch.elapsed());
         let last = trainer.run(schedule.next(done) - done, schedule.report, |report| {
+            let elapsed = stopwatch.elapsed();
             if schedule.row_is_due(report.step) {
-                recorded = record.report(*report, schedule.epoch(report.step));
+                let rate = (report.step - before.0) as f64 * batch / (elapsed - before.1).as_secs_f64();
+                before = (report.step, elapsed);
+                recorded = record.report(Reported { report: *report, epoch: schedule.epoch(report.step), rate });
             }
-            progress.report(index, report, stopwatch.elapsed());
+            progress.report(index, report, elapsed);
             let is_time = !by_time.is_zero() && saved.elapsed() >= by_time;
             if recorded && !is_time { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });

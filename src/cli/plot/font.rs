@@ -110,8 +110,12 @@ pub(super) fn ellipsize(text: &str, size: f32, weight: Weight, available: f32) -
     short
 }
 
-/// Breaks a text between words into at most `lines` lines of a width in pixels; what does not fit the last is shortened.
+/// Breaks a text between words into at most `lines` lines of a width in pixels; what does not fit the last is shortened. A text
+/// that has several lines already keeps them.
 pub(super) fn wrap(text: &str, size: f32, weight: Weight, available: f32, lines: usize) -> Vec<String> {
+    if text.contains('\n') {
+        return text.lines().take(lines).map(|line| ellipsize(line, size, weight, available)).collect();
+    }
     let mut broken: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match broken.last_mut() {
@@ -168,5 +172,7 @@ mod tests {
         }
         assert_eq!(wrap("", 20.0, Weight::Regular, 100.0, 2), Vec::<String>::new());
         assert_eq!(wrap("one two", 20.0, Weight::Regular, 1e3, 2), ["one two"]);
+        assert_eq!(wrap("one\ntwo\nthree", 20.0, Weight::Regular, 1e3, 2), ["one", "two"]);
+        assert_eq!(wrap(&format!("{text}\nlast"), 20.0, Weight::Regular, 100.0, 2).len(), 2);
     }
 }

@@ -25,14 +25,15 @@ const CURVE_POINTS: usize = 600;
 /// Space beside the real values, as a share of their extent.
 const MARGIN: f64 = 0.04;
 
-/// A peak of the generated values may rise to this multiple of the highest real one before it is cut off.
-const TALLEST: f64 = 2.5;
+/// The vertical axis ends at this multiple of the highest real bar, or of the density; a peak of the generated values above it is
+/// cut off. The axis does not depend on them, so that pictures of one run can be compared, and follow each other in an animation.
+const HEADROOM: f64 = 1.5;
 
 /// Draws 1-D values: in each panel the histograms of the real and of the generated ones, as densities, and the true density
 /// (a probability density: its integral is 1) where one is given.
 ///
-/// All panels have the same axes, chosen to show the real values; a panel says how many generated values lie outside, and how
-/// high a peak is that does not fit.
+/// All panels have the same axes, which depend on the real values and the density alone (on the generated ones where there are
+/// neither); a panel says how many generated values lie outside, and how high a peak is that does not fit.
 ///
 /// # Errors
 ///
@@ -131,8 +132,8 @@ fn top(bars: &[(Bars, Bars)], curve: &[(f64, f64)]) -> f64 {
     let curve = curve.iter().map(|p| p.1).filter(|d| d.is_finite()).fold(0.0, f64::max);
     let real = bars.iter().map(|(real, _)| real.peak()).fold(curve, f64::max);
     let generated = bars.iter().map(|(_, generated)| generated.peak()).fold(0.0, f64::max);
-    let top = if real > 0.0 { generated.min(TALLEST * real).max(real) } else { generated };
-    if top > 0.0 { top * 1.06 } else { 1.0 }
+    let top = if real > 0.0 { HEADROOM * real } else { 1.06 * generated };
+    if top > 0.0 { top } else { 1.0 }
 }
 
 /// The bars of a histogram.

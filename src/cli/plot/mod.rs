@@ -32,7 +32,8 @@ use crate::{Error, Result};
 pub struct Heading<'a> {
     /// The title; empty for none.
     pub title: &'a str,
-    /// A line or two below the title, for instance the run's settings and measures; empty for none.
+    /// A line or two below the title, for instance the run's settings and measures; empty for none. One line is broken where
+    /// it is too long; two keep their places whatever they say.
     pub subtitle: &'a str,
 }
 

@@ -1,0 +1,108 @@
+//! What a run tells TensorBoard: which scalars, pictures and histograms, under which tags.
+
+use std::path::Path;
+
+use super::events::EventWriter;
+use super::measures::Measure;
+use super::record::Reported;
+use crate::error::Result;
+use crate::gan::GanSpec;
+use crate::gan::model::Model;
+use crate::net::LayerTensors;
+
+/// The event file of a run.
+#[derive(Debug)]
+pub(crate) struct Board {
+    writer: EventWriter,
+}
+
+/// A picture of an evaluation: of the samples, and where they are images in one row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pictures<'a> {
+    pub(crate) samples: &'a [u8],
+    pub(crate) row: Option<&'a [u8]>,
+}
+
+impl Board {
+    /// A new event file in `folder`, of a run that goes on after `step`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](crate::Error::Io) where the system refuses.
+    pub(crate) fn open(folder: &Path, step: u64) -> Result<Self> {
+        Ok(Self { writer: EventWriter::create(folder, step)? })
+    }
+
+    /// Adds the figures of a step.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](crate::Error::Io) where the system refuses, as in all that follow.
+    pub(crate) fn report(&mut self, reported: &Reported, spec: &GanSpec) -> Result<()> {
+        let Reported { report, rate, .. } = reported;
+        let rates = [&spec.generator_optimizer, &spec.discriminator_optimizer].map(|o| f64::from(o.learning_rate()));
+        self.writer.scalars(
+            report.step,
+            &[
+                ("loss/discriminator", report.discriminator_loss),
+                ("loss/generator", report.generator_loss),
+                ("probability/real", report.real_probability),
+                ("probability/fake", report.fake_probability),
+                ("learning_rate/generator", rates[0]),
+                ("learning_rate/discriminator", rates[1]),
+                ("speed/samples_per_second", *rate),
+            ],
+        )
+    }
+
+    /// Adds what an evaluation found: its measures, under `measure/`, and other figures under their own tags.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::report`].
+    pub(crate) fn figures(&mut self, step: u64, measures: &[Measure], others: &[(&str, f64)]) -> Result<()> {
+        let tags: Vec<(String, f64)> =
+            measures.iter().map(|measure| (format!("measure/{}", measure.name), measure.value)).collect();
+        let measures = tags.iter().map(|(tag, value)| (tag.as_str(), *value));
+        self.writer.scalars(step, &measures.chain(others.iter().copied()).collect::<Vec<_>>())
+    }
+
+    /// Adds the pictures of an evaluation.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::report`].
+    pub(crate) fn pictures(&mut self, step: u64, pictures: Pictures<'_>) -> Result<()> {
+        self.writer.image(step, "samples", pictures.samples)?;
+        pictures.row.map_or(Ok(()), |row| self.writer.image(step, "samples/row", row))
+    }
+
+    /// Adds histograms of each layer's weights and biases, or of their gradients, under `kind/`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::report`].
+    pub(crate) fn histograms(&mut self, step: u64, kind: &str, model: &Model) -> Result<()> {
+        for (network, layers) in [("generator", &model.generator), ("discriminator", &model.discriminator)] {
+            self.layers(step, &format!("{kind}/{network}"), layers)?;
+        }
+        Ok(())
+    }
+
+    fn layers(&mut self, step: u64, tag: &str, layers: &LayerTensors) -> Result<()> {
+        for (index, (weight, bias)) in layers.iter().enumerate() {
+            self.writer.histogram(step, &format!("{tag}/{index}.weight"), weight)?;
+            self.writer.histogram(step, &format!("{tag}/{index}.bias"), bias)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::report`].
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        self.writer.flush()
+    }
+}
