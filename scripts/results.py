@@ -123,7 +123,7 @@ def train_and_measure(section, seed, folder, data):
     training = json.loads((run / "run.json").read_text())
     measures = dict(evaluate(run, data), seconds=training["seconds"])
     if "checkpoint" in section:
-        checkpoint = run / f"checkpoints/epoch-{section['checkpoint']:03}.safetensors"
+        checkpoint = run / f"models/epoch-{section['checkpoint']:03}.safetensors"
         measures.update((f"{name}_at_checkpoint", value) for name, value in evaluate(checkpoint, data).items())
     if section["preset"] == "digits":
         images = folder / "digits.npy"
@@ -228,7 +228,7 @@ def table(section, runs):
     seconds = statistics.median(run["seconds"] for run in runs)
     checkpoint = ""
     if "checkpoint" in section:
-        checkpoint = f" and `gannet evaluate RUN/checkpoints/epoch-{section['checkpoint']:03}.safetensors`"
+        checkpoint = f" and `gannet evaluate RUN/models/epoch-{section['checkpoint']:03}.safetensors`"
     lines = [
         f"`gannet train {section['preset']}{options}{data} --seed S --out RUN` and `gannet evaluate RUN`{checkpoint},"
         f" S = 0 to {len(runs) - 1}; training took {number(seconds)} s (median).",

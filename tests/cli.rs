@@ -15,6 +15,11 @@ fn is_png(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() > 100
 }
 
+/// The event files of a run, whose names tell when and where it took place, and all others.
+fn split(files: BTreeSet<String>) -> (BTreeSet<String>, BTreeSet<String>) {
+    files.into_iter().partition(|name| name.starts_with("events.out.tfevents."))
+}
+
 #[test]
 fn help_and_version() {
     let place = Place::new();
@@ -46,12 +51,16 @@ fn a_run_leaves_a_new_folder_each_time() {
     let written: String = written.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(result["model_sha256"], written.as_str());
     let mut expected: BTreeSet<String> =
-        ["config.toml", "metrics.csv", "evaluation.csv", "run.json", "model.safetensors", "samples.png", "losses.png"]
+        ["config.toml", "metrics.csv", "evaluation.csv", "run.json", "run.lock", "model.safetensors", "samples.png"]
+            .into_iter()
+            .chain(["losses.png", "learning.png", "report.html", "checkpoints/best.safetensors"])
+            .chain(["checkpoints/step-000000024.safetensors"])
             .map(String::from)
-            .into();
+            .collect();
     expected.extend([0, 10, 20, 24].map(|step| format!("samples/step-{step:06}.png")));
-    expected.extend((1..=6).map(|epoch| format!("checkpoints/epoch-{epoch:03}.safetensors")));
-    assert_eq!(place.files("runs/circle-001"), expected);
+    expected.extend((1..=6).map(|epoch| format!("models/epoch-{epoch:03}.safetensors")));
+    let (events, files) = split(place.files("runs/circle-001"));
+    assert_eq!((events.len(), files), (1, expected.clone()));
     for picture in expected.iter().filter(|name| name.ends_with("png")) {
         assert!(is_png(&place.bytes(&format!("runs/circle-001/{picture}"))), "{picture}");
     }
@@ -63,7 +72,7 @@ fn a_run_leaves_a_new_folder_each_time() {
     assert_eq!(steps.last(), Some(&"24"));
     assert_eq!(place.read("runs/circle-001/evaluation.csv").lines().count(), 1 + 4);
     let model = place.bytes("runs/circle-001/model.safetensors");
-    assert_eq!(model, place.bytes("runs/circle-001/checkpoints/epoch-006.safetensors"));
+    assert_eq!(model, place.bytes("runs/circle-001/models/epoch-006.safetensors"));
     assert!(String::from_utf8_lossy(&model[..4096.min(model.len())]).contains("generator.0.weight"));
 
     assert_eq!(place.json(arguments)["run"], "runs/circle-002");
@@ -104,8 +113,11 @@ fn replicas_are_single_runs_in_one_folder() {
     for (index, replica) in replicas.iter().enumerate() {
         let (run, single) = (format!("runs/circle-001/replica-{index:03}"), format!("single-{index}"));
         place.succeed(&format!("train {settings} --seed {} --threads 1 --quiet --out {single}", 6 + index));
-        assert_eq!(place.files(&run), place.files(&single));
-        for file in place.files(&single).iter().filter(|file| *file != "run.json") {
+        let ((_, files), (_, single_files)) = (split(place.files(&run)), split(place.files(&single)));
+        assert_eq!(files, single_files);
+        // These tell when and where the run took place.
+        let told = |file: &&String| !["run.json", "report.html"].contains(&file.as_str());
+        for file in files.iter().filter(told) {
             assert!(place.bytes(&format!("{run}/{file}")) == place.bytes(&format!("{single}/{file}")), "{run}/{file}");
         }
         assert_eq!((replica["replica"].as_u64(), replica["run"].as_str()), (Some(index as u64), Some(run.as_str())));
@@ -253,7 +265,7 @@ fn samples_come_as_table_array_and_picture() {
     place.succeed("sample runs/circle-001 --count 5 --seed 4 --out other.csv");
     assert_ne!(place.read("other.csv"), five);
     // The checkpoint after the last step is the model.
-    place.succeed("sample runs/circle-001/checkpoints/epoch-001.safetensors --count 5 --seed 3 --out same.csv");
+    place.succeed("sample runs/circle-001/models/epoch-001.safetensors --count 5 --seed 3 --out same.csv");
     assert_eq!(place.read("same.csv"), five);
 
     place.succeed("sample runs/circle-001 --count 5 --seed 3 --out five.npy");

@@ -39,7 +39,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Train a GAN and write a new run folder with its model, figures and pictures.
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     /// Draw samples from a trained generator into a file.
     Sample(SampleArgs),
     /// Measure what a trained generator has learned, beside what a right implementation reaches.

@@ -44,25 +44,25 @@ impl Board {
         self.writer.scalars(
             report.step,
             &[
-                ("loss/discriminator", report.discriminator_loss),
-                ("loss/generator", report.generator_loss),
-                ("probability/real", report.real_probability),
-                ("probability/fake", report.fake_probability),
-                ("learning_rate/generator", rates[0]),
-                ("learning_rate/discriminator", rates[1]),
+                ("losses/discriminator_loss", report.discriminator_loss),
+                ("losses/generator_loss", report.generator_loss),
+                ("probabilities/real_probability", report.real_probability),
+                ("probabilities/fake_probability", report.fake_probability),
+                ("learning_rates/generator", rates[0]),
+                ("learning_rates/discriminator", rates[1]),
                 ("speed/samples_per_second", *rate),
             ],
         )
     }
 
-    /// Adds what an evaluation found: its measures, under `measure/`, and other figures under their own tags.
+    /// Adds what an evaluation found: its measures, under `measures/` and the names of `evaluation.csv`, and other figures under their own tags.
     ///
     /// # Errors
     ///
     /// As [`Self::report`].
     pub(crate) fn figures(&mut self, step: u64, measures: &[Measure], others: &[(&str, f64)]) -> Result<()> {
         let tags: Vec<(String, f64)> =
-            measures.iter().map(|measure| (format!("measure/{}", measure.name), measure.value)).collect();
+            measures.iter().map(|measure| (format!("measures/{}", measure.name), measure.value)).collect();
         let measures = tags.iter().map(|(tag, value)| (tag.as_str(), *value));
         self.writer.scalars(step, &measures.chain(others.iter().copied()).collect::<Vec<_>>())
     }
