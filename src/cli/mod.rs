@@ -22,6 +22,7 @@ mod pictures;
 pub mod plot;
 mod progress;
 mod replicas;
+mod report;
 mod run;
 mod run_folder;
 mod sample;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Sample(args) => sample::command(args),
         Command::Evaluate(args) => evaluate::command(args),
         Command::Bench(args) => bench::command(args),
+        Command::Report(args) => report::command(args),
         Command::Info(args) => info::command(args),
     })
 }

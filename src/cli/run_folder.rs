@@ -20,6 +20,8 @@ pub(crate) const EVALUATION: &str = "evaluation.csv";
 pub(crate) const RESULT: &str = "run.json";
 /// The losses as a picture.
 pub(crate) const LOSSES: &str = "losses.png";
+/// The page about the run.
+pub(crate) const REPORT: &str = "report.html";
 /// What was learned as a picture.
 pub(crate) const SAMPLES: &str = "samples.png";
 
