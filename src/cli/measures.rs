@@ -113,11 +113,7 @@ pub(crate) fn measure(
                 return Ok(values.map(|(name, value)| referenced(name, value, &mixture1d::REFERENCES)).to_vec());
             }
             let [mean, sd, distance] = values;
-            Ok(vec![
-                plain(mean),
-                plain(sd),
-                referenced(distance.0, distance.1, &mixture1d::DEEP_REFERENCES),
-            ])
+            Ok(vec![plain(mean), plain(sd), referenced(distance.0, distance.1, &mixture1d::DEEP_REFERENCES)])
         }
     }
 }
@@ -176,11 +172,7 @@ fn of_classes(config: &RunConfig, set: &ImageSet, samples: &[f32]) -> Result<Vec
         Preset::Mnist => referenced("classes_covered", covered, &images::REFERENCES),
         _ => plain(("classes_covered", covered)),
     };
-    Ok(vec![
-        covered,
-        plain(("pixel_sd", report.pixel_sd)),
-        plain(("real_pixel_sd", report.real_pixel_sd)),
-    ])
+    Ok(vec![covered, plain(("pixel_sd", report.pixel_sd)), plain(("real_pixel_sd", report.real_pixel_sd))])
 }
 
 /// Images come with pixels in [-1, 1]; the published figures are for [0, 1].
@@ -219,7 +211,7 @@ const PLAIN: &[(&str, &str, &str)] = &[
     ("bias_x", "learned bias: x", "true: 2 (mu)"),
     ("bias_y", "learned bias: y", "true: 1"),
     ("classes_covered", images::REFERENCES[0].measure, "of 10"),
-    ("pixel_sd", "standard deviation of a pixel over the samples, mean of all pixels", "near the next one"),
+    ("pixel_sd", "standard deviation of a pixel over the samples, mean of all pixels", "near that of the real images"),
     ("real_pixel_sd", "the same of the real images", ""),
     ("parzen_standard_error", "standard error of that mean", ""),
     ("parzen_sigma", "standard deviation of the windows, chosen on 1,000 training images", ""),

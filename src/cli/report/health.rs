@@ -54,7 +54,11 @@ fn words(verdict: &Verdict) -> &str {
 
 fn steps(verdict: &Verdict) -> String {
     let Verdict { first, last, .. } = *verdict;
-    if first == last { format!("step {}", thousands(last)) } else { format!("steps {} to {}", thousands(first), thousands(last)) }
+    if first == last {
+        format!("step {}", thousands(last))
+    } else {
+        format!("steps {} to {}", thousands(first), thousands(last))
+    }
 }
 
 #[cfg(test)]

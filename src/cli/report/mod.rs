@@ -47,7 +47,8 @@ pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
     if args.out.is_some() || args.runs.len() > 1 {
         if !args.force {
             check_free(&out).map_err(|_| {
-                let problem = format!("{} exists already; --force replaces it, --out names another file", out.display());
+                let problem =
+                    format!("{} exists already; --force replaces it, --out names another file", out.display());
                 Error::setting("out", problem)
             })?;
         }

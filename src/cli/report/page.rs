@@ -64,13 +64,13 @@ pub(super) fn state(record: &Record) -> Markup {
         State::Other(words) => ("bad", spaced(&words)),
         State::Open => ("unknown", "no end recorded".to_string()),
     };
-    html! { span.pill class=(tone) { i {} (text) } }
+    html! { span.pill.(tone) { i {} (text) } }
 }
 
 /// The last verdict, as a pill.
 pub(super) fn verdict(record: &Record) -> Markup {
     html! {
-        @if let Some(words) = record.verdict() { span.pill class=(super::health::tone(words)) { i {} (words) } }
+        @if let Some(words) = record.verdict() { span.pill.(super::health::tone(words)) { i {} (words) } }
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) fn took(record: &Record) -> Option<String> {
 pub(super) fn picture(shot: &Shot, of: &str, hidden: bool) -> Markup {
     let Shot { step, width, height, uri } = shot;
     html! {
-        img src=(uri) width=(width) height=(height) hidden[hidden] decoding="async" data-step=[*step]
+        img src=(uri) width=(width) height=(height) hidden[hidden] decoding="sync" data-step=[*step]
             alt={ "What the generator of " (of) " makes " (moment(*step)) };
     }
 }

@@ -13,7 +13,7 @@ use crate::cli::measures::{self, Measure};
 use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, MODEL, REPORT, RESULT};
 
 /// Points of a curve in a page about one run, and of all runs' curves of one kind in a page about several.
-const POINTS: usize = 500;
+const POINTS: usize = 300;
 const POINTS_TOGETHER: usize = 4_000;
 /// Bytes of `config.toml` and of `run.json`.
 const LARGEST_TEXT: u64 = 1 << 20;
@@ -80,7 +80,8 @@ impl Record {
             Err(format!("there is no {CONFIG}"))
         };
         let result = read::text(&file(RESULT), LARGEST_TEXT).and_then(|text| serde_json::from_str(&text).ok());
-        let times = [METRICS, EVALUATION, RESULT].map(|name| file(name).metadata().and_then(|data| data.modified()).ok());
+        let times =
+            [METRICS, EVALUATION, RESULT].map(|name| file(name).metadata().and_then(|data| data.modified()).ok());
         Self {
             folder: folder.to_path_buf(),
             name: name_of(folder),
@@ -176,8 +177,7 @@ impl Record {
     pub(super) fn known(&self, name: &str, value: f64) -> Known {
         let system = self.config.as_ref().ok().map(|config| config.system);
         let found = system.and_then(|system| measures::recorded(system, name, value));
-        let Measure { words, reached, .. } =
-            found.unwrap_or(Measure { name: "", words: "", value, reached: "" });
+        let Measure { words, reached, .. } = found.unwrap_or(Measure { name: "", words: "", value, reached: "" });
         Known { name: name.chars().take(LONGEST).collect(), words, value, reached }
     }
 }
@@ -195,9 +195,7 @@ pub(super) struct Known {
 /// The last part of a folder's path, for people.
 fn name_of(folder: &Path) -> String {
     let last = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-    last(folder)
-        .or_else(|| last(&folder.canonicalize().ok()?))
-        .unwrap_or_else(|| folder.display().to_string())
+    last(folder).or_else(|| last(&folder.canonicalize().ok()?)).unwrap_or_else(|| folder.display().to_string())
 }
 
 /// Whether there is something to go on from.

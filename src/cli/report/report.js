@@ -114,8 +114,7 @@
         if (!outputs[index]) return;
         const at = nearest(one.x, step);
         const value = one.y[at];
-        const range = one.low && one.low[at] !== one.high[at] ? ` (${short(one.low[at])} to ${short(one.high[at])})` : "";
-        outputs[index].textContent = value === null ? "not a number" : short(value) + range;
+        outputs[index].textContent = value === null ? "not a number" : short(value);
         const height = powers ? Math.log10(value) : value;
         const top = (100 * (y[1] - height)) / (y[1] - y[0]);
         dots[index].hidden = value === null || !(top >= 0 && top <= 100);
@@ -133,7 +132,7 @@
       const jump = { ArrowLeft: -1, ArrowRight: 1, PageDown: -20, PageUp: 20, Home: -Infinity, End: Infinity }[event.key];
       if (jump === undefined) return event.key === "Escape" ? leave() : undefined;
       event.preventDefault();
-      go(place < 0 ? (jump < 0 ? steps.length - 1 : 0) : place + jump);
+      go((place < 0 ? (jump < 0 ? steps.length : -1) : place) + jump);
     });
   }
 

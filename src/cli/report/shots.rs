@@ -61,8 +61,7 @@ fn evaluations(folder: &Path) -> Vec<File> {
         let fits = metadata.is_file() && metadata.len() <= LARGEST;
         fits.then_some(File { step, bytes: metadata.len(), path })
     };
-    let mut files: Vec<File> =
-        entries.take(MOST_FILES).filter_map(|entry| file(entry.ok()?.path())).collect();
+    let mut files: Vec<File> = entries.take(MOST_FILES).filter_map(|entry| file(entry.ok()?.path())).collect();
     files.sort_by_key(|file| file.step);
     files.dedup_by_key(|file| file.step);
     files

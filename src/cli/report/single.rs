@@ -56,7 +56,8 @@ fn facts(record: &Record) -> Vec<(String, String, String)> {
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: String, note: String| facts.push((name.to_string(), value, note));
     for measure in record.measures().iter().take(2) {
-        let note = if measure.reached.is_empty() { String::new() } else { format!("reference: {}", measure.reached) };
+        let figures = measure.reached.starts_with(|c: char| c.is_ascii_digit());
+        let note = format!("{}{}", if figures { "reference: " } else { "" }, measure.reached);
         fact(&spaced(&measure.name), number(measure.value), note);
     }
     if let (Some(real), Some(fake)) = (record.last("real_probability"), record.last("fake_probability")) {
@@ -76,7 +77,7 @@ fn facts(record: &Record) -> Vec<(String, String, String)> {
 fn pictures(record: &Record) -> Markup {
     let Some(last) = record.shots.last() else { return Markup::default() };
     html! {
-        .stage.pair[record.shots.len() > 1] {
+        .show { .stage.pair[record.shots.len() > 1] {
             @if let [first, .., _] = record.shots.as_slice() {
                 figure.first { (page::picture(first, &record.name, false)) figcaption { (page::moment(first.step)) } }
             }
@@ -88,7 +89,7 @@ fn pictures(record: &Record) -> Markup {
                 figcaption { (page::moment(last.step)) }
             }
         }
-        @if record.shots.len() > 1 { (page::slider()) }
+        @if record.shots.len() > 1 { (page::slider()) } }
     }
 }
 
@@ -162,7 +163,6 @@ fn curves(record: &Record) -> Markup {
     let titles: Vec<String> = names.iter().map(|name| spaced(name)).collect();
     let measures = names.iter().zip(&titles).map(|(name, title)| Chart {
         title,
-        meaning: record.known(name, 0.0).words,
         series: vec![Series { label: "", color: 2, points: evaluation.curve(name) }],
         ..Chart::default()
     });
@@ -204,7 +204,7 @@ fn curves(record: &Record) -> Markup {
     html! {
         @if !charts.is_empty() {
             .charts { @for chart in charts { (chart) } }
-            p.note { "Over the steps. Light areas are the range of the values that a point of the curve is the mean of." }
+            p.note { "Over the steps. Where a point of a curve is the mean of several values, a light area shows their range." }
         }
     }
 }

@@ -33,7 +33,9 @@ pub(super) fn json_number(value: f64) -> String {
     // The shortest form of the rounded value: 0.12346, not 1.2346e-1.
     format!("{value:.4e}").parse::<f64>().map_or_else(
         |_| "null".to_string(),
-        |rounded| if rounded.abs() < 1e-4 || rounded.abs() >= 1e15 { format!("{rounded:e}") } else { rounded.to_string() },
+        |rounded| {
+            if rounded.abs() < 1e-4 || rounded.abs() >= 1e15 { format!("{rounded:e}") } else { rounded.to_string() }
+        },
     )
 }
 
