@@ -28,6 +28,7 @@ Examples:
   gannet train circle                   train, and leave pictures in runs/circle-001
   gannet evaluate runs/circle-001       measure what was learned
   gannet sample runs/circle-001 --count 1000 --out points.csv
+  gannet report runs/circle-001 runs/circle-002    lay two runs side by side in report.html
   gannet bench --system circle --batch 256,1024 --threads 1,2"
 )]
 pub(crate) struct Cli {
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Evaluate(EvaluateArgs),
     /// Measure the speed of whole training steps as a share of what the processor can do.
     Bench(BenchArgs),
+    /// Write a page about a run, or about several side by side.
+    Report(ReportArgs),
     /// Tell about the processor, its instruction sets and their measured peak.
     Info(InfoArgs),
 }
@@ -265,6 +268,28 @@ pub(crate) struct BenchArgs {
     /// Print a table in Markdown, with the machine, at the end.
     #[arg(long, conflicts_with = "json")]
     pub(crate) markdown: bool,
+}
+
+/// Arguments of `gannet report`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+One run: its page is RUN/report.html, which is made again. A folder of replicas: all of its runs side by side in
+DIR/report.html. Several runs: side by side in --out, which is not replaced without --force. Runs that still go on,
+were stopped or killed have a page too.
+
+Examples:
+  gannet report runs/circle-001
+  gannet report runs/circle-001 runs/circle-002 --out compare.html")]
+pub(crate) struct ReportArgs {
+    /// Folders of runs, or of replicas.
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The page [default: RUN/report.html; of several runs report.html].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace FILE if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Arguments of `gannet info`.

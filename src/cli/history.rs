@@ -60,7 +60,7 @@ impl History {
 
 /// D's loss where it gives every sample the probability 1/2, which is where the game ends (Goodfellow et al. 2014,
 /// theorem 1).
-fn equilibrium(objective: Objective) -> (f64, &'static str) {
+pub(crate) fn equilibrium(objective: Objective) -> (f64, &'static str) {
     use std::f64::consts::LN_2;
     match objective {
         Objective::NonSaturatingHalf => (LN_2, "D undecided: ln 2"),

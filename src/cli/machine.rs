@@ -31,9 +31,18 @@ fn told(program: &str, arguments: &[&str]) -> Option<String> {
 
 /// Today's date (UTC), as `2026-11-22`.
 fn today() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (day, _) = moment(SystemTime::now());
+    day
+}
+
+/// Date and time of day (UTC), as `2026-11-22` and `12:03`.
+pub(crate) fn moment(time: SystemTime) -> (String, String) {
+    /// The last second of the year 9999.
+    const LATEST: u64 = 253_402_300_799;
+    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()).min(LATEST);
     let (year, month, day) = date(seconds / 86_400);
-    format!("{year:04}-{month:02}-{day:02}")
+    let minutes = seconds % 86_400 / 60;
+    (format!("{year:04}-{month:02}-{day:02}"), format!("{:02}:{:02}", minutes / 60, minutes % 60))
 }
 
 /// Year, month and day of a day counted from 1970-01-01.

@@ -142,11 +142,7 @@ pub(crate) fn measure(
                 return Ok(values.map(|(name, value)| referenced(name, value, &mixture1d::REFERENCES)).to_vec());
             }
             let [mean, sd, distance] = values;
-            Ok(vec![
-                plain(mean, "mean", "true: 4.5"),
-                plain(sd, "standard deviation", "true: 2.32"),
-                referenced(distance.0, distance.1, &mixture1d::DEEP_REFERENCES),
-            ])
+            Ok(vec![plain(mean), plain(sd), referenced(distance.0, distance.1, &mixture1d::DEEP_REFERENCES)])
         }
     }
 }
@@ -187,11 +183,11 @@ fn of_gaussian(config: &RunConfig, model: &Model, draw: impl Fn(usize) -> Result
     Ok(vec![
         referenced("covariance_error", report.covariance_error, &gaussian2d::REFERENCES),
         referenced("mean_distance", report.mean_distance, &gaussian2d::REFERENCES),
-        plain(("covariance_xx", xx), "learned covariance: variance of x", "true: 1.04 (A^T A)"),
-        plain(("covariance_xy", xy), "learned covariance: of x and y", "true: 1.90"),
-        plain(("covariance_yy", yy), "learned covariance: variance of y", "true: 4.25"),
-        plain(("bias_x", x), "learned bias: x", "true: 2 (mu)"),
-        plain(("bias_y", y), "learned bias: y", "true: 1"),
+        plain(("covariance_xx", xx)),
+        plain(("covariance_xy", xy)),
+        plain(("covariance_yy", yy)),
+        plain(("bias_x", x)),
+        plain(("bias_y", y)),
     ])
 }
 
@@ -203,17 +199,9 @@ fn of_classes(config: &RunConfig, set: &ImageSet, samples: &[f32]) -> Result<Vec
     let covered = report.classes_covered as f64;
     let covered = match config.system {
         Preset::Mnist => referenced("classes_covered", covered, &images::REFERENCES),
-        _ => plain(("classes_covered", covered), images::REFERENCES[0].measure, "of 10"),
+        _ => plain(("classes_covered", covered)),
     };
-    Ok(vec![
-        covered,
-        plain(
-            ("pixel_sd", report.pixel_sd),
-            "standard deviation of a pixel over the samples, mean of all pixels",
-            "near the next one",
-        ),
-        plain(("real_pixel_sd", report.real_pixel_sd), "the same of the real images", ""),
-    ])
+    Ok(vec![covered, plain(("pixel_sd", report.pixel_sd)), plain(("real_pixel_sd", report.real_pixel_sd))])
 }
 
 /// Images come with pixels in [-1, 1]; the published figures are for [0, 1].
@@ -224,9 +212,9 @@ fn of_likelihood(config: &RunConfig, set: &ImageSet, test: Vec<f32>, samples: &[
     let features = config.spec.features();
     let report = parzen::log_likelihood(&unit(samples), &unit(&validation), &unit(&test), features, config.threads)?;
     Ok([
-        Measure { name: "parzen_nats", ..referenced("nats", report.nats, &parzen::REFERENCES) },
-        plain(("parzen_standard_error", report.standard_error), "standard error of that mean", ""),
-        plain(("parzen_sigma", report.sigma), "standard deviation of the windows, chosen on 1,000 training images", ""),
+        parzen_nats(report.nats),
+        plain(("parzen_standard_error", report.standard_error)),
+        plain(("parzen_sigma", report.sigma)),
     ])
 }
 
@@ -237,6 +225,49 @@ fn referenced(name: &'static str, value: f64, references: &[Reference]) -> Measu
     Measure { name, words, value, reached }
 }
 
-fn plain((name, value): (&'static str, f64), words: &'static str, reached: &'static str) -> Measure {
+/// The log-likelihood, whose reference has a shorter name.
+fn parzen_nats(value: f64) -> Measure {
+    Measure { name: "parzen_nats", ..referenced("nats", value, &parzen::REFERENCES) }
+}
+
+/// Measures without a reference of their own: name, words, what is true.
+const PLAIN: &[(&str, &str, &str)] = &[
+    ("mean", "mean", "true: 4.5"),
+    ("sd", "standard deviation", "true: 2.32"),
+    ("covariance_xx", "learned covariance: variance of x", "true: 1.04 (A^T A)"),
+    ("covariance_xy", "learned covariance: of x and y", "true: 1.90"),
+    ("covariance_yy", "learned covariance: variance of y", "true: 4.25"),
+    ("bias_x", "learned bias: x", "true: 2 (mu)"),
+    ("bias_y", "learned bias: y", "true: 1"),
+    ("classes_covered", images::REFERENCES[0].measure, "of 10"),
+    ("pixel_sd", "standard deviation of a pixel over the samples, mean of all pixels", "near that of the real images"),
+    ("real_pixel_sd", "the same of the real images", ""),
+    ("parzen_standard_error", "standard error of that mean", ""),
+    ("parzen_sigma", "standard deviation of the windows, chosen on 1,000 training images", ""),
+];
+
+/// A measure with the words that stand in [`PLAIN`] under its name.
+fn plain((name, value): (&'static str, f64)) -> Measure {
+    let found = PLAIN.iter().find(|(known, ..)| *known == name);
+    let (words, reached) = found.map_or((name, ""), |&(_, words, reached)| (words, reached));
     Measure { name, words, value, reached }
+}
+
+/// The measure of `system` called `name` with a value that was written down; `None` where there is none of that name.
+pub(crate) fn recorded(system: Preset, name: &str, value: f64) -> Option<Measure> {
+    let references: &[Reference] = match system {
+        Preset::Circle => &circle::REFERENCES,
+        Preset::Gaussian2d => &gaussian2d::REFERENCES,
+        Preset::Mixture1d => &mixture1d::REFERENCES,
+        Preset::Mixture1dDeep => &mixture1d::DEEP_REFERENCES,
+        Preset::Mnist => &images::REFERENCES,
+        Preset::Digits => &[],
+    };
+    if let Some(reference) = references.iter().find(|reference| reference.field == name) {
+        return Some(referenced(reference.field, value, references));
+    }
+    if name == "parzen_nats" {
+        return Some(parzen_nats(value));
+    }
+    PLAIN.iter().find(|(known, ..)| *known == name).map(|&(known, ..)| plain((known, value)))
 }

@@ -29,6 +29,7 @@ pub mod plot;
 mod progress;
 mod record;
 mod replicas;
+mod report;
 mod resume;
 mod run;
 mod run_folder;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Sample(args) => sample::command(args),
         Command::Evaluate(args) => evaluate::command(args),
         Command::Bench(args) => bench::command(args),
+        Command::Report(args) => report::command(args),
         Command::Info(args) => info::command(args),
     })
 }

@@ -62,9 +62,11 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         note(&format!("{} has all its {} steps; to go on, ask for more", path.display(), thousands(done)));
         return Ok(());
     }
-    // All that can be refused has been: from here on the folder changes.
+    // All that can be refused has been: from here on the folder changes. What the run came to is told again when it ends.
+    folder.remove(RESULT)?;
     for (index, config, ..) in prepared.each() {
         let own = if replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
+        own.remove(RESULT)?;
         write_config(&own, &config)?;
     }
     prepared.train(args, &folder, &saved, changes, stop)

@@ -9,6 +9,7 @@ use super::beside::Beside;
 use super::config::RunConfig;
 use super::progress::{Progress, Stopwatch};
 use super::record::{Learned, Reported, Snapshot};
+use super::report;
 use super::run_folder::{self, RunFolder};
 use super::stop::Stop;
 use super::summary::{Status, Summary};
@@ -219,7 +220,9 @@ impl Run {
         let closed = record.close();
         self.busy += start.elapsed();
         let summary = self.summary(trainer, status, failure.as_ref(), learned);
-        let written = closed.and_then(|()| self.folder.write(run_folder::RESULT, &run_folder::json(&summary)));
+        let written = closed
+            .and_then(|()| self.folder.write(run_folder::RESULT, &run_folder::json(&summary)))
+            .and_then(|()| report::write(self.folder.path()));
         // Where several things fail, the first is the one to tell.
         failure.map_or(written, Err).map(|()| summary)
     }

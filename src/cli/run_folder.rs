@@ -21,6 +21,8 @@ pub(crate) const EVALUATION: &str = "evaluation.csv";
 pub(crate) const RESULT: &str = "run.json";
 /// The losses as a picture.
 pub(crate) const LOSSES: &str = "losses.png";
+/// The page about the run.
+pub(crate) const REPORT: &str = "report.html";
 /// What was learned as a picture.
 pub(crate) const SAMPLES: &str = "samples.png";
 /// The pictures of a run as an animation.
@@ -128,6 +130,19 @@ impl RunFolder {
             }
         }
         Err(no_number(runs))
+    }
+
+    /// Removes the file `name`, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the system refuses.
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        let path = self.path.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(refused("remove", &path)(error)),
+            _ => Ok(()),
+        }
     }
 
     /// Removes the temporary files of a process that was killed while it wrote: `.NAME.XXXXXX`.

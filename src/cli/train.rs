@@ -14,6 +14,7 @@ use super::plot::thousands;
 use super::progress::Progress;
 use super::record::Record;
 use super::replicas::{self, Replicated};
+use super::report;
 use super::resume;
 use super::run::Run;
 use super::run_folder::{self, RunFolder};
@@ -169,6 +170,7 @@ impl Prepared {
         }
         let result = Replicated::new(folder, &self.config, &self.gans, runs, start.elapsed());
         folder.write(run_folder::RESULT, &run_folder::json(&result))?;
+        report::write(folder.path())?;
         print(args, &result, || result.text(remark))?;
         let stopped = stop.stopped(go_on).filter(|_| !result.is_finished());
         result.failure().or(stopped.map(Into::into)).map_or(Ok(()), Err)

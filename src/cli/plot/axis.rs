@@ -12,7 +12,7 @@ const NARROWEST: f64 = 1e-6;
 
 /// A linear axis from `low` to `high`, both finite, `low < high`, with a tick at each multiple of `step` between them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(in crate::cli) struct Axis {
     low: f64,
     high: f64,
     step: f64,
@@ -21,24 +21,24 @@ pub(super) struct Axis {
 impl Axis {
     /// An axis with at most about `ticks` ticks. A range that is empty, reversed, too narrow or not a number is replaced by
     /// the nearest one that can be drawn.
-    pub(super) fn new(low: f64, high: f64, ticks: usize) -> Self {
+    pub(in crate::cli) fn new(low: f64, high: f64, ticks: usize) -> Self {
         let (low, high) = drawable(low, high);
         Self { low, high, step: round_step((high - low) / ticks.max(1) as f64) }
     }
 
     /// The same with ticks at whole numbers only.
-    pub(super) fn whole(low: f64, high: f64, ticks: usize) -> Self {
+    pub(in crate::cli) fn whole(low: f64, high: f64, ticks: usize) -> Self {
         let axis = Self::new(low, high, ticks);
         Self { step: axis.step.max(1.0), ..axis }
     }
 
     /// The lower end.
-    pub(super) fn low(&self) -> f64 {
+    pub(in crate::cli) fn low(&self) -> f64 {
         self.low
     }
 
     /// The upper end.
-    pub(super) fn high(&self) -> f64 {
+    pub(in crate::cli) fn high(&self) -> f64 {
         self.high
     }
 
@@ -48,14 +48,14 @@ impl Axis {
     }
 
     /// The values of the ticks.
-    pub(super) fn ticks(&self) -> Vec<f64> {
+    pub(in crate::cli) fn ticks(&self) -> Vec<f64> {
         let (first, last) = ((self.low / self.step).ceil(), (self.high / self.step).floor());
         let count = (last - first).clamp(-1.0, 100.0) as usize + usize::from(last >= first);
         (0..count).map(|i| (first + i as f64) * self.step).collect()
     }
 
     /// The label of a tick, with as many decimals as the step needs.
-    pub(super) fn label(&self, value: f64) -> String {
+    pub(in crate::cli) fn label(&self, value: f64) -> String {
         tick_label(value, self.step)
     }
 }

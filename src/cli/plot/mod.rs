@@ -19,6 +19,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::cli) use axis::Axis;
 pub use axis::{thousands, tick_label};
 pub use curves::{Losses, Reference, losses};
 pub use grid::image_grid;

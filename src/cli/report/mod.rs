@@ -1,0 +1,143 @@
+//! `gannet report`: a page about a run, or about several side by side, in one HTML file that needs nothing else.
+//!
+//! A page is made from what the folder of the run holds, whether the run has ended, goes on, was stopped or was killed. The
+//! files are read as if an enemy had written them: none need be there, be whole or be small, and every string is escaped.
+
+mod chart;
+mod goal;
+mod health;
+mod page;
+mod read;
+mod record;
+mod settings;
+mod several;
+mod shots;
+mod single;
+mod table;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+use super::args::ReportArgs;
+use super::output::note;
+use super::run_folder::{self, CONFIG, METRICS, REPORT, check_free, refused, write_atomically};
+use crate::error::{Error, Result};
+use record::Record;
+
+/// Measures in a page about one run, and charts of measures in one about several.
+const MOST_CHARTS: usize = 24;
+/// Runs in a page.
+const MOST_RUNS: usize = 256;
+/// Entries of a folder of replicas that are looked at.
+const MOST_ENTRIES: usize = 1 << 16;
+
+/// Runs the command.
+pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
+    let out = match (&args.out, args.runs.as_slice()) {
+        (Some(out), _) => out.clone(),
+        (None, [folder]) => {
+            write(folder)?;
+            folder.join(REPORT)
+        }
+        (None, _) => PathBuf::from(REPORT),
+    };
+    // The page in the folder that was named is the program's own.
+    if args.out.is_some() || args.runs.len() > 1 {
+        if !args.force {
+            check_free(&out).map_err(|_| {
+                let problem =
+                    format!("{} exists already; --force replaces it, --out names another file", out.display());
+                Error::setting("out", problem)
+            })?;
+        }
+        write_page(&out, &page_about(&args.runs, &out)?)?;
+    }
+    note(&format!("report in {}", out.display()));
+    Ok(())
+}
+
+/// Makes the page in `folder` from what is there now: about the run whose folder it is, or about all runs in it.
+///
+/// # Errors
+///
+/// [`Error::Io`] where the system refuses to write it, with the page before it still there; a folder without a run.
+pub(crate) fn write(folder: &Path) -> Result<()> {
+    let out = folder.join(REPORT);
+    write_page(&out, &page_about(&[folder.to_path_buf()], &out)?)
+}
+
+fn write_page(path: &Path, page: &str) -> Result<()> {
+    write_atomically(path, |file| file.write_all(page.as_bytes()))
+}
+
+/// The page about all runs that `given` means, which will lie at `out`.
+fn page_about(given: &[PathBuf], out: &Path) -> Result<String> {
+    let mut folders = Vec::new();
+    for path in given {
+        folders.extend(runs_in(path)?);
+    }
+    if folders.len() > MOST_RUNS {
+        let problem = format!("{} are more than a page can show; give at most {MOST_RUNS}", folders.len());
+        return Err(Error::setting("runs", problem));
+    }
+    Ok(match folders.as_slice() {
+        [folder] => single::render(&Record::read(folder, 1)),
+        _ => compare(given, &folders, out),
+    })
+}
+
+/// The page about several runs that will lie at `out`.
+fn compare(given: &[PathBuf], folders: &[PathBuf], out: &Path) -> String {
+    let mut records: Vec<Record> = folders.iter().map(|folder| Record::read(folder, folders.len())).collect();
+    let names: Vec<String> = records.iter().map(|record| record.name.clone()).collect();
+    for record in &mut records {
+        if names.iter().filter(|name| **name == record.name).count() > 1 {
+            record.name = record.folder.display().to_string();
+        }
+    }
+    let links: Vec<Option<String>> = records.iter().map(|record| link(record, out)).collect();
+    let mut systems: Vec<String> = records.iter().map(Record::system).collect();
+    systems.dedup();
+    let of = match systems.as_slice() {
+        [system] => format!(" of {system}"),
+        _ => String::new(),
+    };
+    let title = match given {
+        [folder] => folder.file_name().map(|name| name.to_string_lossy().into_owned()),
+        _ => None,
+    };
+    several::render(&title.unwrap_or_else(|| format!("{} runs{of}", records.len())), &records, &links)
+}
+
+/// The address of a run's own page, seen from `out`, where it lies beside or below it.
+fn link(record: &Record, out: &Path) -> Option<String> {
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    let page = absolute(&record.folder)?.join(REPORT);
+    let below = page.strip_prefix(absolute(out)?.parent()?).ok()?;
+    let part = |part: std::path::Component<'_>| {
+        let bytes = part.as_os_str().to_str()?.bytes();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        Some(bytes.map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect::<String>())
+    };
+    let parts: Option<Vec<String>> = below.components().map(part).collect();
+    // `./` keeps a name with a colon from being taken for a scheme.
+    parts.filter(|_| record.has_report).map(|parts| format!("./{}", parts.join("/")))
+}
+
+/// The runs that `path` means: itself, or those in it, as replicas are.
+fn runs_in(path: &Path) -> Result<Vec<PathBuf>> {
+    if is_run(path) {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let entries = path.read_dir().map_err(refused("read", path))?;
+    let mut runs: Vec<PathBuf> =
+        entries.take(MOST_ENTRIES).flatten().map(|entry| entry.path()).filter(|path| is_run(path)).collect();
+    runs.sort();
+    if runs.is_empty() { Err(run_folder::no_run(path)) } else { Ok(runs) }
+}
+
+fn is_run(path: &Path) -> bool {
+    [CONFIG, METRICS].iter().any(|name| path.join(name).is_file())
+}

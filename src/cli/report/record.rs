@@ -1,0 +1,208 @@
+//! What the folder of a run tells about it.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use super::read;
+use super::shots::{self, Shot};
+use super::table::Table;
+use crate::cli::config::RunConfig;
+use crate::cli::measures::{self, Measure};
+use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, MODEL, REPORT, RESULT};
+
+/// Points of a curve in a page about one run, and of all runs' curves of one kind in a page about several.
+const POINTS: usize = 300;
+const POINTS_TOGETHER: usize = 4_000;
+/// Bytes of `config.toml` and of `run.json`.
+const LARGEST_TEXT: u64 = 1 << 20;
+/// Characters of a string in `run.json` that are shown.
+const LONGEST: usize = 300;
+/// Measures that are shown.
+const MOST_MEASURES: usize = 40;
+
+/// Columns of `evaluation.csv` that tell about health, not about what was learned.
+pub(super) const HEALTH: &[&str] = &[
+    "real_accuracy",
+    "fake_accuracy",
+    "spread",
+    "generator_gradient_norm",
+    "discriminator_gradient_norm",
+    "generator_dead_units",
+    "discriminator_dead_units",
+];
+
+/// How a run stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// All steps are done.
+    Finished,
+    /// It was asked to stop.
+    Stopped,
+    /// Something else is written in `run.json`.
+    Other(String),
+    /// No end is written: it goes on, or it was killed.
+    Open,
+}
+
+/// A run.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) folder: PathBuf,
+    /// Its folder's name.
+    pub(super) name: String,
+    /// The settings, or what is wrong with their file.
+    pub(super) config: Result<RunConfig, String>,
+    /// The file of the settings as it is.
+    pub(super) config_text: Option<String>,
+    /// `run.json`; null where there is none.
+    result: Value,
+    pub(super) metrics: Table,
+    pub(super) evaluation: Table,
+    pub(super) shots: Vec<Shot>,
+    /// When the last of its tables and results was written.
+    pub(super) written: Option<SystemTime>,
+    pub(super) has_model: bool,
+    pub(super) has_checkpoint: bool,
+    pub(super) has_report: bool,
+}
+
+impl Record {
+    /// Reads what there is of the run in `folder`, to be shown in a page of `runs` runs.
+    pub(super) fn read(folder: &Path, runs: usize) -> Self {
+        let file = |name: &str| folder.join(name);
+        let points = if runs > 1 { (POINTS_TOGETHER / runs).clamp(40, POINTS) } else { POINTS };
+        let config_path = file(CONFIG);
+        let config = if config_path.is_file() {
+            RunConfig::read(&config_path).map_err(|error| format!("{error:#}"))
+        } else {
+            Err(format!("there is no {CONFIG}"))
+        };
+        let result = read::text(&file(RESULT), LARGEST_TEXT).and_then(|text| serde_json::from_str(&text).ok());
+        let times =
+            [METRICS, EVALUATION, RESULT].map(|name| file(name).metadata().and_then(|data| data.modified()).ok());
+        Self {
+            folder: folder.to_path_buf(),
+            name: name_of(folder),
+            config,
+            config_text: read::text(&config_path, LARGEST_TEXT),
+            result: result.unwrap_or(Value::Null),
+            metrics: Table::read(&file(METRICS), points),
+            evaluation: Table::read(&file(EVALUATION), points),
+            shots: shots::read(folder, runs),
+            written: times.into_iter().flatten().max(),
+            has_model: file(MODEL).is_file(),
+            has_checkpoint: has_checkpoint(folder),
+            has_report: file(REPORT).is_file(),
+        }
+    }
+
+    /// The system's name, or what is known instead.
+    pub(super) fn system(&self) -> String {
+        match &self.config {
+            Ok(config) => config.system.name().to_string(),
+            Err(_) => self.told("system").unwrap_or_else(|| "unknown system".to_string()),
+        }
+    }
+
+    /// How it stands.
+    pub(super) fn state(&self) -> State {
+        let ended = self.counted("steps");
+        let went_on = ended.zip(self.metrics.last_step()).is_some_and(|(ended, last)| last > ended);
+        if !self.result.is_object() || went_on {
+            return State::Open;
+        }
+        match self.told("status").as_deref() {
+            None | Some("finished") => State::Finished,
+            Some("stopped") => State::Stopped,
+            Some(other) => State::Other(other.to_string()),
+        }
+    }
+
+    /// The last step that is known to be done.
+    pub(super) fn steps(&self) -> Option<u64> {
+        [self.counted("steps"), self.metrics.last_step(), self.evaluation.last_step()].into_iter().flatten().max()
+    }
+
+    /// A number of `run.json`, if the run ended.
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        self.result.get(name)?.as_f64()
+    }
+
+    /// A whole number of `run.json`.
+    pub(super) fn counted(&self, name: &str) -> Option<u64> {
+        self.result.get(name)?.as_u64()
+    }
+
+    /// A string of `run.json`, shortened.
+    pub(super) fn told(&self, name: &str) -> Option<String> {
+        let text = self.result.get(name)?.as_str()?;
+        Some(text.chars().take(LONGEST).collect()).filter(|text: &String| !text.is_empty())
+    }
+
+    /// The last value of a column of `metrics.csv`: the run's own at its end, or of the last row.
+    pub(super) fn last(&self, name: &str) -> Option<f64> {
+        let ended = if self.state() == State::Open { None } else { self.number(name) };
+        ended.or_else(|| self.metrics.last(name))
+    }
+
+    /// The last verdict on its health.
+    pub(super) fn verdict(&self) -> Option<&str> {
+        self.evaluation.verdicts().last().map(|verdict| verdict.words.as_str()).filter(|words| !words.is_empty())
+    }
+
+    /// The names of the measures that were written down while it went on.
+    pub(super) fn running_measures(&self) -> impl Iterator<Item = &str> {
+        self.evaluation.names().filter(|name| !HEALTH.contains(name))
+    }
+
+    /// The last measures: those of the end where it has ended, else those of the last evaluation.
+    pub(super) fn measures(&self) -> Vec<Known> {
+        let running = || self.running_measures().filter_map(|name| Some((name, self.evaluation.last(name)?)));
+        let Some(ended) = self.result.get("metrics").and_then(Value::as_object).filter(|_| self.state() != State::Open)
+        else {
+            return running().take(MOST_MEASURES).map(|(name, value)| self.known(name, value)).collect();
+        };
+        // In the order of evaluation.csv; then what is measured at the end alone.
+        let order: Vec<&str> = self.running_measures().collect();
+        let place = |name: &str| order.iter().position(|known| *known == name).unwrap_or(order.len());
+        let mut measures: Vec<_> =
+            ended.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_f64()?))).collect();
+        measures.sort_by_key(|(name, _)| place(name));
+        measures.into_iter().take(MOST_MEASURES).map(|(name, value)| self.known(name, value)).collect()
+    }
+
+    /// A measure with what is known about it.
+    pub(super) fn known(&self, name: &str, value: f64) -> Known {
+        let system = self.config.as_ref().ok().map(|config| config.system);
+        let found = system.and_then(|system| measures::recorded(system, name, value));
+        let Measure { words, reached, .. } = found.unwrap_or(Measure { name: "", words: "", value, reached: "" });
+        Known { name: name.chars().take(LONGEST).collect(), words, value, reached }
+    }
+}
+
+/// A measure by the name that stands in a file.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Known {
+    pub(super) name: String,
+    /// The name in words, and what a right implementation reaches; empty where nothing is known.
+    pub(super) words: &'static str,
+    pub(super) reached: &'static str,
+    pub(super) value: f64,
+}
+
+/// The last part of a folder's path, for people.
+fn name_of(folder: &Path) -> String {
+    let last = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    last(folder).or_else(|| last(&folder.canonicalize().ok()?)).unwrap_or_else(|| folder.display().to_string())
+}
+
+/// Whether there is something to go on from.
+fn has_checkpoint(folder: &Path) -> bool {
+    let Ok(entries) = folder.join("checkpoints").read_dir() else { return false };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        name.to_str().is_some_and(|name| name.starts_with("step-") && name.ends_with(".safetensors"))
+    })
+}

@@ -1,0 +1,192 @@
+//! The page that lays several runs side by side.
+
+use maud::{Markup, html};
+
+use super::chart::{COLORS, Chart, Series, color};
+use super::goal::best;
+use super::page::{self, section};
+use super::record::{HEALTH, Known, Record};
+use super::settings::settings;
+use super::words::{number, quoted, spaced};
+use crate::cli::plot::thousands;
+
+/// Runs up to which each chart tells all their values.
+const MOST_IN_LEGEND: usize = COLORS;
+
+/// The page. `links` leads from it to the page of each run, where there is one.
+pub(super) fn render(title: &str, records: &[Record], links: &[Option<String>]) -> String {
+    let body = html! {
+        header {
+            p.over { "gannet runs side by side" }
+            h1 { (title) }
+            p.lead { "Each run keeps its color throughout the page." }
+        }
+        (section("runs", "Runs", &runs(records, links)))
+        (section("differences", "Settings that differ", &differences(records)))
+        (section("measures", "Measures", &measures(records)))
+        (section("pictures", "What the generators make", &pictures(records)))
+        (section("curves", "Curves", &curves(records)))
+        (section("repeat", "How to repeat these runs", &repeat(records)))
+    };
+    page::page(title, &body)
+}
+
+/// The runs' names, each with its color.
+fn name(record: &Record, index: usize) -> Markup {
+    html! { span.run.(color(index)) { i {} (record.name) } }
+}
+
+/// A column of a table, with a cell for each run.
+type Column = (String, Vec<Markup>);
+
+/// A table with a row for each run. Columns without anything in them are left out; without columns it is not there.
+fn table(label: &str, columns: &[Column], records: &[Record]) -> Markup {
+    let columns: Vec<&Column> =
+        columns.iter().filter(|(_, cells)| cells.iter().any(|cell| !cell.0.is_empty())).collect();
+    if columns.is_empty() {
+        return Markup::default();
+    }
+    html! {
+        .scroll tabindex="0" role="group" aria-label=(label) {
+            table.wide {
+                thead { tr { th scope="col" { "run" } @for (name, _) in &columns { th scope="col" { (name) } } } }
+                tbody {
+                    @for (row, record) in records.iter().enumerate() {
+                        tr { th scope="row" { (name(record, row)) } @for (_, cells) in &columns { td { (cells[row]) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn runs(records: &[Record], links: &[Option<String>]) -> Markup {
+    let column = |name: &str, cell: &dyn Fn(&Record) -> Markup| (name.to_string(), records.iter().map(cell).collect());
+    let text = |name: &str, cell: &dyn Fn(&Record) -> Option<String>| {
+        column(name, &|record| html! { (cell(record).unwrap_or_default()) })
+    };
+    let link = |link: &Option<String>| html! { @if let Some(link) = link { a href=(link) { "report" } } };
+    let columns = [
+        text("system", &|record| Some(record.system())),
+        column("state", &page::state),
+        column("health", &page::verdict),
+        text("steps", &|record| record.steps().map(thousands)),
+        text("time", &page::took),
+        text("samples/s", &|record| record.number("samples_per_second").map(|rate| number(rate.round()))),
+        ("page".to_string(), links.iter().map(link).collect()),
+    ];
+    table("Runs", &columns, records)
+}
+
+fn differences(records: &[Record]) -> Markup {
+    let all: Vec<_> = records.iter().map(|record| record.config.as_ref().ok().map(settings)).collect();
+    let Some(first) = all.iter().flatten().next() else { return Markup::default() };
+    let cell = |settings: &Option<Vec<(&str, String)>>, index: usize| match settings {
+        Some(settings) => settings[index].1.clone(),
+        None => "unknown".to_string(),
+    };
+    let differ = (0..first.len()).filter(|&index| all.iter().flatten().any(|other| other[index].1 != first[index].1));
+    let column = |index: usize| {
+        (first[index].0.to_string(), all.iter().map(|settings| html! { (cell(settings, index)) }).collect())
+    };
+    let columns: Vec<Column> = differ.map(column).collect();
+    html! {
+        @if columns.is_empty() { p { "None: all that are known are the same." } } @else { (table("Settings that differ", &columns, records)) }
+    }
+}
+
+fn measures(records: &[Record]) -> Markup {
+    let all: Vec<_> = records.iter().map(Record::measures).collect();
+    let names = distinct(all.iter().flatten().map(|measure| measure.name.as_str()));
+    let column = |name: &&str| {
+        let found: Vec<_> = all.iter().map(|measures| measures.iter().find(|measure| measure.name == **name)).collect();
+        let values: Vec<f64> = found.iter().map(|found| found.map_or(f64::NAN, |measure| measure.value)).collect();
+        let winners = best(name, &values);
+        let cell = |(row, found): (usize, &Option<&Known>)| {
+            let won = winners.contains(&row);
+            html! {
+                @if let Some(measure) = found {
+                    span.best[won] { (number(measure.value)) @if won { span.mark title="the best of these runs" { " best" } } }
+                }
+            }
+        };
+        (spaced(name), found.iter().enumerate().map(cell).collect())
+    };
+    let columns: Vec<Column> = names.iter().map(column).collect();
+    let reached = all.iter().flatten().filter(|measure| !measure.reached.is_empty() && names.contains(&&*measure.name));
+    let reached = distinct(reached.map(|measure| (measure.name.as_str(), measure.reached)));
+    html! {
+        (table("Measures", &columns, records))
+        @if !reached.is_empty() {
+            p.note { "What a right implementation reaches:" }
+            dl.settings { @for (name, reached) in reached { div { dt { (spaced(name)) } dd { (reached) } } } }
+        }
+    }
+}
+
+/// What occurs in `all`, each once, in its order; no more than a page can hold.
+fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for one in all {
+        if !found.contains(&one) && found.len() < super::MOST_CHARTS {
+            found.push(one);
+        }
+    }
+    found
+}
+
+fn pictures(records: &[Record]) -> Markup {
+    let shown: Vec<_> = records.iter().enumerate().filter(|(_, record)| !record.shots.is_empty()).collect();
+    html! {
+        @if !shown.is_empty() {
+            .show { @if shown.iter().any(|(_, record)| record.shots.len() > 1) { (page::slider()) }
+            .stage.many {
+                @for (index, record) in &shown {
+                    figure.frames {
+                        @for (place, shot) in record.shots.iter().enumerate() {
+                            (page::picture(shot, &record.name, place + 1 < record.shots.len()))
+                        }
+                        div.of { (name(record, *index)) " " figcaption { (page::moment(record.shots.last().and_then(|shot| shot.step))) } }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+/// A chart for each column, with a curve for each run.
+fn curves(records: &[Record]) -> Markup {
+    let until = page::until(records);
+    let legend = records.len() <= MOST_IN_LEGEND;
+    let chart = |title: &str, meaning: &str, of_metrics: bool, column: &str, large: bool| {
+        let curve = |(color, record): (usize, &'_ Record)| {
+            let table = if of_metrics { &record.metrics } else { &record.evaluation };
+            (color, table.curve(column))
+        };
+        let curves: Vec<_> = records.iter().enumerate().map(curve).collect();
+        let series =
+            curves.into_iter().map(|(color, points)| Series { label: &records[color].name, color, points }).collect();
+        let powers = column.ends_with("_norm");
+        Chart { title, meaning, series, powers, large, legend, ..Chart::default() }.markup(until)
+    };
+    let names = distinct(records.iter().flat_map(Record::running_measures));
+    let mut charts = vec![
+        chart("D's loss", "", true, "discriminator_loss", true),
+        chart("G's loss", "", true, "generator_loss", true),
+        chart("D(x)", "what D takes for real, of real samples", true, "real_probability", true),
+        chart("D(G(z))", "the same, of generated ones", true, "fake_probability", true),
+    ];
+    charts.extend(names.iter().map(|name| chart(&spaced(name), "", false, name, false)));
+    charts.extend(HEALTH.iter().map(|name| chart(&spaced(name), "", false, name, false)));
+    charts.retain(|chart| !chart.0.is_empty());
+    html! { @if !charts.is_empty() { .charts { @for chart in &charts { (chart) } } } }
+}
+
+fn repeat(records: &[Record]) -> Markup {
+    let lines: Vec<String> = records
+        .iter()
+        .filter(|record| record.config.is_ok())
+        .map(|record| format!("gannet train {}", quoted(&record.folder.join(crate::cli::run_folder::CONFIG))))
+        .collect();
+    html! { @if !lines.is_empty() { (page::command(&lines.join("\n"), "Each again, bit for bit, in a new folder:")) } }
+}

@@ -1,0 +1,160 @@
+//! The pictures of a run: those that fit into a page, as data URIs.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::read;
+
+/// Pictures of one run in a page.
+const MOST: usize = 30;
+/// Bytes of one picture.
+const LARGEST: u64 = 4 << 20;
+/// Bytes of all pictures in a page, as files. A data URI takes a third more.
+const PAGE: u64 = 10 << 20;
+/// Entries of a folder that are looked at.
+const MOST_FILES: usize = 1 << 17;
+/// Pixels of an edge.
+const LONGEST_EDGE: u32 = 1 << 14;
+
+/// A picture of what the generator made.
+#[derive(Clone, Debug)]
+pub(super) struct Shot {
+    /// After this step; `None` = at the end.
+    pub(super) step: Option<u64>,
+    /// Pixels.
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// The picture itself.
+    pub(super) uri: String,
+}
+
+/// The pictures of the run in `folder`, evenly thinned to what one of `runs` runs may take in a page. The last one comes first
+/// to mind and is always there, then the first.
+pub(super) fn read(folder: &Path, runs: usize) -> Vec<Shot> {
+    let mut files = evaluations(folder);
+    thin(&mut files, MOST);
+    let budget = PAGE / runs.max(1) as u64;
+    while files.len() > 1 && files.iter().map(|file| file.bytes).sum::<u64>() > budget {
+        let fewer = files.len() - (files.len() / 8).max(1);
+        thin(&mut files, fewer);
+    }
+    let shots: Vec<Shot> = files.iter().filter_map(|file| shot(&file.path, Some(file.step))).collect();
+    if shots.is_empty() { shot(&folder.join("samples.png"), None).into_iter().collect() } else { shots }
+}
+
+/// A picture in the folder `samples`.
+struct File {
+    step: u64,
+    bytes: u64,
+    path: PathBuf,
+}
+
+/// The pictures made at evaluations, by their steps.
+fn evaluations(folder: &Path) -> Vec<File> {
+    let Ok(entries) = folder.join("samples").read_dir() else { return Vec::new() };
+    let file = |path: PathBuf| {
+        let digits = path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".png")?;
+        let step = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
+        let metadata = path.metadata().ok()?;
+        let fits = metadata.is_file() && metadata.len() <= LARGEST;
+        fits.then_some(File { step, bytes: metadata.len(), path })
+    };
+    let mut files: Vec<File> = entries.take(MOST_FILES).filter_map(|entry| file(entry.ok()?.path())).collect();
+    files.sort_by_key(|file| file.step);
+    files.dedup_by_key(|file| file.step);
+    files
+}
+
+/// Keeps `most` of `files`, evenly spaced, the first and the last among them; of one the last.
+fn thin(files: &mut Vec<File>, most: usize) {
+    let count = files.len();
+    if count <= most {
+        return;
+    }
+    let kept = |index: usize| match most {
+        0 => false,
+        1 => index + 1 == count,
+        _ => (0..most).any(|place| place * (count - 1) / (most - 1) == index),
+    };
+    let mut index = 0;
+    files.retain(|_| {
+        index += 1;
+        kept(index - 1)
+    });
+}
+
+/// A PNG file as a data URI; `None` where it is none.
+fn shot(path: &Path, step: Option<u64>) -> Option<Shot> {
+    let bytes = read::bytes(path, LARGEST)?;
+    // Signature, length and name of the header, width, height (PNG, third edition, 5.2 and 11.2.1).
+    let header = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")?;
+    let edge = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
+    let (width, height) = (edge(0)?, edge(4)?);
+    let sensible = |edge: u32| (1..=LONGEST_EDGE).contains(&edge);
+    (sensible(width) && sensible(height)).then(|| Shot {
+        step,
+        width,
+        height,
+        uri: format!("data:image/png;base64,{}", STANDARD.encode(&bytes)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::cli::plot::Picture;
+
+    /// A black picture, made to take at least `bytes` by what stands behind its end.
+    fn png(width: u32, bytes: usize) -> Vec<u8> {
+        let mut file = Picture { width, height: 2, pixels: vec![0; 6 * width as usize] }.to_png().unwrap();
+        file.resize(file.len().max(bytes), 0);
+        file
+    }
+
+    #[test]
+    fn pictures_are_thinned_by_number_and_by_size() {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir(place.path().join("samples")).unwrap();
+        for step in 0..100 {
+            fs::write(place.path().join(format!("samples/step-{:06}.png", 10 * step)), png(3, 0)).unwrap();
+        }
+        let steps = |runs| read(place.path(), runs).iter().map(|shot| shot.step.unwrap()).collect::<Vec<_>>();
+        let found = steps(1);
+        assert_eq!((found.len(), found[0], found[29]), (MOST, 0, 990));
+        fs::write(place.path().join("samples/step-000990.png"), png(3, 1 << 20)).unwrap();
+        assert_eq!(steps(10).last(), Some(&990));
+        assert_eq!(steps(11), [990]);
+    }
+
+    #[test]
+    fn only_pictures_are_taken() {
+        let place = tempfile::tempdir().unwrap();
+        let samples = place.path().join("samples");
+        fs::create_dir(&samples).unwrap();
+        fs::create_dir(samples.join("step-000002.png")).unwrap();
+        let mut enormous = png(3, 0);
+        enormous[16] = 0xff;
+        for (name, bytes) in [
+            ("step-000000.png", b"<script>".to_vec()),
+            ("step-000001.png", png(3, 0)[..20].to_vec()),
+            ("step-000003.png", png(3, 5 << 20)),
+            ("step-000004.png", enormous),
+            ("step-x.png", png(3, 0)),
+            ("step-000005-row.png", png(3, 0)),
+            ("step-+00006.png", png(3, 0)),
+            ("step-99999999999999999999.png", png(3, 0)),
+        ] {
+            fs::write(samples.join(name), bytes).unwrap();
+        }
+        assert!(read(place.path(), 1).is_empty());
+        fs::write(place.path().join("samples.png"), png(7, 0)).unwrap();
+        let shots = read(place.path(), 1);
+        assert_eq!((shots.len(), shots[0].step, shots[0].width, shots[0].height), (1, None, 7, 2));
+        fs::write(samples.join("step-000008.png"), png(5, 0)).unwrap();
+        assert_eq!(read(place.path(), 1)[0].step, Some(8));
+    }
+}

@@ -1,0 +1,268 @@
+//! The page about one run.
+
+use maud::{Markup, html};
+
+use super::chart::{Chart, Series};
+use super::page::{self, section};
+use super::record::{Record, State};
+use super::settings::{network_row, settings};
+use super::words::{number, quoted, spaced, time};
+use super::{health, words};
+use crate::cli::history::equilibrium;
+use crate::cli::measures;
+use crate::cli::{machine, plot::thousands};
+
+/// The page.
+pub(super) fn render(record: &Record) -> String {
+    let body = html! {
+        (head(record))
+        (section("pictures", "What the generator makes", &pictures(record)))
+        (section("measures", "What it has learned", &measured(record)))
+        (section("health", "Health", &verdicts(record)))
+        (section("curves", "Curves", &curves(record)))
+        (section("setup", "What was trained", &setup(record)))
+        (section("repeat", "How to repeat this run", &repeat(record)))
+        (section("environment", "Environment", &environment(record)))
+    };
+    page::page(&format!("{}: {}", record.system(), record.name), &body)
+}
+
+fn head(record: &Record) -> Markup {
+    let when = record.written.map(machine::moment);
+    let took = page::took(record).map(|took| format!("{took} in steps"));
+    html! {
+        header {
+            p.over { "gannet run" }
+            h1 { (record.system()) " " span { (record.name) } }
+            p.pills { (page::state(record)) (page::verdict(record)) }
+            p.lead {
+                (page::progress(record))
+                @if let Some(took) = &took { ", " (took) }
+                @if let Some((day, clock)) = &when { ". Last written on " (day) " at " (clock) " UTC" }
+                "."
+            }
+            @if record.state() == State::Open {
+                p.remark { "No end of this run is recorded: it goes on, or it was killed. This page shows what there was so far." }
+            }
+            @if let Some(error) = record.told("error") { p.remark { (error) } }
+            @if let Err(problem) = &record.config { p.remark { "The settings cannot be told: " (problem) "." } }
+        }
+        (page::facts(&facts(record)))
+    }
+}
+
+/// The figures that matter most.
+fn facts(record: &Record) -> Vec<(String, String, String)> {
+    let mut facts = Vec::new();
+    let mut fact = |name: &str, value: String, note: String| facts.push((name.to_string(), value, note));
+    for measure in record.measures().iter().take(2) {
+        let figures = measure.reached.starts_with(|c: char| c.is_ascii_digit());
+        let note = format!("{}{}", if figures { "reference: " } else { "" }, measure.reached);
+        fact(&spaced(&measure.name), number(measure.value), note);
+    }
+    if let (Some(real), Some(fake)) = (record.last("real_probability"), record.last("fake_probability")) {
+        fact("D(x), D(G(z))", format!("{real:.3}, {fake:.3}"), "0.5 = D cannot tell them apart".to_string());
+    }
+    if let Some(steps) = record.steps() {
+        let epochs = record.number("epochs").map(|epochs| format!("{} epochs", number(epochs)));
+        fact("steps", thousands(steps), epochs.unwrap_or_default());
+    }
+    if let Some(rate) = record.number("samples_per_second") {
+        let note = page::took(record).map(|took| format!("{took} in steps")).unwrap_or_default();
+        fact("samples a second", number(rate.round()), note);
+    }
+    facts
+}
+
+fn pictures(record: &Record) -> Markup {
+    let Some(last) = record.shots.last() else { return Markup::default() };
+    html! {
+        .show { .stage.pair[record.shots.len() > 1] {
+            @if let [first, .., _] = record.shots.as_slice() {
+                figure.first { (page::picture(first, &record.name, false)) figcaption { (page::moment(first.step)) } }
+            }
+            figure.frames {
+                @for shot in record.shots.iter().skip(1).take(record.shots.len().saturating_sub(2)) {
+                    (page::picture(shot, &record.name, true))
+                }
+                (page::picture(last, &record.name, false))
+                figcaption { (page::moment(last.step)) }
+            }
+        }
+        @if record.shots.len() > 1 { (page::slider()) } }
+    }
+}
+
+fn measured(record: &Record) -> Markup {
+    let measures = record.measures();
+    let remark = record.config.as_ref().ok().and_then(measures::remark);
+    if measures.is_empty() {
+        return Markup::default();
+    }
+    html! {
+        .scroll tabindex="0" role="group" aria-label="Measures" {
+            table.measures {
+                thead { tr { th scope="col" { "measure" } th.number scope="col" { "value" } th scope="col" { "a right implementation reaches" } } }
+                tbody {
+                    @for measure in &measures {
+                        tr {
+                            th scope="row" {
+                                (spaced(&measure.name))
+                                @if !measure.words.is_empty() && measure.words != spaced(&measure.name) { small { (measure.words) } }
+                            }
+                            td.number { (number(measure.value)) }
+                            td.note { (measure.reached) }
+                        }
+                    }
+                }
+            }
+        }
+        @if let Some(remark) = remark { p.remark { (remark) } }
+    }
+}
+
+fn verdicts(record: &Record) -> Markup {
+    let verdicts = record.evaluation.verdicts();
+    if verdicts.is_empty() { Markup::default() } else { health::strip(verdicts) }
+}
+
+/// The curves of the losses, of D's answers, of the measures and of the health, as far as there are any.
+fn curves(record: &Record) -> Markup {
+    let until = page::until(std::slice::from_ref(record));
+    let objective = record.config.as_ref().ok().map(|config| config.spec.objective);
+    let pair = |table: &super::table::Table, names: [&str; 2], labels: [&'static str; 2]| {
+        // D's and G's, or real and generated: the colors of the pictures.
+        let curve = |index: usize| Series { label: labels[index], color: index, points: table.curve(names[index]) };
+        vec![curve(0), curve(1)]
+    };
+    let networks = ["discriminator", "generator"];
+    let kinds = ["real", "generated"];
+    let (metrics, evaluation) = (&record.metrics, &record.evaluation);
+    let base = || Chart { legend: true, ..Chart::default() };
+    let large = [
+        Chart {
+            title: "Losses",
+            series: pair(metrics, ["discriminator_loss", "generator_loss"], networks),
+            level: objective.map(equilibrium),
+            bands: true,
+            large: true,
+            ..base()
+        },
+        Chart {
+            title: "What D takes for real",
+            meaning: "mean of D(x) and D(G(z))",
+            series: pair(metrics, ["real_probability", "fake_probability"], kinds),
+            level: Some((0.5, "undecided")),
+            holds: &[0.0, 1.0],
+            bands: true,
+            large: true,
+            ..base()
+        },
+    ];
+    let names: Vec<String> = record.running_measures().take(super::MOST_CHARTS).map(str::to_string).collect();
+    let titles: Vec<String> = names.iter().map(|name| spaced(name)).collect();
+    let measures = names.iter().zip(&titles).map(|(name, title)| Chart {
+        title,
+        series: vec![Series { label: "", color: 2, points: evaluation.curve(name) }],
+        ..Chart::default()
+    });
+    let health = [
+        Chart {
+            title: "Gradient norms",
+            series: pair(evaluation, ["discriminator_gradient_norm", "generator_gradient_norm"], networks),
+            powers: true,
+            ..base()
+        },
+        Chart {
+            title: "D's accuracy",
+            series: pair(evaluation, ["real_accuracy", "fake_accuracy"], kinds),
+            level: Some((0.5, "guessing")),
+            holds: &[0.0, 1.0],
+            ..base()
+        },
+        Chart {
+            title: "Spread",
+            meaning: "of the samples over the data's",
+            series: vec![Series { label: "", color: 2, points: evaluation.curve("spread") }],
+            ..Chart::default()
+        },
+        Chart {
+            title: "Dead units",
+            meaning: "share of the hidden ones",
+            series: pair(evaluation, ["discriminator_dead_units", "generator_dead_units"], networks),
+            holds: &[0.0],
+            ..base()
+        },
+    ];
+    let charts: Vec<Markup> = large
+        .iter()
+        .chain(&measures.collect::<Vec<_>>())
+        .chain(&health)
+        .map(|chart| chart.markup(until))
+        .filter(|chart| !chart.0.is_empty())
+        .collect();
+    html! {
+        @if !charts.is_empty() {
+            .charts { @for chart in charts { (chart) } }
+            p.note { "Over the steps. Where a point of a curve is the mean of several values, a light area shows their range." }
+        }
+    }
+}
+
+fn setup(record: &Record) -> Markup {
+    html! {
+        @if let Ok(config) = &record.config {
+            (network_row("Generator", "c1", &config.spec.generator))
+            (network_row("Discriminator", "c0", &config.spec.discriminator))
+            dl.settings {
+                @for (name, value) in settings(config) {
+                    @if !matches!(name, "system" | "generator" | "discriminator") && value != "-" {
+                        div { dt { (name) } dd { (value) } }
+                    }
+                }
+            }
+        }
+        @if let Some(text) = &record.config_text {
+            details { summary { "config.toml" } pre tabindex="0" { code { (text) } } }
+        }
+    }
+}
+
+fn repeat(record: &Record) -> Markup {
+    let folder = quoted(&record.folder);
+    let config = quoted(&record.folder.join(crate::cli::run_folder::CONFIG));
+    html! {
+        @if record.config.is_ok() {
+            (page::command(&format!("gannet train {config}"), "The same run again, bit for bit, in a new folder:"))
+            @if record.has_checkpoint {
+                (page::command(&format!("gannet train --resume {folder}"), "On from its last checkpoint, to the bits it would have had without a stop:"))
+            }
+            @if record.has_model {
+                (page::command(&format!("gannet sample {folder} --count 1000 --out samples.npy"), "Samples of its generator:"))
+                (page::command(&format!("gannet evaluate {folder}"), "What it has learned, measured again:"))
+            }
+        }
+        @if let Some(hash) = record.told("model_sha256") {
+            p.note { "SHA-256 of model.safetensors, which a repeated run gives again: " code.hash { (hash) } }
+        }
+    }
+}
+
+/// Where and how fast it ran, as `run.json` tells it.
+fn environment(record: &Record) -> Markup {
+    let seconds = |name: &str| record.number(name).map(time);
+    let rows = [
+        ("gannet", record.told("version")),
+        ("processor", record.told("processor")),
+        ("instruction set", record.told("isa")),
+        ("threads", record.counted("threads").map(thousands)),
+        ("engine", record.told("engine")),
+        ("samples a second", record.number("samples_per_second").map(|rate| words::number(rate.round()))),
+        ("time in steps", seconds("seconds")),
+        ("time with measuring and drawing", seconds("total_seconds")),
+        ("this page was made on", Some(machine::processor())),
+    ];
+    html! {
+        dl.settings { @for (name, value) in rows { @if let Some(value) = value { div { dt { (name) } dd { (value) } } } } }
+    }
+}
