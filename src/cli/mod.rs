@@ -9,7 +9,9 @@ mod bench;
 mod bench_table;
 mod config;
 mod config_file;
+mod config_text;
 mod evaluate;
+mod export;
 mod history;
 mod info;
 pub mod machine;
@@ -17,6 +19,7 @@ pub mod markdown;
 mod measures;
 mod nearest;
 mod output;
+mod own;
 pub mod peak;
 mod pictures;
 pub mod plot;
@@ -25,8 +28,11 @@ mod replicas;
 mod run;
 mod run_folder;
 mod sample;
+mod schema;
 mod system;
+mod template;
 mod train;
+mod weights;
 
 use std::process::ExitCode;
 
@@ -49,6 +55,8 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::command(args),
         Command::Sample(args) => sample::command(args),
         Command::Evaluate(args) => evaluate::command(args),
+        Command::Config(args) => template::command(args),
+        Command::Export(args) => export::command(args),
         Command::Bench(args) => bench::command(args),
         Command::Info(args) => info::command(args),
     })

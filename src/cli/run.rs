@@ -260,10 +260,11 @@ impl Run {
         for measure in &measures[..measures.len().min(2)] {
             subtitle += &format!(", {} {}", measure.name.replace('_', " "), measure.text(3));
         }
+        let name = config.title();
         let title = match panels {
-            [panel] if config.system.image().is_some() => format!("{}, {}", config.system.name(), panel.title),
-            [.., last] if config.system.image().is_some() => format!("{} {}", config.system.name(), last.title),
-            _ => config.system.name().to_string(),
+            [panel] if config.system.image().is_some() => format!("{name}, {}", panel.title),
+            [.., last] if config.system.image().is_some() => format!("{name} {}", last.title),
+            _ => name,
         };
         let heading = Heading { title: &title, subtitle: &subtitle };
         pictures::samples(config.system, heading, self.real.values(), panels)

@@ -14,6 +14,7 @@ use super::replicas::{self, Replicated};
 use super::run::Run;
 use super::run_folder::{self, RunFolder};
 use super::system::Samples;
+use super::weights;
 use crate::error::Result;
 use crate::gan::presets::Duration;
 use crate::gan::{Replicas, Trainer};
@@ -44,6 +45,7 @@ pub(crate) fn command(args: &TrainArgs) -> anyhow::Result<()> {
         data.push(real);
         Ok(source)
     })?;
+    weights::begin_with(&config, &mut gans)?;
     let steps = resolve(&mut config, &gans.trainers()[0])?;
     if args.plan {
         let replicas = args.replicas.map(|_| replicas::plan(&gans)).unwrap_or_default();

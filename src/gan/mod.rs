@@ -17,6 +17,7 @@ mod state;
 mod step;
 mod streams;
 pub mod trainer;
+pub mod weights;
 mod workspace;
 
 pub use adversary::StepReport;
