@@ -268,7 +268,7 @@ fn wrong_settings_are_named_with_file_and_line() {
         place.fail("train my.toml", 2, &[&["my.toml: "][..], &parts].concat());
         place.fail("config my.toml", 2, &[&["my.toml: "][..], &parts].concat());
     }
-    place.fail("config", 2, &["--schema"]);
+    place.fail("config", 2, &["SYSTEM"]);
     place.fail("config circle --schema", 2, &["--schema"]);
     place.fail("config circel", 2, &["circel", "did you mean `circle`?", "own"]);
     place.fail("config circle --data x", 2, &["circle", "--data"]);

@@ -132,22 +132,25 @@ impl OwnData {
     /// Reads `file`; a table with the given standardization, or its own.
     fn read(file: PathBuf, given: Option<Standardization>) -> Result<Self> {
         let origin = file.display().to_string();
+        let enough = |samples: usize| match samples {
+            0 | 1 => Err(Error::data(&origin, "holds one sample; two are the least that can be learned from")),
+            _ => Ok(()),
+        };
         let (form, samples) = match contents(&file)? {
             Contents::Images => {
                 let images = idx::read_images(&file)?;
+                enough(images.count)?;
                 let form = Form::Images { height: images.height, width: images.width };
                 (form, of_images(images)?)
             }
             kind => {
                 let table = if kind == Contents::Npy { npy::read(&file) } else { csv::read(&file) }?;
+                enough(table.rows())?;
                 let standardization = given.map_or_else(|| Standardization::of(&table, &origin), Ok)?;
                 let source = standardization.apply(&table, &origin)?;
                 (Form::Table { columns: table.column_names(), standardization }, Samples::Values(Arc::new(source)))
             }
         };
-        if samples.source().len() < 2 {
-            return Err(Error::data(origin, "holds one sample; two are the least that can be learned from"));
-        }
         Ok(Self { file, form, samples: Some(samples) })
     }
 

@@ -44,11 +44,6 @@ impl Schema {
         node["description"].as_str().or_else(|| self.resolved(node)["description"].as_str()).unwrap_or_default()
     }
 
-    /// What values of the kind `name` of the settings look like; empty where nothing is said.
-    pub(crate) fn definition(&self, name: &str) -> &str {
-        self.0["$defs"][name]["description"].as_str().unwrap_or_default()
-    }
-
     /// Refuses names that the schema does not have, at any depth: the first in the file.
     ///
     /// # Errors
@@ -164,7 +159,6 @@ mod tests {
             }
         }
         assert!(schema.description("gan.generator.layers").contains("leaky_relu"));
-        assert!(schema.definition("optimizer").contains("adam"));
         assert_eq!(schema.description("run.bacth"), "");
     }
 
