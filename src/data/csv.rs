@@ -290,6 +290,30 @@ mod tests {
     }
 
     #[test]
+    fn no_truncation_and_no_flipped_bit_is_a_panic() {
+        let good = b"\xef\xbb\xbf\"a, \"\"b\"\"\";c\r\n1;\"2.5\"\n\n-3e2;.25\n";
+        assert_eq!(read_text(good).unwrap().values, [1.0, 2.5, -300.0, 0.25]);
+        let check = |bytes: &[u8]| {
+            // Whatever it now is: rows of finite numbers, or an error on one line.
+            match read_text(bytes) {
+                Ok(table) => {
+                    assert_eq!(table.rows() * table.columns, table.values.len());
+                    assert!(table.values.iter().all(|value| value.is_finite()) && table.values.len() <= bytes.len());
+                }
+                Err(error) => assert!(!error.to_string().contains('\n'), "{error}"),
+            }
+        };
+        for end in 0..good.len() {
+            check(&good[..end]);
+        }
+        for bit in 0..8 * good.len() {
+            let mut bytes = good.to_vec();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            check(&bytes);
+        }
+    }
+
+    #[test]
     fn a_folder_is_no_table() {
         let dir = tempfile::tempdir().unwrap();
         assert!(read(dir.path()).unwrap_err().to_string().contains("no regular file"));
