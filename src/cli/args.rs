@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
+use crate::gan::weights::{Network, Numbering};
 use crate::gan::{EngineKind, Objective, Order};
 use crate::simd::IsaKind;
 
@@ -23,9 +24,12 @@ Systems:
   gaussian2d      a 2-D Gaussian, with a linear generator
   digits          handwritten digits of 8 x 8 pixels, embedded in the program
   mnist           handwritten digits of 28 x 28 pixels, from their four IDX files
+  own             your samples: a file with a table (CSV, NPY) or images (IDX)
 
 Examples:
   gannet train circle                   train, and leave pictures in runs/circle-001
+  gannet train points.csv               train on your own samples, a row each
+  gannet config circle > my.toml        every setting with its default, to be changed and trained from
   gannet evaluate runs/circle-001       measure what was learned
   gannet sample runs/circle-001 --count 1000 --out points.csv
   gannet report runs/circle-001 runs/circle-002    lay two runs side by side in report.html
@@ -45,6 +49,10 @@ pub(crate) enum Command {
     Sample(SampleArgs),
     /// Measure what a trained generator has learned, beside what a right implementation reaches.
     Evaluate(EvaluateArgs),
+    /// Print the settings of a system as a configuration file with comments, or the JSON Schema of such files.
+    Config(ConfigArgs),
+    /// Write the weights of a trained run as PyTorch names them.
+    Export(ExportArgs),
     /// Measure the speed of whole training steps as a share of what the processor can do.
     Bench(BenchArgs),
     /// Write a page about a run, or about several side by side.
@@ -64,6 +72,8 @@ Examples:
   gannet train circle
   gannet train mixture1d-deep --seed 3 --epochs 100 --out runs/mixture
   gannet train mnist --data mnist/ --epochs 10
+  gannet train points.csv                         own samples: CSV, NPY, or IDX images
+  gannet train my.toml                            own settings; gannet config prints a file to begin with
   gannet train circle --replicas 8 --seed 1        eight runs side by side, with the seeds 1 to 8
   gannet train runs/circle-001/config.toml        repeat a run, bit for bit
   gannet train --resume runs/circle-001           go on where it stopped
@@ -71,9 +81,10 @@ Examples:
   gannet train circle --quiet --json              for programs"
 )]
 pub(crate) struct TrainArgs {
-    /// A system (circle, mixture1d, mixture1d-deep, gaussian2d, mnist, digits), or a run or its config.toml to repeat.
+    /// A system (circle, mixture1d, mixture1d-deep, gaussian2d, mnist, digits), a file with samples of your own (CSV, NPY,
+    /// IDX), or a configuration file or run to repeat.
     #[arg(
-        value_name = "SYSTEM|CONFIG.TOML",
+        value_name = "SYSTEM|DATA|CONFIG.TOML",
         required_unless_present = "resume",
         default_value = "",
         hide_default_value = true
@@ -112,12 +123,16 @@ pub(crate) struct TrainArgs {
     /// Steps of the discriminator per step of the generator.
     #[arg(long, value_name = "K", value_parser = positive_count)]
     pub(crate) discriminator_steps: Option<usize>,
-    /// Number of points that are made to train on: all systems but mnist and digits.
+    /// Number of points that are made to train on: circle, mixture1d, mixture1d-deep, gaussian2d.
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) points: Option<usize>,
-    /// Folder with the four IDX files of MNIST, plain or gzipped.
-    #[arg(long, value_name = "DIR")]
+    /// Folder with the four IDX files of MNIST, plain or gzipped; or the file of own data.
+    #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
+    /// Begin with the weights of a safetensors file: a model of gannet's, or a PyTorch state_dict of dense layers. Give it
+    /// twice for a file of each network.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Vec<PathBuf>,
     /// Seed of everything that is drawn: data, initial weights, order, latents, dropout.
     #[arg(long, value_name = "N", value_parser = whole)]
     pub(crate) seed: Option<u64>,
@@ -194,7 +209,7 @@ pub(crate) struct SampleArgs {
     /// Seed of the latents. The first samples of a larger count are the same.
     #[arg(long, value_name = "N", default_value = "0", value_parser = whole)]
     pub(crate) seed: u64,
-    /// The file: .npy (f32, one row a sample), .csv or .png (a picture of the samples).
+    /// The file: .npy (one row a sample; f32, own tables f64), .csv or .png (a picture of the samples).
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// Replace the file if it exists.
@@ -217,12 +232,61 @@ pub(crate) struct EvaluateArgs {
     /// Samples to draw from the generator [default: as many as the reference figures were measured with].
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) samples: Option<usize>,
-    /// Folder with the IDX files of MNIST [default: where the run had them].
-    #[arg(long, value_name = "DIR")]
+    /// Folder with the IDX files of MNIST, or the file of own data [default: where the run had them].
+    #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Arguments of `gannet config`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gannet config circle > my.toml         every setting with its default; change it, then: gannet train my.toml
+  gannet config points.csv > my.toml     the settings for own data
+  gannet config --schema > schema.json   for editors; put `#:schema ./schema.json` at the top of my.toml")]
+pub(crate) struct ConfigArgs {
+    /// A system, a file with samples of your own, or a configuration file or run.
+    #[arg(value_name = "SYSTEM|DATA|CONFIG.TOML", required_unless_present = "schema")]
+    pub(crate) what: Option<String>,
+    /// The file of own data.
+    #[arg(long, value_name = "FILE", conflicts_with = "schema")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print the JSON Schema of configuration files.
+    #[arg(long, conflicts_with = "what")]
+    pub(crate) schema: bool,
+}
+
+/// Arguments of `gannet export`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Names and shapes are those of the state_dict of a torch.nn.Sequential, in which activations and dropout
+are modules of their own: 0.weight, 0.bias, 2.weight ... The Sequential is printed. In Python:
+
+  from safetensors.torch import load_file
+  generator = nn.Sequential(...)         # as printed
+  generator.load_state_dict(load_file(\"generator.safetensors\"))
+
+Examples:
+  gannet export runs/circle-001 --network generator --out generator.safetensors
+  gannet export runs/circle-001 --out both.safetensors     generator.0.weight, discriminator.0.weight ...")]
+pub(crate) struct ExportArgs {
+    /// Folder of a run, or a model file in it.
+    pub(crate) run: PathBuf,
+    /// The safetensors file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// One network alone, its names without a prefix [default: both, with `generator.` and `discriminator.` before].
+    #[arg(long, value_parser = choice(NETWORKS))]
+    pub(crate) network: Option<Network>,
+    /// How layers are numbered: by the modules of a Sequential, or one after another.
+    #[arg(long, value_parser = choice(NUMBERINGS), default_value = "sequential")]
+    pub(crate) numbers: Numbering,
+    /// Replace the file if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Arguments of `gannet bench`.
@@ -317,6 +381,13 @@ pub(crate) const ORDERS: &[(&str, Order)] = &[
     ("discriminator_first_shared_fake", Order::DiscriminatorFirstSharedFake),
     ("generator_first_shared_fake", Order::GeneratorFirstSharedFake),
 ];
+
+/// Networks by name.
+pub(crate) const NETWORKS: &[(&str, Network)] =
+    &[("generator", Network::Generator), ("discriminator", Network::Discriminator)];
+
+/// Numberings of layers by name.
+const NUMBERINGS: &[(&str, Numbering)] = &[("sequential", Numbering::Sequential), ("layers", Numbering::Layers)];
 
 /// Engines by name.
 pub(crate) const ENGINES: &[(&str, EngineKind)] =

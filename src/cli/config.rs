@@ -10,7 +10,9 @@ use super::args::TrainArgs;
 use super::config_file;
 use super::measures;
 use super::nearest::suggestion;
+use super::own::{self, OwnData};
 use super::run_folder::{CONFIG, no_run, refused};
+use super::system::{self, OWN, System};
 use crate::error::{Error, Result};
 use crate::gan::presets::{Duration, Preset};
 use crate::gan::{EngineKind, GanSpec, TrainerOptions};
@@ -20,7 +22,7 @@ use crate::simd::IsaKind;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RunConfig {
     /// Which data, measures and pictures.
-    pub(crate) system: Preset,
+    pub(crate) system: System,
     /// Length of the training.
     pub(crate) duration: Duration,
     /// Samples of a step.
@@ -57,19 +59,40 @@ pub(crate) struct RunConfig {
     pub(crate) points: Option<usize>,
     /// Folder of the IDX files.
     pub(crate) directory: Option<PathBuf>,
+    /// The file of own data.
+    pub(crate) own: Option<OwnData>,
+    /// Files of the weights to begin with; none = drawn ones.
+    pub(crate) weights: Vec<PathBuf>,
     /// What is trained.
     pub(crate) spec: GanSpec,
 }
 
 impl RunConfig {
-    /// A system's defaults.
-    pub(crate) fn of(system: Preset) -> Self {
+    /// A reference system's defaults.
+    pub(crate) fn of(preset: Preset) -> Self {
+        Self {
+            points: preset.points(),
+            shuffle: preset.shuffle(),
+            // Its document saves both networks at each epoch.
+            save_epochs: u64::from(preset == Preset::Mnist),
+            ..Self::with(System::Preset(preset), preset.batch(), preset.duration(), preset.spec())
+        }
+    }
+
+    /// The defaults for own data.
+    pub(crate) fn of_own(own: OwnData) -> Self {
+        let (system, batch, spec) = (own.system(), own.batch(), own.spec());
+        Self { own: Some(own.clone()), ..Self::with(system, batch, own.duration(batch), spec) }
+    }
+
+    /// The defaults of all systems.
+    fn with(system: System, batch: usize, duration: Duration, spec: GanSpec) -> Self {
         Self {
             system,
-            duration: system.duration(),
-            batch: system.batch(),
+            duration,
+            batch,
             seed: 0,
-            shuffle: system.shuffle(),
+            shuffle: true,
             threads: 0,
             engine: EngineKind::default(),
             isa: None,
@@ -81,27 +104,50 @@ impl RunConfig {
             keep: 2,
             best: measures::main_measure(system).map(str::to_string),
             tensorboard: true,
-            // Its document saves both networks at each epoch.
-            save_epochs: u64::from(system == Preset::Mnist),
-            points: system.points(),
+            save_epochs: 0,
+            points: None,
             directory: None,
-            spec: system.spec(),
+            own: None,
+            weights: Vec::new(),
+            spec,
         }
     }
 
-    /// What `gannet train` was asked for: a system or a configuration file, and the options that override it.
+    /// What `gannet train` was asked for: a system, a data file or a configuration file, and the options that override it.
     ///
     /// # Errors
     ///
     /// An unknown system, a file that cannot be read, settings that make no sense.
     pub(crate) fn from_args(args: &TrainArgs) -> anyhow::Result<Self> {
-        let mut config = match Preset::from_name(&args.what) {
-            Some(preset) => Self::of(preset),
-            None => Self::read(&file_of(&args.what)?)?,
-        };
+        let mut config = Self::named(&args.what, args.data.as_deref())?;
         config.override_by(args)?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// The settings that `what` names: a system, a data file, a configuration file or a run. `data` takes the place of the
+    /// file of own data.
+    ///
+    /// # Errors
+    ///
+    /// An unknown system, a file that cannot be read, settings that make no sense.
+    pub(crate) fn named(what: &str, data: Option<&Path>) -> anyhow::Result<Self> {
+        let of_file = |file: &Path| Ok(Self::of_own(OwnData::new(file, own::Settings::default())?));
+        if let Some(preset) = Preset::from_name(what) {
+            return Ok(Self::of(preset));
+        }
+        if what == OWN {
+            let missing = || Error::setting("data", "own needs the file with your samples; give it with --data FILE");
+            return of_file(data.ok_or_else(missing)?);
+        }
+        let path = Path::new(what);
+        if !path.is_dir() && own::is_data_file(path) {
+            return match data {
+                Some(_) => Err(Error::setting("data", format!("{what} is the data already; leave --data out")).into()),
+                None => of_file(path),
+            };
+        }
+        Self::read_with(&file_of(what)?, data)
     }
 
     /// Reads a configuration file.
@@ -110,8 +156,48 @@ impl RunConfig {
     ///
     /// A file that cannot be read, is no TOML, or has unknown or senseless settings.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        Self::read_with(path, None)
+    }
+
+    /// The same with another file of own data.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub(crate) fn read_with(path: &Path, data: Option<&Path>) -> anyhow::Result<Self> {
         let text = read_text(path)?;
-        config_file::parse(&text, path.parent()).with_context(|| path.display().to_string())
+        config_file::parse(&text, path.parent(), data).with_context(|| path.display().to_string())
+    }
+
+    /// The file of own data.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] where none is named.
+    pub(crate) fn own_data(&self) -> Result<&OwnData> {
+        self.own.as_ref().ok_or_else(|| Error::setting("data.file", "is missing; own data need a file"))
+    }
+
+    /// The name in titles of pictures: the system's, or what is shown of own data.
+    pub(crate) fn title(&self) -> String {
+        self.own.as_ref().map_or_else(|| self.system.name().to_string(), OwnData::title)
+    }
+
+    /// Takes the samples from `path`, the option `--data`: the folder of mnist, or another file of own data.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] for systems that need neither.
+    pub(crate) fn take_data(&mut self, path: &Path) -> Result<()> {
+        match (self.system, &mut self.own) {
+            (System::Preset(Preset::Mnist), _) => self.directory = Some(path.to_path_buf()),
+            (_, Some(own)) => *own = own.with_file(path)?,
+            _ => {
+                let problem = format!("{} needs no data; leave --data out", self.system.name());
+                return Err(Error::setting("data", problem));
+            }
+        }
+        Ok(())
     }
 
     /// Options of the command line take the place of settings.
@@ -150,14 +236,13 @@ impl RunConfig {
             }
             self.points = args.points;
         }
-        if let Some(directory) = &args.data {
-            if self.system != Preset::Mnist {
-                return Err(Error::setting(
-                    "data",
-                    format!("{} needs no data folder; leave --data out", self.system.name()),
-                ));
-            }
-            self.directory = Some(directory.clone());
+        if !args.weights.is_empty() {
+            let absolute = |file: &PathBuf| std::path::absolute(file).map_err(refused("find", file));
+            self.weights = args.weights.iter().map(absolute).collect::<Result<_>>()?;
+        }
+        // The file of own data has been taken already: its settings depend on it.
+        if let Some(data) = args.data.as_deref().filter(|_| self.own.is_none()) {
+            self.take_data(data)?;
         }
         replace(&mut self.spec.objective, args.objective);
         replace(&mut self.spec.order, args.order);
@@ -191,17 +276,17 @@ impl RunConfig {
                 return Err(Error::setting(name, "must be a whole number from 1 up"));
             }
         }
-        self.spec.validate()?;
-        let features = features(self.system);
-        if self.spec.features() != features {
-            return Err(Error::setting(
-                "gan.generator.layers",
-                format!(
-                    "the last layer gives {} values, but a sample of {} has {features}",
-                    self.spec.features(),
-                    self.system.name()
-                ),
-            ));
+        self.spec.validate().map_err(|error| match error {
+            Error::InvalidSetting { name, problem } => Error::setting(format!("gan.{name}"), problem),
+            other => other,
+        })?;
+        let (made, features) = (self.spec.features(), self.system.features());
+        if made != features {
+            let last = self.spec.generator.layers.len().saturating_sub(1);
+            let whose =
+                self.own.as_ref().map_or_else(|| self.system.name().to_string(), |own| own.file.display().to_string());
+            let problem = format!("the last layer gives {made} values, but a sample of {whose} has {features}");
+            return Err(Error::setting(format!("gan.generator.layers[{last}].outputs"), problem));
         }
         Ok(())
     }
@@ -227,7 +312,7 @@ impl RunConfig {
 /// # Errors
 ///
 /// [`Error::InvalidSetting`] that tells the known names.
-pub(crate) fn measure(system: Preset, name: &str) -> Result<Option<String>> {
+pub(crate) fn measure(system: System, name: &str) -> Result<Option<String>> {
     let known: Vec<&str> = measures::rated_names(system).collect();
     if name == "none" {
         Ok(None)
@@ -240,30 +325,22 @@ pub(crate) fn measure(system: Preset, name: &str) -> Result<Option<String>> {
     }
 }
 
-/// Values of one sample of a system.
-pub(crate) fn features(system: Preset) -> usize {
-    match system {
-        Preset::Circle | Preset::Gaussian2d => 2,
-        Preset::Mixture1d | Preset::Mixture1dDeep => 1,
-        Preset::Mnist | Preset::Digits => system.image().map_or(0, |(height, width)| height * width),
-    }
+/// Values of one sample of a reference system.
+pub(crate) fn features(preset: Preset) -> usize {
+    System::Preset(preset).features()
 }
 
-/// The system called `name`.
+/// The reference system called `name`.
 ///
 /// # Errors
 ///
 /// [`Error::InvalidSetting`] that tells the known names.
 pub(crate) fn preset(name: &str) -> Result<Preset> {
     Preset::from_name(name).ok_or_else(|| {
-        let hint = suggestion(name, Preset::ALL.iter().map(|preset| preset.name()));
-        Error::setting("system", format!("`{name}` is unknown{hint} ({})", known_systems()))
+        let names = Preset::ALL.map(Preset::name);
+        let known = format!("(known systems: {})", names.join(", "));
+        Error::setting("system", format!("`{name}` is unknown{} {known}", suggestion(name, names)))
     })
-}
-
-/// The names of all systems, for messages.
-pub(crate) fn known_systems() -> String {
-    format!("known systems: {}", Preset::ALL.map(Preset::name).join(", "))
 }
 
 /// The text of a configuration file. What is far larger than any of them is not read to its end, which may never come.
@@ -282,7 +359,7 @@ fn read_text(path: &Path) -> Result<String> {
     String::from_utf8(bytes).or_else(|_| wrong("is no configuration file: it is not text (UTF-8)"))
 }
 
-/// The configuration file that `what`, which is no system, means: a file, or the one in a run's folder.
+/// The configuration file that `what`, which is no system and no data file, means: a file, or the one in a run's folder.
 fn file_of(what: &str) -> Result<PathBuf> {
     let path = Path::new(what);
     if path.is_dir() {
@@ -292,7 +369,7 @@ fn file_of(what: &str) -> Result<PathBuf> {
     let looks_like_a_file = path.extension().is_some_and(|extension| extension == "toml")
         || what.contains(std::path::MAIN_SEPARATOR)
         || path.is_file();
-    if looks_like_a_file { Ok(path.to_path_buf()) } else { preset(what).map(|_| path.to_path_buf()) }
+    if looks_like_a_file { Ok(path.to_path_buf()) } else { Err(system::unknown("system", what)) }
 }
 
 /// Sets `place` to `value` if there is one.

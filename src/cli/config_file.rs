@@ -1,40 +1,68 @@
-//! The configuration file of a run, `config.toml`: reading and writing.
+//! The configuration file of a run, `config.toml`: reading it. (Writing: [`config_text`](super::config_text).)
 //!
-//! It has three tables: `[run]` (system, length, seed, threads ...), `[data]` (points or directory) and `[gan]` (objective,
-//! order, optimizers and the layers of both networks). What a file leaves out, the system's defaults fill in; a name that
-//! is not known is refused.
+//! It has three tables: `[run]` (system, length, seed, threads ...), `[data]` (where the samples come from) and `[gan]`
+//! (objective, order, optimizers and the layers of both networks). What a file leaves out, the system's defaults fill in; a name
+//! that is not known is refused.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use toml::de::DeTable;
 
-use super::args::{OBJECTIVES, ORDERS, byte_count};
-use super::config::{RunConfig, known_systems, measure, preset, replace};
+use super::args::byte_count;
+use super::config::{RunConfig, measure, replace};
+pub(crate) use super::config_text::render;
 use super::nearest::suggestion;
+use super::own::{OwnData, Settings};
+use super::schema::{Schema, line_of, line_of_setting};
+use super::system::{self, OWN, System};
 use crate::error::{Error, Result};
 use crate::gan::presets::{Duration, Preset};
 use crate::gan::{EngineKind, Objective, OptimizerSpec, Order};
 use crate::net::NetworkSpec;
 use crate::simd::IsaKind;
 
-/// The settings in the text of a configuration file that lies in `folder`.
+/// The settings in the text of a configuration file that lies in `folder`. `data` takes the place of the file of own data.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidSetting`] that names the line or the setting.
-pub(crate) fn parse(text: &str, folder: Option<&Path>) -> Result<RunConfig> {
+/// [`Error::InvalidSetting`] that names the line or the setting; what reading own data reports.
+pub(crate) fn parse(text: &str, folder: Option<&Path>, data: Option<&Path>) -> Result<RunConfig> {
+    let table = DeTable::parse(text).map_err(|error| toml_error(&error, text))?.into_inner();
+    Schema::new()?.check_names(&table, text)?;
     let file: ConfigFile = toml::from_str(text).map_err(|error| toml_error(&error, text))?;
-    let ConfigFile { run, data, gan } = file;
-    let name = run.system.ok_or_else(|| Error::setting("run.system", format!("is missing; {}", known_systems())))?;
-    let mut config = RunConfig::of(preset(&name)?);
+    let config = resolve(file, folder, data).and_then(|config| config.validate().map(|()| config));
+    config.map_err(|error| match error {
+        Error::InvalidSetting { name, problem } => match line_of_setting(&table, text, &name) {
+            Some(line) => Error::setting(format!("line {line}, {name}"), problem),
+            None => Error::setting(name, problem),
+        },
+        other => other,
+    })
+}
+
+/// Fills what `file` leaves out.
+fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>) -> Result<RunConfig> {
+    let ConfigFile { run, data: mut table, gan } = file;
+    // A path is meant from where the file lies, not from where the program was started.
+    let from_file = |path: PathBuf| folder.map_or(path.clone(), |folder| folder.join(&path));
+    let name = run.system.clone().or_else(|| table.file.as_ref().map(|_| OWN.to_string()));
+    let name = name.ok_or_else(|| Error::setting("run.system", format!("is missing; {}", system::known())))?;
+    let mut config = if name == OWN {
+        table.file = data.map(Path::to_path_buf).or(table.file.map(from_file));
+        own(&run, &mut table)?
+    } else {
+        let preset = Preset::from_name(&name).ok_or_else(|| system::unknown("run.system", &name))?;
+        table.refuse_own(&name)?;
+        RunConfig::of(preset)
+    };
+    replace(&mut config.batch, run.batch);
     config.duration = match (run.epochs, run.steps) {
         (Some(_), Some(_)) => return Err(Error::setting("run.epochs", "excludes `run.steps`; give one of them")),
         (Some(epochs), None) => Duration::Epochs(epochs),
         (None, Some(steps)) => Duration::Steps(steps),
-        (None, None) => config.duration,
+        (None, None) => config.own.as_ref().map_or(config.duration, |own| own.duration(config.batch)),
     };
-    replace(&mut config.batch, run.batch);
     replace(&mut config.seed, run.seed);
     replace(&mut config.shuffle, run.shuffle);
     replace(&mut config.threads, run.threads);
@@ -57,15 +85,15 @@ pub(crate) fn parse(text: &str, folder: Option<&Path>) -> Result<RunConfig> {
     };
     config.evaluate_every = run.evaluate_every;
     config.report_every = run.report_every;
-    if data.points.is_some() && config.points.is_none() {
+    config.weights = run.weights.into_iter().map(from_file).collect();
+    if table.points.is_some() && config.points.is_none() {
         return Err(Error::setting("data.points", format!("{name} has a fixed number of samples")));
     }
-    config.points = data.points.or(config.points);
-    if data.directory.is_some() && config.system != Preset::Mnist {
+    config.points = table.points.or(config.points);
+    if table.directory.is_some() && config.system != System::Preset(Preset::Mnist) {
         return Err(Error::setting("data.directory", format!("{name} needs no data folder; leave it out")));
     }
-    // A folder is meant from where the file lies, not from where the program was started.
-    config.directory = data.directory.map(|directory| folder.map_or(directory.clone(), |f| f.join(&directory)));
+    config.directory = table.directory.map(from_file);
     replace(&mut config.spec.objective, gan.objective);
     replace(&mut config.spec.order, gan.order);
     replace(&mut config.spec.discriminator_steps, gan.discriminator_steps);
@@ -73,107 +101,41 @@ pub(crate) fn parse(text: &str, folder: Option<&Path>) -> Result<RunConfig> {
     replace(&mut config.spec.discriminator_optimizer, gan.discriminator_optimizer);
     replace(&mut config.spec.generator, gan.generator);
     replace(&mut config.spec.discriminator, gan.discriminator);
-    config.validate()?;
     Ok(config)
 }
 
-/// The whole file for `config`: every setting, so that training from it repeats the run.
-///
-/// # Errors
-///
-/// A value that TOML cannot hold: a path that is not Unicode.
-pub(crate) fn render(config: &RunConfig) -> Result<String> {
-    let mut text = Text(format!(
-        "# A run of gannet {}. `gannet train` with this file as argument repeats it bit for bit.\n",
-        env!("CARGO_PKG_VERSION")
-    ));
-    text.table("run");
-    text.put("system", config.system.name(), "")?;
-    match config.duration {
-        Duration::Epochs(epochs) => text.put("epochs", &epochs, "passes over the data; or give `steps`")?,
-        Duration::Steps(steps) => text.put("steps", &steps, "steps of the generator; or give `epochs`")?,
+/// The defaults for the own data of `table`. They are read where the file leaves something to be chosen by them.
+fn own(run: &RunTable, table: &mut DataTable) -> Result<RunConfig> {
+    let missing = || Error::setting("data.file", "is missing; own data need a file (or give it with --data FILE)");
+    let file = table.file.take().ok_or_else(missing)?;
+    let settings = Settings {
+        columns: table.columns.take(),
+        offset: table.offset.take(),
+        scale: table.scale.take(),
+        image: table.image,
+    };
+    let mut own = OwnData::new(&file, settings)?;
+    if run.batch.is_none() || (run.epochs.is_none() && run.steps.is_none()) {
+        own.load()?;
     }
-    text.put("batch", &config.batch, "samples of a step")?;
-    text.put("seed", &config.seed, "of data, initial weights, order, latents and dropout")?;
-    text.put("shuffle", &config.shuffle, "a new order for each epoch")?;
-    text.put("threads", &config.threads, "0 = one for each processor; does not change the result")?;
-    text.put("engine", &config.engine, "")?;
-    text.put_some("isa", config.isa.as_ref(), "instruction set: avx512, avx2 or portable")?;
-    text.put_some("memory_limit", config.memory_limit.as_ref(), "bytes")?;
-    text.put_some("report_every", config.report_every.as_ref(), "steps between rows of metrics.csv")?;
-    text.put_some("evaluate_every", config.evaluate_every.as_ref(), "steps between measurements and pictures")?;
-    text.put("checkpoint_steps", &config.checkpoint_steps, "steps between checkpoints; 0 = by time alone")?;
-    text.put("checkpoint_seconds", &config.checkpoint_seconds, "seconds between checkpoints; 0 = by steps alone")?;
-    text.put("keep", &config.keep, "checkpoints that are kept")?;
-    text.put("best", config.best.as_deref().unwrap_or("none"), "measure whose best checkpoint is kept, too; or none")?;
-    text.put("tensorboard", &config.tensorboard, "whether event files are written")?;
-    text.put("save_epochs", &config.save_epochs, "epochs between saved models; 0 = only the last")?;
-    if config.points.is_some() || config.directory.is_some() {
-        text.table("data");
-        text.put_some("points", config.points.as_ref(), "number of points that are made")?;
-        text.put_some("directory", config.directory.as_ref(), "where the IDX files are")?;
-    }
-    let spec = &config.spec;
-    text.table("gan");
-    text.put("objective", &spec.objective, &names(OBJECTIVES))?;
-    text.put("order", &spec.order, &names(ORDERS))?;
-    text.put("discriminator_steps", &spec.discriminator_steps, "per step of the generator")?;
-    text.put("generator_optimizer", &spec.generator_optimizer, "")?;
-    text.put("discriminator_optimizer", &spec.discriminator_optimizer, "")?;
-    for (name, network) in [("gan.generator", &spec.generator), ("gan.discriminator", &spec.discriminator)] {
-        text.table(name);
-        text.put("initialization", &network.initialization, "")?;
-        text.0 += "layers = [\n";
-        for layer in &network.layers {
-            writeln!(text.0, "    {},", inline("layers", layer)?).ok();
-        }
-        text.0 += "]\n";
-    }
-    Ok(text.0)
-}
-
-/// The names of a table of choices, as a comment.
-fn names<T>(choices: &[(&str, T)]) -> String {
-    choices.iter().map(|&(name, _)| name).collect::<Vec<_>>().join(", ")
-}
-
-/// A TOML document that grows line by line, so that it can carry comments.
-struct Text(String);
-
-impl Text {
-    fn table(&mut self, name: &str) {
-        writeln!(self.0, "\n[{name}]").ok();
-    }
-
-    fn put<T: Serialize + ?Sized>(&mut self, name: &str, value: &T, comment: &str) -> Result<()> {
-        let gap = if comment.is_empty() { "" } else { "  # " };
-        writeln!(self.0, "{name} = {}{gap}{comment}", inline(name, value)?).ok();
-        Ok(())
-    }
-
-    fn put_some<T: Serialize>(&mut self, name: &str, value: Option<&T>, comment: &str) -> Result<()> {
-        value.map_or(Ok(()), |value| self.put(name, value, comment))
-    }
-}
-
-/// `value` as it stands behind a `=`.
-fn inline<T: Serialize + ?Sized>(name: &str, value: &T) -> Result<String> {
-    let mut text = String::new();
-    value
-        .serialize(toml::ser::ValueSerializer::new(&mut text))
-        .map_err(|error| Error::setting(name, format!("cannot be written to config.toml: {error}")))?;
-    Ok(text)
+    Ok(RunConfig::of_own(own))
 }
 
 /// An error of the TOML reader: the line, what is wrong, and the nearest known name of an unknown one.
 fn toml_error(error: &toml::de::Error, text: &str) -> Error {
     // The names of Rust's types mean nothing to a user.
-    let message = ["usize", "u64"].iter().fold(error.message().to_string(), |text, name| {
-        text.replace(&format!("expected {name}"), "expected a whole number from 0 up")
-    });
+    let mut message = error.message().to_string();
+    for (name, meaning) in [
+        ("usize", "a whole number from 0 up"),
+        ("u64", "a whole number from 0 up"),
+        ("f32", "a number"),
+        ("f64", "a number"),
+    ] {
+        message = message.replace(&format!("expected {name}"), &format!("expected {meaning}"));
+    }
     let hint = unknown_name(&message).map_or_else(String::new, |(wrong, known)| suggestion(wrong, known));
-    let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-    Error::setting(line.map_or_else(|| "config".to_string(), |line| format!("line {line}")), format!("{message}{hint}"))
+    let line = error.span().map(|span| format!("line {}", line_of(text, span.start)));
+    Error::setting(line.unwrap_or_else(|| "config".to_string()), format!("{message}{hint}"))
 }
 
 /// The wrong and the known names in serde's message "unknown field `x`, expected one of `a`, `b`".
@@ -187,6 +149,7 @@ fn unknown_name(message: &str) -> Option<(&str, Vec<&str>)> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
+    #[serde(default)]
     run: RunTable,
     #[serde(default)]
     data: DataTable,
@@ -194,7 +157,7 @@ struct ConfigFile {
     gan: GanTable,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RunTable {
     system: Option<String>,
@@ -215,6 +178,8 @@ struct RunTable {
     best: Option<String>,
     tensorboard: Option<bool>,
     save_epochs: Option<u64>,
+    #[serde(default)]
+    weights: Vec<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -229,6 +194,31 @@ enum ByteCount {
 struct DataTable {
     points: Option<usize>,
     directory: Option<PathBuf>,
+    file: Option<PathBuf>,
+    columns: Option<Vec<String>>,
+    offset: Option<Vec<f64>>,
+    scale: Option<Vec<f64>>,
+    image: Option<[usize; 2]>,
+}
+
+impl DataTable {
+    /// Refuses the settings of own data beside the reference system `name`.
+    fn refuse_own(&self, name: &str) -> Result<()> {
+        let own = [
+            ("file", self.file.is_some()),
+            ("columns", self.columns.is_some()),
+            ("offset", self.offset.is_some()),
+            ("scale", self.scale.is_some()),
+            ("image", self.image.is_some()),
+        ];
+        match own.into_iter().find(|&(_, given)| given) {
+            Some((setting, _)) => {
+                let problem = format!("is for `system = \"{OWN}\"`; {name} has its own samples");
+                Err(Error::setting(format!("data.{setting}"), problem))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -248,7 +238,74 @@ mod tests {
     use super::*;
 
     fn problem(text: &str) -> String {
-        parse(text, None).unwrap_err().to_string()
+        parse(text, None, None).unwrap_err().to_string()
+    }
+
+    /// The schema's text and serde's derives know the same names, at every level.
+    #[test]
+    fn the_schema_has_the_names_that_are_read() {
+        let schema: serde_json::Value = serde_json::from_str(super::super::schema::TEXT).unwrap();
+        let optimizer = |kind| format!("[gan]\ngenerator_optimizer = {{ kind = '{kind}', zz = 1 }}");
+        let activation = |kind: &str| {
+            format!(
+                "[gan.generator]\nlayers = [{{ inputs = 1, outputs = 1, activation = {{ kind = '{kind}', zz = 1 }} }}]"
+            )
+        };
+        let choice = |table: &str, name: &str| format!("[{table}]\n{name} = 'zz'");
+        for (text, pointer) in [
+            ("zz = 1".to_string(), "/properties"),
+            ("[run]\nzz = 1".to_string(), "/properties/run/properties"),
+            ("[data]\nzz = 1".to_string(), "/properties/data/properties"),
+            ("[gan]\nzz = 1".to_string(), "/properties/gan/properties"),
+            ("[gan.generator]\nzz = 1".to_string(), "/$defs/network/properties"),
+            ("[gan.generator]\nlayers = [{ zz = 1 }]".to_string(), "/$defs/layer/properties"),
+            (optimizer("adam"), "/$defs/optimizer/oneOf/0/properties"),
+            (optimizer("sgd"), "/$defs/optimizer/oneOf/1/properties"),
+            (
+                "[gan.generator]\ninitialization = { kind = 'normal', zz = 1 }".to_string(),
+                "/$defs/initialization/oneOf/1/properties",
+            ),
+            (activation("leaky_relu"), "/$defs/activation/oneOf/1/properties"),
+            (choice("run", "engine"), "/properties/run/properties/engine/enum"),
+            (choice("run", "isa"), "/properties/run/properties/isa/enum"),
+            (choice("gan", "objective"), "/properties/gan/properties/objective/enum"),
+            (choice("gan", "order"), "/properties/gan/properties/order/enum"),
+            (activation("zz"), "/$defs/activation/kinds"),
+            ("[gan.generator]\ninitialization = { kind = 'zz' }".to_string(), "/$defs/initialization/kinds"),
+            (optimizer("zz"), "/$defs/optimizer/kinds"),
+        ] {
+            let error = toml::from_str::<ConfigFile>(&text).unwrap_err();
+            let (wrong, mut read) = unknown_name(error.message()).unwrap();
+            assert_eq!(wrong, "zz", "{text}");
+            let mut known: Vec<&str> = match pointer.strip_suffix("/kinds") {
+                Some(pointer) => {
+                    let variants = schema.pointer(pointer).unwrap()["oneOf"].as_array().unwrap();
+                    let kinds = variants.iter().map(|variant| &variant["properties"]["kind"]);
+                    // One name, or several.
+                    kinds
+                        .flat_map(|kind| {
+                            [
+                                vec![&kind["const"]],
+                                kind["enum"].as_array().map_or(vec![], |names| names.iter().collect()),
+                            ]
+                            .concat()
+                        })
+                        .filter_map(|name| name.as_str())
+                        .collect()
+                }
+                None => match schema.pointer(pointer).unwrap() {
+                    serde_json::Value::Array(names) => names.iter().filter_map(|name| name.as_str()).collect(),
+                    properties => properties.as_object().unwrap().keys().map(String::as_str).collect(),
+                },
+            };
+            // The tag is not among serde's fields.
+            known.retain(|name| *name != "kind");
+            known.sort_unstable();
+            read.sort_unstable();
+            assert_eq!(known, read, "{text}");
+        }
+        let systems = schema.pointer("/properties/run/properties/system/enum").unwrap();
+        assert_eq!(systems, &serde_json::json!(System::names().collect::<Vec<_>>()));
     }
 
     #[test]
@@ -263,28 +320,28 @@ mod tests {
             config.report_every = Some(4);
             config.directory = (system == Preset::Mnist).then(|| PathBuf::from("/data/of mnist"));
             let text = render(&config).unwrap();
-            assert_eq!(parse(&text, None).unwrap(), config, "{text}");
+            assert_eq!(parse(&text, None, None).unwrap(), config, "{text}");
             config.duration = Duration::Steps(123);
-            assert_eq!(parse(&render(&config).unwrap(), None).unwrap(), config);
+            assert_eq!(parse(&render(&config).unwrap(), None, None).unwrap(), config);
         }
     }
 
     #[test]
     fn what_is_left_out_comes_from_the_system() {
-        assert_eq!(parse("[run]\nsystem = 'circle'", None).unwrap(), RunConfig::of(Preset::Circle));
+        assert_eq!(parse("[run]\nsystem = 'circle'", None, None).unwrap(), RunConfig::of(Preset::Circle));
     }
 
     #[test]
     fn a_relative_folder_is_meant_from_the_file() {
         let text = "[run]\nsystem = 'mnist'\n[data]\ndirectory = 'idx'";
-        let config = parse(text, Some(Path::new("/somewhere"))).unwrap();
+        let config = parse(text, Some(Path::new("/somewhere")), None).unwrap();
         assert_eq!(config.directory.as_deref(), Some(Path::new("/somewhere/idx")));
     }
 
     #[test]
     fn mistakes_are_named() {
         for (text, parts) in [
-            ("", vec!["missing field `run`"]),
+            ("", vec!["run.system: is missing", "mnist"]),
             ("[run]\nbatch = 3", vec!["run.system", "circle, mixture1d"]),
             ("[run]\nsystem = 'circel'", vec!["did you mean `circle`?"]),
             ("[run]\nsystem = 'circle'\nbacth = 3", vec!["line 3", "unknown field `bacth`", "did you mean `batch`?"]),

@@ -10,8 +10,6 @@ use super::output;
 use super::sample::too_many;
 use super::saved_run::SavedRun;
 use super::system::Samples;
-use crate::error::Error;
-use crate::gan::presets::Preset;
 use crate::simd::Isa;
 
 /// What `--json` prints.
@@ -32,12 +30,8 @@ struct Evaluation {
 /// Runs the command.
 pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let SavedRun { mut config, model } = SavedRun::open(&args.run)?;
-    if let Some(directory) = &args.data {
-        if config.system != Preset::Mnist {
-            let problem = format!("{} needs no data folder; leave --data out", config.system.name());
-            return Err(Error::setting("data", problem).into());
-        }
-        config.directory = Some(directory.clone());
+    if let Some(data) = &args.data {
+        config.take_data(data)?;
     }
     let isa = Isa::resolve(None)?;
     let real = Samples::load(&config)?;

@@ -1,13 +1,15 @@
 //! What a generator has learned: which measures suit which system, each beside what a right implementation reaches.
 
 use super::config::RunConfig;
-use super::output::table;
-use super::system::{ImageSet, Samples};
+use super::goal;
+use super::output;
+use super::system::{ImageSet, Samples, System};
 use crate::data::synthetic;
 use crate::error::Result;
 use crate::gan::model::Model;
 use crate::gan::presets::Preset;
 use crate::kernel::activation::Activation;
+use crate::metrics::table::{self, Halves};
 use crate::metrics::{Reference, circle, gaussian2d, images, mixture1d, parzen};
 use crate::simd::Isa;
 
@@ -48,8 +50,9 @@ pub(crate) enum Effort {
 }
 
 /// Names of the measures that [`measure`] gives with [`Effort::Running`].
-pub(crate) fn running_names(system: Preset) -> &'static [&'static str] {
-    match system {
+pub(crate) fn running_names(system: System) -> &'static [&'static str] {
+    let System::Preset(preset) = system else { return &OWN_NAMES };
+    match preset {
         Preset::Circle => &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"],
         Preset::Mixture1d | Preset::Mixture1dDeep => &["mean", "sd", "wasserstein1"],
         Preset::Gaussian2d => &[
@@ -65,34 +68,18 @@ pub(crate) fn running_names(system: Preset) -> &'static [&'static str] {
     }
 }
 
-/// Which way a measure is better, for those of which that can be said: whether a smaller value is.
-const RATED: &[(&str, bool)] = &[
-    ("sliced_wasserstein", true),
-    ("wasserstein1", true),
-    ("covariance_error", true),
-    ("mean_distance", true),
-    ("sector_coverage", false),
-    ("classes_covered", false),
-];
-
 /// The measures of a system of which a value can be better than another.
-pub(crate) fn rated_names(system: Preset) -> impl Iterator<Item = &'static str> {
-    running_names(system).iter().copied().filter(|name| RATED.iter().any(|(rated, _)| rated == name))
+pub(crate) fn rated_names(system: System) -> impl Iterator<Item = &'static str> {
+    running_names(system).iter().copied().filter(|name| goal::is_rated(name))
 }
 
-/// The first of them: what a system is judged by.
-pub(crate) fn main_measure(system: Preset) -> Option<&'static str> {
-    rated_names(system).next()
+/// What a system is judged by: its first distance, or else the first measure that can be better or worse.
+pub(crate) fn main_measure(system: System) -> Option<&'static str> {
+    rated_names(system).find(|name| goal::is_distance(name)).or_else(|| rated_names(system).next())
 }
 
-/// Whether `value` of the measure `name` is better than `other`. What is no number is never better.
-pub(crate) fn is_better(name: &str, value: f64, other: f64) -> bool {
-    match RATED.iter().find(|(rated, _)| *rated == name) {
-        Some((_, true)) => value < other,
-        Some((_, false)) => value > other,
-        None => false,
-    }
-}
+/// Names of the measures of own data.
+const OWN_NAMES: [&str; 5] = ["sliced_wasserstein", "real_sliced_wasserstein", "mean_error", "sd_error", "sd_ratio"];
 
 /// Measures `model` on fresh samples: the same ones for the same run.
 ///
@@ -112,7 +99,8 @@ pub(crate) fn measure(
         let count = if let Effort::Full { samples } = effort { samples.unwrap_or(usual) } else { usual };
         model.sample(&config.spec, count, seed, isa)
     };
-    match (config.system, real) {
+    let System::Preset(preset) = config.system else { return of_own(config, real, draw) };
+    match (preset, real) {
         (Preset::Mnist | Preset::Digits, Samples::Images(set)) => {
             let mut measures = of_classes(config, set, &draw(CLASSIFIED)?)?;
             if let (Effort::Full { .. }, Some(test)) = (effort, &set.test) {
@@ -138,7 +126,7 @@ pub(crate) fn measure(
             let fresh = synthetic::fresh_mixture1d(samples.len(), config.seed)?;
             let report = mixture1d::evaluate(&samples, fresh.values())?;
             let values = [("mean", report.mean), ("sd", report.sd), ("wasserstein1", report.wasserstein1)];
-            if config.system == Preset::Mixture1d {
+            if preset == Preset::Mixture1d {
                 return Ok(values.map(|(name, value)| referenced(name, value, &mixture1d::REFERENCES)).to_vec());
             }
             let [mean, sd, distance] = values;
@@ -149,7 +137,8 @@ pub(crate) fn measure(
 
 /// What has to be said about a run's figures in words.
 pub(crate) fn remark(config: &RunConfig) -> Option<&'static str> {
-    let sees_only_the_mean = config.system == Preset::Mixture1d && config.spec.discriminator.layers.len() == 1;
+    let sees_only_the_mean =
+        config.system == System::Preset(Preset::Mixture1d) && config.spec.discriminator.layers.len() == 1;
     sees_only_the_mean.then_some(mixture1d::FINDING)
 }
 
@@ -158,14 +147,34 @@ pub(crate) fn measure_table(measures: &[Measure]) -> String {
     let header = ["measure", "value", "a right implementation reaches"].map(str::to_string).to_vec();
     let rows =
         measures.iter().map(|measure| vec![measure.name.to_string(), measure.text(4), measure.reached.to_string()]);
-    table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, true])
+    output::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, true])
 }
 
 /// What the names of the measures mean.
 pub(crate) fn meanings(measures: &[Measure]) -> String {
     let rows: Vec<_> =
         measures.iter().map(|measure| vec![measure.name.to_string(), measure.words.to_string()]).collect();
-    table(&rows, &[true, true])
+    output::table(&rows, &[true, true])
+}
+
+/// How near samples are to own data, in the units of training: standard deviations of a column, or half the range of a pixel.
+fn of_own(config: &RunConfig, real: &Samples, draw: impl Fn(usize) -> Result<Vec<f32>>) -> Result<Vec<Measure>> {
+    let features = config.spec.features();
+    let halves = match real {
+        Samples::Values(source) => Halves::of(source.values(), features)?,
+        Samples::Images(set) => {
+            Halves::gather(real.source().len(), features, |row| set.train.rows(row..row.saturating_add(1)))
+        }
+    };
+    let report = table::evaluate(&draw(halves.rows())?, &halves)?;
+    let [distance, real_distance, mean_error, sd_error, sd_ratio] = OWN_NAMES;
+    Ok(vec![
+        plain((distance, report.sliced_wasserstein)),
+        plain((real_distance, report.real_sliced_wasserstein)),
+        plain((mean_error, report.mean_error)),
+        plain((sd_error, report.sd_error)),
+        plain((sd_ratio, report.sd_ratio)),
+    ])
 }
 
 /// The covariance that matters, and the mean: from the weights where G is linear, from samples where it is not.
@@ -198,7 +207,7 @@ fn of_classes(config: &RunConfig, set: &ImageSet, samples: &[f32]) -> Result<Vec
     let report = images::evaluate(samples, &real, labels, features, CLASSES, config.threads)?;
     let covered = report.classes_covered as f64;
     let covered = match config.system {
-        Preset::Mnist => referenced("classes_covered", covered, &images::REFERENCES),
+        System::Preset(Preset::Mnist) => referenced("classes_covered", covered, &images::REFERENCES),
         _ => plain(("classes_covered", covered)),
     };
     Ok(vec![covered, plain(("pixel_sd", report.pixel_sd)), plain(("real_pixel_sd", report.real_pixel_sd))])
@@ -242,6 +251,11 @@ const PLAIN: &[(&str, &str, &str)] = &[
     ("classes_covered", images::REFERENCES[0].measure, "of 10"),
     ("pixel_sd", "standard deviation of a pixel over the samples, mean of all pixels", "near that of the real images"),
     ("real_pixel_sd", "the same of the real images", ""),
+    ("sliced_wasserstein", "sliced 1-Wasserstein distance to the data", "near that of two halves of the data"),
+    ("real_sliced_wasserstein", "the same between two halves of the data", ""),
+    ("mean_error", "error of a column's mean, mean over the columns", "0"),
+    ("sd_error", "error of a column's standard deviation, mean over the columns", "0"),
+    ("sd_ratio", "standard deviation as a multiple of the data's; 0: all the same", "1"),
     ("parzen_standard_error", "standard error of that mean", ""),
     ("parzen_sigma", "standard deviation of the windows, chosen on 1,000 training images", ""),
 ];
@@ -254,14 +268,14 @@ fn plain((name, value): (&'static str, f64)) -> Measure {
 }
 
 /// The measure of `system` called `name` with a value that was written down; `None` where there is none of that name.
-pub(crate) fn recorded(system: Preset, name: &str, value: f64) -> Option<Measure> {
-    let references: &[Reference] = match system {
-        Preset::Circle => &circle::REFERENCES,
-        Preset::Gaussian2d => &gaussian2d::REFERENCES,
-        Preset::Mixture1d => &mixture1d::REFERENCES,
-        Preset::Mixture1dDeep => &mixture1d::DEEP_REFERENCES,
-        Preset::Mnist => &images::REFERENCES,
-        Preset::Digits => &[],
+pub(crate) fn recorded(system: System, name: &str, value: f64) -> Option<Measure> {
+    let references: &[Reference] = match system.preset() {
+        Some(Preset::Circle) => &circle::REFERENCES,
+        Some(Preset::Gaussian2d) => &gaussian2d::REFERENCES,
+        Some(Preset::Mixture1d) => &mixture1d::REFERENCES,
+        Some(Preset::Mixture1dDeep) => &mixture1d::DEEP_REFERENCES,
+        Some(Preset::Mnist) => &images::REFERENCES,
+        Some(Preset::Digits) | None => &[],
     };
     if let Some(reference) = references.iter().find(|reference| reference.field == name) {
         return Some(referenced(reference.field, value, references));

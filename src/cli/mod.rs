@@ -13,8 +13,11 @@ mod board;
 mod checkpoints;
 mod config;
 mod config_file;
+mod config_text;
 mod evaluate;
 pub mod events;
+mod export;
+mod goal;
 mod history;
 mod info;
 mod line_file;
@@ -23,6 +26,7 @@ pub mod markdown;
 mod measures;
 mod nearest;
 mod output;
+mod own;
 pub mod peak;
 mod pictures;
 pub mod plot;
@@ -35,10 +39,13 @@ mod run;
 mod run_folder;
 mod sample;
 mod saved_run;
+mod schema;
 mod stop;
 mod summary;
 mod system;
+mod template;
 mod train;
+mod weights;
 
 use std::process::ExitCode;
 
@@ -61,6 +68,8 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::command(args),
         Command::Sample(args) => sample::command(args),
         Command::Evaluate(args) => evaluate::command(args),
+        Command::Config(args) => template::command(args),
+        Command::Export(args) => export::command(args),
         Command::Bench(args) => bench::command(args),
         Command::Report(args) => report::command(args),
         Command::Info(args) => info::command(args),

@@ -1,9 +1,9 @@
 //! Pictures of samples: which kind suits which system.
 
 use super::plot::{Heading, HistogramPanel, ScatterPanel, histogram, image_grid, scatter};
+use super::system::{Shape, System};
 use crate::data::synthetic::mixture1d_density;
 use crate::error::Result;
-use crate::gan::presets::Preset;
 
 /// Images of the pictures that are drawn while a run goes on, in the square grid and in the row.
 const IMAGES: usize = 16;
@@ -19,16 +19,16 @@ pub(crate) struct Panel<'a> {
 }
 
 /// Samples that a picture of `system` shows.
-pub(crate) fn shown(system: Preset) -> usize {
-    match system {
-        Preset::Circle | Preset::Gaussian2d => POINTS,
-        Preset::Mixture1d | Preset::Mixture1dDeep => NUMBERS,
-        Preset::Mnist | Preset::Digits => IMAGES,
+pub(crate) fn shown(system: System) -> usize {
+    match system.shape() {
+        Shape::Numbers(1) => NUMBERS,
+        Shape::Numbers(_) => POINTS,
+        Shape::Image { .. } => IMAGES,
     }
 }
 
-/// A PNG file: points over the `real` ones, histograms over theirs and the true density, or the last panel's images in a
-/// square grid.
+/// A PNG file: points over the `real` ones (the first two of more features), histograms over theirs and the true density where
+/// it is known, or the last panel's images in a square grid.
 ///
 /// Size and axes depend on the real samples, the number of panels and the rows of the heading, not on the samples in the
 /// panels: all pictures of a run can be compared, and follow each other in an animation. What lies outside is left out, and
@@ -37,33 +37,38 @@ pub(crate) fn shown(system: Preset) -> usize {
 /// # Errors
 ///
 /// What drawing reports: for instance more images than a picture can hold.
-pub(crate) fn samples(system: Preset, heading: Heading<'_>, real: &[f32], panels: &[Panel<'_>]) -> Result<Vec<u8>> {
-    let picture = match system {
-        Preset::Circle | Preset::Gaussian2d => {
-            let real = &real[..real.len().min(2 * POINTS)];
-            let panels: Vec<_> = panels
-                .iter()
-                .map(|panel| ScatterPanel {
-                    title: panel.title,
-                    real: real.as_chunks().0,
-                    generated: panel.samples.as_chunks().0,
-                })
-                .collect();
-            scatter(heading, &panels)?
-        }
-        Preset::Mixture1d | Preset::Mixture1dDeep => {
+pub(crate) fn samples(system: System, heading: Heading<'_>, real: &[f32], panels: &[Panel<'_>]) -> Result<Vec<u8>> {
+    let picture = match system.shape() {
+        Shape::Numbers(1) => {
             let panels: Vec<_> = panels
                 .iter()
                 .map(|panel| HistogramPanel { title: panel.title, real, generated: panel.samples })
                 .collect();
-            histogram(heading, &panels, Some(&mixture1d_density))?
+            let density = system.preset().map(|_| &mixture1d_density as &dyn Fn(f64) -> f64);
+            histogram(heading, &panels, density)?
         }
-        Preset::Mnist | Preset::Digits => {
-            let (height, width) = system.image().unwrap_or((1, 1));
+        Shape::Numbers(features) => {
+            let real = points(real, features);
+            let generated: Vec<_> = panels.iter().map(|panel| points(panel.samples, features)).collect();
+            let panels: Vec<_> = panels
+                .iter()
+                .zip(&generated)
+                .map(|(panel, generated)| ScatterPanel { title: panel.title, real: &real, generated })
+                .collect();
+            scatter(heading, &panels)?
+        }
+        Shape::Image { height, width } => {
             image_grid(heading, panels.last().map_or(&[], |panel| panel.samples), height, width, 0)?
         }
     };
     picture.to_png()
+}
+
+/// The first two features of [`POINTS`] samples or more, but not twice as many, evenly chosen: files may be sorted.
+fn points(samples: &[f32], features: usize) -> Vec<[f32; 2]> {
+    let rows = samples.chunks_exact(features.max(2));
+    let step = (rows.len() / POINTS).max(1);
+    rows.step_by(step).map(|row| [row[0], row[1]]).collect()
 }
 
 /// A PNG file of images side by side; `None` where samples are no images.
@@ -71,7 +76,7 @@ pub(crate) fn samples(system: Preset, heading: Heading<'_>, real: &[f32], panels
 /// # Errors
 ///
 /// What drawing reports.
-pub(crate) fn row(system: Preset, samples: &[f32]) -> Result<Option<Vec<u8>>> {
+pub(crate) fn row(system: System, samples: &[f32]) -> Result<Option<Vec<u8>>> {
     let Some((height, width)) = system.image() else { return Ok(None) };
     Ok(Some(image_grid(Heading::default(), samples, height, width, usize::MAX)?.to_png()?))
 }
@@ -79,6 +84,7 @@ pub(crate) fn row(system: Preset, samples: &[f32]) -> Result<Option<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gan::presets::Preset;
 
     /// The picture without heading and plot: its size, the labels of the vertical axis, and those of the horizontal one.
     fn frame(png_file: &[u8]) -> (u32, u32, Vec<u8>) {
@@ -93,7 +99,7 @@ mod tests {
 
     #[test]
     fn pictures_of_one_run_have_the_same_frame() {
-        for system in [Preset::Circle, Preset::Gaussian2d, Preset::Mixture1d, Preset::Digits] {
+        for system in [Preset::Circle, Preset::Gaussian2d, Preset::Mixture1d, Preset::Digits].map(System::Preset) {
             let count = shown(system) * system.image().map_or(2, |(height, width)| height * width);
             let real: Vec<f32> = (0..count).map(|i| (i as f32 * 0.7).sin()).collect();
             let draw = |text: &str, samples: &[f32]| {
@@ -112,7 +118,7 @@ mod tests {
         }
     }
 
-    fn samples_of(system: Preset, heading: Heading<'_>, real: &[f32], panels: &[Panel<'_>]) -> Vec<u8> {
+    fn samples_of(system: System, heading: Heading<'_>, real: &[f32], panels: &[Panel<'_>]) -> Vec<u8> {
         samples(system, heading, real, panels).unwrap()
     }
 }

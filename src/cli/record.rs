@@ -8,6 +8,7 @@ use super::animation;
 use super::board::{Board, Pictures};
 use super::checkpoints;
 use super::config::RunConfig;
+use super::goal;
 use super::history::History;
 use super::line_file::LineFile;
 use super::measures::{self, Effort, Measure};
@@ -118,7 +119,7 @@ impl Record {
         let evaluation = LineFile::resume(folder.file(run_folder::EVALUATION)?, &header, resumed, |step, cells| {
             evaluated.push(step);
             if let (Some(name), Some(value)) = (config.best.as_deref(), column.and_then(|c| cells[c].parse().ok())) {
-                best = Some(best.filter(|&best| !measures::is_better(name, value, best)).unwrap_or(value));
+                best = Some(best.filter(|&best| !goal::is_better(name, value, best)).unwrap_or(value));
             }
         })?;
         let board = config.tensorboard.then(|| Board::open(folder.path(), resumed.unwrap_or(0))).transpose()?;
@@ -221,8 +222,7 @@ impl Record {
         self.evaluation.flush()?;
         self.evaluated.push(step);
         let chosen = measures.iter().find(|measure| Some(measure.name) == self.config.best.as_deref());
-        let is_best =
-            chosen.is_some_and(|now| self.best.is_none_or(|best| measures::is_better(now.name, now.value, best)));
+        let is_best = chosen.is_some_and(|now| self.best.is_none_or(|best| goal::is_better(now.name, now.value, best)));
         if is_best {
             self.best = chosen.map(|measure| measure.value);
         }
@@ -280,10 +280,11 @@ impl Record {
         // Two lines whatever they say, so that all pictures of a run have one size.
         let told = measures.iter().take(2).map(|m| format!("{} {}", m.name.replace('_', " "), m.text(3)));
         let subtitle = format!("batch {}, seed {}\n{}", config.batch, config.seed, told.collect::<Vec<_>>().join(", "));
+        let name = config.title();
         let title = match panels {
-            [panel] if config.system.image().is_some() => format!("{}, {}", config.system.name(), panel.title),
-            [.., last] if config.system.image().is_some() => format!("{} {}", config.system.name(), last.title),
-            _ => config.system.name().to_string(),
+            [panel] if config.system.image().is_some() => format!("{name}, {}", panel.title),
+            [.., last] if config.system.image().is_some() => format!("{name} {}", last.title),
+            _ => name,
         };
         let heading = Heading { title: &title, subtitle: &subtitle };
         pictures::samples(config.system, heading, self.real.values(), panels)

@@ -12,6 +12,7 @@ use super::replicas;
 use super::run_folder::{CONFIG, MODEL, RESULT, RunFolder, no_run, refused};
 use super::stop::Stop;
 use super::train::{Prepared, write_config};
+use super::weights;
 use crate::error::Error;
 use crate::gan::{Changes, Checkpoint, TrainerOptions};
 
@@ -25,11 +26,11 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
     }
     let folder = RunFolder::open(path)?;
     let before = RunConfig::read(&first.join(CONFIG))?;
-    let mut config = before.clone();
+    let mut config = RunConfig::read_with(&first.join(CONFIG), args.data.as_deref().filter(|_| before.own.is_some()))?;
     config.override_by(args)?;
     config.validate()?;
     let count = replicated.then(|| (0..).take_while(|&index| path.join(replicas::folder(index)).is_dir()).count());
-    let prepared = Prepared::new(config, count, stop)?;
+    let mut prepared = Prepared::new(config, count, stop)?;
     let changes = if args.changes_allowed { Changes::Allowed } else { Changes::Refused };
     let mut saved = Vec::new();
     for (index, _, real, trainer) in prepared.each() {
@@ -51,6 +52,9 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
             None => {}
         }
         saved.push(checkpoint);
+    }
+    if saved.iter().any(Option::is_none) {
+        weights::begin_with(&prepared.config, &mut prepared.gans)?;
     }
     let done = saved.iter().flatten().map(Checkpoint::step).max().unwrap_or(0);
     if done > prepared.steps {

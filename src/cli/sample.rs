@@ -6,11 +6,12 @@ use std::path::Path;
 use super::args::SampleArgs;
 use super::config::RunConfig;
 use super::output::note;
+use super::own::Form;
 use super::pictures::{self, Panel};
 use super::plot::{Heading, thousands};
 use super::run_folder::{check_free, write_atomically};
 use super::saved_run::SavedRun;
-use super::system::Samples;
+use super::system::{Samples, Shape};
 use crate::error::{Error, Result};
 use crate::simd::Isa;
 
@@ -33,10 +34,9 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
     let run = SavedRun::open(&args.run)?;
     let drawn = run.model.sample(&run.config.spec, args.count, args.seed, Isa::resolve(None)?);
     let samples = drawn.map_err(|error| too_many("count", args.count, error))?;
-    let features = run.config.spec.features();
     match format {
-        Format::Npy => write_atomically(&args.out, |file| npy(file, &samples, features))?,
-        Format::Csv => write_atomically(&args.out, |file| csv(file, &samples, &columns(&run.config)))?,
+        Format::Npy => write_atomically(&args.out, |file| npy(file, &run.config, &samples))?,
+        Format::Csv => write_atomically(&args.out, |file| csv(file, &run.config, &samples))?,
         Format::Png => {
             let picture = picture(&run.config, &samples, args)?;
             write_atomically(&args.out, |file| file.write_all(&picture))?;
@@ -59,9 +59,14 @@ pub(crate) fn too_many(name: &str, count: usize, error: Error) -> Error {
 
 /// The samples, over real ones where those can be made.
 fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec<u8>> {
-    let title = format!("{}: {} samples", config.system.name(), thousands(args.count as u64));
+    let title = format!("{}: {} samples", config.title(), thousands(args.count as u64));
     let subtitle = format!("seed {}", args.seed);
-    let real = if config.points.is_some() { Some(Samples::load(config)?) } else { None };
+    let real = match (&config.own, config.points) {
+        // The file may be gone: what was learned is there without it.
+        (Some(own), _) => own.samples().ok(),
+        (None, Some(_)) => Some(Samples::load(config)?),
+        (None, None) => None,
+    };
     let real = real.as_ref().map_or(&[][..], Samples::values);
     let panels = [Panel { title: "", samples }];
     pictures::samples(config.system, Heading { title: &title, subtitle: &subtitle }, real, &panels)
@@ -77,32 +82,60 @@ fn format_of(path: &Path) -> Result<Format> {
     }
 }
 
-/// NumPy's format: a float32 array `[samples, features]`.
-fn npy(file: &mut dyn Write, samples: &[f32], features: usize) -> io::Result<()> {
+/// NumPy's format: an array `[samples, values]`, float32; of tables float64, whose units may need it.
+fn npy(file: &mut dyn Write, config: &RunConfig, samples: &[f32]) -> io::Result<()> {
+    match config.own.as_ref().map(|own| &own.form) {
+        Some(Form::Table { standardization, .. }) => {
+            array(file, standardization.undo(samples).flatten(), samples.len(), standardization.scale().len(), config)
+        }
+        _ => array(file, samples.iter().copied(), samples.len(), config.spec.features(), config),
+    }
+}
+
+/// The same of `values`, `columns` to a row, which are made from `len` generated values.
+fn array<T: npyz::AutoSerialize>(
+    file: &mut dyn Write,
+    values: impl Iterator<Item = T>,
+    len: usize,
+    columns: usize,
+    config: &RunConfig,
+) -> io::Result<()> {
     use npyz::WriterBuilder;
-    let shape = [(samples.len() / features) as u64, features as u64];
+    let shape = [(len / config.spec.features()) as u64, columns as u64];
     let mut array = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(file).begin_nd()?;
-    array.extend(samples.iter().copied())?;
+    array.extend(values)?;
     array.finish()
 }
 
-/// A table with a header, a row a sample; the numbers read back as the same `f32`.
-fn csv(file: &mut dyn Write, samples: &[f32], columns: &[String]) -> io::Result<()> {
+/// A table with a header, a row a sample. The numbers read back as the same `f32`; those of own tables are rounded to what they
+/// are worth.
+fn csv(file: &mut dyn Write, config: &RunConfig, samples: &[f32]) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(file);
-    table.write_record(columns)?;
-    for row in samples.chunks_exact(columns.len()) {
-        table.write_record(row.iter().map(f32::to_string))?;
+    match config.own.as_ref().map(|own| &own.form) {
+        Some(Form::Table { columns, standardization }) => {
+            table.write_record(columns)?;
+            for row in standardization.undo(samples) {
+                table.write_record(row.iter().map(f64::to_string))?;
+            }
+        }
+        _ => {
+            let columns = columns(config);
+            table.write_record(&columns)?;
+            for row in samples.chunks_exact(columns.len()) {
+                table.write_record(row.iter().map(f32::to_string))?;
+            }
+        }
     }
     table.flush()
 }
 
 /// The names of a sample's values: `x`, `x` and `y`, or `row_column` of a pixel.
 fn columns(config: &RunConfig) -> Vec<String> {
-    match (config.system.image(), config.spec.features()) {
-        (Some((height, width)), _) => {
+    match config.system.shape() {
+        Shape::Image { height, width } => {
             (0..height).flat_map(|row| (0..width).map(move |column| format!("pixel_{row}_{column}"))).collect()
         }
-        (None, features) => ["x", "y"].iter().take(features).map(|name| name.to_string()).collect(),
+        Shape::Numbers(features) => ["x", "y"].iter().take(features).map(|name| name.to_string()).collect(),
     }
 }
 
@@ -111,6 +144,7 @@ mod tests {
     use npyz::NpyFile;
 
     use super::*;
+    use crate::gan::presets::Preset;
 
     #[test]
     fn formats_by_extension() {
@@ -126,7 +160,7 @@ mod tests {
     fn arrays_read_back() {
         let samples = [1.0, -2.5, f32::MIN_POSITIVE, 0.1, 3e38, -0.0];
         let mut bytes = Vec::new();
-        npy(&mut bytes, &samples, 2).unwrap();
+        npy(&mut bytes, &RunConfig::of(Preset::Circle), &samples).unwrap();
         let array = NpyFile::new(&bytes[..]).unwrap();
         assert_eq!(array.shape(), [3, 2]);
         assert_eq!(array.into_vec::<f32>().unwrap(), samples);
@@ -136,7 +170,7 @@ mod tests {
     fn tables_read_back() {
         let samples = [1.0, -2.5, f32::MIN_POSITIVE, 0.1];
         let mut bytes = Vec::new();
-        csv(&mut bytes, &samples, &["x".to_string(), "y".to_string()]).unwrap();
+        csv(&mut bytes, &RunConfig::of(Preset::Circle), &samples).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("x,y"));

@@ -1,4 +1,4 @@
-//! What a system's name stands for outside of the networks: where its samples come from.
+//! What a system's name stands for outside of the networks: what its samples are, and where they come from.
 //!
 //! How they are measured and drawn stands in [`measures`](super::measures) and [`pictures`](super::pictures).
 
@@ -7,11 +7,106 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::config::RunConfig;
+use super::nearest::suggestion;
 use crate::data::idx::{self, Images};
 use crate::data::{ArraySource, ByteSource, digits, synthetic};
 use crate::error::{Error, Result};
 use crate::gan::Source;
 use crate::gan::presets::Preset;
+
+/// The name of a system whose samples come from a file of the user's.
+pub(crate) const OWN: &str = "own";
+
+/// What is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum System {
+    /// A reference system of the library.
+    Preset(Preset),
+    /// A file of the user's, which [`RunConfig::own`] names.
+    Own(Shape),
+}
+
+/// What a sample is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// So many numbers: a point where it has two.
+    Numbers(usize),
+    /// An image.
+    Image {
+        /// Rows of pixels.
+        height: usize,
+        /// Pixels of a row.
+        width: usize,
+    },
+}
+
+impl Shape {
+    /// Values of a sample.
+    pub(crate) fn features(self) -> usize {
+        match self {
+            Self::Numbers(count) => count,
+            Self::Image { height, width } => height.saturating_mul(width),
+        }
+    }
+}
+
+impl System {
+    /// The names of all systems.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        Preset::ALL.into_iter().map(Preset::name).chain([OWN])
+    }
+
+    /// The name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Preset(preset) => preset.name(),
+            Self::Own(_) => OWN,
+        }
+    }
+
+    /// The reference system, if it is one.
+    pub(crate) fn preset(self) -> Option<Preset> {
+        match self {
+            Self::Preset(preset) => Some(preset),
+            Self::Own(_) => None,
+        }
+    }
+
+    /// What a sample is.
+    pub(crate) fn shape(self) -> Shape {
+        match self {
+            Self::Own(shape) => shape,
+            Self::Preset(preset) => match (preset, preset.image()) {
+                (_, Some((height, width))) => Shape::Image { height, width },
+                (Preset::Mixture1d | Preset::Mixture1dDeep, None) => Shape::Numbers(1),
+                (_, None) => Shape::Numbers(2),
+            },
+        }
+    }
+
+    /// `(height, width)` where samples are images.
+    pub(crate) fn image(self) -> Option<(usize, usize)> {
+        match self.shape() {
+            Shape::Image { height, width } => Some((height, width)),
+            Shape::Numbers(_) => None,
+        }
+    }
+
+    /// Values of one sample.
+    pub(crate) fn features(self) -> usize {
+        self.shape().features()
+    }
+}
+
+/// The error about a name that no system has.
+pub(crate) fn unknown(setting: &str, name: &str) -> Error {
+    Error::setting(setting, format!("`{name}` is unknown{} ({})", suggestion(name, System::names()), known()))
+}
+
+/// The names of all systems, for messages.
+pub(crate) fn known() -> String {
+    format!("known systems: {}", System::names().collect::<Vec<_>>().join(", "))
+}
 
 /// The samples of a system, in memory.
 #[derive(Clone, Debug)]
@@ -27,9 +122,9 @@ pub(crate) enum Samples {
 pub(crate) struct ImageSet {
     /// What is trained on.
     pub(crate) train: Arc<ByteSource>,
-    /// The class of each training image.
+    /// The class of each training image; empty where none is known.
     pub(crate) labels: Cow<'static, [u8]>,
-    /// What is kept for testing; none of `digits`.
+    /// What is kept for testing, if anything.
     pub(crate) test: Option<ByteSource>,
 }
 
@@ -41,7 +136,8 @@ impl Samples {
     /// Files that are missing or wrong; a number of points that memory cannot hold.
     pub(crate) fn load(config: &RunConfig) -> Result<Self> {
         match config.system {
-            Preset::Mnist => {
+            System::Own(_) => config.own_data()?.samples(),
+            System::Preset(Preset::Mnist) => {
                 let Some(directory) = &config.directory else {
                     let problem = "mnist needs its four IDX files; give their folder with --data DIR";
                     return Err(Error::setting("data", problem));
@@ -54,24 +150,24 @@ impl Samples {
                     test: Some(files.test_images.into_source()?),
                 })))
             }
-            Preset::Digits => Ok(Self::Images(Arc::new(ImageSet {
+            System::Preset(Preset::Digits) => Ok(Self::Images(Arc::new(ImageSet {
                 train: Arc::new(digits::source()?),
                 labels: digits::labels().into(),
                 test: None,
             }))),
-            _ => made(config).map(|source| Self::Values(Arc::new(source))),
+            System::Preset(preset) => made(config, preset).map(|source| Self::Values(Arc::new(source))),
         }
     }
 
-    /// The same for another seed. Images, which do not depend on it, are shared.
+    /// The same for another seed. Images and files, which do not depend on it, are shared.
     ///
     /// # Errors
     ///
     /// As [`load`](Self::load).
     pub(crate) fn of_seed(&self, config: &RunConfig, seed: u64) -> Result<Self> {
         match self {
-            Self::Values(_) => Self::load(&RunConfig { seed, ..config.clone() }),
-            Self::Images(_) => Ok(self.clone()),
+            Self::Values(_) if config.own.is_none() => Self::load(&RunConfig { seed, ..config.clone() }),
+            _ => Ok(self.clone()),
         }
     }
 
@@ -105,9 +201,9 @@ impl Samples {
 }
 
 /// The training points of a synthetic system.
-fn made(config: &RunConfig) -> Result<ArraySource> {
+fn made(config: &RunConfig, preset: Preset) -> Result<ArraySource> {
     let points = config.points.unwrap_or(0);
-    match config.system {
+    match preset {
         Preset::Circle => synthetic::circle(points, config.seed),
         Preset::Gaussian2d => synthetic::gaussian2d(points, config.seed),
         _ => synthetic::mixture1d(points, config.seed),

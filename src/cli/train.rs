@@ -20,6 +20,7 @@ use super::run::Run;
 use super::run_folder::{self, RunFolder};
 use super::stop::Stop;
 use super::system::Samples;
+use super::weights;
 use crate::error::{Error, Result};
 use crate::gan::presets::Duration;
 use crate::gan::{Changes, Checkpoint, Replicas, Trainer};
@@ -61,7 +62,8 @@ fn begin(args: &TrainArgs, stop: Stop) -> anyhow::Result<()> {
     if let Some(out) = &args.out {
         run_folder::check_free(out)?;
     }
-    let prepared = Prepared::new(config, args.replicas, &stop)?;
+    let mut prepared = Prepared::new(config, args.replicas, &stop)?;
+    weights::begin_with(&prepared.config, &mut prepared.gans)?;
     if args.plan {
         return output::print(&prepared.plan());
     }

@@ -4,13 +4,13 @@
 //! (0x08: unsigned byte), the number of dimensions, each dimension as a big-endian `u32`, then the elements, last dimension
 //! fastest. Whether a file is compressed is read from its first two bytes, not from its name.
 
-use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
 use crate::data::bytes::ByteSource;
+use crate::data::file;
 use crate::error::{Error, Result};
 
 /// Files whose header promises more elements than this are refused. MNIST's largest has 47 million.
@@ -214,12 +214,7 @@ struct IdxFile {
 impl IdxFile {
     fn open(path: &Path) -> Result<Self> {
         let failed = |source| Error::Io { action: "read", path: path.to_owned(), source };
-        // Checked before opening: to open a pipe would wait for its writer.
-        if !fs::metadata(path).map_err(failed)?.is_file() {
-            return Err(Error::data(path.display().to_string(), "is no regular file"));
-        }
-        let mut file = File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
+        let (mut file, length) = file::open(path)?;
         let mut start = [0; 2];
         let compressed = read_full(&mut file, &mut start).map_err(failed)? == 2 && start == GZIP_MAGIC;
         file.rewind().map_err(failed)?;

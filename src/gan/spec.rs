@@ -169,10 +169,8 @@ impl GanSpec {
         if let Some(output) = self.generator.layers.last()
             && output.dropout != 0.0
         {
-            return Err(Error::setting(
-                "generator's last layer: dropout",
-                "must be 0: it would drop features of the samples",
-            ));
+            let name = format!("generator.layers[{}].dropout", self.generator.layers.len() - 1);
+            return Err(Error::setting(name, "must be 0: it would drop features of the samples"));
         }
         if !(1..=MOST_DISCRIMINATOR_STEPS).contains(&self.discriminator_steps) {
             let problem = format!("{} is not between 1 and {MOST_DISCRIMINATOR_STEPS}", self.discriminator_steps);

@@ -11,6 +11,7 @@ pub mod images;
 pub mod mixture1d;
 pub mod moments;
 pub mod parzen;
+pub mod table;
 pub mod wasserstein;
 
 use crate::error::{Error, Result};

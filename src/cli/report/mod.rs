@@ -4,7 +4,6 @@
 //! files are read as if an enemy had written them: none need be there, be whole or be small, and every string is escaped.
 
 mod chart;
-mod goal;
 mod health;
 mod page;
 mod read;

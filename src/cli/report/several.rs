@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
+use super::super::goal::best;
 use super::chart::{COLORS, Chart, Series, color};
-use super::goal::best;
 use super::page::{self, section};
 use super::record::{HEALTH, Known, Record};
 use super::settings::settings;

@@ -1,5 +1,6 @@
 //! Every way in which an IDX file can be wrong, and that none of them is a panic.
 
+use std::fs;
 use std::io::Write;
 
 use flate2::Compression;

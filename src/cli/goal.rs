@@ -12,12 +12,25 @@ enum Goal {
     Near(f64),
 }
 
+impl Goal {
+    /// How far a value is from what it should be.
+    fn cost(self, value: f64) -> f64 {
+        match self {
+            Self::Low => value,
+            Self::High => -value,
+            Self::Near(target) => (value - target).abs(),
+        }
+    }
+}
+
 /// What the measure called `name` should be; `None` where no value is better than another.
 fn goal(name: &str) -> Option<Goal> {
     let [[xx, xy], [_, yy]] = TRUE_COVARIANCE;
     Some(match name {
         "sliced_wasserstein" | "wasserstein1" | "covariance_error" | "mean_distance" => Goal::Low,
         "sector_coverage" | "classes_covered" | "parzen_nats" => Goal::High,
+        "mean_error" | "sd_error" => Goal::Low,
+        "sd_ratio" => Goal::Near(1.0),
         // Points on the unit circle.
         "mean_radius" => Goal::Near(1.0),
         "mean" => Goal::Near(TRUE_MEAN),
@@ -31,16 +44,26 @@ fn goal(name: &str) -> Option<Goal> {
     })
 }
 
+/// Whether a value of the measure called `name` can be better than another.
+pub(crate) fn is_rated(name: &str) -> bool {
+    goal(name).is_some()
+}
+
+/// Whether the measure is a distance from the data, or an error: best at 0.
+pub(crate) fn is_distance(name: &str) -> bool {
+    goal(name) == Some(Goal::Low)
+}
+
+/// Whether `value` of the measure called `name` is better than `other`. What is no number is never better.
+pub(crate) fn is_better(name: &str, value: f64, other: f64) -> bool {
+    goal(name).is_some_and(|goal| goal.cost(value) < goal.cost(other) || (other.is_nan() && !value.is_nan()))
+}
+
 /// The places of the best of `values`; none where all are equally good, or where nothing is known about the measure. A value
 /// that is no number is never the best.
-pub(super) fn best(name: &str, values: &[f64]) -> Vec<usize> {
+pub(crate) fn best(name: &str, values: &[f64]) -> Vec<usize> {
     let Some(goal) = goal(name) else { return Vec::new() };
-    let cost = |value: f64| match goal {
-        Goal::Low => value,
-        Goal::High => -value,
-        Goal::Near(target) => (value - target).abs(),
-    };
-    let costs: Vec<f64> = values.iter().map(|&value| cost(value)).collect();
+    let costs: Vec<f64> = values.iter().map(|&value| goal.cost(value)).collect();
     let known = || costs.iter().copied().filter(|cost| !cost.is_nan());
     let least = known().fold(f64::INFINITY, f64::min);
     if known().all(|cost| cost == least) {
@@ -52,6 +75,20 @@ pub(super) fn best(name: &str, values: &[f64]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn better_is_what_the_measure_asks_for() {
+        for (name, better, worse) in [
+            ("wasserstein1", 0.1, 0.2),
+            ("classes_covered", 10.0, 9.0),
+            ("mean_radius", 1.1, 0.8),
+            ("wasserstein1", 3.0, f64::NAN),
+        ] {
+            assert!(is_better(name, better, worse) && !is_better(name, worse, better), "{name}");
+            assert!(!is_better(name, better, better), "{name}");
+        }
+        assert!(!is_better("real_pixel_sd", 0.1, 0.2) && !is_rated("real_pixel_sd"));
+    }
 
     #[test]
     fn the_best_is_what_the_measure_asks_for() {

@@ -1,0 +1,24 @@
+//! `gannet config`: the settings of a system as a file to begin with, and the schema of such files.
+
+use super::args::ConfigArgs;
+use super::config::RunConfig;
+use super::own::OwnData;
+use super::system::OWN;
+use super::{config_text, output, schema};
+
+/// Runs the command.
+pub(crate) fn command(args: &ConfigArgs) -> anyhow::Result<()> {
+    let text = match args.what.as_deref() {
+        None => schema::TEXT.to_string(),
+        Some(OWN) if args.data.is_none() => config_text::template(&RunConfig::of_own(OwnData::example()?), false)?,
+        Some(what) => {
+            let mut config = RunConfig::named(what, args.data.as_deref())?;
+            if let Some(data) = args.data.as_deref().filter(|_| config.own.is_none()) {
+                config.take_data(&std::path::absolute(data)?)?;
+            }
+            config.validate()?;
+            config_text::template(&config, true)?
+        }
+    };
+    output::print(&text)
+}
