@@ -4,6 +4,7 @@
 mod adversary;
 mod batches;
 mod given;
+pub mod health;
 pub mod model;
 pub mod modular;
 mod objective;
