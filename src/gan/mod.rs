@@ -3,6 +3,7 @@
 
 mod adversary;
 mod batches;
+mod diagnosis;
 mod given;
 pub mod health;
 pub mod model;
