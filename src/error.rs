@@ -52,9 +52,7 @@ pub enum Error {
         bytes: u64,
     },
     /// Training met a NaN or an infinity.
-    #[error(
-        "step {step}: {quantity} of the {network}'s layer {layer} is not finite; a lower learning rate usually helps"
-    )]
+    #[error("step {step}: {}", not_finite(network, *layer, quantity))]
     NotFinite {
         /// The step, counted from 1.
         step: u64,
@@ -62,7 +60,9 @@ pub enum Error {
         network: &'static str,
         /// The layer, counted from 0.
         layer: usize,
-        /// Which quantity, for instance `gradient` or `weight`.
+        /// What is not finite, where it began: `real sample`, `generated sample` (one handed in) or `latent` at the input of the
+        /// network's layer 0; an `activation` (the layer's output) or a `logit` (that of D's last layer); a `gradient` of the
+        /// layer's parameters (it, or its square in Adam), or one `gradient with respect to the samples`; a `parameter`.
         quantity: &'static str,
     },
     /// Data that were read are not what they should be.
@@ -89,6 +89,30 @@ pub enum Error {
         /// Why.
         problem: String,
     },
+}
+
+/// The message of [`Error::NotFinite`] behind the step: what is not finite, and what usually helps.
+fn not_finite(network: &str, layer: usize, quantity: &str) -> String {
+    let outside = |what: &str, help: &str| format!("a {what} is not finite; {help}");
+    let place = format!("a {quantity} of the {network}'s layer {layer} is not finite");
+    match quantity {
+        "real sample" => {
+            outside(quantity, "clean the data of NaN and infinite values, and scale them to about -1 .. 1")
+        }
+        "generated sample" | "latent" => outside(quantity, "look at what hands them in"),
+        "activation" => {
+            format!(
+                "{place}; scale the data to about -1 .. 1, or lower the {network}'s learning rate; smaller initial weights help too"
+            )
+        }
+        "logit" => {
+            format!(
+                "{place}; lower the discriminator's learning rate, or give it dropout, so that its weights stay small"
+            )
+        }
+        "parameter" => format!("{place}; lower the {network}'s learning rate, or go back to a model that was finite"),
+        _ => format!("{place}; a lower learning rate, or data scaled to about -1 .. 1, usually helps"),
+    }
 }
 
 impl Error {

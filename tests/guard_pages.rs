@@ -12,6 +12,7 @@ use std::ptr;
 
 use gannet::gemm::{Derivative, Engine, EngineKind, Forward, InputGradient, Lanes, WeightGradient};
 use gannet::kernel::activation::{Activation, backward_epilogue, forward_epilogue};
+use gannet::kernel::distance::squared_distances;
 use gannet::kernel::dropout::{Dropout, DropoutPart, Keeps};
 use gannet::kernel::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
 use gannet::kernel::math;
@@ -318,6 +319,14 @@ fn panels_and_sums() {
             row_sums(isa, &panel, width, &mut more, true);
             vec![sums, more]
         });
+        for count in [1, 8, 9] {
+            in_every_place(&format!("distances of {count} rows from {features} by {width}"), |isa, at| {
+                let (rows, panel) = (at.f32(count * features, 1), at.f32(features * width, 2));
+                let mut distances = at.empty(count * width);
+                squared_distances(isa, &rows, features, &panel, width, &mut distances);
+                vec![distances]
+            });
+        }
     }
     for len in lengths() {
         in_every_place(&format!("add {len}"), |isa, at| {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::batches::Batches;
+use super::diagnosis::{self, Failure};
 use super::given::GivenStep;
 use super::plan::Plan;
 use super::source::Source;
@@ -55,11 +56,23 @@ pub(super) struct Adversary {
     pub(super) identity: Vec<u32>,
     /// Steps done.
     pub(super) steps: u64,
+    /// Why the last step came to no end.
+    pub(super) failure: Option<Failure>,
 }
 
 impl Adversary {
-    /// One step.
+    /// One step; after one that failed, its error again.
     pub(super) fn step(&mut self, run: &Run<'_>) -> Result<()> {
+        if let Some(failure) = self.failure {
+            return Err(failure.error());
+        }
+        let outcome = self.step_of_both(run);
+        self.failure = Failure::of(&outcome);
+        outcome
+    }
+
+    /// D's steps and G's.
+    fn step_of_both(&mut self, run: &Run<'_>) -> Result<()> {
         let discriminator_steps = run.spec.discriminator_steps as u64;
         for substep in 0..discriminator_steps {
             let reported = run.reported && substep + 1 == discriminator_steps;
@@ -76,7 +89,7 @@ impl Adversary {
     /// the fakes made before G's update, and neither's gradient sees the other's update.
     fn discriminator_step(&mut self, run: &Run<'_>, number: u64) -> Result<()> {
         let Run { team, spec, plan, seed, .. } = *run;
-        let Self { generator, discriminator, workspace, batches, source, identity, steps } = self;
+        let Self { generator, discriminator, workspace, batches, source, identity, steps, .. } = self;
         batches.advance();
         let drawn = |stream: Stream| PartKeeps::Drawn(stream.key(seed, number));
         let (reals, latents, keeps, generator_step_keeps) = match run.given {
@@ -112,13 +125,16 @@ impl Adversary {
             }
             step::discriminator_pass(team, &context, chunk, reals, keeps, scratch, slot, mode);
         });
+        diagnosis::check_passes(workspace, Some(generator), discriminator, *steps + 1)?;
         let isa = plan.pass.isa;
         if both {
             let gradients = workspace.combine(team, isa, |slot| &mut slot.generator);
-            generator.update(team, isa, gradients, *steps + 1)?;
+            let updated = generator.update(team, isa, gradients, *steps + 1);
+            diagnosis::check_update(workspace, isa, None, updated)?;
         }
         let gradients = workspace.combine(team, isa, |slot| &mut slot.discriminator);
-        discriminator.update(team, isa, gradients, *steps + 1)
+        let updated = discriminator.update(team, isa, gradients, *steps + 1);
+        diagnosis::check_update(workspace, isa, Some(reals), updated)
     }
 
     /// G's step through the updated D.
@@ -152,8 +168,10 @@ impl Adversary {
             step::fake_gradient_pass(team, &context, chunk, keeps, through, scratch, slot);
             step::generator_backward(team, &context, chunk, view, scratch, slot, mode);
         });
+        diagnosis::check_passes(workspace, Some(generator), discriminator, *steps + 1)?;
         let gradients = workspace.combine(team, plan.pass.isa, |slot| &mut slot.generator);
-        generator.update(team, plan.pass.isa, gradients, *steps + 1)
+        let updated = generator.update(team, plan.pass.isa, gradients, *steps + 1);
+        diagnosis::check_update(workspace, plan.pass.isa, None, updated)
     }
 
     /// The losses of the step done last, if it was to be reported.

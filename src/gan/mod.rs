@@ -4,7 +4,9 @@
 mod adversary;
 mod batches;
 pub mod checkpoint;
+mod diagnosis;
 mod given;
+pub mod health;
 pub mod model;
 pub mod modular;
 mod objective;

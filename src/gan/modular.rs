@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::batches::numbers_below;
+use super::diagnosis;
 use super::objective::Objective;
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
@@ -118,8 +119,10 @@ impl ModularLoss {
                 step::stage(team, &before, chunk, fakes, scratch);
                 step::discriminator_pass(team, &before, chunk, Reals::Given(real), keeps, scratch, slot, mode);
             });
+            diagnosis::check_passes(workspace, None, discriminator, number + 1)?;
             let gradients = workspace.combine(team, plan.pass.isa, |slot| &mut slot.discriminator);
-            discriminator.update(team, plan.pass.isa, gradients, number + 1)?;
+            let updated = discriminator.update(team, plan.pass.isa, gradients, number + 1);
+            diagnosis::check_update(workspace, plan.pass.isa, Some(Reals::Given(real)), updated)?;
             let after = Context { plan, objective, discriminator: discriminator.view(), report: true, identity };
             workspace.for_each_chunk(team, plan, |team, chunk, scratch, slot, _| {
                 step::stage(team, &after, chunk, fakes, scratch);
@@ -127,7 +130,7 @@ impl ModularLoss {
                 step::fake_gradient_pass(team, &after, chunk, keeps, InputMode::Plain, scratch, slot);
                 step::unstage(team, &after, chunk, scratch, slot);
             });
-            Ok(())
+            diagnosis::check_passes(workspace, None, discriminator, number + 1)
         })?;
         self.steps += 1;
         let shares = gradient.chunks_mut(self.plan.slot_samples() * features);
@@ -135,8 +138,8 @@ impl ModularLoss {
             rows.copy_from_slice(&slot.fakes[..rows.len()]);
         }
         if !gradient.iter().all(|value| value.is_finite()) {
-            let quantity = "gradient with respect to the fakes, the input";
-            return Err(Error::NotFinite { step: self.steps, network: "discriminator", layer: 0, quantity });
+            let (network, quantity) = ("discriminator", diagnosis::INPUT_GRADIENT);
+            return Err(Error::NotFinite { step: self.steps, network, layer: 0, quantity });
         }
         let sums = self.workspace.sums();
         Ok(ModularReport {

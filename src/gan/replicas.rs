@@ -119,8 +119,7 @@ impl Replicas {
     ///
     /// The workers enter the pool once. Not a step allocates, beyond what the engine's library does.
     ///
-    /// A replica that fails ([`Error::NotFinite`]) stops there, and the others go on. If it is run again, it fails again:
-    /// what is not finite stays so.
+    /// A replica that fails ([`Error::NotFinite`]) stops there, and the others go on. If it is run again, it fails again.
     pub fn run(
         &mut self,
         steps: u64,

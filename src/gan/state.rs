@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::checkpoint::{OptimizerState, moment_suffixes};
+use super::diagnosis::{GRADIENT, PARAMETER};
 use super::spec::OptimizerSpec;
 use crate::error::{Error, Result};
 use crate::kernel::noise::StreamKey;
@@ -148,11 +149,20 @@ impl TrainedNetwork {
         if finite.into_inner() { Ok(()) } else { Err(self.not_finite(gradients, step)) }
     }
 
-    /// The error that names where `gradients` or the parameters stopped being finite.
+    /// Whether all parameters of a layer are finite.
+    pub(super) fn is_finite(&self, layer: usize) -> bool {
+        self.layout.is_finite(&self.parameters, layer)
+    }
+
+    /// The error that names where `gradients` or the parameters stopped being finite: the layer nearest the loss, from which it
+    /// spread.
     fn not_finite(&self, gradients: &[f32], step: u64) -> Error {
-        let (quantity, layer) = match self.layout.first_not_finite(gradients) {
-            Some(layer) => ("gradient", layer),
-            None => ("parameter", self.layout.first_not_finite(&self.parameters).unwrap_or(0)),
+        // Adam's second moment tells of gradients that were too large to be squared, or are no longer there.
+        let of_squares =
+            || if self.second_moment.is_empty() { None } else { self.layout.last_not_finite(&self.second_moment) };
+        let (quantity, layer) = match self.layout.last_not_finite(gradients).or_else(of_squares) {
+            Some(layer) => (GRADIENT, layer),
+            None => (PARAMETER, self.layout.last_not_finite(&self.parameters).unwrap_or(0)),
         };
         Error::NotFinite { step, network: self.name, layer, quantity }
     }

@@ -19,6 +19,7 @@
 //!   or with dropout
 //! ```
 
+use super::diagnosis::Fault;
 use super::objective::Objective;
 use super::plan::{Chunk, Plan};
 use super::source::Source;
@@ -155,6 +156,9 @@ pub(super) fn discriminator_pass(
     forward_pairs(team, context, chunk, reals, keeps, scratch);
     let terms = context.objective.discriminator_terms(context.plan.batch);
     let [real, fake, _] = logits_to_deltas(team, context, chunk, panels, &terms, scratch);
+    if slot.stops_at(scratch, [real, fake]) {
+        return;
+    }
     slot.sums.real += real;
     slot.sums.fake += fake;
     discriminator_backward(team, context, panels, (mode, InputMode::Skip), scratch, slot);
@@ -199,6 +203,9 @@ pub(super) fn fake_gradient_pass(
     pass::forward(team, &context.plan.pass, context.discriminator, panels, &[part], &mut scratch.discriminator);
     let term = context.objective.generator_term(context.plan.batch);
     let [sums, ..] = logits_to_deltas(team, context, chunk, panels, &[term], scratch);
+    if slot.stops_at(scratch, [sums, LossSums::default()]) {
+        return;
+    }
     slot.sums.generator += sums;
     pass::backward(
         team,
@@ -235,6 +242,9 @@ pub(super) fn joint_pass(
     let width = panels.width;
     forward_pairs(team, context, chunk, reals, keeps, scratch);
     let [real, fake, generator] = logits_to_joint_deltas(team, context, chunk, scratch);
+    if slot.stops_at(scratch, [real, fake]) {
+        return;
+    }
     slot.sums.real += real;
     slot.sums.fake += fake;
     slot.sums.generator += generator;
@@ -261,6 +271,9 @@ pub(super) fn generator_backward(
     slot: &mut Slot,
     mode: GradientMode,
 ) {
+    if slot.fault.is_some() {
+        return;
+    }
     pass::backward(
         team,
         &context.plan.pass,
@@ -355,6 +368,17 @@ fn total(panels: &[[LossSums; MOST_TERMS]], terms: usize) -> [LossSums; MOST_TER
         }
     }
     total
+}
+
+impl Slot {
+    /// Looks into logits that are not finite, while what made them stands in the scratch. From then on the slot's gradients are
+    /// worth nothing: no pass goes backward.
+    fn stops_at(&mut self, scratch: &Scratch, sums: [LossSums; 2]) -> bool {
+        if self.fault.is_none() && sums.iter().any(|sums| sums.not_finite) {
+            self.fault = Some(Fault::of_logits(scratch));
+        }
+        self.fault.is_some()
+    }
 }
 
 impl<'a> Context<'a> {

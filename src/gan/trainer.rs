@@ -83,7 +83,8 @@ impl Trainer {
         )?;
         let workspace = Workspace::new(&plan, Some(&spec.generator), &spec.discriminator)?;
         let identity = batches.identity()?;
-        let adversary = Adversary { generator, discriminator, workspace, batches, source, identity, steps: 0 };
+        let adversary =
+            Adversary { generator, discriminator, workspace, batches, source, identity, steps: 0, failure: None };
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         Ok(Self { spec, options, plan, pool: resources.pool, adversary })
     }
@@ -94,8 +95,8 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFinite`] as soon as a gradient or parameter is not finite. The step that met it is then half done: the
-    /// parameters are worth no more than a look.
+    /// [`Error::NotFinite`] as soon as a logit, a gradient or a parameter is not finite. The step that met it is then half done: the
+    /// parameters are worth no more than a look, and further steps give the same error until [`Self::set_model`] replaces them.
     pub fn run(
         &mut self,
         steps: u64,
@@ -168,13 +169,14 @@ impl Trainer {
         }
     }
 
-    /// Replaces both networks' parameters; optimizer moments and the step counter stay.
+    /// Replaces both networks' parameters; optimizer moments and the step counter stay. A trainer that failed takes steps again.
     ///
     /// # Errors
     ///
     /// [`Error::Shape`] where the model does not fit the specification; then nothing is replaced.
     pub fn set_model(&mut self, model: &Model) -> Result<()> {
         self.adversary.discriminator.layout.check(&model.discriminator, "discriminator")?;
+        self.adversary.failure = None;
         self.adversary.generator.set_tensors(&model.generator)?;
         self.adversary.discriminator.set_tensors(&model.discriminator)
     }

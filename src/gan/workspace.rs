@@ -1,5 +1,6 @@
 //! The memory of a run's steps, taken before the first: scratch for each worker, gradients and loss sums for each slot.
 
+use super::diagnosis::Fault;
 use super::plan::{Chunk, Plan, Schedule, widest};
 use crate::error::Result;
 use crate::gemm::GradientMode;
@@ -36,6 +37,8 @@ pub(super) struct Slot {
     /// Where the fakes come from outside, the gradient with respect to the slot's, `[samples, features]`; else empty.
     pub(super) fakes: AlignedBuffer,
     pub(super) sums: StepSums,
+    /// What the first pass that was not finite stumbled over.
+    pub(super) fault: Option<Fault>,
 }
 
 /// Loss sums of a step.
@@ -85,6 +88,7 @@ impl Workspace {
                     discriminator.inputs().saturating_mul(plan.slot_samples())
                 })?,
                 sums: StepSums::default(),
+                fault: None,
             })
         };
         Ok(Self {
@@ -119,10 +123,11 @@ impl Workspace {
         }
     }
 
-    /// Forgets the loss sums of the step before.
+    /// Forgets the loss sums and the faults of the step before.
     pub(super) fn clear_sums(&mut self) {
         for slot in &mut self.slots {
             slot.sums = StepSums::default();
+            slot.fault = None;
         }
     }
 
@@ -157,6 +162,16 @@ impl Workspace {
     /// The gradients of the last step, as [`Self::combine`] left them.
     pub(super) fn combined(&self) -> &Slot {
         &self.slots[0]
+    }
+
+    /// The fault of the batch's first samples that have one.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.slots.iter().find_map(|slot| slot.fault)
+    }
+
+    /// The scratch of each worker.
+    pub(super) fn scratches_mut(&mut self) -> &mut [Scratch] {
+        &mut self.scratches
     }
 
     /// The slots.

@@ -28,17 +28,22 @@ pub struct LossSums {
     pub loss: f64,
     /// Sum of the probabilities that D gives to "real".
     pub probability: f64,
+    /// Whether a logit (of two: their difference) is not finite. It is set whether sums are reported or not: the gradient of an
+    /// infinite logit is finite, and so nothing behind it would show that the loss is not.
+    pub not_finite: bool,
 }
 
 impl std::ops::AddAssign for LossSums {
     fn add_assign(&mut self, other: Self) {
         self.loss += other.loss;
         self.probability += other.probability;
+        self.not_finite |= other.not_finite;
     }
 }
 
 /// Replaces `logits` (samples side by side) by the gradient `term.weight * (sigmoid(logit) - target)`; lanes from `valid` on
-/// become 0. With `report`, returns the sums over the first `valid` lanes, in an order fixed by `logits.len()`.
+/// become 0. With `report`, returns the sums over the first `valid` lanes, in an order fixed by `logits.len()`; without, only
+/// whether these logits are finite.
 pub fn bce_with_logits(isa: Isa, term: LossTerm, logits: &mut [f32], valid: usize, report: bool) -> LossSums {
     if report { isa.run(Bce::<true> { term, logits, valid }) } else { isa.run(Bce::<false> { term, logits, valid }) }
 }
@@ -52,7 +57,8 @@ const LEAST_SHARE: f32 = 1.0 / (1u128 << 64) as f32;
 /// [`bce_with_logits`] of fakes for both networks at once: D's term has the target fake and the weight `weight`, which is not
 /// negative, G's is `generator`. `logits` become the ratios of G's gradients to D's, `deltas` become D's gradients, which are
 /// at least 2^-64 of the weight, so that their products with the ratios are G's gradients to within rounding. Lanes from
-/// `valid` on become 0 in both. With `report`, returns D's sums, then G's.
+/// `valid` on become 0 in both. With `report`, returns D's sums, then G's; without, only whether the logits are finite,
+/// in D's place.
 ///
 /// # Panics
 ///
@@ -114,7 +120,7 @@ pub fn softmax_cross_entropy(
 }
 
 /// The pass over the margins (logit of "real" against "fake"), a vector at a time.
-struct Pass<S, const REPORT: bool> {
+struct Pass<S: Simd, const REPORT: bool> {
     simd: S,
     term: LossTerm,
     valid: usize,
@@ -122,12 +128,15 @@ struct Pass<S, const REPORT: bool> {
     lane: usize,
     loss: [f64; LANE_GROUP],
     probability: [f64; LANE_GROUP],
+    /// 0 in each lane, or NaN from the first margin on that is not finite.
+    zeros: S::F32,
 }
 
 impl<S: Simd, const REPORT: bool> Pass<S, REPORT> {
     #[inline(always)]
     fn new(simd: S, term: LossTerm, valid: usize) -> Self {
-        Self { simd, term, valid, lane: 0, loss: [0.0; LANE_GROUP], probability: [0.0; LANE_GROUP] }
+        let sums = [0.0; LANE_GROUP];
+        Self { simd, term, valid, lane: 0, loss: sums, probability: sums, zeros: simd.splat(0.0) }
     }
 
     /// Which lanes of the next vector hold samples.
@@ -138,9 +147,18 @@ impl<S: Simd, const REPORT: bool> Pass<S, REPORT> {
         self.simd.less_i32(self.simd.lane_numbers(), self.simd.splat_u32(valid))
     }
 
+    /// Notes whether the next vector of margins is finite where it holds samples.
+    #[inline(always)]
+    fn look_at(&mut self, margin: S::F32) {
+        let zero = self.simd.splat(0.0);
+        // 0 * x is NaN for infinities and NaN.
+        self.zeros = self.simd.mul_add(self.simd.select(self.counts(), margin, zero), zero, self.zeros);
+    }
+
     /// The gradient with respect to the next vector of margins; counts its loss and probability.
     #[inline(always)]
     fn gradient(&mut self, margin: S::F32) -> S::F32 {
+        self.look_at(margin);
         let exponential = vector::exp_of_minus_abs(self.simd, margin);
         self.gradient_from(margin, exponential)
     }
@@ -170,7 +188,8 @@ impl<S: Simd, const REPORT: bool> Pass<S, REPORT> {
 
     #[inline(always)]
     fn sums(self) -> LossSums {
-        LossSums { loss: sum_lanes(self.loss), probability: sum_lanes(self.probability) }
+        let not_finite = !self.simd.all(self.simd.equal(self.zeros, self.simd.splat(0.0)));
+        LossSums { loss: sum_lanes(self.loss), probability: sum_lanes(self.probability), not_finite }
     }
 }
 
@@ -206,7 +225,7 @@ impl<const REPORT: bool> Kernel for Bce<'_, REPORT> {
 }
 
 /// The passes of both networks over the logits of fakes, a vector at a time.
-struct JointPass<S, const REPORT: bool> {
+struct JointPass<S: Simd, const REPORT: bool> {
     discriminator: Pass<S, REPORT>,
     generator: Pass<S, REPORT>,
     /// The least gradient of D.
@@ -229,6 +248,7 @@ impl<S: Simd, const REPORT: bool> JointPass<S, REPORT> {
         let simd = self.discriminator.simd;
         let exponential = vector::exp_of_minus_abs(simd, logits);
         let counts = self.discriminator.counts();
+        self.discriminator.look_at(logits);
         // In this order of the operands a NaN passes.
         let delta = simd.max(simd.splat(self.least), self.discriminator.gradient_from(logits, exponential));
         // Where no sample is, G's gradient is 0, and so is the ratio.

@@ -83,11 +83,15 @@ impl ParameterLayout {
         &self.layers[index]
     }
 
-    /// The first layer with a value that is not finite.
-    pub(crate) fn first_not_finite(&self, arena: &[f32]) -> Option<usize> {
-        self.layers
-            .iter()
-            .position(|layer| arena[layer.weight.start..layer.bias.end].iter().any(|value| !value.is_finite()))
+    /// Whether all of a layer's values are finite.
+    pub(crate) fn is_finite(&self, arena: &[f32], layer: usize) -> bool {
+        let place = &self.layers[layer];
+        arena[place.weight.start..place.bias.end].iter().all(|value| value.is_finite())
+    }
+
+    /// The last layer with a value that is not finite.
+    pub(crate) fn last_not_finite(&self, arena: &[f32]) -> Option<usize> {
+        (0..self.layers.len()).rev().find(|layer| !self.is_finite(arena, *layer))
     }
 
     /// Copies an arena's values out.
@@ -264,8 +268,11 @@ mod tests {
         assert_eq!(message, "generator.2.bias: expected 7 values, found 6 values");
         wrong.pop();
         assert!(layout.fill(&mut copy, &wrong, "generator").is_err());
-        assert_eq!(layout.first_not_finite(&copy), None);
-        copy[layout.layer(1).bias.start] = f32::INFINITY;
-        assert_eq!(layout.first_not_finite(&copy), Some(1));
+        assert_eq!(layout.last_not_finite(&copy), None);
+        for layer in [1, 0] {
+            copy[layout.layer(layer).bias.start] = f32::INFINITY;
+            assert_eq!(layout.last_not_finite(&copy), Some(1));
+        }
+        assert_eq!([0, 1, 2].map(|layer| layout.is_finite(&copy, layer)), [false, false, true]);
     }
 }

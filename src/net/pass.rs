@@ -127,6 +127,16 @@ impl Activations {
         &self.buffer[self.regions[layer].clone()][..len]
     }
 
+    /// The network's layers.
+    pub(crate) fn layers(&self) -> usize {
+        self.regions.len() - 1
+    }
+
+    /// The first region, as [`Self::region`] counts them, with a value that is not finite.
+    pub(crate) fn first_not_finite(&self) -> Option<usize> {
+        self.regions.iter().position(|region| self.buffer[region.clone()].iter().any(|value| !value.is_finite()))
+    }
+
     /// The network's input, to be filled: `[panel][feature][sample]`.
     pub(crate) fn input_mut(&mut self, len: usize) -> &mut [f32] {
         &mut self.buffer[self.regions[0].clone()][..len]

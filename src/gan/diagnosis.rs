@@ -1,0 +1,157 @@
+//! Where a number that is not finite came from. The steps themselves only notice it, which costs them next to nothing:
+//!
+//! ```text
+//! after a forward pass   the loss kernels see every logit; one that is not finite is looked into at once, while the activations
+//!                        still stand, and the pass goes no further: parameters stay as they are
+//! after an update        the optimizer's kernels see every gradient and every parameter
+//! ```
+//!
+//! What is named is the earliest place on the way of the numbers: the data, G's layers, D's layers, the logits; behind them the
+//! gradients, from the layer nearest the loss on, because what is not finite spreads from there; last the parameters.
+
+use super::state::TrainedNetwork;
+use super::step::Reals;
+use super::workspace::{Scratch, Workspace};
+use crate::error::{Error, Result};
+use crate::simd::{Isa, LANE_GROUP};
+
+/// The names of the networks, as errors have them.
+const GENERATOR: &str = "generator";
+const DISCRIMINATOR: &str = "discriminator";
+
+/// Quantities, as errors have them. [`Error::NotFinite`] says what helps for each.
+pub(super) const REAL_SAMPLE: &str = "real sample";
+pub(super) const GENERATED_SAMPLE: &str = "generated sample";
+pub(super) const LATENT: &str = "latent";
+pub(super) const ACTIVATION: &str = "activation";
+pub(super) const LOGIT: &str = "logit";
+pub(super) const GRADIENT: &str = "gradient";
+pub(super) const INPUT_GRADIENT: &str = "gradient with respect to the samples";
+pub(super) const PARAMETER: &str = "parameter";
+
+/// Something that is not finite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    network: &'static str,
+    layer: usize,
+    quantity: &'static str,
+}
+
+impl Fault {
+    /// What a forward pass left that is not finite, before D's logits.
+    fn of_activations(scratch: &Scratch) -> Option<Self> {
+        let Scratch { generator, discriminator, .. } = scratch;
+        let fault = |network, layer, quantity| Some(Self { network, layer, quantity });
+        match generator.first_not_finite() {
+            Some(0) if generator.layers() == 0 => return fault(DISCRIMINATOR, 0, GENERATED_SAMPLE),
+            Some(0) => return fault(GENERATOR, 0, LATENT),
+            Some(region) => return fault(GENERATOR, region - 1, ACTIVATION),
+            None => (),
+        }
+        match discriminator.first_not_finite() {
+            // The fakes, which stand beside them, are finite.
+            Some(0) => fault(DISCRIMINATOR, 0, REAL_SAMPLE),
+            // The logits' place may hold ratios by now.
+            Some(region) if region < discriminator.layers() => fault(DISCRIMINATOR, region - 1, ACTIVATION),
+            _ => None,
+        }
+    }
+
+    /// The cause of logits that are not finite, while the pass that made them still stands in `scratch`.
+    pub(super) fn of_logits(scratch: &Scratch) -> Self {
+        let last = scratch.discriminator.layers().saturating_sub(1);
+        Self::of_activations(scratch).unwrap_or(Self { network: DISCRIMINATOR, layer: last, quantity: LOGIT })
+    }
+
+    fn error(self, step: u64) -> Error {
+        let Self { network, layer, quantity } = self;
+        Error::NotFinite { step, network, layer, quantity }
+    }
+}
+
+/// A step that came to no end. Half done, it is nothing to go on from: its error comes again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failure {
+    step: u64,
+    fault: Fault,
+}
+
+impl Failure {
+    /// The failure that an outcome tells of.
+    pub(super) fn of(outcome: &Result<()>) -> Option<Self> {
+        match *outcome {
+            Err(Error::NotFinite { step, network, layer, quantity }) => {
+                Some(Self { step, fault: Fault { network, layer, quantity } })
+            }
+            _ => None,
+        }
+    }
+
+    /// The error again.
+    pub(super) fn error(self) -> Error {
+        self.fault.error(self.step)
+    }
+}
+
+/// What the passes of `step` noticed. Parameters have not been updated since: a layer whose own are not finite is named for them.
+///
+/// # Errors
+///
+/// [`Error::NotFinite`].
+pub(super) fn check_passes(
+    workspace: &Workspace,
+    generator: Option<&TrainedNetwork>,
+    discriminator: &TrainedNetwork,
+    step: u64,
+) -> Result<()> {
+    let Some(mut fault) = workspace.fault() else { return Ok(()) };
+    let network = if fault.network == GENERATOR { generator } else { Some(discriminator) };
+    let made_by_layer = [ACTIVATION, LOGIT].contains(&fault.quantity);
+    if made_by_layer && network.is_some_and(|network| !network.is_finite(fault.layer)) {
+        fault.quantity = PARAMETER;
+    }
+    Err(fault.error(step))
+}
+
+/// The outcome of an update, with an earlier cause where one can still be found: among the real samples of D's update, or an
+/// activation beyond the largest number, whose way to the logits a ReLU cut off. Of a batch of several chunks the last ones'
+/// activations stand in the workspace.
+///
+/// # Errors
+///
+/// [`Error::NotFinite`], where `updated` is.
+pub(super) fn check_update(
+    workspace: &mut Workspace,
+    isa: Isa,
+    reals: Option<Reals<'_>>,
+    updated: Result<()>,
+) -> Result<()> {
+    let Err(Error::NotFinite { step, .. }) = updated else { return updated };
+    let scratches = workspace.scratches_mut();
+    let of_activations = scratches.iter().find_map(Fault::of_activations);
+    let of_reals = || {
+        let finite =
+            reals.is_none_or(|reals| scratches.first_mut().is_none_or(|scratch| are_finite(reals, isa, scratch)));
+        (!finite).then_some(Fault { network: DISCRIMINATOR, layer: 0, quantity: REAL_SAMPLE })
+    };
+    match of_activations.or_else(of_reals) {
+        Some(fault) => Err(fault.error(step)),
+        None => updated,
+    }
+}
+
+/// Whether real samples are finite. The scratch is where they are gathered.
+fn are_finite(reals: Reals<'_>, isa: Isa, scratch: &mut Scratch) -> bool {
+    let all_finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+    match reals {
+        Reals::Given(values) => all_finite(values),
+        Reals::Rows(source, rows) => rows.chunks(LANE_GROUP).all(|rows| {
+            let panel = scratch.discriminator.input_mut(source.features() * LANE_GROUP);
+            source.gather(isa, rows, panel, LANE_GROUP);
+            all_finite(panel)
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! What an evaluation says of a GAN's health.
+//!
+//! [`examine`] takes the figures of one moment from both networks and the data; [`Watch`] judges them over time:
+//!
+//! ```text
+//! let mut watch = Watch::new(&spec);
+//! at each evaluation:
+//!     let health = examine(&trainer.model(), Some(&trainer.gradients()), &spec, &data, seed, isa)?;
+//!     let verdict = watch.push(trainer.steps_done(), &health);
+//! ```
+
+mod coverage;
+mod examination;
+mod figures;
+mod verdict;
+
+pub use examination::examine;
+pub use figures::Health;
+pub use verdict::{Verdict, Watch};

@@ -1,0 +1,235 @@
+//! Verdicts in real runs: each one in a run that was provoked to deserve it, and none but `healthy` in normal runs.
+
+mod common;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use gannet::data::array::ArraySource;
+use gannet::gan::health::{Health, Verdict, Watch, examine};
+use gannet::gan::presets::{Duration, Preset};
+use gannet::gan::{GanSpec, Objective, OptimizerSpec, Source, Trainer, TrainerOptions};
+use gannet::kernel::activation::Activation;
+use gannet::simd::Isa;
+
+/// An evaluation: the steps before it, what was found and what was said of it.
+type Evaluation = (u64, Health, Verdict);
+
+/// Trains for `steps` steps with an evaluation before the first and at each tenth.
+fn evaluations(spec: &GanSpec, source: &Arc<dyn Source>, options: TrainerOptions, steps: u64) -> Vec<Evaluation> {
+    let seed = options.seed;
+    let mut trainer = Trainer::new(spec.clone(), source.clone(), options).unwrap();
+    let mut watch = Watch::new(spec);
+    let every = steps.div_ceil(10);
+    let mut found = Vec::new();
+    loop {
+        let step = trainer.steps_done();
+        let gradients = (step > 0).then(|| trainer.gradients());
+        let health = examine(&trainer.model(), gradients.as_ref(), spec, &**source, seed + 1, trainer.isa()).unwrap();
+        found.push((step, health, watch.push(step, &health)));
+        if step >= steps {
+            return found;
+        }
+        trainer.run(every.min(steps - step), 0, |_| ControlFlow::Continue(())).unwrap();
+    }
+}
+
+/// The same for a preset on its own data.
+fn of_preset(preset: Preset, change: impl Fn(&mut GanSpec), seed: u64, steps: Option<u64>) -> Vec<Evaluation> {
+    let mut spec = preset.spec();
+    change(&mut spec);
+    let source = common::source(preset, preset.points().unwrap_or(500));
+    let batch = preset.batch();
+    let options = TrainerOptions { batch, seed, shuffle: preset.shuffle(), ..Default::default() };
+    let whole = match preset.duration() {
+        Duration::Steps(steps) => steps,
+        Duration::Epochs(epochs) => (epochs * source.len() as u64).div_ceil(batch as u64),
+    };
+    evaluations(&spec, &source, options, steps.unwrap_or(whole))
+}
+
+fn scale(optimizer: &mut OptimizerSpec, factor: f32) {
+    *optimizer = optimizer.with_learning_rate(optimizer.learning_rate() * factor);
+}
+
+/// The verdict appears, and no other than it and `healthy`.
+fn expect(verdict: Verdict, name: &str, evaluations: &[Evaluation]) {
+    let lines: Vec<String> = evaluations.iter().map(|evaluation| format!("{evaluation:?}")).collect();
+    let right = |(_, _, found): &Evaluation| *found == verdict || *found == Verdict::Healthy;
+    assert!(evaluations.iter().all(right), "{name}: not {verdict}\n{}", lines.join("\n"));
+    assert!(evaluations.iter().any(|(_, _, found)| *found == verdict), "{name}: no {verdict}\n{}", lines.join("\n"));
+}
+
+#[test]
+fn a_discriminator_that_learns_much_faster_is_too_strong() {
+    for seed in 0..3 {
+        let unequal = |spec: &mut GanSpec| {
+            scale(&mut spec.discriminator_optimizer, 20.0);
+            scale(&mut spec.generator_optimizer, 0.05);
+            spec.discriminator.layers.iter_mut().for_each(|layer| layer.dropout = 0.0);
+        };
+        let found = of_preset(Preset::Digits, unequal, seed, Some(1_500));
+        expect(Verdict::DiscriminatorTooStrong, &format!("digits, seed {seed}"), &found);
+    }
+}
+
+#[test]
+fn a_generator_without_a_learning_rate_worth_the_name_does_not_learn() {
+    for (preset, steps) in [(Preset::Circle, 1_500), (Preset::Gaussian2d, 1_500), (Preset::Digits, 1_500)] {
+        for seed in 0..2 {
+            let found = of_preset(preset, |spec| scale(&mut spec.generator_optimizer, 1e-6), seed, Some(steps));
+            expect(Verdict::GeneratorNotLearning, &format!("{}, seed {seed}", preset.name()), &found);
+        }
+    }
+}
+
+/// Minimax gives a G that loses no gradient to speak of (Goodfellow et al. 2014, section 3).
+#[test]
+fn a_generator_whose_gradient_has_vanished_does_not_learn() {
+    let saturated = |spec: &mut GanSpec| {
+        spec.objective = Objective::Minimax;
+        scale(&mut spec.discriminator_optimizer, 20.0);
+        scale(&mut spec.generator_optimizer, 0.01);
+    };
+    let found = of_preset(Preset::Digits, saturated, 0, Some(1_500));
+    expect(Verdict::GeneratorNotLearning, "digits, minimax", &found);
+    let (_, last, _) = found[found.len() - 1];
+    assert!(last.generator_gradient_norm.unwrap() < 1e-3, "{last:?}");
+}
+
+#[test]
+fn a_generator_that_makes_one_point_has_collapsed() {
+    for seed in 0..3 {
+        let hasty = |spec: &mut GanSpec| {
+            scale(&mut spec.discriminator_optimizer, 0.05);
+            scale(&mut spec.generator_optimizer, 10.0);
+        };
+        let found = of_preset(Preset::Circle, hasty, seed, Some(2_000));
+        expect(Verdict::CollapseSuspected, &format!("circle, seed {seed}"), &found);
+    }
+}
+
+/// The spread of the samples is nearly that of the data: it is the coverage that tells.
+#[test]
+fn a_generator_with_one_latent_feature_makes_few_modes() {
+    for seed in 0..2 {
+        let found = of_preset(Preset::Digits, |spec| spec.generator.layers[0].inputs = 1, seed, Some(4_000));
+        expect(Verdict::CollapseSuspected, &format!("digits, seed {seed}"), &found);
+        let (_, last, _) = found[found.len() - 1];
+        assert!(last.spread > 0.7, "{last:?}");
+    }
+}
+
+#[test]
+fn normal_runs_are_healthy_throughout() {
+    let runs = [(Preset::Circle, 6), (Preset::Mixture1d, 3), (Preset::Mixture1dDeep, 3), (Preset::Gaussian2d, 12)];
+    for (preset, seeds) in runs.into_iter().chain([(Preset::Digits, 1)]) {
+        // A tenth of the length leaves the watch little to see; it must not be too quick.
+        for divisor in [1, 10] {
+            for seed in 0..seeds {
+                let steps = (divisor > 1).then_some(700);
+                let found = of_preset(preset, |_| (), seed, steps);
+                let ill: Vec<_> = found.iter().filter(|(_, _, verdict)| *verdict != Verdict::Healthy).collect();
+                assert!(ill.is_empty(), "{} seed {seed}: {ill:?}", preset.name());
+            }
+        }
+    }
+}
+
+/// What is examined, in a GAN whose figures are known.
+#[test]
+fn figures_are_those_of_the_definition() {
+    // D takes a number for real where it is above 0.5. G makes |z|, once by two units of which one is dead.
+    let mut spec = Preset::Mixture1d.spec();
+    spec.generator = gannet::net::NetworkSpec::dense(&[1, 4, 1], Activation::Relu, 0.0, Activation::Linear);
+    let source: Arc<dyn Source> = Arc::new(ArraySource::new(vec![0.0, 1.0, 2.0, 3.0], 1).unwrap());
+    let options = TrainerOptions { batch: 1, ..Default::default() };
+    let mut model = Trainer::new(spec.clone(), source.clone(), options).unwrap().model();
+    model.generator = vec![
+        (vec![1.0, -1.0, 0.0, 0.0], vec![0.0, 0.0, -1.0, f32::MIN_POSITIVE]),
+        (vec![1.0, 1.0, 1.0, 0.0], vec![0.0]),
+    ];
+    model.discriminator = vec![(vec![1.0], vec![-0.5])];
+    let isa = Isa::best();
+    let health = examine(&model, Some(&model), &spec, &*source, 3, isa).unwrap();
+    let samples = model.sample(&spec, 4, 3, isa).unwrap();
+    assert!(samples.iter().all(|sample| *sample >= 0.0));
+    assert_eq!(health.real_accuracy, 0.75);
+    assert_eq!(health.fake_accuracy, samples.iter().filter(|sample| **sample < 0.5).count() as f64 / 4.0);
+    let mean = samples.iter().map(|sample| f64::from(*sample)).sum::<f64>() / 4.0;
+    let variance = samples.iter().map(|sample| (f64::from(*sample) - mean).powi(2)).sum::<f64>() / 4.0;
+    assert!((health.spread - (variance / 1.25).sqrt()).abs() < 1e-12, "{health:?}");
+    let nearest: std::collections::HashSet<u32> = samples.iter().map(|sample| sample.round().min(3.0) as u32).collect();
+    assert_eq!(health.coverage, nearest.len() as f64 / 4.0);
+    assert_eq!((health.generator_dead_units, health.discriminator_dead_units), (0.25, 0.0));
+    assert!((health.generator_gradient_norm.unwrap() - 6f64.sqrt()).abs() < 1e-12);
+    assert!((health.discriminator_gradient_norm.unwrap() - 1.25f64.sqrt()).abs() < 1e-12);
+    let unknown = examine(&model, None, &spec, &*source, 3, isa).unwrap();
+    assert_eq!((unknown.generator_gradient_norm, unknown.discriminator_gradient_norm), (None, None));
+}
+
+/// D with two logits, and units that saturate.
+#[test]
+fn figures_of_the_softmax_and_of_saturated_units() {
+    let mut spec = Preset::Gaussian2d.spec();
+    spec.discriminator = gannet::net::NetworkSpec::dense(&[2, 3, 2], Activation::Tanh, 0.0, Activation::Linear);
+    let rows: Vec<f32> = (0..700).flat_map(|row| [(row % 7) as f32 - 3.0, 1.0]).collect();
+    let source: Arc<dyn Source> = Arc::new(ArraySource::new(rows, 2).unwrap());
+    let options = TrainerOptions { batch: 1, ..Default::default() };
+    let mut model = Trainer::new(spec.clone(), source.clone(), options).unwrap().model();
+    // All samples are (-1, 1). The first unit of D is the sign of x, saturated for all whole numbers but 0.
+    model.generator = vec![(vec![0.0; 4], vec![-1.0, 1.0])];
+    let hidden = (vec![9.0, 0.0, 0.0, 9.0, 0.0, -9.0], vec![0.0; 3]);
+    model.discriminator = vec![hidden.clone(), (vec![-1.0, 0.0, 0.0, 1.0, 0.0, 0.0], vec![0.0; 2])];
+    let health = examine(&model, None, &spec, &*source, 0, Isa::best()).unwrap();
+    // 512 of 700 rows, of which x is 1, 2 or 3 in three of seven; 0 is on no side.
+    assert!((health.real_accuracy - 3.0 / 7.0).abs() < 0.01, "{health:?}");
+    assert_eq!((health.fake_accuracy, health.spread, health.coverage), (1.0, 0.0, 1.0 / 512.0));
+    assert_eq!(health.discriminator_dead_units, 2.0 / 3.0);
+    spec.discriminator.layers[0].activation = Activation::Sigmoid;
+    let sigmoid = examine(&model, None, &spec, &*source, 0, Isa::best()).unwrap();
+    assert_eq!(sigmoid.discriminator_dead_units, 2.0 / 3.0);
+    spec.discriminator.layers[0].activation = Activation::LeakyRelu { slope: 0.1 };
+    assert_eq!(examine(&model, None, &spec, &*source, 0, Isa::best()).unwrap().discriminator_dead_units, 0.0);
+}
+
+/// So many samples; those from 4,100 on have a hole.
+struct Holes(usize);
+
+impl Source for Holes {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn features(&self) -> usize {
+        2
+    }
+
+    fn gather(&self, _: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
+        panel.fill(0.0);
+        for (lane, sample) in samples.iter().enumerate() {
+            panel[width + lane] = if *sample < 4_100 { 1.0 } else { f32::NAN };
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_or_is_not_finite_is_refused() {
+    let spec = Preset::Circle.spec();
+    let source = common::source(Preset::Circle, 600);
+    let model = common::trainer(Preset::Circle, TrainerOptions::default()).model();
+    let refused = |model: &gannet::gan::Model, gradients, source: &dyn Source| {
+        examine(model, gradients, &spec, source, 0, Isa::best()).unwrap_err().to_string()
+    };
+    let mut wrong = model.clone();
+    wrong.discriminator.pop();
+    assert!(refused(&wrong, None, &*source).starts_with("discriminator"));
+    assert!(refused(&model, Some(&wrong), &*source).starts_with("discriminator"));
+    let mut infinite = model.clone();
+    infinite.generator[0].1[3] = f32::INFINITY;
+    assert!(refused(&infinite, None, &*source).starts_with("generated samples: sample 0"));
+    assert!(refused(&model, None, &ArraySource::new(vec![0.0; 3], 1).unwrap()).starts_with("data: expected"));
+    assert!(refused(&model, None, &Holes(0)).starts_with("data: expected"));
+    // Of 5,000 samples 512 are examined, at equal distances.
+    assert_eq!(refused(&model, None, &Holes(5_000)), "data: sample 4101, feature 1 (counted from 0) is NaN");
+}
