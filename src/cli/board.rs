@@ -7,6 +7,7 @@ use super::measures::Measure;
 use super::record::Reported;
 use crate::error::Result;
 use crate::gan::GanSpec;
+use crate::gan::health::Health;
 use crate::gan::model::Model;
 use crate::net::LayerTensors;
 
@@ -55,16 +56,17 @@ impl Board {
         )
     }
 
-    /// Adds what an evaluation found: its measures, under `measures/` and the names of `evaluation.csv`, and other figures under their own tags.
+    /// Adds what an evaluation found: measures and health, under the names of `evaluation.csv`.
     ///
     /// # Errors
     ///
     /// As [`Self::report`].
-    pub(crate) fn figures(&mut self, step: u64, measures: &[Measure], others: &[(&str, f64)]) -> Result<()> {
-        let tags: Vec<(String, f64)> =
-            measures.iter().map(|measure| (format!("measures/{}", measure.name), measure.value)).collect();
-        let measures = tags.iter().map(|(tag, value)| (tag.as_str(), *value));
-        self.writer.scalars(step, &measures.chain(others.iter().copied()).collect::<Vec<_>>())
+    pub(crate) fn figures(&mut self, step: u64, measures: &[Measure], health: &Health) -> Result<()> {
+        let measures = measures.iter().map(|measure| (format!("measures/{}", measure.name), measure.value));
+        let health = Health::NAMES.iter().zip(health.values());
+        let health = health.filter_map(|(name, value)| Some((format!("health/{name}"), value?)));
+        let tags: Vec<(String, f64)> = measures.chain(health).collect();
+        self.writer.scalars(step, &tags.iter().map(|(tag, value)| (tag.as_str(), *value)).collect::<Vec<_>>())
     }
 
     /// Adds the pictures of an evaluation.

@@ -133,10 +133,18 @@ impl Progress {
         }
     }
 
+    /// Prints a message about run `index`.
+    pub(crate) fn about(&self, index: usize, text: &str) {
+        if self.runs() == 1 { self.message(text) } else { self.message(&format!("replica {index}: {text}")) }
+    }
+
+    fn runs(&self) -> usize {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).runs.len()
+    }
+
     /// The same, of what is too much to be told of several runs.
     pub(crate) fn detail(&self, text: &str) {
-        let runs = self.state.lock().unwrap_or_else(PoisonError::into_inner).runs.len();
-        if runs == 1 {
+        if self.runs() == 1 {
             self.message(text);
         }
     }

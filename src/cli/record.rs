@@ -19,6 +19,7 @@ use super::progress::Progress;
 use super::run_folder::{self, RunFolder};
 use super::system::Samples;
 use crate::error::{Error, Result};
+use crate::gan::health::{Health, Verdict, Watch, examine};
 use crate::gan::model::Model;
 use crate::gan::{Checkpoint, StepReport, Trainer};
 use crate::simd::Isa;
@@ -67,6 +68,8 @@ pub(crate) struct Learned {
 
 /// The record of a run.
 pub(crate) struct Record {
+    /// Its number among the runs of the command.
+    index: usize,
     config: Arc<RunConfig>,
     real: Samples,
     folder: RunFolder,
@@ -79,6 +82,9 @@ pub(crate) struct Record {
     history: History,
     /// Steps that were evaluated.
     evaluated: Vec<u64>,
+    /// Judges the run's health; what it said last.
+    watch: Watch,
+    verdict: Verdict,
     /// Samples before training, from the latents that all pictures share.
     before: Vec<f32>,
     /// Value of the chosen measure at the best evaluation so far.
@@ -94,6 +100,7 @@ impl Record {
     ///
     /// Files that cannot be read or written.
     pub(crate) fn open(
+        index: usize,
         config: Arc<RunConfig>,
         real: Samples,
         trainer: &Trainer,
@@ -102,7 +109,9 @@ impl Record {
         progress: Arc<Progress>,
     ) -> Result<Self> {
         let names = measures::running_names(config.system);
-        let header = ["step", "epoch"].iter().chain(names).copied().collect::<Vec<_>>().join(",");
+        let header = ["step", "epoch"].iter().chain(names).chain(&Health::NAMES).chain(&["verdict"]);
+        let header = header.copied().collect::<Vec<_>>().join(",");
+        let first_of_health = 2 + names.len();
         let mut history = History::default();
         let metrics = LineFile::resume(folder.file(run_folder::METRICS)?, METRICS, resumed, |step, cells| {
             let number = |cell: usize| cells[cell].parse().unwrap_or(f64::NAN);
@@ -115,9 +124,15 @@ impl Record {
             });
         })?;
         let (mut best, mut evaluated) = (None, Vec::new());
+        let mut watch = Watch::new(&config.spec);
         let column = names.iter().position(|&name| config.best.as_deref() == Some(name)).map(|index| index + 2);
         let evaluation = LineFile::resume(folder.file(run_folder::EVALUATION)?, &header, resumed, |step, cells| {
             evaluated.push(step);
+            let figures: [Option<f64>; Health::NAMES.len()] =
+                std::array::from_fn(|index| cells[first_of_health + index].parse().ok());
+            if let Some(health) = Health::from_values(figures) {
+                watch.push(step, &health);
+            }
             if let (Some(name), Some(value)) = (config.best.as_deref(), column.and_then(|c| cells[c].parse().ok())) {
                 best = Some(best.filter(|&best| !goal::is_better(name, value, best)).unwrap_or(value));
             }
@@ -129,6 +144,7 @@ impl Record {
         ]);
         let before = shown(&config, &trainer.model(), trainer.isa())?;
         Ok(Self {
+            index,
             config,
             real,
             folder,
@@ -140,6 +156,8 @@ impl Record {
             board,
             history,
             evaluated,
+            watch,
+            verdict: Verdict::Healthy,
             before,
             best,
             notes,
@@ -200,8 +218,11 @@ impl Record {
     fn evaluate(&mut self, snapshot: &Snapshot) -> Result<bool> {
         let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.model());
         let measures = measures::measure(&self.config, &self.real, model, Effort::Running, self.isa)?;
+        let (health, verdict) = self.examine(snapshot)?;
         let cells = [step, snapshot.epoch].into_iter().map(|number| number.to_string());
-        let line: Vec<String> = cells.chain(measures.iter().map(|measure| measure.value.to_string())).collect();
+        let cells = cells.chain(measures.iter().map(|measure| measure.value.to_string()));
+        let told = health.values().into_iter().map(|value| value.map(|value| value.to_string()).unwrap_or_default());
+        let line: Vec<String> = cells.chain(told).chain([verdict.to_string()]).collect();
         let samples = shown(&self.config, model, self.isa)?;
         let title = format!("step {}", thousands(step));
         let picture = self.picture(&[Panel { title: &title, samples: &samples }], &measures)?;
@@ -212,7 +233,7 @@ impl Record {
             self.folder.write(&format!("{name}-row.png"), row)?;
         }
         if let Some(board) = &mut self.board {
-            board.figures(step, &measures, &[])?;
+            board.figures(step, &measures, &health)?;
             board.pictures(step, Pictures { samples: &picture, row: row.as_deref() })?;
             board.histograms(step, "parameters", model)?;
             snapshot.gradients.as_ref().map_or(Ok(()), |gradients| board.histograms(step, "gradients", gradients))?;
@@ -227,6 +248,23 @@ impl Record {
             self.best = chosen.map(|measure| measure.value);
         }
         Ok(is_best)
+    }
+
+    /// How the run stands; a verdict that is new is told.
+    fn examine(&mut self, snapshot: &Snapshot) -> Result<(Health, Verdict)> {
+        let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.model());
+        let config = &self.config;
+        // Other latents than those of the pictures and the measures.
+        let seed = config.seed.wrapping_add(2);
+        let source = self.real.source();
+        let health = examine(model, snapshot.gradients.as_ref(), &config.spec, &*source, seed, self.isa)?;
+        let verdict = self.watch.push(step, &health);
+        if verdict != self.verdict {
+            self.verdict = verdict;
+            let hint = verdict.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
+            self.progress.about(self.index, &format!("step {}: {verdict}{hint}", thousands(step)));
+        }
+        Ok((health, verdict))
     }
 
     /// Writes what a run that has ended leaves: the model, its picture, and how it learned.

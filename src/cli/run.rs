@@ -6,7 +6,9 @@ use std::time::{Duration as Time, Instant};
 
 use super::args::{ENGINES, name_of};
 use super::beside::Beside;
+use super::checkpoints;
 use super::config::RunConfig;
+use super::plot::thousands;
 use super::progress::{Progress, Stopwatch};
 use super::record::{Learned, Reported, Snapshot};
 use super::report;
@@ -101,7 +103,7 @@ impl Run {
         if status != Status::Finished {
             progress.give_up(self.index);
         }
-        self.outcome = self.record.take().map(|record| self.end(trainer, record, status, advanced.err()));
+        self.outcome = self.record.take().map(|record| self.end(trainer, progress, record, status, advanced.err()));
         ControlFlow::Break(())
     }
 
@@ -200,6 +202,7 @@ impl Run {
     fn end(
         &mut self,
         trainer: &Trainer,
+        progress: &Progress,
         record: Beside,
         mut status: Status,
         failure: Option<crate::Error>,
@@ -223,8 +226,24 @@ impl Run {
         let written = closed
             .and_then(|()| self.folder.write(run_folder::RESULT, &run_folder::json(&summary)))
             .and_then(|()| report::write(self.folder.path()));
+        if let Some(crate::Error::NotFinite { .. }) = failure {
+            progress.about(self.index, &self.way_back());
+        }
         // Where several things fail, the first is the one to tell.
         failure.map_or(written, Err).map(|()| summary)
+    }
+
+    /// What is left of a run that met what is not finite.
+    fn way_back(&self) -> String {
+        let folder = self.folder.path();
+        match checkpoints::list(folder).ok().and_then(|mut all| all.pop()) {
+            Some((step, _)) => format!(
+                "the checkpoint of step {} is healthy: gannet train --resume {} --override --learning-rate RATE goes on from it",
+                thousands(step),
+                folder.display()
+            ),
+            None => "there is no checkpoint yet to go back to".to_string(),
+        }
     }
 
     fn summary(

@@ -138,7 +138,7 @@ impl Prepared {
             let own = if self.replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
             let (config, samples) = (Arc::new(config), real.source().len() as u64);
             let (from, shown) = (resumed[index], Arc::clone(&progress));
-            let record = Record::open(Arc::clone(&config), real.clone(), trainer, own.clone(), from, shown)?;
+            let record = Record::open(index, Arc::clone(&config), real.clone(), trainer, own.clone(), from, shown)?;
             // Replicas keep all threads busy by themselves.
             let record = if self.replicated { Beside::here(record) } else { Beside::there(record)? };
             runs.push(Run::new(index, config, [steps, samples], from, own, record, stop.clone()));

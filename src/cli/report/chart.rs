@@ -106,8 +106,12 @@ impl Chart<'_> {
                 }
                 (self.legend())
                 .plot {
-                    .y aria-hidden="true" { @for (at, label) in &ticks { span style={ "top:" (percent(*at)) } { (label) } } }
-                    .area tabindex="0" role="group" aria-label={ (self.title) ": read values with the arrow keys" } { (self.drawing(&scale, &ticks)) }
+                    .y aria-hidden="true" {
+                        @for (at, label) in &ticks { span style={ "top:" (percent(*at)) } { (label) } }
+                    }
+                    .area tabindex="0" role="group" aria-label={ (self.title) ": read values with the arrow keys" } {
+                        (self.drawing(&scale, &ticks))
+                    }
                     .x aria-hidden="true" {
                         @for tick in scale.x.ticks() {
                             @let at = scale.x(tick);

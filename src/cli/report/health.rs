@@ -34,9 +34,10 @@ pub(super) fn strip(verdicts: &[Verdict]) -> Markup {
         .collect();
     let told = verdicts.len().saturating_sub(MOST_TOLD);
     html! {
-        .strip role="img" aria-label={ "Verdicts over the steps: " (counted(verdicts.len() as u64, "stretch").replace("stretchs", "stretches")) } {
+        .strip role="img" aria-label="The verdicts over the steps, which are listed below" {
             @for (verdict, width) in verdicts.iter().zip(&widths) {
-                span class=(tone(&verdict.words)) style={ "flex-grow:" (width) } title={ (steps(verdict)) ": " (words(verdict)) } {}
+                @let title = format!("{}: {}", steps(verdict), words(verdict));
+                span.(tone(&verdict.words)) style={ "flex-grow:" (width) } title=(title) {}
             }
         }
         ul.verdicts {

@@ -27,6 +27,7 @@ pub(super) const HEALTH: &[&str] = &[
     "real_accuracy",
     "fake_accuracy",
     "spread",
+    "coverage",
     "generator_gradient_norm",
     "discriminator_gradient_norm",
     "generator_dead_units",

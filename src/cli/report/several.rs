@@ -91,7 +91,11 @@ fn differences(records: &[Record]) -> Markup {
     };
     let columns: Vec<Column> = differ.map(column).collect();
     html! {
-        @if columns.is_empty() { p { "None: all that are known are the same." } } @else { (table("Settings that differ", &columns, records)) }
+        @if columns.is_empty() {
+            p { "None: all that are known are the same." }
+        } @else {
+            (table("Settings that differ", &columns, records))
+        }
     }
 }
 
@@ -106,7 +110,10 @@ fn measures(records: &[Record]) -> Markup {
             let won = winners.contains(&row);
             html! {
                 @if let Some(measure) = found {
-                    span.best[won] { (number(measure.value)) @if won { span.mark title="the best of these runs" { " best" } } }
+                    span.best[won] {
+                        (number(measure.value))
+                        @if won { span.mark title="the best of these runs" { " best" } }
+                    }
                 }
             }
         };
@@ -137,19 +144,25 @@ fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
 
 fn pictures(records: &[Record]) -> Markup {
     let shown: Vec<_> = records.iter().enumerate().filter(|(_, record)| !record.shots.is_empty()).collect();
+    if shown.is_empty() {
+        return Markup::default();
+    }
     html! {
-        @if !shown.is_empty() {
-            .show { @if shown.iter().any(|(_, record)| record.shots.len() > 1) { (page::slider()) }
+        .show {
+            @if shown.iter().any(|(_, record)| record.shots.len() > 1) { (page::slider()) }
             .stage.many {
                 @for (index, record) in &shown {
                     figure.frames {
                         @for (place, shot) in record.shots.iter().enumerate() {
                             (page::picture(shot, &record.name, place + 1 < record.shots.len()))
                         }
-                        div.of { (name(record, *index)) " " figcaption { (page::moment(record.shots.last().and_then(|shot| shot.step))) } }
+                        div.of {
+                            (name(record, *index)) " "
+                            figcaption { (page::moment(record.shots.last().and_then(|shot| shot.step))) }
+                        }
                     }
                 }
-            } }
+            }
         }
     }
 }

@@ -9,8 +9,9 @@ use super::read;
 
 /// Pictures of one run in a page.
 const MOST: usize = 30;
-/// Bytes of one picture.
+/// Bytes of one picture; in a page of many runs it may be no larger than the second.
 const LARGEST: u64 = 4 << 20;
+const LARGEST_OF_MANY: u64 = 1 << 20;
 /// Bytes of all pictures in a page, as files. A data URI takes a third more.
 const PAGE: u64 = 10 << 20;
 /// Entries of a folder that are looked at.
@@ -30,12 +31,12 @@ pub(super) struct Shot {
     pub(super) uri: String,
 }
 
-/// The pictures of the run in `folder`, evenly thinned to what one of `runs` runs may take in a page. The last one comes first
-/// to mind and is always there, then the first.
+/// The pictures of the run in `folder`, evenly thinned to what one of `runs` runs may take in a page. The last one stays in any
+/// case, unless it is far larger than a picture of a run.
 pub(super) fn read(folder: &Path, runs: usize) -> Vec<Shot> {
-    let mut files = evaluations(folder);
-    thin(&mut files, MOST);
     let budget = PAGE / runs.max(1) as u64;
+    let mut files = evaluations(folder, budget.clamp(LARGEST_OF_MANY, LARGEST));
+    thin(&mut files, MOST);
     while files.len() > 1 && files.iter().map(|file| file.bytes).sum::<u64>() > budget {
         let fewer = files.len() - (files.len() / 8).max(1);
         thin(&mut files, fewer);
@@ -51,14 +52,14 @@ struct File {
     path: PathBuf,
 }
 
-/// The pictures made at evaluations, by their steps.
-fn evaluations(folder: &Path) -> Vec<File> {
+/// The pictures of at most `largest` bytes made at evaluations, by their steps.
+fn evaluations(folder: &Path, largest: u64) -> Vec<File> {
     let Ok(entries) = folder.join("samples").read_dir() else { return Vec::new() };
     let file = |path: PathBuf| {
         let digits = path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".png")?;
         let step = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
         let metadata = path.metadata().ok()?;
-        let fits = metadata.is_file() && metadata.len() <= LARGEST;
+        let fits = metadata.is_file() && metadata.len() <= largest;
         fits.then_some(File { step, bytes: metadata.len(), path })
     };
     let mut files: Vec<File> = entries.take(MOST_FILES).filter_map(|entry| file(entry.ok()?.path())).collect();

@@ -42,7 +42,9 @@ fn head(record: &Record) -> Markup {
                 "."
             }
             @if record.state() == State::Open {
-                p.remark { "No end of this run is recorded: it goes on, or it was killed. This page shows what there was so far." }
+                p.remark {
+                    "No end of this run is recorded: it goes on, or it was killed. This page shows what there was so far."
+                }
             }
             @if let Some(error) = record.told("error") { p.remark { (error) } }
             @if let Err(problem) = &record.config { p.remark { "The settings cannot be told: " (problem) "." } }
@@ -77,19 +79,22 @@ fn facts(record: &Record) -> Vec<(String, String, String)> {
 fn pictures(record: &Record) -> Markup {
     let Some(last) = record.shots.last() else { return Markup::default() };
     html! {
-        .show { .stage.pair[record.shots.len() > 1] {
-            @if let [first, .., _] = record.shots.as_slice() {
-                figure.first { (page::picture(first, &record.name, false)) figcaption { (page::moment(first.step)) } }
-            }
-            figure.frames {
-                @for shot in record.shots.iter().skip(1).take(record.shots.len().saturating_sub(2)) {
-                    (page::picture(shot, &record.name, true))
+        .show {
+            .stage.pair[record.shots.len() > 1] {
+                // The slider's frames take their first picture from here.
+                @if let [first, .., _] = record.shots.as_slice() {
+                    figure.first { (page::picture(first, &record.name, false)) figcaption { (page::moment(first.step)) } }
                 }
-                (page::picture(last, &record.name, false))
-                figcaption { (page::moment(last.step)) }
+                figure.frames {
+                    @for shot in record.shots.iter().skip(1).take(record.shots.len().saturating_sub(2)) {
+                        (page::picture(shot, &record.name, true))
+                    }
+                    (page::picture(last, &record.name, false))
+                    figcaption { (page::moment(last.step)) }
+                }
             }
+            @if record.shots.len() > 1 { (page::slider()) }
         }
-        @if record.shots.len() > 1 { (page::slider()) } }
     }
 }
 
@@ -102,13 +107,20 @@ fn measured(record: &Record) -> Markup {
     html! {
         .scroll tabindex="0" role="group" aria-label="Measures" {
             table.measures {
-                thead { tr { th scope="col" { "measure" } th.number scope="col" { "value" } th scope="col" { "a right implementation reaches" } } }
+                thead {
+                    tr {
+                        th scope="col" { "measure" }
+                        th.number scope="col" { "value" }
+                        th scope="col" { "a right implementation reaches" }
+                    }
+                }
                 tbody {
                     @for measure in &measures {
                         tr {
                             th scope="row" {
                                 (spaced(&measure.name))
-                                @if !measure.words.is_empty() && measure.words != spaced(&measure.name) { small { (measure.words) } }
+                                @let told = spaced(&measure.name);
+                                @if ![told.as_str(), ""].contains(&measure.words) { small { (measure.words) } }
                             }
                             td.number { (number(measure.value)) }
                             td.note { (measure.reached) }
@@ -181,10 +193,11 @@ fn curves(record: &Record) -> Markup {
             ..base()
         },
         Chart {
-            title: "Spread",
-            meaning: "of the samples over the data's",
-            series: vec![Series { label: "", color: 2, points: evaluation.curve("spread") }],
-            ..Chart::default()
+            title: "Spread and coverage",
+            meaning: "of the samples over the data's; share of the data that is covered",
+            series: pair(evaluation, ["spread", "coverage"], ["spread", "coverage"]),
+            holds: &[0.0],
+            ..base()
         },
         Chart {
             title: "Dead units",
@@ -235,10 +248,16 @@ fn repeat(record: &Record) -> Markup {
         @if record.config.is_ok() {
             (page::command(&format!("gannet train {config}"), "The same run again, bit for bit, in a new folder:"))
             @if record.has_checkpoint {
-                (page::command(&format!("gannet train --resume {folder}"), "On from its last checkpoint, to the bits it would have had without a stop:"))
+                (page::command(
+                    &format!("gannet train --resume {folder}"),
+                    "On from its last checkpoint, to the bits it would have had without a stop:",
+                ))
             }
             @if record.has_model {
-                (page::command(&format!("gannet sample {folder} --count 1000 --out samples.npy"), "Samples of its generator:"))
+                (page::command(
+                    &format!("gannet sample {folder} --count 1000 --out samples.npy"),
+                    "Samples of its generator:",
+                ))
                 (page::command(&format!("gannet evaluate {folder}"), "What it has learned, measured again:"))
             }
         }
@@ -263,6 +282,8 @@ fn environment(record: &Record) -> Markup {
         ("this page was made on", Some(machine::processor())),
     ];
     html! {
-        dl.settings { @for (name, value) in rows { @if let Some(value) = value { div { dt { (name) } dd { (value) } } } } }
+        dl.settings {
+            @for (name, value) in rows { @if let Some(value) = value { div { dt { (name) } dd { (value) } } } }
+        }
     }
 }

@@ -93,7 +93,7 @@ fn a_finished_run_is_told_whole() {
         ],
     );
     assert_eq!(text.matches("<img").count(), 3);
-    assert_eq!(text.matches("class=\"chart").count(), 8);
+    assert_eq!(text.matches("<figure class=\"chart").count(), 8);
     assert!(!text.contains("--resume") && !text.contains("no end recorded"));
     fs::create_dir(folder.join("checkpoints")).unwrap();
     fs::write(folder.join("checkpoints/step-000000200.safetensors"), "").unwrap();
