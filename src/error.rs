@@ -94,7 +94,8 @@ pub enum Error {
 /// The message of [`Error::NotFinite`] behind the step: what is not finite, and what usually helps.
 fn not_finite(network: &str, layer: usize, quantity: &str) -> String {
     let outside = |what: &str, help: &str| format!("a {what} is not finite; {help}");
-    let place = format!("a {quantity} of the {network}'s layer {layer} is not finite");
+    let article = if quantity.starts_with('a') { "an" } else { "a" };
+    let place = format!("{article} {quantity} of the {network}'s layer {layer} is not finite");
     match quantity {
         "real sample" => {
             outside(quantity, "clean the data of NaN and infinite values, and scale them to about -1 .. 1")

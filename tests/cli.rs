@@ -113,7 +113,9 @@ fn replicas_are_single_runs_in_one_folder() {
     for (index, replica) in replicas.iter().enumerate() {
         let (run, single) = (format!("runs/circle-001/replica-{index:03}"), format!("single-{index}"));
         place.succeed(&format!("train {settings} --seed {} --threads 1 --quiet --out {single}", 6 + index));
-        let ((_, files), (_, single_files)) = (split(place.files(&run)), split(place.files(&single)));
+        let ((_, files), (_, mut single_files)) = (split(place.files(&run)), split(place.files(&single)));
+        // Replicas are locked together.
+        assert!(single_files.remove("run.lock"));
         assert_eq!(files, single_files);
         // These tell when and where the run took place.
         let told = |file: &&String| !["run.json", "report.html"].contains(&file.as_str());
@@ -494,7 +496,10 @@ fn broken_runs_are_named() {
     fs::write(place.path("run/model.safetensors"), &model[..model.len() / 2]).unwrap();
     place.fail("evaluate run", 1, &["model.safetensors"]);
     fs::remove_file(place.path("run/model.safetensors")).unwrap();
-    place.fail("sample run --out x.csv", 1, &["model.safetensors", "not ended"]);
+    // What is left is a run that was killed at its end.
+    assert!(place.run("sample run --out x.csv").stderr.contains("has not ended; this is its checkpoint of step 2"));
+    fs::remove_dir_all(place.path("run/checkpoints")).unwrap();
+    place.fail("sample run --out y.csv", 1, &["model.safetensors", "no checkpoint", "--resume"]);
     place.succeed("train gaussian2d --steps 2 --quiet --out other");
     fs::copy(place.path("other/model.safetensors"), place.path("run/model.safetensors")).unwrap();
     place.fail("evaluate run", 1, &["model.safetensors"]);

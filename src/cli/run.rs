@@ -8,6 +8,7 @@ use super::args::{ENGINES, name_of};
 use super::beside::Beside;
 use super::checkpoints;
 use super::config::RunConfig;
+use super::machine;
 use super::plot::thousands;
 use super::progress::{Progress, Stopwatch};
 use super::record::{Learned, Reported, Snapshot};
@@ -35,8 +36,9 @@ pub(crate) struct Run {
     last: Option<StepReport>,
     /// Time in steps.
     stopwatch: Stopwatch,
-    /// Time in turns that have ended.
+    /// Time in turns that have ended, and what of it was not in steps up to the last one.
     busy: Time,
+    paused: Time,
     /// What it came to, once it has ended.
     outcome: Option<Result<Summary>>,
 }
@@ -88,6 +90,7 @@ impl Run {
             last: None,
             stopwatch: Stopwatch::default(),
             busy: Time::ZERO,
+            paused: Time::ZERO,
             outcome: None,
         }
     }
@@ -97,6 +100,7 @@ impl Run {
         let start = Instant::now();
         let advanced = self.advance(trainer, progress);
         self.busy += start.elapsed();
+        self.paused = self.busy.saturating_sub(self.stopwatch.elapsed());
         let Some(status) = advanced.as_ref().map_or(Some(Status::Failed), |ended| *ended) else {
             return ControlFlow::Continue(());
         };
@@ -272,6 +276,7 @@ impl Run {
             resumed_from: resumed,
             seconds,
             samples_per_second: (steps - resumed) as f64 * config.batch as f64 / seconds,
+            paused_seconds: self.paused.as_secs_f64(),
             discriminator_loss: of(|report| report.discriminator_loss),
             generator_loss: of(|report| report.generator_loss),
             real_probability: of(|report| report.real_probability),
@@ -284,6 +289,7 @@ impl Run {
             threads: config.threads,
             engine: name_of(ENGINES, &config.engine),
             isa: trainer.isa().kind().to_string(),
+            processor: machine::processor(),
             version: env!("CARGO_PKG_VERSION"),
             measures,
         }

@@ -38,6 +38,8 @@ pub(crate) struct Summary {
     /// Time in steps, without measuring and drawing, of this process.
     pub(crate) seconds: f64,
     pub(crate) samples_per_second: f64,
+    /// Time in which the training stood still for its record, up to its last step.
+    pub(crate) paused_seconds: f64,
     pub(crate) discriminator_loss: f64,
     pub(crate) generator_loss: f64,
     pub(crate) real_probability: f64,
@@ -51,6 +53,7 @@ pub(crate) struct Summary {
     pub(crate) threads: usize,
     pub(crate) engine: &'static str,
     pub(crate) isa: String,
+    pub(crate) processor: String,
     pub(crate) version: &'static str,
     #[serde(skip)]
     pub(crate) measures: Vec<Measure>,
