@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gannet::data::array::ArraySource;
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
+use gannet::gan::{EngineKind, GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions};
 use gannet::kernel::activation::Activation;
 use gannet::kernel::optimizer::{AdamStep, adam};
 use gannet::net::{LayerTensors, NetworkSpec};
@@ -25,12 +25,29 @@ fn spec(order: Order, dropout: f32) -> GanSpec {
     }
 }
 
-fn source(bad: Option<f32>) -> Arc<ArraySource> {
-    let mut values: Vec<f32> = (0..FEATURES * 1_100).map(|i| ((i * 7919) % 2001) as f32 / 1000.0 - 1.0).collect();
-    if let Some(bad) = bad {
-        values[700 * FEATURES] = bad;
-    }
+fn source() -> Arc<ArraySource> {
+    let values = (0..FEATURES * 1_100).map(|i| ((i * 7919) % 2001) as f32 / 1000.0 - 1.0).collect();
     Arc::new(ArraySource::new(values, FEATURES).unwrap())
+}
+
+/// The same, but sample 700 is not a number.
+struct Spoiled(Arc<ArraySource>);
+
+impl Source for Spoiled {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn features(&self) -> usize {
+        self.0.features()
+    }
+
+    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
+        self.0.gather(isa, samples, panel, width);
+        if let Some(lane) = samples.iter().position(|&sample| sample == 700) {
+            panel[lane] = f32::NAN;
+        }
+    }
 }
 
 /// A network's tensors, one after the other.
@@ -81,7 +98,7 @@ fn parameters_follow_from_the_gradients() {
         ] {
             let name = format!("{order:?} dropout {dropout} batch {batch} {engine} {threads}");
             let options = TrainerOptions { batch, threads, engine, ..Default::default() };
-            let mut trainer = Trainer::new(spec.clone(), source(None), options).unwrap();
+            let mut trainer = Trainer::new(spec.clone(), source(), options).unwrap();
             assert_eq!(trainer.plan().schedule, "layer-parallel");
             let before = trainer.model();
             let mut generator = Follower::new(spec.generator_optimizer, &before.generator);
@@ -103,7 +120,7 @@ fn what_is_not_finite_is_named() {
     for threads in [1, 2] {
         for (order, dropout) in [(Order::DiscriminatorFirst, 0.25), (Order::GeneratorFirstSharedFake, 0.25)] {
             let options = TrainerOptions { batch: 300, threads, shuffle: false, ..Default::default() };
-            let mut trainer = Trainer::new(spec(order, dropout), source(Some(f32::NAN)), options).unwrap();
+            let mut trainer = Trainer::new(spec(order, dropout), Arc::new(Spoiled(source())), options).unwrap();
             match trainer.run(9, 0, |_| ControlFlow::Continue(())) {
                 Err(Error::NotFinite { step: 3, network: "discriminator", layer: 0, quantity: "gradient" }) => (),
                 other => panic!("{order:?} {threads}: {other:?}"),
