@@ -113,9 +113,10 @@ pub(crate) fn backward(
         }
         if mode != GradientMode::Ignore {
             let accumulate = mode == GradientMode::Accumulate;
+            let rows = plan.weight_block(layer);
             match &mut network.parameters {
-                Parameters::Fixed(_) => pass.weight_gradient(team, gradients, accumulate),
-                Parameters::Updated(adam) => pass.weight_update(team, gradients, accumulate, adam),
+                Parameters::Fixed(_) => pass.weight_gradient(team, rows, gradients, accumulate),
+                Parameters::Updated(adam) => pass.weight_update(team, rows, gradients, accumulate, adam),
             }
         }
         if propagates {
@@ -161,30 +162,40 @@ impl LayerPass<'_> {
         });
     }
 
-    /// The gradients of the layer's parameters.
-    fn weight_gradient(&self, team: &Team<'_>, gradients: &mut [f32], accumulate: bool) {
-        team.for_each((0..self.blocks(), self.of_blocks(gradients)), |(block, (gradient, bias_gradient))| {
-            let product = self.product(block, gradient, bias_gradient, accumulate);
-            self.plan.engine.weight_gradient(self.plan.isa, product);
-        });
+    /// The gradients of the layer's parameters, in blocks of `rows` rows.
+    fn weight_gradient(&self, team: &Team<'_>, rows: usize, gradients: &mut [f32], accumulate: bool) {
+        team.for_each(
+            (0..self.layer.outputs.div_ceil(rows), self.of_blocks(rows, gradients)),
+            |(block, (gradient, bias_gradient))| {
+                let product = self.product(block * rows, gradient, bias_gradient, accumulate);
+                self.plan.engine.weight_gradient(self.plan.isa, product);
+            },
+        );
     }
 
     /// The same, and Adam's update of the parameters.
-    fn weight_update(&self, team: &Team<'_>, gradients: &mut [f32], accumulate: bool, adam: &mut AdamArenas<'_>) {
+    fn weight_update(
+        &self,
+        team: &Team<'_>,
+        rows: usize,
+        gradients: &mut [f32],
+        accumulate: bool,
+        adam: &mut AdamArenas<'_>,
+    ) {
         let PassPlan { isa, engine, .. } = *self.plan;
         let step = adam.step;
         let finite = AtomicBool::new(true);
         let blocks = (
-            0..self.blocks(),
-            self.of_blocks(gradients),
-            self.of_blocks(adam.parameters),
-            self.of_blocks(adam.first_moment),
-            self.of_blocks(adam.second_moment),
+            0..self.layer.outputs.div_ceil(rows),
+            self.of_blocks(rows, gradients),
+            self.of_blocks(rows, adam.parameters),
+            self.of_blocks(rows, adam.first_moment),
+            self.of_blocks(rows, adam.second_moment),
         );
         team.for_each(blocks, |(block, gradients, parameters, first_moments, second_moments)| {
             let ((gradient, bias_gradient), (weights, biases)) = (gradients, parameters);
             let ((first_moment, bias_first), (second_moment, bias_second)) = (first_moments, second_moments);
-            let product = self.product(block, gradient, &mut *bias_gradient, accumulate);
+            let product = self.product(block * rows, gradient, &mut *bias_gradient, accumulate);
             let update = WeightUpdate { step, parameters: weights, first_moment, second_moment };
             let weights_are_finite = engine.weight_update(isa, product, update);
             if !(optimizer::adam(isa, &step, biases, bias_gradient, bias_first, bias_second) && weights_are_finite) {
@@ -194,23 +205,18 @@ impl LayerPass<'_> {
         *adam.finite &= finite.into_inner();
     }
 
-    /// Row blocks of the layer's parameters.
-    fn blocks(&self) -> usize {
-        self.layer.outputs.div_ceil(self.plan.weight_block(self.layer))
-    }
-
-    /// The weights and the biases of each row block in an arena.
-    fn of_blocks<'a>(&self, arena: &'a mut [f32]) -> (Chunks<'a, f32>, Chunks<'a, f32>) {
-        let (place, rows) = (self.place, self.plan.weight_block(self.layer));
+    /// The weights and the biases of each block of `rows` rows in an arena.
+    fn of_blocks<'a>(&self, rows: usize, arena: &'a mut [f32]) -> (Chunks<'a, f32>, Chunks<'a, f32>) {
+        let place = self.place;
         let (weight, bias) =
             arena[place.weight.start..place.bias.end].split_at_mut(place.bias.start - place.weight.start);
         (Chunks::new(&mut weight[..place.weight.len()], rows * place.stride), Chunks::new(bias, rows))
     }
 
-    /// The weight gradient of row block `block`.
+    /// The weight gradient of the row block that begins at `first_row`.
     fn product<'a>(
         &'a self,
-        block: usize,
+        first_row: usize,
         gradient: &'a mut [f32],
         bias_gradient: &'a mut [f32],
         accumulate: bool,
@@ -218,7 +224,7 @@ impl LayerPass<'_> {
         WeightGradient {
             delta: self.delta,
             input: self.input,
-            first_row: block * self.plan.weight_block(self.layer),
+            first_row,
             gradient,
             stride: self.place.stride,
             bias_gradient,

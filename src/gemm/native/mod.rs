@@ -79,7 +79,7 @@ impl Engine for Native {
         let width = lanes.width;
         bias_gradient(isa, product.reborrow());
         if !is_narrow(&product) {
-            isa.run(transposed::Transposed::new(product, None));
+            isa.run(transposed::Transposed::new(product));
             return;
         }
         for panel in 0..lanes.panels {
@@ -101,7 +101,7 @@ impl Engine for Native {
             return update.apply(isa, product.gradient);
         }
         bias_gradient(isa, product.reborrow());
-        isa.run(transposed::Transposed::new(product, Some(update)))
+        isa.run(transposed::Transposed::with_update(product, update))
     }
 }
 

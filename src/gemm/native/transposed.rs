@@ -25,8 +25,8 @@ const TILE_ROWS: usize = 16;
 /// X^T in work: a square that begins with the last sample of a range reaches beyond it.
 type Block = [MaybeUninit<f32>; (BLOCK_SAMPLES + LANE_GROUP) * BLOCK_INPUTS];
 
-/// The product, by blocks of X^T.
-pub(super) struct Transposed<'a> {
+/// The product, by blocks of X^T. `UPDATES`: with an update of the weights; the product alone is compiled without a trace of it.
+pub(super) struct Transposed<'a, const UPDATES: bool> {
     product: WeightGradient<'a>,
     /// The update by the finished gradient.
     update: Option<Tiles<'a>>,
@@ -34,13 +34,23 @@ pub(super) struct Transposed<'a> {
     finite: bool,
 }
 
-impl<'a> Transposed<'a> {
+impl<'a> Transposed<'a, false> {
     /// # Panics
     ///
     /// If the operands do not have the shapes that the product states.
-    pub(super) fn new(product: WeightGradient<'a>, update: Option<WeightUpdate<'a>>) -> Self {
+    pub(super) fn new(product: WeightGradient<'a>) -> Self {
         product.check();
-        let update = update.map(|update| Tiles::new(update, product.gradient));
+        Self { product, update: None, finite: true }
+    }
+}
+
+impl<'a> Transposed<'a, true> {
+    /// # Panics
+    ///
+    /// If the operands do not have the shapes that the product and the update state.
+    pub(super) fn with_update(product: WeightGradient<'a>, update: WeightUpdate<'a>) -> Self {
+        product.check();
+        let update = Some(Tiles::new(update, product.gradient));
         Self { product, update, finite: true }
     }
 }
@@ -53,7 +63,7 @@ struct Samples {
     count: usize,
 }
 
-impl Kernel for Transposed<'_> {
+impl<const UPDATES: bool> Kernel for Transposed<'_, UPDATES> {
     /// Whether all that was updated is finite.
     type Output = bool;
 
@@ -78,7 +88,7 @@ impl Kernel for Transposed<'_> {
     }
 }
 
-impl Transposed<'_> {
+impl<const UPDATES: bool> Transposed<'_, UPDATES> {
     /// Adds up the samples of `ranges`, at most [`BLOCK_SAMPLES`]; after the last ones the weights are updated.
     #[inline(always)]
     fn sum<S: Simd>(&mut self, simd: S, ranges: &[Samples], block: &mut Block, last: bool) {
@@ -101,7 +111,7 @@ impl Transposed<'_> {
             *run = Run { offset: (range.panel * outputs + first_row) * width + range.lane, terms: range.count };
         }
         let runs = &runs[..ranges.len()];
-        let mut update = self.update.as_mut().filter(|_| last);
+        let mut update = if UPDATES { self.update.as_mut().filter(|_| last) } else { None };
         let fetches: usize = runs.iter().map(|run| run.terms.div_ceil(AHEAD_TERMS)).sum();
         let block = block.as_mut_ptr().cast::<f32>();
         let columns = 2 * S::LANES;
@@ -112,7 +122,7 @@ impl Transposed<'_> {
             for range in ranges {
                 let from = (range.panel * inputs + first_input) * width + range.lane;
                 // SAFETY: rows `first_input .. first_input + count` of the range's panel, and its lanes rounded up to whole
-                // lane groups, lie within `input`, which `new` checked. The ranges together are at most BLOCK_SAMPLES
+                // lane groups, lie within `input`, which the constructors checked. The ranges together are at most BLOCK_SAMPLES
                 // samples, and the block has room for a lane group more.
                 unsafe {
                     transpose(simd, input.as_ptr().add(from), width, count, range.count, to);
@@ -133,8 +143,8 @@ impl Transposed<'_> {
                     row: stride,
                     rows: tile_rows.div_ceil(fetches.max(1)),
                 });
-                // SAFETY: the runs are the ranges' samples of rows `first .. first + tile_rows` of the block, which `new`
-                // found within `delta`. C is either `vectors` whole vectors of those rows of the gradient, or the edge block,
+                // SAFETY: the runs are the ranges' samples of rows `first .. first + tile_rows` of the block, which the
+                // constructors found within `delta`. C is either `vectors` whole vectors of those rows of the gradient, or the edge block,
                 // which has room for TILE_ROWS.
                 unsafe {
                     let (c, c_row) =
