@@ -10,7 +10,7 @@ use std::ops::{Deref, DerefMut};
 use std::os::fd::AsRawFd;
 use std::ptr;
 
-use gannet::gemm::{Derivative, Engine, EngineKind, Forward, InputGradient, Lanes, WeightGradient};
+use gannet::gemm::{Derivative, Engine, EngineKind, Forward, InputGradient, Lanes, WeightGradient, WeightUpdate};
 use gannet::kernel::activation::{Activation, backward_epilogue, forward_epilogue};
 use gannet::kernel::distance::squared_distances;
 use gannet::kernel::dropout::{Dropout, DropoutPart, Keeps};
@@ -429,6 +429,34 @@ fn weight_gradients() {
                 };
                 engine.weight_gradient(isa, product);
                 vec![gradient, bias_gradient]
+            });
+            in_every_place(&format!("weight update {name} {lanes:?}"), |isa, at| {
+                let (delta, input) = (at.f32(outputs * width, 1), at.f32(inputs * width, 2));
+                let before = |count| if accumulate { at.f32(count, 3) } else { at.empty(count) };
+                let (mut gradient, mut bias_gradient) = (before(outputs * inputs), before(outputs));
+                let [mut parameters, mut first, mut second] = [4, 5, 6].map(|seed| at.f32(outputs * inputs, seed));
+                let product = WeightGradient {
+                    delta: &delta,
+                    input: &input,
+                    first_row: 0,
+                    gradient: &mut gradient,
+                    stride: inputs,
+                    bias_gradient: &mut bias_gradient,
+                    outputs,
+                    inputs,
+                    lanes,
+                    accumulate,
+                };
+                second.iter_mut().for_each(|moment| *moment = moment.abs());
+                let step = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, t: 3 };
+                let update = WeightUpdate {
+                    step,
+                    parameters: &mut parameters,
+                    first_moment: &mut first,
+                    second_moment: &mut second,
+                };
+                engine.weight_update(isa, product, update);
+                vec![gradient, bias_gradient, parameters, first, second]
             });
         }
     });

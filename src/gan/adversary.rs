@@ -8,12 +8,13 @@ use super::given::GivenStep;
 use super::plan::Plan;
 use super::source::Source;
 use super::spec::{GanSpec, Order};
-use super::state::TrainedNetwork;
+use super::state::{Lent, TrainedNetwork};
 use super::step::{self, Context, Generation, Latents, Reals};
 use super::streams::Stream;
 use super::workspace::Workspace;
 use crate::error::Result;
-use crate::net::pass::{InputMode, PartKeeps};
+use crate::net::backward::InputMode;
+use crate::net::pass::PartKeeps;
 use crate::parallel::Team;
 
 /// What a step reports.
@@ -106,24 +107,29 @@ impl Adversary {
                 PartKeeps::Given(given.keep_generator_step),
             ),
         };
-        let context = run.context(discriminator, identity);
-        let view = generator.view();
-        let generation = Generation { generator: view, latents, keeps: drawn(Stream::GeneratorKeepsFake) };
+        let context = run.context(identity);
+        let own_keeps = drawn(Stream::GeneratorKeepsFake);
+        let activation = generator.view().output_activation();
         let both = spec.order == Order::GeneratorFirstSharedFake;
         let joint = spec.passes_are_joint();
         workspace.clear_sums();
-        workspace.for_each_chunk(team, plan, |team, chunk, scratch, slot, mode| {
+        let mut networks = Networks { generator, discriminator };
+        workspace.for_each_chunk(team, plan, &mut networks, |team, chunk, mut networks, scratch, slot, mode| {
+            let generation = Generation { generator: networks.generator.view(), latents, keeps: own_keeps };
             step::generate(team, &context, chunk, &generation, scratch);
             if joint {
-                step::joint_pass(team, &context, chunk, reals, keeps, view.output_activation(), scratch, slot, mode);
-                return step::generator_backward(team, &context, chunk, view, scratch, slot, mode);
+                let discriminator = networks.discriminator();
+                step::joint_pass(team, &context, chunk, discriminator, reals, keeps, activation, scratch, slot, mode);
+                return step::generator_backward(team, &context, chunk, networks.generator(), scratch, slot, mode);
             }
             if both {
-                let through = InputMode::Through(view.output_activation());
-                step::fake_gradient_pass(team, &context, chunk, generator_step_keeps, through, scratch, slot);
-                step::generator_backward(team, &context, chunk, view, scratch, slot, mode);
+                let (through, keeps) = (InputMode::Through(activation), generator_step_keeps);
+                let discriminator = networks.discriminator.view();
+                step::fake_gradient_pass(team, &context, chunk, discriminator, keeps, through, scratch, slot);
+                step::generator_backward(team, &context, chunk, networks.generator(), scratch, slot, mode);
             }
-            step::discriminator_pass(team, &context, chunk, reals, keeps, scratch, slot, mode);
+            let discriminator = networks.discriminator();
+            step::discriminator_pass(team, &context, chunk, discriminator, reals, keeps, scratch, slot, mode);
         });
         diagnosis::check_passes(workspace, Some(generator), discriminator, *steps + 1)?;
         let isa = plan.pass.isa;
@@ -157,16 +163,16 @@ impl Adversary {
                 PartKeeps::Given(given.keep_generator_step),
             ),
         };
-        let context = run.context(discriminator, identity);
-        let view = generator.view();
-        let generation = Generation { generator: view, latents, keeps: PartKeeps::Drawn(own_keeps) };
-        let through = InputMode::Through(view.output_activation());
-        workspace.for_each_chunk(team, plan, |team, chunk, scratch, slot, mode| {
+        let context = run.context(identity);
+        let own_keeps = PartKeeps::Drawn(own_keeps);
+        let through = InputMode::Through(generator.view().output_activation());
+        workspace.for_each_chunk(team, plan, generator, |team, chunk, generator, scratch, slot, mode| {
             if !(shared && plan.is_one_chunk()) {
+                let generation = Generation { generator: generator.view(), latents, keeps: own_keeps };
                 step::generate(team, &context, chunk, &generation, scratch);
             }
-            step::fake_gradient_pass(team, &context, chunk, keeps, through, scratch, slot);
-            step::generator_backward(team, &context, chunk, view, scratch, slot, mode);
+            step::fake_gradient_pass(team, &context, chunk, discriminator.view(), keeps, through, scratch, slot);
+            step::generator_backward(team, &context, chunk, generator, scratch, slot, mode);
         });
         diagnosis::check_passes(workspace, Some(generator), discriminator, *steps + 1)?;
         let gradients = workspace.combine(team, plan.pass.isa, |slot| &mut slot.generator);
@@ -189,16 +195,32 @@ impl Adversary {
 }
 
 impl<'a> Run<'a> {
-    fn context<'b>(&self, discriminator: &'b TrainedNetwork, identity: &'b [u32]) -> Context<'b>
-    where
-        'a: 'b,
-    {
+    fn context(&self, identity: &'a [u32]) -> Context<'a> {
         Context {
             plan: self.plan,
             objective: self.spec.objective,
-            discriminator: discriminator.view(),
+            features: self.spec.discriminator.inputs(),
+            logits: self.spec.discriminator.outputs(),
             report: self.reported,
             identity,
         }
+    }
+}
+
+/// Both networks, as the passes of a step that may update both are lent them.
+struct Networks<'a> {
+    generator: &'a mut TrainedNetwork,
+    discriminator: &'a mut TrainedNetwork,
+}
+
+impl<'a> Lent<'_, Networks<'a>> {
+    /// G.
+    fn generator(&mut self) -> Lent<'_, TrainedNetwork> {
+        self.part(|networks| networks.generator, |networks| networks.generator)
+    }
+
+    /// D.
+    fn discriminator(&mut self) -> Lent<'_, TrainedNetwork> {
+        self.part(|networks| networks.discriminator, |networks| networks.discriminator)
     }
 }

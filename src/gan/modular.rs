@@ -14,7 +14,8 @@ use super::step::{self, Context, Reals};
 use super::streams::Stream;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
-use crate::net::pass::{InputMode, PartKeeps};
+use crate::net::backward::InputMode;
+use crate::net::pass::PartKeeps;
 use crate::net::{LayerTensors, NetworkSpec};
 use crate::parallel::{self, ThreadPool};
 
@@ -113,22 +114,23 @@ impl ModularLoss {
             let drawn = |stream: Stream| PartKeeps::Drawn(stream.key(seed, number));
             workspace.clear_sums();
             let objective = *objective;
-            let before = Context { plan, objective, discriminator: discriminator.view(), report: true, identity };
+            let logits = discriminator.spec.outputs();
+            let context = Context { plan, objective, features, logits, report: true, identity };
             let keeps = [drawn(Stream::KeepReal), drawn(Stream::KeepFake)];
-            workspace.for_each_chunk(team, plan, |team, chunk, scratch, slot, mode| {
-                step::stage(team, &before, chunk, fakes, scratch);
-                step::discriminator_pass(team, &before, chunk, Reals::Given(real), keeps, scratch, slot, mode);
+            workspace.for_each_chunk(team, plan, discriminator, |team, chunk, discriminator, scratch, slot, mode| {
+                step::stage(team, &context, chunk, fakes, scratch);
+                let reals = Reals::Given(real);
+                step::discriminator_pass(team, &context, chunk, discriminator, reals, keeps, scratch, slot, mode);
             });
             diagnosis::check_passes(workspace, None, discriminator, number + 1)?;
             let gradients = workspace.combine(team, plan.pass.isa, |slot| &mut slot.discriminator);
             let updated = discriminator.update(team, plan.pass.isa, gradients, number + 1);
             diagnosis::check_update(workspace, plan.pass.isa, Some(Reals::Given(real)), updated)?;
-            let after = Context { plan, objective, discriminator: discriminator.view(), report: true, identity };
-            workspace.for_each_chunk(team, plan, |team, chunk, scratch, slot, _| {
-                step::stage(team, &after, chunk, fakes, scratch);
-                let keeps = drawn(Stream::KeepGeneratorStep);
-                step::fake_gradient_pass(team, &after, chunk, keeps, InputMode::Plain, scratch, slot);
-                step::unstage(team, &after, chunk, scratch, slot);
+            workspace.for_each_chunk(team, plan, discriminator, |team, chunk, discriminator, scratch, slot, _| {
+                step::stage(team, &context, chunk, fakes, scratch);
+                let (keeps, through) = (drawn(Stream::KeepGeneratorStep), InputMode::Plain);
+                step::fake_gradient_pass(team, &context, chunk, discriminator.view(), keeps, through, scratch, slot);
+                step::unstage(team, &context, chunk, scratch, slot);
             });
             diagnosis::check_passes(workspace, None, discriminator, number + 1)
         })?;

@@ -10,8 +10,9 @@ use super::spec::{GanSpec, Order};
 use crate::error::{Error, Result};
 use crate::gemm::{EngineKind, GradientMode};
 use crate::net::NetworkSpec;
+use crate::net::backward::{self, InputMode};
 use crate::net::parameters::ParameterLayout;
-use crate::net::pass::{self, Activations, Deltas, InputMode, Panels, PassPlan};
+use crate::net::pass::{self, Activations, Deltas, Panels, PassPlan};
 use crate::simd::{Isa, LANE_GROUP};
 
 /// Parameters of both networks together, in floats, up to which they count as fitting a core's caches: 512 KiB, half of
@@ -217,7 +218,7 @@ impl Plan {
             let fakes = pass::forward_products(pass, &spec.generator, panels);
             let d_step = self.discriminator_products(&spec.discriminator, panels, InputMode::Skip);
             let back =
-                pass::backward_products(pass, &spec.generator, panels, GradientMode::Accumulate, InputMode::Skip);
+                backward::backward_products(pass, &spec.generator, panels, GradientMode::Accumulate, InputMode::Skip);
             let g_step = self.fake_gradient_products(&spec.discriminator, panels) + back;
             let d_steps = spec.discriminator_steps as u64 * (fakes + d_step);
             match spec.order {
@@ -248,12 +249,12 @@ impl Plan {
 
     fn discriminator_products(&self, spec: &NetworkSpec, panels: usize, input_mode: InputMode) -> u64 {
         pass::forward_products(&self.pass, spec, panels)
-            + pass::backward_products(&self.pass, spec, panels, GradientMode::Accumulate, input_mode)
+            + backward::backward_products(&self.pass, spec, panels, GradientMode::Accumulate, input_mode)
     }
 
     fn fake_gradient_products(&self, spec: &NetworkSpec, panels: usize) -> u64 {
         pass::forward_products(&self.pass, spec, panels)
-            + pass::backward_products(&self.pass, spec, panels, GradientMode::Ignore, InputMode::Plain)
+            + backward::backward_products(&self.pass, spec, panels, GradientMode::Ignore, InputMode::Plain)
     }
 
     /// The plan in numbers.

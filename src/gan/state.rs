@@ -1,5 +1,6 @@
 //! One network in training: its parameters, its optimizer and the optimizer's moments.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::checkpoint::{OptimizerState, moment_suffixes};
@@ -9,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::kernel::noise::StreamKey;
 use crate::kernel::optimizer::{self, AdamStep, SgdStep};
 use crate::memory::AlignedBuffer;
+use crate::net::backward::{AdamArenas, BackwardView, Parameters};
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::NetworkView;
 use crate::net::{LayerTensors, NetworkSpec};
@@ -33,6 +35,47 @@ pub(super) struct TrainedNetwork {
     second_moment: AlignedBuffer,
     /// Updates done.
     updates: u64,
+    /// Where the last backward pass did the update that is due: whether all is finite.
+    updated: Option<bool>,
+}
+
+/// What a pass has of a network.
+pub(super) enum Lent<'a, T> {
+    /// It is read.
+    Shared(&'a T),
+    /// The pass is alone and the last before the update.
+    Last(&'a mut T),
+}
+
+impl<T> Deref for Lent<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Self::Shared(all) => all,
+            Self::Last(all) => all,
+        }
+    }
+}
+
+impl<T> Lent<'_, T> {
+    /// A part of it.
+    pub(super) fn part<U>(&mut self, shared: fn(&T) -> &U, own: fn(&mut T) -> &mut U) -> Lent<'_, U> {
+        match self {
+            Self::Shared(all) => Lent::Shared(shared(all)),
+            Self::Last(all) => Lent::Last(own(all)),
+        }
+    }
+}
+
+impl<'a> Lent<'a, TrainedNetwork> {
+    /// The network for a backward pass with gradients of the parameters, which does the update if it is the last before it.
+    pub(super) fn for_backward(self) -> BackwardView<'a> {
+        match self {
+            Self::Shared(network) => network.view().into(),
+            Self::Last(network) => network.updating_view(),
+        }
+    }
 }
 
 impl TrainedNetwork {
@@ -59,6 +102,7 @@ impl TrainedNetwork {
             first_moment: AlignedBuffer::zeroed(first)?,
             second_moment: AlignedBuffer::zeroed(second)?,
             updates: 0,
+            updated: None,
             layout,
             spec,
         })
@@ -67,6 +111,27 @@ impl TrainedNetwork {
     /// The network as a pass reads it.
     pub(super) fn view(&self) -> NetworkView<'_> {
         NetworkView { spec: &self.spec, layout: &self.layout, parameters: &self.parameters }
+    }
+
+    /// The network for a backward pass that updates the parameters as soon as their gradients are complete, if the optimizer is Adam.
+    /// [`update`](Self::update) then has only to tell what came of it.
+    fn updating_view(&mut self) -> BackwardView<'_> {
+        let Some(step) = self.adam_step() else { return self.view().into() };
+        self.updates += 1;
+        let Self { spec, layout, parameters, first_moment, second_moment, updated, .. } = self;
+        let finite = updated.insert(true);
+        let parameters = Parameters::Updated(AdamArenas { step, parameters, first_moment, second_moment, finite });
+        BackwardView { spec, layout, parameters }
+    }
+
+    /// Adam's next update; `None` for another optimizer.
+    fn adam_step(&self) -> Option<AdamStep> {
+        match self.optimizer {
+            OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => {
+                Some(AdamStep { learning_rate, beta1, beta2, epsilon, t: self.updates + 1 })
+            }
+            OptimizerSpec::Sgd { .. } => None,
+        }
     }
 
     /// A copy of the parameters.
@@ -105,12 +170,22 @@ impl TrainedNetwork {
         Ok(())
     }
 
-    /// One update by the optimizer. `step` is what an error names.
+    /// One update by the optimizer, unless the last backward pass has done it. `step` is what an error names.
     ///
     /// # Errors
     ///
     /// [`Error::NotFinite`] where a gradient or an updated parameter is not finite.
     pub(super) fn update(&mut self, team: &Team<'_>, isa: Isa, gradients: &[f32], step: u64) -> Result<()> {
+        let finite = match self.updated.take() {
+            Some(finite) => finite,
+            None => self.update_apart(team, isa, gradients),
+        };
+        if finite { Ok(()) } else { Err(self.not_finite(gradients, step)) }
+    }
+
+    /// The update as a phase of its own. Returns whether all is finite.
+    fn update_apart(&mut self, team: &Team<'_>, isa: Isa, gradients: &[f32]) -> bool {
+        let adam = self.adam_step();
         self.updates += 1;
         let finite = AtomicBool::new(true);
         let of_chunk = |index: usize, len: usize| &gradients[index * UPDATE_CHUNK..][..len];
@@ -123,30 +198,26 @@ impl TrainedNetwork {
         let parameters = Chunks::new(&mut self.parameters, UPDATE_CHUNK);
         let first = Chunks::new(&mut self.first_moment, UPDATE_CHUNK);
         let second = Chunks::new(&mut self.second_moment, UPDATE_CHUNK);
-        match self.optimizer {
-            OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => {
-                let adam = AdamStep { learning_rate, beta1, beta2, epsilon, t: self.updates };
-                team.for_each((chunks, parameters, first, second), |(index, parameters, first, second)| {
+        if let Some(adam) = adam {
+            team.for_each((chunks, parameters, first, second), |(index, parameters, first, second)| {
+                let gradients = of_chunk(index, parameters.len());
+                note(optimizer::adam(isa, &adam, parameters, gradients, first, second));
+            });
+        } else if let OptimizerSpec::Sgd { learning_rate, momentum } = self.optimizer {
+            let sgd = SgdStep { learning_rate, momentum };
+            if momentum == 0.0 {
+                team.for_each((chunks, parameters), |(index, parameters)| {
                     let gradients = of_chunk(index, parameters.len());
-                    note(optimizer::adam(isa, &adam, parameters, gradients, first, second));
+                    note(optimizer::sgd(isa, &sgd, parameters, gradients, &mut []));
+                });
+            } else {
+                team.for_each((chunks, parameters, first), |(index, parameters, velocity)| {
+                    let gradients = of_chunk(index, parameters.len());
+                    note(optimizer::sgd(isa, &sgd, parameters, gradients, velocity));
                 });
             }
-            OptimizerSpec::Sgd { learning_rate, momentum } => {
-                let sgd = SgdStep { learning_rate, momentum };
-                if momentum == 0.0 {
-                    team.for_each((chunks, parameters), |(index, parameters)| {
-                        let gradients = of_chunk(index, parameters.len());
-                        note(optimizer::sgd(isa, &sgd, parameters, gradients, &mut []));
-                    });
-                } else {
-                    team.for_each((chunks, parameters, first), |(index, parameters, velocity)| {
-                        let gradients = of_chunk(index, parameters.len());
-                        note(optimizer::sgd(isa, &sgd, parameters, gradients, velocity));
-                    });
-                }
-            }
         }
-        if finite.into_inner() { Ok(()) } else { Err(self.not_finite(gradients, step)) }
+        finite.into_inner()
     }
 
     /// Whether all parameters of a layer are finite.

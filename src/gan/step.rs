@@ -18,18 +18,24 @@
 //! the same, D with two logits        generate, fake_gradient_pass, generator_backward, discriminator_pass; both updates
 //!   or with dropout
 //! ```
+//!
+//! In the layer-parallel schedule the backward pass of the last chunk does the update, if it is Adam's, layer by layer as the gradients
+//! are completed ([`crate::net::backward`]). Nothing reads the network between that pass and the place where its update stands above:
+//! G's backward pass through D needs D's gradient with respect to the fakes alone, which has been computed by then.
 
 use super::diagnosis::Fault;
 use super::objective::Objective;
 use super::plan::{Chunk, Plan};
 use super::source::Source;
+use super::state::{Lent, TrainedNetwork};
 use super::workspace::{MOST_TERMS, Scratch, Slot};
 use crate::gemm::GradientMode;
 use crate::kernel::activation::{self, Activation};
 use crate::kernel::loss::{self, LossSums, LossTerm};
 use crate::kernel::noise::{self, StreamKey};
 use crate::kernel::panel::{gather_rows, scatter_rows};
-use crate::net::pass::{self, InputMode, NetworkView, Panels, Part, PartKeeps};
+use crate::net::backward::{self, InputMode};
+use crate::net::pass::{self, NetworkView, Panels, Part, PartKeeps};
 use crate::parallel::{Chunks, Elements, Team};
 
 /// What stays the same in all chunks of a pass.
@@ -37,7 +43,9 @@ use crate::parallel::{Chunks, Elements, Team};
 pub(super) struct Context<'a> {
     pub(super) plan: &'a Plan,
     pub(super) objective: Objective,
-    pub(super) discriminator: NetworkView<'a>,
+    /// D's inputs and outputs.
+    pub(super) features: usize,
+    pub(super) logits: usize,
     /// Whether losses are computed.
     pub(super) report: bool,
     /// The numbers from 0 to the batch: the rows of a matrix handed in.
@@ -100,7 +108,7 @@ pub(super) fn generate(
 /// Puts the chunk's fakes, `[batch, features]` row-major from outside, into the scratch.
 pub(super) fn stage(team: &Team<'_>, context: &Context<'_>, chunk: Chunk, fakes: &[f32], scratch: &mut Scratch) {
     let (isa, panels) = (context.plan.pass.isa, chunk.panels);
-    let (width, features) = (panels.width, context.discriminator.spec.inputs());
+    let (width, features) = (panels.width, context.features);
     let staged = scratch.generator.input_mut(features * panels.lanes());
     team.for_each((0..panels.count, Chunks::new(staged, features * width)), |(panel, staged)| {
         gather_rows(isa, fakes, features, context.rows(chunk, panel), staged, width);
@@ -112,12 +120,13 @@ fn forward_pairs(
     team: &Team<'_>,
     context: &Context<'_>,
     chunk: Chunk,
+    discriminator: NetworkView<'_>,
     reals: Reals<'_>,
     [keep_real, keep_fake]: [PartKeeps<'_>; 2],
     scratch: &mut Scratch,
 ) {
     let isa = context.plan.pass.isa;
-    let features = context.discriminator.spec.inputs();
+    let features = context.features;
     let (half, panels) = (chunk.panels.width, chunk.paired());
     let width = panels.width;
     let fakes = scratch.generator.output(features * chunk.panels.lanes());
@@ -137,7 +146,7 @@ fn forward_pairs(
     });
     let part = |keeps| Part { first_sample: chunk.first, keeps };
     let parts = [part(keep_real), part(keep_fake)];
-    pass::forward(team, &context.plan.pass, context.discriminator, panels, &parts, &mut scratch.discriminator);
+    pass::forward(team, &context.plan.pass, discriminator, panels, &parts, &mut scratch.discriminator);
 }
 
 /// D on the chunk's real samples and fakes: adds up D's gradients and losses in `slot`.
@@ -146,6 +155,7 @@ pub(super) fn discriminator_pass(
     team: &Team<'_>,
     context: &Context<'_>,
     chunk: Chunk,
+    discriminator: Lent<'_, TrainedNetwork>,
     reals: Reals<'_>,
     keeps: [PartKeeps<'_>; 2],
     scratch: &mut Scratch,
@@ -153,7 +163,7 @@ pub(super) fn discriminator_pass(
     mode: GradientMode,
 ) {
     let panels = chunk.paired();
-    forward_pairs(team, context, chunk, reals, keeps, scratch);
+    forward_pairs(team, context, chunk, discriminator.view(), reals, keeps, scratch);
     let terms = context.objective.discriminator_terms(context.plan.batch);
     let [real, fake, _] = logits_to_deltas(team, context, chunk, panels, &terms, scratch);
     if slot.stops_at(scratch, [real, fake]) {
@@ -161,7 +171,7 @@ pub(super) fn discriminator_pass(
     }
     slot.sums.real += real;
     slot.sums.fake += fake;
-    discriminator_backward(team, context, panels, (mode, InputMode::Skip), scratch, slot);
+    discriminator_backward(team, context, panels, discriminator, (mode, InputMode::Skip), scratch, slot);
 }
 
 /// D backward over pairs of real samples and fakes: adds up D's gradients in `slot`.
@@ -169,14 +179,15 @@ fn discriminator_backward(
     team: &Team<'_>,
     context: &Context<'_>,
     panels: Panels,
+    discriminator: Lent<'_, TrainedNetwork>,
     (mode, input_mode): (GradientMode, InputMode),
     scratch: &mut Scratch,
     slot: &mut Slot,
 ) {
-    pass::backward(
+    backward::backward(
         team,
         &context.plan.pass,
-        context.discriminator,
+        discriminator.for_backward(),
         panels,
         &scratch.discriminator,
         &mut scratch.deltas,
@@ -187,30 +198,32 @@ fn discriminator_backward(
 }
 
 /// The gradient of G's loss with respect to the chunk's fakes, left as the scratch's current gradient; adds up G's loss.
+#[allow(clippy::too_many_arguments)]
 pub(super) fn fake_gradient_pass(
     team: &Team<'_>,
     context: &Context<'_>,
     chunk: Chunk,
+    discriminator: NetworkView<'_>,
     keeps: PartKeeps<'_>,
     input_mode: InputMode,
     scratch: &mut Scratch,
     slot: &mut Slot,
 ) {
     let panels = chunk.panels;
-    let len = context.discriminator.spec.inputs() * panels.lanes();
+    let len = context.features * panels.lanes();
     scratch.discriminator.input_mut(len).copy_from_slice(scratch.generator.output(len));
     let part = Part { first_sample: chunk.first, keeps };
-    pass::forward(team, &context.plan.pass, context.discriminator, panels, &[part], &mut scratch.discriminator);
+    pass::forward(team, &context.plan.pass, discriminator, panels, &[part], &mut scratch.discriminator);
     let term = context.objective.generator_term(context.plan.batch);
     let [sums, ..] = logits_to_deltas(team, context, chunk, panels, &[term], scratch);
     if slot.stops_at(scratch, [sums, LossSums::default()]) {
         return;
     }
     slot.sums.generator += sums;
-    pass::backward(
+    backward::backward(
         team,
         &context.plan.pass,
-        context.discriminator,
+        discriminator.into(),
         panels,
         &scratch.discriminator,
         &mut scratch.deltas,
@@ -230,6 +243,7 @@ pub(super) fn joint_pass(
     team: &Team<'_>,
     context: &Context<'_>,
     chunk: Chunk,
+    discriminator: Lent<'_, TrainedNetwork>,
     reals: Reals<'_>,
     keeps: [PartKeeps<'_>; 2],
     output_activation: Activation,
@@ -237,10 +251,10 @@ pub(super) fn joint_pass(
     slot: &mut Slot,
     mode: GradientMode,
 ) {
-    let (isa, features) = (context.plan.pass.isa, context.discriminator.spec.inputs());
+    let (isa, features) = (context.plan.pass.isa, context.features);
     let (half, panels) = (chunk.panels.width, chunk.paired());
     let width = panels.width;
-    forward_pairs(team, context, chunk, reals, keeps, scratch);
+    forward_pairs(team, context, chunk, discriminator.view(), reals, keeps, scratch);
     let [real, fake, generator] = logits_to_joint_deltas(team, context, chunk, scratch);
     if slot.stops_at(scratch, [real, fake]) {
         return;
@@ -248,7 +262,7 @@ pub(super) fn joint_pass(
     slot.sums.real += real;
     slot.sums.fake += fake;
     slot.sums.generator += generator;
-    discriminator_backward(team, context, panels, (mode, InputMode::Plain), scratch, slot);
+    discriminator_backward(team, context, panels, discriminator, (mode, InputMode::Plain), scratch, slot);
     let fakes = scratch.generator.output(features * chunk.panels.lanes());
     let ratios = scratch.discriminator.output(panels.lanes());
     let (pairs, deltas) = scratch.deltas.current_and_next(features * panels.lanes(), features * chunk.panels.lanes());
@@ -266,7 +280,7 @@ pub(super) fn generator_backward(
     team: &Team<'_>,
     context: &Context<'_>,
     chunk: Chunk,
-    generator: NetworkView<'_>,
+    generator: Lent<'_, TrainedNetwork>,
     scratch: &mut Scratch,
     slot: &mut Slot,
     mode: GradientMode,
@@ -274,10 +288,10 @@ pub(super) fn generator_backward(
     if slot.fault.is_some() {
         return;
     }
-    pass::backward(
+    backward::backward(
         team,
         &context.plan.pass,
-        generator,
+        generator.for_backward(),
         chunk.panels,
         &scratch.generator,
         &mut scratch.deltas,
@@ -290,7 +304,7 @@ pub(super) fn generator_backward(
 /// Copies what [`fake_gradient_pass`] left to the slot's gradient with respect to its fakes.
 pub(super) fn unstage(team: &Team<'_>, context: &Context<'_>, chunk: Chunk, scratch: &mut Scratch, slot: &mut Slot) {
     let (isa, panels) = (context.plan.pass.isa, chunk.panels);
-    let (width, features) = (panels.width, context.discriminator.spec.inputs());
+    let (width, features) = (panels.width, context.features);
     let deltas = &*scratch.deltas.current(features * panels.lanes());
     let first = (chunk.first % context.plan.slot_samples()) * features;
     let rows = Chunks::new(&mut slot.fakes[first..][..chunk.samples * features], width * features);
@@ -309,7 +323,7 @@ fn logits_to_deltas(
     terms: &[LossTerm],
     scratch: &mut Scratch,
 ) -> [LossSums; MOST_TERMS] {
-    let outputs = context.discriminator.spec.outputs();
+    let outputs = context.logits;
     let (part, len) = (chunk.panels.width, outputs * panels.width);
     let logits = scratch.discriminator.output(len * panels.count);
     let deltas = Chunks::new(scratch.deltas.current(len * panels.count), len);

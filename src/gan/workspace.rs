@@ -1,7 +1,10 @@
 //! The memory of a run's steps, taken before the first: scratch for each worker, gradients and loss sums for each slot.
 
+use std::iter;
+
 use super::diagnosis::Fault;
 use super::plan::{Chunk, Plan, Schedule, widest};
+use super::state::Lent;
 use crate::error::Result;
 use crate::gemm::GradientMode;
 use crate::kernel::loss::LossSums;
@@ -98,26 +101,31 @@ impl Workspace {
     }
 
     /// Calls `pass` for every chunk of the batch as the schedule says: slots side by side, each with a serial team, or chunk
-    /// after chunk with the whole team. A slot's first chunk overwrites its gradients, the others add to them.
-    pub(super) fn for_each_chunk(
+    /// after chunk with the whole team. A slot's first chunk overwrites its gradients, the others add to them. `networks` are lent
+    /// to each pass: for good to the last one of the layer-parallel schedule, which completes the gradients, else to be read.
+    pub(super) fn for_each_chunk<N: Sync>(
         &mut self,
         team: &Team<'_>,
         plan: &Plan,
-        pass: impl Fn(&Team<'_>, Chunk, &mut Scratch, &mut Slot, GradientMode) + Sync,
+        networks: &mut N,
+        pass: impl Fn(&Team<'_>, Chunk, Lent<'_, N>, &mut Scratch, &mut Slot, GradientMode) + Sync,
     ) {
-        let run_slot = |team: &Team<'_>, index: usize, scratch: &mut Scratch, slot: &mut Slot| {
-            let mut mode = GradientMode::Overwrite;
-            for chunk in plan.chunks(index) {
-                pass(team, chunk, scratch, slot, mode);
-                mode = GradientMode::Accumulate;
-            }
-        };
         match plan.schedule {
-            Schedule::LayerParallel => run_slot(team, 0, &mut self.scratches[0], &mut self.slots[0]),
+            Schedule::LayerParallel => {
+                let (scratch, slot) = (&mut self.scratches[0], &mut self.slots[0]);
+                for (chunk, mode) in with_modes(plan.chunks(0)) {
+                    let last = chunk.first + chunk.samples == plan.batch;
+                    let lent = if last { Lent::Last(&mut *networks) } else { Lent::Shared(&*networks) };
+                    pass(team, chunk, lent, scratch, slot, mode);
+                }
+            }
             Schedule::Serial | Schedule::TileParallel => {
+                let networks = &*networks;
                 let slots = (0..self.slots.len(), Elements::new(&mut self.slots));
                 team.for_each_with(&mut self.scratches, slots, |scratch, (index, slot)| {
-                    run_slot(&Team::serial(), index, scratch, slot);
+                    for (chunk, mode) in with_modes(plan.chunks(index)) {
+                        pass(&Team::serial(), chunk, Lent::Shared(networks), scratch, slot, mode);
+                    }
                 });
             }
         }
@@ -178,4 +186,9 @@ impl Workspace {
     pub(super) fn slots(&self) -> &[Slot] {
         &self.slots
     }
+}
+
+/// The chunks of a slot, each with what becomes of the gradients.
+fn with_modes(chunks: impl Iterator<Item = Chunk>) -> impl Iterator<Item = (Chunk, GradientMode)> {
+    chunks.zip(iter::once(GradientMode::Overwrite).chain(iter::repeat(GradientMode::Accumulate)))
 }

@@ -8,7 +8,7 @@
 //!
 //! The choice follows from the layer and the instruction set, never from the row block: bits must not depend on the threads.
 
-use super::{Engine, EngineKind, Forward, InputGradient, WeightGradient};
+use super::{Engine, EngineKind, Forward, InputGradient, WeightGradient, WeightUpdate};
 use crate::simd::Isa;
 
 /// Fewest terms of a sum for which `matrixmultiply` pays; for a weight gradient, fewest inputs and outputs.
@@ -33,5 +33,9 @@ impl Engine for Auto {
 
     fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
         chosen(isa, product.inputs.min(product.outputs)).weight_gradient(isa, product);
+    }
+
+    fn weight_update(&self, isa: Isa, product: WeightGradient<'_>, update: WeightUpdate<'_>) -> bool {
+        chosen(isa, product.inputs.min(product.outputs)).weight_update(isa, product, update)
     }
 }

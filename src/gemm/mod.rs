@@ -9,6 +9,9 @@
 //! weight gradient  dW = dY X^T,  db = sum of dY over the samples
 //! ```
 //!
+//! A weight gradient that no other samples are added to may be used at once: [`Engine::weight_update`] computes it and lets Adam
+//! update the weights by it.
+//!
 //! Each product works on a *row block* of its result, so that several workers can share one product. Every product checks the
 //! shapes of its operands once, and panics where they do not fit.
 
@@ -23,6 +26,7 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::kernel::activation::Activation;
 use crate::kernel::dropout::Dropout;
+use crate::kernel::optimizer::{self, AdamStep};
 use crate::simd::{Isa, LANE_GROUP};
 
 /// Which engine computes the products of the dense layers.
@@ -178,6 +182,11 @@ impl InputGradient<'_> {
 }
 
 impl WeightGradient<'_> {
+    /// The same product, lent.
+    fn reborrow(&mut self) -> WeightGradient<'_> {
+        WeightGradient { gradient: &mut *self.gradient, bias_gradient: &mut *self.bias_gradient, ..*self }
+    }
+
     /// Rows of the block of operands that fit each other.
     ///
     /// # Panics
@@ -238,6 +247,31 @@ pub struct WeightGradient<'a> {
     pub accumulate: bool,
 }
 
+/// Adam's update of a block of weights by the gradient that [`WeightGradient`] computes.
+#[derive(Debug)]
+pub struct WeightUpdate<'a> {
+    /// The update.
+    pub step: AdamStep,
+    /// As long as the gradient, and laid out like it.
+    pub parameters: &'a mut [f32],
+    /// The same.
+    pub first_moment: &'a mut [f32],
+    /// The same.
+    pub second_moment: &'a mut [f32],
+}
+
+impl WeightUpdate<'_> {
+    /// The update by a finished gradient, whatever stands between its rows included. Returns whether all is finite.
+    ///
+    /// # Panics
+    ///
+    /// If the slices differ in length.
+    fn apply(self, isa: Isa, gradient: &[f32]) -> bool {
+        let Self { step, parameters, first_moment, second_moment } = self;
+        optimizer::adam(isa, &step, parameters, gradient, first_moment, second_moment)
+    }
+}
+
 /// Which lanes of some panels hold samples: each panel is made of `parts` of equal width, and the first part of the first panel
 /// holds the samples from 0 on, that of the second panel those that follow, and so does each other part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,6 +313,13 @@ pub trait Engine: Sync {
     fn input_gradient(&self, isa: Isa, product: InputGradient<'_>);
     /// See [`WeightGradient`].
     fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>);
+    /// [`weight_gradient`](Self::weight_gradient), then Adam's update of the block's weights, not of its biases, by the gradient:
+    /// the same bits as one after the other, whoever fuses them. Returns whether all gradients of the weights, new moments and new
+    /// weights are finite.
+    fn weight_update(&self, isa: Isa, mut product: WeightGradient<'_>, update: WeightUpdate<'_>) -> bool {
+        self.weight_gradient(isa, product.reborrow());
+        update.apply(isa, product.gradient)
+    }
 }
 
 #[cfg(test)]

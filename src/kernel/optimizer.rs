@@ -44,7 +44,7 @@ pub fn adam(
 
 /// The scalars of a step, such that one root and one division remain for each parameter:
 /// `rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) = scaled_rate m / (sqrt(v) + scaled_epsilon)`.
-struct AdamFactors {
+pub(crate) struct AdamFactors {
     beta1: f32,
     rest1: f32,
     beta2: f32,
@@ -54,7 +54,7 @@ struct AdamFactors {
 }
 
 impl AdamFactors {
-    fn new(step: &AdamStep) -> Self {
+    pub(crate) fn new(step: &AdamStep) -> Self {
         let (beta1, beta2) = (f64::from(step.beta1), f64::from(step.beta2));
         let root = (1.0 - power(beta2, step.t)).sqrt();
         Self {
@@ -69,7 +69,7 @@ impl AdamFactors {
 
     /// New parameters, first and second moments.
     #[inline(always)]
-    fn update<S: Simd>(&self, simd: S, [p, g, m, v]: [S::F32; 4]) -> [S::F32; 3] {
+    pub(crate) fn update<S: Simd>(&self, simd: S, [p, g, m, v]: [S::F32; 4]) -> [S::F32; 3] {
         let m = simd.mul_add(simd.splat(self.rest1), g, simd.mul(simd.splat(self.beta1), m));
         let m = flush(simd, m);
         let v = simd.mul_add(simd.mul(simd.splat(self.rest2), g), g, simd.mul(simd.splat(self.beta2), v));

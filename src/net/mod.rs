@@ -1,6 +1,7 @@
 //! One network of dense layers: its specification, its parameters, its forward and backward passes.
 #![forbid(unsafe_code)]
 
+pub(crate) mod backward;
 pub(crate) mod parameters;
 pub(crate) mod pass;
 pub mod spec;

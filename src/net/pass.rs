@@ -1,4 +1,4 @@
-//! Forward and backward passes of one network over panels of samples.
+//! What passes of one network over panels of samples have in common, and the forward pass.
 //!
 //! A pass is a sequence of phases, one for each product of each layer. A phase is cut into row blocks of panels, which the
 //! team shares; every sum lies within one row, so that results do not depend on the cut. With a serial team and one block a
@@ -9,12 +9,12 @@ use std::ops::Range;
 use super::parameters::ParameterLayout;
 use super::spec::{LayerSpec, NetworkSpec};
 use crate::error::Result;
-use crate::gemm::{Derivative, Engine, Forward, GradientMode, InputGradient, Lanes, WeightGradient};
+use crate::gemm::{Engine, Forward, Lanes};
 use crate::kernel::activation::Activation;
 use crate::kernel::dropout::{DROPOUT_FEATURES, Dropout, DropoutPart, Keeps};
 use crate::kernel::noise::StreamKey;
 use crate::memory::{AlignedBuffer, ArenaLayout};
-use crate::parallel::{BlockedChunks, Chunks, Team};
+use crate::parallel::{BlockedChunks, Team};
 use crate::simd::{Isa, LANE_GROUP};
 
 /// Panels in work at once: `count` blocks of `width` samples.
@@ -36,7 +36,7 @@ impl Panels {
     }
 
     /// Which lanes hold samples.
-    fn occupancy(self) -> Lanes {
+    pub(super) fn occupancy(self) -> Lanes {
         Lanes { panels: self.count, width: self.width, parts: self.parts, samples: self.samples }
     }
 }
@@ -80,12 +80,12 @@ impl PassPlan {
     }
 
     /// Rows of a block of a layer's weight gradient.
-    fn weight_block(&self, layer: &LayerSpec) -> usize {
+    pub(super) fn weight_block(&self, layer: &LayerSpec) -> usize {
         self.row_block(layer.outputs, 1, ROW_UNIT)
     }
 
     /// Rows of a block of the gradient with respect to a layer's inputs.
-    fn input_block(&self, layer: &LayerSpec, panels: usize) -> usize {
+    pub(super) fn input_block(&self, layer: &LayerSpec, panels: usize) -> usize {
         self.row_block(layer.inputs, panels, ROW_UNIT)
     }
 }
@@ -297,111 +297,4 @@ pub(crate) fn forward(
 pub(crate) fn forward_products(plan: &PassPlan, spec: &NetworkSpec, panels: usize) -> u64 {
     let blocks = |layer: &LayerSpec| layer.outputs.div_ceil(plan.output_block(layer, panels));
     spec.layers.iter().map(|layer| (blocks(layer) * panels) as u64).sum()
-}
-
-/// Products that [`backward`] computes; a weight gradient, which takes all panels at once, is one for each of them.
-pub(crate) fn backward_products(
-    plan: &PassPlan,
-    spec: &NetworkSpec,
-    panels: usize,
-    mode: GradientMode,
-    input_mode: InputMode,
-) -> u64 {
-    let products = |layer: &LayerSpec, index: usize| {
-        let weight_blocks =
-            if mode == GradientMode::Ignore { 0 } else { layer.outputs.div_ceil(plan.weight_block(layer)) };
-        let skipped = index == 0 && input_mode == InputMode::Skip;
-        let input_blocks = if skipped { 0 } else { layer.inputs.div_ceil(plan.input_block(layer, panels)) };
-        ((weight_blocks + input_blocks) * panels) as u64
-    };
-    spec.layers.iter().enumerate().map(|(index, layer)| products(layer, index)).sum()
-}
-
-/// What becomes of the gradient with respect to a network's input.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum InputMode {
-    /// It is not computed.
-    Skip,
-    /// It is left as the current gradient.
-    Plain,
-    /// It is left as the current gradient, multiplied by the derivative of the activation that made the input.
-    Through(Activation),
-}
-
-/// Propagates the current gradient (with respect to the last layer's pre-activations) down to the first layer, adds up weight
-/// gradients as `mode` says, and leaves the gradient with respect to the input as `input_mode` says.
-#[allow(clippy::too_many_arguments)]
-pub(crate) fn backward(
-    team: &Team<'_>,
-    plan: &PassPlan,
-    network: NetworkView<'_>,
-    panels: Panels,
-    activations: &Activations,
-    deltas: &mut Deltas,
-    gradients: &mut [f32],
-    mode: GradientMode,
-    input_mode: InputMode,
-) {
-    let width = panels.width;
-    for (index, layer) in network.spec.layers.iter().enumerate().rev() {
-        let place = network.layout.layer(index);
-        let (inputs, outputs) = (layer.inputs, layer.outputs);
-        let input = activations.region(index, inputs * panels.lanes());
-        let (delta, next) = deltas.current_and_next(outputs * panels.lanes(), inputs * panels.lanes());
-
-        if mode != GradientMode::Ignore {
-            let (weight, bias) =
-                gradients[place.weight.start..place.bias.end].split_at_mut(place.bias.start - place.weight.start);
-            let row_block = plan.weight_block(layer);
-            let weight_blocks = Chunks::new(&mut weight[..place.stride * outputs], row_block * place.stride);
-            let bias_blocks = Chunks::new(&mut bias[..outputs], row_block);
-            let blocks = (0..outputs.div_ceil(row_block), weight_blocks, bias_blocks);
-            team.for_each(blocks, |(block, gradient, bias_gradient)| {
-                let product = WeightGradient {
-                    delta,
-                    input,
-                    first_row: block * row_block,
-                    gradient,
-                    stride: place.stride,
-                    bias_gradient,
-                    outputs,
-                    inputs,
-                    lanes: panels.occupancy(),
-                    accumulate: mode == GradientMode::Accumulate,
-                };
-                plan.engine.weight_gradient(plan.isa, product);
-            });
-        }
-
-        let below = match (index.checked_sub(1), input_mode) {
-            (Some(below), _) => {
-                let below = &network.spec.layers[below];
-                Some((below.activation, below.dropout))
-            }
-            (None, InputMode::Through(activation)) => Some((activation, 0.0)),
-            (None, InputMode::Plain) => None,
-            (None, InputMode::Skip) => return,
-        };
-        let weights = &network.parameters[place.weight.clone()];
-        let row_block = plan.input_block(layer, panels.count);
-        let blocks = BlockedChunks::new(next, inputs * width, row_block * width);
-        team.for_each(blocks, |(panel, block, output)| {
-            let first_row = block * row_block;
-            let product = InputGradient {
-                weights,
-                stride: place.stride,
-                first_row,
-                delta: &delta[panel * outputs * width..][..outputs * width],
-                width,
-                derivative: below.map(|(activation, dropout)| Derivative {
-                    activation,
-                    dropout,
-                    values: &input[(panel * inputs + first_row) * width..][..output.len()],
-                }),
-                output,
-            };
-            plan.engine.input_gradient(plan.isa, product);
-        });
-        deltas.advance();
-    }
 }

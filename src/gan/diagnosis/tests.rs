@@ -295,7 +295,10 @@ fn messages_say_what_helps() {
     let quantities = [super::GENERATED_SAMPLE, super::LATENT, super::ACTIVATION, super::LOGIT, super::PARAMETER];
     for quantity in quantities.into_iter().chain([super::INPUT_GRADIENT]) {
         let message = text("generator", 1, quantity);
-        assert!(message.starts_with(&format!("step 7: a {quantity} ")) && message.contains("; "), "{message}");
+        assert!(
+            message.starts_with("step 7: a") && message.contains(&format!(" {quantity} ")) && message.contains("; "),
+            "{message}"
+        );
     }
     assert!(text("generator", 1, super::ACTIVATION).contains("lower the generator's learning rate"));
     assert!(text("discriminator", 1, super::LOGIT).starts_with("step 7: a logit of the discriminator's layer 1"));

@@ -13,7 +13,8 @@
 //! broadcast, a vector of B is loaded. A is read where it stands, by any strides. B of the first two is a panel; B of the
 //! third is a panel transposed in blocks on the stack. Weight gradients of narrow layers, whose rows would fill a vector
 //! only partly, are dot products along the samples instead ([`dot`]). Bias, activation and derivative are applied to the sums
-//! before they leave the registers ([`epilogue`]).
+//! before they leave the registers ([`epilogue`]). Where a weight gradient is used at once, Adam updates each tile of the weights as
+//! soon as that tile's gradient is finished ([`update`]).
 //!
 //! Every element of C is one chain of multiply-adds in the order of its sum, wherever a block of rows or columns ends and
 //! however wide the registers are: so the bits do not depend on the instruction set or on the number of threads.
@@ -22,8 +23,9 @@ mod dot;
 mod epilogue;
 mod tile;
 mod transposed;
+mod update;
 
-use super::{Engine, Forward, InputGradient, WeightGradient};
+use super::{Engine, Forward, InputGradient, WeightGradient, WeightUpdate};
 use crate::kernel::activation::{backward_epilogue, forward_epilogue};
 use crate::kernel::reduce::row_sums;
 use crate::simd::Isa;
@@ -71,34 +73,52 @@ impl Engine for Native {
         }
     }
 
-    fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
+    fn weight_gradient(&self, isa: Isa, mut product: WeightGradient<'_>) {
         let rows = product.check();
         let WeightGradient { delta, input, first_row, outputs, inputs, lanes, accumulate, .. } = product;
         let width = lanes.width;
-        let of_panel = |panel: usize| {
-            let delta = &delta[(panel * outputs + first_row) * width..][..rows * width];
-            (delta, &input[panel * inputs * width..][..inputs * width], accumulate || panel > 0)
-        };
-        for panel in 0..lanes.panels {
-            let (delta, _, accumulate) = of_panel(panel);
-            row_sums(isa, delta, width, product.bias_gradient, accumulate);
-        }
-        if inputs.min(outputs) < NARROW || inputs * outputs < SMALL {
-            for panel in 0..lanes.panels {
-                let (delta, input, accumulate) = of_panel(panel);
-                isa.run(dot::Dots {
-                    delta,
-                    input,
-                    gradient: product.gradient,
-                    stride: product.stride,
-                    width,
-                    accumulate,
-                });
-            }
-        } else {
+        bias_gradient(isa, product.reborrow());
+        if !is_narrow(&product) {
             isa.run(transposed::Transposed::new(product));
+            return;
+        }
+        for panel in 0..lanes.panels {
+            isa.run(dot::Dots {
+                delta: &delta[(panel * outputs + first_row) * width..][..rows * width],
+                input: &input[panel * inputs * width..][..inputs * width],
+                gradient: product.gradient,
+                stride: product.stride,
+                width,
+                accumulate: accumulate || panel > 0,
+            });
         }
     }
+
+    fn weight_update(&self, isa: Isa, mut product: WeightGradient<'_>, update: WeightUpdate<'_>) -> bool {
+        product.check();
+        if is_narrow(&product) {
+            self.weight_gradient(isa, product.reborrow());
+            return update.apply(isa, product.gradient);
+        }
+        bias_gradient(isa, product.reborrow());
+        isa.run(transposed::Transposed::with_update(product, update))
+    }
+}
+
+/// The biases' part of a weight gradient that was checked.
+fn bias_gradient(isa: Isa, product: WeightGradient<'_>) {
+    let WeightGradient { delta, first_row, bias_gradient, outputs, lanes, accumulate, .. } = product;
+    let rows = bias_gradient.len();
+    for panel in 0..lanes.panels {
+        let delta = &delta[(panel * outputs + first_row) * lanes.width..][..rows * lanes.width];
+        row_sums(isa, delta, lanes.width, bias_gradient, accumulate || panel > 0);
+    }
+}
+
+/// Whether a layer's weight gradient is computed as dot products.
+fn is_narrow(product: &WeightGradient<'_>) -> bool {
+    let WeightGradient { inputs, outputs, .. } = *product;
+    inputs.min(outputs) < NARROW || inputs * outputs < SMALL
 }
 
 /// Layers with fewer inputs or outputs than this have their weight gradients computed as dot products: in a tile most of their

@@ -27,6 +27,8 @@ pub(super) struct Grid<'a> {
     pub(super) accumulate: bool,
     /// What of A is fetched ahead of its use.
     pub(super) ahead: Option<Ahead>,
+    /// What will be used with C.
+    pub(super) beside: Option<Beside>,
     /// The row and the lane of the panel that C begins at, for the epilogue.
     pub(super) place: [usize; 2],
 }
@@ -39,8 +41,17 @@ pub(super) struct Ahead {
     pub(super) step: usize,
 }
 
+/// Tiles of C's shape, their rows `row` values apart, that are fetched while C is summed: `rows` rows of each for every
+/// [`AHEAD_TERMS`] terms.
+#[derive(Clone, Copy)]
+pub(super) struct Beside {
+    pub(super) starts: [*const f32; 3],
+    pub(super) row: usize,
+    pub(super) rows: usize,
+}
+
 /// Values of a cache line; as many lines are fetched at a time, of which the tallest tile reads two fewer.
-const AHEAD_TERMS: usize = 16;
+pub(super) const AHEAD_TERMS: usize = 16;
 
 /// `terms` elements of each row of A, `a_step` apart, the first at `offset`.
 #[derive(Clone, Copy)]
@@ -61,7 +72,9 @@ unsafe fn micro_kernel<S: Simd, E: Epilogue, const ROWS: usize, const VECTORS: u
     grid: Grid<'_>,
     epilogue: &E,
 ) {
-    let Grid { a, a_row, a_step, runs, mut b, b_step, c, c_row, accumulate, ahead, place: [first_row, lane] } = grid;
+    let Grid { a, a_row, a_step, runs, mut b, b_step, c, c_row, accumulate, ahead, beside, place: [first_row, lane] } =
+        grid;
+    let mut rows_fetched = 0;
     let mut sums = [[simd.splat(0.0); VECTORS]; ROWS];
     // SAFETY: every offset below is one of those that the caller vouches for.
     unsafe {
@@ -79,6 +92,17 @@ unsafe fn micro_kernel<S: Simd, E: Epilogue, const ROWS: usize, const VECTORS: u
                     for line in 0..AHEAD_TERMS {
                         simd.prefetch(a.wrapping_add(first * a_step + offset + line * step));
                     }
+                }
+                if let Some(Beside { starts, row, rows }) = beside {
+                    let end = (rows_fetched + rows).min(ROWS);
+                    for i in rows_fetched..end {
+                        for start in starts {
+                            for v in 0..VECTORS {
+                                simd.prefetch(start.wrapping_add(i * row + v * S::LANES));
+                            }
+                        }
+                    }
+                    rows_fetched = end;
                 }
                 for p in first..run.terms.min(first + AHEAD_TERMS) {
                     let mut columns = [simd.splat(0.0); VECTORS];
@@ -213,6 +237,7 @@ impl<E: Epilogue> Kernel for Panels<'_, E> {
             c_row: width,
             accumulate: false,
             ahead: None,
+            beside: None,
             place: [0, 0],
         };
         let fetch_ahead = rows * terms > FETCH_AHEAD;

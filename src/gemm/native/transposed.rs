@@ -1,10 +1,12 @@
-//! The weight gradient of wide layers: `dW = dY X^T`, with X transposed in blocks on the stack.
+//! The weight gradient of wide layers: `dW = dY X^T`, with X transposed in blocks on the stack. Where the weights are to be updated
+//! by it, a tile's are right after the last block of samples has been added to that tile.
 
 use std::mem::MaybeUninit;
 
 use super::epilogue::Plain;
-use super::tile::{Grid, Run, row_blocks, tile};
-use crate::gemm::WeightGradient;
+use super::tile::{AHEAD_TERMS, Beside, Grid, Run, row_blocks, tile};
+use super::update::Tiles;
+use crate::gemm::{WeightGradient, WeightUpdate};
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
 /// Samples of a block of X^T: with two vectors of 16 inputs it fills 32 KiB of the level-1 cache, and the same samples of some
@@ -23,16 +25,33 @@ const TILE_ROWS: usize = 16;
 /// X^T in work: a square that begins with the last sample of a range reaches beyond it.
 type Block = [MaybeUninit<f32>; (BLOCK_SAMPLES + LANE_GROUP) * BLOCK_INPUTS];
 
-/// The product, by blocks of X^T.
-pub(super) struct Transposed<'a>(WeightGradient<'a>);
+/// The product, by blocks of X^T. `UPDATES`: with an update of the weights; the product alone is compiled without a trace of it.
+pub(super) struct Transposed<'a, const UPDATES: bool> {
+    product: WeightGradient<'a>,
+    /// The update by the finished gradient.
+    update: Option<Tiles<'a>>,
+    /// Whether all that was updated is finite.
+    finite: bool,
+}
 
-impl<'a> Transposed<'a> {
+impl<'a> Transposed<'a, false> {
     /// # Panics
     ///
     /// If the operands do not have the shapes that the product states.
     pub(super) fn new(product: WeightGradient<'a>) -> Self {
         product.check();
-        Self(product)
+        Self { product, update: None, finite: true }
+    }
+}
+
+impl<'a> Transposed<'a, true> {
+    /// # Panics
+    ///
+    /// If the operands do not have the shapes that the product and the update state.
+    pub(super) fn with_update(product: WeightGradient<'a>, update: WeightUpdate<'a>) -> Self {
+        product.check();
+        let update = Some(Tiles::new(update, product.gradient));
+        Self { product, update, finite: true }
     }
 }
 
@@ -44,33 +63,35 @@ struct Samples {
     count: usize,
 }
 
-impl Kernel for Transposed<'_> {
-    type Output = ();
+impl<const UPDATES: bool> Kernel for Transposed<'_, UPDATES> {
+    /// Whether all that was updated is finite.
+    type Output = bool;
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
+    fn run<S: Simd>(mut self, simd: S) -> bool {
         let mut block: Block = [const { MaybeUninit::uninit() }; _];
         let mut ranges = [Samples::default(); BLOCK_RANGES];
         let (mut count, mut samples) = (0, 0);
-        for (panel, lanes) in self.0.lanes.occupied() {
+        for (panel, lanes) in self.product.lanes.occupied() {
             for lane in lanes.clone().step_by(BLOCK_SAMPLES) {
                 let range = Samples { panel, lane, count: BLOCK_SAMPLES.min(lanes.end - lane) };
                 if count == BLOCK_RANGES || samples + range.count > BLOCK_SAMPLES {
-                    self.sum(simd, &ranges[..count], &mut block);
+                    self.sum(simd, &ranges[..count], &mut block, false);
                     (count, samples) = (0, 0);
                 }
                 ranges[count] = range;
                 (count, samples) = (count + 1, samples + range.count);
             }
         }
-        self.sum(simd, &ranges[..count], &mut block);
+        self.sum(simd, &ranges[..count], &mut block, true);
+        self.finite
     }
 }
 
-impl Transposed<'_> {
-    /// Adds up the samples of `ranges`, at most [`BLOCK_SAMPLES`].
+impl<const UPDATES: bool> Transposed<'_, UPDATES> {
+    /// Adds up the samples of `ranges`, at most [`BLOCK_SAMPLES`]; after the last ones the weights are updated.
     #[inline(always)]
-    fn sum<S: Simd>(&mut self, simd: S, ranges: &[Samples], block: &mut Block) {
+    fn sum<S: Simd>(&mut self, simd: S, ranges: &[Samples], block: &mut Block, last: bool) {
         let WeightGradient {
             delta,
             input,
@@ -82,14 +103,16 @@ impl Transposed<'_> {
             lanes,
             accumulate,
             ..
-        } = self.0;
-        let rows = self.0.bias_gradient.len();
+        } = self.product;
+        let rows = self.product.bias_gradient.len();
         let width = lanes.width;
         let mut runs = [Run { offset: 0, terms: 0 }; BLOCK_RANGES];
         for (run, range) in runs.iter_mut().zip(ranges) {
             *run = Run { offset: (range.panel * outputs + first_row) * width + range.lane, terms: range.count };
         }
         let runs = &runs[..ranges.len()];
+        let mut update = if UPDATES { self.update.as_mut().filter(|_| last) } else { None };
+        let fetches: usize = runs.iter().map(|run| run.terms.div_ceil(AHEAD_TERMS)).sum();
         let block = block.as_mut_ptr().cast::<f32>();
         let columns = 2 * S::LANES;
         let mut edge = [0.0f32; TILE_ROWS * BLOCK_INPUTS];
@@ -99,7 +122,7 @@ impl Transposed<'_> {
             for range in ranges {
                 let from = (range.panel * inputs + first_input) * width + range.lane;
                 // SAFETY: rows `first_input .. first_input + count` of the range's panel, and its lanes rounded up to whole
-                // lane groups, lie within `input`, which `new` checked. The ranges together are at most BLOCK_SAMPLES
+                // lane groups, lie within `input`, which the constructors checked. The ranges together are at most BLOCK_SAMPLES
                 // samples, and the block has room for a lane group more.
                 unsafe {
                     transpose(simd, input.as_ptr().add(from), width, count, range.count, to);
@@ -115,8 +138,13 @@ impl Transposed<'_> {
                         edge[row * columns..][..count].copy_from_slice(&gradient[to + row * stride..][..count]);
                     }
                 }
-                // SAFETY: the runs are the ranges' samples of rows `first .. first + tile_rows` of the block, which `new`
-                // found within `delta`. C is either `vectors` whole vectors of those rows of the gradient, or the edge block,
+                let beside = update.as_ref().map(|update| Beside {
+                    starts: update.addresses(to),
+                    row: stride,
+                    rows: tile_rows.div_ceil(fetches.max(1)),
+                });
+                // SAFETY: the runs are the ranges' samples of rows `first .. first + tile_rows` of the block, which the
+                // constructors found within `delta`. C is either `vectors` whole vectors of those rows of the gradient, or the edge block,
                 // which has room for TILE_ROWS.
                 unsafe {
                     let (c, c_row) =
@@ -132,6 +160,7 @@ impl Transposed<'_> {
                         c_row,
                         accumulate,
                         ahead: None,
+                        beside,
                         place: [first, first_input],
                     };
                     // The next tile of C comes into the cache while this one is summed.
@@ -150,9 +179,12 @@ impl Transposed<'_> {
                         gradient[to + row * stride..][..count].copy_from_slice(&edge[row * columns..][..count]);
                     }
                 }
+                if let Some(update) = &mut update {
+                    self.finite &= update.update(simd, gradient, to, [tile_rows, count], stride);
+                }
             }
         }
-        self.0.accumulate = true;
+        self.product.accumulate = true;
     }
 }
 

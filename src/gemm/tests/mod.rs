@@ -6,6 +6,7 @@ use crate::simd::LANE_GROUP;
 mod choice;
 mod shapes;
 mod special;
+mod update;
 
 /// Numbers in -1 .. 1 that no structure of a bug can hide in.
 fn numbers(count: usize, seed: u64) -> Vec<f32> {

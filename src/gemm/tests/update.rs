@@ -1,0 +1,83 @@
+//! A weight gradient with Adam's update: the same bits as one after the other, and nothing that is not finite goes unseen.
+
+use super::*;
+
+/// Weights, moments, gradients, bias gradients, and whether all is finite.
+type Updated = ([Vec<f32>; 5], bool);
+
+/// A layer's gradient from `delta`, whose rows end in gaps of zeros, and the update by it.
+fn updated(
+    engine: &dyn Engine,
+    isa: Isa,
+    [inputs, outputs]: [usize; 2],
+    delta: &[f32],
+    lanes: Lanes,
+    fused: bool,
+) -> Updated {
+    let (stride, first_row) = (inputs + GAP, 1.min(outputs - 1));
+    let rows = outputs - first_row;
+    let matrix = |seed, offset: f32| -> Vec<f32> {
+        let mut values: Vec<f32> = numbers(rows * stride, seed).iter().map(|value| value + offset).collect();
+        values.chunks_mut(stride).for_each(|row| row[inputs..].fill(0.0));
+        values
+    };
+    let [mut parameters, mut first, mut second, mut gradient] =
+        [(1, 0.0), (2, 0.0), (3, 1.0), (4, 0.0)].map(|(seed, offset)| matrix(seed, offset));
+    let mut bias_gradient = numbers(rows, 5);
+    let input = numbers(inputs * lanes.panels * lanes.width, 6);
+    let mut product = WeightGradient {
+        delta,
+        input: &input,
+        first_row,
+        gradient: &mut gradient,
+        stride,
+        bias_gradient: &mut bias_gradient,
+        outputs,
+        inputs,
+        lanes,
+        accumulate: true,
+    };
+    let step = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, t: 3 };
+    let update =
+        WeightUpdate { step, parameters: &mut parameters, first_moment: &mut first, second_moment: &mut second };
+    let finite = if fused {
+        engine.weight_update(isa, product, update)
+    } else {
+        engine.weight_gradient(isa, product.reborrow());
+        update.apply(isa, product.gradient)
+    };
+    ([parameters, first, second, gradient, bias_gradient], finite)
+}
+
+#[test]
+fn an_update_in_the_product_has_the_bits_of_one_after_it() {
+    for kind in EngineKind::ALL {
+        for isa in Isa::available() {
+            for (inputs, outputs) in SHAPES.into_iter().chain([(64, 30), (48, 29)]) {
+                // One block of samples, two ranges of one, and two blocks.
+                let lanes = |panels, parts, samples| Lanes { panels, width: 64, parts, samples };
+                for lanes in [lanes(1, 1, 64), lanes(2, 2, 40), lanes(7, 1, 400)] {
+                    let name = format!("{kind} {} {inputs}-{outputs} {lanes:?}", isa.kind());
+                    let mut delta = vec![0.0; outputs * lanes.panels * lanes.width];
+                    let numbers = numbers(delta.len(), 7);
+                    for (panel, range) in lanes.occupied() {
+                        for row in 0..outputs {
+                            let at = (panel * outputs + row) * lanes.width;
+                            delta[at..][range.clone()].copy_from_slice(&numbers[at..][range.clone()]);
+                        }
+                    }
+                    let run =
+                        |delta: &[f32], fused| updated(kind.engine(), isa, [inputs, outputs], delta, lanes, fused);
+                    let (apart, fused) = (run(&delta, false), run(&delta, true));
+                    assert!(apart.1 && fused.1, "{name}: finite");
+                    assert!(apart.0 == fused.0, "{name}");
+                    // The last row of the layer, so the last tile.
+                    for value in [f32::NAN, f32::INFINITY] {
+                        delta[(outputs - 1) * lanes.width] = value;
+                        assert!(!run(&delta, true).1, "{name}: {value} in the gradient");
+                    }
+                }
+            }
+        }
+    }
+}

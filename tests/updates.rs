@@ -1,0 +1,152 @@
+//! The update that a step makes is Adam's by the gradients that it reports, bit for bit, also where the backward pass does it layer
+//! by layer: every order of a step, one chunk and several, one thread and several, both engines.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use gannet::data::array::ArraySource;
+use gannet::gan::presets::Preset;
+use gannet::gan::{EngineKind, GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions};
+use gannet::kernel::activation::Activation;
+use gannet::kernel::optimizer::{AdamStep, adam};
+use gannet::net::{LayerTensors, NetworkSpec};
+use gannet::simd::Isa;
+use gannet::{Error, error::Result};
+
+const FEATURES: usize = 9;
+
+/// Networks too large for tiles, some layers too narrow for the micro-kernel, rows of 256 weights that stand apart.
+fn spec(order: Order, dropout: f32) -> GanSpec {
+    GanSpec {
+        generator: NetworkSpec::dense(&[5, 256, 300, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+        discriminator: NetworkSpec::dense(&[FEATURES, 131, 512, 99, 1], Activation::Relu, dropout, Activation::Linear),
+        order,
+        ..Preset::Circle.spec()
+    }
+}
+
+fn source() -> Arc<ArraySource> {
+    let values = (0..FEATURES * 1_100).map(|i| ((i * 7919) % 2001) as f32 / 1000.0 - 1.0).collect();
+    Arc::new(ArraySource::new(values, FEATURES).unwrap())
+}
+
+/// The same, but sample 700 is not a number.
+struct Spoiled(Arc<ArraySource>);
+
+impl Source for Spoiled {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn features(&self) -> usize {
+        self.0.features()
+    }
+
+    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
+        self.0.gather(isa, samples, panel, width);
+        if let Some(lane) = samples.iter().position(|&sample| sample == 700) {
+            panel[lane] = f32::NAN;
+        }
+    }
+}
+
+/// A network's tensors, one after the other.
+fn flat(tensors: &LayerTensors) -> Vec<f32> {
+    tensors.iter().flat_map(|(weight, bias)| weight.iter().chain(bias)).copied().collect()
+}
+
+/// Follows one network's training by the gradients alone.
+struct Follower {
+    optimizer: OptimizerSpec,
+    parameters: Vec<f32>,
+    first_moment: Vec<f32>,
+    second_moment: Vec<f32>,
+    t: u64,
+}
+
+impl Follower {
+    fn new(optimizer: OptimizerSpec, tensors: &LayerTensors) -> Self {
+        let parameters = flat(tensors);
+        let moment = vec![0.0; parameters.len()];
+        Self { optimizer, first_moment: moment.clone(), second_moment: moment, parameters, t: 0 }
+    }
+
+    fn follow(&mut self, gradients: &LayerTensors) {
+        let OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } = self.optimizer else { panic!("not Adam") };
+        self.t += 1;
+        let step = AdamStep { learning_rate, beta1, beta2, epsilon, t: self.t };
+        let gradients = flat(gradients);
+        let Self { parameters, first_moment, second_moment, .. } = self;
+        assert!(adam(Isa::best(), &step, parameters, &gradients, first_moment, second_moment));
+    }
+}
+
+#[test]
+fn parameters_follow_from_the_gradients() {
+    for (order, dropout) in [
+        (Order::DiscriminatorFirst, 0.0),
+        (Order::DiscriminatorFirstSharedFake, 0.25),
+        (Order::GeneratorFirstSharedFake, 0.0),
+        (Order::GeneratorFirstSharedFake, 0.25),
+    ] {
+        let spec = spec(order, dropout);
+        for (batch, engine, threads) in [
+            (40, EngineKind::Native, 1),
+            (40, EngineKind::Native, 3),
+            (1_100, EngineKind::Native, 2),
+            (40, EngineKind::Matrixmultiply, 2),
+        ] {
+            let name = format!("{order:?} dropout {dropout} batch {batch} {engine} {threads}");
+            let options = TrainerOptions { batch, threads, engine, ..Default::default() };
+            let mut trainer = Trainer::new(spec.clone(), source(), options).unwrap();
+            assert_eq!(trainer.plan().schedule, "layer-parallel");
+            let before = trainer.model();
+            let mut generator = Follower::new(spec.generator_optimizer, &before.generator);
+            let mut discriminator = Follower::new(spec.discriminator_optimizer, &before.discriminator);
+            for _ in 0..3 {
+                trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap();
+                let (gradients, model) = (trainer.gradients(), trainer.model());
+                generator.follow(&gradients.generator);
+                discriminator.follow(&gradients.discriminator);
+                assert!(flat(&model.generator) == generator.parameters, "generator: {name}");
+                assert!(flat(&model.discriminator) == discriminator.parameters, "discriminator: {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_finite_is_named() {
+    for threads in [1, 2] {
+        for (order, dropout) in [(Order::DiscriminatorFirst, 0.25), (Order::GeneratorFirstSharedFake, 0.25)] {
+            let options = TrainerOptions { batch: 300, threads, shuffle: false, ..Default::default() };
+            let mut trainer = Trainer::new(spec(order, dropout), Arc::new(Spoiled(source())), options).unwrap();
+            match trainer.run(9, 0, |_| ControlFlow::Continue(())) {
+                Err(Error::NotFinite { step: 3, network: "discriminator", layer: 0, quantity: "gradient" }) => (),
+                other => panic!("{order:?} {threads}: {other:?}"),
+            }
+        }
+    }
+}
+
+/// The second half of a modular step goes through the updated discriminator.
+#[test]
+fn a_modular_step_sees_its_own_update() -> Result<()> {
+    let batch = 30;
+    let numbers = |seed: usize| -> Vec<f32> {
+        (0..batch * FEATURES).map(|i| (((i + seed) * 7919) % 2001) as f32 / 1000.0 - 1.0).collect()
+    };
+    let (real, fakes) = (numbers(1), numbers(2));
+    let discriminator = spec(Order::DiscriminatorFirst, 0.0).discriminator;
+    let outcome = |learning_rate, threads| -> Result<Vec<f32>> {
+        let options = TrainerOptions { batch, threads, ..Default::default() };
+        let optimizer = OptimizerSpec::adam(learning_rate);
+        let mut loss = ModularLoss::new(discriminator.clone(), Objective::NonSaturating, optimizer, options)?;
+        let mut gradient = vec![0.0; batch * FEATURES];
+        loss.step(&fakes, &real, &mut gradient)?;
+        Ok(gradient)
+    };
+    assert!(outcome(0.01, 1)? == outcome(0.01, 3)?);
+    assert!(outcome(0.01, 1)? != outcome(0.02, 1)?);
+    Ok(())
+}
