@@ -16,6 +16,7 @@ mod config_file;
 mod evaluate;
 pub mod events;
 mod history;
+pub mod hostile;
 mod info;
 mod line_file;
 pub mod machine;

@@ -1,13 +1,21 @@
-//! Sources of real samples: arrays in memory, images that stay bytes, the synthetic systems, embedded digits, IDX files.
+//! Sources of real samples: arrays in memory, images that stay bytes, the synthetic systems, embedded digits; IDX, CSV and NPY
+//! files.
 #![forbid(unsafe_code)]
 
 pub mod array;
 pub mod bytes;
+#[cfg(feature = "cli")]
+pub mod csv;
 pub mod digits;
 #[cfg(feature = "cli")]
+mod file;
+#[cfg(feature = "cli")]
 pub mod idx;
+#[cfg(feature = "cli")]
+pub mod npy;
 pub(crate) mod random;
 pub mod synthetic;
+pub mod table;
 
 pub use array::ArraySource;
 pub use bytes::ByteSource;

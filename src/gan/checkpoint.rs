@@ -227,8 +227,8 @@ pub(super) fn verified_state(bytes: &[u8], file: &SafeTensors<'_>, origin: &str)
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error.to_string()))?;
     let Some(entry) = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)) else { return Ok(None) };
     let mut entry: Value = serde_json::from_str(entry).map_err(|error| damaged(&error.to_string()))?;
-    let state = entry["state"].take();
-    let written = entry["checksum"].as_str().unwrap_or_default();
+    let state = entry.get_mut("state").map(Value::take).unwrap_or_default();
+    let written = entry.get("checksum").and_then(Value::as_str).unwrap_or_default();
     let found = checksum(&state, file);
     if written != found {
         return Err(damaged(&format!("its checksum is {found} instead of {written}")));

@@ -20,6 +20,7 @@ mod step;
 mod streams;
 mod tensors;
 pub mod trainer;
+pub mod weights;
 mod workspace;
 
 pub use adversary::StepReport;

@@ -19,7 +19,7 @@ use crate::parallel::Team;
 use crate::simd::{Isa, LANE_GROUP};
 
 /// Most bytes that the header of a model file may add to its tensors: names, shapes and metadata of 10,000 layers fit.
-const MOST_HEADER: u64 = 8 * 1024 * 1024;
+pub(super) const MOST_HEADER: u64 = 8 * 1024 * 1024;
 
 /// Samples that [`Model::sample`] makes at once.
 const SAMPLE_PANEL: usize = 16 * LANE_GROUP;

@@ -1,6 +1,8 @@
 //! Every way in which an IDX file can be wrong, and that none of them is a panic.
 
+use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;

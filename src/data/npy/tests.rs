@@ -1,0 +1,161 @@
+//! Arrays as NumPy and `npyz` write them, and every way in which one can be wrong.
+
+use npyz::WriterBuilder;
+
+use super::*;
+
+/// A file of version 1 with this header and these elements.
+fn file(header: &str, elements: &[u8]) -> Vec<u8> {
+    let header = format!("{header}\n");
+    [&MAGIC[..], &[1, 0], &(header.len() as u16).to_le_bytes(), header.as_bytes(), elements].concat()
+}
+
+fn header(descr: &str, fortran_order: &str, shape: &str) -> String {
+    format!("{{'descr': '{descr}', 'fortran_order': {fortran_order}, 'shape': {shape}, }}")
+}
+
+fn parse_bytes(bytes: &[u8]) -> Result<Table> {
+    parse(bytes, bytes.len() as u64, Path::new("t.npy"))
+}
+
+fn refused(bytes: &[u8], part: &str) {
+    let error = parse_bytes(bytes).unwrap_err();
+    assert!(matches!(error, Error::Data { .. }), "{error:?}");
+    let message = error.to_string();
+    assert!(message.starts_with("t.npy: ") && message.contains(part), "`{part}` is not in `{message}`");
+    assert!(!message.contains('\n'), "{message}");
+}
+
+#[test]
+fn reads_what_another_writer_writes() {
+    for order in [npyz::Order::C, npyz::Order::Fortran] {
+        let mut bytes = Vec::new();
+        let mut writer = npyz::WriteOptions::new()
+            .default_dtype()
+            .shape(&[3, 2])
+            .order(order)
+            .writer(&mut bytes)
+            .begin_nd()
+            .unwrap();
+        let rows = [1.5f32, 2.0, 3.0, 4.0, 5.0, -6.25];
+        let columns = [1.5f32, 3.0, 5.0, 2.0, 4.0, -6.25];
+        writer.extend(if order == npyz::Order::C { rows } else { columns }).unwrap();
+        writer.finish().unwrap();
+        let table = parse_bytes(&bytes).unwrap();
+        assert_eq!((table.columns, table.rows(), table.names), (2, 3, None));
+        assert_eq!(table.values, rows.map(f64::from));
+    }
+}
+
+#[test]
+fn every_type_of_element_and_order_of_bytes() {
+    type Case = (&'static str, Vec<u8>, [f64; 2]);
+    let cases: [Case; 12] = [
+        ("<f4", [1.5f32, -2.0].map(f32::to_le_bytes).concat(), [1.5, -2.0]),
+        (">f4", [1.5f32, -2.0].map(f32::to_be_bytes).concat(), [1.5, -2.0]),
+        ("<f8", [1e300f64, -0.1].map(f64::to_le_bytes).concat(), [1e300, -0.1]),
+        (">f8", [1e300f64, -0.1].map(f64::to_be_bytes).concat(), [1e300, -0.1]),
+        ("|i1", vec![5, 0xff], [5.0, -1.0]),
+        ("|u1", vec![5, 0xff], [5.0, 255.0]),
+        ("<i2", [300i16, -300].map(i16::to_le_bytes).concat(), [300.0, -300.0]),
+        (">u2", [300u16, 65535].map(u16::to_be_bytes).concat(), [300.0, 65535.0]),
+        ("<i4", [i32::MIN, 7].map(i32::to_le_bytes).concat(), [-2_147_483_648.0, 7.0]),
+        ("<u4", [u32::MAX, 7].map(u32::to_le_bytes).concat(), [4_294_967_295.0, 7.0]),
+        (">i8", [-1i64, 1 << 40].map(i64::to_be_bytes).concat(), [-1.0, (1u64 << 40) as f64]),
+        ("<u8", [u64::MAX, 1].map(u64::to_le_bytes).concat(), [1.844_674_407_370_955_2e19, 1.0]),
+    ];
+    for (descr, elements, values) in cases {
+        let table = parse_bytes(&file(&header(descr, "False", "(2,)"), &elements)).unwrap();
+        assert_eq!((table.columns, &table.values[..]), (1, &values[..]), "{descr}");
+    }
+}
+
+#[test]
+fn headers_of_every_version_and_spelling() {
+    let elements = [1.0f32, 2.0].map(f32::to_le_bytes).concat();
+    for header in [
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }",
+        "{\"shape\":(1,2),\"fortran_order\":True,\"descr\":\"<f4\"}",
+        "  { 'shape' : ( 1 , 2 , ) , 'descr' : '<f4' , 'fortran_order' : False }   ",
+    ] {
+        assert_eq!(parse_bytes(&file(header, &elements)).unwrap().values, [1.0, 2.0], "{header}");
+        let long = [&MAGIC[..], &[2, 0], &(header.len() as u32).to_le_bytes(), header.as_bytes(), &elements].concat();
+        assert_eq!(parse_bytes(&long).unwrap().columns, 2, "{header}");
+    }
+}
+
+#[test]
+fn what_is_no_such_array_is_refused() {
+    let elements = [1.0f32, 2.0].map(f32::to_le_bytes).concat();
+    refused(b"", "truncated: the magic bytes from offset 0");
+    refused(b"PK\x03\x04....", "no NPY file");
+    refused(&[&MAGIC[..], &[9, 0]].concat(), "version 9 at offset 6");
+    refused(&[&MAGIC[..], &[1, 0, 5]].concat(), "truncated: the length of the header");
+    refused(&[&MAGIC[..], &[1, 0, 200, 0, b'{']].concat(), "truncated: the header from offset 10");
+    refused(&[&MAGIC[..], &[2, 0, 255, 255, 255, 255]].concat(), "a header of 4294967295 bytes");
+    for (header, part) in [
+        ("", "it is no dictionary"),
+        ("{}", "it needs the keys"),
+        ("{'descr': '<f4'}", "it needs the keys"),
+        ("{descr: '<f4'}", "a key is no string"),
+        ("{'descr' '<f4'}", "a key has no value"),
+        ("{'descr': '<f4' 'shape': (2,)}", "not followed by a comma"),
+        ("{'descr': [('x', '<f4')], }", "arrays of records"),
+        ("{'descr': '<f4', 'fortran_order': Maybe, }", "neither True nor False"),
+        ("{'descr': '<f4', 'shape': [2], }", "`shape` is no tuple"),
+        ("{'descr': '<f4', 'shape': (-2,), }", "no number of 64 bits"),
+        ("{'descr': '<f4', 'shape': (99999999999999999999,), }", "no number of 64 bits"),
+        ("{'order': 3}", "unknown key \"order\""),
+        ("{'descr': '", "no dictionary"),
+    ] {
+        refused(&file(header, &elements), part);
+    }
+    for descr in ["<f2", "<c8", "|b1", "|O", "<U3", "|f4", "f4", "", "<", "<i3", "<f999999999999999999999", "<é"] {
+        refused(&file(&header(descr, "False", "(2,)"), &elements), "cannot be read; f4, f8 and integers can");
+    }
+    for (shape, part) in [
+        ("()", "0 dimensions"),
+        ("(1, 1, 2)", "3 dimensions"),
+        ("(0, 2)", "holds no numbers"),
+        ("(2, 0)", "holds no numbers"),
+        ("(3,)", "truncated"),
+        ("(1,)", "trailing bytes: the array ends at offset 72, the file at 76"),
+        ("(1, 99999)", "99999 columns; at most 16384"),
+        ("(18446744073709551615, 1)", "truncated"),
+        ("(18446744073709551615, 16384)", "truncated"),
+        ("(4611686018427387905, 1)", "truncated"),
+    ] {
+        refused(&file(&header("<f4", "False", shape), &elements), part);
+    }
+    for value in [f32::NAN, f32::INFINITY] {
+        let elements = [1.0f32, value].map(f32::to_le_bytes).concat();
+        refused(&file(&header("<f4", "False", "(2,)"), &elements), "element 1 (counted from 0) at offset 72");
+    }
+}
+
+#[test]
+fn more_elements_than_are_converted_at_once() {
+    let values: Vec<u16> = (0..20_000).collect();
+    let elements: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let table = parse_bytes(&file(&header("<u2", "True", "(10000, 2)"), &elements)).unwrap();
+    assert_eq!((table.rows(), &table.values[..4]), (10_000, &[0.0, 10_000.0, 1.0, 10_001.0][..]));
+}
+
+#[test]
+fn no_truncation_and_no_flipped_bit_is_a_panic() {
+    let elements = [1.0f32, 2.0, 3.0, 4.0].map(f32::to_le_bytes).concat();
+    let good = file(&header("<f4", "True", "(2, 2)"), &elements);
+    parse_bytes(&good).unwrap();
+    for end in 0..good.len() {
+        assert!(parse_bytes(&good[..end]).is_err(), "{end}");
+    }
+    for bit in 0..8 * good.len() {
+        let mut bytes = good.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        // Whatever it now is: an array of four numbers, or an error.
+        if let Ok(table) = parse_bytes(&bytes) {
+            assert_eq!(table.rows() * table.columns, table.values.len());
+            assert!(table.values.len() <= 16 && table.values.iter().all(|value| value.is_finite()));
+        }
+    }
+}

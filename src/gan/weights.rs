@@ -1,0 +1,349 @@
+//! Weights that go to PyTorch and come from it: safetensors files with the names and shapes of a `state_dict`.
+//!
+//! A dense layer is `N.weight` of shape `[outputs, inputs]` and `N.bias` of shape `[outputs]`. In a `torch.nn.Sequential` N counts
+//! modules, and activations and dropout are modules too, so that numbers are left out: only their order counts. Before N stands
+//! what the module is an attribute of: `generator.0.weight`, `netD.main.2.bias`, `fc1.weight`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::model::{MOST_HEADER, Model};
+use super::spec::GanSpec;
+use crate::error::{Error, Result};
+use crate::kernel::activation::Activation;
+use crate::net::parameters::ParameterLayout;
+use crate::net::{LayerSpec, LayerTensors, NetworkSpec};
+
+/// One of the two networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// G.
+    Generator,
+    /// D.
+    Discriminator,
+}
+
+impl Network {
+    /// Its name in messages and as a prefix.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Generator => "generator",
+            Self::Discriminator => "discriminator",
+        }
+    }
+
+    /// The network that people give this name to.
+    fn called(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "generator" | "gen" | "g" | "netg" => Some(Self::Generator),
+            "discriminator" | "disc" | "d" | "netd" | "critic" => Some(Self::Discriminator),
+            _ => None,
+        }
+    }
+
+    fn of(self, spec: &GanSpec) -> &NetworkSpec {
+        match self {
+            Self::Generator => &spec.generator,
+            Self::Discriminator => &spec.discriminator,
+        }
+    }
+}
+
+/// How layers are numbered in names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbering {
+    /// As modules of a `torch.nn.Sequential`: linear, activation (unless linear), dropout (unless 0), linear ...
+    Sequential,
+    /// 0, 1, 2 ..., as in gannet's own model files.
+    Layers,
+}
+
+/// Whether a layer's activation and dropout are modules of a `Sequential`.
+fn modules_after(layer: &LayerSpec) -> usize {
+    usize::from(layer.activation != Activation::Linear) + usize::from(layer.dropout > 0.0)
+}
+
+/// The `torch.nn.Sequential` of a network, as Python.
+pub fn sequential(spec: &NetworkSpec) -> String {
+    let mut modules = Vec::new();
+    for layer in &spec.layers {
+        modules.push(format!("nn.Linear({}, {})", layer.inputs, layer.outputs));
+        modules.extend(match layer.activation {
+            Activation::Linear => None,
+            Activation::Relu => Some("nn.ReLU()".to_string()),
+            Activation::LeakyRelu { slope } => Some(format!("nn.LeakyReLU({slope})")),
+            Activation::Tanh => Some("nn.Tanh()".to_string()),
+            Activation::Sigmoid => Some("nn.Sigmoid()".to_string()),
+        });
+        if layer.dropout > 0.0 {
+            modules.push(format!("nn.Dropout({})", layer.dropout));
+        }
+    }
+    format!("nn.Sequential({})", modules.join(", "))
+}
+
+/// The weights of one network (names without a prefix) or of both (`generator.`, `discriminator.`) as the bytes of a safetensors
+/// file that carries `metadata`.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] where `spec` is not valid; [`Error::Shape`] where the model does not fit it.
+pub fn state_dict(
+    model: &Model,
+    spec: &GanSpec,
+    network: Option<Network>,
+    numbering: Numbering,
+    metadata: BTreeMap<String, String>,
+) -> Result<Vec<u8>> {
+    spec.validate()?;
+    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    for (part, values) in [(Network::Generator, &model.generator), (Network::Discriminator, &model.discriminator)] {
+        if network.is_some_and(|chosen| chosen != part) {
+            continue;
+        }
+        let layers = &part.of(spec).layers;
+        ParameterLayout::new(part.of(spec)).check(values, part.name())?;
+        let prefix = if network.is_some() { String::new() } else { format!("{}.", part.name()) };
+        let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+        let mut number = 0;
+        for (layer, (weight, bias)) in layers.iter().zip(values) {
+            tensors.push((format!("{prefix}{number}.weight"), vec![layer.outputs, layer.inputs], bytes(weight)));
+            tensors.push((format!("{prefix}{number}.bias"), vec![layer.outputs], bytes(bias)));
+            number += 1 + if numbering == Numbering::Sequential { modules_after(layer) } else { 0 };
+        }
+    }
+    let problem = |error: safetensors::SafeTensorError| Error::data("weights", error.to_string());
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(problem)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let metadata = Some(metadata).filter(|metadata| !metadata.is_empty());
+    safetensors::serialize(views, metadata.map(|metadata| metadata.into_iter().collect())).map_err(problem)
+}
+
+/// The networks that a file of weights holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StateDict {
+    /// G, if the file holds it.
+    pub generator: Option<LayerTensors>,
+    /// D, if the file holds it.
+    pub discriminator: Option<LayerTensors>,
+}
+
+/// The tensors of one name, without weight or bias, by their numbers.
+type Numbered<'a> = BTreeMap<u64, Layer<'a>>;
+
+/// The names of a layer's tensors.
+#[derive(Default)]
+struct Layer<'a> {
+    weight: Option<&'a str>,
+    bias: Option<&'a str>,
+}
+
+impl StateDict {
+    /// Reads a file. A network is known by its name (`generator`, `G`, `netG` ..., in any case); without such a name, by the
+    /// shapes of its tensors.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_safetensors`](Self::from_safetensors), and what the system reports. A file much larger than both networks is
+    /// not read.
+    pub fn load(spec: &GanSpec, path: &Path) -> Result<Self> {
+        let io = |source| Error::Io { action: "read", path: path.to_owned(), source };
+        let origin = path.display().to_string();
+        let metadata = fs::metadata(path).map_err(io)?;
+        if !metadata.is_file() {
+            return Err(Error::data(origin, "is no regular file"));
+        }
+        let parameters = |network| ParameterLayout::new(network).len() as u64;
+        let parameters = parameters(&spec.generator).saturating_add(parameters(&spec.discriminator));
+        let most = parameters.saturating_mul(size_of::<f64>() as u64).saturating_add(MOST_HEADER);
+        let size = metadata.len();
+        if size > most {
+            return Err(Error::data(origin, format!("{size} bytes are more than the weights of both networks take")));
+        }
+        Self::from_safetensors(&fs::read(path).map_err(io)?, spec, &origin)
+    }
+
+    /// Reads the bytes of a safetensors file with tensors of 16, 32 or 64 bits. `origin` (a path) opens messages.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] that says which tensor does not fit, and what was expected.
+    pub fn from_safetensors(bytes: &[u8], spec: &GanSpec, origin: &str) -> Result<Self> {
+        let problem = |problem: String| Error::data(origin, problem);
+        if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x80\x02") {
+            let save = "save it in Python with safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")";
+            return Err(problem(format!("is a pickle of PyTorch's, which may run any program; {save}")));
+        }
+        let file = SafeTensors::deserialize(bytes)
+            .map_err(|error| problem(format!("not a safetensors file, or a damaged one ({error})")))?;
+        let names = file.names();
+        let mut groups: BTreeMap<&str, Numbered<'_>> = BTreeMap::new();
+        for &name in &names {
+            let (prefix, number, is_weight) = parts(name).ok_or_else(|| {
+                problem(format!("the tensor {name} is no weight or bias with a number, as `generator.0.weight` is"))
+            })?;
+            let layer = groups.entry(prefix).or_default().entry(number).or_default();
+            let place = if is_weight { &mut layer.weight } else { &mut layer.bias };
+            if let Some(other) = place.replace(name) {
+                return Err(problem(format!("the tensors {other} and {name} have the same number")));
+            }
+        }
+        let mut result = Self::default();
+        for (prefix, layers) in &groups {
+            let network = match network_of(prefix) {
+                Some(network) => network,
+                None => {
+                    let fits = |network: &Network| shapes_fit(&file, layers, network.of(spec));
+                    match [Network::Generator, Network::Discriminator].into_iter().filter(fits).collect::<Vec<_>>()[..]
+                    {
+                        [network] => network,
+                        [] => return Err(problem(unknown(&file, prefix, layers, spec))),
+                        _ => {
+                            let name = "name them `generator.0.weight` or `discriminator.0.weight` ...";
+                            return Err(problem(format!("its tensors fit both networks; {name}")));
+                        }
+                    }
+                }
+            };
+            let tensors = read(&file, layers, network, spec).map_err(problem)?;
+            let place = match network {
+                Network::Generator => &mut result.generator,
+                Network::Discriminator => &mut result.discriminator,
+            };
+            if place.replace(tensors).is_some() {
+                let name = network.name();
+                return Err(problem(format!("the {name} stands under several names, `{prefix}` is one of them")));
+            }
+        }
+        if result == Self::default() {
+            return Err(problem("holds no tensors".to_string()));
+        }
+        Ok(result)
+    }
+
+    /// Replaces in `model` the networks that the file holds.
+    pub fn put_into(&self, model: &mut Model) {
+        for (tensors, place) in
+            [(&self.generator, &mut model.generator), (&self.discriminator, &mut model.discriminator)]
+        {
+            if let Some(tensors) = tensors {
+                place.clone_from(tensors);
+            }
+        }
+    }
+}
+
+/// What stands before the number of a layer (dots at its end left out), the number, and whether it is the weight:
+/// `netG.main.2.weight`, `fc1.bias`.
+fn parts(name: &str) -> Option<(&str, u64, bool)> {
+    let (module, kind) = name.rsplit_once('.')?;
+    let prefix = module.trim_end_matches(|character: char| character.is_ascii_digit());
+    let number = module[prefix.len()..].parse().ok()?;
+    match kind {
+        "weight" => Some((prefix.trim_end_matches('.'), number, true)),
+        "bias" => Some((prefix.trim_end_matches('.'), number, false)),
+        _ => None,
+    }
+}
+
+/// The network that a part of `prefix` names.
+fn network_of(prefix: &str) -> Option<Network> {
+    prefix.split('.').find_map(Network::called)
+}
+
+/// Whether the weights have the shapes of `spec`'s.
+fn shapes_fit(file: &SafeTensors<'_>, layers: &Numbered<'_>, spec: &NetworkSpec) -> bool {
+    layers.len() == spec.layers.len()
+        && layers.values().zip(&spec.layers).all(|(layer, expected)| {
+            let weight = layer.weight.and_then(|name| file.tensor(name).ok());
+            weight.is_some_and(|weight| weight.shape() == [expected.outputs, expected.inputs])
+        })
+}
+
+/// Why tensors under a name that tells no network belong to none.
+fn unknown(file: &SafeTensors<'_>, prefix: &str, layers: &Numbered<'_>, spec: &GanSpec) -> String {
+    let mut found = String::new();
+    for name in layers.values().filter_map(|layer| layer.weight) {
+        let shape = file.tensor(name).map(|tensor| tensor.shape().to_vec()).unwrap_or_default();
+        write!(found, "{}{name} {shape:?}", if found.is_empty() { "" } else { ", " }).ok();
+    }
+    let expected = |network: Network| {
+        let shapes = network.of(spec).layers.iter().map(|layer| format!("{:?}", [layer.outputs, layer.inputs]));
+        format!("the {} has {}", network.name(), shapes.collect::<Vec<_>>().join(" "))
+    };
+    let under = if prefix.is_empty() { "the tensors".to_string() } else { format!("the tensors of `{prefix}`") };
+    let (generator, discriminator) = (expected(Network::Generator), expected(Network::Discriminator));
+    format!("{under} fit neither network: {found}; {generator}, {discriminator}")
+}
+
+/// The tensors of `network`, in the order of their numbers.
+fn read(
+    file: &SafeTensors<'_>,
+    layers: &Numbered<'_>,
+    network: Network,
+    spec: &GanSpec,
+) -> Result<LayerTensors, String> {
+    let (expected, name) = (&network.of(spec).layers, network.name());
+    if layers.len() != expected.len() {
+        return Err(format!("holds {} layers of the {name}, but it has {}", layers.len(), expected.len()));
+    }
+    let tensor = |place: Option<&str>, index: usize, kind: &str, shape: &[usize]| -> Result<Vec<f32>, String> {
+        let layer = format!("layer {index} of the {name}");
+        let tensor_name = place.ok_or_else(|| format!("{layer} has no {kind}"))?;
+        let tensor = file.tensor(tensor_name).map_err(|error| error.to_string())?;
+        if tensor.shape() != shape {
+            let found = tensor.shape();
+            return Err(format!("the tensor {tensor_name} has the shape {found:?}, but {layer} needs {shape:?}"));
+        }
+        let values = values(tensor.dtype(), tensor.data()).ok_or_else(|| {
+            format!("the tensor {tensor_name} is {:?}; F32, F64, F16 and BF16 can be read", tensor.dtype())
+        })?;
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(place) => Err(format!("value {place} of the tensor {tensor_name} is {}", values[place])),
+            None => Ok(values),
+        }
+    };
+    layers
+        .values()
+        .zip(expected)
+        .enumerate()
+        .map(|(index, (layer, expected))| {
+            let weight = tensor(layer.weight, index, "weight", &[expected.outputs, expected.inputs])?;
+            Ok((weight, tensor(layer.bias, index, "bias", &[expected.outputs])?))
+        })
+        .collect()
+}
+
+/// The values of a tensor's bytes; `None` for other types than floating-point numbers of 16, 32 and 64 bits.
+fn values(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    let half = |bytes: &[u8]| u16::from_le_bytes([bytes[0], bytes[1]]);
+    Some(match dtype {
+        Dtype::F32 => bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
+        Dtype::F64 => bytes.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes) as f32).collect(),
+        // The upper half of an f32.
+        Dtype::BF16 => bytes.chunks_exact(2).map(|bytes| f32::from_bits(u32::from(half(bytes)) << 16)).collect(),
+        Dtype::F16 => bytes.chunks_exact(2).map(|bytes| from_half(half(bytes))).collect(),
+        _ => return None,
+    })
+}
+
+/// The value of an IEEE 754 binary16 number: a sign, 5 bits of exponent, 10 bits of fraction.
+fn from_half(bits: u16) -> f32 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff));
+    let magnitude = match exponent {
+        0 => fraction * 2f32.powi(-24),
+        31 if fraction == 0.0 => f32::INFINITY,
+        31 => f32::NAN,
+        _ => (1024.0 + fraction) * 2f32.powi(exponent - 25),
+    };
+    if bits >> 15 == 1 { -magnitude } else { magnitude }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Files as gannet and PyTorch write them, and everything that does not fit.
+
+use super::*;
+use crate::gan::presets::Preset;
+use crate::gan::{Trainer, TrainerOptions};
+
+/// A GAN with dropout and every module that has no weights, and a model of it.
+fn trained() -> (GanSpec, Model) {
+    let mut spec = Preset::Circle.spec();
+    spec.generator.layers[1].activation = Activation::LeakyRelu { slope: 0.2 };
+    spec.generator.layers[2].activation = Activation::Tanh;
+    let points = std::sync::Arc::new(crate::data::synthetic::circle(64, 1).unwrap());
+    let model = Trainer::new(spec.clone(), points, TrainerOptions::default()).unwrap().model();
+    (spec, model)
+}
+
+fn read(tensors: &[(&str, &[usize], Dtype, Vec<u8>)], spec: &GanSpec) -> Result<StateDict> {
+    let views = tensors
+        .iter()
+        .map(|(name, shape, dtype, bytes)| (*name, TensorView::new(*dtype, shape.to_vec(), bytes).unwrap()));
+    let bytes = safetensors::serialize(views.collect::<Vec<_>>(), None).unwrap();
+    StateDict::from_safetensors(&bytes, spec, "w")
+}
+
+fn zeros(shape: &[usize]) -> Vec<u8> {
+    vec![0; 4 * shape.iter().product::<usize>()]
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let (spec, model) = trained();
+    for numbering in [Numbering::Sequential, Numbering::Layers] {
+        for network in [None, Some(Network::Generator), Some(Network::Discriminator)] {
+            let bytes = state_dict(&model, &spec, network, numbering, BTreeMap::new()).unwrap();
+            let found = StateDict::from_safetensors(&bytes, &spec, "w").unwrap();
+            let holds = |part| network.is_none_or(|network| network == part);
+            assert_eq!(found.generator, holds(Network::Generator).then(|| model.generator.clone()), "{numbering:?}");
+            assert_eq!(found.discriminator, holds(Network::Discriminator).then(|| model.discriminator.clone()));
+            let mut other = Model { generator: Vec::new(), discriminator: Vec::new() };
+            found.put_into(&mut other);
+            assert_eq!(other.generator.is_empty(), !holds(Network::Generator));
+        }
+    }
+    // gannet's own model file too.
+    let own = StateDict::from_safetensors(&model.to_safetensors(&spec).unwrap(), &spec, "w").unwrap();
+    assert_eq!(own, StateDict { generator: Some(model.generator), discriminator: Some(model.discriminator) });
+}
+
+#[test]
+fn names_are_those_of_a_sequential() {
+    let (spec, model) = trained();
+    let names = |network, numbering| {
+        let metadata = BTreeMap::from([("scale".to_string(), "[1.0]".to_string())]);
+        let bytes = state_dict(&model, &spec, network, numbering, metadata).unwrap();
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        assert_eq!(header.metadata().as_ref().unwrap()["scale"], "[1.0]");
+        let mut names: Vec<String> = header.tensors().into_keys().filter(|name| name.ends_with("weight")).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(Some(Network::Generator), Numbering::Sequential), ["0.weight", "2.weight", "4.weight"]);
+    // Linear, ReLU, Dropout, three times, and the last Linear.
+    let discriminator = ["0.weight", "3.weight", "6.weight", "9.weight"];
+    assert_eq!(names(Some(Network::Discriminator), Numbering::Sequential), discriminator);
+    assert_eq!(names(Some(Network::Generator), Numbering::Layers), ["0.weight", "1.weight", "2.weight"]);
+    assert!(names(None, Numbering::Sequential).contains(&"discriminator.9.weight".to_string()));
+    assert_eq!(
+        sequential(&spec.generator),
+        "nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 32), nn.LeakyReLU(0.2), nn.Linear(32, 2), nn.Tanh())"
+    );
+    assert!(sequential(&spec.discriminator).contains("nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 64)"));
+}
+
+#[test]
+fn every_spelling_and_type_is_read() {
+    let mut spec = Preset::Gaussian2d.spec();
+    spec.generator = NetworkSpec::dense(&[2, 1, 2], Activation::Relu, 0.0, Activation::Linear);
+    let f32s = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let f64s = |values: &[f64]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let halves = |values: &[u16]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let expected = vec![(vec![1.5, -2.0], vec![0.5]), (vec![1.0, 0.25], vec![-1.0, 3.0])];
+    for prefix in ["", "generator.", "G.", "netG.main.", "module.netg.", "fc", "model."] {
+        // Numbers count as numbers: 2 stands before 10.
+        let names = [2, 10].map(|number| ["weight", "bias"].map(|kind| format!("{prefix}{number}.{kind}")));
+        let tensors: [(&str, &[usize], Dtype, Vec<u8>); 4] = [
+            (&names[0][0], &[1, 2], Dtype::F32, f32s(&[1.5, -2.0])),
+            (&names[0][1], &[1], Dtype::F64, f64s(&[0.5])),
+            (&names[1][0], &[2, 1], Dtype::F16, halves(&[0x3c00, 0x3400])),
+            (&names[1][1], &[2], Dtype::BF16, halves(&[0xbf80, 0x4040])),
+        ];
+        let found = read(&tensors, &spec).unwrap();
+        assert_eq!(found.generator.as_ref(), Some(&expected), "{prefix}");
+        assert_eq!(found.discriminator, None);
+    }
+}
+
+#[test]
+fn halves_have_their_value() {
+    for (bits, value) in [
+        (0x0000, 0.0),
+        (0x3c00, 1.0),
+        (0xc000, -2.0),
+        (0x7bff, 65504.0),
+        (0x0001, 2f32.powi(-24)),
+        (0x0400, 2f32.powi(-14)),
+        (0x3555, 0.333_251_95),
+        (0xfc00, f32::NEG_INFINITY),
+    ] {
+        assert_eq!(from_half(bits), value, "{bits:#x}");
+    }
+    assert!(from_half(0x7e00).is_nan());
+}
+
+#[test]
+fn what_does_not_fit_is_named() {
+    let spec = Preset::Gaussian2d.spec();
+    let (weight, bias): (&[usize], &[usize]) = (&[2, 2], &[2]);
+    let tensor = |name, shape: &'static [usize]| (name, shape, Dtype::F32, zeros(shape));
+    let good = [tensor("G.0.weight", &[2, 2]), tensor("G.0.bias", &[2])];
+    read(&good, &spec).unwrap();
+    let nan = f32::NAN.to_le_bytes().repeat(2);
+    for (tensors, part) in [
+        (vec![], "holds no tensors"),
+        (
+            vec![tensor("G.0.weight", &[2, 3]), good[1].clone()],
+            "G.0.weight has the shape [2, 3], but layer 0 of the generator needs [2, 2]",
+        ),
+        (vec![good[0].clone(), tensor("G.0.bias", &[3])], "G.0.bias has the shape [3]"),
+        (vec![good[0].clone()], "layer 0 of the generator has no bias"),
+        (vec![good[1].clone()], "layer 0 of the generator has no weight"),
+        (
+            vec![good[0].clone(), good[1].clone(), tensor("G.1.weight", &[2, 2])],
+            "holds 2 layers of the generator, but it has 1",
+        ),
+        (vec![tensor("G.weight", weight)], "G.weight is no weight or bias with a number"),
+        (vec![tensor("G.0.running_mean", bias)], "G.0.running_mean is no weight or bias"),
+        (vec![tensor("G.99999999999999999999.weight", weight)], "with a number"),
+        (vec![tensor("weight", weight)], "with a number"),
+        (vec![good[0].clone(), tensor("G.00.weight", weight)], "have the same number"),
+        (
+            vec![tensor("x.0.weight", &[5, 7])],
+            "the tensors of `x` fit neither network: x.0.weight [5, 7]; the generator has [2, 2]",
+        ),
+        (
+            vec![good[0].clone(), good[1].clone(), tensor("netG.0.weight", weight), tensor("netG.0.bias", bias)],
+            "several names",
+        ),
+        (vec![("G.0.weight", weight, Dtype::I32, zeros(weight)), good[1].clone()], "G.0.weight is I32; F32"),
+        (vec![good[0].clone(), ("G.0.bias", bias, Dtype::F32, nan)], "value 0 of the tensor G.0.bias is NaN"),
+    ] {
+        let error = read(&tensors, &spec).unwrap_err().to_string();
+        assert!(error.starts_with("w: ") && error.contains(part), "`{part}` is not in `{error}`");
+        assert!(!error.contains('\n'), "{error}");
+    }
+    let mut twins = Preset::Mixture1dDeep.spec();
+    twins.discriminator = NetworkSpec::dense(&[1, 1], Activation::Relu, 0.0, Activation::Linear);
+    twins.generator = twins.discriminator.clone();
+    let error = read(&[tensor("0.weight", &[1, 1]), tensor("0.bias", &[1])], &twins).unwrap_err().to_string();
+    assert!(error.contains("fit both networks"), "{error}");
+}
+
+#[test]
+fn damaged_and_foreign_files_are_refused() {
+    let (spec, model) = trained();
+    let good = state_dict(&model, &spec, None, Numbering::Sequential, BTreeMap::new()).unwrap();
+    for end in (0..good.len()).step_by(101) {
+        assert!(StateDict::from_safetensors(&good[..end], &spec, "w").is_err(), "{end}");
+    }
+    for bit in 0..8 * 600 {
+        let mut bytes = good.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        // Another number or an error, never a panic.
+        StateDict::from_safetensors(&bytes, &spec, "w").ok();
+    }
+    let pickle = StateDict::from_safetensors(b"PK\x03\x04...", &spec, "w").unwrap_err().to_string();
+    assert!(pickle.contains("safetensors.torch.save_file"), "{pickle}");
+    let dir = tempfile::tempdir().unwrap();
+    assert!(StateDict::load(&spec, dir.path()).unwrap_err().to_string().contains("no regular file"));
+    let large = dir.path().join("large");
+    fs::File::create(&large).unwrap().set_len(1 << 30).unwrap();
+    assert!(StateDict::load(&spec, &large).unwrap_err().to_string().contains("more than the weights"));
+}
