@@ -240,7 +240,8 @@ impl<'a> IdxFile<'a> {
         })?;
         let compressed = start == GZIP_MAGIC;
         let reader = Cursor::new(start).take(read as u64).chain(reader);
-        let reader: Box<dyn Read + 'a> = if compressed { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) };
+        let reader: Box<dyn Read + 'a> =
+            if compressed { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) };
         Ok(Self { path, reader, compressed, length, offset: 0 })
     }
 

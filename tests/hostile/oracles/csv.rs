@@ -44,7 +44,9 @@ fn agrees(table: &Table, input: &[u8]) {
         let rows: Vec<Vec<String>> = reader
             .records()
             .map(|row| row.expect("text").iter().map(|cell| cell.trim().to_string()).collect())
+            // Empty lines are no rows; blanks alone are none before the delimiter is known.
             .filter(|row: &Vec<String>| row.len() > 1 || !row[0].is_empty())
+            .skip_while(|row| row.iter().all(String::is_empty))
             .collect();
         let fits = rows.iter().all(|row| row.len() == table.columns);
         (fits && rows.len() == table.rows() + usize::from(table.names.is_some())).then_some(rows)

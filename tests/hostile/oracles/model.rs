@@ -90,7 +90,8 @@ pub(super) fn tensors(file: &[u8]) -> Option<BTreeMap<String, Tensor>> {
     let (header, data) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
     let header: Value = serde_json::from_slice(header).ok()?;
     let tensor = |(name, entry): (&String, &Value)| {
-        let numbers = |field: &str| -> Option<Vec<u64>> { entry[field].as_array()?.iter().map(Value::as_u64).collect() };
+        let numbers =
+            |field: &str| -> Option<Vec<u64>> { entry[field].as_array()?.iter().map(Value::as_u64).collect() };
         let [start, end] = numbers("data_offsets")?[..] else { return None };
         let bytes = data.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?.to_vec();
         Some((name.clone(), Tensor { kind: entry["dtype"].as_str()?.to_string(), shape: numbers("shape")?, bytes }))
