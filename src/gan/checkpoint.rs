@@ -324,6 +324,11 @@ mod tests {
             assert!(other.restore(&gaussian.checkpoint(), changes).is_err());
             assert_eq!(other.checkpoint(), before, "nothing is changed");
         }
+        // Metadata that are no object.
+        for entry in ["[]", "0", "null", "{}", r#"{"state":3}"#] {
+            let strange = tensors::serialize(&[], Some((ENTRY, entry.to_string()))).unwrap();
+            assert!(problem(&strange, &spec).contains("its checksum"), "{entry}");
+        }
         // A number that a checksum cannot tell from a right one.
         for (step, drawn) in [(u64::MAX, 0), (0, u64::MAX), (1 << 44, 0)] {
             let impossible = Checkpoint { step, drawn, ..checkpoint.clone() };

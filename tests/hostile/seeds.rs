@@ -1,4 +1,4 @@
-//! Small whole files of every kind: what the corpus consists of, apart from inputs that once broke a parser.
+//! Small whole files of every kind: what the corpus consists of; and some that once broke a parser.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -63,6 +63,11 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let mut checkpoint = trainer.checkpoint();
     checkpoint.notes.insert("config.toml".to_string(), "[run]\nsystem = \"circle\"\n".to_string());
     seeds.push(("checkpoint/step-3", checkpoint.to_safetensors(&spec).expect("a checkpoint")));
+    // A name with a line break, which broke the message; an entry of metadata that is no object, which broke the reader.
+    let name = r#"{"a\nb":{"dtype":"F32","shape":[1],"data_offsets":[0,9]}}"#;
+    let entry = r#"{"__metadata__":{"gannet.checkpoint":"[]"}}"#;
+    seeds.extend(["model/name", "weights/name"].map(|place| (place, safetensors(name))));
+    seeds.push(("checkpoint/entry", safetensors(entry)));
     seeds.push(("events/all", events().iter().flat_map(|event| events::framed(&event.encode_to_vec())).collect()));
     seeds.extend(events().into_iter().skip(2).take(1).map(|event| ("events/message", event.encode_to_vec())));
     seeds
@@ -133,6 +138,11 @@ fn npy(descr: &str, fortran_order: &str, shape: &str, version: u8, data: &[u8]) 
     file.extend(header.bytes());
     file.extend(data);
     file
+}
+
+/// A safetensors file of a header alone.
+fn safetensors(header: &str) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat()
 }
 
 /// An event of each kind.

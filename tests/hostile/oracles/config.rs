@@ -3,6 +3,7 @@
 use gannet::cli::hostile::Settings;
 use toml::{Table, Value};
 
+use super::is_readable;
 use super::memory::{Cap, within};
 
 /// A line such as `a=1` becomes an entry of a table, with its place in the text. (The largest file that is read has 1 MiB.)
@@ -14,6 +15,7 @@ pub fn check(input: &[u8]) -> bool {
         Ok(settings) => settings,
         Err(error) => {
             assert!(matches!(error, gannet::Error::InvalidSetting { .. }), "{error:?}");
+            assert!(is_readable(&error.to_string()), "{error:?}");
             return false;
         }
     };
