@@ -85,6 +85,15 @@ macro_rules! tests {
 
 tests!(idx gzip npy csv model weights checkpoint config events table);
 
+/// Files that are large in the way that takes the most memory for each of their bytes, or the deepest stack.
+#[test]
+fn large_files_stay_within_the_caps() {
+    for (target, input) in seeds::large() {
+        println!("{target}: {} bytes", input.len());
+        check(target, &input);
+    }
+}
+
 /// The corpus holds each seed; with the variable set, they are written.
 #[test]
 fn the_corpus_is_there() {

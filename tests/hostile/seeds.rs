@@ -37,6 +37,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("csv/names", b"x,y\n1,-2.5\n3e4,0.25\n-0,1e-320\n".to_vec()),
         ("csv/quotes", b"\"a;1\";\"say \"\"y\"\"\"\r\n\"1\";2\r\n\r\n3;\"4\"\r\n".to_vec()),
         ("csv/tabs", b"\xef\xbb\xbf1\t2\t3\n4\t 5 \t+6\n".to_vec()),
+        ("csv/marks", b"\xef\xbb\xbf\xef\xbb\xbf2\r\n3\n".to_vec()),
         ("csv/column", b"7\n8\n9".to_vec()),
         ("table/rows", b"step,epoch,loss\n1,0,0.5\n20,0,nan\n1000,3,-1.25e-3\n".to_vec()),
         ("table/cut", b"step,epoch,loss\n1,0,0.5\nx,0,1\n5\n,,\n2000,1,1\n7,0,0.".to_vec()),
@@ -71,6 +72,66 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     seeds.push(("events/all", events().iter().flat_map(|event| events::framed(&event.encode_to_vec())).collect()));
     seeds.extend(events().into_iter().skip(2).take(1).map(|event| ("events/message", event.encode_to_vec())));
     seeds
+}
+
+/// Large files with the names of the targets that they are for.
+pub(crate) fn large() -> Vec<(&'static str, Vec<u8>)> {
+    const MANY: usize = 100_000;
+    let zeros = idx(&[1024, 32, 32], &[0; 1 << 20]);
+    let tensors: Vec<String> =
+        (0..MANY / 4).map(|name| format!(r#""{name}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#)).collect();
+    let names: Vec<String> = (0..MANY).map(|name| format!(r#""{name}":"""#)).collect();
+    let settings: String = (0..MANY).map(|name| format!("{name}=1\n")).collect();
+    let values = [&b"\x2a"[..], &varint(2 * 60_000), &b"\x0a\x00".repeat(60_000)].concat();
+    let mut large = vec![
+        ("idx", gzip(&zeros)),
+        ("gzip", [&[6, 128], &zeros[..]].concat()),
+        ("npy", npy("|u1", "True", "(1000, 500)", 2, &[1; 500_000])),
+        ("npy", npy("|u1", "False", &format!("({})", "1,".repeat(30_000)), 2, &[1])),
+        ("csv", b",".repeat(1 << 20)),
+        ("csv", b"\"\",".repeat(1 << 18)),
+        ("csv", b"1\n".repeat(MANY)),
+        ("csv", [&b"1,".repeat(16_383)[..], b"1\n"].concat().repeat(4)),
+        ("table", [&b"step,epoch,loss\n"[..], &b"1,,\n".repeat(MANY)].concat()),
+        ("table", [&b"step,epoch,loss\n"[..], &b",".repeat(MANY)].concat()),
+        ("model", safetensors(&format!("{{{}}}", tensors.join(",")))),
+        ("model", safetensors(&format!(r#"{{"a":{{"dtype":"F32","shape":[{}0]}}}}"#, "0,".repeat(MANY)))),
+        ("model", safetensors(&"[".repeat(MANY))),
+        ("weights", safetensors(&format!("{{{}}}", tensors.join(",")).replace("\":{", ".weight\":{"))),
+        ("weights", safetensors(&format!(r#"{{"__metadata__":{{{}}}}}"#, names.join(",")))),
+        ("config", settings.into()),
+        ("config", format!("a=[{}]", "1,".repeat(MANY)).into()),
+        ("config", format!("a=[{}]", "{},".repeat(MANY)).into()),
+        ("config", format!("a=[{}]", "{a=1},".repeat(MANY)).into()),
+        ("config", "[[a]]\n".repeat(MANY).into()),
+        ("config", format!("a={}", "[".repeat(MANY)).into()),
+        ("config", format!("a={}", "{a=".repeat(MANY)).into()),
+        ("config", format!("a{}=1", ".a".repeat(MANY)).into()),
+        ("config", format!("[a{}]", ".a".repeat(MANY)).into()),
+        ("events", events::framed(&values)),
+    ];
+    for state in [
+        "[".repeat(MANY),
+        format!("[{}0]", "0,".repeat(MANY)),
+        format!("[{}0]", "[0],".repeat(MANY)),
+        format!("[{}0]", r#"{"":0},"#.repeat(MANY)),
+        format!("{{{}}}", names.join(",")),
+    ] {
+        let entry = serde_json::json!({"__metadata__": {"gannet.checkpoint": format!(r#"{{"state":{state}}}"#)}});
+        large.push(("checkpoint", safetensors(&entry.to_string())));
+    }
+    large
+}
+
+/// A number as protocol buffers write it.
+fn varint(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number > 127 {
+        bytes.push(number as u8 | 128);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
 }
 
 const SETTINGS: &str = r#"[run]
