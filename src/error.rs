@@ -119,7 +119,7 @@ fn not_finite(network: &str, layer: usize, quantity: &str) -> String {
 impl Error {
     /// An [`Error::InvalidSetting`].
     pub fn setting(name: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::InvalidSetting { name: name.into(), problem: problem.into() }
+        Self::InvalidSetting { name: one_line(name.into()), problem: one_line(problem.into()) }
     }
 
     /// An [`Error::Shape`].
@@ -129,6 +129,42 @@ impl Error {
 
     /// An [`Error::Data`].
     pub fn data(origin: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Data { origin: origin.into(), problem: problem.into() }
+        Self::Data { origin: one_line(origin.into()), problem: one_line(problem.into()) }
+    }
+}
+
+/// Most bytes of a message. What a file holds stands in some of them, and a name in a hostile file may have a million.
+const LONGEST: usize = 4096;
+
+/// `text` in one line, without what moves the cursor of a terminal, and not too long to be read.
+fn one_line(text: String) -> String {
+    if text.len() <= LONGEST && !text.contains(char::is_control) {
+        return text;
+    }
+    let mut line = String::new();
+    for character in text.chars() {
+        if line.len() >= LONGEST {
+            return line + "...";
+        }
+        match character {
+            '\n' | '\r' | '\t' => line.push(' '),
+            _ if character.is_control() => line.extend(character.escape_default()),
+            _ => line.push(character),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_holds_cannot_spoil_a_message() {
+        let error = Error::data("a\nb", format!("the name \u{1b}[2J\r{} is missing", "é".repeat(9_999)));
+        let message = error.to_string();
+        assert!(message.starts_with("a b: the name \\u{1b}[2J é"), "{message}");
+        assert!(message.ends_with("é...") && message.len() < LONGEST + 50, "{} bytes", message.len());
+        assert_eq!(Error::setting("batch", "größer").to_string(), "batch: größer");
     }
 }

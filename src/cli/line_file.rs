@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::run_folder::{refused, write_atomically};
 use crate::error::{Error, Result};
@@ -46,29 +46,10 @@ impl LineFile {
         if !path.is_file() {
             return Self::create(path, header);
         }
-        let mut kept = format!("{header}\n");
-        let mut whole = true;
-        each_line(&path, |number, line| {
-            if number == 0 {
-                return if line == header {
-                    Ok(())
-                } else {
-                    let problem = format!("opens with `{line}` instead of `{header}`: another version wrote it");
-                    Err(Error::data(path.display().to_string(), problem))
-                };
-            }
-            let cells: Vec<&str> = line.split(',').collect();
-            match cells[0].parse::<u64>() {
-                Ok(step) if Some(step) <= last && cells.len() == header.split(',').count() => {
-                    row(step, &cells);
-                    kept.push_str(line);
-                    kept.push('\n');
-                }
-                _ => whole = false,
-            }
-            Ok(())
-        })?;
-        if !whole || fs::metadata(&path).map_err(refused("read", &path))?.len() != kept.len() as u64 {
+        let file = File::open(&path).map_err(refused("read", &path))?;
+        let kept = keep(BufReader::new(file), &path, header, last, &mut row)?;
+        // What stays are lines of the file: as many bytes are the same bytes.
+        if fs::metadata(&path).map_err(refused("read", &path))?.len() != kept.len() as u64 {
             write_atomically(&path, |file| file.write_all(kept.as_bytes()))?;
         }
         Ok(Self { path, pending: String::new() })
@@ -97,19 +78,54 @@ impl LineFile {
     }
 }
 
-/// Calls `line` with the number and the text of every whole line of a file; one that is cut short or no text is left out.
-fn each_line(path: &PathBuf, mut line: impl FnMut(u64, &str) -> Result<()>) -> Result<()> {
-    let mut file = BufReader::new(File::open(path).map_err(refused("read", path))?);
+/// The header and the lines of a table that stay: whole ones, of text, with a step up to `last` and as many cells as the header.
+///
+/// # Errors
+///
+/// As [`LineFile::resume`].
+pub(super) fn keep(
+    mut file: impl BufRead,
+    path: &Path,
+    header: &str,
+    last: Option<u64>,
+    row: &mut dyn FnMut(u64, &[&str]),
+) -> Result<String> {
+    let mut kept = format!("{header}\n");
+    let columns = header.split(',').count();
     let mut bytes = Vec::new();
-    for number in 0.. {
+    for number in 0u64.. {
         bytes.clear();
         file.by_ref().take(LONGEST).read_until(b'\n', &mut bytes).map_err(refused("read", path))?;
-        let Some(text) = bytes.strip_suffix(b"\n") else { break };
-        if let Ok(text) = str::from_utf8(text) {
-            line(number, text)?;
+        let Some(line) = bytes.strip_suffix(b"\n") else { break };
+        if number == 0 {
+            if line != header.as_bytes() {
+                let problem = format!("opens with `{}` instead of `{header}`", shown(line));
+                return Err(Error::data(path.display().to_string(), problem + ": another version wrote it"));
+            }
+            continue;
+        }
+        // One cell more than there may be: a line of nothing but commas takes no memory.
+        let Ok(line) = str::from_utf8(line) else { continue };
+        let cells: Vec<&str> = line.split(',').take(columns + 1).collect();
+        if let Ok(step) = cells[0].parse::<u64>()
+            && Some(step) <= last
+            && cells.len() == columns
+        {
+            row(step, &cells);
+            let memory = Error::OutOfMemory { bytes: (kept.len() + bytes.len()) as u64 };
+            kept.try_reserve(bytes.len()).map_err(|_| memory)?;
+            kept.push_str(line);
+            kept.push('\n');
         }
     }
-    Ok(())
+    Ok(kept)
+}
+
+/// The beginning of a line, for a message.
+fn shown(line: &[u8]) -> String {
+    const SHOWN: usize = 100;
+    let dots = if line.len() > SHOWN { "..." } else { "" };
+    format!("{}{dots}", line[..line.len().min(SHOWN)].escape_ascii())
 }
 
 #[cfg(test)]
@@ -155,7 +171,11 @@ mod tests {
             assert_eq!(resume(text.as_bytes(), last).unwrap(), (steps, found.to_string()), "{text:?}");
         }
         assert_eq!(resume(b"step,loss\n1,\xff\n2,3\n", 5).unwrap().1, "step,loss\n2,3\n9,0.5\n");
-        assert!(resume(b"step,other\n1,2\n", 5).unwrap_err().to_string().contains("another version"));
+        for other in [&b"step,other\n1,2\n"[..], b"step,l\xff\n1,2\n", b"step,loss\r\n1,2\r\n", &b"x".repeat(9_999)] {
+            let text = [other, b"\n"].concat();
+            let error = resume(&text, 5).unwrap_err().to_string();
+            assert!(error.contains("another version") && error.len() < 600, "{error}");
+        }
         // A run that begins anew leaves nothing, not even of step 0.
         fs::write(&path, "step,loss\n0,1\n").unwrap();
         LineFile::resume(path.clone(), "step,loss", None, |_, _| panic!("no line stays")).unwrap();

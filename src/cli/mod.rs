@@ -19,6 +19,7 @@ pub mod events;
 mod export;
 mod goal;
 mod history;
+pub mod hostile;
 mod info;
 mod line_file;
 pub mod machine;

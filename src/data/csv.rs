@@ -86,7 +86,8 @@ impl Reading<'_> {
         }
         let line = String::from_utf8_lossy(bytes);
         let line = line.trim_end_matches(['\r', '\n']);
-        if line.trim().is_empty() {
+        // A line of nothing but the delimiter is a row without numbers.
+        if line.trim().is_empty() && !(self.delimiter == Some('\t') && line.contains('\t')) {
             return Ok(());
         }
         let delimiter = *self.delimiter.get_or_insert_with(|| delimiter(line));
@@ -254,6 +255,7 @@ mod tests {
             (b"x,y\n1,2\n\n3\n", "line 4 has 1 cells where line 1 has 2"),
             (b"1,2\n3,4,5\n", "line 2 has 3 cells where line 1 has 2"),
             (b"x,y\n1,\n", "line 2, column 2 (`y`): the cell is empty"),
+            (b"1\t2\n\t\n", "line 2, column 1: the cell is empty"),
             (b"1,NaN\n", "line 1, column 2: `NaN` is not a finite number"),
             (b"1\n-inf\n", "line 2, column 1: `-inf` is not a finite number"),
             (b"1\n1e999\n", "line 2, column 1: `1e999` is not a finite number"),

@@ -4,8 +4,8 @@
 //! (0x08: unsigned byte), the number of dimensions, each dimension as a big-endian `u32`, then the elements, last dimension
 //! fastest. Whether a file is compressed is read from its first two bytes, not from its name.
 
-use std::io::{self, BufReader, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -118,7 +118,17 @@ pub fn mnist(dir: &Path) -> Result<Mnist> {
 /// [`Error::Data`], with the offset, for anything but exactly one such array of at most [`MAX_BYTES`] elements and at least
 /// one; [`Error::Io`] where the system refuses to read; [`Error::OutOfMemory`].
 pub fn read_images(path: &Path) -> Result<Images> {
-    let ([count, height, width], pixels) = read(path, "images")?;
+    let (file, length) = file::open(path)?;
+    parse_images(BufReader::new(file), length, path)
+}
+
+/// Reads images from `reader`, which gives `length` bytes; `path` stands in messages.
+///
+/// # Errors
+///
+/// As [`read_images`].
+pub fn parse_images(reader: impl BufRead, length: u64, path: &Path) -> Result<Images> {
+    let ([count, height, width], pixels) = parse(IdxFile::new(reader, length, path)?, "images")?;
     Ok(Images { count, height, width, pixels })
 }
 
@@ -128,7 +138,17 @@ pub fn read_images(path: &Path) -> Result<Images> {
 ///
 /// As for [`read_images`], and [`Error::Data`] for the first label above 9.
 pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
-    let ([_], labels) = read(path, "labels")?;
+    let (file, length) = file::open(path)?;
+    parse_labels(BufReader::new(file), length, path)
+}
+
+/// Reads labels from `reader`, which gives `length` bytes; `path` stands in messages.
+///
+/// # Errors
+///
+/// As [`read_labels`].
+pub fn parse_labels(reader: impl BufRead, length: u64, path: &Path) -> Result<Vec<u8>> {
+    let ([_], labels) = parse(IdxFile::new(reader, length, path)?, "labels")?;
     if let Some(i) = labels.iter().position(|&label| label > MAX_LABEL) {
         return Err(Error::data(
             path.display().to_string(),
@@ -152,8 +172,7 @@ fn read_pair(images_path: &Path, labels_path: &Path) -> Result<(Images, Vec<u8>)
 }
 
 /// Reads an array of `DIMENSIONS` dimensions of `what` ("images" or "labels").
-fn read<const DIMENSIONS: usize>(path: &Path, what: &str) -> Result<([usize; DIMENSIONS], Vec<u8>)> {
-    let mut file = IdxFile::open(path)?;
+fn parse<const DIMENSIONS: usize>(mut file: IdxFile<'_>, what: &str) -> Result<([usize; DIMENSIONS], Vec<u8>)> {
     let mut magic = [0; 4];
     file.fill(&mut magic, "the magic number")?;
     if magic[..2] != [0, 0] {
@@ -201,9 +220,9 @@ fn read<const DIMENSIONS: usize>(path: &Path, what: &str) -> Result<([usize; DIM
 }
 
 /// A file that is being read, decompressed if it is gzip.
-struct IdxFile {
-    path: PathBuf,
-    reader: Box<dyn Read>,
+struct IdxFile<'a> {
+    path: &'a Path,
+    reader: Box<dyn Read + 'a>,
     compressed: bool,
     /// Bytes of the file itself.
     length: u64,
@@ -211,16 +230,19 @@ struct IdxFile {
     offset: u64,
 }
 
-impl IdxFile {
-    fn open(path: &Path) -> Result<Self> {
-        let failed = |source| Error::Io { action: "read", path: path.to_owned(), source };
-        let (mut file, length) = file::open(path)?;
+impl<'a> IdxFile<'a> {
+    fn new(mut reader: impl BufRead + 'a, length: u64, path: &'a Path) -> Result<Self> {
         let mut start = [0; 2];
-        let compressed = read_full(&mut file, &mut start).map_err(failed)? == 2 && start == GZIP_MAGIC;
-        file.rewind().map_err(failed)?;
-        let file = BufReader::new(file);
-        let reader: Box<dyn Read> = if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
-        Ok(Self { path: path.to_owned(), reader, compressed, length, offset: 0 })
+        let read = read_full(&mut reader, &mut start).map_err(|source| Error::Io {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        })?;
+        let compressed = start == GZIP_MAGIC;
+        let reader = Cursor::new(start).take(read as u64).chain(reader);
+        let reader: Box<dyn Read + 'a> =
+            if compressed { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) };
+        Ok(Self { path, reader, compressed, length, offset: 0 })
     }
 
     fn error(&self, problem: String) -> Error {
@@ -233,7 +255,7 @@ impl IdxFile {
             let offset = self.offset;
             return self.error(format!("damaged gzip data after {offset} decompressed bytes: {source}"));
         }
-        Error::Io { action: "read", path: self.path.clone(), source }
+        Error::Io { action: "read", path: self.path.to_owned(), source }
     }
 
     /// Fills `buffer` with the next bytes, which are (part of) `what`.

@@ -46,18 +46,21 @@ pub fn parse(reader: impl Read, length: u64, path: &Path) -> Result<Table> {
     if !start.starts_with(MAGIC) {
         return Err(file.error("no NPY file: it does not begin with \\x93NUMPY"));
     }
-    let header_length = match start[6] {
-        1 => {
+    let header_length = match (start[6], start[7]) {
+        (1, 0) => {
             let mut bytes = [0; 2];
             file.fill(&mut bytes, "the length of the header")?;
             u32::from(u16::from_le_bytes(bytes))
         }
-        2 | 3 => {
+        (2 | 3, 0) => {
             let mut bytes = [0; 4];
             file.fill(&mut bytes, "the length of the header")?;
             u32::from_le_bytes(bytes)
         }
-        version => return Err(file.error(format!("format version {version} at offset 6; versions 1 to 3 can be read"))),
+        (major, minor) => {
+            let problem = format!("format version {major}.{minor} at offset 6; versions 1.0, 2.0 and 3.0 can be read");
+            return Err(file.error(problem));
+        }
     };
     if header_length > MAX_HEADER {
         return Err(file.error(format!("a header of {header_length} bytes (offset 8); at most {MAX_HEADER}")));
@@ -68,7 +71,8 @@ pub fn parse(reader: impl Read, length: u64, path: &Path) -> Result<Table> {
     let header = String::from_utf8_lossy(&header);
     let header = Header::parse(&header)
         .map_err(|problem| file.error(format!("the header at offset {header_offset}: {problem}")))?;
-    let (rows, columns) = header.table().map_err(|problem| file.error(problem))?;
+    let (rows, columns) =
+        header.table().map_err(|problem| file.error(format!("the header at offset {header_offset}: {problem}")))?;
     let size =
         (rows as u64).checked_mul(columns as u64).and_then(|count| count.checked_mul(header.element.size as u64));
     let promised = size.and_then(|size| size.checked_add(file.offset));
@@ -177,7 +181,8 @@ impl Element {
     fn parse(descr: &str) -> Option<Self> {
         let mut characters = descr.chars();
         let (order, kind) = (characters.next()?, characters.next()?);
-        let size = characters.as_str().parse().ok()?;
+        // One digit: a sign or zeros before it are not NumPy's.
+        let size = characters.next()?.to_digit(10).filter(|_| characters.as_str().is_empty())? as usize;
         let big_endian = match order {
             '<' => false,
             '>' => true,
@@ -231,6 +236,11 @@ impl Header {
         while !rest.is_empty() {
             let (key, after) = string(rest).ok_or("a key is no string")?;
             let value = after.trim_start().strip_prefix(':').ok_or("a key has no value")?.trim_start();
+            let given =
+                [("descr", element.is_some()), ("fortran_order", fortran_order.is_some()), ("shape", shape.is_some())];
+            if given.contains(&(key, true)) {
+                return Err(format!("the key {key:?} stands there twice"));
+            }
             let after = match key {
                 "descr" => {
                     let (descr, after) = string(value).ok_or("arrays of records cannot be read")?;
@@ -249,11 +259,8 @@ impl Header {
                     after
                 }
                 "shape" => {
-                    let tuple = value.strip_prefix('(').and_then(|tuple| tuple.split_once(')'));
-                    let (tuple, after) = tuple.ok_or("`shape` is no tuple")?;
-                    let numbers = tuple.split(',').map(str::trim).filter(|number| !number.is_empty());
-                    let numbers: Result<Vec<u64>, _> = numbers.map(str::parse).collect();
-                    shape = Some(numbers.map_err(|_| "`shape` holds what is no number of 64 bits")?);
+                    let (lengths, after) = tuple(value).ok_or("`shape` is no tuple of numbers of 64 bits")?;
+                    shape = Some(lengths);
                     after
                 }
                 other => return Err(format!("unknown key {other:?}")),
@@ -290,6 +297,23 @@ impl Header {
         let rows = usize::try_from(rows).map_err(|_| format!("{rows} rows are more than memory can hold"))?;
         Ok((rows, columns as usize))
     }
+}
+
+/// The Python tuple of numbers that `text` begins with, and what follows it. One number has a comma behind it.
+fn tuple(text: &str) -> Option<(Vec<u64>, &str)> {
+    let (inner, after) = text.strip_prefix('(')?.split_once(')')?;
+    let inner = inner.trim();
+    let numbers = match inner.strip_suffix(',') {
+        Some(numbers) => numbers,
+        None if inner.is_empty() => return Some((Vec::new(), after)),
+        None => inner.contains(',').then_some(inner)?,
+    };
+    let number = |text: &str| {
+        let text = text.trim();
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+        if is_number { text.parse().ok() } else { None }
+    };
+    Some((numbers.split(',').map(number).collect::<Option<_>>()?, after))
 }
 
 /// The Python string that `text` begins with, and what follows it. Headers need no escapes.

@@ -227,8 +227,8 @@ pub(super) fn verified_state(bytes: &[u8], file: &SafeTensors<'_>, origin: &str)
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error.to_string()))?;
     let Some(entry) = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)) else { return Ok(None) };
     let mut entry: Value = serde_json::from_str(entry).map_err(|error| damaged(&error.to_string()))?;
-    let state = entry["state"].take();
-    let written = entry["checksum"].as_str().unwrap_or_default();
+    let state = entry.get_mut("state").map(Value::take).unwrap_or_default();
+    let written = entry.get("checksum").and_then(Value::as_str).unwrap_or_default();
     let found = checksum(&state, file);
     if written != found {
         return Err(damaged(&format!("its checksum is {found} instead of {written}")));
@@ -312,7 +312,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named() {
         let (spec, checkpoint, bytes) = saved(1);
-        let problem = |bytes: &[u8], spec| Checkpoint::from_safetensors(bytes, spec, "it").unwrap_err().to_string();
+        let problem =
+            |bytes: &[u8], spec: &GanSpec| Checkpoint::from_safetensors(bytes, spec, "it").unwrap_err().to_string();
         let model = checkpoint.model().to_safetensors(&spec).unwrap();
         assert!(problem(&model, &spec).contains("no checkpoint"));
         assert!(problem(&bytes, &Preset::Gaussian2d.spec()).contains("generator.0.weight"));
@@ -323,6 +324,11 @@ mod tests {
         for changes in [crate::gan::Changes::Refused, crate::gan::Changes::Allowed] {
             assert!(other.restore(&gaussian.checkpoint(), changes).is_err());
             assert_eq!(other.checkpoint(), before, "nothing is changed");
+        }
+        // Metadata that are no object.
+        for entry in ["[]", "0", "null", "{}", r#"{"state":3}"#] {
+            let strange = tensors::serialize(&[], Some((ENTRY, entry.to_string()))).unwrap();
+            assert!(problem(&strange, &spec).contains("its checksum"), "{entry}");
         }
         // A number that a checksum cannot tell from a right one.
         for (step, drawn) in [(u64::MAX, 0), (0, u64::MAX), (1 << 44, 0)] {

@@ -89,7 +89,8 @@ fn what_is_no_such_array_is_refused() {
     let elements = [1.0f32, 2.0].map(f32::to_le_bytes).concat();
     refused(b"", "truncated: the magic bytes from offset 0");
     refused(b"PK\x03\x04....", "no NPY file");
-    refused(&[&MAGIC[..], &[9, 0]].concat(), "version 9 at offset 6");
+    refused(&[&MAGIC[..], &[9, 0]].concat(), "version 9.0 at offset 6");
+    refused(&[&MAGIC[..], &[1, 1]].concat(), "version 1.1 at offset 6");
     refused(&[&MAGIC[..], &[1, 0, 5]].concat(), "truncated: the length of the header");
     refused(&[&MAGIC[..], &[1, 0, 200, 0, b'{']].concat(), "truncated: the header from offset 10");
     refused(&[&MAGIC[..], &[2, 0, 255, 255, 255, 255]].concat(), "a header of 4294967295 bytes");
@@ -103,8 +104,13 @@ fn what_is_no_such_array_is_refused() {
         ("{'descr': [('x', '<f4')], }", "arrays of records"),
         ("{'descr': '<f4', 'fortran_order': Maybe, }", "neither True nor False"),
         ("{'descr': '<f4', 'shape': [2], }", "`shape` is no tuple"),
-        ("{'descr': '<f4', 'shape': (-2,), }", "no number of 64 bits"),
-        ("{'descr': '<f4', 'shape': (99999999999999999999,), }", "no number of 64 bits"),
+        ("{'descr': '<f4', 'shape': (2), }", "`shape` is no tuple"),
+        ("{'descr': '<f4', 'shape': (2,,1), }", "`shape` is no tuple"),
+        ("{'descr': '<f4', 'shape': (+2, 01), }", "`shape` is no tuple"),
+        ("{'descr': '<f4', 'shape': (-2,), }", "`shape` is no tuple"),
+        ("{'descr': '<f4', 'shape': (99999999999999999999,), }", "numbers of 64 bits"),
+        ("{'descr': '<f4', 'descr': '<f8', }", "stands there twice"),
+        ("{'descr': '<f+4', }", "cannot be read"),
         ("{'order': 3}", "unknown key \"order\""),
         ("{'descr': '", "no dictionary"),
     ] {

@@ -1,0 +1,6 @@
+//! Fuzzes the oracle `idx`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    gannet_fuzz::check("idx", input);
+});
