@@ -5,18 +5,33 @@
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use gannet::Error;
+use gannet::gan::health::examine;
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, ModularLoss, Replicas, Trainer, TrainerOptions};
+use gannet::gan::{Checkpoint, EngineKind, ModularLoss, Replicas, Trainer, TrainerOptions};
 
 /// The system's allocator with a count of its calls.
 struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// Whether this thread's allocations are no step's: it records beside the training.
+    static RECORDS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Counts an allocation of this thread.
+fn count() {
+    if !RECORDS.get() {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 /// Bytes taken and not given back.
 static LIVE: AtomicU64 = AtomicU64::new(0);
@@ -24,21 +39,21 @@ static LIVE: AtomicU64 = AtomicU64::new(0);
 // SAFETY: every call is passed on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        count();
         LIVE.fetch_add(layout.size() as u64, Ordering::Relaxed);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        count();
         LIVE.fetch_add(layout.size() as u64, Ordering::Relaxed);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        count();
         LIVE.fetch_add(new_size as u64, Ordering::Relaxed);
         LIVE.fetch_sub(layout.size() as u64, Ordering::Relaxed);
         // SAFETY: the caller's promise, passed on.
@@ -75,6 +90,7 @@ fn main() {
     plans_say_what_a_run_takes();
     a_thousand_steps_allocate_nothing_of_their_own();
     a_thousand_steps_of_replicas_allocate_nothing();
+    steps_allocate_nothing_while_a_run_is_recorded();
 }
 
 /// What a plan leaves out: specifications and the names and lengths of regions, a few KiB.
@@ -173,4 +189,53 @@ fn a_thousand_steps_of_replicas_allocate_nothing() {
         }
     }
     assert!(failures.is_empty(), "allocations in {STEPS} steps of {REPLICAS} replicas:\n{}", failures.join("\n"));
+}
+
+/// Reports go through a channel, and between segments checkpoints are taken; beside the steps a thread examines them and turns
+/// them into files, as `gannet train` does.
+fn steps_allocate_nothing_while_a_run_is_recorded() {
+    const SEGMENTS: u64 = 5;
+    let mut failures = Vec::new();
+    for preset in Preset::ALL.into_iter().filter(|&preset| preset != Preset::Mnist) {
+        for threads in [1, 2] {
+            let mut trainer = common::trainer(preset, TrainerOptions { batch: 200, threads, ..Default::default() });
+            let (spec, source, isa) = (preset.spec(), common::source(preset, 500), trainer.isa());
+            let (reports, reported) = mpsc::sync_channel(2 * STEPS as usize);
+            let (snapshots, taken) = mpsc::sync_channel::<Checkpoint>(1);
+            let counted = std::thread::scope(|scope| {
+                scope.spawn(move || {
+                    RECORDS.set(true);
+                    for checkpoint in taken {
+                        let health = examine(checkpoint.model(), None, &spec, &*source, 1, isa).unwrap();
+                        assert!(health.spread > 0.0);
+                        assert!(!checkpoint.to_safetensors(&spec).unwrap().is_empty());
+                    }
+                    while reported.try_recv().is_ok() {}
+                });
+                let mut counted = 0;
+                for _ in 0..SEGMENTS {
+                    let (begin, mut first, mut last) = (trainer.steps_done() + 1, 0, 0);
+                    trainer
+                        .run(STEPS / SEGMENTS, 1, |report| {
+                            if report.step == begin {
+                                std::thread::sleep(SETTLING);
+                                first = ALLOCATIONS.load(Ordering::Relaxed);
+                            }
+                            reports.send(*report).unwrap();
+                            last = ALLOCATIONS.load(Ordering::Relaxed);
+                            ControlFlow::Continue(())
+                        })
+                        .unwrap();
+                    counted += last - first;
+                    snapshots.send(trainer.checkpoint()).unwrap();
+                }
+                drop(snapshots);
+                counted
+            });
+            if counted != 0 {
+                failures.push(format!("{} {threads}: {counted}", preset.name()));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "allocations in {STEPS} steps that were recorded:\n{}", failures.join("\n"));
 }
