@@ -7,7 +7,7 @@ use super::is_readable;
 use super::memory::{Cap, within};
 
 /// A line such as `a=1` becomes an entry of a table, with its place in the text. (The largest file that is read has 1 MiB.)
-const CAP: Cap = Cap { each: 512, fixed: 64 << 10 };
+const CAP: Cap = Cap { each: 512, fixed: 512 << 10 };
 
 pub fn check(input: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(input) else { return false };
