@@ -312,7 +312,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named() {
         let (spec, checkpoint, bytes) = saved(1);
-        let problem = |bytes: &[u8], spec| Checkpoint::from_safetensors(bytes, spec, "it").unwrap_err().to_string();
+        let problem =
+            |bytes: &[u8], spec: &GanSpec| Checkpoint::from_safetensors(bytes, spec, "it").unwrap_err().to_string();
         let model = checkpoint.model().to_safetensors(&spec).unwrap();
         assert!(problem(&model, &spec).contains("no checkpoint"));
         assert!(problem(&bytes, &Preset::Gaussian2d.spec()).contains("generator.0.weight"));
