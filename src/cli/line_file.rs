@@ -171,7 +171,8 @@ mod tests {
             assert_eq!(resume(text.as_bytes(), last).unwrap(), (steps, found.to_string()), "{text:?}");
         }
         assert_eq!(resume(b"step,loss\n1,\xff\n2,3\n", 5).unwrap().1, "step,loss\n2,3\n9,0.5\n");
-        for other in [&b"step,other\n1,2\n"[..], b"step,l\xff\n1,2\n", b"step,loss\r\n1,2\r\n", &b"x".repeat(9_999)] {
+        let long = b"x".repeat(9_999);
+        for other in [&b"step,other\n1,2\n"[..], b"step,l\xff\n1,2\n", b"step,loss\r\n1,2\r\n", &long] {
             let text = [other, b"\n"].concat();
             let error = resume(&text, 5).unwrap_err().to_string();
             assert!(error.contains("another version") && error.len() < 600, "{error}");

@@ -45,6 +45,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("config/settings", SETTINGS.into()),
         ("config/networks", NETWORKS.into()),
         ("config/digits", DIGITS.into()),
+        ("config/dots", format!("[run]\nsys{}tm = [slope\n", ".".repeat(130)).into()),
     ];
     let spec = model::spec();
     let mut values = Vec::new();

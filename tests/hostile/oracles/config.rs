@@ -7,14 +7,19 @@ use super::is_readable;
 use super::memory::{Cap, within};
 
 /// A line such as `a=1` becomes an entry of a table, with its place in the text. (The largest file that is read has 1 MiB.)
-const CAP: Cap = Cap { each: 512, fixed: 64 << 10 };
+const CAP: Cap = Cap { each: 512, fixed: 512 << 10 };
 
 pub fn check(input: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(input) else { return false };
     let settings = match within(CAP, input.len(), || Settings::parse(text)) {
         Ok(settings) => settings,
         Err(error) => {
-            assert!(matches!(error, gannet::Error::InvalidSetting { .. }), "{error:?}");
+            // Own data are read where the settings leave something to be chosen by them.
+            let (setting, file) = (
+                matches!(error, gannet::Error::InvalidSetting { .. }),
+                matches!(error, gannet::Error::Io { .. } | gannet::Error::Data { .. }),
+            );
+            assert!(setting || (file && text.contains("file")), "{error:?}");
             assert!(is_readable(&error.to_string()), "{error:?}");
             return false;
         }

@@ -50,8 +50,7 @@ fn check_as_it_is(input: &[u8]) -> bool {
 
 /// TensorFlow's masked CRC-32C.
 fn checksum(bytes: &[u8]) -> [u8; 4] {
-    let crc = crc32c::crc32c(bytes);
-    (crc >> 15 | crc << 17).wrapping_add(0xA282_EAD8).to_le_bytes()
+    crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xA282_EAD8).to_le_bytes()
 }
 
 /// A record with `message`.

@@ -47,9 +47,9 @@ fn same(one: &[f64], other: &[f64]) -> bool {
 /// Rows, columns and values, row by row.
 fn second_opinion(bytes: &[u8]) -> Option<(usize, usize, Vec<f64>)> {
     let header = NpyFile::new(bytes).ok()?;
-    let (rows, columns) = match header.shape() {
-        &[rows] => (rows as usize, 1),
-        &[rows, columns] => (rows as usize, columns as usize),
+    let (rows, columns) = match *header.shape() {
+        [rows] => (rows as usize, 1),
+        [rows, columns] => (rows as usize, columns as usize),
         _ => return None,
     };
     macro_rules! values {
