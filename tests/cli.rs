@@ -497,7 +497,7 @@ fn broken_runs_are_named() {
     place.fail("evaluate run", 1, &["model.safetensors"]);
     fs::remove_file(place.path("run/model.safetensors")).unwrap();
     // What is left is a run that was killed at its end.
-    assert!(place.run("sample run --out x.csv").stderr.contains("has not ended; this is its checkpoint of step 2"));
+    assert!(place.run("sample run --out z.csv").stderr.contains("has not ended; this is its checkpoint of step 2"));
     fs::remove_dir_all(place.path("run/checkpoints")).unwrap();
     place.fail("sample run --out y.csv", 1, &["model.safetensors", "no checkpoint", "--resume"]);
     place.succeed("train gaussian2d --steps 2 --quiet --out other");
