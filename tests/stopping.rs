@@ -185,9 +185,11 @@ fn replicas_stop_and_go_on() {
     signal(&child, libc::SIGINT);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     place.fail("train --resume run --steps 5 --quiet", 2, &["steps", "already"]);
-    // One of them alone, then all.
+    // One of them alone, then all, on all threads.
     place.succeed("train --resume run/replica-001 --quiet");
-    place.succeed("train --resume run --quiet");
+    let result = place.json("train --resume run --quiet --json");
+    let threads = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(result["threads"].as_u64(), Some(threads as u64));
     for index in 0..3 {
         let run = format!("replica-{index:03}");
         check_same(&outcome(&place, &format!("whole/{run}")), &place, &format!("run/{run}"), &run);
@@ -229,6 +231,43 @@ fn settings_of_a_resumed_run() {
     let changed = place.json("train --resume run --steps 120 --learning-rate 0.5 --override --json --quiet");
     assert_eq!(changed["resumed_from"].as_u64(), Some(90));
     assert!(place.read("run/config.toml").contains("learning_rate = 0.5"));
+}
+
+#[test]
+fn an_extended_run_has_the_tables_of_one_that_was_never_shorter() {
+    let place = Place::new();
+    let settings = "circle --points 300 --evaluate-every 30 --report-every 7 --quiet";
+    place.succeed(&format!("train {settings} --steps 200 --out whole"));
+    place.succeed(&format!("train {settings} --steps 100 --out run"));
+    place.succeed("train --resume run --steps 200 --quiet");
+    check_same(&outcome(&place, "whole"), &place, "run", "extended from step 100");
+}
+
+#[test]
+fn an_end_that_failed_is_no_end() {
+    let place = Place::new();
+    place.succeed("train circle --points 300 --steps 60 --quiet --out run");
+    let told = place.read("run/run.json").replace("finished", "failed");
+    fs::write(place.path("run/run.json"), told).unwrap();
+    fs::remove_file(place.path("run/samples.png")).unwrap();
+    let again = place.json("train --resume run --quiet --json");
+    assert_eq!((again["status"].as_str(), again["steps"].as_u64()), (Some("finished"), Some(60)));
+    assert!(place.path("run/samples.png").is_file());
+}
+
+#[test]
+fn new_settings_outlast_a_kill() {
+    let place = Place::new();
+    place.succeed("train circle --points 300 --steps 60 --quiet --out run");
+    let mut child =
+        start(&place, "train --resume run --steps 100000000 --learning-rate 0.0005 --override --no-tensorboard");
+    wait_for(|| fs::read_to_string(place.path("run/metrics.csv")).is_ok_and(|text| text.lines().count() > 100));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let went_on = place.json("train --resume run --steps 70 --quiet --json");
+    assert_eq!(went_on["resumed_from"].as_u64(), Some(60));
+    assert!(place.read("run/config.toml").contains("learning_rate = 0.0005"));
+    place.fail("train --resume run --steps 80 --weights model.safetensors", 2, &["--weights"]);
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub(crate) struct TrainArgs {
     )]
     pub(crate) what: String,
     /// Go on with the run in this folder from its last checkpoint, to the same or to more steps.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["what", "out", "replicas", "plan"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["what", "out", "replicas", "plan", "weights"])]
     pub(crate) resume: Option<PathBuf>,
     /// Go on although settings that decide the result have changed.
     #[arg(long = "override")]

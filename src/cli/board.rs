@@ -25,13 +25,13 @@ pub(crate) struct Pictures<'a> {
 }
 
 impl Board {
-    /// A new event file in `folder`, of a run that goes on after `step`.
+    /// A new event file in `folder`, of a run that begins, or goes on after the step `resumed`.
     ///
     /// # Errors
     ///
     /// [`Error::Io`](crate::Error::Io) where the system refuses.
-    pub(crate) fn open(folder: &Path, step: u64) -> Result<Self> {
-        Ok(Self { writer: EventWriter::create(folder, step)? })
+    pub(crate) fn open(folder: &Path, resumed: Option<u64>) -> Result<Self> {
+        Ok(Self { writer: EventWriter::create(folder, resumed)? })
     }
 
     /// Adds the figures of a step.

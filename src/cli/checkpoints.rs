@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::output::note;
 use super::run_folder::{RunFolder, refused};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gan::{Checkpoint, GanSpec};
 
 /// Their folder.
@@ -20,7 +20,7 @@ const SUFFIX: &str = ".safetensors";
 ///
 /// # Errors
 ///
-/// [`Error::Io`](crate::Error::Io) where the system refuses.
+/// [`Error::Io`] where the system refuses.
 pub(crate) fn list(run: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let folder = run.join(FOLDER);
     let entries = match fs::read_dir(&folder) {
@@ -38,11 +38,17 @@ pub(crate) fn list(run: &Path) -> Result<Vec<(u64, PathBuf)>> {
 ///
 /// # Errors
 ///
-/// What the newest says, where none is whole; [`Error::Io`](crate::Error::Io) where the system refuses.
+/// What the newest says, where none is whole; [`Error::Io`] where the system refuses.
 pub(crate) fn last(run: &Path, spec: &GanSpec) -> Result<Option<Checkpoint>> {
     let mut problem = None;
-    for (_, path) in list(run)?.iter().rev() {
-        match Checkpoint::load(spec, path) {
+    for (step, path) in list(run)?.iter().rev() {
+        let of_its_name = |checkpoint: Checkpoint| match checkpoint.step() {
+            found if found == *step => Ok(checkpoint),
+            found => {
+                Err(Error::data(path.display().to_string(), format!("is of step {found}, whatever its name says")))
+            }
+        };
+        match Checkpoint::load(spec, path).and_then(of_its_name) {
             Ok(checkpoint) => return Ok(Some(checkpoint)),
             Err(error) => {
                 note(&format!("warning: {error}; looking for the checkpoint before it"));
@@ -65,7 +71,24 @@ pub(crate) fn save(folder: &RunFolder, checkpoint: &Checkpoint, spec: &GanSpec, 
     // Those of later steps are of the course that the run has left.
     all.retain(|&(step, _)| step <= checkpoint.step());
     all.truncate(all.len().saturating_sub(keep.max(1)));
-    all.iter().try_for_each(|(_, path)| fs::remove_file(path).map_err(refused("remove", path)))
+    all.iter().try_for_each(|(_, path)| match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(refused("remove", path)(error)),
+        _ => Ok(()),
+    })
+}
+
+/// Whether the run has a best checkpoint.
+pub(crate) fn has_best(run: &Path) -> bool {
+    run.join(BEST).is_file()
+}
+
+/// Removes the best checkpoint, which is the best of another course.
+///
+/// # Errors
+///
+/// [`Error::Io`] where the system refuses.
+pub(crate) fn remove_best(folder: &RunFolder) -> Result<()> {
+    folder.remove(BEST)
 }
 
 /// Writes the checkpoint of the best evaluation so far.

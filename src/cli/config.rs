@@ -345,8 +345,8 @@ pub(crate) fn preset(name: &str) -> Result<Preset> {
 
 /// The text of a configuration file. What is far larger than any of them is not read to its end, which may never come.
 fn read_text(path: &Path) -> Result<String> {
-    /// A hundred times the file of the deepest network that makes sense.
-    const LARGEST: u64 = 1 << 20;
+    /// More than the names and scales of as many columns as a table may have.
+    const LARGEST: u64 = 1 << 23;
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
     read.map_err(refused("read", path))?;
@@ -354,7 +354,7 @@ fn read_text(path: &Path) -> Result<String> {
         Err(Error::data(path.display().to_string(), format!("{problem}; give the config.toml of a run")))
     };
     if bytes.len() as u64 > LARGEST {
-        return wrong("is no configuration file: it has more than 1 MiB");
+        return wrong("is no configuration file: it has more than 8 MiB");
     }
     String::from_utf8(bytes).or_else(|_| wrong("is no configuration file: it is not text (UTF-8)"))
 }

@@ -76,6 +76,16 @@ impl LineFile {
         self.pending.clear();
         Ok(())
     }
+
+    /// Makes what was flushed outlast a loss of power.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the system refuses.
+    pub(crate) fn sync(&self) -> Result<()> {
+        let file = File::options().append(true).open(&self.path);
+        file.and_then(|file| file.sync_data()).map_err(refused("write", &self.path))
+    }
 }
 
 /// The header and the lines of a table that stay: whole ones, of text, with a step up to `last` and as many cells as the header.

@@ -40,6 +40,7 @@ mod run;
 mod run_folder;
 mod sample;
 mod saved_run;
+mod schedule;
 mod schema;
 mod stop;
 mod summary;

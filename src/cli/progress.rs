@@ -80,7 +80,14 @@ impl Progress {
             Shown::Lines
         };
         let state = State { runs: resumed.iter().map(|&step| (step, Duration::ZERO)).collect(), last: None };
-        Self { shown, steps, batch, workers, resumed: resumed.iter().sum(), state: Mutex::new(state) }
+        Self {
+            shown,
+            steps,
+            batch,
+            workers,
+            resumed: resumed.iter().fold(0, |sum: u64, &step| sum.saturating_add(step)),
+            state: Mutex::new(state),
+        }
     }
 
     /// Shows a report of run `index`, which has spent `trained` in steps, if it is time for one.
@@ -96,7 +103,7 @@ impl Progress {
             *run = (report.step, trained);
         }
         let now = Instant::now();
-        let done: u64 = state.runs.iter().map(|&(steps, _)| steps).sum();
+        let done = state.runs.iter().fold(0u64, |sum, &(steps, _)| sum.saturating_add(steps));
         let all = self.steps.saturating_mul(count as u64);
         if done < all && state.last.is_some_and(|last| now - last < between) {
             return;
@@ -160,7 +167,7 @@ impl Progress {
 /// How fast it goes, short enough for a line of a terminal of 80 columns beside the bar:
 /// `step 320/3200  81,920 samples/s  12s left`.
 fn pace([done, steps, resumed]: [u64; 3], batch: usize, seconds: f64) -> String {
-    let here = done - resumed;
+    let here = done.saturating_sub(resumed);
     let rate = here as f64 * batch as f64 / seconds;
     let left = seconds / here.max(1) as f64 * steps.saturating_sub(done) as f64;
     let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);

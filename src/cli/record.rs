@@ -17,6 +17,7 @@ use super::pictures::{self, Panel};
 use super::plot::{Heading, thousands};
 use super::progress::Progress;
 use super::run_folder::{self, RunFolder};
+use super::schedule::Schedule;
 use super::system::Samples;
 use crate::error::{Error, Result};
 use crate::gan::health::{Health, Verdict, Watch, examine};
@@ -93,8 +94,8 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// The record of a run that begins, or goes on after the step `resumed`. `trainer` has drawn its initial weights and done
-    /// nothing else.
+    /// The record of a run that begins, or goes on after the step `resumed`. `trainer` has its initial weights and has done
+    /// nothing else. Rows that the run's end made, and that it would not make now that it goes further, are taken away.
     ///
     /// # Errors
     ///
@@ -105,15 +106,18 @@ impl Record {
         real: Samples,
         trainer: &Trainer,
         folder: RunFolder,
-        resumed: Option<u64>,
+        (resumed, schedule): (Option<u64>, &Schedule),
         progress: Arc<Progress>,
     ) -> Result<Self> {
         let names = measures::running_names(config.system);
         let header = ["step", "epoch"].iter().chain(names).chain(&Health::NAMES).chain(&["verdict"]);
         let header = header.copied().collect::<Vec<_>>().join(",");
         let first_of_health = 2 + names.len();
+        let last = |is_due: bool| if is_due { resumed } else { resumed.and_then(|step| step.checked_sub(1)) };
+        let last_row = last(resumed.is_none_or(|step| schedule.row_is_due(step)));
+        let last_evaluation = last(resumed.is_none_or(|step| schedule.evaluation_is_due(step)));
         let mut history = History::default();
-        let metrics = LineFile::resume(folder.file(run_folder::METRICS)?, METRICS, resumed, |step, cells| {
+        let metrics = LineFile::resume(folder.file(run_folder::METRICS)?, METRICS, last_row, |step, cells| {
             let number = |cell: usize| cells[cell].parse().unwrap_or(f64::NAN);
             history.push(StepReport {
                 step,
@@ -126,18 +130,22 @@ impl Record {
         let (mut best, mut evaluated) = (None, Vec::new());
         let mut watch = Watch::new(&config.spec);
         let column = names.iter().position(|&name| config.best.as_deref() == Some(name)).map(|index| index + 2);
-        let evaluation = LineFile::resume(folder.file(run_folder::EVALUATION)?, &header, resumed, |step, cells| {
-            evaluated.push(step);
-            let figures: [Option<f64>; Health::NAMES.len()] =
-                std::array::from_fn(|index| cells[first_of_health + index].parse().ok());
-            if let Some(health) = Health::from_values(figures) {
-                watch.push(step, &health);
-            }
-            if let (Some(name), Some(value)) = (config.best.as_deref(), column.and_then(|c| cells[c].parse().ok())) {
-                best = Some(best.filter(|&best| !goal::is_better(name, value, best)).unwrap_or(value));
-            }
-        })?;
-        let board = config.tensorboard.then(|| Board::open(folder.path(), resumed.unwrap_or(0))).transpose()?;
+        let evaluation =
+            LineFile::resume(folder.file(run_folder::EVALUATION)?, &header, last_evaluation, |step, cells| {
+                evaluated.push(step);
+                let figures: [Option<f64>; Health::NAMES.len()] =
+                    std::array::from_fn(|index| cells[first_of_health + index].parse().ok());
+                if let Some(health) = Health::from_values(figures) {
+                    watch.push(step, &health);
+                }
+                if let (Some(name), Some(value)) = (config.best.as_deref(), column.and_then(|c| cells[c].parse().ok()))
+                {
+                    best = Some(best.filter(|&best| !goal::is_better(name, value, best)).unwrap_or(value));
+                }
+            })?;
+        // Where its file is gone, the best is looked for anew.
+        let best = best.filter(|_| checkpoints::has_best(folder.path()));
+        let board = config.tensorboard.then(|| Board::open(folder.path(), resumed)).transpose()?;
         let notes = BTreeMap::from([
             (CONFIG_NOTE.to_string(), super::config_file::render(&config)?),
             (DATA_NOTE.to_string(), real.fingerprint()),
@@ -204,11 +212,15 @@ impl Record {
             let name = format!("models/epoch-{epoch:03}.safetensors");
             checkpoint.model().save(&config.spec, &self.folder.file(&name)?)?;
         }
-        if snapshot.evaluate && self.evaluate(&snapshot)? {
+        // A run that goes on from an evaluation has it already.
+        let evaluate = snapshot.evaluate && self.evaluated.last() != Some(&checkpoint.step());
+        if evaluate && self.evaluate(&snapshot)? {
             checkpoints::save_best(&self.folder, checkpoint, &config.spec)?;
         }
         if snapshot.save {
             self.flush()?;
+            self.metrics.sync()?;
+            self.evaluation.sync()?;
             checkpoints::save(&self.folder, checkpoint, &config.spec, config.keep)?;
         }
         Ok(())

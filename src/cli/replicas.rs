@@ -106,7 +106,8 @@ impl Replicated {
         let replicas: Vec<Replica> = runs.into_iter().enumerate().filter_map(replica).collect();
         let trained = || replicas.iter().filter_map(Replica::summary);
         let seconds = trained().map(|summary| summary.seconds).sum::<f64>() / gans.workers() as f64;
-        let samples = trained().map(|summary| summary.steps as f64 * config.batch as f64).sum::<f64>();
+        let samples =
+            trained().map(|summary| (summary.steps - summary.resumed_from) as f64 * config.batch as f64).sum::<f64>();
         let mut values: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
         for measure in trained().flat_map(|summary| &summary.measures) {
             values.entry(measure.name).or_default().push(measure.value);

@@ -1,6 +1,10 @@
 //! `gannet train --resume`: goes on with a run, or with replicas, from the last checkpoint of each.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+
+use serde_json::Value;
 
 use super::args::TrainArgs;
 use super::checkpoints;
@@ -10,6 +14,7 @@ use super::plot::thousands;
 use super::record::check_data;
 use super::replicas;
 use super::run_folder::{CONFIG, MODEL, RESULT, RunFolder, no_run, refused};
+use super::schedule::Schedule;
 use super::stop::Stop;
 use super::train::{Prepared, write_config};
 use super::weights;
@@ -28,6 +33,10 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
     let before = RunConfig::read(&first.join(CONFIG))?;
     let mut config = RunConfig::read_with(&first.join(CONFIG), args.data.as_deref().filter(|_| before.own.is_some()))?;
     config.override_by(args)?;
+    // A replica's own share of the threads is one.
+    if replicated && args.threads.is_none() {
+        config.threads = 0;
+    }
     config.validate()?;
     let count = replicated.then(|| (0..).take_while(|&index| path.join(replicas::folder(index)).is_dir()).count());
     let mut prepared = Prepared::new(config, count, stop)?;
@@ -53,25 +62,43 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         }
         saved.push(checkpoint);
     }
+    let begun = weights::begin_with(&prepared.config, &mut prepared.gans);
     if saved.iter().any(Option::is_none) {
-        weights::begin_with(&prepared.config, &mut prepared.gans)?;
+        begun?;
     }
+    let first =
+        Schedule::new(&prepared.config, prepared.steps, prepared.data[0].source().len() as u64, saved[0].as_ref());
+    prepared.steps = first.steps;
     let done = saved.iter().flatten().map(Checkpoint::step).max().unwrap_or(0);
     if done > prepared.steps {
         let problem =
             format!("the run has done {done} steps already; ask for more than that, not for {}", prepared.steps);
         return Err(Error::setting("steps", problem).into());
     }
-    if !replicated && done == prepared.steps && path.join(MODEL).is_file() && path.join(RESULT).is_file() {
+    if !replicated && done == prepared.steps && is_finished(path) {
         note(&format!("{} has all its {} steps; to go on, ask for more", path.display(), thousands(done)));
         return Ok(());
     }
     // All that can be refused has been: from here on the folder changes. What the run came to is told again when it ends.
     folder.remove(RESULT)?;
+    let another_course = before.best != prepared.config.best || changes == Changes::Allowed;
     for (index, config, ..) in prepared.each() {
         let own = if replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
-        own.remove(RESULT)?;
+        // The model of an end that is none any more is in a checkpoint.
+        [RESULT, MODEL].iter().try_for_each(|name| own.remove(name))?;
+        if another_course {
+            checkpoints::remove_best(&own)?;
+        }
         write_config(&own, &config)?;
     }
     prepared.train(args, &folder, &saved, changes, stop)
+}
+
+/// Whether the run in `folder` has come to the end that it was to come to.
+fn is_finished(folder: &Path) -> bool {
+    /// A thousand times what is written.
+    const LARGEST: u64 = 1 << 20;
+    let told = File::open(folder.join(RESULT)).ok().map(|file| serde_json::from_reader(file.take(LARGEST)));
+    let told: Value = told.and_then(Result::ok).unwrap_or_default();
+    told["status"] == "finished" && folder.join(MODEL).is_file()
 }

@@ -14,6 +14,7 @@ use super::progress::{Progress, Stopwatch};
 use super::record::{Learned, Reported, Snapshot};
 use super::report;
 use super::run_folder::{self, RunFolder};
+use super::schedule::Schedule;
 use super::stop::Stop;
 use super::summary::{Status, Summary};
 use crate::error::Result;
@@ -31,6 +32,8 @@ pub(crate) struct Run {
     stop: Stop,
     /// The step that it went on from, if it was begun before.
     resumed: Option<u64>,
+    /// Whether it is to be saved before its next step.
+    at_once: bool,
     /// When its last checkpoint was taken.
     saved: Instant,
     last: Option<StepReport>,
@@ -43,41 +46,17 @@ pub(crate) struct Run {
     outcome: Option<Result<Summary>>,
 }
 
-/// At which steps something is due.
-#[derive(Clone, Copy, Debug)]
-struct Schedule {
-    steps: u64,
-    report: u64,
-    evaluate: u64,
-    /// 0 = never.
-    checkpoint: u64,
-    /// Epochs; 0 = never.
-    epochs: u64,
-    /// Real samples that there are, and that a step draws.
-    samples: u64,
-    per_step: u64,
-}
-
 impl Run {
-    /// A run of `steps` steps on `samples` samples, which begins or goes on after the step `resumed`.
+    /// A run that begins, or goes on after the step `resumed`; it is saved `at_once` where its settings are new.
     pub(crate) fn new(
         index: usize,
         config: Arc<RunConfig>,
-        [steps, samples]: [u64; 2],
-        resumed: Option<u64>,
+        schedule: Schedule,
+        (resumed, at_once): (Option<u64>, bool),
         folder: RunFolder,
         record: Beside,
         stop: Stop,
     ) -> Self {
-        let schedule = Schedule {
-            steps,
-            report: config.report_every.unwrap_or(1).max(1),
-            evaluate: config.evaluate_every.unwrap_or(steps).max(1),
-            checkpoint: config.checkpoint_steps,
-            epochs: config.save_epochs,
-            samples,
-            per_step: (config.batch as u64).saturating_mul(config.spec.discriminator_steps as u64),
-        };
         Self {
             index,
             config,
@@ -86,6 +65,7 @@ impl Run {
             record: Some(record),
             stop,
             resumed,
+            at_once,
             saved: Instant::now(),
             last: None,
             stopwatch: Stopwatch::default(),
@@ -133,47 +113,51 @@ impl Run {
 
     /// The work of a turn. Says how the run has ended, if it has.
     fn advance(&mut self, trainer: &mut Trainer, progress: &Progress) -> Result<Option<Status>> {
-        let Some(record) = &mut self.record else { return Ok(None) };
-        if trainer.steps_done() == 0 && self.resumed.is_none() {
-            let first = Snapshot {
-                checkpoint: trainer.checkpoint(),
-                gradients: None,
-                epoch: 0,
-                evaluate: true,
-                save: false,
-                complete: None,
-            };
-            if !record.snapshot(first) {
+        let before = trainer.steps_done();
+        if before == 0 || self.at_once {
+            let first = self.due(trainer, false, self.at_once);
+            self.at_once = false;
+            if !self.snapshot(first) {
                 return Ok(Some(Status::Failed));
             }
         }
-        let before = trainer.steps_done();
         self.last = self.segment(trainer, progress)?.or(self.last);
-        let (done, schedule) = (trainer.steps_done(), &self.schedule);
-        let stopped = self.stop.is_asked() && done < schedule.steps;
-        // What was due at the step that the run went on from, the process before has done.
-        let advanced = done > before;
+        let (done, steps) = (trainer.steps_done(), self.schedule.steps);
+        let stopped = self.stop.is_asked() && done < steps;
         let by_time = self.config.checkpoint_seconds;
         let is_time = by_time > 0 && self.saved.elapsed() >= Time::from_secs(by_time);
-        let evaluate = advanced && schedule.evaluation_is_due(done);
-        let due = Snapshot {
-            evaluate,
-            save: done == schedule.steps || stopped || (advanced && (is_time || schedule.checkpoint_is_due(done))),
-            complete: schedule.epoch_to_save(done).filter(|_| advanced),
-            gradients: evaluate.then(|| trainer.gradients()),
-            epoch: schedule.epoch(done),
-            checkpoint: trainer.checkpoint(),
-        };
+        // What was due at the step that the run went on from, the process before has done.
+        let advanced = done > before;
+        let save = advanced && (is_time || self.schedule.checkpoint_is_due(done));
+        let due = self.due(trainer, advanced, save || done == steps || stopped);
         if due.save {
             self.saved = Instant::now();
         }
-        let recorded = self.record.as_mut().is_some_and(|record| record.snapshot(due));
         Ok(match () {
-            () if !recorded => Some(Status::Failed),
-            () if done == self.schedule.steps => Some(Status::Finished),
+            () if !self.snapshot(due) => Some(Status::Failed),
+            () if done == steps => Some(Status::Finished),
             () if stopped => Some(Status::Stopped),
             () => None,
         })
+    }
+
+    /// What is due at the step that the trainer has done, which it has just `advanced` to, or which the run begins with.
+    fn due(&self, trainer: &Trainer, advanced: bool, save: bool) -> Snapshot {
+        let done = trainer.steps_done();
+        let evaluate = self.schedule.evaluation_is_due(done);
+        Snapshot {
+            checkpoint: trainer.checkpoint(),
+            gradients: (evaluate && advanced).then(|| trainer.gradients()),
+            epoch: self.schedule.epoch(done),
+            evaluate,
+            save,
+            complete: self.schedule.epoch_to_save(done).filter(|_| advanced),
+        }
+    }
+
+    /// Has a snapshot recorded. Says whether recording goes on.
+    fn snapshot(&mut self, snapshot: Snapshot) -> bool {
+        self.record.as_mut().is_some_and(|record| record.snapshot(snapshot))
     }
 
     /// Steps up to the next one at which something is due.
@@ -187,7 +171,7 @@ impl Run {
         let mut recorded = true;
         stopwatch.start();
         let mut before = (done, stopwatch.elapsed());
-        let last = trainer.run(schedule.next(done) - done, schedule.report, |report| {
+        let last = trainer.run(schedule.next(done) - done, schedule.between_reports(), |report| {
             let elapsed = stopwatch.elapsed();
             if schedule.row_is_due(report.step) {
                 let rate = (report.step - before.0) as f64 * batch / (elapsed - before.1).as_secs_f64();
@@ -240,13 +224,13 @@ impl Run {
     /// What is left of a run that met what is not finite.
     fn way_back(&self) -> String {
         let folder = self.folder.path();
-        match checkpoints::list(folder).ok().and_then(|mut all| all.pop()) {
-            Some((step, _)) => format!(
+        match checkpoints::last(folder, &self.config.spec) {
+            Ok(Some(checkpoint)) => format!(
                 "the checkpoint of step {} is healthy: gannet train --resume {} --override --learning-rate RATE goes on from it",
-                thousands(step),
+                thousands(checkpoint.step()),
                 folder.display()
             ),
-            None => "there is no checkpoint yet to go back to".to_string(),
+            _ => "there is no checkpoint yet to go back to".to_string(),
         }
     }
 
@@ -272,7 +256,7 @@ impl Run {
             system: config.system.name(),
             steps,
             planned_steps: self.schedule.steps,
-            epochs: self.schedule.drawn(steps) as f64 / self.schedule.samples as f64,
+            epochs: self.schedule.passes(steps),
             resumed_from: resumed,
             seconds,
             samples_per_second: (steps - resumed) as f64 * config.batch as f64 / seconds,
@@ -293,59 +277,5 @@ impl Run {
             version: env!("CARGO_PKG_VERSION"),
             measures,
         }
-    }
-}
-
-impl Schedule {
-    /// The first step after `done` at which something is due.
-    fn next(&self, done: u64) -> u64 {
-        let multiple = |every: u64| match every {
-            0 => u64::MAX,
-            every => (done / every + 1).saturating_mul(every),
-        };
-        self.steps.min(multiple(self.evaluate)).min(multiple(self.checkpoint)).min(self.next_epoch(done))
-    }
-
-    fn evaluation_is_due(&self, step: u64) -> bool {
-        step == self.steps || step.is_multiple_of(self.evaluate)
-    }
-
-    fn checkpoint_is_due(&self, step: u64) -> bool {
-        self.checkpoint > 0 && step.is_multiple_of(self.checkpoint)
-    }
-
-    /// Whether the losses of a step are written; the trainer also reports the last step before a pause.
-    fn row_is_due(&self, step: u64) -> bool {
-        step.is_multiple_of(self.report) || self.evaluation_is_due(step)
-    }
-
-    /// The epoch under whose number the networks are saved after `step`.
-    fn epoch_to_save(&self, step: u64) -> Option<u64> {
-        (step > 0 && self.next_epoch(step - 1) == step).then(|| self.whole_epochs(self.drawn(step)))
-    }
-
-    /// The step after `done` at which the networks are saved: the first at which the next epoch to be saved is complete.
-    fn next_epoch(&self, done: u64) -> u64 {
-        if self.epochs == 0 {
-            return u64::MAX;
-        }
-        let epoch = (self.whole_epochs(self.drawn(done)) / self.epochs + 1).saturating_mul(self.epochs);
-        let steps = (u128::from(epoch) * u128::from(self.samples)).div_ceil(u128::from(self.per_step.max(1)));
-        u64::try_from(steps).unwrap_or(u64::MAX)
-    }
-
-    /// Real samples drawn in `step` steps.
-    fn drawn(&self, step: u64) -> u128 {
-        u128::from(step) * u128::from(self.per_step)
-    }
-
-    /// The passes over the data that are complete when `drawn` samples have been drawn.
-    fn whole_epochs(&self, drawn: u128) -> u64 {
-        u64::try_from(drawn / u128::from(self.samples.max(1))).unwrap_or(u64::MAX)
-    }
-
-    /// The epoch, counted from 1, that the first sample of step `step`, counted from 1, belongs to; 0 before the first step.
-    fn epoch(&self, step: u64) -> u64 {
-        step.checked_sub(1).map_or(0, |before| self.whole_epochs(self.drawn(before)) + 1)
     }
 }

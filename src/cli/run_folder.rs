@@ -92,6 +92,7 @@ impl RunFolder {
 
     /// A folder in `parent` under a name of its own.
     fn partial(parent: &Path, name: &str) -> Result<Self> {
+        remove_abandoned(parent);
         for number in 0.. {
             let path = parent.join(format!(".{name}.{}-{number}.{PARTIAL}", std::process::id()));
             match fs::create_dir(&path) {
@@ -221,6 +222,20 @@ fn lock(path: &Path, take: fn(&File) -> std::result::Result<(), TryLockError>) -
         // A file system without locks: the owner of such a folder has to look after it alone.
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
         Err(TryLockError::Error(error)) => Err(refused("lock", &name)(error)),
+    }
+}
+
+/// Removes what processes left in `parent` that were killed before their folder took its place. One that lives has it locked.
+fn remove_abandoned(parent: &Path) {
+    for path in fs::read_dir(parent).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let is_partial = name.is_some_and(|name| name.starts_with('.') && name.ends_with(&format!(".{PARTIAL}")));
+        // One without a lock has just been made.
+        let lock = is_partial.then(|| File::options().append(true).open(path.join(LOCK)).ok()).flatten();
+        if lock.is_some_and(|lock| lock.try_lock().is_ok()) {
+            // Nothing is lost if it stays.
+            fs::remove_dir_all(&path).ok();
+        }
     }
 }
 
@@ -363,6 +378,19 @@ mod tests {
         let out = place.path().join("run");
         assert!(RunFolder::create(Some(&out), "circle", |_| Err(Error::data("it", "fails"))).is_err());
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed() {
+        let place = tempfile::tempdir().unwrap();
+        let alive = RunFolder::partial(place.path(), "circle").unwrap();
+        let left = place.path().join(".circle.1-0.partial");
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join(LOCK), "").unwrap();
+        let mine = place.path().join(".mine.partial");
+        fs::create_dir(&mine).unwrap();
+        create(&place.path().join("run")).unwrap();
+        assert!(!left.exists() && mine.exists() && alive.path().exists());
     }
 
     #[test]

@@ -42,12 +42,14 @@ impl SavedRun {
         if model.is_file() {
             return Self::read(&config, &model);
         }
-        let Some((step, checkpoint)) = checkpoints::list(path)?.pop() else {
+        let config = RunConfig::read(&config)?;
+        let Some(checkpoint) = checkpoints::last(path, &config.spec)? else {
             let problem = format!("has no {MODEL}, and no checkpoint yet: let it train, or go on with it by --resume");
             return Err(Error::data(path.display().to_string(), problem).into());
         };
-        note(&format!("{} has not ended; this is its checkpoint of step {}", path.display(), thousands(step)));
-        Self::read(&config, &checkpoint)
+        let step = thousands(checkpoint.step());
+        note(&format!("{} has not ended; this is its checkpoint of step {step}", path.display()));
+        Ok(Self { config, model: checkpoint.into_model() })
     }
 
     fn read(config: &Path, model: &Path) -> anyhow::Result<Self> {

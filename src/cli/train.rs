@@ -18,6 +18,7 @@ use super::report;
 use super::resume;
 use super::run::Run;
 use super::run_folder::{self, RunFolder};
+use super::schedule::Schedule;
 use super::stop::Stop;
 use super::system::Samples;
 use super::weights;
@@ -136,12 +137,15 @@ impl Prepared {
         let mut runs = Vec::with_capacity(count);
         for (index, config, real, trainer) in self.each() {
             let own = if self.replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
-            let (config, samples) = (Arc::new(config), real.source().len() as u64);
-            let (from, shown) = (resumed[index], Arc::clone(&progress));
-            let record = Record::open(index, Arc::clone(&config), real.clone(), trainer, own.clone(), from, shown)?;
+            let (config, shown, from) = (Arc::new(config), Arc::clone(&progress), resumed[index]);
+            let schedule = Schedule::new(&config, steps, real.source().len() as u64, saved[index].as_ref());
+            let (settings, data) = (Arc::clone(&config), real.clone());
+            let record = Record::open(index, settings, data, trainer, own.clone(), (from, &schedule), shown)?;
             // Replicas keep all threads busy by themselves.
             let record = if self.replicated { Beside::here(record) } else { Beside::there(record)? };
-            runs.push(Run::new(index, config, [steps, samples], from, own, record, stop.clone()));
+            // New settings are in the run's configuration already.
+            let at_once = from.is_some() && changes == Changes::Allowed;
+            runs.push(Run::new(index, config, schedule, (from, at_once), own, record, stop.clone()));
         }
         // Only now: the record shows the state before training.
         for (trainer, saved) in self.gans.trainers_mut().iter_mut().zip(saved) {
@@ -163,19 +167,19 @@ impl Prepared {
             for outcome in runs.into_iter().filter_map(Run::into_outcome) {
                 let summary = outcome?;
                 let stopped = stop.stopped(go_on.clone()).filter(|_| !summary.is_finished());
-                print(args, &summary, || if stopped.is_some() { String::new() } else { summary.text(remark) })?;
-                if let Some(stopped) = stopped {
-                    return Err(stopped.into());
-                }
+                let printed =
+                    print(args, &summary, || if stopped.is_some() { String::new() } else { summary.text(remark) });
+                // Ctrl-C may have ended the reader of the output too: that it was a stop comes first.
+                stopped.map_or(printed, |stopped| Err(stopped.into()))?;
             }
             return Ok(());
         }
         let result = Replicated::new(folder, &self.config, &self.gans, runs, start.elapsed());
         folder.write(run_folder::RESULT, &run_folder::json(&result))?;
         report::write(folder.path())?;
-        print(args, &result, || result.text(remark))?;
+        let printed = print(args, &result, || result.text(remark));
         let stopped = stop.stopped(go_on).filter(|_| !result.is_finished());
-        result.failure().or(stopped.map(Into::into)).map_or(Ok(()), Err)
+        result.failure().or(stopped.map(Into::into)).map_or(printed, Err)
     }
 
     /// What `--plan` prints.

@@ -93,6 +93,11 @@ impl Checkpoint {
         self.step
     }
 
+    /// Real samples drawn.
+    pub fn samples_drawn(&self) -> u64 {
+        self.drawn
+    }
+
     /// Both networks alone.
     pub fn into_model(self) -> Model {
         self.model

@@ -7,7 +7,9 @@ use std::fmt::Debug;
 use super::options::TrainerOptions;
 use super::spec::{GanSpec, OptimizerSpec};
 use crate::error::{Error, Result};
+use crate::gemm::EngineKind;
 use crate::net::NetworkSpec;
+use crate::simd::IsaKind;
 
 /// Settings by name, as text.
 pub(super) type Settings = BTreeMap<String, String>;
@@ -20,6 +22,7 @@ pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: usize)
     put("run.seed".into(), options.seed.to_string());
     put("run.shuffle".into(), options.shuffle.to_string());
     put("run.engine".into(), snake(&options.engine));
+    put("run.isa".into(), instructions(options));
     put("data: number of samples".into(), samples.to_string());
     put("gan.objective".into(), snake(&spec.objective));
     put("gan.order".into(), snake(&spec.order));
@@ -78,6 +81,14 @@ pub(super) fn check_unchanged(saved: &Settings, now: &Settings) -> Result<()> {
             changes.join(", ")
         ),
     ))
+}
+
+/// The instruction sets that give the same bits: with the native engine all that fuse multiply-adds.
+fn instructions(options: &TrainerOptions) -> String {
+    match (options.engine, options.isa) {
+        (EngineKind::Auto | EngineKind::Native, Some(IsaKind::Avx512 | IsaKind::Avx2)) => "avx512 or avx2".to_string(),
+        (_, isa) => isa.map_or_else(|| "best".to_string(), |isa| isa.to_string()),
+    }
 }
 
 /// Both networks with their names.

@@ -116,6 +116,10 @@ pub(super) fn write_blocks(file: &mut impl Write, bytes: &[u8]) -> io::Result<()
 /// [`Error::Io`]; [`Error::Data`] where it is larger; [`Error::OutOfMemory`].
 pub(super) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
     let io = |source| Error::Io { action: "read", path: path.to_owned(), source };
+    // Opening what is no file, a pipe for instance, may never end.
+    if !std::fs::metadata(path).map_err(io)?.is_file() {
+        return Err(Error::data(path.display().to_string(), "is no file"));
+    }
     let file = File::open(path).map_err(io)?;
     let size = file.metadata().map_err(io)?.len();
     if size > most {

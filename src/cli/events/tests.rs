@@ -34,7 +34,7 @@ fn numbers() -> Vec<f32> {
 /// The bytes of a file with an event of each kind.
 fn sample() -> Vec<u8> {
     let place = tempfile::tempdir().unwrap();
-    let mut writer = EventWriter::create(place.path(), 0).unwrap();
+    let mut writer = EventWriter::create(place.path(), None).unwrap();
     writer.scalars(1, &[("losses/discriminator", 1.25), ("losses/generator", f64::NAN)]).unwrap();
     writer.image(2, "samples", &png(3, 2, 9)).unwrap();
     writer.histogram(3, "weights/generator", &[-1.0, 0.0, 1.0, f32::INFINITY]).unwrap();
@@ -179,7 +179,7 @@ fn write_resumed_run(folder: &Path) {
     let mut metrics = String::from("step,epoch,discriminator_loss,generator_loss\n");
     let mut evaluation = String::from("step,epoch,quality,verdict\n");
     for (first, last, offset) in [(0u64, 40u64, 100.0), (20, 60, 0.0)] {
-        let mut writer = EventWriter::create(folder, first).unwrap();
+        let mut writer = EventWriter::create(folder, (first > 0).then_some(first)).unwrap();
         for step in (first..=last).step_by(5) {
             if step == first && first > 0 {
                 continue;

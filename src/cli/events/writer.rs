@@ -23,18 +23,18 @@ pub(crate) struct EventWriter {
 }
 
 impl EventWriter {
-    /// A new file `events.out.tfevents.SECONDS.HOST.PID` in `folder`, for a run that has done `first_step` steps: 0 for a new one,
-    /// more for one that is resumed.
+    /// A new file `events.out.tfevents.SECONDS.HOST.PID` in `folder`, for a run that goes on after the step `done`, or for
+    /// a new one.
     ///
-    /// The file follows the older ones of the folder in TensorBoard's order. What those say of later steps than `first_step` (of
-    /// all steps, if it is 0) is void: TensorBoard's reader in Python (`_Purge` in `event_accumulator.py`) discards it because of
+    /// The file follows the older ones of the folder in TensorBoard's order. What those say of later steps than `done` (of
+    /// all steps, if nothing is done) is void: TensorBoard's reader in Python (`_Purge` in `event_accumulator.py`) discards it because of
     /// the start of a session that stands at the head of the file; the faster one in Rust discards of each tag what is not
     /// older than the tag's next value.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] where the system refuses.
-    pub(crate) fn create(folder: &Path, first_step: u64) -> Result<Self> {
+    pub(crate) fn create(folder: &Path, done: Option<u64>) -> Result<Self> {
         let seconds = now().max(0.0) as u64;
         let seconds = newest(folder)?.map_or(seconds, |newest| seconds.max(newest.saturating_add(1)));
         let path = folder.join(format!("{PREFIX}{seconds:010}.{}.{}", host(), std::process::id()));
@@ -43,7 +43,7 @@ impl EventWriter {
         let source = SourceMetadata { writer: concat!("gannet ", env!("CARGO_PKG_VERSION")).to_owned() };
         let version = Event { source_metadata: Some(source), ..event(0, What::FileVersion(FILE_VERSION.to_owned())) };
         record::append(&mut writer.pending, &version);
-        let first_void = if first_step == 0 { 0 } else { first_step.saturating_add(1) };
+        let first_void = done.map_or(0, |step| step.saturating_add(1));
         writer.push(first_void, What::SessionLog(SessionLog { status: SessionLog::START }))?;
         writer.flush()?;
         Ok(writer)
@@ -192,7 +192,7 @@ mod tests {
         let ahead = format!("{PREFIX}9999999990.z.1");
         fs::write(place.path().join(&ahead), "").unwrap();
         fs::write(place.path().join(format!("{PREFIX}word.z.1")), "").unwrap();
-        let paths: Vec<_> = (0..3).map(|_| EventWriter::create(place.path(), 0).unwrap().path).collect();
+        let paths: Vec<_> = (0..3).map(|_| EventWriter::create(place.path(), None).unwrap().path).collect();
         assert!(paths.is_sorted_by(|a, b| a < b));
         assert!(paths[0] > place.path().join(&ahead), "{paths:?}");
     }
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_refused_write_is_an_error_and_is_tried_again() {
         let place = tempfile::tempdir().unwrap();
-        let mut writer = EventWriter::create(place.path(), 0).unwrap();
+        let mut writer = EventWriter::create(place.path(), None).unwrap();
         let before = fs::read(&writer.path).unwrap();
         fs::remove_file(&writer.path).unwrap();
         writer.scalars(1, &[("a", 1.0)]).unwrap();
@@ -211,13 +211,13 @@ mod tests {
         assert!(after.starts_with(&before) && after.len() > before.len());
         writer.flush().unwrap();
         assert_eq!(fs::read(&writer.path).unwrap(), after);
-        assert!(EventWriter::create(&place.path().join("none"), 0).is_err());
+        assert!(EventWriter::create(&place.path().join("none"), None).is_err());
     }
 
     #[test]
     fn much_is_written_without_being_told() {
         let place = tempfile::tempdir().unwrap();
-        let mut writer = EventWriter::create(place.path(), 0).unwrap();
+        let mut writer = EventWriter::create(place.path(), None).unwrap();
         let tag = "x".repeat(MOST_PENDING);
         writer.scalars(1, &[(&tag, 1.0)]).unwrap();
         assert!(fs::metadata(&writer.path).unwrap().len() > MOST_PENDING as u64);
