@@ -458,7 +458,7 @@ fn wrong_configurations_are_named() {
     place.fail("train bytes.toml", 1, &["bytes.toml", "not text"]);
     // A gigabyte of nothing is refused without being read.
     fs::File::create(place.path("large.toml")).unwrap().set_len(1 << 30).unwrap();
-    place.fail("train large.toml", 1, &["large.toml", "more than 1 MiB"]);
+    place.fail("train large.toml", 1, &["large.toml", "more than 8 MiB"]);
     assert!(!place.path("runs").exists());
 }
 
