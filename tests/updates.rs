@@ -122,7 +122,7 @@ fn what_is_not_finite_is_named() {
             let options = TrainerOptions { batch: 300, threads, shuffle: false, ..Default::default() };
             let mut trainer = Trainer::new(spec(order, dropout), Arc::new(Spoiled(source())), options).unwrap();
             match trainer.run(9, 0, |_| ControlFlow::Continue(())) {
-                Err(Error::NotFinite { step: 3, network: "discriminator", layer: 0, quantity: "gradient" }) => (),
+                Err(Error::NotFinite { step: 3, network: "discriminator", layer: 0, quantity: "real sample" }) => (),
                 other => panic!("{order:?} {threads}: {other:?}"),
             }
         }
