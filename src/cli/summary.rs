@@ -76,7 +76,7 @@ impl Summary {
             measure_table(&self.measures),
             remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
             self.model_sha256.as_deref().unwrap_or_default(),
-            Path::new(&self.run).join(run_folder::SAMPLES).display()
+            Path::new(&self.run).join(run_folder::REPORT).display()
         )
     }
 }
