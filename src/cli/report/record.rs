@@ -11,6 +11,7 @@ use super::table::Table;
 use crate::cli::config::RunConfig;
 use crate::cli::measures::{self, Measure};
 use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, MODEL, REPORT, RESULT};
+use crate::gan::health::Health;
 
 /// Points of a curve in a page about one run, and of all runs' curves of one kind in a page about several.
 const POINTS: usize = 300;
@@ -23,16 +24,7 @@ const LONGEST: usize = 300;
 const MOST_MEASURES: usize = 40;
 
 /// Columns of `evaluation.csv` that tell about health, not about what was learned.
-pub(super) const HEALTH: &[&str] = &[
-    "real_accuracy",
-    "fake_accuracy",
-    "spread",
-    "coverage",
-    "generator_gradient_norm",
-    "discriminator_gradient_norm",
-    "generator_dead_units",
-    "discriminator_dead_units",
-];
+pub(super) const HEALTH: [&str; 8] = Health::NAMES;
 
 /// How a run stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
