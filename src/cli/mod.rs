@@ -21,6 +21,7 @@ mod goal;
 mod history;
 pub mod hostile;
 mod info;
+mod judgement;
 mod line_file;
 pub mod machine;
 pub mod markdown;

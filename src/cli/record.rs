@@ -10,6 +10,7 @@ use super::checkpoints;
 use super::config::RunConfig;
 use super::goal;
 use super::history::History;
+use super::judgement;
 use super::line_file::LineFile;
 use super::measures::{self, Effort, Measure};
 use super::output;
@@ -85,7 +86,7 @@ pub(crate) struct Record {
     evaluated: Vec<u64>,
     /// Judges the run's health; what it said last.
     watch: Watch,
-    verdict: Verdict,
+    verdict: Option<Verdict>,
     /// Samples before training, from the latents that all pictures share.
     before: Vec<f32>,
     /// Value of the chosen measure at the best evaluation so far.
@@ -127,12 +128,13 @@ impl Record {
                 fake_probability: number(5),
             });
         })?;
-        let (mut best, mut evaluated) = (None, Vec::new());
+        let (mut best, mut evaluated, mut verdict) = (None, Vec::new(), None);
         let mut watch = Watch::new(&config.spec);
         let column = names.iter().position(|&name| config.best.as_deref() == Some(name)).map(|index| index + 2);
         let evaluation =
             LineFile::resume(folder.file(run_folder::EVALUATION)?, &header, last_evaluation, |step, cells| {
                 evaluated.push(step);
+                verdict = cells.last().and_then(|words| Verdict::from_words(words));
                 let figures: [Option<f64>; Health::NAMES.len()] =
                     std::array::from_fn(|index| cells[first_of_health + index].parse().ok());
                 if let Some(health) = Health::from_values(figures) {
@@ -165,11 +167,16 @@ impl Record {
             history,
             evaluated,
             watch,
-            verdict: Verdict::Healthy,
+            verdict,
             before,
             best,
             notes,
         })
+    }
+
+    /// The last verdict on its health: it is too early for one before the first evaluation.
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.verdict.unwrap_or(Verdict::TooEarly)
     }
 
     /// Adds the losses of a step.
@@ -271,10 +278,10 @@ impl Record {
         let source = self.real.source();
         let health = examine(model, snapshot.gradients.as_ref(), &config.spec, &*source, seed, self.isa)?;
         let verdict = self.watch.push(step, &health);
-        if verdict != self.verdict {
-            self.verdict = verdict;
-            let hint = verdict.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
-            self.progress.about(self.index, &format!("step {}: {verdict}{hint}", thousands(step)));
+        let before = self.verdict.replace(verdict);
+        // That it is early is nothing to tell, nor that a run is healthy which never was anything else.
+        if before != Some(verdict) && (verdict.is_bad() || before.is_some_and(Verdict::is_bad)) {
+            self.progress.about(self.index, &format!("step {}: {}", thousands(step), judgement::sentence(verdict)));
         }
         Ok((health, verdict))
     }

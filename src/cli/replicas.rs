@@ -11,7 +11,7 @@ use super::measures::Measure;
 use super::output::table;
 use super::peak::median;
 use super::plot::thousands;
-use super::run::Run;
+use super::run::{Outcome, Run};
 use super::run_folder::RunFolder;
 use super::summary::Summary;
 use crate::error::{Error, Result};
@@ -31,6 +31,8 @@ pub(crate) struct Replicated {
     seconds: f64,
     /// Of all replicas together.
     samples_per_second: f64,
+    /// How many replicas have each verdict.
+    verdicts: BTreeMap<&'static str, usize>,
     /// Over the replicas that did not fail.
     metrics: BTreeMap<&'static str, Spread>,
     total_seconds: f64,
@@ -57,14 +59,7 @@ struct Spread {
 struct Replica {
     replica: usize,
     #[serde(flatten)]
-    outcome: Outcome,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Outcome {
-    Trained(Box<Summary>),
-    Failed { run: String, seed: u64, error: String },
+    summary: Summary,
 }
 
 /// Checks that a configuration file can hold the seeds of `count` replicas.
@@ -95,16 +90,12 @@ impl Replicated {
     /// Gathers what `runs`, which have ended, came to.
     pub(crate) fn new(folder: &RunFolder, config: &RunConfig, gans: &Replicas, runs: Vec<Run>, total: Time) -> Self {
         let steps = runs.first().map_or(0, Run::steps);
-        let replica = |(replica, run): (usize, Run)| {
-            let (path, seed) = (run.folder().path().display().to_string(), run.config().seed);
-            let outcome = match run.into_outcome()? {
-                Ok(summary) => Outcome::Trained(Box::new(summary)),
-                Err(error) => Outcome::Failed { run: path, seed, error: error.to_string() },
-            };
-            Some(Replica { replica, outcome })
-        };
-        let replicas: Vec<Replica> = runs.into_iter().enumerate().filter_map(replica).collect();
-        let trained = || replicas.iter().filter_map(Replica::summary);
+        let outcomes = runs.into_iter().filter_map(Run::into_outcome).enumerate();
+        let replicas: Vec<Replica> =
+            outcomes.map(|(replica, Outcome { summary, .. })| Replica { replica, summary }).collect();
+        let mut verdicts = BTreeMap::new();
+        replicas.iter().for_each(|replica| *verdicts.entry(replica.summary.verdict.words()).or_default() += 1);
+        let trained = || replicas.iter().filter_map(Replica::trained);
         let seconds = trained().map(|summary| summary.seconds).sum::<f64>() / gans.workers() as f64;
         let samples =
             trained().map(|summary| (summary.steps - summary.resumed_from) as f64 * config.batch as f64).sum::<f64>();
@@ -118,6 +109,7 @@ impl Replicated {
             steps,
             seconds,
             samples_per_second: if samples > 0.0 { samples / seconds } else { 0.0 },
+            verdicts,
             metrics: values.into_iter().map(|(name, mut values)| (name, Spread::of(&mut values))).collect(),
             total_seconds: total.as_secs_f64(),
             batch: config.batch,
@@ -132,24 +124,36 @@ impl Replicated {
 
     /// The failure that the command ends with, if a replica failed.
     pub(crate) fn failure(&self) -> Option<anyhow::Error> {
-        let failed = |replica: &Replica| match &replica.outcome {
-            Outcome::Failed { seed, error, .. } => Some(format!("replica {} (seed {seed}): {error}", replica.replica)),
-            Outcome::Trained(_) => None,
+        let failed = |Replica { replica, summary }: &Replica| {
+            let error = summary.error.as_ref()?;
+            Some(format!("replica {replica} (seed {}): {error}", summary.seed))
         };
         let failures: Vec<String> = self.replicas.iter().filter_map(failed).collect();
         let first = failures.first()?;
         Some(anyhow::anyhow!("{} of {} replicas failed; {first}", failures.len(), self.replicas.len()))
     }
 
+    /// How many replicas have each verdict, in words.
+    fn counted(&self) -> String {
+        let counts: Vec<String> = self.verdicts.iter().map(|(words, count)| format!("{count} {words}")).collect();
+        counts.join(", ")
+    }
+
+    /// The verdicts in one line, where one is bad; the error tells of replicas that failed.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let warns = |replica: &Replica| replica.summary.warning().is_some();
+        self.replicas.iter().any(warns).then(|| format!("{}: {}", self.run, self.counted()))
+    }
+
     /// Whether every replica has done all its steps.
     pub(crate) fn is_finished(&self) -> bool {
-        self.replicas.iter().all(|replica| replica.summary().is_some_and(Summary::is_finished))
+        self.replicas.iter().all(|replica| replica.summary.is_finished())
     }
 
     /// The end of the runs for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} replicas of {} steps in {:.2} s, {} samples/s\n\n{}\n{}{}\neach is a run of its own: gannet evaluate {}/{}\n",
+            "{}: {} replicas of {} steps in {:.2} s, {} samples/s\n\n{}\n{}{}\nverdicts: {}\neach is a run of its own: gannet evaluate {}/{}\n",
             self.run,
             self.replicas.len(),
             thousands(self.steps),
@@ -158,6 +162,7 @@ impl Replicated {
             self.replica_table(),
             self.measure_table(),
             remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
+            self.counted(),
             self.run,
             folder(0)
         )
@@ -165,25 +170,26 @@ impl Replicated {
 
     /// The measures of one replica, in their order, for their names; none if all failed.
     fn measures(&self) -> &[Measure] {
-        self.replicas.iter().find_map(Replica::summary).map_or(&[], |summary| &summary.measures)
+        self.replicas.iter().find_map(Replica::trained).map_or(&[], |summary| &summary.measures)
     }
 
     /// Every replica with its losses and main measures.
     fn replica_table(&self) -> String {
         let names = self.measures().iter().take(MAIN_MEASURES).map(|measure| measure.name);
-        let header = ["replica", "seed", "D loss", "G loss"].into_iter().chain(names).map(str::to_string).collect();
+        let header =
+            ["replica", "seed", "verdict", "D loss", "G loss"].into_iter().chain(names).map(str::to_string).collect();
         let row = |replica: &Replica| {
-            let number = replica.replica.to_string();
-            match &replica.outcome {
-                Outcome::Failed { seed, .. } => vec![number, seed.to_string(), "failed".to_string()],
-                Outcome::Trained(summary) => {
-                    let losses = [summary.discriminator_loss, summary.generator_loss].map(|loss| format!("{loss:.4}"));
-                    let measures = summary.measures.iter().take(MAIN_MEASURES).map(|measure| measure.text(4));
-                    [number, summary.seed.to_string()].into_iter().chain(losses).chain(measures).collect()
-                }
-            }
+            let summary = &replica.summary;
+            let losses = [summary.discriminator_loss, summary.generator_loss].map(|loss| format!("{loss:.4}"));
+            let measures = summary.measures.iter().take(MAIN_MEASURES).map(|measure| measure.text(4));
+            let begin = [replica.replica.to_string(), summary.seed.to_string(), summary.verdict.to_string()];
+            begin
+                .into_iter()
+                .chain(losses.into_iter().filter(|_| replica.trained().is_some()))
+                .chain(measures)
+                .collect()
         };
-        table(&std::iter::once(header).chain(self.replicas.iter().map(row)).collect::<Vec<_>>(), &[])
+        table(&std::iter::once(header).chain(self.replicas.iter().map(row)).collect::<Vec<_>>(), &[false, false, true])
     }
 
     /// Every measure over the replicas.
@@ -202,11 +208,8 @@ impl Replicated {
 
 impl Replica {
     /// What it came to, unless it failed.
-    fn summary(&self) -> Option<&Summary> {
-        match &self.outcome {
-            Outcome::Trained(summary) => Some(summary),
-            Outcome::Failed { .. } => None,
-        }
+    fn trained(&self) -> Option<&Summary> {
+        Some(&self.summary).filter(|summary| summary.error.is_none())
     }
 }
 

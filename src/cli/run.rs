@@ -8,6 +8,7 @@ use super::args::{ENGINES, name_of};
 use super::beside::Beside;
 use super::checkpoints;
 use super::config::RunConfig;
+use super::judgement;
 use super::machine;
 use super::plot::thousands;
 use super::progress::{Progress, Stopwatch};
@@ -18,6 +19,7 @@ use super::schedule::Schedule;
 use super::stop::Stop;
 use super::summary::{Status, Summary};
 use crate::error::Result;
+use crate::gan::health::Verdict;
 use crate::gan::{StepReport, Trainer};
 
 /// A run in progress. Its trainer stands beside it.
@@ -43,7 +45,13 @@ pub(crate) struct Run {
     busy: Time,
     paused: Time,
     /// What it came to, once it has ended.
-    outcome: Option<Result<Summary>>,
+    outcome: Option<Outcome>,
+}
+
+/// What a run came to, and the error that it ended with.
+pub(crate) struct Outcome {
+    pub(crate) summary: Summary,
+    pub(crate) error: Option<crate::Error>,
 }
 
 impl Run {
@@ -92,23 +100,13 @@ impl Run {
     }
 
     /// What the run came to; `None` while it goes on.
-    pub(crate) fn into_outcome(self) -> Option<Result<Summary>> {
+    pub(crate) fn into_outcome(self) -> Option<Outcome> {
         self.outcome
     }
 
     /// Steps of the whole run.
     pub(crate) fn steps(&self) -> u64 {
         self.schedule.steps
-    }
-
-    /// The settings.
-    pub(crate) fn config(&self) -> &RunConfig {
-        &self.config
-    }
-
-    /// The folder.
-    pub(crate) fn folder(&self) -> &RunFolder {
-        &self.folder
     }
 
     /// The work of a turn. Says how the run has ended, if it has.
@@ -194,7 +192,7 @@ impl Run {
         record: Beside,
         mut status: Status,
         failure: Option<crate::Error>,
-    ) -> Result<Summary> {
+    ) -> Outcome {
         let start = Instant::now();
         let (mut record, recorded) = record.join();
         let mut failure = recorded.err().or(failure);
@@ -210,7 +208,8 @@ impl Run {
         }
         let closed = record.close();
         self.busy += start.elapsed();
-        let summary = self.summary(trainer, status, failure.as_ref(), learned);
+        let verdict = if status == Status::Failed { Verdict::Failed } else { record.verdict() };
+        let mut summary = self.summary(trainer, (status, verdict), failure.as_ref(), learned);
         let written = closed
             .and_then(|()| self.folder.write(run_folder::RESULT, &run_folder::json(&summary)))
             .and_then(|()| report::write(self.folder.path()));
@@ -218,7 +217,11 @@ impl Run {
             progress.about(self.index, &self.way_back());
         }
         // Where several things fail, the first is the one to tell.
-        failure.map_or(written, Err).map(|()| summary)
+        let error = failure.or(written.err());
+        if let Some(error) = error.as_ref().filter(|_| status != Status::Failed) {
+            summary.fail(error);
+        }
+        Outcome { summary, error }
     }
 
     /// What is left of a run that met what is not finite.
@@ -226,7 +229,7 @@ impl Run {
         let folder = self.folder.path();
         match checkpoints::last(folder, &self.config.spec) {
             Ok(Some(checkpoint)) => format!(
-                "the checkpoint of step {} is healthy: gannet train --resume {} --override --learning-rate RATE goes on from it",
+                "the checkpoint of step {} is from before that: gannet train --resume {} --override --learning-rate RATE goes on from it",
                 thousands(checkpoint.step()),
                 folder.display()
             ),
@@ -237,7 +240,7 @@ impl Run {
     fn summary(
         &self,
         trainer: &Trainer,
-        status: Status,
+        (status, verdict): (Status, Verdict),
         failure: Option<&crate::Error>,
         learned: Option<Learned>,
     ) -> Summary {
@@ -253,6 +256,8 @@ impl Run {
             run: self.folder.path().display().to_string(),
             status,
             error: failure.map(ToString::to_string),
+            verdict,
+            verdict_hint: judgement::hint(verdict),
             system: config.system.name(),
             steps,
             planned_steps: self.schedule.steps,

@@ -3,11 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::judgement;
 use super::measures::{Measure, measure_table};
 use super::plot::thousands;
 use super::run_folder;
+use crate::gan::health::Verdict;
+
+/// A verdict as it stands in `evaluation.csv`.
+fn words<S: Serializer>(verdict: &Verdict, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(verdict.words())
+}
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -28,6 +35,10 @@ pub(crate) struct Summary {
     pub(crate) status: Status,
     /// Why it failed.
     pub(crate) error: Option<String>,
+    /// The last verdict on its health, in words, and what usually helps.
+    #[serde(serialize_with = "words")]
+    pub(crate) verdict: Verdict,
+    pub(crate) verdict_hint: Option<String>,
     pub(crate) system: &'static str,
     /// Steps done, and those that it was to do.
     pub(crate) steps: u64,
@@ -65,16 +76,29 @@ impl Summary {
         self.status == Status::Finished
     }
 
+    /// Makes it that of a run that failed in its last moment.
+    pub(crate) fn fail(&mut self, error: &crate::Error) {
+        (self.status, self.error) = (Status::Failed, Some(error.to_string()));
+        (self.verdict, self.verdict_hint) = (Verdict::Failed, judgement::hint(Verdict::Failed));
+    }
+
+    /// The verdict in one line, where it is bad; a failed run tells its error.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let warns = self.verdict.is_bad() && self.verdict != Verdict::Failed;
+        warns.then(|| format!("{}: {}", self.run, judgement::sentence(self.verdict)))
+    }
+
     /// The end of a finished run for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} steps in {:.2} s, {} samples/s\n\n{}{}\nmodel      {}\nlook at {}\n",
+            "{}: {} steps in {:.2} s, {} samples/s\n\n{}{}\nverdict    {}\nmodel      {}\nlook at {}\n",
             self.run,
             thousands(self.steps - self.resumed_from),
             self.seconds,
             thousands(self.samples_per_second.round() as u64),
             measure_table(&self.measures),
             remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
+            judgement::sentence(self.verdict),
             self.model_sha256.as_deref().unwrap_or_default(),
             Path::new(&self.run).join(run_folder::REPORT).display()
         )

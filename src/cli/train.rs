@@ -16,7 +16,7 @@ use super::record::Record;
 use super::replicas::{self, Replicated};
 use super::report;
 use super::resume;
-use super::run::Run;
+use super::run::{Outcome, Run};
 use super::run_folder::{self, RunFolder};
 use super::schedule::Schedule;
 use super::stop::Stop;
@@ -164,13 +164,13 @@ impl Prepared {
         let remark = measures::remark(&self.config);
         let go_on = format!("stopped; to go on: gannet train --resume {}", folder.path().display());
         if !self.replicated {
-            for outcome in runs.into_iter().filter_map(Run::into_outcome) {
-                let summary = outcome?;
+            for Outcome { summary, error } in runs.into_iter().filter_map(Run::into_outcome) {
                 let stopped = stop.stopped(go_on.clone()).filter(|_| !summary.is_finished());
-                let printed =
-                    print(args, &summary, || if stopped.is_some() { String::new() } else { summary.text(remark) });
-                // Ctrl-C may have ended the reader of the output too: that it was a stop comes first.
-                stopped.map_or(printed, |stopped| Err(stopped.into()))?;
+                let told = error.is_none() && stopped.is_none();
+                let printed = print(args, &summary, || if told { summary.text(remark) } else { String::new() });
+                warn(args, summary.warning());
+                // Ctrl-C may have ended the reader of the output too: that it was a stop comes first, as does a failure.
+                error.map(Into::into).or(stopped.map(Into::into)).map_or(printed, Err)?;
             }
             return Ok(());
         }
@@ -178,6 +178,7 @@ impl Prepared {
         folder.write(run_folder::RESULT, &run_folder::json(&result))?;
         report::write(folder.path())?;
         let printed = print(args, &result, || result.text(remark));
+        warn(args, result.warning());
         let stopped = stop.stopped(go_on).filter(|_| !result.is_finished());
         result.failure().or(stopped.map(Into::into)).map_or(printed, Err)
     }
@@ -219,6 +220,13 @@ fn print(args: &TrainArgs, result: &impl Serialize, text: impl FnOnce() -> Strin
         Ok(())
     } else {
         output::print(&text())
+    }
+}
+
+/// Tells of a bad verdict on standard error where the text for people, which has it, was not printed.
+fn warn(args: &TrainArgs, warning: Option<String>) {
+    if args.quiet || args.json {
+        warning.iter().for_each(|warning| output::note(warning));
     }
 }
 

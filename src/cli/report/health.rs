@@ -14,8 +14,8 @@ pub(super) fn tone(words: &str) -> &'static str {
     let words = words.to_ascii_lowercase();
     let has = |part: &str| words.contains(part);
     match () {
-        () if words.is_empty() => "unknown",
-        () if has("collapse") || has("not finite") || has("diverge") => "bad",
+        () if words.is_empty() || words.starts_with("too early") => "unknown",
+        () if ["collapse", "far from", "failed"].into_iter().any(has) => "bad",
         () if words.starts_with("healthy") => "good",
         () => "warn",
     }
@@ -70,6 +70,9 @@ mod tests {
     fn verdicts_have_a_tone() {
         for (words, expected) in [
             ("", "unknown"),
+            ("too early to tell", "unknown"),
+            ("far from the data", "bad"),
+            ("failed", "bad"),
             ("healthy", "good"),
             ("Healthy", "good"),
             ("D too strong", "warn"),

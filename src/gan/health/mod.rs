@@ -13,7 +13,9 @@ mod coverage;
 mod examination;
 mod figures;
 mod verdict;
+mod watch;
 
 pub use examination::examine;
 pub use figures::Health;
-pub use verdict::{Verdict, Watch};
+pub use verdict::Verdict;
+pub use watch::Watch;
