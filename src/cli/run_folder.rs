@@ -1,12 +1,14 @@
 //! The folder of a run: a new one for each run, locked by the process that trains it, its files whole or not there at all.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use atomic_write_file::AtomicWriteFile;
-
+use super::files::{is_temporary, sync_names};
+pub(crate) use super::files::{refused, write_atomically};
+use super::folder_lock::{LOCK, lock};
+use super::new_folder::NewFolder;
 use crate::error::{Error, Result};
 
 /// The settings of the run.
@@ -28,16 +30,12 @@ pub(crate) const SAMPLES: &str = "samples.png";
 /// The pictures of a run as an animation.
 pub(crate) const ANIMATION: &str = "learning.png";
 
-/// Names of the folder's own files that are locked and that are being made.
-const LOCK: &str = "run.lock";
-const PARTIAL: &str = "partial";
-
 /// The folder of a run, which this process alone writes to.
 #[derive(Clone, Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
     /// Held as long as anything of the run lives; the system gives it back when the process ends, however it ends.
-    _lock: Arc<Vec<File>>,
+    _locks: Vec<Arc<File>>,
 }
 
 impl RunFolder {
@@ -55,9 +53,9 @@ impl RunFolder {
         if let Some(path) = out {
             check_free(path)?;
         }
-        make_folders(parent).map_err(refused("create", parent))?;
-        let made = Self::partial(parent, name)?;
-        let placed = fill(&made).and_then(|()| match out {
+        let made = NewFolder::make(parent, name)?;
+        let folder = Self { path: made.path.clone(), _locks: vec![Arc::clone(&made.lock)] };
+        let placed = fill(&folder).and_then(|()| match out {
             Some(path) => {
                 made.take(path).and_then(|taken| if taken { Ok(path.to_path_buf()) } else { Err(exists(path)) })
             }
@@ -68,8 +66,8 @@ impl RunFolder {
             fs::remove_dir_all(&made.path).ok();
         }
         let path = placed?;
-        sync(parent)?;
-        Ok(Self { path, ..made })
+        sync_names(parent)?;
+        Ok(Self { path, ..folder })
     }
 
     /// Opens the folder of a run to go on with it.
@@ -82,55 +80,12 @@ impl RunFolder {
         // Of several runs in one folder each may be gone on with alone, but not while all of them are.
         let parent = path.join("..");
         if parent.join(LOCK).is_file() {
-            locks.push(lock(&parent, File::try_lock_shared)?);
+            locks.push(Arc::new(lock(&parent, File::try_lock_shared)?));
         }
-        locks.push(lock(path, File::try_lock)?);
-        let folder = Self { path: path.to_path_buf(), _lock: Arc::new(locks) };
+        locks.push(Arc::new(lock(path, File::try_lock)?));
+        let folder = Self { path: path.to_path_buf(), _locks: locks };
         folder.remove_leftovers()?;
         Ok(folder)
-    }
-
-    /// A folder in `parent` under a name of its own.
-    fn partial(parent: &Path, name: &str) -> Result<Self> {
-        remove_abandoned(parent);
-        for number in 0.. {
-            let path = parent.join(format!(".{name}.{}-{number}.{PARTIAL}", std::process::id()));
-            match fs::create_dir(&path) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-                made => made.map_err(|error| refused("create", &path)(elsewhere(&error)))?,
-            }
-            let lock = lock(&path, File::try_lock)?;
-            return Ok(Self { path, _lock: Arc::new(vec![lock]) });
-        }
-        Err(no_number(parent))
-    }
-
-    /// Takes the place `path`, unless it is taken.
-    fn take(&self, path: &Path) -> Result<bool> {
-        // An empty folder would give way.
-        if path.symlink_metadata().is_ok() {
-            return Ok(false);
-        }
-        match fs::rename(&self.path, path) {
-            Ok(()) => Ok(true),
-            Err(_) if path.symlink_metadata().is_ok() => Ok(false),
-            Err(error) => Err(refused("create", path)(elsewhere(&error))),
-        }
-    }
-
-    /// Takes the next free number. Of two processes only one gets it.
-    fn take_next_free(&self, runs: &Path, name: &str) -> Result<PathBuf> {
-        let taken = fs::read_dir(runs).map_err(refused("read", runs))?.filter_map(|entry| {
-            let file_name = entry.ok()?.file_name();
-            file_name.to_str()?.strip_prefix(name)?.strip_prefix('-')?.parse::<u64>().ok()
-        });
-        for number in taken.max().map_or(1, |last| last.saturating_add(1)).. {
-            let path = runs.join(format!("{name}-{number:03}"));
-            if self.take(&path)? {
-                return Ok(path);
-            }
-        }
-        Err(no_number(runs))
     }
 
     /// Removes the file `name`, if it is there.
@@ -209,67 +164,6 @@ impl RunFolder {
     }
 }
 
-/// Locks the folder `path` by `take`.
-fn lock(path: &Path, take: fn(&File) -> std::result::Result<(), TryLockError>) -> Result<File> {
-    let name = path.join(LOCK);
-    let file = File::options().create(true).append(true).open(&name).map_err(refused("create", &name))?;
-    match take(&file) {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            let problem = "another process is training this run; wait for its end, or stop it";
-            Err(Error::data(path.display().to_string(), problem))
-        }
-        // A file system without locks: the owner of such a folder has to look after it alone.
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
-        Err(TryLockError::Error(error)) => Err(refused("lock", &name)(error)),
-    }
-}
-
-/// Removes what processes left in `parent` that were killed before their folder took its place. One that lives has it locked.
-fn remove_abandoned(parent: &Path) {
-    for path in fs::read_dir(parent).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())) {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let is_partial = name.is_some_and(|name| name.starts_with('.') && name.ends_with(&format!(".{PARTIAL}")));
-        // One without a lock has just been made.
-        let lock = is_partial.then(|| File::options().append(true).open(path.join(LOCK)).ok()).flatten();
-        if lock.is_some_and(|lock| lock.try_lock().is_ok()) {
-            // Nothing is lost if it stays.
-            fs::remove_dir_all(&path).ok();
-        }
-    }
-}
-
-/// Makes what was done to the names in `folder` outlast a loss of power.
-fn sync(folder: &Path) -> Result<()> {
-    // Folders cannot be opened everywhere.
-    File::open(folder).map_or(Ok(()), |folder| folder.sync_all()).map_err(refused("write", folder))
-}
-
-/// Whether a file is one that [`write_atomically`] was filling: it puts a point before the name and six letters behind it.
-fn is_temporary(name: &str) -> bool {
-    let parts = name.strip_prefix('.').and_then(|name| name.rsplit_once('.'));
-    parts.is_some_and(|(name, end)| {
-        let ours = ["toml", "csv", "json", "png", "html", "safetensors"];
-        let is_ours = name.rsplit_once('.').is_some_and(|(_, extension)| ours.contains(&extension));
-        is_ours && end.len() == 6 && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
-}
-
-/// Makes the folder of runs and those above it.
-fn make_folders(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
-            elsewhere(&io::Error::new(io::ErrorKind::NotADirectory, "a file is in its place"))
-        }
-        _ => elsewhere(&error),
-    })
-}
-
-/// The system's reason why there can be no run here, and the way out.
-fn elsewhere(error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{error}; name another folder with --out DIR"))
-}
-
 /// Refuses a path for `--out` that exists, so that nothing is ever overwritten.
 ///
 /// # Errors
@@ -277,20 +171,6 @@ fn elsewhere(error: &io::Error) -> io::Error {
 /// [`Error::InvalidSetting`].
 pub(crate) fn check_free(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() { Err(exists(path)) } else { Ok(()) }
-}
-
-/// Writes a file whole or not at all: `write` fills a temporary file beside it, which then takes its place.
-///
-/// # Errors
-///
-/// [`Error::Io`] where the system refuses.
-pub(crate) fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let written = AtomicWriteFile::open(path).and_then(|file| {
-        let mut buffer = io::BufWriter::new(file);
-        write(&mut buffer)?;
-        buffer.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
-    });
-    written.map_err(refused("write", path))
 }
 
 /// `path` is a folder, or a file beside no [`CONFIG`].
@@ -304,6 +184,10 @@ pub(crate) fn no_run(path: &Path) -> Error {
     Error::data(path.display().to_string(), problem)
 }
 
+fn exists(path: &Path) -> Error {
+    Error::setting("out", format!("{} exists already; give another name or remove it", path.display()))
+}
+
 /// What a run came to, as the text of a file.
 pub(crate) fn json(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec_pretty(value)
@@ -314,42 +198,9 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-fn no_number(runs: &Path) -> Error {
-    Error::setting("out", format!("the numbers of {} are used up; give --out DIR", runs.display()))
-}
-
-fn exists(path: &Path) -> Error {
-    Error::setting("out", format!("{} exists already; give another name or remove it", path.display()))
-}
-
-/// The system's refusal as an error.
-pub(crate) fn refused(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Error + use<> {
-    let path = path.to_path_buf();
-    move |source| Error::Io { action, path: path.clone(), source }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_follow_the_highest() {
-        let place = tempfile::tempdir().unwrap();
-        let runs = place.path().join("runs");
-        let next = |name| {
-            let made = RunFolder::partial(place.path(), name).unwrap();
-            made.take_next_free(&runs, name).unwrap()
-        };
-        fs::create_dir(&runs).unwrap();
-        assert_eq!(next("circle"), runs.join("circle-001"));
-        assert_eq!(next("circle"), runs.join("circle-002"));
-        assert_eq!(next("mixture1d"), runs.join("mixture1d-001"));
-        fs::create_dir(runs.join("mixture1d-deep-007")).unwrap();
-        fs::create_dir(runs.join("circle-1041")).unwrap();
-        fs::create_dir(runs.join("circle-old")).unwrap();
-        assert_eq!(next("mixture1d"), runs.join("mixture1d-002"));
-        assert_eq!(next("circle"), runs.join("circle-1042"));
-    }
 
     fn create(out: &Path) -> Result<RunFolder> {
         RunFolder::create(Some(out), "circle", |folder| folder.write(CONFIG, b"[run]"))
@@ -378,36 +229,6 @@ mod tests {
         let out = place.path().join("run");
         assert!(RunFolder::create(Some(&out), "circle", |_| Err(Error::data("it", "fails"))).is_err());
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn what_a_killed_process_left_is_removed() {
-        let place = tempfile::tempdir().unwrap();
-        let alive = RunFolder::partial(place.path(), "circle").unwrap();
-        let left = place.path().join(".circle.1-0.partial");
-        fs::create_dir(&left).unwrap();
-        fs::write(left.join(LOCK), "").unwrap();
-        let mine = place.path().join(".mine.partial");
-        fs::create_dir(&mine).unwrap();
-        create(&place.path().join("run")).unwrap();
-        assert!(!left.exists() && mine.exists() && alive.path().exists());
-    }
-
-    #[test]
-    fn many_at_once_get_different_folders() {
-        let place = tempfile::tempdir().unwrap();
-        let mut paths: Vec<_> = std::thread::scope(|scope| {
-            let one = || {
-                let made = RunFolder::partial(place.path(), "circle").unwrap();
-                made.write(CONFIG, b"").unwrap();
-                made.take_next_free(place.path(), "circle").unwrap()
-            };
-            let all: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
-            all.into_iter().map(|thread| thread.join().unwrap()).collect()
-        });
-        paths.sort();
-        paths.dedup();
-        assert_eq!(paths.len(), 8);
     }
 
     #[test]
