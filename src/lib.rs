@@ -10,7 +10,7 @@
 //! gemm            the three products of a dense layer, and the engines that compute them
 //! kernel          pure loops over slices: activations, losses, optimizers, noise, reductions
 //! simd            the vector trait and its instruction sets; detection
-//! memory  parallel  error    aligned buffers and workspaces; the worker team; the error type
+//! memory  parallel  error  file    aligned buffers and workspaces; the worker team; the error type; opening files
 //! ```
 
 #[cfg(feature = "cli")]
@@ -18,6 +18,7 @@
 pub mod cli;
 pub mod data;
 pub mod error;
+mod file;
 pub mod gan;
 pub mod gemm;
 pub mod kernel;

@@ -181,7 +181,7 @@ fn a_file_gives_the_scale_or_the_settings_do() {
         ("[data]\nfile = 't.csv'\nscale = [1.0]\noffset = [1.0]", &["t.csv: has 2 columns", "1"]),
         ("[data]\nfile = 't.csv'\nscale = [1.0, -1.0]\noffset = [1.0, 1.0]", &["line 3, data.scale: -1"]),
         ("[data]\nfile = 't.csv'\nscale = [1.0, 0.0]\noffset = [1.0]", &["data.scale: 2 numbers"]),
-        ("[data]\nfile = 't.csv'\ncolumns = ['a']", &["line 3, data.columns: 1 names for 2 columns"]),
+        ("[data]\nfile = 't.csv'\ncolumns = ['a']", &["t.csv", "new `b`", "needs `a`"]),
         ("[data]\nfile = 't.csv'\nimage = [2, 2]\n[run]\nbatch = 2\nsteps = 1", &["t.csv", "2 x 2"]),
         ("[data]\nfile = 't.csv'\nimage = [0, 2]", &["line 3, data.image"]),
         ("[run]\nsystem = 'own'", &["data.file", "--data"]),

@@ -12,8 +12,6 @@ use crate::error::{Error, Result};
 
 /// Reports that wait at most; room for them is taken once.
 const REPORTS: usize = 256;
-/// Snapshots that wait or are being recorded at most.
-const SNAPSHOTS: usize = 2;
 
 /// Something to record.
 enum Job {
@@ -43,15 +41,15 @@ impl Beside {
         Self::Here { record: Box::new(record), outcome: Ok(()) }
     }
 
-    /// A record on a thread of its own.
+    /// A record on a thread of its own. At most so many `snapshots` wait or are being recorded.
     ///
     /// # Errors
     ///
     /// [`Error::Threads`] where the system refuses one.
-    pub(crate) fn there(record: Record) -> Result<Self> {
+    pub(crate) fn there(record: Record, snapshots: usize) -> Result<Self> {
         let (jobs, queue) = mpsc::sync_channel(REPORTS);
-        let (give_back, tickets) = mpsc::sync_channel(SNAPSHOTS);
-        (0..SNAPSHOTS).try_for_each(|_| give_back.send(())).unwrap_or_default();
+        let (give_back, tickets) = mpsc::sync_channel(snapshots);
+        (0..snapshots).try_for_each(|_| give_back.send(())).unwrap_or_default();
         let mut record = Box::new(record);
         let work = move || {
             let outcome = work(&mut record, &queue, &give_back);

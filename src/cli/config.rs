@@ -1,19 +1,20 @@
 //! The settings of a run: from a system's defaults, a configuration file and the command line, in this order.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use super::args::TrainArgs;
 use super::config_file;
+use super::contents::{self, Contents};
 use super::measures;
 use super::nearest::suggestion;
+use super::output::note;
 use super::own::{self, OwnData};
-use super::run_folder::{CONFIG, no_run, refused};
+use super::run_folder::{CONFIG, refused};
 use super::system::{self, OWN, System};
 use crate::error::{Error, Result};
+use crate::file;
 use crate::gan::presets::{Duration, Preset};
 use crate::gan::{EngineKind, GanSpec, TrainerOptions};
 use crate::simd::IsaKind;
@@ -119,35 +120,57 @@ impl RunConfig {
     ///
     /// An unknown system, a file that cannot be read, settings that make no sense.
     pub(crate) fn from_args(args: &TrainArgs) -> anyhow::Result<Self> {
-        let mut config = Self::named(&args.what, args.data.as_deref())?;
+        let mut config = Self::named(&args.what, args.data.as_deref(), args.memory_limit)?;
         config.override_by(args)?;
         config.validate()?;
         Ok(config)
     }
 
     /// The settings that `what` names: a system, a data file, a configuration file or a run. `data` takes the place of the
-    /// file of own data.
+    /// file of own data, and `limit` that of the most memory that the run may take.
     ///
     /// # Errors
     ///
     /// An unknown system, a file that cannot be read, settings that make no sense.
-    pub(crate) fn named(what: &str, data: Option<&Path>) -> anyhow::Result<Self> {
-        let of_file = |file: &Path| Ok(Self::of_own(OwnData::new(file, own::Settings::default())?));
+    pub(crate) fn named(what: &str, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<Self> {
+        let of_file =
+            |file: &Path| Ok(Self::of_own(OwnData::new(file, own::Settings { limit, ..Default::default() })?));
+        let path = Path::new(what);
         if let Some(preset) = Preset::from_name(what) {
+            if path.is_file() {
+                note(&format!("{what} is the system of this name; for the file write ./{what}"));
+            }
             return Ok(Self::of(preset));
         }
         if what == OWN {
             let missing = || Error::setting("data", "own needs the file with your samples; give it with --data FILE");
             return of_file(data.ok_or_else(missing)?);
         }
-        let path = Path::new(what);
-        if !path.is_dir() && own::is_data_file(path) {
-            return match data {
-                Some(_) => Err(Error::setting("data", format!("{what} is the data already; leave --data out")).into()),
-                None => of_file(path),
+        if path.is_dir() {
+            let config = path.join(CONFIG);
+            return if config.exists() {
+                Self::read_with(&config, data, limit)
+            } else {
+                Err(contents::folder(path).into())
             };
         }
-        Self::read_with(&file_of(what)?, data)
+        match Contents::of(path) {
+            Ok(Contents::Config) => Self::read_with(path, data, limit),
+            Ok(contents) if contents.are_samples() => match data {
+                Some(_) => Err(Error::setting("data", format!("{what} is the data already; leave --data out")).into()),
+                None => of_file(path),
+            },
+            Ok(contents) => Err(contents.instead(path, "data or a configuration").into()),
+            // A word that names no file may be meant as a system.
+            Err(Error::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound
+                    && path.extension().is_none()
+                    && !what.contains(std::path::MAIN_SEPARATOR) =>
+            {
+                Err(system::unknown("system", what).into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Reads a configuration file.
@@ -156,17 +179,17 @@ impl RunConfig {
     ///
     /// A file that cannot be read, is no TOML, or has unknown or senseless settings.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        Self::read_with(path, None)
+        Self::read_with(path, None, None)
     }
 
-    /// The same with another file of own data.
+    /// The same with another file of own data, and with another limit of memory than the file has.
     ///
     /// # Errors
     ///
     /// As [`Self::read`].
-    pub(crate) fn read_with(path: &Path, data: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn read_with(path: &Path, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<Self> {
         let text = read_text(path)?;
-        config_file::parse(&text, path.parent(), data).with_context(|| path.display().to_string())
+        config_file::parse(&text, path.parent(), data, limit).with_context(|| path.display().to_string())
     }
 
     /// The file of own data.
@@ -225,6 +248,9 @@ impl RunConfig {
         replace(&mut self.save_epochs, args.save_epochs);
         self.isa = args.isa.or(self.isa);
         self.memory_limit = args.memory_limit.or(self.memory_limit);
+        if let Some(own) = &mut self.own {
+            own.limit = self.memory_limit;
+        }
         self.evaluate_every = args.evaluate_every.or(self.evaluate_every);
         self.report_every = args.report_every.or(self.report_every);
         if args.points.is_some() {
@@ -347,29 +373,13 @@ pub(crate) fn preset(name: &str) -> Result<Preset> {
 fn read_text(path: &Path) -> Result<String> {
     /// More than the names and scales of as many columns as a table may have.
     const LARGEST: u64 = 1 << 23;
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
-    read.map_err(refused("read", path))?;
     let wrong = |problem: &str| {
         Err(Error::data(path.display().to_string(), format!("{problem}; give the config.toml of a run")))
     };
-    if bytes.len() as u64 > LARGEST {
+    if file::open(path)?.1 > LARGEST {
         return wrong("is no configuration file: it has more than 8 MiB");
     }
-    String::from_utf8(bytes).or_else(|_| wrong("is no configuration file: it is not text (UTF-8)"))
-}
-
-/// The configuration file that `what`, which is no system and no data file, means: a file, or the one in a run's folder.
-fn file_of(what: &str) -> Result<PathBuf> {
-    let path = Path::new(what);
-    if path.is_dir() {
-        let file = path.join(CONFIG);
-        return if file.exists() { Ok(file) } else { Err(no_run(path)) };
-    }
-    let looks_like_a_file = path.extension().is_some_and(|extension| extension == "toml")
-        || what.contains(std::path::MAIN_SEPARATOR)
-        || path.is_file();
-    if looks_like_a_file { Ok(path.to_path_buf()) } else { Err(system::unknown("system", what)) }
+    String::from_utf8(file::read(path, LARGEST)?).or_else(|_| wrong("is no configuration file: it is not text (UTF-8)"))
 }
 
 /// Sets `place` to `value` if there is one.

@@ -22,16 +22,17 @@ use crate::gan::{EngineKind, Objective, OptimizerSpec, Order};
 use crate::net::NetworkSpec;
 use crate::simd::IsaKind;
 
-/// The settings in the text of a configuration file that lies in `folder`. `data` takes the place of the file of own data.
+/// The settings in the text of a configuration file that lies in `folder`. `data` takes the place of the file of own
+/// data, `limit` that of the most memory that the run may take.
 ///
 /// # Errors
 ///
 /// [`Error::InvalidSetting`] that names the line or the setting; what reading own data reports.
-pub(crate) fn parse(text: &str, folder: Option<&Path>, data: Option<&Path>) -> Result<RunConfig> {
+pub(crate) fn parse(text: &str, folder: Option<&Path>, data: Option<&Path>, limit: Option<u64>) -> Result<RunConfig> {
     let table = DeTable::parse(text).map_err(|error| toml_error(&error, text))?.into_inner();
     Schema::new()?.check_names(&table, text)?;
     let file: ConfigFile = toml::from_str(text).map_err(|error| toml_error(&error, text))?;
-    let config = resolve(file, folder, data).and_then(|config| config.validate().map(|()| config));
+    let config = resolve(file, folder, data, limit).and_then(|config| config.validate().map(|()| config));
     config.map_err(|error| match error {
         Error::InvalidSetting { name, problem } => match line_of_setting(&table, text, &name) {
             Some(line) => Error::setting(format!("line {line}, {name}"), problem),
@@ -42,15 +43,22 @@ pub(crate) fn parse(text: &str, folder: Option<&Path>, data: Option<&Path>) -> R
 }
 
 /// Fills what `file` leaves out.
-fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>) -> Result<RunConfig> {
+fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>, limit: Option<u64>) -> Result<RunConfig> {
     let ConfigFile { run, data: mut table, gan } = file;
     // A path is meant from where the file lies, not from where the program was started.
     let from_file = |path: PathBuf| folder.map_or(path.clone(), |folder| folder.join(&path));
     let name = run.system.clone().or_else(|| table.file.as_ref().map(|_| OWN.to_string()));
     let name = name.ok_or_else(|| Error::setting("run.system", format!("is missing; {}", system::known())))?;
+    let memory_limit = match &run.memory_limit {
+        Some(ByteCount::Text(text)) => {
+            Some(byte_count(text).map_err(|problem| Error::setting("run.memory_limit", problem))?)
+        }
+        Some(ByteCount::Number(bytes)) => Some(*bytes),
+        None => None,
+    };
     let mut config = if name == OWN {
         table.file = data.map(Path::to_path_buf).or(table.file.map(from_file));
-        own(&run, &mut table)?
+        own(&run, &mut table, limit.or(memory_limit))?
     } else {
         let preset = Preset::from_name(&name).ok_or_else(|| system::unknown("run.system", &name))?;
         table.refuse_own(&name)?;
@@ -76,13 +84,7 @@ fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>) -> Resu
     replace(&mut config.tensorboard, run.tensorboard);
     replace(&mut config.save_epochs, run.save_epochs);
     config.isa = run.isa;
-    config.memory_limit = match run.memory_limit {
-        Some(ByteCount::Text(text)) => {
-            Some(byte_count(&text).map_err(|problem| Error::setting("run.memory_limit", problem))?)
-        }
-        Some(ByteCount::Number(bytes)) => Some(bytes),
-        None => None,
-    };
+    config.memory_limit = memory_limit;
     config.evaluate_every = run.evaluate_every;
     config.report_every = run.report_every;
     config.weights = run.weights.into_iter().map(from_file).collect();
@@ -105,7 +107,7 @@ fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>) -> Resu
 }
 
 /// The defaults for the own data of `table`. They are read where the file leaves something to be chosen by them.
-fn own(run: &RunTable, table: &mut DataTable) -> Result<RunConfig> {
+fn own(run: &RunTable, table: &mut DataTable, limit: Option<u64>) -> Result<RunConfig> {
     let missing = || Error::setting("data.file", "is missing; own data need a file (or give it with --data FILE)");
     let file = table.file.take().ok_or_else(missing)?;
     let settings = Settings {
@@ -113,6 +115,7 @@ fn own(run: &RunTable, table: &mut DataTable) -> Result<RunConfig> {
         offset: table.offset.take(),
         scale: table.scale.take(),
         image: table.image,
+        limit,
     };
     let mut own = OwnData::new(&file, settings)?;
     if run.batch.is_none() || (run.epochs.is_none() && run.steps.is_none()) {
@@ -238,7 +241,7 @@ mod tests {
     use super::*;
 
     fn problem(text: &str) -> String {
-        parse(text, None, None).unwrap_err().to_string()
+        parse(text, None, None, None).unwrap_err().to_string()
     }
 
     /// The schema's text and serde's derives know the same names, at every level.
@@ -320,21 +323,21 @@ mod tests {
             config.report_every = Some(4);
             config.directory = (system == Preset::Mnist).then(|| PathBuf::from("/data/of mnist"));
             let text = render(&config).unwrap();
-            assert_eq!(parse(&text, None, None).unwrap(), config, "{text}");
+            assert_eq!(parse(&text, None, None, None).unwrap(), config, "{text}");
             config.duration = Duration::Steps(123);
-            assert_eq!(parse(&render(&config).unwrap(), None, None).unwrap(), config);
+            assert_eq!(parse(&render(&config).unwrap(), None, None, None).unwrap(), config);
         }
     }
 
     #[test]
     fn what_is_left_out_comes_from_the_system() {
-        assert_eq!(parse("[run]\nsystem = 'circle'", None, None).unwrap(), RunConfig::of(Preset::Circle));
+        assert_eq!(parse("[run]\nsystem = 'circle'", None, None, None).unwrap(), RunConfig::of(Preset::Circle));
     }
 
     #[test]
     fn a_relative_folder_is_meant_from_the_file() {
         let text = "[run]\nsystem = 'mnist'\n[data]\ndirectory = 'idx'";
-        let config = parse(text, Some(Path::new("/somewhere")), None).unwrap();
+        let config = parse(text, Some(Path::new("/somewhere")), None, None).unwrap();
         assert_eq!(config.directory.as_deref(), Some(Path::new("/somewhere/idx")));
     }
 

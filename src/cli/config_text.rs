@@ -234,7 +234,7 @@ mod tests {
         for preset in Preset::ALL {
             let config = RunConfig::of(preset);
             let text = template(&config, true).unwrap();
-            assert_eq!(parse(&text, None, None).unwrap(), config, "{text}");
+            assert_eq!(parse(&text, None, None, None).unwrap(), config, "{text}");
             assert!(
                 text.lines().filter(|line| line.starts_with("# ")).all(|line| line.chars().count() <= WIDTH),
                 "{text}"
@@ -255,12 +255,12 @@ mod tests {
         std::fs::write(&file, "a,b\n1,2\n3,5\n4,4\n").unwrap();
         let expected = RunConfig::of_own(OwnData::new(&file, Settings::default()).unwrap());
         let waiting = template(&RunConfig::of_own(OwnData::example().unwrap()), false).unwrap();
-        assert_eq!(parse(&waiting, Some(place.path()), None).unwrap(), expected, "{waiting}");
+        assert_eq!(parse(&waiting, Some(place.path()), None, None).unwrap(), expected, "{waiting}");
         let known = template(&expected, true).unwrap();
-        assert_eq!(parse(&known, None, None).unwrap(), expected, "{known}");
+        assert_eq!(parse(&known, None, None, None).unwrap(), expected, "{known}");
         // What is known is not read again.
         std::fs::remove_file(&file).unwrap();
-        let config = parse(&known, None, None).unwrap();
+        let config = parse(&known, None, None, None).unwrap();
         assert_eq!(config, expected);
         assert!(config.own.unwrap().samples().is_err());
     }
@@ -272,6 +272,6 @@ mod tests {
             weights: vec![PathBuf::from("/a b.safetensors"), PathBuf::from("/c.safetensors")],
             ..RunConfig::of(Preset::Mnist)
         };
-        assert_eq!(parse(&render(&config).unwrap(), None, None).unwrap(), config);
+        assert_eq!(parse(&render(&config).unwrap(), None, None, None).unwrap(), config);
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::files::refused;
 use crate::error::{Error, Result};
+use crate::file;
 
 /// The file in the folder that is locked.
 pub(crate) const LOCK: &str = "run.lock";
@@ -20,11 +21,8 @@ pub(crate) type Take = fn(&File) -> std::result::Result<(), TryLockError>;
 /// [`Error::Data`] where another process has it; [`Error::Io`] where the system refuses.
 pub(crate) fn lock(path: &Path, take: Take) -> Result<File> {
     let name = path.join(LOCK);
-    // Opening a pipe may never end.
-    if name.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(Error::data(name.display().to_string(), "is no file; remove it"));
-    }
-    let file = File::options().create(true).append(true).open(&name).map_err(refused("create", &name))?;
+    let opened = file::open_with(&name, File::options().create(true).append(true));
+    let file = opened.map_err(|source| file::refused("create", &name, source))?;
     match take(&file) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {

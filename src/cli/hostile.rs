@@ -17,7 +17,7 @@ impl Settings {
     ///
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self> {
-        config_file::parse(text, None, None).map(Self)
+        config_file::parse(text, None, None, None).map(Self)
     }
 
     /// The text of a file with every setting.

@@ -1,11 +1,12 @@
 //! A table of a run that grows by whole lines while the run goes on, so that a run that is cut short leaves what it had.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::run_folder::{refused, write_atomically};
 use crate::error::{Error, Result};
+use crate::file;
 
 /// Longest line that is read: a hundred times what any is written with.
 const LONGEST: u64 = 64 * 1024;
@@ -43,13 +44,14 @@ impl LineFile {
         last: Option<u64>,
         mut row: impl FnMut(u64, &[&str]),
     ) -> Result<Self> {
-        if !path.is_file() {
+        // What is no regular file is refused, not replaced.
+        if !fs::exists(&path).map_err(refused("read", &path))? {
             return Self::create(path, header);
         }
-        let file = File::open(&path).map_err(refused("read", &path))?;
+        let (file, length) = file::open(&path)?;
         let kept = keep(BufReader::new(file), &path, header, last, &mut row)?;
         // What stays are lines of the file: as many bytes are the same bytes.
-        if fs::metadata(&path).map_err(refused("read", &path))?.len() != kept.len() as u64 {
+        if length != kept.len() as u64 {
             write_atomically(&path, |file| file.write_all(kept.as_bytes()))?;
         }
         Ok(Self { path, pending: String::new() })
@@ -70,9 +72,8 @@ impl LineFile {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let file = File::options().append(true).open(&self.path);
-        let written = file.and_then(|mut file| file.write_all(self.pending.as_bytes()));
-        written.map_err(refused("write", &self.path))?;
+        let written = self.open().and_then(|mut file| file.write_all(self.pending.as_bytes()));
+        written.map_err(|source| file::refused("write", &self.path, source))?;
         self.pending.clear();
         Ok(())
     }
@@ -83,8 +84,12 @@ impl LineFile {
     ///
     /// [`Error::Io`] where the system refuses.
     pub(crate) fn sync(&self) -> Result<()> {
-        let file = File::options().append(true).open(&self.path);
-        file.and_then(|file| file.sync_data()).map_err(refused("write", &self.path))
+        self.open().and_then(|file| file.sync_data()).map_err(|source| file::refused("write", &self.path, source))
+    }
+
+    /// The file, to write at its end.
+    fn open(&self) -> io::Result<File> {
+        file::open_with(&self.path, File::options().append(true))
     }
 }
 

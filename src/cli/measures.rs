@@ -14,8 +14,8 @@ use crate::metrics::{Reference, circle, gaussian2d, images, mixture1d, parzen};
 use crate::simd::Isa;
 
 /// Generated images whose classes are counted, and real ones that they are compared with.
-const CLASSIFIED: usize = 1_000;
-const CLASSIFIED_AGAINST: usize = 2_000;
+pub(crate) const CLASSIFIED: usize = 1_000;
+pub(crate) const CLASSIFIED_AGAINST: usize = 2_000;
 /// Classes of handwritten digits.
 const CLASSES: usize = 10;
 
@@ -104,7 +104,7 @@ pub(crate) fn measure(
         (Preset::Mnist | Preset::Digits, Samples::Images(set)) => {
             let mut measures = of_classes(config, set, &draw(CLASSIFIED)?)?;
             if let (Effort::Full { .. }, Some(test)) = (effort, &set.test) {
-                measures.extend(of_likelihood(config, set, test.rows(0..usize::MAX), &draw(parzen::SAMPLES)?)?);
+                measures.extend(of_likelihood(config, set, test.rows(0..usize::MAX)?, draw(parzen::SAMPLES)?)?);
             }
             Ok(measures)
         }
@@ -163,7 +163,7 @@ fn of_own(config: &RunConfig, real: &Samples, draw: impl Fn(usize) -> Result<Vec
     let halves = match real {
         Samples::Values(source) => Halves::of(source.values(), features)?,
         Samples::Images(set) => {
-            Halves::gather(real.source().len(), features, |row| set.train.rows(row..row.saturating_add(1)))
+            Halves::gather(real.source().len(), features, |row| set.train.rows(row..row.saturating_add(1)))?
         }
     };
     let report = table::evaluate(&draw(halves.rows())?, &halves)?;
@@ -201,7 +201,7 @@ fn of_gaussian(config: &RunConfig, model: &Model, draw: impl Fn(usize) -> Result
 }
 
 fn of_classes(config: &RunConfig, set: &ImageSet, samples: &[f32]) -> Result<Vec<Measure>> {
-    let real = set.train.rows(0..CLASSIFIED_AGAINST);
+    let real = set.train.rows(0..CLASSIFIED_AGAINST)?;
     let features = config.spec.features();
     let labels = &set.labels[..set.labels.len().min(CLASSIFIED_AGAINST)];
     let report = images::evaluate(samples, &real, labels, features, CLASSES, config.threads)?;
@@ -214,12 +214,15 @@ fn of_classes(config: &RunConfig, set: &ImageSet, samples: &[f32]) -> Result<Vec
 }
 
 /// Images come with pixels in [-1, 1]; the published figures are for [0, 1].
-fn of_likelihood(config: &RunConfig, set: &ImageSet, test: Vec<f32>, samples: &[f32]) -> Result<[Measure; 3]> {
-    let unit = |pixels: &[f32]| pixels.iter().map(|pixel| pixel.mul_add(0.5, 0.5)).collect::<Vec<f32>>();
+fn of_likelihood(config: &RunConfig, set: &ImageSet, test: Vec<f32>, samples: Vec<f32>) -> Result<[Measure; 3]> {
+    let unit = |mut pixels: Vec<f32>| {
+        pixels.iter_mut().for_each(|pixel| *pixel = pixel.mul_add(0.5, 0.5));
+        pixels
+    };
     let images = set.labels.len();
-    let validation = set.train.rows(images.saturating_sub(parzen::VALIDATION)..images);
+    let validation = set.train.rows(images.saturating_sub(parzen::VALIDATION)..images)?;
     let features = config.spec.features();
-    let report = parzen::log_likelihood(&unit(samples), &unit(&validation), &unit(&test), features, config.threads)?;
+    let report = parzen::log_likelihood(&unit(samples), &unit(validation), &unit(test), features, config.threads)?;
     Ok([
         parzen_nats(report.nats),
         plain(("parzen_standard_error", report.standard_error)),

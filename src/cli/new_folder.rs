@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::files::refused;
 use super::folder_lock::{LOCK, lock};
 use crate::error::{Error, Result};
+use crate::file;
 
 /// The end of a hidden name.
 const PARTIAL: &str = "partial";
@@ -120,7 +121,7 @@ fn remove_abandoned(parent: &Path) {
 
 /// Removes the hidden folder `path` in `parent`, unless it is locked.
 fn remove(parent: &Path, path: &Path) -> io::Result<()> {
-    let lock = File::options().append(true).open(path.join(LOCK))?;
+    let lock = file::open_with(&path.join(LOCK), File::options().append(true))?;
     lock.try_lock()?;
     let away = hidden(parent, "abandoned");
     fs::rename(path, &away)?;

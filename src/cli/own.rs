@@ -1,14 +1,16 @@
 //! Own data: a file of the user's with a table of numbers (CSV, NPY) or images (IDX), and the settings that suit it.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::contents::{self, Contents};
+use super::output::note;
+use super::reading_limit;
 use super::run_folder::refused;
 use super::system::{ImageSet, Samples, Shape, System};
-use crate::data::table::Standardization;
-use crate::data::{csv, idx, npy};
+use crate::data::columns::{self, Matched};
+use crate::data::table::{Standardization, Table};
+use crate::data::{csv, idx, npy, precision};
 use crate::error::{Error, Result};
 use crate::gan::presets::{Duration, Preset};
 use crate::gan::{GanSpec, Objective, OptimizerSpec, Order};
@@ -29,6 +31,8 @@ pub(crate) struct OwnData {
     pub(crate) form: Form,
     /// The samples, if they have been read.
     samples: Option<Samples>,
+    /// Most bytes that the run may take.
+    pub(crate) limit: Option<u64>,
 }
 
 /// The samples are what the file and the form make them, and are not compared.
@@ -64,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) offset: Option<Vec<f64>>,
     pub(crate) scale: Option<Vec<f64>>,
     pub(crate) image: Option<[usize; 2]>,
+    /// Most bytes that the run may take.
+    pub(crate) limit: Option<u64>,
 }
 
 impl OwnData {
@@ -73,6 +79,7 @@ impl OwnData {
     ///
     /// Settings that contradict each other or the file; a file that cannot be read.
     pub(crate) fn new(file: &Path, settings: Settings) -> Result<Self> {
+        contents::check_stdin(file)?;
         let file = std::path::absolute(file).map_err(refused("find", file))?;
         let named = |error| match error {
             Error::InvalidSetting { name, problem } => Error::setting(format!("data.{name}"), problem),
@@ -95,16 +102,17 @@ impl OwnData {
             (None, None, Some(_)) => return Err(Error::setting("data.image", "an image has at least one pixel")),
             (Some(standardization), Some(columns), None) => Form::Table { columns, standardization },
             (standardization, columns, image) => {
-                let mut data = Self::read(file, standardization)?;
-                match (&mut data.form, columns, image) {
-                    (Form::Table { columns: names, .. }, Some(columns), None) => *names = columns,
-                    (Form::Table { .. }, None, None) | (Form::Images { .. }, None, None) => {}
+                let has_columns = columns.is_some();
+                let data = Self::read(file, columns, standardization, settings.limit)?;
+                match (&data.form, image) {
+                    (Form::Table { .. }, None) => {}
+                    (Form::Images { .. }, None) if !has_columns => {}
                     _ => return Err(Error::setting("data", "a table has `columns`, images have `image`")),
                 }
                 return data.checked();
             }
         };
-        Self { file, form, samples: None }.checked()
+        Self { file, form, samples: None, limit: settings.limit }.checked()
     }
 
     /// What stands for a file that is not known yet.
@@ -115,7 +123,7 @@ impl OwnData {
     pub(crate) fn example() -> Result<Self> {
         let standardization = Standardization::new(vec![0.0; 2], vec![1.0; 2])?;
         let form = Form::Table { columns: ["x", "y"].map(str::to_string).to_vec(), standardization };
-        Ok(Self { file: PathBuf::from("data.csv"), form, samples: None })
+        Ok(Self { file: PathBuf::from("data.csv"), form, samples: None, limit: None })
     }
 
     /// Checks that there is a name for each column.
@@ -129,29 +137,54 @@ impl OwnData {
         Ok(self)
     }
 
-    /// Reads `file`; a table with the given standardization, or its own.
-    fn read(file: PathBuf, given: Option<Standardization>) -> Result<Self> {
+    /// Reads `file`; a table with these columns, or those that it has, and with the given standardization, or its own.
+    /// At most `limit` bytes are taken by the run.
+    fn read(
+        file: PathBuf,
+        columns: Option<Vec<String>>,
+        given: Option<Standardization>,
+        limit: Option<u64>,
+    ) -> Result<Self> {
         let origin = file.display().to_string();
         let enough = |samples: usize| match samples {
             0 | 1 => Err(Error::data(&origin, "holds one sample; two are the least that can be learned from")),
             _ => Ok(()),
         };
-        let (form, samples) = match contents(&file)? {
+        let most = reading_limit::for_reading(limit);
+        let too_much = |error| reading_limit::of_reading(error, limit, &file);
+        let (form, samples) = match Contents::of(&file)? {
             Contents::Images => {
-                let images = idx::read_images(&file)?;
+                let images = idx::read_images_within(&file, most).map_err(too_much)?;
                 enough(images.count)?;
                 let form = Form::Images { height: images.height, width: images.width };
                 (form, of_images(images)?)
             }
             kind => {
-                let table = if kind == Contents::Npy { npy::read(&file) } else { csv::read(&file) }?;
+                let mut table = match kind {
+                    Contents::Npy => npy::read_within(&file, most).map_err(too_much)?,
+                    Contents::Text => csv::read_within(&file, most).map_err(too_much)?,
+                    other => return Err(other.instead(&file, "a file of samples")),
+                };
                 enough(table.rows())?;
-                let standardization = given.map_or_else(|| Standardization::of(&table, &origin), Ok)?;
+                if let Some(columns) = columns {
+                    arrange(&mut table, &columns, &origin)?;
+                }
+                let columns = table.column_names();
+                let standardization = match given {
+                    Some(given) => given,
+                    None => {
+                        let own = Standardization::of(&table, &origin)?;
+                        for unclear in precision::unclear(&table, &own)? {
+                            note(&format!("warning: {origin}: {}", unclear.text(&columns)));
+                        }
+                        own
+                    }
+                };
                 let source = standardization.apply(&table, &origin)?;
-                (Form::Table { columns: table.column_names(), standardization }, Samples::Values(Arc::new(source)))
+                (Form::Table { columns, standardization }, Samples::Values(Arc::new(source)))
             }
         };
-        Ok(Self { file, form, samples: Some(samples) })
+        Ok(Self { file, form, samples: Some(samples), limit })
     }
 
     /// The samples; they are read if they have not been.
@@ -163,11 +196,11 @@ impl OwnData {
         if let Some(samples) = &self.samples {
             return Ok(samples.clone());
         }
-        let given = match &self.form {
-            Form::Table { standardization, .. } => Some(standardization.clone()),
-            Form::Images { .. } => None,
+        let (columns, given) = match &self.form {
+            Form::Table { columns, standardization } => (Some(columns.clone()), Some(standardization.clone())),
+            Form::Images { .. } => (None, None),
         };
-        let read = Self::read(self.file.clone(), given)?;
+        let read = Self::read(self.file.clone(), columns, given, self.limit)?;
         if read.shape() != self.shape() {
             let problem = format!("holds {}, but the settings are for {}", read.shape(), self.shape());
             return Err(Error::data(self.file.display().to_string(), problem));
@@ -191,8 +224,9 @@ impl OwnData {
     ///
     /// A path that the system cannot make absolute.
     pub(crate) fn with_file(&self, file: &Path) -> Result<Self> {
+        contents::check_stdin(file)?;
         let file = std::path::absolute(file).map_err(refused("find", file))?;
-        Ok(Self { file, form: self.form.clone(), samples: None })
+        Ok(Self { file, form: self.form.clone(), samples: None, limit: self.limit })
     }
 
     /// What a sample is, to the networks.
@@ -237,6 +271,16 @@ impl OwnData {
             }
         }
     }
+}
+
+/// Puts the columns of a table into the order of `wanted`; where that goes by their places, it is told.
+fn arrange(table: &mut Table, wanted: &[String], origin: &str) -> Result<()> {
+    let has_names = table.names.is_some();
+    if columns::arrange(table, wanted, origin)? == Matched::ByPosition {
+        let why = if has_names { "the run's columns have no names" } else { "it has no header" };
+        note(&format!("{origin}: {why}, so columns are matched by position"));
+    }
+    Ok(())
 }
 
 /// Default networks, objective and optimizers for samples of `shape`.
@@ -292,40 +336,6 @@ fn of_images(images: idx::Images) -> Result<Samples> {
     Ok(Samples::Images(Arc::new(ImageSet { train, labels: (&[]).into(), test: None })))
 }
 
-/// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Contents {
-    /// IDX, plain or gzip.
-    Images,
-    Npy,
-    /// CSV, or nothing that is known.
-    Text,
-}
-
-/// What `file` holds, from its first bytes: its name does not matter.
-fn contents(file: &Path) -> Result<Contents> {
-    let mut start = Vec::new();
-    // A folder or a pipe is refused by the reader of tables.
-    if file.is_file() {
-        let read = File::open(file).and_then(|file| file.take(8).read_to_end(&mut start));
-        read.map_err(refused("read", file))?;
-    }
-    Ok(match &start[..] {
-        // gzip (RFC 1952), and what every IDX file begins with.
-        [0x1f, 0x8b, ..] | [0, 0, ..] => Contents::Images,
-        start if start.starts_with(npy::MAGIC) => Contents::Npy,
-        _ => Contents::Text,
-    })
-}
-
-/// Whether `path` is meant as a data file and not as a configuration file.
-pub(crate) fn is_data_file(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-    ends(&[".csv", ".tsv", ".npy", ".gz", "-ubyte", ".idx"])
-        || !ends(&[".toml"]) && contents(path).is_ok_and(|contents| contents != Contents::Text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,30 +374,6 @@ mod tests {
                 assert_eq!((own.batch(), own.duration(batch)), (batch, Duration::Epochs(epochs)), "{rows}");
             }
         }
-    }
-
-    #[test]
-    fn files_are_known_by_their_first_bytes_and_names() {
-        let place = tempfile::tempdir().unwrap();
-        let at = |name: &str, bytes: &[u8]| {
-            let path = place.path().join(name);
-            std::fs::write(&path, bytes).unwrap();
-            path
-        };
-        for (name, bytes, data) in [
-            ("a.csv", &b"1,2"[..], true),
-            ("A.CSV", b"", true),
-            ("train-images-idx3-ubyte", b"", true),
-            ("b", b"\x93NUMPY\x01\x00", true),
-            ("c", b"\x1f\x8b\x08", true),
-            ("d", b"\0\0\x08\x03", true),
-            ("e", b"[run]", false),
-            ("f.toml", b"\0\0\x08\x03", false),
-            ("g.toml", b"[run]", false),
-        ] {
-            assert_eq!(is_data_file(&at(name, bytes)), data, "{name}");
-        }
-        assert!(!is_data_file(Path::new("circel")) && is_data_file(Path::new("none.csv")));
     }
 
     #[test]

@@ -16,6 +16,8 @@ const NUMBERS: usize = 10_000;
 pub(crate) struct Panel<'a> {
     pub(crate) title: &'a str,
     pub(crate) samples: &'a [f32],
+    /// Values of a sample: all, or those that [`columns`] says are drawn.
+    pub(crate) features: usize,
 }
 
 /// Samples that a picture of `system` shows.
@@ -24,6 +26,14 @@ pub(crate) fn shown(system: System) -> usize {
         Shape::Numbers(1) => NUMBERS,
         Shape::Numbers(_) => POINTS,
         Shape::Image { .. } => IMAGES,
+    }
+}
+
+/// Values of a sample that a picture of `system` shows, the first ones.
+pub(crate) fn columns(system: System) -> usize {
+    match system.shape() {
+        Shape::Numbers(features) => features.min(2),
+        image @ Shape::Image { .. } => image.features(),
     }
 }
 
@@ -49,7 +59,7 @@ pub(crate) fn samples(system: System, heading: Heading<'_>, real: &[f32], panels
         }
         Shape::Numbers(features) => {
             let real = points(real, features);
-            let generated: Vec<_> = panels.iter().map(|panel| points(panel.samples, features)).collect();
+            let generated: Vec<_> = panels.iter().map(|panel| points(panel.samples, panel.features)).collect();
             let panels: Vec<_> = panels
                 .iter()
                 .zip(&generated)
@@ -104,7 +114,7 @@ mod tests {
             let real: Vec<f32> = (0..count).map(|i| (i as f32 * 0.7).sin()).collect();
             let draw = |text: &str, samples: &[f32]| {
                 let heading = Heading { title: "a run", subtitle: &format!("batch 32\nmeasure {text}") };
-                samples_of(system, heading, &real, &[Panel { title: "step 1", samples }])
+                samples_of(system, heading, &real, &[Panel { title: "step 1", samples, features: columns(system) }])
             };
             let usual = frame(&draw("0.1", &real));
             let narrow: Vec<f32> = real.iter().map(|value| 0.01 * value).collect();

@@ -21,6 +21,7 @@ use super::run_folder::{self, RunFolder};
 use super::schedule::Schedule;
 use super::system::Samples;
 use crate::error::{Error, Result};
+use crate::file;
 use crate::gan::health::{Health, Verdict, Watch, examine};
 use crate::gan::model::Model;
 use crate::gan::{Checkpoint, StepReport, Trainer};
@@ -244,7 +245,8 @@ impl Record {
         let line: Vec<String> = cells.chain(told).chain([verdict.to_string()]).collect();
         let samples = shown(&self.config, model, self.isa)?;
         let title = format!("step {}", thousands(step));
-        let picture = self.picture(&[Panel { title: &title, samples: &samples }], &measures)?;
+        let features = pictures::columns(self.config.system);
+        let picture = self.picture(&[Panel { title: &title, samples: &samples, features }], &measures)?;
         let name = picture_name(step);
         self.folder.write(&format!("{name}.png"), &picture)?;
         let row = pictures::row(self.config.system, &samples)?;
@@ -298,8 +300,11 @@ impl Record {
         let measures = measures::measure(&self.config, &self.real, model, Effort::Full { samples: None }, self.isa)?;
         let after = shown(&self.config, model, self.isa)?;
         let title = format!("after {} steps", thousands(step));
-        let panels =
-            [Panel { title: "before training", samples: &self.before }, Panel { title: &title, samples: &after }];
+        let features = pictures::columns(self.config.system);
+        let panels = [
+            Panel { title: "before training", samples: &self.before, features },
+            Panel { title: &title, samples: &after, features },
+        ];
         self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measures)?)?;
         Ok(Learned { measures, model_sha256: output::sha256(&file) })
     }
@@ -317,11 +322,25 @@ impl Record {
         self.animate()
     }
 
-    /// Writes the pictures of the evaluations as an animation. What somebody took away or changed does not move.
+    /// Writes the pictures of the evaluations as an animation. A picture that somebody took away or replaced is left out, which
+    /// is told.
     fn animate(&self) -> Result<()> {
         let shown = animation::shown(self.evaluated.len()).into_iter().map(|index| self.evaluated[index]);
-        let read = |step| std::fs::read(self.folder.path().join(format!("{}.png", picture_name(step)))).ok();
-        let frames: Vec<Vec<u8>> = shown.filter_map(read).collect();
+        let read = |step| {
+            let path = self.folder.path().join(format!("{}.png", picture_name(step)));
+            file::read(&path, animation::LARGEST_FILE)
+        };
+        let (frames, unread): (Vec<_>, Vec<_>) = shown.map(read).partition(Result::is_ok);
+        let frames: Vec<Vec<u8>> = frames.into_iter().flatten().collect();
+        let problems: Vec<Error> = unread.into_iter().filter_map(Result::err).collect();
+        if let Some(first) = problems.first() {
+            let others = match problems.len() {
+                1 => String::new(),
+                count => format!(" (and {} more)", count - 1),
+            };
+            let name = run_folder::ANIMATION;
+            self.progress.about(self.index, &format!("warning: {name} leaves out a picture: {first}{others}"));
+        }
         match animation::animation(&frames) {
             Ok(file) => self.folder.write(run_folder::ANIMATION, &file),
             Err(error) => {
@@ -370,7 +389,8 @@ fn picture_name(step: u64) -> String {
 
 /// The samples that pictures show: from the same latents throughout a run.
 fn shown(config: &RunConfig, model: &Model, isa: Isa) -> Result<Vec<f32>> {
-    model.sample(&config.spec, pictures::shown(config.system), config.seed, isa)
+    let system = config.system;
+    model.sample_columns(&config.spec, pictures::shown(system), pictures::columns(system), config.seed, isa)
 }
 
 /// A row of `metrics.csv`. Numbers are written so that they read back as the same bits.

@@ -1,7 +1,5 @@
 //! `gannet train --resume`: goes on with a run, or with replicas, from the last checkpoint of each.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use serde_json::Value;
@@ -19,6 +17,7 @@ use super::stop::Stop;
 use super::train::{Prepared, write_config};
 use super::weights;
 use crate::error::Error;
+use crate::file;
 use crate::gan::{Changes, Checkpoint, TrainerOptions};
 
 /// Runs the command on the folder `path`.
@@ -31,7 +30,11 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
     }
     let folder = RunFolder::open(path)?;
     let before = RunConfig::read(&first.join(CONFIG))?;
-    let mut config = RunConfig::read_with(&first.join(CONFIG), args.data.as_deref().filter(|_| before.own.is_some()))?;
+    let mut config = RunConfig::read_with(
+        &first.join(CONFIG),
+        args.data.as_deref().filter(|_| before.own.is_some()),
+        args.memory_limit,
+    )?;
     config.override_by(args)?;
     // A replica's own share of the threads is one.
     if replicated && args.threads.is_none() {
@@ -98,7 +101,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
 fn is_finished(folder: &Path) -> bool {
     /// A thousand times what is written.
     const LARGEST: u64 = 1 << 20;
-    let told = File::open(folder.join(RESULT)).ok().map(|file| serde_json::from_reader(file.take(LARGEST)));
+    let told = file::read(&folder.join(RESULT), LARGEST).ok().map(|bytes| serde_json::from_slice(&bytes));
     let told: Value = told.and_then(Result::ok).unwrap_or_default();
     told["status"] == "finished" && folder.join(MODEL).is_file()
 }

@@ -68,7 +68,7 @@ fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec
         (None, None) => None,
     };
     let real = real.as_ref().map_or(&[][..], Samples::values);
-    let panels = [Panel { title: "", samples }];
+    let panels = [Panel { title: "", samples, features: config.spec.features() }];
     pictures::samples(config.system, Heading { title: &title, subtitle: &subtitle }, real, &panels)
 }
 

@@ -4,6 +4,9 @@ use super::config::RunConfig;
 use crate::gan::Checkpoint;
 use crate::gan::presets::Duration;
 
+/// Evaluations of a run, if nothing else is asked for.
+pub(crate) const EVALUATIONS: u64 = 10;
+
 /// Most steps between two reports of the trainer, at which the progress moves and the time is looked at.
 const MOST_BETWEEN_REPORTS: u64 = 100;
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::config::RunConfig;
 use super::nearest::suggestion;
+use super::reading_limit;
 use crate::data::idx::{self, Images};
 use crate::data::{ArraySource, ByteSource, digits, synthetic};
 use crate::error::{Error, Result};
@@ -142,7 +143,9 @@ impl Samples {
                     let problem = "mnist needs its four IDX files; give their folder with --data DIR";
                     return Err(Error::setting("data", problem));
                 };
-                let files = idx::mnist(directory)?;
+                let limit = config.memory_limit;
+                let read = idx::mnist_within(directory, reading_limit::for_reading(limit));
+                let files = read.map_err(|error| reading_limit::of_reading(error, limit, directory))?;
                 check_size(config, &files.train_images, directory)?;
                 Ok(Self::Images(Arc::new(ImageSet {
                     train: Arc::new(files.train_images.into_source()?),
@@ -191,6 +194,17 @@ impl Samples {
         format!("{count} samples, crc32c:{sum:08x}")
     }
 
+    /// Bytes that they take in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Values(source) => size_of_val(source.values()) as u64,
+            Self::Images(set) => {
+                let test = set.test.as_ref().map_or(0, |test| test.bytes().len());
+                (set.train.bytes().len() + set.labels.len() + test) as u64
+            }
+        }
+    }
+
     /// The real points or numbers, to be drawn; none of images.
     pub(crate) fn values(&self) -> &[f32] {
         match self {
@@ -203,6 +217,11 @@ impl Samples {
 /// The training points of a synthetic system.
 fn made(config: &RunConfig, preset: Preset) -> Result<ArraySource> {
     let points = config.points.unwrap_or(0);
+    let needed = (points as u64).saturating_mul(4 * config.system.features() as u64);
+    if needed > reading_limit::for_reading(config.memory_limit) {
+        let error = Error::MemoryLimit { needed, limit: 0 };
+        return Err(reading_limit::of_reading(error, config.memory_limit, Path::new("points")));
+    }
     match preset {
         Preset::Circle => synthetic::circle(points, config.seed),
         Preset::Gaussian2d => synthetic::gaussian2d(points, config.seed),

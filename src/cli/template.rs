@@ -12,7 +12,7 @@ pub(crate) fn command(args: &ConfigArgs) -> anyhow::Result<()> {
         None => schema::TEXT.to_string(),
         Some(OWN) if args.data.is_none() => config_text::template(&RunConfig::of_own(OwnData::example()?), false)?,
         Some(what) => {
-            let mut config = RunConfig::named(what, args.data.as_deref())?;
+            let mut config = RunConfig::named(what, args.data.as_deref(), None)?;
             if let Some(data) = args.data.as_deref().filter(|_| config.own.is_none()) {
                 config.take_data(&std::path::absolute(data)?)?;
             }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::args::{ENGINES, TrainArgs, name_of};
 use super::beside::Beside;
+use super::budget::Budget;
 use super::config::RunConfig;
 use super::measures;
 use super::output;
@@ -18,7 +19,7 @@ use super::report;
 use super::resume;
 use super::run::{Outcome, Run};
 use super::run_folder::{self, RunFolder};
-use super::schedule::Schedule;
+use super::schedule::{EVALUATIONS, Schedule};
 use super::stop::Stop;
 use super::system::Samples;
 use super::weights;
@@ -27,8 +28,6 @@ use crate::gan::presets::Duration;
 use crate::gan::{Changes, Checkpoint, Replicas, Trainer};
 use crate::net::NetworkSpec;
 
-/// Evaluations of a run, if nothing else is asked for.
-const EVALUATIONS: u64 = 10;
 /// Rows of `metrics.csv`, if nothing else is asked for: enough for a curve.
 const ROWS: u64 = 1_000;
 /// Most steps between two of them: the progress moves with them.
@@ -43,6 +42,8 @@ pub(crate) struct Prepared {
     pub(crate) steps: u64,
     pub(crate) gans: Replicas,
     pub(crate) data: Vec<Samples>,
+    /// What they take of memory.
+    budget: Budget,
 }
 
 /// Runs the command.
@@ -95,17 +96,29 @@ impl Prepared {
         let mut data: Vec<Samples> = Vec::new();
         let mut options = config.trainer_options();
         options.stop = Some(stop.flag());
-        let gans = Replicas::new(&config.spec, count, options, |seed| {
-            let real = match data.first() {
-                Some(first) => first.of_seed(&config, seed)?,
-                None => Samples::load(&config)?,
+        let first = Samples::load(&config)?;
+        // What the trainers may take is what everything else leaves.
+        let beside = Budget::of(&config, &first, count);
+        options.memory_limit = config.memory_limit.map(|limit| beside.left(limit));
+        let mut first = Some(first);
+        let made = Replicas::new(&config.spec, count, options, |seed| {
+            let real = match (first.take(), data.first()) {
+                (Some(first), _) => first,
+                (None, Some(first)) => first.of_seed(&config, seed)?,
+                (None, None) => Samples::load(&config)?,
             };
             let source = real.source();
             data.push(real);
             Ok(source)
+        });
+        let gans = made.map_err(|error| match error {
+            Error::MemoryLimit { needed, .. } => beside.clone().with_training(needed).refusal(config.memory_limit),
+            other => other,
         })?;
+        let training = gans.trainers().iter().map(|trainer| trainer.plan().memory).fold(0, u64::saturating_add);
+        let budget = beside.with_training(training);
         let steps = resolve(&mut config, &gans.trainers()[0])?;
-        Ok(Self { config, replicated: replicas.is_some(), steps, gans, data })
+        Ok(Self { config, replicated: replicas.is_some(), steps, gans, data, budget })
     }
 
     /// The runs: index, settings, data and trainer of each.
@@ -142,7 +155,8 @@ impl Prepared {
             let (settings, data) = (Arc::clone(&config), real.clone());
             let record = Record::open(index, settings, data, trainer, own.clone(), (from, &schedule), shown)?;
             // Replicas keep all threads busy by themselves.
-            let record = if self.replicated { Beside::here(record) } else { Beside::there(record)? };
+            let record =
+                if self.replicated { Beside::here(record) } else { Beside::there(record, self.budget.waiting())? };
             // New settings are in the run's configuration already.
             let at_once = from.is_some() && changes == Changes::Allowed;
             runs.push(Run::new(index, config, schedule, (from, at_once), own, record, stop.clone()));
@@ -199,7 +213,7 @@ impl Prepared {
         };
         let replicas = if self.replicated { replicas::plan(&self.gans) } else { String::new() };
         format!(
-            "system       {}, {} samples\nnetworks     G {generator}, D {discriminator}\nsteps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\n{models}{replicas}",
+            "system       {}, {} samples\nnetworks     G {generator}, D {discriminator}\nsteps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\n{models}{replicas}",
             config.system.name(),
             thousands(self.data[0].source().len() as u64),
             thousands(self.steps),
@@ -208,6 +222,7 @@ impl Prepared {
             name_of(ENGINES, &config.engine),
             trainer.isa().kind(),
             thousands(spec.flop_per_sample()),
+            self.budget,
         )
     }
 }

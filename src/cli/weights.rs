@@ -1,6 +1,8 @@
 //! Beginning a training with the weights of files.
 
 use super::config::RunConfig;
+use super::contents::Contents;
+use super::run_folder::MODEL;
 use crate::error::{Error, Result};
 use crate::gan::Replicas;
 use crate::gan::weights::StateDict;
@@ -13,6 +15,14 @@ use crate::gan::weights::StateDict;
 pub(crate) fn begin_with(config: &RunConfig, gans: &mut Replicas) -> Result<()> {
     let mut all = StateDict::default();
     for file in &config.weights {
+        if file.join(MODEL).is_file() {
+            let problem = format!("is a folder; its weights are in {}", file.join(MODEL).display());
+            return Err(Error::data(file.display().to_string(), problem));
+        }
+        let found = Contents::of(file)?;
+        if found != Contents::Weights {
+            return Err(found.instead(file, "a safetensors file of weights"));
+        }
         let StateDict { generator, discriminator } = StateDict::load(&config.spec, file)?;
         let networks =
             [("generator", &mut all.generator, generator), ("discriminator", &mut all.discriminator, discriminator)];

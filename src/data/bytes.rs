@@ -7,6 +7,7 @@ use crate::data::check_count;
 use crate::error::{Error, Result};
 use crate::gan::source::Source;
 use crate::kernel::panel;
+use crate::memory::room;
 use crate::simd::Isa;
 
 /// Grayscale images of one size, one byte a pixel. A sample is an image, a feature is a pixel (row by row), and its value is
@@ -99,13 +100,16 @@ impl ByteSource {
     }
 
     /// The scaled images of `range`, row-major `[images, pixels]`; a range that reaches beyond the last image is cut there.
-    pub fn rows(&self, range: Range<usize>) -> Vec<f32> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn rows(&self, range: Range<usize>) -> Result<Vec<f32>> {
         let (end, pixels) = (range.end.min(self.len()), self.features());
-        let start = range.start.min(end);
-        self.bytes[start * pixels..end * pixels]
-            .iter()
-            .map(|&byte| f32::from(byte).mul_add(self.scale, self.offset))
-            .collect()
+        let bytes = &self.bytes[range.start.min(end) * pixels..end * pixels];
+        let mut rows = room(bytes.len())?;
+        rows.extend(bytes.iter().map(|&byte| f32::from(byte).mul_add(self.scale, self.offset)));
+        Ok(rows)
     }
 }
 
@@ -149,7 +153,7 @@ mod tests {
     fn the_range_of_bytes_becomes_minus_one_to_one() {
         for max in [16, 255] {
             let source = ByteSource::new((0..=max).collect::<Vec<u8>>(), 1, 1, max).unwrap();
-            for (byte, value) in source.rows(0..usize::from(max) + 1).into_iter().enumerate() {
+            for (byte, value) in source.rows(0..usize::from(max) + 1).unwrap().into_iter().enumerate() {
                 let expected = byte as f64 * 2.0 / f64::from(max) - 1.0;
                 // The scale is rounded (2^-24 of a value of at most 2) and so is the result (2^-25).
                 assert!((f64::from(value) - expected).abs() <= 1.5e-7, "{byte} of {max}: {value}");
@@ -160,16 +164,16 @@ mod tests {
     #[test]
     fn rows_are_cut_at_the_end() {
         let source = ByteSource::with_scale(vec![1, 2, 3, 4], 1, 2, 1.0, 0.0).unwrap();
-        assert_eq!(source.rows(1..9), [3.0, 4.0]);
-        assert!(source.rows(7..9).is_empty());
-        assert_eq!(source.rows(0..1), [1.0, 2.0]);
+        assert_eq!(source.rows(1..9).unwrap(), [3.0, 4.0]);
+        assert!(source.rows(7..9).unwrap().is_empty());
+        assert_eq!(source.rows(0..1).unwrap(), [1.0, 2.0]);
     }
 
     #[test]
     fn gathers_scaled_pixels_into_lanes() {
         let bytes: Vec<u8> = (0..6 * 6).map(|i| (i * 7) as u8).collect();
         let source = ByteSource::new(bytes, 2, 3, 255).unwrap();
-        let rows = source.rows(0..6);
+        let rows = source.rows(0..6).unwrap();
         let samples = [5, 0, 3, 3];
         for isa in Isa::available() {
             let mut panel = vec![f32::NAN; 6 * LANE_GROUP];

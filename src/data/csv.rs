@@ -10,9 +10,10 @@ use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use crate::data::file;
-use crate::data::table::{MAX_COLUMNS, Table};
+use crate::data::packed::{MAX_UNPACKED, Unpacked};
+use crate::data::table::{MAX_COLUMNS, Table, check_room};
 use crate::error::{Error, Result};
+use crate::file;
 
 /// The longest line in bytes: more than 64 for each of the most columns.
 pub const MAX_LINE: usize = 1 << 20;
@@ -23,15 +24,25 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Most characters of a cell that a message repeats.
 const SHOWN: usize = 40;
 
-/// Reads a file.
+/// Reads a file, plain or gzip.
 ///
 /// # Errors
 ///
 /// [`Error::Data`], with line and column, for anything but rows of finite numbers, as many in each row; [`Error::Io`] where the
 /// system refuses to read; [`Error::OutOfMemory`].
 pub fn read(path: &Path) -> Result<Table> {
-    let (file, _) = file::open(path)?;
-    parse(BufReader::new(file), path)
+    read_within(path, u64::MAX)
+}
+
+/// The same of a file that takes at most `most` bytes of memory to read and to standardize.
+///
+/// # Errors
+///
+/// As [`read`], and [`Error::MemoryLimit`].
+pub fn read_within(path: &Path, most: u64) -> Result<Table> {
+    let (file, length) = file::open(path)?;
+    let reader = Unpacked::new(BufReader::new(file), length, MAX_UNPACKED);
+    parse_within(BufReader::new(reader.map_err(|source| file::refused("read", path, source))?), path, most)
 }
 
 /// Reads a table from `reader`; `path` stands in messages.
@@ -39,17 +50,18 @@ pub fn read(path: &Path) -> Result<Table> {
 /// # Errors
 ///
 /// As [`read`].
-pub fn parse(mut reader: impl BufRead, path: &Path) -> Result<Table> {
-    let mut reading = Reading { path, delimiter: None, names: None, columns: 0, first_line: 0, values: Vec::new() };
+pub fn parse(reader: impl BufRead, path: &Path) -> Result<Table> {
+    parse_within(reader, path, u64::MAX)
+}
+
+fn parse_within(mut reader: impl BufRead, path: &Path, most: u64) -> Result<Table> {
+    let mut reading =
+        Reading { path, delimiter: None, names: None, columns: 0, first_line: 0, values: Vec::new(), most };
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
         let mut limited = reader.by_ref().take(MAX_LINE as u64 + 1);
-        limited.read_until(b'\n', &mut line).map_err(|source| Error::Io {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        })?;
+        limited.read_until(b'\n', &mut line).map_err(|source| file::refused("read", path, source))?;
         if line.is_empty() {
             break;
         }
@@ -71,6 +83,8 @@ struct Reading<'a> {
     /// The line that told the number of columns.
     first_line: usize,
     values: Vec<f64>,
+    /// Bytes that they may take, standardized ones included.
+    most: u64,
 }
 
 impl Reading<'_> {
@@ -106,6 +120,7 @@ impl Reading<'_> {
             let (found, expected, first) = (cells.len(), self.columns, self.first_line);
             return Err(self.error(format!("line {number} has {found} cells where line {first} has {expected}")));
         }
+        check_room(self.values.len() + self.columns, self.most)?;
         self.values
             .try_reserve(self.columns)
             .map_err(|_| Error::OutOfMemory { bytes: 16 * self.values.len() as u64 })?;
@@ -318,7 +333,7 @@ mod tests {
     #[test]
     fn a_folder_is_no_table() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(read(dir.path()).unwrap_err().to_string().contains("no regular file"));
+        assert!(read(dir.path()).unwrap_err().to_string().contains("not a regular file"));
         assert!(matches!(read(&dir.path().join("none.csv")), Err(Error::Io { .. })));
     }
 }

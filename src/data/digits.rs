@@ -63,7 +63,7 @@ mod tests {
     fn the_source_spans_minus_one_to_one() {
         let source = source().unwrap();
         assert_eq!((source.len(), source.features()), (1797, 64));
-        let rows = source.rows(0..COUNT);
+        let rows = source.rows(0..COUNT).unwrap();
         assert_eq!(rows.iter().copied().fold(f32::INFINITY, f32::min), -1.0);
         assert_eq!(rows.iter().copied().fold(f32::NEG_INFINITY, f32::max), 1.0);
     }

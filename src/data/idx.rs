@@ -4,27 +4,19 @@
 //! (0x08: unsigned byte), the number of dimensions, each dimension as a big-endian `u32`, then the elements, last dimension
 //! fastest. Whether a file is compressed is read from its first two bytes, not from its name.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
-
 use crate::data::bytes::ByteSource;
-use crate::data::file;
+use crate::data::packed::{Unpacked, read_full};
 use crate::error::{Error, Result};
+use crate::file;
 
 /// Files whose header promises more elements than this are refused. MNIST's largest has 47 million.
 pub const MAX_BYTES: u64 = 1 << 30;
 
-/// DEFLATE cannot expand data more than 1032 times (<https://zlib.net/zlib_tech.html>), which bounds what a compressed file
-/// can hold before a byte of it is expanded.
-const MAX_EXPANSION: u64 = 1032;
-
 /// The largest label: ten classes.
 const MAX_LABEL: u8 = 9;
-
-/// The first two bytes of a gzip file (RFC 1952).
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// The element type of all MNIST files: unsigned bytes.
 const UNSIGNED_BYTE: u8 = 0x08;
@@ -75,6 +67,15 @@ pub struct Mnist {
 /// [`read_images`] or [`read_labels`] refuse, and for files that do not belong together; [`Error::Io`] where the system
 /// refuses to read.
 pub fn mnist(dir: &Path) -> Result<Mnist> {
+    mnist_within(dir, u64::MAX)
+}
+
+/// The same of at most `most` bytes of pixels and labels.
+///
+/// # Errors
+///
+/// As [`mnist`], and [`Error::MemoryLimit`].
+pub fn mnist_within(dir: &Path, most: u64) -> Result<Mnist> {
     const STEMS: [(&str, &str); 4] =
         [("train-images", "idx3"), ("train-labels", "idx1"), ("t10k-images", "idx3"), ("t10k-labels", "idx1")];
     let found = STEMS.map(|(stem, format)| {
@@ -88,7 +89,8 @@ pub fn mnist(dir: &Path) -> Result<Mnist> {
     });
     let [Ok(train_images), Ok(train_labels), Ok(test_images), Ok(test_labels)] = &found else {
         let missing = found.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("; ");
-        let problem = if dir.is_dir() { "files of MNIST not found" } else { "no such folder, so no files of MNIST" };
+        let problem =
+            if dir.is_dir() { "files of MNIST not found" } else { "is no folder, so it holds no files of MNIST" };
         return Err(Error::data(
             dir.display().to_string(),
             format!(
@@ -96,9 +98,10 @@ pub fn mnist(dir: &Path) -> Result<Mnist> {
             ),
         ));
     };
-    let (train_images, train_labels) = read_pair(train_images, train_labels)?;
+    let (train_images, train_labels) = read_pair(train_images, train_labels, most)?;
+    let taken = (train_images.pixels.len() + train_labels.len()) as u64;
     let (test_path, test_labels_path) = (test_images, test_labels);
-    let (test_images, test_labels) = read_pair(test_path, test_labels_path)?;
+    let (test_images, test_labels) = read_pair(test_path, test_labels_path, most.saturating_sub(taken))?;
     if (train_images.height, train_images.width) != (test_images.height, test_images.width) {
         return Err(Error::data(
             test_path.display().to_string(),
@@ -118,8 +121,18 @@ pub fn mnist(dir: &Path) -> Result<Mnist> {
 /// [`Error::Data`], with the offset, for anything but exactly one such array of at most [`MAX_BYTES`] elements and at least
 /// one; [`Error::Io`] where the system refuses to read; [`Error::OutOfMemory`].
 pub fn read_images(path: &Path) -> Result<Images> {
+    read_images_within(path, u64::MAX)
+}
+
+/// The same of at most `most` bytes of pixels.
+///
+/// # Errors
+///
+/// As [`read_images`], and [`Error::MemoryLimit`].
+pub fn read_images_within(path: &Path, most: u64) -> Result<Images> {
     let (file, length) = file::open(path)?;
-    parse_images(BufReader::new(file), length, path)
+    let ([count, height, width], pixels) = parse(IdxFile::new(BufReader::new(file), length, path)?, "images", most)?;
+    Ok(Images { count, height, width, pixels })
 }
 
 /// Reads images from `reader`, which gives `length` bytes; `path` stands in messages.
@@ -128,7 +141,7 @@ pub fn read_images(path: &Path) -> Result<Images> {
 ///
 /// As [`read_images`].
 pub fn parse_images(reader: impl BufRead, length: u64, path: &Path) -> Result<Images> {
-    let ([count, height, width], pixels) = parse(IdxFile::new(reader, length, path)?, "images")?;
+    let ([count, height, width], pixels) = parse(IdxFile::new(reader, length, path)?, "images", u64::MAX)?;
     Ok(Images { count, height, width, pixels })
 }
 
@@ -148,7 +161,7 @@ pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
 ///
 /// As [`read_labels`].
 pub fn parse_labels(reader: impl BufRead, length: u64, path: &Path) -> Result<Vec<u8>> {
-    let ([_], labels) = parse(IdxFile::new(reader, length, path)?, "labels")?;
+    let ([_], labels) = parse(IdxFile::new(reader, length, path)?, "labels", u64::MAX)?;
     if let Some(i) = labels.iter().position(|&label| label > MAX_LABEL) {
         return Err(Error::data(
             path.display().to_string(),
@@ -159,8 +172,8 @@ pub fn parse_labels(reader: impl BufRead, length: u64, path: &Path) -> Result<Ve
 }
 
 /// Reads images and their labels, and checks that there are as many of one as of the other.
-fn read_pair(images_path: &Path, labels_path: &Path) -> Result<(Images, Vec<u8>)> {
-    let images = read_images(images_path)?;
+fn read_pair(images_path: &Path, labels_path: &Path, most: u64) -> Result<(Images, Vec<u8>)> {
+    let images = read_images_within(images_path, most)?;
     let labels = read_labels(labels_path)?;
     if images.count != labels.len() {
         return Err(Error::data(
@@ -172,7 +185,11 @@ fn read_pair(images_path: &Path, labels_path: &Path) -> Result<(Images, Vec<u8>)
 }
 
 /// Reads an array of `DIMENSIONS` dimensions of `what` ("images" or "labels").
-fn parse<const DIMENSIONS: usize>(mut file: IdxFile<'_>, what: &str) -> Result<([usize; DIMENSIONS], Vec<u8>)> {
+fn parse<const DIMENSIONS: usize>(
+    mut file: IdxFile<'_>,
+    what: &str,
+    most: u64,
+) -> Result<([usize; DIMENSIONS], Vec<u8>)> {
     let mut magic = [0; 4];
     file.fill(&mut magic, "the magic number")?;
     if magic[..2] != [0, 0] {
@@ -210,6 +227,9 @@ fn parse<const DIMENSIONS: usize>(mut file: IdxFile<'_>, what: &str) -> Result<(
         .filter(|&size| size <= MAX_BYTES)
         .ok_or_else(|| file.error(format!("dimensions {shape:?} at offset 4 exceed the limit of {MAX_BYTES} bytes")))?;
     file.check_size(size)?;
+    if size > most {
+        return Err(Error::MemoryLimit { needed: size, limit: most });
+    }
     let mut data = Vec::new();
     // `size` is at most `MAX_BYTES`, which every `usize` of 32 bits or more can hold.
     data.try_reserve_exact(size as usize).map_err(|_| Error::OutOfMemory { bytes: size })?;
@@ -222,8 +242,7 @@ fn parse<const DIMENSIONS: usize>(mut file: IdxFile<'_>, what: &str) -> Result<(
 /// A file that is being read, decompressed if it is gzip.
 struct IdxFile<'a> {
     path: &'a Path,
-    reader: Box<dyn Read + 'a>,
-    compressed: bool,
+    reader: Unpacked<'a>,
     /// Bytes of the file itself.
     length: u64,
     /// Bytes read so far, after decompression.
@@ -231,36 +250,19 @@ struct IdxFile<'a> {
 }
 
 impl<'a> IdxFile<'a> {
-    fn new(mut reader: impl BufRead + 'a, length: u64, path: &'a Path) -> Result<Self> {
-        let mut start = [0; 2];
-        let read = read_full(&mut reader, &mut start).map_err(|source| Error::Io {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        })?;
-        let compressed = start == GZIP_MAGIC;
-        let reader = Cursor::new(start).take(read as u64).chain(reader);
-        let reader: Box<dyn Read + 'a> =
-            if compressed { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) };
-        Ok(Self { path, reader, compressed, length, offset: 0 })
+    fn new(reader: impl BufRead + 'a, length: u64, path: &'a Path) -> Result<Self> {
+        // The dimensions are checked before a byte is expanded: only they bound what it is worth.
+        let reader = Unpacked::new(reader, length, u64::MAX).map_err(|source| file::refused("read", path, source))?;
+        Ok(Self { path, reader, length, offset: 0 })
     }
 
     fn error(&self, problem: String) -> Error {
         Error::data(self.path.display().to_string(), problem)
     }
 
-    /// What a failed read means: in a compressed file, damaged data, unless the system names a reason of its own.
-    fn read_error(&self, source: io::Error) -> Error {
-        if self.compressed && source.raw_os_error().is_none() {
-            let offset = self.offset;
-            return self.error(format!("damaged gzip data after {offset} decompressed bytes: {source}"));
-        }
-        Error::Io { action: "read", path: self.path.to_owned(), source }
-    }
-
     /// Fills `buffer` with the next bytes, which are (part of) `what`.
     fn fill(&mut self, buffer: &mut [u8], what: &str) -> Result<()> {
-        let read = read_full(&mut self.reader, buffer).map_err(|source| self.read_error(source))?;
+        let read = read_full(&mut self.reader, buffer).map_err(|source| file::refused("read", self.path, source))?;
         let start = self.offset;
         self.offset += read as u64;
         if read < buffer.len() {
@@ -276,8 +278,8 @@ impl<'a> IdxFile<'a> {
     /// Refuses a file that cannot hold, or holds more than, the `size` bytes that its header promises after itself.
     fn check_size(&self, size: u64) -> Result<()> {
         let (promised, length) = (self.offset + size, self.length);
-        if self.compressed {
-            if promised > length.saturating_mul(MAX_EXPANSION) {
+        if self.reader.is_packed() {
+            if promised > self.reader.longest() {
                 return Err(self.error(format!(
                     "truncated: its header (offset 4) promises {promised} bytes, more than {length} bytes of gzip can hold"
                 )));
@@ -294,7 +296,7 @@ impl<'a> IdxFile<'a> {
 
     /// Checks that nothing follows; in a compressed file this also verifies the checksum.
     fn finish(&mut self) -> Result<()> {
-        let read = read_full(&mut self.reader, &mut [0]).map_err(|source| self.read_error(source))?;
+        let read = read_full(&mut self.reader, &mut [0]).map_err(|source| file::refused("read", self.path, source))?;
         if read > 0 {
             return Err(self.trailing(self.offset));
         }
@@ -307,20 +309,6 @@ impl<'a> IdxFile<'a> {
             "trailing bytes: the array that its header describes ends at offset {end}, the file does not"
         ))
     }
-}
-
-/// Reads until `buffer` is full or the end is reached; the number of bytes read.
-fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 #[cfg(test)]

@@ -4,15 +4,17 @@
 
 pub mod array;
 pub mod bytes;
+pub mod columns;
 #[cfg(feature = "cli")]
 pub mod csv;
 pub mod digits;
 #[cfg(feature = "cli")]
-mod file;
-#[cfg(feature = "cli")]
 pub mod idx;
 #[cfg(feature = "cli")]
 pub mod npy;
+#[cfg(feature = "cli")]
+mod packed;
+pub mod precision;
 pub(crate) mod random;
 pub mod synthetic;
 pub mod table;

@@ -9,9 +9,10 @@
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use crate::data::file;
-use crate::data::table::{MAX_COLUMNS, Table};
+use crate::data::packed::{MAX_UNPACKED, Unpacked, read_full};
+use crate::data::table::{MAX_COLUMNS, Table, check_room};
 use crate::error::{Error, Result};
+use crate::file;
 
 /// What every file begins with.
 pub const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -30,8 +31,20 @@ const BLOCK: usize = 1 << 13;
 /// [`Error::Data`], with the offset, for any other file, and for a value that is not finite; [`Error::Io`] where the system
 /// refuses to read; [`Error::OutOfMemory`].
 pub fn read(path: &Path) -> Result<Table> {
+    read_within(path, u64::MAX)
+}
+
+/// The same of a file that takes at most `most` bytes of memory to read and to standardize.
+///
+/// # Errors
+///
+/// As [`read`], and [`Error::MemoryLimit`].
+pub fn read_within(path: &Path, most: u64) -> Result<Table> {
     let (file, length) = file::open(path)?;
-    parse(BufReader::new(file), length, path)
+    let reader = Unpacked::new(BufReader::new(file), length, MAX_UNPACKED)
+        .map_err(|source| file::refused("read", path, source))?;
+    let length = if reader.is_packed() { Length::AtMost(reader.longest()) } else { Length::Exactly(length) };
+    parse_within(BufReader::new(reader), length, path, most)
 }
 
 /// Reads an array from `reader`, which gives `length` bytes; `path` stands in messages.
@@ -40,6 +53,18 @@ pub fn read(path: &Path) -> Result<Table> {
 ///
 /// As [`read`].
 pub fn parse(reader: impl Read, length: u64, path: &Path) -> Result<Table> {
+    parse_within(reader, Length::Exactly(length), path, u64::MAX)
+}
+
+/// Bytes that a reader gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Length {
+    Exactly(u64),
+    /// They are expanded from fewer.
+    AtMost(u64),
+}
+
+fn parse_within(reader: impl Read, length: Length, path: &Path, most: u64) -> Result<Table> {
     let mut file = NpyFile { path, reader, offset: 0 };
     let mut start = [0; 8];
     file.fill(&mut start, "the magic bytes")?;
@@ -76,23 +101,30 @@ pub fn parse(reader: impl Read, length: u64, path: &Path) -> Result<Table> {
     let size =
         (rows as u64).checked_mul(columns as u64).and_then(|count| count.checked_mul(header.element.size as u64));
     let promised = size.and_then(|size| size.checked_add(file.offset));
-    match promised {
-        Some(promised) if promised == length => {}
-        Some(promised) if promised < length => {
+    match (promised, length) {
+        (Some(promised), Length::Exactly(length)) if promised == length => {}
+        (Some(promised), Length::AtMost(longest)) if promised <= longest => {}
+        (Some(promised), Length::Exactly(length)) if promised < length => {
             return Err(
                 file.error(format!("trailing bytes: the array ends at offset {promised}, the file at {length}"))
             );
         }
-        _ => {
+        (_, Length::Exactly(length) | Length::AtMost(length)) => {
             let shape = &header.shape;
             return Err(file.error(format!("truncated: the file of {length} bytes cannot hold the shape {shape:?}")));
         }
     }
-    // As many elements as the file has bytes at most.
+    // As many elements as the file has bytes at most. Where it is compressed, memory is taken as they come.
     let count = rows * columns;
+    check_room(if header.fortran_order { count.saturating_mul(2) } else { count }, most)?;
     let mut values: Vec<f64> = Vec::new();
-    values.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes: 8 * count as u64 })?;
+    if matches!(length, Length::Exactly(_)) {
+        values.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes: 8 * count as u64 })?;
+    }
     file.elements(header.element, count, &mut values)?;
+    if matches!(length, Length::AtMost(_)) {
+        file.end()?;
+    }
     if header.fortran_order && rows > 1 && columns > 1 {
         values = transposed(&values, rows, columns)?;
     }
@@ -124,15 +156,23 @@ impl<R: Read> NpyFile<'_, R> {
 
     /// Fills `buffer` with the next bytes, which are (part of) `what`.
     fn fill(&mut self, buffer: &mut [u8], what: &str) -> Result<()> {
-        self.reader.read_exact(buffer).map_err(|source| {
-            if source.kind() == std::io::ErrorKind::UnexpectedEof {
-                let (start, need) = (self.offset, buffer.len());
-                self.error(format!("truncated: {what} from offset {start} need {need} bytes"))
-            } else {
-                Error::Io { action: "read", path: self.path.to_owned(), source }
-            }
-        })?;
+        let read = read_full(&mut self.reader, buffer).map_err(|source| file::refused("read", self.path, source))?;
+        if read < buffer.len() {
+            let (start, need) = (self.offset, buffer.len());
+            return Err(self.error(format!("truncated: {what} from offset {start} need {need} bytes")));
+        }
         self.offset += buffer.len() as u64;
+        Ok(())
+    }
+
+    /// Checks that nothing follows, which also verifies the checksum of a compressed file.
+    fn end(&mut self) -> Result<()> {
+        let read = read_full(&mut self.reader, &mut [0]).map_err(|source| file::refused("read", self.path, source))?;
+        if read > 0 {
+            return Err(
+                self.error(format!("trailing bytes: the array ends at offset {}, the file does not", self.offset))
+            );
+        }
         Ok(())
     }
 
@@ -144,6 +184,8 @@ impl<R: Read> NpyFile<'_, R> {
             let block = &mut bytes[..left.min(BLOCK) * element.size];
             let start = self.offset;
             self.fill(block, "the elements")?;
+            let memory = Error::OutOfMemory { bytes: 8 * (values.len() + BLOCK) as u64 };
+            values.try_reserve(block.len() / element.size).map_err(|_| memory)?;
             for (index, bytes) in block.chunks_exact(element.size).enumerate() {
                 let value = element.value(bytes);
                 if !value.is_finite() {

@@ -2,6 +2,7 @@
 
 use crate::data::ArraySource;
 use crate::error::{Error, Result};
+use crate::kernel::sum;
 
 /// Most columns of a table.
 pub const MAX_COLUMNS: usize = 1 << 14;
@@ -25,7 +26,6 @@ impl Table {
 
     /// The names of the columns: those of the file, `column_1` and so on where it has none.
     pub fn column_names(&self) -> Vec<String> {
-        let numbered = |index: usize| format!("column_{}", index + 1);
         (0..self.columns)
             .map(|index| {
                 let name = self.names.as_ref().and_then(|names| names.get(index));
@@ -34,6 +34,24 @@ impl Table {
             .collect()
     }
 }
+
+/// Refuses a table of `count` numbers where they, and standardized ones of 32 bits beside them, take more than `most` bytes.
+pub(super) fn check_room(count: usize, most: u64) -> Result<()> {
+    const EACH: u64 = (size_of::<f64>() + size_of::<f32>()) as u64;
+    match (count as u64).saturating_mul(EACH) {
+        needed if needed > most => Err(Error::MemoryLimit { needed, limit: most }),
+        _ => Ok(()),
+    }
+}
+
+/// The name of the column `index` of a table without names.
+pub(super) fn numbered(index: usize) -> String {
+    format!("column_{}", index + 1)
+}
+
+/// Values of a column that differ by no more than this share of their magnitude differ by rounding: a column of them is
+/// constant. Four roundings of 64 bits: what a short computation leaves.
+const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
 /// How the columns of a table become features of mean 0 and standard deviation 1, and samples become rows of the table again:
 /// `feature = (value - offset) / scale`. A column of scale 0 is constant: it is no feature, and its value is its offset.
@@ -68,13 +86,13 @@ impl Standardization {
         Ok(Self { offset, scale })
     }
 
-    /// The mean and the standard deviation of each column of `table`, which comes from `origin`.
+    /// The mean and the standard deviation of each column of `table`, which comes from `origin`. A column whose values differ
+    /// by no more than rounding is constant.
     ///
     /// # Errors
     ///
     /// [`Error::Data`] where no column varies, or where the numbers of one are so large that their distance overflows.
     pub fn of(table: &Table, origin: &str) -> Result<Self> {
-        let count = table.rows() as f64;
         let column = |index: usize| table.values.iter().skip(index).step_by(table.columns.max(1)).copied();
         let (mut offset, mut scale) = (Vec::with_capacity(table.columns), Vec::with_capacity(table.columns));
         for index in 0..table.columns {
@@ -82,17 +100,20 @@ impl Standardization {
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), value| {
                     (value.min(least), value.max(greatest))
                 });
-            if least == greatest {
-                offset.push(least);
+            if greatest - least <= ROUNDING * least.abs().max(greatest.abs()) {
+                // The one that is there most often, at least where there are two.
+                let of = |wanted: f64| column(index).filter(|&value| value == wanted).count();
+                offset.push(if of(greatest) > of(least) { greatest } else { least });
                 scale.push(0.0);
                 continue;
             }
-            let mean = column(index).map(|value| value / count).sum::<f64>();
-            // In units of the largest distance, so that the squares of tiny and huge ones are numbers too.
-            let furthest = (greatest - mean).max(mean - least);
-            let variance = column(index).map(|value| ((value - mean) / furthest).powi(2)).sum::<f64>() / count;
-            let sd = furthest * variance.sqrt();
-            if !(sd > 0.0 && sd.is_finite()) {
+            // From the middle and in units of half the range: then no sum overflows, and a large offset takes no digit.
+            let (middle, half) = (0.5 * least + 0.5 * greatest, 0.5 * greatest - 0.5 * least);
+            let place = |value: f64| (value - middle) / half;
+            let center = sum::mean(column(index).map(place));
+            let mean = half.mul_add(center, middle);
+            let sd = half * sum::mean(column(index).map(|value| (place(value) - center).powi(2))).sqrt();
+            if !(sd > 0.0 && (greatest - least).is_finite()) {
                 let name = &table.column_names()[index];
                 let problem = format!("the numbers of column {} (`{name}`), {least} to {greatest}, ", index + 1);
                 return Err(Error::data(origin, problem + "are too far apart or too close together for 64 bits"));
@@ -200,6 +221,49 @@ mod tests {
         // Seven digits of the scale: 2.236068 has one before the point.
         let back = standardization.undo(&[1.0, 0.0]).next().unwrap();
         assert_eq!(back, [6.236068, 5.0, -2e9 + 300.0]);
+    }
+
+    /// Held against sums of whole numbers, which are exact.
+    #[test]
+    fn a_large_offset_takes_no_digits() {
+        for (base, step, count) in [
+            (1_700_000_000_000_000i64, 1i64, 60u32),
+            (9_000_000_000_000_000, 1, 1_000),
+            (-4_000_000_000_000_000, 7, 12_345),
+            (0, 3, 1_000),
+        ] {
+            let numbers: Vec<i64> =
+                (0..i64::from(count)).map(|i| base + step * (i * 7_919 % i64::from(count))).collect();
+            let exact: i128 = numbers.iter().map(|&number| i128::from(number)).sum();
+            let mean = (exact / i128::from(count)) as f64 + (exact % i128::from(count)) as f64 / f64::from(count);
+            // n sum (x - base)^2 - (sum (x - base))^2 is n^2 times the variance, and a whole number.
+            let (sum, squares) = numbers.iter().fold((0i128, 0i128), |(sum, squares), &number| {
+                let from_base = i128::from(number - base);
+                (sum + from_base, squares + from_base * from_base)
+            });
+            let n = i128::from(count);
+            let sd = ((n * squares - sum * sum) as f64).sqrt() / f64::from(count);
+            let values: Vec<f64> = numbers.iter().map(|&number| number as f64).collect();
+            let found = Standardization::of(&table(1, &values), "t").unwrap();
+            assert_eq!(found.offset()[0], mean, "{base}");
+            assert!((found.scale()[0] / sd - 1.0).abs() < 1e-14, "{base}: {} instead of {sd}", found.scale()[0]);
+        }
+    }
+
+    #[test]
+    fn rounding_is_no_spread() {
+        let of = |values: &[f64]| {
+            // Beside a column that varies.
+            let rows: Vec<f64> = values.iter().enumerate().flat_map(|(row, &value)| [row as f64, value]).collect();
+            let found = Standardization::of(&table(2, &rows), "t").unwrap();
+            (found.offset()[1], found.scale()[1])
+        };
+        let above = 0.1 + 0.2;
+        assert_eq!(of(&[0.3, above, 0.3]), (0.3, 0.0));
+        assert_eq!(of(&[0.3, above, above]), (above, 0.0));
+        assert_eq!(of(&[1.556559573141592e18, 1.5565595731415926e18]).1, 0.0);
+        assert_eq!(of(&[1e15, 1e15 + 8.0]), (1e15 + 4.0, 4.0));
+        assert_eq!(of(&[0.0, 5e-300]), (2.5e-300, 2.5e-300));
     }
 
     #[test]

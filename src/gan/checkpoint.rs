@@ -16,6 +16,7 @@ use super::settings::Settings;
 use super::spec::{GanSpec, OptimizerSpec};
 use super::tensors;
 use crate::error::{Error, Result};
+use crate::file;
 use crate::net::{LayerTensors, NetworkSpec};
 
 /// The entry of metadata.
@@ -136,10 +137,14 @@ impl Checkpoint {
             "settings": self.settings,
             "notes": self.notes,
         });
-        // The checksum is of the tensors as a reader finds them.
-        let bare = tensors::serialize(&named, None)?;
-        let checksum = checksum(&state, &tensors::deserialize(&bare, "checkpoint")?);
-        drop(bare);
+        let mut in_order: Vec<&tensors::NamedTensor<'_>> = named.iter().collect();
+        in_order.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        let mut sum = Checksum::of(&state);
+        for (name, shape, values) in in_order {
+            sum.name(name, shape);
+            sum.values(values);
+        }
+        let checksum = sum.text();
         let entry = json!({ "checksum": checksum, "state": state }).to_string();
         tensors::serialize(&named, Some((ENTRY, entry)))
     }
@@ -196,7 +201,7 @@ impl Checkpoint {
     pub fn save(&self, spec: &GanSpec, path: &Path) -> Result<()> {
         let bytes = self.to_safetensors(spec)?;
         tensors::write_file(path, &bytes)?;
-        if tensors::read_file(path, bytes.len() as u64)? != bytes {
+        if !file::holds(path, &bytes)? {
             let problem = "reads back otherwise than it was written: the disk is failing";
             return Err(Error::data(path.display().to_string(), problem));
         }
@@ -209,7 +214,7 @@ impl Checkpoint {
     ///
     /// As [`Self::from_safetensors`], and what the system reports. A file much larger than such a checkpoint is not read.
     pub fn load(spec: &GanSpec, path: &Path) -> Result<Self> {
-        let bytes = tensors::read_file(path, Model::largest_file(spec))?;
+        let bytes = file::read(path, Model::largest_file(spec))?;
         Self::from_safetensors(&bytes, spec, &path.display().to_string())
     }
 }
@@ -243,17 +248,44 @@ pub(super) fn verified_state(bytes: &[u8], file: &SafeTensors<'_>, origin: &str)
 
 /// CRC-32C of a state and of every tensor's name, shape and bytes, in the order of the names.
 fn checksum(state: &Value, file: &SafeTensors<'_>) -> String {
-    let mut sum = crc32c::crc32c(state.to_string().as_bytes());
+    let mut sum = Checksum::of(state);
     let mut tensors = file.tensors();
     tensors.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (name, tensor) in tensors {
-        sum = crc32c::crc32c_append(sum, name.as_bytes());
-        for &length in tensor.shape() {
-            sum = crc32c::crc32c_append(sum, &(length as u64).to_le_bytes());
-        }
-        sum = crc32c::crc32c_append(sum, tensor.data());
+        sum.name(&name, tensor.shape());
+        sum.bytes(tensor.data());
     }
-    format!("crc32c:{sum:08x}")
+    sum.text()
+}
+
+/// A checksum in the making.
+struct Checksum(u32);
+
+impl Checksum {
+    fn of(state: &Value) -> Self {
+        Self(crc32c::crc32c(state.to_string().as_bytes()))
+    }
+
+    fn name(&mut self, name: &str, shape: &[usize]) {
+        self.bytes(name.as_bytes());
+        shape.iter().for_each(|&length| self.bytes(&(length as u64).to_le_bytes()));
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0 = crc32c::crc32c_append(self.0, bytes);
+    }
+
+    fn values(&mut self, values: &[f32]) {
+        let mut block = [[0; size_of::<f32>()]; 1 << 10];
+        for values in values.chunks(block.len()) {
+            block.iter_mut().zip(values).for_each(|(bytes, value)| *bytes = value.to_le_bytes());
+            self.bytes(block[..values.len()].as_flattened());
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("crc32c:{:08x}", self.0)
+    }
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use super::spec::GanSpec;
 use super::streams::Stream;
 use super::{checkpoint, tensors};
 use crate::error::{Error, Result};
+use crate::file;
 use crate::gemm::EngineKind;
 use crate::kernel::noise;
 use crate::kernel::panel::scatter_rows;
-use crate::memory::AlignedBuffer;
+use crate::memory::{AlignedBuffer, filled};
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{self, Activations, NetworkView, Panels, PassPlan};
 use crate::net::{LayerTensors, NetworkSpec};
@@ -107,7 +108,7 @@ impl Model {
     ///
     /// As [`Self::from_safetensors`], and what the system reports. A file much larger than a checkpoint is not read.
     pub fn load(spec: &GanSpec, path: &Path) -> Result<Self> {
-        Self::from_safetensors(&tensors::read_file(path, Self::largest_file(spec))?, spec, &path.display().to_string())
+        Self::from_safetensors(&file::read(path, Self::largest_file(spec))?, spec, &path.display().to_string())
     }
 
     /// Bytes of the largest file that a run of `spec` writes: parameters with two moments each, and the header.
@@ -124,6 +125,22 @@ impl Model {
     ///
     /// Memory that the system refuses; a model that does not fit `spec`.
     pub fn sample(&self, spec: &GanSpec, count: usize, seed: u64, isa: Isa) -> Result<Vec<f32>> {
+        self.sample_columns(spec, count, usize::MAX, seed, isa)
+    }
+
+    /// The same, of which only the first `columns` values of each row are kept: no more memory is taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::sample`].
+    pub fn sample_columns(
+        &self,
+        spec: &GanSpec,
+        count: usize,
+        columns: usize,
+        seed: u64,
+        isa: Isa,
+    ) -> Result<Vec<f32>> {
         let network = &spec.generator;
         network.validate("generator")?;
         let layout = ParameterLayout::new(network);
@@ -134,16 +151,23 @@ impl Model {
         let panels = Panels { count: 1, width: SAMPLE_PANEL, parts: 1, samples: SAMPLE_PANEL };
         let mut activations = Activations::new(network.widths(), panels.lanes())?;
         let (inputs, features) = (network.inputs(), network.outputs());
-        let mut samples = Vec::new();
-        let len = count.checked_mul(features).filter(|len| samples.try_reserve_exact(*len).is_ok());
-        let bytes = (count as u64).saturating_mul(features as u64).saturating_mul(size_of::<f32>() as u64);
-        samples.resize(len.ok_or(Error::OutOfMemory { bytes })?, 0.0);
+        let columns = columns.clamp(1, features);
+        let mut samples = filled(count.saturating_mul(columns), 0.0)?;
+        let mut rows = if columns < features { filled(SAMPLE_PANEL.min(count) * features, 0.0)? } else { Vec::new() };
         let key = Stream::Sample.key(seed, 0);
-        for (index, rows) in samples.chunks_mut(SAMPLE_PANEL * features).enumerate() {
+        for (index, kept) in samples.chunks_mut(SAMPLE_PANEL * columns).enumerate() {
             noise::normal(isa, key, index * SAMPLE_PANEL, activations.input_mut(inputs * SAMPLE_PANEL), SAMPLE_PANEL);
             pass::forward(&Team::serial(), &plan, view, panels, &[], &mut activations);
             let output = activations.output(features * SAMPLE_PANEL);
-            scatter_rows(isa, output, SAMPLE_PANEL, rows.len() / features, rows);
+            let count = kept.len() / columns;
+            if columns == features {
+                scatter_rows(isa, output, SAMPLE_PANEL, count, kept);
+                continue;
+            }
+            scatter_rows(isa, output, SAMPLE_PANEL, count, &mut rows[..count * features]);
+            for (kept, row) in kept.chunks_exact_mut(columns).zip(rows.chunks_exact(features)) {
+                kept.copy_from_slice(&row[..columns]);
+            }
         }
         Ok(samples)
     }

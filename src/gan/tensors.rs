@@ -1,13 +1,14 @@
 //! Named tensors in safetensors files: what model files and checkpoints share.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::borrow::Cow;
+use std::io::{self, Write};
 use std::path::Path;
 
 use atomic_write_file::AtomicWriteFile;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors, View};
 
 use crate::error::{Error, Result};
+use crate::memory::room;
 use crate::net::{LayerTensors, NetworkSpec};
 
 /// Bytes that are written at once.
@@ -36,18 +37,41 @@ pub(super) fn named<'a>(
 
 /// The bytes of a safetensors file with an entry of metadata, name and text, if there is one.
 pub(super) fn serialize(tensors: &[NamedTensor<'_>], metadata: Option<(&str, String)>) -> Result<Vec<u8>> {
-    let bytes: Vec<Vec<u8>> =
-        tensors.iter().map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
     let problem = |error: safetensors::SafeTensorError| Error::data("tensors", error.to_string());
-    let views = tensors
-        .iter()
-        .zip(&bytes)
-        .map(|((name, shape, _), bytes)| {
-            Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(problem)?))
-        })
-        .collect::<Result<Vec<_>>>()?;
+    if let Some((name, shape, values)) =
+        tensors.iter().find(|(_, shape, values)| shape.iter().product::<usize>() != values.len())
+    {
+        return Err(Error::shape(name.clone(), format!("{shape:?}"), format!("{} values", values.len())));
+    }
+    let views = tensors.iter().map(|(name, shape, values)| (name, Values { shape, values }));
     let metadata = metadata.map(|(name, text)| [(name.to_string(), text)].into_iter().collect());
     safetensors::serialize(views, metadata).map_err(problem)
+}
+
+/// A tensor whose bytes are made when they are written: one tensor's at a time are in memory.
+struct Values<'a> {
+    shape: &'a [usize],
+    values: &'a [f32],
+}
+
+impl View for Values<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let mut bytes = Vec::with_capacity(self.data_len());
+        self.values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+        bytes.into()
+    }
+
+    fn data_len(&self) -> usize {
+        size_of_val(self.values)
+    }
 }
 
 /// The tensors in the bytes of a file.
@@ -63,8 +87,10 @@ pub(super) fn values(file: &SafeTensors<'_>, name: &str, shape: &[usize], origin
         let (dtype, found) = (tensor.dtype(), tensor.shape());
         return Err(Error::data(origin, format!("{name} is {dtype:?} {found:?} instead of F32 {shape:?}")));
     }
-    let (values, _) = tensor.data().as_chunks();
-    Ok(values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+    let (bytes, _) = tensor.data().as_chunks();
+    let mut values = room(bytes.len())?;
+    values.extend(bytes.iter().map(|&bytes| f32::from_le_bytes(bytes)));
+    Ok(values)
 }
 
 /// The tensors of a network that [`named`] names.
@@ -107,28 +133,4 @@ pub(super) fn write_file_by(path: &Path, write: impl FnOnce(&mut AtomicWriteFile
 /// Writes `bytes` block by block.
 pub(super) fn write_blocks(file: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     bytes.chunks(BLOCK).try_for_each(|block| file.write_all(block))
-}
-
-/// Reads a file of at most `most` bytes.
-///
-/// # Errors
-///
-/// [`Error::Io`]; [`Error::Data`] where it is larger; [`Error::OutOfMemory`].
-pub(super) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
-    let io = |source| Error::Io { action: "read", path: path.to_owned(), source };
-    // Opening what is no file, a pipe for instance, may never end.
-    if !std::fs::metadata(path).map_err(io)?.is_file() {
-        return Err(Error::data(path.display().to_string(), "is no file"));
-    }
-    let file = File::open(path).map_err(io)?;
-    let size = file.metadata().map_err(io)?.len();
-    if size > most {
-        let problem = format!("{size} bytes are more than the {most} that the configuration can take");
-        return Err(Error::data(path.display().to_string(), problem));
-    }
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(size as usize).map_err(|_| Error::OutOfMemory { bytes: size })?;
-    // A file that grows while it is read is read no further than it was long.
-    file.take(size).read_to_end(&mut bytes).map_err(io)?;
-    Ok(bytes)
 }

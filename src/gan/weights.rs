@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -14,6 +13,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use super::model::{MOST_HEADER, Model};
 use super::spec::GanSpec;
 use crate::error::{Error, Result};
+use crate::file;
 use crate::kernel::activation::Activation;
 use crate::net::parameters::ParameterLayout;
 use crate::net::{LayerSpec, LayerTensors, NetworkSpec};
@@ -153,20 +153,10 @@ impl StateDict {
     /// As [`from_safetensors`](Self::from_safetensors), and what the system reports. A file much larger than both networks is
     /// not read.
     pub fn load(spec: &GanSpec, path: &Path) -> Result<Self> {
-        let io = |source| Error::Io { action: "read", path: path.to_owned(), source };
-        let origin = path.display().to_string();
-        let metadata = fs::metadata(path).map_err(io)?;
-        if !metadata.is_file() {
-            return Err(Error::data(origin, "is no regular file"));
-        }
         let parameters = |network| ParameterLayout::new(network).len() as u64;
         let parameters = parameters(&spec.generator).saturating_add(parameters(&spec.discriminator));
         let most = parameters.saturating_mul(size_of::<f64>() as u64).saturating_add(MOST_HEADER);
-        let size = metadata.len();
-        if size > most {
-            return Err(Error::data(origin, format!("{size} bytes are more than the weights of both networks take")));
-        }
-        Self::from_safetensors(&fs::read(path).map_err(io)?, spec, &origin)
+        Self::from_safetensors(&file::read(path, most)?, spec, &path.display().to_string())
     }
 
     /// Reads the bytes of a safetensors file with tensors of 16, 32 or 64 bits. `origin` (a path) opens messages.

@@ -15,6 +15,7 @@ pub mod optimizer;
 pub mod panel;
 pub mod peak;
 pub mod reduce;
+pub mod sum;
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,11 @@
 
 mod arena;
 mod buffer;
+mod fallible;
 
 pub use arena::ArenaLayout;
 pub use buffer::AlignedBuffer;
+pub use fallible::{filled, room};
 
 /// Alignment of every buffer in bytes: a cache line, and an AVX-512 register.
 pub const ALIGNMENT: usize = 64;

@@ -14,6 +14,7 @@
 use std::thread::{Builder, scope};
 
 use crate::error::{Error, Result};
+use crate::memory::filled;
 
 /// References side by side in a panel: two 128-bit registers, what every x86-64 and every AArch64 has.
 const LANES: usize = 8;
@@ -37,13 +38,17 @@ pub(super) struct References {
 
 impl References {
     /// Packs row-major `[references, features]` values; whole rows, at least one.
-    pub(super) fn new(rows: &[f32], features: usize) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub(super) fn new(rows: &[f32], features: usize) -> Result<Self> {
         let count = rows.len() / features;
-        let mut panels = vec![[0.0; LANES]; count.div_ceil(LANES) * features];
+        let mut panels = filled(count.div_ceil(LANES) * features, [0.0; LANES])?;
         for (panel, rows) in panels.chunks_exact_mut(features).zip(rows.chunks(LANES * features)) {
             interleave(rows, features, panel);
         }
-        Self { panels, count, features }
+        Ok(Self { panels, count, features })
     }
 
     /// Calls `measure` for each of the row-major `[queries, features]` rows with the squared distances from it to all
@@ -58,12 +63,15 @@ impl References {
         let count = queries.len() / self.features;
         let blocks = count.div_ceil(QUERY_BLOCK);
         let share = blocks.div_ceil(threads.clamp(1, blocks.max(1))) * QUERY_BLOCK;
-        let mut results = vec![T::default(); count];
+        let mut results = filled(count, T::default())?;
         let measure = &measure;
+        let threads = threads.clamp(1, blocks.max(1));
+        // Taken here: a thread has nobody to tell that it was refused.
+        let mut rooms: Vec<Room> = (0..threads).map(|_| Room::new(self)).collect::<Result<_>>()?;
         scope(|scope| {
             let shares = results.chunks_mut(share).zip(queries.chunks(share * self.features)).enumerate();
-            for (i, (results, queries)) in shares {
-                let mut work = move || self.run(queries, i * share, results, measure);
+            for ((i, (results, queries)), room) in shares.zip(&mut rooms) {
+                let mut work = move || self.run(queries, i * share, results, room, measure);
                 if threads <= 1 {
                     work();
                 } else {
@@ -77,12 +85,23 @@ impl References {
         Ok(results)
     }
 
+    /// Room for the distances of a query.
+    fn stride(&self) -> usize {
+        self.count.next_multiple_of(LANES)
+    }
+
     /// One thread's queries, of which the first has index `first`.
-    fn run<T>(&self, queries: &[f32], first: usize, results: &mut [T], measure: &impl Fn(usize, &[f32]) -> T) {
+    fn run<T>(
+        &self,
+        queries: &[f32],
+        first: usize,
+        results: &mut [T],
+        room: &mut Room,
+        measure: &impl Fn(usize, &[f32]) -> T,
+    ) {
         let features = self.features;
-        let stride = self.count.next_multiple_of(LANES);
-        let mut tiles = vec![[0.0; TILE]; QUERY_BLOCK / TILE * features];
-        let mut distances = vec![0.0; QUERY_BLOCK * stride];
+        let stride = self.stride();
+        let Room { tiles, distances } = room;
         let blocks = queries.chunks(QUERY_BLOCK * features).zip(results.chunks_mut(QUERY_BLOCK));
         for (block, (queries, results)) in blocks.enumerate() {
             for (tile, rows) in tiles.chunks_exact_mut(features).zip(queries.chunks(TILE * features)) {
@@ -100,6 +119,21 @@ impl References {
                 *result = measure(first + block * QUERY_BLOCK + i, &distances[i * stride..][..self.count]);
             }
         }
+    }
+}
+
+/// What a thread works in.
+struct Room {
+    /// The queries of a block.
+    tiles: Vec<[f32; TILE]>,
+    /// Their distances from all references.
+    distances: Vec<f32>,
+}
+
+impl Room {
+    fn new(references: &References) -> Result<Self> {
+        let tiles = filled(QUERY_BLOCK / TILE * references.features, [0.0; TILE])?;
+        Ok(Self { tiles, distances: filled(QUERY_BLOCK * references.stride(), 0.0)? })
     }
 }
 
@@ -152,7 +186,7 @@ mod tests {
             [(1, 1, 1), (7, 3, 2), (8, 4, 255), (9, 33, 256), (17, 65, 257), (40, 97, 5), (3, 5, 1000)]
         {
             let (a, b) = (draw(references * features), draw(queries * features));
-            let packed = References::new(&a, features);
+            let packed = References::new(&a, features).unwrap();
             for threads in [0, 1, 2, 3, 100] {
                 let found = packed.for_each(&b, threads, |i, distances| (i, distances.to_vec())).unwrap();
                 assert_eq!(found.len(), queries);
@@ -176,7 +210,7 @@ mod tests {
     #[test]
     fn equal_points_have_no_distance() {
         let rows: Vec<f32> = (0..300).map(|i| 0.1 * i as f32 + 1e3).collect();
-        let found = References::new(&rows, 30).for_each(&rows, 2, |i, distances| distances[i]).unwrap();
+        let found = References::new(&rows, 30).unwrap().for_each(&rows, 2, |i, distances| distances[i]).unwrap();
         assert_eq!(found, [0.0; 10]);
     }
 }

@@ -1,6 +1,7 @@
 //! Which classes the generated images belong to, and how much they differ among themselves: what shows a collapse.
 
 use crate::error::{Error, Result};
+use crate::kernel::sum::mean;
 use crate::metrics::distance::References;
 use crate::metrics::moments::Moments;
 use crate::metrics::{Reference, check_rows};
@@ -56,7 +57,7 @@ pub fn evaluate(
     if let Some(i) = labels.iter().position(|&label| usize::from(label) >= classes) {
         return Err(Error::data("labels", format!("label {i} (counted from 0) is {}, not below {classes}", labels[i])));
     }
-    let nearest = References::new(real, features).for_each(samples, threads, |_, distances| {
+    let nearest = References::new(real, features)?.for_each(samples, threads, |_, distances| {
         let first = (0, f32::INFINITY);
         let keep_nearer =
             |best: (usize, f32), (i, &distance): (usize, &f32)| if distance < best.1 { (i, distance) } else { best };
@@ -77,7 +78,7 @@ pub fn evaluate(
 fn pixel_sd(rows: &[f32], features: usize) -> f64 {
     let count = rows.len() / features;
     let column = |feature: usize| (0..count).map(move |row| f64::from(rows[row * features + feature]));
-    (0..features).map(|feature| Moments::of(column(feature)).sd).sum::<f64>() / features as f64
+    mean((0..features).map(|feature| Moments::of(column(feature)).sd))
 }
 
 #[cfg(test)]
@@ -86,7 +87,7 @@ mod tests {
     use crate::data::digits;
 
     fn digit_rows() -> Vec<f32> {
-        digits::source().unwrap().rows(0..digits::COUNT)
+        digits::source().unwrap().rows(0..digits::COUNT).unwrap()
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub fn evaluate(samples: &[f32], real: &[f32]) -> Result<Mixture1dReport> {
     check_rows("samples", samples, 1)?;
     check_rows("real points", real, 1)?;
     let moments = Moments::of(samples.iter().map(|&value| f64::from(value)));
-    Ok(Mixture1dReport { mean: moments.mean, sd: moments.sd, wasserstein1: wasserstein1(samples, real) })
+    Ok(Mixture1dReport { mean: moments.mean, sd: moments.sd, wasserstein1: wasserstein1(samples, real)? })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Means, standard deviations and covariances. All divide by the number of samples, not by one less.
 
 use crate::error::Result;
+use crate::kernel::sum::{self, Sum};
 use crate::metrics::check_rows;
 
 /// The mean and the standard deviation of numbers, in their unit.
@@ -16,9 +17,8 @@ pub struct Moments {
 impl Moments {
     /// Of `values`, in two passes; NaN where there is none.
     pub fn of(values: impl ExactSizeIterator<Item = f64> + Clone) -> Self {
-        let count = values.len() as f64;
-        let mean = values.clone().sum::<f64>() / count;
-        let variance = values.map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
+        let mean = sum::mean(values.clone());
+        let variance = sum::mean(values.map(|value| (value - mean) * (value - mean)));
         Self { mean, sd: variance.sqrt() }
     }
 }
@@ -41,23 +41,22 @@ pub struct Covariance {
 /// not finite.
 pub fn covariance(samples: &[f32], features: usize) -> Result<Covariance> {
     let count = check_rows("samples", samples, features)? as f64;
-    let mut mean = vec![0.0; features];
+    let mut sums = vec![Sum::default(); features];
     for row in samples.chunks_exact(features) {
-        mean.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+        sums.iter_mut().zip(row).for_each(|(sum, &value)| sum.add(f64::from(value)));
     }
-    mean.iter_mut().for_each(|sum| *sum /= count);
-    let mut matrix = vec![0.0; features * features];
+    let mean: Vec<f64> = sums.into_iter().map(|sum| sum.value() / count).collect();
+    let mut matrix = vec![Sum::default(); features * features];
     let mut centered = vec![0.0; features];
     for row in samples.chunks_exact(features) {
         for ((centered, &value), mean) in centered.iter_mut().zip(row).zip(&mean) {
             *centered = f64::from(value) - mean;
         }
         for (sums, &left) in matrix.chunks_exact_mut(features).zip(&centered) {
-            sums.iter_mut().zip(&centered).for_each(|(sum, right)| *sum += left * right);
+            sums.iter_mut().zip(&centered).for_each(|(sum, right)| sum.add(left * right));
         }
     }
-    matrix.iter_mut().for_each(|sum| *sum /= count);
-    Ok(Covariance { mean, matrix })
+    Ok(Covariance { mean, matrix: matrix.into_iter().map(|sum| sum.value() / count).collect() })
 }
 
 #[cfg(test)]
@@ -70,6 +69,18 @@ mod tests {
         assert_eq!(Moments::of([2.0].into_iter()), Moments { mean: 2.0, sd: 0.0 });
         let none = Moments::of([].into_iter());
         assert!(none.mean.is_nan() && none.sd.is_nan());
+    }
+
+    #[test]
+    fn a_large_offset_takes_no_digits() {
+        // 2^24 + i, as 32 bits hold them: even numbers.
+        let values: Vec<f32> = (0..100_000).map(|i| 16_777_216.0 + (2 * (i % 50)) as f32).collect();
+        let found = Moments::of(values.iter().map(|&value| f64::from(value)));
+        assert_eq!(found.mean, 16_777_216.0 + 49.0);
+        assert!((found.sd - (4.0f64 * 2_499.0 / 12.0).sqrt()).abs() < 1e-13, "{found:?}");
+        let found = covariance(&values, 1).unwrap();
+        assert_eq!(found.mean, [16_777_216.0 + 49.0]);
+        assert!((found.matrix[0] - 833.0).abs() < 1e-11, "{found:?}");
     }
 
     #[test]

@@ -13,6 +13,7 @@
 use std::f64::consts::TAU;
 
 use crate::error::{Error, Result};
+use crate::kernel::sum::{mean, sum};
 use crate::metrics::distance::References;
 use crate::metrics::moments::Moments;
 use crate::metrics::{Reference, check_rows};
@@ -68,13 +69,13 @@ pub fn log_likelihood(
     for (what, rows) in [("samples", samples), ("validation images", validation), ("test images", test)] {
         check_rows(what, rows, features)?;
     }
-    let samples = References::new(samples, features);
+    let samples = References::new(samples, features)?;
     let windows = window_grid();
     let densities = samples
         .for_each(validation, threads, |_, distances| windows.map(|sigma| log_density(distances, sigma, features)))?;
     let mut best: Option<(f64, f64)> = None;
     for (i, sigma) in windows.into_iter().enumerate() {
-        let likelihood = densities.iter().map(|densities| densities[i]).sum::<f64>();
+        let likelihood = sum(densities.iter().map(|densities| densities[i]));
         if likelihood.is_finite() && best.is_none_or(|(_, other)| likelihood > other) {
             best = Some((sigma, likelihood));
         }
@@ -92,8 +93,8 @@ pub fn log_likelihood(
 fn log_density(distances: &[f32], sigma: f64, features: usize) -> f64 {
     let factor = -0.5 / (sigma * sigma);
     let nearest = f64::from(distances.iter().copied().fold(f32::INFINITY, f32::min));
-    let sum: f64 = distances.iter().map(|&distance| ((f64::from(distance) - nearest) * factor).exp()).sum();
-    nearest * factor + (sum / distances.len() as f64).ln() - 0.5 * features as f64 * (TAU * sigma * sigma).ln()
+    let mean = mean(distances.iter().map(|&distance| ((f64::from(distance) - nearest) * factor).exp()));
+    nearest * factor + mean.ln() - 0.5 * features as f64 * (TAU * sigma * sigma).ln()
 }
 
 #[cfg(test)]

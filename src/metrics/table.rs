@@ -1,7 +1,11 @@
 //! What a generator has learned of any samples: how near it is to them, beside how near two halves of them are.
 
+use std::collections::HashMap;
+
 use crate::data::random::Random;
 use crate::error::Result;
+use crate::kernel::sum::Sum;
+use crate::memory::room;
 use crate::metrics::check_rows;
 use crate::metrics::moments::Moments;
 use crate::metrics::wasserstein::{DIRECTIONS, sliced_wasserstein};
@@ -34,20 +38,36 @@ impl Halves {
     /// where there is but one sample. The same for the same numbers.
     pub fn choose(samples: usize, features: usize) -> [Vec<usize>; 2] {
         let size = (samples / 2).min(MOST_SAMPLES).min((MOST_VALUES / features.max(1)).max(1));
-        let mut order: Vec<usize> = (0..samples).collect();
         let mut random = Random::new(HALVES_DOMAIN, HALVES_SEED);
-        // The first places of a random permutation (R. Durstenfeld, "Algorithm 235", 1964).
+        // The first places of a random permutation (R. Durstenfeld, "Algorithm 235", 1964). Only the places that were swapped
+        // are kept: of millions of samples thousands are chosen.
+        let mut moved: HashMap<usize, usize> = HashMap::new();
+        let mut order = Vec::new();
         for place in 0..2 * size {
-            let other = place + (random.uniform() * (samples - place) as f64) as usize;
-            order.swap(place, other.min(samples - 1));
+            let other = (place + (random.uniform() * (samples - place) as f64) as usize).min(samples - 1);
+            let at = |moved: &HashMap<usize, usize>, place: usize| moved.get(&place).copied().unwrap_or(place);
+            let (here, there) = (at(&moved, place), at(&moved, other));
+            order.push(there);
+            moved.insert(other, here);
         }
-        [order[..size].to_vec(), order[size..2 * size].to_vec()]
+        [order[..size].to_vec(), order[size..].to_vec()]
     }
 
     /// The halves of `samples` samples of `features` values, of which `row` gives one.
-    pub fn gather(samples: usize, features: usize, row: impl Fn(usize) -> Vec<f32>) -> Self {
-        let [first, second] = Self::choose(samples, features).map(|rows| rows.into_iter().flat_map(&row).collect());
-        Self { first, second, features }
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory), and what `row` reports.
+    pub fn gather<R: AsRef<[f32]>>(samples: usize, features: usize, row: impl Fn(usize) -> Result<R>) -> Result<Self> {
+        let gathered = |rows: &[usize]| {
+            let mut half = room(rows.len().saturating_mul(features))?;
+            for &chosen in rows {
+                half.extend_from_slice(row(chosen)?.as_ref());
+            }
+            Ok(half)
+        };
+        let [first, second] = Self::choose(samples, features);
+        Ok(Self { first: gathered(&first)?, second: gathered(&second)?, features })
     }
 
     /// The halves of row-major `[samples, features]` values.
@@ -58,7 +78,7 @@ impl Halves {
     /// is not finite.
     pub fn of(samples: &[f32], features: usize) -> Result<Self> {
         let count = check_rows("samples", samples, features)?;
-        Ok(Self::gather(count, features, |row| samples[row * features..][..features].to_vec()))
+        Self::gather(count, features, |row| Ok(&samples[row * features..][..features]))
     }
 
     /// Samples of a half.
@@ -94,29 +114,26 @@ pub fn evaluate(samples: &[f32], real: &Halves) -> Result<TableReport> {
     let features = real.features;
     check_rows("samples", samples, features)?;
     let distance = |to: &[f32]| sliced_wasserstein(&real.first, to, features, DIRECTIONS, DIRECTION_SEED);
-    let (mut mean_error, mut sd_error, mut generated_sd, mut real_sd) = (0.0, 0.0, 0.0, 0.0);
+    let [mut mean_error, mut sd_error, mut generated_sd, mut real_sd] = [Sum::default(); 4];
     for feature in 0..features {
-        let of = |values: &[f32]| {
-            let column: Vec<f64> =
-                values.iter().skip(feature).step_by(features).map(|&value| f64::from(value)).collect();
-            Moments::of(column.into_iter())
-        };
+        let of =
+            |values: &[f32]| Moments::of(values.iter().skip(feature).step_by(features).map(|&value| f64::from(value)));
         let (generated, [first, second]) = (of(samples), [&real.first, &real.second].map(|half| of(half)));
         // Of both halves together: they have the same size.
         let mean = 0.5 * (first.mean + second.mean);
         let within = 0.5 * (first.sd * first.sd + second.sd * second.sd);
         let sd = (within + (0.5 * (first.mean - second.mean)).powi(2)).sqrt();
-        mean_error += (generated.mean - mean).abs() / features as f64;
-        sd_error += (generated.sd - sd).abs() / features as f64;
-        generated_sd += generated.sd;
-        real_sd += sd;
+        mean_error.add((generated.mean - mean).abs());
+        sd_error.add((generated.sd - sd).abs());
+        generated_sd.add(generated.sd);
+        real_sd.add(sd);
     }
     Ok(TableReport {
         sliced_wasserstein: distance(samples)?,
         real_sliced_wasserstein: distance(&real.second)?,
-        mean_error,
-        sd_error,
-        sd_ratio: generated_sd / real_sd,
+        mean_error: mean_error.value() / features as f64,
+        sd_error: sd_error.value() / features as f64,
+        sd_ratio: generated_sd.value() / real_sd.value(),
     })
 }
 

@@ -21,6 +21,8 @@ const LAST: u16 = 2000;
 
 /// Pictures whose longer side has more pixels than this are halved.
 const LARGEST: usize = 800;
+/// The largest file of a picture that is read, in bytes.
+pub(crate) const LARGEST_FILE: u64 = 1 << 26;
 /// The largest picture that is read, in pixels.
 const MOST_PIXELS: usize = 1 << 26;
 /// Frames whose colors make the palette, at most.

@@ -31,7 +31,7 @@ Examples:
 )]
 pub(crate) struct TrainArgs {
     /// A system (circle, mixture1d, mixture1d-deep, gaussian2d, mnist, digits), a file with samples of your own (CSV, NPY,
-    /// IDX), or a configuration file or run to repeat.
+    /// IDX, whatever it is called), or a configuration file or run to repeat.
     #[arg(
         value_name = "SYSTEM|DATA|CONFIG.TOML",
         required_unless_present = "resume",
@@ -97,7 +97,8 @@ pub(crate) struct TrainArgs {
     /// Force an instruction set [default: $GANNET_ISA, or the best].
     #[arg(long, value_parser = choice(ISAS))]
     pub(crate) isa: Option<IsaKind>,
-    /// Most memory that the run may take, in bytes or as 512MiB, 2GiB ...
+    /// Most memory that the run may take, data, measuring and saving included, in bytes or as 512MiB, 2GiB ...; --plan
+    /// shows the parts.
     #[arg(long, value_name = "SIZE", value_parser = byte_count)]
     pub(crate) memory_limit: Option<u64>,
     /// Folder of the run; must not exist [default: the next free runs/SYSTEM-001, -002 ...].

@@ -1,6 +1,5 @@
 //! Reading event files back. A file may be damaged or hostile: lengths are checked before memory is taken.
 
-use std::fs;
 use std::io::Read;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use prost::Message;
 use super::messages::Event;
 use super::record::{FOOTER, HEADER, LONGEST, checksum};
 use crate::error::{Error, Result};
+use crate::file;
 
 /// The longest file that is read, in bytes.
 const LONGEST_FILE: u64 = 1 << 30;
@@ -35,8 +35,8 @@ impl EventFile {
     /// [`Error::Io`] where the system refuses; [`Error::Data`] if the file has more than 1 GiB.
     pub fn open(path: &Path) -> Result<Self> {
         let mut bytes = Vec::new();
-        let read = fs::File::open(path).and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut bytes));
-        read.map_err(super::super::run_folder::refused("read", path))?;
+        let (file, _) = file::open(path)?;
+        file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(|source| file::refused("read", path, source))?;
         let origin = path.display().to_string();
         if bytes.len() as u64 > LONGEST_FILE {
             return Err(Error::data(origin, format!("has more than {LONGEST_FILE} bytes")));

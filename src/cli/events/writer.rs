@@ -9,6 +9,7 @@ use super::super::run_folder::refused;
 use super::messages::{Event, Image, Kind, SessionLog, SourceMetadata, Summary, Value, What};
 use super::{FILE_VERSION, PREFIX, histogram, record};
 use crate::error::{Error, Result};
+use crate::file;
 
 /// Bytes that are held back at most before they are written.
 const MOST_PENDING: usize = 1 << 20;
@@ -85,7 +86,8 @@ impl EventWriter {
     /// [`Error::Io`] where the system refuses. Then the file ends with a whole record, as far as the system lets it be cut
     /// there, and the next call tries again.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        let mut file = fs::File::options().append(true).open(&self.path).map_err(refused("write", &self.path))?;
+        let opened = file::open_with(&self.path, fs::File::options().append(true));
+        let mut file = opened.map_err(|source| file::refused("write", &self.path, source))?;
         if let Err(error) = file.write_all(&self.pending) {
             // The first failure is the one to tell.
             file.set_len(self.written).ok();

@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use crate::file;
+
 /// Longest line of a table; a longer one is passed over.
 const LONGEST_LINE: u64 = 1 << 16;
 
 /// Opens `path` if it is a file: no pipe, which could be waited for without end.
 fn open(path: &Path) -> io::Result<File> {
-    let irregular = || io::Error::new(io::ErrorKind::InvalidInput, "is no file");
-    if path.metadata()?.is_file() { File::open(path) } else { Err(irregular()) }
+    file::open_with(path, File::options().read(true))
 }
 
 /// The bytes of a file of at most `cap` bytes.

@@ -160,11 +160,11 @@ fn mutations_never_panic() {
 #[test]
 fn refuses_what_is_no_regular_file() {
     let dir = TempDir::new().unwrap();
-    assert!(read_images(dir.path()).unwrap_err().to_string().ends_with("is no regular file"));
+    assert!(read_images(dir.path()).unwrap_err().to_string().ends_with("not a regular file"));
     assert!(matches!(read_images(&dir.path().join("absent")), Err(Error::Io { action: "read", .. })));
     #[cfg(unix)]
     if Path::new("/dev/zero").exists() {
-        assert!(read_images(Path::new("/dev/zero")).unwrap_err().to_string().ends_with("is no regular file"));
+        assert!(read_images(Path::new("/dev/zero")).unwrap_err().to_string().ends_with("not a regular file"));
     }
 }
 
@@ -208,7 +208,7 @@ fn missing_files_are_all_named_in_one_line() {
     }
     assert!(!message.contains("train-images") && !message.contains('\n'), "{message}");
     let message = mnist(&dir.path().join("absent")).unwrap_err().to_string();
-    assert!(message.contains("no such folder") && message.contains("train-images-idx3-ubyte"), "{message}");
+    assert!(message.contains("is no folder") && message.contains("train-images-idx3-ubyte"), "{message}");
 }
 
 #[test]

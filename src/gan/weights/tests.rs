@@ -175,8 +175,8 @@ fn damaged_and_foreign_files_are_refused() {
     let pickle = StateDict::from_safetensors(b"PK\x03\x04...", &spec, "w").unwrap_err().to_string();
     assert!(pickle.contains("safetensors.torch.save_file"), "{pickle}");
     let dir = tempfile::tempdir().unwrap();
-    assert!(StateDict::load(&spec, dir.path()).unwrap_err().to_string().contains("no regular file"));
+    assert!(StateDict::load(&spec, dir.path()).unwrap_err().to_string().contains("not a regular file"));
     let large = dir.path().join("large");
-    fs::File::create(&large).unwrap().set_len(1 << 30).unwrap();
+    std::fs::File::create(&large).unwrap().set_len(1 << 30).unwrap();
     assert!(StateDict::load(&spec, &large).unwrap_err().to_string().contains("more than the weights"));
 }
