@@ -50,13 +50,21 @@ fn a_run_leaves_a_new_folder_each_time() {
     let written = Sha256::digest(place.bytes("runs/circle-001/model.safetensors"));
     let written: String = written.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(result["model_sha256"], written.as_str());
-    let mut expected: BTreeSet<String> =
-        ["config.toml", "metrics.csv", "evaluation.csv", "run.json", "run.lock", "model.safetensors", "samples.png"]
-            .into_iter()
-            .chain(["losses.png", "learning.png", "report.html", "checkpoints/best.safetensors"])
-            .chain(["checkpoints/step-000000024.safetensors"])
-            .map(String::from)
-            .collect();
+    let mut expected: BTreeSet<String> = [
+        "config.toml",
+        "legs.json",
+        "metrics.csv",
+        "evaluation.csv",
+        "run.json",
+        "run.lock",
+        "model.safetensors",
+        "samples.png",
+    ]
+    .into_iter()
+    .chain(["losses.png", "learning.png", "report.html", "checkpoints/best.safetensors"])
+    .chain(["checkpoints/step-000000000.safetensors", "checkpoints/step-000000024.safetensors"])
+    .map(String::from)
+    .collect();
     expected.extend([0, 10, 20, 24].map(|step| format!("samples/step-{step:06}.png")));
     expected.extend((1..=6).map(|epoch| format!("models/epoch-{epoch:03}.safetensors")));
     let (events, files) = split(place.files("runs/circle-001"));
@@ -118,7 +126,7 @@ fn replicas_are_single_runs_in_one_folder() {
         assert!(single_files.remove("run.lock"));
         assert_eq!(files, single_files);
         // These tell when and where the run took place.
-        let told = |file: &&String| !["run.json", "report.html"].contains(&file.as_str());
+        let told = |file: &&String| !["legs.json", "run.json", "report.html"].contains(&file.as_str());
         for file in files.iter().filter(told) {
             assert!(place.bytes(&format!("{run}/{file}")) == place.bytes(&format!("{single}/{file}")), "{run}/{file}");
         }
@@ -499,7 +507,7 @@ fn broken_runs_are_named() {
     // What is left is a run that was killed at its end.
     assert!(place.run("sample run --out z.csv").stderr.contains("has not ended; this is its checkpoint of step 2"));
     fs::remove_dir_all(place.path("run/checkpoints")).unwrap();
-    place.fail("sample run --out y.csv", 1, &["model.safetensors", "no checkpoint", "--resume"]);
+    place.fail("sample run --out y.csv", 1, &["model.safetensors", "no checkpoint", "gannet train run/config.toml"]);
     place.succeed("train gaussian2d --steps 2 --quiet --out other");
     fs::copy(place.path("other/model.safetensors"), place.path("run/model.safetensors")).unwrap();
     place.fail("evaluate run", 1, &["model.safetensors"]);

@@ -15,13 +15,15 @@ fn peak(place: &Place, arguments: &str) -> (i32, String, u64) {
     command.current_dir(place.path("")).args(arguments.split_whitespace()).stdout(Stdio::null());
     // A file, not a pipe: nobody reads until the process has ended.
     let told = place.path("stderr.txt");
-    let child = command.stderr(std::fs::File::create(&told).unwrap()).spawn().unwrap();
+    let mut child = command.stderr(std::fs::File::create(&told).unwrap()).spawn().unwrap();
     let mut status = 0;
     // SAFETY: all zeros are a value of this plain C structure.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: both pointers are to values of the right types that live through the call; the child is ours and nobody else's.
     let waited = unsafe { libc::wait4(child.id() as libc::pid_t, &raw mut status, 0, &raw mut usage) };
     assert_eq!(waited, child.id() as libc::pid_t);
+    // It has been waited for above, so that there is nothing left to wait for.
+    assert!(child.wait().is_err());
     (libc::WEXITSTATUS(status), std::fs::read_to_string(told).unwrap(), 1024 * usage.ru_maxrss as u64)
 }
 

@@ -65,8 +65,7 @@ pub(crate) fn last(run: &Path, spec: &GanSpec) -> Result<Option<Checkpoint>> {
 ///
 /// What writing reports; then all that were there still are.
 pub(crate) fn save(folder: &RunFolder, checkpoint: &Checkpoint, spec: &GanSpec, keep: usize) -> Result<()> {
-    let name = format!("{FOLDER}/{PREFIX}{:09}{SUFFIX}", checkpoint.step());
-    checkpoint.save(spec, &folder.file(&name)?)?;
+    checkpoint.save(spec, &folder.file(&name(checkpoint.step()))?)?;
     let mut all = list(folder.path())?;
     // Those of later steps are of the course that the run has left.
     all.retain(|&(step, _)| step <= checkpoint.step());
@@ -75,6 +74,45 @@ pub(crate) fn save(folder: &RunFolder, checkpoint: &Checkpoint, spec: &GanSpec, 
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(refused("remove", path)(error)),
         _ => Ok(()),
     })
+}
+
+/// Removes the checkpoints of steps after `last`, the best one too: they are of a course that the run has left.
+///
+/// # Errors
+///
+/// [`Error::Io`] where the system refuses.
+pub(crate) fn remove_later(folder: &RunFolder, spec: &GanSpec, last: u64) -> Result<()> {
+    for (_, path) in list(folder.path())?.iter().filter(|&&(step, _)| step > last) {
+        fs::remove_file(path).map_err(refused("remove", path))?;
+    }
+    let best = folder.path().join(BEST);
+    let stays = !best.is_file() || Checkpoint::load(spec, &best).is_ok_and(|best| best.step() <= last);
+    if stays { Ok(()) } else { remove_best(folder) }
+}
+
+/// Writes the checkpoint of a run before its first step, and reads it: a run whose checkpoints cannot be read does not begin.
+///
+/// # Errors
+///
+/// What writing reports; [`Error::InvalidSetting`] where the file cannot be read.
+pub(crate) fn save_first(folder: &RunFolder, checkpoint: &Checkpoint, spec: &GanSpec) -> Result<()> {
+    save(folder, checkpoint, spec, 1)?;
+    let path = folder.path().join(name(checkpoint.step()));
+    match Checkpoint::load(spec, &path) {
+        Ok(read) if read == *checkpoint => Ok(()),
+        Ok(_) => Err(Error::data(path.display().to_string(), "reads back otherwise than it was written")),
+        Err(error) => {
+            let problem = format!(
+                "no checkpoint of this run could be read back: {error}; where names of columns are long, shorten them"
+            );
+            Err(Error::setting("config.toml", problem))
+        }
+    }
+}
+
+/// Where the checkpoint of a step lies.
+fn name(step: u64) -> String {
+    format!("{FOLDER}/{PREFIX}{step:09}{SUFFIX}")
 }
 
 /// Whether the run has a best checkpoint.
@@ -98,4 +136,30 @@ pub(crate) fn remove_best(folder: &RunFolder) -> Result<()> {
 /// What writing reports.
 pub(crate) fn save_best(folder: &RunFolder, checkpoint: &Checkpoint, spec: &GanSpec) -> Result<()> {
     checkpoint.save(spec, &folder.file(BEST)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::synthetic;
+    use crate::gan::presets::Preset;
+    use crate::gan::{Trainer, TrainerOptions};
+
+    #[test]
+    fn a_run_whose_checkpoints_cannot_be_read_does_not_begin() {
+        let place = tempfile::tempdir().unwrap();
+        let points = Arc::new(synthetic::circle(100, 1).unwrap());
+        let trainer = Trainer::new(Preset::Circle.spec(), points, TrainerOptions::default()).unwrap();
+        for (length, begins) in [(1 << 10, true), (8 << 20, false)] {
+            let path = place.path().join(length.to_string());
+            let mut checkpoint = trainer.checkpoint();
+            // Each of them takes four bytes in the file.
+            checkpoint.notes.insert("config.toml".to_string(), "\\".repeat(length));
+            let made =
+                RunFolder::create(Some(&path), "circle", |folder| save_first(folder, &checkpoint, trainer.spec()));
+            assert_eq!((made.is_ok(), path.exists()), (begins, begins), "{length}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::args::TrainArgs;
-use super::config_file;
+use super::config_file::{self, LARGEST};
 use super::contents::{self, Contents};
 use super::measures;
 use super::nearest::suggestion;
@@ -371,8 +371,6 @@ pub(crate) fn preset(name: &str) -> Result<Preset> {
 
 /// The text of a configuration file. What is far larger than any of them is not read to its end, which may never come.
 fn read_text(path: &Path) -> Result<String> {
-    /// More than the names and scales of as many columns as a table may have.
-    const LARGEST: u64 = 1 << 23;
     let wrong = |problem: &str| {
         Err(Error::data(path.display().to_string(), format!("{problem}; give the config.toml of a run")))
     };

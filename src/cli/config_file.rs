@@ -22,6 +22,9 @@ use crate::gan::{EngineKind, Objective, OptimizerSpec, Order};
 use crate::net::NetworkSpec;
 use crate::simd::IsaKind;
 
+/// Bytes of a configuration file at most: more than the names and scales of as many columns as a table may have.
+pub(crate) const LARGEST: u64 = 1 << 23;
+
 /// The settings in the text of a configuration file that lies in `folder`. `data` takes the place of the file of own
 /// data, `limit` that of the most memory that the run may take.
 ///
@@ -40,6 +43,26 @@ pub(crate) fn parse(text: &str, folder: Option<&Path>, data: Option<&Path>, limi
         },
         other => other,
     })
+}
+
+/// Refuses the `text` of a run's settings where it would be no configuration file that is read again.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`].
+pub(crate) fn check_readable(text: &str) -> Result<()> {
+    let refuse = |problem: String| Err(Error::setting("config.toml", problem));
+    if text.len() as u64 > LARGEST {
+        return refuse(format!(
+            "would have {} bytes, more than the {LARGEST} that are read back; shorten the names of the columns",
+            text.len()
+        ));
+    }
+    // The folder of the data does not matter: paths are absolute.
+    match parse(text, None, None, None) {
+        Ok(_) => Ok(()),
+        Err(error) => refuse(format!("could not be read back: {error}")),
+    }
 }
 
 /// Fills what `file` leaves out.
@@ -322,10 +345,22 @@ mod tests {
             config.evaluate_every = Some(320);
             config.report_every = Some(4);
             config.directory = (system == Preset::Mnist).then(|| PathBuf::from("/data/of mnist"));
-            let text = render(&config).unwrap();
+            let text = render(&config, "a run").unwrap();
             assert_eq!(parse(&text, None, None, None).unwrap(), config, "{text}");
             config.duration = Duration::Steps(123);
-            assert_eq!(parse(&render(&config).unwrap(), None, None, None).unwrap(), config);
+            assert_eq!(parse(&render(&config, "a run").unwrap(), None, None, None).unwrap(), config);
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_not_written() {
+        let text = render(&RunConfig::of(Preset::Circle), "a run").unwrap();
+        check_readable(&text).unwrap();
+        let long = format!("{text}# {}\n", "x".repeat(LARGEST as usize));
+        assert!(check_readable(&long).unwrap_err().to_string().contains("shorten the names"));
+        for damaged in [text.replace("batch = ", "batch = -"), text.replace("[gan]", "[gan"), text + "[other]\n"] {
+            let problem = check_readable(&damaged).unwrap_err().to_string();
+            assert!(problem.contains("config.toml: could not be read back"), "{problem}");
         }
     }
 

@@ -16,15 +16,13 @@ use crate::net::NetworkSpec;
 /// Longest line of a comment.
 const WIDTH: usize = 118;
 
-/// The whole file for `config`: every setting, so that training from it repeats the run.
+/// The whole file for `config`: every setting. `head` says what it is to the run.
 ///
 /// # Errors
 ///
 /// A value that TOML cannot hold: a path that is not Unicode.
-pub(crate) fn render(config: &RunConfig) -> Result<String> {
-    let version = env!("CARGO_PKG_VERSION");
-    let head = format!("A run of gannet {version}. `gannet train` with this file as argument repeats it bit for bit.");
-    document(config, &head, true)
+pub(crate) fn render(config: &RunConfig, head: &str) -> Result<String> {
+    document(config, head, true)
 }
 
 /// The file for `config` as something to begin with. Without `resolved`, what depends on the data of an own system, which are
@@ -272,6 +270,6 @@ mod tests {
             weights: vec![PathBuf::from("/a b.safetensors"), PathBuf::from("/c.safetensors")],
             ..RunConfig::of(Preset::Mnist)
         };
-        assert_eq!(parse(&render(&config).unwrap(), None, None, None).unwrap(), config);
+        assert_eq!(parse(&render(&config, "a run").unwrap(), None, None, None).unwrap(), config);
     }
 }

@@ -11,6 +11,8 @@ const MOST: usize = 1 << 14;
 #[derive(Debug, Default)]
 pub(crate) struct History {
     reports: Vec<StepReport>,
+    /// The last one, kept or not.
+    last: Option<StepReport>,
     /// Of every `1 << thinned` reports one is kept.
     thinned: u32,
     seen: u64,
@@ -23,6 +25,7 @@ impl History {
             self.reports.push(report);
         }
         self.seen += 1;
+        self.last = Some(report);
         if self.reports.len() == MOST {
             let mut keep = false;
             self.reports.retain(|_| {
@@ -31,6 +34,11 @@ impl History {
             });
             self.thinned += 1;
         }
+    }
+
+    /// The last report.
+    pub(crate) fn last(&self) -> Option<StepReport> {
+        self.last
     }
 
     /// The losses and probabilities over the steps as a PNG file; `None` before the first report.

@@ -26,7 +26,7 @@ impl Settings {
     ///
     /// A value that TOML cannot hold.
     pub fn render(&self) -> Result<String> {
-        config_file::render(&self.0)
+        config_file::render(&self.0, "a run")
     }
 }
 

@@ -35,7 +35,7 @@ impl Stopwatch {
 
     /// The time without pauses.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.before + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+        self.before.saturating_add(self.since.map_or(Duration::ZERO, |since| since.elapsed()))
     }
 }
 
@@ -105,7 +105,7 @@ impl Progress {
         let now = Instant::now();
         let done = state.runs.iter().fold(0u64, |sum, &(steps, _)| sum.saturating_add(steps));
         let all = self.steps.saturating_mul(count as u64);
-        if done < all && state.last.is_some_and(|last| now - last < between) {
+        if done < all && state.last.is_some_and(|last| now.saturating_duration_since(last) < between) {
             return;
         }
         state.last = Some(now);

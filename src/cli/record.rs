@@ -8,9 +8,11 @@ use super::animation;
 use super::board::{Board, Pictures};
 use super::checkpoints;
 use super::config::RunConfig;
+use super::course;
 use super::goal;
 use super::history::History;
 use super::judgement;
+use super::legs::{Legs, Spent};
 use super::line_file::LineFile;
 use super::measures::{self, Effort, Measure};
 use super::output;
@@ -19,6 +21,7 @@ use super::plot::{Heading, thousands};
 use super::progress::Progress;
 use super::run_folder::{self, RunFolder};
 use super::schedule::Schedule;
+use super::start::Start;
 use super::system::Samples;
 use crate::error::{Error, Result};
 use crate::file;
@@ -32,10 +35,6 @@ pub(crate) const BETWEEN_FLUSHES: Time = Time::from_secs(2);
 
 /// Columns of `metrics.csv`.
 const METRICS: &str = "step,epoch,discriminator_loss,generator_loss,real_probability,fake_probability";
-
-/// Notes of a checkpoint: the text of the configuration, and what the data are known again by.
-const CONFIG_NOTE: &str = "config.toml";
-const DATA_NOTE: &str = "data";
 
 /// A step that was reported.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +50,8 @@ pub(crate) struct Reported {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) checkpoint: Checkpoint,
+    /// What its process has spent on the run so far.
+    pub(crate) spent: Spent,
     /// The gradients of the last step, if this process has done any.
     pub(crate) gradients: Option<Model>,
     /// The epoch that the last step belongs to.
@@ -88,15 +89,18 @@ pub(crate) struct Record {
     /// Judges the run's health; what it said last.
     watch: Watch,
     verdict: Option<Verdict>,
-    /// Samples before training, from the latents that all pictures share.
-    before: Vec<f32>,
+    /// Samples before training, from the latents that all pictures share; `None` where the weights of then are gone.
+    before: Option<Vec<f32>>,
     /// Value of the chosen measure at the best evaluation so far.
     best: Option<f64>,
     notes: BTreeMap<String, String>,
+    legs: Legs,
+    /// The step of a model in the folder that is later than what the run goes on from.
+    later_model: Option<u64>,
 }
 
 impl Record {
-    /// The record of a run that begins, or goes on after the step `resumed`. `trainer` has its initial weights and has done
+    /// The record of a run that begins, or goes on, as `start` says. `trainer` has its initial weights and has done
     /// nothing else. Rows that the run's end made, and that it would not make now that it goes further, are taken away.
     ///
     /// # Errors
@@ -108,9 +112,10 @@ impl Record {
         real: Samples,
         trainer: &Trainer,
         folder: RunFolder,
-        (resumed, schedule): (Option<u64>, &Schedule),
+        (start, schedule): (&Start, &Schedule),
         progress: Arc<Progress>,
     ) -> Result<Self> {
+        let resumed = start.resumed();
         let names = measures::running_names(config.system);
         let header = ["step", "epoch"].iter().chain(names).chain(&Health::NAMES).chain(&["verdict"]);
         let header = header.copied().collect::<Vec<_>>().join(",");
@@ -149,11 +154,8 @@ impl Record {
         // Where its file is gone, the best is looked for anew.
         let best = best.filter(|_| checkpoints::has_best(folder.path()));
         let board = config.tensorboard.then(|| Board::open(folder.path(), resumed)).transpose()?;
-        let notes = BTreeMap::from([
-            (CONFIG_NOTE.to_string(), super::config_file::render(&config)?),
-            (DATA_NOTE.to_string(), real.fingerprint()),
-        ]);
-        let before = shown(&config, &trainer.model(), trainer.isa())?;
+        let drawn = || shown(&config, &trainer.model(), trainer.isa());
+        let before = start.begins_as_before.then(drawn).transpose()?;
         Ok(Self {
             index,
             config,
@@ -171,7 +173,9 @@ impl Record {
             verdict,
             before,
             best,
-            notes,
+            notes: start.notes.clone(),
+            legs: start.legs.clone(),
+            later_model: start.later_model,
         })
     }
 
@@ -217,12 +221,9 @@ impl Record {
         let config = Arc::clone(&self.config);
         let checkpoint = &snapshot.checkpoint;
         if let Some(epoch) = snapshot.complete {
-            let name = format!("models/epoch-{epoch:03}.safetensors");
-            checkpoint.model().save(&config.spec, &self.folder.file(&name)?)?;
+            checkpoint.model().save(&config.spec, &self.folder.file(&course::model_name(epoch))?)?;
         }
-        // A run that goes on from an evaluation has it already.
-        let evaluate = snapshot.evaluate && self.evaluated.last() != Some(&checkpoint.step());
-        if evaluate && self.evaluate(&snapshot)? {
+        if snapshot.evaluate && self.evaluate(&snapshot)? {
             checkpoints::save_best(&self.folder, checkpoint, &config.spec)?;
         }
         if snapshot.save {
@@ -230,29 +231,42 @@ impl Record {
             self.metrics.sync()?;
             self.evaluation.sync()?;
             checkpoints::save(&self.folder, checkpoint, &config.spec, config.keep)?;
+            let step = checkpoint.step();
+            self.legs.record(step, snapshot.spent);
+            self.legs.write(&self.folder)?;
+            if self.later_model.take_if(|model| *model < step).is_some() {
+                [run_folder::MODEL, run_folder::RESULT].iter().try_for_each(|name| self.folder.remove(name))?;
+            }
         }
         Ok(())
     }
 
-    /// Measures and draws the generator as it is now. Says whether it is the best so far.
+    /// Measures and draws the generator as it is now. Says whether it is the best so far. A run that goes on from an evaluation
+    /// has it already, but its picture may have gone.
     fn evaluate(&mut self, snapshot: &Snapshot) -> Result<bool> {
         let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.model());
+        let is_known = self.evaluated.last() == Some(&step);
+        if is_known && self.folder.path().join(course::picture_name(step)).is_file() {
+            return Ok(false);
+        }
         let measures = measures::measure(&self.config, &self.real, model, Effort::Running, self.isa)?;
+        let samples = shown(&self.config, model, self.isa)?;
+        let title = format!("step {}", thousands(step));
+        let features = pictures::columns(self.config.system);
+        let picture = self.picture(&[Panel { title: &title, samples: &samples, features }], &measures)?;
+        self.folder.write(&course::picture_name(step), &picture)?;
+        let row = pictures::row(self.config.system, &samples)?;
+        if let Some(row) = &row {
+            self.folder.write(&course::row_name(step), row)?;
+        }
+        if is_known {
+            return Ok(false);
+        }
         let (health, verdict) = self.examine(snapshot)?;
         let cells = [step, snapshot.epoch].into_iter().map(|number| number.to_string());
         let cells = cells.chain(measures.iter().map(|measure| measure.value.to_string()));
         let told = health.values().into_iter().map(|value| value.map(|value| value.to_string()).unwrap_or_default());
         let line: Vec<String> = cells.chain(told).chain([verdict.to_string()]).collect();
-        let samples = shown(&self.config, model, self.isa)?;
-        let title = format!("step {}", thousands(step));
-        let features = pictures::columns(self.config.system);
-        let picture = self.picture(&[Panel { title: &title, samples: &samples, features }], &measures)?;
-        let name = picture_name(step);
-        self.folder.write(&format!("{name}.png"), &picture)?;
-        let row = pictures::row(self.config.system, &samples)?;
-        if let Some(row) = &row {
-            self.folder.write(&format!("{name}-row.png"), row)?;
-        }
         if let Some(board) = &mut self.board {
             board.figures(step, &measures, &health)?;
             board.pictures(step, Pictures { samples: &picture, row: row.as_deref() })?;
@@ -301,12 +315,30 @@ impl Record {
         let after = shown(&self.config, model, self.isa)?;
         let title = format!("after {} steps", thousands(step));
         let features = pictures::columns(self.config.system);
-        let panels = [
-            Panel { title: "before training", samples: &self.before, features },
-            Panel { title: &title, samples: &after, features },
-        ];
+        let before = self.before.iter().map(|samples| Panel { title: "before training", samples, features });
+        let panels: Vec<Panel<'_>> = before.chain([Panel { title: &title, samples: &after, features }]).collect();
         self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measures)?)?;
         Ok(Learned { measures, model_sha256: output::sha256(&file) })
+    }
+
+    /// The last step of which the losses are in the table.
+    pub(crate) fn last_row(&self) -> Option<StepReport> {
+        self.history.last()
+    }
+
+    /// Ends the leg of this process after `step` steps, for which it has `spent` so much.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the system refuses.
+    pub(crate) fn end_leg(&mut self, step: u64, spent: Spent) -> Result<()> {
+        self.legs.record(step, spent);
+        self.legs.write(&self.folder)
+    }
+
+    /// The history of the run.
+    pub(crate) fn legs(&self) -> &Legs {
+        &self.legs
     }
 
     /// Writes what every run leaves, however it ended, but for its summary.
@@ -327,7 +359,7 @@ impl Record {
     fn animate(&self) -> Result<()> {
         let shown = animation::shown(self.evaluated.len()).into_iter().map(|index| self.evaluated[index]);
         let read = |step| {
-            let path = self.folder.path().join(format!("{}.png", picture_name(step)));
+            let path = self.folder.path().join(course::picture_name(step));
             file::read(&path, animation::LARGEST_FILE)
         };
         let (frames, unread): (Vec<_>, Vec<_>) = shown.map(read).partition(Result::is_ok);
@@ -365,26 +397,6 @@ impl Record {
         let heading = Heading { title: &title, subtitle: &subtitle };
         pictures::samples(config.system, heading, self.real.values(), panels)
     }
-}
-
-/// Refuses data that are not those that a run was trained on.
-///
-/// # Errors
-///
-/// [`Error::InvalidSetting`].
-pub(crate) fn check_data(checkpoint: &Checkpoint, real: &Samples) -> Result<()> {
-    match checkpoint.notes.get(DATA_NOTE) {
-        Some(saved) if *saved != real.fingerprint() => {
-            let problem = "the samples are not those that the run was trained on: give it its own, or allow the change with --override";
-            Err(Error::setting("data", problem))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Where the picture of an evaluation lies. At least six digits, so that names sort by step.
-fn picture_name(step: u64) -> String {
-    format!("samples/step-{step:06}")
 }
 
 /// The samples that pictures show: from the same latents throughout a run.

@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use super::args::{ENGINES, LARGEST, name_of};
 use super::config::RunConfig;
+use super::legs::Spent;
 use super::measures::Measure;
 use super::output::table;
 use super::peak::median;
 use super::plot::thousands;
 use super::run::{Outcome, Run};
 use super::run_folder::RunFolder;
-use super::summary::Summary;
+use super::summary::{LegSummary, Summary};
 use crate::error::{Error, Result};
 use crate::gan::Replicas;
 
@@ -33,8 +34,11 @@ pub(crate) struct Replicated {
     samples_per_second: f64,
     /// How many replicas have each verdict.
     verdicts: BTreeMap<&'static str, usize>,
+    /// The same of this process.
+    leg: LegSummary,
     /// Over the replicas that did not fail.
     metrics: BTreeMap<&'static str, Spread>,
+    /// Time of this process, and for each earlier one the time of its workers together divided by their number.
     total_seconds: f64,
     batch: usize,
     /// Of the first replica.
@@ -96,9 +100,20 @@ impl Replicated {
         let mut verdicts = BTreeMap::new();
         replicas.iter().for_each(|replica| *verdicts.entry(replica.summary.verdict.words()).or_default() += 1);
         let trained = || replicas.iter().filter_map(Replica::trained);
-        let seconds = trained().map(|summary| summary.seconds).sum::<f64>() / gans.workers() as f64;
-        let samples =
-            trained().map(|summary| (summary.steps - summary.resumed_from) as f64 * config.batch as f64).sum::<f64>();
+        let workers = gans.workers() as f64;
+        let sum = |value: fn(&Summary) -> f64| trained().map(value).sum::<f64>();
+        let seconds = sum(|summary| summary.seconds) / workers;
+        // A replica's rate is its samples over its seconds.
+        let samples = sum(|summary| summary.samples_per_second * summary.seconds);
+        let earlier = sum(|summary| summary.total_seconds - summary.leg.total_seconds) / workers;
+        let leg = Spent {
+            steps: trained().map(|summary| summary.leg.steps).max().unwrap_or(0),
+            samples: sum(|summary| summary.leg.samples_per_second * summary.leg.seconds).round() as u64,
+            seconds: sum(|summary| summary.leg.seconds) / workers,
+            paused_seconds: sum(|summary| summary.leg.paused_seconds) / workers,
+            total_seconds: total.as_secs_f64(),
+        };
+        let resumed_from = trained().map(|summary| summary.leg.resumed_from).min().unwrap_or(0);
         let mut values: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
         for measure in trained().flat_map(|summary| &summary.measures) {
             values.entry(measure.name).or_default().push(measure.value);
@@ -110,8 +125,9 @@ impl Replicated {
             seconds,
             samples_per_second: if samples > 0.0 { samples / seconds } else { 0.0 },
             verdicts,
+            leg: LegSummary::new(resumed_from, leg),
             metrics: values.into_iter().map(|(name, mut values)| (name, Spread::of(&mut values))).collect(),
-            total_seconds: total.as_secs_f64(),
+            total_seconds: earlier + total.as_secs_f64(),
             batch: config.batch,
             seed: config.seed,
             threads: gans.threads(),

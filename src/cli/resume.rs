@@ -1,24 +1,41 @@
 //! `gannet train --resume`: goes on with a run, or with replicas, from the last checkpoint of each.
+//!
+//! Nothing that exists gives way to something earlier: without a checkpoint there is nothing to go on from, even if the run could
+//! be made again. Only `--override` leaves a course, and then nothing later than the checkpoint stays.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::args::TrainArgs;
 use super::checkpoints;
 use super::config::RunConfig;
+use super::course;
+use super::legs::{self, Legs};
+use super::origin::Origin;
 use super::output::note;
 use super::plot::thousands;
-use super::record::check_data;
 use super::replicas;
-use super::run_folder::{CONFIG, MODEL, RESULT, RunFolder, no_run, refused};
+use super::run_folder::{ANIMATION, CONFIG, LOSSES, MODEL, REPORT, RESULT, RunFolder, SAMPLES, no_run, refused};
 use super::schedule::Schedule;
+use super::start::Start;
 use super::stop::Stop;
 use super::train::{Prepared, write_config};
 use super::weights;
 use crate::error::Error;
 use crate::file;
-use crate::gan::{Changes, Checkpoint, TrainerOptions};
+use crate::gan::{Changes, Checkpoint};
+
+/// A run that is to go on: its folder, its last checkpoint, what it began with, its history so far, and the last step that it did.
+struct Found {
+    folder: PathBuf,
+    checkpoint: Checkpoint,
+    origin: Origin,
+    /// Whether the parameters that it began with can still be had.
+    begins_as_before: bool,
+    legs: Legs,
+    reached: u64,
+}
 
 /// Runs the command on the folder `path`.
 pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Result<()> {
@@ -44,64 +61,119 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
     let count = replicated.then(|| (0..).take_while(|&index| path.join(replicas::folder(index)).is_dir()).count());
     let mut prepared = Prepared::new(config, count, stop)?;
     let changes = if args.changes_allowed { Changes::Allowed } else { Changes::Refused };
-    let mut saved = Vec::new();
-    for (index, _, real, trainer) in prepared.each() {
-        let own = if replicated { path.join(replicas::folder(index)) } else { path.to_path_buf() };
-        let checkpoint = checkpoints::last(&own, &prepared.config.spec)?;
-        match &checkpoint {
-            Some(checkpoint) => {
-                trainer.check(checkpoint, changes)?;
-                if changes == Changes::Refused {
-                    check_data(checkpoint, real)?;
-                }
-            }
-            // A run that was killed before its first checkpoint begins anew, with the settings that it was begun with.
-            None if changes == Changes::Refused => {
-                let seed = before.seed.wrapping_add(index as u64);
-                let options = TrainerOptions { seed, ..before.trainer_options() };
-                trainer.check_settings(&before.spec, &options, before.points.unwrap_or(real.source().len()))?;
-            }
-            None => {}
-        }
-        saved.push(checkpoint);
-    }
-    let begun = weights::begin_with(&prepared.config, &mut prepared.gans);
-    if saved.iter().any(Option::is_none) {
-        begun?;
-    }
-    let first =
-        Schedule::new(&prepared.config, prepared.steps, prepared.data[0].source().len() as u64, saved[0].as_ref());
+    let found = find(&mut prepared, path, changes)?;
+    let first = Schedule::new(
+        &prepared.config,
+        prepared.steps,
+        prepared.data[0].source().len() as u64,
+        Some(&found[0].checkpoint),
+    );
     prepared.steps = first.steps;
-    let done = saved.iter().flatten().map(Checkpoint::step).max().unwrap_or(0);
-    if done > prepared.steps {
+    let done = found.iter().map(|run| run.checkpoint.step()).max().unwrap_or(0);
+    let reached = found.iter().map(|run| run.reached).max().unwrap_or(0);
+    let least = if changes == Changes::Allowed { done } else { done.max(reached) };
+    if least > prepared.steps {
         let problem =
-            format!("the run has done {done} steps already; ask for more than that, not for {}", prepared.steps);
+            format!("the run has done {least} steps already; ask for more than that, not for {}", prepared.steps);
         return Err(Error::setting("steps", problem).into());
     }
-    if !replicated && done == prepared.steps && is_finished(path) {
+    let is_done = found.iter().all(|run| run.checkpoint.step() == prepared.steps);
+    let together = if replicated { vec![RESULT, REPORT] } else { Vec::new() };
+    if is_done && found.iter().all(Found::is_complete) && together.iter().all(|name| path.join(name).is_file()) {
         note(&format!("{} has all its {} steps; to go on, ask for more", path.display(), thousands(done)));
         return Ok(());
     }
     // All that can be refused has been: from here on the folder changes. What the run came to is told again when it ends.
-    folder.remove(RESULT)?;
-    let another_course = before.best != prepared.config.best || changes == Changes::Allowed;
-    for (index, config, ..) in prepared.each() {
+    if replicated {
+        folder.remove(RESULT)?;
+    }
+    let mut starts = Vec::new();
+    for ((index, config, real, trainer), mut run) in prepared.each().zip(found) {
         let own = if replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
-        // The model of an end that is none any more is in a checkpoint.
-        [RESULT, MODEL].iter().try_for_each(|name| own.remove(name))?;
-        if another_course {
+        let step = run.checkpoint.step();
+        // The history comes first: it is true even if the process dies before the rest is done.
+        run.legs.go_on(step, trainer, legs::settings(trainer, run.origin.clone().into_values()));
+        run.legs.write(&own)?;
+        if changes == Changes::Allowed {
+            course::leave(&own, &run.checkpoint, &config.spec, [run.reached, real.source().len() as u64])?;
+        } else if before.best != config.best {
             checkpoints::remove_best(&own)?;
         }
-        write_config(&own, &config)?;
+        // What a run came to that goes on is in its checkpoint, unless that is an earlier one.
+        let is_later = run.reached > step && own.path().join(MODEL).is_file();
+        if step < prepared.steps && !is_later {
+            [RESULT, MODEL].iter().try_for_each(|name| own.remove(name))?;
+        }
+        starts.push(Start {
+            notes: run.origin.notes(write_config(&own, &config, &run.legs)?),
+            saved: Some(run.checkpoint),
+            legs: run.legs,
+            begins_as_before: run.begins_as_before,
+            later_model: is_later.then_some(run.reached),
+        });
     }
-    prepared.train(args, &folder, &saved, changes, stop)
+    prepared.train(args, &folder, starts, changes, stop)
 }
 
-/// Whether the run in `folder` has come to the end that it was to come to.
-fn is_finished(folder: &Path) -> bool {
+/// What there is to go on from: of each run the last checkpoint, which must be one of these settings and data, unless `changes`
+/// are allowed. The trainers get the parameters that the runs began with.
+fn find(prepared: &mut Prepared, path: &Path, changes: Changes) -> anyhow::Result<Vec<Found>> {
+    let mut begun = Some(weights::begin_with(&prepared.config, &mut prepared.gans));
+    let mut found = Vec::new();
+    for (index, config, real, trainer) in prepared.each() {
+        let folder = if prepared.replicated { path.join(replicas::folder(index)) } else { path.to_path_buf() };
+        let checkpoint = checkpoints::last(&folder, &config.spec)?.ok_or_else(|| nothing_saved(&folder))?;
+        trainer.check(&checkpoint, changes)?;
+        let mut origin = Origin::new(&config, real, trainer);
+        let has_weights = begun.as_ref().is_none_or(|begun| begun.is_ok());
+        if changes == Changes::Refused {
+            begun.take().unwrap_or(Ok(())).map_err(|error| missing_weights(&error))?;
+            origin.check(&checkpoint.notes, &config)?;
+        } else if !has_weights {
+            origin = origin.with_parameters_of(&checkpoint.notes);
+        }
+        let begins_as_before = has_weights && origin.has_parameters_of(&checkpoint.notes);
+        let legs = Legs::read(&folder)?.unwrap_or_else(|| Legs::unknown(checkpoint.step()));
+        let reached = told(&folder)["steps"].as_u64().unwrap_or(0).max(legs.reached()).max(checkpoint.step());
+        found.push(Found { folder, checkpoint, origin, begins_as_before, legs, reached });
+    }
+    Ok(found)
+}
+
+/// There is no checkpoint in the run `folder`.
+fn nothing_saved(folder: &Path) -> Error {
+    let config = folder.join(CONFIG);
+    let problem = format!(
+        "has no checkpoint to go on from, and is left as it is; put its checkpoints back, or begin a new run with: gannet train {}",
+        config.display()
+    );
+    Error::data(folder.display().to_string(), problem)
+}
+
+/// The weights that the run began with cannot be had.
+fn missing_weights(error: &Error) -> Error {
+    let problem = format!(
+        "the run began with weights that cannot be read ({error}); put them back, or go on without them with --override"
+    );
+    Error::setting("run.weights", problem)
+}
+
+impl Found {
+    /// Whether the run has ended, and has all that it leaves.
+    fn is_complete(&self) -> bool {
+        let told = told(&self.folder);
+        let last = course::picture_name(self.checkpoint.step());
+        told["status"] == "finished"
+            && told["steps"] == self.checkpoint.step()
+            && ["discriminator_loss", "generator_loss"].iter().all(|name| told[name].is_number())
+            && [MODEL, SAMPLES, LOSSES, ANIMATION, REPORT, &last].iter().all(|name| self.folder.join(name).is_file())
+    }
+}
+
+/// What the run in `folder` has come to; null where nothing is told.
+fn told(folder: &Path) -> Value {
     /// A thousand times what is written.
     const LARGEST: u64 = 1 << 20;
     let told = file::read(&folder.join(RESULT), LARGEST).ok().map(|bytes| serde_json::from_slice(&bytes));
-    let told: Value = told.and_then(Result::ok).unwrap_or_default();
-    told["status"] == "finished" && folder.join(MODEL).is_file()
+    told.and_then(Result::ok).unwrap_or_default()
 }

@@ -9,6 +9,7 @@ use super::beside::Beside;
 use super::checkpoints;
 use super::config::RunConfig;
 use super::judgement;
+use super::legs::{Legs, Spent};
 use super::machine;
 use super::plot::thousands;
 use super::progress::{Progress, Stopwatch};
@@ -17,7 +18,7 @@ use super::report;
 use super::run_folder::{self, RunFolder};
 use super::schedule::Schedule;
 use super::stop::Stop;
-use super::summary::{Status, Summary};
+use super::summary::{LegSummary, Status, Summary};
 use crate::error::Result;
 use crate::gan::health::Verdict;
 use crate::gan::{StepReport, Trainer};
@@ -44,6 +45,8 @@ pub(crate) struct Run {
     /// Time in turns that have ended, and what of it was not in steps up to the last one.
     busy: Time,
     paused: Time,
+    /// When the turn began.
+    turn: Instant,
     /// What it came to, once it has ended.
     outcome: Option<Outcome>,
 }
@@ -55,14 +58,15 @@ pub(crate) struct Outcome {
 }
 
 impl Run {
-    /// A run that begins, or goes on after the step `resumed`; it is saved `at_once` where its settings are new.
+    /// A run that begins, or goes on after the step `resumed`; it is saved `at_once` where its settings are new. `last` is the
+    /// last step whose losses are known.
     pub(crate) fn new(
         index: usize,
         config: Arc<RunConfig>,
         schedule: Schedule,
         (resumed, at_once): (Option<u64>, bool),
         folder: RunFolder,
-        record: Beside,
+        (record, last): (Beside, Option<StepReport>),
         stop: Stop,
     ) -> Self {
         Self {
@@ -75,19 +79,20 @@ impl Run {
             resumed,
             at_once,
             saved: Instant::now(),
-            last: None,
+            last,
             stopwatch: Stopwatch::default(),
             busy: Time::ZERO,
             paused: Time::ZERO,
+            turn: Instant::now(),
             outcome: None,
         }
     }
 
     /// One turn: the steps up to the next evaluation, checkpoint or end, and what is then due. Says whether the run goes on.
     pub(crate) fn turn(&mut self, trainer: &mut Trainer, progress: &Progress) -> ControlFlow<()> {
-        let start = Instant::now();
+        self.turn = Instant::now();
         let advanced = self.advance(trainer, progress);
-        self.busy += start.elapsed();
+        self.busy = self.busy.saturating_add(self.turn.elapsed());
         self.paused = self.busy.saturating_sub(self.stopwatch.elapsed());
         let Some(status) = advanced.as_ref().map_or(Some(Status::Failed), |ended| *ended) else {
             return ControlFlow::Continue(());
@@ -143,13 +148,27 @@ impl Run {
     fn due(&self, trainer: &Trainer, advanced: bool, save: bool) -> Snapshot {
         let done = trainer.steps_done();
         let evaluate = self.schedule.evaluation_is_due(done);
+        let total = self.busy.saturating_add(self.turn.elapsed());
         Snapshot {
             checkpoint: trainer.checkpoint(),
+            spent: self.spent(done, total, total.saturating_sub(self.stopwatch.elapsed())),
             gradients: (evaluate && advanced).then(|| trainer.gradients()),
             epoch: self.schedule.epoch(done),
             evaluate,
             save,
             complete: self.schedule.epoch_to_save(done).filter(|_| advanced),
+        }
+    }
+
+    /// What this process has spent up to the step `done`, in `total` time, of which `paused` was not in steps.
+    fn spent(&self, done: u64, total: Time, paused: Time) -> Spent {
+        let steps = done.saturating_sub(self.resumed.unwrap_or(0));
+        Spent {
+            steps,
+            samples: steps.saturating_mul(self.config.batch as u64),
+            seconds: self.stopwatch.elapsed().as_secs_f64(),
+            paused_seconds: paused.as_secs_f64(),
+            total_seconds: total.as_secs_f64(),
         }
     }
 
@@ -172,7 +191,7 @@ impl Run {
         let last = trainer.run(schedule.next(done) - done, schedule.between_reports(), |report| {
             let elapsed = stopwatch.elapsed();
             if schedule.row_is_due(report.step) {
-                let rate = (report.step - before.0) as f64 * batch / (elapsed - before.1).as_secs_f64();
+                let rate = rate((report.step - before.0) as f64 * batch, before.1, elapsed);
                 before = (report.step, elapsed);
                 recorded = record.report(Reported { report: *report, epoch: schedule.epoch(report.step), rate });
             }
@@ -207,10 +226,12 @@ impl Run {
             status = Status::Failed;
         }
         let closed = record.close();
-        self.busy += start.elapsed();
+        self.busy = self.busy.saturating_add(start.elapsed());
+        let spent = self.spent(trainer.steps_done(), self.busy, self.paused);
+        let told = closed.and_then(|()| record.end_leg(trainer.steps_done(), spent));
         let verdict = if status == Status::Failed { Verdict::Failed } else { record.verdict() };
-        let mut summary = self.summary(trainer, (status, verdict), failure.as_ref(), learned);
-        let written = closed
+        let mut summary = self.summary(trainer, (status, verdict), failure.as_ref(), (learned, record.legs()));
+        let written = told
             .and_then(|()| self.folder.write(run_folder::RESULT, &run_folder::json(&summary)))
             .and_then(|()| report::write(self.folder.path()));
         if let Some(crate::Error::NotFinite { .. }) = failure {
@@ -242,11 +263,11 @@ impl Run {
         trainer: &Trainer,
         (status, verdict): (Status, Verdict),
         failure: Option<&crate::Error>,
-        learned: Option<Learned>,
+        (learned, legs): (Option<Learned>, &Legs),
     ) -> Summary {
         let config = &self.config;
-        let (steps, resumed) = (trainer.steps_done(), self.resumed.unwrap_or(0));
-        let seconds = self.stopwatch.elapsed().as_secs_f64();
+        let steps = trainer.steps_done();
+        let (whole, leg) = (legs.spent(), self.spent(steps, self.busy, self.paused));
         let of = |value: fn(&StepReport) -> f64| self.last.as_ref().map_or(f64::NAN, value);
         let (measures, model_sha256) = match learned {
             Some(Learned { measures, model_sha256 }) => (measures, Some(model_sha256)),
@@ -262,17 +283,18 @@ impl Run {
             steps,
             planned_steps: self.schedule.steps,
             epochs: self.schedule.passes(steps),
-            resumed_from: resumed,
-            seconds,
-            samples_per_second: (steps - resumed) as f64 * config.batch as f64 / seconds,
-            paused_seconds: self.paused.as_secs_f64(),
+            seconds: whole.seconds,
+            samples_per_second: whole.samples_per_second(),
+            paused_seconds: whole.paused_seconds,
+            leg: LegSummary::new(self.resumed.unwrap_or(0), leg),
             discriminator_loss: of(|report| report.discriminator_loss),
             generator_loss: of(|report| report.generator_loss),
             real_probability: of(|report| report.real_probability),
             fake_probability: of(|report| report.fake_probability),
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
             model_sha256,
-            total_seconds: self.busy.as_secs_f64(),
+            repeats: legs.repeats(),
+            total_seconds: whole.total_seconds,
             batch: config.batch,
             seed: config.seed,
             threads: config.threads,
@@ -282,5 +304,24 @@ impl Run {
             version: env!("CARGO_PKG_VERSION"),
             measures,
         }
+    }
+}
+
+/// `samples` a second between two times of a clock, which may have been set back meanwhile; 0 where no time passed.
+fn rate(samples: f64, before: Time, after: Time) -> f64 {
+    let seconds = after.saturating_sub(before).as_secs_f64();
+    if seconds > 0.0 { samples / seconds } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_gives_a_rate() {
+        let second = Time::from_secs(1);
+        assert_eq!(rate(320.0, second, 3 * second), 160.0);
+        assert_eq!(rate(320.0, second, second), 0.0);
+        assert_eq!(rate(320.0, 2 * second, second), 0.0);
     }
 }

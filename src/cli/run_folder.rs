@@ -21,6 +21,8 @@ pub(crate) const METRICS: &str = "metrics.csv";
 pub(crate) const EVALUATION: &str = "evaluation.csv";
 /// What the run came to, with its timing.
 pub(crate) const RESULT: &str = "run.json";
+/// The history of the settings and the times of a run.
+pub(crate) const LEGS: &str = "legs.json";
 /// The losses as a picture.
 pub(crate) const LOSSES: &str = "losses.png";
 /// The page about the run.

@@ -44,7 +44,10 @@ impl SavedRun {
         }
         let config = RunConfig::read(&config)?;
         let Some(checkpoint) = checkpoints::last(path, &config.spec)? else {
-            let problem = format!("has no {MODEL}, and no checkpoint yet: let it train, or go on with it by --resume");
+            let problem = format!(
+                "has no {MODEL} and no checkpoint; put them back, or begin a new run with: gannet train {}",
+                path.join(CONFIG).display()
+            );
             return Err(Error::data(path.display().to_string(), problem).into());
         };
         let step = thousands(checkpoint.step());

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Serialize, Serializer};
 
 use super::judgement;
+use super::legs::Spent;
 use super::measures::{Measure, measure_table};
 use super::plot::thousands;
 use super::run_folder;
@@ -44,13 +45,13 @@ pub(crate) struct Summary {
     pub(crate) steps: u64,
     pub(crate) planned_steps: u64,
     pub(crate) epochs: f64,
-    /// The step that this process went on from; 0 = the beginning.
-    pub(crate) resumed_from: u64,
-    /// Time in steps, without measuring and drawing, of this process.
+    /// Time in steps, without measuring and drawing, of the whole run: of all processes that worked on it.
     pub(crate) seconds: f64,
     pub(crate) samples_per_second: f64,
     /// Time in which the training stood still for its record, up to its last step.
     pub(crate) paused_seconds: f64,
+    /// The same of this process.
+    pub(crate) leg: LegSummary,
     pub(crate) discriminator_loss: f64,
     pub(crate) generator_loss: f64,
     pub(crate) real_probability: f64,
@@ -58,6 +59,8 @@ pub(crate) struct Summary {
     pub(crate) metrics: BTreeMap<&'static str, f64>,
     /// Of `model.safetensors`, which holds names, shapes and parameters and nothing else: the same bits, the same hash.
     pub(crate) model_sha256: Option<String>,
+    /// Whether `config.toml` repeats the run bit for bit: nothing that decides it was changed on the way.
+    pub(crate) repeats: bool,
     pub(crate) total_seconds: f64,
     pub(crate) batch: usize,
     pub(crate) seed: u64,
@@ -68,6 +71,46 @@ pub(crate) struct Summary {
     pub(crate) version: &'static str,
     #[serde(skip)]
     pub(crate) measures: Vec<Measure>,
+}
+
+/// What one process did of a run.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct LegSummary {
+    /// The step that it went on from; 0 = the beginning.
+    pub(crate) resumed_from: u64,
+    pub(crate) steps: u64,
+    pub(crate) seconds: f64,
+    pub(crate) samples_per_second: f64,
+    pub(crate) paused_seconds: f64,
+    pub(crate) total_seconds: f64,
+}
+
+impl LegSummary {
+    /// Of a process that went on from the step `resumed_from`.
+    pub(crate) fn new(resumed_from: u64, spent: Spent) -> Self {
+        Self {
+            resumed_from,
+            steps: spent.steps,
+            seconds: spent.seconds,
+            samples_per_second: spent.samples_per_second(),
+            paused_seconds: spent.paused_seconds,
+            total_seconds: spent.total_seconds,
+        }
+    }
+
+    /// What it did, where that is not the whole run.
+    fn text(&self) -> String {
+        match self.resumed_from {
+            0 => String::new(),
+            from => format!(
+                "went on from step {}: {} steps in {:.2} s, {} samples/s\n",
+                thousands(from),
+                thousands(self.steps),
+                self.seconds,
+                thousands(self.samples_per_second.round() as u64)
+            ),
+        }
+    }
 }
 
 impl Summary {
@@ -91,11 +134,12 @@ impl Summary {
     /// The end of a finished run for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} steps in {:.2} s, {} samples/s\n\n{}{}\nverdict    {}\nmodel      {}\nlook at {}\n",
+            "{}: {} steps in {:.2} s, {} samples/s\n{}\n{}{}\nverdict    {}\nmodel      {}\nlook at {}\n",
             self.run,
-            thousands(self.steps - self.resumed_from),
+            thousands(self.steps),
             self.seconds,
             thousands(self.samples_per_second.round() as u64),
+            self.leg.text(),
             measure_table(&self.measures),
             remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
             judgement::sentence(self.verdict),

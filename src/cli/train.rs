@@ -8,8 +8,12 @@ use serde::Serialize;
 use super::args::{ENGINES, TrainArgs, name_of};
 use super::beside::Beside;
 use super::budget::Budget;
+use super::checkpoints;
 use super::config::RunConfig;
+use super::config_file;
+use super::legs::{self, Legs};
 use super::measures;
+use super::origin::Origin;
 use super::output;
 use super::plot::thousands;
 use super::progress::Progress;
@@ -20,12 +24,13 @@ use super::resume;
 use super::run::{Outcome, Run};
 use super::run_folder::{self, RunFolder};
 use super::schedule::{EVALUATIONS, Schedule};
+use super::start::Start;
 use super::stop::Stop;
 use super::system::Samples;
 use super::weights;
 use crate::error::{Error, Result};
 use crate::gan::presets::Duration;
-use crate::gan::{Changes, Checkpoint, Replicas, Trainer};
+use crate::gan::{Changes, Replicas, Trainer};
 use crate::net::NetworkSpec;
 
 /// Rows of `metrics.csv`, if nothing else is asked for: enough for a curve.
@@ -69,19 +74,40 @@ fn begin(args: &TrainArgs, stop: Stop) -> anyhow::Result<()> {
     if args.plan {
         return output::print(&prepared.plan());
     }
+    let mut starts = Vec::new();
     let folder = RunFolder::create(args.out.as_deref(), prepared.config.system.name(), |folder| {
-        prepared.each().try_for_each(|(index, config, ..)| {
+        prepared.each().try_for_each(|(index, config, real, trainer)| {
             let own = if prepared.replicated { folder.part(&replicas::folder(index))? } else { folder.clone() };
-            write_config(&own, &config)
+            starts.push(first(&own, &config, real, trainer)?);
+            Ok(())
         })
     })?;
-    let saved = vec![None; prepared.data.len()];
-    prepared.train(args, &folder, &saved, Changes::Refused, &stop)
+    prepared.train(args, &folder, starts, Changes::Refused, &stop)
 }
 
-/// Writes the settings of a run.
-pub(crate) fn write_config(folder: &RunFolder, config: &RunConfig) -> Result<()> {
-    folder.write(run_folder::CONFIG, super::config_file::render(config)?.as_bytes())
+/// Writes what a run has before its first step: its settings, its history, and a checkpoint that tells what it began with. From
+/// then on there is always something to go on from.
+fn first(folder: &RunFolder, config: &RunConfig, real: &Samples, trainer: &Trainer) -> Result<Start> {
+    let origin = Origin::new(config, real, trainer);
+    let legs = Legs::begin(trainer, legs::settings(trainer, origin.clone().into_values()));
+    legs.write(folder)?;
+    let notes = origin.notes(write_config(folder, config, &legs)?);
+    let mut checkpoint = trainer.checkpoint();
+    checkpoint.notes.clone_from(&notes);
+    checkpoints::save_first(folder, &checkpoint, &config.spec)?;
+    Ok(Start { saved: None, legs, notes, begins_as_before: true, later_model: None })
+}
+
+/// Writes the settings of a run; returns their text.
+///
+/// # Errors
+///
+/// Settings that could not be read back; what the system reports.
+pub(crate) fn write_config(folder: &RunFolder, config: &RunConfig, legs: &Legs) -> Result<String> {
+    let text = config_file::render(config, &legs.claim())?;
+    config_file::check_readable(&text)?;
+    folder.write(run_folder::CONFIG, text.as_bytes())?;
+    Ok(text)
 }
 
 impl Prepared {
@@ -129,7 +155,7 @@ impl Prepared {
         })
     }
 
-    /// Trains all runs to their end, or until they are stopped. Each goes on from what was saved of it, if anything was.
+    /// Trains all runs to their end, or until they are stopped, each from its start.
     ///
     /// # Errors
     ///
@@ -138,33 +164,35 @@ impl Prepared {
         mut self,
         args: &TrainArgs,
         folder: &RunFolder,
-        saved: &[Option<Checkpoint>],
+        starts: Vec<Start>,
         changes: Changes,
         stop: &Stop,
     ) -> anyhow::Result<()> {
         let count = self.data.len();
         let (steps, workers) = (self.steps, self.gans.workers());
-        let resumed: Vec<Option<u64>> = saved.iter().map(|saved| saved.as_ref().map(Checkpoint::step)).collect();
-        let done: Vec<u64> = resumed.iter().map(|step| step.unwrap_or(0)).collect();
+        let done: Vec<u64> = starts.iter().map(|start| start.resumed().unwrap_or(0)).collect();
         let progress = Arc::new(Progress::new(steps, self.config.batch, workers, args.quiet, &done));
         let mut runs = Vec::with_capacity(count);
         for (index, config, real, trainer) in self.each() {
             let own = if self.replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
-            let (config, shown, from) = (Arc::new(config), Arc::clone(&progress), resumed[index]);
-            let schedule = Schedule::new(&config, steps, real.source().len() as u64, saved[index].as_ref());
+            let (config, shown, start) = (Arc::new(config), Arc::clone(&progress), &starts[index]);
+            let (from, samples) = (start.resumed(), real.source().len() as u64);
+            let schedule = Schedule::new(&config, steps, samples, start.saved.as_ref());
             let (settings, data) = (Arc::clone(&config), real.clone());
-            let record = Record::open(index, settings, data, trainer, own.clone(), (from, &schedule), shown)?;
+            let record = Record::open(index, settings, data, trainer, own.clone(), (start, &schedule), shown)?;
+            let last = record.last_row();
             // Replicas keep all threads busy by themselves.
             let record =
                 if self.replicated { Beside::here(record) } else { Beside::there(record, self.budget.waiting())? };
             // New settings are in the run's configuration already.
             let at_once = from.is_some() && changes == Changes::Allowed;
-            runs.push(Run::new(index, config, schedule, (from, at_once), own, record, stop.clone()));
+            runs.push(Run::new(index, config, schedule, (from, at_once), own, (record, last), stop.clone()));
         }
         // Only now: the record shows the state before training.
-        for (trainer, saved) in self.gans.trainers_mut().iter_mut().zip(saved) {
-            saved.as_ref().map_or(Ok(()), |saved| trainer.restore(saved, changes))?;
+        for (trainer, start) in self.gans.trainers_mut().iter_mut().zip(&starts) {
+            start.saved.as_ref().map_or(Ok(()), |saved| trainer.restore(saved, changes))?;
         }
+        drop(starts);
         let of = if self.replicated { format!("{count} replicas of ") } else { String::new() };
         let name = self.config.system.name();
         let from = match done.iter().min() {

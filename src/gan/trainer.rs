@@ -244,18 +244,8 @@ impl Trainer {
         self.adversary.discriminator.check_optimizer_state(discriminator)
     }
 
-    /// Refuses settings that decide the result where they are not those of this trainer.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidSetting`] that names them.
-    #[cfg(feature = "cli")]
-    pub(crate) fn check_settings(&self, spec: &GanSpec, options: &TrainerOptions, samples: usize) -> Result<()> {
-        settings::check_unchanged(&settings::settings(spec, options, samples), &self.settings())
-    }
-
     /// The settings that decide the result.
-    fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         settings::settings(&self.spec, &self.options, self.adversary.batches.samples())
     }
 

@@ -42,7 +42,7 @@ pub(crate) struct TrainArgs {
     /// Go on with the run in this folder from its last checkpoint, to the same or to more steps.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["what", "out", "replicas", "plan", "weights"])]
     pub(crate) resume: Option<PathBuf>,
-    /// Go on although settings that decide the result have changed.
+    /// Go on although settings or data that decide the result have changed. Whatever is later than the checkpoint is removed.
     #[arg(long = "override")]
     pub(crate) changes_allowed: bool,
     /// Train for N passes over the data.

@@ -5,6 +5,7 @@
 
 mod chart;
 mod health;
+mod legs;
 mod page;
 mod read;
 mod record;

@@ -9,6 +9,7 @@ use super::read;
 use super::shots::{self, Shot};
 use super::table::Table;
 use crate::cli::config::RunConfig;
+use crate::cli::legs::Legs;
 use crate::cli::measures::{self, Measure};
 use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, MODEL, REPORT, RESULT};
 use crate::gan::health::Health;
@@ -51,6 +52,8 @@ pub(super) struct Record {
     pub(super) config_text: Option<String>,
     /// `run.json`; null where there is none.
     result: Value,
+    /// What decided it from which step on; `None` where an older program kept no history.
+    pub(super) legs: Option<Legs>,
     pub(super) metrics: Table,
     pub(super) evaluation: Table,
     pub(super) shots: Vec<Shot>,
@@ -81,6 +84,7 @@ impl Record {
             config,
             config_text: read::text(&config_path, LARGEST_TEXT),
             result: result.unwrap_or(Value::Null),
+            legs: Legs::read(folder).ok().flatten(),
             metrics: Table::read(&file(METRICS), points),
             evaluation: Table::read(&file(EVALUATION), points),
             shots: shots::read(folder, runs),
@@ -111,6 +115,11 @@ impl Record {
             Some("stopped") => State::Stopped,
             Some(other) => State::Other(other.to_string()),
         }
+    }
+
+    /// Whether its `config.toml` repeats it bit for bit, as far as its history tells.
+    pub(super) fn repeats(&self) -> bool {
+        self.legs.as_ref().is_some_and(Legs::repeats)
     }
 
     /// The last step that is known to be done.

@@ -201,5 +201,10 @@ fn repeat(records: &[Record]) -> Markup {
         .filter(|record| record.config.is_ok())
         .map(|record| format!("gannet train {}", quoted(&record.folder.join(crate::cli::run_folder::CONFIG))))
         .collect();
-    html! { @if !lines.is_empty() { (page::command(&lines.join("\n"), "Each again, bit for bit, in a new folder:")) } }
+    let title = if records.iter().all(Record::repeats) {
+        "Each again, bit for bit, in a new folder:"
+    } else {
+        "A new run with the last settings of each:"
+    };
+    html! { @if !lines.is_empty() { (page::command(&lines.join("\n"), title)) } }
 }

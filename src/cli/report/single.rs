@@ -7,7 +7,7 @@ use super::page::{self, section};
 use super::record::{Record, State};
 use super::settings::{network_row, settings};
 use super::words::{number, quoted, spaced, time};
-use super::{health, words};
+use super::{health, legs, words};
 use crate::cli::history::equilibrium;
 use crate::cli::measures;
 use crate::cli::{machine, plot::thousands};
@@ -21,6 +21,7 @@ pub(super) fn render(record: &Record) -> String {
         (section("health", "Health", &verdicts(record)))
         (section("curves", "Curves", &curves(record)))
         (section("setup", "What was trained", &setup(record)))
+        (section("legs", "How it came about", &legs::table(record)))
         (section("repeat", "How to repeat this run", &repeat(record)))
         (section("environment", "Environment", &environment(record)))
     };
@@ -246,7 +247,7 @@ fn repeat(record: &Record) -> Markup {
     let config = quoted(&record.folder.join(crate::cli::run_folder::CONFIG));
     html! {
         @if record.config.is_ok() {
-            (page::command(&format!("gannet train {config}"), "The same run again, bit for bit, in a new folder:"))
+            (page::command(&format!("gannet train {config}"), legs::claim(record)))
             @if record.has_checkpoint {
                 (page::command(
                     &format!("gannet train --resume {folder}"),
@@ -262,7 +263,10 @@ fn repeat(record: &Record) -> Markup {
             }
         }
         @if let Some(hash) = record.told("model_sha256") {
-            p.note { "SHA-256 of model.safetensors, which a repeated run gives again: " code.hash { (hash) } }
+            p.note {
+                "SHA-256 of model.safetensors" @if record.repeats() { ", which a repeated run gives again" } ": "
+                code.hash { (hash) }
+            }
         }
     }
 }

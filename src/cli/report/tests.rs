@@ -37,7 +37,7 @@ fn run(place: &TempDir, name: &str, system: Preset) -> PathBuf {
 }
 
 fn write_config(folder: &Path, config: &RunConfig) {
-    fs::write(folder.join("config.toml"), config_file::render(config).unwrap()).unwrap();
+    fs::write(folder.join("config.toml"), config_file::render(config, "a run").unwrap()).unwrap();
 }
 
 fn png() -> Vec<u8> {

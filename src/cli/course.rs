@@ -1,0 +1,67 @@
+//! The course of a run, as its folder shows it: pictures and models by step. A run that goes back to an earlier step with other
+//! settings leaves its course: what was later than that step is of no run any more.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::checkpoints;
+use super::files::refused;
+use super::run_folder::{ANIMATION, LOSSES, MODEL, REPORT, RESULT, RunFolder, SAMPLES};
+use crate::error::Result;
+use crate::gan::{Checkpoint, GanSpec};
+
+/// The folders of pictures and models.
+const PICTURES: &str = "samples";
+const MODELS: &str = "models";
+
+/// Where the picture of an evaluation lies. At least six digits, so that names sort by step.
+pub(crate) fn picture_name(step: u64) -> String {
+    format!("{PICTURES}/step-{step:06}.png")
+}
+
+/// Where the images of an evaluation lie, all in a row.
+pub(crate) fn row_name(step: u64) -> String {
+    format!("{PICTURES}/step-{step:06}-row.png")
+}
+
+/// Where both networks lie as they were after `epoch` epochs.
+pub(crate) fn model_name(epoch: u64) -> String {
+    format!("{MODELS}/epoch-{epoch:03}.safetensors")
+}
+
+/// Removes what is later than `checkpoint`, from which the run goes on: it had reached the step `reached`, on `samples` samples.
+/// The tables are cut where they are opened; event files say by themselves from where on they replace others.
+///
+/// # Errors
+///
+/// [`Error::Io`](crate::Error::Io) where the system refuses.
+pub(crate) fn leave(
+    folder: &RunFolder,
+    checkpoint: &Checkpoint,
+    spec: &GanSpec,
+    [reached, samples]: [u64; 2],
+) -> Result<()> {
+    let step = checkpoint.step();
+    folder.remove(RESULT)?;
+    if reached > step {
+        [MODEL, SAMPLES, LOSSES, ANIMATION, REPORT].iter().try_for_each(|name| folder.remove(name))?;
+    }
+    checkpoints::remove_later(folder, spec, step)?;
+    remove_later(folder, PICTURES, "step-", step)?;
+    remove_later(folder, MODELS, "epoch-", checkpoint.samples_drawn() / samples.max(1))
+}
+
+/// Removes the files in the folder `name` whose name begins with `prefix` and a number above `last`.
+fn remove_later(folder: &RunFolder, name: &str, prefix: &str, last: u64) -> Result<()> {
+    let path = folder.path().join(name);
+    let Ok(entries) = fs::read_dir(&path) else { return Ok(()) };
+    let number = |path: &PathBuf| -> Option<u64> {
+        let rest = path.file_name()?.to_str()?.strip_prefix(prefix)?;
+        rest.split(['-', '.']).next()?.parse().ok()
+    };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    for path in paths.filter(|path| number(path).is_some_and(|number| number > last)) {
+        fs::remove_file(&path).map_err(refused("remove", &path))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! The end of a run that is cut short: what is missing comes back, and the run's summary is that of an undisturbed run.
+#![cfg(all(feature = "cli", unix))]
+
+#[path = "common/program.rs"]
+mod program;
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use program::Place;
+use serde_json::Value;
+
+const SETTINGS: &str = "circle --steps 40 --points 300 --evaluate-every 20 --quiet";
+
+/// What a run leaves at its end, in this order.
+const LEFT: [&str; 7] = [
+    "samples/step-000040.png",
+    "model.safetensors",
+    "samples.png",
+    "losses.png",
+    "learning.png",
+    "run.json",
+    "report.html",
+];
+
+/// What a run came to, without its name, its times and what is said about its processes.
+fn told(place: &Place, run: &str) -> Value {
+    let mut told: Value = serde_json::from_str(&place.read(&format!("{run}/run.json"))).unwrap();
+    let fields = told.as_object_mut().unwrap();
+    for name in ["run", "seconds", "total_seconds", "paused_seconds", "samples_per_second", "leg", "threads"] {
+        assert!(fields.remove(name).is_some_and(|value| !value.is_null()), "{name}");
+    }
+    for (name, value) in fields.iter().filter(|(name, _)| *name != "error") {
+        assert!(!value.is_null(), "{name} is null");
+    }
+    told
+}
+
+/// Checks that `run` is as whole as `whole`.
+fn check_whole(place: &Place, run: &str, about: &str) {
+    for name in LEFT {
+        assert!(place.path(&format!("{run}/{name}")).is_file(), "{about}: {name} is missing");
+    }
+    assert_eq!(told(place, run), told(place, "whole"), "{about}");
+    for name in
+        ["model.safetensors", "metrics.csv", "evaluation.csv", "samples.png", "samples/step-000040.png", "learning.png"]
+    {
+        assert!(
+            place.bytes(&format!("{run}/{name}")) == place.bytes(&format!("whole/{name}")),
+            "{about}: {name} differs"
+        );
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_at_its_end_is_completed() {
+    let place = Place::new();
+    place.succeed(&format!("train {SETTINGS} --out whole"));
+    let mut caught = 0;
+    for name in LEFT.into_iter().chain(["checkpoints/step-000000040.safetensors"]) {
+        for _ in 0..3 {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_gannet"));
+            let arguments = format!("train {SETTINGS} --out run");
+            command.current_dir(place.path("")).args(arguments.split_whitespace());
+            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            while !place.path(&format!("run/{name}")).exists() && child.try_wait().unwrap().is_none() {}
+            child.kill().unwrap();
+            child.wait().unwrap();
+            caught += usize::from(!LEFT.iter().all(|name| place.path(&format!("run/{name}")).is_file()));
+            place.succeed("train --resume run --quiet");
+            check_whole(&place, "run", &format!("killed at {name}"));
+            fs::remove_dir_all(place.path("run")).unwrap();
+        }
+    }
+    assert!(caught > 5, "only {caught} kills came before the end");
+}
+
+#[test]
+fn whatever_is_missing_comes_back() {
+    let place = Place::new();
+    place.succeed(&format!("train {SETTINGS} --out whole"));
+    place.succeed(&format!("train {SETTINGS} --out run"));
+    for name in LEFT {
+        fs::remove_file(place.path(&format!("run/{name}"))).unwrap();
+        place.succeed("train --resume run --quiet");
+        check_whole(&place, "run", &format!("without {name}"));
+    }
+    let outcome = place.run("train --resume run");
+    assert!(outcome.code == Some(0) && outcome.stderr.contains("has all its 40 steps"), "{outcome:?}");
+    // Replicas, whose common files stand above them.
+    place.succeed(&format!("train {SETTINGS} --replicas 2 --out two"));
+    for name in ["run.json", "report.html", "replica-001/report.html", "replica-000/model.safetensors"] {
+        fs::remove_file(place.path(&format!("two/{name}"))).unwrap();
+        place.succeed("train --resume two --quiet");
+        assert!(place.path(&format!("two/{name}")).is_file(), "{name}");
+    }
+    let outcome = place.run("train --resume two");
+    assert!(outcome.code == Some(0) && outcome.stderr.contains("has all its 40 steps"), "{outcome:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_written_later() {
+    let place = Place::new();
+    place.succeed(&format!("train {SETTINGS} --out whole"));
+    place.succeed(&format!("train {SETTINGS} --out run"));
+    for name in LEFT {
+        let path = place.path(&format!("run/{name}"));
+        fs::remove_file(&path).unwrap();
+        // Nothing takes the place of a folder that is not empty.
+        fs::create_dir_all(path.join("mine")).unwrap();
+        let outcome = place.run("train --resume run --quiet");
+        assert_eq!(outcome.code, Some(1), "{name}: {outcome:?}");
+        assert!(outcome.stderr.contains(name), "{name}: {outcome:?}");
+        fs::remove_dir_all(&path).unwrap();
+        place.succeed("train --resume run --quiet");
+        check_whole(&place, "run", &format!("once {name} can be written"));
+    }
+}
