@@ -9,6 +9,7 @@ mod args;
 mod bench;
 mod bench_table;
 mod beside;
+mod best;
 mod board;
 mod budget;
 mod checkpoints;

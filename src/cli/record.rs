@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration as Time, Instant};
 
 use super::animation;
+use super::best::{Best, Chosen};
 use super::board::{Board, Pictures};
 use super::checkpoints;
 use super::config::RunConfig;
 use super::course;
-use super::goal;
 use super::history::History;
 use super::judgement;
 use super::legs::{Legs, Spent};
@@ -91,8 +91,8 @@ pub(crate) struct Record {
     verdict: Option<Verdict>,
     /// Samples before training, from the latents that all pictures share; `None` where the weights of then are gone.
     before: Option<Vec<f32>>,
-    /// Value of the chosen measure at the best evaluation so far.
-    best: Option<f64>,
+    /// The evaluations by the chosen measure.
+    chosen: Chosen,
     notes: BTreeMap<String, String>,
     legs: Legs,
     /// The step of a model in the folder that is later than what the run goes on from.
@@ -134,9 +134,9 @@ impl Record {
                 fake_probability: number(5),
             });
         })?;
-        let (mut best, mut evaluated, mut verdict) = (None, Vec::new(), None);
+        let (mut chosen, mut evaluated, mut verdict) = (Chosen::new(config.best.as_deref()), Vec::new(), None);
         let mut watch = Watch::new(&config.spec);
-        let column = names.iter().position(|&name| config.best.as_deref() == Some(name)).map(|index| index + 2);
+        let column = names.iter().position(|&name| chosen.measure() == Some(name)).map(|index| index + 2);
         let evaluation =
             LineFile::resume(folder.file(run_folder::EVALUATION)?, &header, last_evaluation, |step, cells| {
                 evaluated.push(step);
@@ -146,13 +146,14 @@ impl Record {
                 if let Some(health) = Health::from_values(figures) {
                     watch.push(step, &health);
                 }
-                if let (Some(name), Some(value)) = (config.best.as_deref(), column.and_then(|c| cells[c].parse().ok()))
-                {
-                    best = Some(best.filter(|&best| !goal::is_better(name, value, best)).unwrap_or(value));
+                if let Some(value) = column.and_then(|column| cells[column].parse().ok()) {
+                    chosen.push(step, value);
                 }
             })?;
         // Where its file is gone, the best is looked for anew.
-        let best = best.filter(|_| checkpoints::has_best(folder.path()));
+        if !checkpoints::has_best(folder.path()) {
+            chosen.forget_best();
+        }
         let board = config.tensorboard.then(|| Board::open(folder.path(), resumed)).transpose()?;
         let drawn = || shown(&config, &trainer.model(), trainer.isa());
         let before = start.begins_as_before.then(drawn).transpose()?;
@@ -172,7 +173,7 @@ impl Record {
             watch,
             verdict,
             before,
-            best,
+            chosen,
             notes: start.notes.clone(),
             legs: start.legs.clone(),
             later_model: start.later_model,
@@ -277,12 +278,8 @@ impl Record {
         self.evaluation.push(&line.join(","));
         self.evaluation.flush()?;
         self.evaluated.push(step);
-        let chosen = measures.iter().find(|measure| Some(measure.name) == self.config.best.as_deref());
-        let is_best = chosen.is_some_and(|now| self.best.is_none_or(|best| goal::is_better(now.name, now.value, best)));
-        if is_best {
-            self.best = chosen.map(|measure| measure.value);
-        }
-        Ok(is_best)
+        let value = measures.iter().find(|measure| Some(measure.name) == self.chosen.measure());
+        Ok(value.is_some_and(|measure| self.chosen.push(step, measure.value)))
     }
 
     /// How the run stands; a verdict that is new is told.
@@ -300,6 +297,11 @@ impl Record {
             self.progress.about(self.index, &format!("step {}: {}", thousands(step), judgement::sentence(verdict)));
         }
         Ok((health, verdict))
+    }
+
+    /// The best evaluation so far beside the last.
+    pub(crate) fn best(&self) -> Option<Best> {
+        self.chosen.best()
     }
 
     /// Writes what a run that has ended leaves: the model, its picture, and how it learned.

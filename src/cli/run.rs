@@ -231,6 +231,7 @@ impl Run {
         let told = closed.and_then(|()| record.end_leg(trainer.steps_done(), spent));
         let verdict = if status == Status::Failed { Verdict::Failed } else { record.verdict() };
         let mut summary = self.summary(trainer, (status, verdict), failure.as_ref(), (learned, record.legs()));
+        summary.best = record.best();
         let written = told
             .and_then(|()| self.folder.write(run_folder::RESULT, &run_folder::json(&summary)))
             .and_then(|()| report::write(self.folder.path()));
@@ -292,6 +293,7 @@ impl Run {
             real_probability: of(|report| report.real_probability),
             fake_probability: of(|report| report.fake_probability),
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
+            best: None,
             model_sha256,
             repeats: legs.repeats(),
             total_seconds: whole.total_seconds,

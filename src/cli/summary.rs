@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
+use super::best::Best;
 use super::judgement;
 use super::legs::Spent;
 use super::measures::{Measure, measure_table};
@@ -57,6 +58,8 @@ pub(crate) struct Summary {
     pub(crate) real_probability: f64,
     pub(crate) fake_probability: f64,
     pub(crate) metrics: BTreeMap<&'static str, f64>,
+    /// The best evaluation by the measure that was chosen, beside the last; `null` where none is kept.
+    pub(crate) best: Option<Best>,
     /// Of `model.safetensors`, which holds names, shapes and parameters and nothing else: the same bits, the same hash.
     pub(crate) model_sha256: Option<String>,
     /// Whether `config.toml` repeats the run bit for bit: nothing that decides it was changed on the way.
@@ -134,7 +137,7 @@ impl Summary {
     /// The end of a finished run for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} steps in {:.2} s, {} samples/s\n{}\n{}{}\nverdict    {}\nmodel      {}\nlook at {}\n",
+            "{}: {} steps in {:.2} s, {} samples/s\n{}\n{}{}\nverdict    {}\n{}model      {}\nlook at {}\n",
             self.run,
             thousands(self.steps),
             self.seconds,
@@ -143,8 +146,19 @@ impl Summary {
             measure_table(&self.measures),
             remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
             judgement::sentence(self.verdict),
+            self.best_text().unwrap_or_default(),
             self.model_sha256.as_deref().unwrap_or_default(),
             Path::new(&self.run).join(run_folder::REPORT).display()
         )
+    }
+
+    /// Where the best model is, where that is not the last.
+    fn best_text(&self) -> Option<String> {
+        let Best { step, measure, value, last_value, .. } = self.best.as_ref().filter(|best| best.is_earlier())?;
+        Some(format!(
+            "best       step {}: {measure} {value:.4}, at the end {last_value:.4}; gannet sample {} --checkpoint best\n",
+            thousands(*step),
+            self.run
+        ))
     }
 }
