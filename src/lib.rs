@@ -11,8 +11,10 @@
 //! kernel          pure loops over slices: activations, losses, optimizers, noise, reductions
 //! simd            the vector trait and its instruction sets; detection
 //! memory  parallel  error  file    aligned buffers and workspaces; the worker team; the error type; opening files
+//! atomic_file     files that are written whole or not at all
 //! ```
 
+mod atomic_file;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;

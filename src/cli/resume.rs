@@ -83,6 +83,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         note(&format!("{} has all its {} steps; to go on, ask for more", path.display(), thousands(done)));
         return Ok(());
     }
+    stop.ask_first();
     // All that can be refused has been: from here on the folder changes. What the run came to is told again when it ends.
     if replicated {
         folder.remove(RESULT)?;

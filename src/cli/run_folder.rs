@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::{is_temporary, sync_names};
+use super::files::is_temporary;
 pub(crate) use super::files::{refused, write_atomically};
 use super::folder_lock::{LOCK, lock};
 use super::new_folder::NewFolder;
+use crate::atomic_file::{Making, sync_folder};
 use crate::error::{Error, Result};
 
 /// The settings of the run.
@@ -55,20 +56,23 @@ impl RunFolder {
         if let Some(path) = out {
             check_free(path)?;
         }
-        let made = NewFolder::make(parent, name)?;
+        let (making, made) = Making::begin(|| NewFolder::make(parent, name).map(|made| (made.path.clone(), made)))?;
         let folder = Self { path: made.path.clone(), _locks: vec![Arc::clone(&made.lock)] };
-        let placed = fill(&folder).and_then(|()| match out {
-            Some(path) => {
-                made.take(path).and_then(|taken| if taken { Ok(path.to_path_buf()) } else { Err(exists(path)) })
+        let filled = fill(&folder);
+        let path = making.end(|| {
+            let placed = filled.and_then(|()| match out {
+                Some(path) => {
+                    made.take(path).and_then(|taken| if taken { Ok(path.to_path_buf()) } else { Err(exists(path)) })
+                }
+                None => made.take_next_free(parent, name),
+            });
+            if placed.is_err() {
+                // Nothing of it is worth keeping, and the error that is told is the first one.
+                fs::remove_dir_all(&made.path).ok();
             }
-            None => made.take_next_free(parent, name),
-        });
-        if placed.is_err() {
-            // Nothing of it is worth keeping, and the error that is told is the first one.
-            fs::remove_dir_all(&made.path).ok();
-        }
-        let path = placed?;
-        sync_names(parent)?;
+            placed
+        })?;
+        sync_folder(parent).map_err(refused("write", parent))?;
         Ok(Self { path, ..folder })
     }
 

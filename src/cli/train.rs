@@ -52,29 +52,29 @@ pub(crate) struct Prepared {
 }
 
 /// Runs the command.
-pub(crate) fn command(args: &TrainArgs) -> anyhow::Result<()> {
+pub(crate) fn command(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
     if args.changes_allowed && args.resume.is_none() {
         return Err(Error::setting("override", "is for a run that goes on; give --resume RUN too").into());
     }
-    let stop = Stop::listen()?;
     match &args.resume {
-        Some(run) => resume::command(args, run, &stop),
+        Some(run) => resume::command(args, run, stop),
         None => begin(args, stop),
     }
 }
 
 /// Begins new runs.
-fn begin(args: &TrainArgs, stop: Stop) -> anyhow::Result<()> {
+fn begin(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
     let config = RunConfig::from_args(args)?;
     if let Some(out) = &args.out {
         run_folder::check_free(out)?;
     }
-    let mut prepared = Prepared::new(config, args.replicas, &stop)?;
+    let mut prepared = Prepared::new(config, args.replicas, stop)?;
     weights::begin_with(&prepared.config, &mut prepared.gans)?;
     if args.plan {
         return output::print(&prepared.plan());
     }
     let mut starts = Vec::new();
+    stop.ask_first();
     let folder = RunFolder::create(args.out.as_deref(), prepared.config.system.name(), |folder| {
         prepared.each().try_for_each(|(index, config, real, trainer)| {
             let own = if prepared.replicated { folder.part(&replicas::folder(index))? } else { folder.clone() };
@@ -82,7 +82,7 @@ fn begin(args: &TrainArgs, stop: Stop) -> anyhow::Result<()> {
             Ok(())
         })
     })?;
-    prepared.train(args, &folder, starts, Changes::Refused, &stop)
+    prepared.train(args, &folder, starts, Changes::Refused, stop)
 }
 
 /// Writes what a run has before its first step: its settings, its history, and a checkpoint that tells what it began with. From

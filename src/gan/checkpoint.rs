@@ -1,6 +1,6 @@
 //! Checkpoints: one safetensors file with everything that a run needs to go on as if it had never stopped.
 //!
-//! It holds both networks under the names of a model file, for each parameter the moments of its optimizer under the names of
+//! It holds both networks under the names of a model file, for each parameter the moments of its optimizer under the suffixes of
 //! PyTorch (`generator.0.weight.exp_avg`, `.exp_avg_sq`, or `.momentum_buffer`), and one entry of metadata, `gannet.checkpoint`: a
 //! JSON object with the counters, the settings and a CRC-32C of all of it. Random numbers depend on seed and counters alone,
 //! so that the counters are the whole random state; the order of an epoch's samples is made anew from them.
@@ -12,7 +12,7 @@ use safetensors::tensor::SafeTensors;
 use serde_json::{Value, json};
 
 use super::model::Model;
-use super::settings::Settings;
+use super::settings::{self, Settings};
 use super::spec::{GanSpec, OptimizerSpec};
 use super::tensors;
 use crate::error::{Error, Result};
@@ -97,6 +97,11 @@ impl Checkpoint {
     /// Real samples drawn.
     pub fn samples_drawn(&self) -> u64 {
         self.drawn
+    }
+
+    /// Real samples that the run learns from; 0 where the checkpoint does not say.
+    pub fn samples(&self) -> usize {
+        settings::samples(&self.settings)
     }
 
     /// Both networks alone.
@@ -295,6 +300,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::atomic_file::{self, Placing};
     use crate::data::synthetic;
     use crate::gan::presets::Preset;
     use crate::gan::{Trainer, TrainerOptions};
@@ -406,8 +412,8 @@ mod tests {
         before.save(&spec, &path).unwrap();
         let (_, after, bytes) = saved(3);
         for left in (0..bytes.len()).step_by(997).chain([1, 7, 8, 9, bytes.len() - 1]) {
-            let failed = tensors::write_file_by(&path, |file| tensors::write_blocks(&mut Full { file, left }, &bytes));
-            assert!(matches!(failed, Err(Error::Io { .. })), "{left}: {failed:?}");
+            let failed = atomic_file::write(&path, Placing::Replace, |file| Full { file, left }.write_all(&bytes));
+            assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::StorageFull, "{left}");
             assert_eq!(Checkpoint::load(&spec, &path).unwrap(), before, "{left} bytes");
             assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1, "the temporary file is gone");
         }

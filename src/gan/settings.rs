@@ -14,6 +14,14 @@ use crate::simd::IsaKind;
 /// Settings by name, as text.
 pub(super) type Settings = BTreeMap<String, String>;
 
+/// The name of the number of real samples.
+const SAMPLES: &str = "data: number of samples";
+
+/// The number of real samples among `settings`; 0 where it is not there.
+pub(super) fn samples(settings: &Settings) -> usize {
+    settings.get(SAMPLES).and_then(|samples| samples.parse().ok()).unwrap_or(0)
+}
+
 /// The settings of a run on `samples` real samples.
 pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: usize) -> Settings {
     let mut settings = Settings::new();
@@ -23,7 +31,7 @@ pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: usize)
     put("run.shuffle".into(), options.shuffle.to_string());
     put("run.engine".into(), snake(&options.engine));
     put("run.isa".into(), instructions(options));
-    put("data: number of samples".into(), samples.to_string());
+    put(SAMPLES.into(), samples.to_string());
     put("gan.objective".into(), snake(&spec.objective));
     put("gan.order".into(), snake(&spec.order));
     put("gan.discriminator_steps".into(), spec.discriminator_steps.to_string());

@@ -1,12 +1,13 @@
 //! Named tensors in safetensors files: what model files and checkpoints share.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
-use atomic_write_file::AtomicWriteFile;
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
+use crate::atomic_file::{self, Placing};
 use crate::error::{Error, Result};
 use crate::memory::room;
 use crate::net::{LayerTensors, NetworkSpec};
@@ -117,20 +118,10 @@ pub(super) fn layers(
 ///
 /// [`Error::Io`]; what stood at `path` before is then still there.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_file_by(path, |file| write_blocks(file, bytes))
-}
-
-/// The same with what writes the temporary file.
-pub(super) fn write_file_by(path: &Path, write: impl FnOnce(&mut AtomicWriteFile) -> io::Result<()>) -> Result<()> {
-    let written = || {
-        let mut file = AtomicWriteFile::open(path)?;
-        write(&mut file)?;
-        file.commit()
-    };
-    written().map_err(|source| Error::Io { action: "write", path: path.to_owned(), source })
-}
-
-/// Writes `bytes` block by block.
-pub(super) fn write_blocks(file: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    bytes.chunks(BLOCK).try_for_each(|block| file.write_all(block))
+    let write = |file: &mut File| bytes.chunks(BLOCK).try_for_each(|block| file.write_all(block));
+    atomic_file::write(path, Placing::Replace, write).map_err(|source| Error::Io {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -1,0 +1,253 @@
+//! Files that are written whole or not at all.
+//!
+//! A file is filled under a temporary name beside its place (`.NAME.XXXXXX`), synced, and then takes its place in one step of the
+//! file system. What is being made is on a list, so that a program that has to end at once can remove it first.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tempfile::{Builder, TempPath};
+
+/// Letters at the end of a temporary name.
+pub(crate) const LETTERS: usize = 6;
+/// Most bytes of a file's name in its temporary name: file systems take 255.
+const MOST_OF_NAME: usize = 240;
+
+/// What happens where the place of a new file is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placing {
+    /// The write fails with [`io::ErrorKind::AlreadyExists`], also where the other file appeared while this one was filled.
+    New,
+    /// The file that stood there is replaced; its permissions stay.
+    Replace,
+}
+
+/// Files and folders that are being made.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A file or folder that is being made under a temporary name.
+#[derive(Debug)]
+pub(crate) struct Making(PathBuf);
+
+impl Making {
+    /// Has `create` make the file or folder, and puts it on the list in the same moment.
+    pub(crate) fn begin<T, E>(create: impl FnOnce() -> Result<(PathBuf, T), E>) -> Result<(Self, T), E> {
+        let mut list = unfinished();
+        let (path, made) = create()?;
+        list.push(path.clone());
+        Ok((Self(path), made))
+    }
+
+    /// Has `place` put it in its place, or remove it; either way it is off the list in the same moment.
+    pub(crate) fn end<T>(self, place: impl FnOnce() -> T) -> T {
+        let mut list = unfinished();
+        let placed = place();
+        list.retain(|path| *path != self.0);
+        placed
+    }
+}
+
+/// Nothing is made and nothing takes its place while this lives.
+pub(crate) struct Abandoned {
+    _list: MutexGuard<'static, Vec<PathBuf>>,
+}
+
+/// Removes whatever is being made, for a program that ends at once. What has its place keeps it.
+pub(crate) fn abandon() -> Abandoned {
+    let mut list = unfinished();
+    for path in list.drain(..) {
+        // What cannot be removed must not keep the program from ending.
+        if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }.ok();
+    }
+    Abandoned { _list: list }
+}
+
+/// Writes the file `path` by `fill`.
+///
+/// # Errors
+///
+/// What `fill` and the system report; then nothing of the file is there, and what stood at `path` still is.
+pub(crate) fn write(path: &Path, placing: Placing, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it names no file"))?;
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (making, (mut file, temporary)) = Making::begin(|| create(folder, &name.to_string_lossy()))?;
+    let filled = fill(&mut file).and_then(|()| {
+        if placing == Placing::Replace {
+            keep_permissions(path, &file)?;
+        }
+        file.sync_all()
+    });
+    making.end(|| match (filled, placing) {
+        (Err(error), _) => Err(error),
+        (Ok(()), Placing::Replace) => temporary.persist(path).map_err(|error| error.error),
+        (Ok(()), Placing::New) => place_new(temporary, path),
+    })?;
+    sync_folder(folder)
+}
+
+/// A temporary file for `name` in `folder`, with its path.
+fn create(folder: &Path, name: &str) -> io::Result<(PathBuf, (File, TempPath))> {
+    let mut end = name.len().min(MOST_OF_NAME);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    let prefix = format!(".{}.", &name[..end]);
+    let mut builder = Builder::new();
+    builder.prefix(&prefix).suffix("").rand_bytes(LETTERS);
+    // Not for its owner alone, as temporary files usually are: the user's mask decides.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let (file, temporary) = builder.tempfile_in(folder).map_err(system_error)?.into_parts();
+    Ok((temporary.to_path_buf(), (file, temporary)))
+}
+
+/// The system's own error, without the temporary name that means nothing to the reader.
+fn system_error(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.source()?.downcast_ref::<io::Error>());
+    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+}
+
+/// Gives `file` the permissions of the file at `path`, if there is one.
+fn keep_permissions(path: &Path, file: &File) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(before) if before.is_file() => file.set_permissions(before.permissions()),
+        _ => Ok(()),
+    }
+}
+
+/// Moves a finished file to `path`, which must be free in that very moment.
+fn place_new(temporary: TempPath, path: &Path) -> io::Result<()> {
+    match temporary.persist_noclobber(path) {
+        Err(refused) if refused.error.kind() != io::ErrorKind::AlreadyExists => reserve_and_place(refused.path, path),
+        placed => placed.map_err(|refused| refused.error),
+    }
+}
+
+/// The same where the file system knows neither links nor a move that never replaces: an empty file takes the place first.
+fn reserve_and_place(temporary: TempPath, path: &Path) -> io::Result<()> {
+    File::create_new(path)?;
+    temporary.persist(path).map_err(|refused| {
+        fs::remove_file(path).ok();
+        refused.error
+    })
+}
+
+/// Makes what was done to the names in `folder` outlast a loss of power.
+///
+/// # Errors
+///
+/// What the system reports.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Folders cannot be opened everywhere.
+    File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Barrier;
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_not_replaced() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("points.csv");
+        let late = |file: &mut File| {
+            fs::write(&path, "theirs").unwrap();
+            file.write_all(b"ours")
+        };
+        let error = write(&path, Placing::New, late).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"theirs");
+        assert_eq!(names(place.path()), ["points.csv"]);
+        write(&path, Placing::Replace, late).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"ours");
+    }
+
+    #[test]
+    fn of_writers_at_once_one_succeeds() {
+        let place = tempfile::tempdir().unwrap();
+        for round in 0..20 {
+            let path = place.path().join(format!("{round}.csv"));
+            let barrier = Barrier::new(4);
+            let one = |number: u8| {
+                write(&path, Placing::New, |file| {
+                    barrier.wait();
+                    file.write_all(&[number; 1_000])
+                })
+            };
+            let outcomes: Vec<_> = std::thread::scope(|scope| {
+                let all: Vec<_> = (0..4).map(|number| scope.spawn(move || one(number))).collect();
+                all.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let winners: Vec<usize> = (0..4).filter(|&number| outcomes[number].is_ok()).collect();
+            assert_eq!(winners.len(), 1, "{outcomes:?}");
+            assert_eq!(fs::read(&path).unwrap(), [winners[0] as u8; 1_000]);
+        }
+        assert_eq!(names(place.path()).len(), 20);
+    }
+
+    #[test]
+    fn the_way_without_links_replaces_nothing_either() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("points.csv");
+        let temporary = || create(place.path(), "points.csv").unwrap().1.1;
+        reserve_and_place(temporary(), &path).unwrap();
+        fs::write(&path, "theirs").unwrap();
+        assert_eq!(reserve_and_place(temporary(), &path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"theirs");
+        assert_eq!(names(place.path()), ["points.csv"]);
+    }
+
+    #[test]
+    fn what_fails_leaves_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("points.csv");
+        fs::write(&path, "before").unwrap();
+        let error = write(&path, Placing::Replace, |file| {
+            file.write_all(b"half")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert_eq!(error.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(
+            (names(place.path()), fs::read(&path).unwrap()),
+            (vec!["points.csv".to_string()], b"before".to_vec())
+        );
+        let nowhere = write(&place.path().join("none/points.csv"), Placing::New, |_| Ok(())).unwrap_err();
+        assert!(nowhere.raw_os_error().is_some() && !nowhere.to_string().contains("points"), "{nowhere}");
+        for wrong in ["", "/", ".."] {
+            assert!(write(Path::new(wrong), Placing::New, |_| Ok(())).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn long_names_and_other_permissions() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("\u{e9}".repeat(127));
+        write(&path, Placing::New, |file| file.write_all(b"1")).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_ne!(mode() & 0o044, 0, "others may read what others may read by default: {:o}", mode());
+            fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+            write(&path, Placing::Replace, |file| file.write_all(b"2")).unwrap();
+            assert_eq!(mode(), 0o640);
+        }
+        assert_eq!(names(place.path()).len(), 1);
+    }
+}
