@@ -98,19 +98,16 @@ fn create(folder: &Path, name: &str) -> io::Result<(PathBuf, (File, TempPath))> 
         end -= 1;
     }
     let prefix = format!(".{}.", &name[..end]);
-    let mut builder = Builder::new();
-    builder.prefix(&prefix).suffix("").rand_bytes(LETTERS);
-    // Not for its owner alone, as temporary files usually are: the user's mask decides.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let (file, temporary) = builder.tempfile_in(folder).map_err(system_error)?.into_parts();
+    // The system's own reason: that of the builder tells the temporary name, which means nothing to the reader.
+    let mut reason = None;
+    let made = Builder::new().prefix(&prefix).suffix("").rand_bytes(LETTERS).make_in(folder, |path| {
+        let file = File::options().write(true).create_new(true).open(path);
+        reason = file.as_ref().err().and_then(io::Error::raw_os_error);
+        file
+    });
+    let made = made.map_err(|error| reason.map_or(error, io::Error::from_raw_os_error))?;
+    let (file, temporary) = made.into_parts();
     Ok((temporary.to_path_buf(), (file, temporary)))
-}
-
-/// The system's own error, without the temporary name that means nothing to the reader.
-fn system_error(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|inner| inner.source()?.downcast_ref::<io::Error>());
-    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
 }
 
 /// Gives `file` the permissions of the file at `path`, if there is one.

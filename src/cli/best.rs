@@ -1,6 +1,6 @@
 //! The best evaluation of a run by the measure that was chosen for it, beside the last one.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::goal;
 
@@ -21,7 +21,7 @@ pub(crate) struct Chosen {
 }
 
 /// Where the best model of a run is, and how much better it is than the last: a part of `run.json`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Best {
     /// The step of the best evaluation, whose state is `checkpoints/best.safetensors`.
     pub(crate) step: u64,

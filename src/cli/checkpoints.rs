@@ -16,6 +16,17 @@ const BEST: &str = "checkpoints/best.safetensors";
 const PREFIX: &str = "step-";
 const SUFFIX: &str = ".safetensors";
 
+/// A state of a run that was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SavedState {
+    /// That of the best evaluation.
+    Best,
+    /// The last one.
+    Last,
+    /// The one after this step.
+    Step(u64),
+}
+
 /// The checkpoints in the run folder `run` with their steps, oldest first.
 ///
 /// # Errors
@@ -113,6 +124,15 @@ pub(crate) fn save_first(folder: &RunFolder, checkpoint: &Checkpoint, spec: &Gan
 /// Where the checkpoint of a step lies.
 fn name(step: u64) -> String {
     format!("{FOLDER}/{PREFIX}{step:09}{SUFFIX}")
+}
+
+/// The checkpoint of the best evaluation, if there is one.
+///
+/// # Errors
+///
+/// A file that cannot be read.
+pub(crate) fn best(run: &Path, spec: &GanSpec) -> Result<Option<Checkpoint>> {
+    if has_best(run) { Checkpoint::load(spec, &run.join(BEST)).map(Some) } else { Ok(None) }
 }
 
 /// Whether the run has a best checkpoint.

@@ -16,7 +16,7 @@ use super::system::{self, OWN, System};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::gan::presets::{Duration, Preset};
-use crate::gan::{EngineKind, GanSpec, TrainerOptions};
+use crate::gan::{EngineKind, GanSpec, OptimizerSpec, TrainerOptions};
 use crate::simd::IsaKind;
 
 /// The settings of a run.
@@ -280,6 +280,22 @@ impl RunConfig {
         ] {
             if let Some(rate) = rate {
                 *optimizer = optimizer.with_learning_rate(rate);
+            }
+        }
+        let GanSpec { generator_optimizer, discriminator_optimizer, .. } = &mut self.spec;
+        for (network, optimizer, own) in [
+            ("generator", generator_optimizer, args.generator_beta1),
+            ("discriminator", discriminator_optimizer, args.discriminator_beta1),
+        ] {
+            match (optimizer, own.or(args.beta1)) {
+                (_, None) => {}
+                (OptimizerSpec::Adam { beta1, .. }, Some(value)) => *beta1 = value,
+                (OptimizerSpec::Sgd { .. }, Some(_)) => {
+                    let problem = format!(
+                        "the {network}'s optimizer is gradient descent (sgd), which has none; leave it out, or set gan.{network}_optimizer to Adam in a configuration file"
+                    );
+                    return Err(Error::setting("beta1", problem));
+                }
             }
         }
         Ok(())

@@ -29,18 +29,20 @@ struct Evaluation {
 
 /// Runs the command.
 pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
-    let SavedRun { mut config, model } = SavedRun::open(&args.run)?;
+    let mut run = SavedRun::open(&args.run, args.checkpoint)?;
     if let Some(data) = &args.data {
-        config.take_data(data)?;
+        run.config.take_data(data)?;
     }
+    let SavedRun { config, model, .. } = &run;
     let isa = Isa::resolve(None)?;
-    let real = Samples::load(&config)?;
-    let measured = measures::measure(&config, &real, &model, Effort::Full { samples: args.samples }, isa);
+    let real = Samples::load(config)?;
+    let measured = measures::measure(config, &real, model, Effort::Full { samples: args.samples }, isa);
     let measures = measured.map_err(|error| match args.samples {
         Some(samples) => too_many("samples", samples, error),
         None => error,
     })?;
-    let remark = measures::remark(&config);
+    run.tell();
+    let remark = measures::remark(config);
     if args.json {
         return output::print_json(&Evaluation {
             run: args.run.display().to_string(),

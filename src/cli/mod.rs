@@ -36,6 +36,7 @@ mod measures;
 mod nearest;
 mod new_folder;
 mod origin;
+mod out_file;
 mod output;
 mod own;
 pub mod peak;
@@ -53,6 +54,7 @@ mod sample;
 mod saved_run;
 mod schedule;
 mod schema;
+mod shell;
 mod start;
 mod stop;
 mod summary;
@@ -78,8 +80,12 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return report_usage(&error),
     };
+    let stop = match stop::Stop::listen() {
+        Ok(stop) => stop,
+        Err(error) => return finish(Err(error.into())),
+    };
     finish(match &cli.command {
-        Command::Train(args) => train::command(args),
+        Command::Train(args) => train::command(args, &stop),
         Command::Sample(args) => sample::command(args),
         Command::Evaluate(args) => evaluate::command(args),
         Command::Config(args) => template::command(args),
@@ -87,6 +93,8 @@ pub fn main() -> ExitCode {
         Command::Bench(args) => bench::command(args),
         Command::Report(args) => report::command(args),
         Command::Info(args) => info::command(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
     })
 }
 

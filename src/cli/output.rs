@@ -1,5 +1,6 @@
 //! Standard output and standard error, without a panic where nobody reads them any more.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -18,14 +19,34 @@ impl fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
-/// Writes `text` to standard output at once.
+/// Whether a character is none of text but of a terminal: it moves the cursor, or turns the direction of writing.
+fn is_control(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `text` with escapes in place of what a terminal would obey: paths, names and values may come from anywhere.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    escaped(text, |character| character.escape_unicode().to_string())
+}
+
+/// `text` with an `escape` for each control character but the ends of lines.
+fn escaped(text: &str, escape: impl Fn(char) -> String) -> Cow<'_, str> {
+    let spoils = |character: char| is_control(character) && character != '\n';
+    if !text.contains(spoils) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().map(|c| if spoils(c) { escape(c) } else { c.to_string() }).collect::<String>().into()
+}
+
+/// Writes `text` to standard output at once, without what a terminal would obey.
 ///
 /// # Errors
 ///
 /// [`Closed`] where the reader went away; what the system reports otherwise.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(plain(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
         written => written.context("cannot write to standard output"),
     }
@@ -50,12 +71,14 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     let mut line = Vec::with_capacity(4096);
     serde_json::to_writer(&mut line, value).context("cannot write JSON")?;
     line.push(b'\n');
-    print(str::from_utf8(&line).context("cannot write JSON")?)
+    // What JSON leaves as it is stands in strings, where its own escapes mean the same.
+    let line = str::from_utf8(&line).context("cannot write JSON")?;
+    print(&escaped(line, |character| format!("\\u{:04x}", u32::from(character))))
 }
 
-/// Writes a line to standard error. That nobody can read it is no reason to fail.
+/// Writes a line to standard error, without what a terminal would obey. That nobody can read it is no reason to fail.
 pub(crate) fn note(line: &str) {
-    writeln!(io::stderr().lock(), "{line}").ok();
+    writeln!(io::stderr().lock(), "{}", plain(line)).ok();
 }
 
 /// The SHA-256 of `bytes`, as `sha256sum` prints it.
@@ -94,6 +117,16 @@ mod tests {
     fn hashes_are_those_of_the_standard() {
         // The first example of NIST's "SHA-256" example values.
         assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn a_terminal_gets_nothing_to_obey() {
+        assert_eq!(plain("größer 世界\n"), "größer 世界\n");
+        assert_eq!(plain("a\u{1b}[2Jb\r\u{9b}c\u{202e}d\x7f\t"), "a\\u{1b}[2Jb\\u{d}\\u{9b}c\\u{202e}d\\u{7f}\\u{9}");
+        let json = serde_json::to_string("a\u{1b}\u{9b}\x7f\u{202e}").unwrap();
+        let shown = escaped(&json, |character| format!("\\u{:04x}", u32::from(character)));
+        assert!(!shown.contains(is_control), "{shown}");
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), "a\u{1b}\u{9b}\x7f\u{202e}");
     }
 
     #[test]

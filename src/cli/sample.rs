@@ -3,47 +3,88 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::args::SampleArgs;
+use super::args::{Format, SAMPLE_FORMATS, SampleArgs, name_of};
 use super::config::RunConfig;
-use super::output::note;
+use super::out_file::{OutFile, Suffixes, is_standard};
+use super::output::{note, plain};
 use super::own::Form;
 use super::pictures::{self, Panel};
 use super::plot::{Heading, thousands};
-use super::run_folder::{check_free, write_atomically};
 use super::saved_run::SavedRun;
 use super::system::{Samples, Shape};
 use crate::error::{Error, Result};
 use crate::simd::Isa;
 
-/// What a file's extension asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Npy,
-    Csv,
-    Png,
-}
+/// What the suffixes of files with samples stand for.
+const SUFFIXES: Suffixes<Format> = Suffixes {
+    written: SAMPLE_FORMATS,
+    elsewhere: &[
+        (
+            &["parquet", "feather", "xlsx", "xls", "ods", "json", "tsv", "txt"],
+            "write .csv, and convert it: pandas.read_csv reads it, and pandas writes most others",
+        ),
+        (&["npz", "mat", "h5", "hdf5"], "write .npy, and convert it in Python: numpy.load reads it"),
+        (&["pkl", "pickle", "pt", "pth"], "write .npy; in Python: torch.from_numpy(numpy.load(\"x.npy\"))"),
+        (&["jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "svg", "pdf"], "a picture is a .png"),
+        (&["safetensors", "onnx"], "gannet export writes the weights"),
+    ],
+};
 
 /// Runs the command.
 pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
-    let format = format_of(&args.out)?;
-    if !args.force {
-        check_free(&args.out).map_err(|_| {
-            Error::setting("out", format!("{} exists already; --force replaces it", args.out.display()))
-        })?;
+    let format = format_of(&args.out, args.format)?;
+    let out = OutFile::named(&args.out, args.force)?;
+    if format != Format::Csv {
+        out.refuse_terminal(name_of(SAMPLE_FORMATS, &format))?;
     }
-    let run = SavedRun::open(&args.run)?;
+    let run = SavedRun::open(&args.run, args.checkpoint)?;
     let drawn = run.model.sample(&run.config.spec, args.count, args.seed, Isa::resolve(None)?);
     let samples = drawn.map_err(|error| too_many("count", args.count, error))?;
+    check_finite(&samples, run.config.spec.features())?;
     match format {
-        Format::Npy => write_atomically(&args.out, |file| npy(file, &run.config, &samples))?,
-        Format::Csv => write_atomically(&args.out, |file| csv(file, &run.config, &samples))?,
+        Format::Npy => out.write(|file| npy(file, &run.config, &samples))?,
+        Format::Csv => out.write(|file| csv(file, &run.config, &samples, out.is_terminal()))?,
         Format::Png => {
             let picture = picture(&run.config, &samples, args)?;
-            write_atomically(&args.out, |file| file.write_all(&picture))?;
+            out.write(|file| file.write_all(&picture))?;
         }
     }
-    note(&format!("{} samples in {}", args.count, args.out.display()));
+    if let OutFile::File(path, _) = out {
+        note(&format!("{} samples in {}", args.count, path.display()));
+    }
+    run.tell();
     Ok(())
+}
+
+/// The format that is written: of standard output what was `asked` for, of a file what its suffix says.
+fn format_of(path: &Path, asked: Option<Format>) -> Result<Format> {
+    if is_standard(path) {
+        return Ok(asked.unwrap_or(Format::Csv));
+    }
+    let format = SUFFIXES.of(path)?;
+    match asked.filter(|&asked| asked != format) {
+        Some(asked) => {
+            let name = name_of(SAMPLE_FORMATS, &asked);
+            Err(Error::setting(
+                "format",
+                format!("{} should end in .{name} then; or leave --format out", path.display()),
+            ))
+        }
+        None => Ok(format),
+    }
+}
+
+/// Refuses samples that are no numbers: finite weights can be too large for their products.
+fn check_finite(samples: &[f32], features: usize) -> Result<()> {
+    match samples.iter().position(|value| !value.is_finite()) {
+        Some(place) => {
+            let (sample, value) = (place / features.max(1), samples[place]);
+            let problem =
+                format!("sample {sample} is {value}: its weights are too large; --checkpoint names another state");
+            Err(Error::data("the generator", problem))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Where memory does not hold `count` samples, not the run's settings are to blame but the option `name`.
@@ -72,16 +113,6 @@ fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec
     pictures::samples(config.system, Heading { title: &title, subtitle: &subtitle }, real, &panels)
 }
 
-/// The format that the extension of `path` asks for.
-fn format_of(path: &Path) -> Result<Format> {
-    match path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase).as_deref() {
-        Some("npy") => Ok(Format::Npy),
-        Some("csv") => Ok(Format::Csv),
-        Some("png") => Ok(Format::Png),
-        _ => Err(Error::setting("out", format!("{} should end in .npy, .csv or .png", path.display()))),
-    }
-}
-
 /// NumPy's format: an array `[samples, values]`, float32; of tables float64, whose units may need it.
 fn npy(file: &mut dyn Write, config: &RunConfig, samples: &[f32]) -> io::Result<()> {
     match config.own.as_ref().map(|own| &own.form) {
@@ -108,12 +139,13 @@ fn array<T: npyz::AutoSerialize>(
 }
 
 /// A table with a header, a row a sample. The numbers read back as the same `f32`; those of own tables are rounded to what they
-/// are worth.
-fn csv(file: &mut dyn Write, config: &RunConfig, samples: &[f32]) -> io::Result<()> {
+/// are worth. Names that come from a file must not move the cursor of a `terminal`.
+fn csv(file: &mut dyn Write, config: &RunConfig, samples: &[f32], terminal: bool) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(file);
     match config.own.as_ref().map(|own| &own.form) {
         Some(Form::Table { columns, standardization }) => {
-            table.write_record(columns)?;
+            let name = |name: &String| if terminal { plain(name).into_owned() } else { name.clone() };
+            table.write_record(columns.iter().map(name))?;
             for row in standardization.undo(samples) {
                 table.write_record(row.iter().map(f64::to_string))?;
             }
@@ -147,12 +179,28 @@ mod tests {
     use crate::gan::presets::Preset;
 
     #[test]
-    fn formats_by_extension() {
-        assert_eq!(format_of(Path::new("a.b/points.CSV")).unwrap(), Format::Csv);
-        assert_eq!(format_of(Path::new("points.npy")).unwrap(), Format::Npy);
-        assert_eq!(format_of(Path::new("points.png")).unwrap(), Format::Png);
-        for bad in ["points", "points.txt", ".csv"] {
-            assert!(format_of(Path::new(bad)).is_err(), "{bad}");
+    fn the_format_is_that_of_the_suffix_or_of_the_option() {
+        let of = |name: &str, asked| format_of(Path::new(name), asked).map_err(|error| error.to_string());
+        assert_eq!(of("a.b/points.CSV", None), Ok(Format::Csv));
+        assert_eq!(of("points.npy", Some(Format::Npy)), Ok(Format::Npy));
+        assert_eq!((of("-", None), of("-", Some(Format::Png))), (Ok(Format::Csv), Ok(Format::Png)));
+        for (name, asked, part) in [
+            ("points", None, "should end in .npy, .csv or .png"),
+            ("points.npy", Some(Format::Csv), "should end in .csv"),
+            ("x.parquet", None, "pandas"),
+            ("x.pt", None, "torch.from_numpy"),
+        ] {
+            let problem = of(name, asked).unwrap_err();
+            assert!(problem.contains(part), "{problem}");
+        }
+    }
+
+    #[test]
+    fn samples_that_are_no_numbers_are_refused() {
+        check_finite(&[1.0, -2.0, 3e38, 0.0], 2).unwrap();
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let problem = check_finite(&[1.0, 2.0, 3.0, value], 2).unwrap_err().to_string();
+            assert!(problem.contains("sample 1 is"), "{problem}");
         }
     }
 
@@ -170,7 +218,7 @@ mod tests {
     fn tables_read_back() {
         let samples = [1.0, -2.5, f32::MIN_POSITIVE, 0.1];
         let mut bytes = Vec::new();
-        csv(&mut bytes, &RunConfig::of(Preset::Circle), &samples).unwrap();
+        csv(&mut bytes, &RunConfig::of(Preset::Circle), &samples, false).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("x,y"));

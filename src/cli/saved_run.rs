@@ -1,15 +1,22 @@
 //! A trained run on disk.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::checkpoints;
+use super::checkpoints::{self, SavedState};
 use super::config::RunConfig;
 use super::output::note;
 use super::plot::thousands;
 use super::run_folder::{CONFIG, MODEL, no_run, refused};
-use crate::error::Error;
+use super::schedule::Schedule;
+use super::summary;
+use crate::error::{Error, Result};
+use crate::gan::Checkpoint;
 use crate::gan::model::Model;
+use crate::net::LayerTensors;
+
+/// The folder of the models that are saved every few epochs.
+const MODELS: &str = "models";
 
 /// A trained run on disk: its settings and its model.
 #[derive(Debug)]
@@ -18,46 +25,173 @@ pub(crate) struct SavedRun {
     pub(crate) config: RunConfig,
     /// Both networks.
     pub(crate) model: Model,
+    /// What should be known about the choice of the model, where nobody made it.
+    remark: Option<String>,
 }
 
 impl SavedRun {
-    /// Opens a run: its folder, or a model file or checkpoint in it or in a folder in it. Of a run that has not ended it is the
-    /// last checkpoint.
+    /// Opens a run: its folder, of which `state` is taken; or a model file or checkpoint in it or in a folder in it. Where no state
+    /// is asked for it is the last, and a remark says so where there is a better one or the run has not ended.
     ///
     /// # Errors
     ///
-    /// A path that does not exist or is no run; a configuration or model that cannot be read.
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+    /// A path that does not exist or is no run; a state that there is not; a configuration or model that cannot be read; weights
+    /// that are no numbers.
+    pub(crate) fn open(path: &Path, state: Option<SavedState>) -> anyhow::Result<Self> {
         if !fs::metadata(path).map_err(refused("read", path))?.is_dir() {
+            if state.is_some() {
+                let problem = format!("picks a state of a run; {} is a file: name its folder", path.display());
+                return Err(Error::setting("checkpoint", problem).into());
+            }
             let absolute = std::path::absolute(path).map_err(refused("read", path))?;
             let folders = absolute.ancestors().skip(1).take(2).map(|folder| folder.join(CONFIG));
             let config = folders.into_iter().find(|config| config.is_file()).ok_or_else(|| no_run(path))?;
-            return Self::read(&config, path);
+            let config = RunConfig::read(&config)?;
+            let model = Model::load(&config.spec, path)?;
+            return Self { config, model, remark: None }.checked(path);
         }
         let config = path.join(CONFIG);
         if !config.is_file() {
             return Err(no_run(path).into());
         }
-        let model = path.join(MODEL);
-        if model.is_file() {
-            return Self::read(&config, &model);
-        }
         let config = RunConfig::read(&config)?;
-        let Some(checkpoint) = checkpoints::last(path, &config.spec)? else {
-            let problem = format!(
-                "has no {MODEL} and no checkpoint; put them back, or begin a new run with: gannet train {}",
-                path.join(CONFIG).display()
-            );
-            return Err(Error::data(path.display().to_string(), problem).into());
+        let mut remark = None;
+        let model = match state {
+            None | Some(SavedState::Last) => {
+                let (model, told) = last(path, &config)?;
+                remark = told.filter(|_| state.is_none());
+                model
+            }
+            Some(SavedState::Best) => match checkpoints::best(path, &config.spec)? {
+                Some(best) => best.into_model(),
+                None => return Err(missing(path, &config, "best checkpoint")?.into()),
+            },
+            Some(SavedState::Step(step)) => match of_step(path, &config, step)? {
+                Some(model) => model,
+                None => {
+                    let wanted = format!("checkpoint or model of step {}", thousands(step));
+                    return Err(missing(path, &config, &wanted)?.into());
+                }
+            },
         };
-        let step = thousands(checkpoint.step());
-        note(&format!("{} has not ended; this is its checkpoint of step {step}", path.display()));
-        Ok(Self { config, model: checkpoint.into_model() })
+        Self { config, model, remark }.checked(path)
     }
 
-    fn read(config: &Path, model: &Path) -> anyhow::Result<Self> {
-        let config = RunConfig::read(config)?;
-        let model = Model::load(&config.spec, model)?;
-        Ok(Self { config, model })
+    /// Tells what should be known about the choice of the model: when the command has done its work, so that an error stands alone.
+    pub(crate) fn tell(&self) {
+        self.remark.iter().for_each(|remark| note(remark));
+    }
+
+    /// Checks that all weights are numbers: nothing that is made with others means anything.
+    fn checked(self, path: &Path) -> anyhow::Result<Self> {
+        let networks = [("generator", &self.model.generator), ("discriminator", &self.model.discriminator)];
+        let place = networks.into_iter().find_map(|(name, tensors)| not_finite(name, tensors));
+        match place {
+            Some(place) => {
+                let problem =
+                    format!("{place}, so that nothing can be made with it; --checkpoint STEP takes an earlier state");
+                Err(Error::data(path.display().to_string(), problem).into())
+            }
+            None => Ok(self),
+        }
+    }
+}
+
+/// Where a weight of a network is not finite, in words.
+fn not_finite(network: &str, tensors: &LayerTensors) -> Option<String> {
+    tensors.iter().enumerate().find_map(|(layer, (weights, biases))| {
+        [("weight", weights), ("bias", biases)].into_iter().find_map(|(kind, values)| {
+            let value = values.iter().find(|value| !value.is_finite())?;
+            Some(format!("a {kind} of the {network}'s layer {layer} is {value}"))
+        })
+    })
+}
+
+/// The model of the end, or of the last checkpoint of a run that has not ended; and what who takes it unasked should know.
+fn last(run: &Path, config: &RunConfig) -> Result<(Model, Option<String>)> {
+    let model = run.join(MODEL);
+    if model.is_file() {
+        let best = summary::read_best(run).filter(|_| checkpoints::has_best(run));
+        let remark = best.map(|best| {
+            format!(
+                "this is the model of step {}; that of step {} was better ({} {:.4} instead of {:.4}): --checkpoint best",
+                thousands(best.last_step),
+                thousands(best.step),
+                best.measure,
+                best.value,
+                best.last_value
+            )
+        });
+        return Ok((Model::load(&config.spec, &model)?, remark));
+    }
+    let Some(checkpoint) = checkpoints::last(run, &config.spec)? else {
+        let problem = format!(
+            "has no {MODEL} and no checkpoint; put them back, or begin a new run with: gannet train {}",
+            run.join(CONFIG).display()
+        );
+        return Err(Error::data(run.display().to_string(), problem));
+    };
+    let step = thousands(checkpoint.step());
+    let remark = format!("{} has not ended; this is its checkpoint of step {step}", run.display());
+    Ok((checkpoint.into_model(), Some(remark)))
+}
+
+/// The model after `step`: of a checkpoint, or of the epoch that ended with it.
+fn of_step(run: &Path, config: &RunConfig, step: u64) -> Result<Option<Model>> {
+    if let Some((_, path)) = checkpoints::list(run)?.into_iter().find(|&(of, _)| of == step) {
+        return Checkpoint::load(&config.spec, &path).map(|checkpoint| Some(checkpoint.into_model()));
+    }
+    if let Some(best) = checkpoints::best(run, &config.spec)?.filter(|best| best.step() == step) {
+        return Ok(Some(best.into_model()));
+    }
+    let of_epoch = epochs(run, config)?.into_iter().find(|&(of, _)| of == step);
+    of_epoch.map(|(_, path)| Model::load(&config.spec, &path)).transpose()
+}
+
+/// The models of whole epochs with their steps. A model file does not say its step, and it follows from the settings only where
+/// those have been the same from the beginning: else there are none.
+fn epochs(run: &Path, config: &RunConfig) -> Result<Vec<(u64, PathBuf)>> {
+    let folder = run.join(MODELS);
+    let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
+    let Some(last) = checkpoints::last(run, &config.spec)? else { return Ok(Vec::new()) };
+    let Some(schedule) = Schedule::of_saved(config, &last) else { return Ok(Vec::new()) };
+    let step_of = |path: &Path| {
+        let epoch = path.file_name()?.to_str()?.strip_prefix("epoch-")?.strip_suffix(".safetensors")?.parse().ok()?;
+        Some(schedule.steps_for(epoch))
+    };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut models: Vec<(u64, PathBuf)> = paths.filter_map(|path| Some((step_of(&path)?, path))).collect();
+    models.sort();
+    Ok(models)
+}
+
+/// The error where a run has no state as it is `wanted`: it tells those that there are.
+fn missing(run: &Path, config: &RunConfig, wanted: &str) -> Result<Error> {
+    /// States that are told.
+    const MOST: usize = 12;
+    let mut steps: Vec<u64> = checkpoints::list(run)?.into_iter().map(|(step, _)| step).collect();
+    steps.extend(checkpoints::best(run, &config.spec)?.map(|best| best.step()));
+    steps.extend(epochs(run, config)?.into_iter().map(|(step, _)| step));
+    steps.sort_unstable();
+    steps.dedup();
+    let left_out = if steps.len() > MOST { format!("{} earlier ones, ", steps.len() - MOST) } else { String::new() };
+    let told: Vec<String> = steps.iter().skip(steps.len().saturating_sub(MOST)).map(|&step| thousands(step)).collect();
+    let best = if checkpoints::has_best(run) { "best, " } else { "" };
+    let end = if told.is_empty() { String::new() } else { format!(", and of steps {left_out}{}", told.join("; ")) };
+    Ok(Error::setting("checkpoint", format!("{} has no {wanted}; it has {best}last{end}", run.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_that_are_no_numbers_are_found() {
+        let mut tensors: LayerTensors = vec![(vec![1.0, 2.0], vec![0.0]), (vec![3.0], vec![4.0])];
+        assert_eq!(not_finite("generator", &tensors), None);
+        tensors[1].1[0] = f32::INFINITY;
+        assert_eq!(not_finite("generator", &tensors).unwrap(), "a bias of the generator's layer 1 is inf");
+        tensors[0].0[1] = f32::NAN;
+        assert_eq!(not_finite("discriminator", &tensors).unwrap(), "a weight of the discriminator's layer 0 is NaN");
     }
 }

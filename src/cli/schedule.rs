@@ -47,6 +47,12 @@ impl Schedule {
         schedule
     }
 
+    /// The schedule that a run of `config` has had from its beginning to what was `saved`; `None` where other settings preceded.
+    pub(crate) fn of_saved(config: &RunConfig, saved: &Checkpoint) -> Option<Self> {
+        let schedule = Self::new(config, saved.step(), saved.samples() as u64, None);
+        (schedule.drawn(saved.step()) == u128::from(saved.samples_drawn())).then_some(schedule)
+    }
+
     /// The first step after `done` at which something is due.
     pub(crate) fn next(&self, done: u64) -> u64 {
         let multiple = |every: u64| match every {
@@ -91,7 +97,7 @@ impl Schedule {
     }
 
     /// The steps that make up `epochs` passes over the data.
-    fn steps_for(&self, epochs: u64) -> u64 {
+    pub(crate) fn steps_for(&self, epochs: u64) -> u64 {
         let samples = u128::from(epochs) * u128::from(self.samples);
         let more = samples.saturating_sub(u128::from(self.base.1)).div_ceil(u128::from(self.per_step));
         u64::try_from(u128::from(self.base.0) + more).unwrap_or(u64::MAX)

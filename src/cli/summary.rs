@@ -1,9 +1,11 @@
 //! What a run came to: `run.json`, and the object that `--json` prints.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::best::Best;
 use super::judgement;
@@ -114,6 +116,19 @@ impl LegSummary {
             ),
         }
     }
+}
+
+/// What `run.json` of the run in `folder` tells about its best model, where that is not the last.
+pub(crate) fn read_best(folder: &Path) -> Option<Best> {
+    /// A thousand times what is written.
+    const LARGEST: u64 = 1 << 20;
+    #[derive(Deserialize)]
+    struct Told {
+        best: Option<Best>,
+    }
+    let path = folder.join(run_folder::RESULT);
+    let file = path.is_file().then(|| File::open(path).ok())??;
+    serde_json::from_reader::<_, Told>(file.take(LARGEST)).ok()?.best.filter(Best::is_earlier)
 }
 
 impl Summary {

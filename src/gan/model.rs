@@ -1,4 +1,7 @@
-//! Model files: both networks in safetensors, named as a PyTorch `state_dict` (`generator.0.weight`, shape [out, in]).
+//! Model files: both networks in safetensors, the layers numbered one after another (`generator.0.weight`, shape [out, in]).
+//!
+//! PyTorch numbers the modules of an `nn.Sequential`, activations among them: [`state_dict`](super::weights::state_dict) writes
+//! those names.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Weights that go to PyTorch and come from it: safetensors files with the names and shapes of a `state_dict`.
+//! Weights that go to PyTorch and come from it: safetensors files with the names and shapes of an `nn.Sequential`'s `state_dict`.
 //!
 //! A dense layer is `N.weight` of shape `[outputs, inputs]` and `N.bias` of shape `[outputs]`. In a `torch.nn.Sequential` N counts
 //! modules, and activations and dropout are modules too, so that numbers are left out: only their order counts. Before N stands

@@ -2,6 +2,7 @@
 
 mod bench;
 mod model;
+mod shell;
 mod text;
 mod train;
 mod values;
@@ -10,9 +11,10 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use bench::{BenchArgs, InfoArgs};
 pub(crate) use model::{EvaluateArgs, ExportArgs, SampleArgs};
+pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use text::{ConfigArgs, ReportArgs};
 pub(crate) use train::TrainArgs;
-pub(crate) use values::{ENGINES, LARGEST, NETWORKS, OBJECTIVES, ORDERS, byte_count, name_of};
+pub(crate) use values::{ENGINES, Format, LARGEST, NETWORKS, OBJECTIVES, ORDERS, SAMPLE_FORMATS, byte_count, name_of};
 
 /// Trains generative adversarial networks of dense layers on CPUs, as fast as the processor allows.
 #[derive(Debug, Parser)]
@@ -64,7 +66,14 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Tell about the processor, its instruction sets and their measured peak.
     Info(InfoArgs),
+    /// Print the script that completes commands and options in a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page of the program or of a command, or write all of them into a folder.
+    Man(ManArgs),
 }
+
+#[cfg(test)]
+mod documents;
 
 #[cfg(test)]
 mod tests {

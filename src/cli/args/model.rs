@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::{NETWORKS, NUMBERINGS, choice, positive_count, whole};
+use super::values::{Format, NETWORKS, NUMBERINGS, SAMPLE_FORMATS, choice, positive_count, saved_state, whole};
+use crate::cli::checkpoints::SavedState;
 use crate::gan::weights::{Network, Numbering};
 
 /// Arguments of `gannet sample`.
@@ -15,6 +16,8 @@ use crate::gan::weights::{Network, Numbering};
 Examples:
   gannet sample runs/circle-001 --count 1000 --out points.csv
   gannet sample runs/digits-001 --count 64 --seed 7 --out digits.png
+  gannet sample runs/circle-001 --checkpoint best --out points.npy
+  gannet sample runs/circle-001 --count 5 --out - --format csv
   gannet sample runs/mnist-001/models/epoch-010.safetensors --count 10000 --out images.npy"
 )]
 pub(crate) struct SampleArgs {
@@ -26,9 +29,16 @@ pub(crate) struct SampleArgs {
     /// Seed of the latents. The first samples of a larger count are the same.
     #[arg(long, value_name = "N", default_value = "0", value_parser = whole)]
     pub(crate) seed: u64,
-    /// The file: .npy (one row a sample; f32, own tables f64), .csv or .png (a picture of the samples).
+    /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
+    /// [default: last].
+    #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
+    pub(crate) checkpoint: Option<SavedState>,
+    /// The file: .npy (one row a sample; f32, own tables f64), .csv or .png (a picture of the samples); - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// The format, for standard output [default: csv; of a file what its name ends in].
+    #[arg(long, value_parser = choice(SAMPLE_FORMATS))]
+    pub(crate) format: Option<Format>,
     /// Replace the file if it exists.
     #[arg(long)]
     pub(crate) force: bool,
@@ -41,11 +51,16 @@ pub(crate) struct SampleArgs {
     after_help = "\
 Examples:
   gannet evaluate runs/circle-001
+  gannet evaluate runs/circle-001 --checkpoint best
   gannet evaluate runs/mnist-001 --data mnist/ --json"
 )]
 pub(crate) struct EvaluateArgs {
     /// Folder of a run, or a model file in it.
     pub(crate) run: PathBuf,
+    /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
+    /// [default: last].
+    #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
+    pub(crate) checkpoint: Option<SavedState>,
     /// Samples to draw from the generator [default: as many as the reference figures were measured with].
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) samples: Option<usize>,
@@ -73,7 +88,11 @@ Examples:
 pub(crate) struct ExportArgs {
     /// Folder of a run, or a model file in it.
     pub(crate) run: PathBuf,
-    /// The safetensors file.
+    /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
+    /// [default: last].
+    #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
+    pub(crate) checkpoint: Option<SavedState>,
+    /// The file, which ends in .safetensors; - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// One network alone, its names without a prefix [default: both, with `generator.` and `discriminator.` before].

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::values::{
-    ENGINES, ISAS, OBJECTIVES, ORDERS, byte_count, choice, positive_count, positive_number, positive_whole, whole,
+    ENGINES, ISAS, OBJECTIVES, ORDERS, byte_count, choice, decay, positive_count, positive_number, positive_whole,
+    whole,
 };
 use crate::gan::{EngineKind, Objective, Order};
 use crate::simd::IsaKind;
@@ -63,6 +64,15 @@ pub(crate) struct TrainArgs {
     /// Learning rate of the discriminator alone.
     #[arg(long, value_name = "RATE", value_parser = positive_number)]
     pub(crate) discriminator_learning_rate: Option<f32>,
+    /// Adam's beta1 in both networks, the decay of its mean of gradients: 0.5 steadies many GANs.
+    #[arg(long, value_name = "BETA1", value_parser = decay)]
+    pub(crate) beta1: Option<f32>,
+    /// Adam's beta1 in the generator alone.
+    #[arg(long, value_name = "BETA1", value_parser = decay)]
+    pub(crate) generator_beta1: Option<f32>,
+    /// Adam's beta1 in the discriminator alone.
+    #[arg(long, value_name = "BETA1", value_parser = decay)]
+    pub(crate) discriminator_beta1: Option<f32>,
     /// What the two networks minimize.
     #[arg(long, value_parser = choice(OBJECTIVES))]
     pub(crate) objective: Option<Objective>,

@@ -2,6 +2,7 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::cli::checkpoints::SavedState;
 use crate::gan::weights::{Network, Numbering};
 use crate::gan::{EngineKind, Objective, Order};
 use crate::simd::IsaKind;
@@ -32,6 +33,21 @@ pub(crate) const NETWORKS: &[(&str, Network)] =
 pub(super) const NUMBERINGS: &[(&str, Numbering)] =
     &[("sequential", Numbering::Sequential), ("layers", Numbering::Layers)];
 
+/// How samples are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// NumPy's array.
+    Npy,
+    /// A table.
+    Csv,
+    /// A picture.
+    Png,
+}
+
+/// Formats of samples by name, which is also the suffix of their files.
+pub(crate) const SAMPLE_FORMATS: &[(&str, Format)] =
+    &[("npy", Format::Npy), ("csv", Format::Csv), ("png", Format::Png)];
+
 /// Engines by name.
 pub(crate) const ENGINES: &[(&str, EngineKind)] =
     &[("auto", EngineKind::Auto), ("native", EngineKind::Native), ("matrixmultiply", EngineKind::Matrixmultiply)];
@@ -54,6 +70,18 @@ pub(super) fn choice<T: Copy + Send + Sync + 'static>(
         let wanted = given.replace('-', "_");
         table.iter().find(|&&(name, _)| name == wanted).map(|&(_, value)| value).ok_or("unknown")
     })
+}
+
+/// Which state of a run: `best`, `last` or a step, perhaps with commas as steps are printed.
+pub(super) fn saved_state(text: &str) -> Result<SavedState, String> {
+    match text {
+        "best" => Ok(SavedState::Best),
+        "last" => Ok(SavedState::Last),
+        _ => match whole(&text.replace(',', "")) {
+            Ok(step) => Ok(SavedState::Step(step)),
+            Err(_) => Err("needs best, last or a step".to_string()),
+        },
+    }
 }
 
 /// A whole number from 1 up.
@@ -85,6 +113,14 @@ pub(super) fn positive_number(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
         _ => Err("needs a number above 0, for instance 0.001".to_string()),
+    }
+}
+
+/// A number from 0 up to, but not, 1.
+pub(super) fn decay(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(number) if (0.0..1.0).contains(&number) => Ok(number),
+        _ => Err("needs a number from 0 up and below 1, for instance 0.5".to_string()),
     }
 }
 
@@ -120,6 +156,23 @@ mod tests {
         }
         for text in ["", "0", "-1", "1.5G", "GiB", "2 PiB", "99999999999T", "nan"] {
             assert!(byte_count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn decays_are_below_1() {
+        assert_eq!((decay("0"), decay("0.9")), (Ok(0.0), Ok(0.9)));
+        for text in ["1", "-0.1", "nan", "inf", "0.99999999999", ""] {
+            assert!(decay(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn states_of_a_run() {
+        assert_eq!((saved_state("best"), saved_state("last")), (Ok(SavedState::Best), Ok(SavedState::Last)));
+        assert_eq!((saved_state("0"), saved_state("12,800")), (Ok(SavedState::Step(0)), Ok(SavedState::Step(12_800))));
+        for text in ["", "first", "-1", "1.5", ","] {
+            assert!(saved_state(text).is_err(), "{text}");
         }
     }
 

@@ -21,8 +21,9 @@ mod words;
 use std::path::{Path, PathBuf};
 
 use super::args::ReportArgs;
+use super::out_file::{OutFile, Suffixes};
 use super::output::note;
-use super::run_folder::{self, CONFIG, METRICS, REPORT, check_free, refused, write_atomically};
+use super::run_folder::{self, CONFIG, METRICS, REPORT, refused, write_atomically};
 use crate::error::{Error, Result};
 use record::Record;
 
@@ -32,6 +33,16 @@ const MOST_CHARTS: usize = 24;
 const MOST_RUNS: usize = 256;
 /// Entries of a folder of replicas that are looked at.
 const MOST_ENTRIES: usize = 1 << 16;
+
+/// The suffixes of pages.
+const SUFFIXES: Suffixes<()> = Suffixes {
+    written: &[("html", ()), ("htm", ())],
+    elsewhere: &[
+        (&["pdf"], "a browser prints the page into a PDF"),
+        (&["json"], "the figures of a run are in its run.json"),
+        (&["csv", "xlsx"], "the figures of a run are in its metrics.csv and evaluation.csv"),
+    ],
+};
 
 /// Runs the command.
 pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
@@ -45,14 +56,10 @@ pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
     };
     // The page in the folder that was named is the program's own.
     if args.out.is_some() || args.runs.len() > 1 {
-        if !args.force {
-            check_free(&out).map_err(|_| {
-                let problem =
-                    format!("{} exists already; --force replaces it, --out names another file", out.display());
-                Error::setting("out", problem)
-            })?;
-        }
-        write_page(&out, &page_about(&args.runs, &out)?)?;
+        SUFFIXES.of(&out)?;
+        let file = OutFile::file(&out, args.force)?;
+        let page = page_about(&args.runs, &out)?;
+        file.write(|file| file.write_all(page.as_bytes()))?;
     }
     note(&format!("report in {}", out.display()));
     Ok(())
@@ -65,11 +72,8 @@ pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
 /// [`Error::Io`] where the system refuses to write it, with the page before it still there; a folder without a run.
 pub(crate) fn write(folder: &Path) -> Result<()> {
     let out = folder.join(REPORT);
-    write_page(&out, &page_about(&[folder.to_path_buf()], &out)?)
-}
-
-fn write_page(path: &Path, page: &str) -> Result<()> {
-    write_atomically(path, |file| file.write_all(page.as_bytes()))
+    let page = page_about(&[folder.to_path_buf()], &out)?;
+    write_atomically(&out, |file| file.write_all(page.as_bytes()))
 }
 
 /// The page about all runs that `given` means, which will lie at `out`.
