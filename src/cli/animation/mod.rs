@@ -6,6 +6,7 @@
 
 mod palette;
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use palette::{Colors, Palette, Rgb, TRANSPARENT};
@@ -25,6 +26,8 @@ const LARGEST: usize = 800;
 pub(crate) const LARGEST_FILE: u64 = 1 << 26;
 /// The largest picture that is read, in pixels.
 const MOST_PIXELS: usize = 1 << 26;
+/// How hard frames are compressed, from 1 to 9.
+const LEVEL: u8 = 6;
 /// Frames whose colors make the palette, at most.
 const MOST_COUNTED: usize = 16;
 
@@ -42,18 +45,24 @@ type Size = (usize, usize);
 pub(crate) fn animation(frames: &[Vec<u8>]) -> Result<Vec<u8>> {
     let shown = shown(frames.len());
     let Some(&last) = shown.last() else { return Err(Error::data("animation", "there is no picture")) };
-    let size = Image::decode(frames, 0, None)?.original;
     let mut colors = Colors::new();
+    // No picture is decoded twice: those that are counted stay until they are drawn.
+    let mut counted = BTreeMap::new();
+    let mut size = None;
     for i in thinned(shown.len(), MOST_COUNTED) {
-        colors.count(&Image::decode(frames, shown[i], Some(size))?.pixels);
+        let image = Image::decode(frames, shown[i], size)?;
+        size = size.or(Some(image.original));
+        colors.count(&image.pixels);
+        counted.insert(shown[i], image);
     }
     let mut palette = colors.palette();
-    let still = Image::decode(frames, last, Some(size))?.indices(&mut palette);
-    let mut file = Vec::new();
-    encode(&mut file, &still, &palette.bytes(), shown.len(), |i| {
-        Ok(Image::decode(frames, shown[i], Some(size))?.indices(&mut palette))
-    })?;
-    Ok(file)
+    let palette_bytes = palette.bytes();
+    let mut indices = |i: usize| {
+        let image = counted.remove(&i).map_or_else(|| Image::decode(frames, i, size), Ok)?;
+        Ok(image.indices(&mut palette))
+    };
+    let still = indices(last)?;
+    encode(still, &palette_bytes, &shown[..shown.len() - 1], indices)
 }
 
 /// The positions of those of `count` pictures that an animation shows.
@@ -80,16 +89,17 @@ impl Image {
     /// Reads picture `i`, which must have the size `size`, if one is given.
     fn decode(frames: &[Vec<u8>], i: usize, size: Option<Size>) -> Result<Self> {
         let failed = |problem: String| Error::data(format!("picture {} of the animation", i + 1), problem);
-        let (original, pixels) = decode(&frames[i]).map_err(failed)?;
+        let (original, channels) = decode(&frames[i]).map_err(failed)?;
+        let (pixels, _) = channels.as_chunks();
         if let Some((width, height)) = size.filter(|&size| size != original) {
             let problem = format!("has {} x {} pixels, the first {width} x {height}", original.0, original.1);
             return Err(failed(problem));
         }
         let (width, height) = original;
         if width.max(height) <= LARGEST || width.min(height) < 2 {
-            return Ok(Self { original, width, pixels });
+            return Ok(Self { original, width, pixels: pixels.to_vec() });
         }
-        Ok(Self { original, width: width / 2, pixels: halved(&pixels, width) })
+        Ok(Self { original, width: width / 2, pixels: halved(pixels, width) })
     }
 
     /// The indices of the pixels' colors.
@@ -98,8 +108,8 @@ impl Image {
     }
 }
 
-/// Width, height and pixels of a PNG file; or what is wrong with it.
-fn decode(file: &[u8]) -> Result<(Size, Vec<Rgb>), String> {
+/// Width, height, and red, green and blue of each pixel of a PNG file; or what is wrong with it.
+fn decode(file: &[u8]) -> Result<(Size, Vec<u8>), String> {
     let failed = |error: png::DecodingError| format!("is no sound PNG file: {error}");
     let mut decoder = png::Decoder::new(Cursor::new(file));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
@@ -111,25 +121,28 @@ fn decode(file: &[u8]) -> Result<(Size, Vec<Rgb>), String> {
     };
     let mut samples = vec![0; bytes];
     let info = reader.next_frame(&mut samples).map_err(failed)?;
-    let pixels = match info.color_type {
-        png::ColorType::Rgb => samples.as_chunks().0.to_vec(),
-        png::ColorType::Grayscale => samples.iter().map(|&shade| [shade; 3]).collect(),
+    let channels = match info.color_type {
+        png::ColorType::Rgb => samples,
+        png::ColorType::Grayscale => samples.iter().flat_map(|&shade| [shade; 3]).collect(),
         _ => return Err("has transparency".to_owned()),
     };
-    Ok(((width, height), pixels))
+    Ok(((width, height), channels))
 }
 
 /// The means of squares of four pixels. What is left over of an odd side is dropped.
 fn halved(pixels: &[Rgb], width: usize) -> Vec<Rgb> {
-    let pairs_of_rows = pixels.chunks_exact(2 * width).map(|rows| rows.split_at(width));
-    let squares =
-        pairs_of_rows.flat_map(|(upper, lower)| upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0));
-    squares
-        .map(|([a, b], [c, d])| {
-            let sum = |i: usize| [a, b, c, d].iter().map(|pixel| u16::from(pixel[i])).sum::<u16>();
-            std::array::from_fn(|i| ((sum(i) + 2) / 4) as u8)
-        })
-        .collect()
+    let mut means = Vec::with_capacity(pixels.len() / 4);
+    for rows in pixels.chunks_exact(2 * width) {
+        let (upper, lower) = rows.split_at(width);
+        for ([a, b], [c, d]) in upper.as_chunks().0.iter().zip(lower.as_chunks().0) {
+            let mean = |i: usize| {
+                let sum = [a, b, c, d].iter().map(|pixel: &&Rgb| u16::from(pixel[i])).sum::<u16>();
+                ((sum + 2) / 4) as u8
+            };
+            means.push([mean(0), mean(1), mean(2)]);
+        }
+    }
+    means
 }
 
 /// A picture as indices into the palette.
@@ -165,21 +178,22 @@ impl Change {
     }
 }
 
-/// Writes the file: the picture that stands for the whole, then the frames.
+/// The file: the picture that stands for the whole, then the `earlier` frames, then that picture again.
 fn encode(
-    file: &mut Vec<u8>,
-    still: &Indices,
+    still: Indices,
     palette: &[u8],
-    count: usize,
+    earlier: &[usize],
     mut frame: impl FnMut(usize) -> Result<Indices>,
-) -> Result<()> {
+) -> Result<Vec<u8>> {
     let failed = |error: png::EncodingError| Error::data("animation", error.to_string());
-    let mut encoder = png::Encoder::new(file, still.width as u32, (still.pixels.len() / still.width) as u32);
+    let count = earlier.len() + 1;
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, still.width as u32, (still.pixels.len() / still.width) as u32);
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_palette(palette);
     encoder.set_trns(&[0][..]);
-    encoder.set_compression(png::Compression::High);
+    encoder.set_deflate_compression(png::DeflateCompression::Level(LEVEL));
     // Neighboring indices have nothing to do with one another.
     encoder.set_filter(png::Filter::NoFilter);
     encoder.set_animated(count as u32, 0).map_err(failed)?;
@@ -187,8 +201,9 @@ fn encode(
     let mut writer = encoder.write_header().map_err(failed)?;
     writer.write_image_data(&still.pixels).map_err(failed)?;
     let mut before: Option<Indices> = None;
-    for i in 0..count {
-        let now = frame(i)?;
+    let frames = earlier.iter().map(|&i| frame(i)).chain([Ok(still)]);
+    for (i, now) in frames.enumerate() {
+        let now = now?;
         let (change, blend) = match &before {
             None => (Change { left: 0, top: 0, width: now.width, pixels: now.pixels.clone() }, png::BlendOp::Source),
             Some(before) => (Change::between(before, &now), png::BlendOp::Over),
@@ -203,7 +218,8 @@ fn encode(
         writer.write_image_data(&change.pixels).map_err(failed)?;
         before = Some(now);
     }
-    writer.finish().map_err(failed)
+    writer.finish().map_err(failed)?;
+    Ok(file)
 }
 
 #[cfg(test)]

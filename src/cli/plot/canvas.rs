@@ -13,6 +13,7 @@ use plotters_backend::{
 use tiny_skia::{Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform};
 
 use super::font::{self, CAP_HEIGHT, DESCENT, Weight};
+use super::stamp;
 
 /// Units of plotters in a pixel.
 pub(super) const UNIT: i32 = 16;
@@ -122,12 +123,17 @@ pub(super) struct Face {
 
 /// A paint of one color.
 fn paint(color: BackendColor) -> Paint<'static> {
-    let (red, green, blue) = color.rgb;
     let mut paint = Paint { anti_alias: true, ..Paint::default() };
+    paint.set_color(shade(color));
+    paint
+}
+
+/// A color of plotters as one of tiny-skia.
+fn shade(color: BackendColor) -> Color {
+    let (red, green, blue) = color.rgb;
     let mut shade = Color::from_rgba8(red, green, blue, 255);
     shade.set_alpha(color.alpha as f32);
-    paint.set_color(shade);
-    paint
+    shade
 }
 
 /// What plotters asks of a text's style, as a face.
@@ -203,7 +209,10 @@ impl DrawingBackend for Canvas<'_> {
     fn draw_circle<S: BackendStyle>(&mut self, center: BackendCoord, radius: u32, style: &S, fill: bool) -> Done {
         let (x, y, radius) = (pixels(center.0), pixels(center.1), pixels(radius as i32));
         if fill {
-            self.dot(x, y, radius, style.color());
+            // Of dots there are thousands.
+            if !stamp::dot(self.pixmap, (x, y), radius, shade(style.color())) {
+                self.dot(x, y, radius, style.color());
+            }
         } else if let Some(path) = PathBuilder::from_circle(x, y, radius) {
             let stroke = Stroke { width: pixels(style.stroke_width() as i32), ..Stroke::default() };
             self.pixmap.stroke_path(&path, &paint(style.color()), &stroke, Transform::identity(), None);

@@ -137,7 +137,11 @@ impl Page {
     /// The finished picture.
     pub(super) fn finish(self) -> Picture {
         let (width, height) = (self.pixmap.width(), self.pixmap.height());
-        let pixels = self.pixmap.pixels().iter().flat_map(|p| [p.red(), p.green(), p.blue()]).collect();
+        let (opaque, _) = self.pixmap.data().as_chunks::<4>();
+        let mut pixels = vec![0; 3 * opaque.len()];
+        for (pixel, &[red, green, blue, _]) in pixels.as_chunks_mut().0.iter_mut().zip(opaque) {
+            *pixel = [red, green, blue];
+        }
         Picture { width, height, pixels }
     }
 }

