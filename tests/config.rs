@@ -190,7 +190,6 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
         "[run]\nsystem = 'circle'\n[gan]\nobjective = 'minmax'".to_string(),
         "[run]\nsystem = 'circle'\n[gan]\ndiscriminator_steps = 0".to_string(),
         "[run]\nsystem = 'circle'\n[gan]\ndiscriminator_steps = 2000000".to_string(),
-        optimizer("kind = 'adam', learning_rate = 0.1"),
         optimizer("kind = 'sgd', learning_rate = 0.0, momentum = 0.0"),
         optimizer("kind = 'sgd', learning_rate = 0.1, momentum = 1.0"),
         optimizer("kind = 'sgd', learning_rate = 0.1, momentum = 0.0, beta1 = 0.9"),
@@ -205,7 +204,6 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
         layer("{ inputs = 2, outputs = 2 }"),
         layer(&format!("{{ inputs = 2, outputs = 2, {linear}, dropout = 1.0 }}")),
         layer("{ inputs = 2, outputs = 2, activation = { kind = 'relu', slope = 0.1 } }"),
-        layer("{ inputs = 2, outputs = 2, activation = { kind = 'leaky_relu' } }"),
         layer("{ inputs = 2, outputs = 2, activation = { kind = 'leaky_relu', slope = 0.0 } }"),
         layer("{ inputs = 2, outputs = 2, activation = { kind = 'swish' } }"),
         layer(&format!("{{ inputs = 2, outputs = 2, {linear} }}")) + "\ninitialization = { kind = 'he', sigma = 1.0 }",
@@ -274,4 +272,66 @@ fn wrong_settings_are_named_with_file_and_line() {
     place.fail("config circel", 2, &["circel", "did you mean `circle`?", "own"]);
     place.fail("config circle --data x", 2, &["circle", "--data"]);
     place.fail("config nowhere.toml", 1, &["nowhere.toml"]);
+}
+
+/// The settings that a run of `text` writes, and the schema's consent to both.
+fn resolved(place: &Place, schema: &Value, text: &str) -> Value {
+    assert_eq!(problems(schema, schema, &as_json(text)), [""; 0], "{text}");
+    place.write("short.toml", text);
+    let printed = place.succeed("config short.toml");
+    assert_eq!(problems(schema, schema, &as_json(&printed)), [""; 0], "{printed}");
+    as_json(&printed)
+}
+
+#[test]
+fn what_a_table_leaves_out_has_its_default() {
+    let (place, schema) = (Place::new(), schema());
+    let close = |value: &Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-6 * expected.max(1e-3);
+    // Of the system's kind: the system's settings. mixture1d-deep has adam with 0.0007, 0, 0.9999; mixture1d sgd with 0.01.
+    for (system, optimizer, expected) in [
+        (
+            "circle",
+            "kind = 'adam'",
+            vec![("learning_rate", 0.001), ("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8)],
+        ),
+        (
+            "circle",
+            "kind = 'adam', learning_rate = 0.5",
+            vec![("learning_rate", 0.5), ("beta1", 0.9), ("epsilon", 1e-8)],
+        ),
+        ("circle", "kind = 'adam', beta1 = 0.5", vec![("learning_rate", 0.001), ("beta1", 0.5), ("beta2", 0.999)]),
+        (
+            "mixture1d-deep",
+            "kind = 'adam', beta2 = 0.5",
+            vec![("learning_rate", 0.0007), ("beta1", 0.0), ("beta2", 0.5)],
+        ),
+        ("mixture1d", "kind = 'sgd', momentum = 0.5", vec![("learning_rate", 0.01), ("momentum", 0.5)]),
+        ("mixture1d", "kind = 'adam', learning_rate = 0.1", vec![("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8)]),
+        ("circle", "kind = 'sgd', learning_rate = 0.1", vec![("learning_rate", 0.1), ("momentum", 0.0)]),
+    ] {
+        for network in ["generator", "discriminator"] {
+            // The discriminator of mixture1d-deep has another rate.
+            if (system, network) == ("mixture1d-deep", "discriminator") {
+                continue;
+            }
+            let text = format!("[run]\nsystem = '{system}'\n[gan]\n{network}_optimizer = {{ {optimizer} }}");
+            let found = resolved(&place, &schema, &text);
+            for (name, value) in &expected {
+                let found = &found["gan"][format!("{network}_optimizer")][*name];
+                assert!(close(found, *value), "{text}: {name} is {found}");
+            }
+        }
+    }
+    // Another kind has another scale of rates.
+    place.write("wrong.toml", "[run]\nsystem = 'circle'\n[gan]\ngenerator_optimizer = { kind = 'sgd' }");
+    place.fail("train wrong.toml --plan", 2, &["line 4, gan.generator_optimizer.learning_rate", "missing"]);
+
+    let layers = "layers = [{ inputs = 3, outputs = 2, activation = { kind = 'leaky_relu' } }]";
+    let text = format!("[run]\nsystem = 'circle'\n[gan.generator]\ninitialization = {{ kind = 'normal' }}\n{layers}");
+    let found = &resolved(&place, &schema, &text)["gan"]["generator"];
+    assert!(close(&found["layers"][0]["activation"]["slope"], 0.2) && close(&found["initialization"]["sigma"], 0.02));
+    // A network keeps the system's layers, or the system's initialization.
+    let text = "[run]\nsystem = 'circle'\n[gan.discriminator]\ninitialization = { kind = 'he' }";
+    let found = &resolved(&place, &schema, text)["gan"]["discriminator"];
+    assert_eq!((found["layers"].as_array().unwrap().len(), &found["initialization"]["kind"]), (4, &json!("he")));
 }

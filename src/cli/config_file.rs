@@ -12,14 +12,14 @@ use toml::de::DeTable;
 use super::args::byte_count;
 use super::config::{RunConfig, measure, replace};
 pub(crate) use super::config_text::render;
+use super::gan_table::GanTable;
 use super::nearest::suggestion;
 use super::own::{OwnData, Settings};
 use super::schema::{Schema, line_of, line_of_setting};
 use super::system::{self, OWN, System};
 use crate::error::{Error, Result};
+use crate::gan::EngineKind;
 use crate::gan::presets::{Duration, Preset};
-use crate::gan::{EngineKind, Objective, OptimizerSpec, Order};
-use crate::net::NetworkSpec;
 use crate::simd::IsaKind;
 
 /// Bytes of a configuration file at most: more than the names and scales of as many columns as a table may have.
@@ -119,13 +119,7 @@ fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>, limit: 
         return Err(Error::setting("data.directory", format!("{name} needs no data folder; leave it out")));
     }
     config.directory = table.directory.map(from_file);
-    replace(&mut config.spec.objective, gan.objective);
-    replace(&mut config.spec.order, gan.order);
-    replace(&mut config.spec.discriminator_steps, gan.discriminator_steps);
-    replace(&mut config.spec.generator_optimizer, gan.generator_optimizer);
-    replace(&mut config.spec.discriminator_optimizer, gan.discriminator_optimizer);
-    replace(&mut config.spec.generator, gan.generator);
-    replace(&mut config.spec.discriminator, gan.discriminator);
+    gan.fill(&mut config.spec)?;
     Ok(config)
 }
 
@@ -245,18 +239,6 @@ impl DataTable {
             None => Ok(()),
         }
     }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GanTable {
-    objective: Option<Objective>,
-    order: Option<Order>,
-    discriminator_steps: Option<usize>,
-    generator_optimizer: Option<OptimizerSpec>,
-    discriminator_optimizer: Option<OptimizerSpec>,
-    generator: Option<NetworkSpec>,
-    discriminator: Option<NetworkSpec>,
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub mod events;
 mod export;
 mod files;
 mod folder_lock;
+mod gan_table;
 mod goal;
 mod history;
 pub mod hostile;

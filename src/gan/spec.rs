@@ -2,6 +2,8 @@
 
 use super::objective::Objective;
 use crate::error::{Error, Result};
+#[cfg(feature = "cli")]
+use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
 
 /// The order of updates within a step.
@@ -127,6 +129,16 @@ impl GanSpec {
     /// Features of a sample.
     pub fn features(&self) -> usize {
         self.generator.outputs()
+    }
+
+    /// Gives D's last layer what the objective needs: its number of logits, and no activation. Says whether that was a change.
+    #[cfg(feature = "cli")]
+    pub(crate) fn fit_discriminator(&mut self) -> bool {
+        let (outputs, activation) = (self.objective.logits(), Activation::Linear);
+        let Some(last) = self.discriminator.layers.last_mut() else { return false };
+        let fits = last.outputs == outputs && last.activation == activation;
+        (last.outputs, last.activation) = (outputs, activation);
+        !fits
     }
 
     /// Whether one pass of D serves both networks' updates: they share the fakes and the D that these meet; D has one logit,

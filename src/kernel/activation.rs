@@ -21,12 +21,19 @@ pub enum Activation {
     /// `y = x` for `x > 0`, else `slope * x`.
     LeakyRelu {
         /// The slope on the negative side, above 0.
+        #[cfg_attr(feature = "cli", serde(default = "usual_slope"))]
         slope: f32,
     },
     /// `y = tanh(x)`
     Tanh,
     /// `y = 1 / (1 + exp(-x))`
     Sigmoid,
+}
+
+/// The slope of a configuration file that names none: that of all presets.
+#[cfg(feature = "cli")]
+fn usual_slope() -> f32 {
+    0.2
 }
 
 /// An activation as the loops see it.

@@ -41,8 +41,15 @@ pub enum Initialization {
     /// Weights normal with standard deviation `sigma`, biases 0.
     Normal {
         /// The standard deviation.
+        #[cfg_attr(feature = "cli", serde(default = "usual_sigma"))]
         sigma: f32,
     },
+}
+
+/// The standard deviation of a configuration file that names none: that of the usual recipes for GANs (Radford et al. 2015).
+#[cfg(feature = "cli")]
+fn usual_sigma() -> f32 {
+    0.02
 }
 
 /// A network: layers, each of which takes what the one before it gives.
