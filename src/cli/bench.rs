@@ -10,7 +10,7 @@ use super::args::{BenchArgs, ENGINES, name_of};
 use super::config::{features, preset};
 use super::peak::{PeakMeter, median};
 use super::plot::thousands;
-use super::{bench_table, output};
+use super::{bench_table, output, terminal};
 use crate::data::{ArraySource, ByteSource};
 use crate::error::{Error, Result};
 use crate::gan::presets::Preset;
@@ -64,6 +64,10 @@ pub(crate) fn command(args: &BenchArgs) -> anyhow::Result<()> {
         let row = measure(case, args.steps)?;
         if args.json {
             output::print_json(&row)?;
+            continue;
+        }
+        if terminal::columns().is_some_and(|columns| columns < LINE) {
+            output::print_text(&block(&row))?;
             continue;
         }
         // After the first row is there, so that a failure leaves no header without a table.
@@ -249,7 +253,19 @@ fn cells(row: &Row) -> [String; 9] {
     ]
 }
 
-/// A line of the table, at most 100 characters. Rows appear as they are measured, so the widths are fixed.
+/// Characters of a line of the table.
+const LINE: usize = 100;
+
+/// A row where lines are too narrow for the table.
+fn block(row: &Row) -> String {
+    let [system, batch, threads, engine, isa, rate, flop, gflops, share] = cells(row);
+    format!(
+        "{system}, batch {batch}, threads {threads}, {engine}, {isa}\n  \
+         {rate} samples/s of {flop} FLOP: {gflops} GFLOP/s, {share}\n"
+    )
+}
+
+/// A line of the table, at most [`LINE`] characters. Rows appear as they are measured, so the widths are fixed.
 fn line(cells: &[String; 9]) -> String {
     let [system, batch, threads, engine, isa, rate, flop, gflops, share] = cells;
     format!("{system:<14} {batch:>6} {threads:>7}  {engine:<14} {isa:<8} {rate:>10} {flop:>11} {gflops:>7} {share:>14}")
@@ -288,7 +304,7 @@ mod tests {
             share_of_peak: 0.999,
         };
         for line in [line(&HEADER.map(str::to_string)), line(&cells(&row))] {
-            assert_eq!(line.chars().count(), 100, "{line}");
+            assert_eq!(line.chars().count(), LINE, "{line}");
         }
     }
 

@@ -56,5 +56,5 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     }
     let remark = remark.map_or_else(String::new, |remark| format!("\n{remark}\n"));
     let (table, meanings) = (measure_table(&measures), meanings(&measures));
-    output::print(&format!("{}: {}\n\n{table}{remark}\n{meanings}", args.run.display(), config.system.name()))
+    output::print_text(&format!("{}: {}\n\n{table}{remark}\n{meanings}", args.run.display(), config.system.name()))
 }

@@ -49,7 +49,7 @@ pub(crate) fn command(args: &ExportArgs) -> anyhow::Result<()> {
             };
             let line = format!("{name} = {}", weights::sequential(spec));
             // Standard output is for the file then.
-            if out == OutFile::Standard { output::note(&line) } else { output::print_line(&line)? }
+            if out == OutFile::Standard { output::note(&line) } else { output::print_text(&format!("{line}\n"))? }
         }
     }
     if let OutFile::File(path, _) = out {

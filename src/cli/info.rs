@@ -47,7 +47,7 @@ pub(crate) fn command(args: &InfoArgs) -> anyhow::Result<()> {
         isa: used.kind().to_string(),
         engines: ENGINES.iter().map(|&(name, _)| name).collect(),
     };
-    if args.json { output::print_json(&info) } else { output::print(&text(&info)) }
+    if args.json { output::print_json(&info) } else { output::print_text(&text(&info)) }
 }
 
 fn text(info: &Info) -> String {

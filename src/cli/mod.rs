@@ -20,6 +20,7 @@ mod contents;
 mod course;
 mod evaluate;
 pub mod events;
+mod expectation;
 mod export;
 mod files;
 mod folder_lock;
@@ -61,6 +62,7 @@ mod stop;
 mod summary;
 mod system;
 mod template;
+mod terminal;
 mod train;
 mod weights;
 

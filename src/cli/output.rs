@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 
+use super::terminal;
+
 /// The reader of standard output went away: a reason to stop, not a failure.
 #[derive(Debug)]
 pub(crate) struct Closed;
@@ -52,6 +54,15 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Writes `text` for people to standard output at once: broken between words where that is a terminal.
+///
+/// # Errors
+///
+/// As [`print`].
+pub(crate) fn print_text(text: &str) -> anyhow::Result<()> {
+    print(&terminal::wrap(text, terminal::columns()))
+}
+
 /// Writes a line to standard output.
 ///
 /// # Errors
@@ -78,7 +89,7 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 
 /// Writes a line to standard error, without what a terminal would obey. That nobody can read it is no reason to fail.
 pub(crate) fn note(line: &str) {
-    writeln!(io::stderr().lock(), "{}", plain(line)).ok();
+    writeln!(io::stderr().lock(), "{}", terminal::wrap(&plain(line), terminal::error_columns())).ok();
 }
 
 /// The SHA-256 of `bytes`, as `sha256sum` prints it.
@@ -86,27 +97,93 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Lays `rows` out in columns, each as wide as its widest cell; `left` says which of them are flush left.
+/// Lays `rows`, of which the first is the header, out in columns, each as wide as its widest cell; `left` says which of them are
+/// flush left. Where standard output is too narrow, the table is folded.
 pub(crate) fn table(rows: &[Vec<String>], left: &[bool]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    table_within(rows, left, terminal::columns())
+}
+
+/// The narrowest last column of words that is worth to be broken into lines.
+const NARROWEST_COLUMN: usize = 16;
+/// Spaces between columns.
+const GAP: usize = 2;
+
+/// A table of at most `columns` characters: a last column of words is broken into lines; if that is not enough, columns stand
+/// below others, the first with each of them.
+fn table_within(rows: &[Vec<String>], left: &[bool], columns: Option<usize>) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-            let gap = if column == 0 { "" } else { "  " };
-            line += gap;
-            line += &if left.get(column).copied().unwrap_or(false) {
-                format!("{cell:<width$}")
-            } else {
-                format!("{cell:>width$}")
-            };
+    let mut widths: Vec<usize> = (0..count).map(|column| width(column).unwrap_or(0)).collect();
+    let room = columns.unwrap_or(usize::MAX);
+    let is_left = |column: usize| left.get(column).copied().unwrap_or(false);
+    let taken = |widths: &[usize]| widths.iter().map(|width| width + GAP).sum::<usize>().saturating_sub(GAP);
+    if let Some(last) = count.checked_sub(1).filter(|&last| is_left(last) && taken(&widths) > room) {
+        let before = if last > 0 { taken(&widths[..last]) + GAP } else { 0 };
+        if before + NARROWEST_COLUMN <= room {
+            widths[last] = room - before;
         }
-        text += line.trim_end();
-        text.push('\n');
+    }
+    let mut text = String::new();
+    let mut next = usize::from(count > 1);
+    while next < count || text.is_empty() && count > 0 {
+        let first = next;
+        let mut shown = if count > 1 { vec![0] } else { Vec::new() };
+        loop {
+            shown.push(next);
+            next += 1;
+            let more: Vec<usize> =
+                shown.iter().chain([&next]).filter_map(|&column| widths.get(column).copied()).collect();
+            if next >= count || taken(&more) > room {
+                break;
+            }
+        }
+        if first > 1 {
+            text.push('\n');
+        }
+        let widths = shrunk(&shown, &widths, room);
+        rows.iter().for_each(|row| push_row(&mut text, row, &widths, &is_left));
     }
     text
+}
+
+/// The `shown` columns with their widths; where even these are too wide for the room, the last one gets what the first leaves.
+fn shrunk(shown: &[usize], widths: &[usize], room: usize) -> Vec<(usize, usize)> {
+    let mut kept: Vec<(usize, usize)> = shown.iter().map(|&column| (column, widths[column])).collect();
+    let all = kept.iter().map(|&(_, width)| width + GAP).sum::<usize>().saturating_sub(GAP);
+    match kept.as_mut_slice() {
+        [(_, only)] => *only = room.min(*only),
+        [(_, first), .., (_, last)] if all > room => {
+            *first = (*first).min(room / 2);
+            *last = room.saturating_sub(*first + GAP).clamp(1, *last);
+        }
+        _ => {}
+    }
+    kept
+}
+
+/// Adds the columns of a row, in as many lines as its longest cell needs.
+fn push_row(text: &mut String, row: &[String], columns: &[(usize, usize)], is_left: &impl Fn(usize) -> bool) {
+    let cells: Vec<(usize, usize, Vec<String>)> = columns
+        .iter()
+        .filter_map(|&(column, width)| {
+            let cell = row.get(column)?;
+            // A cell that fits keeps its spaces.
+            let fits = cell.chars().count() <= width;
+            Some((column, width, if fits { vec![cell.clone()] } else { terminal::lines(cell, width) }))
+        })
+        .collect();
+    let lines = cells.iter().map(|(.., lines)| lines.len()).max().unwrap_or(1);
+    for line in 0..lines {
+        let mut joined = String::new();
+        for (index, (column, width, cell)) in cells.iter().enumerate() {
+            let gap = if index == 0 { 0 } else { GAP };
+            joined.extend(std::iter::repeat_n(' ', gap));
+            let cell = cell.get(line).map_or("", String::as_str);
+            joined += &if is_left(*column) { format!("{cell:<width$}") } else { format!("{cell:>width$}") };
+        }
+        *text += joined.trim_end();
+        text.push('\n');
+    }
 }
 
 #[cfg(test)]
@@ -132,6 +209,29 @@ mod tests {
     #[test]
     fn columns_line_up() {
         let rows = [vec!["a".to_string(), "1".to_string()], vec!["long".to_string(), "200".to_string()]];
-        assert_eq!(table(&rows, &[true, false]), "a       1\nlong  200\n");
+        assert_eq!(table_within(&rows, &[true, false], None), "a       1\nlong  200\n");
+        assert_eq!(table_within(&[], &[], Some(20)), "");
+    }
+
+    #[test]
+    fn tables_are_folded_to_the_width() {
+        let row = |cells: [&str; 4]| cells.map(str::to_string).to_vec();
+        let rows =
+            [row(["name", "first", "second", "what it is"]), row(["a", "1", "2", "some words about it, quite many"])];
+        let left = [true, false, false, true];
+        assert_eq!(
+            table_within(&rows, &left, Some(40)),
+            "name  first  second  what it is\n\
+             a         1       2  some words about it,\n                     quite many\n"
+        );
+        assert_eq!(
+            table_within(&rows, &left, Some(22)),
+            "name  first  second\na         1       2\n\nname  what it is\na     some words about\n      it, quite many\n"
+        );
+        for columns in 10..80 {
+            let text = table_within(&rows, &left, Some(columns));
+            assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}: {text}");
+            assert!(rows[1][3].split(' ').all(|word| text.contains(word)), "{columns}: {text}");
+        }
     }
 }

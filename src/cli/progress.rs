@@ -1,6 +1,5 @@
 //! Progress on standard error: a bar on a terminal, a line every few seconds elsewhere, nothing if quiet.
 
-use std::io::{IsTerminal, stderr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,10 +7,14 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::note;
 use super::plot::thousands;
+use super::terminal;
 use crate::gan::StepReport;
 
 /// Time between two lines where standard error is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
+/// Steps take at least this long before they tell how long all of them will take; and a run at least that long, to be told.
+const MEASURED: Duration = Duration::from_secs(2);
+const LONG: Duration = Duration::from_secs(60);
 /// Time between two updates of the bar: often enough to look alive.
 const BETWEEN_UPDATES: Duration = Duration::from_millis(100);
 
@@ -49,11 +52,13 @@ pub(crate) struct Progress {
     workers: usize,
     /// Steps of all runs that earlier processes did.
     resumed: u64,
+    /// When this process began.
+    start: Instant,
     state: Mutex<State>,
 }
 
 enum Shown {
-    Bar(ProgressBar),
+    Bar { bar: ProgressBar, is_wide: bool },
     Lines,
     Nothing,
 }
@@ -62,6 +67,8 @@ struct State {
     /// For each run its steps, and the time in them.
     runs: Vec<(u64, Duration)>,
     last: Option<Instant>,
+    /// Whether it was told how long all of it will take, or need not be.
+    expected: bool,
 }
 
 impl Progress {
@@ -71,21 +78,27 @@ impl Progress {
         let runs = resumed.len();
         let shown = if quiet {
             Shown::Nothing
-        } else if stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{bar:20} {percent:>3} %  {prefix}\n{wide_msg}");
+        } else if terminal::draws() {
+            let is_wide = terminal::error_columns().is_none_or(|columns| columns >= WIDE);
+            let style = ProgressStyle::with_template(if is_wide { TWO_LINES } else { NARROW });
+            // Block characters only where the terminal has them.
+            let style = style.map(|style| if terminal::is_unicode() { style } else { style.progress_chars("#>-") });
             let all = steps.saturating_mul(runs as u64);
             let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::stderr());
-            Shown::Bar(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+            let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            Shown::Bar { bar, is_wide }
         } else {
             Shown::Lines
         };
-        let state = State { runs: resumed.iter().map(|&step| (step, Duration::ZERO)).collect(), last: None };
+        let state =
+            State { runs: resumed.iter().map(|&step| (step, Duration::ZERO)).collect(), last: None, expected: false };
         Self {
             shown,
             steps,
             batch,
             workers,
             resumed: resumed.iter().fold(0, |sum: u64, &step| sum.saturating_add(step)),
+            start: Instant::now(),
             state: Mutex::new(state),
         }
     }
@@ -94,7 +107,7 @@ impl Progress {
     pub(crate) fn report(&self, index: usize, report: &StepReport, trained: Duration) {
         let between = match self.shown {
             Shown::Nothing => return,
-            Shown::Bar(_) => BETWEEN_UPDATES,
+            Shown::Bar { .. } => BETWEEN_UPDATES,
             Shown::Lines => BETWEEN_LINES,
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,12 +123,29 @@ impl Progress {
         }
         state.last = Some(now);
         let spent: f64 = state.runs.iter().map(|(_, trained)| trained.as_secs_f64()).sum();
-        let pace = pace([done, all, self.resumed], self.batch, spent / self.workers as f64);
+        let steps = [done, all, self.resumed];
+        let (trained, wall) = (spent / self.workers as f64, now - self.start);
+        if !state.expected && wall >= MEASURED {
+            state.expected = true;
+            let expected = wall.saturating_add(left(steps, wall));
+            if expected >= LONG {
+                let here = thousands(done.saturating_sub(self.resumed));
+                self.message(&format!(
+                    "all of it will take about {}, judging by the first {here} steps",
+                    HumanDuration(expected)
+                ));
+            }
+        }
+        let pace = pace(steps, self.batch, trained, wall);
         let game = if count > 1 { format!("replica {index}  {}", game(report)) } else { game(report) };
         match &self.shown {
-            Shown::Bar(bar) => {
-                bar.set_prefix(pace);
-                bar.set_message(game);
+            Shown::Bar { bar, is_wide } => {
+                if *is_wide {
+                    bar.set_prefix(pace);
+                    bar.set_message(game);
+                } else {
+                    bar.set_message(pace);
+                }
                 bar.set_position(done);
             }
             Shown::Lines => note(&format!("{pace}  {game}")),
@@ -134,7 +164,7 @@ impl Progress {
     /// Prints a message where the progress is printed.
     pub(crate) fn message(&self, text: &str) {
         match &self.shown {
-            Shown::Bar(bar) => bar.suspend(|| note(text)),
+            Shown::Bar { bar, .. } => bar.suspend(|| note(text)),
             Shown::Lines => note(text),
             Shown::Nothing => {}
         }
@@ -158,20 +188,32 @@ impl Progress {
 
     /// The last line stays, the bar is left alone.
     pub(crate) fn finish(&self) {
-        if let Shown::Bar(bar) = &self.shown {
+        if let Shown::Bar { bar, .. } = &self.shown {
             bar.abandon();
         }
     }
 }
 
+/// What the bar shows where there is room for it, and what a narrow terminal has room for.
+const TWO_LINES: &str = "{bar:20} {percent:>3} %  {prefix}\n{wide_msg}";
+const NARROW: &str = "{percent:>3} %  {wide_msg}";
+/// Columns of [`TWO_LINES`].
+const WIDE: usize = 78;
+
 /// How fast it goes, short enough for a line of a terminal of 80 columns beside the bar:
-/// `step 320/3200  81,920 samples/s  12s left`.
-fn pace([done, steps, resumed]: [u64; 3], batch: usize, seconds: f64) -> String {
-    let here = done.saturating_sub(resumed);
-    let rate = here as f64 * batch as f64 / seconds;
-    let left = seconds / here.max(1) as f64 * steps.saturating_sub(done) as f64;
-    let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
-    format!("step {done}/{steps}  {} samples/s  {:#} left", thousands(rate.round() as u64), HumanDuration(left))
+/// `step 320/3200  81,920 samples/s  12s left`. The rate is that of the time in steps, the time left that of the clock.
+fn pace(steps: [u64; 3], batch: usize, trained: f64, wall: Duration) -> String {
+    let [done, all, resumed] = steps;
+    let rate = done.saturating_sub(resumed) as f64 * batch as f64 / trained;
+    let left = HumanDuration(left(steps, wall));
+    format!("step {done}/{all}  {} samples/s  {left:#} left", thousands(rate.round() as u64))
+}
+
+/// The time that the steps still to be done take, if they take as long as those of this process did, with all that was
+/// measured, drawn and written between them.
+fn left([done, all, resumed]: [u64; 3], wall: Duration) -> Duration {
+    let each = wall.as_secs_f64() / done.saturating_sub(resumed).max(1) as f64;
+    Duration::try_from_secs_f64(each * all.saturating_sub(done) as f64).unwrap_or(Duration::MAX)
 }
 
 /// How the two networks do: `D 1.3512  G 0.7134  D(x) 0.512  D(G(z)) 0.488`.
@@ -195,7 +237,13 @@ mod tests {
             real_probability: 0.5,
             fake_probability: 0.25,
         };
-        assert_eq!(pace([320, 3200, 0], 32, 1.0), "step 320/3200  10,240 samples/s  9s left");
+        // A second in steps, and three in which they waited for what was measured and drawn.
+        let wall = Duration::from_secs(4);
+        assert_eq!(pace([320, 3200, 0], 32, 1.0, wall), "step 320/3200  10,240 samples/s  36s left");
+        assert_eq!(left([3200, 3200, 0], wall), Duration::ZERO);
+        assert_eq!(left([0, u64::MAX, 0], Duration::MAX), Duration::MAX);
+        // What earlier processes did says nothing about the pace of this one.
+        assert_eq!(left([640, 3200, 320], wall), Duration::from_secs(32));
         assert_eq!(game(&report), "D 1.3500  G 0.7000  D(x) 0.500  D(G(z)) 0.250");
     }
 }

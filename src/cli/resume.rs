@@ -59,7 +59,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
     }
     config.validate()?;
     let count = replicated.then(|| (0..).take_while(|&index| path.join(replicas::folder(index)).is_dir()).count());
-    let mut prepared = Prepared::new(config, count, stop)?;
+    let mut prepared = Prepared::new(config, count, false, stop)?;
     let changes = if args.changes_allowed { Changes::Allowed } else { Changes::Refused };
     let found = find(&mut prepared, path, changes)?;
     let first = Schedule::new(

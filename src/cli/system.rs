@@ -140,7 +140,7 @@ impl Samples {
             System::Own(_) => config.own_data()?.samples(),
             System::Preset(Preset::Mnist) => {
                 let Some(directory) = &config.directory else {
-                    let problem = "mnist needs its four IDX files; give their folder with --data DIR";
+                    let problem = "mnist needs its four IDX files (docs/configuration.md says where they come from); give their folder with --data DIR";
                     return Err(Error::setting("data", problem));
                 };
                 let limit = config.memory_limit;
@@ -160,6 +160,19 @@ impl Samples {
             }))),
             System::Preset(preset) => made(config, preset).map(|source| Self::Values(Arc::new(source))),
         }
+    }
+
+    /// As many images as MNIST has, all of them black: enough for a plan.
+    ///
+    /// # Errors
+    ///
+    /// None but of memory.
+    pub(crate) fn stand_in() -> Result<Self> {
+        /// Images of MNIST's training set, and the side of one.
+        const IMAGES: usize = 60_000;
+        const SIDE: usize = 28;
+        let train = ByteSource::new(vec![0; IMAGES * SIDE * SIDE], SIDE, SIDE, u8::MAX)?;
+        Ok(Self::Images(Arc::new(ImageSet { train: Arc::new(train), labels: Cow::Borrowed(&[]), test: None })))
     }
 
     /// The same for another seed. Images and files, which do not depend on it, are shared.

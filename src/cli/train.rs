@@ -11,6 +11,7 @@ use super::budget::Budget;
 use super::checkpoints;
 use super::config::RunConfig;
 use super::config_file;
+use super::expectation::{self, Disk};
 use super::legs::{self, Legs};
 use super::measures;
 use super::origin::Origin;
@@ -26,10 +27,10 @@ use super::run_folder::{self, RunFolder};
 use super::schedule::{EVALUATIONS, Schedule};
 use super::start::Start;
 use super::stop::Stop;
-use super::system::Samples;
+use super::system::{Samples, System};
 use super::weights;
 use crate::error::{Error, Result};
-use crate::gan::presets::Duration;
+use crate::gan::presets::{Duration, Preset};
 use crate::gan::{Changes, Replicas, Trainer};
 use crate::net::NetworkSpec;
 
@@ -68,10 +69,15 @@ fn begin(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
     if let Some(out) = &args.out {
         run_folder::check_free(out)?;
     }
-    let mut prepared = Prepared::new(config, args.replicas, stop)?;
+    let fitted = config.fitted_discriminator();
+    if let Some(fitted) = fitted.filter(|_| !args.quiet && !args.plan) {
+        output::note(&fitted);
+    }
+    let mut prepared = Prepared::new(config, args.replicas, args.plan, stop)?;
     weights::begin_with(&prepared.config, &mut prepared.gans)?;
     if args.plan {
-        return output::print(&prepared.plan());
+        let plan = prepared.plan()?;
+        return output::print_text(&plan);
     }
     let mut starts = Vec::new();
     stop.ask_first();
@@ -111,18 +117,24 @@ pub(crate) fn write_config(folder: &RunFolder, config: &RunConfig, legs: &Legs) 
 }
 
 impl Prepared {
-    /// Loads the data and makes the trainers of one run, or of `replicas`.
+    /// Loads the data and makes the trainers of one run, or of `replicas`. A plan of mnist does without its files.
     ///
     /// # Errors
     ///
     /// Data that cannot be had, settings that do not fit them.
-    pub(crate) fn new(mut config: RunConfig, replicas: Option<usize>, stop: &Stop) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        mut config: RunConfig,
+        replicas: Option<usize>,
+        is_plan: bool,
+        stop: &Stop,
+    ) -> anyhow::Result<Self> {
         let count = replicas.unwrap_or(1);
         replicas::check_seeds(config.seed, count)?;
         let mut data: Vec<Samples> = Vec::new();
         let mut options = config.trainer_options();
         options.stop = Some(stop.flag());
-        let first = Samples::load(&config)?;
+        let has_stand_in = is_plan && config.system == System::Preset(Preset::Mnist) && config.directory.is_none();
+        let first = if has_stand_in { Samples::stand_in()? } else { Samples::load(&config)? };
         // What the trainers may take is what everything else leaves.
         let beside = Budget::of(&config, &first, count);
         options.memory_limit = config.memory_limit.map(|limit| beside.left(limit));
@@ -199,7 +211,8 @@ impl Prepared {
             Some(0) | None => String::new(),
             Some(&step) => format!(" on from step {}", thousands(step)),
         };
-        progress.message(&format!("training {of}{name}{from} into {}", folder.path().display()));
+        let disk = self.disk().remark();
+        progress.message(&format!("training {of}{name}{from} into {}{disk}", folder.path().display()));
         let start = Instant::now();
         self.gans.take_turns(&mut runs, |_, trainer, run| run.turn(trainer, &progress));
         progress.finish();
@@ -225,23 +238,23 @@ impl Prepared {
         result.failure().or(stopped.map(Into::into)).map_or(printed, Err)
     }
 
-    /// What `--plan` prints.
-    fn plan(&self) -> String {
+    /// What `--plan` prints. For the time that the run takes a few steps are made.
+    fn plan(&mut self) -> Result<String> {
+        let step = expectation::time_of_a_step(&mut self.gans)?;
         let (config, trainer) = (&self.config, &self.gans.trainers()[0]);
         let spec = &config.spec;
         let (generator, discriminator) = (widths(&spec.generator), widths(&spec.discriminator));
-        let weights = spec.generator.weights() + spec.discriminator.weights();
-        let models = match config.save_epochs {
-            0 => String::new(),
-            every => {
-                let count = self.steps / trainer.steps_for_epochs(every).max(1);
-                let mib = (4 * weights) as f64 * count as f64 / (1024.0 * 1024.0);
-                format!("models       {count}, {mib:.0} MiB\n")
-            }
+        let runs = self.data.len() as u64;
+        let disk = self.disk();
+        let time = expectation::time(step, self.steps.saturating_mul(runs.div_ceil(self.gans.workers() as u64)));
+        let fitted = config.fitted_discriminator().map(|fitted| format!("objective    {fitted}\n")).unwrap_or_default();
+        let assumed = match config.system {
+            System::Preset(Preset::Mnist) if config.directory.is_none() => ", assumed: no --data is given",
+            _ => "",
         };
         let replicas = if self.replicated { replicas::plan(&self.gans) } else { String::new() };
-        format!(
-            "system       {}, {} samples\nnetworks     G {generator}, D {discriminator}\nsteps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\n{models}{replicas}",
+        Ok(format!(
+            "system       {}, {} samples{assumed}\nnetworks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
             config.system.name(),
             thousands(self.data[0].source().len() as u64),
             thousands(self.steps),
@@ -251,7 +264,17 @@ impl Prepared {
             trainer.isa().kind(),
             thousands(spec.flop_per_sample()),
             self.budget,
-        )
+        ))
+    }
+
+    /// What the runs will take of the disk.
+    fn disk(&self) -> Disk {
+        let (config, trainer) = (&self.config, &self.gans.trainers()[0]);
+        let models = match config.save_epochs {
+            0 => 0,
+            every => self.steps / trainer.steps_for_epochs(every).max(1),
+        };
+        Disk::new(config, models, self.data.len() as u64)
     }
 }
 
@@ -262,7 +285,7 @@ fn print(args: &TrainArgs, result: &impl Serialize, text: impl FnOnce() -> Strin
     } else if args.quiet {
         Ok(())
     } else {
-        output::print(&text())
+        output::print_text(&text())
     }
 }
 

@@ -136,7 +136,7 @@ pub(crate) struct TrainArgs {
     /// Write no event files for TensorBoard.
     #[arg(long)]
     pub(crate) no_tensorboard: bool,
-    /// Save both networks alone every N epochs; 0 = only at the end [default: 1 for mnist, else 0].
+    /// Save both networks alone every N epochs; 0 = only at the end [default: 100 for mnist, else 0].
     #[arg(long, value_name = "N", value_parser = whole)]
     pub(crate) save_epochs: Option<u64>,
     /// Print what would be trained, how it is laid out and the memory it takes, and do not train.
