@@ -23,6 +23,7 @@ pub mod events;
 mod expectation;
 mod export;
 mod files;
+mod flat;
 mod folder_lock;
 mod gan_table;
 mod goal;
@@ -52,6 +53,7 @@ mod report;
 mod resume;
 mod run;
 mod run_folder;
+mod runs;
 mod sample;
 mod saved_run;
 mod schedule;
@@ -95,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Export(args) => export::command(args),
         Command::Bench(args) => bench::command(args),
         Command::Report(args) => report::command(args),
+        Command::Runs(args) => runs::command(args),
         Command::Info(args) => info::command(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod model;
+mod runs;
 mod shell;
 mod text;
 mod train;
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use bench::{BenchArgs, InfoArgs};
 pub(crate) use model::{EvaluateArgs, ExportArgs, SampleArgs};
+pub(crate) use runs::{RunStatus, RunsArgs, SortBy};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use text::{ConfigArgs, ReportArgs};
 pub(crate) use train::TrainArgs;
@@ -40,6 +42,7 @@ Examples:
   gannet evaluate runs/circle-001       measure what was learned
   gannet sample runs/circle-001 --count 1000 --out points.csv
   gannet report runs/circle-001 runs/circle-002    lay two runs side by side in report.html
+  gannet runs --sort measure            all runs at a glance, the best first
   gannet bench --system circle --batch 256,1024 --threads 1,2"
 )]
 pub(crate) struct Cli {
@@ -64,6 +67,8 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// Write a page about a run, or about several side by side.
     Report(ReportArgs),
+    /// List the runs below a folder: how they stand, what they reached, and which of their settings differ.
+    Runs(RunsArgs),
     /// Tell about the processor, its instruction sets and their measured peak.
     Info(InfoArgs),
     /// Print the script that completes commands and options in a shell.

@@ -1,0 +1,268 @@
+//! One run of the list.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::SystemTime;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::find::Found;
+use super::read;
+use crate::cli::args::RunStatus;
+use crate::cli::config::RunConfig;
+use crate::cli::config_text;
+use crate::cli::flat::{self, Flat};
+use crate::cli::measures;
+use crate::cli::peak::median;
+use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, RESULT};
+use crate::cli::system::{OWN, System};
+use crate::gan::presets::Preset;
+
+/// Settings that follow from the machine or the data, or that change nothing in the result.
+const LEFT_OUT: [&str; 13] = [
+    "run.system",
+    "run.threads",
+    "run.engine",
+    "run.isa",
+    "run.report_every",
+    "run.evaluate_every",
+    "run.best",
+    "data.columns",
+    "data.offset",
+    "data.scale",
+    "data.image",
+    "data.directory",
+    "run.memory_limit",
+];
+
+/// What the list tells about a run. The names are those of `--json`.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry {
+    /// The path from the folder of the list.
+    pub(super) name: String,
+    path: String,
+    pub(super) system: String,
+    pub(super) status: RunStatus,
+    pub(super) steps: Option<u64>,
+    pub(super) planned_steps: Option<u64>,
+    pub(super) measure: Option<Measured>,
+    pub(super) verdict: Option<String>,
+    /// Since anything of it was written.
+    pub(super) age_seconds: Option<f64>,
+    /// What is not as the system's defaults are.
+    pub(super) settings: BTreeMap<String, String>,
+    /// How many runs it stands for.
+    pub(super) replicas: Option<usize>,
+    /// What is wrong with it.
+    pub(super) problem: Option<String>,
+}
+
+/// The main measure; of replicas the median and the range.
+#[derive(Debug, Serialize)]
+pub(super) struct Measured {
+    pub(super) name: String,
+    pub(super) value: f64,
+    min: f64,
+    max: f64,
+}
+
+impl Measured {
+    /// For people.
+    pub(super) fn text(&self) -> String {
+        let Self { name, value, min, max } = self;
+        let range = if min < max { format!(" ({min:.3} to {max:.3})") } else { String::new() };
+        format!("{name} {value:.4}{range}")
+    }
+}
+
+/// The defaults of each system, once asked for.
+pub(super) type Defaults = BTreeMap<String, Flat>;
+
+impl Entry {
+    /// Reads what there is of a run.
+    pub(super) fn read(found: &Found, folder: &Path, now: SystemTime, defaults: &mut Defaults) -> Self {
+        if found.replicas.is_empty() {
+            return Self::of_run(&found.path, folder, now, defaults);
+        }
+        let parts = found.replicas.iter().map(|path| Self::of_run(path, folder, now, defaults));
+        Self::of_replicas(found, folder, parts.collect())
+    }
+
+    fn of_run(path: &Path, folder: &Path, now: SystemTime, defaults: &mut Defaults) -> Self {
+        let file = |name: &str| path.join(name);
+        let (config, mut problem) = match config(path) {
+            Ok(config) => (config, None),
+            Err(problem) => (Flat::new(), Some(problem)),
+        };
+        let result = match read::text(&file(RESULT)).map(|text| serde_json::from_str::<Value>(&text)) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => {
+                problem.get_or_insert(format!("{RESULT} is no JSON"));
+                Value::Null
+            }
+            None => Value::Null,
+        };
+        let (metrics, evaluation) = (read::last_line(&file(METRICS)), read::last_line(&file(EVALUATION)));
+        let text = |name: &str| result.get(name).and_then(Value::as_str).map(str::to_string);
+        let system = config.get("run.system").and_then(|name| name.as_str()).map(str::to_string);
+        let system = system.or_else(|| text("system")).unwrap_or_default();
+        let cell = |line: &Option<Vec<(String, String)>>, name: &str| {
+            line.as_ref()?.iter().find(|(known, _)| known == name).map(|(_, cell)| cell.clone())
+        };
+        let last_row = cell(&metrics, "step").and_then(|step| step.parse().ok());
+        let ended = result.get("steps").and_then(Value::as_u64);
+        // A run that went on after its end was written.
+        let went_on = ended.zip(last_row).is_some_and(|(ended, last): (u64, u64)| last > ended);
+        let steps = [ended, last_row].into_iter().flatten().max();
+        let status = match text("status").as_deref().filter(|_| !went_on) {
+            _ if config.is_empty() => RunStatus::Broken,
+            Some("finished") => RunStatus::Finished,
+            _ if read::is_locked(path) => RunStatus::Running,
+            Some("stopped") => RunStatus::Stopped,
+            Some("failed") => RunStatus::Failed,
+            _ => RunStatus::Interrupted,
+        };
+        if status == RunStatus::Failed {
+            problem = problem.or_else(|| text("error"));
+        }
+        let name = main_measure(&config, &system);
+        let value = name.as_deref().and_then(|name| {
+            let told = result.get("metrics").and_then(|metrics| metrics.get(name)).and_then(Value::as_f64);
+            told.filter(|_| !went_on).or_else(|| cell(&evaluation, name)?.parse().ok())
+        });
+        let verdict = text("verdict").filter(|_| !went_on).or_else(|| cell(&evaluation, "verdict"));
+        let written =
+            [RESULT, METRICS, EVALUATION, CONFIG].into_iter().filter_map(|name| read::written(&file(name))).max();
+        Self {
+            name: relative(path, folder),
+            path: path.display().to_string(),
+            status,
+            steps,
+            planned_steps: result.get("planned_steps").and_then(Value::as_u64).or_else(|| planned(&config)),
+            measure: name.zip(value).map(|(name, value)| Measured { name, value, min: value, max: value }),
+            verdict: verdict.filter(|verdict| !verdict.is_empty()),
+            age_seconds: written.map(|time| now.duration_since(time).unwrap_or_default().as_secs_f64()),
+            settings: differences(&config, &system, defaults),
+            system,
+            replicas: None,
+            problem,
+        }
+    }
+
+    /// Several runs of one specification as one.
+    fn of_replicas(found: &Found, folder: &Path, parts: Vec<Self>) -> Self {
+        let count = parts.len();
+        let mut values: Vec<f64> = parts.iter().filter_map(|part| Some(part.measure.as_ref()?.value)).collect();
+        let name = parts.iter().find_map(|part| Some(part.measure.as_ref()?.name.clone()));
+        let measure = name.filter(|_| !values.is_empty()).map(|name| {
+            // Sorts them.
+            let value = median(&mut values);
+            Measured { name, value, min: values[0], max: values[values.len() - 1] }
+        });
+        // All of one kind, or how many of each.
+        let tally = |texts: Vec<String>| {
+            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+            texts.into_iter().for_each(|text| *counts.entry(text).or_default() += 1);
+            match counts.len() {
+                0 => None,
+                1 => counts.into_keys().next(),
+                _ => Some(counts.iter().map(|(text, count)| format!("{count} {text}")).collect::<Vec<_>>().join(", ")),
+            }
+        };
+        let verdict = tally(parts.iter().filter_map(|part| part.verdict.clone()).collect());
+        let problem = tally(parts.iter().filter_map(|part| part.problem.clone()).collect());
+        // The one that most needs to be looked at: running first, then what is not finished.
+        let worst =
+            [RunStatus::Running, RunStatus::Broken, RunStatus::Failed, RunStatus::Interrupted, RunStatus::Stopped];
+        let status = worst.into_iter().find(|status| parts.iter().any(|part| part.status == *status));
+        let ages = parts.iter().filter_map(|part| part.age_seconds);
+        let (steps, planned_steps) = (parts.iter().filter_map(|part| part.steps).min(), parts[0].planned_steps);
+        let age_seconds = ages.min_by(f64::total_cmp);
+        let mut parts = parts;
+        let Self { system, settings, .. } = parts.swap_remove(0);
+        Self {
+            name: relative(&found.path, folder),
+            path: found.path.display().to_string(),
+            system,
+            status: status.unwrap_or(RunStatus::Finished),
+            steps,
+            planned_steps,
+            measure,
+            verdict,
+            age_seconds,
+            settings,
+            replicas: Some(count),
+            problem,
+        }
+    }
+}
+
+/// The settings of a run, or what is wrong with them.
+fn config(path: &Path) -> Result<Flat, String> {
+    let file = path.join(CONFIG);
+    let Some(text) = read::text(&file) else {
+        let problem = if file.exists() { "cannot be read as text" } else { "is missing" };
+        return Err(format!("{CONFIG} {problem}"));
+    };
+    let table = text.parse::<toml::Table>().map_err(|error| {
+        let line = error.span().map_or(1, |span| crate::cli::schema::line_of(&text, span.start));
+        format!("{CONFIG}, line {line}: {}", error.message())
+    })?;
+    let settings = flat::flat(&table);
+    if settings.contains_key("run.system") { Ok(settings) } else { Err(format!("{CONFIG} names no system")) }
+}
+
+/// The path of a run from the folder of the list.
+fn relative(path: &Path, folder: &Path) -> String {
+    match path.strip_prefix(folder) {
+        Ok(rest) if !rest.as_os_str().is_empty() => rest.display().to_string(),
+        _ => path.display().to_string(),
+    }
+}
+
+/// The measure that a run is judged by.
+fn main_measure(config: &Flat, system: &str) -> Option<String> {
+    let chosen = config.get("run.best").and_then(|name| name.as_str()).filter(|name| *name != "none");
+    let usual = || {
+        let system = Preset::from_name(system).map(System::Preset)?;
+        measures::main_measure(system)
+    };
+    chosen.or_else(usual).map(str::to_string)
+}
+
+/// The steps of a run that is to do a number of them.
+fn planned(config: &Flat) -> Option<u64> {
+    config.get("run.steps")?.as_integer()?.try_into().ok()
+}
+
+/// What is not as the defaults of the system are, by its short name.
+fn differences(config: &Flat, system: &str, defaults: &mut Defaults) -> BTreeMap<String, String> {
+    let usual = defaults.entry(system.to_string()).or_insert_with(|| {
+        let text = Preset::from_name(system).map(|preset| config_text::render(&RunConfig::of(preset)));
+        let table = text.and_then(|text| text.ok()?.parse::<toml::Table>().ok());
+        table.map(|table| flat::flat(&table)).unwrap_or_default()
+    });
+    let mut changed: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in config {
+        let is_known = system == OWN && !name.starts_with("data.") && name != "run.seed" && name != "gan.objective";
+        if LEFT_OUT.contains(&name.as_str()) || usual.get(name) == Some(value) || is_known {
+            continue;
+        }
+        let short = name.split_once('.').map_or(name.as_str(), |(_, short)| short);
+        changed.insert(short.to_string(), flat::text(value));
+    }
+    // What is the same for both networks.
+    let of_g = changed.iter().filter_map(|(name, value)| Some((name.strip_prefix("generator_optimizer.")?, value)));
+    let both: Vec<String> = of_g
+        .filter(|(field, value)| changed.get(&format!("discriminator_optimizer.{field}")) == Some(value))
+        .map(|(field, _)| field.to_string())
+        .collect();
+    for field in both {
+        changed.remove(&format!("discriminator_optimizer.{field}"));
+        if let Some(value) = changed.remove(&format!("generator_optimizer.{field}")) {
+            changed.insert(field, value);
+        }
+    }
+    changed
+}

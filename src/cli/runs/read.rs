@@ -1,0 +1,85 @@
+//! Reading what a list of runs needs, and no more: of a table its header and its last line.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::SystemTime;
+
+use crate::cli::folder_lock::LOCK;
+
+/// Bytes of `config.toml` and `run.json` at most.
+const LARGEST: u64 = 8 << 20;
+/// Bytes at the beginning and at the end of a table that are looked at.
+const PIECE: u64 = 16 << 10;
+
+/// Opens a file; no pipe, which could be waited for without end.
+fn open(path: &Path) -> Option<File> {
+    if path.metadata().ok()?.is_file() { File::open(path).ok() } else { None }
+}
+
+/// The text of a file.
+pub(super) fn text(path: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    open(path)?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
+    if bytes.len() as u64 > LARGEST { None } else { String::from_utf8(bytes).ok() }
+}
+
+/// The cells of the last line of a table under the names of its header.
+pub(super) fn last_line(path: &Path) -> Option<Vec<(String, String)>> {
+    let mut file = open(path)?;
+    let mut piece = |from: u64| {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(from)).ok()?;
+        file.by_ref().take(PIECE).read_to_end(&mut bytes).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let head = piece(0)?;
+    let end = path.metadata().ok()?.len();
+    let tail = piece(end.saturating_sub(PIECE))?;
+    let (header, _) = head.split_once('\n')?;
+    // A line without its end is still being written.
+    let (whole, _) = tail.rsplit_once('\n')?;
+    let (_, last) = whole.rsplit_once('\n')?;
+    let cells: Vec<&str> = last.split(',').map(str::trim).collect();
+    let names: Vec<&str> = header.split(',').map(str::trim).collect();
+    (names.len() == cells.len())
+        .then(|| names.into_iter().zip(cells).map(|(name, cell)| (name.to_string(), cell.to_string())).collect())
+}
+
+/// When a file was last written.
+pub(super) fn written(path: &Path) -> Option<SystemTime> {
+    path.metadata().ok()?.modified().ok()
+}
+
+/// Whether a process trains the run: it has the lock. Where nobody has it, it is taken for an instant, and shared.
+pub(super) fn is_locked(folder: &Path) -> bool {
+    let held = |folder: &Path| {
+        open(&folder.join(LOCK))
+            .is_some_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+    };
+    // A replica is locked with the folder that it lies in.
+    held(folder) || folder.parent().is_some_and(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_whole_line_is_found_in_any_table() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.csv");
+        let last = |contents: &str| {
+            std::fs::write(&path, contents).unwrap();
+            last_line(&path).map(|cells| cells.into_iter().map(|(name, cell)| name + "=" + &cell).collect::<Vec<_>>())
+        };
+        assert_eq!(last("a,b\n1,2\n3,4\n"), Some(vec!["a=3".to_string(), "b=4".to_string()]));
+        assert_eq!(last("a,b\n1,2\n3,4"), Some(vec!["a=1".to_string(), "b=2".to_string()]));
+        let long = "1,2\n".repeat(100_000);
+        assert_eq!(last(&format!("a,b\n{long}7,8\n")), Some(vec!["a=7".to_string(), "b=8".to_string()]));
+        for nothing in ["", "a,b", "a,b\n", "a,b\n1\n", "a,b\n1,2,3\n"] {
+            assert_eq!(last(nothing), None, "{nothing}");
+        }
+        assert_eq!(last_line(place.path()), None);
+    }
+}

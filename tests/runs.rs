@@ -1,0 +1,158 @@
+//! `gannet runs` from outside: what it lists, sorts and filters, and what it says about folders that are no whole runs.
+#![cfg(feature = "cli")]
+
+#[path = "common/program.rs"]
+mod program;
+
+use std::fs;
+
+use program::Place;
+use serde_json::Value;
+
+fn list(place: &Place, arguments: &str) -> Vec<Value> {
+    place.json(&format!("runs {arguments} --json")).as_array().unwrap().clone()
+}
+
+fn names(entries: &[Value]) -> Vec<&str> {
+    entries.iter().map(|entry| entry["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn runs_are_listed_with_what_tells_them_apart() {
+    let place = Place::new();
+    place.succeed("train circle --steps 40 --quiet --out all/a");
+    place.succeed(
+        "train circle --steps 40 --seed 7 --batch 16 --learning-rate 0.01 --objective softmax --quiet --out all/b",
+    );
+    place.succeed("train gaussian2d --epochs 1 --batch 320 --quiet --out all/deep/er/c");
+    place.succeed("train circle --steps 20 --replicas 3 --quiet --out all/many");
+    let entries = list(&place, "all");
+    assert_eq!(names(&entries), ["a", "b", "deep/er/c", "many"]);
+    for entry in &entries {
+        assert_eq!(entry["status"], "finished", "{entry}");
+        assert!(
+            entry["measure"]["value"].as_f64().is_some() && entry["age_seconds"].as_f64().unwrap() >= 0.0,
+            "{entry}"
+        );
+        assert!(!entry["verdict"].as_str().unwrap().is_empty(), "{entry}");
+    }
+    let settings = |entry: &Value| {
+        let settings = entry["settings"].as_object().unwrap();
+        settings.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(settings(&entries[0]), ["steps=40"]);
+    assert_eq!(
+        settings(&entries[1]),
+        [
+            "batch=16",
+            "discriminator.layers=2-128-64-32-2 relu dropout 0.2 linear",
+            "learning_rate=0.01",
+            "objective=softmax",
+            "seed=7",
+            "steps=40"
+        ]
+    );
+    assert_eq!(settings(&entries[2]), ["batch=320", "epochs=1"]);
+    assert_eq!((&entries[1]["steps"], &entries[1]["planned_steps"]), (&Value::from(40), &Value::from(40)));
+    // Replicas: one line with the range, or each.
+    let many = &entries[3];
+    assert_eq!((&many["replicas"], &many["system"], &many["steps"]), (&Value::from(3), &"circle".into(), &20.into()));
+    let of = |name: &str| many["measure"][name].as_f64().unwrap();
+    assert!(of("min") < of("value") && of("value") < of("max"), "{many}");
+    let each = list(&place, "all --each");
+    assert_eq!(names(&each)[3..], ["many", "many/replica-000", "many/replica-001", "many/replica-002"]);
+    assert!((4..7).any(|index| each[index]["measure"]["value"] == many["measure"]["min"]));
+
+    // Sorted and filtered.
+    assert_eq!(names(&list(&place, "all --preset gaussian2d")), ["deep/er/c"]);
+    assert_eq!(list(&place, "all --status running --status failed").len(), 0);
+    assert_eq!(names(&list(&place, "all --sort steps"))[2..], ["many", "deep/er/c"]);
+    assert_eq!(names(&list(&place, "all --sort name --reverse")), ["many", "deep/er/c", "b", "a"]);
+    let sorted = list(&place, "all --sort measure --preset circle");
+    let values: Vec<f64> = sorted.iter().map(|entry| entry["measure"]["value"].as_f64().unwrap()).collect();
+    assert!(values.is_sorted() && values.len() == 3, "{values:?}");
+    // One run, and the default folder.
+    assert_eq!(list(&place, "all/a").len(), 1);
+    place.fail("runs", 1, &["runs", "does not exist", "gannet runs DIR"]);
+    place.fail("runs all --preset circel", 2, &["circel", "did you mean `circle`?"]);
+    let text = place.succeed("runs all");
+    assert_eq!(text.lines().count(), 5, "{text}");
+    assert!(text.contains("3 replicas") && text.contains("learning_rate=0.01"), "{text}");
+}
+
+#[test]
+fn folders_that_are_no_whole_runs_say_so() {
+    let place = Place::new();
+    place.succeed("train circle --steps 40 --quiet --out all/good");
+    let broken = |name: &str, change: &dyn Fn(&std::path::Path)| {
+        let folder = place.path(&format!("all/{name}"));
+        fs::create_dir(&folder).unwrap();
+        for file in ["config.toml", "metrics.csv", "evaluation.csv", "run.json", "run.lock"] {
+            fs::copy(place.path(&format!("all/good/{file}")), folder.join(file)).unwrap();
+        }
+        change(&folder);
+    };
+    broken("no-config", &|folder| fs::remove_file(folder.join("config.toml")).unwrap());
+    broken("odd-config", &|folder| fs::write(folder.join("config.toml"), "[run]\nsystem = 'circle'\nbatch =").unwrap());
+    broken("binary-config", &|folder| fs::write(folder.join("config.toml"), [0xFF, 0, 1]).unwrap());
+    broken("odd-result", &|folder| fs::write(folder.join("run.json"), "{").unwrap());
+    broken("killed", &|folder| fs::remove_file(folder.join("run.json")).unwrap());
+    broken("empty-tables", &|folder| {
+        fs::remove_file(folder.join("run.json")).unwrap();
+        fs::write(folder.join("metrics.csv"), "").unwrap();
+        fs::write(folder.join("evaluation.csv"), "step\n").unwrap();
+    });
+    broken("failed", &|folder| {
+        fs::write(
+            folder.join("run.json"),
+            r#"{"status": "failed", "error": "it is not finite", "steps": 3, "metrics": {}}"#,
+        )
+        .unwrap();
+    });
+    let going = place.path("all/going/run.lock");
+    broken("going", &|folder| fs::remove_file(folder.join("run.json")).unwrap());
+    fs::create_dir(place.path("all/unrelated")).unwrap();
+    fs::write(place.path("all/unrelated/notes.txt"), "mine").unwrap();
+    let lock = fs::File::options().append(true).open(&going).unwrap();
+    lock.lock().unwrap();
+    let entries = list(&place, "all");
+    let told: Vec<String> = entries
+        .iter()
+        .map(|entry| {
+            let text = |name: &str| entry[name].as_str().unwrap_or_default().to_string();
+            format!("{} {} {}", text("name"), text("status"), text("problem"))
+        })
+        .collect();
+    for (found, (name, status, problem)) in told.iter().zip([
+        ("binary-config", "broken", "config.toml cannot be read as text"),
+        ("empty-tables", "interrupted", ""),
+        ("failed", "failed", "it is not finite"),
+        ("going", "running", ""),
+        ("good", "finished", ""),
+        ("killed", "interrupted", ""),
+        ("no-config", "broken", "config.toml is missing"),
+        ("odd-config", "broken", "config.toml, line 3"),
+        ("odd-result", "interrupted", "run.json is no JSON"),
+    ]) {
+        assert!(found.starts_with(&format!("{name} {status} ")) && found.contains(problem), "{found}: {told:#?}");
+    }
+    assert_eq!(entries.len(), 9, "{told:#?}");
+    assert_eq!(entries[5]["steps"], 40);
+    // The lock was not kept: the run can go on.
+    drop(lock);
+    assert_eq!(names(&list(&place, "all --status interrupted"))[1], "going");
+}
+
+#[test]
+fn a_thousand_runs_are_listed() {
+    let place = Place::new();
+    place.succeed("train circle --steps 4 --quiet --out one");
+    let read = |file: &str| place.bytes(&format!("one/{file}"));
+    let files = ["config.toml", "metrics.csv", "evaluation.csv", "run.json"].map(|file| (file, read(file)));
+    for number in 0..1000 {
+        let folder = place.path(&format!("all/circle-{number:04}"));
+        fs::create_dir_all(&folder).unwrap();
+        files.iter().for_each(|(file, bytes)| fs::write(folder.join(file), bytes).unwrap());
+    }
+    assert_eq!(list(&place, "all").len(), 1000);
+}
