@@ -6,10 +6,12 @@ Needs the package `tensorboard` (2.21.0 is tested), and no TensorFlow:
     scripts/read_events.py RUN [--against-csv]
 
 What is printed: {"scalars": {TAG: [[STEP, VALUE], ...]}, "images": {TAG: [[STEP, {"width", "height", "sha256"}], ...]},
-"histograms": {TAG: [[STEP, [[LEFT, RIGHT, COUNT], ...]], ...]}}. Values that are not finite are "nan", "inf" or "-inf".
+"histograms": {TAG: [[STEP, [[LEFT, RIGHT, COUNT], ...]], ...]}, "text": {TAG: [[STEP, MARKDOWN], ...]}, "hparams": {NAME: VALUE},
+"ended": whether the run's end is told}. Values that are not finite are "nan", "inf" or "-inf".
 
 With --against-csv each number in metrics.csv and evaluation.csv must be the scalar of that step under the tag
-GROUP/COLUMN, whatever the group is, and the other way around; what differs is told, and the exit code is 1.
+GROUP/COLUMN, whatever the group is, and the other way around; each number, word and flag in config.toml must be a
+hyperparameter of that name, and each line of the text must hold one of them. What differs is told, and the exit code is 1.
 """
 
 import argparse
@@ -20,9 +22,11 @@ import logging
 import math
 import pathlib
 import sys
+import tomllib
 
 import numpy as np
 from tensorboard.backend.event_processing import event_accumulator, plugin_event_accumulator
+from tensorboard.plugins.hparams import metadata as hparams
 from tensorboard.util import tensor_util
 
 EVERYTHING = 0  # of a size guidance: keep all, not a sample
@@ -39,9 +43,17 @@ def dashboards(run):
     """What the dashboards get: all values as tensors, with a plugin for each tag."""
     events = plugin_event_accumulator.EventAccumulator(run, size_guidance={"tensors": EVERYTHING})
     events.Reload()
-    shown = {"scalars": {}, "images": {}, "histograms": {}}
+    shown = {"scalars": {}, "images": {}, "histograms": {}, "text": {}, "hparams": {}, "ended": False}
     for tag in events.Tags()["tensors"]:
-        plugin = events.SummaryMetadata(tag).plugin_data.plugin_name
+        data = events.SummaryMetadata(tag).plugin_data
+        plugin = data.plugin_name
+        if tag == hparams.SESSION_START_INFO_TAG:
+            for name, value in hparams.parse_session_start_info_plugin_data(data.content).hparams.items():
+                shown["hparams"][name] = getattr(value, value.WhichOneof("kind"))
+            continue
+        if tag == hparams.SESSION_END_INFO_TAG:
+            shown["ended"] = hparams.parse_session_end_info_plugin_data(data.content).status == 1  # STATUS_SUCCESS
+            continue
         for event in events.Tensors(tag):
             value = tensor_util.make_ndarray(event.tensor_proto)
             if plugin == "scalars":
@@ -51,6 +63,8 @@ def dashboards(run):
                 value = {"width": int(width), "height": int(height), "sha256": hashlib.sha256(png).hexdigest()}
             elif plugin == "histograms":
                 value = [[plain(number) for number in bucket] for bucket in value]
+            elif plugin == "text":
+                value = value.item().decode()
             else:
                 raise SystemExit(f"{tag}: nothing shows what {plugin!r} should")
             shown[plugin].setdefault(tag, []).append([event.step, value])
@@ -91,6 +105,31 @@ def differences(run, scalars):
                     yield f"{tag}: {table} alone has {only[:3]}, the event files alone have {extra[:3]}"
 
 
+def flat(table, prefix=""):
+    """The settings of a table by their full names; layers and lists are left to the text."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        elif not isinstance(value, list):
+            yield f"{prefix}{name}", value
+
+
+def wrong_settings(run, shown):
+    """What config.toml, the hyperparameters and the text say differently; numbers of the program have 32 bits."""
+    path = pathlib.Path(run) / "config.toml"
+    if not path.exists():
+        return
+    text = "\n".join(markdown for _, markdown in shown["text"].get("settings", [])[-1:])
+    for name, value in flat(tomllib.loads(path.read_text())):
+        told = shown["hparams"].get(name)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        same = isinstance(told, float) and np.float32(told) == np.float32(value) if is_number else told == value
+        if not same:
+            yield f"{name}: {value!r} in config.toml, {told!r} as a hyperparameter"
+        if f"\n| {name} | " not in text:
+            yield f"{name}: not in the text"
+
+
 def main():
     """Prints, and compares where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -102,8 +141,8 @@ def main():
     check_classic_reader(args.run, shown)
     print(json.dumps(shown, indent=1))
     if args.against_csv:
-        found = list(differences(args.run, shown["scalars"]))
-        print("\n".join(found) or "all scalars agree with the tables", file=sys.stderr)
+        found = [*differences(args.run, shown["scalars"]), *wrong_settings(args.run, shown)]
+        print("\n".join(found) or "all scalars agree with the tables, all settings with config.toml", file=sys.stderr)
         sys.exit(bool(found))
 
 

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::events::EventWriter;
+use super::events::{EventWriter, Setting};
+use super::flat;
 use super::measures::Measure;
 use super::record::Reported;
 use crate::error::Result;
@@ -25,13 +26,27 @@ pub(crate) struct Pictures<'a> {
 }
 
 impl Board {
-    /// A new event file in `folder`, of a run that begins, or goes on after the step `resumed`.
+    /// A new event file in `folder`, of a run that begins, or goes on after the step `resumed`, with the settings of `config`.
     ///
     /// # Errors
     ///
     /// [`Error::Io`](crate::Error::Io) where the system refuses.
-    pub(crate) fn open(folder: &Path, resumed: Option<u64>) -> Result<Self> {
-        Ok(Self { writer: EventWriter::create(folder, resumed)? })
+    pub(crate) fn open(folder: &Path, resumed: Option<u64>, config: &str) -> Result<Self> {
+        let mut writer = EventWriter::create(folder, resumed)?;
+        let settings = config.parse().map(|table| flat::flat(&table)).unwrap_or_default();
+        let known = settings.iter().filter_map(|(name, value)| Some((name.clone(), setting(value)?))).collect();
+        let rows: String = settings.iter().map(|(name, value)| format!("\n| {name} | {} |", cell(value))).collect();
+        writer.settings(resumed.unwrap_or(0), &known, &format!("| setting | value |\n|---|---|{rows}\n"))?;
+        Ok(Self { writer })
+    }
+
+    /// Adds that the run has done all its steps.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::report`].
+    pub(crate) fn end(&mut self, step: u64) -> Result<()> {
+        self.writer.end(step)
     }
 
     /// Adds the figures of a step.
@@ -79,14 +94,15 @@ impl Board {
         pictures.row.map_or(Ok(()), |row| self.writer.image(step, "samples/row", row))
     }
 
-    /// Adds histograms of each layer's weights and biases, or of their gradients, under `kind/`.
+    /// Adds histograms of each layer's weights and biases, or of their gradients, under `tensors/KIND/`: TensorBoard sorts its cards
+    /// by name, and these are many, so that they come after all numbers.
     ///
     /// # Errors
     ///
     /// As [`Self::report`].
     pub(crate) fn histograms(&mut self, step: u64, kind: &str, model: &Model) -> Result<()> {
         for (network, layers) in [("generator", &model.generator), ("discriminator", &model.discriminator)] {
-            self.layers(step, &format!("{kind}/{network}"), layers)?;
+            self.layers(step, &format!("tensors/{kind}/{network}"), layers)?;
         }
         Ok(())
     }
@@ -106,5 +122,27 @@ impl Board {
     /// As [`Self::report`].
     pub(crate) fn flush(&mut self) -> Result<()> {
         self.writer.flush()
+    }
+}
+
+/// A setting as a hyperparameter; `None` for lists.
+fn setting(value: &toml::Value) -> Option<Setting> {
+    match value {
+        toml::Value::Boolean(flag) => Some(Setting::Flag(*flag)),
+        toml::Value::Integer(number) => Some(Setting::Number(*number as f64)),
+        // With the digits of 32 bits: 0.9, not 0.8999999761581421.
+        toml::Value::Float(_) => flat::text(value).parse().ok().map(Setting::Number),
+        toml::Value::String(text) => Some(Setting::Text(text.clone())),
+        _ => None,
+    }
+}
+
+/// A setting in a table of Markdown, shortened where it is a long list.
+fn cell(value: &toml::Value) -> String {
+    const LONGEST: usize = 200;
+    let text = flat::text(value).replace('|', "\\|").replace('\n', " ");
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} ...", &text[..end]),
+        None => text,
     }
 }

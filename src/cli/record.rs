@@ -154,7 +154,8 @@ impl Record {
         if !checkpoints::has_best(folder.path()) {
             chosen.forget_best();
         }
-        let board = config.tensorboard.then(|| Board::open(folder.path(), resumed)).transpose()?;
+        let settings = super::config_file::render(&config, "")?;
+        let board = config.tensorboard.then(|| Board::open(folder.path(), resumed, &settings)).transpose()?;
         let drawn = || shown(&config, &trainer.model(), trainer.isa());
         let before = start.begins_as_before.then(drawn).transpose()?;
         Ok(Self {
@@ -320,6 +321,7 @@ impl Record {
         let before = self.before.iter().map(|samples| Panel { title: "before training", samples, features });
         let panels: Vec<Panel<'_>> = before.chain([Panel { title: &title, samples: &after, features }]).collect();
         self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measures)?)?;
+        self.board.as_mut().map_or(Ok(()), |board| board.end(step))?;
         Ok(Learned { measures, model_sha256: output::sha256(&file) })
     }
 

@@ -1,4 +1,4 @@
-//! TensorBoard event files: what TensorBoard shows of a run in its Scalars, Time Series, Images and Histograms dashboards.
+//! TensorBoard event files: what TensorBoard shows of a run in its Scalars, Time Series, Images, Histograms, Text and HParams dashboards.
 //!
 //! An event file is a sequence of records (`record.rs`), each of which holds a protocol buffer (`messages.rs`): the first one the
 //! version of the format, each further one the values of a step. The values have the forms `simple_value`, `Image` and
@@ -10,12 +10,14 @@
 
 mod histogram;
 pub mod messages;
+mod plugins;
 pub mod read;
 mod record;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub(crate) use plugins::Setting;
 pub(crate) use writer::EventWriter;
 
 /// What the names of event files begin with. TensorBoard reads each file whose name holds `tfevents`, in the order of the names.

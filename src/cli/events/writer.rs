@@ -1,5 +1,6 @@
 //! Writing event files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::time::SystemTime;
 
 use super::super::run_folder::refused;
 use super::messages::{Event, Image, Kind, SessionLog, SourceMetadata, Summary, Value, What};
+use super::plugins::{self, Setting};
 use super::{FILE_VERSION, PREFIX, histogram, record};
 use crate::error::{Error, Result};
 use crate::file;
@@ -79,6 +81,26 @@ impl EventWriter {
         self.one(step, tag, Kind::Histogram(Box::new(histogram::histogram(values))))
     }
 
+    /// Adds the settings of a run that begins or goes on after `step`: as a text, and for the plugin of hyperparameters.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventWriter::flush`].
+    pub(crate) fn settings(&mut self, step: u64, settings: &BTreeMap<String, Setting>, markdown: &str) -> Result<()> {
+        let step = counted(step);
+        self.append(&plugins::text(now(), step, "settings", markdown))?;
+        self.append(&plugins::start(now(), step, settings))
+    }
+
+    /// Adds that the run has done all its steps.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventWriter::flush`].
+    pub(crate) fn end(&mut self, step: u64) -> Result<()> {
+        self.append(&plugins::end(now(), counted(step)))
+    }
+
     /// Writes what was added since the last time.
     ///
     /// # Errors
@@ -105,14 +127,23 @@ impl EventWriter {
 
     /// Adds an event, and writes if much is pending.
     fn push(&mut self, step: u64, what: What) -> Result<()> {
-        record::append(&mut self.pending, &event(step, what));
+        self.append(&event(step, what))
+    }
+
+    fn append(&mut self, message: &impl prost::Message) -> Result<()> {
+        record::append(&mut self.pending, message);
         if self.pending.len() > MOST_PENDING { self.flush() } else { Ok(()) }
     }
 }
 
 /// An event of now.
 fn event(step: u64, what: What) -> Event {
-    Event { wall_time: now(), step: i64::try_from(step).unwrap_or(i64::MAX), what: Some(what), source_metadata: None }
+    Event { wall_time: now(), step: counted(step), what: Some(what), source_metadata: None }
+}
+
+/// A step as events have it.
+fn counted(step: u64) -> i64 {
+    i64::try_from(step).unwrap_or(i64::MAX)
 }
 
 /// Seconds since 1970.
