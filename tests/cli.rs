@@ -382,7 +382,6 @@ fn wrong_arguments_are_named_and_leave_nothing() {
         ("bench --batch -1", 2, &["--batch", "from 1 up"]),
         ("train circle --generator-learning-rate inf", 2, &["--generator-learning-rate"]),
         ("train circle --discriminator-learning-rate x", 2, &["--discriminator-learning-rate"]),
-        ("train circle --objective softmax", 2, &["discriminator", "2"]),
         ("train circle --objective minmax", 2, &["minimax"]),
         ("train circle --order random", 2, &["discriminator_first"]),
         ("train circle --discriminator-steps 0", 2, &["--discriminator-steps"]),

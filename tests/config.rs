@@ -324,7 +324,7 @@ fn what_a_table_leaves_out_has_its_default() {
     }
     // Another kind has another scale of rates.
     place.write("wrong.toml", "[run]\nsystem = 'circle'\n[gan]\ngenerator_optimizer = { kind = 'sgd' }");
-    place.fail("train wrong.toml --plan", 2, &["line 4, gan.generator_optimizer.learning_rate", "missing"]);
+    place.fail("train wrong.toml --plan", 2, &["line 4, gan.generator_optimizer: learning_rate is missing"]);
 
     let layers = "layers = [{ inputs = 3, outputs = 2, activation = { kind = 'leaky_relu' } }]";
     let text = format!("[run]\nsystem = 'circle'\n[gan.generator]\ninitialization = {{ kind = 'normal' }}\n{layers}");

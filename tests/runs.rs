@@ -63,6 +63,11 @@ fn runs_are_listed_with_what_tells_them_apart() {
     assert_eq!(names(&each)[3..], ["many", "many/replica-000", "many/replica-001", "many/replica-002"]);
     assert!((4..7).any(|index| each[index]["measure"]["value"] == many["measure"]["min"]));
 
+    // Own data: the file, and what does not follow from it.
+    place.write("points.csv", "a,b\n1,2\n2,2.5\n3,1\n4,4\n");
+    place.succeed("train points.csv --steps 9 --seed 3 --learning-rate 0.5 --quiet --out own/a");
+    assert_eq!(settings(&list(&place, "own")[0]), ["file=points.csv", "learning_rate=0.5", "seed=3", "steps=9"]);
+
     // Sorted and filtered.
     assert_eq!(names(&list(&place, "all --preset gaussian2d")), ["deep/er/c"]);
     assert_eq!(list(&place, "all --status running --status failed").len(), 0);
@@ -105,7 +110,7 @@ fn folders_that_are_no_whole_runs_say_so() {
     broken("failed", &|folder| {
         fs::write(
             folder.join("run.json"),
-            r#"{"status": "failed", "error": "it is not finite", "steps": 3, "metrics": {}}"#,
+            r#"{"status": "failed", "error": "it is not finite", "steps": 40, "metrics": {}}"#,
         )
         .unwrap();
     });

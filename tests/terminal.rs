@@ -13,11 +13,13 @@ fn narrow(place: &Place, arguments: &str, columns: usize) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Checks that no line is longer than the terminal, but for a single word that has no place to be broken.
+/// Checks that no line is longer than the terminal, but for what has no place to be broken: a word, an option with its value, and
+/// the usage of a command.
 fn check(arguments: &str, text: &str, columns: usize) {
     assert!(!text.trim().is_empty(), "{arguments}");
     for line in text.lines() {
-        let is_word = line.trim().split(' ').count() == 1;
+        let is_whole = ["-", "Usage: "].iter().any(|start| line.trim_start().starts_with(start));
+        let is_word = line.trim().split(' ').count() == 1 || is_whole;
         assert!(is_word || line.chars().count() <= columns, "{arguments} at {columns} columns: {line:?} in\n{text}");
     }
 }

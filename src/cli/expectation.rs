@@ -24,15 +24,21 @@ const MUCH: u64 = 64 << 20;
 /// What a step reports.
 pub(crate) fn time_of_a_step(gans: &mut Replicas) -> Result<(Duration, u32)> {
     let Some(trainer) = gans.trainers_mut().first_mut() else { return Ok((Duration::ZERO, 0)) };
-    // The first step also wakes threads and caches.
-    trainer.run(1, 0, |_| ControlFlow::Continue(()))?;
-    let start = Instant::now();
-    let mut steps = 0;
-    while steps == 0 || (start.elapsed() < SPAN && steps < 1 << 20) {
-        trainer.run(1, 0, |_| ControlFlow::Continue(()))?;
+    let mut time_of = |steps: u64| {
+        let start = Instant::now();
+        trainer.run(steps, 0, |_| ControlFlow::Continue(())).map(|_| start.elapsed())
+    };
+    // The first step also wakes threads and caches; of long ones it has to do.
+    let first = time_of(1)?;
+    if first >= SPAN {
+        return Ok((first, 1));
+    }
+    let (mut all, mut steps) = (Duration::ZERO, 0);
+    while steps == 0 || (all < SPAN && steps < 1 << 20) {
+        all += time_of(1)?;
         steps += 1;
     }
-    Ok((start.elapsed() / steps, steps))
+    Ok((all / steps, steps))
 }
 
 /// The time of so many steps, in words.

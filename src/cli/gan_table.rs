@@ -72,8 +72,8 @@ impl OptimizerTable {
     fn filled(self, name: &str, system: &OptimizerSpec) -> Result<OptimizerSpec> {
         let rate = |given: Option<f32>, same_kind: bool| {
             let missing = || {
-                let problem = "is missing: the system's own optimizer is of another kind, whose rate would not suit";
-                Error::setting(format!("gan.{name}.learning_rate"), problem)
+                let problem = "learning_rate is missing; that of the system's optimizer, another kind, would not suit";
+                Error::setting(format!("gan.{name}"), problem)
             };
             given.or(same_kind.then(|| system.learning_rate())).ok_or_else(missing)
         };

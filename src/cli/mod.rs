@@ -70,7 +70,7 @@ mod weights;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 
@@ -81,7 +81,7 @@ const FAILURE: u8 = 1;
 
 /// Runs the program on the arguments of the process; returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return report_usage(&error),
     };
@@ -102,6 +102,15 @@ pub fn main() -> ExitCode {
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
     })
+}
+
+/// The arguments of the process. On a narrow terminal what an option means stands below it.
+fn parse() -> Result<Cli, clap::Error> {
+    const NARROW: usize = 70;
+    let is_narrow = terminal::columns().is_some_and(|columns| columns < NARROW);
+    let mut command = Cli::command().next_line_help(is_narrow);
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// Tells what went wrong, if anything did; returns the exit code.

@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(
             table_within(&rows, &left, Some(40)),
             "name  first  second  what it is\n\
-             a         1       2  some words about it,\n                     quite many\n"
+             a         1       2  some words about\n                     it, quite many\n"
         );
         assert_eq!(
             table_within(&rows, &left, Some(22)),

@@ -76,8 +76,7 @@ fn begin(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
     let mut prepared = Prepared::new(config, args.replicas, args.plan, stop)?;
     weights::begin_with(&prepared.config, &mut prepared.gans)?;
     if args.plan {
-        let plan = prepared.plan()?;
-        return output::print_text(&plan);
+        return output::print_text(&prepared.plan());
     }
     let mut starts = Vec::new();
     stop.ask_first();
@@ -239,21 +238,22 @@ impl Prepared {
     }
 
     /// What `--plan` prints. For the time that the run takes a few steps are made.
-    fn plan(&mut self) -> Result<String> {
-        let step = expectation::time_of_a_step(&mut self.gans)?;
+    fn plan(&mut self) -> String {
+        let step = expectation::time_of_a_step(&mut self.gans);
         let (config, trainer) = (&self.config, &self.gans.trainers()[0]);
         let spec = &config.spec;
         let (generator, discriminator) = (widths(&spec.generator), widths(&spec.discriminator));
         let runs = self.data.len() as u64;
         let disk = self.disk();
-        let time = expectation::time(step, self.steps.saturating_mul(runs.div_ceil(self.gans.workers() as u64)));
+        let steps = self.steps.saturating_mul(runs.div_ceil(self.gans.workers() as u64));
+        let time = step.map_or_else(|error| format!("unknown: {error}"), |step| expectation::time(step, steps));
         let fitted = config.fitted_discriminator().map(|fitted| format!("objective    {fitted}\n")).unwrap_or_default();
         let assumed = match config.system {
             System::Preset(Preset::Mnist) if config.directory.is_none() => ", assumed: no --data is given",
             _ => "",
         };
         let replicas = if self.replicated { replicas::plan(&self.gans) } else { String::new() };
-        Ok(format!(
+        format!(
             "system       {}, {} samples{assumed}\nnetworks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
             config.system.name(),
             thousands(self.data[0].source().len() as u64),
@@ -264,7 +264,7 @@ impl Prepared {
             trainer.isa().kind(),
             thousands(spec.flop_per_sample()),
             self.budget,
-        ))
+        )
     }
 
     /// What the runs will take of the disk.

@@ -31,7 +31,8 @@ impl Place {
 
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gannet"));
-        command.current_dir(self.0.path()).args(arguments.split_whitespace());
+        // Lines are broken on terminals alone, and for whoever sets this.
+        command.current_dir(self.0.path()).env_remove("COLUMNS").args(arguments.split_whitespace());
         command
     }
 

@@ -28,6 +28,8 @@ pub(crate) const LARGEST_FILE: u64 = 1 << 26;
 const MOST_PIXELS: usize = 1 << 26;
 /// How hard frames are compressed, from 1 to 9.
 const LEVEL: u8 = 6;
+/// Pixels, of 3 bytes, that are kept at most from one pass over the frames to the next.
+const MOST_KEPT: usize = 1 << 22;
 /// Frames whose colors make the palette, at most.
 const MOST_COUNTED: usize = 16;
 
@@ -46,14 +48,18 @@ pub(crate) fn animation(frames: &[Vec<u8>]) -> Result<Vec<u8>> {
     let shown = shown(frames.len());
     let Some(&last) = shown.last() else { return Err(Error::data("animation", "there is no picture")) };
     let mut colors = Colors::new();
-    // No picture is decoded twice: those that are counted stay until they are drawn.
+    // Few pictures are decoded twice: those that are counted stay until they are drawn, unless they are large.
     let mut counted = BTreeMap::new();
+    let mut room = MOST_KEPT;
     let mut size = None;
     for i in thinned(shown.len(), MOST_COUNTED) {
         let image = Image::decode(frames, shown[i], size)?;
         size = size.or(Some(image.original));
         colors.count(&image.pixels);
-        counted.insert(shown[i], image);
+        if let Some(left) = room.checked_sub(image.pixels.len()) {
+            room = left;
+            counted.insert(shown[i], image);
+        }
     }
     let mut palette = colors.palette();
     let palette_bytes = palette.bytes();

@@ -14,6 +14,7 @@ use crate::cli::config::RunConfig;
 use crate::cli::config_text;
 use crate::cli::flat::{self, Flat};
 use crate::cli::measures;
+use crate::cli::own::OwnData;
 use crate::cli::peak::median;
 use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, RESULT};
 use crate::cli::system::{OWN, System};
@@ -35,6 +36,9 @@ const LEFT_OUT: [&str; 13] = [
     "data.directory",
     "run.memory_limit",
 ];
+
+/// Settings whose defaults follow from own data.
+const OF_OWN_DATA: [&str; 4] = ["run.batch", "run.epochs", "gan.generator.layers", "gan.discriminator.layers"];
 
 /// What the list tells about a run. The names are those of `--json`.
 #[derive(Debug, Serialize)]
@@ -239,18 +243,26 @@ fn planned(config: &Flat) -> Option<u64> {
 /// What is not as the defaults of the system are, by its short name.
 fn differences(config: &Flat, system: &str, defaults: &mut Defaults) -> BTreeMap<String, String> {
     let usual = defaults.entry(system.to_string()).or_insert_with(|| {
-        let text = Preset::from_name(system).map(|preset| config_text::render(&RunConfig::of(preset)));
-        let table = text.and_then(|text| text.ok()?.parse::<toml::Table>().ok());
-        table.map(|table| flat::flat(&table)).unwrap_or_default()
+        let config = match Preset::from_name(system) {
+            Some(preset) => Some(RunConfig::of(preset)),
+            None => OwnData::example().ok().filter(|_| system == OWN).map(RunConfig::of_own),
+        };
+        let text = config.and_then(|config| config_text::render(&config).ok());
+        text.and_then(|text| text.parse().ok()).map(|table| flat::flat(&table)).unwrap_or_default()
     });
     let mut changed: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in config {
-        let is_known = system == OWN && !name.starts_with("data.") && name != "run.seed" && name != "gan.objective";
-        if LEFT_OUT.contains(&name.as_str()) || usual.get(name) == Some(value) || is_known {
+        // The networks and rates for images are those of the presets of their size.
+        let of_images = config.contains_key("data.image") && name.contains("optimizer.");
+        let follows_data = system == OWN && (OF_OWN_DATA.contains(&name.as_str()) || of_images);
+        if LEFT_OUT.contains(&name.as_str()) || usual.get(name) == Some(value) || follows_data {
             continue;
         }
         let short = name.split_once('.').map_or(name.as_str(), |(_, short)| short);
-        changed.insert(short.to_string(), flat::text(value));
+        let text = flat::text(value);
+        // Of a path its end tells one file from another.
+        let end = Path::new(&text).file_name().and_then(|end| end.to_str()).filter(|_| short == "file");
+        changed.insert(short.to_string(), end.map_or(text.clone(), str::to_string));
     }
     // What is the same for both networks.
     let of_g = changed.iter().filter_map(|(name, value)| Some((name.strip_prefix("generator_optimizer.")?, value)));
