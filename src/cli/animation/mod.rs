@@ -29,7 +29,7 @@ const MOST_PIXELS: usize = 1 << 26;
 /// How hard frames are compressed, from 1 to 9.
 const LEVEL: u8 = 6;
 /// Pixels, of 3 bytes, that are kept at most from one pass over the frames to the next.
-const MOST_KEPT: usize = 1 << 22;
+const MOST_KEPT: usize = 1 << 20;
 /// Frames whose colors make the palette, at most.
 const MOST_COUNTED: usize = 16;
 

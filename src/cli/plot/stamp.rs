@@ -12,7 +12,7 @@ use tiny_skia::{Color, FillRule, Mask, Path, PathBuilder, PathSegment, Pixmap, P
 /// Points of an outline at most; that of a larger dot has more.
 const POINTS: usize = 20;
 /// Stamps that are kept at most, of some 200 bytes each.
-const MOST: usize = 1 << 13;
+const MOST: usize = 1 << 12;
 /// Units that tiny-skia rounds to in a pixel: 64, at four times the resolution.
 const ROUNDED: f32 = 256.0;
 
