@@ -247,7 +247,7 @@ fn differences(config: &Flat, system: &str, defaults: &mut Defaults) -> BTreeMap
             Some(preset) => Some(RunConfig::of(preset)),
             None => OwnData::example().ok().filter(|_| system == OWN).map(RunConfig::of_own),
         };
-        let text = config.and_then(|config| config_text::render(&config).ok());
+        let text = config.and_then(|config| config_text::render(&config, "").ok());
         text.and_then(|text| text.parse().ok()).map(|table| flat::flat(&table)).unwrap_or_default()
     });
     let mut changed: BTreeMap<String, String> = BTreeMap::new();
