@@ -65,6 +65,29 @@ pub enum Error {
         /// layer's parameters (it, or its square in Adam), or one `gradient with respect to the samples`; a `parameter`.
         quantity: &'static str,
     },
+    /// A model with a NaN or an infinity was to be used: its weights and biases, or what its layers make of finite inputs.
+    #[error(
+        "{} of the {network}'s layer {layer} is not finite, so the model is of no use; take one from before its training failed",
+        article(quantity)
+    )]
+    ModelNotFinite {
+        /// `generator` or `discriminator`.
+        network: &'static str,
+        /// The layer, counted from 0.
+        layer: usize,
+        /// `weight` or `bias`; `activation`, where all of these are finite and the layer's output is not.
+        quantity: &'static str,
+    },
+    /// A panic came out of a training step, so what it left is neither the state before the step nor the one after it. A trainer
+    /// refuses everything that needs a whole state until one replaces it, as
+    /// [`Trainer::set_model`](crate::gan::Trainer::set_model) and [`Trainer::restore`](crate::gan::Trainer::restore) do.
+    #[error(
+        "step {step}: a panic left it half done, so the networks must not be used; go back to a model or a checkpoint"
+    )]
+    HalfDone {
+        /// The step, counted from 1.
+        step: u64,
+    },
     /// Data that were read are not what they should be.
     #[error("{origin}: {problem}")]
     Data {
@@ -94,8 +117,7 @@ pub enum Error {
 /// The message of [`Error::NotFinite`] behind the step: what is not finite, and what usually helps.
 fn not_finite(network: &str, layer: usize, quantity: &str) -> String {
     let outside = |what: &str, help: &str| format!("a {what} is not finite; {help}");
-    let article = if quantity.starts_with('a') { "an" } else { "a" };
-    let place = format!("{article} {quantity} of the {network}'s layer {layer} is not finite");
+    let place = format!("{} of the {network}'s layer {layer} is not finite", article(quantity));
     match quantity {
         "real sample" => {
             outside(quantity, "clean the data of NaN and infinite values, and scale them to about -1 .. 1")
@@ -114,6 +136,11 @@ fn not_finite(network: &str, layer: usize, quantity: &str) -> String {
         "parameter" => format!("{place}; lower the {network}'s learning rate, or go back to a model that was finite"),
         _ => format!("{place}; a lower learning rate, or data scaled to about -1 .. 1, usually helps"),
     }
+}
+
+/// `a weight`, `an activation`.
+fn article(noun: &str) -> String {
+    format!("{} {noun}", if noun.starts_with('a') { "an" } else { "a" })
 }
 
 impl Error {

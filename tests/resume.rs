@@ -26,21 +26,21 @@ fn run(trainer: &mut Trainer, steps: u64) {
 fn check(preset: Preset, spec: &GanSpec, batch: usize, stops: impl Iterator<Item = u64>) {
     let mut whole = trainer(preset, spec, batch, 1);
     run(&mut whole, STEPS);
-    let expected = whole.checkpoint().to_safetensors(spec).unwrap();
+    let expected = whole.checkpoint().unwrap().to_safetensors(spec).unwrap();
     let mut going = trainer(preset, spec, batch, 2);
     for stop in stops {
         let ahead = stop - going.steps_done();
         run(&mut going, ahead);
-        let bytes = going.checkpoint().to_safetensors(spec).unwrap();
+        let bytes = going.checkpoint().unwrap().to_safetensors(spec).unwrap();
         let saved = Checkpoint::from_safetensors(&bytes, spec, "saved").unwrap();
         assert_eq!(saved.step(), stop);
         let mut resumed = trainer(preset, spec, batch, 1 + stop as usize % 3);
         // Steps of another course, which must leave nothing behind.
         run(&mut resumed, stop % 2);
         resumed.restore(&saved, Changes::Refused).unwrap();
-        assert_eq!(resumed.checkpoint(), saved);
+        assert_eq!(resumed.checkpoint().unwrap(), saved);
         run(&mut resumed, STEPS - stop);
-        let found = resumed.checkpoint().to_safetensors(spec).unwrap();
+        let found = resumed.checkpoint().unwrap().to_safetensors(spec).unwrap();
         assert!(found == expected, "{}, batch {batch}, stopped after step {stop}", preset.name());
     }
 }
@@ -84,7 +84,7 @@ fn changed_settings_are_refused_by_name_unless_allowed() {
     let spec = Preset::Circle.spec();
     let mut first = trainer(Preset::Circle, &spec, 32, 1);
     run(&mut first, 5);
-    let saved = first.checkpoint();
+    let saved = first.checkpoint().unwrap();
     let changed = GanSpec { generator_optimizer: OptimizerSpec::sgd(0.25), ..spec.clone() };
     let mut second = trainer(Preset::Circle, &changed, 16, 1);
     let problem = second.restore(&saved, Changes::Refused).unwrap_err().to_string();
@@ -96,7 +96,7 @@ fn changed_settings_are_refused_by_name_unless_allowed() {
     run(&mut second, 5);
     assert_eq!(second.steps_done(), 10);
     // Back to Adam: its moments are not those of the descent.
-    first.restore(&second.checkpoint(), Changes::Allowed).unwrap();
+    first.restore(&second.checkpoint().unwrap(), Changes::Allowed).unwrap();
     run(&mut first, 1);
 }
 

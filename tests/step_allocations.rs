@@ -227,7 +227,7 @@ fn steps_allocate_nothing_while_a_run_is_recorded() {
                         })
                         .unwrap();
                     counted += last - first;
-                    snapshots.send(trainer.checkpoint()).unwrap();
+                    snapshots.send(trainer.checkpoint().unwrap()).unwrap();
                 }
                 drop(snapshots);
                 counted

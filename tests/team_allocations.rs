@@ -3,7 +3,8 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
@@ -14,39 +15,43 @@ struct Counting;
 
 static CALLS: AtomicUsize = AtomicUsize::new(0);
 
+/// Blocks of memory taken and not given back by the threads that enrolled.
+static LIVE: AtomicIsize = AtomicIsize::new(0);
+
 thread_local! {
     /// Whether this thread is counted. The test harness has threads of its own.
     static ENROLLED: Cell<bool> = const { Cell::new(false) };
 }
 
-fn count() {
+fn count(blocks: isize) {
     if ENROLLED.get() {
         CALLS.fetch_add(1, SeqCst);
+        LIVE.fetch_add(blocks, SeqCst);
     }
 }
 
 // SAFETY: every call is passed on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(1);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(1);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        count();
+        count(0);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.realloc(memory, layout, new_size) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        count();
+        count(-1);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.dealloc(memory, layout) }
     }
@@ -80,7 +85,32 @@ fn phases(team: &Team<'_>, arrays: &mut Arrays, number: usize) {
     }
 }
 
+/// Both in one: the counters are those of the whole process.
 #[test]
+fn teams_allocate_nothing_that_stays() {
+    phases_allocate_nothing();
+    runs_leave_nothing_in_a_busy_pool();
+}
+
+/// Runs come and go, and the pool's only thread is busy with something else: each run sends for it, and none comes.
+fn runs_leave_nothing_in_a_busy_pool() {
+    let pool = build_pool(1).unwrap();
+    let ((release, wait), (started, start)) = (channel::<()>(), channel());
+    pool.spawn(move || {
+        started.send(()).unwrap();
+        _ = wait.recv();
+    });
+    start.recv().unwrap();
+    let run = || with_team(2, Some(&pool), |team| team.for_each(0..4, |_| ()));
+    run();
+    let before = LIVE.load(SeqCst);
+    for _ in 0..2000 {
+        run();
+    }
+    assert_eq!(LIVE.load(SeqCst), before);
+    drop(release);
+}
+
 fn phases_allocate_nothing() {
     ENROLLED.set(true);
     for threads in 1..=4 {

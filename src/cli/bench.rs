@@ -10,7 +10,7 @@ use super::args::{BenchArgs, ENGINES, name_of};
 use super::config::{features, preset};
 use super::peak::{PeakMeter, median};
 use super::plot::thousands;
-use super::{bench_table, output, terminal};
+use super::{bench_table, machine, output, terminal};
 use crate::data::{ArraySource, ByteSource};
 use crate::error::{Error, Result};
 use crate::gan::presets::Preset;
@@ -125,6 +125,9 @@ fn measure(case: Case, steps: Option<u64>) -> Result<Row> {
         None => timed(&mut replicas, &mut peak)?,
     } * (case.replicas * batch) as f64;
     let threads = replicas.threads();
+    if let Some(fewer) = machine::fewer_threads(case.threads, threads) {
+        output::note(&fewer);
+    }
     let gflops = samples_per_second * flop_per_sample as f64 / 1e9;
     let peak_gflops = peak.median() * threads as f64 / 1e9;
     Ok(Row {

@@ -174,7 +174,7 @@ mod tests {
         let trainer = Trainer::new(Preset::Circle.spec(), points, TrainerOptions::default()).unwrap();
         for (length, begins) in [(1 << 10, true), (8 << 20, false)] {
             let path = place.path().join(length.to_string());
-            let mut checkpoint = trainer.checkpoint();
+            let mut checkpoint = trainer.checkpoint().unwrap();
             // Each of them takes four bytes in the file.
             checkpoint.notes.insert("config.toml".to_string(), "\\".repeat(length));
             let made =

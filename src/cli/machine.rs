@@ -4,6 +4,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::parallel;
+
+/// What to say where a run takes fewer threads than it was asked for.
+pub(crate) fn fewer_threads(asked: usize, taken: usize) -> Option<String> {
+    let processors = parallel::available_threads();
+    (asked > taken).then(|| {
+        format!("threads: {asked} would only wait for each other on {processors} processors; the run takes {taken}")
+    })
+}
+
 /// The folder of the source that the program was built from; it need not exist any more.
 const SOURCE: &str = env!("CARGO_MANIFEST_DIR");
 

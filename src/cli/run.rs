@@ -118,7 +118,7 @@ impl Run {
     fn advance(&mut self, trainer: &mut Trainer, progress: &Progress) -> Result<Option<Status>> {
         let before = trainer.steps_done();
         if before == 0 || self.at_once {
-            let first = self.due(trainer, false, self.at_once);
+            let first = self.due(trainer, false, self.at_once)?;
             self.at_once = false;
             if !self.snapshot(first) {
                 return Ok(Some(Status::Failed));
@@ -132,7 +132,7 @@ impl Run {
         // What was due at the step that the run went on from, the process before has done.
         let advanced = done > before;
         let save = advanced && (is_time || self.schedule.checkpoint_is_due(done));
-        let due = self.due(trainer, advanced, save || done == steps || stopped);
+        let due = self.due(trainer, advanced, save || done == steps || stopped)?;
         if due.save {
             self.saved = Instant::now();
         }
@@ -145,19 +145,23 @@ impl Run {
     }
 
     /// What is due at the step that the trainer has done, which it has just `advanced` to, or which the run begins with.
-    fn due(&self, trainer: &Trainer, advanced: bool, save: bool) -> Snapshot {
+    ///
+    /// # Errors
+    ///
+    /// That of the trainer's last step, if it failed.
+    fn due(&self, trainer: &Trainer, advanced: bool, save: bool) -> Result<Snapshot> {
         let done = trainer.steps_done();
         let evaluate = self.schedule.evaluation_is_due(done);
         let total = self.busy.saturating_add(self.turn.elapsed());
-        Snapshot {
-            checkpoint: trainer.checkpoint(),
+        Ok(Snapshot {
+            checkpoint: trainer.checkpoint()?,
             spent: self.spent(done, total, total.saturating_sub(self.stopwatch.elapsed())),
             gradients: (evaluate && advanced).then(|| trainer.gradients()),
             epoch: self.schedule.epoch(done),
             evaluate,
             save,
             complete: self.schedule.epoch_to_save(done).filter(|_| advanced),
-        }
+        })
     }
 
     /// What this process has spent up to the step `done`, in `total` time, of which `paused` was not in steps.

@@ -13,6 +13,7 @@ use super::config::RunConfig;
 use super::config_file;
 use super::expectation::{self, Disk};
 use super::legs::{self, Legs};
+use super::machine;
 use super::measures;
 use super::origin::Origin;
 use super::output;
@@ -43,6 +44,8 @@ const BETWEEN_ROWS: u64 = 100;
 pub(crate) struct Prepared {
     /// Of the first run.
     pub(crate) config: RunConfig,
+    /// The threads that were asked for.
+    asked_threads: usize,
     /// Whether the runs are replicas, each in a folder of its own in that of the command.
     pub(crate) replicated: bool,
     pub(crate) steps: u64,
@@ -97,7 +100,7 @@ fn first(folder: &RunFolder, config: &RunConfig, real: &Samples, trainer: &Train
     let legs = Legs::begin(trainer, legs::settings(trainer, origin.clone().into_values()));
     legs.write(folder)?;
     let notes = origin.notes(write_config(folder, config, &legs)?);
-    let mut checkpoint = trainer.checkpoint();
+    let mut checkpoint = trainer.checkpoint()?;
     checkpoint.notes.clone_from(&notes);
     checkpoints::save_first(folder, &checkpoint, &config.spec)?;
     Ok(Start { saved: None, legs, notes, begins_as_before: true, later_model: None })
@@ -154,8 +157,9 @@ impl Prepared {
         })?;
         let training = gans.trainers().iter().map(|trainer| trainer.plan().memory).fold(0, u64::saturating_add);
         let budget = beside.with_training(training);
+        let asked_threads = config.threads;
         let steps = resolve(&mut config, &gans.trainers()[0])?;
-        Ok(Self { config, replicated: replicas.is_some(), steps, gans, data, budget })
+        Ok(Self { config, asked_threads, replicated: replicas.is_some(), steps, gans, data, budget })
     }
 
     /// The runs: index, settings, data and trainer of each.
@@ -210,6 +214,9 @@ impl Prepared {
             Some(0) | None => String::new(),
             Some(&step) => format!(" on from step {}", thousands(step)),
         };
+        if let Some(fewer) = machine::fewer_threads(self.asked_threads, self.gans.threads()) {
+            progress.message(&fewer);
+        }
         let disk = self.disk().remark();
         progress.message(&format!("training {of}{name}{from} into {}{disk}", folder.path().display()));
         let start = Instant::now();

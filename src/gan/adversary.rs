@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::batches::Batches;
-use super::diagnosis::{self, Failure};
+use super::diagnosis;
+use super::failure::{Failure, check_whole};
 use super::given::GivenStep;
+use super::model::Model;
 use super::plan::Plan;
 use super::source::Source;
 use super::spec::{GanSpec, Order};
@@ -57,16 +59,16 @@ pub(super) struct Adversary {
     pub(super) identity: Vec<u32>,
     /// Steps done.
     pub(super) steps: u64,
-    /// Why the last step came to no end.
+    /// Why the last step came to no end; a step in progress counts as one that a panic has left.
     pub(super) failure: Option<Failure>,
 }
 
 impl Adversary {
     /// One step; after one that failed, its error again.
     pub(super) fn step(&mut self, run: &Run<'_>) -> Result<()> {
-        if let Some(failure) = self.failure {
-            return Err(failure.error());
-        }
+        check_whole(self.failure)?;
+        // A panic, of the source for instance, gets past the line that replaces this.
+        self.failure = Some(Failure::Panic { step: self.steps + 1 });
         let outcome = self.step_of_both(run);
         self.failure = Failure::of(&outcome);
         outcome
@@ -136,11 +138,11 @@ impl Adversary {
         if both {
             let gradients = workspace.combine(team, isa, |slot| &mut slot.generator);
             let updated = generator.update(team, isa, gradients, *steps + 1);
-            diagnosis::check_update(workspace, isa, None, updated)?;
+            diagnosis::check_update(workspace, isa, [Some(&*generator), Some(&*discriminator)], None, updated)?;
         }
         let gradients = workspace.combine(team, isa, |slot| &mut slot.discriminator);
         let updated = discriminator.update(team, isa, gradients, *steps + 1);
-        diagnosis::check_update(workspace, isa, Some(reals), updated)
+        diagnosis::check_update(workspace, isa, [Some(&*generator), Some(&*discriminator)], Some(reals), updated)
     }
 
     /// G's step through the updated D.
@@ -177,7 +179,27 @@ impl Adversary {
         diagnosis::check_passes(workspace, Some(generator), discriminator, *steps + 1)?;
         let gradients = workspace.combine(team, plan.pass.isa, |slot| &mut slot.generator);
         let updated = generator.update(team, plan.pass.isa, gradients, *steps + 1);
-        diagnosis::check_update(workspace, plan.pass.isa, None, updated)
+        diagnosis::check_update(workspace, plan.pass.isa, [Some(&*generator), Some(&*discriminator)], None, updated)
+    }
+
+    /// Replaces both networks' parameters. After a step that failed, the optimizers begin anew, because what they remember may be
+    /// half of that step.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Shape`] where the model does not fit; then nothing is changed.
+    pub(super) fn set_model(&mut self, model: &Model) -> Result<()> {
+        let Self { generator, discriminator, failure, .. } = self;
+        generator.check_tensors(&model.generator)?;
+        discriminator.check_tensors(&model.discriminator)?;
+        for (network, tensors) in [(generator, &model.generator), (discriminator, &model.discriminator)] {
+            if failure.is_some() {
+                network.forget();
+            }
+            network.set_tensors(tensors)?;
+        }
+        *failure = None;
+        Ok(())
     }
 
     /// The losses of the step done last, if it was to be reported.

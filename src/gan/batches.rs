@@ -9,6 +9,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::streams::Stream;
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// The sequence of batches.
 #[derive(Debug)]
@@ -90,9 +91,7 @@ impl Batches {
 
 /// The numbers from 0 to `count`; memory that the system refuses is an error.
 pub(super) fn numbers_below(count: u32) -> Result<Vec<u32>> {
-    let mut numbers = Vec::new();
-    let bytes = u64::from(count) * size_of::<u32>() as u64;
-    numbers.try_reserve_exact(count as usize).map_err(|_| Error::OutOfMemory { bytes })?;
+    let mut numbers = memory::room(count as usize)?;
     numbers.extend(0..count);
     Ok(numbers)
 }

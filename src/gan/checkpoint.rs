@@ -113,7 +113,8 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where the checkpoint is not one of a run of `spec`.
+    /// [`Error::Shape`] where the checkpoint is not one of a run of `spec`; [`Error::Data`] where its notes are so long that a
+    /// reader would refuse the file; [`Error::OutOfMemory`].
     pub fn to_safetensors(&self, spec: &GanSpec) -> Result<Vec<u8>> {
         self.model.check(spec)?;
         let mut named = Vec::new();
@@ -151,7 +152,7 @@ impl Checkpoint {
         }
         let checksum = sum.text();
         let entry = json!({ "checksum": checksum, "state": state }).to_string();
-        tensors::serialize(&named, Some((ENTRY, entry)))
+        tensors::serialize(&named, BTreeMap::from([(ENTRY.to_string(), entry)]))
     }
 
     /// The checkpoint in the bytes of a safetensors file, of a run of `spec`. `origin` (a path) opens error messages.
@@ -315,7 +316,7 @@ mod tests {
 
     fn saved(steps: u64) -> (GanSpec, Checkpoint, Vec<u8>) {
         let trainer = trained(steps);
-        let mut checkpoint = trainer.checkpoint();
+        let mut checkpoint = trainer.checkpoint().unwrap();
         checkpoint.notes.insert("config.toml".into(), "[run]\nsystem = \"circle\"  # \u{e9}\n".into());
         let bytes = checkpoint.to_safetensors(trainer.spec()).unwrap();
         (trainer.spec().clone(), checkpoint, bytes)
@@ -363,14 +364,14 @@ mod tests {
         let mut other = trained(0);
         let gaussian = Arc::new(synthetic::gaussian2d(100, 1).unwrap());
         let gaussian = Trainer::new(Preset::Gaussian2d.spec(), gaussian, TrainerOptions::default()).unwrap();
-        let before = other.checkpoint();
+        let before = other.checkpoint().unwrap();
         for changes in [crate::gan::Changes::Refused, crate::gan::Changes::Allowed] {
-            assert!(other.restore(&gaussian.checkpoint(), changes).is_err());
-            assert_eq!(other.checkpoint(), before, "nothing is changed");
+            assert!(other.restore(&gaussian.checkpoint().unwrap(), changes).is_err());
+            assert_eq!(other.checkpoint().unwrap(), before, "nothing is changed");
         }
         // Metadata that are no object.
         for entry in ["[]", "0", "null", "{}", r#"{"state":3}"#] {
-            let strange = tensors::serialize(&[], Some((ENTRY, entry.to_string()))).unwrap();
+            let strange = tensors::serialize(&[], BTreeMap::from([(ENTRY.to_string(), entry.to_string())])).unwrap();
             assert!(problem(&strange, &spec).contains("its checksum"), "{entry}");
         }
         // A number that a checksum cannot tell from a right one.
@@ -419,5 +420,33 @@ mod tests {
         }
         after.save(&spec, &path).unwrap();
         assert_eq!(Checkpoint::load(&spec, &path).unwrap(), after);
+    }
+
+    /// Notes of any length are written and read, or refused before anything is written.
+    #[test]
+    fn a_checkpoint_that_is_saved_can_be_loaded() {
+        let trainer = trained(1);
+        let (spec, mut checkpoint) = (trainer.spec(), trainer.checkpoint().unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.safetensors");
+        let mut saved = Vec::new();
+        for mib in [1, 7, 8, 9, 200] {
+            // Quotes are escaped twice: in the state, and in the header that holds it as a text.
+            for note in ["x", "\""] {
+                checkpoint.notes = BTreeMap::from([("columns".to_string(), note.repeat(mib << 20))]);
+                match checkpoint.save(spec, &path) {
+                    Ok(()) => {
+                        assert_eq!(Checkpoint::load(spec, &path).unwrap(), checkpoint);
+                        saved.push((mib, note));
+                    }
+                    Err(Error::Data { problem, .. }) => {
+                        assert!(problem.contains("shorten names and notes"), "{problem}")
+                    }
+                    Err(other) => panic!("{other}"),
+                }
+            }
+        }
+        assert_eq!(saved, [(1, "x"), (1, "\""), (7, "x")]);
+        assert!(Checkpoint::load(spec, &path).is_ok(), "the last good one is still there");
     }
 }

@@ -8,6 +8,11 @@
 //!
 //! What is named is the earliest place on the way of the numbers: the data, G's layers, D's layers, the logits; behind them the
 //! gradients, from the layer nearest the loss on, because what is not finite spreads from there; last the parameters.
+//!
+//! Parameters that were not finite before the step come before all of these: an infinite weight behind a tanh makes finite
+//! activations, and shows in the gradient of some other layer. After an update they are told from those that the update itself
+//! spoiled by their gradients and moments, which are finite. (Where these are not, because the layer's inputs hold zeros, its
+//! activations are not either, and name the same layer.)
 
 use super::state::TrainedNetwork;
 use super::step::Reals;
@@ -69,31 +74,8 @@ impl Fault {
     }
 }
 
-/// A step that came to no end. Half done, it is nothing to go on from: its error comes again.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Failure {
-    step: u64,
-    fault: Fault,
-}
-
-impl Failure {
-    /// The failure that an outcome tells of.
-    pub(super) fn of(outcome: &Result<()>) -> Option<Self> {
-        match *outcome {
-            Err(Error::NotFinite { step, network, layer, quantity }) => {
-                Some(Self { step, fault: Fault { network, layer, quantity } })
-            }
-            _ => None,
-        }
-    }
-
-    /// The error again.
-    pub(super) fn error(self) -> Error {
-        self.fault.error(self.step)
-    }
-}
-
-/// What the passes of `step` noticed. Parameters have not been updated since: a layer whose own are not finite is named for them.
+/// What the passes of `step` noticed. Parameters have not been updated since: the first layer on the way whose own are not finite
+/// is named for them.
 ///
 /// # Errors
 ///
@@ -105,17 +87,21 @@ pub(super) fn check_passes(
     step: u64,
 ) -> Result<()> {
     let Some(mut fault) = workspace.fault() else { return Ok(()) };
-    let network = if fault.network == GENERATOR { generator } else { Some(discriminator) };
-    let made_by_layer = [ACTIVATION, LOGIT].contains(&fault.quantity);
-    if made_by_layer && network.is_some_and(|network| !network.is_finite(fault.layer)) {
-        fault.quantity = PARAMETER;
+    if [ACTIVATION, LOGIT].contains(&fault.quantity) {
+        let of_generator = generator.and_then(TrainedNetwork::first_not_finite).map(|layer| (GENERATOR, layer));
+        let of_discriminator = || discriminator.first_not_finite().map(|layer| (DISCRIMINATOR, layer));
+        if let Some((network, layer)) = of_generator.or_else(of_discriminator)
+            && (network == GENERATOR || network == fault.network && layer <= fault.layer)
+        {
+            fault = Fault { network, layer, quantity: PARAMETER };
+        }
     }
     Err(fault.error(step))
 }
 
-/// The outcome of an update, with an earlier cause where one can still be found: among the real samples of D's update, or an
-/// activation beyond the largest number, whose way to the logits a ReLU cut off. Of a batch of several chunks the last ones'
-/// activations stand in the workspace.
+/// The outcome of a network's update, with an earlier cause where one can still be found: a parameter of either network that was
+/// not finite before; among the real samples of D's update; or an activation beyond the largest number, whose way to the logits a
+/// ReLU cut off. Of a batch of several chunks the last ones' activations stand in the workspace.
 ///
 /// # Errors
 ///
@@ -123,10 +109,24 @@ pub(super) fn check_passes(
 pub(super) fn check_update(
     workspace: &mut Workspace,
     isa: Isa,
+    [generator, discriminator]: [Option<&TrainedNetwork>; 2],
     reals: Option<Reals<'_>>,
     updated: Result<()>,
 ) -> Result<()> {
-    let Err(Error::NotFinite { step, .. }) = updated else { return updated };
+    let Err(Error::NotFinite { step, network: of, .. }) = updated else { return updated };
+    let slot = workspace.combined();
+    let broken = |name, network: Option<&TrainedNetwork>, gradients| {
+        let layer = network.and_then(|network| match of == name || network.is_updated() {
+            true => network.not_finite_before(gradients),
+            false => network.first_not_finite(),
+        });
+        layer.map(|layer| Fault { network: name, layer, quantity: PARAMETER })
+    };
+    let of_parameters = broken(GENERATOR, generator, &slot.generator)
+        .or_else(|| broken(DISCRIMINATOR, discriminator, &slot.discriminator));
+    if let Some(fault) = of_parameters {
+        return Err(fault.error(step));
+    }
     let scratches = workspace.scratches_mut();
     let of_activations = scratches.iter().find_map(Fault::of_activations);
     let of_reals = || {

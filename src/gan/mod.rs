@@ -5,6 +5,7 @@ mod adversary;
 mod batches;
 pub mod checkpoint;
 mod diagnosis;
+mod failure;
 mod given;
 pub mod health;
 pub mod model;

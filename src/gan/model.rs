@@ -3,10 +3,12 @@
 //! PyTorch numbers the modules of an `nn.Sequential`, activations among them: [`state_dict`](super::weights::state_dict) writes
 //! those names.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use safetensors::tensor::SafeTensors;
 
+use super::diagnosis::ACTIVATION;
 use super::spec::GanSpec;
 use super::streams::Stream;
 use super::{checkpoint, tensors};
@@ -21,9 +23,6 @@ use crate::net::pass::{self, Activations, NetworkView, Panels, PassPlan};
 use crate::net::{LayerTensors, NetworkSpec};
 use crate::parallel::Team;
 use crate::simd::{Isa, LANE_GROUP};
-
-/// Most bytes that the header of a model file may add to its tensors: names, shapes and metadata of 10,000 layers fit.
-pub(super) const MOST_HEADER: u64 = 8 * 1024 * 1024;
 
 /// Samples that [`Model::sample`] makes at once.
 const SAMPLE_PANEL: usize = 16 * LANE_GROUP;
@@ -57,17 +56,29 @@ impl Model {
         Ok(())
     }
 
-    /// The model as the bytes of a safetensors file.
+    /// Checks that all weights and biases are finite.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] where `spec` is not valid; [`Error::Shape`] where a tensor's length does not fit it.
+    /// [`Error::ModelNotFinite`] that names the first tensor with a value that is not.
+    pub fn check_finite(&self) -> Result<()> {
+        tensors::check_finite("generator", &self.generator)?;
+        tensors::check_finite("discriminator", &self.discriminator)
+    }
+
+    /// The model as the bytes of a safetensors file. Values that are not finite are written as they are: what a failed run left
+    /// may be looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] where `spec` is not valid; [`Error::Shape`] where a tensor's length does not fit it;
+    /// [`Error::Data`] for so many layers that a reader would refuse the file; [`Error::OutOfMemory`].
     pub fn to_safetensors(&self, spec: &GanSpec) -> Result<Vec<u8>> {
         self.check(spec)?;
         let networks = networks(spec).into_iter().zip(self.networks());
         let named: Vec<_> =
             networks.flat_map(|((name, network), tensors)| tensors::named(name, network, tensors, "")).collect();
-        tensors::serialize(&named, None)
+        tensors::serialize(&named, BTreeMap::new())
     }
 
     /// The model in the bytes of a safetensors file, which may be a [checkpoint](super::Checkpoint) too; names, shapes and types
@@ -118,7 +129,7 @@ impl Model {
     pub(super) fn largest_file(spec: &GanSpec) -> u64 {
         let parameters = |network| ParameterLayout::new(network).len() as u64;
         let parameters = parameters(&spec.generator).saturating_add(parameters(&spec.discriminator));
-        parameters.saturating_mul(3 * size_of::<f32>() as u64).saturating_add(MOST_HEADER)
+        parameters.saturating_mul(3 * size_of::<f32>() as u64).saturating_add(tensors::MOST_HEADER)
     }
 
     /// Samples of G without training: `count` rows of `spec.features()`, row-major. Latents depend on `seed` and the row
@@ -126,7 +137,8 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// Memory that the system refuses; a model that does not fit `spec`.
+    /// Memory that the system refuses; a model that does not fit `spec`; [`Error::ModelNotFinite`] where G has a weight or bias
+    /// that is not finite, or makes a sample that is not.
     pub fn sample(&self, spec: &GanSpec, count: usize, seed: u64, isa: Isa) -> Result<Vec<f32>> {
         self.sample_columns(spec, count, usize::MAX, seed, isa)
     }
@@ -149,6 +161,7 @@ impl Model {
         let layout = ParameterLayout::new(network);
         let mut parameters = AlignedBuffer::zeroed(layout.len())?;
         layout.fill(&mut parameters, &self.generator, "generator")?;
+        tensors::check_finite("generator", &self.generator)?;
         let view = NetworkView { spec: network, layout: &layout, parameters: &parameters };
         let plan = PassPlan { isa, engine: EngineKind::default().engine(), tasks: 1 };
         let panels = Panels { count: 1, width: SAMPLE_PANEL, parts: 1, samples: SAMPLE_PANEL };
@@ -163,13 +176,17 @@ impl Model {
             pass::forward(&Team::serial(), &plan, view, panels, &[], &mut activations);
             let output = activations.output(features * SAMPLE_PANEL);
             let count = kept.len() / columns;
-            if columns == features {
-                scatter_rows(isa, output, SAMPLE_PANEL, count, kept);
-                continue;
+            let all = if columns == features { &mut *kept } else { &mut rows[..count * features] };
+            scatter_rows(isa, output, SAMPLE_PANEL, count, all);
+            if !all.iter().all(|value| value.is_finite()) {
+                // Region 0 is the latents.
+                let layer = activations.first_not_finite().unwrap_or(network.layers.len()).saturating_sub(1);
+                return Err(Error::ModelNotFinite { network: "generator", layer, quantity: ACTIVATION });
             }
-            scatter_rows(isa, output, SAMPLE_PANEL, count, &mut rows[..count * features]);
-            for (kept, row) in kept.chunks_exact_mut(columns).zip(rows.chunks_exact(features)) {
-                kept.copy_from_slice(&row[..columns]);
+            if columns < features {
+                for (kept, row) in kept.chunks_exact_mut(columns).zip(rows.chunks_exact(features)) {
+                    kept.copy_from_slice(&row[..columns]);
+                }
             }
         }
         Ok(samples)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::batches::numbers_below;
 use super::diagnosis;
+use super::failure::{Failure, check_whole};
 use super::objective::Objective;
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
@@ -31,7 +32,10 @@ pub struct ModularLoss {
     discriminator: TrainedNetwork,
     workspace: Workspace,
     identity: Vec<u32>,
+    /// Updates of D.
     steps: u64,
+    /// Why D's last update came to no end; an update in progress counts as one that a panic has left.
+    failure: Option<Failure>,
 }
 
 /// What a step of the modular loss reports.
@@ -90,7 +94,17 @@ impl ModularLoss {
         let discriminator = TrainedNetwork::new("discriminator", discriminator, optimizer, isa, key)?;
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         let identity = numbers_below(count)?;
-        Ok(Self { objective, options, plan, pool: resources.pool, discriminator, workspace, identity, steps: 0 })
+        Ok(Self {
+            objective,
+            options,
+            plan,
+            pool: resources.pool,
+            discriminator,
+            workspace,
+            identity,
+            steps: 0,
+            failure: None,
+        })
     }
 
     /// Updates D on `real` (target 1) and `fakes` (target 0), both `[batch, features]` row-major, then writes the gradient of
@@ -98,9 +112,13 @@ impl ModularLoss {
     ///
     /// # Errors
     ///
-    /// A slice of the wrong length; [`Error::NotFinite`], also where the gradient with respect to the fakes is not finite
-    /// (D is updated then).
+    /// A slice of the wrong length. [`Error::NotFinite`]: where what was handed in is at fault, D is as it was before; where G's
+    /// loss or the gradient with respect to the fakes is not finite, D is updated; in both cases the next step may go well.
+    ///
+    /// Where D's update itself is not finite, or a panic came out of it ([`Error::HalfDone`]), D is half updated: further steps
+    /// give the same error until [`Self::set_discriminator`] replaces it.
     pub fn step(&mut self, fakes: &[f32], real: &[f32], gradient: &mut [f32]) -> Result<ModularReport> {
+        check_whole(self.failure)?;
         let (batch, features) = (self.plan.batch, self.discriminator.spec.inputs());
         for (name, found) in [("fakes", fakes.len()), ("real", real.len()), ("gradient", gradient.len())] {
             if found != batch * features {
@@ -108,9 +126,10 @@ impl ModularLoss {
                 return Err(Error::shape(name, expected, format!("{found} values")));
             }
         }
-        parallel::with_team(self.plan.threads, self.pool.as_deref(), |team| {
-            let Self { objective, plan, discriminator, workspace, identity, .. } = self;
-            let (seed, number) = (self.options.seed, self.steps);
+        parallel::with_team(self.plan.threads, self.pool.as_ref(), |team| {
+            let Self { objective, plan, discriminator, workspace, identity, steps, failure, options, .. } = self;
+            let (seed, number) = (options.seed, *steps);
+            *failure = Some(Failure::Panic { step: number + 1 });
             let drawn = |stream: Stream| PartKeeps::Drawn(stream.key(seed, number));
             workspace.clear_sums();
             let objective = *objective;
@@ -122,10 +141,18 @@ impl ModularLoss {
                 let reals = Reals::Given(real);
                 step::discriminator_pass(team, &context, chunk, discriminator, reals, keeps, scratch, slot, mode);
             });
-            diagnosis::check_passes(workspace, None, discriminator, number + 1)?;
+            let passed = diagnosis::check_passes(workspace, None, discriminator, number + 1);
+            if passed.is_err() {
+                *failure = None;
+                return passed;
+            }
             let gradients = workspace.combine(team, plan.pass.isa, |slot| &mut slot.discriminator);
             let updated = discriminator.update(team, plan.pass.isa, gradients, number + 1);
-            diagnosis::check_update(workspace, plan.pass.isa, Some(Reals::Given(real)), updated)?;
+            let (networks, reals) = ([None, Some(&*discriminator)], Some(Reals::Given(real)));
+            let updated = diagnosis::check_update(workspace, plan.pass.isa, networks, reals, updated);
+            *failure = Failure::of(&updated);
+            updated?;
+            *steps += 1;
             workspace.for_each_chunk(team, plan, discriminator, |team, chunk, discriminator, scratch, slot, _| {
                 step::stage(team, &context, chunk, fakes, scratch);
                 let (keeps, through) = (drawn(Stream::KeepGeneratorStep), InputMode::Plain);
@@ -134,7 +161,6 @@ impl ModularLoss {
             });
             diagnosis::check_passes(workspace, None, discriminator, number + 1)
         })?;
-        self.steps += 1;
         let shares = gradient.chunks_mut(self.plan.slot_samples() * features);
         for (rows, slot) in shares.zip(self.workspace.slots()) {
             rows.copy_from_slice(&slot.fakes[..rows.len()]);
@@ -157,12 +183,17 @@ impl ModularLoss {
         self.discriminator.tensors()
     }
 
-    /// Replaces D's parameters; optimizer moments stay.
+    /// Replaces D's parameters; optimizer moments stay. After an update that failed, steps are taken again, and the optimizer
+    /// begins anew, because what it remembers may be half of that update.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where they do not fit the specification; then nothing is replaced.
+    /// [`Error::Shape`] where they do not fit the specification; then nothing is changed.
     pub fn set_discriminator(&mut self, tensors: &LayerTensors) -> Result<()> {
+        self.discriminator.check_tensors(tensors)?;
+        if self.failure.take().is_some() {
+            self.discriminator.forget();
+        }
         self.discriminator.set_tensors(tensors)
     }
 

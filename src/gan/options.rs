@@ -3,13 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gemm::EngineKind;
 use crate::parallel::{self, ThreadPool};
 use crate::simd::{Isa, IsaKind};
-
-/// Most worker threads: more than any machine has processors, and few enough to start.
-const MOST_THREADS: usize = 4096;
 
 /// Settings of a run that do not change what is learned, except for the batch, the seed and the shuffling.
 #[derive(Clone, Debug)]
@@ -20,7 +17,8 @@ pub struct TrainerOptions {
     pub seed: u64,
     /// Whether the data are shuffled anew for each epoch, or come in order.
     pub shuffle: bool,
-    /// Worker threads; 0 = one for each processor (or for each thread of `pool`).
+    /// Worker threads; 0 = one for each processor (or for each thread of `pool`). More than [`parallel::most_threads`] are as
+    /// good as that many; a trainer's own options hold the number that was taken.
     pub threads: usize,
     /// Engine.
     pub engine: EngineKind,
@@ -65,16 +63,14 @@ impl Resources {
             (0, None) => parallel::available_threads(),
             (threads, _) => threads,
         };
-        if threads > MOST_THREADS {
-            return Err(Error::setting("threads", format!("{threads} is more than {MOST_THREADS}")));
-        }
+        let threads = threads.min(parallel::most_threads());
         Ok(Self { isa: Isa::resolve(options.isa)?, threads, pool: options.pool.clone() })
     }
 
     /// Makes a pool where a team of `threads` needs one and the caller brought none.
     pub(super) fn ensure_pool(&mut self, threads: usize) -> Result<()> {
         if threads > 1 && self.pool.is_none() {
-            self.pool = Some(Arc::new(parallel::build_pool(threads - 1)?));
+            self.pool = Some(parallel::build_pool(threads - 1)?);
         }
         Ok(())
     }

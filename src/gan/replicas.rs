@@ -117,9 +117,16 @@ impl Replicas {
     /// call (`interval` 0: only then), by the thread that trains the replica at that moment: several calls may run at once,
     /// but those about one replica come one after another, in order. `ControlFlow::Break` ends the run of that replica alone.
     ///
+    /// `report` may use the pool of the options, but may have to wait until another thread has no replica left to train.
+    ///
     /// The workers enter the pool once. Not a step allocates, beyond what the engine's library does.
     ///
     /// A replica that fails ([`Error::NotFinite`]) stops there, and the others go on. If it is run again, it fails again.
+    ///
+    /// # Panics
+    ///
+    /// With a panic of a source or of `report`. A replica whose source panicked in a step refuses further ones
+    /// ([`Error::HalfDone`]); every other stands behind a whole step.
     pub fn run(
         &mut self,
         steps: u64,
@@ -166,7 +173,7 @@ impl Replicas {
             }
         };
         // A worker that comes late, or never, leaves its replicas to the others.
-        parallel::with_team(workers, self.pool.as_deref(), |team| team.for_each(0..team.workers(), |_| work()));
+        parallel::with_team(workers, self.pool.as_ref(), |team| team.for_each(0..team.workers(), |_| work()));
     }
 
     /// The threads that take turns.
@@ -351,7 +358,7 @@ mod tests {
 
     #[test]
     fn a_pool_of_the_callers_own_is_used_from_outside_and_inside() {
-        let pool = Arc::new(parallel::build_pool(2).unwrap());
+        let pool = parallel::build_pool(2).unwrap();
         let options = TrainerOptions { pool: Some(Arc::clone(&pool)), ..threads(0) };
         let run = || {
             let mut replicas = circles(5, options.clone()).unwrap();

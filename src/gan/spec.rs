@@ -155,12 +155,14 @@ impl GanSpec {
     /// D's step costs `4 M_D` forward on real and fake, as much for the weight gradients, `4 M_D'` for the deltas between
     /// layers, and `2 M_G` for the fakes. G's costs `2 M_G` and `2 M_D` forward, `2 M_D` back through D to the fakes, and
     /// `2 M_G + 2 M_G'` back through G. This is the nominal work: what a step saves where both updates share passes is not
-    /// subtracted.
+    /// subtracted. It saturates for networks beyond what any machine holds.
     pub fn flop_per_sample(&self) -> u64 {
-        let count = |weights: usize| weights as u64;
-        let (d, d_beyond) = (count(self.discriminator.weights()), count(self.discriminator.weights_beyond_first()));
-        let (g, g_beyond) = (count(self.generator.weights()), count(self.generator.weights_beyond_first()));
-        self.discriminator_steps as u64 * (8 * d + 4 * d_beyond + 2 * g) + 4 * d + 4 * g + 2 * g_beyond
+        let flop = |factor: u64, weights: usize| factor.saturating_mul(weights as u64);
+        let sum = |terms: &[u64]| terms.iter().copied().fold(0, u64::saturating_add);
+        let (d, d_beyond) = (self.discriminator.weights(), self.discriminator.weights_beyond_first());
+        let (g, g_beyond) = (self.generator.weights(), self.generator.weights_beyond_first());
+        let d_step = sum(&[flop(8, d), flop(4, d_beyond), flop(2, g)]);
+        sum(&[d_step.saturating_mul(self.discriminator_steps as u64), flop(4, d), flop(4, g), flop(2, g_beyond)])
     }
 
     /// Checks the whole specification.
@@ -194,5 +196,32 @@ impl GanSpec {
         }
         self.generator_optimizer.validate("generator_optimizer")?;
         self.discriminator_optimizer.validate("discriminator_optimizer")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::activation::Activation;
+
+    /// Sizes that no machine holds are counted, and then refused by name.
+    #[test]
+    fn counts_of_absurd_networks_saturate() {
+        let wide = |width| NetworkSpec::dense(&[width; 4], Activation::Relu, 0.0, Activation::Linear);
+        for width in [1 << 31, 1 << 32, 1 << 40, usize::MAX] {
+            for steps in [1, usize::MAX] {
+                let spec = GanSpec {
+                    generator: wide(width),
+                    discriminator: wide(width),
+                    discriminator_steps: steps,
+                    ..crate::gan::presets::Preset::Circle.spec()
+                };
+                assert!(spec.generator.weights() >= spec.generator.weights_beyond_first());
+                assert!(spec.flop_per_sample() >= spec.generator.weights() as u64, "{width} {steps}");
+                assert!(matches!(spec.validate(), Err(Error::InvalidSetting { .. })));
+            }
+        }
+        assert_eq!(wide(usize::MAX).weights(), usize::MAX);
+        assert_eq!(NetworkSpec { layers: Vec::new(), ..wide(1) }.weights_beyond_first(), 0);
     }
 }

@@ -134,9 +134,26 @@ impl TrainedNetwork {
         }
     }
 
+    /// A copy of the parameters, where memory that the system refuses is an error.
+    pub(super) fn try_tensors(&self) -> Result<LayerTensors> {
+        self.layout.try_tensors(&self.parameters)
+    }
+
     /// A copy of the parameters.
     pub(super) fn tensors(&self) -> LayerTensors {
         self.layout.tensors(&self.parameters)
+    }
+
+    /// Checks that `tensors` are parameters of this network.
+    pub(super) fn check_tensors(&self, tensors: &LayerTensors) -> Result<()> {
+        self.layout.check(tensors, self.name)
+    }
+
+    /// Forgets what the optimizer remembers, and an update that was begun.
+    pub(super) fn forget(&mut self) {
+        self.first_moment.fill(0.0);
+        self.second_moment.fill(0.0);
+        (self.updates, self.updated) = (0, None);
     }
 
     /// Replaces the parameters.
@@ -145,9 +162,10 @@ impl TrainedNetwork {
     }
 
     /// A copy of what the optimizer remembers.
-    pub(super) fn optimizer_state(&self) -> OptimizerState {
+    pub(super) fn optimizer_state(&self) -> Result<OptimizerState> {
         let moments = [&self.first_moment, &self.second_moment].into_iter().filter(|moment| !moment.is_empty());
-        OptimizerState { updates: self.updates, moments: moments.map(|moment| self.layout.tensors(moment)).collect() }
+        let moments = moments.map(|moment| self.layout.try_tensors(moment)).collect::<Result<_>>()?;
+        Ok(OptimizerState { updates: self.updates, moments })
     }
 
     /// Checks that `state` is one of this network.
@@ -220,9 +238,23 @@ impl TrainedNetwork {
         finite.into_inner()
     }
 
-    /// Whether all parameters of a layer are finite.
-    pub(super) fn is_finite(&self, layer: usize) -> bool {
-        self.layout.is_finite(&self.parameters, layer)
+    /// Whether the last backward pass has done the update that is due.
+    pub(super) fn is_updated(&self) -> bool {
+        self.updated.is_some()
+    }
+
+    /// The first layer with a parameter that is not finite.
+    pub(super) fn first_not_finite(&self) -> Option<usize> {
+        self.layout.first_layer(|index| !self.parameters[index].is_finite())
+    }
+
+    /// After an update by `gradients`, the first layer with a parameter that is not finite though everything is that it was updated
+    /// with. (Where the update stood in the backward pass, the gradients may not, but they have left their mark on Adam's moments.)
+    pub(super) fn not_finite_before(&self, gradients: &[f32]) -> Option<usize> {
+        let of_update = [gradients, &*self.first_moment, &*self.second_moment];
+        let is_finite =
+            |index: usize| of_update.iter().all(|arena| arena.get(index).is_none_or(|value| value.is_finite()));
+        self.layout.first_layer(|index| !self.parameters[index].is_finite() && is_finite(index))
     }
 
     /// The error that names where `gradients` or the parameters stopped being finite: the layer nearest the loss, from which it

@@ -1,16 +1,23 @@
 //! Named tensors in safetensors files: what model files and checkpoints share.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors, View};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
 
 use crate::atomic_file::{self, Placing};
 use crate::error::{Error, Result};
 use crate::memory::room;
 use crate::net::{LayerTensors, NetworkSpec};
+
+/// Most bytes before the tensors of a file: names, shapes and metadata. Those of 10,000 layers fit, and as much text again.
+/// What is longer is neither written nor read.
+pub(super) const MOST_HEADER: u64 = 8 * 1024 * 1024;
+
+/// Bytes of the number that a file begins with: the length of the header behind it.
+const LENGTH_BYTES: u64 = size_of::<u64>() as u64;
 
 /// Bytes that are written at once.
 const BLOCK: usize = 256 * 1024;
@@ -36,47 +43,75 @@ pub(super) fn named<'a>(
         .collect()
 }
 
-/// The bytes of a safetensors file with an entry of metadata, name and text, if there is one.
-pub(super) fn serialize(tensors: &[NamedTensor<'_>], metadata: Option<(&str, String)>) -> Result<Vec<u8>> {
-    let problem = |error: safetensors::SafeTensorError| Error::data("tensors", error.to_string());
+/// Checks that all values of the network `name` are finite.
+///
+/// # Errors
+///
+/// [`Error::ModelNotFinite`] that names the first tensor with one that is not.
+pub(super) fn check_finite(name: &'static str, tensors: &LayerTensors) -> Result<()> {
+    for (layer, (weight, bias)) in tensors.iter().enumerate() {
+        for (quantity, values) in [("weight", weight), ("bias", bias)] {
+            if !values.iter().all(|value| value.is_finite()) {
+                return Err(Error::ModelNotFinite { network: name, layer, quantity });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of a safetensors file that [`deserialize`] reads.
+///
+/// # Errors
+///
+/// [`Error::Data`] where names and metadata are longer than [`MOST_HEADER`]; [`Error::OutOfMemory`].
+pub(super) fn serialize(tensors: &[NamedTensor<'_>], metadata: BTreeMap<String, String>) -> Result<Vec<u8>> {
+    check_header(metadata.iter().map(|(name, text)| (name.len() + text.len()) as u64).sum(), "this file")?;
     if let Some((name, shape, values)) =
         tensors.iter().find(|(_, shape, values)| shape.iter().product::<usize>() != values.len())
     {
         return Err(Error::shape(name.clone(), format!("{shape:?}"), format!("{} values", values.len())));
     }
-    let views = tensors.iter().map(|(name, shape, values)| (name, Values { shape, values }));
-    let metadata = metadata.map(|(name, text)| [(name.to_string(), text)].into_iter().collect());
-    safetensors::serialize(views, metadata).map_err(problem)
+    // The library's own function ends the process where it gets no memory for the file; it gives the same bytes.
+    let mut tensors: Vec<&NamedTensor<'_>> = tensors.iter().collect();
+    tensors.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    let mut end = 0usize;
+    let place = |(name, shape, values): &&NamedTensor<'_>| {
+        let start = end;
+        end += size_of_val(*values);
+        (name.clone(), TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets: (start, end) })
+    };
+    let places = tensors.iter().map(place).collect();
+    let metadata = Some(metadata).filter(|metadata| !metadata.is_empty());
+    let mut header = Metadata::new(metadata.map(|metadata| metadata.into_iter().collect()), places)
+        .map_err(|error| error.to_string())
+        .and_then(|header| serde_json::to_vec(&header).map_err(|error| error.to_string()))
+        .map_err(|problem| Error::data("tensors", problem))?;
+    header.resize(header.len().next_multiple_of(LENGTH_BYTES as usize), b' ');
+    check_header(header.len() as u64, "this file")?;
+    let mut bytes = room((LENGTH_BYTES as usize + header.len()).saturating_add(end))?;
+    bytes.extend((header.len() as u64).to_le_bytes());
+    bytes.extend(header);
+    for (_, _, values) in tensors {
+        values.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
+    }
+    Ok(bytes)
 }
 
-/// A tensor whose bytes are made when they are written: one tensor's at a time are in memory.
-struct Values<'a> {
-    shape: &'a [usize],
-    values: &'a [f32],
-}
-
-impl View for Values<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
+/// Checks the length of a header against [`MOST_HEADER`].
+fn check_header(length: u64, origin: &str) -> Result<()> {
+    if length.saturating_add(LENGTH_BYTES) > MOST_HEADER {
+        let most = MOST_HEADER - LENGTH_BYTES;
+        let problem = format!(
+            "its names and metadata take {length} bytes, of which a file may have {most}; shorten names and notes"
+        );
+        return Err(Error::data(origin, problem));
     }
-
-    fn shape(&self) -> &[usize] {
-        self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        let mut bytes = Vec::with_capacity(self.data_len());
-        self.values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
-        bytes.into()
-    }
-
-    fn data_len(&self) -> usize {
-        size_of_val(self.values)
-    }
+    Ok(())
 }
 
 /// The tensors in the bytes of a file.
 pub(super) fn deserialize<'a>(bytes: &'a [u8], origin: &str) -> Result<SafeTensors<'a>> {
+    check_header(bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length)), origin)?;
     SafeTensors::deserialize(bytes)
         .map_err(|error| Error::data(origin, format!("not a safetensors file, or a damaged one ({error})")))
 }
@@ -124,4 +159,59 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
         path: path.to_owned(),
         source,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use safetensors::tensor::TensorView;
+
+    use super::*;
+
+    #[test]
+    fn the_bytes_are_those_of_the_library_of_the_format() {
+        let values: Vec<f32> = (0..12).map(|value| value as f32 - 5.5).collect();
+        let tensors: [NamedTensor<'_>; 3] = [
+            ("b".into(), vec![2, 3], &values[..6]),
+            ("a.\u{e9}\"".into(), vec![6], &values[6..]),
+            ("none".into(), vec![0], &[]),
+        ];
+        for metadata in [BTreeMap::new(), BTreeMap::from([("a \"note\"".to_string(), "\u{e9}\n".repeat(7))])] {
+            let bytes: Vec<Vec<u8>> = tensors
+                .iter()
+                .map(|(.., values)| values.iter().flat_map(|value| value.to_le_bytes()).collect())
+                .collect();
+            let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
+                (name.clone(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+            });
+            let theirs = Some(metadata.clone()).filter(|metadata| !metadata.is_empty());
+            let expected = safetensors::serialize(views, theirs.map(|theirs| theirs.into_iter().collect())).unwrap();
+            assert_eq!(serialize(&tensors, metadata).unwrap(), expected);
+        }
+    }
+
+    /// Whatever is written is read, up to the last byte of the header.
+    #[test]
+    fn the_longest_header_is_read_and_a_longer_one_is_not_written() {
+        let overhead = 8 + serialize(&[], BTreeMap::from([("n".to_string(), String::new())])).unwrap().len() as u64;
+        let with = |length: u64| serialize(&[], BTreeMap::from([("n".to_string(), "x".repeat(length as usize))]));
+        let (mut written, mut refused) = (0, 0);
+        for length in MOST_HEADER - overhead - 16..MOST_HEADER - overhead + 32 {
+            match with(length) {
+                Ok(bytes) => {
+                    deserialize(&bytes, "it").unwrap();
+                    written += 1;
+                }
+                Err(Error::Data { problem, .. }) => {
+                    assert!(problem.contains("shorten names and notes"), "{problem}");
+                    refused += 1;
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert!(written > 0 && refused > 0, "{written} {refused}");
+        let mut longer = MOST_HEADER.to_le_bytes().to_vec();
+        longer.extend(b"{}");
+        longer.resize(MOST_HEADER as usize + 8, b' ');
+        assert!(deserialize(&longer, "it").unwrap_err().to_string().contains("names and metadata take"));
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use super::adversary::{Adversary, Run, StepReport};
 use super::batches::Batches;
 use super::checkpoint::Checkpoint;
+use super::failure::check_whole;
 use super::given::GivenStep;
 use super::model::Model;
 use super::options::{Resources, TrainerOptions};
@@ -96,7 +97,15 @@ impl Trainer {
     /// # Errors
     ///
     /// [`Error::NotFinite`] as soon as a logit, a gradient or a parameter is not finite. The step that met it is then half done: the
-    /// parameters are worth no more than a look, and further steps give the same error until [`Self::set_model`] replaces them.
+    /// parameters are worth no more than a look, and further steps give the same error until [`Self::set_model`] or
+    /// [`Self::restore`] replaces them.
+    ///
+    /// [`Error::HalfDone`] after a panic inside of a step, that of a [`Source`] for instance: likewise.
+    ///
+    /// # Panics
+    ///
+    /// With a panic of the source or of `report`. `report` is called between two steps: if it panics, the trainer stands
+    /// behind the step that was reported, which is whole, and goes on from there as if nothing had happened.
     pub fn run(
         &mut self,
         steps: u64,
@@ -105,7 +114,7 @@ impl Trainer {
     ) -> Result<Option<StepReport>> {
         let (spec, plan, adversary) = (&self.spec, &self.plan, &mut self.adversary);
         let (seed, stop) = (self.options.seed, self.options.stop.as_deref());
-        parallel::with_team(plan.threads, self.pool.as_deref(), |team| {
+        parallel::with_team(plan.threads, self.pool.as_ref(), |team| {
             let mut last = None;
             for index in 0..steps {
                 if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
@@ -132,12 +141,12 @@ impl Trainer {
     /// # Errors
     ///
     /// A matrix of the wrong size; a generator with dropout, or more than one step of D per step of G, for which a
-    /// [`GivenStep`] has no place; [`Error::NotFinite`].
+    /// [`GivenStep`] has no place; [`Error::NotFinite`] and [`Error::HalfDone`] as in [`Self::run`].
     pub fn step_with(&mut self, given: &GivenStep<'_>) -> Result<StepReport> {
         given.check(&self.spec, self.options.batch)?;
         let (spec, plan, adversary) = (&self.spec, &self.plan, &mut self.adversary);
         let seed = self.options.seed;
-        parallel::with_team(plan.threads, self.pool.as_deref(), |team| {
+        parallel::with_team(plan.threads, self.pool.as_ref(), |team| {
             adversary.step(&Run { team, spec, plan, seed, given: Some(given), reported: true })
         })?;
         Ok(adversary.report(spec))
@@ -150,12 +159,12 @@ impl Trainer {
 
     /// Steps that make up `epochs` passes over the data, rounded up.
     pub fn steps_for_epochs(&self, epochs: u64) -> u64 {
-        let samples = u128::from(epochs) * self.adversary.source.len() as u128;
+        let samples = u128::from(epochs) * self.adversary.batches.samples() as u128;
         let steps = samples.div_ceil(self.options.batch as u128 * self.spec.discriminator_steps as u128);
         u64::try_from(steps).unwrap_or(u64::MAX)
     }
 
-    /// A copy of both networks' parameters.
+    /// A copy of both networks' parameters; after a step that failed, what it left of them.
     pub fn model(&self) -> Model {
         Model { generator: self.adversary.generator.tensors(), discriminator: self.adversary.discriminator.tensors() }
     }
@@ -169,19 +178,25 @@ impl Trainer {
         }
     }
 
-    /// Replaces both networks' parameters; optimizer moments and the step counter stay. A trainer that failed takes steps again.
+    /// Replaces both networks' parameters; optimizer moments and the step counter stay.
+    ///
+    /// A trainer whose last step failed takes steps again. Its optimizers begin anew, because what they remember may be half of
+    /// that step, and the samples that the step had drawn are left out of their epoch. ([`Self::restore`] replaces all of it.)
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where the model does not fit the specification; then nothing is replaced.
+    /// [`Error::Shape`] where the model does not fit the specification; then nothing is changed, and a trainer that failed goes
+    /// on refusing steps.
     pub fn set_model(&mut self, model: &Model) -> Result<()> {
-        self.adversary.discriminator.layout.check(&model.discriminator, "discriminator")?;
-        self.adversary.failure = None;
-        self.adversary.generator.set_tensors(&model.generator)?;
-        self.adversary.discriminator.set_tensors(&model.discriminator)
+        self.adversary.set_model(model)
     }
 
     /// A copy of everything that the run needs to go on: parameters, optimizers, counters.
+    ///
+    /// # Errors
+    ///
+    /// After a step that failed, its error: what it left is no state that a run may go on from. [`Self::model`] still shows it.
+    /// [`Error::OutOfMemory`].
     ///
     /// ```
     /// use std::{ops::ControlFlow, sync::Arc};
@@ -192,15 +207,17 @@ impl Trainer {
     /// let (mut whole, mut first, mut second) = (trainer()?, trainer()?, trainer()?);
     /// whole.run(20, 0, |_| ControlFlow::Continue(()))?;
     /// first.run(13, 0, |_| ControlFlow::Continue(()))?;
-    /// second.restore(&first.checkpoint(), Changes::Refused)?;
+    /// second.restore(&first.checkpoint()?, Changes::Refused)?;
     /// second.run(7, 0, |_| ControlFlow::Continue(()))?;
     /// assert!(second.model() == whole.model());
     /// # Ok::<(), gannet::Error>(())
     /// ```
-    pub fn checkpoint(&self) -> Checkpoint {
-        let Adversary { generator, discriminator, batches, steps, .. } = &self.adversary;
-        let optimizers = [generator.optimizer_state(), discriminator.optimizer_state()];
-        Checkpoint::new(self.model(), optimizers, [*steps, batches.drawn()], self.settings())
+    pub fn checkpoint(&self) -> Result<Checkpoint> {
+        let Adversary { generator, discriminator, batches, steps, failure, .. } = &self.adversary;
+        check_whole(*failure)?;
+        let model = Model { generator: generator.try_tensors()?, discriminator: discriminator.try_tensors()? };
+        let optimizers = [generator.optimizer_state()?, discriminator.optimizer_state()?];
+        Ok(Checkpoint::new(model, optimizers, [*steps, batches.drawn()], self.settings()))
     }
 
     /// Goes on from a checkpoint: what follows is, bit for bit, what would have followed in the run that it was taken of, at any
@@ -209,7 +226,7 @@ impl Trainer {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] that names settings which are not those of the checkpoint, unless `changes` allows them;
-    /// [`Error::Shape`] where the networks differ. Then nothing is changed.
+    /// [`Error::Shape`] where the networks differ. Then nothing is changed, and a trainer that failed goes on refusing steps.
     pub fn restore(&mut self, checkpoint: &Checkpoint, changes: Changes) -> Result<()> {
         self.check(checkpoint, changes)?;
         let [generator, discriminator] = &checkpoint.optimizers;

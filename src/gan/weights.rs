@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors};
 
-use super::model::{MOST_HEADER, Model};
+use super::model::Model;
 use super::spec::GanSpec;
+use super::tensors::{self, MOST_HEADER, NamedTensor};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::kernel::activation::Activation;
+use crate::memory;
 use crate::net::parameters::ParameterLayout;
 use crate::net::{LayerSpec, LayerTensors, NetworkSpec};
 
@@ -91,7 +93,9 @@ pub fn sequential(spec: &NetworkSpec) -> String {
 ///
 /// # Errors
 ///
-/// [`Error::InvalidSetting`] where `spec` is not valid; [`Error::Shape`] where the model does not fit it.
+/// [`Error::InvalidSetting`] where `spec` is not valid; [`Error::Shape`] where the model does not fit it;
+/// [`Error::ModelNotFinite`] for a weight or bias that is not finite, which [`Model::save`] alone writes; [`Error::Data`] where
+/// the metadata are longer than a reader takes.
 pub fn state_dict(
     model: &Model,
     spec: &GanSpec,
@@ -100,29 +104,23 @@ pub fn state_dict(
     metadata: BTreeMap<String, String>,
 ) -> Result<Vec<u8>> {
     spec.validate()?;
-    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    let mut named: Vec<NamedTensor<'_>> = Vec::new();
     for (part, values) in [(Network::Generator, &model.generator), (Network::Discriminator, &model.discriminator)] {
         if network.is_some_and(|chosen| chosen != part) {
             continue;
         }
         let layers = &part.of(spec).layers;
         ParameterLayout::new(part.of(spec)).check(values, part.name())?;
+        tensors::check_finite(part.name(), values)?;
         let prefix = if network.is_some() { String::new() } else { format!("{}.", part.name()) };
-        let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
         let mut number = 0;
         for (layer, (weight, bias)) in layers.iter().zip(values) {
-            tensors.push((format!("{prefix}{number}.weight"), vec![layer.outputs, layer.inputs], bytes(weight)));
-            tensors.push((format!("{prefix}{number}.bias"), vec![layer.outputs], bytes(bias)));
+            named.push((format!("{prefix}{number}.weight"), vec![layer.outputs, layer.inputs], weight));
+            named.push((format!("{prefix}{number}.bias"), vec![layer.outputs], bias));
             number += 1 + if numbering == Numbering::Sequential { modules_after(layer) } else { 0 };
         }
     }
-    let problem = |error: safetensors::SafeTensorError| Error::data("weights", error.to_string());
-    let views = tensors
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(problem)?)))
-        .collect::<Result<Vec<_>>>()?;
-    let metadata = Some(metadata).filter(|metadata| !metadata.is_empty());
-    safetensors::serialize(views, metadata.map(|metadata| metadata.into_iter().collect())).map_err(problem)
+    tensors::serialize(&named, metadata)
 }
 
 /// The networks that a file of weights holds.
@@ -201,7 +199,7 @@ impl StateDict {
                     }
                 }
             };
-            let tensors = read(&file, layers, network, spec).map_err(problem)?;
+            let tensors = read(&file, layers, network, spec, problem)?;
             let place = match network {
                 Network::Generator => &mut result.generator,
                 Network::Discriminator => &mut result.discriminator,
@@ -272,30 +270,32 @@ fn unknown(file: &SafeTensors<'_>, prefix: &str, layers: &Numbered<'_>, spec: &G
     format!("{under} fit neither network: {found}; {generator}, {discriminator}")
 }
 
-/// The tensors of `network`, in the order of their numbers.
+/// The tensors of `network`, in the order of their numbers. `problem` makes an error of what does not fit.
 fn read(
     file: &SafeTensors<'_>,
     layers: &Numbered<'_>,
     network: Network,
     spec: &GanSpec,
-) -> Result<LayerTensors, String> {
+    problem: impl Fn(String) -> Error,
+) -> Result<LayerTensors> {
     let (expected, name) = (&network.of(spec).layers, network.name());
     if layers.len() != expected.len() {
-        return Err(format!("holds {} layers of the {name}, but it has {}", layers.len(), expected.len()));
+        return Err(problem(format!("holds {} layers of the {name}, but it has {}", layers.len(), expected.len())));
     }
-    let tensor = |place: Option<&str>, index: usize, kind: &str, shape: &[usize]| -> Result<Vec<f32>, String> {
+    let tensor = |place: Option<&str>, index: usize, kind: &str, shape: &[usize]| -> Result<Vec<f32>> {
         let layer = format!("layer {index} of the {name}");
-        let tensor_name = place.ok_or_else(|| format!("{layer} has no {kind}"))?;
-        let tensor = file.tensor(tensor_name).map_err(|error| error.to_string())?;
+        let tensor_name = place.ok_or_else(|| problem(format!("{layer} has no {kind}")))?;
+        let tensor = file.tensor(tensor_name).map_err(|error| problem(error.to_string()))?;
         if tensor.shape() != shape {
             let found = tensor.shape();
-            return Err(format!("the tensor {tensor_name} has the shape {found:?}, but {layer} needs {shape:?}"));
+            let fit = format!("the tensor {tensor_name} has the shape {found:?}, but {layer} needs {shape:?}");
+            return Err(problem(fit));
         }
-        let values = values(tensor.dtype(), tensor.data()).ok_or_else(|| {
-            format!("the tensor {tensor_name} is {:?}; F32, F64, F16 and BF16 can be read", tensor.dtype())
+        let values = values(tensor.dtype(), tensor.data())?.ok_or_else(|| {
+            problem(format!("the tensor {tensor_name} is {:?}; F32, F64, F16 and BF16 can be read", tensor.dtype()))
         })?;
         match values.iter().position(|value| !value.is_finite()) {
-            Some(place) => Err(format!("value {place} of the tensor {tensor_name} is {}", values[place])),
+            Some(place) => Err(problem(format!("value {place} of the tensor {tensor_name} is {}", values[place]))),
             None => Ok(values),
         }
     };
@@ -311,16 +311,23 @@ fn read(
 }
 
 /// The values of a tensor's bytes; `None` for other types than floating-point numbers of 16, 32 and 64 bits.
-fn values(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+fn values(dtype: Dtype, bytes: &[u8]) -> Result<Option<Vec<f32>>> {
+    let size = match dtype {
+        Dtype::F64 => 8,
+        Dtype::F32 => 4,
+        Dtype::F16 | Dtype::BF16 => 2,
+        _ => return Ok(None),
+    };
     let half = |bytes: &[u8]| u16::from_le_bytes([bytes[0], bytes[1]]);
-    Some(match dtype {
-        Dtype::F32 => bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
-        Dtype::F64 => bytes.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes) as f32).collect(),
-        // The upper half of an f32.
-        Dtype::BF16 => bytes.chunks_exact(2).map(|bytes| f32::from_bits(u32::from(half(bytes)) << 16)).collect(),
-        Dtype::F16 => bytes.chunks_exact(2).map(|bytes| from_half(half(bytes))).collect(),
-        _ => return None,
-    })
+    let mut values = memory::room(bytes.len() / size)?;
+    match dtype {
+        Dtype::F64 => values.extend(bytes.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes) as f32)),
+        Dtype::F32 => values.extend(bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes))),
+        Dtype::F16 => values.extend(bytes.chunks_exact(2).map(|bytes| from_half(half(bytes)))),
+        // BF16: the upper half of an f32.
+        _ => values.extend(bytes.chunks_exact(2).map(|bytes| f32::from_bits(u32::from(half(bytes)) << 16))),
+    }
+    Ok(Some(values))
 }
 
 /// The value of an IEEE 754 binary16 number: a sign, 5 bits of exponent, 10 bits of fraction.

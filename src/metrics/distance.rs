@@ -15,6 +15,7 @@ use std::thread::{Builder, scope};
 
 use crate::error::{Error, Result};
 use crate::memory::filled;
+use crate::parallel::most_threads;
 
 /// References side by side in a panel: two 128-bit registers, what every x86-64 and every AArch64 has.
 const LANES: usize = 8;
@@ -62,6 +63,7 @@ impl References {
     ) -> Result<Vec<T>> {
         let count = queries.len() / self.features;
         let blocks = count.div_ceil(QUERY_BLOCK);
+        let threads = threads.min(most_threads());
         let share = blocks.div_ceil(threads.clamp(1, blocks.max(1))) * QUERY_BLOCK;
         let mut results = filled(count, T::default())?;
         let measure = &measure;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernel::sum::mean;
+use crate::memory::filled;
 use crate::metrics::distance::References;
 use crate::metrics::moments::Moments;
 use crate::metrics::{Reference, check_rows};
@@ -63,7 +64,7 @@ pub fn evaluate(
             |best: (usize, f32), (i, &distance): (usize, &f32)| if distance < best.1 { (i, distance) } else { best };
         labels[distances.iter().enumerate().fold(first, keep_nearer).0]
     })?;
-    let mut counts = vec![0usize; classes];
+    let mut counts = filled(classes, 0usize)?;
     nearest.into_iter().for_each(|class| counts[usize::from(class)] += 1);
     let class_share: Vec<f64> = counts.into_iter().map(|members| members as f64 / count as f64).collect();
     Ok(ImagesReport {
@@ -134,5 +135,6 @@ mod tests {
         bad(&[1.0], &[1.0, 2.0], &[1], 1);
         bad(&[1.0], &[1.0], &[10], 1);
         bad(&[1.0], &[1.0], &[1], 0);
+        assert!(matches!(evaluate(&[1.0], &[1.0], &[1], 1, usize::MAX, 1), Err(Error::OutOfMemory { .. })));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::kernel::sum::{self, Sum};
+use crate::memory::filled;
 use crate::metrics::check_rows;
 
 /// The mean and the standard deviation of numbers, in their unit.
@@ -46,7 +47,7 @@ pub fn covariance(samples: &[f32], features: usize) -> Result<Covariance> {
         sums.iter_mut().zip(row).for_each(|(sum, &value)| sum.add(f64::from(value)));
     }
     let mean: Vec<f64> = sums.into_iter().map(|sum| sum.value() / count).collect();
-    let mut matrix = vec![Sum::default(); features * features];
+    let mut matrix = filled(features.saturating_mul(features), Sum::default())?;
     let mut centered = vec![0.0; features];
     for row in samples.chunks_exact(features) {
         for ((centered, &value), mean) in centered.iter_mut().zip(row).zip(&mean) {

@@ -44,7 +44,7 @@ impl Halves {
         let mut moved: HashMap<usize, usize> = HashMap::new();
         let mut order = Vec::new();
         for place in 0..2 * size {
-            let other = (place + (random.uniform() * (samples - place) as f64) as usize).min(samples - 1);
+            let other = place.saturating_add((random.uniform() * (samples - place) as f64) as usize).min(samples - 1);
             let at = |moved: &HashMap<usize, usize>, place: usize| moved.get(&place).copied().unwrap_or(place);
             let (here, there) = (at(&moved, place), at(&moved, other));
             order.push(there);
@@ -143,9 +143,17 @@ mod tests {
 
     #[test]
     fn halves_are_random_and_share_nothing() {
-        for (samples, features, size) in
-            [(0, 1, 0), (1, 3, 0), (2, 3, 1), (7, 3, 3), (100_000, 1, 5_000), (10_000, 1 << 19, 2), (9, usize::MAX, 1)]
-        {
+        for (samples, features, size) in [
+            (0, 1, 0),
+            (1, 3, 0),
+            (2, 3, 1),
+            (7, 3, 3),
+            (100_000, 1, 5_000),
+            (10_000, 1 << 19, 2),
+            (9, usize::MAX, 1),
+            (usize::MAX, usize::MAX, 1),
+            (usize::MAX, 300, 3_495),
+        ] {
             let [first, second] = Halves::choose(samples, features);
             assert_eq!((first.len(), second.len()), (size, size), "{samples} {features}");
             let mut all = [first, second].concat();

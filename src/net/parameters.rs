@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::spec::{Initialization, NetworkSpec};
 use crate::error::{Error, Result};
 use crate::kernel::noise::{self, StreamKey};
-use crate::memory::ArenaLayout;
+use crate::memory::{self, ArenaLayout};
 use crate::simd::{Isa, LANE_GROUP};
 
 /// The weights and biases of one network outside of an arena: for each layer the weights `[outputs, inputs]`, row-major, and
@@ -84,9 +84,14 @@ impl ParameterLayout {
     }
 
     /// Whether all of a layer's values are finite.
-    pub(crate) fn is_finite(&self, arena: &[f32], layer: usize) -> bool {
+    fn is_finite(&self, arena: &[f32], layer: usize) -> bool {
         let place = &self.layers[layer];
         arena[place.weight.start..place.bias.end].iter().all(|value| value.is_finite())
+    }
+
+    /// The first layer of which `matches` is true for some index of the arena.
+    pub(crate) fn first_layer(&self, mut matches: impl FnMut(usize) -> bool) -> Option<usize> {
+        self.layers.iter().position(|place| (place.weight.start..place.bias.end).any(&mut matches))
     }
 
     /// The last layer with a value that is not finite.
@@ -100,6 +105,21 @@ impl ParameterLayout {
             .iter()
             .map(|layer| (layer.weights(arena).flatten().copied().collect(), arena[layer.bias.clone()].to_vec()))
             .collect()
+    }
+
+    /// The same, where memory that the system refuses is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn try_tensors(&self, arena: &[f32]) -> Result<LayerTensors> {
+        let copy = |layer: &LayerPlace| {
+            let (mut weight, mut bias) = (memory::room(layer.weight_count())?, memory::room(layer.bias.len())?);
+            layer.weights(arena).for_each(|row| weight.extend_from_slice(row));
+            bias.extend_from_slice(&arena[layer.bias.clone()]);
+            Ok((weight, bias))
+        };
+        self.layers.iter().map(copy).collect()
     }
 
     /// Copies tensors into an arena. `network` opens the message of an error.

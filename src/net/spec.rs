@@ -63,6 +63,11 @@ pub struct NetworkSpec {
     pub layers: Vec<LayerSpec>,
 }
 
+/// The number of weights of `layers`.
+fn weights(layers: &[LayerSpec]) -> usize {
+    layers.iter().map(|layer| layer.inputs.saturating_mul(layer.outputs)).fold(0, usize::saturating_add)
+}
+
 impl NetworkSpec {
     /// A network of `sizes.len() - 1` layers with one activation (and dropout) for the hidden layers and another for the
     /// output: `NetworkSpec::dense(&[2, 16, 32, 2], Activation::Relu, 0.0, Activation::Linear)`.
@@ -96,14 +101,16 @@ impl NetworkSpec {
         self.layers.first().map(|layer| layer.inputs).into_iter().chain(self.layers.iter().map(|layer| layer.outputs))
     }
 
-    /// The number of weights (without biases): M in `FLOP = 2 M` for a forward pass of one sample.
+    /// The number of weights (without biases): M in `FLOP = 2 M` for a forward pass of one sample. It saturates where no
+    /// [valid](Self::validate) network has so many.
     pub fn weights(&self) -> usize {
-        self.layers.iter().map(|layer| layer.inputs * layer.outputs).sum()
+        weights(&self.layers)
     }
 
     /// The number of weights beyond the first layer: M' in `FLOP = 2 M'` for the gradients that flow down to it.
+    /// It saturates too.
     pub fn weights_beyond_first(&self) -> usize {
-        self.layers.iter().skip(1).map(|layer| layer.inputs * layer.outputs).sum()
+        weights(self.layers.get(1..).unwrap_or_default())
     }
 
     /// Checks that there is a layer, that no width is 0 or absurd, that neighbours fit, and that slopes and probabilities

@@ -1,10 +1,17 @@
 //! Waiting for another thread: spin for a moment, then let other threads run, then sleep until the bell rings.
+//!
+//! A worker does not sleep through what its pool wants of it. A pool whose threads are all workers of a run could do no job
+//! before the run is over; where the run itself waits for a job (its callback calls `install`), that would be never. So a worker
+//! wakes now and then and does the pool's jobs. A leader does not, though its thread may be one of the pool's: such a job may
+//! wait for what the leader's caller holds, a lock for instance.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread::yield_now;
+use std::thread;
 use std::time::{Duration, Instant};
+
+use rayon::{Yield, yield_now};
 
 /// How long to keep the processor to oneself: most gaps between the phases of a step are shorter.
 const SPIN: Duration = Duration::from_micros(10);
@@ -14,6 +21,11 @@ const SPIN: Duration = Duration::from_micros(10);
 /// threads share one core, spinning for 50 us without yielding makes a team of two 0.7 times as fast as one thread; with
 /// yielding, it is as fast.
 const AWAKE: Duration = Duration::from_micros(100);
+
+/// How long a worker sleeps between two looks at the jobs of its pool: at first, and at most. A look costs a microsecond, and
+/// a job of the pool waits for half a nap.
+const SHORTEST_NAP: Duration = Duration::from_millis(1);
+const LONGEST_NAP: Duration = Duration::from_millis(16);
 
 /// Looks at the condition between two looks at the clock.
 const LOOKS: usize = 64;
@@ -35,30 +47,44 @@ pub(super) struct Bell {
 impl Bell {
     /// Returns once `ready` has returned true.
     pub(super) fn wait_until(&self, mut ready: impl FnMut() -> bool) {
-        if looks(&mut ready) {
+        if !stay_awake(&mut ready) {
+            while !self.sleep(&mut ready, None) {}
+        }
+    }
+
+    /// The same for a thread of a rayon pool, which does the pool's jobs before it sleeps and between naps. When the pool has no
+    /// more of them, `idle` is called.
+    pub(super) fn wait_and_lend(&self, mut ready: impl FnMut() -> bool, mut idle: impl FnMut()) {
+        if stay_awake(&mut ready) {
             return;
         }
-        let start = Instant::now();
+        let mut nap = SHORTEST_NAP;
         loop {
-            let waited = start.elapsed();
-            if waited > AWAKE {
-                break;
+            while yield_now() == Some(Yield::Executed) {
+                if ready() {
+                    return;
+                }
             }
-            if waited > SPIN {
-                yield_now();
-            }
-            if looks(&mut ready) {
+            idle();
+            if self.sleep(&mut ready, Some(nap)) {
                 return;
             }
+            nap = (2 * nap).min(LONGEST_NAP);
         }
-        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            self.asleep.store(true, SeqCst);
-            if ready() {
-                return;
-            }
-            guard = self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
+    }
+
+    /// Sleeps until the bell rings, or the nap is over; returns early if `ready` is true, and says whether it is.
+    fn sleep(&self, mut ready: impl FnMut() -> bool, nap: Option<Duration>) -> bool {
+        let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.asleep.store(true, SeqCst);
+        if ready() {
+            return true;
         }
+        match nap {
+            Some(nap) => drop(self.wake.wait_timeout(guard, nap)),
+            None => drop(self.wake.wait(guard)),
+        }
+        ready()
     }
 
     /// Wakes all who sleep, after the condition they wait for was made true. Costs one load if nobody sleeps.
@@ -68,6 +94,26 @@ impl Bell {
             self.asleep.store(false, SeqCst);
             drop(guard);
             self.wake.notify_all();
+        }
+    }
+}
+
+/// Waits for `ready` without sleeping, for a while. Says whether it came true.
+fn stay_awake(ready: &mut impl FnMut() -> bool) -> bool {
+    if looks(ready) {
+        return true;
+    }
+    let start = Instant::now();
+    loop {
+        let waited = start.elapsed();
+        if waited > AWAKE {
+            return false;
+        }
+        if waited > SPIN {
+            thread::yield_now();
+        }
+        if looks(ready) {
+            return true;
         }
     }
 }

@@ -5,6 +5,10 @@
 //! phase costs fractions of a microsecond, and then sleep, so that a loaded machine does not crawl. A phase allocates
 //! nothing.
 //!
+//! A run takes no pool away from its owner: workers without a phase do the pool's other jobs. And it leaves nothing behind:
+//! at most as many of gannet's jobs wait in a pool as it has threads, however many runs have come and gone, and none of them
+//! holds anything of a run.
+//!
 //! What a phase works on is described by [`Producer`]s: [`Elements`], [`Chunks`] and [`BlockedChunks`] of a slice,
 //! `Range<usize>`, tuples of up to five of them side by side, and [`Enumerated`].
 //!
@@ -25,6 +29,8 @@
 //! ```
 
 mod bell;
+mod member;
+mod open_runs;
 mod phases;
 mod producer;
 mod team;
@@ -37,11 +43,19 @@ pub use rayon::ThreadPool;
 pub use producer::{BlockedChunks, Chunks, Elements, Enumerated, Producer};
 pub use team::{Team, with_team};
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 
 /// The number of processors that this process may use, at least 1. Quotas and affinities of the system count.
 pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The most threads that a run of gannet takes, whatever it is asked for: four for each processor that this process may use, at
+/// least 16. More of them only wait for each other.
+pub fn most_threads() -> usize {
+    available_threads().saturating_mul(4).max(16)
 }
 
 /// A pool of `workers` threads, named `gannet-worker-1` and so on. A run of `n` threads needs `n - 1` workers, because the
@@ -50,7 +64,7 @@ pub fn available_threads() -> usize {
 /// # Errors
 ///
 /// [`Error::Threads`] if `workers` is 0, or if the system refuses the threads.
-pub fn build_pool(workers: usize) -> Result<ThreadPool> {
+pub fn build_pool(workers: usize) -> Result<Arc<ThreadPool>> {
     if workers == 0 {
         return Err(Error::Threads {
             problem: "a pool needs at least one worker; one thread alone needs no pool".into(),
@@ -60,5 +74,6 @@ pub fn build_pool(workers: usize) -> Result<ThreadPool> {
         .num_threads(workers)
         .thread_name(|index| format!("gannet-worker-{}", index + 1))
         .build()
+        .map(Arc::new)
         .map_err(|error| Error::Threads { problem: format!("cannot start {workers} workers: {error}") })
 }

@@ -168,20 +168,22 @@ impl Phases {
         self.opened.ring();
     }
 
-    /// A worker's part: takes part in the phases until the run is over.
+    /// A worker's part: takes part in the phases until the run is over. Meanwhile it lends its thread to the pool, as
+    /// [`Bell::wait_and_lend`] does with `idle`.
     ///
     /// # Safety
     ///
     /// No two calls use the same number, and none uses 0, which is the leader's: tasks take the number for the right to
     /// something of which each worker has one.
-    pub(super) unsafe fn work(&self, worker: usize) {
+    pub(super) unsafe fn work(&self, worker: usize, mut idle: impl FnMut()) {
         let mut known = 0;
         loop {
             let mut word = 0;
-            self.opened.wait_until(|| {
+            let is_due = || {
                 word = self.word.0.load(SeqCst);
                 word & STOP != 0 || (word & OPEN != 0 && word != known)
-            });
+            };
+            self.opened.wait_and_lend(is_due, &mut idle);
             if word & STOP != 0 {
                 return;
             }

@@ -1,7 +1,7 @@
 //! The team that carries one run, and how it gets its workers from a pool.
 //!
-//! Workers are detached jobs of the pool that own what they share with the leader, so the end of a run waits for none of
-//! them: one that the pool starts late finds the run over and returns.
+//! The end of a run waits for no worker: one that the pool starts late finds no run that wants it, and returns
+//! ([`super::open_runs`]).
 //!
 //! Invariants of the unsafe code: a [`Team`] with workers stays on the thread that called [`with_team`], because it is
 //! handed out by reference only and is not `Sync`; numbers of workers are distinct and below [`Team::workers`].
@@ -10,6 +10,10 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use rayon::ThreadPool;
+
+use super::member::Member;
+use super::open_runs::OpenRun;
 use super::phases::{MAX_ITEMS, Phases};
 use super::producer::{Pieces, Producer};
 
@@ -93,62 +97,20 @@ impl Team<'_> {
 ///
 /// The workers enter the pool here and stay until `body` returns or panics. Where the pool has fewer threads, or is busy,
 /// the team does with fewer. May be called from a thread of the pool, and from within a task of another team.
-pub fn with_team<R>(threads: usize, pool: Option<&super::ThreadPool>, body: impl FnOnce(&Team<'_>) -> R) -> R {
+///
+/// `body` and its tasks may use the pool themselves, `ThreadPool::install` for instance: a worker that has waited for a phase for
+/// some 100 us lends its thread to the pool's jobs until the next one.
+pub fn with_team<R>(threads: usize, pool: Option<&Arc<ThreadPool>>, body: impl FnOnce(&Team<'_>) -> R) -> R {
     let Some((pool, helpers @ 1..)) = pool.map(|pool| (pool, helpers(threads, pool))) else {
         return body(&Team::serial());
     };
-    let run = Run(Arc::new(Phases::new()));
-    for worker in 1..=helpers {
-        let phases = Arc::clone(&run.0);
-        pool.spawn(move || {
-            if !IN_TEAM.get() {
-                let _member = Member::enter();
-                // SAFETY: this loop gives each number once, from 1 on.
-                unsafe { phases.work(worker) };
-            }
-        });
-    }
+    let run = OpenRun::new(pool, helpers);
     let _member = Member::enter();
-    body(&Team { phases: Some(&run.0), workers: helpers + 1, not_sync: PhantomData })
+    body(&Team { phases: Some(run.phases()), workers: helpers + 1, not_sync: PhantomData })
 }
 
 /// How many workers `pool` has to offer for a team of `threads`: a leader that is a thread of the pool cannot help itself.
-fn helpers(threads: usize, pool: &super::ThreadPool) -> usize {
+fn helpers(threads: usize, pool: &ThreadPool) -> usize {
     let others = pool.current_num_threads() - usize::from(pool.current_thread_index().is_some());
     threads.saturating_sub(1).min(others)
-}
-
-/// Ends the run when the body returns or panics.
-struct Run(Arc<Phases>);
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        self.0.stop();
-    }
-}
-
-thread_local! {
-    /// Whether this thread leads a team or works in one.
-    static IN_TEAM: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Marks the thread as a member of a team.
-///
-/// A thread of the pool that waits inside of a task or body (in `rayon::join`, say) meanwhile takes other jobs of the pool.
-/// If it took a worker's job, it would come back only at the end of that run, which may itself wait for this very thread.
-/// So members decline such jobs, and the run does with a worker less.
-struct Member {
-    before: bool,
-}
-
-impl Member {
-    fn enter() -> Self {
-        Self { before: IN_TEAM.replace(true) }
-    }
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        IN_TEAM.set(self.before);
-    }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use super::open_runs::waiting_jobs;
 use super::*;
 
 /// Runs `body` with teams of 1 to 4 threads, each with as many workers as it asks for.
@@ -351,4 +352,115 @@ fn a_pool_needs_workers() {
     names.sort();
     assert_eq!(names, ["gannet-worker-1", "gannet-worker-2"]);
     assert!(available_threads() >= 1);
+}
+
+/// Keeps `count` threads of a pool busy until it is dropped.
+struct Busy {
+    _releases: Vec<std::sync::mpsc::Sender<()>>,
+}
+
+impl Busy {
+    fn new(pool: &ThreadPool, count: usize) -> Self {
+        let (started, start) = std::sync::mpsc::channel();
+        let releases = (0..count).map(|_| {
+            let (release, wait) = std::sync::mpsc::channel::<()>();
+            let started = started.clone();
+            pool.spawn(move || {
+                started.send(()).unwrap();
+                _ = wait.recv();
+            });
+            start.recv().unwrap();
+            release
+        });
+        Self { _releases: releases.collect() }
+    }
+}
+
+/// The caller of a run goes on using the pool, though all of its threads are workers of the run.
+#[test]
+fn the_pool_stays_usable_during_a_run() {
+    for workers in 1..=3 {
+        let pool = build_pool(workers).unwrap();
+        with_team(workers + 1, Some(&pool), |team| {
+            for pause in [0, 3, 40] {
+                assert_eq!(meet(team, workers + 1).len(), workers + 1);
+                thread::sleep(Duration::from_millis(pause));
+                assert_eq!(pool.install(|| rayon::join(|| 1, || 2)), (1, 2));
+                assert_eq!(pool.broadcast(|context| context.index()).len(), workers);
+            }
+            // On the leader, on workers, or on both; some of them while the others have nothing left to do.
+            for _ in 0..20 {
+                let sum = AtomicUsize::new(0);
+                team.for_each(0..workers + 2, |item| {
+                    sum.fetch_add(pool.install(|| rayon::join(|| item, || 1).0), SeqCst);
+                });
+                assert_eq!(sum.into_inner(), (workers + 1) * (workers + 2) / 2);
+            }
+            // A run inside of a job inside of a run.
+            let inner = pool.install(|| {
+                let sum = AtomicUsize::new(0);
+                with_team(workers + 1, Some(&pool), |team| team.for_each(0..9, |item| _ = sum.fetch_add(item, SeqCst)));
+                sum.into_inner()
+            });
+            assert_eq!(inner, 36);
+            // The team has lost nobody.
+            assert_eq!(meet(team, workers + 1).len(), workers + 1);
+        });
+    }
+}
+
+#[test]
+fn jobs_do_not_pile_up_in_a_busy_pool() {
+    let pool = build_pool(3).unwrap();
+    let busy = Busy::new(&pool, 3);
+    for threads in [2, 4, 3, 100, 4] {
+        for _ in 0..100 {
+            with_team(threads, Some(&pool), |team| {
+                team.for_each(0..4, |_| ());
+                assert!(waiting_jobs(&pool) <= 3);
+                // At the same time, on another thread.
+                thread::scope(|scope| {
+                    scope.spawn(|| with_team(4, Some(&pool), |_| assert!(waiting_jobs(&pool) <= 3)));
+                });
+            });
+        }
+    }
+    assert_eq!(waiting_jobs(&pool), 3);
+    drop(busy);
+    // The jobs are those of whatever run comes next, and none is left after it.
+    with_team(4, Some(&pool), |team| assert_eq!(meet(team, 4).len(), 4));
+    while waiting_jobs(&pool) > 0 {
+        thread::yield_now();
+    }
+}
+
+/// A worker that has nothing to do takes the job of another, which it must not keep.
+#[test]
+fn a_worker_that_comes_late_is_still_wanted() {
+    for (threads, busy) in [(3, 1), (4, 2), (4, 3)] {
+        let pool = build_pool(threads - 1).unwrap();
+        let busy = Busy::new(&pool, busy);
+        with_team(threads, Some(&pool), |team| {
+            // Time for naps, before each of which the workers look for jobs.
+            thread::sleep(Duration::from_millis(30));
+            drop(busy);
+            assert_eq!(meet(team, threads).len(), threads);
+        });
+    }
+}
+
+#[test]
+fn pools_do_not_take_each_others_workers() {
+    let sizes = [1, 2, 3];
+    for _ in 0..20 {
+        let pools = sizes.map(|size| build_pool(size).unwrap());
+        let busy = Busy::new(&pools[1], 2);
+        with_team(3, Some(&pools[1]), |team| team.for_each(0..3, |_| ()));
+        for (size, pool) in sizes.iter().zip(&pools).filter(|(size, _)| **size != 2) {
+            with_team(4, Some(pool), |team| assert_eq!(meet(team, size + 1).len(), size + 1));
+        }
+        // One pool ends with jobs in its queue, and the next ones may stand where it stood.
+        drop(pools);
+        drop(busy);
+    }
 }

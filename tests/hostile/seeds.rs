@@ -62,7 +62,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     ]);
     let mut trainer = checkpoint::trainer();
     trainer.run(3, 0, |_| ControlFlow::Continue(())).expect("three steps");
-    let mut checkpoint = trainer.checkpoint();
+    let mut checkpoint = trainer.checkpoint().unwrap();
     checkpoint.notes.insert("config.toml".to_string(), "[run]\nsystem = \"circle\"\n".to_string());
     seeds.push(("checkpoint/step-3", checkpoint.to_safetensors(&spec).expect("a checkpoint")));
     // A name with a line break, which broke the message; an entry of metadata that is no object, which broke the reader.

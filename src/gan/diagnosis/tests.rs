@@ -120,7 +120,7 @@ fn parameters_are_named() {
     for value in [f32::NAN, f32::INFINITY] {
         for layer in 0..2 {
             let change = |model: &mut Model| model.generator[layer].0[2] = value;
-            // An infinity may end in the tanh behind it, and shows later.
+            // An infinity may end in the tanh behind it, and is looked for below.
             if value.is_nan() || layer == 1 {
                 everywhere(true, |_| (), change, (1, "generator", layer, "parameter"));
             }
@@ -145,6 +145,51 @@ fn an_overflow_is_named_where_it_happens() {
     };
     everywhere(true, |_| (), |model| model.generator[1].0.fill(3e38), (1, "generator", 1, "activation"));
     everywhere(true, |_| (), |model| overflow(model, 1), (1, "discriminator", 1, "activation"));
+}
+
+/// An infinite weight behind a tanh makes finite outputs. What shows is the gradient of a layer below it, which may be one of the
+/// other network; what is named is the layer of the weight.
+#[test]
+fn an_infinite_parameter_that_no_activation_shows_is_named() {
+    let mut failures = Vec::new();
+    for adam in [false, true] {
+        for order in ORDERS {
+            for (hidden, batch, schedule) in PLANS {
+                for (threads, network, layer) in
+                    [(1, "generator", 0), (2, "generator", 1), (1, "discriminator", 0), (2, "discriminator", 1)]
+                {
+                    for value in [f32::INFINITY, f32::NEG_INFINITY] {
+                        let optimizer = if adam { OptimizerSpec::adam(1e-3) } else { OptimizerSpec::sgd(1e-3) };
+                        let tanh =
+                            |widths: &[usize]| NetworkSpec::dense(widths, Activation::Tanh, 0.0, Activation::Linear);
+                        let spec = GanSpec {
+                            generator: tanh(&[3, 9, 7, FEATURES]),
+                            discriminator: tanh(&[FEATURES, hidden, hidden, 1]),
+                            generator_optimizer: optimizer,
+                            discriminator_optimizer: optimizer,
+                            ..spec(Objective::NonSaturating, order, hidden)
+                        };
+                        let options = TrainerOptions { batch, threads, ..Default::default() };
+                        let mut trainer = Trainer::new(spec, Arc::new(Rows(rows(batch))), options).unwrap();
+                        let mut model = trainer.model();
+                        let tensors =
+                            if network == "generator" { &mut model.generator } else { &mut model.discriminator };
+                        tensors[layer].0[1] = value;
+                        trainer.set_model(&model).unwrap();
+                        let found = named(&trainer.run(3, 0, |_| ControlFlow::Continue(())));
+                        // Where inputs are zero (those of lanes without a sample), the activation itself is not finite.
+                        let quantity = found.3;
+                        if found != (1, network, layer, quantity) || !["parameter", "activation"].contains(&quantity) {
+                            failures.push(format!(
+                                "{found:?} for {value} in layer {layer} of the {network}: adam {adam}, {order:?}, {schedule}, {batch}"
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }
 
 /// The gradient of an infinite logit is finite: without a look at the logits nothing shows but the loss.

@@ -1,5 +1,7 @@
 //! Files as gannet and PyTorch write them, and everything that does not fit.
 
+use safetensors::tensor::TensorView;
+
 use super::*;
 use crate::gan::presets::Preset;
 use crate::gan::{Trainer, TrainerOptions};
@@ -179,4 +181,63 @@ fn damaged_and_foreign_files_are_refused() {
     let large = dir.path().join("large");
     std::fs::File::create(&large).unwrap().set_len(1 << 30).unwrap();
     assert!(StateDict::load(&spec, &large).unwrap_err().to_string().contains("more than the weights"));
+}
+
+#[test]
+fn a_model_that_is_not_finite_is_not_handed_on() {
+    let (spec, good) = trained();
+    let isa = crate::simd::Isa::best();
+    let dict = |model: &Model, network| state_dict(model, &spec, network, Numbering::Layers, BTreeMap::new());
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for (network, name) in [(Network::Generator, "generator"), (Network::Discriminator, "discriminator")] {
+            let other = if network == Network::Generator { Network::Discriminator } else { Network::Generator };
+            for layer in 0..network.of(&spec).layers.len() {
+                for tensor in ["weight", "bias"] {
+                    let mut model = good.clone();
+                    let tensors =
+                        if network == Network::Generator { &mut model.generator } else { &mut model.discriminator };
+                    let values = if tensor == "weight" { &mut tensors[layer].0 } else { &mut tensors[layer].1 };
+                    *values.last_mut().unwrap() = value;
+                    let refused = |outcome: Result<(), Error>| match outcome {
+                        Err(Error::ModelNotFinite { network, layer: found, quantity }) => {
+                            assert_eq!((network, found, quantity), (name, layer, tensor));
+                        }
+                        other => panic!("{name} {layer} {tensor}: {other:?}"),
+                    };
+                    refused(model.check_finite());
+                    refused(dict(&model, None).map(drop));
+                    refused(dict(&model, Some(network)).map(drop));
+                    dict(&model, Some(other)).unwrap();
+                    let samples = model.sample(&spec, 3, 0, isa).map(drop);
+                    if network == Network::Generator {
+                        refused(samples)
+                    } else {
+                        samples.unwrap()
+                    }
+                    // To be looked at, it may still be written.
+                    model.to_safetensors(&spec).unwrap();
+                }
+            }
+        }
+    }
+    good.check_finite().unwrap();
+    // Finite weights that make samples beyond the largest number.
+    let mut steep = good;
+    // The tanh behind the last layer may hide infinity, but not what sums of both signs of it are.
+    steep.generator[1].0.fill(f32::MAX);
+    steep.generator[1].1.fill(f32::MAX);
+    let message = steep.sample(&spec, 1_000, 0, isa).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "an activation of the generator's layer 1 is not finite, so the model is of no use; take one from before its training \
+         failed"
+    );
+}
+
+#[test]
+fn metadata_that_no_reader_takes_are_not_written() {
+    let (spec, model) = trained();
+    let metadata = BTreeMap::from([("columns".to_string(), "x".repeat(9 << 20))]);
+    let error = state_dict(&model, &spec, None, Numbering::Layers, metadata).unwrap_err().to_string();
+    assert!(error.contains("names and metadata take"), "{error}");
 }

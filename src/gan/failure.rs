@@ -1,0 +1,41 @@
+//! Why a trainer takes no more steps: the last one failed halfway, so what it left must not be trained on.
+
+use crate::error::{Error, Result};
+
+/// The failure of a step that came to no end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// It met something that is not finite: the fields of [`Error::NotFinite`].
+    NotFinite { step: u64, network: &'static str, layer: usize, quantity: &'static str },
+    /// A panic left it.
+    Panic { step: u64 },
+}
+
+impl Failure {
+    /// The failure that the outcome of a step tells of.
+    pub(super) fn of<T>(outcome: &Result<T>) -> Option<Self> {
+        match *outcome {
+            Err(Error::NotFinite { step, network, layer, quantity }) => {
+                Some(Self::NotFinite { step, network, layer, quantity })
+            }
+            _ => None,
+        }
+    }
+
+    /// The error of everything that a whole state is needed for.
+    pub(super) fn error(self) -> Error {
+        match self {
+            Self::NotFinite { step, network, layer, quantity } => Error::NotFinite { step, network, layer, quantity },
+            Self::Panic { step } => Error::HalfDone { step },
+        }
+    }
+}
+
+/// Refuses what needs a whole state after a failure.
+///
+/// # Errors
+///
+/// The failure's.
+pub(super) fn check_whole(failure: Option<Failure>) -> Result<()> {
+    failure.map_or(Ok(()), |failure| Err(failure.error()))
+}

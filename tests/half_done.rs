@@ -1,0 +1,267 @@
+//! What a panic in code that a trainer calls leaves behind: a source's in the middle of a step, a report's between two.
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+use gannet::data::ArraySource;
+use gannet::gan::{
+    Changes, GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Replicas, Source, Trainer, TrainerOptions,
+};
+use gannet::kernel::activation::Activation;
+use gannet::net::NetworkSpec;
+use gannet::simd::Isa;
+use gannet::{Error, Result};
+
+const FEATURES: usize = 4;
+
+/// Hidden units of D and the batch: one tile; several slots; panels that all threads share; several chunks of these.
+const PLANS: [(usize, usize, &str); 4] =
+    [(8, 20, "serial"), (8, 1_000, "tile-parallel"), (370, 40, "layer-parallel"), (370, 1_030, "layer-parallel")];
+
+const ORDERS: [Order; 3] =
+    [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake, Order::GeneratorFirstSharedFake];
+
+/// A source that panics when it is told to: at every read of samples, or whenever its length is asked for.
+struct Panicking {
+    rows: ArraySource,
+    /// Reads to come before the one that panics; at zero, all do.
+    reads: AtomicUsize,
+    in_len: AtomicBool,
+}
+
+impl Panicking {
+    fn new(samples: usize) -> Arc<Self> {
+        let values = (0..samples * FEATURES).map(|index| ((index * 7919) % 2003) as f32 / 1001.0 - 1.0).collect();
+        let rows = ArraySource::new(values, FEATURES).unwrap();
+        Arc::new(Self { rows, reads: AtomicUsize::new(usize::MAX), in_len: AtomicBool::new(false) })
+    }
+}
+
+impl Source for Panicking {
+    fn len(&self) -> usize {
+        assert!(!self.in_len.load(SeqCst), "told to, in len");
+        self.rows.len()
+    }
+
+    fn features(&self) -> usize {
+        assert!(!self.in_len.load(SeqCst), "told to, in features");
+        self.rows.features()
+    }
+
+    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
+        let left = self.reads.fetch_update(SeqCst, SeqCst, |left| Some(left.saturating_sub(1))).unwrap();
+        assert!(left > 0, "told to, in gather");
+        self.rows.gather(isa, samples, panel, width);
+    }
+}
+
+fn spec(order: Order, hidden: usize) -> GanSpec {
+    GanSpec {
+        objective: Objective::NonSaturating,
+        order,
+        discriminator_steps: if order == Order::GeneratorFirstSharedFake { 1 } else { 2 },
+        generator_optimizer: OptimizerSpec::adam(1e-3),
+        discriminator_optimizer: OptimizerSpec::adam(1e-3),
+        generator: NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+        discriminator: NetworkSpec::dense(&[FEATURES, hidden, hidden, 1], Activation::Relu, 0.0, Activation::Linear),
+    }
+}
+
+fn go(trainer: &mut Trainer, steps: u64) -> Result<()> {
+    trainer.run(steps, 0, |_| ControlFlow::Continue(())).map(|_| ())
+}
+
+/// Calls `check` with a trainer of every order and plan at 1 to 3 threads, its source, and a name for messages.
+fn everywhere(check: impl Fn(&mut Trainer, &Panicking, &str)) {
+    for order in ORDERS {
+        for (hidden, batch, schedule) in PLANS {
+            // The largest one is slow.
+            for threads in if batch > 1_000 { 2..=2 } else { 1..=3 } {
+                let source = Panicking::new(2 * batch + 1);
+                let options = TrainerOptions { batch, threads, ..Default::default() };
+                let mut trainer = Trainer::new(spec(order, hidden), source.clone(), options).unwrap();
+                assert_eq!(trainer.plan().schedule, schedule);
+                check(&mut trainer, &source, &format!("{order:?}, {schedule}, {batch} at {threads} threads"));
+            }
+        }
+    }
+}
+
+/// Lets a step panic after `reads` reads of the source.
+fn interrupt(trainer: &mut Trainer, source: &Panicking, reads: usize) {
+    source.reads.store(reads, SeqCst);
+    assert!(catch_unwind(AssertUnwindSafe(|| go(trainer, 1))).is_err());
+    source.reads.store(usize::MAX, SeqCst);
+}
+
+#[track_caller]
+fn assert_refused(outcome: Result<impl Sized>, name: &str) {
+    match outcome {
+        Err(Error::HalfDone { step: 4 }) => {}
+        Err(other) => panic!("{name}: {other}"),
+        Ok(_) => panic!("{name}: a half-done step was gone on from"),
+    }
+}
+
+/// Reads of the source in each step.
+fn reads_of_a_step(trainer: &mut Trainer, source: &Panicking) -> usize {
+    source.reads.store(usize::MAX / 2, SeqCst);
+    go(trainer, 1).unwrap();
+    let reads = usize::MAX / 2 - source.reads.swap(usize::MAX, SeqCst);
+    assert!(reads > 0);
+    reads
+}
+
+#[test]
+fn a_step_that_a_source_left_is_not_gone_on_from() {
+    everywhere(|trainer, source, name| {
+        let reads = reads_of_a_step(trainer, source);
+        go(trainer, 2).unwrap();
+        let saved = trainer.checkpoint().unwrap();
+        let good = trainer.model();
+        // What an undisturbed run comes to.
+        go(trainer, 3).unwrap();
+        let expected = trainer.checkpoint().unwrap();
+
+        // At the first read; at the last, when earlier updates of D are done.
+        for reads in [0, reads - 1] {
+            trainer.restore(&saved, Changes::Refused).unwrap();
+            interrupt(trainer, source, reads);
+            assert_eq!(trainer.steps_done(), 3, "{name}");
+            assert_refused(go(trainer, 1), name);
+            assert_refused(trainer.checkpoint(), name);
+
+            // What does not fit changes nothing, whichever network it is of.
+            let half_done = trainer.model();
+            for of_generator in [true, false] {
+                let mut bad = good.clone();
+                if of_generator {
+                    bad.generator[1].1.clear();
+                } else {
+                    bad.discriminator.pop();
+                }
+                assert!(matches!(trainer.set_model(&bad), Err(Error::Shape { .. })), "{name}");
+                assert!(trainer.model() == half_done, "{name}: a refused model was taken in part");
+                assert_refused(go(trainer, 1), name);
+            }
+
+            // A whole state ends it, and nothing of the half-done step is left.
+            trainer.restore(&saved, Changes::Refused).unwrap();
+            go(trainer, 3).unwrap();
+            assert!(trainer.checkpoint().unwrap() == expected, "{name}: not the bits of an undisturbed run");
+        }
+    });
+}
+
+/// The optimizers of a failed trainer begin anew with its model: they go on as those of a new trainer do.
+#[test]
+fn a_new_model_brings_new_optimizers() {
+    everywhere(|trainer, source, name| {
+        go(trainer, 3).unwrap();
+        let good = trainer.model();
+        interrupt(trainer, source, 0);
+        assert_refused(go(trainer, 1), name);
+        trainer.set_model(&good).unwrap();
+        let state = trainer.checkpoint().unwrap().to_safetensors(trainer.spec()).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&state).unwrap();
+        let moments: Vec<_> = tensors.iter().filter(|(name, _)| name.contains(".exp_avg")).collect();
+        assert!(!moments.is_empty());
+        for (tensor, view) in moments {
+            assert!(view.data().iter().all(|&byte| byte == 0), "{name}: {tensor}");
+        }
+        go(trainer, 1).unwrap();
+        assert_eq!(trainer.steps_done(), 4, "{name}");
+    });
+}
+
+#[test]
+fn a_report_that_panics_leaves_a_whole_step() {
+    everywhere(|trainer, _, name| {
+        let before = trainer.checkpoint().unwrap();
+        go(trainer, 5).unwrap();
+        let expected = trainer.checkpoint().unwrap();
+        trainer.restore(&before, Changes::Refused).unwrap();
+        for step in 1..=2 {
+            let run = AssertUnwindSafe(|| trainer.run(5, 1, |report| panic!("told to, after step {}", report.step)));
+            assert!(catch_unwind(run).is_err());
+            assert_eq!(trainer.steps_done(), step, "{name}");
+            trainer.checkpoint().unwrap();
+        }
+        go(trainer, 3).unwrap();
+        assert!(trainer.checkpoint().unwrap() == expected, "{name}: not the bits of an undisturbed run");
+    });
+}
+
+/// A trainer asks a source once what it is, so that one that changes its mind disturbs no step.
+#[test]
+fn a_source_is_asked_for_its_shape_once() {
+    everywhere(|trainer, source, name| {
+        let steps = trainer.steps_for_epochs(3);
+        source.in_len.store(true, SeqCst);
+        assert_eq!(trainer.steps_for_epochs(3), steps);
+        go(trainer, 2).unwrap_or_else(|error| panic!("{name}: {error}"));
+    });
+    let source = Panicking::new(50);
+    source.in_len.store(true, SeqCst);
+    let new = || Trainer::new(spec(ORDERS[0], 8), source, TrainerOptions::default());
+    assert!(catch_unwind(AssertUnwindSafe(new)).is_err(), "a panic is the caller's to see");
+}
+
+#[test]
+fn one_replica_refuses_and_the_others_go_on() {
+    for threads in 1..=3 {
+        let sources = [0, 1, 2].map(|_| Panicking::new(100));
+        let options = TrainerOptions { threads, batch: 10, ..Default::default() };
+        let source = |seed| Ok(sources[seed as usize].clone() as Arc<dyn Source>);
+        let mut replicas = Replicas::new(&spec(ORDERS[0], 8), 3, options, source).unwrap();
+        let go = |replicas: &mut Replicas, steps| replicas.run(steps, 0, |_, _| ControlFlow::Continue(()));
+        assert!(go(&mut replicas, 3).iter().all(Result::is_ok));
+        let saved = replicas.trainers()[1].checkpoint().unwrap();
+        sources[1].reads.store(1, SeqCst);
+        assert!(catch_unwind(AssertUnwindSafe(|| go(&mut replicas, 3))).is_err());
+        sources[1].reads.store(usize::MAX, SeqCst);
+        let [first, second, third] = go(&mut replicas, 2).try_into().unwrap();
+        assert!(first.is_ok() && third.is_ok(), "{first:?} {third:?}");
+        assert_refused(second, "the replica");
+        replicas.trainers_mut()[1].restore(&saved, Changes::Refused).unwrap();
+        assert!(go(&mut replicas, 2).iter().all(Result::is_ok));
+        assert_eq!(replicas.trainers()[1].steps_done(), 5);
+    }
+}
+
+/// An update that overflows leaves D half updated; gradients that only G sees do not.
+#[test]
+fn a_modular_loss_does_not_go_on_from_half_an_update() {
+    for (hidden, batch, _) in PLANS {
+        for threads in 1..=3 {
+            let d = NetworkSpec::dense(&[FEATURES, hidden, 1], Activation::Linear, 0.0, Activation::Linear);
+            let options = TrainerOptions { batch, threads, ..Default::default() };
+            let mut loss = ModularLoss::new(d, Objective::NonSaturating, OptimizerSpec::adam(1e-3), options).unwrap();
+            let [real, fakes] = [0.5, -0.5].map(|value| vec![value; batch * FEATURES]);
+            let mut gradient = vec![0.0; batch * FEATURES];
+            let whole = loss.discriminator();
+            // Logits near zero, and gradients whose squares overflow in Adam.
+            let mut steep = whole.clone();
+            steep[0].0.fill(0.0);
+            steep[0].1.fill(0.0);
+            steep[1].0.fill(1e37);
+            steep[1].1.fill(0.0);
+            loss.set_discriminator(&steep).unwrap();
+            let first = loss.step(&fakes, &real, &mut gradient).unwrap_err().to_string();
+            assert!(first.contains("gradient"), "{first}");
+            let half_done = loss.discriminator();
+            let again = loss.step(&fakes, &real, &mut gradient).unwrap_err().to_string();
+            assert_eq!(again, first, "{hidden} {batch} at {threads} threads");
+            assert!(loss.set_discriminator(&whole[..1].to_vec()).is_err());
+            assert_eq!(loss.step(&fakes, &real, &mut gradient).unwrap_err().to_string(), first);
+            let bits = |tensors: &gannet::net::LayerTensors| {
+                tensors.iter().flat_map(|(w, b)| w.iter().chain(b)).map(|x| x.to_bits()).collect::<Vec<_>>()
+            };
+            assert!(bits(&loss.discriminator()) == bits(&half_done), "a refusal changes nothing");
+            loss.set_discriminator(&whole).unwrap();
+            loss.step(&fakes, &real, &mut gradient).unwrap();
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! A caller's pool stays the caller's: whatever a trainer calls may use it, though the trainer has all of its threads.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use gannet::data::{ArraySource, synthetic};
+use gannet::gan::presets::Preset;
+use gannet::gan::{GanSpec, Model, Replicas, Source, Trainer, TrainerOptions};
+use gannet::kernel::activation::Activation;
+use gannet::net::NetworkSpec;
+use gannet::parallel::{ThreadPool, build_pool};
+use gannet::simd::Isa;
+
+/// Points on a circle that are read by a job of the pool.
+struct ReadInPool {
+    points: ArraySource,
+    pool: Option<Arc<ThreadPool>>,
+}
+
+impl ReadInPool {
+    fn new(pool: Option<&Arc<ThreadPool>>, samples: usize) -> Arc<Self> {
+        Arc::new(Self { points: synthetic::circle(samples, 1).unwrap(), pool: pool.cloned() })
+    }
+}
+
+impl Source for ReadInPool {
+    fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    fn features(&self) -> usize {
+        self.points.features()
+    }
+
+    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
+        match &self.pool {
+            Some(pool) => pool.install(|| self.points.gather(isa, samples, panel, width)),
+            None => self.points.gather(isa, samples, panel, width),
+        }
+    }
+}
+
+/// The preset, and the same with a D that all threads share.
+fn specs() -> [GanSpec; 2] {
+    let small = Preset::Circle.spec();
+    let discriminator = NetworkSpec::dense(&[2, 400, 400, 1], Activation::Relu, 0.0, Activation::Linear);
+    [small.clone(), GanSpec { discriminator, ..small }]
+}
+
+fn options(threads: usize, batch: usize, pool: Option<&Arc<ThreadPool>>) -> TrainerOptions {
+    TrainerOptions { threads, batch, pool: pool.cloned(), ..Default::default() }
+}
+
+#[test]
+fn callbacks_and_sources_use_the_pool_of_the_run() {
+    for (spec, batch) in specs().into_iter().zip([1_000, 200]) {
+        let expected = {
+            let mut alone = Trainer::new(spec.clone(), ReadInPool::new(None, 2_000), options(1, batch, None)).unwrap();
+            alone.run(6, 1, |_| ControlFlow::Continue(())).unwrap();
+            alone.model()
+        };
+        for workers in 1..=3 {
+            let pool = build_pool(workers).unwrap();
+            let train = || -> Model {
+                let source = ReadInPool::new(Some(&pool), 2_000);
+                let options = options(workers + 1, batch, Some(&pool));
+                let mut trainer = Trainer::new(spec.clone(), source, options).unwrap();
+                trainer
+                    .run(6, 1, |report| {
+                        assert_eq!(pool.install(|| report.step), report.step);
+                        assert_eq!(pool.broadcast(|_| ()).len(), workers);
+                        ControlFlow::Continue(())
+                    })
+                    .unwrap();
+                trainer.model()
+            };
+            assert!(train() == expected, "{workers} workers");
+            assert!(pool.install(|| rayon::join(|| 1, || 2)) == (1, 2), "the workers are back");
+        }
+    }
+}
+
+#[test]
+fn a_callback_trains_another_gan_in_the_same_pool() {
+    let pool = build_pool(2).unwrap();
+    let new = |seed| {
+        let options = TrainerOptions { seed, ..options(3, 1_000, Some(&pool)) };
+        Trainer::new(Preset::Circle.spec(), ReadInPool::new(None, 2_000), options).unwrap()
+    };
+    let (mut outer, mut inner, mut expected) = (new(1), new(2), new(2));
+    outer
+        .run(5, 1, |_| {
+            pool.install(|| inner.run(2, 0, |_| ControlFlow::Continue(()))).unwrap();
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    expected.run(10, 0, |_| ControlFlow::Continue(())).unwrap();
+    assert!(inner.model() == expected.model());
+}
+
+#[test]
+fn reports_of_replicas_use_the_pool_of_the_run() {
+    for workers in 1..=3 {
+        let pool = build_pool(workers).unwrap();
+        let options = options(workers + 1, 16, Some(&pool));
+        let source = |_| Ok(ReadInPool::new(Some(&pool), 100) as Arc<dyn Source>);
+        let mut replicas = Replicas::new(&Preset::Circle.spec(), 5, options, source).unwrap();
+        let outcomes = replicas.run(6, 2, |_, report| {
+            assert_eq!(pool.install(|| report.step), report.step);
+            ControlFlow::Continue(())
+        });
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    }
+}
