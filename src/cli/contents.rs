@@ -221,7 +221,7 @@ fn plain(head: &[u8]) -> Contents {
         return other("text in UTF-16", "save it in UTF-8 (Excel: \"CSV UTF-8\")");
     }
     let control = head.iter().filter(|&&byte| byte < b' ' && !b"\t\r\n".contains(&byte)).count();
-    if head.contains(&0) || control * 10 > head.len() {
+    if head.contains(&0) || control * 4 > head.len() {
         return other("no text, and no format that gannet knows", "give a table (CSV or NPY) or images (IDX)");
     }
     text(&String::from_utf8_lossy(head))
