@@ -170,7 +170,7 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
     let optimizer =
         |optimizer: &str| format!("[run]\nsystem = 'circle'\n[gan]\ngenerator_optimizer = {{ {optimizer} }}");
     for text in [
-        "".to_string(),
+        "[run]".to_string(),
         "[run]\nbatch = 3".to_string(),
         "[run]\nsystem = 'circel'".to_string(),
         "[run]\nsystem = 'circle'\nbacth = 3".to_string(),

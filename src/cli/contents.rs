@@ -132,9 +132,10 @@ pub(crate) fn folder(path: &Path) -> Error {
         return of(format!("is a folder with {pictures} pictures; {AS_IDX}"));
     }
     match names.iter().find(|name| path.join(name).is_file()) {
-        Some(file) => {
-            of(format!("is a folder, and no run; name a file in it, for instance {}", path.join(file).display()))
-        }
+        Some(file) => of(format!(
+            "is a folder, and no run (there is no {CONFIG}); name a file in it, for instance {}",
+            path.join(file).display()
+        )),
         None => of("is a folder without files; give a file of data, a configuration file or a run".to_string()),
     }
 }
