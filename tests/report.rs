@@ -3,10 +3,14 @@
 //! The browser is Chromium: `$CHROMIUM`, or one that is found on the path. Where there is none, its tests say so and pass.
 #![cfg(feature = "cli")]
 
+#[path = "common/browser.rs"]
+mod browser;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use browser::chromium;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -110,16 +114,6 @@ fn only_the_programs_own_page_is_replaced() {
     }
 }
 
-/// The browser, if there is one.
-fn chromium() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("CHROMIUM") {
-        return Some(PathBuf::from(path));
-    }
-    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
-}
-
 /// What the driver finds in the pages beside it, for each a frame.
 fn drive(browser: &PathBuf, place: &TempDir, dark: bool) -> Vec<Value> {
     let profile = tempfile::tempdir().unwrap();
@@ -153,10 +147,7 @@ fn lightness(color: &Value) -> f64 {
 
 #[test]
 fn a_browser_shows_the_pages() {
-    let Some(browser) = chromium() else {
-        eprintln!("skipped: there is no Chromium; install it, or name it with $CHROMIUM");
-        return;
-    };
+    let Some(browser) = chromium() else { return };
     let place = tempfile::tempdir().unwrap();
     // Windows has no such names.
     let evil =

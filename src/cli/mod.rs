@@ -13,6 +13,7 @@ mod best;
 mod board;
 mod budget;
 mod checkpoints;
+mod column_histograms;
 mod config;
 mod config_file;
 mod config_text;

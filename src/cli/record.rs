@@ -8,6 +8,7 @@ use super::animation;
 use super::best::{Best, Chosen};
 use super::board::{Board, Pictures};
 use super::checkpoints;
+use super::column_histograms::ColumnHistograms;
 use super::config::RunConfig;
 use super::course;
 use super::history::History;
@@ -19,6 +20,7 @@ use super::output;
 use super::pictures::{self, Panel};
 use super::plot::{Heading, thousands};
 use super::progress::Progress;
+use super::report::Live;
 use super::run_folder::{self, RunFolder};
 use super::schedule::Schedule;
 use super::start::Start;
@@ -97,6 +99,10 @@ pub(crate) struct Record {
     legs: Legs,
     /// The step of a model in the folder that is later than what the run goes on from.
     later_model: Option<u64>,
+    /// The columns of a table of one's own.
+    columns: Option<ColumnHistograms>,
+    /// The pages that follow the run: its own, and the common one of replicas.
+    pages: Vec<Arc<Live>>,
 }
 
 impl Record {
@@ -158,9 +164,20 @@ impl Record {
         let board = config.tensorboard.then(|| Board::open(folder.path(), resumed, &settings)).transpose()?;
         let drawn = || shown(&config, &trainer.model(), trainer.isa());
         let before = start.begins_as_before.then(drawn).transpose()?;
+        let images = real.images(pictures::shown(config.system))?;
+        if !images.is_empty() {
+            // As large as the pictures that it is compared with.
+            let told = format!("{} images\nthese are evenly chosen", thousands(real.source().len() as u64));
+            let heading = Heading { title: &format!("{}, real images", config.title()), subtitle: &told };
+            let features = pictures::columns(config.system);
+            let panel = Panel { title: "real", samples: &images, features };
+            folder.write(run_folder::REAL, &pictures::samples(config.system, heading, &[], &[panel])?)?;
+        }
+        let columns = config.own.as_ref().and_then(|own| ColumnHistograms::new(&own.form, real.values()));
         Ok(Self {
             index,
             config,
+            columns,
             real,
             folder,
             isa: trainer.isa(),
@@ -178,12 +195,18 @@ impl Record {
             notes: start.notes.clone(),
             legs: start.legs.clone(),
             later_model: start.later_model,
+            pages: Vec::new(),
         })
     }
 
     /// The last verdict on its health: it is too early for one before the first evaluation.
     pub(crate) fn verdict(&self) -> Verdict {
         self.verdict.unwrap_or(Verdict::TooEarly)
+    }
+
+    /// Keeps `page` up to date while the run goes on.
+    pub(crate) fn follow(&mut self, page: Arc<Live>) {
+        self.pages.push(page);
     }
 
     /// Adds the losses of a step.
@@ -198,12 +221,13 @@ impl Record {
         self.flush_if_due()
     }
 
-    /// Writes what waits, if that was not done for a while.
+    /// Writes what waits, if that was not done for a while, and the pages that are due.
     pub(crate) fn flush_if_due(&mut self) -> Result<()> {
-        if self.flushed.elapsed() < BETWEEN_FLUSHES {
-            return Ok(());
+        let page_is_due = self.pages.iter().any(|page| page.is_due());
+        if page_is_due || self.flushed.elapsed() >= BETWEEN_FLUSHES {
+            self.flush()?;
         }
-        self.flush()
+        if page_is_due { self.pages.iter().try_for_each(|page| page.renew_if_due()) } else { Ok(()) }
     }
 
     /// Writes what waits.
@@ -257,6 +281,11 @@ impl Record {
         let features = pictures::columns(self.config.system);
         let picture = self.picture(&[Panel { title: &title, samples: &samples, features }], &measures)?;
         self.folder.write(&course::picture_name(step), &picture)?;
+        if let Some(columns) = &self.columns {
+            let (rows, seed) = (pictures::shown(self.config.system), self.config.seed);
+            let samples = model.sample_columns(&self.config.spec, rows, columns.features(), seed, self.isa)?;
+            self.folder.write(run_folder::COLUMNS, &columns.file(&samples))?;
+        }
         let row = pictures::row(self.config.system, &samples)?;
         if let Some(row) = &row {
             self.folder.write(&course::row_name(step), row)?;
@@ -311,6 +340,9 @@ impl Record {
     ///
     /// As [`Self::snapshot`].
     pub(crate) fn finish(&mut self, step: u64, model: &Model) -> Result<Learned> {
+        self.flush()?;
+        // The common page of replicas tells of the others.
+        self.pages.first().map_or(Ok(()), |page| page.end())?;
         let file = model.to_safetensors(&self.config.spec)?;
         self.folder.write(run_folder::MODEL, &file)?;
         self.progress.detail("measuring what was learned");

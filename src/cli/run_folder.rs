@@ -33,6 +33,11 @@ pub(crate) const SAMPLES: &str = "samples.png";
 /// The pictures of a run as an animation.
 pub(crate) const ANIMATION: &str = "learning.png";
 
+/// How the values of each column of a table are distributed.
+pub(crate) const COLUMNS: &str = "columns.json";
+/// Real images, to compare the generated ones with.
+pub(crate) const REAL: &str = "samples/real.png";
+
 /// The folder of a run, which this process alone writes to.
 #[derive(Clone, Debug)]
 pub(crate) struct RunFolder {

@@ -225,6 +225,21 @@ impl Samples {
             Self::Images(_) => &[],
         }
     }
+
+    /// At most `count` images, evenly chosen, one after another; none of points or numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn images(&self, count: usize) -> Result<Vec<f32>> {
+        let Self::Images(set) = self else { return Ok(Vec::new()) };
+        let (all, count) = (set.train.len(), count.min(set.train.len()));
+        let mut images = Vec::new();
+        for row in (0..count).map(|index| index * all / count) {
+            images.extend(set.train.rows(row..row + 1)?);
+        }
+        Ok(images)
+    }
 }
 
 /// The training points of a synthetic system.

@@ -1,5 +1,6 @@
 //! `gannet train`: one run, or several replicas of it side by side, from the beginning or from where they stopped.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,7 +22,7 @@ use super::plot::thousands;
 use super::progress::Progress;
 use super::record::Record;
 use super::replicas::{self, Replicated};
-use super::report;
+use super::report::{self, Live};
 use super::resume;
 use super::run::{Outcome, Run};
 use super::run_folder::{self, RunFolder};
@@ -188,14 +189,27 @@ impl Prepared {
         let done: Vec<u64> = starts.iter().map(|start| start.resumed().unwrap_or(0)).collect();
         let progress = Arc::new(Progress::new(steps, self.config.batch, workers, args.quiet, &done));
         let mut runs = Vec::with_capacity(count);
+        let before = done.iter().copied().fold(0, u64::saturating_add);
+        let pages_each = if self.replicated { 2 } else { 1 };
+        let parts = || (0..count).map(|index| folder.path().join(replicas::folder(index)));
+        let folders = if self.replicated { parts().collect() } else { vec![folder.path().to_path_buf()] };
+        let page = Arc::new(Live::new(folder.path(), folders, steps, before, pages_each));
+        let mut pages = Vec::new();
         for (index, config, real, trainer) in self.each() {
             let own = if self.replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
             let (config, shown, start) = (Arc::new(config), Arc::clone(&progress), &starts[index]);
             let (from, samples) = (start.resumed(), real.source().len() as u64);
             let schedule = Schedule::new(&config, steps, samples, start.saved.as_ref());
             let (settings, data) = (Arc::clone(&config), real.clone());
-            let record = Record::open(index, settings, data, trainer, own.clone(), (start, &schedule), shown)?;
+            let mut record = Record::open(index, settings, data, trainer, own.clone(), (start, &schedule), shown)?;
             let last = record.last_row();
+            if self.replicated {
+                let path = own.path();
+                let own_page = Arc::new(Live::new(path, vec![path.to_path_buf()], steps, done[index], 2));
+                record.follow(Arc::clone(&own_page));
+                pages.push(own_page);
+            }
+            record.follow(Arc::clone(&page));
             // Replicas keep all threads busy by themselves.
             let record =
                 if self.replicated { Beside::here(record) } else { Beside::there(record, self.budget.waiting())? };
@@ -219,6 +233,12 @@ impl Prepared {
         }
         let disk = self.disk().remark();
         progress.message(&format!("training {of}{name}{from} into {}{disk}", folder.path().display()));
+        // The common page leads to those of the replicas.
+        pages.push(Arc::clone(&page));
+        pages.iter().try_for_each(|page| page.begin())?;
+        if args.open {
+            open_page(page.path(), &progress);
+        }
         let start = Instant::now();
         self.gans.take_turns(&mut runs, |_, trainer, run| run.turn(trainer, &progress));
         progress.finish();
@@ -282,6 +302,17 @@ impl Prepared {
             every => self.steps / trainer.steps_for_epochs(every).max(1),
         };
         Disk::new(config, models, self.data.len() as u64)
+    }
+}
+
+/// Opens a page with the program that `$BROWSER` names, or with the system's. That it cannot be opened is no reason not to train.
+fn open_page(path: &Path, progress: &Progress) {
+    let opened = match std::env::var("BROWSER") {
+        Ok(browser) if !browser.is_empty() => open::with_detached(path, browser),
+        _ => open::that_detached(path),
+    };
+    if let Err(error) = opened {
+        progress.message(&format!("{} cannot be opened in a browser: {error}", path.display()));
     }
 }
 

@@ -139,6 +139,9 @@ pub(crate) struct TrainArgs {
     /// Save both networks alone every N epochs; 0 = only at the end [default: 100 for mnist, else 0].
     #[arg(long, value_name = "N", value_parser = whole)]
     pub(crate) save_epochs: Option<u64>,
+    /// Open the run's report in the browser; it follows the run. $BROWSER names another program than the system's.
+    #[arg(long, conflicts_with = "plan")]
+    pub(crate) open: bool,
     /// Print what would be trained, how it is laid out and the memory it takes, and do not train.
     #[arg(long, conflicts_with = "json")]
     pub(crate) plan: bool,

@@ -1,16 +1,24 @@
 //! Scatter plots of real and generated points over one another.
 
+use std::collections::BTreeMap;
+
 use plotters::element::Circle;
 
 use super::axis::{Axis, thousands};
 use super::canvas::UNIT;
 use super::frame::{self, Entry, Page, Panels, Sign};
-use super::style::{GENERATED, REAL};
+use super::style::{GENERATED, REAL, WHITE};
 use super::{Heading, Picture, sampled};
 use crate::Result;
 
 /// Points of a kind that are drawn in a panel at most: more only make one blot.
 const MOST_POINTS: usize = 5000;
+
+/// A place that holds this share of the generated points, and this many times the share of the real ones, is marked: one dot upon
+/// another looks like one. It is this large, in pixels.
+const HEAP: f64 = 0.2;
+const HEAP_TO_REAL: f64 = 8.0;
+const HEAP_SIDE: f64 = 14.0;
 
 /// Space around the real points, as a share of their extent.
 const MARGIN: f64 = 0.12;
@@ -26,7 +34,8 @@ pub struct ScatterPanel<'a> {
     pub generated: &'a [[f32; 2]],
 }
 
-/// Draws 2-D points: in each panel the real ones and the generated ones, alternating, so that neither kind hides the other.
+/// Draws 2-D points: in each panel the real ones and the generated ones, alternating, so that neither kind hides the other. Where
+/// many generated points lie upon each other, a large dot stands for them.
 ///
 /// All panels have the same axes, with the same scale in both directions, chosen to show the real points (the generated ones
 /// where no real ones are); a panel says how many generated points lie outside.
@@ -59,6 +68,7 @@ pub fn scatter(heading: Heading<'_>, panels: &[ScatterPanel<'_>]) -> Result<Pict
         let plot = plot.below(top);
         let mut chart = plot.chart(&area, (x, y), ("", ""))?;
         chart.draw_series(dots(panel, &x, &y)).map_err(frame::failed)?;
+        chart.draw_series(heaps(panel, &x, &y, length)).map_err(frame::failed)?;
         plot.label(&area, panel.title, &outside(panel.generated, &x, &y))?;
         if panel.real.is_empty() && panel.generated.is_empty() {
             plot.remark(&area, "no points")?;
@@ -91,6 +101,41 @@ fn dots(panel: &ScatterPanel<'_>, x: &Axis, y: &Axis) -> impl Iterator<Item = Ci
     }
     places.sort_by(|a, b| a.0.total_cmp(&b.0));
     places.into_iter().map(|(_, dot)| dot)
+}
+
+/// The places of a panel, `length` pixels wide, in which generated points lie upon each other, each as a dot within a light ring; the
+/// more points, the larger.
+fn heaps(panel: &ScatterPanel<'_>, x: &Axis, y: &Axis, length: i32) -> Vec<Circle<(f64, f64), u32>> {
+    let cells = f64::from(length) / HEAP_SIDE;
+    let cell = |[px, py]: [f64; 2]| {
+        let place = |value: f64, axis: &Axis| ((value - axis.low()) / (axis.high() - axis.low()) * cells) as u32;
+        (place(px, x), place(py, y))
+    };
+    let count = |points: &[[f32; 2]]| {
+        let mut found: BTreeMap<(u32, u32), (usize, [f64; 2])> = BTreeMap::new();
+        for point in points.iter().map(|point| point.map(f64::from)) {
+            if x.contains(point[0]) && y.contains(point[1]) {
+                let (count, sum) = found.entry(cell(point)).or_default();
+                *count += 1;
+                *sum = [sum[0] + point[0], sum[1] + point[1]];
+            }
+        }
+        found
+    };
+    let (generated, real) = (count(panel.generated), count(panel.real));
+    let share = |count: usize, points: &[[f32; 2]]| count as f64 / points.len().max(1) as f64;
+    let mut dots = Vec::new();
+    for (cell, (count, sum)) in generated {
+        let (here, real) = (share(count, panel.generated), share(real.get(&cell).map_or(0, |cell| cell.0), panel.real));
+        if count > 1 && here >= HEAP && here >= HEAP_TO_REAL * real {
+            let radius = (6.0 + 10.0 * here.sqrt()) * f64::from(UNIT);
+            let middle = (sum[0] / count as f64, sum[1] / count as f64);
+            let ring = radius + 2.5 * f64::from(UNIT);
+            dots.push(Circle::new(middle, ring as u32, frame::filled(WHITE, 1.0)));
+            dots.push(Circle::new(middle, radius as u32, frame::filled(GENERATED, 1.0)));
+        }
+    }
+    dots
 }
 
 /// Ranges of both axes, of the same width.

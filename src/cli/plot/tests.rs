@@ -153,6 +153,24 @@ fn scatter_shows_both_kinds_of_points() {
 }
 
 #[test]
+fn a_generator_that_fell_into_one_point_is_seen() {
+    let normals = normal(4_000, 3);
+    let real: Vec<[f32; 2]> = normals.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+    let draw =
+        |generated: &[[f32; 2]]| scatter(HEADING, &[ScatterPanel { title: "", real: &real, generated }]).unwrap();
+    let one = draw(&[[0.3, 0.2]; 2_000]);
+    check("scatter-collapsed", &one);
+    // A dot of 16 pixels' radius, and not only among the signs of the legend.
+    let pixels = f64::from(one.width) * f64::from(one.height);
+    let legend = share(&draw(&[]), GENERATED);
+    assert!((share(&one, GENERATED) - legend) * pixels > 600.0);
+    // Where the real ones are as dense, nothing stands out.
+    let same =
+        scatter(HEADING, &[ScatterPanel { title: "", real: &[[0.3, 0.2]; 50], generated: &[[0.3, 0.2]; 50] }]).unwrap();
+    assert!((share(&same, GENERATED) - legend) * pixels < 600.0);
+}
+
+#[test]
 fn histogram_shows_both_kinds_of_values() {
     let picture = histogram_sample();
     check("histogram", &picture);

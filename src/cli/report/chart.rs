@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use maud::{Markup, PreEscaped, html};
 
+use super::crowd::quantile;
 use super::table::Point;
 use super::words::{json_number, number};
 use crate::cli::plot::{Axis, tick_label};
@@ -13,6 +14,8 @@ const WIDTH: f64 = 2_000.0;
 const HEIGHT: f64 = 1_000.0;
 /// Colors of curves; later ones begin again, with dashes.
 pub(super) const COLORS: usize = 8;
+/// Least length of an axis, as a share of its largest value.
+const NARROWEST: f64 = 0.02;
 /// Greatest over least value from which powers of ten say more than a linear axis.
 const WIDE_RANGE: f64 = 200.0;
 
@@ -31,6 +34,8 @@ pub(super) struct Chart<'a> {
     /// What the title means; empty for none.
     pub(super) meaning: &'a str,
     pub(super) series: Vec<Series<'a>>,
+    /// Curves without a name behind the others, of which those far from most may leave the drawing.
+    pub(super) faint: Vec<Vec<Point>>,
     /// A level to compare with, and its name.
     pub(super) level: Option<(f64, &'a str)>,
     /// Values that the axis holds in any case.
@@ -45,6 +50,16 @@ pub(super) struct Chart<'a> {
     pub(super) legend: bool,
 }
 
+/// The range of the values of `curves`, without the outermost ones.
+fn most(curves: &[Vec<Point>]) -> impl Iterator<Item = f64> + use<> {
+    /// Share of the values at each end that may leave the drawing.
+    const CUT: f64 = 0.01;
+    let mut values: Vec<f64> =
+        curves.iter().flatten().map(|point| point.mean).filter(|mean| mean.is_finite()).collect();
+    values.sort_by(f64::total_cmp);
+    [CUT, 1.0 - CUT].map(|share| quantile(&values, share)).into_iter().filter(|value| value.is_finite())
+}
+
 /// Where values lie in the drawing.
 struct Scale {
     x: Axis,
@@ -56,13 +71,18 @@ impl Scale {
     fn new(chart: &Chart<'_>, until: f64) -> Option<Self> {
         let points = || chart.series.iter().flat_map(|series| &series.points).filter(|point| point.mean.is_finite());
         let held = chart.holds.iter().copied().chain(chart.level.map(|(value, _)| value));
-        let all = points().map(|point| point.mean).chain(held);
+        let all = points().map(|point| point.mean).chain(held).chain(most(&chart.faint));
         let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
         points().next()?;
         let powers = chart.powers && low > 0.0 && high / low > WIDE_RANGE;
         let y = if powers {
             Axis::whole(low.log10().floor(), high.log10().ceil(), 4)
         } else {
+            // Where all values are nearly the same, the axis shows that they are.
+            let size = low.abs().max(high.abs());
+            let least = if size > 0.0 { NARROWEST * size } else { 1.0 };
+            let grown = (least - (high - low)).max(0.0) / 2.0;
+            let (low, high) = (if chart.holds.contains(&low) { low } else { low - grown }, high + grown);
             let room = (high - low) * 0.06;
             // An axis that begins at a value to be held begins there.
             let at = |end: f64, room: f64| if chart.holds.contains(&end) { end } else { end + room };
@@ -151,6 +171,7 @@ impl Chart<'_> {
                 aria-label={ (self.title) " over the steps; at the end: " (ends.join(", ")) } {
                 path.grid d=(grid) {}
                 @if let Some((value, _)) = self.level { path.level d=(across(scale.y(value))) {} }
+                @for points in &self.faint { path.line.faint d=(line(scale, points)) {} }
                 @for series in &self.series {
                     g class=(color(series.color)) {
                         @if self.bands { path.band d=(band(scale, &series.points)) {} }
@@ -281,6 +302,34 @@ mod tests {
         let scale = Scale::new(&chart, 1.0).unwrap();
         assert!(scale.powers && (scale.y(1e-3) - 1.0).abs() < 1e-9 && scale.y(10.0).abs() < 1e-9);
         assert_eq!(scale.label(-2.0), "0.01");
+    }
+
+    #[test]
+    fn a_constant_curve_lies_in_the_middle_of_a_sensible_axis() {
+        for value in [0.5, -3e-5, 1e9, 0.0] {
+            let chart = chart(&[value, value * (1.0 + 1e-9), value]);
+            let scale = Scale::new(&chart, 2.0).unwrap();
+            assert!((scale.y(value) - 0.5).abs() < 1e-3, "{value}");
+            let labels: Vec<String> = scale.y.ticks().into_iter().map(|tick| scale.label(tick)).collect();
+            assert!(labels.len() >= 2 && labels.iter().all(|label| label.chars().count() <= 9), "{value}: {labels:?}");
+        }
+        // A share that is always 0 stays at the edge.
+        let chart = Chart { holds: &[0.0], ..chart(&[0.0, 0.0]) };
+        let scale = Scale::new(&chart, 2.0).unwrap();
+        assert_eq!((scale.y.low(), scale.y(0.0)), (0.0, 1.0));
+    }
+
+    #[test]
+    fn outliers_of_a_crowd_do_not_squeeze_it() {
+        let mut faint = vec![points(&[1.0; 50]); 100];
+        faint.push(points(&[1e9]));
+        let chart = Chart { faint, ..chart(&[1.0; 50]) };
+        let scale = Scale::new(&chart, 50.0).unwrap();
+        assert!(scale.y.high() < 2.0, "{:?}", scale.y);
+        let text = chart.markup(50.0).into_string();
+        assert_eq!(text.matches("faint").count(), 101);
+        // Only the curve with a name is told.
+        assert_eq!(text.matches(r#"{"x":["#).count(), 2);
     }
 
     #[test]

@@ -4,8 +4,11 @@
 //! files are read as if an enemy had written them: none need be there, be whole or be small, and every string is escaped.
 
 mod chart;
+mod columns;
+mod crowd;
 mod health;
 mod legs;
+mod live;
 mod page;
 mod read;
 mod record;
@@ -25,6 +28,8 @@ use super::out_file::{OutFile, Suffixes};
 use super::output::note;
 use super::run_folder::{self, CONFIG, METRICS, REPORT, refused, write_atomically};
 use crate::error::{Error, Result};
+pub(crate) use live::Live;
+use live::Renewal;
 use record::Record;
 
 /// Measures in a page about one run, and charts of measures in one about several.
@@ -72,8 +77,12 @@ pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
 /// [`Error::Io`] where the system refuses to write it, with the page before it still there; a folder without a run.
 pub(crate) fn write(folder: &Path) -> Result<()> {
     let out = folder.join(REPORT);
-    let page = page_about(&[folder.to_path_buf()], &out)?;
-    write_atomically(&out, |file| file.write_all(page.as_bytes()))
+    write_page(&out, &page_about(&[folder.to_path_buf()], &out)?)
+}
+
+/// Writes a page in the folder of a run, in the place of the one before.
+fn write_page(path: &Path, page: &str) -> Result<()> {
+    write_atomically(path, |file| file.write_all(page.as_bytes()))
 }
 
 /// The page about all runs that `given` means, which will lie at `out`.
@@ -86,20 +95,20 @@ fn page_about(given: &[PathBuf], out: &Path) -> Result<String> {
         let problem = format!("{} are more than a page can show; give at most {MOST_RUNS}", folders.len());
         return Err(Error::setting("runs", problem));
     }
-    Ok(match folders.as_slice() {
-        [folder] => single::render(&Record::read(folder, 1)),
-        _ => compare(given, &folders, out),
-    })
+    let count = folders.len();
+    let mut records: Vec<Record> = folders.iter().map(|folder| Record::read(folder, count)).collect();
+    tell_apart(&mut records);
+    let title = match given {
+        [folder] => title_of(folder),
+        _ => None,
+    };
+    Ok(render(&records, title, out, None))
 }
 
-/// The page about several runs that will lie at `out`.
-fn compare(given: &[PathBuf], folders: &[PathBuf], out: &Path) -> String {
-    let mut records: Vec<Record> = folders.iter().map(|folder| Record::read(folder, folders.len())).collect();
-    let names: Vec<String> = records.iter().map(|record| record.name.clone()).collect();
-    for record in &mut records {
-        if names.iter().filter(|name| **name == record.name).count() > 1 {
-            record.name = record.folder.display().to_string();
-        }
+/// The page about `records` that will lie at `out`, which is made again as `renewal` says.
+fn render(records: &[Record], title: Option<String>, out: &Path, renewal: Option<&Renewal>) -> String {
+    if let [record] = records {
+        return single::render(record, renewal);
     }
     let links: Vec<Option<String>> = records.iter().map(|record| link(record, out)).collect();
     let mut systems: Vec<String> = records.iter().map(Record::system).collect();
@@ -108,11 +117,23 @@ fn compare(given: &[PathBuf], folders: &[PathBuf], out: &Path) -> String {
         [system] => format!(" of {system}"),
         _ => String::new(),
     };
-    let title = match given {
-        [folder] => folder.file_name().map(|name| name.to_string_lossy().into_owned()),
-        _ => None,
-    };
-    several::render(&title.unwrap_or_else(|| format!("{} runs{of}", records.len())), &records, &links)
+    let title = title.unwrap_or_else(|| format!("{} runs{of}", records.len()));
+    several::render(&title, records, &links, renewal)
+}
+
+/// Gives runs whose folders have one name those of their whole paths.
+fn tell_apart(records: &mut [Record]) {
+    let names: Vec<String> = records.iter().map(|record| record.name.clone()).collect();
+    for record in records {
+        if names.iter().filter(|name| **name == record.name).count() > 1 {
+            record.name = record.folder.display().to_string();
+        }
+    }
+}
+
+/// The name of a folder of runs.
+fn title_of(folder: &Path) -> Option<String> {
+    folder.file_name().map(|name| name.to_string_lossy().into_owned())
 }
 
 /// The address of a run's own page, seen from `out`, where it lies beside or below it.

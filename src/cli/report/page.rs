@@ -2,9 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+use super::live::Renewal;
 use super::record::{Record, State};
 use super::shots::Shot;
 use super::words::{counted, spaced, time};
@@ -13,7 +16,8 @@ use crate::cli::plot::thousands;
 use crate::gan::presets::Duration;
 
 const STYLE: &str = include_str!("report.css");
-const SCRIPT: &str = include_str!("report.js");
+/// The second makes the page follow a run; it keeps what the first registers.
+const SCRIPT: &str = concat!(include_str!("report.js"), include_str!("live.js"));
 
 /// A whole page. It loads nothing from anywhere, and its own script is the only one that may run.
 pub(super) fn page(title: &str, body: &Markup) -> String {
@@ -21,7 +25,7 @@ pub(super) fn page(title: &str, body: &Markup) -> String {
     let policy = format!(
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
     );
-    let (day, clock) = machine::moment(std::time::SystemTime::now());
+    let (day, clock) = machine::moment(SystemTime::now());
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -62,9 +66,37 @@ pub(super) fn state(record: &Record) -> Markup {
         State::Finished => ("good", "finished".to_string()),
         State::Stopped => ("warn", "stopped".to_string()),
         State::Other(words) => ("bad", spaced(&words)),
+        State::Running => ("running", "running".to_string()),
         State::Open => ("unknown", "no end recorded".to_string()),
     };
     html! { span.pill.(tone) { i {} (text) } }
+}
+
+/// How old a page is that is made again, which its script keeps true, and how far the runs are.
+pub(super) fn renewal(renewal: &Renewal, records: &[Record]) -> Markup {
+    let now = SystemTime::now();
+    let written = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let (day, clock) = machine::moment(now);
+    let all = renewal.planned.saturating_mul(records.len() as u64);
+    let done = records.iter().filter_map(Record::steps).fold(0u64, u64::saturating_add);
+    let percent = 100.0 * done as f64 / all.max(1) as f64;
+    let here = done.saturating_sub(renewal.before);
+    let left = renewal.elapsed.as_secs_f64() / here as f64 * all.saturating_sub(done) as f64;
+    let rest = match () {
+        () if renewal.is_ending => "; measuring what was learned".to_string(),
+        () if here > 0 => format!("; about {} left", time(left.max(1.0))),
+        () => String::new(),
+    };
+    html! {
+        .live data-written=(written) data-next=(renewal.next.as_millis()) data-promise=(renewal.promise.as_millis()) {
+            progress max="100" value={ (format!("{percent:.1}")) } aria-label="Steps done" {}
+            p {
+                (thousands(done)) " of " (counted(all, "step")) (rest) ". "
+                span.age { "As of " (clock) " UTC on " (day) "." }
+                noscript { " The page shows what comes later once it is loaded again." }
+            }
+        }
+    }
 }
 
 /// The last verdict, as a pill.
@@ -76,15 +108,19 @@ pub(super) fn verdict(record: &Record) -> Markup {
 
 /// What a run took: of steps, or `None` where it is not known.
 pub(super) fn took(record: &Record) -> Option<String> {
-    record.number("seconds").filter(|_| record.state() != State::Open).map(time)
+    record.number("seconds").filter(|_| record.has_ended()).map(time)
 }
 
-/// A picture. `hidden` ones wait for the slider.
+/// A picture of what the generator made. `hidden` ones wait for the slider.
 pub(super) fn picture(shot: &Shot, of: &str, hidden: bool) -> Markup {
-    let Shot { step, width, height, uri } = shot;
+    image(shot, &format!("What the generator of {of} makes {}", moment(shot.step)), hidden)
+}
+
+/// A picture of what `told` says.
+pub(super) fn image(shot: &Shot, told: &str, hidden: bool) -> Markup {
+    let Shot { step, width, height, uri, .. } = shot;
     html! {
-        img src=(uri) width=(width) height=(height) hidden[hidden] decoding="sync" data-step=[*step]
-            alt={ "What the generator of " (of) " makes " (moment(*step)) };
+        img src=(uri) width=(width) height=(height) hidden[hidden] decoding="sync" data-step=[*step] alt=(told);
     }
 }
 
@@ -122,6 +158,11 @@ pub(super) fn facts(facts: &[(String, String, String)]) -> Markup {
             }
         }
     }
+}
+
+/// What a page about one run, or several of one system, is called: the folder's name says the system by default.
+pub(super) fn over(kind: &str, system: &str, name: &str) -> String {
+    if name.contains(system) { kind.to_string() } else { format!("{kind}, {system}") }
 }
 
 /// A command line with a button that copies it.

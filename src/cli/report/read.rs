@@ -1,7 +1,7 @@
 //! Reading the files of a run, any of which may be missing, cut off, huge or not what its name says.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::file;
@@ -26,20 +26,25 @@ pub(super) fn text(path: &Path, cap: u64) -> Option<String> {
     bytes(path, cap).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Hands every whole line among the first `cap` bytes of a file to `take`. A last line without its end is passed over: whoever
-/// writes it has not finished.
-pub(super) fn lines(path: &Path, cap: u64, mut take: impl FnMut(&str)) {
-    let Ok(file) = open(path) else { return };
-    let mut reader = BufReader::with_capacity(1 << 16, file.take(cap));
+/// Hands every whole line between the bytes `from` and `cap` of a file to `take`. A last line without its end is passed over:
+/// whoever writes it has not finished. Returns where the next line begins.
+pub(super) fn lines(path: &Path, from: u64, cap: u64, mut take: impl FnMut(&str)) -> u64 {
+    let start = |mut file: File| file.seek(SeekFrom::Start(from)).map(|_| file);
+    let Ok(file) = open(path).and_then(start) else { return from };
+    let mut reader = BufReader::with_capacity(1 << 16, file.take(cap.saturating_sub(from)));
     let mut line = Vec::new();
     let mut passing_over = false;
+    let (mut next, mut at) = (from, from);
     loop {
         line.clear();
         match reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
+            Ok(0) | Err(_) => return next,
+            Ok(count) => at += count as u64,
         }
         let whole = line.last() == Some(&b'\n');
+        if whole {
+            next = at;
+        }
         if whole && !passing_over {
             take(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']));
         }
@@ -100,12 +105,19 @@ mod tests {
         fs::write(&path, format!("first\r\n\n{long}\nlast\ncut o")).unwrap();
         let read = |cap| {
             let mut found = Vec::new();
-            lines(&path, cap, |line| found.push(line.to_string()));
+            lines(&path, 0, cap, |line| found.push(line.to_string()));
             found
         };
         assert_eq!(read(u64::MAX), ["first", "", "last"]);
         assert_eq!(read(9), ["first", ""]);
         assert_eq!(read(6), [""; 0]);
+        // What is cut off is read once its end is there.
+        let next = lines(&path, 0, u64::MAX, |_| {});
+        fs::write(&path, format!("first\r\n\n{long}\nlast\ncut off\nmore")).unwrap();
+        let mut found = Vec::new();
+        let end = lines(&path, next, u64::MAX, |line| found.push(line.to_string()));
+        assert_eq!(found, ["cut off"]);
+        assert_eq!(lines(&path, end, u64::MAX, |line| panic!("{line}")), end);
     }
 
     #[test]

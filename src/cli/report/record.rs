@@ -1,17 +1,20 @@
 //! What the folder of a run tells about it.
 
+use std::collections::BTreeMap;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde_json::Value;
 
+use super::columns::{self, Column};
 use super::read;
 use super::shots::{self, Shot};
 use super::table::Table;
 use crate::cli::config::RunConfig;
 use crate::cli::legs::Legs;
 use crate::cli::measures::{self, Measure};
-use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, MODEL, REPORT, RESULT};
+use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, MODEL, REAL, REPORT, RESULT};
 use crate::gan::health::Health;
 
 /// Points of a curve in a page about one run, and of all runs' curves of one kind in a page about several.
@@ -21,6 +24,8 @@ const POINTS_TOGETHER: usize = 4_000;
 const LARGEST_TEXT: u64 = 1 << 20;
 /// Characters of a string in `run.json` that are shown.
 const LONGEST: usize = 300;
+/// Columns of which something is told.
+const MOST_COLUMNS: usize = 256;
 /// Measures that are shown.
 const MOST_MEASURES: usize = 40;
 
@@ -36,6 +41,8 @@ pub(super) enum State {
     Stopped,
     /// Something else is written in `run.json`.
     Other(String),
+    /// The process that trains it writes the page.
+    Running,
     /// No end is written: it goes on, or it was killed.
     Open,
 }
@@ -50,6 +57,8 @@ pub(super) struct Record {
     pub(super) config: Result<RunConfig, String>,
     /// The file of the settings as it is.
     pub(super) config_text: Option<String>,
+    /// Whether the process that trains it writes the page.
+    pub(super) live: bool,
     /// `run.json`; null where there is none.
     result: Value,
     /// What decided it from which step on; `None` where an older program kept no history.
@@ -57,6 +66,10 @@ pub(super) struct Record {
     pub(super) metrics: Table,
     pub(super) evaluation: Table,
     pub(super) shots: Vec<Shot>,
+    /// How the values of each column of a table are distributed.
+    pub(super) columns: Vec<Column>,
+    /// Real images to compare them with.
+    pub(super) real: Option<Shot>,
     /// When the last of its tables and results was written.
     pub(super) written: Option<SystemTime>,
     pub(super) has_model: bool,
@@ -67,32 +80,60 @@ pub(super) struct Record {
 impl Record {
     /// Reads what there is of the run in `folder`, to be shown in a page of `runs` runs.
     pub(super) fn read(folder: &Path, runs: usize) -> Self {
-        let file = |name: &str| folder.join(name);
+        Self::read_from(folder, runs, false)
+    }
+
+    /// The same of a run that this process trains, for a page that is made again and again.
+    pub(super) fn read_live(folder: &Path, runs: usize) -> Self {
+        Self::read_from(folder, runs, true)
+    }
+
+    fn read_from(folder: &Path, runs: usize, live: bool) -> Self {
         let points = if runs > 1 { (POINTS_TOGETHER / runs).clamp(40, POINTS) } else { POINTS };
-        let config_path = file(CONFIG);
+        let config_path = folder.join(CONFIG);
         let config = if config_path.is_file() {
             RunConfig::read(&config_path).map_err(|error| format!("{error:#}"))
         } else {
             Err(format!("there is no {CONFIG}"))
         };
-        let result = read::text(&file(RESULT), LARGEST_TEXT).and_then(|text| serde_json::from_str(&text).ok());
-        let times =
-            [METRICS, EVALUATION, RESULT].map(|name| file(name).metadata().and_then(|data| data.modified()).ok());
-        Self {
+        let mut record = Self {
             folder: folder.to_path_buf(),
             name: name_of(folder),
             config,
             config_text: read::text(&config_path, LARGEST_TEXT),
-            result: result.unwrap_or(Value::Null),
+            live,
+            result: Value::Null,
             legs: Legs::read(folder).ok().flatten(),
-            metrics: Table::read(&file(METRICS), points),
-            evaluation: Table::read(&file(EVALUATION), points),
-            shots: shots::read(folder, runs),
-            written: times.into_iter().flatten().max(),
-            has_model: file(MODEL).is_file(),
-            has_checkpoint: has_checkpoint(folder),
-            has_report: file(REPORT).is_file(),
-        }
+            metrics: Table::new(points),
+            evaluation: Table::new(points),
+            shots: Vec::new(),
+            columns: Vec::new(),
+            real: shots::shot(&folder.join(REAL), None),
+            written: None,
+            has_model: false,
+            has_checkpoint: false,
+            has_report: false,
+        };
+        record.read_on(runs);
+        record
+    }
+
+    /// Reads what has come since; the settings stay.
+    pub(super) fn read_on(&mut self, runs: usize) {
+        let file = |name: &str| self.folder.join(name);
+        let result = read::text(&file(RESULT), LARGEST_TEXT).and_then(|text| serde_json::from_str(&text).ok());
+        let times =
+            [METRICS, EVALUATION, RESULT].map(|name| file(name).metadata().and_then(|data| data.modified()).ok());
+        self.result = result.unwrap_or(Value::Null);
+        self.metrics.read_on(&file(METRICS));
+        self.evaluation.read_on(&file(EVALUATION));
+        self.written = times.into_iter().flatten().max();
+        self.has_model = file(MODEL).is_file();
+        self.has_checkpoint = has_checkpoint(&self.folder);
+        self.has_report = file(REPORT).is_file();
+        // A page about several runs does not show them.
+        self.columns = if runs == 1 { columns::read(&self.folder) } else { Vec::new() };
+        self.shots = shots::read(&self.folder, runs, self.live, mem::take(&mut self.shots));
     }
 
     /// The system's name, or what is known instead.
@@ -107,10 +148,11 @@ impl Record {
     pub(super) fn state(&self) -> State {
         let ended = self.counted("steps");
         let went_on = ended.zip(self.metrics.last_step()).is_some_and(|(ended, last)| last > ended);
-        if !self.result.is_object() || went_on {
-            return State::Open;
+        let status = self.told("status");
+        if !self.result.is_object() || went_on || status.as_deref() == Some("running") {
+            return if self.live { State::Running } else { State::Open };
         }
-        match self.told("status").as_deref() {
+        match status.as_deref() {
             None | Some("finished") => State::Finished,
             Some("stopped") => State::Stopped,
             Some(other) => State::Other(other.to_string()),
@@ -120,6 +162,11 @@ impl Record {
     /// Whether its `config.toml` repeats it bit for bit, as far as its history tells.
     pub(super) fn repeats(&self) -> bool {
         self.legs.as_ref().is_some_and(Legs::repeats)
+    }
+
+    /// Whether an end is written.
+    pub(super) fn has_ended(&self) -> bool {
+        !matches!(self.state(), State::Open | State::Running)
     }
 
     /// The last step that is known to be done.
@@ -145,13 +192,41 @@ impl Record {
 
     /// The last value of a column of `metrics.csv`: the run's own at its end, or of the last row.
     pub(super) fn last(&self, name: &str) -> Option<f64> {
-        let ended = if self.state() == State::Open { None } else { self.number(name) };
+        let ended = if self.has_ended() { self.number(name) } else { None };
         ended.or_else(|| self.metrics.last(name))
     }
 
-    /// The last verdict on its health.
+    /// The last verdict on its health: that of its end, or of the last evaluation.
     pub(super) fn verdict(&self) -> Option<&str> {
-        self.evaluation.verdicts().last().map(|verdict| verdict.words.as_str()).filter(|words| !words.is_empty())
+        let ended = self.result.get("verdict").and_then(Value::as_str).filter(|_| self.has_ended());
+        let running = || self.evaluation.verdicts().last().map(|verdict| verdict.words.as_str());
+        ended.or_else(running).filter(|words| !words.is_empty())
+    }
+
+    /// What usually helps where the last verdict is bad, as `run.json` tells it.
+    pub(super) fn hint(&self) -> Option<String> {
+        self.told("verdict_hint").filter(|_| self.has_ended())
+    }
+
+    /// What stands out in columns of a table at the end, by their names.
+    pub(super) fn findings(&self) -> BTreeMap<&str, String> {
+        let columns = self.result.get("columns").and_then(Value::as_array).filter(|_| self.has_ended());
+        let text = |told: &Value| Some(told.as_str()?.chars().take(LONGEST).collect::<String>());
+        let finding = |column: &'_ Value| {
+            let (verdict, finding) = (text(column.get("verdict")?)?, text(column.get("finding")?)?);
+            Some(format!("{verdict}: {finding}"))
+        };
+        let named = columns.into_iter().flatten().take(MOST_COLUMNS);
+        named.filter_map(|column| Some((column.get("name")?.as_str()?, finding(column)?))).collect()
+    }
+
+    /// The best model, if that is not the last one.
+    pub(super) fn best(&self) -> Option<Best> {
+        let best = self.result.get("best").filter(|_| self.has_ended())?;
+        let number = |name: &str| best.get(name)?.as_f64();
+        let measure: String = best.get("measure")?.as_str()?.chars().take(LONGEST).collect();
+        let (step, value, last_value) = (best.get("step")?.as_u64()?, number("value")?, number("last_value")?);
+        (self.steps() != Some(step)).then_some(Best { step, measure, value, last_value })
     }
 
     /// The names of the measures that were written down while it went on.
@@ -162,8 +237,7 @@ impl Record {
     /// The last measures: those of the end where it has ended, else those of the last evaluation.
     pub(super) fn measures(&self) -> Vec<Known> {
         let running = || self.running_measures().filter_map(|name| Some((name, self.evaluation.last(name)?)));
-        let Some(ended) = self.result.get("metrics").and_then(Value::as_object).filter(|_| self.state() != State::Open)
-        else {
+        let Some(ended) = self.result.get("metrics").and_then(Value::as_object).filter(|_| self.has_ended()) else {
             return running().take(MOST_MEASURES).map(|(name, value)| self.known(name, value)).collect();
         };
         // In the order of evaluation.csv; then what is measured at the end alone.
@@ -182,6 +256,14 @@ impl Record {
         let Measure { words, reached, .. } = found.unwrap_or(Measure { name: "", words: "", value, reached: "" });
         Known { name: name.chars().take(LONGEST).collect(), words, value, reached }
     }
+}
+
+/// Where a run was best.
+pub(super) struct Best {
+    pub(super) step: u64,
+    pub(super) measure: String,
+    pub(super) value: f64,
+    pub(super) last_value: f64,
 }
 
 /// A measure by the name that stands in a file.

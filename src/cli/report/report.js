@@ -1,6 +1,9 @@
 // What moves in a report: the pictures over the steps, the values under the pointer, the buttons that copy. Without it the page
 // shows the last pictures and the last values.
 "use strict";
+// What a page that loads itself again keeps: how to ask for it, by name, and what it was before.
+const keep = {};
+const kept = history.state ?? {};
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const whole = (number) => Math.round(number).toLocaleString("en-US");
@@ -15,7 +18,7 @@
   };
 
   // The pictures: one slider for all of them, at every step that any run has a picture of.
-  for (const slider of all(".slider")) {
+  all(".slider").forEach((slider, index) => {
     const section = slider.closest("section");
     const stages = all(".frames", section).map((figure) => {
       const first = section.querySelector(".first img");
@@ -64,13 +67,16 @@
       show();
     });
     input.max = steps.length - 1;
-    input.value = steps.length - 1;
+    // Who looks at the last picture wants the newest one.
+    const before = kept[`slider${index}`] ?? Infinity;
+    input.value = Math.max(0, before === Infinity ? steps.length - 1 : steps.findLastIndex((at) => at <= before));
+    keep[`slider${index}`] = () => (Number(input.value) === steps.length - 1 ? Infinity : steps[Number(input.value)]);
     slider.hidden = steps.length < 2;
     show();
-  }
+  });
 
   // The charts: values where the pointer is, or where the arrow keys lead.
-  for (const chart of all(".chart")) {
+  all(".chart").forEach((chart, index) => {
     const { x, y, powers, series } = JSON.parse(chart.querySelector("script").textContent);
     const area = chart.querySelector(".area");
     const label = chart.querySelector(".at");
@@ -134,7 +140,9 @@
       event.preventDefault();
       go((place < 0 ? (jump < 0 ? steps.length : -1) : place) + jump);
     });
-  }
+    keep[`chart${index}`] = () => (place < 0 ? undefined : steps[place]);
+    if (kept[`chart${index}`] !== undefined) go(nearest(steps, kept[`chart${index}`]));
+  });
 
   // The command lines.
   for (const command of all(".command")) {

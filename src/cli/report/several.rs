@@ -1,9 +1,13 @@
-//! The page that lays several runs side by side.
+//! The page that lays several runs side by side. Those that colors cannot tell apart are shown as a crowd, with its median.
+
+use std::mem;
 
 use maud::{Markup, html};
 
 use super::super::goal::best;
-use super::chart::{COLORS, Chart, Series, color};
+use super::chart::{self, COLORS, Chart, Series};
+use super::crowd;
+use super::live::Renewal;
 use super::page::{self, section};
 use super::record::{HEALTH, Known, Record};
 use super::settings::settings;
@@ -12,14 +16,27 @@ use crate::cli::plot::thousands;
 
 /// Runs up to which each chart tells all their values.
 const MOST_IN_LEGEND: usize = COLORS;
+/// Runs that colors and dashes tell apart.
+const MOST_TOLD_APART: usize = 3 * COLORS;
+/// Runs from which a median says something.
+const LEAST_FOR_MEDIAN: usize = 3;
+/// Characters of all pictures.
+const MOST_PICTURES: usize = 14 << 20;
+/// Runs up to which all command lines that repeat them are in sight.
+const MOST_COMMANDS: usize = 8;
 
 /// The page. `links` leads from it to the page of each run, where there is one.
-pub(super) fn render(title: &str, records: &[Record], links: &[Option<String>]) -> String {
+pub(super) fn render(title: &str, records: &[Record], links: &[Option<String>], renewal: Option<&Renewal>) -> String {
     let body = html! {
         header {
-            p.over { "gannet runs side by side" }
+            p.over { (page::over("gannet runs side by side", &system(records), title)) }
             h1 { (title) }
-            p.lead { "Each run keeps its color throughout the page." }
+            @if let Some(renewal) = renewal { (page::renewal(renewal, records)) }
+            @if records.len() <= MOST_TOLD_APART {
+                p.lead { "Each run keeps its color throughout the page." }
+            } @else {
+                p.lead { (records.len()) " runs: charts show each as a thin line, and the median of all." }
+            }
         }
         (section("runs", "Runs", &runs(records, links)))
         (section("differences", "Settings that differ", &differences(records)))
@@ -31,16 +48,35 @@ pub(super) fn render(title: &str, records: &[Record], links: &[Option<String>]) 
     page::page(title, &body)
 }
 
-/// The runs' names, each with its color.
-fn name(record: &Record, index: usize) -> Markup {
-    html! { span.run.(color(index)) { i {} (record.name) } }
+/// The system, if all runs have the same.
+fn system(records: &[Record]) -> String {
+    let mut systems: Vec<String> = records.iter().map(Record::system).collect();
+    systems.dedup();
+    if let [system] = systems.as_mut_slice() { mem::take(system) } else { String::new() }
+}
+
+/// A run's name, with its color where that tells it from all others.
+fn name(record: &Record, color: Option<usize>) -> Markup {
+    match color {
+        Some(index) => html! { span.run.(chart::color(index)) { i {} (record.name) } },
+        None => html! { span.run { (record.name) } },
+    }
+}
+
+/// The color of run `index` of `count`.
+fn color(index: usize, count: usize) -> Option<usize> {
+    (count <= MOST_TOLD_APART).then_some(index)
 }
 
 /// A column of a table, with a cell for each run.
 type Column = (String, Vec<Markup>);
 
-/// A table with a row for each run. Columns without anything in them are left out; without columns it is not there.
-fn table(label: &str, columns: &[Column], records: &[Record]) -> Markup {
+/// A row about all runs: its name, and its cell in the column of a name.
+type Overall<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+
+/// A table with a row for each run, below rows of cells about all of them. Columns without anything in them are left out; without
+/// columns it is not there.
+fn table(label: &str, columns: &[Column], records: &[Record], all: &[Overall<'_>]) -> Markup {
     let columns: Vec<&Column> =
         columns.iter().filter(|(_, cells)| cells.iter().any(|cell| !cell.0.is_empty())).collect();
     if columns.is_empty() {
@@ -51,8 +87,11 @@ fn table(label: &str, columns: &[Column], records: &[Record]) -> Markup {
             table.wide {
                 thead { tr { th scope="col" { "run" } @for (name, _) in &columns { th scope="col" { (name) } } } }
                 tbody {
+                    @for (label, cell) in all {
+                        tr.all { th scope="row" { (label) } @for (name, _) in &columns { td { (cell(name)) } } }
+                    }
                     @for (row, record) in records.iter().enumerate() {
-                        tr { th scope="row" { (name(record, row)) } @for (_, cells) in &columns { td { (cells[row]) } } }
+                        tr { th scope="row" { (name(record, color(row, records.len()))) } @for (_, cells) in &columns { td { (cells[row]) } } }
                     }
                 }
             }
@@ -75,7 +114,7 @@ fn runs(records: &[Record], links: &[Option<String>]) -> Markup {
         text("samples/s", &|record| record.number("samples_per_second").map(|rate| number(rate.round()))),
         ("page".to_string(), links.iter().map(link).collect()),
     ];
-    table("Runs", &columns, records)
+    table("Runs", &columns, records, &[])
 }
 
 fn differences(records: &[Record]) -> Markup {
@@ -94,7 +133,7 @@ fn differences(records: &[Record]) -> Markup {
         @if columns.is_empty() {
             p { "None: all that are known are the same." }
         } @else {
-            (table("Settings that differ", &columns, records))
+            (table("Settings that differ", &columns, records, &[]))
         }
     }
 }
@@ -120,10 +159,20 @@ fn measures(records: &[Record]) -> Markup {
         (spaced(name), found.iter().enumerate().map(cell).collect())
     };
     let columns: Vec<Column> = names.iter().map(column).collect();
+    let quantile = |share: f64, name: &str| {
+        let named = |measures: &Vec<Known>| measures.iter().find(|one| spaced(&one.name) == name).map(|one| one.value);
+        let mut values: Vec<f64> = all.iter().filter_map(named).collect();
+        values.sort_by(f64::total_cmp);
+        crowd::quantile(&values, share)
+    };
+    let median = |name: &str| number(quantile(0.5, name));
+    let half = |name: &str| format!("{} to {}", number(quantile(0.25, name)), number(quantile(0.75, name)));
+    let rows: [Overall<'_>; 2] = [("median", &median), ("middle half", &half)];
+    let rows = if records.len() < LEAST_FOR_MEDIAN { &[][..] } else { &rows };
     let reached = all.iter().flatten().filter(|measure| !measure.reached.is_empty() && names.contains(&&*measure.name));
     let reached = distinct(reached.map(|measure| (measure.name.as_str(), measure.reached)));
     html! {
-        (table("Measures", &columns, records))
+        (table("Measures", &columns, records, rows))
         @if !reached.is_empty() {
             p.note { "What a right implementation reaches:" }
             dl.settings { @for (name, reached) in reached { div { dt { (spaced(name)) } dd { (reached) } } } }
@@ -147,17 +196,22 @@ fn pictures(records: &[Record]) -> Markup {
     if shown.is_empty() {
         return Markup::default();
     }
+    // Of so many runs that their pictures make a page too large, evenly chosen ones.
+    let size: usize = shown.iter().flat_map(|(_, record)| &record.shots).map(|shot| shot.uri.len()).sum();
+    let (all, every) = (shown.len(), size.div_ceil(MOST_PICTURES).max(1));
+    let shown: Vec<_> = shown.into_iter().step_by(every).collect();
     html! {
+        @if every > 1 { p.note { "Of " (shown.len()) " of the " (all) " runs, evenly chosen." } }
         .show {
             @if shown.iter().any(|(_, record)| record.shots.len() > 1) { (page::slider()) }
-            .stage.many {
+            .stage.many.crowd[records.len() > MOST_TOLD_APART] {
                 @for (index, record) in &shown {
                     figure.frames {
                         @for (place, shot) in record.shots.iter().enumerate() {
                             (page::picture(shot, &record.name, place + 1 < record.shots.len()))
                         }
                         div.of {
-                            (name(record, *index)) " "
+                            (name(record, color(*index, records.len()))) " "
                             figcaption { (page::moment(record.shots.last().and_then(|shot| shot.step))) }
                         }
                     }
@@ -177,10 +231,17 @@ fn curves(records: &[Record]) -> Markup {
             (color, table.curve(column))
         };
         let curves: Vec<_> = records.iter().enumerate().map(curve).collect();
+        let powers = column.ends_with("_norm");
+        let base = Chart { title, meaning, powers, large, ..Chart::default() };
+        if records.len() > MOST_TOLD_APART {
+            let faint: Vec<_> = curves.into_iter().map(|(_, points)| points).collect();
+            let median =
+                Series { label: "median, and the middle half of the runs", color: 0, points: crowd::median(&faint) };
+            return Chart { series: vec![median], faint, bands: true, legend: true, ..base }.markup(until);
+        }
         let series =
             curves.into_iter().map(|(color, points)| Series { label: &records[color].name, color, points }).collect();
-        let powers = column.ends_with("_norm");
-        Chart { title, meaning, series, powers, large, legend, ..Chart::default() }.markup(until)
+        Chart { series, legend, ..base }.markup(until)
     };
     let names = distinct(records.iter().flat_map(Record::running_measures));
     let mut charts = vec![
@@ -206,5 +267,12 @@ fn repeat(records: &[Record]) -> Markup {
     } else {
         "A new run with the last settings of each:"
     };
-    html! { @if !lines.is_empty() { (page::command(&lines.join("\n"), title)) } }
+    let command = page::command(&lines.join("\n"), title);
+    html! {
+        @match lines.len() {
+            0 => {}
+            1..=MOST_COMMANDS => (command),
+            count => details { summary { (count) " command lines" } (command) },
+        }
+    }
 }

@@ -14,6 +14,8 @@ const LARGEST: u64 = 4 << 20;
 const LARGEST_OF_MANY: u64 = 1 << 20;
 /// Bytes of all pictures in a page, as files. A data URI takes a third more.
 const PAGE: u64 = 10 << 20;
+/// The same in a page that is made again and again, which comes to hundreds of megabytes an hour.
+const LIVE_PAGE: u64 = 3 << 20;
 /// Entries of a folder that are looked at.
 const MOST_FILES: usize = 1 << 17;
 /// Pixels of an edge.
@@ -27,21 +29,28 @@ pub(super) struct Shot {
     /// Pixels.
     pub(super) width: u32,
     pub(super) height: u32,
+    /// Bytes of its file.
+    bytes: u64,
     /// The picture itself.
     pub(super) uri: String,
 }
 
 /// The pictures of the run in `folder`, evenly thinned to what one of `runs` runs may take in a page. The last one stays in any
-/// case, unless it is far larger than a picture of a run.
-pub(super) fn read(folder: &Path, runs: usize) -> Vec<Shot> {
-    let budget = PAGE / runs.max(1) as u64;
+/// case, unless it is far larger than a picture of a run. Those that are among `known` are not read again.
+pub(super) fn read(folder: &Path, runs: usize, live: bool, mut known: Vec<Shot>) -> Vec<Shot> {
+    let budget = if live { LIVE_PAGE } else { PAGE } / runs.max(1) as u64;
     let mut files = evaluations(folder, budget.clamp(LARGEST_OF_MANY, LARGEST));
     thin(&mut files, MOST);
     while files.len() > 1 && files.iter().map(|file| file.bytes).sum::<u64>() > budget {
         let fewer = files.len() - (files.len() / 8).max(1);
         thin(&mut files, fewer);
     }
-    let shots: Vec<Shot> = files.iter().filter_map(|file| shot(&file.path, Some(file.step))).collect();
+    let mut take = |file: &File| {
+        let is_known = |shot: &Shot| shot.step == Some(file.step) && shot.bytes == file.bytes;
+        let place = known.iter().position(is_known);
+        place.map_or_else(|| shot(&file.path, Some(file.step)), |place| Some(known.swap_remove(place)))
+    };
+    let shots: Vec<Shot> = files.iter().filter_map(&mut take).collect();
     if shots.is_empty() { shot(&folder.join("samples.png"), None).into_iter().collect() } else { shots }
 }
 
@@ -87,7 +96,7 @@ fn thin(files: &mut Vec<File>, most: usize) {
 }
 
 /// A PNG file as a data URI; `None` where it is none.
-fn shot(path: &Path, step: Option<u64>) -> Option<Shot> {
+pub(super) fn shot(path: &Path, step: Option<u64>) -> Option<Shot> {
     let bytes = read::bytes(path, LARGEST)?;
     // Signature, length and name of the header, width, height (PNG, third edition, 5.2 and 11.2.1).
     let header = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")?;
@@ -98,6 +107,7 @@ fn shot(path: &Path, step: Option<u64>) -> Option<Shot> {
         step,
         width,
         height,
+        bytes: bytes.len() as u64,
         uri: format!("data:image/png;base64,{}", STANDARD.encode(&bytes)),
     })
 }
@@ -123,7 +133,9 @@ mod tests {
         for step in 0..100 {
             fs::write(place.path().join(format!("samples/step-{:06}.png", 10 * step)), png(3, 0)).unwrap();
         }
-        let steps = |runs| read(place.path(), runs).iter().map(|shot| shot.step.unwrap()).collect::<Vec<_>>();
+        let steps = |runs| {
+            read(place.path(), runs, false, Vec::new()).iter().map(|shot| shot.step.unwrap()).collect::<Vec<_>>()
+        };
         let found = steps(1);
         assert_eq!((found.len(), found[0], found[29]), (MOST, 0, 990));
         fs::write(place.path().join("samples/step-000990.png"), png(3, 1 << 20)).unwrap();
@@ -151,11 +163,18 @@ mod tests {
         ] {
             fs::write(samples.join(name), bytes).unwrap();
         }
-        assert!(read(place.path(), 1).is_empty());
+        let read = |known| read(place.path(), 1, false, known);
+        assert!(read(Vec::new()).is_empty());
         fs::write(place.path().join("samples.png"), png(7, 0)).unwrap();
-        let shots = read(place.path(), 1);
+        let shots = read(Vec::new());
         assert_eq!((shots.len(), shots[0].step, shots[0].width, shots[0].height), (1, None, 7, 2));
         fs::write(samples.join("step-000008.png"), png(5, 0)).unwrap();
-        assert_eq!(read(place.path(), 1)[0].step, Some(8));
+        let shots = read(Vec::new());
+        assert_eq!(shots[0].step, Some(8));
+        // One that is known is not read again, unless its file is another.
+        let known = vec![Shot { uri: "known".to_string(), ..shots[0].clone() }];
+        assert_eq!(read(known.clone())[0].uri, "known");
+        fs::write(samples.join("step-000008.png"), png(6, 100)).unwrap();
+        assert_eq!(read(known)[0].width, 6);
     }
 }

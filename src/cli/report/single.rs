@@ -1,23 +1,28 @@
 //! The page about one run.
 
+use std::slice;
+
 use maud::{Markup, html};
 
 use super::chart::{Chart, Series};
+use super::live::Renewal;
 use super::page::{self, section};
-use super::record::{Record, State};
+use super::record::{Best, Record, State};
 use super::settings::{network_row, settings};
-use super::words::{number, quoted, spaced, time};
-use super::{health, legs, words};
+use super::words::{counted, number, quoted, spaced, time};
+use super::{columns, health, legs, words};
 use crate::cli::history::equilibrium;
 use crate::cli::measures;
 use crate::cli::{machine, plot::thousands};
 
 /// The page.
-pub(super) fn render(record: &Record) -> String {
+pub(super) fn render(record: &Record, renewal: Option<&Renewal>) -> String {
     let body = html! {
-        (head(record))
+        (head(record, renewal))
         (section("pictures", "What the generator makes", &pictures(record)))
         (section("measures", "What it has learned", &measured(record)))
+        (section("columns", "Columns", &columns::markup(&record.columns, &record.findings())))
+        (section("best", "Its best model", &best(record)))
         (section("health", "Health", &verdicts(record)))
         (section("curves", "Curves", &curves(record)))
         (section("setup", "What was trained", &setup(record)))
@@ -25,28 +30,33 @@ pub(super) fn render(record: &Record) -> String {
         (section("repeat", "How to repeat this run", &repeat(record)))
         (section("environment", "Environment", &environment(record)))
     };
-    page::page(&format!("{}: {}", record.system(), record.name), &body)
+    page::page(&record.name, &body)
 }
 
-fn head(record: &Record) -> Markup {
+fn head(record: &Record, renewal: Option<&Renewal>) -> Markup {
     let when = record.written.map(machine::moment);
     let took = page::took(record).map(|took| format!("{took} in steps"));
     html! {
         header {
-            p.over { "gannet run" }
-            h1 { (record.system()) " " span { (record.name) } }
+            p.over { (page::over("gannet run", &record.system(), &record.name)) }
+            h1 { (record.name) }
             p.pills { (page::state(record)) (page::verdict(record)) }
-            p.lead {
-                (page::progress(record))
-                @if let Some(took) = &took { ", " (took) }
-                @if let Some((day, clock)) = &when { ". Last written on " (day) " at " (clock) " UTC" }
-                "."
+            @if let Some(renewal) = renewal {
+                (page::renewal(renewal, slice::from_ref(record)))
+            } @else {
+                p.lead {
+                    (page::progress(record))
+                    @if let Some(took) = &took { ", " (took) }
+                    @if let Some((day, clock)) = &when { ". Last written on " (day) " at " (clock) " UTC" }
+                    "."
+                }
             }
             @if record.state() == State::Open {
                 p.remark {
                     "No end of this run is recorded: it goes on, or it was killed. This page shows what there was so far."
                 }
             }
+            @if let Some(hint) = health::advice(record) { p.remark { b { (record.verdict().unwrap_or_default()) } ": " (hint) "." } }
             @if let Some(error) = record.told("error") { p.remark { (error) } }
             @if let Err(problem) = &record.config { p.remark { "The settings cannot be told: " (problem) "." } }
         }
@@ -78,18 +88,22 @@ fn facts(record: &Record) -> Vec<(String, String, String)> {
 }
 
 fn pictures(record: &Record) -> Markup {
-    let Some(last) = record.shots.last() else { return Markup::default() };
+    let Some((last, before)) = record.shots.split_last() else { return Markup::default() };
+    let (first, hidden) = match before.split_first() {
+        Some((first, rest)) if record.real.is_none() => (Some(first), rest),
+        _ => (None, before),
+    };
     html! {
         .show {
-            .stage.pair[record.shots.len() > 1] {
-                // The slider's frames take their first picture from here.
-                @if let [first, .., _] = record.shots.as_slice() {
+            .stage.pair[record.shots.len() > 1 || record.real.is_some()] {
+                // Beside the real images, or the first picture, which the slider's frames take from here.
+                @if let Some(real) = &record.real {
+                    figure.real { (page::image(real, "Real images that the run was trained on", false)) figcaption { "real images" } }
+                } @else if let Some(first) = first {
                     figure.first { (page::picture(first, &record.name, false)) figcaption { (page::moment(first.step)) } }
                 }
                 figure.frames {
-                    @for shot in record.shots.iter().skip(1).take(record.shots.len().saturating_sub(2)) {
-                        (page::picture(shot, &record.name, true))
-                    }
+                    @for shot in hidden { (page::picture(shot, &record.name, true)) }
                     (page::picture(last, &record.name, false))
                     figcaption { (page::moment(last.step)) }
                 }
@@ -131,6 +145,22 @@ fn measured(record: &Record) -> Markup {
             }
         }
         @if let Some(remark) = remark { p.remark { (remark) } }
+    }
+}
+
+/// Where the run was better than at its end.
+fn best(record: &Record) -> Markup {
+    let Some(Best { step, measure, value, last_value }) = record.best() else { return Markup::default() };
+    let folder = quoted(&record.folder);
+    html! {
+        p {
+            "The " (spaced(&measure)) " was best after " (counted(step, "step")) ": " b { (number(value)) } ", at the last evaluation "
+            (number(last_value)) "."
+        }
+        (page::command(
+            &format!("gannet sample {folder} --checkpoint best --count 1000 --out samples.npy"),
+            "Samples of the generator as it was then:",
+        ))
     }
 }
 

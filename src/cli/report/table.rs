@@ -37,9 +37,16 @@ pub(super) struct Verdict {
 }
 
 /// What a table holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Table {
+    /// Rows that are kept at most, and rows of the file that an entry of `rows` stands for.
+    most: usize,
+    together: u64,
+    /// Where the next row of the file begins.
+    next: u64,
     names: Vec<String>,
+    /// The column of verdicts.
+    verdict: Option<usize>,
     /// Last row of each column; NaN where it is no number.
     last: Vec<f64>,
     rows: Vec<Rows>,
@@ -65,40 +72,50 @@ struct Values {
 }
 
 impl Table {
-    /// Reads a table whose first column is the step. Rows that have not as many cells as the first line, or whose step does not
-    /// come after the one before, are passed over. Curves get at most `most` points (and at least half as many, if there are
-    /// so many rows).
-    pub(super) fn read(path: &Path, most: usize) -> Self {
-        let mut table = Self::default();
-        let mut verdict = None;
-        // Rows of an entry of `table.rows`.
-        let mut together = 1;
-        read::lines(path, LARGEST, |line| {
-            let cells = read::cells(line);
-            if table.names.is_empty() {
-                verdict = cells.iter().position(|name| name == VERDICT);
-                table.names = cells;
-                table.names.truncate(MOST_COLUMNS);
-                return;
-            }
-            let step = cells[0].parse::<u64>().ok().filter(|step| table.last_step.is_none_or(|last| *step > last));
-            let Some(step) = step.filter(|_| cells.len().min(MOST_COLUMNS) == table.names.len()) else { return };
-            table.last_step = Some(step);
-            table.last = cells.iter().take(MOST_COLUMNS).map(|cell| cell.parse().unwrap_or(f64::NAN)).collect();
-            let row = Rows::one(step, &table.last);
-            match table.rows.last_mut().filter(|rows| rows.count < together) {
-                Some(rows) => rows.add(&row),
-                None => table.rows.push(row),
-            }
-            if table.rows.len() > most.max(2) {
-                table.rows = table.rows.chunks(2).map(Rows::sum).collect();
-                together *= 2;
-            }
-            if let Some(words) = verdict.and_then(|column| cells.get(column)) {
-                table.judge(step, words.trim());
-            }
-        });
-        table
+    /// An empty table, whose curves get at most `most` points (and at least half as many, if there are so many rows).
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            most: most.max(2),
+            together: 1,
+            next: 0,
+            names: Vec::new(),
+            verdict: None,
+            last: Vec::new(),
+            rows: Vec::new(),
+            last_step: None,
+            verdicts: Vec::new(),
+        }
+    }
+
+    /// Reads on from where it stopped in a file whose first column is the step. Rows that have not as many cells as the first
+    /// line, or whose step does not come after the one before, are passed over.
+    pub(super) fn read_on(&mut self, path: &Path) {
+        self.next = read::lines(path, self.next, LARGEST, |line| self.take(&read::cells(line)));
+    }
+
+    /// Adds a row; the first one names the columns.
+    fn take(&mut self, cells: &[String]) {
+        if self.names.is_empty() {
+            self.verdict = cells.iter().position(|name| name == VERDICT);
+            self.names = cells.iter().take(MOST_COLUMNS).cloned().collect();
+            return;
+        }
+        let step = cells[0].parse::<u64>().ok().filter(|step| self.last_step.is_none_or(|last| *step > last));
+        let Some(step) = step.filter(|_| cells.len().min(MOST_COLUMNS) == self.names.len()) else { return };
+        self.last_step = Some(step);
+        self.last = cells.iter().take(MOST_COLUMNS).map(|cell| cell.parse().unwrap_or(f64::NAN)).collect();
+        let row = Rows::one(step, &self.last);
+        match self.rows.last_mut().filter(|rows| rows.count < self.together) {
+            Some(rows) => rows.add(&row),
+            None => self.rows.push(row),
+        }
+        if self.rows.len() > self.most {
+            self.rows = self.rows.chunks(2).map(Rows::sum).collect();
+            self.together *= 2;
+        }
+        if let Some(words) = self.verdict.and_then(|column| cells.get(column)) {
+            self.judge(step, words.trim());
+        }
     }
 
     /// The names of all columns but the step, the epoch and the verdict.
@@ -193,7 +210,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("a.csv");
         fs::write(&path, text).unwrap();
-        Table::read(&path, most)
+        let mut table = Table::new(most);
+        table.read_on(&path);
+        table
     }
 
     #[test]
@@ -216,6 +235,21 @@ mod tests {
         assert!(highest.len() == 1 && (highest[0].step - 500.0).abs() < 20.0 && highest[0].low == 1.0, "{highest:?}");
         // Sixteen rows to a point: (15 + 99) / 16.
         assert!((highest[0].mean - 7.125).abs() < 1e-12, "{highest:?}");
+    }
+
+    #[test]
+    fn a_table_that_grows_is_read_on() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.csv");
+        let text: String = (1..=500).map(|step| format!("{step},{}\n", step % 7)).collect();
+        let text = format!("step,loss\n{text}");
+        let mut grown = Table::new(50);
+        for bytes in (0..text.len()).step_by(97).chain([text.len()]) {
+            fs::write(&path, &text[..bytes]).unwrap();
+            grown.read_on(&path);
+        }
+        assert_eq!(grown.curve("loss"), table(&text, 50).curve("loss"));
+        assert_eq!((grown.last_step(), grown.last("loss")), (Some(500), Some(3.0)));
     }
 
     #[test]

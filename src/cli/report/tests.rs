@@ -195,12 +195,104 @@ fn several_runs_are_laid_side_by_side() {
 #[test]
 fn many_runs_take_a_page_that_stays_small() {
     let place = tempfile::tempdir().unwrap();
-    for index in 0..60 {
-        run(&place, &format!("replica-{index:03}"), Preset::Circle);
+    let names: Vec<String> = (0..200).map(|index| format!("replica-{index:03}")).collect();
+    for (index, name) in names.iter().enumerate() {
+        let folder = run(&place, name, Preset::Circle);
+        let result = format!(r#"{{"status": "finished", "steps": 200, "metrics": {{"mean_radius": {index}}}}}"#);
+        fs::write(folder.join("run.json"), result).unwrap();
+        if index == 23 {
+            // Colors and dashes tell no more runs apart.
+            let text = page(place.path());
+            assert!(text.contains("run c0") && !text.contains("median, and the middle half"));
+        }
     }
     let text = page(place.path());
-    assert!(text.len() < 2_000_000, "{}", text.len());
-    tells(&text, &["replica-059", "c3 dotted"]);
+    assert!(text.len() < 4_000_000, "{}", text.len());
+    tells(
+        &text,
+        &["replica-199", "median, and the middle half of the runs", "99.50", "49.75 to 149.2", "200 command lines"],
+    );
+    assert!(!text.contains("run c0"));
+}
+
+#[test]
+fn the_head_of_a_page_says_each_thing_once() {
+    let place = tempfile::tempdir().unwrap();
+    let head = |name: &str| {
+        let text = page(&run(&place, name, Preset::Circle));
+        text.split("<header>").nth(1).unwrap().split("<p class=\"pills\"").next().unwrap().to_string()
+    };
+    assert_eq!(head("circle"), "<p class=\"over\">gannet run</p><h1>circle</h1>");
+    assert_eq!(head("first"), "<p class=\"over\">gannet run, circle</p><h1>first</h1>");
+}
+
+#[test]
+fn verdict_and_best_model_of_the_end_are_told() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = run(&place, "r", Preset::Circle);
+    let result = r#"{"status": "finished", "steps": 200, "verdict": "far from the data", "verdict_hint": "train <longer>",
+        "best": {"step": 100, "measure": "sliced_wasserstein", "value": 0.03125, "last_value": 0.0625}}"#;
+    fs::write(folder.join("run.json"), result).unwrap();
+    tells(
+        &page(&folder),
+        &[
+            "far from the data</span>",
+            "train &lt;longer&gt;",
+            "after 100 steps",
+            "0.0312",
+            "0.0625",
+            "--checkpoint best",
+        ],
+    );
+    // The best is the last: nothing to tell.
+    fs::write(folder.join("run.json"), result.replace(r#""step": 100"#, r#""step": 200"#)).unwrap();
+    assert!(!page(&folder).contains("--checkpoint best"));
+    // While a run goes on, the verdict is that of the last evaluation.
+    fs::remove_file(folder.join("run.json")).unwrap();
+    let table = fs::read_to_string(folder.join("evaluation.csv")).unwrap().replace("healthy", "D too strong");
+    fs::write(folder.join("evaluation.csv"), table).unwrap();
+    tells(&page(&folder), &["D too strong</span>", "give D fewer units or dropout"]);
+}
+
+#[test]
+fn real_images_stand_beside_the_generated_ones() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = run(&place, "r", Preset::Digits);
+    assert!(!page(&folder).contains("real images"));
+    fs::write(folder.join("samples/real.png"), png()).unwrap();
+    let text = page(&folder);
+    tells(&text, &["<figcaption>real images</figcaption>"]);
+    assert_eq!(text.matches("<img").count(), 4);
+    fs::write(folder.join("samples/real.png"), "no picture").unwrap();
+    assert!(!page(&folder).contains("real images"));
+}
+
+#[test]
+fn a_live_page_claims_no_end() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = run(&place, "r", Preset::Circle);
+    // What a resumed run came to before is not what it comes to now.
+    fs::write(folder.join("run.json"), r#"{"status": "running", "steps": 200, "metrics": {"mean_radius": 7}}"#)
+        .unwrap();
+    let live = Live::new(&folder, vec![folder.clone()], 400, 0, 1);
+    assert!(!live.is_due());
+    live.begin().unwrap();
+    let text = fs::read_to_string(folder.join("report.html")).unwrap();
+    tells(&text, &["running", "200 of 400 steps", "value=\"50.0\"", "As of ", "data-promise=\"10000\"", "<noscript>"]);
+    for part in ["finished", "http-equiv=\"refresh\"", "no end recorded", "Last written"] {
+        assert!(!text.contains(part), "{part}");
+    }
+    // Rows and pictures that have come since.
+    let mut table = fs::read_to_string(folder.join("metrics.csv")).unwrap();
+    table += "300,9,1.5,0.7,0.6,0.4\n";
+    fs::write(folder.join("metrics.csv"), table).unwrap();
+    fs::write(folder.join("samples/step-000300.png"), png()).unwrap();
+    live.begin().unwrap();
+    let text = fs::read_to_string(folder.join("report.html")).unwrap();
+    tells(&text, &["300 of 400 steps", "after 300 steps", "data-promise=\"5000\""]);
+    // The page of the end stays.
+    fs::write(folder.join("run.json"), r#"{"status": "finished", "steps": 400}"#).unwrap();
+    assert!(!page(&folder).contains("data-promise"));
 }
 
 #[test]
