@@ -9,7 +9,7 @@ fn options(verdict: Verdict) -> &'static [&'static str] {
         Verdict::DiscriminatorTooStrong => {
             &["--discriminator-learning-rate", "--generator-learning-rate", "--discriminator-steps", "--objective"]
         }
-        Verdict::CollapseSuspected => &["--generator-learning-rate", "--batch", "--seed"],
+        Verdict::CollapseSuspected => &["--generator-learning-rate", "--beta1", "--batch", "--seed"],
         Verdict::GeneratorNotLearning => &["--generator-learning-rate", "--discriminator-learning-rate", "--objective"],
         Verdict::FarFromData => &["--learning-rate", "--epochs", "--steps"],
         Verdict::Failed => &["--resume"],
