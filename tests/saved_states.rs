@@ -125,9 +125,9 @@ fn weights_that_are_no_numbers_are_refused() {
             spoiled[at..at + 4].copy_from_slice(&value.to_le_bytes());
             place.write("run/model.safetensors", spoiled);
             for command in ["sample run --out x.csv", "export run --out x.safetensors", "evaluate run"] {
-                place.fail(command, 1, &["run: a ", "layer", &value.to_string(), "--checkpoint"]);
+                place.fail(command, 1, &["run: ", "layer", "not finite", "--checkpoint"]);
             }
-            place.fail("sample run/model.safetensors --out x.csv", 1, &["run/model.safetensors: a ", "layer"]);
+            place.fail("sample run/model.safetensors --out x.csv", 1, &["run/model.safetensors: ", "layer"]);
         }
     }
     // Finite weights whose products are not.

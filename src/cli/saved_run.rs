@@ -13,7 +13,6 @@ use super::summary;
 use crate::error::{Error, Result};
 use crate::gan::Checkpoint;
 use crate::gan::model::Model;
-use crate::net::LayerTensors;
 
 /// The folder of the models that are saved every few epochs.
 const MODELS: &str = "models";
@@ -84,27 +83,12 @@ impl SavedRun {
 
     /// Checks that all weights are numbers: nothing that is made with others means anything.
     fn checked(self, path: &Path) -> anyhow::Result<Self> {
-        let networks = [("generator", &self.model.generator), ("discriminator", &self.model.discriminator)];
-        let place = networks.into_iter().find_map(|(name, tensors)| not_finite(name, tensors));
-        match place {
-            Some(place) => {
-                let problem =
-                    format!("{place}, so that nothing can be made with it; --checkpoint STEP takes an earlier state");
-                Err(Error::data(path.display().to_string(), problem).into())
-            }
-            None => Ok(self),
+        if let Err(error) = self.model.check_finite() {
+            let problem = format!("{error}; --checkpoint STEP takes an earlier state of the run");
+            return Err(Error::data(path.display().to_string(), problem).into());
         }
+        Ok(self)
     }
-}
-
-/// Where a weight of a network is not finite, in words.
-fn not_finite(network: &str, tensors: &LayerTensors) -> Option<String> {
-    tensors.iter().enumerate().find_map(|(layer, (weights, biases))| {
-        [("weight", weights), ("bias", biases)].into_iter().find_map(|(kind, values)| {
-            let value = values.iter().find(|value| !value.is_finite())?;
-            Some(format!("a {kind} of the {network}'s layer {layer} is {value}"))
-        })
-    })
 }
 
 /// The model of the end, or of the last checkpoint of a run that has not ended; and what who takes it unasked should know.
@@ -179,19 +163,4 @@ fn missing(run: &Path, config: &RunConfig, wanted: &str) -> Result<Error> {
     let best = if checkpoints::has_best(run) { "best, " } else { "" };
     let end = if told.is_empty() { String::new() } else { format!(", and of steps {left_out}{}", told.join("; ")) };
     Ok(Error::setting("checkpoint", format!("{} has no {wanted}; it has {best}last{end}", run.display())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn weights_that_are_no_numbers_are_found() {
-        let mut tensors: LayerTensors = vec![(vec![1.0, 2.0], vec![0.0]), (vec![3.0], vec![4.0])];
-        assert_eq!(not_finite("generator", &tensors), None);
-        tensors[1].1[0] = f32::INFINITY;
-        assert_eq!(not_finite("generator", &tensors).unwrap(), "a bias of the generator's layer 1 is inf");
-        tensors[0].0[1] = f32::NAN;
-        assert_eq!(not_finite("discriminator", &tensors).unwrap(), "a weight of the discriminator's layer 0 is NaN");
-    }
 }

@@ -80,7 +80,11 @@ fn commands() -> Vec<Command> {
 fn page(command: &Command) -> anyhow::Result<String> {
     let mut page = Vec::new();
     Man::new(command.clone()).manual("gannet").render(&mut page)?;
-    Ok(String::from_utf8(page)?)
+    let page = String::from_utf8(page)?;
+    // The text behind the options has lines of its own, which must not be filled.
+    let Some((before, text)) = page.split_once(".SH EXTRA\n") else { return Ok(page) };
+    let (text, after) = text.split_at(text.find("\n.SH ").map_or(text.len(), |end| end + 1));
+    Ok(format!("{before}.SH NOTES\n.nf\n{text}.fi\n{after}"))
 }
 
 #[cfg(test)]
@@ -107,6 +111,11 @@ mod tests {
         for command in &commands {
             let page = page(command).unwrap();
             assert!(page.contains(".TH gannet") && page.contains("SYNOPSIS"), "{page}");
+            assert!(!page.contains(".SH EXTRA"), "{page}");
+            let lines = page.lines().map(|line| line.replace('\\', ""));
+            let is_whole = |told: &str| lines.clone().any(|line| line == told);
+            let told = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(told.lines().filter(|line| !line.is_empty()).all(is_whole), "{told}\n{page}");
             for option in command.get_arguments().filter_map(|argument| argument.get_long()) {
                 let escaped = option.replace('-', "\\-");
                 assert!(page.contains(&escaped), "{}: {option}", command.get_name());
