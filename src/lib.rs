@@ -14,6 +14,7 @@
 //! atomic_file     files that are written whole or not at all
 //! ```
 
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the library replaces files and ends no process"))]
 mod atomic_file;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

@@ -36,6 +36,7 @@ impl Table {
 }
 
 /// Refuses a table of `count` numbers where they, and standardized ones of 32 bits beside them, take more than `most` bytes.
+#[cfg(feature = "cli")]
 pub(super) fn check_room(count: usize, most: u64) -> Result<()> {
     const EACH: u64 = (size_of::<f64>() + size_of::<f32>()) as u64;
     match (count as u64).saturating_mul(EACH) {
