@@ -108,6 +108,17 @@ fn models_of_epochs_are_taken_by_their_step() {
         assert_eq!(of_step, of_file, "step {step}");
     }
     place.fail("sample run --count 5 --out - --checkpoint 20", 2, &["10; 19; 29; 38"]);
+    // Damaged checkpoints of other steps are in nobody's way.
+    let of_step = place.succeed("sample run --count 5 --out - --checkpoint 19");
+    for name in ["best", "step-000000099"] {
+        place.write(&format!("run/checkpoints/{name}.safetensors"), "damaged");
+    }
+    let outcome = place.run("sample run --count 5 --out - --checkpoint 19");
+    assert!(outcome.code == Some(0) && outcome.stdout == of_step && outcome.stderr.is_empty(), "{outcome:?}");
+    place.fail("sample run --count 5 --out - --checkpoint 20", 2, &["it has last, and of steps 10; 19; 29; 38"]);
+    for name in ["best", "step-000000099"] {
+        fs::remove_file(place.path(&format!("run/checkpoints/{name}.safetensors"))).unwrap();
+    }
     // With another batch their steps are not known any more.
     place.succeed("train --resume run --epochs 5 --batch 50 --override --quiet");
     place.fail("sample run --count 5 --out - --checkpoint 19", 2, &["has no checkpoint or model of step 19"]);

@@ -51,6 +51,15 @@ pub(crate) fn list(run: &Path) -> Result<Vec<(u64, PathBuf)>> {
 ///
 /// What the newest says, where none is whole; [`Error::Io`] where the system refuses.
 pub(crate) fn last(run: &Path, spec: &GanSpec) -> Result<Option<Checkpoint>> {
+    last_whole(run, spec, |error| note(&format!("warning: {error}; looking for the checkpoint before it")))
+}
+
+/// The same, where `pass_over` hears of the damaged ones.
+///
+/// # Errors
+///
+/// As [`last`].
+pub(crate) fn last_whole(run: &Path, spec: &GanSpec, pass_over: impl Fn(&Error)) -> Result<Option<Checkpoint>> {
     let mut problem = None;
     for (step, path) in list(run)?.iter().rev() {
         let of_its_name = |checkpoint: Checkpoint| match checkpoint.step() {
@@ -62,7 +71,7 @@ pub(crate) fn last(run: &Path, spec: &GanSpec) -> Result<Option<Checkpoint>> {
         match Checkpoint::load(spec, path).and_then(of_its_name) {
             Ok(checkpoint) => return Ok(Some(checkpoint)),
             Err(error) => {
-                note(&format!("warning: {error}; looking for the checkpoint before it"));
+                pass_over(&error);
                 problem.get_or_insert(error);
             }
         }

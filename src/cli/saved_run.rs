@@ -122,23 +122,28 @@ fn last(run: &Path, config: &RunConfig) -> Result<(Model, Option<String>)> {
 
 /// The model after `step`: of a checkpoint, or of the epoch that ended with it.
 fn of_step(run: &Path, config: &RunConfig, step: u64) -> Result<Option<Model>> {
-    if let Some((_, path)) = checkpoints::list(run)?.into_iter().find(|&(of, _)| of == step) {
-        return Checkpoint::load(&config.spec, &path).map(|checkpoint| Some(checkpoint.into_model()));
+    if let Some((_, path)) = epochs(run, config).into_iter().find(|&(of, _)| of == step) {
+        return Model::load(&config.spec, &path).map(Some);
     }
-    if let Some(best) = checkpoints::best(run, &config.spec)?.filter(|best| best.step() == step) {
+    // The best one is passed over where it cannot be read: it may be of any step.
+    if let Some(best) = readable_best(run, config).filter(|best| best.step() == step) {
         return Ok(Some(best.into_model()));
     }
-    let of_epoch = epochs(run, config)?.into_iter().find(|&(of, _)| of == step);
-    of_epoch.map(|(_, path)| Model::load(&config.spec, &path)).transpose()
+    let saved = checkpoints::list(run)?.into_iter().find(|&(of, _)| of == step);
+    saved.map(|(_, path)| Checkpoint::load(&config.spec, &path).map(Checkpoint::into_model)).transpose()
+}
+
+/// The best checkpoint, if there is one that can be read.
+fn readable_best(run: &Path, config: &RunConfig) -> Option<Checkpoint> {
+    checkpoints::best(run, &config.spec).ok().flatten()
 }
 
 /// The models of whole epochs with their steps. A model file does not say its step, and it follows from the settings only where
 /// those have been the same from the beginning: else there are none.
-fn epochs(run: &Path, config: &RunConfig) -> Result<Vec<(u64, PathBuf)>> {
-    let folder = run.join(MODELS);
-    let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
-    let Some(last) = checkpoints::last(run, &config.spec)? else { return Ok(Vec::new()) };
-    let Some(schedule) = Schedule::of_saved(config, &last) else { return Ok(Vec::new()) };
+fn epochs(run: &Path, config: &RunConfig) -> Vec<(u64, PathBuf)> {
+    let Ok(entries) = fs::read_dir(run.join(MODELS)) else { return Vec::new() };
+    let last = checkpoints::last_whole(run, &config.spec, |_| ()).ok().flatten();
+    let Some(schedule) = last.and_then(|last| Schedule::of_saved(config, &last)) else { return Vec::new() };
     let step_of = |path: &Path| {
         let epoch = path.file_name()?.to_str()?.strip_prefix("epoch-")?.strip_suffix(".safetensors")?.parse().ok()?;
         Some(schedule.steps_for(epoch))
@@ -146,7 +151,7 @@ fn epochs(run: &Path, config: &RunConfig) -> Result<Vec<(u64, PathBuf)>> {
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let mut models: Vec<(u64, PathBuf)> = paths.filter_map(|path| Some((step_of(&path)?, path))).collect();
     models.sort();
-    Ok(models)
+    models
 }
 
 /// The error where a run has no state as it is `wanted`: it tells those that there are.
@@ -154,13 +159,14 @@ fn missing(run: &Path, config: &RunConfig, wanted: &str) -> Result<Error> {
     /// States that are told.
     const MOST: usize = 12;
     let mut steps: Vec<u64> = checkpoints::list(run)?.into_iter().map(|(step, _)| step).collect();
-    steps.extend(checkpoints::best(run, &config.spec)?.map(|best| best.step()));
-    steps.extend(epochs(run, config)?.into_iter().map(|(step, _)| step));
+    let best = readable_best(run, config).map(|best| best.step());
+    steps.extend(best);
+    steps.extend(epochs(run, config).into_iter().map(|(step, _)| step));
     steps.sort_unstable();
     steps.dedup();
     let left_out = if steps.len() > MOST { format!("{} earlier ones, ", steps.len() - MOST) } else { String::new() };
     let told: Vec<String> = steps.iter().skip(steps.len().saturating_sub(MOST)).map(|&step| thousands(step)).collect();
-    let best = if checkpoints::has_best(run) { "best, " } else { "" };
+    let best = if best.is_some() { "best, " } else { "" };
     let end = if told.is_empty() { String::new() } else { format!(", and of steps {left_out}{}", told.join("; ")) };
     Ok(Error::setting("checkpoint", format!("{} has no {wanted}; it has {best}last{end}", run.display())))
 }
