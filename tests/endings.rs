@@ -36,10 +36,19 @@ fn told(place: &Place, run: &str) -> Value {
     told
 }
 
+/// What a page holds that is to be made again: it waits for a process.
+const LIVE: &str = "class=\"live\"";
+
+/// Whether the file `name` of `run` is there, as the end of a run leaves it.
+fn is_left(place: &Place, run: &str, name: &str) -> bool {
+    let name = format!("{run}/{name}");
+    place.path(&name).is_file() && !(name.ends_with(".html") && place.read(&name).contains(LIVE))
+}
+
 /// Checks that `run` is as whole as `whole`.
 fn check_whole(place: &Place, run: &str, about: &str) {
     for name in LEFT {
-        assert!(place.path(&format!("{run}/{name}")).is_file(), "{about}: {name} is missing");
+        assert!(is_left(place, run, name), "{about}: {name} is missing");
     }
     assert_eq!(told(place, run), told(place, "whole"), "{about}");
     for name in
@@ -63,16 +72,34 @@ fn a_run_that_was_killed_at_its_end_is_completed() {
             let arguments = format!("train {SETTINGS} --out run");
             command.current_dir(place.path("")).args(arguments.split_whitespace());
             let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            while !place.path(&format!("run/{name}")).exists() && child.try_wait().unwrap().is_none() {}
+            while !is_left(&place, "run", name) && child.try_wait().unwrap().is_none() {}
             child.kill().unwrap();
             child.wait().unwrap();
-            caught += usize::from(!LEFT.iter().all(|name| place.path(&format!("run/{name}")).is_file()));
+            caught += usize::from(!LEFT.iter().all(|name| is_left(&place, "run", name)));
             place.succeed("train --resume run --quiet");
             check_whole(&place, "run", &format!("killed at {name}"));
             fs::remove_dir_all(place.path("run")).unwrap();
         }
     }
     assert!(caught > 5, "only {caught} kills came before the end");
+}
+
+#[test]
+fn a_page_does_not_wait_for_a_run_that_was_killed_at_its_very_end() {
+    let place = Place::new();
+    place.succeed(&format!("train {SETTINGS} --out run"));
+    place.succeed(&format!("train {SETTINGS} --replicas 2 --out two"));
+    for (run, pages) in [("run", &["run"][..]), ("two", &["two", "two/replica-000", "two/replica-001"])] {
+        for page in pages {
+            assert!(is_left(&place, page, "report.html"), "{page}");
+            let text = place.read(&format!("{page}/report.html"));
+            place.write(&format!("{page}/report.html"), text.replace("</body>", &format!("<p {LIVE}></p></body>")));
+            assert!(!is_left(&place, page, "report.html"), "{page}");
+        }
+        let outcome = place.run(&format!("train --resume {run}"));
+        assert!(outcome.code == Some(0) && outcome.stderr.contains("has all its 40 steps"), "{outcome:?}");
+        pages.iter().for_each(|page| assert!(is_left(&place, page, "report.html"), "{page}"));
+    }
 }
 
 #[test]

@@ -36,6 +36,50 @@ fn check_claim(place: &Place, run: &str, repeats: bool) {
     );
 }
 
+/// The step of the state in `checkpoints/best.safetensors`.
+fn step_of_best(place: &Place, run: &str) -> u64 {
+    let bytes = place.bytes(&format!("{run}/checkpoints/best.safetensors"));
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let entry = header["__metadata__"]["gannet.checkpoint"].as_str().unwrap();
+    serde_json::from_str::<Value>(entry).unwrap()["state"]["step"].as_u64().unwrap()
+}
+
+/// What `run.json` tells of the best state, which must be the one that is kept: its step, and its value.
+fn best(place: &Place, run: &str) -> (u64, f64) {
+    let told = json(place, &format!("{run}/run.json"));
+    let step = told["best"]["step"].as_u64().unwrap_or_else(|| panic!("{told}"));
+    assert_eq!(step, step_of_best(place, run), "{told}");
+    (step, told["best"]["value"].as_f64().unwrap())
+}
+
+/// Removes the checkpoints of `run` after the step `last`.
+fn remove_checkpoints_after(place: &Place, run: &str, last: u64) {
+    for name in place.files(&format!("{run}/checkpoints")) {
+        let step = name.strip_prefix("step-").and_then(|name| name.strip_suffix(".safetensors"));
+        if step.is_some_and(|step| step.parse::<u64>().unwrap() > last) {
+            fs::remove_file(place.path(&format!("{run}/checkpoints/{name}"))).unwrap();
+        }
+    }
+}
+
+/// Makes the evaluation of a step fail: its picture cannot be written.
+fn block(place: &Place, run: &str, step: u64) {
+    let path = place.path(&format!("{run}/samples/step-{step:06}.png"));
+    fs::remove_file(&path).ok();
+    fs::create_dir_all(path.join("mine")).unwrap();
+}
+
+/// Takes that back.
+fn unblock(place: &Place, run: &str, step: u64) {
+    fs::remove_dir_all(place.path(&format!("{run}/samples/step-{step:06}.png"))).unwrap();
+}
+
+/// All files of a run with their contents.
+fn contents(place: &Place, run: &str) -> Vec<(String, Vec<u8>)> {
+    place.files(run).into_iter().map(|name| (name.clone(), place.bytes(&format!("{run}/{name}")))).collect()
+}
+
 /// Starts a run that does not end by itself, and kills it once it is there.
 fn begin_and_kill(place: &Place, arguments: &str) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gannet"));
@@ -162,6 +206,112 @@ fn a_later_model_stays_until_the_run_is_as_far() {
     assert_eq!(place.bytes("run/model.safetensors"), model);
     place.succeed("train --resume run --quiet");
     assert_eq!(place.bytes("run/model.safetensors"), model);
+}
+
+#[test]
+fn a_later_model_stays_however_often_the_run_is_cut_short() {
+    let place = Place::new();
+    let often = "--checkpoint-steps 10 --evaluate-every 80 --keep 100";
+    place.succeed(&format!("train circle --steps 480 --points 300 {often} --quiet --out run"));
+    let model = place.bytes("run/model.safetensors");
+    remove_checkpoints_after(&place, "run", 40);
+    for step in [80, 240] {
+        block(&place, "run", step);
+        place.fail("train --resume run --quiet", 1, &[&format!("step-{step:06}.png")]);
+        unblock(&place, "run", step);
+        assert!(place.bytes("run/model.safetensors") == model, "cut short at {step}");
+        // It is known from now on, too, that the run was further once.
+        assert_eq!(json(&place, "run/legs.json")["reached"], 480);
+        place.fail("train --resume run --steps 470", 2, &["steps", "480"]);
+    }
+    place.succeed("train --resume run --quiet");
+    assert!(place.bytes("run/model.safetensors") == model);
+    // A run that leaves its course is no longer as far.
+    remove_checkpoints_after(&place, "run", 40);
+    place.succeed("train --resume run --steps 50 --learning-rate 0.5 --override --quiet");
+    assert_eq!(json(&place, "run/legs.json")["reached"], 50);
+}
+
+#[test]
+fn the_best_state_is_what_is_told_of_it() {
+    let place = Place::new();
+    // The end is the best, and is no longer evaluated when the run goes further, which makes it worse.
+    let found = (0..30).find(|seed| {
+        let often = "--checkpoint-steps 10 --evaluate-every 20 --keep 100";
+        place.succeed(&format!("train circle --steps 50 --points 300 --seed {seed} {often} --quiet --out run"));
+        let (step, value) = best(&place, "run");
+        if step == 50 {
+            place.succeed("train --resume run --steps 60 --quiet");
+            let worse = place.read("run/evaluation.csv").lines().last().unwrap().split(',').nth(2).unwrap().to_string();
+            if worse.parse::<f64>().unwrap() > value {
+                assert_eq!(best(&place, "run"), (step, value));
+                return true;
+            }
+        }
+        fs::remove_dir_all(place.path("run")).unwrap();
+        false
+    });
+    assert!(found.is_some(), "no seed is best at step 50");
+    // It is later than the last checkpoint that is left: the run is not as far yet, but will come to the same.
+    let before = place.bytes("run/checkpoints/best.safetensors");
+    let (step, value) = best(&place, "run");
+    remove_checkpoints_after(&place, "run", 30);
+    block(&place, "run", 40);
+    place.fail("train --resume run --quiet", 1, &["step-000040.png"]);
+    assert_eq!(best(&place, "run"), (step, value));
+    unblock(&place, "run", 40);
+    place.succeed("train --resume run --quiet");
+    assert!(place.bytes("run/checkpoints/best.safetensors") == before && best(&place, "run") == (step, value));
+    // Of a course that the run leaves it goes.
+    remove_checkpoints_after(&place, "run", 40);
+    place.succeed("train --resume run --steps 45 --override --quiet");
+    assert!(best(&place, "run").0 <= 45);
+}
+
+#[test]
+fn another_measure_begins_with_no_best_state() {
+    for allowed in ["", " --override", " --override --learning-rate 0.9"] {
+        let place = Place::new();
+        place.succeed("train circle --steps 60 --points 300 --quiet --out run");
+        place.succeed(&format!(
+            "train --resume run --steps 61 --evaluate-every 100 --best mean_radius --quiet{allowed}"
+        ));
+        // Only the end was evaluated since.
+        assert_eq!(best(&place, "run").0, 61, "{allowed}");
+        assert_eq!(json(&place, "run/run.json")["best"]["measure"], "mean_radius");
+    }
+}
+
+#[test]
+fn a_run_that_is_refused_is_left_as_it_is() {
+    let place = Place::new();
+    place.succeed("train circle --steps 60 --points 300 --no-tensorboard --quiet --out run");
+    place.succeed("train circle --steps 60 --points 300 --no-tensorboard --replicas 2 --quiet --out two");
+    // As a program for tables would save it.
+    for table in ["run/metrics.csv", "two/replica-001/evaluation.csv"] {
+        place.write(table, place.read(table).replace('\n', "\r\n"));
+    }
+    let before = (contents(&place, "run"), contents(&place, "two"));
+    for more in ["--steps 90", "--steps 90 --learning-rate 0.5 --override --best none"] {
+        place.fail(&format!("train --resume run {more}"), 1, &["run/metrics.csv", "opens with"]);
+        place.fail(&format!("train --resume two {more}"), 1, &["two/replica-001/evaluation.csv", "opens with"]);
+        assert!((contents(&place, "run"), contents(&place, "two")) == before, "{more}: something was changed");
+    }
+}
+
+#[test]
+fn distributions_of_a_course_that_was_left_go() {
+    let place = Place::new();
+    place.write("points.csv", (0..200).map(|i| format!("{},{}\n", i % 17, i * 7 % 31)).collect::<String>());
+    place.succeed("train points.csv --steps 60 --checkpoint-steps 20 --evaluate-every 100 --quiet --out run");
+    assert!(place.path("run/columns.json").is_file());
+    remove_checkpoints_after(&place, "run", 40);
+    block(&place, "run", 45);
+    place.fail("train --resume run --steps 45 --learning-rate 0.5 --override --quiet", 1, &["step-000045.png"]);
+    assert!(!place.path("run/columns.json").exists());
+    unblock(&place, "run", 45);
+    place.succeed("train --resume run --quiet");
+    assert!(place.path("run/columns.json").is_file());
 }
 
 #[test]

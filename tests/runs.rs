@@ -149,6 +149,30 @@ fn folders_that_are_no_whole_runs_say_so() {
 }
 
 #[test]
+fn a_run_that_goes_on_is_not_shown_as_finished() {
+    let place = Place::new();
+    place.succeed("train circle --steps 40 --quiet --out all/run");
+    let status = || list(&place, "all")[0]["status"].as_str().unwrap().to_string();
+    assert_eq!(status(), "finished");
+    // What it came to stays while it goes on from an earlier step.
+    let mut legs: Value = serde_json::from_str(&place.read("all/run/legs.json")).unwrap();
+    legs["legs"][0]["to"] = 20.into();
+    place.write("all/run/legs.json", legs.to_string());
+    let rows: Vec<String> = place.read("all/run/metrics.csv").lines().take(21).map(|row| format!("{row}\n")).collect();
+    place.write("all/run/metrics.csv", rows.concat());
+    assert_eq!(status(), "interrupted");
+    assert_eq!(list(&place, "all")[0]["steps"], 20);
+    let lock = fs::File::options().append(true).open(place.path("all/run/run.lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(status(), "running");
+    legs["legs"][0]["to"] = 40.into();
+    place.write("all/run/legs.json", legs.to_string());
+    assert_eq!(status(), "running");
+    drop(lock);
+    assert_eq!(status(), "finished");
+}
+
+#[test]
 fn a_thousand_runs_are_listed() {
     let place = Place::new();
     place.succeed("train circle --steps 4 --quiet --out one");

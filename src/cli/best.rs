@@ -58,9 +58,9 @@ impl Chosen {
         is_best
     }
 
-    /// Forgets the best evaluation, whose checkpoint is gone.
-    pub(crate) fn forget_best(&mut self) {
-        self.best = None;
+    /// The best evaluation is the one whose state was kept, of this step and value; `None` = none was.
+    pub(crate) fn set_best(&mut self, kept: Option<(u64, f64)>) {
+        self.best = kept.map(|(step, value)| Value { step, value });
     }
 
     /// The best evaluation beside the last.
@@ -91,7 +91,9 @@ mod tests {
         let best = chosen.best().unwrap();
         assert_eq!((best.step, best.value, best.last_step, best.last_value), (10, 0.2, 30, 0.3));
         assert!(best.is_earlier());
-        chosen.forget_best();
+        chosen.set_best(Some((25, 0.25)));
+        assert!(!chosen.push(30, 0.3) && chosen.push(35, 0.24));
+        chosen.set_best(None);
         assert!(chosen.best().is_none());
         assert!(chosen.push(40, 0.8) && !chosen.best().unwrap().is_earlier());
         let mut none = Chosen::new(None);

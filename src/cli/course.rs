@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::checkpoints;
 use super::files::refused;
-use super::run_folder::{ANIMATION, LOSSES, MODEL, REPORT, RESULT, RunFolder, SAMPLES};
+use super::run_folder::{ANIMATION, COLUMNS, LOSSES, MODEL, REPORT, RESULT, RunFolder, SAMPLES};
 use crate::error::Result;
 use crate::gan::{Checkpoint, GanSpec};
 
@@ -44,7 +44,7 @@ pub(crate) fn leave(
     let step = checkpoint.step();
     folder.remove(RESULT)?;
     if reached > step {
-        [MODEL, SAMPLES, LOSSES, ANIMATION, REPORT].iter().try_for_each(|name| folder.remove(name))?;
+        [MODEL, SAMPLES, COLUMNS, LOSSES, ANIMATION, REPORT].iter().try_for_each(|name| folder.remove(name))?;
     }
     checkpoints::remove_later(folder, spec, step)?;
     remove_later(folder, PICTURES, "step-", step)?;

@@ -30,6 +30,10 @@ pub(crate) struct Legs {
     legs: Vec<Leg>,
     /// What was spent on legs of which nothing is left, as the run went back to a step before them.
     discarded: Spent,
+    /// The last step that its course has reached: a later one than that of the last leg where an earlier checkpoint was all that was
+    /// left of it.
+    #[serde(default)]
+    reached: u64,
 }
 
 /// What one process trained.
@@ -118,7 +122,7 @@ impl Leg {
 impl Legs {
     /// The history of a run that begins with `trainer`, and with what decides it.
     pub(crate) fn begin(trainer: &Trainer, settings: Settings) -> Self {
-        Self { settings, legs: vec![Leg::new(0, trainer)], discarded: Spent::default() }
+        Self { settings, legs: vec![Leg::new(0, trainer)], ..Self::default() }
     }
 
     /// The history in the folder `run`; `None` where there is none.
@@ -175,6 +179,12 @@ impl Legs {
         if let Some(last) = self.legs.last_mut() {
             (last.to, last.spent) = (to, spent);
         }
+        self.reached = self.reached.max(to);
+    }
+
+    /// Says which step the course of the run has reached: an earlier one than before only where the run has left its course.
+    pub(crate) fn set_reached(&mut self, step: u64) {
+        self.reached = step;
     }
 
     /// The legs, oldest first.
@@ -182,9 +192,14 @@ impl Legs {
         &self.legs
     }
 
-    /// The last step that was recorded.
-    pub(crate) fn reached(&self) -> u64 {
+    /// The last step of the last leg.
+    pub(crate) fn last_step(&self) -> u64 {
         self.legs.last().map_or(0, |last| last.to)
+    }
+
+    /// The last step that the course of the run has reached.
+    pub(crate) fn reached(&self) -> u64 {
+        self.reached.max(self.last_step())
     }
 
     /// What the whole run has taken.
@@ -299,7 +314,9 @@ mod tests {
         legs.record(90, spent(30));
         legs.go_on(60, &trainer, rate("1"));
         assert!(legs.repeats(), "{legs:?}");
-        assert_eq!((legs.legs().len(), legs.reached()), (2, 60));
+        assert_eq!((legs.legs().len(), legs.last_step(), legs.reached()), (2, 60, 90));
+        legs.set_reached(60);
+        assert_eq!(legs.reached(), 60);
         legs.go_on(40, &trainer, rate("3"));
         assert_eq!(legs.legs().iter().map(|leg| (leg.from, leg.to)).collect::<Vec<_>>(), [(0, 40), (40, 40)]);
         assert!(!legs.repeats());

@@ -85,6 +85,11 @@ impl Origin {
     }
 }
 
+/// The text of the configuration in the notes of a checkpoint; empty where they have none.
+pub(crate) fn config(notes: &BTreeMap<String, String>) -> &str {
+    notes.get(CONFIG).map_or("", String::as_str)
+}
+
 /// An initialization in words.
 fn initialization(initialization: &Initialization) -> String {
     match *initialization {

@@ -142,6 +142,8 @@ impl Record {
         })?;
         let (mut chosen, mut evaluated, mut verdict) = (Chosen::new(config.best.as_deref()), Vec::new(), None);
         let mut watch = Watch::new(&config.spec);
+        let saved = chosen.measure().and_then(|_| start.best(folder.path(), &config.spec));
+        let mut saved_value = None;
         let column = names.iter().position(|&name| chosen.measure() == Some(name)).map(|index| index + 2);
         let evaluation =
             LineFile::resume(folder.file(run_folder::EVALUATION)?, &header, last_evaluation, |step, cells| {
@@ -154,12 +156,18 @@ impl Record {
                 }
                 if let Some(value) = column.and_then(|column| cells[column].parse().ok()) {
                     chosen.push(step, value);
+                    saved_value = saved_value.or_else(|| (saved.as_ref()?.step() == step).then_some(value));
                 }
             })?;
-        // Where its file is gone, the best is looked for anew.
-        if !checkpoints::has_best(folder.path()) {
-            chosen.forget_best();
-        }
+        // The best is the state that there is, though its row may have gone: the run's end made it, or a process that was killed.
+        // Without it the best is looked for anew.
+        chosen.set_best(saved.and_then(|saved| {
+            let measured = || {
+                let measures = measures::measure(&config, &real, saved.model(), Effort::Running, trainer.isa()).ok()?;
+                measures.iter().find(|measure| Some(measure.name) == chosen.measure()).map(|measure| measure.value)
+            };
+            Some((saved.step(), saved_value.or_else(measured)?))
+        }));
         let settings = super::config_file::render(&config, "")?;
         let board = config.tensorboard.then(|| Board::open(folder.path(), resumed, &settings)).transpose()?;
         let drawn = || shown(&config, &trainer.model(), trainer.isa());
@@ -268,11 +276,12 @@ impl Record {
     }
 
     /// Measures and draws the generator as it is now. Says whether it is the best so far. A run that goes on from an evaluation
-    /// has it already, but its picture may have gone.
+    /// has it already, but what it shows may have gone.
     fn evaluate(&mut self, snapshot: &Snapshot) -> Result<bool> {
         let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.model());
         let is_known = self.evaluated.last() == Some(&step);
-        if is_known && self.folder.path().join(course::picture_name(step)).is_file() {
+        let has = |name: &str| self.folder.path().join(name).is_file();
+        if is_known && has(&course::picture_name(step)) && (self.columns.is_none() || has(run_folder::COLUMNS)) {
             return Ok(false);
         }
         let measures = measures::measure(&self.config, &self.real, model, Effort::Running, self.isa)?;

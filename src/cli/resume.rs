@@ -16,11 +16,12 @@ use super::origin::Origin;
 use super::output::note;
 use super::plot::thousands;
 use super::replicas;
-use super::run_folder::{ANIMATION, CONFIG, LOSSES, MODEL, REPORT, RESULT, RunFolder, SAMPLES, no_run, refused};
+use super::report;
+use super::run_folder::{ANIMATION, CONFIG, LOSSES, MODEL, RESULT, RunFolder, SAMPLES, no_run, refused};
 use super::schedule::Schedule;
 use super::start::Start;
 use super::stop::Stop;
-use super::train::{Prepared, write_config};
+use super::train::{Prepared, config_text};
 use super::weights;
 use crate::error::Error;
 use crate::file;
@@ -78,42 +79,34 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         return Err(Error::setting("steps", problem).into());
     }
     let is_done = found.iter().all(|run| run.checkpoint.step() == prepared.steps);
-    let together = if replicated { vec![RESULT, REPORT] } else { Vec::new() };
-    if is_done && found.iter().all(Found::is_complete) && together.iter().all(|name| path.join(name).is_file()) {
+    let has_result = !replicated || path.join(RESULT).is_file();
+    if is_done && has_result && found.iter().all(Found::is_complete) {
+        // A process that was killed at its very end leaves pages that still wait for it.
+        let parts = found.iter().map(|run| run.folder.as_path());
+        parts.chain(replicated.then_some(path)).try_for_each(report::write)?;
         note(&format!("{} has all its {} steps; to go on, ask for more", path.display(), thousands(done)));
         return Ok(());
     }
     stop.ask_first();
-    // All that can be refused has been: from here on the folder changes. What the run came to is told again when it ends.
-    if replicated {
-        folder.remove(RESULT)?;
-    }
     let mut starts = Vec::new();
-    for ((index, config, real, trainer), mut run) in prepared.each().zip(found) {
-        let own = if replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
+    for ((_, config, _, trainer), mut run) in prepared.each().zip(found) {
         let step = run.checkpoint.step();
-        // The history comes first: it is true even if the process dies before the rest is done.
         run.legs.go_on(step, trainer, legs::settings(trainer, run.origin.clone().into_values()));
-        run.legs.write(&own)?;
-        if changes == Changes::Allowed {
-            course::leave(&own, &run.checkpoint, &config.spec, [run.reached, real.source().len() as u64])?;
-        } else if before.best != config.best {
-            checkpoints::remove_best(&own)?;
-        }
+        run.legs.set_reached(if changes == Changes::Allowed { step } else { run.reached });
         // What a run came to that goes on is in its checkpoint, unless that is an earlier one.
-        let is_later = run.reached > step && own.path().join(MODEL).is_file();
-        if step < prepared.steps && !is_later {
-            [RESULT, MODEL].iter().try_for_each(|name| own.remove(name))?;
-        }
+        let is_later = changes == Changes::Refused && run.reached > step && run.folder.join(MODEL).is_file();
         starts.push(Start {
-            notes: run.origin.notes(write_config(&own, &config, &run.legs)?),
+            notes: run.origin.notes(config_text(&config, &run.legs)?),
             saved: Some(run.checkpoint),
+            changes,
             legs: run.legs,
             begins_as_before: run.begins_as_before,
+            keeps_best: before.best == config.best,
+            reached: run.reached,
             later_model: is_later.then_some(run.reached),
         });
     }
-    prepared.train(args, &folder, starts, changes, stop)
+    prepared.train(args, &folder, starts, stop)
 }
 
 /// What there is to go on from: of each run the last checkpoint, which must be one of these settings and data, unless `changes`
@@ -160,14 +153,14 @@ fn missing_weights(error: &Error) -> Error {
 }
 
 impl Found {
-    /// Whether the run has ended, and has all that it leaves.
+    /// Whether the run has ended, and has all that it leaves but its page, which is cheap to make again.
     fn is_complete(&self) -> bool {
         let told = told(&self.folder);
         let last = course::picture_name(self.checkpoint.step());
         told["status"] == "finished"
             && told["steps"] == self.checkpoint.step()
             && ["discriminator_loss", "generator_loss"].iter().all(|name| told[name].is_number())
-            && [MODEL, SAMPLES, LOSSES, ANIMATION, REPORT, &last].iter().all(|name| self.folder.join(name).is_file())
+            && [MODEL, SAMPLES, LOSSES, ANIMATION, &last].iter().all(|name| self.folder.join(name).is_file())
     }
 }
 

@@ -91,7 +91,7 @@ fn begin(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
             Ok(())
         })
     })?;
-    prepared.train(args, &folder, starts, Changes::Refused, stop)
+    prepared.train(args, &folder, starts, stop)
 }
 
 /// Writes what a run has before its first step: its settings, its history, and a checkpoint that tells what it began with. From
@@ -100,22 +100,32 @@ fn first(folder: &RunFolder, config: &RunConfig, real: &Samples, trainer: &Train
     let origin = Origin::new(config, real, trainer);
     let legs = Legs::begin(trainer, legs::settings(trainer, origin.clone().into_values()));
     legs.write(folder)?;
-    let notes = origin.notes(write_config(folder, config, &legs)?);
+    let text = config_text(config, &legs)?;
+    folder.write(run_folder::CONFIG, text.as_bytes())?;
+    let notes = origin.notes(text);
     let mut checkpoint = trainer.checkpoint()?;
     checkpoint.notes.clone_from(&notes);
     checkpoints::save_first(folder, &checkpoint, &config.spec)?;
-    Ok(Start { saved: None, legs, notes, begins_as_before: true, later_model: None })
+    Ok(Start {
+        saved: None,
+        changes: Changes::Refused,
+        legs,
+        notes,
+        begins_as_before: true,
+        keeps_best: true,
+        reached: 0,
+        later_model: None,
+    })
 }
 
-/// Writes the settings of a run; returns their text.
+/// The text of the settings of a run with the history `legs`.
 ///
 /// # Errors
 ///
-/// Settings that could not be read back; what the system reports.
-pub(crate) fn write_config(folder: &RunFolder, config: &RunConfig, legs: &Legs) -> Result<String> {
+/// Settings that could not be read back.
+pub(crate) fn config_text(config: &RunConfig, legs: &Legs) -> Result<String> {
     let text = config_file::render(config, &legs.claim())?;
     config_file::check_readable(&text)?;
-    folder.write(run_folder::CONFIG, text.as_bytes())?;
     Ok(text)
 }
 
@@ -181,7 +191,6 @@ impl Prepared {
         args: &TrainArgs,
         folder: &RunFolder,
         starts: Vec<Start>,
-        changes: Changes,
         stop: &Stop,
     ) -> anyhow::Result<()> {
         let count = self.data.len();
@@ -214,12 +223,20 @@ impl Prepared {
             let record =
                 if self.replicated { Beside::here(record) } else { Beside::there(record, self.budget.waiting())? };
             // New settings are in the run's configuration already.
-            let at_once = from.is_some() && changes == Changes::Allowed;
+            let at_once = from.is_some() && start.changes == Changes::Allowed;
             runs.push(Run::new(index, config, schedule, (from, at_once), own, (record, last), stop.clone()));
         }
         // Only now: the record shows the state before training.
         for (trainer, start) in self.gans.trainers_mut().iter_mut().zip(&starts) {
-            start.saved.as_ref().map_or(Ok(()), |saved| trainer.restore(saved, changes))?;
+            start.saved.as_ref().map_or(Ok(()), |saved| trainer.restore(saved, start.changes))?;
+        }
+        // All that can be refused has been: from here on the folder changes.
+        if self.replicated {
+            folder.remove(run_folder::RESULT)?;
+        }
+        for ((index, config, real, _), start) in self.each().zip(&starts) {
+            let own = if self.replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
+            start.enter(&own, &config.spec, [steps, real.source().len() as u64])?;
         }
         drop(starts);
         let of = if self.replicated { format!("{count} replicas of ") } else { String::new() };

@@ -103,7 +103,7 @@ impl Record {
             config_text: read::text(&config_path, LARGEST_TEXT),
             live,
             result: Value::Null,
-            legs: Legs::read(folder).ok().flatten(),
+            legs: None,
             metrics: Table::new(points),
             evaluation: Table::new(points),
             shots: Vec::new(),
@@ -125,6 +125,7 @@ impl Record {
         let times =
             [METRICS, EVALUATION, RESULT].map(|name| file(name).metadata().and_then(|data| data.modified()).ok());
         self.result = result.unwrap_or(Value::Null);
+        self.legs = Legs::read(&self.folder).ok().flatten();
         self.metrics.read_on(&file(METRICS));
         self.evaluation.read_on(&file(EVALUATION));
         self.written = times.into_iter().flatten().max();
@@ -148,8 +149,10 @@ impl Record {
     pub(super) fn state(&self) -> State {
         let ended = self.counted("steps");
         let went_on = ended.zip(self.metrics.last_step()).is_some_and(|(ended, last)| last > ended);
+        // The end of a run that went back to an earlier step stays until the run is as far again.
+        let went_back = ended.zip(self.legs.as_ref()).is_some_and(|(ended, legs)| legs.last_step() < ended);
         let status = self.told("status");
-        if !self.result.is_object() || went_on || status.as_deref() == Some("running") {
+        if !self.result.is_object() || went_on || went_back || status.as_deref() == Some("running") {
             return if self.live { State::Running } else { State::Open };
         }
         match status.as_deref() {

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::cli::config::RunConfig;
 use crate::cli::config_file;
+use crate::cli::legs::Legs;
 use crate::cli::plot::Picture;
 use crate::gan::presets::Preset;
 
@@ -313,4 +314,21 @@ fn links_stay_within_the_folder() {
     write(&folder).unwrap();
     assert_eq!(link_from(&place.path().join("x.html")).as_deref(), Some("./a%20b%3A%3C/report.html"));
     assert_eq!(link_from(&folder.join("sub/x.html")), None);
+}
+
+#[test]
+fn a_page_that_is_made_again_tells_of_the_history_as_it_is_now() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = run(&place, "run", Preset::Circle);
+    let mut record = Record::read_live(&folder, 1);
+    assert!(record.legs.is_none());
+    for step in [100, 200] {
+        fs::write(folder.join("legs.json"), run_folder::json(&Legs::unknown(step))).unwrap();
+        record.read_on(1);
+        assert_eq!(record.legs.as_ref().map(Legs::last_step), Some(step));
+    }
+    // What it came to is of a later step than it has gone back to.
+    assert_eq!(Record::read(&folder, 1).state(), record::State::Finished);
+    fs::write(folder.join("legs.json"), run_folder::json(&Legs::unknown(100))).unwrap();
+    assert_eq!(Record::read(&folder, 1).state(), record::State::Open);
 }

@@ -13,6 +13,7 @@ use crate::cli::args::RunStatus;
 use crate::cli::config::RunConfig;
 use crate::cli::config_text;
 use crate::cli::flat::{self, Flat};
+use crate::cli::legs::Legs;
 use crate::cli::measures;
 use crate::cli::own::OwnData;
 use crate::cli::peak::median;
@@ -116,13 +117,17 @@ impl Entry {
         };
         let last_row = cell(&metrics, "step").and_then(|step| step.parse().ok());
         let ended = result.get("steps").and_then(Value::as_u64);
-        // A run that went on after its end was written.
-        let went_on = ended.zip(last_row).is_some_and(|(ended, last): (u64, u64)| last > ended);
-        let steps = [ended, last_row].into_iter().flatten().max();
+        let legs = Legs::read(path).ok().flatten();
+        // A run that went on after its end was written, or back to an earlier step, whence it has not come as far again.
+        let went_back = ended.zip(legs).is_some_and(|(ended, legs)| legs.last_step() < ended);
+        let went_on = went_back || ended.zip(last_row).is_some_and(|(ended, last): (u64, u64)| last > ended);
+        let steps = [ended.filter(|_| !went_back), last_row].into_iter().flatten().max();
         let status = match text("status").as_deref().filter(|_| !went_on) {
             _ if config.is_empty() => RunStatus::Broken,
-            Some("finished") => RunStatus::Finished,
             _ if read::is_locked(path) => RunStatus::Running,
+            Some("finished") => RunStatus::Finished,
+            // A replica is locked with the folder that it lies in, and may have ended before the others.
+            _ if path.parent().is_some_and(read::is_locked) => RunStatus::Running,
             Some("stopped") => RunStatus::Stopped,
             Some("failed") => RunStatus::Failed,
             _ => RunStatus::Interrupted,

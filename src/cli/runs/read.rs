@@ -51,14 +51,10 @@ pub(super) fn written(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
 }
 
-/// Whether a process trains the run: it has the lock. Where nobody has it, it is taken for an instant, and shared.
+/// Whether a process has the lock of a folder. Where nobody has it, it is taken for an instant, and shared.
 pub(super) fn is_locked(folder: &Path) -> bool {
-    let held = |folder: &Path| {
-        open(&folder.join(LOCK))
-            .is_some_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
-    };
-    // A replica is locked with the folder that it lies in.
-    held(folder) || folder.parent().is_some_and(held)
+    open(&folder.join(LOCK))
+        .is_some_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
 }
 
 #[cfg(test)]
