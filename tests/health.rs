@@ -120,6 +120,31 @@ fn a_generator_with_one_latent_feature_makes_few_modes() {
     }
 }
 
+/// What was trained on one half of a circle, or on a circle elsewhere, held against the whole one.
+#[test]
+fn half_the_modes_and_another_place_are_seen_in_one_evaluation() {
+    let spec = Preset::Circle.spec();
+    let circle = |keep: &dyn Fn(&[f32]) -> bool, shift: f32| {
+        let points = gannet::data::synthetic::circle(2_048, 3).unwrap().into_values();
+        let kept = points.chunks_exact(2).filter(|point| keep(point)).flat_map(|point| [point[0] + shift, point[1]]);
+        Arc::new(ArraySource::new(kept.collect(), 2).unwrap()) as Arc<dyn Source>
+    };
+    let whole = circle(&|_| true, 0.0);
+    let cases = [
+        (whole.clone(), Verdict::Healthy),
+        (circle(&|point| point[0] > 0.0, 0.0), Verdict::CollapseSuspected),
+        (circle(&|point| point[0] * point[1] > 0.0, 0.0), Verdict::CollapseSuspected),
+        (circle(&|_| true, 1.5), Verdict::FarFromData),
+    ];
+    for (index, (source, expected)) in cases.into_iter().enumerate() {
+        let options = TrainerOptions { batch: 32, seed: 1, ..Default::default() };
+        let mut trainer = Trainer::new(spec.clone(), source, options).unwrap();
+        trainer.run(4_000, 0, |_| ControlFlow::Continue(())).unwrap();
+        let health = examine(&trainer.model(), None, &spec, &*whole, 5, trainer.isa()).unwrap();
+        assert_eq!(Watch::glance(&spec, &health), expected, "{index}: {health:?}");
+    }
+}
+
 #[test]
 fn normal_runs_are_healthy_throughout() {
     let runs = [(Preset::Circle, 6), (Preset::Mixture1d, 3), (Preset::Mixture1dDeep, 3), (Preset::Gaussian2d, 12)];
@@ -131,6 +156,10 @@ fn normal_runs_are_healthy_throughout() {
                 let found = of_preset(preset, |_| (), seed, steps);
                 let ill: Vec<_> = found.iter().filter(|(_, _, verdict)| verdict.is_bad()).collect();
                 assert!(ill.is_empty(), "{} seed {seed}: {ill:?}", preset.name());
+                // A whole run ends with a verdict, a short one does not.
+                let expected = if divisor > 1 { Verdict::TooEarly } else { Verdict::Healthy };
+                let (_, _, last) = found[found.len() - 1];
+                assert_eq!(last, expected, "{} seed {seed}: {found:?}", preset.name());
             }
         }
     }

@@ -58,3 +58,50 @@ fn a_run_that_diverged_but_stayed_finite_is_told_of() {
     let outcome = place.run("train rows.csv --steps 900 --learning-rate 5 --out other");
     assert!(outcome.stdout.contains(&format!("verdict    {verdict}: ")), "{outcome:?}");
 }
+
+/// A table whose column `flag` is 1 in a fifth of the rows.
+fn flagged(place: &Place) {
+    let rows: String = (0..400u32).map(|row| format!("{},{}\n", row * 37 % 101, u8::from(row * 7 % 10 < 2))).collect();
+    place.write("rows.csv", format!("x,flag\n{rows}"));
+}
+
+#[test]
+fn a_lost_value_gives_its_column_and_the_run_their_verdicts() {
+    let place = Place::new();
+    flagged(&place);
+    // D hardly learns, so that G settles on one place.
+    let settings = "--steps 1600 --generator-learning-rate 0.005 --discriminator-learning-rate 0.00002 --batch 64";
+    let outcome = place.run(&format!("train rows.csv {settings} --quiet --json --out run"));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let told: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let columns = told["columns"].as_array().unwrap();
+    assert_eq!(columns.iter().map(|column| column["name"].as_str().unwrap()).collect::<Vec<_>>(), ["x", "flag"]);
+    let flag = &columns[1];
+    assert_eq!(flag["verdict"], "lost values", "{told}");
+    assert!((flag["values"][1]["real"].as_f64().unwrap() - 0.2).abs() < 1e-9, "{told}");
+    assert_eq!((flag["values"][0]["value"].as_f64(), flag["values"][1]["value"].as_f64()), (Some(0.0), Some(1.0)));
+    assert_eq!(told["verdict"], "collapse suspected", "{told}");
+    assert!(outcome.stderr.lines().count() == 1 && outcome.stderr.contains("flag ("), "{outcome:?}");
+    assert!(place.read("run/evaluation.csv").trim_end().ends_with(",collapse suspected"));
+    // The model alone says the same, with the run's record or without it.
+    for run in ["run", "run/model.safetensors"] {
+        let evaluated = place.json(&format!("evaluate {run} --json"));
+        assert_eq!((&evaluated["verdict"], &evaluated["columns"][1]["verdict"]), (&told["verdict"], &flag["verdict"]));
+    }
+    let text = place.succeed("evaluate run");
+    assert!(text.contains("verdict  collapse suspected: ") && text.contains("lost values"), "{text}");
+}
+
+#[test]
+fn references_are_those_of_the_same_length_and_settings() {
+    let place = Place::new();
+    let whole = place.succeed("train gaussian2d --out whole");
+    assert!(whole.contains("reference: median (5 to 95 %)") && whole.contains("0.072 (0.020 to 0.252)"), "{whole}");
+    assert!(!whole.contains("no reference"), "{whole}");
+    let short = place.succeed("train gaussian2d --steps 100 --out short");
+    assert!(short.contains("no reference for this length") && !short.contains("0.020 to"), "{short}");
+    let other = place.succeed("train gaussian2d --batch 16 --out other");
+    assert!(other.contains("no reference for these settings") && !other.contains("0.020 to"), "{other}");
+    let evaluated = place.json("evaluate whole --json");
+    assert_eq!(evaluated["references"]["covariance_error"], "0.072 (0.020 to 0.252)");
+}

@@ -13,11 +13,15 @@ use super::output::note;
 use super::own::{self, OwnData};
 use super::run_folder::{CONFIG, refused};
 use super::system::{self, OWN, System};
+use crate::data::digits;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::gan::presets::{Duration, Preset};
 use crate::gan::{EngineKind, GanSpec, OptimizerSpec, TrainerOptions};
 use crate::simd::IsaKind;
+
+/// Training images of MNIST.
+const MNIST_IMAGES: u64 = 60_000;
 
 /// The settings of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +73,25 @@ pub(crate) struct RunConfig {
 }
 
 impl RunConfig {
+    /// The preset and the steps of a run whose settings are, but for its length, those that `docs/results.md` was made with.
+    pub(crate) fn as_documented(&self) -> Option<(&'static str, u64)> {
+        let preset = self.system.preset()?;
+        let usual = Self::of(preset);
+        let same = self.spec == usual.spec
+            && (self.batch, self.points, self.shuffle) == (usual.batch, usual.points, usual.shuffle)
+            && self.weights.is_empty();
+        let samples = match preset {
+            Preset::Mnist => MNIST_IMAGES,
+            Preset::Digits => digits::COUNT as u64,
+            _ => self.points? as u64,
+        };
+        let steps = match self.duration {
+            Duration::Epochs(epochs) => epochs.saturating_mul(samples).div_ceil(self.batch as u64),
+            Duration::Steps(steps) => steps,
+        };
+        same.then_some((preset.name(), steps))
+    }
+
     /// A reference system's defaults.
     pub(crate) fn of(preset: Preset) -> Self {
         Self {

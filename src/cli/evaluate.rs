@@ -1,15 +1,23 @@
-//! `gannet evaluate`: measures a trained generator, beside what a right implementation reaches.
+//! `gannet evaluate`: measures a trained generator, beside their references.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::args::EvaluateArgs;
-use super::measures::{self, Effort, meanings, measure_table};
+use super::columns::{self, Column};
+use super::judgement::Judgement;
+use super::measures::{self, Effort, Measured, meanings, measure_table};
 use super::output;
+use super::run_folder;
 use super::sample::too_many;
 use super::saved_run::SavedRun;
 use super::system::Samples;
+use crate::gan::health::{Verdict, Watch, examine};
 use crate::simd::Isa;
 
 /// What `--json` prints.
@@ -19,12 +27,17 @@ struct Evaluation {
     system: &'static str,
     seed: u64,
     metrics: BTreeMap<&'static str, f64>,
-    /// What a right implementation reaches, in words.
+    /// What the preset reaches, over several seeds, or what is true.
     references: BTreeMap<&'static str, &'static str>,
     /// What the names mean.
     meanings: BTreeMap<&'static str, &'static str>,
+    /// The verdict on the model, in words, and what usually helps.
+    verdict: &'static str,
+    verdict_hint: Option<String>,
+    /// Of own data that are a table: what was learned of each column.
+    columns: Vec<Column>,
     /// What has to be said about the figures.
-    remark: Option<&'static str>,
+    remark: Option<String>,
 }
 
 /// Runs the command.
@@ -37,12 +50,19 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let isa = Isa::resolve(None)?;
     let real = Samples::load(config)?;
     let measured = measures::measure(config, &real, model, Effort::Full { samples: args.samples }, isa);
-    let measures = measured.map_err(|error| match args.samples {
+    let Measured { measures, columns } = measured.map_err(|error| match args.samples {
         Some(samples) => too_many("samples", samples, error),
         None => error,
     })?;
-    run.tell();
     let remark = measures::remark(config);
+    let source = real.source();
+    let health = examine(model, None, &config.spec, &*source, config.seed.wrapping_add(2), isa)?;
+    let seen = Watch::glance(&config.spec, &health);
+    // What takes more than one evaluation, the run has told of its own end and data.
+    let is_end = args.data.is_none() && args.checkpoint.is_none();
+    let told = if is_end { recorded(&args.run) } else { None };
+    let judgement = Judgement::new(told.filter(|_| !seen.is_bad()).unwrap_or(seen), &columns);
+    run.tell();
     if args.json {
         return output::print_json(&Evaluation {
             run: args.run.display().to_string(),
@@ -51,10 +71,25 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
             references: measures.iter().map(|measure| (measure.name, measure.reached)).collect(),
             meanings: measures.iter().map(|measure| (measure.name, measure.words)).collect(),
+            verdict: judgement.verdict.words(),
+            verdict_hint: judgement.hint(),
+            columns,
             remark,
         });
     }
     let remark = remark.map_or_else(String::new, |remark| format!("\n{remark}\n"));
     let (table, meanings) = (measure_table(&measures), meanings(&measures));
-    output::print_text(&format!("{}: {}\n\n{table}{remark}\n{meanings}", args.run.display(), config.system.name()))
+    let (columns, verdict) = (columns::table(&columns), judgement.sentence());
+    let (run, system) = (args.run.display(), config.system.name());
+    output::print_text(&format!("{run}: {system}\n\n{table}{columns}{remark}\nverdict  {verdict}\n\n{meanings}"))
+}
+
+/// The verdict that the run in the folder `run` ended with; `None` where it has not ended, or where `run` is a file in it.
+fn recorded(run: &Path) -> Option<Verdict> {
+    /// A hundred times what is written.
+    const LARGEST: u64 = 1 << 24;
+    let path = run.join(run_folder::RESULT);
+    let file = path.is_file().then(|| File::open(path).ok())??;
+    let told: Value = serde_json::from_reader(file.take(LARGEST)).ok()?;
+    told["verdict"].as_str().and_then(Verdict::from_words).filter(|verdict| *verdict != Verdict::Failed)
 }

@@ -1,6 +1,48 @@
-//! Verdicts in the program: what helps, with the options that do it.
+//! Verdicts in the program: with the columns that led to them, and what helps with the options that do it.
 
+use super::columns::{self, Column};
 use crate::gan::health::Verdict;
+
+/// A verdict on a run or a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// The columns that stand out, if any do, and what was found.
+    findings: Option<String>,
+}
+
+impl Judgement {
+    /// The `verdict` on a run whose columns are these: where nothing else stands out, they decide. Lost values are the reason for a
+    /// distance.
+    pub(crate) fn new(verdict: Verdict, columns: &[Column]) -> Self {
+        if matches!(verdict, Verdict::TooEarly | Verdict::Failed) {
+            return verdict.into();
+        }
+        let of_columns =
+            columns::verdict(columns).filter(|_| matches!(verdict, Verdict::Healthy | Verdict::FarFromData));
+        Self { verdict: of_columns.unwrap_or(verdict), findings: columns::findings(columns) }
+    }
+
+    /// What stands out, what usually helps, and the options that do it; `None` where nothing needs help.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = self.verdict.hint()?;
+        let findings = self.findings.as_ref().map(|findings| format!("{findings}; ")).unwrap_or_default();
+        let options = options(self.verdict).join(", ");
+        Some(format!("{findings}{hint} ({options}; networks: [gan] in config.toml)"))
+    }
+
+    /// The verdict with its hint, for a line.
+    pub(crate) fn sentence(&self) -> String {
+        let verdict = self.verdict;
+        self.hint().map_or_else(|| verdict.to_string(), |hint| format!("{verdict}: {hint}"))
+    }
+}
+
+impl From<Verdict> for Judgement {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, findings: None }
+    }
+}
 
 /// The options of `gannet train` that do what [`Verdict::hint`] says.
 fn options(verdict: Verdict) -> &'static [&'static str] {
@@ -15,18 +57,6 @@ fn options(verdict: Verdict) -> &'static [&'static str] {
         Verdict::Failed => &["--resume"],
         _ => &[],
     }
-}
-
-/// What usually helps, and the options that do it; `None` where nothing needs help.
-pub(crate) fn hint(verdict: Verdict) -> Option<String> {
-    let hint = verdict.hint()?;
-    let options = options(verdict).join(", ");
-    Some(format!("{hint} ({options}; networks: [gan] in config.toml)"))
-}
-
-/// A verdict with its hint, for a line.
-pub(crate) fn sentence(verdict: Verdict) -> String {
-    hint(verdict).map_or_else(|| verdict.to_string(), |hint| format!("{verdict}: {hint}"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
-//! What a generator has learned: which measures suit which system, each beside what a right implementation reaches.
+//! What a generator has learned: which measures suit which system, each beside its reference.
 
+use super::columns::{self, Column};
 use super::config::RunConfig;
 use super::goal;
 use super::output;
+use super::plot::thousands;
 use super::system::{ImageSet, Samples, System};
 use crate::data::synthetic;
 use crate::error::Result;
@@ -10,7 +12,7 @@ use crate::gan::model::Model;
 use crate::gan::presets::Preset;
 use crate::kernel::activation::Activation;
 use crate::metrics::table::{self, Halves};
-use crate::metrics::{Reference, circle, gaussian2d, images, mixture1d, parzen};
+use crate::metrics::{circle, gaussian2d, images, mixture1d, parzen, references};
 use crate::simd::Isa;
 
 /// Generated images whose classes are counted, and real ones that they are compared with.
@@ -28,7 +30,7 @@ pub(crate) struct Measure {
     pub(crate) words: &'static str,
     /// The value.
     pub(crate) value: f64,
-    /// What a right implementation reaches, or what is true.
+    /// The median of several seeds and the range from 5 to 95 %, or what is true; empty where there is neither.
     pub(crate) reached: &'static str,
 }
 
@@ -38,6 +40,14 @@ impl Measure {
         let decimals = if self.name == "classes_covered" { 0 } else { decimals };
         format!("{:.decimals$}", self.value)
     }
+}
+
+/// What measuring found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Measured {
+    pub(crate) measures: Vec<Measure>,
+    /// Of own data that are a table.
+    pub(crate) columns: Vec<Column>,
 }
 
 /// How much work measuring may be.
@@ -86,13 +96,7 @@ const OWN_NAMES: [&str; 5] = ["sliced_wasserstein", "real_sliced_wasserstein", "
 /// # Errors
 ///
 /// Samples that are not finite; memory or threads that the system refuses.
-pub(crate) fn measure(
-    config: &RunConfig,
-    real: &Samples,
-    model: &Model,
-    effort: Effort,
-    isa: Isa,
-) -> Result<Vec<Measure>> {
+pub(crate) fn measure(config: &RunConfig, real: &Samples, model: &Model, effort: Effort, isa: Isa) -> Result<Measured> {
     // Other latents than those of the pictures.
     let seed = config.seed.wrapping_add(1);
     let draw = |usual: usize| {
@@ -100,6 +104,18 @@ pub(crate) fn measure(
         model.sample(&config.spec, count, seed, isa)
     };
     let System::Preset(preset) = config.system else { return of_own(config, real, draw) };
+    let measures = of_preset(config, preset, real, model, effort, draw)?;
+    Ok(Measured { measures, columns: Vec::new() })
+}
+
+fn of_preset(
+    config: &RunConfig,
+    preset: Preset,
+    real: &Samples,
+    model: &Model,
+    effort: Effort,
+    draw: impl Fn(usize) -> Result<Vec<f32>>,
+) -> Result<Vec<Measure>> {
     match (preset, real) {
         (Preset::Mnist | Preset::Digits, Samples::Images(set)) => {
             let mut measures = of_classes(config, set, &draw(CLASSIFIED)?)?;
@@ -118,7 +134,7 @@ pub(crate) fn measure(
                 ("radius_sd", report.radius_sd),
                 ("sector_coverage", report.sector_coverage),
             ];
-            Ok(values.map(|(name, value)| referenced(name, value, &circle::REFERENCES)).to_vec())
+            Ok(values.map(|(name, value)| measure_of(config, name, value)).to_vec())
         }
         (Preset::Gaussian2d, _) => of_gaussian(config, model, draw),
         _ => {
@@ -126,25 +142,31 @@ pub(crate) fn measure(
             let fresh = synthetic::fresh_mixture1d(samples.len(), config.seed)?;
             let report = mixture1d::evaluate(&samples, fresh.values())?;
             let values = [("mean", report.mean), ("sd", report.sd), ("wasserstein1", report.wasserstein1)];
-            if preset == Preset::Mixture1d {
-                return Ok(values.map(|(name, value)| referenced(name, value, &mixture1d::REFERENCES)).to_vec());
-            }
-            let [mean, sd, distance] = values;
-            Ok(vec![plain(mean), plain(sd), referenced(distance.0, distance.1, &mixture1d::DEEP_REFERENCES)])
+            Ok(values.map(|(name, value)| measure_of(config, name, value)).to_vec())
         }
     }
 }
 
 /// What has to be said about a run's figures in words.
-pub(crate) fn remark(config: &RunConfig) -> Option<&'static str> {
+pub(crate) fn remark(config: &RunConfig) -> Option<String> {
+    let remarks = [finding(config).map(str::to_string), no_reference(config)];
+    let remarks: Vec<String> = remarks.into_iter().flatten().collect();
+    (!remarks.is_empty()).then(|| remarks.join("\n"))
+}
+
+/// What theory says about the figures.
+fn finding(config: &RunConfig) -> Option<&'static str> {
     let sees_only_the_mean =
         config.system == System::Preset(Preset::Mixture1d) && config.spec.discriminator.layers.len() == 1;
     sees_only_the_mean.then_some(mixture1d::FINDING)
 }
 
+/// The head of the column of references.
+pub(crate) const REFERENCE: &str = "reference: median (5 to 95 %)";
+
 /// The measures as a table for people.
 pub(crate) fn measure_table(measures: &[Measure]) -> String {
-    let header = ["measure", "value", "a right implementation reaches"].map(str::to_string).to_vec();
+    let header = ["measure", "value", REFERENCE].map(str::to_string).to_vec();
     let rows =
         measures.iter().map(|measure| vec![measure.name.to_string(), measure.text(4), measure.reached.to_string()]);
     output::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, true])
@@ -158,7 +180,7 @@ pub(crate) fn meanings(measures: &[Measure]) -> String {
 }
 
 /// How near samples are to own data, in the units of training: standard deviations of a column, or half the range of a pixel.
-fn of_own(config: &RunConfig, real: &Samples, draw: impl Fn(usize) -> Result<Vec<f32>>) -> Result<Vec<Measure>> {
+fn of_own(config: &RunConfig, real: &Samples, draw: impl Fn(usize) -> Result<Vec<f32>>) -> Result<Measured> {
     let features = config.spec.features();
     let halves = match real {
         Samples::Values(source) => Halves::of(source.values(), features)?,
@@ -166,15 +188,18 @@ fn of_own(config: &RunConfig, real: &Samples, draw: impl Fn(usize) -> Result<Vec
             Halves::gather(real.source().len(), features, |row| set.train.rows(row..row.saturating_add(1)))?
         }
     };
-    let report = table::evaluate(&draw(halves.rows())?, &halves)?;
+    let samples = draw(halves.rows())?;
+    let report = table::evaluate(&samples, &halves)?;
     let [distance, real_distance, mean_error, sd_error, sd_ratio] = OWN_NAMES;
-    Ok(vec![
-        plain((distance, report.sliced_wasserstein)),
-        plain((real_distance, report.real_sliced_wasserstein)),
-        plain((mean_error, report.mean_error)),
-        plain((sd_error, report.sd_error)),
-        plain((sd_ratio, report.sd_ratio)),
-    ])
+    let values = [
+        (distance, report.sliced_wasserstein),
+        (real_distance, report.real_sliced_wasserstein),
+        (mean_error, report.mean_error),
+        (sd_error, report.sd_error),
+        (sd_ratio, report.sd_ratio),
+    ];
+    let measures = values.map(|(name, value)| measure_of(config, name, value)).to_vec();
+    Ok(Measured { measures, columns: columns::of(config, &samples, &halves)? })
 }
 
 /// The covariance that matters, and the mean: from the weights where G is linear, from samples where it is not.
@@ -189,15 +214,16 @@ fn of_gaussian(config: &RunConfig, model: &Model, draw: impl Fn(usize) -> Result
     };
     let [[xx, xy], [_, yy]] = report.covariance;
     let [x, y] = report.mean;
-    Ok(vec![
-        referenced("covariance_error", report.covariance_error, &gaussian2d::REFERENCES),
-        referenced("mean_distance", report.mean_distance, &gaussian2d::REFERENCES),
-        plain(("covariance_xx", xx)),
-        plain(("covariance_xy", xy)),
-        plain(("covariance_yy", yy)),
-        plain(("bias_x", x)),
-        plain(("bias_y", y)),
-    ])
+    let values = [
+        ("covariance_error", report.covariance_error),
+        ("mean_distance", report.mean_distance),
+        ("covariance_xx", xx),
+        ("covariance_xy", xy),
+        ("covariance_yy", yy),
+        ("bias_x", x),
+        ("bias_y", y),
+    ];
+    Ok(values.map(|(name, value)| measure_of(config, name, value)).to_vec())
 }
 
 fn of_classes(config: &RunConfig, set: &ImageSet, samples: &[f32]) -> Result<Vec<Measure>> {
@@ -205,12 +231,12 @@ fn of_classes(config: &RunConfig, set: &ImageSet, samples: &[f32]) -> Result<Vec
     let features = config.spec.features();
     let labels = &set.labels[..set.labels.len().min(CLASSIFIED_AGAINST)];
     let report = images::evaluate(samples, &real, labels, features, CLASSES, config.threads)?;
-    let covered = report.classes_covered as f64;
-    let covered = match config.system {
-        System::Preset(Preset::Mnist) => referenced("classes_covered", covered, &images::REFERENCES),
-        _ => plain(("classes_covered", covered)),
-    };
-    Ok(vec![covered, plain(("pixel_sd", report.pixel_sd)), plain(("real_pixel_sd", report.real_pixel_sd))])
+    let values = [
+        ("classes_covered", report.classes_covered as f64),
+        ("pixel_sd", report.pixel_sd),
+        ("real_pixel_sd", report.real_pixel_sd),
+    ];
+    Ok(values.map(|(name, value)| measure_of(config, name, value)).to_vec())
 }
 
 /// Images come with pixels in [-1, 1]; the published figures are for [0, 1].
@@ -223,68 +249,71 @@ fn of_likelihood(config: &RunConfig, set: &ImageSet, test: Vec<f32>, samples: Ve
     let validation = set.train.rows(images.saturating_sub(parzen::VALIDATION)..images)?;
     let features = config.spec.features();
     let report = parzen::log_likelihood(&unit(samples), &unit(validation), &unit(test), features, config.threads)?;
-    Ok([
-        parzen_nats(report.nats),
-        plain(("parzen_standard_error", report.standard_error)),
-        plain(("parzen_sigma", report.sigma)),
-    ])
+    let values = [
+        ("parzen_nats", report.nats),
+        ("parzen_standard_error", report.standard_error),
+        ("parzen_sigma", report.sigma),
+    ];
+    Ok(values.map(|(name, value)| measure_of(config, name, value)))
 }
 
-/// A measure with the words and the reference that stand in `references` under its name.
-fn referenced(name: &'static str, value: f64, references: &[Reference]) -> Measure {
-    let found = references.iter().find(|reference| reference.field == name);
-    let (words, reached) = found.map_or((name, ""), |reference| (reference.measure, reference.reached));
-    Measure { name, words, value, reached }
-}
-
-/// The log-likelihood, whose reference has a shorter name.
-fn parzen_nats(value: f64) -> Measure {
-    Measure { name: "parzen_nats", ..referenced("nats", value, &parzen::REFERENCES) }
-}
-
-/// Measures without a reference of their own: name, words, what is true.
-const PLAIN: &[(&str, &str, &str)] = &[
+/// Measures: name, words, what is true.
+const WORDS: &[(&str, &str, &str)] = &[
     ("mean", "mean", "true: 4.5"),
     ("sd", "standard deviation", "true: 2.32"),
+    ("wasserstein1", "1-Wasserstein distance to fresh real points", ""),
+    ("mean_radius", "mean radius", "true: 1.00"),
+    ("radius_sd", "standard deviation of the radius", "true: 0.05"),
+    ("sector_coverage", "share of 36 sectors that hold at least a fifth of their share of the points", "true: 1"),
+    ("covariance_error", "largest error of the covariance over 4.25", ""),
+    ("mean_distance", "distance of the generator's mean from mu", ""),
     ("covariance_xx", "learned covariance: variance of x", "true: 1.04 (A^T A)"),
     ("covariance_xy", "learned covariance: of x and y", "true: 1.90"),
     ("covariance_yy", "learned covariance: variance of y", "true: 4.25"),
     ("bias_x", "learned bias: x", "true: 2 (mu)"),
     ("bias_y", "learned bias: y", "true: 1"),
-    ("classes_covered", images::REFERENCES[0].measure, "of 10"),
-    ("pixel_sd", "standard deviation of a pixel over the samples, mean of all pixels", "near that of the real images"),
+    ("classes_covered", "classes that hold at least 1 % of the samples, by the nearest real image", "of 10"),
+    ("pixel_sd", "standard deviation of a pixel over the samples, mean of all pixels", "real_pixel_sd"),
     ("real_pixel_sd", "the same of the real images", ""),
-    ("sliced_wasserstein", "sliced 1-Wasserstein distance to the data", "near that of two halves of the data"),
+    ("sliced_wasserstein", "sliced 1-Wasserstein distance to real samples", ""),
     ("real_sliced_wasserstein", "the same between two halves of the data", ""),
     ("mean_error", "error of a column's mean, mean over the columns", "0"),
     ("sd_error", "error of a column's standard deviation, mean over the columns", "0"),
     ("sd_ratio", "standard deviation as a multiple of the data's; 0: all the same", "1"),
+    ("parzen_nats", "Parzen-window log-likelihood of the 10,000 test images, nats an image", "237: training images"),
     ("parzen_standard_error", "standard error of that mean", ""),
     ("parzen_sigma", "standard deviation of the windows, chosen on 1,000 training images", ""),
 ];
 
-/// A measure with the words that stand in [`PLAIN`] under its name.
-fn plain((name, value): (&'static str, f64)) -> Measure {
-    let found = PLAIN.iter().find(|(known, ..)| *known == name);
-    let (words, reached) = found.map_or((name, ""), |&(_, words, reached)| (words, reached));
-    Measure { name, words, value, reached }
+/// A measure of a run, with its words, and its reference or what is true.
+fn measure_of(config: &RunConfig, name: &'static str, value: f64) -> Measure {
+    let found = WORDS.iter().find(|(known, ..)| *known == name);
+    let (words, truth) = found.map_or((name, ""), |&(_, words, truth)| (words, truth));
+    let truth = match (config.system, name) {
+        // Of own data the reference is what two halves of them come to, the row below.
+        (System::Own(_), "sliced_wasserstein") => "two halves of the data: below",
+        _ => truth,
+    };
+    let reference = config.as_documented().and_then(|(preset, steps)| references::find(preset, steps, name));
+    Measure { name, words, value, reached: reference.map_or(truth, |reference| reference.reached) }
 }
 
-/// The measure of `system` called `name` with a value that was written down; `None` where there is none of that name.
-pub(crate) fn recorded(system: System, name: &str, value: f64) -> Option<Measure> {
-    let references: &[Reference] = match system.preset() {
-        Some(Preset::Circle) => &circle::REFERENCES,
-        Some(Preset::Gaussian2d) => &gaussian2d::REFERENCES,
-        Some(Preset::Mixture1d) => &mixture1d::REFERENCES,
-        Some(Preset::Mixture1dDeep) => &mixture1d::DEEP_REFERENCES,
-        Some(Preset::Mnist) => &images::REFERENCES,
-        Some(Preset::Digits) | None => &[],
-    };
-    if let Some(reference) = references.iter().find(|reference| reference.field == name) {
-        return Some(referenced(reference.field, value, references));
+/// Why the figures of a run have no reference; `None` where they have, or where two halves of the data are it.
+pub(crate) fn no_reference(config: &RunConfig) -> Option<String> {
+    let preset = config.system.preset()?.name();
+    let lengths = references::lengths(preset);
+    match config.as_documented() {
+        Some((_, steps)) if lengths.contains(&steps) => None,
+        found => {
+            let lengths: Vec<String> = lengths.into_iter().map(thousands).collect();
+            let what = if found.is_some() { "this length" } else { "these settings" };
+            let known = lengths.join(" or ");
+            Some(format!("no reference for {what}: there are some for {preset} with its defaults, {known} steps"))
+        }
     }
-    if name == "parzen_nats" {
-        return Some(parzen_nats(value));
-    }
-    PLAIN.iter().find(|(known, ..)| *known == name).map(|&(known, ..)| plain((known, value)))
+}
+
+/// The measure called `name` with a value that was written down; `None` where there is none of that name.
+pub(crate) fn recorded(config: &RunConfig, name: &str, value: f64) -> Option<Measure> {
+    WORDS.iter().find(|(known, ..)| *known == name).map(|&(known, ..)| measure_of(config, known, value))
 }

@@ -9,13 +9,14 @@ use super::best::{Best, Chosen};
 use super::board::{Board, Pictures};
 use super::checkpoints;
 use super::column_histograms::ColumnHistograms;
+use super::columns::Column;
 use super::config::RunConfig;
 use super::course;
 use super::history::History;
-use super::judgement;
+use super::judgement::Judgement;
 use super::legs::{Legs, Spent};
 use super::line_file::LineFile;
-use super::measures::{self, Effort, Measure};
+use super::measures::{self, Effort, Measure, Measured};
 use super::output;
 use super::pictures::{self, Panel};
 use super::plot::{Heading, thousands};
@@ -68,7 +69,7 @@ pub(crate) struct Snapshot {
 
 /// What a run has learned: its measures, and the hash of the model's file.
 pub(crate) struct Learned {
-    pub(crate) measures: Vec<Measure>,
+    pub(crate) measured: Measured,
     pub(crate) model_sha256: String,
 }
 
@@ -90,7 +91,7 @@ pub(crate) struct Record {
     evaluated: Vec<u64>,
     /// Judges the run's health; what it said last.
     watch: Watch,
-    verdict: Option<Verdict>,
+    judgement: Option<Judgement>,
     /// Samples before training, from the latents that all pictures share; `None` where the weights of then are gone.
     before: Option<Vec<f32>>,
     /// The evaluations by the chosen measure.
@@ -197,7 +198,7 @@ impl Record {
             history,
             evaluated,
             watch,
-            verdict,
+            judgement: verdict.map(Judgement::from),
             before,
             chosen,
             notes: start.notes.clone(),
@@ -208,8 +209,8 @@ impl Record {
     }
 
     /// The last verdict on its health: it is too early for one before the first evaluation.
-    pub(crate) fn verdict(&self) -> Verdict {
-        self.verdict.unwrap_or(Verdict::TooEarly)
+    pub(crate) fn judgement(&self) -> Judgement {
+        self.judgement.clone().unwrap_or(Verdict::TooEarly.into())
     }
 
     /// Keeps `page` up to date while the run goes on.
@@ -284,7 +285,8 @@ impl Record {
         if is_known && has(&course::picture_name(step)) && (self.columns.is_none() || has(run_folder::COLUMNS)) {
             return Ok(false);
         }
-        let measures = measures::measure(&self.config, &self.real, model, Effort::Running, self.isa)?;
+        let Measured { measures, columns } =
+            measures::measure(&self.config, &self.real, model, Effort::Running, self.isa)?;
         let samples = shown(&self.config, model, self.isa)?;
         let title = format!("step {}", thousands(step));
         let features = pictures::columns(self.config.system);
@@ -302,7 +304,7 @@ impl Record {
         if is_known {
             return Ok(false);
         }
-        let (health, verdict) = self.examine(snapshot)?;
+        let (health, verdict) = self.examine(snapshot, &columns)?;
         let cells = [step, snapshot.epoch].into_iter().map(|number| number.to_string());
         let cells = cells.chain(measures.iter().map(|measure| measure.value.to_string()));
         let told = health.values().into_iter().map(|value| value.map(|value| value.to_string()).unwrap_or_default());
@@ -322,18 +324,19 @@ impl Record {
     }
 
     /// How the run stands; a verdict that is new is told.
-    fn examine(&mut self, snapshot: &Snapshot) -> Result<(Health, Verdict)> {
+    fn examine(&mut self, snapshot: &Snapshot, columns: &[Column]) -> Result<(Health, Verdict)> {
         let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.model());
         let config = &self.config;
         // Other latents than those of the pictures and the measures.
         let seed = config.seed.wrapping_add(2);
         let source = self.real.source();
         let health = examine(model, snapshot.gradients.as_ref(), &config.spec, &*source, seed, self.isa)?;
-        let verdict = self.watch.push(step, &health);
-        let before = self.verdict.replace(verdict);
+        let judgement = Judgement::new(self.watch.push(step, &health), columns);
+        let (verdict, sentence) = (judgement.verdict, judgement.sentence());
+        let before = self.judgement.replace(judgement).map(|before| before.verdict);
         // That it is early is nothing to tell, nor that a run is healthy which never was anything else.
         if before != Some(verdict) && (verdict.is_bad() || before.is_some_and(Verdict::is_bad)) {
-            self.progress.about(self.index, &format!("step {}: {}", thousands(step), judgement::sentence(verdict)));
+            self.progress.about(self.index, &format!("step {}: {}", thousands(step), sentence));
         }
         Ok((health, verdict))
     }
@@ -355,15 +358,16 @@ impl Record {
         let file = model.to_safetensors(&self.config.spec)?;
         self.folder.write(run_folder::MODEL, &file)?;
         self.progress.detail("measuring what was learned");
-        let measures = measures::measure(&self.config, &self.real, model, Effort::Full { samples: None }, self.isa)?;
+        let measured = measures::measure(&self.config, &self.real, model, Effort::Full { samples: None }, self.isa)?;
+        self.judgement = self.judgement.take().map(|before| Judgement::new(before.verdict, &measured.columns));
         let after = shown(&self.config, model, self.isa)?;
         let title = format!("after {} steps", thousands(step));
         let features = pictures::columns(self.config.system);
         let before = self.before.iter().map(|samples| Panel { title: "before training", samples, features });
         let panels: Vec<Panel<'_>> = before.chain([Panel { title: &title, samples: &after, features }]).collect();
-        self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measures)?)?;
+        self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measured.measures)?)?;
         self.board.as_mut().map_or(Ok(()), |board| board.end(step))?;
-        Ok(Learned { measures, model_sha256: output::sha256(&file) })
+        Ok(Learned { measured, model_sha256: output::sha256(&file) })
     }
 
     /// The last step of which the losses are in the table.

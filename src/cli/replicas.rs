@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::{ENGINES, LARGEST, name_of};
 use super::config::RunConfig;
 use super::legs::Spent;
-use super::measures::Measure;
+use super::measures::{self, Measure};
 use super::output::table;
 use super::peak::median;
 use super::plot::thousands;
@@ -210,7 +210,7 @@ impl Replicated {
 
     /// Every measure over the replicas.
     fn measure_table(&self) -> String {
-        let header = ["measure", "median", "least", "greatest", "a right implementation reaches"];
+        let header = ["measure", "median", "least", "greatest", measures::REFERENCE];
         let row = |measure: &Measure| {
             let Spread { median, min, max } = *self.metrics.get(measure.name)?;
             let [median, min, max] = [median, min, max].map(|value| Measure { value, ..*measure }.text(4));

@@ -8,9 +8,10 @@ use super::args::{ENGINES, name_of};
 use super::beside::Beside;
 use super::checkpoints;
 use super::config::RunConfig;
-use super::judgement;
+use super::judgement::Judgement;
 use super::legs::{Legs, Spent};
 use super::machine;
+use super::measures::Measured;
 use super::plot::thousands;
 use super::progress::{Progress, Stopwatch};
 use super::record::{Learned, Reported, Snapshot};
@@ -233,8 +234,8 @@ impl Run {
         self.busy = self.busy.saturating_add(start.elapsed());
         let spent = self.spent(trainer.steps_done(), self.busy, self.paused);
         let told = closed.and_then(|()| record.end_leg(trainer.steps_done(), spent));
-        let verdict = if status == Status::Failed { Verdict::Failed } else { record.verdict() };
-        let mut summary = self.summary(trainer, (status, verdict), failure.as_ref(), (learned, record.legs()));
+        let judgement = if status == Status::Failed { Verdict::Failed.into() } else { record.judgement() };
+        let mut summary = self.summary(trainer, (status, judgement), failure.as_ref(), (learned, record.legs()));
         summary.best = record.best();
         let written = told
             .and_then(|()| self.folder.write(run_folder::RESULT, &run_folder::json(&summary)))
@@ -266,7 +267,7 @@ impl Run {
     fn summary(
         &self,
         trainer: &Trainer,
-        (status, verdict): (Status, Verdict),
+        (status, judgement): (Status, Judgement),
         failure: Option<&crate::Error>,
         (learned, legs): (Option<Learned>, &Legs),
     ) -> Summary {
@@ -274,16 +275,17 @@ impl Run {
         let steps = trainer.steps_done();
         let (whole, leg) = (legs.spent(), self.spent(steps, self.busy, self.paused));
         let of = |value: fn(&StepReport) -> f64| self.last.as_ref().map_or(f64::NAN, value);
-        let (measures, model_sha256) = match learned {
-            Some(Learned { measures, model_sha256 }) => (measures, Some(model_sha256)),
-            None => (Vec::new(), None),
+        let (measured, model_sha256) = match learned {
+            Some(Learned { measured, model_sha256 }) => (measured, Some(model_sha256)),
+            None => (Measured::default(), None),
         };
+        let Measured { measures, columns } = measured;
         Summary {
             run: self.folder.path().display().to_string(),
             status,
             error: failure.map(ToString::to_string),
-            verdict,
-            verdict_hint: judgement::hint(verdict),
+            verdict: judgement.verdict,
+            verdict_hint: judgement.hint(),
             system: config.system.name(),
             steps,
             planned_steps: self.schedule.steps,
@@ -298,6 +300,7 @@ impl Run {
             fake_probability: of(|report| report.fake_probability),
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
             best: None,
+            columns,
             model_sha256,
             repeats: legs.repeats(),
             total_seconds: whole.total_seconds,

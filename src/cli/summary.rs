@@ -8,7 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::best::Best;
-use super::judgement;
+use super::columns::{self, Column};
+use super::judgement::Judgement;
 use super::legs::Spent;
 use super::measures::{Measure, measure_table};
 use super::plot::thousands;
@@ -62,6 +63,8 @@ pub(crate) struct Summary {
     pub(crate) metrics: BTreeMap<&'static str, f64>,
     /// The best evaluation by the measure that was chosen, beside the last; `null` where none is kept.
     pub(crate) best: Option<Best>,
+    /// Of own data that are a table: what was learned of each column.
+    pub(crate) columns: Vec<Column>,
     /// Of `model.safetensors`, which holds names, shapes and parameters and nothing else: the same bits, the same hash.
     pub(crate) model_sha256: Option<String>,
     /// Whether `config.toml` repeats the run bit for bit: nothing that decides it was changed on the way.
@@ -140,27 +143,34 @@ impl Summary {
     /// Makes it that of a run that failed in its last moment.
     pub(crate) fn fail(&mut self, error: &crate::Error) {
         (self.status, self.error) = (Status::Failed, Some(error.to_string()));
-        (self.verdict, self.verdict_hint) = (Verdict::Failed, judgement::hint(Verdict::Failed));
+        let judgement = Judgement::from(Verdict::Failed);
+        (self.verdict, self.verdict_hint) = (judgement.verdict, judgement.hint());
+    }
+
+    /// The verdict with its hint.
+    fn sentence(&self) -> String {
+        self.verdict_hint.as_ref().map_or_else(|| self.verdict.to_string(), |hint| format!("{}: {hint}", self.verdict))
     }
 
     /// The verdict in one line, where it is bad; a failed run tells its error.
     pub(crate) fn warning(&self) -> Option<String> {
         let warns = self.verdict.is_bad() && self.verdict != Verdict::Failed;
-        warns.then(|| format!("{}: {}", self.run, judgement::sentence(self.verdict)))
+        warns.then(|| format!("{}: {}", self.run, self.sentence()))
     }
 
     /// The end of a finished run for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} steps in {:.2} s, {} samples/s\n{}\n{}{}\nverdict    {}\n{}model      {}\nlook at {}\n",
+            "{}: {} steps in {:.2} s, {} samples/s\n{}\n{}{}{}\nverdict    {}\n{}model      {}\nlook at {}\n",
             self.run,
             thousands(self.steps),
             self.seconds,
             thousands(self.samples_per_second.round() as u64),
             self.leg.text(),
             measure_table(&self.measures),
+            columns::table(&self.columns),
             remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
-            judgement::sentence(self.verdict),
+            self.sentence(),
             self.best_text().unwrap_or_default(),
             self.model_sha256.as_deref().unwrap_or_default(),
             Path::new(&self.run).join(run_folder::REPORT).display()

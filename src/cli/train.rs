@@ -265,7 +265,8 @@ impl Prepared {
             for Outcome { summary, error } in runs.into_iter().filter_map(Run::into_outcome) {
                 let stopped = stop.stopped(go_on.clone()).filter(|_| !summary.is_finished());
                 let told = error.is_none() && stopped.is_none();
-                let printed = print(args, &summary, || if told { summary.text(remark) } else { String::new() });
+                let printed =
+                    print(args, &summary, || if told { summary.text(remark.as_deref()) } else { String::new() });
                 warn(args, summary.warning());
                 // Ctrl-C may have ended the reader of the output too: that it was a stop comes first, as does a failure.
                 error.map(Into::into).or(stopped.map(Into::into)).map_or(printed, Err)?;
@@ -275,7 +276,7 @@ impl Prepared {
         let result = Replicated::new(folder, &self.config, &self.gans, runs, start.elapsed());
         folder.write(run_folder::RESULT, &run_folder::json(&result))?;
         report::write(folder.path())?;
-        let printed = print(args, &result, || result.text(remark));
+        let printed = print(args, &result, || result.text(remark.as_deref()));
         warn(args, result.warning());
         let stopped = stop.stopped(go_on).filter(|_| !result.is_finished());
         result.failure().or(stopped.map(Into::into)).map_or(printed, Err)

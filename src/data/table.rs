@@ -182,6 +182,16 @@ impl Standardization {
                 .collect()
         })
     }
+
+    /// The number of a column, counted from 0, that a feature stands for, rounded as by [`undo`](Self::undo); NaN where there is
+    /// no such column.
+    pub fn value(&self, column: usize, feature: f32) -> f64 {
+        match (self.offset.get(column), self.scale.get(column)) {
+            (Some(&offset), Some(&scale)) if scale > 0.0 => rounded(f64::from(feature).mul_add(scale, offset), scale),
+            (Some(&offset), _) => offset,
+            _ => f64::NAN,
+        }
+    }
 }
 
 /// `value` to seven digits of `scale`, the decimal digits of an `f32`.

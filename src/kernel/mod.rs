@@ -14,6 +14,7 @@ pub mod noise;
 pub mod optimizer;
 pub mod panel;
 pub mod peak;
+pub mod quantile;
 pub mod reduce;
 pub mod sum;
 

@@ -3,9 +3,9 @@
 use std::f64::consts::TAU;
 
 use crate::error::Result;
+use crate::metrics::check_rows;
 use crate::metrics::moments::Moments;
 use crate::metrics::wasserstein::{DIRECTIONS, sliced_wasserstein};
-use crate::metrics::{Reference, check_rows};
 
 /// Fresh points on each side in the reference measurements.
 pub const POINTS: usize = 5_000;
@@ -18,30 +18,6 @@ pub const COVERED_SHARE: f64 = 0.2;
 
 /// Seed of the directions, so that figures of different runs are comparable.
 const DIRECTION_SEED: u64 = 0;
-
-/// What a right implementation reaches.
-pub const REFERENCES: [Reference; 4] = [
-    Reference {
-        field: "sliced_wasserstein",
-        measure: "sliced 1-Wasserstein distance to fresh real points",
-        reached: "0.036-0.039 after 100 epochs, 0.031-0.074 after 300 (two sets of real points: 0.012)",
-    },
-    Reference {
-        field: "mean_radius",
-        measure: "mean radius",
-        reached: "0.98-1.02 after 100 epochs, 0.955-1.03 after 300",
-    },
-    Reference {
-        field: "radius_sd",
-        measure: "standard deviation of the radius",
-        reached: "0.07-0.10 after 100 epochs, 0.046-0.073 after 300",
-    },
-    Reference {
-        field: "sector_coverage",
-        measure: "share of 36 sectors that hold at least a fifth of their share of the points",
-        reached: "1.0",
-    },
-];
 
 /// Measures of points that should lie on the unit circle.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,7 +4,6 @@
 
 use crate::data::synthetic::GAUSSIAN_MU;
 use crate::error::{Error, Result};
-use crate::metrics::Reference;
 use crate::metrics::moments::covariance;
 
 /// The true covariance A^T A.
@@ -12,20 +11,6 @@ pub const TRUE_COVARIANCE: [[f64; 2]; 2] = [[1.04, 1.9], [1.9, 4.25]];
 
 /// What covariance errors are divided by: the largest entry of [`TRUE_COVARIANCE`].
 pub const COVARIANCE_SCALE: f64 = 4.25;
-
-/// What a right implementation reaches, 2,000 steps, 6 seeds.
-pub const REFERENCES: [Reference; 2] = [
-    Reference {
-        field: "covariance_error",
-        measure: "largest error of the covariance over 4.25",
-        reached: "0.05-0.19 after 2,000 steps (two published runs: 0.18, 0.23)",
-    },
-    Reference {
-        field: "mean_distance",
-        measure: "distance of the generator's bias from mu",
-        reached: "0.07-0.15 after 2,000 steps (two published runs: 0.02, 0.05)",
-    },
-];
 
 /// Measures of a Gaussian in the plane.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,19 +3,12 @@
 use crate::error::{Error, Result};
 use crate::kernel::sum::mean;
 use crate::memory::filled;
+use crate::metrics::check_rows;
 use crate::metrics::distance::References;
 use crate::metrics::moments::Moments;
-use crate::metrics::{Reference, check_rows};
 
 /// A class counts as covered from this share of the samples on.
 pub const COVERED_SHARE: f64 = 0.01;
-
-/// What a right implementation reaches with the preset `mnist`.
-pub const REFERENCES: [Reference; 1] = [Reference {
-    field: "classes_covered",
-    measure: "classes that hold at least 1 % of the samples, by the nearest real image",
-    reached: "10 after 10 epochs (a collapse to one class in the first epochs is normal for this recipe)",
-}];
 
 /// Measures of generated images.
 #[derive(Clone, Debug, PartialEq)]

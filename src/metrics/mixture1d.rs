@@ -1,9 +1,9 @@
 //! What a generator has learned of the mixture on the line.
 
 use crate::error::Result;
+use crate::metrics::check_rows;
 use crate::metrics::moments::Moments;
 use crate::metrics::wasserstein::wasserstein1;
-use crate::metrics::{Reference, check_rows};
 
 /// Fresh points on each side in the reference measurements.
 pub const POINTS: usize = 10_000;
@@ -13,24 +13,6 @@ pub const TRUE_MEAN: f64 = 4.5;
 
 /// The standard deviation of the mixture, sqrt(5.375): 0.5 (1.5^2 + 2.0^2) within the components and 1.5^2 between them.
 pub const TRUE_SD: f64 = 2.318_404_623_873_926;
-
-/// What a right implementation reaches with the preset `mixture1d`, 50 epochs, 8 seeds.
-pub const REFERENCES: [Reference; 3] = [
-    Reference { field: "mean", measure: "mean (true: 4.5)", reached: "4.4-4.6 after 50 epochs" },
-    Reference { field: "sd", measure: "standard deviation (true: 2.32)", reached: "0.12-1.26 after 50 epochs" },
-    Reference {
-        field: "wasserstein1",
-        measure: "1-Wasserstein distance to fresh real points",
-        reached: "0.94-1.80 after 50 epochs (one published run: about 0.40)",
-    },
-];
-
-/// What has to be reached with the preset `mixture1d-deep`, whose discriminator has a hidden layer.
-pub const DEEP_REFERENCES: [Reference; 1] = [Reference {
-    field: "wasserstein1",
-    measure: "1-Wasserstein distance to fresh real points",
-    reached: "at most 0.15 (median of 10 seeds)",
-}];
 
 /// What the figures of the preset `mixture1d` show, for a reader who wonders at them.
 pub const FINDING: &str = "The discriminator is Linear(1, 1): it sees nothing but the mean, so the generator learns the mean \

@@ -1,34 +1,22 @@
-//! Measures of what a generator has learned, each beside the values that a right implementation reaches.
+//! Measures of what a generator has learned, and what the presets reach in them.
 //!
 //! Everything here is plain `f64` arithmetic (distances between images: `f32` differences summed in blocks) in one fixed order:
 //! the result does not depend on the number of threads.
 #![forbid(unsafe_code)]
 
 pub mod circle;
+pub mod columns;
 mod distance;
 pub mod gaussian2d;
 pub mod images;
 pub mod mixture1d;
 pub mod moments;
 pub mod parzen;
+pub mod references;
 pub mod table;
 pub mod wasserstein;
 
 use crate::error::{Error, Result};
-
-/// What a right implementation reaches in one measure: shown beside a run's own value.
-///
-/// Measured with PyTorch 2.15 or JAX 0.10 on the same recipe over several seeds, with the definitions of these modules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize))]
-pub struct Reference {
-    /// The field of the report that it belongs to.
-    pub field: &'static str,
-    /// The measure in words, with its unit where it has one.
-    pub measure: &'static str,
-    /// The values reached, and after how much training.
-    pub reached: &'static str,
-}
 
 /// The number of rows of the row-major `[rows, features]` matrix `values`, all of whose values must be finite.
 fn check_rows(what: &str, values: &[f32], features: usize) -> Result<usize> {

@@ -14,9 +14,9 @@ use std::f64::consts::TAU;
 
 use crate::error::{Error, Result};
 use crate::kernel::sum::{mean, sum};
+use crate::metrics::check_rows;
 use crate::metrics::distance::References;
 use crate::metrics::moments::Moments;
-use crate::metrics::{Reference, check_rows};
 
 /// Generated samples in the reference measurements.
 pub const SAMPLES: usize = 10_000;
@@ -26,13 +26,6 @@ pub const VALIDATION: usize = 1_000;
 
 /// Windows that are tried.
 pub const WINDOWS: usize = 10;
-
-/// What a right implementation reaches with the preset `mnist`.
-pub const REFERENCES: [Reference; 1] = [Reference {
-    field: "nats",
-    measure: "Parzen-window log-likelihood of the 10,000 test images, nats an image",
-    reached: "65 / 71 / 127 after 10 / 20 / 40 epochs (10,000 real training images: 237; Goodfellow et al. 2014: 225)",
-}];
 
 /// A Parzen-window log-likelihood.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -81,6 +81,11 @@ impl Halves {
         Self::gather(count, features, |row| Ok(&samples[row * features..][..features]))
     }
 
+    /// Values of a sample.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
     /// Samples of a half.
     pub fn rows(&self) -> usize {
         self.first.len() / self.features.max(1)

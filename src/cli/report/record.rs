@@ -30,7 +30,7 @@ const MOST_COLUMNS: usize = 256;
 const MOST_MEASURES: usize = 40;
 
 /// Columns of `evaluation.csv` that tell about health, not about what was learned.
-pub(super) const HEALTH: [&str; 8] = Health::NAMES;
+pub(super) const HEALTH: [&str; Health::NAMES.len()] = Health::NAMES;
 
 /// How a run stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -254,8 +254,8 @@ impl Record {
 
     /// A measure with what is known about it.
     pub(super) fn known(&self, name: &str, value: f64) -> Known {
-        let system = self.config.as_ref().ok().map(|config| config.system);
-        let found = system.and_then(|system| measures::recorded(system, name, value));
+        let config = self.config.as_ref().ok();
+        let found = config.and_then(|config| measures::recorded(config, name, value));
         let Measure { words, reached, .. } = found.unwrap_or(Measure { name: "", words: "", value, reached: "" });
         Known { name: name.chars().take(LONGEST).collect(), words, value, reached }
     }
@@ -273,7 +273,7 @@ pub(super) struct Best {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Known {
     pub(super) name: String,
-    /// The name in words, and what a right implementation reaches; empty where nothing is known.
+    /// The name in words, and the reference; empty where nothing is known.
     pub(super) words: &'static str,
     pub(super) reached: &'static str,
     pub(super) value: f64,

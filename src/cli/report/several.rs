@@ -174,7 +174,7 @@ fn measures(records: &[Record]) -> Markup {
     html! {
         (table("Measures", &columns, records, rows))
         @if !reached.is_empty() {
-            p.note { "What a right implementation reaches:" }
+            p.note { "Reference, median (5 to 95 %):" }
             dl.settings { @for (name, reached) in reached { div { dt { (spaced(name)) } dd { (reached) } } } }
         }
     }

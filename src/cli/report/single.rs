@@ -126,7 +126,7 @@ fn measured(record: &Record) -> Markup {
                     tr {
                         th scope="col" { "measure" }
                         th.number scope="col" { "value" }
-                        th scope="col" { "a right implementation reaches" }
+                        th scope="col" { (measures::REFERENCE) }
                     }
                 }
                 tbody {

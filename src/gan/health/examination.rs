@@ -1,6 +1,8 @@
 //! The figures of one moment: both networks run forward, without dropout, over generated and real samples.
 
+use super::cells::lost_share;
 use super::coverage::{coverage, total_variance};
+use super::distance::distances;
 use super::figures::Health;
 use crate::error::{Error, Result};
 use crate::gan::model::Model;
@@ -87,12 +89,18 @@ pub fn examine(
     check_finite("data", real_rows, features, |index| row(index, count, real.len()) as usize)?;
     check_finite("generated samples", fake_rows, features, |index| index)?;
     let [real_variance, fake_variance] = [real_rows, fake_rows].map(|rows| total_variance(rows, features));
+    // Another step than that of the latents: the directions have nothing to do with them.
+    let distances = distances(isa, Stream::Sample.key(seed, 1), real_rows, fake_rows, features);
     let both_constant = real_variance == 0.0 && fake_variance == 0.0;
     Ok(Health {
         real_accuracy: real_right as f64 / count as f64,
         fake_accuracy: fake_right as f64 / count as f64,
         spread: if both_constant { 1.0 } else { (fake_variance / real_variance).sqrt() },
         coverage: coverage(isa, &reals, count, WIDTH, fake_rows, features),
+        lost_share: lost_share(real_rows, fake_rows, features),
+        data_distance: distances.data,
+        halves_distance: distances.halves,
+        mean_shift: distances.means,
         generator_gradient_norm: norms.map(|[generator, _]| generator),
         discriminator_gradient_norm: norms.map(|[_, discriminator]| discriminator),
         generator_dead_units: generator.dead_units(),

@@ -1,7 +1,10 @@
 //! The figures of an examination, and their place in a table.
 
 /// What an examination found.
+///
+/// Distances are in units of the data's spread: the root of the mean variance of a feature.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Health {
     /// The share, 0 to 1, of real samples that D, without dropout, puts on the right side. 0.5 for both shares together is what
     /// a D that cannot tell them apart reaches.
@@ -21,6 +24,15 @@ pub struct Health {
     /// distance is so large that one blurred image counts as covering a third of the data: a collapsed run on MNIST reached 0.33
     /// in Naeem's coverage (k = 5) and 0.004 here.
     pub coverage: f64,
+    /// The share of the real samples in neighborhoods that the generated ones miss: 16 of 32 samples each, or fewer where the data
+    /// are few; one is missed where it holds less than a fifth of its share. 0.5 where half of the modes are lost.
+    pub lost_share: f64,
+    /// The sliced 1-Wasserstein distance of the generated samples to the real ones.
+    pub data_distance: f64,
+    /// The same between two halves of the real samples.
+    pub halves_distance: f64,
+    /// The distance of the mean of the generated samples from that of the real ones, over the root of the number of features.
+    pub mean_shift: f64,
     /// The Euclidean norm of G's gradient in the last step; `None` where it is not known.
     pub generator_gradient_norm: Option<f64>,
     /// The same of D.
@@ -34,11 +46,15 @@ pub struct Health {
 
 impl Health {
     /// The names of the figures, in the order of [`Self::values`].
-    pub const NAMES: [&'static str; 8] = [
+    pub const NAMES: [&'static str; 12] = [
         "real_accuracy",
         "fake_accuracy",
         "spread",
         "coverage",
+        "lost_share",
+        "data_distance",
+        "halves_distance",
+        "mean_shift",
         "generator_gradient_norm",
         "discriminator_gradient_norm",
         "generator_dead_units",
@@ -46,12 +62,16 @@ impl Health {
     ];
 
     /// The figures; `None` where one is not known.
-    pub fn values(&self) -> [Option<f64>; 8] {
+    pub fn values(&self) -> [Option<f64>; Self::NAMES.len()] {
         [
             Some(self.real_accuracy),
             Some(self.fake_accuracy),
             Some(self.spread),
             Some(self.coverage),
+            Some(self.lost_share),
+            Some(self.data_distance),
+            Some(self.halves_distance),
+            Some(self.mean_shift),
             self.generator_gradient_norm,
             self.discriminator_gradient_norm,
             Some(self.generator_dead_units),
@@ -60,14 +80,19 @@ impl Health {
     }
 
     /// The figures again from what [`Self::values`] gave; `None` where one is missing that is always known.
-    pub fn from_values(values: [Option<f64>; 8]) -> Option<Self> {
-        let [real, fake, spread, coverage, generator_norm, discriminator_norm, generator_dead, discriminator_dead] =
+    pub fn from_values(values: [Option<f64>; Self::NAMES.len()]) -> Option<Self> {
+        let [real, fake, spread, coverage, lost, data, halves, shift, norms @ .., generator_dead, discriminator_dead] =
             values;
+        let [generator_norm, discriminator_norm] = norms;
         Some(Self {
             real_accuracy: real?,
             fake_accuracy: fake?,
             spread: spread?,
             coverage: coverage?,
+            lost_share: lost?,
+            data_distance: data?,
+            halves_distance: halves?,
+            mean_shift: shift?,
             generator_gradient_norm: generator_norm,
             discriminator_gradient_norm: discriminator_norm,
             generator_dead_units: generator_dead?,
@@ -92,6 +117,10 @@ mod tests {
             fake_accuracy: 0.2,
             spread: f64::INFINITY,
             coverage: 0.4,
+            lost_share: 0.5,
+            data_distance: 1.5,
+            halves_distance: 0.25,
+            mean_shift: 0.75,
             generator_gradient_norm: Some(0.5),
             discriminator_gradient_norm: Some(0.6),
             generator_dead_units: 0.7,

@@ -9,7 +9,9 @@
 //!     let verdict = watch.push(trainer.steps_done(), &health);
 //! ```
 
+mod cells;
 mod coverage;
+mod distance;
 mod examination;
 mod figures;
 mod verdict;

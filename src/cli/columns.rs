@@ -1,0 +1,159 @@
+//! What a run has learned of each column of a table: by its name, in the units of its file.
+
+use serde::Serialize;
+
+use super::config::RunConfig;
+use super::output;
+use super::own::Form;
+use crate::error::Result;
+use crate::gan::health::Verdict;
+use crate::metrics::columns::{self, ColumnReport, ColumnVerdict, ValueShare};
+use crate::metrics::table::Halves;
+
+/// Columns that `run.json` and `--json` hold at most; bad ones before others.
+const MOST: usize = 256;
+
+/// Columns in the table for people.
+const MOST_SHOWN: usize = 20;
+
+/// Columns that a sentence names.
+const MOST_NAMED: usize = 3;
+
+/// A column.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Column {
+    name: String,
+    /// In words.
+    verdict: &'static str,
+    /// What stands out, if anything does.
+    finding: Option<String>,
+    /// The distance to the data over their s.d., and that of two halves of the data.
+    wasserstein1: f64,
+    real_wasserstein1: f64,
+    /// Generated less real, over the data's s.d.
+    mean_error: f64,
+    sd_error: f64,
+    /// The share of the distinct values that the samples have.
+    distinct: f64,
+    /// Of a column of few values their shares; else none.
+    values: Vec<ValueShare>,
+    #[serde(skip)]
+    kind: ColumnVerdict,
+}
+
+/// The columns of own data that are a table; none of anything else.
+///
+/// # Errors
+///
+/// Samples that are not finite.
+pub(crate) fn of(config: &RunConfig, samples: &[f32], real: &Halves) -> Result<Vec<Column>> {
+    let Some(Form::Table { columns: names, standardization }) = config.own.as_ref().map(|own| &own.form) else {
+        return Ok(Vec::new());
+    };
+    let varying = (0..names.len()).filter(|&index| standardization.scale()[index] > 0.0);
+    let reports = columns::evaluate(samples, real)?;
+    let column = |(index, report): (usize, ColumnReport)| {
+        let unit = |value: f64| standardization.value(index, value as f32);
+        Column::new(names[index].clone(), report, unit)
+    };
+    let all: Vec<Column> = varying.zip(reports).map(column).collect();
+    let (mut bad, good): (Vec<_>, Vec<_>) = all.into_iter().enumerate().partition(|(_, column)| column.is_bad());
+    bad.extend(good);
+    bad.truncate(MOST);
+    bad.sort_by_key(|(index, _)| *index);
+    Ok(bad.into_iter().map(|(_, column)| column).collect())
+}
+
+impl Column {
+    fn new(name: String, report: ColumnReport, unit: impl Fn(f64) -> f64) -> Self {
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let worst = report.worst.and_then(|index| report.values.get(index));
+        let finding = match (report.verdict, worst) {
+            (ColumnVerdict::Ok, _) => None,
+            (_, Some(worst)) => Some(format!(
+                "{} has {} of the samples instead of {}",
+                plain(unit(worst.value)),
+                percent(worst.generated),
+                percent(worst.real)
+            )),
+            (ColumnVerdict::Constant, None) => Some("all samples have one value".to_string()),
+            (ColumnVerdict::SpreadTooSmall, None) => {
+                Some(format!("the s.d. is {:.2} of the data's", 1.0 + report.sd_error))
+            }
+            _ => Some(format!(
+                "{:.2} s.d. from the data; two halves of the data: {:.2}",
+                report.wasserstein1, report.real_wasserstein1
+            )),
+        };
+        let in_unit = |share: ValueShare| ValueShare { value: plain(unit(share.value)), ..share };
+        Self {
+            name,
+            verdict: report.verdict.words(),
+            finding,
+            wasserstein1: report.wasserstein1,
+            real_wasserstein1: report.real_wasserstein1,
+            mean_error: report.mean_error,
+            sd_error: report.sd_error,
+            distinct: report.distinct,
+            values: report.values.into_iter().map(in_unit).collect(),
+            kind: report.verdict,
+        }
+    }
+
+    fn is_bad(&self) -> bool {
+        self.kind != ColumnVerdict::Ok
+    }
+
+    /// What it says of the run.
+    fn of_run(&self) -> Option<Verdict> {
+        match self.kind {
+            ColumnVerdict::Ok => None,
+            ColumnVerdict::FarOff => Some(Verdict::FarFromData),
+            _ => Some(Verdict::CollapseSuspected),
+        }
+    }
+}
+
+/// A number without the sign of a zero.
+fn plain(value: f64) -> f64 {
+    if value == 0.0 { 0.0 } else { value }
+}
+
+/// What the columns say of the run: lost values and spread before a distance. `None` where nothing stands out.
+pub(crate) fn verdict(columns: &[Column]) -> Option<Verdict> {
+    let said = |verdict| columns.iter().any(|column| column.of_run() == Some(verdict));
+    [Verdict::CollapseSuspected, Verdict::FarFromData].into_iter().find(|verdict| said(*verdict))
+}
+
+/// The columns that stand out and what was found, for a sentence; `None` where none does.
+pub(crate) fn findings(columns: &[Column]) -> Option<String> {
+    let bad = || columns.iter().filter(|column| column.is_bad());
+    let named = bad().filter_map(|column| Some(format!("{} ({})", column.name, column.finding.as_deref()?)));
+    let mut parts: Vec<String> = named.take(MOST_NAMED).collect();
+    let more = bad().count().saturating_sub(MOST_NAMED);
+    parts.extend((more > 0).then(|| format!("{more} more")));
+    let columns = if bad().count() == 1 { "column" } else { "columns" };
+    (!parts.is_empty()).then(|| format!("{columns} {}", parts.join(", ")))
+}
+
+/// The columns as a table for people; nothing where there are none.
+pub(crate) fn table(columns: &[Column]) -> String {
+    if columns.is_empty() {
+        return String::new();
+    }
+    let header =
+        ["column", "distance", "two halves", "mean error", "s.d. error", "verdict"].map(str::to_string).to_vec();
+    let row = |column: &Column| {
+        let figures = [column.wasserstein1, column.real_wasserstein1, column.mean_error, column.sd_error];
+        let name = std::iter::once(column.name.chars().filter(|c| !c.is_control()).take(24).collect::<String>());
+        name.chain(figures.map(|figure| format!("{figure:.3}"))).chain([column.verdict.to_string()]).collect()
+    };
+    // Those that stand out come first where not all are shown.
+    let bad = columns.iter().filter(|column| column.is_bad() && columns.len() > MOST_SHOWN);
+    let rest = columns.iter().filter(|column| !column.is_bad() || columns.len() <= MOST_SHOWN);
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(bad.chain(rest).take(MOST_SHOWN).map(row)).collect();
+    let left = [true, false, false, false, false, true];
+    let more = columns.len().saturating_sub(MOST_SHOWN);
+    let more = if more > 0 { format!("{more} more in --json\n") } else { String::new() };
+    format!("\nin units of a column's s.d.\n{}{more}", output::table(&rows, &left))
+}

@@ -1,0 +1,261 @@
+//! What a generator has learned of each column of a table.
+
+use crate::error::Result;
+use crate::kernel::quantile::quantile_distance;
+use crate::metrics::check_rows;
+use crate::metrics::moments::Moments;
+use crate::metrics::table::Halves;
+
+/// Most distinct values of a column whose values are counted one by one.
+pub const FEW_VALUES: usize = 12;
+
+/// Rows of a real value of which chance leaves no fifth: a value that is rarer is not judged.
+const EXPECTED: f64 = 10.0;
+
+/// A value is lost where the samples have less than this share of its share.
+const KEPT: f64 = 0.2;
+
+/// A value's share is off where it differs by more than this, and by more than four standard errors.
+const SHARE_OFF: f64 = 0.05;
+const STANDARD_ERRORS: f64 = 4.0;
+
+/// All samples have one value where their s.d. is below this share of the data's.
+const CONSTANT: f64 = 1e-3;
+
+/// The spread is too small below this share of the data's.
+const NARROW: f64 = 0.5;
+
+/// A column is far off where its distance is above this, in units of the data's s.d., and this multiple of that of two halves.
+const FAR_OFF: f64 = 0.35;
+const HALVES: f64 = 3.0;
+
+/// What is said of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ColumnVerdict {
+    /// Nothing stands out.
+    Ok,
+    /// All samples have one value.
+    Constant,
+    /// A value of few is not made, or hardly.
+    LostValues,
+    /// The spread is less than half of the data's.
+    SpreadTooSmall,
+    /// The samples lie far from the data, or the shares of few values are wrong.
+    FarOff,
+}
+
+impl ColumnVerdict {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Ok, Self::Constant, Self::LostValues, Self::SpreadTooSmall, Self::FarOff];
+
+    /// The verdict in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Constant => "constant",
+            Self::LostValues => "lost values",
+            Self::SpreadTooSmall => "spread too small",
+            Self::FarOff => "far off",
+        }
+    }
+}
+
+/// A value of a column of few, and its shares.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize))]
+pub struct ValueShare {
+    /// The value, in the unit of training.
+    pub value: f64,
+    /// Its share of the real samples.
+    pub real: f64,
+    /// The share of the generated samples that are nearest to it.
+    pub generated: f64,
+}
+
+/// Measures of a column, in units of the real samples' standard deviation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnReport {
+    /// What they say.
+    pub verdict: ColumnVerdict,
+    /// The 1-Wasserstein distance of the generated to the real samples.
+    pub wasserstein1: f64,
+    /// The same between two halves of the real samples.
+    pub real_wasserstein1: f64,
+    /// The generated mean less the real one.
+    pub mean_error: f64,
+    /// The generated standard deviation less the real one.
+    pub sd_error: f64,
+    /// Distinct generated values for each distinct real one among as many samples, at most 1.
+    pub distinct: f64,
+    /// The values, where there are at most [`FEW_VALUES`], in ascending order; else none.
+    pub values: Vec<ValueShare>,
+    /// The place in `values` of the one that is lost or off most.
+    pub worst: Option<usize>,
+}
+
+/// Measures each column of row-major `[rows, features]` generated `samples` against `real` ones.
+///
+/// # Errors
+///
+/// [`Error::Shape`](crate::Error::Shape) where a set is empty or not whole rows; [`Error::Data`](crate::Error::Data) where a
+/// value is not finite.
+pub fn evaluate(samples: &[f32], real: &Halves) -> Result<Vec<ColumnReport>> {
+    let features = real.features();
+    check_rows("samples", samples, features)?;
+    check_rows("real samples", &real.first, features)?;
+    let sorted = |rows: &[f32], feature: usize| {
+        let mut column: Vec<f64> = rows.iter().skip(feature).step_by(features).map(|&value| f64::from(value)).collect();
+        column.sort_unstable_by(f64::total_cmp);
+        column
+    };
+    Ok((0..features)
+        .map(|feature| of([samples, &real.first, &real.second].map(|rows| sorted(rows, feature))))
+        .collect())
+}
+
+/// The report on a column: its generated values, and the real ones of both halves, ascending.
+fn of([mut generated, mut first, mut second]: [Vec<f64>; 3]) -> ColumnReport {
+    let mut both = [first.as_slice(), &second].concat();
+    both.sort_unstable_by(f64::total_cmp);
+    let moments = |values: &[f64]| Moments::of(values.iter().copied());
+    let (real, made) = (moments(&both), moments(&generated));
+    let scaled = |distance: f64| if distance == 0.0 { 0.0 } else { distance / real.sd };
+    let wasserstein1 = scaled(quantile_distance(&mut first, &mut generated));
+    let real_wasserstein1 = if second.is_empty() { 0.0 } else { scaled(quantile_distance(&mut first, &mut second)) };
+    let (real_values, made_values) = (distinct(&both), distinct(&generated));
+    let distinct_share = |made: usize, real: usize| (made as f64 / real.max(1) as f64).min(1.0);
+    let values = if real_values.len() <= FEW_VALUES && both.len() >= 5 * real_values.len() {
+        shares(&real_values, &generated, both.len())
+    } else {
+        Vec::new()
+    };
+    let mut report = ColumnReport {
+        verdict: ColumnVerdict::Ok,
+        wasserstein1,
+        real_wasserstein1,
+        mean_error: scaled(made.mean - real.mean),
+        sd_error: scaled(made.sd - real.sd),
+        distinct: distinct_share(made_values.len(), distinct(&first).len()),
+        values,
+        worst: None,
+    };
+    report.judge(both.len(), generated.len());
+    report
+}
+
+/// The distinct ones of ascending values, each with how often it is there.
+fn distinct(values: &[f64]) -> Vec<(f64, usize)> {
+    values.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len())).collect()
+}
+
+/// The shares of a few `real` values among as many real samples as `rows`, and among the generated ones by the nearest.
+fn shares(real: &[(f64, usize)], generated: &[f64], rows: usize) -> Vec<ValueShare> {
+    let up_to = |value: f64| generated.partition_point(|made| *made <= value);
+    let mut below = 0;
+    let share = |(index, &(value, count)): (usize, &(f64, usize))| {
+        let end = real.get(index + 1).map_or(generated.len(), |next| up_to(f64::midpoint(value, next.0)));
+        let made = end - below;
+        below = end;
+        ValueShare { value, real: count as f64 / rows as f64, generated: made as f64 / generated.len() as f64 }
+    };
+    real.iter().enumerate().map(share).collect()
+}
+
+impl ColumnReport {
+    /// Judges the figures, which are of so many real and generated rows.
+    fn judge(&mut self, real: usize, generated: usize) {
+        // By how much a share is off more than it may be.
+        let excess = |share: &ValueShare| {
+            let error = (share.real * (1.0 - share.real) * (1.0 / real as f64 + 1.0 / generated as f64)).sqrt();
+            (share.generated - share.real).abs() - SHARE_OFF.max(STANDARD_ERRORS * error)
+        };
+        let is_lost = |share: &ValueShare| {
+            share.real * real.min(generated) as f64 >= EXPECTED && share.generated < KEPT * share.real
+        };
+        let places = || 0..self.values.len();
+        let by = |a: f64, b: f64| a.total_cmp(&b);
+        let lost = places().filter(|&place| is_lost(&self.values[place]));
+        let lost = lost.max_by(|&a, &b| by(self.values[a].real, self.values[b].real));
+        let worst = places().filter(|&place| excess(&self.values[place]) > 0.0);
+        let worst = worst.max_by(|&a, &b| by(excess(&self.values[a]), excess(&self.values[b])));
+        let far = !(self.wasserstein1 <= FAR_OFF.max(HALVES * self.real_wasserstein1));
+        let spread = 1.0 + self.sd_error;
+        (self.verdict, self.worst) = match () {
+            () if lost.is_some() => (ColumnVerdict::LostValues, lost),
+            () if spread < CONSTANT => (ColumnVerdict::Constant, None),
+            () if spread < NARROW && self.wasserstein1 > HALVES * self.real_wasserstein1 => {
+                (ColumnVerdict::SpreadTooSmall, None)
+            }
+            () if worst.is_some() || far => (ColumnVerdict::FarOff, worst),
+            () => (ColumnVerdict::Ok, None),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::random::Random;
+
+    /// The report on a column of 2,000 real values against as many generated ones.
+    fn report(real: impl FnMut(usize) -> f64, generated: impl FnMut(usize) -> f64) -> ColumnReport {
+        let column = |value: &dyn Fn(f64) -> f32, values: Vec<f64>| values.into_iter().map(value).collect::<Vec<f32>>();
+        let narrow = |value: f64| value as f32;
+        let halves = Halves::of(&column(&narrow, (0..2_000).map(real).collect()), 1).unwrap();
+        evaluate(&column(&narrow, (0..2_000).map(generated).collect()), &halves).unwrap().remove(0)
+    }
+
+    fn normal(seed: u64, mean: f64, sd: f64) -> impl FnMut(usize) -> f64 {
+        let mut random = Random::new(5, seed);
+        move |_| mean + sd * random.normal()
+    }
+
+    #[test]
+    fn each_verdict_is_given_where_it_is_due_and_nowhere_else() {
+        let share = |every: usize| move |row: usize| f64::from(u8::from(row % 100 < every));
+        let cases = [
+            (report(normal(1, 3.0, 2.0), normal(2, 3.0, 2.0)), ColumnVerdict::Ok),
+            (report(normal(1, 3.0, 2.0), normal(2, 3.3, 1.7)), ColumnVerdict::Ok),
+            (report(normal(1, 3.0, 2.0), normal(2, 3.0, 0.0)), ColumnVerdict::Constant),
+            (report(normal(1, 3.0, 2.0), normal(2, 3.0, 0.8)), ColumnVerdict::SpreadTooSmall),
+            (report(normal(1, 3.0, 2.0), normal(2, 4.0, 2.0)), ColumnVerdict::FarOff),
+            (report(normal(1, 3.0, 2.0), normal(2, 3.0, 4.0)), ColumnVerdict::FarOff),
+            (report(share(20), share(20)), ColumnVerdict::Ok),
+            (report(share(20), share(24)), ColumnVerdict::Ok),
+            (report(share(20), share(28)), ColumnVerdict::FarOff),
+            (report(share(20), share(0)), ColumnVerdict::LostValues),
+            (report(share(20), share(100)), ColumnVerdict::LostValues),
+            (report(share(2), share(0)), ColumnVerdict::LostValues),
+            (report(share(50), normal(1, 0.5, 0.1)), ColumnVerdict::SpreadTooSmall),
+        ];
+        for (index, (report, expected)) in cases.iter().enumerate() {
+            assert_eq!(report.verdict, *expected, "{index}: {report:?}");
+        }
+    }
+
+    #[test]
+    fn the_lost_value_and_its_share_are_named() {
+        let report = report(|row| [0.0, 1.0, 5.0][(row % 10) / 4], |row| [0.1, 0.9][row % 2]);
+        let lost = report.values[report.worst.unwrap()];
+        assert_eq!(report.verdict, ColumnVerdict::LostValues);
+        assert!(lost.value == 5.0 && (lost.real - 0.2).abs() < 1e-9 && lost.generated == 0.0, "{report:?}");
+        assert_eq!((report.values.len(), report.values[0].generated), (3, 0.5));
+    }
+
+    #[test]
+    fn figures_are_those_of_the_definition() {
+        // Halves of 0, 0, 4 and 4: the s.d. is 2.
+        let halves = Halves::of(&[0.0, 4.0, 0.0, 4.0], 1).unwrap();
+        let report = evaluate(&[1.0, 5.0], &halves).unwrap().remove(0);
+        assert_eq!((report.mean_error, report.sd_error, report.distinct), (0.5, 0.0, 1.0));
+        let many = report_of_counts(&(0..2_000).map(f64::from).collect::<Vec<_>>());
+        assert!(many.values.is_empty() && (many.distinct - 0.5).abs() < 0.01, "{many:?}");
+        assert!(evaluate(&[f32::NAN], &halves).is_err() && evaluate(&[], &halves).is_err());
+    }
+
+    /// Of distinct numbers against every other one of them twice.
+    fn report_of_counts(values: &[f64]) -> ColumnReport {
+        report(|row| values[row], |row| values[row / 4 * 4])
+    }
+}

@@ -1,0 +1,102 @@
+//! What the presets reach with their own settings, over several seeds: shown beside a run's own value.
+
+/// A measure of a preset after so much training: a row of a table in `docs/results.md`, which `scripts/results.py` wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The preset.
+    pub preset: &'static str,
+    /// Steps of the training.
+    pub steps: u64,
+    /// The measure.
+    pub measure: &'static str,
+    /// The median, and the range from 5 to 95 % of the seeds.
+    pub reached: &'static str,
+}
+
+const fn reached(preset: &'static str, steps: u64, measure: &'static str, reached: &'static str) -> Reference {
+    Reference { preset, steps, measure, reached }
+}
+
+/// All of them: 20 seeds, of `mnist` 8. They are in the order of the document. `digits` was trained with too few seeds for a range.
+pub const REFERENCES: [Reference; 17] = [
+    reached("circle", 3_200, "sliced_wasserstein", "0.045 (0.026 to 0.071)"),
+    reached("circle", 3_200, "mean_radius", "0.997 (0.957 to 1.010)"),
+    reached("circle", 3_200, "radius_sd", "0.079 (0.068 to 0.092)"),
+    reached("circle", 3_200, "sector_coverage", "1 (1 to 1)"),
+    reached("circle", 9_600, "sliced_wasserstein", "0.050 (0.030 to 0.092)"),
+    reached("circle", 9_600, "mean_radius", "1.005 (0.968 to 1.038)"),
+    reached("circle", 9_600, "radius_sd", "0.056 (0.046 to 0.101)"),
+    reached("circle", 9_600, "sector_coverage", "1 (1 to 1)"),
+    reached("mixture1d", 15_625, "mean", "4.503 (4.456 to 4.525)"),
+    reached("mixture1d", 15_625, "sd", "0.617 (0.062 to 1.274)"),
+    reached("mixture1d", 15_625, "wasserstein1", "1.433 (0.919 to 1.862)"),
+    reached("mixture1d-deep", 1_954, "mean", "4.500 (4.452 to 4.540)"),
+    reached("mixture1d-deep", 1_954, "sd", "2.311 (2.241 to 2.343)"),
+    reached("mixture1d-deep", 1_954, "wasserstein1", "0.058 (0.038 to 0.102)"),
+    reached("gaussian2d", 2_000, "covariance_error", "0.072 (0.020 to 0.252)"),
+    reached("gaussian2d", 2_000, "mean_distance", "0.074 (0.009 to 0.282)"),
+    reached("mnist", 6_000, "parzen_nats", "41 (32 to 61)"),
+];
+
+/// The reference for a measure of a preset after `steps` steps, if there is one.
+pub fn find(preset: &str, steps: u64, measure: &str) -> Option<&'static Reference> {
+    REFERENCES.iter().find(|known| known.preset == preset && known.steps == steps && known.measure == measure)
+}
+
+/// The lengths in steps for which there are references of a preset.
+pub fn lengths(preset: &str) -> Vec<u64> {
+    let mut lengths: Vec<u64> =
+        REFERENCES.iter().filter(|known| known.preset == preset).map(|known| known.steps).collect();
+    lengths.dedup();
+    lengths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words of the document for a measure.
+    fn words(measure: &str) -> &'static str {
+        match measure {
+            "sliced_wasserstein" => "sliced 1-Wasserstein distance",
+            "mean_radius" => "mean radius",
+            "radius_sd" => "s.d. of the radius",
+            "sector_coverage" => "share of sectors covered",
+            "mean" => "mean",
+            "sd" => "standard deviation",
+            "wasserstein1" => "1-Wasserstein distance",
+            "covariance_error" => "largest error of the covariance over 4.25",
+            "mean_distance" => "distance of the bias from mu",
+            "parzen_nats" => "gannet (seeds 0 to 3, 6, 10, 12, 13)",
+            other => panic!("{other} has no words"),
+        }
+    }
+
+    #[test]
+    fn the_document_has_the_same_figures() {
+        let document = include_str!("../../docs/results.md");
+        for Reference { preset, steps, measure, reached } in REFERENCES {
+            let heading = match (preset, steps) {
+                ("circle", 3_200) => "### 100 epochs".to_string(),
+                ("circle", _) => "### 300 epochs".to_string(),
+                _ => format!("## {preset}"),
+            };
+            let section = document.split_once(&format!("\n{heading}\n")).unwrap().1;
+            let section = section.split("\n## ").next().unwrap().split("\n### ").next().unwrap();
+            let begin = format!("| {} |", words(measure));
+            let row =
+                section.lines().find(|line| line.starts_with(&begin)).unwrap_or_else(|| panic!("{heading}: {begin}"));
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            // Of mnist the number of seeds comes before the median.
+            let first = if preset == "mnist" { 3 } else { 2 };
+            assert_eq!(reached, format!("{} ({})", cells[first], cells[first + 1]), "{row}");
+        }
+    }
+
+    #[test]
+    fn references_are_found_by_preset_and_length() {
+        assert_eq!(find("circle", 3_200, "mean_radius").unwrap().reached, "0.997 (0.957 to 1.010)");
+        assert_eq!((find("circle", 3_201, "mean_radius"), find("circle", 3_200, "mean")), (None, None));
+        assert_eq!((lengths("circle"), lengths("own")), (vec![3_200, 9_600], vec![]));
+    }
+}
