@@ -65,8 +65,9 @@ const FEW_MODES: f64 = 0.05;
 const LOST: f64 = 0.35;
 
 /// Samples that miss modes lie within the data where their spread and the shift of their mean are at most these multiples of the
-/// data's: a half of the data that is furthest to one side has a mean that is one s.d. away.
-const WITHIN: f64 = 1.5;
+/// data's spread. One point of a circle is 1.0 aside, a circle that is 1.5 of its radii away 1.49.
+const WIDE: f64 = 1.5;
+const ASIDE: f64 = 1.2;
 
 /// Samples are far from the data where their distance is above the first in all of a window, or above the second now; and above
 /// so many times that of two halves of the data. Most of the same runs, in all of a window and in one evaluation: `gaussian2d` 0.391
@@ -159,7 +160,7 @@ impl Watch {
             return Verdict::CollapseSuspected;
         }
         if !within(health.lost_share, LOST) {
-            let inside = within(health.spread, WITHIN) && within(health.mean_shift, WITHIN);
+            let inside = within(health.spread, WIDE) && within(health.mean_shift, ASIDE);
             return if inside { Verdict::CollapseSuspected } else { Verdict::FarFromData };
         }
         if within(health.data_distance, by_halves(FAR_NOW)) { Verdict::Healthy } else { Verdict::FarFromData }
