@@ -1,23 +1,19 @@
 //! `gannet evaluate`: measures a trained generator, beside their references.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::args::EvaluateArgs;
 use super::columns::{self, Column};
 use super::judgement::Judgement;
 use super::measures::{self, Effort, Measured, meanings, measure_table};
 use super::output;
-use super::run_folder;
 use super::sample::too_many;
 use super::saved_run::SavedRun;
+use super::summary;
 use super::system::Samples;
-use crate::gan::health::{Verdict, Watch, examine};
+use crate::gan::health::{Watch, examine};
 use crate::simd::Isa;
 
 /// What `--json` prints.
@@ -60,7 +56,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let seen = Watch::glance(&config.spec, &health);
     // What takes more than one evaluation, the run has told of its own end and data.
     let is_end = args.data.is_none() && args.checkpoint.is_none();
-    let told = if is_end { recorded(&args.run) } else { None };
+    let told = if is_end { summary::read_verdict(&args.run) } else { None };
     let judgement = Judgement::new(told.filter(|_| !seen.is_bad()).unwrap_or(seen), &columns);
     run.tell();
     if args.json {
@@ -82,14 +78,4 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let (columns, verdict) = (columns::table(&columns), judgement.sentence());
     let (run, system) = (args.run.display(), config.system.name());
     output::print_text(&format!("{run}: {system}\n\n{table}{columns}{remark}\nverdict  {verdict}\n\n{meanings}"))
-}
-
-/// The verdict that the run in the folder `run` ended with; `None` where it has not ended, or where `run` is a file in it.
-fn recorded(run: &Path) -> Option<Verdict> {
-    /// A hundred times what is written.
-    const LARGEST: u64 = 1 << 24;
-    let path = run.join(run_folder::RESULT);
-    let file = path.is_file().then(|| File::open(path).ok())??;
-    let told: Value = serde_json::from_reader(file.take(LARGEST)).ok()?;
-    told["verdict"].as_str().and_then(Verdict::from_words).filter(|verdict| *verdict != Verdict::Failed)
 }

@@ -11,6 +11,10 @@ use crate::file;
 /// Longest line that is read: a hundred times what any is written with.
 const LONGEST: u64 = 64 * 1024;
 
+/// Why a table has another header, and what to do.
+const OTHER_VERSION: &str = ": another version wrote it. Go on with that version, or move the file out of the folder: the run \
+                             then begins a new one";
+
 /// A table in a file. It is open only while lines are written: of many runs side by side each has two.
 #[derive(Debug)]
 pub(crate) struct LineFile {
@@ -115,7 +119,7 @@ pub(super) fn keep(
         if number == 0 {
             if line != header.as_bytes() {
                 let problem = format!("opens with `{}` instead of `{header}`", shown(line));
-                return Err(Error::data(path.display().to_string(), problem + ": another version wrote it"));
+                return Err(Error::data(path.display().to_string(), problem + OTHER_VERSION));
             }
             continue;
         }

@@ -121,17 +121,30 @@ impl LegSummary {
     }
 }
 
-/// What `run.json` of the run in `folder` tells about its best model, where that is not the last.
-pub(crate) fn read_best(folder: &Path) -> Option<Best> {
-    /// A thousand times what is written.
-    const LARGEST: u64 = 1 << 20;
-    #[derive(Deserialize)]
-    struct Told {
-        best: Option<Best>,
-    }
+/// What of `run.json` is read again.
+#[derive(Deserialize)]
+struct Told {
+    best: Option<Best>,
+    verdict: Option<String>,
+}
+
+/// What `run.json` of the run in `folder` tells.
+fn told(folder: &Path) -> Option<Told> {
+    /// A hundred times what is written, with all its columns.
+    const LARGEST: u64 = 1 << 24;
     let path = folder.join(run_folder::RESULT);
     let file = path.is_file().then(|| File::open(path).ok())??;
-    serde_json::from_reader::<_, Told>(file.take(LARGEST)).ok()?.best.filter(Best::is_earlier)
+    serde_json::from_reader(file.take(LARGEST)).ok()
+}
+
+/// What `run.json` of the run in `folder` tells about its best model, where that is not the last.
+pub(crate) fn read_best(folder: &Path) -> Option<Best> {
+    told(folder)?.best.filter(Best::is_earlier)
+}
+
+/// The verdict that the run in `folder` ended with, if it has ended and did not fail.
+pub(crate) fn read_verdict(folder: &Path) -> Option<Verdict> {
+    told(folder)?.verdict.and_then(|words| Verdict::from_words(&words)).filter(|verdict| *verdict != Verdict::Failed)
 }
 
 impl Summary {
