@@ -304,6 +304,7 @@ pub(crate) fn no_reference(config: &RunConfig) -> Option<String> {
     let lengths = references::lengths(preset);
     match config.as_documented() {
         Some((_, steps)) if lengths.contains(&steps) => None,
+        _ if lengths.is_empty() => Some(format!("no reference for {preset}")),
         found => {
             let lengths: Vec<String> = lengths.into_iter().map(thousands).collect();
             let what = if found.is_some() { "this length" } else { "these settings" };

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::record::Record;
 use super::table::Verdict;
 use super::words::counted;
-use crate::cli::judgement;
+use crate::cli::judgement::Judgement;
 use crate::cli::plot::thousands;
 use crate::gan::health;
 
@@ -27,7 +27,7 @@ pub(super) fn tone(words: &str) -> &'static str {
 /// What usually helps against the last verdict; while a run goes on only where that is bad.
 pub(super) fn advice(record: &Record) -> Option<String> {
     let bad = || health::Verdict::from_words(record.verdict()?).filter(|verdict| verdict.is_bad());
-    record.hint().or_else(|| bad().and_then(judgement::hint))
+    record.hint().or_else(|| bad().and_then(|verdict| Judgement::from(verdict).hint()))
 }
 
 /// The strip of all verdicts over the steps, with the same in words. A verdict stands for the steps before its evaluation.

@@ -325,7 +325,7 @@ mod tests {
         let varied = |number: u64| Health { spread: 0.9 + 0.1 * (number % 3) as f64, ..health(number) };
         let mut whole = Watch::new(&spec);
         let expected: Vec<Verdict> = (0..15).map(|number| whole.push(number * 100, &varied(number))).collect();
-        assert_eq!(expected.iter().filter(|verdict| **verdict == Verdict::CollapseSuspected).count(), 4);
+        assert_eq!(expected.iter().filter(|verdict| **verdict == Verdict::CollapseSuspected).count(), 3);
         let mut resumed = Watch::new(&spec);
         // It stopped after 12, and went back to 10.
         (0..12).for_each(|number| _ = resumed.push(number * 100, &varied(number)));
