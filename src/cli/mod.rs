@@ -14,6 +14,7 @@ mod board;
 mod budget;
 mod checkpoints;
 mod column_histograms;
+mod command_lines;
 mod config;
 mod config_file;
 mod config_text;

@@ -1,18 +1,18 @@
 //! What a run came to: `run.json`, and the object that `--json` prints.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::best::Best;
+use super::command_lines::sample_best;
 use super::judgement;
 use super::legs::Spent;
 use super::measures::{Measure, measure_table};
 use super::plot::thousands;
 use super::run_folder;
+use crate::file;
 use crate::gan::health::Verdict;
 
 /// A verdict as it stands in `evaluation.csv`.
@@ -127,8 +127,8 @@ pub(crate) fn read_best(folder: &Path) -> Option<Best> {
         best: Option<Best>,
     }
     let path = folder.join(run_folder::RESULT);
-    let file = path.is_file().then(|| File::open(path).ok())??;
-    serde_json::from_reader::<_, Told>(file.take(LARGEST)).ok()?.best.filter(Best::is_earlier)
+    let told = file::read(&path, LARGEST).ok()?;
+    serde_json::from_slice::<Told>(&told).ok()?.best.filter(Best::is_earlier)
 }
 
 impl Summary {
@@ -171,9 +171,9 @@ impl Summary {
     fn best_text(&self) -> Option<String> {
         let Best { step, measure, value, last_value, .. } = self.best.as_ref().filter(|best| best.is_earlier())?;
         Some(format!(
-            "best       step {}: {measure} {value:.4}, at the end {last_value:.4}; gannet sample {} --checkpoint best\n",
+            "best       step {}: {measure} {value:.4}, at the end {last_value:.4}; {}\n",
             thousands(*step),
-            self.run
+            sample_best(Path::new(&self.run))
         ))
     }
 }

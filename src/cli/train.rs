@@ -10,6 +10,7 @@ use super::args::{ENGINES, TrainArgs, name_of};
 use super::beside::Beside;
 use super::budget::Budget;
 use super::checkpoints;
+use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::config_file;
 use super::expectation::{self, Disk};
@@ -260,7 +261,7 @@ impl Prepared {
         self.gans.take_turns(&mut runs, |_, trainer, run| run.turn(trainer, &progress));
         progress.finish();
         let remark = measures::remark(&self.config);
-        let go_on = format!("stopped; to go on: gannet train --resume {}", folder.path().display());
+        let go_on = format!("stopped; to go on: gannet train --resume {}", quoted(folder.path()));
         if !self.replicated {
             for Outcome { summary, error } in runs.into_iter().filter_map(Run::into_outcome) {
                 let stopped = stop.stopped(go_on.clone()).filter(|_| !summary.is_finished());

@@ -11,7 +11,8 @@ use super::live::Renewal;
 use super::page::{self, section};
 use super::record::{HEALTH, Known, Record};
 use super::settings::settings;
-use super::words::{number, quoted, spaced};
+use super::words::{number, spaced};
+use crate::cli::command_lines::quoted;
 use crate::cli::plot::thousands;
 
 /// Runs up to which each chart tells all their values.
