@@ -227,6 +227,20 @@ fn a_page_follows_its_run_untouched() {
     assert_eq!(pill, "no news");
     browser.shoot(&lost, "old");
 
+    // That it is old means nothing while its reader keeps it from being renewed.
+    fs::copy(&report, place.path("selected.html")).unwrap();
+    let selected = browser.page("selected", [1280, 900], false, true);
+    browser.open(&selected, &place.path("selected.html"));
+    browser.wait(
+        &selected,
+        "(getSelection().selectAllChildren(document.querySelector('h1')), window.clock ??= Date.now,
+        Date.now = () => window.clock() + 600000,
+        / ago, not renewed while text is selected\\.$/.test(document.querySelector('.age')?.textContent)
+        && /, 1\\d min /.test(document.querySelector('.age').textContent))",
+    );
+    assert_eq!(browser.look(&selected, "document.querySelector('.pill').textContent"), "running");
+    browser.shoot(&selected, "held");
+
     let id = run.0.id() as i32;
     // SAFETY: a process of this test, which has not been waited for.
     assert_eq!(unsafe { libc::kill(id, libc::SIGTERM) }, 0);

@@ -106,10 +106,11 @@ fn a_signal_at_any_moment_leaves_nothing_half_done() {
 #[test]
 fn a_signal_before_a_run_has_its_folder_leaves_none() {
     let place = Place::new();
-    // Making the points takes far longer than the signal.
+    // Making the points takes far longer than the signal. Before the program listens, the signal itself ends it.
     let mut child = start(&place, "train circle --steps 3 --points 20000000 --quiet");
     sleep(Duration::from_millis(300));
-    assert_eq!(interrupt(&mut child, libc::SIGINT).code(), Some(130));
+    let status = interrupt(&mut child, libc::SIGINT);
+    assert!(status.code() == Some(130) || status.signal() == Some(libc::SIGINT), "{status:?}");
     assert_eq!(names(&place.path("")), [""; 0]);
 }
 

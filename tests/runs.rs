@@ -83,6 +83,12 @@ fn runs_are_listed_with_what_tells_them_apart() {
     let text = place.succeed("runs all");
     assert_eq!(text.lines().count(), 5, "{text}");
     assert!(text.contains("3 replicas") && text.contains("learning_rate=0.01"), "{text}");
+    let columns: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!([columns[0][1], columns[1][1], columns[3][1]], ["preset", "circle", "gaussian2d"], "{text}");
+    // Settings and models that lie above runs hide none of them.
+    fs::copy(place.path("all/a/config.toml"), place.path("all/config.toml")).unwrap();
+    fs::copy(place.path("all/a/model.safetensors"), place.path("all/deep/model.safetensors")).unwrap();
+    assert_eq!(names(&list(&place, "all")), ["a", "b", "deep/er/c", "many"]);
 }
 
 #[test]

@@ -91,6 +91,11 @@ fn the_end_of_a_run_says_where_its_best_model_is() {
         let is_told = text.contains("--checkpoint best");
         assert_eq!(is_told, told["best"]["step"] != told["best"]["last_step"], "{text}");
         if is_told {
+            // The command is whole: it does what it says.
+            let command = text.lines().find(|line| line.contains("--checkpoint best")).unwrap();
+            let command = command.split_once("gannet ").unwrap().1;
+            place.succeed(command);
+            assert!(place.path("samples.npy").is_file(), "{command}");
             return;
         }
     }

@@ -169,10 +169,17 @@ fn a_second_signal_ends_at_once() {
     let mut child = start(&place, &format!("train {settings}"));
     wait_for(|| place.path("run/evaluation.csv").exists());
     sleep(Duration::from_millis(200));
-    signal(&child, libc::SIGTERM);
-    sleep(Duration::from_millis(100));
-    signal(&child, libc::SIGTERM);
-    assert_eq!(child.wait().unwrap().code(), Some(143));
+    // Two that come at once may be taken for one.
+    let status = loop {
+        signal(&child, libc::SIGTERM);
+        sleep(Duration::from_millis(100));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+    };
+    assert_eq!(status.code(), Some(143));
+    // It did not wait for the step: no end is written.
+    assert!(!place.path("run/run.json").exists());
 }
 
 #[test]

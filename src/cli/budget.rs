@@ -9,7 +9,7 @@ use super::config::RunConfig;
 use super::measures;
 use super::pictures;
 use super::reading_limit::{MIB, PROGRAM, mib};
-use super::schedule::EVALUATIONS;
+use super::schedule;
 use super::system::{Samples, System};
 use crate::error::Error;
 use crate::gan::OptimizerSpec;
@@ -172,8 +172,7 @@ fn evaluations(config: &RunConfig, samples: u64) -> u64 {
         Duration::Steps(steps) => steps,
         Duration::Epochs(epochs) => epochs.saturating_mul(samples) / (config.batch as u64).max(1),
     };
-    // The first and the last, too.
-    config.evaluate_every.map_or(EVALUATIONS, |every| steps / every.max(1)).saturating_add(2)
+    schedule::evaluations(config.evaluate_every, steps)
 }
 
 /// What measuring takes: generated samples, real ones, and what compares them.

@@ -5,12 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::output::note;
-use super::run_folder::{RunFolder, refused};
+use super::run_folder::{CHECKPOINTS, RunFolder, refused};
 use crate::error::{Error, Result};
 use crate::gan::{Checkpoint, GanSpec};
 
-/// Their folder.
-const FOLDER: &str = "checkpoints";
 /// The checkpoint of the best evaluation.
 const BEST: &str = "checkpoints/best.safetensors";
 const PREFIX: &str = "step-";
@@ -33,7 +31,7 @@ pub(crate) enum SavedState {
 ///
 /// [`Error::Io`] where the system refuses.
 pub(crate) fn list(run: &Path) -> Result<Vec<(u64, PathBuf)>> {
-    let folder = run.join(FOLDER);
+    let folder = run.join(CHECKPOINTS);
     let entries = match fs::read_dir(&folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(refused("read", &folder))?,
@@ -132,7 +130,7 @@ pub(crate) fn save_first(folder: &RunFolder, checkpoint: &Checkpoint, spec: &Gan
 
 /// Where the checkpoint of a step lies.
 fn name(step: u64) -> String {
-    format!("{FOLDER}/{PREFIX}{step:09}{SUFFIX}")
+    format!("{CHECKPOINTS}/{PREFIX}{step:09}{SUFFIX}")
 }
 
 /// The checkpoint of the best evaluation, if there is one.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
+use super::command_lines::quoted;
 use super::replicas;
 use super::run_folder::{CONFIG, refused};
 use crate::data::npy;
@@ -105,7 +106,10 @@ pub(crate) fn folder(path: &Path) -> Error {
     let name = path.display();
     let of = |problem: String| Error::data(name.to_string(), problem);
     if path.join(CONFIG).is_file() {
-        return of(format!("is the folder of a run, not a file of data; gannet train {name} repeats the run"));
+        return of(format!(
+            "is the folder of a run, not a file of data; gannet train {} repeats the run",
+            quoted(path)
+        ));
     }
     let first = path.join(replicas::folder(0));
     if first.is_dir() {
@@ -120,7 +124,8 @@ pub(crate) fn folder(path: &Path) -> Error {
     names.sort();
     if names.iter().any(|name| name.contains("images") && (name.contains("idx3") || name.contains("-ubyte"))) {
         return of(format!(
-            "is a folder of IDX files; gannet train mnist --data {name} trains on MNIST's four, or name one of its files"
+            "is a folder of IDX files; gannet train mnist --data {} trains on MNIST's four, or name one of its files",
+            quoted(path)
         ));
     }
     let is_picture = |name: &&String| {

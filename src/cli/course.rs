@@ -2,31 +2,36 @@
 //! settings leaves its course: what was later than that step is of no run any more.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::checkpoints;
 use super::files::refused;
-use super::run_folder::{ANIMATION, COLUMNS, LOSSES, MODEL, REPORT, RESULT, RunFolder, SAMPLES};
+use super::run_folder::{ANIMATION, COLUMNS, LOSSES, MODEL, MODELS, PICTURES, REPORT, RESULT, RunFolder, SAMPLES};
 use crate::error::Result;
 use crate::gan::{Checkpoint, GanSpec};
 
-/// The folders of pictures and models.
-const PICTURES: &str = "samples";
-const MODELS: &str = "models";
+/// What the names of pictures and models begin with.
+const STEP: &str = "step-";
+const EPOCH: &str = "epoch-";
 
 /// Where the picture of an evaluation lies. At least six digits, so that names sort by step.
 pub(crate) fn picture_name(step: u64) -> String {
-    format!("{PICTURES}/step-{step:06}.png")
+    format!("{PICTURES}/{STEP}{step:06}.png")
 }
 
 /// Where the images of an evaluation lie, all in a row.
 pub(crate) fn row_name(step: u64) -> String {
-    format!("{PICTURES}/step-{step:06}-row.png")
+    format!("{PICTURES}/{STEP}{step:06}-row.png")
 }
 
 /// Where both networks lie as they were after `epoch` epochs.
 pub(crate) fn model_name(epoch: u64) -> String {
-    format!("{MODELS}/epoch-{epoch:03}.safetensors")
+    format!("{MODELS}/{EPOCH}{epoch:03}.safetensors")
+}
+
+/// The epoch after which a model in the folder of models was saved, by its name.
+pub(crate) fn epoch_of(model: &Path) -> Option<u64> {
+    model.file_name()?.to_str()?.strip_prefix(EPOCH)?.strip_suffix(".safetensors")?.parse().ok()
 }
 
 /// Removes what is later than `checkpoint`, from which the run goes on: it had reached the step `reached`, on `samples` samples.
@@ -47,8 +52,8 @@ pub(crate) fn leave(
         [MODEL, SAMPLES, COLUMNS, LOSSES, ANIMATION, REPORT].iter().try_for_each(|name| folder.remove(name))?;
     }
     checkpoints::remove_later(folder, spec, step)?;
-    remove_later(folder, PICTURES, "step-", step)?;
-    remove_later(folder, MODELS, "epoch-", checkpoint.samples_drawn() / samples.max(1))
+    remove_later(folder, PICTURES, STEP, step)?;
+    remove_later(folder, MODELS, EPOCH, checkpoint.samples_drawn() / samples.max(1))
 }
 
 /// Removes the files in the folder `name` whose name begins with `prefix` and a number above `last`.

@@ -62,8 +62,8 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// That of `runs` runs, which each keep `models` models beside the last.
-    pub(crate) fn new(config: &RunConfig, models: u64, runs: u64) -> Self {
+    /// That of `runs` runs, each with so many `evaluations`, which each keep `models` models beside the last.
+    pub(crate) fn new(config: &RunConfig, models: u64, evaluations: u64, runs: u64) -> Self {
         let spec = &config.spec;
         let numbers = |network: &NetworkSpec| {
             let biases = network.layers.iter().map(|layer| layer.outputs).sum::<usize>();
@@ -80,7 +80,7 @@ impl Disk {
         Self {
             models: (models + 1, 4 * (g + d)),
             checkpoints: (config.keep as u64 + best + 1, checkpoint),
-            others: EVALUATIONS * PICTURE,
+            others: evaluations.saturating_mul(PICTURE),
             runs,
         }
     }
@@ -97,8 +97,6 @@ impl Disk {
     }
 }
 
-/// Evaluations of a run, unless others are asked for.
-const EVALUATIONS: u64 = 11;
 /// Bytes of an evaluation: its picture as a file, among the events and in the report, and small histograms.
 const PICTURE: u64 = 750_000;
 
@@ -136,8 +134,9 @@ mod tests {
                 (0, _) | (_, Length::Steps(_)) => 0,
                 (every, Length::Epochs(epochs)) => epochs / every,
             };
-            let disk = Disk::new(&config, models, 1);
-            assert!(disk.bytes() < 200_000_000, "{}: {disk}", preset.name());
+            let disk = |evaluations| Disk::new(&config, models, evaluations, 1).bytes();
+            assert!(disk(11) < 200_000_000, "{}: {}", preset.name(), disk(11));
+            assert_eq!(disk(1011) - disk(11), 1000 * PICTURE);
         }
     }
 

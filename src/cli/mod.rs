@@ -15,6 +15,7 @@ mod budget;
 mod checkpoints;
 mod column_histograms;
 mod columns;
+mod command_lines;
 mod config;
 mod config_file;
 mod config_text;

@@ -21,7 +21,7 @@ impl fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
-/// Whether a character is none of text but of a terminal: it moves the cursor, or turns the direction of writing.
+/// Whether a character commands a terminal instead of being shown: it moves the cursor, or turns the direction of writing.
 fn is_control(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

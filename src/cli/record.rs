@@ -92,7 +92,7 @@ pub(crate) struct Record {
     /// Judges the run's health; what it said last.
     watch: Watch,
     judgement: Option<Judgement>,
-    /// Samples before training, from the latents that all pictures share; `None` where the weights of then are gone.
+    /// Samples before training, from the latents that all pictures share; `None` where those weights are not known any more.
     before: Option<Vec<f32>>,
     /// The evaluations by the chosen measure.
     chosen: Chosen,

@@ -1,11 +1,13 @@
 //! `gannet train --replicas`: what several runs of one specification came to, each and together.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration as Time;
 
 use serde::Serialize;
 
 use super::args::{ENGINES, LARGEST, name_of};
+use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::legs::Spent;
 use super::measures::{self, Measure};
@@ -169,7 +171,7 @@ impl Replicated {
     /// The end of the runs for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} replicas of {} steps in {:.2} s, {} samples/s\n\n{}\n{}{}\nverdicts: {}\neach is a run of its own: gannet evaluate {}/{}\n",
+            "{}: {} replicas of {} steps in {:.2} s, {} samples/s\n\n{}\n{}{}\nverdicts: {}\neach is a run of its own: gannet evaluate {}\n",
             self.run,
             self.replicas.len(),
             thousands(self.steps),
@@ -179,8 +181,7 @@ impl Replicated {
             self.measure_table(),
             remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
             self.counted(),
-            self.run,
-            folder(0)
+            quoted(&Path::new(&self.run).join(folder(0)))
         )
     }
 

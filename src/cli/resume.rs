@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::args::TrainArgs;
 use super::checkpoints;
+use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::course;
 use super::legs::{self, Legs};
@@ -139,7 +140,7 @@ fn nothing_saved(folder: &Path) -> Error {
     let config = folder.join(CONFIG);
     let problem = format!(
         "has no checkpoint to go on from, and is left as it is; put its checkpoints back, or begin a new run with: gannet train {}",
-        config.display()
+        quoted(&config)
     );
     Error::data(folder.display().to_string(), problem)
 }

@@ -7,6 +7,7 @@ use std::time::{Duration as Time, Instant};
 use super::args::{ENGINES, name_of};
 use super::beside::Beside;
 use super::checkpoints;
+use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::judgement::Judgement;
 use super::legs::{Legs, Spent};
@@ -258,7 +259,7 @@ impl Run {
             Ok(Some(checkpoint)) => format!(
                 "the checkpoint of step {} is from before that: gannet train --resume {} --override --learning-rate RATE goes on from it",
                 thousands(checkpoint.step()),
-                folder.display()
+                quoted(folder)
             ),
             _ => "there is no checkpoint yet to go back to".to_string(),
         }

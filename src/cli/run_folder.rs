@@ -35,6 +35,10 @@ pub(crate) const ANIMATION: &str = "learning.png";
 
 /// How the values of each column of a table are distributed.
 pub(crate) const COLUMNS: &str = "columns.json";
+/// The folders of checkpoints, of pictures, and of the models that are saved every few epochs.
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+pub(crate) const PICTURES: &str = "samples";
+pub(crate) const MODELS: &str = "models";
 /// Real images, to compare the generated ones with.
 pub(crate) const REAL: &str = "samples/real.png";
 
@@ -114,7 +118,7 @@ impl RunFolder {
 
     /// Removes the temporary files of a process that was killed while it wrote: `.NAME.XXXXXX`.
     fn remove_leftovers(&self) -> Result<()> {
-        for folder in ["", "samples", "checkpoints", "models"].map(|name| self.path.join(name)) {
+        for folder in ["", PICTURES, CHECKPOINTS, MODELS].map(|name| self.path.join(name)) {
             let Ok(entries) = fs::read_dir(&folder) else { continue };
             for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
                 if path.file_name().and_then(|name| name.to_str()).is_some_and(is_temporary) {

@@ -4,18 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::checkpoints::{self, SavedState};
+use super::command_lines::quoted;
 use super::config::RunConfig;
+use super::course;
 use super::output::note;
 use super::plot::thousands;
-use super::run_folder::{CONFIG, MODEL, no_run, refused};
+use super::run_folder::{CONFIG, MODEL, MODELS, no_run, refused};
 use super::schedule::Schedule;
 use super::summary;
 use crate::error::{Error, Result};
 use crate::gan::Checkpoint;
 use crate::gan::model::Model;
-
-/// The folder of the models that are saved every few epochs.
-const MODELS: &str = "models";
 
 /// A trained run on disk: its settings and its model.
 #[derive(Debug)]
@@ -111,7 +110,7 @@ fn last(run: &Path, config: &RunConfig) -> Result<(Model, Option<String>)> {
     let Some(checkpoint) = checkpoints::last(run, &config.spec)? else {
         let problem = format!(
             "has no {MODEL} and no checkpoint; put them back, or begin a new run with: gannet train {}",
-            run.join(CONFIG).display()
+            quoted(&run.join(CONFIG))
         );
         return Err(Error::data(run.display().to_string(), problem));
     };
@@ -144,10 +143,7 @@ fn epochs(run: &Path, config: &RunConfig) -> Vec<(u64, PathBuf)> {
     let Ok(entries) = fs::read_dir(run.join(MODELS)) else { return Vec::new() };
     let last = checkpoints::last_whole(run, &config.spec, |_| ()).ok().flatten();
     let Some(schedule) = last.and_then(|last| Schedule::of_saved(config, &last)) else { return Vec::new() };
-    let step_of = |path: &Path| {
-        let epoch = path.file_name()?.to_str()?.strip_prefix("epoch-")?.strip_suffix(".safetensors")?.parse().ok()?;
-        Some(schedule.steps_for(epoch))
-    };
+    let step_of = |path: &Path| Some(schedule.steps_for(course::epoch_of(path)?));
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let mut models: Vec<(u64, PathBuf)> = paths.filter_map(|path| Some((step_of(&path)?, path))).collect();
     models.sort();

@@ -4,11 +4,21 @@ use super::config::RunConfig;
 use crate::gan::Checkpoint;
 use crate::gan::presets::Duration;
 
-/// Evaluations of a run, if nothing else is asked for.
-pub(crate) const EVALUATIONS: u64 = 10;
+/// Evaluations of a run after the one before its first step, if nothing else is asked for.
+const EVALUATIONS: u64 = 10;
 
 /// Most steps between two reports of the trainer, at which the progress moves and the time is looked at.
 const MOST_BETWEEN_REPORTS: u64 = 100;
+
+/// Steps between two evaluations of a run of `steps` steps: those that are asked for, or the usual ones.
+pub(crate) fn between_evaluations(asked: Option<u64>, steps: u64) -> u64 {
+    asked.unwrap_or(steps.div_ceil(EVALUATIONS)).max(1)
+}
+
+/// Evaluations of a run of `steps` steps: one before its first step, one every so many, one after the last.
+pub(crate) fn evaluations(asked: Option<u64>, steps: u64) -> u64 {
+    steps.div_ceil(between_evaluations(asked, steps)).saturating_add(1)
+}
 
 /// The schedule of a run.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +165,16 @@ mod tests {
         assert_eq!(steps(run), [0, 4, 7, 10, 13]);
         assert_eq!([4, 5, 7, 13].map(|step| run.epoch_to_save(step)), [Some(1), None, Some(2), Some(4)]);
         assert_eq!([0, 1, 4, 5, 8].map(|step| run.epoch(step)), [0, 1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn evaluations_are_counted_as_they_come() {
+        for (asked, steps) in [(None, 1), (None, 9), (None, 1234), (Some(1), 50), (Some(7), 50), (Some(100), 50)] {
+            let run = schedule(steps, |config| config.evaluate_every = Some(between_evaluations(asked, steps)));
+            let due = 1 + (1..=steps).filter(|&step| run.evaluation_is_due(step)).count() as u64;
+            assert_eq!(evaluations(asked, steps), due, "{asked:?} {steps}");
+        }
+        assert_eq!((evaluations(None, u64::MAX), evaluations(Some(1), u64::MAX)), (11, u64::MAX));
     }
 
     #[test]

@@ -1,19 +1,19 @@
 //! What a run came to: `run.json`, and the object that `--json` prints.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::best::Best;
 use super::columns::{self, Column};
+use super::command_lines::sample_best;
 use super::judgement::Judgement;
 use super::legs::Spent;
 use super::measures::{Measure, measure_table};
 use super::plot::thousands;
 use super::run_folder;
+use crate::file;
 use crate::gan::health::Verdict;
 
 /// A verdict as it stands in `evaluation.csv`.
@@ -133,8 +133,7 @@ fn told(folder: &Path) -> Option<Told> {
     /// A hundred times what is written, with all its columns.
     const LARGEST: u64 = 1 << 24;
     let path = folder.join(run_folder::RESULT);
-    let file = path.is_file().then(|| File::open(path).ok())??;
-    serde_json::from_reader(file.take(LARGEST)).ok()
+    serde_json::from_slice(&file::read(&path, LARGEST).ok()?).ok()
 }
 
 /// What `run.json` of the run in `folder` tells about its best model, where that is not the last.
@@ -194,9 +193,9 @@ impl Summary {
     fn best_text(&self) -> Option<String> {
         let Best { step, measure, value, last_value, .. } = self.best.as_ref().filter(|best| best.is_earlier())?;
         Some(format!(
-            "best       step {}: {measure} {value:.4}, at the end {last_value:.4}; gannet sample {} --checkpoint best\n",
+            "best       step {}: {measure} {value:.4}, at the end {last_value:.4}; {}\n",
             thousands(*step),
-            self.run
+            sample_best(Path::new(&self.run))
         ))
     }
 }

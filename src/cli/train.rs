@@ -10,6 +10,7 @@ use super::args::{ENGINES, TrainArgs, name_of};
 use super::beside::Beside;
 use super::budget::Budget;
 use super::checkpoints;
+use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::config_file;
 use super::expectation::{self, Disk};
@@ -26,7 +27,7 @@ use super::report::{self, Live};
 use super::resume;
 use super::run::{Outcome, Run};
 use super::run_folder::{self, RunFolder};
-use super::schedule::{EVALUATIONS, Schedule};
+use super::schedule::{self, Schedule};
 use super::start::Start;
 use super::stop::Stop;
 use super::system::{Samples, System};
@@ -198,11 +199,11 @@ impl Prepared {
         let done: Vec<u64> = starts.iter().map(|start| start.resumed().unwrap_or(0)).collect();
         let progress = Arc::new(Progress::new(steps, self.config.batch, workers, args.quiet, &done));
         let mut runs = Vec::with_capacity(count);
-        let before = done.iter().copied().fold(0, u64::saturating_add);
         let pages_each = if self.replicated { 2 } else { 1 };
         let parts = || (0..count).map(|index| folder.path().join(replicas::folder(index)));
         let folders = if self.replicated { parts().collect() } else { vec![folder.path().to_path_buf()] };
-        let page = Arc::new(Live::new(folder.path(), folders, steps, before, pages_each));
+        let of_all = folders.into_iter().zip(done.iter().copied()).collect();
+        let page = Arc::new(Live::new(folder.path(), of_all, steps, pages_each));
         let mut pages = Vec::new();
         for (index, config, real, trainer) in self.each() {
             let own = if self.replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
@@ -214,7 +215,7 @@ impl Prepared {
             let last = record.last_row();
             if self.replicated {
                 let path = own.path();
-                let own_page = Arc::new(Live::new(path, vec![path.to_path_buf()], steps, done[index], 2));
+                let own_page = Arc::new(Live::new(path, vec![(path.to_path_buf(), done[index])], steps, 2));
                 record.follow(Arc::clone(&own_page));
                 pages.push(own_page);
             }
@@ -260,7 +261,7 @@ impl Prepared {
         self.gans.take_turns(&mut runs, |_, trainer, run| run.turn(trainer, &progress));
         progress.finish();
         let remark = measures::remark(&self.config);
-        let go_on = format!("stopped; to go on: gannet train --resume {}", folder.path().display());
+        let go_on = format!("stopped; to go on: gannet train --resume {}", quoted(folder.path()));
         if !self.replicated {
             for Outcome { summary, error } in runs.into_iter().filter_map(Run::into_outcome) {
                 let stopped = stop.stopped(go_on.clone()).filter(|_| !summary.is_finished());
@@ -274,12 +275,13 @@ impl Prepared {
             return Ok(());
         }
         let result = Replicated::new(folder, &self.config, &self.gans, runs, start.elapsed());
-        folder.write(run_folder::RESULT, &run_folder::json(&result))?;
-        report::write(folder.path())?;
+        // What was trained is told first, whatever can be written of it.
         let printed = print(args, &result, || result.text(remark.as_deref()));
         warn(args, result.warning());
+        let written = folder.write(run_folder::RESULT, &run_folder::json(&result));
+        let written = written.and_then(|()| report::write(folder.path())).map_err(Into::into);
         let stopped = stop.stopped(go_on).filter(|_| !result.is_finished());
-        result.failure().or(stopped.map(Into::into)).map_or(printed, Err)
+        result.failure().or(stopped.map(Into::into)).map_or_else(|| written.and(printed), Err)
     }
 
     /// What `--plan` prints. For the time that the run takes a few steps are made.
@@ -319,7 +321,8 @@ impl Prepared {
             0 => 0,
             every => self.steps / trainer.steps_for_epochs(every).max(1),
         };
-        Disk::new(config, models, self.data.len() as u64)
+        let evaluations = schedule::evaluations(config.evaluate_every, self.steps);
+        Disk::new(config, models, evaluations, self.data.len() as u64)
     }
 }
 
@@ -360,7 +363,7 @@ fn resolve(config: &mut RunConfig, trainer: &Trainer) -> Result<u64> {
     };
     config.threads = trainer.options().threads;
     config.isa = Some(trainer.isa().kind());
-    config.evaluate_every.get_or_insert(steps.div_ceil(EVALUATIONS).max(1));
+    config.evaluate_every.get_or_insert(schedule::between_evaluations(None, steps));
     config.report_every.get_or_insert(steps.div_ceil(ROWS).clamp(1, BETWEEN_ROWS));
     if let Some(directory) = &mut config.directory {
         *directory = std::path::absolute(&*directory).map_err(run_folder::refused("find", directory))?;

@@ -27,7 +27,7 @@ pub(crate) struct RunsArgs {
     /// Only runs of this system; may be given several times.
     #[arg(long, value_name = "SYSTEM")]
     pub(crate) preset: Vec<String>,
-    /// Only runs that stand so; may be given several times.
+    /// Only runs of this status; may be given several times.
     #[arg(long, value_enum)]
     pub(crate) status: Vec<RunStatus>,
     /// Only runs whose verdict contains this text.

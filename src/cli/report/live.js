@@ -36,21 +36,28 @@
   let pressed = false;
   addEventListener("pointerdown", () => (pressed = true));
   for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, () => (pressed = false));
-  const busy = () => pressed || all("[aria-pressed=true]").length > 0 || getSelection()?.isCollapsed === false;
+  const selects = () => getSelection()?.isCollapsed === false;
+  const busy = () => pressed || all("[aria-pressed=true]").length > 0 || selects();
+  // Whether a newer page may be there that its reader keeps from being loaded: its age then says nothing about the run.
+  let held = false;
+  let lost = false;
   const again = () => {
-    if (busy()) return setTimeout(again, 500);
+    if (busy()) {
+      held = true;
+      return setTimeout(again, 500);
+    }
     history.replaceState(Object.fromEntries(Object.entries(keep).map(([name, ask]) => [name, ask()])), "");
     location.reload();
   };
   const look = () => {
     const seconds = Math.max(0, Date.now() - written) / 1000;
-    const lost = seconds > (3 * promise) / 1000;
+    if (!held && !busy()) lost = seconds > (3 * promise) / 1000;
     live.classList.toggle("lost", lost);
     document.documentElement.classList.toggle("lost", lost);
     for (const pill of all(".pill.running")) pill.lastChild.textContent = lost ? "no news" : "running";
     age.textContent = lost
       ? `No news since ${clock}, ${told(seconds)} ago: the run may have been stopped or killed.`
-      : `As of ${clock}, ${told(seconds)} ago.`;
+      : `As of ${clock}, ${told(seconds)} ago${selects() ? ", not renewed while text is selected" : ""}.`;
   };
   look();
   setInterval(look, 1000);

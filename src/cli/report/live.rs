@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::record::Record;
-use super::{render, title_of, write_page};
+use super::{leave_out, render, title_of, write_page};
 use crate::cli::run_folder::REPORT;
 use crate::error::Result;
 
@@ -21,6 +21,8 @@ const BYTES_A_SECOND: u64 = 500_000;
 const PROMISE: Duration = Duration::from_secs(5);
 const PROMISE_AT_FIRST: Duration = Duration::from_secs(10);
 const PROMISE_AT_END: Duration = Duration::from_secs(60);
+/// The longest wait for a page, as a multiple of what the page before it promised. The waits of costly pages grow step by step.
+const MOST_PROMISES: u32 = 2;
 
 /// What a page that is made again says about itself.
 pub(super) struct Renewal {
@@ -43,6 +45,8 @@ pub(crate) struct Live {
     planned: u64,
     before: u64,
     folders: Vec<PathBuf>,
+    /// Runs that the page has no room for.
+    left_out: usize,
     times_cost: u32,
     state: Mutex<State>,
 }
@@ -67,9 +71,12 @@ impl State {
 }
 
 impl Live {
-    /// The page in `folder` about the runs in `folders`, of `planned` steps each, that have done `before` steps together. It is one of
+    /// The page in `folder` about `runs` of `planned` steps each: the folder of each, and the steps that it has done before. It is one of
     /// `pages` that a run spends time on.
-    pub(crate) fn new(folder: &Path, folders: Vec<PathBuf>, planned: u64, before: u64, pages: u32) -> Self {
+    pub(crate) fn new(folder: &Path, mut runs: Vec<(PathBuf, u64)>, planned: u64, pages: u32) -> Self {
+        let left_out = leave_out(&mut runs);
+        let (folders, done): (Vec<PathBuf>, Vec<u64>) = runs.into_iter().unzip();
+        let before = done.into_iter().fold(0, u64::saturating_add);
         let state =
             State { records: Vec::new(), begun: Instant::now(), last: None, wait: SHORTEST, longest: Duration::ZERO };
         Self {
@@ -77,7 +84,8 @@ impl Live {
             planned,
             before,
             folders,
-            times_cost: TIMES_COST * pages,
+            left_out,
+            times_cost: TIMES_COST.saturating_mul(pages),
             state: Mutex::new(state),
         }
     }
@@ -153,11 +161,36 @@ impl Live {
             before: self.before,
             elapsed: state.begun.elapsed(),
         };
-        let page = render(&state.records, self.out.parent().and_then(title_of), &self.out, Some(&renewal));
+        let page =
+            render(&state.records, self.left_out, self.out.parent().and_then(title_of), &self.out, Some(&renewal));
         write_page(&self.out, &page)?;
         let by_size = Duration::from_secs_f64(page.len() as f64 / BYTES_A_SECOND as f64);
-        state.wait = SHORTEST.max(start.elapsed().saturating_mul(self.times_cost)).max(by_size);
+        let wait = SHORTEST.max(start.elapsed().saturating_mul(self.times_cost)).max(by_size);
+        // Readers go by the promise of this page, and take the run for lost after three times as long.
+        state.wait = wait.min(promise.saturating_mul(MOST_PROMISES));
         state.last = Some(start);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_page_promises_far_less_than_the_next_one_takes() {
+        let place = tempfile::tempdir().unwrap();
+        // Pages whose cost allows one in years.
+        let live = Live::new(place.path(), vec![(place.path().to_path_buf(), 0)], 400, u32::MAX);
+        let mut waits = vec![Duration::ZERO];
+        for _ in 0..4 {
+            live.begin().unwrap();
+            let page = std::fs::read_to_string(live.path()).unwrap();
+            let promise = page.split("data-promise=\"").nth(1).unwrap().split('"').next().unwrap();
+            let wait = live.state.lock().unwrap().wait;
+            assert!(wait <= 2 * Duration::from_millis(promise.parse().unwrap()), "{promise} ms, {wait:?}");
+            waits.push(wait);
+        }
+        assert!(waits.is_sorted_by(|one, two| one < two), "{waits:?}");
     }
 }

@@ -27,7 +27,7 @@ use super::args::ReportArgs;
 use super::out_file::{OutFile, Suffixes};
 use super::output::note;
 use super::run_folder::{self, CONFIG, METRICS, REPORT, refused, write_atomically};
-use crate::error::{Error, Result};
+use crate::error::Result;
 pub(crate) use live::Live;
 use live::Renewal;
 use record::Record;
@@ -74,7 +74,7 @@ pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
 ///
 /// # Errors
 ///
-/// [`Error::Io`] where the system refuses to write it, with the page before it still there; a folder without a run.
+/// [`Error::Io`](crate::Error::Io) where the system refuses to write it, with the page before it still there; a folder without a run.
 pub(crate) fn write(folder: &Path) -> Result<()> {
     let out = folder.join(REPORT);
     write_page(&out, &page_about(&[folder.to_path_buf()], &out)?)
@@ -91,10 +91,7 @@ fn page_about(given: &[PathBuf], out: &Path) -> Result<String> {
     for path in given {
         folders.extend(runs_in(path)?);
     }
-    if folders.len() > MOST_RUNS {
-        let problem = format!("{} are more than a page can show; give at most {MOST_RUNS}", folders.len());
-        return Err(Error::setting("runs", problem));
-    }
+    let left_out = leave_out(&mut folders);
     let count = folders.len();
     let mut records: Vec<Record> = folders.iter().map(|folder| Record::read(folder, count)).collect();
     tell_apart(&mut records);
@@ -102,11 +99,18 @@ fn page_about(given: &[PathBuf], out: &Path) -> Result<String> {
         [folder] => title_of(folder),
         _ => None,
     };
-    Ok(render(&records, title, out, None))
+    Ok(render(&records, left_out, title, out, None))
 }
 
-/// The page about `records` that will lie at `out`, which is made again as `renewal` says.
-fn render(records: &[Record], title: Option<String>, out: &Path, renewal: Option<&Renewal>) -> String {
+/// Leaves the first runs that a page has room for; says how many are left out.
+fn leave_out<T>(runs: &mut Vec<T>) -> usize {
+    let left_out = runs.len().saturating_sub(MOST_RUNS);
+    runs.truncate(MOST_RUNS);
+    left_out
+}
+
+/// The page about `records`, without those `left_out`, that will lie at `out`, which is made again as `renewal` says.
+fn render(records: &[Record], left_out: usize, title: Option<String>, out: &Path, renewal: Option<&Renewal>) -> String {
     if let [record] = records {
         return single::render(record, renewal);
     }
@@ -118,7 +122,7 @@ fn render(records: &[Record], title: Option<String>, out: &Path, renewal: Option
         _ => String::new(),
     };
     let title = title.unwrap_or_else(|| format!("{} runs{of}", records.len()));
-    several::render(&title, records, &links, renewal)
+    several::render(&title, records, left_out, &links, renewal)
 }
 
 /// Gives runs whose folders have one name those of their whole paths.

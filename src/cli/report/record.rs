@@ -14,7 +14,7 @@ use super::table::Table;
 use crate::cli::config::RunConfig;
 use crate::cli::legs::Legs;
 use crate::cli::measures::{self, Measure};
-use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, MODEL, REAL, REPORT, RESULT};
+use crate::cli::run_folder::{CHECKPOINTS, CONFIG, EVALUATION, METRICS, MODEL, REAL, REPORT, RESULT};
 use crate::gan::health::Health;
 
 /// Points of a curve in a page about one run, and of all runs' curves of one kind in a page about several.
@@ -287,7 +287,7 @@ fn name_of(folder: &Path) -> String {
 
 /// Whether there is something to go on from.
 fn has_checkpoint(folder: &Path) -> bool {
-    let Ok(entries) = folder.join("checkpoints").read_dir() else { return false };
+    let Ok(entries) = folder.join(CHECKPOINTS).read_dir() else { return false };
     entries.flatten().any(|entry| {
         let name = entry.file_name();
         name.to_str().is_some_and(|name| name.starts_with("step-") && name.ends_with(".safetensors"))

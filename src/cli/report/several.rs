@@ -11,7 +11,8 @@ use super::live::Renewal;
 use super::page::{self, section};
 use super::record::{HEALTH, Known, Record};
 use super::settings::settings;
-use super::words::{number, quoted, spaced};
+use super::words::{number, spaced};
+use crate::cli::command_lines::quoted;
 use crate::cli::plot::thousands;
 
 /// Runs up to which each chart tells all their values.
@@ -25,13 +26,22 @@ const MOST_PICTURES: usize = 14 << 20;
 /// Runs up to which all command lines that repeat them are in sight.
 const MOST_COMMANDS: usize = 8;
 
-/// The page. `links` leads from it to the page of each run, where there is one.
-pub(super) fn render(title: &str, records: &[Record], links: &[Option<String>], renewal: Option<&Renewal>) -> String {
+/// The page, which has no room for the runs `left_out`. `links` leads from it to the page of each run, where there is one.
+pub(super) fn render(
+    title: &str,
+    records: &[Record],
+    left_out: usize,
+    links: &[Option<String>],
+    renewal: Option<&Renewal>,
+) -> String {
     let body = html! {
         header {
             p.over { (page::over("gannet runs side by side", &system(records), title)) }
             h1 { (title) }
             @if let Some(renewal) = renewal { (page::renewal(renewal, records)) }
+            @if left_out > 0 {
+                p.lead { "The page shows the first " (records.len()) " of " (thousands((records.len() + left_out) as u64)) " runs." }
+            }
             @if records.len() <= MOST_TOLD_APART {
                 p.lead { "Each run keeps its color throughout the page." }
             } @else {

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::read;
+use crate::cli::run_folder::{PICTURES, SAMPLES};
 
 /// Pictures of one run in a page.
 const MOST: usize = 30;
@@ -51,7 +52,7 @@ pub(super) fn read(folder: &Path, runs: usize, live: bool, mut known: Vec<Shot>)
         place.map_or_else(|| shot(&file.path, Some(file.step)), |place| Some(known.swap_remove(place)))
     };
     let shots: Vec<Shot> = files.iter().filter_map(&mut take).collect();
-    if shots.is_empty() { shot(&folder.join("samples.png"), None).into_iter().collect() } else { shots }
+    if shots.is_empty() { shot(&folder.join(SAMPLES), None).into_iter().collect() } else { shots }
 }
 
 /// A picture in the folder `samples`.
@@ -63,7 +64,7 @@ struct File {
 
 /// The pictures of at most `largest` bytes made at evaluations, by their steps.
 fn evaluations(folder: &Path, largest: u64) -> Vec<File> {
-    let Ok(entries) = folder.join("samples").read_dir() else { return Vec::new() };
+    let Ok(entries) = folder.join(PICTURES).read_dir() else { return Vec::new() };
     let file = |path: PathBuf| {
         let digits = path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".png")?;
         let step = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;

@@ -9,8 +9,9 @@ use super::live::Renewal;
 use super::page::{self, section};
 use super::record::{Best, Record, State};
 use super::settings::{network_row, settings};
-use super::words::{counted, number, quoted, spaced, time};
+use super::words::{counted, number, spaced, time};
 use super::{columns, health, legs, words};
+use crate::cli::command_lines::{quoted, sample_best};
 use crate::cli::history::equilibrium;
 use crate::cli::measures;
 use crate::cli::{machine, plot::thousands};
@@ -151,14 +152,13 @@ fn measured(record: &Record) -> Markup {
 /// Where the run was better than at its end.
 fn best(record: &Record) -> Markup {
     let Some(Best { step, measure, value, last_value }) = record.best() else { return Markup::default() };
-    let folder = quoted(&record.folder);
     html! {
         p {
             "The " (spaced(&measure)) " was best after " (counted(step, "step")) ": " b { (number(value)) } ", at the last evaluation "
             (number(last_value)) "."
         }
         (page::command(
-            &format!("gannet sample {folder} --checkpoint best --count 1000 --out samples.npy"),
+            &sample_best(&record.folder),
             "Samples of the generator as it was then:",
         ))
     }

@@ -10,6 +10,7 @@ use crate::cli::config::RunConfig;
 use crate::cli::config_file;
 use crate::cli::legs::Legs;
 use crate::cli::plot::Picture;
+use crate::error::Error;
 use crate::gan::presets::Preset;
 
 /// The folder of a run called `name`, with what a whole run leaves.
@@ -275,7 +276,7 @@ fn a_live_page_claims_no_end() {
     // What a resumed run came to before is not what it comes to now.
     fs::write(folder.join("run.json"), r#"{"status": "running", "steps": 200, "metrics": {"mean_radius": 7}}"#)
         .unwrap();
-    let live = Live::new(&folder, vec![folder.clone()], 400, 0, 1);
+    let live = Live::new(&folder, vec![(folder.clone(), 0)], 400, 1);
     assert!(!live.is_due());
     live.begin().unwrap();
     let text = fs::read_to_string(folder.join("report.html")).unwrap();
@@ -294,6 +295,27 @@ fn a_live_page_claims_no_end() {
     // The page of the end stays.
     fs::write(folder.join("run.json"), r#"{"status": "finished", "steps": 400}"#).unwrap();
     assert!(!page(&folder).contains("data-promise"));
+}
+
+#[test]
+fn a_page_tells_which_runs_it_has_no_room_for() {
+    let place = tempfile::tempdir().unwrap();
+    let folders: Vec<PathBuf> = (0..MOST_RUNS + 2).map(|i| place.path().join(format!("replica-{i:03}"))).collect();
+    for folder in &folders {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("metrics.csv"), "step,discriminator_loss\n7,1.5\n").unwrap();
+    }
+    let check = |text: &str| {
+        tells(text, &["The page shows the first 256 of 258 runs.", "replica-255"]);
+        assert!(!text.contains("replica-256"));
+    };
+    check(&page(place.path()));
+    // The live one counts the steps of those that it shows.
+    let live = Live::new(place.path(), folders.into_iter().map(|folder| (folder, 5)).collect(), 10, 1);
+    live.begin().unwrap();
+    let text = fs::read_to_string(place.path().join("report.html")).unwrap();
+    check(&text);
+    tells(&text, &["1,792 of 2,560 steps"]);
 }
 
 #[test]

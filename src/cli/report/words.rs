@@ -1,7 +1,4 @@
-//! Numbers, times and command lines as people read them.
-
-use std::borrow::Cow;
-use std::path::Path;
+//! Numbers and times as people read them.
 
 use crate::cli::plot::{thousands, tick_label};
 
@@ -61,19 +58,6 @@ pub(super) fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
 
-/// A path as a shell takes it.
-pub(super) fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
-    // What opens with a hyphen would be an option.
-    let text = if text.starts_with('-') { Cow::Owned(format!("./{text}")) } else { text };
-    if !text.is_empty() && text.chars().all(plain) {
-        text.into_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,19 +110,6 @@ mod tests {
             (-1.0, "unknown"),
         ] {
             assert_eq!(time(seconds), text, "{seconds}");
-        }
-    }
-
-    #[test]
-    fn paths_are_safe_in_a_shell() {
-        for (path, text) in [
-            ("runs/circle-001", "runs/circle-001"),
-            ("my run", "'my run'"),
-            ("it's; rm", r"'it'\''s; rm'"),
-            ("-x", "./-x"),
-            ("", "''"),
-        ] {
-            assert_eq!(quoted(Path::new(path)), text);
         }
     }
 }

@@ -41,8 +41,8 @@ pub(crate) fn command(args: &RunsArgs) -> anyhow::Result<()> {
         output::note(&format!("no such runs in {}", args.folder.display()));
         return Ok(());
     }
-    let left = [true, true, false, true, true, false, true];
-    let header = ["run", "status", "steps", "measure", "verdict", "age", "settings that differ"];
+    let left = [true, true, true, false, true, true, false, true];
+    let header = ["run", "preset", "status", "steps", "measure", "verdict", "age", "settings that differ"];
     let rows = std::iter::once(header.map(str::to_string).to_vec()).chain(entries.iter().map(row));
     output::print_text(&output::table(&rows.collect::<Vec<_>>(), &left))
 }
@@ -101,18 +101,18 @@ fn row(entry: &Entry) -> Vec<String> {
         let age = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
         format!("{:#}", HumanDuration(age))
     });
-    let mut last = vec![entry.system.clone()];
-    last.extend(entry.replicas.map(|count| format!("{count} replicas")));
+    let mut last: Vec<String> = entry.replicas.map(|count| format!("{count} replicas")).into_iter().collect();
     last.extend(entry.settings.iter().map(|(name, value)| format!("{name}={value}")));
     last.extend(entry.problem.iter().map(|problem| format!("({problem})")));
     vec![
         entry.name.clone(),
+        entry.system.clone(),
         status_name(entry.status).to_string(),
         steps,
         measure,
         entry.verdict.clone().unwrap_or_default(),
         age.unwrap_or_default(),
-        last.join(" ").trim().to_string(),
+        last.join(" "),
     ]
 }
 

@@ -1,32 +1,25 @@
 //! Reading what a list of runs needs, and no more: of a table its header and its last line.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::SystemTime;
 
 use crate::cli::folder_lock::LOCK;
+use crate::file;
 
 /// Bytes of `config.toml` and `run.json` at most.
 const LARGEST: u64 = 8 << 20;
 /// Bytes at the beginning and at the end of a table that are looked at.
 const PIECE: u64 = 16 << 10;
 
-/// Opens a file; no pipe, which could be waited for without end.
-fn open(path: &Path) -> Option<File> {
-    if path.metadata().ok()?.is_file() { File::open(path).ok() } else { None }
-}
-
 /// The text of a file.
 pub(super) fn text(path: &Path) -> Option<String> {
-    let mut bytes = Vec::new();
-    open(path)?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
-    if bytes.len() as u64 > LARGEST { None } else { String::from_utf8(bytes).ok() }
+    String::from_utf8(file::read(path, LARGEST).ok()?).ok()
 }
 
 /// The cells of the last line of a table under the names of its header.
 pub(super) fn last_line(path: &Path) -> Option<Vec<(String, String)>> {
-    let mut file = open(path)?;
+    let (mut file, length) = file::open(path).ok()?;
     let mut piece = |from: u64| {
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(from)).ok()?;
@@ -34,8 +27,7 @@ pub(super) fn last_line(path: &Path) -> Option<Vec<(String, String)>> {
         Some(String::from_utf8_lossy(&bytes).into_owned())
     };
     let head = piece(0)?;
-    let end = path.metadata().ok()?.len();
-    let tail = piece(end.saturating_sub(PIECE))?;
+    let tail = piece(length.saturating_sub(PIECE))?;
     let (header, _) = head.split_once('\n')?;
     // A line without its end is still being written.
     let (whole, _) = tail.rsplit_once('\n')?;
@@ -53,8 +45,8 @@ pub(super) fn written(path: &Path) -> Option<SystemTime> {
 
 /// Whether a process has the lock of a folder. Where nobody has it, it is taken for an instant, and shared.
 pub(super) fn is_locked(folder: &Path) -> bool {
-    open(&folder.join(LOCK))
-        .is_some_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+    file::open(&folder.join(LOCK))
+        .is_ok_and(|(lock, _)| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
 }
 
 #[cfg(test)]
