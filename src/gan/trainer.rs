@@ -94,6 +94,9 @@ impl Trainer {
     /// called with that step's losses; losses are computed only for steps that are reported. `interval` 0: only the last.
     /// `ControlFlow::Break` ends the run early, after a whole step, as does [`TrainerOptions::stop`]. Returns the last report.
     ///
+    /// The source and `report` may use the pool of the options, with `install`, `join` and `scope`. The source may not use `broadcast`
+    /// where this is called by a thread of that pool: it would wait for ever ([`parallel::with_team`]).
+    ///
     /// # Errors
     ///
     /// [`Error::NotFinite`] as soon as a logit, a gradient or a parameter is not finite. The step that met it is then half done: the
