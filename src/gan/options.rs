@@ -28,6 +28,10 @@ pub struct TrainerOptions {
     pub memory_limit: Option<u64>,
     /// The rayon pool to take worker threads from; `None` = the trainer makes its own (none with one thread). The thread
     /// that calls [`Trainer::run`](super::Trainer::run) works too, so that `threads - 1` come from the pool.
+    ///
+    /// Other jobs of the pool are done when a run pauses for some 100 us, as in a report; with all of the pool's threads in the run,
+    /// they may have to wait for its end. So may a job that has begun, and waits for a part of itself (`rayon::join`) when the run
+    /// takes its thread: neither the source nor a report may wait for jobs that others gave the pool.
     pub pool: Option<Arc<ThreadPool>>,
     /// As soon as this is true, [`Trainer::run`](super::Trainer::run) ends after the step in progress and begins no other.
     pub stop: Option<Arc<AtomicBool>>,

@@ -117,7 +117,9 @@ impl Replicas {
     /// call (`interval` 0: only then), by the thread that trains the replica at that moment: several calls may run at once,
     /// but those about one replica come one after another, in order. `ControlFlow::Break` ends the run of that replica alone.
     ///
-    /// `report` may use the pool of the options, but may have to wait until another thread has no replica left to train.
+    /// Sources and `report` may use the pool of the options, with `install`, `join` and `scope`, but may have to wait until another
+    /// thread has no replica left to train. They may not use `broadcast` where this is called by a thread of that pool: it would wait
+    /// for ever ([`parallel::with_team`](crate::parallel::with_team)).
     ///
     /// The workers enter the pool once. Not a step allocates, beyond what the engine's library does.
     ///

@@ -11,6 +11,7 @@ use super::checkpoint::Checkpoint;
 use super::failure::check_whole;
 use super::given::GivenStep;
 use super::model::Model;
+use super::names::{DISCRIMINATOR, GENERATOR};
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
 use super::settings::{self, Settings};
@@ -75,13 +76,9 @@ impl Trainer {
         let network = |name, network: &NetworkSpec, optimizer, stream: Stream| {
             TrainedNetwork::new(name, network.clone(), optimizer, isa, stream.key(options.seed, 0))
         };
-        let generator = network("generator", &spec.generator, spec.generator_optimizer, Stream::GeneratorParameters)?;
-        let discriminator = network(
-            "discriminator",
-            &spec.discriminator,
-            spec.discriminator_optimizer,
-            Stream::DiscriminatorParameters,
-        )?;
+        let generator = network(GENERATOR, &spec.generator, spec.generator_optimizer, Stream::GeneratorParameters)?;
+        let discriminator =
+            network(DISCRIMINATOR, &spec.discriminator, spec.discriminator_optimizer, Stream::DiscriminatorParameters)?;
         let workspace = Workspace::new(&plan, Some(&spec.generator), &spec.discriminator)?;
         let identity = batches.identity()?;
         let adversary =
@@ -93,6 +90,9 @@ impl Trainer {
     /// Runs `steps` steps. After each `interval`-th step of the trainer's count (and after the last of this call) `report` is
     /// called with that step's losses; losses are computed only for steps that are reported. `interval` 0: only the last.
     /// `ControlFlow::Break` ends the run early, after a whole step, as does [`TrainerOptions::stop`]. Returns the last report.
+    ///
+    /// The source and `report` may use the pool of the options, with `install`, `join` and `scope`. The source may not use `broadcast`
+    /// where this is called by a thread of that pool: it would wait for ever ([`parallel::with_team`]).
     ///
     /// # Errors
     ///

@@ -5,7 +5,10 @@
 //! phase costs fractions of a microsecond, and then sleep, so that a loaded machine does not crawl. A phase allocates
 //! nothing.
 //!
-//! A run takes no pool away from its owner: workers without a phase do the pool's other jobs. And it leaves nothing behind:
+//! A run takes no pool away from its owner for good: workers that have had no phase for some 100 us do the pool's other jobs until
+//! the next one. While phases follow each other without such a pause, jobs from elsewhere wait for the end of the run. A job that
+//! waits (in `rayon::join`, for instance) may have its thread taken for a run, and goes on when that run ends: the run must not wait
+//! for it. And a run leaves nothing behind:
 //! at most as many of gannet's jobs wait in a pool as it has threads, however many runs have come and gone, and none of them
 //! holds anything of a run.
 //!

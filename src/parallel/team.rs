@@ -98,8 +98,13 @@ impl Team<'_> {
 /// The workers enter the pool here and stay until `body` returns or panics. Where the pool has fewer threads, or is busy,
 /// the team does with fewer. May be called from a thread of the pool, and from within a task of another team.
 ///
-/// `body` and its tasks may use the pool themselves, `ThreadPool::install` for instance: a worker that has waited for a phase for
-/// some 100 us lends its thread to the pool's jobs until the next one.
+/// `body` and its tasks may use the pool themselves, with `install`, `join` and `scope`: a worker that has waited for a phase for
+/// some 100 us lends its thread to the pool's jobs until the next one. A leader lends nothing, though it may be a thread of the pool:
+/// then a task must not wait for a job that every thread has to do (`broadcast`), or it waits for ever.
+///
+/// Phases without such a pause leave no thread to jobs from elsewhere, which wait for the end of the run. A thread of the pool that
+/// waits inside of a job (in `rayon::join`, for instance) may become a worker meanwhile; its job goes on when the run ends. So `body`
+/// and tasks must not wait for jobs that others gave the pool.
 pub fn with_team<R>(threads: usize, pool: Option<&Arc<ThreadPool>>, body: impl FnOnce(&Team<'_>) -> R) -> R {
     let Some((pool, helpers @ 1..)) = pool.map(|pool| (pool, helpers(threads, pool))) else {
         return body(&Team::serial());
