@@ -5,13 +5,14 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::{Builder, TempPath};
 
 /// Letters at the end of a temporary name.
-pub(crate) const LETTERS: usize = 6;
+pub(crate) const TEMPORARY_NAME_LETTERS: usize = 6;
 /// Most bytes of a file's name in its temporary name: file systems take 255.
 const MOST_OF_NAME: usize = 240;
 
@@ -31,7 +32,7 @@ fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A file or folder that is being made under a temporary name.
+/// A file or folder that is being made under a temporary name. Without [`end`](Self::end), as after a panic, it is removed.
 #[derive(Debug)]
 pub(crate) struct Making(PathBuf);
 
@@ -45,11 +46,21 @@ impl Making {
     }
 
     /// Has `place` put it in its place, or remove it; either way it is off the list in the same moment.
-    pub(crate) fn end<T>(self, place: impl FnOnce() -> T) -> T {
+    pub(crate) fn end<T>(mut self, place: impl FnOnce() -> T) -> T {
         let mut list = unfinished();
         let placed = place();
-        list.retain(|path| *path != self.0);
+        let ended = mem::take(&mut self.0);
+        list.retain(|path| *path != ended);
         placed
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        let mut list = unfinished();
+        if let Some(index) = list.iter().position(|path| *path == self.0) {
+            remove(&list.swap_remove(index));
+        }
     }
 }
 
@@ -61,28 +72,28 @@ pub(crate) struct Abandoned {
 /// Removes whatever is being made, for a program that ends at once. What has its place keeps it.
 pub(crate) fn abandon() -> Abandoned {
     let mut list = unfinished();
-    for path in list.drain(..) {
-        // What cannot be removed must not keep the program from ending.
-        if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }.ok();
-    }
+    list.drain(..).for_each(|path| remove(&path));
     Abandoned { _list: list }
+}
+
+/// Removes a file or folder. What cannot be removed must not keep the program from ending.
+fn remove(path: &Path) {
+    if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.ok();
 }
 
 /// Writes the file `path` by `fill`.
 ///
 /// # Errors
 ///
-/// What `fill` and the system report; then nothing of the file is there, and what stood at `path` still is.
+/// What `fill` and the system report; then nothing of the file is there, and what stood at `path` still is. Only where the
+/// device fails to sync the folder, the whole new file is there, but a loss of power may bring back what stood there.
 pub(crate) fn write(path: &Path, placing: Placing, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it names no file"))?;
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (making, (mut file, temporary)) = Making::begin(|| create(folder, &name.to_string_lossy()))?;
-    let filled = fill(&mut file).and_then(|()| {
-        if placing == Placing::Replace {
-            keep_permissions(path, &file)?;
-        }
-        file.sync_all()
-    });
+    // Nobody may read the contents who may not read them afterwards.
+    let permitted = if placing == Placing::Replace { keep_permissions(path, &file) } else { Ok(()) };
+    let filled = permitted.and_then(|()| fill(&mut file)).and_then(|()| file.sync_all());
     making.end(|| match (filled, placing) {
         (Err(error), _) => Err(error),
         (Ok(()), Placing::Replace) => temporary.persist(path).map_err(|error| error.error),
@@ -100,7 +111,7 @@ fn create(folder: &Path, name: &str) -> io::Result<(PathBuf, (File, TempPath))> 
     let prefix = format!(".{}.", &name[..end]);
     // The system's own reason: that of the builder tells the temporary name, which means nothing to the reader.
     let mut reason = None;
-    let made = Builder::new().prefix(&prefix).suffix("").rand_bytes(LETTERS).make_in(folder, |path| {
+    let made = Builder::new().prefix(&prefix).suffix("").rand_bytes(TEMPORARY_NAME_LETTERS).make_in(folder, |path| {
         let file = File::options().write(true).create_new(true).open(path);
         reason = file.as_ref().err().and_then(io::Error::raw_os_error);
         file
@@ -135,14 +146,24 @@ fn reserve_and_place(temporary: TempPath, path: &Path) -> io::Result<()> {
     })
 }
 
-/// Makes what was done to the names in `folder` outlast a loss of power.
+/// Makes what was done to the names in `folder` outlast a loss of power, where the file system can.
 ///
 /// # Errors
 ///
-/// What the system reports.
+/// What the system reports of the device.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     // Folders cannot be opened everywhere.
-    File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
+    let synced = File::open(folder).map_or(Ok(()), |folder| folder.sync_all());
+    synced.or_else(|error| if cannot_sync_folders(&error) { Ok(()) } else { Err(error) })
+}
+
+/// Whether a file system reports by `error` that it cannot sync folders, as some of networks and of user space do.
+fn cannot_sync_folders(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if let Some(code) = error.raw_os_error() {
+        return [libc::EINVAL, libc::ENOSYS, libc::ENOTSUP, libc::EOPNOTSUPP].contains(&code);
+    }
+    error.kind() == io::ErrorKind::Unsupported
 }
 
 #[cfg(test)]
@@ -232,6 +253,45 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_leaves_nothing_to_remove() {
+        let place = tempfile::tempdir().unwrap();
+        let of_here = || unfinished().iter().filter(|path| path.starts_with(place.path())).count();
+        let panicked = std::panic::catch_unwind(|| {
+            write(&place.path().join("points.csv"), Placing::New, |_| {
+                assert_eq!(of_here(), 1);
+                std::panic::resume_unwind(Box::new("a reader's"))
+            })
+        });
+        assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"a reader's"));
+        assert_eq!((of_here(), names(place.path()).len()), (0, 0));
+        // A folder with what is in it, too, but not one that has its place.
+        for (ended, left) in [(false, 0), (true, 1)] {
+            let path = place.path().join("run");
+            let make =
+                || fs::create_dir(&path).and_then(|()| fs::write(path.join("file"), "")).map(|()| (path.clone(), ()));
+            let (making, ()) = Making::begin(make).unwrap();
+            if ended {
+                making.end(|| assert_eq!(names(&path), ["file"]));
+            } else {
+                drop(making);
+            }
+            assert_eq!((of_here(), names(place.path()).len()), (0, left), "{ended}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_without_folders_to_sync_is_no_failure() {
+        // That of processes refuses with EINVAL.
+        let folder = Path::new("/proc");
+        assert_eq!(File::open(folder).unwrap().sync_all().unwrap_err().raw_os_error(), Some(libc::EINVAL));
+        sync_folder(folder).unwrap();
+        for (code, cannot) in [(libc::ENOTSUP, true), (libc::ENOSYS, true), (libc::EIO, false), (libc::ENOSPC, false)] {
+            assert_eq!(cannot_sync_folders(&io::Error::from_raw_os_error(code)), cannot, "{code}");
+        }
+    }
+
+    #[test]
     fn long_names_and_other_permissions() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("\u{e9}".repeat(127));
@@ -242,7 +302,12 @@ mod tests {
             let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
             assert_ne!(mode() & 0o044, 0, "others may read what others may read by default: {:o}", mode());
             fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
-            write(&path, Placing::Replace, |file| file.write_all(b"2")).unwrap();
+            let fill = |file: &mut File| {
+                // Before a byte of the contents is there.
+                assert_eq!(file.metadata()?.permissions().mode() & 0o777, 0o640);
+                file.write_all(b"2")
+            };
+            write(&path, Placing::Replace, fill).unwrap();
             assert_eq!(mode(), 0o640);
         }
         assert_eq!(names(place.path()).len(), 1);

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::memory::room;
 
 /// What a path that is no regular file is, in words.
 fn kind(kind: FileType) -> &'static str {
@@ -113,8 +114,7 @@ pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
         let problem = format!("{length} bytes are more than the {most} that it can have");
         return Err(Error::data(path.display().to_string(), problem));
     }
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(length as usize).map_err(|_| Error::OutOfMemory { bytes: length })?;
+    let mut bytes = room(length as usize)?;
     // A file that grows while it is read is read no further than it was long.
     file.take(length).read_to_end(&mut bytes).map_err(|source| refused("read", path, source))?;
     Ok(bytes)

@@ -10,8 +10,11 @@
 //! gemm            the three products of a dense layer, and the engines that compute them
 //! kernel          pure loops over slices: activations, losses, optimizers, noise, reductions
 //! simd            the vector trait and its instruction sets; detection
-//! memory  parallel  error  file    aligned buffers and workspaces; the worker team; the error type; opening files
+//! parallel        the worker team
 //! atomic_file     files that are written whole or not at all
+//! file            opening and reading regular files
+//! memory          aligned buffers and workspaces; vectors whose memory may be refused
+//! error           the error type
 //! ```
 
 #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the library replaces files and ends no process"))]

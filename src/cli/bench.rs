@@ -15,6 +15,7 @@ use crate::data::{ArraySource, ByteSource};
 use crate::error::{Error, Result};
 use crate::gan::presets::Preset;
 use crate::gan::{EngineKind, Replicas, Source, TrainerOptions};
+use crate::memory::room;
 use crate::simd::IsaKind;
 
 /// Without `--steps`, a row is timed this long, about ...
@@ -219,24 +220,16 @@ fn source(system: Preset, batch: usize) -> Result<Arc<dyn Source>> {
     });
     match system.image() {
         Some((height, width)) => {
-            let mut pixels = reserve::<u8>(count)?;
+            let mut pixels = room::<u8>(count)?;
             pixels.extend(bytes.take(count));
             Ok(Arc::new(ByteSource::new(pixels, height, width, u8::MAX)?))
         }
         None => {
-            let mut values = reserve::<f32>(count)?;
+            let mut values = room::<f32>(count)?;
             values.extend(bytes.take(count).map(|byte| f32::from(byte) / 128.0 - 1.0));
             Ok(Arc::new(ArraySource::new(values, features)?))
         }
     }
-}
-
-/// An empty vector with room for `count` elements.
-fn reserve<T>(count: usize) -> Result<Vec<T>> {
-    let mut values = Vec::new();
-    let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
-    values.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes })?;
-    Ok(values)
 }
 
 const HEADER: [&str; 9] =

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::atomic_file::{self, LETTERS, Placing};
+use crate::atomic_file::{self, Placing, TEMPORARY_NAME_LETTERS};
 use crate::error::{Error, Result};
 
 /// Writes a file of the program's own whole or not at all; `write` fills it.
@@ -32,7 +32,7 @@ pub(crate) fn is_temporary(name: &str) -> bool {
     parts.is_some_and(|(name, end)| {
         let ours = ["toml", "csv", "json", "png", "html", "safetensors"];
         let is_ours = name.rsplit_once('.').is_some_and(|(_, extension)| ours.contains(&extension));
-        is_ours && end.len() == LETTERS && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        is_ours && end.len() == TEMPORARY_NAME_LETTERS && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })
 }
 

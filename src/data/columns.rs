@@ -13,7 +13,7 @@ const SHOWN: usize = 5;
 pub enum Matched {
     /// By their names.
     ByName,
-    /// By their places, since the table has no names, or nobody knows those that are wanted.
+    /// By their places, since the table has no names, or the wanted ones are numbers that it does not have.
     ByPosition,
 }
 
@@ -27,8 +27,11 @@ pub fn arrange(table: &mut Table, wanted: &[String], origin: &str) -> Result<Mat
     if found == wanted {
         return Ok(Matched::ByName);
     }
-    let of_nobody = wanted.iter().enumerate().all(|(index, name)| *name == numbered(index));
-    if table.names.is_none() || of_nobody {
+    let set = |names: &[String]| names.iter().cloned().collect::<HashSet<_>>();
+    let (in_table, in_run) = (set(&found), set(wanted));
+    let are_numbered = wanted.iter().enumerate().all(|(index, name)| *name == numbered(index));
+    // A header may give such names, too: where the table has just these, they decide.
+    if table.names.is_none() || (are_numbered && in_table != in_run) {
         if table.columns != wanted.len() {
             let problem = format!("has {} columns, but the settings are for {}", table.columns, wanted.len());
             return Err(Error::data(origin, problem));
@@ -36,8 +39,6 @@ pub fn arrange(table: &mut Table, wanted: &[String], origin: &str) -> Result<Mat
         table.names = Some(wanted.to_vec());
         return Ok(Matched::ByPosition);
     }
-    let set = |names: &[String]| names.iter().cloned().collect::<HashSet<_>>();
-    let (in_table, in_run) = (set(&found), set(wanted));
     let absent = |names: &[String], other: &HashSet<String>| {
         names.iter().filter(|name| !other.contains(*name)).cloned().collect::<Vec<_>>()
     };
@@ -114,6 +115,10 @@ mod tests {
         let numbers: Vec<String> = (0..3).map(numbered).collect();
         assert_eq!(arrange(&mut named, &numbers, "t").unwrap(), Matched::ByPosition);
         assert_eq!(arrange(&mut table(None), &numbers, "t").unwrap(), Matched::ByName);
+        // But names that look like numbers are names.
+        let mut swapped = table(Some(&["column_2", "column_1", "column_3"]));
+        assert_eq!(arrange(&mut swapped, &numbers, "t").unwrap(), Matched::ByName);
+        assert_eq!((&swapped.values[..], swapped.names), (&[2.0, 1.0, 3.0, 5.0, 4.0, 6.0][..], Some(numbers)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::data::packed::{MAX_UNPACKED, Unpacked};
-use crate::data::table::{MAX_COLUMNS, Table, check_room};
+use crate::data::table::{MAX_COLUMNS, NUMBER_BYTES, Table, check_room};
 use crate::error::{Error, Result};
 use crate::file;
 
@@ -120,7 +120,7 @@ impl Reading<'_> {
             let (found, expected, first) = (cells.len(), self.columns, self.first_line);
             return Err(self.error(format!("line {number} has {found} cells where line {first} has {expected}")));
         }
-        check_room(self.values.len() + self.columns, self.most)?;
+        check_room(self.values.len() + self.columns, NUMBER_BYTES, self.most)?;
         self.values
             .try_reserve(self.columns)
             .map_err(|_| Error::OutOfMemory { bytes: 16 * self.values.len() as u64 })?;

@@ -11,6 +11,7 @@ use crate::data::bytes::ByteSource;
 use crate::data::packed::{Unpacked, read_full};
 use crate::error::{Error, Result};
 use crate::file;
+use crate::memory::filled;
 
 /// Files whose header promises more elements than this are refused. MNIST's largest has 47 million.
 pub const MAX_BYTES: u64 = 1 << 30;
@@ -98,10 +99,10 @@ pub fn mnist_within(dir: &Path, most: u64) -> Result<Mnist> {
             ),
         ));
     };
-    let (train_images, train_labels) = read_pair(train_images, train_labels, most)?;
-    let taken = (train_images.pixels.len() + train_labels.len()) as u64;
+    let mut budget = Budget::new(most);
+    let (train_images, train_labels) = read_pair(train_images, train_labels, &mut budget)?;
     let (test_path, test_labels_path) = (test_images, test_labels);
-    let (test_images, test_labels) = read_pair(test_path, test_labels_path, most.saturating_sub(taken))?;
+    let (test_images, test_labels) = read_pair(test_path, test_labels_path, &mut budget)?;
     if (train_images.height, train_images.width) != (test_images.height, test_images.width) {
         return Err(Error::data(
             test_path.display().to_string(),
@@ -130,9 +131,7 @@ pub fn read_images(path: &Path) -> Result<Images> {
 ///
 /// As [`read_images`], and [`Error::MemoryLimit`].
 pub fn read_images_within(path: &Path, most: u64) -> Result<Images> {
-    let (file, length) = file::open(path)?;
-    let ([count, height, width], pixels) = parse(IdxFile::new(BufReader::new(file), length, path)?, "images", most)?;
-    Ok(Images { count, height, width, pixels })
+    images(IdxFile::open(path)?, &mut Budget::new(most))
 }
 
 /// Reads images from `reader`, which gives `length` bytes; `path` stands in messages.
@@ -141,8 +140,7 @@ pub fn read_images_within(path: &Path, most: u64) -> Result<Images> {
 ///
 /// As [`read_images`].
 pub fn parse_images(reader: impl BufRead, length: u64, path: &Path) -> Result<Images> {
-    let ([count, height, width], pixels) = parse(IdxFile::new(reader, length, path)?, "images", u64::MAX)?;
-    Ok(Images { count, height, width, pixels })
+    images(IdxFile::new(reader, length, path)?, &mut Budget::new(u64::MAX))
 }
 
 /// Reads an IDX file of labels: one dimension of unsigned bytes, each 0 to 9.
@@ -151,8 +149,7 @@ pub fn parse_images(reader: impl BufRead, length: u64, path: &Path) -> Result<Im
 ///
 /// As for [`read_images`], and [`Error::Data`] for the first label above 9.
 pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
-    let (file, length) = file::open(path)?;
-    parse_labels(BufReader::new(file), length, path)
+    labels(IdxFile::open(path)?, None, &mut Budget::new(u64::MAX))
 }
 
 /// Reads labels from `reader`, which gives `length` bytes; `path` stands in messages.
@@ -161,7 +158,46 @@ pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
 ///
 /// As [`read_labels`].
 pub fn parse_labels(reader: impl BufRead, length: u64, path: &Path) -> Result<Vec<u8>> {
-    let ([_], labels) = parse(IdxFile::new(reader, length, path)?, "labels", u64::MAX)?;
+    labels(IdxFile::new(reader, length, path)?, None, &mut Budget::new(u64::MAX))
+}
+
+/// Bytes that reading may take.
+struct Budget {
+    most: u64,
+    taken: u64,
+}
+
+impl Budget {
+    fn new(most: u64) -> Self {
+        Self { most, taken: 0 }
+    }
+
+    /// Takes `size` bytes more.
+    fn take(&mut self, size: u64) -> Result<()> {
+        self.taken = self.taken.saturating_add(size);
+        if self.taken > self.most {
+            return Err(Error::MemoryLimit { needed: self.taken, limit: self.most });
+        }
+        Ok(())
+    }
+}
+
+/// Reads the images of `file`.
+fn images(mut file: IdxFile<'_>, budget: &mut Budget) -> Result<Images> {
+    let shape = file.shape("images")?;
+    let [count, height, width] = shape;
+    Ok(Images { count, height, width, pixels: file.elements(&shape, "images", budget)? })
+}
+
+/// Reads the labels of `file`, which are those of `images` in the file with this path, where these are given.
+fn labels(mut file: IdxFile<'_>, images: Option<(&Images, &Path)>, budget: &mut Budget) -> Result<Vec<u8>> {
+    let [count] = file.shape("labels")?;
+    if let Some((images, path)) = images.filter(|(images, _)| images.count != count) {
+        let problem = format!("holds {count} labels for the {} images of {}", images.count, path.display());
+        return Err(file.error(problem));
+    }
+    let path = file.path;
+    let labels = file.elements(&[count], "labels", budget)?;
     if let Some(i) = labels.iter().position(|&label| label > MAX_LABEL) {
         return Err(Error::data(
             path.display().to_string(),
@@ -172,71 +208,10 @@ pub fn parse_labels(reader: impl BufRead, length: u64, path: &Path) -> Result<Ve
 }
 
 /// Reads images and their labels, and checks that there are as many of one as of the other.
-fn read_pair(images_path: &Path, labels_path: &Path, most: u64) -> Result<(Images, Vec<u8>)> {
-    let images = read_images_within(images_path, most)?;
-    let labels = read_labels(labels_path)?;
-    if images.count != labels.len() {
-        return Err(Error::data(
-            labels_path.display().to_string(),
-            format!("holds {} labels for the {} images of {}", labels.len(), images.count, images_path.display()),
-        ));
-    }
+fn read_pair(images_path: &Path, labels_path: &Path, budget: &mut Budget) -> Result<(Images, Vec<u8>)> {
+    let images = images(IdxFile::open(images_path)?, budget)?;
+    let labels = labels(IdxFile::open(labels_path)?, Some((&images, images_path)), budget)?;
     Ok((images, labels))
-}
-
-/// Reads an array of `DIMENSIONS` dimensions of `what` ("images" or "labels").
-fn parse<const DIMENSIONS: usize>(
-    mut file: IdxFile<'_>,
-    what: &str,
-    most: u64,
-) -> Result<([usize; DIMENSIONS], Vec<u8>)> {
-    let mut magic = [0; 4];
-    file.fill(&mut magic, "the magic number")?;
-    if magic[..2] != [0, 0] {
-        return Err(
-            file.error(format!("no IDX file: bytes {:#04x} {:#04x} at offset 0 instead of 0 0", magic[0], magic[1]))
-        );
-    }
-    if magic[2] != UNSIGNED_BYTE {
-        return Err(file.error(format!(
-            "element type {:#04x} at offset 2; only {UNSIGNED_BYTE:#04x} (unsigned bytes) can be read",
-            magic[2]
-        )));
-    }
-    let dimensions = usize::from(magic[3]);
-    if dimensions != DIMENSIONS {
-        let kind = match dimensions {
-            1 => "; this is a file of labels, were two files exchanged?",
-            3 => "; this is a file of images, were two files exchanged?",
-            _ => "",
-        };
-        return Err(file.error(format!("{dimensions} dimensions at offset 3 where {what} have {DIMENSIONS}{kind}")));
-    }
-    let mut shape = [0; DIMENSIONS];
-    for (i, dimension) in shape.iter_mut().enumerate() {
-        let mut bytes = [0; 4];
-        file.fill(&mut bytes, "the dimensions")?;
-        *dimension = u32::from_be_bytes(bytes);
-        if *dimension == 0 {
-            return Err(file.error(format!("holds no {what}: dimension {i} at offset {} is 0", 4 + 4 * i)));
-        }
-    }
-    let size = shape
-        .iter()
-        .try_fold(1u64, |product, &dimension| product.checked_mul(u64::from(dimension)))
-        .filter(|&size| size <= MAX_BYTES)
-        .ok_or_else(|| file.error(format!("dimensions {shape:?} at offset 4 exceed the limit of {MAX_BYTES} bytes")))?;
-    file.check_size(size)?;
-    if size > most {
-        return Err(Error::MemoryLimit { needed: size, limit: most });
-    }
-    let mut data = Vec::new();
-    // `size` is at most `MAX_BYTES`, which every `usize` of 32 bits or more can hold.
-    data.try_reserve_exact(size as usize).map_err(|_| Error::OutOfMemory { bytes: size })?;
-    data.resize(size as usize, 0);
-    file.fill(&mut data, what)?;
-    file.finish()?;
-    Ok((shape.map(|dimension| dimension as usize), data))
 }
 
 /// A file that is being read, decompressed if it is gzip.
@@ -254,6 +229,66 @@ impl<'a> IdxFile<'a> {
         // The dimensions are checked before a byte is expanded: only they bound what it is worth.
         let reader = Unpacked::new(reader, length, u64::MAX).map_err(|source| file::refused("read", path, source))?;
         Ok(Self { path, reader, length, offset: 0 })
+    }
+
+    fn open(path: &'a Path) -> Result<Self> {
+        let (file, length) = file::open(path)?;
+        Self::new(BufReader::new(file), length, path)
+    }
+
+    /// Reads the header of an array of `DIMENSIONS` dimensions of `what` ("images" or "labels"), and checks that the file can
+    /// hold it.
+    fn shape<const DIMENSIONS: usize>(&mut self, what: &str) -> Result<[usize; DIMENSIONS]> {
+        let mut magic = [0; 4];
+        self.fill(&mut magic, "the magic number")?;
+        if magic[..2] != [0, 0] {
+            return Err(self
+                .error(format!("no IDX file: bytes {:#04x} {:#04x} at offset 0 instead of 0 0", magic[0], magic[1])));
+        }
+        if magic[2] != UNSIGNED_BYTE {
+            return Err(self.error(format!(
+                "element type {:#04x} at offset 2; only {UNSIGNED_BYTE:#04x} (unsigned bytes) can be read",
+                magic[2]
+            )));
+        }
+        let dimensions = usize::from(magic[3]);
+        if dimensions != DIMENSIONS {
+            let kind = match dimensions {
+                1 => "; this is a file of labels, were two files exchanged?",
+                3 => "; this is a file of images, were two files exchanged?",
+                _ => "",
+            };
+            return Err(self.error(format!("{dimensions} dimensions at offset 3 where {what} have {DIMENSIONS}{kind}")));
+        }
+        let mut shape = [0; DIMENSIONS];
+        for (i, dimension) in shape.iter_mut().enumerate() {
+            let mut bytes = [0; 4];
+            self.fill(&mut bytes, "the dimensions")?;
+            *dimension = u32::from_be_bytes(bytes);
+            if *dimension == 0 {
+                return Err(self.error(format!("holds no {what}: dimension {i} at offset {} is 0", 4 + 4 * i)));
+            }
+        }
+        let size = shape
+            .iter()
+            .try_fold(1u64, |product, &dimension| product.checked_mul(u64::from(dimension)))
+            .filter(|&size| size <= MAX_BYTES)
+            .ok_or_else(|| {
+                self.error(format!("dimensions {shape:?} at offset 4 exceed the limit of {MAX_BYTES} bytes"))
+            })?;
+        self.check_size(size)?;
+        // Each is at most `MAX_BYTES`, as is their product, which every `usize` of 32 bits or more can hold.
+        Ok(shape.map(|dimension| dimension as usize))
+    }
+
+    /// Reads the elements of an array of this shape, which [`shape`](Self::shape) read, and checks that nothing follows.
+    fn elements(mut self, shape: &[usize], what: &str, budget: &mut Budget) -> Result<Vec<u8>> {
+        let size = shape.iter().product();
+        budget.take(size as u64)?;
+        let mut data = filled(size, 0)?;
+        self.fill(&mut data, what)?;
+        self.finish()?;
+        Ok(data)
     }
 
     fn error(&self, problem: String) -> Error {

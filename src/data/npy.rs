@@ -10,15 +10,19 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use crate::data::packed::{MAX_UNPACKED, Unpacked, read_full};
-use crate::data::table::{MAX_COLUMNS, Table, check_room};
+use crate::data::table::{MAX_COLUMNS, NUMBER_BYTES, Table, check_room};
 use crate::error::{Error, Result};
 use crate::file;
+use crate::memory::room;
 
 /// What every file begins with.
 pub const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
 /// The longest header; NumPy writes 128 bytes for an array of numbers.
 const MAX_HEADER: u32 = 1 << 16;
+
+/// Bytes of a number while it is brought from the one order to the other. It is standardized after that.
+const TRANSPOSED_BYTES: u64 = 2 * size_of::<f64>() as u64;
 
 /// Elements that are converted at once.
 const BLOCK: usize = 1 << 13;
@@ -116,16 +120,14 @@ fn parse_within(reader: impl Read, length: Length, path: &Path, most: u64) -> Re
     }
     // As many elements as the file has bytes at most. Where it is compressed, memory is taken as they come.
     let count = rows * columns;
-    check_room(if header.fortran_order { count.saturating_mul(2) } else { count }, most)?;
-    let mut values: Vec<f64> = Vec::new();
-    if matches!(length, Length::Exactly(_)) {
-        values.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes: 8 * count as u64 })?;
-    }
+    let is_transposed = header.fortran_order && rows > 1 && columns > 1;
+    check_room(count, if is_transposed { TRANSPOSED_BYTES } else { NUMBER_BYTES }, most)?;
+    let mut values = if matches!(length, Length::Exactly(_)) { room(count)? } else { Vec::new() };
     file.elements(header.element, count, &mut values)?;
     if matches!(length, Length::AtMost(_)) {
         file.end()?;
     }
-    if header.fortran_order && rows > 1 && columns > 1 {
+    if is_transposed {
         values = transposed(&values, rows, columns)?;
     }
     Ok(Table { names: None, columns, values })
@@ -133,8 +135,7 @@ fn parse_within(reader: impl Read, length: Length, path: &Path, most: u64) -> Re
 
 /// The rows of a column-major matrix, one after another.
 fn transposed(values: &[f64], rows: usize, columns: usize) -> Result<Vec<f64>> {
-    let mut result = Vec::new();
-    result.try_reserve_exact(values.len()).map_err(|_| Error::OutOfMemory { bytes: 8 * values.len() as u64 })?;
+    let mut result = room(values.len())?;
     for row in 0..rows {
         result.extend((0..columns).map(|column| values[column * rows + row]));
     }

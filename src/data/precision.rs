@@ -1,7 +1,8 @@
 //! Which columns of a table lose values when they are brought to 32 bits.
 
 use crate::data::table::{Standardization, Table};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::memory::room;
 
 /// Rows of a column that are looked at; of more rows so many, evenly.
 const MOST_ROWS: usize = 1 << 18;
@@ -34,12 +35,10 @@ pub enum Unclear {
 ///
 /// # Errors
 ///
-/// [`Error::OutOfMemory`].
+/// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
 pub fn unclear(table: &Table, standardization: &Standardization) -> Result<Vec<Unclear>> {
     let stride = table.rows().div_ceil(MOST_ROWS).max(1);
-    let mut values: Vec<f64> = Vec::new();
-    let count = table.rows().div_ceil(stride);
-    values.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes: 8 * count as u64 })?;
+    let mut values: Vec<f64> = room(table.rows().div_ceil(stride))?;
     let mut found = Vec::new();
     let columns = standardization.offset().iter().zip(standardization.scale()).enumerate();
     for (column, (&offset, &scale)) in columns.take(table.columns) {

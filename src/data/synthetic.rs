@@ -7,6 +7,7 @@ use crate::data::array::ArraySource;
 use crate::data::check_count;
 use crate::data::random::Random;
 use crate::error::{Error, Result};
+use crate::memory::room;
 
 /// Standard deviation of the normal noise added to each coordinate of a point on the unit circle.
 pub const CIRCLE_NOISE: f64 = 0.05;
@@ -114,10 +115,7 @@ fn collect<const FEATURES: usize>(points: usize, mut point: impl FnMut() -> [f64
     }
     check_count("points", points)
         .map_err(|_| Error::setting("points", format!("{points} points; at most {}", u32::MAX)))?;
-    let mut values: Vec<f32> = Vec::new();
-    values
-        .try_reserve_exact(points.saturating_mul(FEATURES))
-        .map_err(|_| Error::OutOfMemory { bytes: points as u64 * FEATURES as u64 * size_of::<f32>() as u64 })?;
+    let mut values: Vec<f32> = room(points.saturating_mul(FEATURES))?;
     for _ in 0..points {
         values.extend(point().map(|value| value as f32));
     }

@@ -3,6 +3,7 @@
 use crate::data::ArraySource;
 use crate::error::{Error, Result};
 use crate::kernel::sum;
+use crate::memory::room;
 
 /// Most columns of a table.
 pub const MAX_COLUMNS: usize = 1 << 14;
@@ -35,11 +36,14 @@ impl Table {
     }
 }
 
-/// Refuses a table of `count` numbers where they, and standardized ones of 32 bits beside them, take more than `most` bytes.
+/// Bytes of a number of a table, and of a standardized one of 32 bits beside it.
 #[cfg(feature = "cli")]
-pub(super) fn check_room(count: usize, most: u64) -> Result<()> {
-    const EACH: u64 = (size_of::<f64>() + size_of::<f32>()) as u64;
-    match (count as u64).saturating_mul(EACH) {
+pub(super) const NUMBER_BYTES: u64 = (size_of::<f64>() + size_of::<f32>()) as u64;
+
+/// Refuses a table of `count` numbers where they take more than `most` bytes, each of them `each`.
+#[cfg(feature = "cli")]
+pub(super) fn check_room(count: usize, each: u64, most: u64) -> Result<()> {
+    match (count as u64).saturating_mul(each) {
         needed if needed > most => Err(Error::MemoryLimit { needed, limit: most }),
         _ => Ok(()),
     }
@@ -153,9 +157,7 @@ impl Standardization {
         }
         let features = self.features();
         let count = table.rows().saturating_mul(features);
-        let mut values: Vec<f32> = Vec::new();
-        let bytes = count as u64 * size_of::<f32>() as u64;
-        values.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes })?;
+        let mut values: Vec<f32> = room(count)?;
         for row in table.values.chunks_exact(table.columns) {
             let columns = row.iter().zip(&self.offset).zip(&self.scale).filter(|&(_, &scale)| scale > 0.0);
             values.extend(columns.map(|((value, offset), scale)| ((value - offset) / scale) as f32));

@@ -225,6 +225,30 @@ fn files_that_do_not_belong_together_are_refused() {
     refused("train-images-idx3-ubyte", &idx(&[3], &[1, 2, 3]), "were two files exchanged?");
 }
 
+#[test]
+fn labels_are_counted_before_they_are_read() {
+    for (name, count) in [("train-labels-idx1-ubyte", 3), ("t10k-labels-idx1-ubyte", 1)] {
+        let dir = mnist_folder('-', "", plain);
+        // Nothing of the labels is there, which reading them would tell.
+        let whole = gzip(&idx(&[1 << 16], &[0; 1 << 16]));
+        write(&dir, name, &whole[..whole.len() - 8]);
+        let message = mnist(dir.path()).unwrap_err().to_string();
+        assert!(message.contains(&format!("holds 65536 labels for the {count} images of")), "{message}");
+    }
+}
+
+#[test]
+fn the_limit_is_that_of_all_pixels_and_labels() {
+    let dir = mnist_folder('.', ".gz", gzip);
+    mnist_within(dir.path(), 12 + 3 + 4 + 1).unwrap();
+    for (most, needed) in [(19, 20), (18, 19), (15, 19), (14, 15), (12, 15), (11, 12), (0, 12)] {
+        match mnist_within(dir.path(), most) {
+            Err(Error::MemoryLimit { needed: told, limit }) => assert_eq!((told, limit), (needed, most)),
+            other => panic!("{most}: {other:?}"),
+        }
+    }
+}
+
 /// Runs where the environment variable `GANNET_MNIST_DIR` names a folder with the real files.
 #[test]
 fn the_real_mnist_is_read() {

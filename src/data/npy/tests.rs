@@ -148,6 +148,23 @@ fn more_elements_than_are_converted_at_once() {
 }
 
 #[test]
+fn the_order_of_elements_takes_memory_only_where_it_changes() {
+    for (order, shape, each) in [
+        ("False", "(6, 2)", NUMBER_BYTES),
+        ("True", "(6, 2)", TRANSPOSED_BYTES),
+        ("True", "(12, 1)", NUMBER_BYTES),
+        ("True", "(1, 12)", NUMBER_BYTES),
+        ("True", "(12,)", NUMBER_BYTES),
+    ] {
+        let bytes = file(&header("<f4", order, shape), &1.5f32.to_le_bytes().repeat(12));
+        let within = |most| parse_within(&bytes[..], Length::Exactly(bytes.len() as u64), Path::new("t.npy"), most);
+        assert_eq!(within(12 * each).unwrap().values, [1.5; 12], "{order} {shape}");
+        let error = within(12 * each - 1).unwrap_err();
+        assert!(matches!(error, Error::MemoryLimit { needed, .. } if needed == 12 * each), "{order} {shape}: {error}");
+    }
+}
+
+#[test]
 fn no_truncation_and_no_flipped_bit_is_a_panic() {
     let elements = [1.0f32, 2.0, 3.0, 4.0].map(f32::to_le_bytes).concat();
     let good = file(&header("<f4", "True", "(2, 2)"), &elements);
