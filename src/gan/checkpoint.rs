@@ -12,6 +12,7 @@ use safetensors::tensor::SafeTensors;
 use serde_json::{Value, json};
 
 use super::model::Model;
+use super::names::{DISCRIMINATOR, GENERATOR, WEIGHT};
 use super::settings::{self, Settings};
 use super::spec::{GanSpec, OptimizerSpec};
 use super::tensors;
@@ -69,8 +70,8 @@ pub(super) fn is_moment(name: &str) -> bool {
 /// Both networks of a specification with their names and optimizers.
 fn networks(spec: &GanSpec) -> [(&'static str, &NetworkSpec, &OptimizerSpec); 2] {
     [
-        ("generator", &spec.generator, &spec.generator_optimizer),
-        ("discriminator", &spec.discriminator, &spec.discriminator_optimizer),
+        (GENERATOR, &spec.generator, &spec.generator_optimizer),
+        (DISCRIMINATOR, &spec.discriminator, &spec.discriminator_optimizer),
     ]
 }
 
@@ -116,6 +117,7 @@ impl Checkpoint {
     /// [`Error::Shape`] where the checkpoint is not one of a run of `spec`; [`Error::Data`] where its notes are so long that a
     /// reader would refuse the file; [`Error::OutOfMemory`].
     pub fn to_safetensors(&self, spec: &GanSpec) -> Result<Vec<u8>> {
+        tensors::check_texts(&self.notes)?;
         self.model.check(spec)?;
         let mut named = Vec::new();
         for ((name, network, optimizer), (model, state)) in
@@ -139,7 +141,7 @@ impl Checkpoint {
             "version": VERSION,
             "step": self.step,
             "drawn": self.drawn,
-            "updates": { "generator": self.optimizers[0].updates, "discriminator": self.optimizers[1].updates },
+            "updates": { GENERATOR: self.optimizers[0].updates, DISCRIMINATOR: self.optimizers[1].updates },
             "settings": self.settings,
             "notes": self.notes,
         });
@@ -182,7 +184,7 @@ impl Checkpoint {
         for ((name, network, _), optimizer) in networks(spec).into_iter().zip(&mut optimizers) {
             optimizer.updates = number(&state["updates"][name], "updates")?;
             for suffix in ADAM.iter().chain([&MOMENTUM]) {
-                if file.tensor(&format!("{name}.0.weight{suffix}")).is_ok() {
+                if file.tensor(&format!("{name}.0.{WEIGHT}{suffix}")).is_ok() {
                     optimizer.moments.push(tensors::layers(&file, name, network, suffix, origin)?);
                 }
             }
@@ -430,7 +432,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("c.safetensors");
         let mut saved = Vec::new();
-        for mib in [1, 7, 8, 9, 200] {
+        for mib in [1, 7, 8, 16] {
             // Quotes are escaped twice: in the state, and in the header that holds it as a text.
             for note in ["x", "\""] {
                 checkpoint.notes = BTreeMap::from([("columns".to_string(), note.repeat(mib << 20))]);
@@ -440,7 +442,10 @@ mod tests {
                         saved.push((mib, note));
                     }
                     Err(Error::Data { problem, .. }) => {
-                        assert!(problem.contains("shorten names and notes"), "{problem}")
+                        assert!(problem.contains("shorten names and notes"), "{problem}");
+                        // The notes themselves, of which nothing was made yet.
+                        let length = (mib << 20) + "columns".len();
+                        assert!(mib < 8 || problem.contains(&format!("take {length} bytes")), "{problem}");
                     }
                     Err(other) => panic!("{other}"),
                 }

@@ -14,25 +14,12 @@
 //! spoiled by their gradients and moments, which are finite. (Where these are not, because the layer's inputs hold zeros, its
 //! activations are not either, and name the same layer.)
 
+use super::names::{ACTIVATION, DISCRIMINATOR, GENERATED_SAMPLE, GENERATOR, LATENT, LOGIT, PARAMETER, REAL_SAMPLE};
 use super::state::TrainedNetwork;
 use super::step::Reals;
 use super::workspace::{Scratch, Workspace};
 use crate::error::{Error, Result};
 use crate::simd::{Isa, LANE_GROUP};
-
-/// The names of the networks, as errors have them.
-const GENERATOR: &str = "generator";
-const DISCRIMINATOR: &str = "discriminator";
-
-/// Quantities, as errors have them. [`Error::NotFinite`] says what helps for each.
-pub(super) const REAL_SAMPLE: &str = "real sample";
-pub(super) const GENERATED_SAMPLE: &str = "generated sample";
-pub(super) const LATENT: &str = "latent";
-pub(super) const ACTIVATION: &str = "activation";
-pub(super) const LOGIT: &str = "logit";
-pub(super) const GRADIENT: &str = "gradient";
-pub(super) const INPUT_GRADIENT: &str = "gradient with respect to the samples";
-pub(super) const PARAMETER: &str = "parameter";
 
 /// Something that is not finite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

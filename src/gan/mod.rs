@@ -10,6 +10,7 @@ mod given;
 pub mod health;
 pub mod model;
 pub mod modular;
+mod names;
 mod objective;
 mod options;
 mod plan;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use safetensors::tensor::SafeTensors;
 
-use super::diagnosis::ACTIVATION;
+use super::names::{ACTIVATION, DISCRIMINATOR, GENERATOR};
 use super::spec::GanSpec;
 use super::streams::Stream;
 use super::{checkpoint, tensors};
@@ -38,7 +38,7 @@ pub struct Model {
 
 /// Both networks of a specification with their names.
 fn networks(spec: &GanSpec) -> [(&'static str, &NetworkSpec); 2] {
-    [("generator", &spec.generator), ("discriminator", &spec.discriminator)]
+    [(GENERATOR, &spec.generator), (DISCRIMINATOR, &spec.discriminator)]
 }
 
 impl Model {
@@ -62,8 +62,8 @@ impl Model {
     ///
     /// [`Error::ModelNotFinite`] that names the first tensor with a value that is not.
     pub fn check_finite(&self) -> Result<()> {
-        tensors::check_finite("generator", &self.generator)?;
-        tensors::check_finite("discriminator", &self.discriminator)
+        tensors::check_finite(GENERATOR, &self.generator)?;
+        tensors::check_finite(DISCRIMINATOR, &self.discriminator)
     }
 
     /// The model as the bytes of a safetensors file. Values that are not finite are written as they are: what a failed run left
@@ -157,11 +157,11 @@ impl Model {
         isa: Isa,
     ) -> Result<Vec<f32>> {
         let network = &spec.generator;
-        network.validate("generator")?;
+        network.validate(GENERATOR)?;
         let layout = ParameterLayout::new(network);
         let mut parameters = AlignedBuffer::zeroed(layout.len())?;
-        layout.fill(&mut parameters, &self.generator, "generator")?;
-        tensors::check_finite("generator", &self.generator)?;
+        layout.fill(&mut parameters, &self.generator, GENERATOR)?;
+        tensors::check_finite(GENERATOR, &self.generator)?;
         let view = NetworkView { spec: network, layout: &layout, parameters: &parameters };
         let plan = PassPlan { isa, engine: EngineKind::default().engine(), tasks: 1 };
         let panels = Panels { count: 1, width: SAMPLE_PANEL, parts: 1, samples: SAMPLE_PANEL };
@@ -181,7 +181,7 @@ impl Model {
             if !all.iter().all(|value| value.is_finite()) {
                 // Region 0 is the latents.
                 let layer = activations.first_not_finite().unwrap_or(network.layers.len()).saturating_sub(1);
-                return Err(Error::ModelNotFinite { network: "generator", layer, quantity: ACTIVATION });
+                return Err(Error::ModelNotFinite { network: GENERATOR, layer, quantity: ACTIVATION });
             }
             if columns < features {
                 for (kept, row) in kept.chunks_exact_mut(columns).zip(rows.chunks_exact(features)) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::batches::numbers_below;
 use super::diagnosis;
 use super::failure::{Failure, check_whole};
+use super::names::{DISCRIMINATOR, INPUT_GRADIENT};
 use super::objective::Objective;
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
@@ -91,7 +92,7 @@ impl ModularLoss {
         resources.ensure_pool(plan.threads)?;
         let workspace = Workspace::new(&plan, None, &discriminator)?;
         let key = Stream::DiscriminatorParameters.key(options.seed, 0);
-        let discriminator = TrainedNetwork::new("discriminator", discriminator, optimizer, isa, key)?;
+        let discriminator = TrainedNetwork::new(DISCRIMINATOR, discriminator, optimizer, isa, key)?;
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         let identity = numbers_below(count)?;
         Ok(Self {
@@ -166,7 +167,7 @@ impl ModularLoss {
             rows.copy_from_slice(&slot.fakes[..rows.len()]);
         }
         if !gradient.iter().all(|value| value.is_finite()) {
-            let (network, quantity) = ("discriminator", diagnosis::INPUT_GRADIENT);
+            let (network, quantity) = (DISCRIMINATOR, INPUT_GRADIENT);
             return Err(Error::NotFinite { step: self.steps, network, layer: 0, quantity });
         }
         let sums = self.workspace.sums();

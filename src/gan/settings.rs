@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
+use super::names::{DISCRIMINATOR, GENERATOR};
 use super::options::TrainerOptions;
 use super::spec::{GanSpec, OptimizerSpec};
 use crate::error::{Error, Result};
@@ -101,7 +102,7 @@ fn instructions(options: &TrainerOptions) -> String {
 
 /// Both networks with their names.
 fn networks(spec: &GanSpec) -> [(&'static str, &NetworkSpec); 2] {
-    [("generator", &spec.generator), ("discriminator", &spec.discriminator)]
+    [(GENERATOR, &spec.generator), (DISCRIMINATOR, &spec.discriminator)]
 }
 
 /// `LeakyRelu { slope: 0.2 }` as `leaky_relu { slope: 0.2 }`: the names that a configuration file has.

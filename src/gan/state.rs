@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::checkpoint::{OptimizerState, moment_suffixes};
-use super::diagnosis::{GRADIENT, PARAMETER};
+use super::names::{GRADIENT, PARAMETER};
 use super::spec::OptimizerSpec;
 use crate::error::{Error, Result};
 use crate::kernel::noise::StreamKey;

@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
+use safetensors::tensor::{Dtype, SafeTensors, TensorInfo};
 
+use super::names::{BIAS, WEIGHT};
 use crate::atomic_file::{self, Placing};
 use crate::error::{Error, Result};
 use crate::memory::room;
@@ -36,8 +37,8 @@ pub(super) fn named<'a>(
     layers
         .flat_map(|(index, (layer, (weight, bias)))| {
             [
-                (format!("{name}.{index}.weight{suffix}"), vec![layer.outputs, layer.inputs], weight.as_slice()),
-                (format!("{name}.{index}.bias{suffix}"), vec![layer.outputs], bias.as_slice()),
+                (format!("{name}.{index}.{WEIGHT}{suffix}"), vec![layer.outputs, layer.inputs], weight.as_slice()),
+                (format!("{name}.{index}.{BIAS}{suffix}"), vec![layer.outputs], bias.as_slice()),
             ]
         })
         .collect()
@@ -50,7 +51,7 @@ pub(super) fn named<'a>(
 /// [`Error::ModelNotFinite`] that names the first tensor with one that is not.
 pub(super) fn check_finite(name: &'static str, tensors: &LayerTensors) -> Result<()> {
     for (layer, (weight, bias)) in tensors.iter().enumerate() {
-        for (quantity, values) in [("weight", weight), ("bias", bias)] {
+        for (quantity, values) in [(WEIGHT, weight), (BIAS, bias)] {
             if !values.iter().all(|value| value.is_finite()) {
                 return Err(Error::ModelNotFinite { network: name, layer, quantity });
             }
@@ -65,7 +66,7 @@ pub(super) fn check_finite(name: &'static str, tensors: &LayerTensors) -> Result
 ///
 /// [`Error::Data`] where names and metadata are longer than [`MOST_HEADER`]; [`Error::OutOfMemory`].
 pub(super) fn serialize(tensors: &[NamedTensor<'_>], metadata: BTreeMap<String, String>) -> Result<Vec<u8>> {
-    check_header(metadata.iter().map(|(name, text)| (name.len() + text.len()) as u64).sum(), "this file")?;
+    check_texts(&metadata)?;
     if let Some((name, shape, values)) =
         tensors.iter().find(|(_, shape, values)| shape.iter().product::<usize>() != values.len())
     {
@@ -75,17 +76,12 @@ pub(super) fn serialize(tensors: &[NamedTensor<'_>], metadata: BTreeMap<String, 
     let mut tensors: Vec<&NamedTensor<'_>> = tensors.iter().collect();
     tensors.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     let mut end = 0usize;
-    let place = |(name, shape, values): &&NamedTensor<'_>| {
+    let places = tensors.iter().map(|(name, shape, values)| {
         let start = end;
         end += size_of_val(*values);
-        (name.clone(), TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets: (start, end) })
-    };
-    let places = tensors.iter().map(place).collect();
-    let metadata = Some(metadata).filter(|metadata| !metadata.is_empty());
-    let mut header = Metadata::new(metadata.map(|metadata| metadata.into_iter().collect()), places)
-        .map_err(|error| error.to_string())
-        .and_then(|header| serde_json::to_vec(&header).map_err(|error| error.to_string()))
-        .map_err(|problem| Error::data("tensors", problem))?;
+        (name.as_str(), TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets: (start, end) })
+    });
+    let mut header = header(&metadata, places).map_err(|problem| Error::data("tensors", problem.to_string()))?;
     header.resize(header.len().next_multiple_of(LENGTH_BYTES as usize), b' ');
     check_header(header.len() as u64, "this file")?;
     let mut bytes = room((LENGTH_BYTES as usize + header.len()).saturating_add(end))?;
@@ -95,6 +91,34 @@ pub(super) fn serialize(tensors: &[NamedTensor<'_>], metadata: BTreeMap<String, 
         values.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
     }
     Ok(bytes)
+}
+
+/// The header of a file: the metadata, then the tensors, each in the order in which they come. (The library keeps metadata in an
+/// order that differs from call to call.)
+fn header<'a>(
+    metadata: &BTreeMap<String, String>,
+    tensors: impl Iterator<Item = (&'a str, TensorInfo)>,
+) -> serde_json::Result<Vec<u8>> {
+    let mut header = vec![b'{'];
+    if !metadata.is_empty() {
+        header.extend(b"\"__metadata__\":");
+        serde_json::to_writer(&mut header, metadata)?;
+    }
+    for (name, info) in tensors {
+        if header.len() > 1 {
+            header.push(b',');
+        }
+        serde_json::to_writer(&mut header, name)?;
+        header.push(b':');
+        serde_json::to_writer(&mut header, &info)?;
+    }
+    header.push(b'}');
+    Ok(header)
+}
+
+/// Checks texts that a file is to hold against [`MOST_HEADER`], before anything is made of them.
+pub(super) fn check_texts(texts: &BTreeMap<String, String>) -> Result<()> {
+    check_header(texts.iter().map(|(name, text)| (name.len() + text.len()) as u64).sum(), "this file")
 }
 
 /// Checks the length of a header against [`MOST_HEADER`].
@@ -141,7 +165,7 @@ pub(super) fn layers(
     layers
         .map(|(index, layer)| {
             let tensor = |kind, shape: &[usize]| values(file, &format!("{name}.{index}.{kind}{suffix}"), shape, origin);
-            Ok((tensor("weight", &[layer.outputs, layer.inputs])?, tensor("bias", &[layer.outputs])?))
+            Ok((tensor(WEIGHT, &[layer.outputs, layer.inputs])?, tensor(BIAS, &[layer.outputs])?))
         })
         .collect()
 }
@@ -187,6 +211,18 @@ mod tests {
             let expected = safetensors::serialize(views, theirs.map(|theirs| theirs.into_iter().collect())).unwrap();
             assert_eq!(serialize(&tensors, metadata).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn the_same_metadata_give_the_same_bytes() {
+        let metadata: BTreeMap<String, String> =
+            (0..12).map(|entry| (format!("entry {entry}"), entry.to_string())).collect();
+        let bytes = serialize(&[], metadata.clone()).unwrap();
+        for _ in 0..8 {
+            assert_eq!(serialize(&[], metadata.clone()).unwrap(), bytes);
+        }
+        let (_, read) = SafeTensors::read_metadata(&bytes).unwrap();
+        assert_eq!(read.metadata().as_ref().unwrap().clone().into_iter().collect::<BTreeMap<_, _>>(), metadata);
     }
 
     /// Whatever is written is read, up to the last byte of the header.

@@ -11,6 +11,7 @@ use super::checkpoint::Checkpoint;
 use super::failure::check_whole;
 use super::given::GivenStep;
 use super::model::Model;
+use super::names::{DISCRIMINATOR, GENERATOR};
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
 use super::settings::{self, Settings};
@@ -75,13 +76,9 @@ impl Trainer {
         let network = |name, network: &NetworkSpec, optimizer, stream: Stream| {
             TrainedNetwork::new(name, network.clone(), optimizer, isa, stream.key(options.seed, 0))
         };
-        let generator = network("generator", &spec.generator, spec.generator_optimizer, Stream::GeneratorParameters)?;
-        let discriminator = network(
-            "discriminator",
-            &spec.discriminator,
-            spec.discriminator_optimizer,
-            Stream::DiscriminatorParameters,
-        )?;
+        let generator = network(GENERATOR, &spec.generator, spec.generator_optimizer, Stream::GeneratorParameters)?;
+        let discriminator =
+            network(DISCRIMINATOR, &spec.discriminator, spec.discriminator_optimizer, Stream::DiscriminatorParameters)?;
         let workspace = Workspace::new(&plan, Some(&spec.generator), &spec.discriminator)?;
         let identity = batches.identity()?;
         let adversary =

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::data::ArraySource;
 use crate::error::Error;
+use crate::gan::names;
 use crate::gan::{GanSpec, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
 use crate::kernel::activation::Activation;
 use crate::kernel::panel::gather_rows;
@@ -329,22 +330,22 @@ fn a_trainer_goes_on_with_a_model_that_is_finite() {
 fn messages_say_what_helps() {
     let text = |network, layer, quantity| Error::NotFinite { step: 7, network, layer, quantity }.to_string();
     assert_eq!(
-        text("discriminator", 0, super::REAL_SAMPLE),
+        text("discriminator", 0, names::REAL_SAMPLE),
         "step 7: a real sample is not finite; clean the data of NaN and infinite values, and scale them to about -1 .. 1"
     );
     assert_eq!(
-        text("generator", 2, super::GRADIENT),
+        text("generator", 2, names::GRADIENT),
         "step 7: a gradient of the generator's layer 2 is not finite; a lower learning rate, or data scaled to about -1 .. 1, \
          usually helps"
     );
-    let quantities = [super::GENERATED_SAMPLE, super::LATENT, super::ACTIVATION, super::LOGIT, super::PARAMETER];
-    for quantity in quantities.into_iter().chain([super::INPUT_GRADIENT]) {
+    let quantities = [names::GENERATED_SAMPLE, names::LATENT, names::ACTIVATION, names::LOGIT, names::PARAMETER];
+    for quantity in quantities.into_iter().chain([names::INPUT_GRADIENT]) {
         let message = text("generator", 1, quantity);
         assert!(
             message.starts_with("step 7: a") && message.contains(&format!(" {quantity} ")) && message.contains("; "),
             "{message}"
         );
     }
-    assert!(text("generator", 1, super::ACTIVATION).contains("lower the generator's learning rate"));
-    assert!(text("discriminator", 1, super::LOGIT).starts_with("step 7: a logit of the discriminator's layer 1"));
+    assert!(text("generator", 1, names::ACTIVATION).contains("lower the generator's learning rate"));
+    assert!(text("discriminator", 1, names::LOGIT).starts_with("step 7: a logit of the discriminator's layer 1"));
 }

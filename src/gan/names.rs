@@ -1,0 +1,18 @@
+//! The names of networks, tensors and quantities, as files and errors have them.
+
+pub(super) const GENERATOR: &str = "generator";
+pub(super) const DISCRIMINATOR: &str = "discriminator";
+
+/// The tensors of a layer.
+pub(super) const WEIGHT: &str = "weight";
+pub(super) const BIAS: &str = "bias";
+
+/// Quantities of a pass. [`Error::NotFinite`](crate::error::Error::NotFinite) says what helps for each.
+pub(super) const REAL_SAMPLE: &str = "real sample";
+pub(super) const GENERATED_SAMPLE: &str = "generated sample";
+pub(super) const LATENT: &str = "latent";
+pub(super) const ACTIVATION: &str = "activation";
+pub(super) const LOGIT: &str = "logit";
+pub(super) const GRADIENT: &str = "gradient";
+pub(super) const INPUT_GRADIENT: &str = "gradient with respect to the samples";
+pub(super) const PARAMETER: &str = "parameter";
