@@ -76,13 +76,12 @@ pub(super) fn serialize(tensors: &[NamedTensor<'_>], metadata: BTreeMap<String, 
     let mut tensors: Vec<&NamedTensor<'_>> = tensors.iter().collect();
     tensors.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     let mut end = 0usize;
-    let place = |(name, shape, values): &&NamedTensor<'_>| {
+    let places = tensors.iter().map(|(name, shape, values)| {
         let start = end;
         end += size_of_val(*values);
         (name.as_str(), TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets: (start, end) })
-    };
-    let mut header =
-        header(&metadata, tensors.iter().map(place)).map_err(|problem| Error::data("tensors", problem.to_string()))?;
+    });
+    let mut header = header(&metadata, places).map_err(|problem| Error::data("tensors", problem.to_string()))?;
     header.resize(header.len().next_multiple_of(LENGTH_BYTES as usize), b' ');
     check_header(header.len() as u64, "this file")?;
     let mut bytes = room((LENGTH_BYTES as usize + header.len()).saturating_add(end))?;
