@@ -164,8 +164,12 @@ impl Record {
         // Without it the best is looked for anew.
         chosen.set_best(saved.and_then(|saved| {
             let measured = || {
-                let measures = measures::measure(&config, &real, saved.model(), Effort::Running, trainer.isa()).ok()?;
-                measures.iter().find(|measure| Some(measure.name) == chosen.measure()).map(|measure| measure.value)
+                let found = measures::measure(&config, &real, saved.model(), Effort::Running, trainer.isa()).ok()?;
+                found
+                    .measures
+                    .iter()
+                    .find(|measure| Some(measure.name) == chosen.measure())
+                    .map(|measure| measure.value)
             };
             Some((saved.step(), saved_value.or_else(measured)?))
         }));
