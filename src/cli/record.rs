@@ -164,12 +164,9 @@ impl Record {
         // Without it the best is looked for anew.
         chosen.set_best(saved.and_then(|saved| {
             let measured = || {
-                let found = measures::measure(&config, &real, saved.model(), Effort::Running, trainer.isa()).ok()?;
-                found
-                    .measures
-                    .iter()
-                    .find(|measure| Some(measure.name) == chosen.measure())
-                    .map(|measure| measure.value)
+                let measured = measures::measure(&config, &real, saved.model(), Effort::Running, trainer.isa()).ok()?;
+                let of_chosen = |measure: &&Measure| Some(measure.name) == chosen.measure();
+                measured.measures.iter().find(of_chosen).map(|measure| measure.value)
             };
             Some((saved.step(), saved_value.or_else(measured)?))
         }));
