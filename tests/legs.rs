@@ -197,6 +197,25 @@ fn without_a_checkpoint_nothing_is_replaced() {
 }
 
 #[test]
+fn a_run_that_was_killed_is_not_cut_to_fewer_steps() {
+    let place = Place::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gannet"))
+        .current_dir(place.path(""))
+        .args("train circle --steps 100000000 --points 300 --report-every 10 --no-tensorboard --out run".split(' '))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !fs::read_to_string(place.path("run/metrics.csv")).is_ok_and(|rows| rows.lines().count() > 10) {
+        sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let rows = place.read("run/metrics.csv");
+    place.fail("train --resume run --steps 20", 2, &["steps", "ask for more"]);
+    assert_eq!(place.read("run/metrics.csv"), rows);
+}
+
+#[test]
 fn a_later_model_stays_however_often_the_run_is_cut_short() {
     let place = Place::new();
     let often = "--checkpoint-steps 10 --evaluate-every 80 --keep 100";

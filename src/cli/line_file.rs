@@ -1,7 +1,7 @@
 //! A table of a run that grows by whole lines while the run goes on, so that a run that is cut short leaves what it had.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::run_folder::{refused, write_atomically};
@@ -97,6 +97,25 @@ impl LineFile {
     }
 }
 
+/// The step of the last whole line of the table at `path`; 0 where there is no line or no table.
+///
+/// # Errors
+///
+/// [`Error::Data`] where something else than a file is in its place; [`Error::Io`].
+pub(crate) fn last_step(path: &Path) -> Result<u64> {
+    if path.symlink_metadata().is_err() {
+        return Ok(0);
+    }
+    let (mut file, length) = file::open(path)?;
+    let mut bytes = Vec::new();
+    let read = file.seek(SeekFrom::Start(length.saturating_sub(LONGEST)));
+    read.and_then(|_| file.take(LONGEST).read_to_end(&mut bytes)).map_err(refused("read", path))?;
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(&[][..], |end| &bytes[..end]);
+    let last = whole.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    let step = last.split(|&byte| byte == b',').next().unwrap_or_default();
+    Ok(str::from_utf8(step).ok().and_then(|step| step.parse().ok()).unwrap_or(0))
+}
+
 /// The header and the lines of a table that stay: whole ones, of text, with a step up to `last` and as many cells as the header.
 ///
 /// # Errors
@@ -161,6 +180,25 @@ mod tests {
         lines.flush().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "step\n1\n");
         assert!(LineFile::create(path, "step").is_err());
+    }
+
+    #[test]
+    fn the_last_whole_line_tells_the_step() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("metrics.csv");
+        assert_eq!(last_step(&path).unwrap(), 0);
+        let long = format!("step,loss\n{}7,1\n", "1,2\n".repeat(100_000));
+        for (text, step) in [
+            ("", 0),
+            ("step,loss\n", 0),
+            ("step,loss\n5,0.1\n30,0.2\n", 30),
+            ("step,loss\n5,0.1\n30,0.", 5),
+            (long.as_str(), 7),
+        ] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(last_step(&path).unwrap(), step);
+        }
+        assert!(last_step(place.path()).is_err());
     }
 
     #[test]

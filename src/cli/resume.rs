@@ -13,12 +13,13 @@ use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::course;
 use super::legs::{self, Legs};
+use super::line_file;
 use super::origin::Origin;
 use super::output::note;
 use super::plot::thousands;
 use super::replicas;
 use super::report;
-use super::run_folder::{ANIMATION, CONFIG, LOSSES, MODEL, RESULT, RunFolder, SAMPLES, no_run, refused};
+use super::run_folder::{ANIMATION, CONFIG, LOSSES, METRICS, MODEL, RESULT, RunFolder, SAMPLES, no_run, refused};
 use super::schedule::Schedule;
 use super::start::Start;
 use super::stop::Stop;
@@ -129,7 +130,9 @@ fn find(prepared: &mut Prepared, path: &Path, changes: Changes) -> anyhow::Resul
         }
         let begins_as_before = has_weights && origin.has_parameters_of(&checkpoint.notes);
         let legs = Legs::read(&folder)?.unwrap_or_else(|| Legs::unknown(checkpoint.step()));
+        // A run that was killed has rows of steps after its last checkpoint.
         let reached = told(&folder)["steps"].as_u64().unwrap_or(0).max(legs.reached()).max(checkpoint.step());
+        let reached = reached.max(line_file::last_step(&folder.join(METRICS))?);
         found.push(Found { folder, checkpoint, origin, begins_as_before, legs, reached });
     }
     Ok(found)
