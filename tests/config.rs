@@ -178,7 +178,7 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
         "[run]\nsystem = 'circle'\nbatch = 'many'".to_string(),
         "[run]\nsystem = 'circle'\nbatch = 1.5".to_string(),
         "[run]\nsystem = 'circle'\nepochs = 3\nsteps = 3".to_string(),
-        "[run]\nsystem = 'circle'\nthreads = 5000".to_string(),
+        "[run]\nsystem = 'circle'\nthreads = -1".to_string(),
         "[run]\nsystem = 'circle'\nseed = -1".to_string(),
         "[run]\nsystem = 'circle'\nmemory_limit = 'lots'".to_string(),
         "[run]\nsystem = 'circle'\nmemory_limit = 0".to_string(),

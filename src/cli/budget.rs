@@ -18,6 +18,7 @@ use crate::metrics::parzen;
 use crate::metrics::table::{MOST_SAMPLES, MOST_VALUES};
 use crate::net::NetworkSpec;
 use crate::net::parameters::ParameterLayout;
+use crate::parallel::most_threads;
 
 /// Threads beside the first: their stacks as far as they are used.
 const THREAD: u64 = MIB / 4;
@@ -56,7 +57,7 @@ impl Budget {
     pub(crate) fn of(config: &RunConfig, data: &Samples, replicas: usize) -> Self {
         let threads = match config.threads {
             0 => available_parallelism().map_or(1, usize::from),
-            threads => threads,
+            threads => threads.min(most_threads()),
         };
         let (replicas, workers) = (replicas as u64, replicas.min(threads) as u64);
         let spec = &config.spec;

@@ -98,7 +98,7 @@ pub(crate) struct TrainArgs {
     /// Train N GANs side by side, each a run of its own with the next seed, in one folder. If one fails, the others go on.
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) replicas: Option<usize>,
-    /// Worker threads; 0 = one for each processor. The result does not depend on it [default: 0].
+    /// Worker threads; 0 = one for each processor, and at most 4 for each (or 16). The result does not depend on it [default: 0].
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
     /// What computes the matrix products; auto takes the faster one for each [default: auto].
