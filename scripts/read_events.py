@@ -11,7 +11,8 @@ What is printed: {"scalars": {TAG: [[STEP, VALUE], ...]}, "images": {TAG: [[STEP
 
 With --against-csv each number in metrics.csv and evaluation.csv must be the scalar of that step under the tag
 GROUP/COLUMN, whatever the group is, and the other way around; each number, word and flag in config.toml must be a
-hyperparameter of that name, and each line of the text must hold one of them. What differs is told, and the exit code is 1.
+hyperparameter of that name (TensorBoard keeps those that a run was begun with: of a run that was resumed they may be others), and
+each line of the text must hold one of them. What differs is told, and the exit code is 1.
 """
 
 import argparse
@@ -119,12 +120,13 @@ def wrong_settings(run, shown):
     path = pathlib.Path(run) / "config.toml"
     if not path.exists():
         return
+    is_resumed = len(list(path.parent.glob("events.out.tfevents.*"))) > 1
     text = "\n".join(markdown for _, markdown in shown["text"].get("settings", [])[-1:])
     for name, value in flat(tomllib.loads(path.read_text())):
         told = shown["hparams"].get(name)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         same = isinstance(told, float) and np.float32(told) == np.float32(value) if is_number else told == value
-        if not same:
+        if not same and not is_resumed:
             yield f"{name}: {value!r} in config.toml, {told!r} as a hyperparameter"
         if f"\n| {name} | " not in text:
             yield f"{name}: not in the text"
