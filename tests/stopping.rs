@@ -273,10 +273,15 @@ fn new_settings_outlast_a_kill() {
     wait_for(|| fs::read_to_string(place.path("run/metrics.csv")).is_ok_and(|text| text.lines().count() > 100));
     child.kill().unwrap();
     child.wait().unwrap();
-    let went_on = place.json("train --resume run --steps 70 --quiet --json");
+    // No fewer steps than the rows that the kill left tell of.
+    place.fail("train --resume run --steps 70", 2, &["steps", "already"]);
+    let rows = place.read("run/metrics.csv");
+    let reached = rows.lines().filter_map(|row| row.split(',').next()?.parse::<u64>().ok()).max().unwrap();
+    let steps = reached + 10;
+    let went_on = place.json(&format!("train --resume run --steps {steps} --quiet --json"));
     assert_eq!(went_on["leg"]["resumed_from"].as_u64(), Some(60));
     assert!(place.read("run/config.toml").contains("learning_rate = 0.0005"));
-    place.fail("train --resume run --steps 80 --weights model.safetensors", 2, &["--weights"]);
+    place.fail(&format!("train --resume run --steps {} --weights model.safetensors", steps + 10), 2, &["--weights"]);
 }
 
 #[test]
