@@ -34,26 +34,38 @@ pub(crate) fn epoch_of(model: &Path) -> Option<u64> {
     model.file_name()?.to_str()?.strip_prefix(EPOCH)?.strip_suffix(".safetensors")?.parse().ok()
 }
 
-/// Removes what is later than `checkpoint`, from which the run goes on: it had reached the step `reached`, on `samples` samples.
-/// The tables are cut where they are opened; event files say by themselves from where on they replace others.
+/// How far a course had come that a run leaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left {
+    /// Its last step.
+    pub(crate) reached: u64,
+    /// Whether `run.json` and `model.safetensors` are of no later step than the checkpoint.
+    pub(crate) keeps_result: bool,
+    pub(crate) keeps_model: bool,
+    /// The samples of its data.
+    pub(crate) samples: u64,
+}
+
+/// Removes what is later than `checkpoint`, from which the run goes on: it leaves the course that was as far as `left`. The tables are
+/// cut by their record; event files say by themselves from where on they replace others.
 ///
 /// # Errors
 ///
 /// [`Error::Io`](crate::Error::Io) where the system refuses.
-pub(crate) fn leave(
-    folder: &RunFolder,
-    checkpoint: &Checkpoint,
-    spec: &GanSpec,
-    [reached, samples]: [u64; 2],
-) -> Result<()> {
+pub(crate) fn leave(folder: &RunFolder, checkpoint: &Checkpoint, spec: &GanSpec, left: Left) -> Result<()> {
     let step = checkpoint.step();
-    folder.remove(RESULT)?;
-    if reached > step {
-        [MODEL, SAMPLES, COLUMNS, LOSSES, ANIMATION, REPORT].iter().try_for_each(|name| folder.remove(name))?;
+    if left.reached > step {
+        [COLUMNS, LOSSES, ANIMATION, REPORT].iter().try_for_each(|name| folder.remove(name))?;
+        if !left.keeps_result {
+            folder.remove(RESULT)?;
+        }
+        if !left.keeps_model {
+            [MODEL, SAMPLES].iter().try_for_each(|name| folder.remove(name))?;
+        }
     }
     checkpoints::remove_later(folder, spec, step)?;
     remove_later(folder, PICTURES, STEP, step)?;
-    remove_later(folder, MODELS, EPOCH, checkpoint.samples_drawn() / samples.max(1))
+    remove_later(folder, MODELS, EPOCH, checkpoint.samples_drawn() / left.samples.max(1))
 }
 
 /// Removes the files in the folder `name` whose name begins with `prefix` and a number above `last`.

@@ -11,7 +11,6 @@ use super::measures::{self, Effort, Measured, meanings, measure_table};
 use super::output;
 use super::sample::too_many;
 use super::saved_run::SavedRun;
-use super::summary;
 use super::system::Samples;
 use crate::gan::health::{Watch, examine};
 use crate::simd::Isa;
@@ -55,9 +54,8 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let health = examine(model, None, &config.spec, &*source, config.seed.wrapping_add(2), isa)?;
     let seen = Watch::glance(&config.spec, &health);
     // What takes more than one evaluation, the run has told of its own end and data.
-    let is_end = args.data.is_none() && args.checkpoint.is_none();
-    let told = if is_end { summary::read_verdict(&args.run) } else { None };
-    let judgement = Judgement::new(told.filter(|_| !seen.is_bad()).unwrap_or(seen), &columns);
+    let told = run.verdict.filter(|_| args.data.is_none() && !seen.is_bad());
+    let judgement = Judgement::new(told.unwrap_or(seen), &columns);
     run.tell();
     if args.json {
         return output::print_json(&Evaluation {

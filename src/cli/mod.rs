@@ -21,6 +21,7 @@ mod config_file;
 mod config_text;
 mod contents;
 mod course;
+mod end;
 mod evaluate;
 pub mod events;
 mod expectation;

@@ -12,6 +12,7 @@ use super::column_histograms::ColumnHistograms;
 use super::columns::Column;
 use super::config::RunConfig;
 use super::course;
+use super::end::SavedModel;
 use super::history::History;
 use super::judgement::Judgement;
 use super::legs::{Legs, Spent};
@@ -67,12 +68,6 @@ pub(crate) struct Snapshot {
     pub(crate) complete: Option<u64>,
 }
 
-/// What a run has learned: its measures, and the hash of the model's file.
-pub(crate) struct Learned {
-    pub(crate) measured: Measured,
-    pub(crate) model_sha256: String,
-}
-
 /// The record of a run.
 pub(crate) struct Record {
     /// Its number among the runs of the command.
@@ -98,8 +93,8 @@ pub(crate) struct Record {
     chosen: Chosen,
     notes: BTreeMap<String, String>,
     legs: Legs,
-    /// The step of a model in the folder that is later than what the run goes on from.
-    later_model: Option<u64>,
+    /// The model in the folder.
+    model: Option<SavedModel>,
     /// The columns of a table of one's own.
     columns: Option<ColumnHistograms>,
     /// The pages that follow the run: its own, and the common one of replicas.
@@ -204,7 +199,8 @@ impl Record {
             chosen,
             notes: start.notes.clone(),
             legs: start.legs.clone(),
-            later_model: start.later_model,
+            // What is later than the checkpoint goes with the course that the run leaves.
+            model: start.kept_model().cloned(),
             pages: Vec::new(),
         })
     }
@@ -266,13 +262,10 @@ impl Record {
             self.flush()?;
             self.metrics.sync()?;
             self.evaluation.sync()?;
-            checkpoints::save(&self.folder, checkpoint, &config.spec, config.keep)?;
-            let step = checkpoint.step();
-            self.legs.record(step, snapshot.spent);
+            // The history comes first: the times of a process that dies between the two are known.
+            self.legs.record(checkpoint.step(), snapshot.spent);
             self.legs.write(&self.folder)?;
-            if self.later_model.take_if(|model| *model < step).is_some() {
-                [run_folder::MODEL, run_folder::RESULT].iter().try_for_each(|name| self.folder.remove(name))?;
-            }
+            checkpoints::save(&self.folder, checkpoint, &config.spec, config.keep)?;
         }
         Ok(())
     }
@@ -347,17 +340,23 @@ impl Record {
         self.chosen.best()
     }
 
-    /// Writes what a run that has ended leaves: the model, its picture, and how it learned.
+    /// The model in the folder of the run.
+    pub(crate) fn model(&self) -> Option<&SavedModel> {
+        self.model.as_ref()
+    }
+
+    /// Writes what a run that has ended leaves: the model, its picture, and how it learned. Returns its measures.
     ///
     /// # Errors
     ///
     /// As [`Self::snapshot`].
-    pub(crate) fn finish(&mut self, step: u64, model: &Model) -> Result<Learned> {
+    pub(crate) fn finish(&mut self, step: u64, model: &Model) -> Result<Measured> {
         self.flush()?;
         // The common page of replicas tells of the others.
         self.pages.first().map_or(Ok(()), |page| page.end())?;
         let file = model.to_safetensors(&self.config.spec)?;
         self.folder.write(run_folder::MODEL, &file)?;
+        self.model = Some(SavedModel { step: Some(step), sha256: output::sha256(&file) });
         self.progress.detail("measuring what was learned");
         let measured = measures::measure(&self.config, &self.real, model, Effort::Full { samples: None }, self.isa)?;
         self.judgement = self.judgement.take().map(|before| Judgement::new(before.verdict, &measured.columns));
@@ -368,7 +367,7 @@ impl Record {
         let panels: Vec<Panel<'_>> = before.chain([Panel { title: &title, samples: &after, features }]).collect();
         self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measured.measures)?)?;
         self.board.as_mut().map_or(Ok(()), |board| board.end(step))?;
-        Ok(Learned { measured, model_sha256: output::sha256(&file) })
+        Ok(measured)
     }
 
     /// The last step of which the losses are in the table.

@@ -5,13 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::args::TrainArgs;
 use super::checkpoints;
 use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::course;
+use super::end::{self, End, SavedModel};
 use super::legs::{self, Legs};
 use super::line_file;
 use super::origin::Origin;
@@ -19,14 +18,13 @@ use super::output::note;
 use super::plot::thousands;
 use super::replicas;
 use super::report;
-use super::run_folder::{ANIMATION, CONFIG, LOSSES, METRICS, MODEL, RESULT, RunFolder, SAMPLES, no_run, refused};
+use super::run_folder::{ANIMATION, CONFIG, LOSSES, METRICS, MODEL, RunFolder, SAMPLES, no_run, refused};
 use super::schedule::Schedule;
 use super::start::Start;
 use super::stop::Stop;
 use super::train::{Prepared, config_text};
 use super::weights;
 use crate::error::Error;
-use crate::file;
 use crate::gan::{Changes, Checkpoint};
 
 /// A run that is to go on: its folder, its last checkpoint, what it began with, its history so far, and the last step that it did.
@@ -38,6 +36,9 @@ struct Found {
     begins_as_before: bool,
     legs: Legs,
     reached: u64,
+    /// What its `run.json` tells, and the model in its folder.
+    end: Option<End>,
+    model: Option<SavedModel>,
 }
 
 /// Runs the command on the folder `path`.
@@ -81,7 +82,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         return Err(Error::setting("steps", problem).into());
     }
     let is_done = found.iter().all(|run| run.checkpoint.step() == prepared.steps);
-    let has_result = !replicated || path.join(RESULT).is_file();
+    let has_result = !replicated || end::of_all(path, prepared.steps);
     if is_done && has_result && found.iter().all(Found::is_complete) {
         // A process that was killed at its very end leaves pages that still wait for it.
         let parts = found.iter().map(|run| run.folder.as_path());
@@ -95,8 +96,6 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         let step = run.checkpoint.step();
         run.legs.go_on(step, trainer, legs::settings(trainer, run.origin.clone().into_values()));
         run.legs.set_reached(if changes == Changes::Allowed { step } else { run.reached });
-        // What a run came to that goes on is in its checkpoint, unless that is an earlier one.
-        let is_later = changes == Changes::Refused && run.reached > step && run.folder.join(MODEL).is_file();
         starts.push(Start {
             notes: run.origin.notes(config_text(&config, &run.legs)?),
             saved: Some(run.checkpoint),
@@ -105,7 +104,8 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
             begins_as_before: run.begins_as_before,
             keeps_best: before.best == config.best,
             reached: run.reached,
-            later_model: is_later.then_some(run.reached),
+            ended: run.end.as_ref().and_then(End::steps),
+            model: run.model,
         });
     }
     prepared.train(args, &folder, starts, stop)
@@ -131,9 +131,12 @@ fn find(prepared: &mut Prepared, path: &Path, changes: Changes) -> anyhow::Resul
         let begins_as_before = has_weights && origin.has_parameters_of(&checkpoint.notes);
         let legs = Legs::read(&folder)?.unwrap_or_else(|| Legs::unknown(checkpoint.step()));
         // A run that was killed has rows of steps after its last checkpoint.
-        let reached = told(&folder)["steps"].as_u64().unwrap_or(0).max(legs.reached()).max(checkpoint.step());
+        let end = End::read(&folder);
+        let ended = end.as_ref().and_then(End::steps).unwrap_or(0);
+        let reached = ended.max(legs.reached()).max(checkpoint.step());
         let reached = reached.max(line_file::last_step(&folder.join(METRICS))?);
-        found.push(Found { folder, checkpoint, origin, begins_as_before, legs, reached });
+        let model = SavedModel::read(&folder, &config.spec, end.as_ref(), Some(&checkpoint));
+        found.push(Found { folder, checkpoint, origin, begins_as_before, legs, reached, end, model });
     }
     Ok(found)
 }
@@ -159,19 +162,11 @@ fn missing_weights(error: &Error) -> Error {
 impl Found {
     /// Whether the run has ended, and has all that it leaves but its page, which is cheap to make again.
     fn is_complete(&self) -> bool {
-        let told = told(&self.folder);
         let last = course::picture_name(self.checkpoint.step());
-        told["status"] == "finished"
-            && told["steps"] == self.checkpoint.step()
-            && ["discriminator_loss", "generator_loss"].iter().all(|name| told[name].is_number())
-            && [MODEL, SAMPLES, LOSSES, ANIMATION, &last].iter().all(|name| self.folder.join(name).is_file())
+        self.end.as_ref().is_some_and(|end| {
+            end.is_finished()
+                && end.steps() == Some(self.checkpoint.step())
+                && ["discriminator_loss", "generator_loss"].iter().all(|name| end.has_number(name))
+        }) && [MODEL, SAMPLES, LOSSES, ANIMATION, &last].iter().all(|name| self.folder.join(name).is_file())
     }
-}
-
-/// What the run in `folder` has come to; null where nothing is told.
-fn told(folder: &Path) -> Value {
-    /// A thousand times what is written.
-    const LARGEST: u64 = 1 << 20;
-    let told = file::read(&folder.join(RESULT), LARGEST).ok().map(|bytes| serde_json::from_slice(&bytes));
-    told.and_then(Result::ok).unwrap_or_default()
 }

@@ -10,12 +10,12 @@ use super::checkpoints;
 use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::judgement::Judgement;
-use super::legs::{Legs, Spent};
+use super::legs::Spent;
 use super::machine;
 use super::measures::Measured;
 use super::plot::thousands;
 use super::progress::{Progress, Stopwatch};
-use super::record::{Learned, Reported, Snapshot};
+use super::record::{Record, Reported, Snapshot};
 use super::report;
 use super::run_folder::{self, RunFolder};
 use super::schedule::Schedule;
@@ -221,10 +221,10 @@ impl Run {
         let start = Instant::now();
         let (mut record, recorded) = record.join();
         let mut failure = recorded.err().or(failure);
-        let mut learned = None;
+        let mut measured = Measured::default();
         if status == Status::Finished && failure.is_none() {
             match record.finish(trainer.steps_done(), &trainer.model()) {
-                Ok(found) => learned = Some(found),
+                Ok(found) => measured = found,
                 Err(error) => failure = Some(error),
             }
         }
@@ -236,8 +236,7 @@ impl Run {
         let spent = self.spent(trainer.steps_done(), self.busy, self.paused);
         let told = closed.and_then(|()| record.end_leg(trainer.steps_done(), spent));
         let judgement = if status == Status::Failed { Verdict::Failed.into() } else { record.judgement() };
-        let mut summary = self.summary(trainer, (status, judgement), failure.as_ref(), (learned, record.legs()));
-        summary.best = record.best();
+        let mut summary = self.summary(trainer, (status, judgement), failure.as_ref(), (measured, &record));
         let written = told
             .and_then(|()| self.folder.write(run_folder::RESULT, &run_folder::json(&summary)))
             .and_then(|()| report::write(self.folder.path()));
@@ -270,17 +269,13 @@ impl Run {
         trainer: &Trainer,
         (status, judgement): (Status, Judgement),
         failure: Option<&crate::Error>,
-        (learned, legs): (Option<Learned>, &Legs),
+        (Measured { measures, columns }, record): (Measured, &Record),
     ) -> Summary {
         let config = &self.config;
         let steps = trainer.steps_done();
+        let legs = record.legs();
         let (whole, leg) = (legs.spent(), self.spent(steps, self.busy, self.paused));
         let of = |value: fn(&StepReport) -> f64| self.last.as_ref().map_or(f64::NAN, value);
-        let (measured, model_sha256) = match learned {
-            Some(Learned { measured, model_sha256 }) => (measured, Some(model_sha256)),
-            None => (Measured::default(), None),
-        };
-        let Measured { measures, columns } = measured;
         Summary {
             run: self.folder.path().display().to_string(),
             status,
@@ -300,9 +295,10 @@ impl Run {
             real_probability: of(|report| report.real_probability),
             fake_probability: of(|report| report.fake_probability),
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
-            best: None,
+            best: record.best(),
             columns,
-            model_sha256,
+            model_step: record.model().and_then(|model| model.step),
+            model_sha256: record.model().map(|model| model.sha256.clone()),
             repeats: legs.repeats(),
             total_seconds: whole.total_seconds,
             batch: config.batch,

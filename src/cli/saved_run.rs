@@ -7,13 +7,14 @@ use super::checkpoints::{self, SavedState};
 use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::course;
+use super::end::{End, SavedModel};
 use super::output::note;
 use super::plot::thousands;
 use super::run_folder::{CONFIG, MODEL, MODELS, no_run, refused};
 use super::schedule::Schedule;
-use super::summary;
 use crate::error::{Error, Result};
 use crate::gan::Checkpoint;
+use crate::gan::health::Verdict;
 use crate::gan::model::Model;
 
 /// A trained run on disk: its settings and its model.
@@ -23,6 +24,8 @@ pub(crate) struct SavedRun {
     pub(crate) config: RunConfig,
     /// Both networks.
     pub(crate) model: Model,
+    /// What the run said of its health at its end, where the model is that of the end and nobody chose it.
+    pub(crate) verdict: Option<Verdict>,
     /// What should be known about the choice of the model, where nobody made it.
     remark: Option<String>,
 }
@@ -46,20 +49,21 @@ impl SavedRun {
             let config = folders.into_iter().find(|config| config.is_file()).ok_or_else(|| no_run(path))?;
             let config = RunConfig::read(&config)?;
             let model = Model::load(&config.spec, path)?;
-            return Self { config, model, remark: None }.checked(path);
+            return Self { config, model, verdict: None, remark: None }.checked(path);
         }
         let config = path.join(CONFIG);
         if !config.is_file() {
             return Err(no_run(path).into());
         }
         let config = RunConfig::read(&config)?;
-        let mut remark = None;
+        let (mut remark, mut verdict) = (None, None);
         let model = match state {
-            None | Some(SavedState::Last) => {
-                let (model, told) = last(path, &config)?;
-                remark = told.filter(|_| state.is_none());
-                model
+            None => {
+                let last = last(path, &config)?;
+                (remark, verdict) = (last.remark, last.verdict);
+                last.model
             }
+            Some(SavedState::Last) => last(path, &config)?.model,
             Some(SavedState::Best) => match checkpoints::best(path, &config.spec)? {
                 Some(best) => best.into_model(),
                 None => return Err(missing(path, &config, "best checkpoint")?.into()),
@@ -72,7 +76,7 @@ impl SavedRun {
                 }
             },
         };
-        Self { config, model, remark }.checked(path)
+        Self { config, model, verdict, remark }.checked(path)
     }
 
     /// Tells what should be known about the choice of the model: when the command has done its work, so that an error stands alone.
@@ -90,11 +94,22 @@ impl SavedRun {
     }
 }
 
-/// The model of the end, or of the last checkpoint of a run that has not ended; and what who takes it unasked should know.
-fn last(run: &Path, config: &RunConfig) -> Result<(Model, Option<String>)> {
-    let model = run.join(MODEL);
-    if model.is_file() {
-        let best = summary::read_best(run).filter(|_| checkpoints::has_best(run));
+/// The last state of a run.
+struct Last {
+    model: Model,
+    /// What who takes it unasked should know.
+    remark: Option<String>,
+    /// What the run said of its health, where it has ended.
+    verdict: Option<Verdict>,
+}
+
+/// The model of the end; of a run that has not ended its last checkpoint, or a model that is later than that.
+fn last(run: &Path, config: &RunConfig) -> Result<Last> {
+    let path = run.join(MODEL);
+    let load = || Model::load(&config.spec, &path);
+    let end = End::read(run);
+    if let Some(end) = end.as_ref().filter(|end| end.is_finished() && path.is_file()) {
+        let best = end.best().filter(|_| checkpoints::has_best(run));
         let remark = best.map(|best| {
             format!(
                 "this is the model of step {}; that of step {} was better ({} {:.4} instead of {:.4}): --checkpoint best",
@@ -105,18 +120,38 @@ fn last(run: &Path, config: &RunConfig) -> Result<(Model, Option<String>)> {
                 best.last_value
             )
         });
-        return Ok((Model::load(&config.spec, &model)?, remark));
+        return Ok(Last { model: load()?, remark, verdict: end.verdict() });
     }
-    let Some(checkpoint) = checkpoints::last(run, &config.spec)? else {
-        let problem = format!(
-            "has no {MODEL} and no checkpoint; put them back, or begin a new run with: gannet train {}",
-            quoted(&run.join(CONFIG))
-        );
-        return Err(Error::data(run.display().to_string(), problem));
-    };
-    let step = thousands(checkpoint.step());
-    let remark = format!("{} has not ended; this is its checkpoint of step {step}", run.display());
-    Ok((checkpoint.into_model(), Some(remark)))
+    let without = |model, remark| Ok(Last { model, remark, verdict: None });
+    let saved = checkpoints::last(run, &config.spec);
+    if !path.is_file() {
+        let Some(checkpoint) = saved? else {
+            let problem = format!(
+                "has no {MODEL} and no checkpoint; put them back, or begin a new run with: gannet train {}",
+                quoted(&run.join(CONFIG))
+            );
+            return Err(Error::data(run.display().to_string(), problem));
+        };
+        let remark = not_ended(run, checkpoint.step());
+        return without(checkpoint.into_model(), Some(remark));
+    }
+    // A model stays while the run goes on: which of the two is later?
+    let Some(checkpoint) = saved.ok().flatten() else { return without(load()?, None) };
+    let of = SavedModel::read(run, &config.spec, end.as_ref(), None).and_then(|model| model.step);
+    let step = checkpoint.step();
+    if let Some(of) = of.filter(|&of| of > step) {
+        let (run, of, step) = (run.display(), thousands(of), thousands(step));
+        let remark = format!("{run} has gone back to step {step} and not ended; this is its {MODEL}, of step {of}");
+        return without(load()?, Some(remark));
+    }
+    let earlier = of.filter(|&of| of < step).map(|of| format!("; its {MODEL} is of step {}", thousands(of)));
+    let remark = not_ended(run, step) + &earlier.unwrap_or_default();
+    without(checkpoint.into_model(), Some(remark))
+}
+
+/// The remark that the checkpoint of `step` was taken.
+fn not_ended(run: &Path, step: u64) -> String {
+    format!("{} has not ended; this is its checkpoint of step {}", run.display(), thousands(step))
 }
 
 /// The model after `step`: of a checkpoint, or of the epoch that ended with it.

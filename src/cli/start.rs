@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::checkpoints;
-use super::course;
+use super::course::{self, Left};
+use super::end::SavedModel;
 use super::legs::Legs;
 use super::origin;
-use super::run_folder::{CONFIG, MODEL, RESULT, RunFolder};
+use super::run_folder::{CONFIG, RunFolder};
 use crate::error::Result;
 use crate::gan::{Changes, Checkpoint, GanSpec};
 
@@ -28,8 +29,10 @@ pub(crate) struct Start {
     pub(crate) keeps_best: bool,
     /// The last step that it had reached.
     pub(crate) reached: u64,
-    /// The step of a model in the folder that is later than the checkpoint. It stays until a later one takes its place.
-    pub(crate) later_model: Option<u64>,
+    /// The steps that its `run.json` tells of.
+    pub(crate) ended: Option<u64>,
+    /// The model in its folder. Like `run.json` it stays until a newer one takes its place, unless the run leaves its course.
+    pub(crate) model: Option<SavedModel>,
 }
 
 impl Start {
@@ -46,25 +49,37 @@ impl Start {
         (self.keeps_best && is_of_course).then_some(best)
     }
 
-    /// Changes the `folder` of a run that goes on, for `steps` steps in all on `samples` samples: the history and the settings are the
-    /// new ones, and what the run leaves goes. All that can be refused must have been.
+    /// The model in the folder, if it stays.
+    pub(crate) fn kept_model(&self) -> Option<&SavedModel> {
+        self.model.as_ref().filter(|model| self.keeps(model.step))
+    }
+
+    /// Whether the run goes back to an earlier step and leaves its course.
+    pub(crate) fn goes_back(&self) -> bool {
+        self.changes == Changes::Allowed && self.resumed().is_some_and(|step| self.reached > step)
+    }
+
+    /// Whether what is of the step `of` is of the course that the run stays on; what is of an unknown one may not be.
+    fn keeps(&self, of: Option<u64>) -> bool {
+        !self.goes_back() || of.is_some() && of <= self.resumed()
+    }
+
+    /// Changes the `folder` of a run that goes on, on `samples` samples: the history and the settings are the new ones, and what the
+    /// run leaves goes. All that can be refused must have been.
     ///
     /// # Errors
     ///
     /// [`Error::Io`](crate::Error::Io) where the system refuses.
-    pub(crate) fn enter(&self, folder: &RunFolder, spec: &GanSpec, [steps, samples]: [u64; 2]) -> Result<()> {
+    pub(crate) fn enter(&self, folder: &RunFolder, spec: &GanSpec, samples: u64) -> Result<()> {
         let Some(saved) = &self.saved else { return Ok(()) };
         // The history comes first: it is true even if the process dies before the rest is done.
         self.legs.write(folder)?;
         if self.changes == Changes::Allowed {
-            course::leave(folder, saved, spec, [self.reached, samples])?;
+            let (keeps_result, keeps_model) = (self.keeps(self.ended), self.kept_model().is_some());
+            course::leave(folder, saved, spec, Left { reached: self.reached, keeps_result, keeps_model, samples })?;
         }
         if !self.keeps_best {
             checkpoints::remove_best(folder)?;
-        }
-        // What the run came to is told again when it ends.
-        if saved.step() < steps && self.later_model.is_none() {
-            [RESULT, MODEL].iter().try_for_each(|name| folder.remove(name))?;
         }
         folder.write(CONFIG, origin::config(&self.notes).as_bytes())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::best::Best;
 use super::columns::{self, Column};
@@ -13,7 +13,6 @@ use super::legs::Spent;
 use super::measures::{Measure, measure_table};
 use super::plot::thousands;
 use super::run_folder;
-use crate::file;
 use crate::gan::health::Verdict;
 
 /// A verdict as it stands in `evaluation.csv`.
@@ -65,7 +64,9 @@ pub(crate) struct Summary {
     pub(crate) best: Option<Best>,
     /// Of own data that are a table: what was learned of each column.
     pub(crate) columns: Vec<Column>,
-    /// Of `model.safetensors`, which holds names, shapes and parameters and nothing else: the same bits, the same hash.
+    /// The step that `model.safetensors` is of, an earlier one where the run went on and has not ended; and its hash. The file holds
+    /// names, shapes and parameters and nothing else: the same bits, the same hash.
+    pub(crate) model_step: Option<u64>,
     pub(crate) model_sha256: Option<String>,
     /// Whether `config.toml` repeats the run bit for bit: nothing that decides it was changed on the way.
     pub(crate) repeats: bool,
@@ -119,31 +120,6 @@ impl LegSummary {
             ),
         }
     }
-}
-
-/// What of `run.json` is read again.
-#[derive(Deserialize)]
-struct Told {
-    best: Option<Best>,
-    verdict: Option<String>,
-}
-
-/// What `run.json` of the run in `folder` tells.
-fn told(folder: &Path) -> Option<Told> {
-    /// A hundred times what is written, with all its columns.
-    const LARGEST: u64 = 1 << 24;
-    let path = folder.join(run_folder::RESULT);
-    serde_json::from_slice(&file::read(&path, LARGEST).ok()?).ok()
-}
-
-/// What `run.json` of the run in `folder` tells about its best model, where that is not the last.
-pub(crate) fn read_best(folder: &Path) -> Option<Best> {
-    told(folder)?.best.filter(Best::is_earlier)
-}
-
-/// The verdict that the run in `folder` ended with, if it has ended and did not fail.
-pub(crate) fn read_verdict(folder: &Path) -> Option<Verdict> {
-    told(folder)?.verdict.and_then(|words| Verdict::from_words(&words)).filter(|verdict| *verdict != Verdict::Failed)
 }
 
 impl Summary {

@@ -115,7 +115,8 @@ fn first(folder: &RunFolder, config: &RunConfig, real: &Samples, trainer: &Train
         begins_as_before: true,
         keeps_best: true,
         reached: 0,
-        later_model: None,
+        ended: None,
+        model: None,
     })
 }
 
@@ -232,12 +233,12 @@ impl Prepared {
             start.saved.as_ref().map_or(Ok(()), |saved| trainer.restore(saved, start.changes))?;
         }
         // All that can be refused has been: from here on the folder changes.
-        if self.replicated {
+        if self.replicated && starts.iter().any(Start::goes_back) {
             folder.remove(run_folder::RESULT)?;
         }
         for ((index, config, real, _), start) in self.each().zip(&starts) {
             let own = if self.replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
-            start.enter(&own, &config.spec, [steps, real.source().len() as u64])?;
+            start.enter(&own, &config.spec, real.source().len() as u64)?;
         }
         drop(starts);
         let of = if self.replicated { format!("{count} replicas of ") } else { String::new() };

@@ -126,7 +126,7 @@ impl Model {
     }
 
     /// Bytes of the largest file that a run of `spec` writes: parameters with two moments each, and the header.
-    pub(super) fn largest_file(spec: &GanSpec) -> u64 {
+    pub(crate) fn largest_file(spec: &GanSpec) -> u64 {
         let parameters = |network| ParameterLayout::new(network).len() as u64;
         let parameters = parameters(&spec.generator).saturating_add(parameters(&spec.discriminator));
         parameters.saturating_mul(3 * size_of::<f32>() as u64).saturating_add(tensors::MOST_HEADER)

@@ -12,6 +12,7 @@ use super::read;
 use super::shots::{self, Shot};
 use super::table::Table;
 use crate::cli::config::RunConfig;
+use crate::cli::end;
 use crate::cli::legs::Legs;
 use crate::cli::measures::{self, Measure};
 use crate::cli::run_folder::{CHECKPOINTS, CONFIG, EVALUATION, METRICS, MODEL, REAL, REPORT, RESULT};
@@ -124,9 +125,10 @@ impl Record {
         let result = read::text(&file(RESULT), LARGEST_TEXT).and_then(|text| serde_json::from_str(&text).ok());
         let times =
             [METRICS, EVALUATION, RESULT].map(|name| file(name).metadata().and_then(|data| data.modified()).ok());
-        self.result = result.unwrap_or(Value::Null);
         self.legs = Legs::read(&self.folder).ok().flatten();
         self.metrics.read_on(&file(METRICS));
+        // What a leg before the last one came to, the run has not come to: it went further, or back to an earlier step.
+        self.result = result.filter(|told| self.is_of_last_leg(told)).unwrap_or(Value::Null);
         self.evaluation.read_on(&file(EVALUATION));
         self.written = times.into_iter().flatten().max();
         self.has_model = file(MODEL).is_file();
@@ -145,14 +147,17 @@ impl Record {
         }
     }
 
+    /// Whether `told`, a `run.json`, is the end of what else there is of the run.
+    fn is_of_last_leg(&self, told: &Value) -> bool {
+        let steps = told.get("steps").and_then(Value::as_u64);
+        let went_on = steps.zip(self.metrics.last_step()).is_some_and(|(ended, last)| last > ended);
+        !went_on && self.legs.as_ref().is_none_or(|legs| end::is_of_last_leg(told, legs))
+    }
+
     /// How it stands.
     pub(super) fn state(&self) -> State {
-        let ended = self.counted("steps");
-        let went_on = ended.zip(self.metrics.last_step()).is_some_and(|(ended, last)| last > ended);
-        // The end of a run that went back to an earlier step stays until the run is as far again.
-        let went_back = ended.zip(self.legs.as_ref()).is_some_and(|(ended, legs)| legs.last_step() < ended);
         let status = self.told("status");
-        if !self.result.is_object() || went_on || went_back || status.as_deref() == Some("running") {
+        if !self.result.is_object() || status.as_deref() == Some("running") {
             return if self.live { State::Running } else { State::Open };
         }
         match status.as_deref() {
@@ -174,7 +179,10 @@ impl Record {
 
     /// The last step that is known to be done.
     pub(super) fn steps(&self) -> Option<u64> {
-        [self.counted("steps"), self.metrics.last_step(), self.evaluation.last_step()].into_iter().flatten().max()
+        // Rows may be further apart than checkpoints.
+        let saved = self.legs.as_ref().map(Legs::last_step).filter(|_| !self.has_ended());
+        let last = [self.metrics.last_step(), self.evaluation.last_step()].into_iter();
+        last.chain([self.counted("steps"), saved]).flatten().max()
     }
 
     /// A number of `run.json`, if the run ended.

@@ -294,7 +294,13 @@ fn repeat(record: &Record) -> Markup {
         }
         @if let Some(hash) = record.told("model_sha256") {
             p.note {
-                "SHA-256 of model.safetensors" @if record.repeats() { ", which a repeated run gives again" } ": "
+                "SHA-256 of model.safetensors"
+                @if let Some(step) = record.counted("model_step").filter(|step| Some(*step) != record.counted("steps")) {
+                    ", of step " (thousands(step))
+                } @else if record.repeats() {
+                    ", which a repeated run gives again"
+                }
+                ": "
                 code.hash { (hash) }
             }
         }

@@ -12,6 +12,7 @@ use super::read;
 use crate::cli::args::RunStatus;
 use crate::cli::config::RunConfig;
 use crate::cli::config_text;
+use crate::cli::end;
 use crate::cli::flat::{self, Flat};
 use crate::cli::legs::Legs;
 use crate::cli::measures;
@@ -119,9 +120,10 @@ impl Entry {
         let ended = result.get("steps").and_then(Value::as_u64);
         let legs = Legs::read(path).ok().flatten();
         // A run that went on after its end was written, or back to an earlier step, whence it has not come as far again.
-        let went_back = ended.zip(legs).is_some_and(|(ended, legs)| legs.last_step() < ended);
-        let went_on = went_back || ended.zip(last_row).is_some_and(|(ended, last): (u64, u64)| last > ended);
-        let steps = [ended.filter(|_| !went_back), last_row].into_iter().flatten().max();
+        let has_new_leg = legs.as_ref().is_some_and(|legs| !end::is_of_last_leg(&result, legs));
+        let went_on = has_new_leg || ended.zip(last_row).is_some_and(|(ended, last): (u64, u64)| last > ended);
+        let saved = legs.map(|legs| legs.last_step()).filter(|_| went_on);
+        let steps = [ended.filter(|_| !went_on), saved, last_row].into_iter().flatten().max();
         let status = match text("status").as_deref().filter(|_| !went_on) {
             _ if config.is_empty() => RunStatus::Broken,
             _ if read::is_locked(path) => RunStatus::Running,
@@ -135,6 +137,7 @@ impl Entry {
         if status == RunStatus::Failed {
             problem = problem.or_else(|| text("error"));
         }
+        let planned_then = result.get("planned_steps").and_then(Value::as_u64);
         let name = main_measure(&config, &system);
         let value = name.as_deref().and_then(|name| {
             let told = result.get("metrics").and_then(|metrics| metrics.get(name)).and_then(Value::as_f64);
@@ -148,7 +151,7 @@ impl Entry {
             path: path.display().to_string(),
             status,
             steps,
-            planned_steps: result.get("planned_steps").and_then(Value::as_u64).or_else(|| planned(&config)),
+            planned_steps: planned_then.filter(|_| !went_on).or_else(|| planned(&config)),
             measure: name.zip(value).map(|(name, value)| Measured { name, value, min: value, max: value }),
             verdict: verdict.filter(|verdict| !verdict.is_empty()),
             age_seconds: written.map(|time| now.duration_since(time).unwrap_or_default().as_secs_f64()),
