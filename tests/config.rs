@@ -201,7 +201,7 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
         layer(&format!("{{ inputs = 0, outputs = 2, {linear} }}")),
         layer(&format!("{{ inputs = 2, outputs = 16777217, {linear} }}")),
         layer(&format!("{{ inputs = 2, {linear} }}")),
-        layer("{ inputs = 2, outputs = 2 }"),
+        layer("{ outputs = 2 }"),
         layer(&format!("{{ inputs = 2, outputs = 2, {linear}, dropout = 1.0 }}")),
         layer("{ inputs = 2, outputs = 2, activation = { kind = 'relu', slope = 0.1 } }"),
         layer("{ inputs = 2, outputs = 2, activation = { kind = 'leaky_relu', slope = 0.0 } }"),

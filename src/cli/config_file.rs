@@ -143,6 +143,12 @@ fn own(run: &RunTable, table: &mut DataTable, limit: Option<u64>) -> Result<RunC
 
 /// An error of the TOML reader: the line, what is wrong, and the nearest known name of an unknown one.
 fn toml_error(error: &toml::de::Error, text: &str) -> Error {
+    let line = error.span().map(|span| format!("line {}", line_of(text, span.start)));
+    Error::setting(line.unwrap_or_else(|| "config".to_string()), readable(error))
+}
+
+/// What an error of the TOML reader says, in words that need no Rust, with the nearest known name of an unknown one.
+pub(super) fn readable(error: &toml::de::Error) -> String {
     // The names of Rust's types mean nothing to a user.
     let mut message = error.message().to_string();
     for (name, meaning) in [
@@ -154,8 +160,7 @@ fn toml_error(error: &toml::de::Error, text: &str) -> Error {
         message = message.replace(&format!("expected {name}"), &format!("expected {meaning}"));
     }
     let hint = unknown_name(&message).map_or_else(String::new, |(wrong, known)| suggestion(wrong, known));
-    let line = error.span().map(|span| format!("line {}", line_of(text, span.start)));
-    Error::setting(line.unwrap_or_else(|| "config".to_string()), format!("{message}{hint}"))
+    format!("{message}{hint}")
 }
 
 /// The wrong and the known names in serde's message "unknown field `x`, expected one of `a`, `b`".
@@ -282,8 +287,14 @@ mod tests {
             ("[gan.generator]\ninitialization = { kind = 'zz' }".to_string(), "/$defs/initialization/kinds"),
             (optimizer("zz"), "/$defs/optimizer/kinds"),
         ] {
-            let error = toml::from_str::<ConfigFile>(&text).unwrap_err();
-            let (wrong, mut read) = unknown_name(error.message()).unwrap();
+            let message = match toml::from_str::<ConfigFile>(&text) {
+                Err(error) => error.message().to_string(),
+                Ok(file) => match file.gan.fill(&mut Preset::Circle.spec()) {
+                    Err(Error::InvalidSetting { problem, .. }) => problem,
+                    other => panic!("{text}: {other:?}"),
+                },
+            };
+            let (wrong, mut read) = unknown_name(&message).unwrap();
             assert_eq!(wrong, "zz", "{text}");
             let mut known: Vec<&str> = match pointer.strip_suffix("/kinds") {
                 Some(pointer) => {

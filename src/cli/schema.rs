@@ -92,11 +92,17 @@ impl Schema {
         name.map_or(node, |name| &self.0["$defs"][name])
     }
 
-    /// The schema of `table` within `node`: of several, the one for its `kind`; `None` where there is none.
+    /// The schema of `table` within `node`: of several, the one for its `kind`, or that for tables without; `None` where there
+    /// is none.
     fn variant<'a>(&'a self, node: &'a Value, table: &DeTable<'_>) -> Option<&'a Value> {
         let node = self.resolved(node);
         let Some(variants) = node["oneOf"].as_array() else { return Some(node) };
-        let kind = table.iter().find(|(key, _)| key.get_ref() == "kind")?.1.get_ref().as_str()?;
+        let Some((_, kind)) = table.iter().find(|(key, _)| key.get_ref() == "kind") else {
+            return variants.iter().find(|variant| {
+                variant["properties"].as_object().is_some_and(|properties| !properties.contains_key("kind"))
+            });
+        };
+        let kind = kind.get_ref().as_str()?;
         variants.iter().find(|variant| {
             let known = &variant["properties"]["kind"];
             known["const"] == kind

@@ -39,7 +39,11 @@ impl Objective {
         let output = &spec.layers[last];
         let setting = |field: &str| format!("discriminator.layers[{last}].{field}");
         if output.outputs != self.logits() {
-            let problem = format!("{} instead of the {} that the objective needs", output.outputs, self.logits());
+            let problem = format!(
+                "{0} instead of the {1} that the objective needs; set it to {1}",
+                output.outputs,
+                self.logits()
+            );
             return Err(Error::setting(setting("outputs"), problem));
         }
         if output.activation != Activation::Linear {
