@@ -107,7 +107,7 @@ fn what_cannot_be_read_is_named_with_the_cure() {
     fs::create_dir(place.path("empty")).unwrap();
     fs::create_dir(place.path("pictures")).unwrap();
     place.write("pictures/0.png", b"");
-    place.write_mnist("idx", 4);
+    place.write_mnist("idx", 28);
     fs::create_dir(place.path("tables")).unwrap();
     place.write("tables/t.csv", table());
     for (name, parts) in [

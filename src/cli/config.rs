@@ -143,7 +143,7 @@ impl RunConfig {
     ///
     /// An unknown system, a file that cannot be read, settings that make no sense.
     pub(crate) fn from_args(args: &TrainArgs) -> anyhow::Result<Self> {
-        let mut config = Self::named(&args.what, args.data.as_deref(), args.memory_limit)?;
+        let mut config = Self::named(Path::new(&args.what), args.data.as_deref(), args.memory_limit)?;
         config.override_by(args)?;
         config.validate()?;
         Ok(config)
@@ -172,17 +172,19 @@ impl RunConfig {
     /// # Errors
     ///
     /// An unknown system, a file that cannot be read, settings that make no sense.
-    pub(crate) fn named(what: &str, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<Self> {
+    pub(crate) fn named(path: &Path, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<Self> {
         let of_file =
             |file: &Path| Ok(Self::of_own(OwnData::new(file, own::Settings { limit, ..Default::default() })?));
-        let path = Path::new(what);
-        if let Some(preset) = Preset::from_name(what) {
+        // Only a name of text can be a system's; a path may be of any bytes.
+        let what = path.to_str();
+        if let Some(preset) = what.and_then(Preset::from_name) {
+            let what = preset.name();
             if path.is_file() {
                 note(&format!("{what} is the system of this name; for the file write ./{what}"));
             }
             return Ok(Self::of(preset));
         }
-        if what == OWN {
+        if what == Some(OWN) {
             let missing = || Error::setting("data", "own needs the file with your samples; give it with --data FILE");
             return of_file(data.ok_or_else(missing)?);
         }
@@ -197,7 +199,10 @@ impl RunConfig {
         match Contents::of(path) {
             Ok(Contents::Config) => Self::read_with(path, data, limit),
             Ok(contents) if contents.are_samples() => match data {
-                Some(_) => Err(Error::setting("data", format!("{what} is the data already; leave --data out")).into()),
+                Some(_) => {
+                    Err(Error::setting("data", format!("{} is the data already; leave --data out", path.display()))
+                        .into())
+                }
                 None => of_file(path),
             },
             Ok(contents) => Err(contents.instead(path, "data or a configuration").into()),
@@ -205,9 +210,9 @@ impl RunConfig {
             Err(Error::Io { source, .. })
                 if source.kind() == std::io::ErrorKind::NotFound
                     && path.extension().is_none()
-                    && !what.contains(std::path::MAIN_SEPARATOR) =>
+                    && what.is_some_and(|what| !what.contains(std::path::MAIN_SEPARATOR)) =>
             {
-                Err(system::unknown("system", what).into())
+                Err(system::unknown("system", what.unwrap_or_default()).into())
             }
             Err(error) => Err(error.into()),
         }

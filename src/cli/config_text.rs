@@ -2,6 +2,7 @@
 //! what it means, and those that are not set as comments, ready to be uncommented.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -69,8 +70,9 @@ fn document(config: &RunConfig, head: &str, resolved: bool) -> Result<String> {
     text.put("best", config.best.as_deref().unwrap_or("none"))?;
     text.put("tensorboard", &config.tensorboard)?;
     text.put("save_epochs", &config.save_epochs)?;
-    let weights = Some(&config.weights).filter(|files| !files.is_empty());
-    text.put_or_offer("weights", weights, &["generator.safetensors", "discriminator.safetensors"])?;
+    let weights = config.weights.iter().map(|path| unicode("weights", path)).collect::<Result<Vec<_>>>()?;
+    let weights = Some(weights).filter(|files| !files.is_empty());
+    text.put_or_offer("weights", weights.as_ref(), &["generator.safetensors", "discriminator.safetensors"])?;
     data(&mut text, config, resolved)?;
     gan(&mut text, config, resolved)?;
     Ok(text.text)
@@ -80,7 +82,7 @@ fn data(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
     match (config.system, &config.own) {
         (_, Some(own)) => {
             text.table("data", true);
-            text.put("file", &own.file)?;
+            text.put("file", unicode("data", &own.file)?)?;
             match &own.form {
                 Form::Table { columns, standardization } => {
                     let (offset, scale) = (standardization.offset(), standardization.scale());
@@ -99,7 +101,8 @@ fn data(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
         }
         (System::Preset(Preset::Mnist), _) => {
             text.table("data", true);
-            text.put_or_offer("directory", config.directory.as_ref(), "mnist")?;
+            let directory = config.directory.as_deref().map(|path| unicode("data", path)).transpose()?;
+            text.put_or_offer("directory", directory.as_ref(), "mnist")?;
         }
         _ if config.points.is_some() => {
             text.table("data", true);
@@ -208,6 +211,17 @@ impl Text {
             self.text.push('\n');
         }
     }
+}
+
+/// A path that the file can name: it is text in UTF-8.
+fn unicode<'a>(name: &str, path: &'a Path) -> Result<&'a str> {
+    path.to_str().ok_or_else(|| {
+        let problem = format!(
+            "{} has a name that is not UTF-8, and config.toml, which names it, must be; rename it, or give a link to it (ln -s)",
+            path.display()
+        );
+        Error::setting(name, problem)
+    })
 }
 
 /// `value` as it stands behind a `=`.

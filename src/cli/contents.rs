@@ -10,15 +10,19 @@ use flate2::read::MultiGzDecoder;
 use super::command_lines::quoted;
 use super::replicas;
 use super::run_folder::{CONFIG, refused};
-use crate::data::npy;
+use crate::data::{idx, npy};
 use crate::error::{Error, Result};
 use crate::file;
+use crate::gan::presets::Preset;
 
 /// Bytes of a file that are looked at.
 const HEAD: u64 = 1 << 13;
 
 /// Names in a folder that are looked at.
 const MOST_NAMES: usize = 10_000;
+
+/// Files in a folder that are looked into.
+const MOST_FILES: usize = 100;
 
 /// How a table of another program becomes one that can be read.
 const AS_CSV: &str = "save the table as CSV (pandas: df.to_csv(\"table.csv\", index=False))";
@@ -78,12 +82,12 @@ impl Contents {
             Self::Npy => ("a NumPy array", "give it as data: gannet train FILE".into()),
             Self::Images => ("an IDX file", "give it as data: gannet train FILE".into()),
             Self::Config => ("a configuration file", "train with it: gannet train FILE".into()),
-            Self::Weights => {
-                ("a file of weights", "begin with them by --weights FILE beside the data or the system".into())
-            }
+            Self::Weights => ("a file of weights", "begin with them: gannet train SYSTEM --weights FILE".into()),
             Other(what, cure) => (what, Cow::Borrowed(cure)),
         };
-        Error::data(name.to_string(), format!("is {what}, not {needed}; {}", cure.replace("FILE", &name.to_string())))
+        // In Python's quotation marks the name stands as it is, otherwise as a shell takes it.
+        let cure = cure.replace("\"FILE\"", &format!("{:?}", path.to_string_lossy())).replace("FILE", &quoted(path));
+        Error::data(name.to_string(), format!("is {what}, not {needed}; {cure}"))
     }
 }
 
@@ -107,13 +111,16 @@ pub(crate) fn folder(path: &Path) -> Error {
     let of = |problem: String| Error::data(name.to_string(), problem);
     if path.join(CONFIG).is_file() {
         return of(format!(
-            "is the folder of a run, not a file of data; gannet train {} repeats the run",
+            "is the folder of a run, not a file of data; to repeat the run: gannet train {}",
             quoted(path)
         ));
     }
     let first = path.join(replicas::folder(0));
     if first.is_dir() {
-        return of(format!("holds several runs; name one of them, for instance {}", first.display()));
+        return of(format!(
+            "holds several runs; name one of them; to repeat the first: gannet train {}",
+            quoted(&first)
+        ));
     }
     let mut names: Vec<String> = fs::read_dir(path)
         .into_iter()
@@ -122,9 +129,9 @@ pub(crate) fn folder(path: &Path) -> Error {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
     names.sort();
-    if names.iter().any(|name| name.contains("images") && (name.contains("idx3") || name.contains("-ubyte"))) {
+    if Preset::Mnist.image().is_some_and(|size| idx::has_mnist(path, size)) {
         return of(format!(
-            "is a folder of IDX files; gannet train mnist --data {} trains on MNIST's four, or name one of its files",
+            "is a folder of IDX files; name one of them, or train on MNIST's four: gannet train mnist --data {}",
             quoted(path)
         ));
     }
@@ -136,12 +143,28 @@ pub(crate) fn folder(path: &Path) -> Error {
     if pictures > 0 {
         return of(format!("is a folder with {pictures} pictures; {AS_IDX}"));
     }
-    match names.iter().find(|name| path.join(name).is_file()) {
+    let mut files = names.iter().map(|name| path.join(name)).filter(|file| file.is_file()).peekable();
+    if files.peek().is_none() {
+        return of("is a folder without files; give a file of data, a configuration file or a run".to_string());
+    }
+    match files.take(MOST_FILES).find(|file| is_trainable(file)) {
         Some(file) => of(format!(
-            "is a folder, and no run (there is no {CONFIG}); name a file in it, for instance {}",
-            path.join(file).display()
+            "is a folder, and no run (there is no {CONFIG}); name a file in it, for instance: gannet train {}",
+            quoted(&file)
         )),
-        None => of("is a folder without files; give a file of data, a configuration file or a run".to_string()),
+        None => of(format!(
+            "is a folder, and no run (there is no {CONFIG}); no file in it holds samples or settings: give a table (CSV or NPY), \
+             images (IDX), a configuration file or a run"
+        )),
+    }
+}
+
+/// Whether `gannet train` takes the file: settings, a table, or IDX images (and not their labels).
+fn is_trainable(file: &Path) -> bool {
+    match Contents::of(file) {
+        Ok(Contents::Images) => idx::image_size(file).is_some(),
+        Ok(contents) => contents.are_samples() || contents == Contents::Config,
+        Err(_) => false,
     }
 }
 
@@ -159,7 +182,9 @@ fn known(head: &[u8]) -> Contents {
     match plain(&inner) {
         data @ (Contents::Text | Contents::Npy | Contents::Images) => data,
         Other(what, cure) => Other(format!("{what}, compressed by gzip").into(), cure),
-        Contents::Config | Contents::Weights => Other("compressed by gzip".into(), "unpack it: gunzip FILE".into()),
+        Contents::Config | Contents::Weights => {
+            Other("compressed by gzip".into(), "unpack it: gunzip < FILE > unpacked".into())
+        }
     }
 }
 
@@ -185,10 +210,10 @@ const SIGNATURES: &[(usize, &[u8], &str, &str)] = &[
     (0, b"\x80\x03", "a pickle of Python", AS_CSV),
     (0, b"\x80\x04", "a pickle of Python", AS_CSV),
     (0, b"\x80\x05", "a pickle of Python", AS_CSV),
-    (0, b"BZh", "compressed by bzip2", "unpack it (bunzip2 FILE), or compress by gzip"),
-    (0, b"\xfd7zXZ\0", "compressed by xz", "unpack it (unxz FILE), or compress by gzip"),
-    (0, b"\x28\xb5\x2f\xfd", "compressed by Zstandard", "unpack it (unzstd FILE), or compress by gzip"),
-    (0, b"\x04\x22\x4d\x18", "compressed by LZ4", "unpack it (unlz4 FILE), or compress by gzip"),
+    (0, b"BZh", "compressed by bzip2", "unpack it: bunzip2 < FILE > unpacked"),
+    (0, b"\xfd7zXZ\0", "compressed by xz", "unpack it: unxz < FILE > unpacked"),
+    (0, b"\x28\xb5\x2f\xfd", "compressed by Zstandard", "unpack it: unzstd < FILE > unpacked"),
+    (0, b"\x04\x22\x4d\x18", "compressed by LZ4", "unpack it: unlz4 < FILE > unpacked"),
     (0, b"7z\xbc\xaf", "a 7z archive", UNPACK),
     (0, b"Rar!", "a RAR archive", UNPACK),
     (257, b"ustar", "a tar archive", UNPACK),

@@ -35,6 +35,7 @@ mod history;
 pub mod hostile;
 mod info;
 mod judgement;
+mod kinded;
 mod legs;
 mod line_file;
 pub mod machine;
@@ -125,10 +126,10 @@ fn finish(outcome: anyhow::Result<()>) -> ExitCode {
         Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
         Err(error) => {
             if let Some(stopped) = error.downcast_ref::<stop::Stopped>() {
-                output::note(&stopped.to_string());
+                output::alert(&stopped.to_string());
                 return ExitCode::from(stopped.code);
             }
-            output::note(&format!("error: {}", message(&error)));
+            output::alert(&format!("error: {}", message(&error)));
             ExitCode::from(exit_code(&error))
         }
     }
@@ -163,10 +164,10 @@ fn report_usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     // `gannet` alone shows the whole help, as everybody expects of a program with commands.
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        output::note(text.trim_end());
+        output::alert(text.trim_end());
         return ExitCode::from(USAGE);
     }
-    output::note(&usage_line(&text));
+    output::alert(&usage_line(&text));
     ExitCode::from(USAGE)
 }
 

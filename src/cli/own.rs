@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::contents::{self, Contents};
-use super::output::note;
+use super::output::{alert, note};
 use super::reading_limit;
 use super::run_folder::refused;
 use super::system::{ImageSet, Samples, Shape, System};
@@ -147,7 +147,10 @@ impl OwnData {
     ) -> Result<Self> {
         let origin = file.display().to_string();
         let enough = |samples: usize| match samples {
-            0 | 1 => Err(Error::data(&origin, "holds one sample; two are the least that can be learned from")),
+            0 | 1 => Err(Error::data(
+                &origin,
+                "holds one sample; give two or more, which are the least that can be learned from",
+            )),
             _ => Ok(()),
         };
         let most = reading_limit::for_reading(limit);
@@ -175,7 +178,7 @@ impl OwnData {
                     None => {
                         let own = Standardization::of(&table, &origin)?;
                         for unclear in precision::unclear(&table, &own)? {
-                            note(&format!("warning: {origin}: {}", unclear.text(&columns)));
+                            alert(&format!("warning: {origin}: {}", unclear.text(&columns)));
                         }
                         own
                     }

@@ -264,7 +264,7 @@ fn check_size(config: &RunConfig, images: &Images, directory: &Path) -> Result<(
         return Ok(());
     }
     let problem = format!(
-        "its images have {} x {} pixels, but {} has {} x {}",
+        "its images have {} x {} pixels, but {} has {} x {}; train one of the files as your own data: gannet train FILE",
         images.height,
         images.width,
         config.system.name(),

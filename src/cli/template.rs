@@ -1,5 +1,7 @@
 //! `gannet config`: the settings of a system as a file to begin with, and the schema of such files.
 
+use std::path::Path;
+
 use super::args::ConfigArgs;
 use super::config::RunConfig;
 use super::own::OwnData;
@@ -10,7 +12,9 @@ use super::{config_text, output, schema};
 pub(crate) fn command(args: &ConfigArgs) -> anyhow::Result<()> {
     let text = match args.what.as_deref() {
         None => schema::TEXT.to_string(),
-        Some(OWN) if args.data.is_none() => config_text::template(&RunConfig::of_own(OwnData::example()?), false)?,
+        Some(what) if what == Path::new(OWN) && args.data.is_none() => {
+            config_text::template(&RunConfig::of_own(OwnData::example()?), false)?
+        }
         Some(what) => {
             let mut config = RunConfig::named(what, args.data.as_deref(), None)?;
             if let Some(data) = args.data.as_deref().filter(|_| config.own.is_none()) {

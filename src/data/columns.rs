@@ -33,7 +33,11 @@ pub fn arrange(table: &mut Table, wanted: &[String], origin: &str) -> Result<Mat
     // A header may give such names, too: where the table has just these, they decide.
     if table.names.is_none() || (are_numbered && in_table != in_run) {
         if table.columns != wanted.len() {
-            let problem = format!("has {} columns, but the settings are for {}", table.columns, wanted.len());
+            let problem = format!(
+                "has {} columns, but the settings are for {}; give a table with these, or begin a new run",
+                table.columns,
+                wanted.len()
+            );
             return Err(Error::data(origin, problem));
         }
         table.names = Some(wanted.to_vec());
@@ -49,7 +53,11 @@ pub fn arrange(table: &mut Table, wanted: &[String], origin: &str) -> Result<Mat
             names => Some(format!("{what} {}", listed(names))),
         };
         let parts: Vec<String> = [part("missing", &missing), part("new", &new)].into_iter().flatten().collect();
-        let problem = format!("has other columns than the run: {}; it needs {}", parts.join("; "), listed(wanted));
+        let problem = format!(
+            "has other columns than the run: {}; it needs {}; rename or add them",
+            parts.join("; "),
+            listed(wanted)
+        );
         return Err(Error::data(origin, problem));
     }
     if in_run.len() != wanted.len() || in_table.len() != found.len() {

@@ -66,7 +66,9 @@ fn parse_within(mut reader: impl BufRead, path: &Path, most: u64) -> Result<Tabl
             break;
         }
         if line.len() > MAX_LINE {
-            return Err(reading.error(format!("line {number} is longer than {MAX_LINE} bytes")));
+            return Err(
+                reading.error(format!("line {number} is longer than {MAX_LINE} bytes; end each row by a line feed"))
+            );
         }
         reading.line(number, &line)?;
     }
@@ -96,7 +98,9 @@ impl Reading<'_> {
     fn line(&mut self, number: usize, bytes: &[u8]) -> Result<()> {
         let bytes = if number == 1 { bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes) } else { bytes };
         if let Some(byte) = bytes.iter().find(|&&byte| byte < b' ' && !b"\t\r\n".contains(&byte)) {
-            return Err(self.error(format!("line {number} is no text (byte {byte:#04x}), so the file is no CSV")));
+            return Err(self.error(format!(
+                "line {number} is no text (byte {byte:#04x}), so the file is no CSV; save the table as CSV in UTF-8"
+            )));
         }
         let line = String::from_utf8_lossy(bytes);
         let line = line.trim_end_matches(['\r', '\n']);
@@ -108,7 +112,10 @@ impl Reading<'_> {
         let cells = cells(line, delimiter).map_err(|problem| self.error(format!("line {number}, {problem}")))?;
         if self.columns == 0 {
             if cells.len() > MAX_COLUMNS {
-                return Err(self.error(format!("line {number} has {} columns; at most {MAX_COLUMNS}", cells.len())));
+                return Err(self.error(format!(
+                    "line {number} has {} columns; at most {MAX_COLUMNS}: leave some out, or give one row a sample",
+                    cells.len()
+                )));
             }
             (self.columns, self.first_line) = (cells.len(), number);
             if cells.iter().all(|cell| cell.parse::<f64>().is_err()) && cells.iter().any(|cell| !cell.is_empty()) {
@@ -118,7 +125,9 @@ impl Reading<'_> {
         }
         if cells.len() != self.columns {
             let (found, expected, first) = (cells.len(), self.columns, self.first_line);
-            return Err(self.error(format!("line {number} has {found} cells where line {first} has {expected}")));
+            return Err(self.error(format!(
+                "line {number} has {found} cells where line {first} has {expected}; complete it, or leave it out"
+            )));
         }
         check_room(self.values.len() + self.columns, NUMBER_BYTES, self.most)?;
         self.values
@@ -139,8 +148,8 @@ impl Reading<'_> {
     fn number(&self, cell: &str) -> Result<f64, String> {
         match cell.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
-            Ok(_) => Err(format!("`{}` is not a finite number", shown(cell))),
-            Err(_) if cell.is_empty() => Err("the cell is empty; every cell needs a number".to_string()),
+            Ok(_) => Err(format!("`{}` is not a finite number; fill it in, or leave the row out", shown(cell))),
+            Err(_) if cell.is_empty() => Err("the cell is empty; fill it in, or leave the row out".to_string()),
             Err(_) if self.delimiter == Some(';') && cell.replacen(',', ".", 1).parse::<f64>().is_ok() => {
                 Err(format!("`{}` is not a number; write the decimal point as `.`", shown(cell)))
             }
@@ -152,6 +161,7 @@ impl Reading<'_> {
         if self.values.is_empty() {
             let problem =
                 if self.names.is_some() { "holds a header and no row of numbers" } else { "holds no numbers" };
+            let problem = format!("{problem}; give a table with a row a sample");
             return Err(self.error(problem));
         }
         Ok(Table { names: self.names, columns: self.columns, values: self.values })
@@ -175,8 +185,9 @@ fn cells(line: &str, delimiter: char) -> Result<Vec<Cow<'_, str>>, String> {
     loop {
         let (cell, after) = match rest.trim_start_matches(' ').strip_prefix('"') {
             Some(quoted) => {
-                let (cell, after) = unquoted(quoted)
-                    .ok_or_else(|| format!("column {}: a quote does not end on this line", cells.len() + 1))?;
+                let (cell, after) = unquoted(quoted).ok_or_else(|| {
+                    format!("column {}: a quote does not end on this line; close it", cells.len() + 1)
+                })?;
                 (Cow::Owned(cell), after.trim_start_matches(' '))
             }
             None => {
@@ -188,9 +199,9 @@ fn cells(line: &str, delimiter: char) -> Result<Vec<Cow<'_, str>>, String> {
         if after.is_empty() {
             return Ok(cells);
         }
-        rest = after
-            .strip_prefix(delimiter)
-            .ok_or_else(|| format!("column {}: text follows the closing quote", cells.len()))?;
+        rest = after.strip_prefix(delimiter).ok_or_else(|| {
+            format!("column {}: text follows the closing quote; write a quote within a cell twice", cells.len())
+        })?;
     }
 }
 

@@ -5,10 +5,10 @@
 //! fastest. Whether a file is compressed is read from its first two bytes, not from its name.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::data::bytes::ByteSource;
-use crate::data::packed::{Unpacked, read_full};
+use crate::data::packed::{AGAIN, Unpacked, read_full};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::memory::filled;
@@ -77,17 +77,7 @@ pub fn mnist(dir: &Path) -> Result<Mnist> {
 ///
 /// As [`mnist`], and [`Error::MemoryLimit`].
 pub fn mnist_within(dir: &Path, most: u64) -> Result<Mnist> {
-    const STEMS: [(&str, &str); 4] =
-        [("train-images", "idx3"), ("train-labels", "idx1"), ("t10k-images", "idx3"), ("t10k-labels", "idx1")];
-    let found = STEMS.map(|(stem, format)| {
-        let names = [format!("{stem}-{format}-ubyte"), format!("{stem}.{format}-ubyte")];
-        let path = names
-            .iter()
-            .map(|name| dir.join(name))
-            .chain(names.iter().map(|name| dir.join(format!("{name}.gz"))))
-            .find(|path| path.exists());
-        path.ok_or_else(|| names.join(" or "))
-    });
+    let found = four_files(dir);
     let [Ok(train_images), Ok(train_labels), Ok(test_images), Ok(test_labels)] = &found else {
         let missing = found.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("; ");
         let problem =
@@ -95,7 +85,7 @@ pub fn mnist_within(dir: &Path, most: u64) -> Result<Mnist> {
         return Err(Error::data(
             dir.display().to_string(),
             format!(
-                "{problem}: {missing} (looked for plain and with .gz); name the folder that holds them with --data DIR"
+                "{problem}: {missing} (looked for plain and with .gz); name the folder that holds them with --data DIR, or give the files these names"
             ),
         ));
     };
@@ -107,12 +97,43 @@ pub fn mnist_within(dir: &Path, most: u64) -> Result<Mnist> {
         return Err(Error::data(
             test_path.display().to_string(),
             format!(
-                "its images have {} x {} pixels, the training images {} x {}",
+                "its images have {} x {} pixels, the training images {} x {}; give four files of one data set",
                 test_images.height, test_images.width, train_images.height, train_images.width
             ),
         ));
     }
     Ok(Mnist { train_images, train_labels, test_images, test_labels })
+}
+
+/// The four files of MNIST in the folder `dir`: images and labels to train on, images and labels to test with. Of a file that is
+/// not there, the names that were looked for.
+fn four_files(dir: &Path) -> [std::result::Result<PathBuf, String>; 4] {
+    const STEMS: [(&str, &str); 4] =
+        [("train-images", "idx3"), ("train-labels", "idx1"), ("t10k-images", "idx3"), ("t10k-labels", "idx1")];
+    STEMS.map(|(stem, format)| {
+        let names = [format!("{stem}-{format}-ubyte"), format!("{stem}.{format}-ubyte")];
+        let path = names
+            .iter()
+            .map(|name| dir.join(name))
+            .chain(names.iter().map(|name| dir.join(format!("{name}.gz"))))
+            .find(|path| path.exists());
+        path.ok_or_else(|| names.join(" or "))
+    })
+}
+
+/// Whether the folder `dir` has all four files of MNIST, and the images to train on have this height and width.
+#[cfg(feature = "cli")]
+pub(crate) fn has_mnist(dir: &Path, size: (usize, usize)) -> bool {
+    let found = four_files(dir);
+    let is_of_size = |path: &PathBuf| image_size(path) == Some(size);
+    found.iter().all(std::result::Result::is_ok) && found[0].as_ref().is_ok_and(is_of_size)
+}
+
+/// The height and width of the images that the IDX file `path` holds by its header; `None` where that is none of images.
+#[cfg(feature = "cli")]
+pub(crate) fn image_size(path: &Path) -> Option<(usize, usize)> {
+    let [_, height, width] = IdxFile::open(path).and_then(|mut file| file.shape::<3>("images")).ok()?;
+    Some((height, width))
 }
 
 /// Reads an IDX file of images: three dimensions of unsigned bytes.
@@ -193,7 +214,11 @@ fn images(mut file: IdxFile<'_>, budget: &mut Budget) -> Result<Images> {
 fn labels(mut file: IdxFile<'_>, images: Option<(&Images, &Path)>, budget: &mut Budget) -> Result<Vec<u8>> {
     let [count] = file.shape("labels")?;
     if let Some((images, path)) = images.filter(|(images, _)| images.count != count) {
-        let problem = format!("holds {count} labels for the {} images of {}", images.count, path.display());
+        let problem = format!(
+            "holds {count} labels for the {} images of {}; give images and labels of one data set",
+            images.count,
+            path.display()
+        );
         return Err(file.error(problem));
     }
     let path = file.path;
@@ -201,7 +226,11 @@ fn labels(mut file: IdxFile<'_>, images: Option<(&Images, &Path)>, budget: &mut 
     if let Some(i) = labels.iter().position(|&label| label > MAX_LABEL) {
         return Err(Error::data(
             path.display().to_string(),
-            format!("label {} at offset {}; labels are 0 to {MAX_LABEL}", labels[i], i + 8),
+            format!(
+                "label {} at offset {}; labels are 0 to {MAX_LABEL}: number the classes from 0, or train the images alone as own data",
+                labels[i],
+                i + 8
+            ),
         ));
     }
     Ok(labels)
@@ -242,23 +271,27 @@ impl<'a> IdxFile<'a> {
         let mut magic = [0; 4];
         self.fill(&mut magic, "the magic number")?;
         if magic[..2] != [0, 0] {
-            return Err(self
-                .error(format!("no IDX file: bytes {:#04x} {:#04x} at offset 0 instead of 0 0", magic[0], magic[1])));
+            return Err(self.error(format!(
+                "no IDX file: bytes {:#04x} {:#04x} at offset 0 instead of 0 0; {AGAIN}",
+                magic[0], magic[1]
+            )));
         }
         if magic[2] != UNSIGNED_BYTE {
             return Err(self.error(format!(
-                "element type {:#04x} at offset 2; only {UNSIGNED_BYTE:#04x} (unsigned bytes) can be read",
+                "element type {:#04x} at offset 2; only {UNSIGNED_BYTE:#04x} (unsigned bytes) can be read: write the pixels as bytes, 0 to 255",
                 magic[2]
             )));
         }
         let dimensions = usize::from(magic[3]);
         if dimensions != DIMENSIONS {
             let kind = match dimensions {
-                1 => "; this is a file of labels, were two files exchanged?",
-                3 => "; this is a file of images, were two files exchanged?",
-                _ => "",
+                1 => "this is a file of labels; give that of the images",
+                3 => "this is a file of images; give that of the labels",
+                _ => "write gray images, as count x height x width, or save each as a row of a table (NPY or CSV)",
             };
-            return Err(self.error(format!("{dimensions} dimensions at offset 3 where {what} have {DIMENSIONS}{kind}")));
+            return Err(
+                self.error(format!("{dimensions} dimensions at offset 3 where {what} have {DIMENSIONS}: {kind}"))
+            );
         }
         let mut shape = [0; DIMENSIONS];
         for (i, dimension) in shape.iter_mut().enumerate() {
@@ -266,7 +299,7 @@ impl<'a> IdxFile<'a> {
             self.fill(&mut bytes, "the dimensions")?;
             *dimension = u32::from_be_bytes(bytes);
             if *dimension == 0 {
-                return Err(self.error(format!("holds no {what}: dimension {i} at offset {} is 0", 4 + 4 * i)));
+                return Err(self.error(format!("holds no {what}: dimension {i} at offset {} is 0; {AGAIN}", 4 + 4 * i)));
             }
         }
         let size = shape
@@ -274,7 +307,7 @@ impl<'a> IdxFile<'a> {
             .try_fold(1u64, |product, &dimension| product.checked_mul(u64::from(dimension)))
             .filter(|&size| size <= MAX_BYTES)
             .ok_or_else(|| {
-                self.error(format!("dimensions {shape:?} at offset 4 exceed the limit of {MAX_BYTES} bytes"))
+                self.error(format!("dimensions {shape:?} at offset 4 exceed the limit of {MAX_BYTES} bytes; write fewer or smaller images"))
             })?;
         self.check_size(size)?;
         // Each is at most `MAX_BYTES`, as is their product, which every `usize` of 32 bits or more can hold.
@@ -302,7 +335,7 @@ impl<'a> IdxFile<'a> {
         self.offset += read as u64;
         if read < buffer.len() {
             return Err(self.error(format!(
-                "truncated: ends at offset {}, {what} from offset {start} need {} bytes",
+                "truncated: ends at offset {}, {what} from offset {start} need {} bytes; {AGAIN}",
                 self.offset,
                 buffer.len()
             )));
@@ -316,12 +349,12 @@ impl<'a> IdxFile<'a> {
         if self.reader.is_packed() {
             if promised > self.reader.longest() {
                 return Err(self.error(format!(
-                    "truncated: its header (offset 4) promises {promised} bytes, more than {length} bytes of gzip can hold"
+                    "truncated: its header (offset 4) promises {promised} bytes, more than {length} bytes of gzip can hold; {AGAIN}"
                 )));
             }
         } else if promised > length {
             return Err(self.error(format!(
-                "truncated: its header (offset 4) promises {promised} bytes, the file ends at offset {length}"
+                "truncated: its header (offset 4) promises {promised} bytes, the file ends at offset {length}; {AGAIN}"
             )));
         } else if promised < length {
             return Err(self.trailing(promised));
@@ -341,7 +374,7 @@ impl<'a> IdxFile<'a> {
     /// Bytes follow the array, which ends at offset `end`.
     fn trailing(&self, end: u64) -> Error {
         self.error(format!(
-            "trailing bytes: the array that its header describes ends at offset {end}, the file does not"
+            "trailing bytes: the array that its header describes ends at offset {end}, the file does not; {AGAIN}"
         ))
     }
 }

@@ -9,7 +9,7 @@
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use crate::data::packed::{MAX_UNPACKED, Unpacked, read_full};
+use crate::data::packed::{AGAIN, MAX_UNPACKED, Unpacked, read_full};
 use crate::data::table::{MAX_COLUMNS, NUMBER_BYTES, Table, check_room};
 use crate::error::{Error, Result};
 use crate::file;
@@ -20,6 +20,9 @@ pub const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
 /// The longest header; NumPy writes 128 bytes for an array of numbers.
 const MAX_HEADER: u32 = 1 << 16;
+
+/// What helps where the file is not as NumPy writes it, or holds something else than a table.
+const SAVE: &str = "save a table of numbers again with numpy.save";
 
 /// Bytes of a number while it is brought from the one order to the other. It is standardized after that.
 const TRANSPOSED_BYTES: u64 = 2 * size_of::<f64>() as u64;
@@ -73,7 +76,7 @@ fn parse_within(reader: impl Read, length: Length, path: &Path, most: u64) -> Re
     let mut start = [0; 8];
     file.fill(&mut start, "the magic bytes")?;
     if !start.starts_with(MAGIC) {
-        return Err(file.error("no NPY file: it does not begin with \\x93NUMPY"));
+        return Err(file.error(format!("no NPY file: it does not begin with \\x93NUMPY; {SAVE}")));
     }
     let header_length = match (start[6], start[7]) {
         (1, 0) => {
@@ -87,19 +90,20 @@ fn parse_within(reader: impl Read, length: Length, path: &Path, most: u64) -> Re
             u32::from_le_bytes(bytes)
         }
         (major, minor) => {
-            let problem = format!("format version {major}.{minor} at offset 6; versions 1.0, 2.0 and 3.0 can be read");
+            let problem =
+                format!("format version {major}.{minor} at offset 6; versions 1.0, 2.0 and 3.0 can be read: {SAVE}");
             return Err(file.error(problem));
         }
     };
     if header_length > MAX_HEADER {
-        return Err(file.error(format!("a header of {header_length} bytes (offset 8); at most {MAX_HEADER}")));
+        return Err(file.error(format!("a header of {header_length} bytes (offset 8); at most {MAX_HEADER}: {SAVE}")));
     }
     let header_offset = file.offset;
     let mut header = vec![0; header_length as usize];
     file.fill(&mut header, "the header")?;
     let header = String::from_utf8_lossy(&header);
     let header = Header::parse(&header)
-        .map_err(|problem| file.error(format!("the header at offset {header_offset}: {problem}")))?;
+        .map_err(|problem| file.error(format!("the header at offset {header_offset}: {problem}; {SAVE}")))?;
     let (rows, columns) =
         header.table().map_err(|problem| file.error(format!("the header at offset {header_offset}: {problem}")))?;
     let size =
@@ -109,13 +113,14 @@ fn parse_within(reader: impl Read, length: Length, path: &Path, most: u64) -> Re
         (Some(promised), Length::Exactly(length)) if promised == length => {}
         (Some(promised), Length::AtMost(longest)) if promised <= longest => {}
         (Some(promised), Length::Exactly(length)) if promised < length => {
-            return Err(
-                file.error(format!("trailing bytes: the array ends at offset {promised}, the file at {length}"))
-            );
+            return Err(file
+                .error(format!("trailing bytes: the array ends at offset {promised}, the file at {length}; {SAVE}")));
         }
         (_, Length::Exactly(length) | Length::AtMost(length)) => {
             let shape = &header.shape;
-            return Err(file.error(format!("truncated: the file of {length} bytes cannot hold the shape {shape:?}")));
+            return Err(
+                file.error(format!("truncated: the file of {length} bytes cannot hold the shape {shape:?}; {AGAIN}"))
+            );
         }
     }
     // As many elements as the file has bytes at most. Where it is compressed, memory is taken as they come.
@@ -160,7 +165,7 @@ impl<R: Read> NpyFile<'_, R> {
         let read = read_full(&mut self.reader, buffer).map_err(|source| file::refused("read", self.path, source))?;
         if read < buffer.len() {
             let (start, need) = (self.offset, buffer.len());
-            return Err(self.error(format!("truncated: {what} from offset {start} need {need} bytes")));
+            return Err(self.error(format!("truncated: {what} from offset {start} need {need} bytes; {AGAIN}")));
         }
         self.offset += buffer.len() as u64;
         Ok(())
@@ -170,9 +175,10 @@ impl<R: Read> NpyFile<'_, R> {
     fn end(&mut self) -> Result<()> {
         let read = read_full(&mut self.reader, &mut [0]).map_err(|source| file::refused("read", self.path, source))?;
         if read > 0 {
-            return Err(
-                self.error(format!("trailing bytes: the array ends at offset {}, the file does not", self.offset))
-            );
+            return Err(self.error(format!(
+                "trailing bytes: the array ends at offset {}, the file does not; {SAVE}",
+                self.offset
+            )));
         }
         Ok(())
     }
@@ -192,7 +198,7 @@ impl<R: Read> NpyFile<'_, R> {
                 if !value.is_finite() {
                     let (number, offset) = (values.len(), start + (index * element.size) as u64);
                     return Err(self.error(format!(
-                        "element {number} (counted from 0) at offset {offset} is {value}, not a finite number"
+                        "element {number} (counted from 0) at offset {offset} is {value}, not a finite number; fill it in, or leave its row out"
                     )));
                 }
                 values.push(value);
@@ -286,9 +292,12 @@ impl Header {
             }
             let after = match key {
                 "descr" => {
-                    let (descr, after) = string(value).ok_or("arrays of records cannot be read")?;
+                    let (descr, after) =
+                        string(value).ok_or("arrays of records cannot be read (pick the fields: numpy.stack)")?;
                     element = Some(Element::parse(descr).ok_or_else(|| {
-                        format!("elements of type {descr:?} cannot be read; f4, f8 and integers can")
+                        format!(
+                            "elements of type {descr:?} cannot be read, f4, f8 and integers can (array.astype(\"f4\"))"
+                        )
                     })?);
                     after
                 }
@@ -328,16 +337,19 @@ impl Header {
             [rows, columns] => (rows, columns),
             _ => {
                 let dimensions = self.shape.len();
-                return Err(format!("{dimensions} dimensions; an array of one or two (a row a sample) can be read"));
+                return Err(format!(
+                    "{dimensions} dimensions; an array of one or two (a row a sample) can be read (array.reshape(len(array), -1))"
+                ));
             }
         };
         if rows == 0 || columns == 0 {
-            return Err(format!("holds no numbers: its shape is {:?}", self.shape));
+            return Err(format!("holds no numbers: its shape is {:?}; give one with rows and columns", self.shape));
         }
         if columns > MAX_COLUMNS as u64 {
-            return Err(format!("{columns} columns; at most {MAX_COLUMNS}"));
+            return Err(format!("{columns} columns; at most {MAX_COLUMNS} (a row is a sample: is it transposed?)"));
         }
-        let rows = usize::try_from(rows).map_err(|_| format!("{rows} rows are more than memory can hold"))?;
+        let rows =
+            usize::try_from(rows).map_err(|_| format!("{rows} rows are more than memory can hold; give fewer"))?;
         Ok((rows, columns as usize))
     }
 }

@@ -4,6 +4,9 @@ use std::io::{self, BufRead, Cursor, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
+/// What helps where a file is damaged, or shorter than it should be.
+pub(super) const AGAIN: &str = "copy, download or write it again";
+
 /// DEFLATE cannot expand data more than 1032 times (<https://zlib.net/zlib_tech.html>), which bounds what a compressed file
 /// can hold before a byte of it is expanded.
 const MAX_EXPANSION: u64 = 1032;
@@ -61,7 +64,7 @@ impl Read for Unpacked<'_> {
                 if self.packed && self.given > most {
                     return Err(io::Error::new(
                         io::ErrorKind::FileTooLarge,
-                        format!("expands to more than {most} bytes, the most of a gzip file"),
+                        format!("expands to more than {most} bytes, the most of a gzip file; give it unpacked"),
                     ));
                 }
                 Ok(read)
@@ -70,7 +73,7 @@ impl Read for Unpacked<'_> {
             Err(error)
                 if self.packed && error.raw_os_error().is_none() && error.kind() != io::ErrorKind::Interrupted =>
             {
-                let problem = format!("damaged gzip data after {given} decompressed bytes: {error}");
+                let problem = format!("damaged gzip data after {given} decompressed bytes: {error}; {AGAIN}");
                 Err(io::Error::new(io::ErrorKind::InvalidData, problem))
             }
             Err(error) => Err(error),

@@ -121,12 +121,20 @@ impl Standardization {
             if !(sd > 0.0 && (greatest - least).is_finite()) {
                 let name = &table.column_names()[index];
                 let problem = format!("the numbers of column {} (`{name}`), {least} to {greatest}, ", index + 1);
-                return Err(Error::data(origin, problem + "are too far apart or too close together for 64 bits"));
+                return Err(Error::data(
+                    origin,
+                    problem + "are too far apart or too close together for 64 bits; scale or leave out the column",
+                ));
             }
             offset.push(mean);
             scale.push(sd);
         }
-        Self::new(offset, scale).map_err(|_| Error::data(origin, "every column is constant: there is nothing to learn"))
+        Self::new(offset, scale).map_err(|_| {
+            Error::data(
+                origin,
+                "every column is constant: there is nothing to learn; give a table in which a column varies",
+            )
+        })
     }
 
     /// The offset of each column.
@@ -152,7 +160,11 @@ impl Standardization {
     /// [`Error::Shape`] for more than `u32::MAX` rows; [`Error::OutOfMemory`].
     pub fn apply(&self, table: &Table, origin: &str) -> Result<ArraySource> {
         if table.columns != self.scale.len() {
-            let problem = format!("has {} columns, but the settings are for {}", table.columns, self.scale.len());
+            let problem = format!(
+                "has {} columns, but the settings are for {}; give a table with these, or other settings",
+                table.columns,
+                self.scale.len()
+            );
             return Err(Error::data(origin, problem));
         }
         let features = self.features();

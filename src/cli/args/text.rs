@@ -14,7 +14,7 @@ Examples:
 pub(crate) struct ConfigArgs {
     /// A system, a file with samples of your own, or a configuration file or run.
     #[arg(value_name = "SYSTEM|DATA|CONFIG.TOML", required_unless_present = "schema")]
-    pub(crate) what: Option<String>,
+    pub(crate) what: Option<PathBuf>,
     /// The file of own data.
     #[arg(long, value_name = "FILE", conflicts_with = "schema")]
     pub(crate) data: Option<PathBuf>,
@@ -26,8 +26,8 @@ pub(crate) struct ConfigArgs {
 /// Arguments of `gannet report`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-One run: its page is RUN/report.html, which is made again. A folder of replicas: all of its runs side by side in
-DIR/report.html. Several runs: side by side in --out, which is not replaced without --force. Runs that still go on,
+One run: its page is RUN/report.html, which is made again. A folder of replicas: all of its runs side by side in \
+DIR/report.html. Several runs: side by side in --out, which is not replaced without --force. Runs that still go on, \
 were stopped or killed have a page too.
 
 Examples:

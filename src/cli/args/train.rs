@@ -1,5 +1,6 @@
 //! The arguments of `gannet train`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -39,7 +40,7 @@ pub(crate) struct TrainArgs {
         default_value = "",
         hide_default_value = true
     )]
-    pub(crate) what: String,
+    pub(crate) what: OsString,
     /// Go on with the run in this folder from its last checkpoint, to the same or to more steps.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["what", "out", "replicas", "plan", "weights"])]
     pub(crate) resume: Option<PathBuf>,
@@ -145,7 +146,7 @@ pub(crate) struct TrainArgs {
     /// Print what would be trained, how it is laid out and the memory it takes, and do not train.
     #[arg(long, conflicts_with = "json")]
     pub(crate) plan: bool,
-    /// Print nothing but errors.
+    /// Print only what must be known, each in a line on standard error: errors, warnings, a stop, a bad verdict.
     #[arg(long, short)]
     pub(crate) quiet: bool,
     /// Print the result as one JSON object on standard output.
