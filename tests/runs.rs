@@ -191,3 +191,70 @@ fn a_thousand_runs_are_listed() {
     }
     assert_eq!(list(&place, "all").len(), 1000);
 }
+
+#[test]
+fn a_lost_replica_is_told() {
+    let place = Place::new();
+    place.succeed("train circle --steps 4 --replicas 4 --quiet --out all/many");
+    let told = || list(&place, "all").remove(0);
+    assert_eq!((told()["status"].as_str(), told()["replicas"].as_u64()), (Some("finished"), Some(4)));
+    assert!(told()["problem"].is_null() && told()["lost_replicas"].is_null(), "{}", told());
+    // One in the middle, and the last.
+    for (lost, problem) in
+        [("replica-001", "replica-001 is missing"), ("replica-003", "replica-001, replica-003 are missing")]
+    {
+        fs::remove_dir_all(place.path(&format!("all/many/{lost}"))).unwrap();
+        let entry = told();
+        assert_eq!((entry["status"].as_str(), entry["replicas"].as_u64()), (Some("broken"), Some(4)), "{entry}");
+        assert!(entry["problem"].as_str().unwrap().contains(problem), "{entry}");
+    }
+    let text = place.succeed("runs all");
+    assert!(text.contains("2 of 4 replicas") && text.contains("(replica-001, replica-003 are missing)"), "{text}");
+}
+
+#[test]
+fn an_empty_list_says_why() {
+    let place = Place::new();
+    fs::create_dir(place.path("runs")).unwrap();
+    let said = |arguments: &str| {
+        let outcome = place.run(arguments);
+        assert!(outcome.code == Some(0) && outcome.stdout.is_empty(), "{outcome:?}");
+        outcome.stderr
+    };
+    assert_eq!(said("runs"), "there are no runs in runs yet; gannet train SYSTEM makes one in runs\n");
+    place.succeed("train circle --steps 2 --quiet");
+    assert_eq!(said("runs --status failed"), "the one run in runs is not such a one\n");
+    place.succeed("train circle --steps 2 --quiet");
+    assert_eq!(said("runs --preset digits"), "none of the 2 runs in runs is such a one\n");
+}
+
+#[test]
+fn narrow_lists_keep_each_run_together() {
+    let place = Place::new();
+    place.succeed("train circle --steps 40 --quiet --out all/a-rather-long-name-of-a-run");
+    place.succeed(
+        "train circle --steps 40 --seed 7 --batch 16 --learning-rate 0.01 --objective softmax --quiet --out all/b",
+    );
+    place.succeed("train gaussian2d --steps 20 --replicas 3 --quiet --out all/c");
+    let entries = list(&place, "all");
+    for columns in [40, 80, 120, 400] {
+        let output = place.command("runs all").env("COLUMNS", columns.to_string()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}: {text}");
+        // What is told of a run stands between its name and that of the next one, each word whole.
+        let place_of = |entry: &Value| text.find(&format!("\n{} ", entry["name"].as_str().unwrap())).unwrap_or(0);
+        for (index, entry) in entries.iter().enumerate() {
+            let end = entries.get(index + 1).map_or(text.len(), place_of);
+            let part: Vec<&str> = text[place_of(entry)..end].split_whitespace().collect();
+            let measure = entry["measure"]["name"].as_str().unwrap();
+            for word in [entry["name"].as_str().unwrap(), "finished", measure] {
+                assert!(part.contains(&word), "{columns}: no {word} in {part:?} of\n{text}");
+            }
+            for (name, value) in entry["settings"].as_object().unwrap() {
+                let setting = format!("{name}={}", value.as_str().unwrap());
+                let words: Vec<&str> = setting.split(' ').collect();
+                assert!(part.windows(words.len()).any(|part| part == words), "{columns}: no {setting} in\n{text}");
+            }
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use sha2::{Digest, Sha256};
@@ -87,8 +88,24 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     print(&escaped(line, |character| format!("\\u{:04x}", u32::from(character))))
 }
 
-/// Writes a line to standard error, without what a terminal would obey. That nobody can read it is no reason to fail.
+/// Whether [`note`] says nothing: `--quiet`.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on [`note`] says nothing.
+pub(crate) fn be_quiet() {
+    IS_QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Writes a line to standard error that is good to know, unless the program is to be quiet.
 pub(crate) fn note(line: &str) {
+    if !IS_QUIET.load(Ordering::Relaxed) {
+        alert(line);
+    }
+}
+
+/// Writes a line to standard error that must be known: an error, a warning, a bad verdict. It holds nothing that a terminal would
+/// obey. That nobody can read it is no reason to fail.
+pub(crate) fn alert(line: &str) {
     writeln!(io::stderr().lock(), "{}", terminal::wrap(&plain(line), terminal::error_columns())).ok();
 }
 
@@ -110,7 +127,7 @@ const GAP: usize = 2;
 
 /// A table of at most `columns` characters: a last column of words is broken into lines; if that is not enough, columns stand
 /// below others, the first with each of them.
-fn table_within(rows: &[Vec<String>], left: &[bool], columns: Option<usize>) -> String {
+pub(crate) fn table_within(rows: &[Vec<String>], left: &[bool], columns: Option<usize>) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let mut widths: Vec<usize> = (0..count).map(|column| width(column).unwrap_or(0)).collect();
@@ -140,20 +157,23 @@ fn table_within(rows: &[Vec<String>], left: &[bool], columns: Option<usize>) -> 
         if first > 1 {
             text.push('\n');
         }
-        let widths = shrunk(&shown, &widths, room);
+        let widths = shrunk(&shown, &widths, rows, room);
         rows.iter().for_each(|row| push_row(&mut text, row, &widths, &is_left));
     }
     text
 }
 
-/// The `shown` columns with their widths; where even these are too wide for the room, the last one gets what the first leaves.
-fn shrunk(shown: &[usize], widths: &[usize], room: usize) -> Vec<(usize, usize)> {
+/// The `shown` columns of the `rows` with their widths; where even these are too wide for the room, the first one gets what the
+/// longest word of the last leaves, at least half of the room, and the last one what the first leaves.
+fn shrunk(shown: &[usize], widths: &[usize], rows: &[Vec<String>], room: usize) -> Vec<(usize, usize)> {
     let mut kept: Vec<(usize, usize)> = shown.iter().map(|&column| (column, widths[column])).collect();
     let all = kept.iter().map(|&(_, width)| width + GAP).sum::<usize>().saturating_sub(GAP);
     match kept.as_mut_slice() {
         [(_, only)] => *only = room.min(*only),
-        [(_, first), .., (_, last)] if all > room => {
-            *first = (*first).min(room / 2);
+        [(_, first), .., (column, last)] if all > room => {
+            let words = rows.iter().filter_map(|row| row.get(*column)).flat_map(|cell| cell.split_whitespace());
+            let longest = words.map(|word| word.chars().count()).max().unwrap_or(0);
+            *first = (*first).min(room.saturating_sub(longest + GAP).max(room / 2));
             *last = room.saturating_sub(*first + GAP).clamp(1, *last);
         }
         _ => {}

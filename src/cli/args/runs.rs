@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 /// Arguments of `gannet runs`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A folder of replicas takes one line, with the median and the range of its measure. A folder that is no whole run has a
-line that says what is wrong with it.
+A folder of replicas takes one line, with the median and the range of its measure. A folder that is no whole run has a \
+line that says what is wrong with it, and so has one whose replicas are not all there.
 
 Examples:
   gannet runs

@@ -1,6 +1,6 @@
 //! One run of the list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -18,6 +18,7 @@ use crate::cli::legs::Legs;
 use crate::cli::measures;
 use crate::cli::own::OwnData;
 use crate::cli::peak::median;
+use crate::cli::replicas;
 use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, RESULT};
 use crate::cli::system::{OWN, System};
 use crate::gan::presets::Preset;
@@ -58,8 +59,11 @@ pub(super) struct Entry {
     pub(super) age_seconds: Option<f64>,
     /// What is not as the system's defaults are.
     pub(super) settings: BTreeMap<String, String>,
-    /// How many runs it stands for.
+    /// How many runs it stands for, lost ones included.
     pub(super) replicas: Option<usize>,
+    /// The names of replicas whose folders are gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) lost_replicas: Vec<String>,
     /// What is wrong with it.
     pub(super) problem: Option<String>,
 }
@@ -158,13 +162,14 @@ impl Entry {
             settings: differences(&config, &system, defaults),
             system,
             replicas: None,
+            lost_replicas: Vec::new(),
             problem,
         }
     }
 
     /// Several runs of one specification as one.
     fn of_replicas(found: &Found, folder: &Path, parts: Vec<Self>) -> Self {
-        let count = parts.len();
+        let lost_replicas = lost_replicas(found);
         let mut values: Vec<f64> = parts.iter().filter_map(|part| Some(part.measure.as_ref()?.value)).collect();
         let name = parts.iter().find_map(|part| Some(part.measure.as_ref()?.name.clone()));
         let measure = name.filter(|_| !values.is_empty()).map(|name| {
@@ -183,11 +188,21 @@ impl Entry {
             }
         };
         let verdict = tally(parts.iter().filter_map(|part| part.verdict.clone()).collect());
-        let problem = tally(parts.iter().filter_map(|part| part.problem.clone()).collect());
+        let lost = (!lost_replicas.is_empty()).then(|| match lost_replicas.as_slice() {
+            [one] => format!("{one} is missing"),
+            more => format!("{} are missing", more.join(", ")),
+        });
+        let told = tally(parts.iter().filter_map(|part| part.problem.clone()).collect());
+        let problems: Vec<String> = lost.into_iter().chain(told).collect();
+        let problem = (!problems.is_empty()).then(|| problems.join("; "));
+        let count = parts.len() + lost_replicas.len();
         // The one that most needs to be looked at: running first, then what is not finished.
         let worst =
             [RunStatus::Running, RunStatus::Broken, RunStatus::Failed, RunStatus::Interrupted, RunStatus::Stopped];
-        let status = worst.into_iter().find(|status| parts.iter().any(|part| part.status == *status));
+        let has = |status: RunStatus| {
+            parts.iter().any(|part| part.status == status) || (status == RunStatus::Broken && !lost_replicas.is_empty())
+        };
+        let status = worst.into_iter().find(|&status| has(status));
         let ages = parts.iter().filter_map(|part| part.age_seconds);
         let (steps, planned_steps) = (parts.iter().filter_map(|part| part.steps).min(), parts[0].planned_steps);
         let age_seconds = ages.min_by(f64::total_cmp);
@@ -205,9 +220,24 @@ impl Entry {
             age_seconds,
             settings,
             replicas: Some(count),
+            lost_replicas,
             problem,
         }
     }
+}
+
+/// The names of replicas whose folders are gone: those below the last one that is there, and those that the common `run.json`
+/// tells of.
+fn lost_replicas(found: &Found) -> Vec<String> {
+    /// No more are looked for, whatever a file or the name of a folder says.
+    const MOST: usize = 10_000;
+    let there: BTreeSet<&str> =
+        found.replicas.iter().filter_map(|path| path.file_name().and_then(|name| name.to_str())).collect();
+    let last = there.iter().filter_map(|name| name.rsplit('-').next()?.parse::<usize>().ok()).max();
+    let result = read::text(&found.path.join(RESULT)).and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let told = result.and_then(|result| Some(result.get("replicas")?.as_array()?.len()));
+    let count = last.map_or(0, |last| last.saturating_add(1)).max(told.unwrap_or(0)).min(MOST);
+    (0..count).map(replicas::folder).filter(|name| !there.contains(name.as_str())).collect()
 }
 
 /// The settings of a run, or what is wrong with them.

@@ -16,6 +16,7 @@ use super::nearest::suggestion;
 use super::output;
 use super::plot::thousands;
 use super::system::System;
+use super::terminal;
 use crate::error::{Error, Result};
 use entry::Entry;
 
@@ -29,7 +30,9 @@ pub(crate) fn command(args: &RunsArgs) -> anyhow::Result<()> {
     // The defaults of a system are asked for once, not once a run.
     let mut defaults = BTreeMap::new();
     let entries = found.iter().map(|found| Entry::read(found, &args.folder, now, &mut defaults));
-    let mut entries: Vec<Entry> = entries.filter(|entry| is_wanted(entry, args)).collect();
+    let mut entries: Vec<Entry> = entries.collect();
+    let all = entries.len();
+    entries.retain(|entry| is_wanted(entry, args));
     entries.sort_by(|a, b| compare(a, b, args.sort).then_with(|| a.name.cmp(&b.name)));
     if args.reverse {
         entries.reverse();
@@ -38,13 +41,52 @@ pub(crate) fn command(args: &RunsArgs) -> anyhow::Result<()> {
         return output::print_json(&entries);
     }
     if entries.is_empty() {
-        output::note(&format!("no such runs in {}", args.folder.display()));
+        let folder = args.folder.display();
+        output::note(&match all {
+            0 => format!("there are no runs in {folder} yet; gannet train SYSTEM makes one in runs"),
+            1 => format!("the one run in {folder} is not such a one"),
+            _ => format!("none of the {all} runs in {folder} is such a one"),
+        });
         return Ok(());
     }
-    let left = [true, true, true, false, true, true, false, true];
-    let header = ["run", "preset", "status", "steps", "measure", "verdict", "age", "settings that differ"];
-    let rows = std::iter::once(header.map(str::to_string).to_vec()).chain(entries.iter().map(row));
-    output::print_text(&output::table(&rows.collect::<Vec<_>>(), &left))
+    output::print(&listing(&entries, terminal::columns()))
+}
+
+/// The names of the columns, and which of them are flush left.
+const HEADER: [&str; 8] = ["run", "preset", "status", "steps", "age", "measure", "verdict", "settings that differ"];
+const LEFT: [bool; 8] = [true, true, true, false, false, true, true, true];
+/// Columns that stand in the first line of a run where there is no room for all in one.
+const SHORT: usize = 5;
+
+/// All runs: a line each, or, where lines are at most `columns` characters and too short for that, a line with what is short and
+/// the rest below it.
+fn listing(entries: &[Entry], columns: Option<usize>) -> String {
+    let header = HEADER.map(str::to_string).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(entries.iter().map(row)).collect();
+    let fits = |text: &str| columns.is_none_or(|columns| text.lines().all(|line| line.chars().count() <= columns));
+    let whole = output::table_within(&rows, &LEFT, None);
+    if fits(&whole) {
+        return whole;
+    }
+    let heads: Vec<Vec<String>> = rows.iter().map(|row| row[..SHORT].to_vec()).collect();
+    let table = output::table_within(&heads, &LEFT, None);
+    // Not even these: then the cells stand one after another.
+    let joined = || heads[1..].iter().map(|cells| cells.join("  ")).collect::<Vec<_>>();
+    let lines: Vec<String> = if fits(&table) {
+        table.lines().map(str::to_string).collect()
+    } else {
+        std::iter::once(String::new()).chain(joined()).collect()
+    };
+    let mut text = String::new();
+    for (index, (line, row)) in lines.iter().zip(&rows).enumerate() {
+        let details: Vec<&str> = row[SHORT..].iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect();
+        let details = Some(format!("    {}", details.join("  "))).filter(|_| index > 0);
+        for line in Some(line.clone()).filter(|line| !line.is_empty()).into_iter().chain(details) {
+            text += &terminal::wrap(&line, columns);
+            text.push('\n');
+        }
+    }
+    text
 }
 
 /// Refuses a system that there is none of.
@@ -101,7 +143,11 @@ fn row(entry: &Entry) -> Vec<String> {
         let age = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
         format!("{:#}", HumanDuration(age))
     });
-    let mut last: Vec<String> = entry.replicas.map(|count| format!("{count} replicas")).into_iter().collect();
+    let replicas = entry.replicas.map(|count| match entry.lost_replicas.len() {
+        0 => format!("{count} replicas"),
+        lost => format!("{} of {count} replicas", count.saturating_sub(lost)),
+    });
+    let mut last: Vec<String> = replicas.into_iter().collect();
     last.extend(entry.settings.iter().map(|(name, value)| format!("{name}={value}")));
     last.extend(entry.problem.iter().map(|problem| format!("({problem})")));
     vec![
@@ -109,9 +155,9 @@ fn row(entry: &Entry) -> Vec<String> {
         entry.system.clone(),
         status_name(entry.status).to_string(),
         steps,
+        age.unwrap_or_default(),
         measure,
         entry.verdict.clone().unwrap_or_default(),
-        age.unwrap_or_default(),
         last.join(" "),
     ]
 }
