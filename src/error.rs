@@ -37,7 +37,9 @@ pub enum Error {
     },
     /// The memory plan of a run exceeds the limit set for it.
     #[error(
-        "the run needs {needed} bytes of memory, more than the limit of {limit}; lower the batch or raise the limit"
+        "the run needs {}, more than the limit of {}; lower the batch or raise the limit",
+        memory(*needed),
+        memory(*limit)
     )]
     MemoryLimit {
         /// Bytes that the plan asks for.
@@ -46,7 +48,7 @@ pub enum Error {
         limit: u64,
     },
     /// The system refused memory.
-    #[error("the system refused {bytes} bytes of memory; lower the batch or the size of the networks")]
+    #[error("the system refused {} of memory; lower the batch or the size of the networks", memory(*bytes))]
     OutOfMemory {
         /// Bytes that were asked for.
         bytes: u64,
@@ -160,6 +162,13 @@ impl Error {
     }
 }
 
+/// Bytes of memory in words: as a number, and in MiB where that tells more.
+pub(crate) fn memory(bytes: u64) -> String {
+    const MIB: f64 = 1_048_576.0;
+    let mib = bytes as f64 / MIB;
+    if mib < 0.1 { format!("{bytes} bytes") } else { format!("{bytes} bytes ({mib:.1} MiB)") }
+}
+
 /// Most bytes of a message. What a file holds stands in some of them, and a name in a hostile file may have a million.
 const LONGEST: usize = 4096;
 
@@ -188,6 +197,8 @@ mod tests {
 
     #[test]
     fn what_a_file_holds_cannot_spoil_a_message() {
+        let error = Error::MemoryLimit { needed: 3 << 20, limit: 1_000 };
+        assert!(error.to_string().contains("3145728 bytes (3.0 MiB), more than the limit of 1000 bytes;"), "{error}");
         let error = Error::data("a\nb", format!("the name \u{1b}[2J\r{} is missing", "é".repeat(9_999)));
         let message = error.to_string();
         assert!(message.starts_with("a b: the name \\u{1b}[2J é"), "{message}");

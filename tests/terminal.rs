@@ -49,7 +49,44 @@ fn every_command_fits_narrow_and_wide_terminals() {
             "runs --help".to_string(),
             "bench --help".to_string(),
         ] {
-            check(&arguments, &narrow(&place, &arguments, columns), columns);
+            let text = narrow(&place, &arguments, columns);
+            check(&arguments, &text, columns);
+            if let Some(run) =
+                text.split(": ").next().filter(|_| arguments.starts_with("train") && text.contains("look at"))
+            {
+                check_names(&place, run, &text);
+            }
+        }
+    }
+}
+
+/// Checks that the names of a run's measures stand whole in `text`.
+fn check_names(place: &Place, run: &str, text: &str) {
+    let result: serde_json::Value = serde_json::from_str(&place.read(&format!("{run}/run.json"))).unwrap();
+    for name in result["metrics"].as_object().unwrap().keys() {
+        assert!(text.split_whitespace().any(|word| word == name), "{run}: no {name} in\n{text}");
+    }
+}
+
+#[test]
+fn paragraphs_of_the_help_are_broken_once() {
+    let place = Place::new();
+    for columns in [40, 60, 80, 100] {
+        for command in
+            ["", "train", "sample", "evaluate", "config", "export", "bench", "report", "runs", "completions", "man"]
+        {
+            let text = narrow(&place, &format!("{command} --help"), columns);
+            let is_prose =
+                |line: &str| line.starts_with(|first: char| first.is_ascii_alphabetic()) && !line.ends_with(':');
+            for pair in
+                text.lines().collect::<Vec<_>>().windows(2).filter(|pair| is_prose(pair[0]) && is_prose(pair[1]))
+            {
+                let next = pair[1].split(' ').next().unwrap();
+                assert!(
+                    pair[0].len() + 1 + next.len() > columns,
+                    "{command} at {columns} columns: {pair:?} in\n{text}"
+                );
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::pictures;
 use super::reading_limit::{MIB, PROGRAM, mib};
 use super::schedule;
 use super::system::{Samples, System};
-use crate::error::Error;
+use crate::error::{Error, memory};
 use crate::gan::OptimizerSpec;
 use crate::gan::presets::{Duration, Preset};
 use crate::metrics::parzen;
@@ -151,9 +151,9 @@ impl Budget {
         let cure = parts.iter().find(|part| part.name != "program").map_or("", |part| part.cure);
         let listed: Vec<String> = parts.iter().map(|part| format!("{} {}", part.name, mib(part.bytes))).collect();
         let problem = format!(
-            "the run takes {}, more than the limit of {} bytes: {}; {cure}, or raise --memory-limit",
+            "the run takes {}, more than the limit of {}: {}; {cure}, or raise --memory-limit",
             mib(self.bytes()),
-            limit.unwrap_or(0),
+            memory(limit.unwrap_or(0)),
             listed.join(", ")
         );
         Error::data("memory", problem)

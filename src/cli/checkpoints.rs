@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::output::note;
+use super::output::alert;
 use super::run_folder::{CHECKPOINTS, RunFolder, refused};
 use crate::error::{Error, Result};
 use crate::gan::{Checkpoint, GanSpec};
@@ -49,7 +49,7 @@ pub(crate) fn list(run: &Path) -> Result<Vec<(u64, PathBuf)>> {
 ///
 /// What the newest says, where none is whole; [`Error::Io`] where the system refuses.
 pub(crate) fn last(run: &Path, spec: &GanSpec) -> Result<Option<Checkpoint>> {
-    last_whole(run, spec, |error| note(&format!("warning: {error}; looking for the checkpoint before it")))
+    last_whole(run, spec, |error| alert(&format!("warning: {error}; looking for the checkpoint before it")))
 }
 
 /// The same, where `pass_over` hears of the damaged ones.

@@ -9,6 +9,7 @@ use super::columns::{self, Column};
 use super::judgement::Judgement;
 use super::measures::{self, Effort, Measured, meanings, measure_table};
 use super::output;
+use super::plot::thousands;
 use super::sample::too_many;
 use super::saved_run::SavedRun;
 use super::system::Samples;
@@ -20,6 +21,8 @@ use crate::simd::Isa;
 struct Evaluation {
     run: String,
     system: &'static str,
+    /// The step that the model is of, where that is known.
+    step: Option<u64>,
     seed: u64,
     metrics: BTreeMap<&'static str, f64>,
     /// What the preset reaches, over several seeds, or what is true.
@@ -41,7 +44,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     if let Some(data) = &args.data {
         run.config.take_data(data)?;
     }
-    let SavedRun { config, model, .. } = &run;
+    let SavedRun { config, model, step, .. } = &run;
     let isa = Isa::resolve(None)?;
     let real = Samples::load(config)?;
     let measured = measures::measure(config, &real, model, Effort::Full { samples: args.samples }, isa);
@@ -61,6 +64,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
         return output::print_json(&Evaluation {
             run: args.run.display().to_string(),
             system: config.system.name(),
+            step: *step,
             seed: config.seed,
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
             references: measures.iter().map(|measure| (measure.name, measure.reached)).collect(),
@@ -74,6 +78,9 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let remark = remark.map_or_else(String::new, |remark| format!("\n{remark}\n"));
     let (table, meanings) = (measure_table(&measures), meanings(&measures));
     let (columns, verdict) = (columns::table(&columns), judgement.sentence());
+    let of_step = step.map_or_else(String::new, |step| format!(", step {}", thousands(step)));
     let (run, system) = (args.run.display(), config.system.name());
-    output::print_text(&format!("{run}: {system}\n\n{table}{columns}{remark}\nverdict  {verdict}\n\n{meanings}"))
+    output::print_text(&format!(
+        "{run}: {system}{of_step}\n\n{table}{columns}{remark}\nverdict  {verdict}\n\n{meanings}"
+    ))
 }

@@ -12,8 +12,12 @@ use crate::gan::StepReport;
 
 /// Time between two lines where standard error is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
-/// Steps take at least this long before they tell how long all of them will take; and a run at least that long, to be told.
+/// A process goes on at least this long before its pace tells how long the rest will take, and as long as this, or for a share of
+/// its steps: what happens once at the beginning must not count as if each step did it.
 const MEASURED: Duration = Duration::from_secs(2);
+const SETTLED: Duration = Duration::from_secs(20);
+const SHARE: u64 = 20;
+/// A run takes at least this long, to be told.
 const LONG: Duration = Duration::from_secs(60);
 /// Time between two updates of the bar: often enough to look alive.
 const BETWEEN_UPDATES: Duration = Duration::from_millis(100);
@@ -125,7 +129,7 @@ impl Progress {
         let spent: f64 = state.runs.iter().map(|(_, trained)| trained.as_secs_f64()).sum();
         let steps = [done, all, self.resumed];
         let (trained, wall) = (spent / self.workers as f64, now - self.start);
-        if !state.expected && wall >= MEASURED {
+        if !state.expected && is_telling(steps, wall) {
             state.expected = true;
             let expected = wall.saturating_add(left(steps, wall));
             if expected >= LONG {
@@ -205,8 +209,17 @@ const WIDE: usize = 78;
 fn pace(steps: [u64; 3], batch: usize, trained: f64, wall: Duration) -> String {
     let [done, all, resumed] = steps;
     let rate = done.saturating_sub(resumed) as f64 * batch as f64 / trained;
-    let left = HumanDuration(left(steps, wall));
-    format!("step {done}/{all}  {} samples/s  {left:#} left", thousands(rate.round() as u64))
+    let pace = format!("step {done}/{all}  {} samples/s", thousands(rate.round() as u64));
+    if done < all && !is_telling(steps, wall) {
+        return pace;
+    }
+    format!("{pace}  {:#} left", HumanDuration(left(steps, wall)))
+}
+
+/// Whether the pace so far tells how long the rest will take.
+fn is_telling([done, all, resumed]: [u64; 3], wall: Duration) -> bool {
+    let is_share = done.saturating_sub(resumed) >= all.saturating_sub(resumed) / SHARE;
+    wall >= SETTLED || (wall >= MEASURED && is_share)
 }
 
 /// The time that the steps still to be done take, if they take as long as those of this process did, with all that was
@@ -240,6 +253,11 @@ mod tests {
         // A second in steps, and three in which they waited for what was measured and drawn.
         let wall = Duration::from_secs(4);
         assert_eq!(pace([320, 3200, 0], 32, 1.0, wall), "step 320/3200  10,240 samples/s  36s left");
+        // A first step that took long, since all was drawn before it, tells nothing about the others.
+        assert_eq!(pace([10, 3200, 0], 32, 1.0, wall), "step 10/3200  320 samples/s");
+        assert_eq!(pace([320, 3200, 0], 32, 1.0, Duration::from_secs(1)), "step 320/3200  10,240 samples/s");
+        assert!(pace([10, 3200, 0], 32, 1.0, SETTLED).ends_with(" left"));
+        assert!(!is_telling([1010, 4200, 1000], wall) && is_telling([1160, 4200, 1000], wall));
         assert_eq!(left([3200, 3200, 0], wall), Duration::ZERO);
         assert_eq!(left([0, u64::MAX, 0], Duration::MAX), Duration::MAX);
         // What earlier processes did says nothing about the pace of this one.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::Error;
+use crate::error::{Error, memory};
 
 /// A MiB.
 pub(crate) const MIB: u64 = 1 << 20;
@@ -19,16 +19,18 @@ pub(crate) fn of_reading(error: Error, limit: Option<u64>, file: &Path) -> Error
     match (error, limit) {
         (Error::MemoryLimit { .. }, Some(limit)) if limit < PROGRAM => {
             let problem = format!(
-                "the program alone takes {}, more than the limit of {limit} bytes; raise --memory-limit",
-                mib(PROGRAM)
+                "the program alone takes {}, more than the limit of {}; raise --memory-limit",
+                mib(PROGRAM),
+                memory(limit)
             );
             Error::data("memory", problem)
         }
         (Error::MemoryLimit { needed, .. }, Some(limit)) => {
             let problem = format!(
-                "it takes {} or more beside the {} of the program, more than the limit of {limit} bytes; give fewer rows or columns, or raise --memory-limit",
+                "it takes {} or more beside the {} of the program, more than the limit of {}; give fewer rows or columns, or raise --memory-limit",
                 mib(needed),
-                mib(PROGRAM)
+                mib(PROGRAM),
+                memory(limit)
             );
             Error::data(file.display().to_string(), problem)
         }

@@ -24,6 +24,8 @@ pub(crate) struct SavedRun {
     pub(crate) config: RunConfig,
     /// Both networks.
     pub(crate) model: Model,
+    /// The step that they are of, where that is known: a model file does not say its own.
+    pub(crate) step: Option<u64>,
     /// What the run said of its health at its end, where the model is that of the end and nobody chose it.
     pub(crate) verdict: Option<Verdict>,
     /// What should be known about the choice of the model, where nobody made it.
@@ -49,7 +51,7 @@ impl SavedRun {
             let config = folders.into_iter().find(|config| config.is_file()).ok_or_else(|| no_run(path))?;
             let config = RunConfig::read(&config)?;
             let model = Model::load(&config.spec, path)?;
-            return Self { config, model, verdict: None, remark: None }.checked(path);
+            return Self { config, model, step: None, verdict: None, remark: None }.checked(path);
         }
         let config = path.join(CONFIG);
         if !config.is_file() {
@@ -57,26 +59,32 @@ impl SavedRun {
         }
         let config = RunConfig::read(&config)?;
         let (mut remark, mut verdict) = (None, None);
-        let model = match state {
+        let (model, step) = match state {
             None => {
                 let last = last(path, &config)?;
                 (remark, verdict) = (last.remark, last.verdict);
-                last.model
+                (last.model, last.step)
             }
-            Some(SavedState::Last) => last(path, &config)?.model,
+            Some(SavedState::Last) => {
+                let last = last(path, &config)?;
+                (last.model, last.step)
+            }
             Some(SavedState::Best) => match checkpoints::best(path, &config.spec)? {
-                Some(best) => best.into_model(),
+                Some(best) => {
+                    let step = best.step();
+                    (best.into_model(), Some(step))
+                }
                 None => return Err(missing(path, &config, "best checkpoint")?.into()),
             },
             Some(SavedState::Step(step)) => match of_step(path, &config, step)? {
-                Some(model) => model,
+                Some(model) => (model, Some(step)),
                 None => {
                     let wanted = format!("checkpoint or model of step {}", thousands(step));
                     return Err(missing(path, &config, &wanted)?.into());
                 }
             },
         };
-        Self { config, model, verdict, remark }.checked(path)
+        Self { config, model, step, verdict, remark }.checked(path)
     }
 
     /// Tells what should be known about the choice of the model: when the command has done its work, so that an error stands alone.
@@ -97,6 +105,7 @@ impl SavedRun {
 /// The last state of a run.
 struct Last {
     model: Model,
+    step: Option<u64>,
     /// What who takes it unasked should know.
     remark: Option<String>,
     /// What the run said of its health, where it has ended.
@@ -120,9 +129,9 @@ fn last(run: &Path, config: &RunConfig) -> Result<Last> {
                 best.last_value
             )
         });
-        return Ok(Last { model: load()?, remark, verdict: end.verdict() });
+        return Ok(Last { model: load()?, step: end.steps(), remark, verdict: end.verdict() });
     }
-    let without = |model, remark| Ok(Last { model, remark, verdict: None });
+    let without = |model, step, remark| Ok(Last { model, step, remark, verdict: None });
     let saved = checkpoints::last(run, &config.spec);
     if !path.is_file() {
         let Some(checkpoint) = saved? else {
@@ -132,21 +141,21 @@ fn last(run: &Path, config: &RunConfig) -> Result<Last> {
             );
             return Err(Error::data(run.display().to_string(), problem));
         };
-        let remark = not_ended(run, checkpoint.step());
-        return without(checkpoint.into_model(), Some(remark));
+        let step = checkpoint.step();
+        return without(checkpoint.into_model(), Some(step), Some(not_ended(run, step)));
     }
     // A model stays while the run goes on: which of the two is later?
-    let Some(checkpoint) = saved.ok().flatten() else { return without(load()?, None) };
+    let Some(checkpoint) = saved.ok().flatten() else { return without(load()?, None, None) };
     let of = SavedModel::read(run, &config.spec, end.as_ref(), None).and_then(|model| model.step);
     let step = checkpoint.step();
     if let Some(of) = of.filter(|&of| of > step) {
-        let (run, of, step) = (run.display(), thousands(of), thousands(step));
-        let remark = format!("{run} has gone back to step {step} and not ended; this is its {MODEL}, of step {of}");
-        return without(load()?, Some(remark));
+        let (run, later, step) = (run.display(), thousands(of), thousands(step));
+        let remark = format!("{run} has gone back to step {step} and not ended; this is its {MODEL}, of step {later}");
+        return without(load()?, Some(of), Some(remark));
     }
     let earlier = of.filter(|&of| of < step).map(|of| format!("; its {MODEL} is of step {}", thousands(of)));
     let remark = not_ended(run, step) + &earlier.unwrap_or_default();
-    without(checkpoint.into_model(), Some(remark))
+    without(checkpoint.into_model(), Some(step), Some(remark))
 }
 
 /// The remark that the checkpoint of `step` was taken.

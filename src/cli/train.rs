@@ -59,6 +59,9 @@ pub(crate) struct Prepared {
 
 /// Runs the command.
 pub(crate) fn command(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
+    if args.quiet {
+        output::be_quiet();
+    }
     if args.changes_allowed && args.resume.is_none() {
         return Err(Error::setting("override", "is for a run that goes on; give --resume RUN too").into());
     }
@@ -75,7 +78,7 @@ fn begin(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
         run_folder::check_free(out)?;
     }
     let fitted = config.fitted_discriminator();
-    if let Some(fitted) = fitted.filter(|_| !args.quiet && !args.plan) {
+    if let Some(fitted) = fitted.filter(|_| !args.plan) {
         output::note(&fitted);
     }
     let mut prepared = Prepared::new(config, args.replicas, args.plan, stop)?;
@@ -352,7 +355,7 @@ fn print(args: &TrainArgs, result: &impl Serialize, text: impl FnOnce() -> Strin
 /// Tells of a bad verdict on standard error where the text for people, which has it, was not printed.
 fn warn(args: &TrainArgs, warning: Option<String>) {
     if args.quiet || args.json {
-        warning.iter().for_each(|warning| output::note(warning));
+        warning.iter().for_each(|warning| output::alert(warning));
     }
 }
 

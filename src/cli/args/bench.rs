@@ -11,7 +11,7 @@ use crate::simd::IsaKind;
 #[command(
     allow_negative_numbers = true,
     after_help = "\
-Lists are separated by commas; every combination is measured. The peak is that of independent fused
+Lists are separated by commas; every combination is measured. The peak is that of independent fused \
 multiply-adds, measured between the timings; the share is of that peak times the threads.
 
 Examples:

@@ -75,7 +75,7 @@ pub(crate) struct EvaluateArgs {
 /// Arguments of `gannet export`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Names and shapes are those of the state_dict of a torch.nn.Sequential, in which activations and dropout
+Names and shapes are those of the state_dict of a torch.nn.Sequential, in which activations and dropout \
 are modules of their own: 0.weight, 0.bias, 2.weight ... The Sequential is printed. In Python:
 
   from safetensors.torch import load_file

@@ -23,6 +23,8 @@ const MOST_TOLD_APART: usize = 3 * COLORS;
 const LEAST_FOR_MEDIAN: usize = 3;
 /// Characters of all pictures.
 const MOST_PICTURES: usize = 14 << 20;
+/// Columns of a table that stand side by side in letters of the usual size.
+const MOST_SPACIOUS: usize = 8;
 /// Runs up to which all command lines that repeat them are in sight.
 const MOST_COMMANDS: usize = 8;
 
@@ -94,7 +96,7 @@ fn table(label: &str, columns: &[Column], records: &[Record], all: &[Overall<'_>
     }
     html! {
         .scroll tabindex="0" role="group" aria-label=(label) {
-            table.wide {
+            table.wide.dense[columns.len() > MOST_SPACIOUS] {
                 thead { tr { th scope="col" { "run" } @for (name, _) in &columns { th scope="col" { (name) } } } }
                 tbody {
                     @for (label, cell) in all {
