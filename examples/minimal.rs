@@ -17,7 +17,7 @@ fn main() -> gannet::Result<()> {
         println!("step {}: D {:.3}, G {:.3}", report.step, report.discriminator_loss, report.generator_loss);
         ControlFlow::Continue(())
     })?;
-    let samples = trainer.model().sample(trainer.spec(), 5, 7, trainer.isa())?;
+    let samples = trainer.model()?.sample(trainer.spec(), 5, 7, trainer.isa())?;
     for point in samples.chunks(2) {
         println!("({:.2}, {:.2}) at radius {:.2}", point[0], point[1], point[0].hypot(point[1]));
     }

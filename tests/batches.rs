@@ -154,7 +154,7 @@ impl Problem {
 
     /// Compares a step of each batch that `chosen` names with the means of the samples' gradients.
     fn check(&self, schedules: &[&str], chosen: impl Fn(usize) -> bool) {
-        let model = self.trainer(1, EngineKind::Native, Isa::best(), 1).model();
+        let model = self.trainer(1, EngineKind::Native, Isa::best(), 1).model().unwrap();
         let (g, d) = (widen(&model.generator), widen(&model.discriminator));
         let (mut of_g, mut of_d) = (zeros(&g), zeros(&d));
         let mut misses = Vec::new();
@@ -177,7 +177,7 @@ impl Problem {
                         keep_generator_step: &[],
                     };
                     trainer.step_with(&step).unwrap();
-                    let found = trainer.gradients();
+                    let found = trainer.gradients().unwrap();
                     let name = format!("batch {batch} {engine} {}", isa.kind());
                     compare(&format!("{name}: D"), &found.discriminator, &of_d, batch, &mut misses);
                     compare(&format!("{name}: G"), &found.generator, &of_g, batch, &mut misses);

@@ -175,7 +175,11 @@ fn a_command_in_a_refusal_works() {
         assert!(message.contains(expected), "{arguments:?}: {message}");
         if let Some((_, line)) = message.split_once(": gannet ") {
             followed += 1;
-            follow(&place, &format!("gannet {line}"), &format!("--steps 1 --quiet --out followed-{followed}"));
+            follow(
+                &place,
+                &format!("gannet {line}"),
+                &format!("--steps 1 --batch 2 --quiet --out followed-{followed}"),
+            );
         }
     }
     assert!(followed >= 9, "{followed}");

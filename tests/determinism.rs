@@ -23,7 +23,7 @@ fn outcome(preset: Preset, batch: usize, steps: u64, options: TrainerOptions) ->
             ControlFlow::Continue(())
         })
         .unwrap();
-    (reports, trainer.model().to_safetensors(trainer.spec()).unwrap())
+    (reports, trainer.model().unwrap().to_safetensors(trainer.spec()).unwrap())
 }
 
 fn bits(report: &StepReport) -> [u64; 4] {
@@ -81,7 +81,7 @@ fn awkward_widths_give_the_same_bits_at_any_number_of_threads() {
                 let mut trainer = Trainer::new(spec.clone(), source, options).unwrap();
                 assert_eq!(trainer.plan().schedule, "layer-parallel");
                 trainer.run(steps, 1, |_| ControlFlow::Continue(())).unwrap();
-                trainer.model()
+                trainer.model().unwrap()
             };
             let one = run(1);
             for threads in [2, 3, 5] {
@@ -107,7 +107,7 @@ fn reporting_and_cutting_a_run_change_nothing() {
         for steps in cuts {
             trainer.run(*steps, interval, |_| ControlFlow::Continue(())).unwrap();
         }
-        trainer.model()
+        trainer.model().unwrap()
     };
     let whole = train(&[12], 0);
     assert!(whole == train(&[1, 4, 7], 0));
@@ -136,7 +136,7 @@ fn a_pool_of_the_callers_own_gives_the_same_bits() {
     let train = |options: TrainerOptions| {
         let mut trainer: Trainer = common::trainer(Preset::Circle, TrainerOptions { batch: 300, ..options });
         trainer.run(5, 0, |_| ControlFlow::Continue(())).unwrap();
-        trainer.model()
+        trainer.model().unwrap()
     };
     let alone: Model = train(TrainerOptions::default());
     let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap());
@@ -174,7 +174,7 @@ fn replicas_are_single_runs_bit_for_bit() {
             for ((trainer, reports), single) in replicas.trainers().iter().zip(reports).zip(&singles) {
                 let name = format!("{} seed {}, {threads} threads", preset.name(), trainer.options().seed);
                 assert_eq!(reports.into_inner().unwrap(), single.0, "losses: {name}");
-                assert!(trainer.model().to_safetensors(trainer.spec()).unwrap() == single.1, "model: {name}");
+                assert!(trainer.model().unwrap().to_safetensors(trainer.spec()).unwrap() == single.1, "model: {name}");
             }
         }
     }

@@ -238,7 +238,7 @@ fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<Strin
     let source = ArraySource::new(problem.real.clone(), FEATURES).unwrap();
     let options = TrainerOptions { batch: BATCH, engine, isa: Some(isa.kind()), seed: 6, ..Default::default() };
     let mut trainer = Trainer::new(spec.clone(), Arc::new(source), options).unwrap();
-    let before: Model = trainer.model();
+    let before: Model = trainer.model().unwrap();
     let [keep_real, keep_fake, keep_generator_step] =
         [0, 1, 2].map(|role: usize| problem.keeps[role].iter().map(Option::as_deref).collect::<Vec<_>>());
     let report = trainer
@@ -251,7 +251,7 @@ fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<Strin
             keep_generator_step: &keep_generator_step,
         })
         .unwrap();
-    let (found, after) = (trainer.gradients(), trainer.model());
+    let (found, after) = (trainer.gradients().unwrap(), trainer.model().unwrap());
     let (g, d) = (widen(&before.generator), widen(&before.discriminator));
     // G's gradient is taken through the D that its step meets.
     let met = if spec.order == Order::GeneratorFirstSharedFake { d.clone() } else { widen(&after.discriminator) };
@@ -347,7 +347,7 @@ fn a_repeated_batch_has_the_gradients_of_one() {
                 let fakes = repeat(&numbers(BATCH * FEATURES, 4), times);
                 let mut of_fakes = vec![f32::NAN; fakes.len()];
                 modular.step(&fakes, &real, &mut of_fakes).unwrap();
-                (trainer.gradients(), of_fakes)
+                (trainer.gradients().unwrap(), of_fakes)
             };
             let wide = |values: &mut dyn Iterator<Item = f32>| values.map(f64::from).collect::<Vec<f64>>();
             let ((one, one_of_fakes), (many, many_of_fakes)) = (gradients(1), gradients(repeats));
@@ -384,7 +384,7 @@ fn gradient_with_respect_to_fakes_matches_finite_differences() {
                     let (fakes, real) = (numbers(BATCH * FEATURES, 4), numbers(BATCH * FEATURES, 5));
                     let mut gradient = vec![f32::NAN; fakes.len()];
                     loss.step(&fakes, &real, &mut gradient).unwrap();
-                    let d = widen(&loss.discriminator());
+                    let d = widen(&loss.discriminator().unwrap());
                     let generator_loss = |fakes: &Wide| {
                         let (target, sign) = if objective == Objective::Minimax { (false, -1.0) } else { (true, 1.0) };
                         let rows = fakes[0].0.chunks(FEATURES);

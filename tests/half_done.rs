@@ -120,7 +120,7 @@ fn a_step_that_a_source_left_is_not_gone_on_from() {
         let reads = reads_of_a_step(trainer, source);
         go(trainer, 2).unwrap();
         let saved = trainer.checkpoint().unwrap();
-        let good = trainer.model();
+        let good = trainer.model().unwrap();
         // What an undisturbed run comes to.
         go(trainer, 3).unwrap();
         let expected = trainer.checkpoint().unwrap();
@@ -134,7 +134,7 @@ fn a_step_that_a_source_left_is_not_gone_on_from() {
             assert_refused(trainer.checkpoint(), name);
 
             // What does not fit changes nothing, whichever network it is of.
-            let half_done = trainer.model();
+            let half_done = trainer.model().unwrap();
             for of_generator in [true, false] {
                 let mut bad = good.clone();
                 if of_generator {
@@ -143,7 +143,7 @@ fn a_step_that_a_source_left_is_not_gone_on_from() {
                     bad.discriminator.pop();
                 }
                 assert!(matches!(trainer.set_model(&bad), Err(Error::Shape { .. })), "{name}");
-                assert!(trainer.model() == half_done, "{name}: a refused model was taken in part");
+                assert!(trainer.model().unwrap() == half_done, "{name}: a refused model was taken in part");
                 assert_refused(go(trainer, 1), name);
             }
 
@@ -160,7 +160,7 @@ fn a_step_that_a_source_left_is_not_gone_on_from() {
 fn a_new_model_brings_new_optimizers() {
     everywhere(|trainer, source, name| {
         go(trainer, 3).unwrap();
-        let good = trainer.model();
+        let good = trainer.model().unwrap();
         interrupt(trainer, source, 0);
         assert_refused(go(trainer, 1), name);
         trainer.set_model(&good).unwrap();
@@ -241,7 +241,7 @@ fn a_modular_loss_does_not_go_on_from_half_an_update() {
             let mut loss = ModularLoss::new(d, Objective::NonSaturating, OptimizerSpec::adam(1e-3), options).unwrap();
             let [real, fakes] = [0.5, -0.5].map(|value| vec![value; batch * FEATURES]);
             let mut gradient = vec![0.0; batch * FEATURES];
-            let whole = loss.discriminator();
+            let whole = loss.discriminator().unwrap();
             // Logits near zero, and gradients whose squares overflow in Adam.
             let mut steep = whole.clone();
             steep[0].0.fill(0.0);
@@ -251,7 +251,7 @@ fn a_modular_loss_does_not_go_on_from_half_an_update() {
             loss.set_discriminator(&steep).unwrap();
             let first = loss.step(&fakes, &real, &mut gradient).unwrap_err().to_string();
             assert!(first.contains("gradient"), "{first}");
-            let half_done = loss.discriminator();
+            let half_done = loss.discriminator().unwrap();
             let again = loss.step(&fakes, &real, &mut gradient).unwrap_err().to_string();
             assert_eq!(again, first, "{hidden} {batch} at {threads} threads");
             assert!(loss.set_discriminator(&whole[..1].to_vec()).is_err());
@@ -259,7 +259,7 @@ fn a_modular_loss_does_not_go_on_from_half_an_update() {
             let bits = |tensors: &gannet::net::LayerTensors| {
                 tensors.iter().flat_map(|(w, b)| w.iter().chain(b)).map(|x| x.to_bits()).collect::<Vec<_>>()
             };
-            assert!(bits(&loss.discriminator()) == bits(&half_done), "a refusal changes nothing");
+            assert!(bits(&loss.discriminator().unwrap()) == bits(&half_done), "a refusal changes nothing");
             loss.set_discriminator(&whole).unwrap();
             loss.step(&fakes, &real, &mut gradient).unwrap();
         }

@@ -24,8 +24,9 @@ fn evaluations(spec: &GanSpec, source: &Arc<dyn Source>, options: TrainerOptions
     let mut found = Vec::new();
     loop {
         let step = trainer.steps_done();
-        let gradients = (step > 0).then(|| trainer.gradients());
-        let health = examine(&trainer.model(), gradients.as_ref(), spec, &**source, seed + 1, trainer.isa()).unwrap();
+        let gradients = (step > 0).then(|| trainer.gradients().unwrap());
+        let health =
+            examine(&trainer.model().unwrap(), gradients.as_ref(), spec, &**source, seed + 1, trainer.isa()).unwrap();
         found.push((step, health, watch.push(step, &health)));
         if step >= steps {
             return found;
@@ -140,7 +141,7 @@ fn half_the_modes_and_another_place_are_seen_in_one_evaluation() {
         let options = TrainerOptions { batch: 32, seed: 1, ..Default::default() };
         let mut trainer = Trainer::new(spec.clone(), source, options).unwrap();
         trainer.run(4_000, 0, |_| ControlFlow::Continue(())).unwrap();
-        let health = examine(&trainer.model(), None, &spec, &*whole, 5, trainer.isa()).unwrap();
+        let health = examine(&trainer.model().unwrap(), None, &spec, &*whole, 5, trainer.isa()).unwrap();
         assert_eq!(Watch::glance(&spec, &health), expected, "{index}: {health:?}");
     }
 }
@@ -173,7 +174,7 @@ fn figures_are_those_of_the_definition() {
     spec.generator = gannet::net::NetworkSpec::dense(&[1, 4, 1], Activation::Relu, 0.0, Activation::Linear);
     let source: Arc<dyn Source> = Arc::new(ArraySource::new(vec![0.0, 1.0, 2.0, 3.0], 1).unwrap());
     let options = TrainerOptions { batch: 1, ..Default::default() };
-    let mut model = Trainer::new(spec.clone(), source.clone(), options).unwrap().model();
+    let mut model = Trainer::new(spec.clone(), source.clone(), options).unwrap().model().unwrap();
     model.generator = vec![
         (vec![1.0, -1.0, 0.0, 0.0], vec![0.0, 0.0, -1.0, f32::MIN_POSITIVE]),
         (vec![1.0, 1.0, 1.0, 0.0], vec![0.0]),
@@ -205,7 +206,7 @@ fn figures_of_the_softmax_and_of_saturated_units() {
     let rows: Vec<f32> = (0..700).flat_map(|row| [(row % 7) as f32 - 3.0, 1.0]).collect();
     let source: Arc<dyn Source> = Arc::new(ArraySource::new(rows, 2).unwrap());
     let options = TrainerOptions { batch: 1, ..Default::default() };
-    let mut model = Trainer::new(spec.clone(), source.clone(), options).unwrap().model();
+    let mut model = Trainer::new(spec.clone(), source.clone(), options).unwrap().model().unwrap();
     // All samples are (-1, 1). The first unit of D is the sign of x, saturated for all whole numbers but 0.
     model.generator = vec![(vec![0.0; 4], vec![-1.0, 1.0])];
     let hidden = (vec![9.0, 0.0, 0.0, 9.0, 0.0, -9.0], vec![0.0; 3]);
@@ -246,7 +247,7 @@ impl Source for Holes {
 fn what_does_not_fit_or_is_not_finite_is_refused() {
     let spec = Preset::Circle.spec();
     let source = common::source(Preset::Circle, 600);
-    let model = common::trainer(Preset::Circle, TrainerOptions::default()).model();
+    let model = common::trainer(Preset::Circle, TrainerOptions::default()).model().unwrap();
     let refused = |model: &gannet::gan::Model, gradients, source: &dyn Source| {
         examine(model, gradients, &spec, source, 0, Isa::best()).unwrap_err().to_string()
     };

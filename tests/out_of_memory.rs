@@ -8,13 +8,15 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use gannet::data::ArraySource;
+use gannet::gan::health::examine;
 use gannet::gan::presets::Preset;
 use gannet::gan::weights::{self, Numbering, StateDict};
 use gannet::gan::{
     Checkpoint, GanSpec, Model, ModularLoss, Objective, OptimizerSpec, Replicas, Trainer, TrainerOptions,
 };
 use gannet::kernel::activation::Activation;
-use gannet::metrics::{images, moments, parzen, wasserstein};
+use gannet::metrics::table::Halves;
+use gannet::metrics::{columns, images, moments, parzen, wasserstein};
 use gannet::net::NetworkSpec;
 use gannet::simd::Isa;
 use gannet::{Error, Result};
@@ -132,7 +134,15 @@ fn trainers_say_so() {
 #[test]
 fn models_and_checkpoints_say_so() {
     let (spec, trainer) = (spec(), trainer());
-    let (model, checkpoint) = (trainer.model(), trainer.checkpoint().unwrap());
+    let (model, checkpoint) = (trainer.model().unwrap(), trainer.checkpoint().unwrap());
+    each_request_refused("a trainer's model", 3, || trainer.model());
+    each_request_refused("a trainer's gradients", 3, || trainer.gradients());
+    let options = TrainerOptions::default();
+    let loss = ModularLoss::new(spec.discriminator.clone(), Objective::Minimax, OptimizerSpec::adam(1e-3), options);
+    let loss = loss.unwrap();
+    each_request_refused("a loss's discriminator", 1, || loss.discriminator());
+    let points = ArraySource::new(vec![0.5; 600 * FEATURES], FEATURES).unwrap();
+    each_request_refused("health", 1, || examine(&model, None, &spec, &points, 1, Isa::best()));
     each_request_refused("samples", 2, || model.sample(&spec, 1_000, 0, Isa::best()));
     // The weights of three layers, and two moments of each.
     each_request_refused("checkpoint", 9, || trainer.checkpoint());
@@ -160,5 +170,7 @@ fn measures_say_so() {
     each_request_refused("likelihood", 3, || parzen::log_likelihood(&real, &samples, &samples, FEATURES, 1));
     each_request_refused("images", 2, || images::evaluate(&samples, &real, &labels, FEATURES, 10, 1));
     each_request_refused("covariance", 1, || moments::covariance(&samples, FEATURES));
+    let halves = Halves::of(&real, 2).unwrap();
+    each_request_refused("columns", 3, || columns::evaluate(&samples, &halves));
     each_request_refused("distance", 2, || wasserstein::sliced_wasserstein(&real, &real, FEATURES, 2, 0));
 }

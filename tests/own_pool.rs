@@ -57,7 +57,7 @@ fn callbacks_and_sources_use_the_pool_of_the_run() {
         let expected = {
             let mut alone = Trainer::new(spec.clone(), ReadInPool::new(None, 2_000), options(1, batch, None)).unwrap();
             alone.run(6, 1, |_| ControlFlow::Continue(())).unwrap();
-            alone.model()
+            alone.model().unwrap()
         };
         for workers in 1..=3 {
             let pool = build_pool(workers).unwrap();
@@ -72,7 +72,7 @@ fn callbacks_and_sources_use_the_pool_of_the_run() {
                         ControlFlow::Continue(())
                     })
                     .unwrap();
-                trainer.model()
+                trainer.model().unwrap()
             };
             assert!(train() == expected, "{workers} workers");
             assert!(pool.install(|| rayon::join(|| 1, || 2)) == (1, 2), "the workers are back");
@@ -95,7 +95,7 @@ fn a_callback_trains_another_gan_in_the_same_pool() {
         })
         .unwrap();
     expected.run(10, 0, |_| ControlFlow::Continue(())).unwrap();
-    assert!(inner.model() == expected.model());
+    assert!(inner.model().unwrap() == expected.model().unwrap());
 }
 
 #[test]

@@ -100,12 +100,12 @@ fn parameters_follow_from_the_gradients() {
             let options = TrainerOptions { batch, threads, engine, ..Default::default() };
             let mut trainer = Trainer::new(spec.clone(), source(), options).unwrap();
             assert_eq!(trainer.plan().schedule, "layer-parallel");
-            let before = trainer.model();
+            let before = trainer.model().unwrap();
             let mut generator = Follower::new(spec.generator_optimizer, &before.generator);
             let mut discriminator = Follower::new(spec.discriminator_optimizer, &before.discriminator);
             for _ in 0..3 {
                 trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap();
-                let (gradients, model) = (trainer.gradients(), trainer.model());
+                let (gradients, model) = (trainer.gradients().unwrap(), trainer.model().unwrap());
                 generator.follow(&gradients.generator);
                 discriminator.follow(&gradients.discriminator);
                 assert!(flat(&model.generator) == generator.parameters, "generator: {name}");

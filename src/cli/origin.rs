@@ -23,14 +23,18 @@ pub(crate) struct Origin(BTreeMap<String, String>);
 
 impl Origin {
     /// Of a run whose `trainer` has done no step.
-    pub(crate) fn new(config: &RunConfig, real: &Samples, trainer: &Trainer) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub(crate) fn new(config: &RunConfig, real: &Samples, trainer: &Trainer) -> Result<Self> {
         let networks = [("generator", &config.spec.generator), ("discriminator", &config.spec.discriminator)];
         let initializations = networks
             .map(|(name, network)| (format!("gan.{name}.initialization"), initialization(&network.initialization)));
         let mut values = BTreeMap::from(initializations);
         values.insert(DATA.to_string(), real.fingerprint());
-        values.insert(PARAMETERS.to_string(), fingerprint(&trainer.model()));
-        Self(values)
+        values.insert(PARAMETERS.to_string(), fingerprint(&trainer.model()?));
+        Ok(Self(values))
     }
 
     /// The parameters that it began with are no longer to be had: they are those that a checkpoint's `notes` tell of.

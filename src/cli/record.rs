@@ -167,7 +167,7 @@ impl Record {
         }));
         let settings = super::config_file::render(&config, "")?;
         let board = config.tensorboard.then(|| Board::open(folder.path(), resumed, &settings)).transpose()?;
-        let drawn = || shown(&config, &trainer.model(), trainer.isa());
+        let drawn = || shown(&config, &trainer.model()?, trainer.isa());
         let before = start.begins_as_before.then(drawn).transpose()?;
         let images = real.images(pictures::shown(config.system))?;
         if !images.is_empty() {

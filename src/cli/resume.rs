@@ -120,7 +120,7 @@ fn find(prepared: &mut Prepared, path: &Path, changes: Changes) -> anyhow::Resul
         let folder = if prepared.replicated { path.join(replicas::folder(index)) } else { path.to_path_buf() };
         let checkpoint = checkpoints::last(&folder, &config.spec)?.ok_or_else(|| nothing_saved(&folder))?;
         trainer.check(&checkpoint, changes)?;
-        let mut origin = Origin::new(&config, real, trainer);
+        let mut origin = Origin::new(&config, real, trainer)?;
         let has_weights = begun.as_ref().is_none_or(|begun| begun.is_ok());
         if changes == Changes::Refused {
             begun.take().unwrap_or(Ok(())).map_err(|error| missing_weights(&error))?;

@@ -158,7 +158,7 @@ impl Run {
         Ok(Snapshot {
             checkpoint: trainer.checkpoint()?,
             spent: self.spent(done, total, total.saturating_sub(self.stopwatch.elapsed())),
-            gradients: (evaluate && advanced).then(|| trainer.gradients()),
+            gradients: (evaluate && advanced).then(|| trainer.gradients()).transpose()?,
             epoch: self.schedule.epoch(done),
             evaluate,
             save,
@@ -223,7 +223,7 @@ impl Run {
         let mut failure = recorded.err().or(failure);
         let mut measured = Measured::default();
         if status == Status::Finished && failure.is_none() {
-            match record.finish(trainer.steps_done(), &trainer.model()) {
+            match trainer.model().and_then(|model| record.finish(trainer.steps_done(), &model)) {
                 Ok(found) => measured = found,
                 Err(error) => failure = Some(error),
             }

@@ -101,7 +101,7 @@ fn begin(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
 /// Writes what a run has before its first step: its settings, its history, and a checkpoint that tells what it began with. From
 /// then on there is always something to go on from.
 fn first(folder: &RunFolder, config: &RunConfig, real: &Samples, trainer: &Trainer) -> Result<Start> {
-    let origin = Origin::new(config, real, trainer);
+    let origin = Origin::new(config, real, trainer)?;
     let legs = Legs::begin(trainer, legs::settings(trainer, origin.clone().into_values()));
     legs.write(folder)?;
     let text = config_text(config, &legs)?;

@@ -38,7 +38,7 @@ pub(crate) fn begin_with(config: &RunConfig, gans: &mut Replicas) -> Result<()> 
         return Ok(());
     }
     for trainer in gans.trainers_mut() {
-        let mut model = trainer.model();
+        let mut model = trainer.model()?;
         all.put_into(&mut model);
         trainer.set_model(&model)?;
     }

@@ -135,7 +135,10 @@ mod tests {
             arrange(&mut table(given), &names(run), "t.csv").unwrap_err().to_string()
         };
         let problem = refused(Some(&["a", "x", "c"]), &["a", "b", "c"]);
-        assert_eq!(problem, "t.csv: has other columns than the run: missing `b`; new `x`; it needs `a`, `b`, `c`");
+        assert_eq!(
+            problem,
+            "t.csv: has other columns than the run: missing `b`; new `x`; it needs `a`, `b`, `c`; rename or add them"
+        );
         assert!(refused(Some(&["a", "b", "c"]), &["a", "b"]).contains(": new `c`; it"));
         assert!(refused(Some(&["a", "b", "c"]), &["a", "b", "c", "d"]).contains(": missing `d`; it"));
         assert!(refused(Some(&["a", "a", "b"]), &["b", "a", "a"]).contains("several columns are called `a`"));

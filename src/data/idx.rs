@@ -285,12 +285,12 @@ impl<'a> IdxFile<'a> {
         let dimensions = usize::from(magic[3]);
         if dimensions != DIMENSIONS {
             let kind = match dimensions {
-                1 => "this is a file of labels; give that of the images",
-                3 => "this is a file of images; give that of the labels",
+                1 => "this is a file of labels: give that of the images (were two files exchanged?)",
+                3 => "this is a file of images: give that of the labels (were two files exchanged?)",
                 _ => "write gray images, as count x height x width, or save each as a row of a table (NPY or CSV)",
             };
             return Err(
-                self.error(format!("{dimensions} dimensions at offset 3 where {what} have {DIMENSIONS}: {kind}"))
+                self.error(format!("{dimensions} dimensions at offset 3 where {what} have {DIMENSIONS}; {kind}"))
             );
         }
         let mut shape = [0; DIMENSIONS];

@@ -296,7 +296,7 @@ impl Header {
                         string(value).ok_or("arrays of records cannot be read (pick the fields: numpy.stack)")?;
                     element = Some(Element::parse(descr).ok_or_else(|| {
                         format!(
-                            "elements of type {descr:?} cannot be read, f4, f8 and integers can (array.astype(\"f4\"))"
+                            "elements of type {descr:?} cannot be read; f4, f8 and integers can: array.astype(\"f4\")"
                         )
                     })?);
                     after
@@ -338,7 +338,7 @@ impl Header {
             _ => {
                 let dimensions = self.shape.len();
                 return Err(format!(
-                    "{dimensions} dimensions; an array of one or two (a row a sample) can be read (array.reshape(len(array), -1))"
+                    "{dimensions} dimensions; an array of one or two (a row a sample) can be read: array.reshape(len(array), -1)"
                 ));
             }
         };
@@ -346,7 +346,9 @@ impl Header {
             return Err(format!("holds no numbers: its shape is {:?}; give one with rows and columns", self.shape));
         }
         if columns > MAX_COLUMNS as u64 {
-            return Err(format!("{columns} columns; at most {MAX_COLUMNS} (a row is a sample: is it transposed?)"));
+            return Err(format!(
+                "{columns} columns; at most {MAX_COLUMNS}: give a row for each sample (is it array.T?)"
+            ));
         }
         let rows =
             usize::try_from(rows).map_err(|_| format!("{rows} rows are more than memory can hold; give fewer"))?;

@@ -180,7 +180,11 @@ impl ModularLoss {
     }
 
     /// A copy of D's parameters.
-    pub fn discriminator(&self) -> LayerTensors {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn discriminator(&self) -> Result<LayerTensors> {
         self.discriminator.tensors()
     }
 

@@ -261,7 +261,7 @@ mod tests {
                 ControlFlow::Continue(())
             });
             let last: Vec<_> = last.into_iter().map(|last| bits(&last.unwrap().unwrap())).collect();
-            let models: Vec<_> = replicas.trainers().iter().map(Trainer::model).collect();
+            let models: Vec<_> = replicas.trainers().iter().map(|trainer| trainer.model().unwrap()).collect();
             (seen.map(|seen| seen.into_inner().unwrap()), last, models)
         };
         let (seen, last, models) = outcome(1, 23);
@@ -355,7 +355,7 @@ mod tests {
         let mut single = Trainer::new(Preset::Circle.spec(), points, options).unwrap();
         let found = replicas.run(6, 0, |_, _| ControlFlow::Continue(())).pop().unwrap().unwrap();
         assert_eq!(found, single.run(6, 0, |_| ControlFlow::Continue(())).unwrap());
-        assert!(replicas.trainers()[0].model() == single.model());
+        assert!(replicas.trainers()[0].model().unwrap() == single.model().unwrap());
     }
 
     #[test]

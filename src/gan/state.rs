@@ -134,13 +134,12 @@ impl TrainedNetwork {
         }
     }
 
-    /// A copy of the parameters, where memory that the system refuses is an error.
-    pub(super) fn try_tensors(&self) -> Result<LayerTensors> {
-        self.layout.try_tensors(&self.parameters)
-    }
-
     /// A copy of the parameters.
-    pub(super) fn tensors(&self) -> LayerTensors {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub(super) fn tensors(&self) -> Result<LayerTensors> {
         self.layout.tensors(&self.parameters)
     }
 
@@ -164,7 +163,7 @@ impl TrainedNetwork {
     /// A copy of what the optimizer remembers.
     pub(super) fn optimizer_state(&self) -> Result<OptimizerState> {
         let moments = [&self.first_moment, &self.second_moment].into_iter().filter(|moment| !moment.is_empty());
-        let moments = moments.map(|moment| self.layout.try_tensors(moment)).collect::<Result<_>>()?;
+        let moments = moments.map(|moment| self.layout.tensors(moment)).collect::<Result<_>>()?;
         Ok(OptimizerState { updates: self.updates, moments })
     }
 

@@ -104,7 +104,7 @@ fn drawn_steps_are_given_steps_with_the_numbers_of_the_streams() {
                     .unwrap();
                 assert_eq!(found, expected, "{schedule} {order:?} step {step}");
             }
-            assert!(drawn.model() == given.model(), "{schedule} {order:?}");
+            assert!(drawn.model().unwrap() == given.model().unwrap(), "{schedule} {order:?}");
         }
     }
 }
@@ -125,7 +125,7 @@ fn several_steps_of_the_discriminator_are_those_of_a_discriminator_alone() {
         last = Some(alone.step(&fakes, real, &mut gradient).unwrap());
     }
     let report = trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap().unwrap();
-    assert!(trainer.model().discriminator == alone.discriminator());
+    assert!(trainer.model().unwrap().discriminator == alone.discriminator().unwrap());
     assert_eq!(report.discriminator_loss, last.unwrap().discriminator_loss);
     assert_eq!(trainer.steps_for_epochs(2), 2);
 }
@@ -181,7 +181,7 @@ fn fakes_that_are_kept_are_those_that_would_be_made_again() {
             };
             assert_eq!(keeping.step_with(&given).unwrap(), making.step_with(&given).unwrap(), "{schedule} {batch}");
         }
-        assert!(keeping.model() == making.model(), "{schedule} {batch}");
+        assert!(keeping.model().unwrap() == making.model().unwrap(), "{schedule} {batch}");
     }
 }
 
@@ -191,7 +191,7 @@ fn joint_and_apart(mut spec: GanSpec, source: &Arc<Rows>, batch: usize, change: 
         spec.discriminator.layers[0].dropout = dropout;
         assert_eq!(spec.passes_are_joint(), dropout == 0.0);
         let mut trainer = Trainer::new(spec.clone(), source.clone(), options(batch)).unwrap();
-        let mut model = trainer.model();
+        let mut model = trainer.model().unwrap();
         change(&mut model);
         trainer.set_model(&model).unwrap();
         trainer
@@ -218,7 +218,7 @@ fn joint_passes_have_the_gradients_of_separate_ones() {
                     });
                     let [joint, apart] = trainers.map(|mut trainer| {
                         let report = trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap().unwrap();
-                        (report, trainer.gradients())
+                        (report, trainer.gradients().unwrap())
                     });
                     let name = format!("{hidden} {batch} {objective:?} {output:?} {offset} {spread}");
                     if joint.0 != apart.0 {
@@ -301,7 +301,7 @@ fn dropout_of_the_generator_depends_on_the_sample() {
     spec.generator.layers[0].dropout = 0.5;
     let loss = |batch: usize| {
         let mut trainer = Trainer::new(spec.clone(), Arc::new(Rows::new(256)), options(batch)).unwrap();
-        let mut model = trainer.model();
+        let mut model = trainer.model().unwrap();
         model.generator[0].0.fill(0.0);
         trainer.set_model(&model).unwrap();
         assert_eq!((trainer.plan().chunk, trainer.plan().slots), (128, batch / 128));
@@ -374,7 +374,7 @@ fn a_gradient_with_respect_to_fakes_that_is_not_finite_is_an_error() {
 #[test]
 fn samples_depend_on_the_row_alone_and_know_no_dropout() {
     let mut spec = spec(Order::DiscriminatorFirst, 8);
-    let model = Trainer::new(spec.clone(), Arc::new(Rows::new(40)), options(16)).unwrap().model();
+    let model = Trainer::new(spec.clone(), Arc::new(Rows::new(40)), options(16)).unwrap().model().unwrap();
     let sample = |spec: &GanSpec, count| model.sample(spec, count, 5, Isa::best()).unwrap();
     let many = sample(&spec, 700);
     assert_eq!(sample(&spec, 300), many[..300 * FEATURES]);
@@ -404,12 +404,12 @@ fn bad_input_is_an_error() {
         assert!(modular(&good.discriminator, adam, 8).is_err(), "epsilon {epsilon}");
     }
     let mut trainer = Trainer::new(good.clone(), Arc::new(Rows::new(40)), options(16)).unwrap();
-    let model = trainer.model();
+    let model = trainer.model().unwrap();
     let empty = Model { generator: Vec::new(), discriminator: Vec::new() };
     let half = Model { discriminator: Vec::new(), ..model.clone() };
     for wrong in [&empty, &half] {
         assert!(trainer.set_model(wrong).is_err());
-        assert!(trainer.model() == model, "nothing is replaced");
+        assert!(trainer.model().unwrap() == model, "nothing is replaced");
         assert!(wrong.to_safetensors(&good).is_err());
     }
     assert!(empty.sample(&good, 10, 1, Isa::best()).is_err());
@@ -425,7 +425,7 @@ fn bad_input_is_an_error() {
 #[test]
 fn a_file_of_another_model_is_refused_with_its_reason() {
     let good = spec(Order::DiscriminatorFirst, 8);
-    let model = Trainer::new(good.clone(), Arc::new(Rows::new(40)), options(16)).unwrap().model();
+    let model = Trainer::new(good.clone(), Arc::new(Rows::new(40)), options(16)).unwrap().model().unwrap();
     let bytes = model.to_safetensors(&good).unwrap();
     assert!(Model::from_safetensors(&bytes, &good, "model").unwrap() == model);
     let problem = |spec: &GanSpec, bytes: &[u8]| {

@@ -165,17 +165,26 @@ impl Trainer {
     }
 
     /// A copy of both networks' parameters; after a step that failed, what it left of them.
-    pub fn model(&self) -> Model {
-        Model { generator: self.adversary.generator.tensors(), discriminator: self.adversary.discriminator.tensors() }
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn model(&self) -> Result<Model> {
+        let (generator, discriminator) = (&self.adversary.generator, &self.adversary.discriminator);
+        Ok(Model { generator: generator.tensors()?, discriminator: discriminator.tensors()? })
     }
 
     /// A copy of the gradients of the last step, in the form of a model.
-    pub fn gradients(&self) -> Model {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn gradients(&self) -> Result<Model> {
         let (adversary, slot) = (&self.adversary, self.adversary.workspace.combined());
-        Model {
-            generator: adversary.generator.layout.tensors(&slot.generator),
-            discriminator: adversary.discriminator.layout.tensors(&slot.discriminator),
-        }
+        Ok(Model {
+            generator: adversary.generator.layout.tensors(&slot.generator)?,
+            discriminator: adversary.discriminator.layout.tensors(&slot.discriminator)?,
+        })
     }
 
     /// Replaces both networks' parameters; optimizer moments and the step counter stay.
@@ -209,13 +218,13 @@ impl Trainer {
     /// first.run(13, 0, |_| ControlFlow::Continue(()))?;
     /// second.restore(&first.checkpoint()?, Changes::Refused)?;
     /// second.run(7, 0, |_| ControlFlow::Continue(()))?;
-    /// assert!(second.model() == whole.model());
+    /// assert!(second.model()? == whole.model()?);
     /// # Ok::<(), gannet::Error>(())
     /// ```
     pub fn checkpoint(&self) -> Result<Checkpoint> {
         let Adversary { generator, discriminator, batches, steps, failure, .. } = &self.adversary;
         check_whole(*failure)?;
-        let model = Model { generator: generator.try_tensors()?, discriminator: discriminator.try_tensors()? };
+        let model = self.model()?;
         let optimizers = [generator.optimizer_state()?, discriminator.optimizer_state()?];
         Ok(Checkpoint::new(model, optimizers, [*steps, batches.drawn()], self.settings()))
     }

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::kernel::quantile::quantile_distance;
+use crate::memory::room;
 use crate::metrics::check_rows;
 use crate::metrics::moments::Moments;
 use crate::metrics::table::Halves;
@@ -105,25 +106,30 @@ pub fn evaluate(samples: &[f32], real: &Halves) -> Result<Vec<ColumnReport>> {
     check_rows("samples", samples, features)?;
     check_rows("real samples", &real.first, features)?;
     let sorted = |rows: &[f32], feature: usize| {
-        let mut column: Vec<f64> = rows.iter().skip(feature).step_by(features).map(|&value| f64::from(value)).collect();
+        let mut column: Vec<f64> = room(rows.len() / features)?;
+        column.extend(rows.iter().skip(feature).step_by(features).map(|&value| f64::from(value)));
         column.sort_unstable_by(f64::total_cmp);
-        column
+        Ok(column)
     };
-    Ok((0..features)
-        .map(|feature| of([samples, &real.first, &real.second].map(|rows| sorted(rows, feature))))
-        .collect())
+    let mut reports = room(features)?;
+    for feature in 0..features {
+        let columns = (sorted(samples, feature)?, sorted(&real.first, feature)?, sorted(&real.second, feature)?);
+        reports.push(of(columns.into())?);
+    }
+    Ok(reports)
 }
 
 /// The report on a column: its generated values, and the real ones of both halves, ascending.
-fn of([mut generated, mut first, mut second]: [Vec<f64>; 3]) -> ColumnReport {
-    let mut both = [first.as_slice(), &second].concat();
+fn of([mut generated, mut first, mut second]: [Vec<f64>; 3]) -> Result<ColumnReport> {
+    let mut both = room(first.len() + second.len())?;
+    both.extend(first.iter().chain(&second));
     both.sort_unstable_by(f64::total_cmp);
     let moments = |values: &[f64]| Moments::of(values.iter().copied());
     let (real, made) = (moments(&both), moments(&generated));
     let scaled = |distance: f64| if distance == 0.0 { 0.0 } else { distance / real.sd };
     let wasserstein1 = scaled(quantile_distance(&mut first, &mut generated));
     let real_wasserstein1 = if second.is_empty() { 0.0 } else { scaled(quantile_distance(&mut first, &mut second)) };
-    let (real_values, made_values) = (distinct(&both), distinct(&generated));
+    let (real_values, made_values) = (distinct(&both)?, count_distinct(&generated));
     let distinct_share = |made: usize, real: usize| (made as f64 / real.max(1) as f64).min(1.0);
     let values = if real_values.len() <= FEW_VALUES && both.len() >= 5 * real_values.len() {
         shares(&real_values, &generated, both.len())
@@ -136,17 +142,24 @@ fn of([mut generated, mut first, mut second]: [Vec<f64>; 3]) -> ColumnReport {
         real_wasserstein1,
         mean_error: scaled(made.mean - real.mean),
         sd_error: scaled(made.sd - real.sd),
-        distinct: distinct_share(made_values.len(), distinct(&first).len()),
+        distinct: distinct_share(made_values, count_distinct(&first)),
         values,
         worst: None,
     };
     report.judge(both.len(), generated.len());
-    report
+    Ok(report)
 }
 
 /// The distinct ones of ascending values, each with how often it is there.
-fn distinct(values: &[f64]) -> Vec<(f64, usize)> {
-    values.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len())).collect()
+fn distinct(values: &[f64]) -> Result<Vec<(f64, usize)>> {
+    let mut found = room(count_distinct(values))?;
+    found.extend(values.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len())));
+    Ok(found)
+}
+
+/// How many distinct ones there are.
+fn count_distinct(values: &[f64]) -> usize {
+    values.chunk_by(|a, b| a == b).count()
 }
 
 /// The shares of a few `real` values among as many real samples as `rows`, and among the generated ones by the nearest.

@@ -100,19 +100,11 @@ impl ParameterLayout {
     }
 
     /// Copies an arena's values out.
-    pub(crate) fn tensors(&self, arena: &[f32]) -> LayerTensors {
-        self.layers
-            .iter()
-            .map(|layer| (layer.weights(arena).flatten().copied().collect(), arena[layer.bias.clone()].to_vec()))
-            .collect()
-    }
-
-    /// The same, where memory that the system refuses is an error.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfMemory`].
-    pub(crate) fn try_tensors(&self, arena: &[f32]) -> Result<LayerTensors> {
+    pub(crate) fn tensors(&self, arena: &[f32]) -> Result<LayerTensors> {
         let copy = |layer: &LayerPlace| {
             let (mut weight, mut bias) = (memory::room(layer.weight_count())?, memory::room(layer.bias.len())?);
             layer.weights(arena).for_each(|row| weight.extend_from_slice(row));
@@ -272,7 +264,7 @@ mod tests {
     #[test]
     fn tensors_go_in_and_out() {
         let (layout, arena) = drawn(Initialization::Pytorch, 1);
-        let tensors = layout.tensors(&arena);
+        let tensors = layout.tensors(&arena).unwrap();
         let mut copy = vec![0.0; layout.len()];
         layout.fill(&mut copy, &tensors, "generator").unwrap();
         assert_eq!(copy, arena);

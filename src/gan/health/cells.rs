@@ -10,6 +10,9 @@
 //! of them that chance empties none. The idea is that of E. Richardson and Y. Weiss, "On GANs and GMMs", 2018, whose bins are those
 //! of k-means; these need no distances, and a far sample has no cell of its own.
 
+use crate::error::Result;
+use crate::memory::filled;
+
 /// Splits on the way to a cell, at most: 16 cells of 32 of 512 samples.
 const DEPTH: usize = 4;
 
@@ -27,11 +30,11 @@ const ASIDE: usize = 8;
 const POWERS: usize = 4;
 
 /// The share of the real rows in cells that the generated rows miss. Both are row-major and finite, at least one row each.
-pub(super) fn lost_share(reals: &[f32], fakes: &[f32], features: usize) -> f64 {
+pub(super) fn lost_share(reals: &[f32], fakes: &[f32], features: usize) -> Result<f64> {
     let [real, fake] = [reals, fakes].map(|rows| rows.chunks_exact(features).collect::<Vec<_>>());
     let ratio = fake.len() as f64 / real.len() as f64;
-    let (count, mut axis) = (real.len(), Axis::new(features));
-    lost(real, fake, ratio, DEPTH, &mut axis) as f64 / count as f64
+    let (count, mut axis) = (real.len(), Axis::new(features)?);
+    Ok(lost(real, fake, ratio, DEPTH, &mut axis) as f64 / count as f64)
 }
 
 /// The number of `real` rows in lost cells, where there should be `ratio` generated rows for each real one.
@@ -54,8 +57,9 @@ struct Axis {
 }
 
 impl Axis {
-    fn new(features: usize) -> Self {
-        Self { direction: vec![0.0; features], mean: vec![0.0; features], next: vec![0.0; features] }
+    fn new(features: usize) -> Result<Self> {
+        let zeros = || filled(features, 0.0);
+        Ok(Self { direction: zeros()?, mean: zeros()?, next: zeros()? })
     }
 
     /// The place of a row along the axis.
@@ -130,7 +134,7 @@ mod tests {
     fn nothing_is_lost_where_both_are_of_one_distribution() {
         for (count, spread) in [(512, 0.2), (512, 2.0), (60, 0.2), (20, 0.2), (3, 0.0)] {
             for seed in 0..10 {
-                let found = lost_share(&ring(0..8, count, spread, 1), &ring(0..8, count, spread, seed + 2), 2);
+                let found = lost_share(&ring(0..8, count, spread, 1), &ring(0..8, count, spread, seed + 2), 2).unwrap();
                 assert_eq!(found, 0.0, "{count} {spread} {seed}");
             }
         }
@@ -142,23 +146,23 @@ mod tests {
         for (lost, left) in
             [(0.5, vec![0, 2, 4, 6]), (0.5, vec![0, 1, 2, 3]), (0.25, vec![0, 1, 2, 4, 5, 6]), (0.875, vec![5])]
         {
-            let found = lost_share(&real, &ring(left.iter().copied(), 512, 0.2, 7), 2);
+            let found = lost_share(&real, &ring(left.iter().copied(), 512, 0.2, 7), 2).unwrap();
             assert!((found - lost).abs() < 0.13, "{lost} of the modes without {left:?}: {found}");
         }
         // 64 features, of which the last two say where a sample belongs.
         let wide = |rows: Vec<f32>| {
             rows.chunks_exact(2).flat_map(|row| [[0.0; 62].as_slice(), row].concat()).collect::<Vec<_>>()
         };
-        let found = lost_share(&wide(real), &wide(ring([0, 3, 5, 6].into_iter(), 512, 0.2, 7)), 64);
+        let found = lost_share(&wide(real), &wide(ring([0, 3, 5, 6].into_iter(), 512, 0.2, 7)), 64).unwrap();
         assert!((found - 0.5).abs() < 0.13, "{found}");
     }
 
     #[test]
     fn extreme_rows_are_no_panic() {
         let tied: Vec<f32> = (0..64).map(|row| if row < 60 { 0.0 } else { 1.0 }).collect();
-        assert_eq!(lost_share(&tied, &tied, 1), 0.0);
-        assert_eq!(lost_share(&[3.0; 64], &[3.0; 64], 1), 0.0);
+        assert_eq!(lost_share(&tied, &tied, 1).unwrap(), 0.0);
+        assert_eq!(lost_share(&[3.0; 64], &[3.0; 64], 1).unwrap(), 0.0);
         let huge: Vec<f32> = (0..64).map(|row| if row % 2 == 0 { 3e38 } else { -3e38 }).collect();
-        assert!(lost_share(&huge, &huge, 1) <= 1.0);
+        assert!(lost_share(&huge, &huge, 1).unwrap() <= 1.0);
     }
 }

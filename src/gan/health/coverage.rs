@@ -1,6 +1,8 @@
 //! Spread and coverage of generated samples, held against real ones.
 
+use crate::error::Result;
 use crate::kernel::distance::squared_distances;
+use crate::memory::filled;
 use crate::simd::Isa;
 
 /// A generated sample's nearest real one so far.
@@ -12,10 +14,17 @@ struct Nearest {
 
 /// The share of the real samples that are the nearest one of some generated sample, the first of equals. `reals` are the panels
 /// of `count` real samples, `[panel][feature][sample]` in panels of `width`; `fakes` are rows. All values are finite.
-pub(super) fn coverage(isa: Isa, reals: &[f32], count: usize, width: usize, fakes: &[f32], features: usize) -> f64 {
+pub(super) fn coverage(
+    isa: Isa,
+    reals: &[f32],
+    count: usize,
+    width: usize,
+    fakes: &[f32],
+    features: usize,
+) -> Result<f64> {
     let first = Nearest { distance: f32::INFINITY, real: 0 };
-    let mut nearest = vec![first; fakes.len() / features];
-    let mut distances = vec![0.0; nearest.len() * width];
+    let mut nearest = filled(fakes.len() / features, first)?;
+    let mut distances = filled(nearest.len() * width, 0.0)?;
     for (panel, reals) in reals.chunks_exact(features * width).enumerate() {
         squared_distances(isa, fakes, features, reals, width, &mut distances);
         let begin = panel * width;
@@ -27,21 +36,21 @@ pub(super) fn coverage(isa: Isa, reals: &[f32], count: usize, width: usize, fake
             }
         }
     }
-    let mut covered = vec![false; count];
+    let mut covered = filled(count, false)?;
     nearest.iter().for_each(|nearest| covered[nearest.real] = true);
-    covered.iter().filter(|covered| **covered).count() as f64 / count as f64
+    Ok(covered.iter().filter(|covered| **covered).count() as f64 / count as f64)
 }
 
 /// The variance of the rows, summed over their features.
-pub(super) fn total_variance(rows: &[f32], features: usize) -> f64 {
+pub(super) fn total_variance(rows: &[f32], features: usize) -> Result<f64> {
     let count = (rows.len() / features) as f64;
-    let mut means = vec![0.0; features];
+    let mut means = filled(features, 0.0)?;
     for row in rows.chunks_exact(features) {
         means.iter_mut().zip(row).for_each(|(mean, &value)| *mean += f64::from(value) / count);
     }
     let squares =
         |row: &[f32]| row.iter().zip(&means).map(|(&value, mean)| (f64::from(value) - mean).powi(2)).sum::<f64>();
-    rows.chunks_exact(features).map(squares).sum::<f64>() / count
+    Ok(rows.chunks_exact(features).map(squares).sum::<f64>() / count)
 }
 
 #[cfg(test)]
@@ -58,7 +67,7 @@ mod tests {
             let rows: Vec<u32> = (index * WIDTH..count.min((index + 1) * WIDTH)).map(|row| row as u32).collect();
             gather_rows(Isa::best(), reals, features, &rows, panel, WIDTH);
         }
-        coverage(Isa::best(), &panels, count, WIDTH, fakes, features)
+        coverage(Isa::best(), &panels, count, WIDTH, fakes, features).unwrap()
     }
 
     #[test]
@@ -90,8 +99,8 @@ mod tests {
 
     #[test]
     fn variances_are_summed_over_features() {
-        assert_eq!(total_variance(&[1.0, -1.0, 3.0, 5.0], 2), 1.0 + 9.0);
-        assert_eq!(total_variance(&[7.0, 7.0, 7.0], 1), 0.0);
-        assert_eq!(total_variance(&[3e38, -3e38], 1), f64::from(3e38f32).powi(2), "no overflow");
+        assert_eq!(total_variance(&[1.0, -1.0, 3.0, 5.0], 2).unwrap(), 1.0 + 9.0);
+        assert_eq!(total_variance(&[7.0, 7.0, 7.0], 1).unwrap(), 0.0);
+        assert_eq!(total_variance(&[3e38, -3e38], 1).unwrap(), f64::from(3e38f32).powi(2), "no overflow");
     }
 }

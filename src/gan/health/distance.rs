@@ -1,9 +1,11 @@
 //! How far generated samples are from real ones, in units of the data's spread.
 
 use super::coverage::total_variance;
+use crate::error::Result;
 use crate::kernel::noise;
 use crate::kernel::noise::StreamKey;
 use crate::kernel::quantile::quantile_distance;
+use crate::memory::filled;
 use crate::simd::{Isa, LANE_GROUP};
 
 /// Directions of the sliced distance: enough for a mean whose error is a tenth.
@@ -21,13 +23,13 @@ pub(super) struct Distances {
 }
 
 /// The distances of row-major, finite `fakes` from `reals`, along directions that `key` gives.
-pub(super) fn distances(isa: Isa, key: StreamKey, reals: &[f32], fakes: &[f32], features: usize) -> Distances {
-    let spread = (total_variance(reals, features) / features as f64).sqrt();
-    let [real, fake] = [reals, fakes].map(|rows| means(rows, features));
+pub(super) fn distances(isa: Isa, key: StreamKey, reals: &[f32], fakes: &[f32], features: usize) -> Result<Distances> {
+    let spread = (total_variance(reals, features)? / features as f64).sqrt();
+    let (real, fake) = (means(reals, features)?, means(fakes, features)?);
     let apart = real.iter().zip(&fake).map(|(real, fake)| (real - fake).powi(2)).sum::<f64>();
     // On the line there is one direction.
     let count = if features == 1 { 1 } else { DIRECTIONS };
-    let mut directions = vec![1.0; features * DIRECTIONS];
+    let mut directions = filled(features.saturating_mul(DIRECTIONS), 1.0)?;
     if count > 1 {
         noise::normal(isa, key, 0, &mut directions, DIRECTIONS);
     }
@@ -47,17 +49,17 @@ pub(super) fn distances(isa: Isa, key: StreamKey, reals: &[f32], fakes: &[f32], 
     }
     let scaled = |distance: f64| if distance == 0.0 { 0.0 } else { distance / spread };
     let [data, halves] = sums.map(|sum| scaled(sum / count as f64));
-    Distances { data, halves, means: scaled((apart / features as f64).sqrt()) }
+    Ok(Distances { data, halves, means: scaled((apart / features as f64).sqrt()) })
 }
 
 /// The mean of each feature.
-fn means(rows: &[f32], features: usize) -> Vec<f64> {
+fn means(rows: &[f32], features: usize) -> Result<Vec<f64>> {
     let count = (rows.len() / features) as f64;
-    let mut means = vec![0.0; features];
+    let mut means = filled(features, 0.0)?;
     for row in rows.chunks_exact(features) {
         means.iter_mut().zip(row).for_each(|(mean, &value)| *mean += f64::from(value) / count);
     }
-    means
+    Ok(means)
 }
 
 /// The products of each row with all directions, `[feature][direction]`.
@@ -80,7 +82,7 @@ mod tests {
     use crate::gan::streams::Stream;
 
     fn of(reals: &[f32], fakes: &[f32], features: usize) -> Distances {
-        distances(Isa::best(), Stream::Sample.key(1, 0), reals, fakes, features)
+        distances(Isa::best(), Stream::Sample.key(1, 0), reals, fakes, features).unwrap()
     }
 
     #[test]

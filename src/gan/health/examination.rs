@@ -88,16 +88,16 @@ pub fn examine(
     let (real_rows, fake_rows) = (&real_rows[..features * count], &fake_rows[..features * count]);
     check_finite("data", real_rows, features, |index| row(index, count, real.len()) as usize)?;
     check_finite("generated samples", fake_rows, features, |index| index)?;
-    let [real_variance, fake_variance] = [real_rows, fake_rows].map(|rows| total_variance(rows, features));
+    let (real_variance, fake_variance) = (total_variance(real_rows, features)?, total_variance(fake_rows, features)?);
     // Another step than that of the latents: the directions have nothing to do with them.
-    let distances = distances(isa, Stream::Sample.key(seed, 1), real_rows, fake_rows, features);
+    let distances = distances(isa, Stream::Sample.key(seed, 1), real_rows, fake_rows, features)?;
     let both_constant = real_variance == 0.0 && fake_variance == 0.0;
     Ok(Health {
         real_accuracy: real_right as f64 / count as f64,
         fake_accuracy: fake_right as f64 / count as f64,
         spread: if both_constant { 1.0 } else { (fake_variance / real_variance).sqrt() },
-        coverage: coverage(isa, &reals, count, WIDTH, fake_rows, features),
-        lost_share: lost_share(real_rows, fake_rows, features),
+        coverage: coverage(isa, &reals, count, WIDTH, fake_rows, features)?,
+        lost_share: lost_share(real_rows, fake_rows, features)?,
         data_distance: distances.data,
         halves_distance: distances.halves,
         mean_shift: distances.means,

@@ -5,7 +5,7 @@
 //! ```text
 //! let mut watch = Watch::new(&spec);
 //! at each evaluation:
-//!     let health = examine(&trainer.model(), Some(&trainer.gradients()), &spec, &data, seed, isa)?;
+//!     let health = examine(&trainer.model()?, Some(&trainer.gradients()?), &spec, &data, seed, isa)?;
 //!     let verdict = watch.push(trainer.steps_done(), &health);
 //! ```
 

@@ -12,7 +12,7 @@ fn trained() -> (GanSpec, Model) {
     spec.generator.layers[1].activation = Activation::LeakyRelu { slope: 0.2 };
     spec.generator.layers[2].activation = Activation::Tanh;
     let points = std::sync::Arc::new(crate::data::synthetic::circle(64, 1).unwrap());
-    let model = Trainer::new(spec.clone(), points, TrainerOptions::default()).unwrap().model();
+    let model = Trainer::new(spec.clone(), points, TrainerOptions::default()).unwrap().model().unwrap();
     (spec, model)
 }
 
