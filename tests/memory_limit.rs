@@ -46,7 +46,7 @@ fn planned(place: &Place, arguments: &str) -> f64 {
     let line = plan.lines().find(|line| line.starts_with("memory ")).unwrap_or_else(|| panic!("{plan}")).to_string();
     let parts: Vec<f64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
     let (sum, parts) = parts.split_first().unwrap();
-    for name in ["program", "data", "training", "snapshots", "evaluation", "pictures", "saving"] {
+    for name in ["program", "data", "training", "snapshots", "evaluation", "pictures", "pages", "saving"] {
         assert!(line.contains(name), "{line}");
     }
     assert!((sum - parts.iter().sum::<f64>()).abs() < 0.5, "{line}");
@@ -74,6 +74,7 @@ fn the_peak_of_a_run_stays_below_its_plan_and_limit() {
         "digits --steps 9",
         "mnist --data mnist --batch 8 --steps 6",
         "circle --replicas 3 --steps 9",
+        "circle --replicas 30 --steps 3",
     ] {
         let how = format!("{how} --evaluate-every 3 --threads 2");
         let limit = planned(&place, &how) + 0.1 * MIB;

@@ -5,12 +5,14 @@
 
 use std::thread::available_parallelism;
 
+use super::column_histograms;
 use super::config::RunConfig;
 use super::measures;
 use super::pictures;
 use super::reading_limit::{MIB, PROGRAM, mib};
+use super::report;
 use super::schedule;
-use super::system::{Samples, System};
+use super::system::{Samples, Shape, System};
 use crate::error::{Error, memory};
 use crate::gan::OptimizerSpec;
 use crate::gan::presets::{Duration, Preset};
@@ -24,6 +26,8 @@ use crate::parallel::most_threads;
 const THREAD: u64 = MIB / 4;
 /// Drawing: a canvas, what the encoder of PNG files takes, fonts, and the frames of an animation that are in work.
 const CANVAS: u64 = 20 * MIB;
+/// Dots that were drawn once and are pressed again, and the surface on which they are cut.
+const STAMPS: u64 = 2 * MIB;
 /// A picture of an evaluation as a file, of which an animation and the report hold many.
 const PICTURE: u64 = 2 * MIB / 5;
 /// Pictures of an animation, or of a report, at most.
@@ -83,7 +87,17 @@ impl Budget {
         let at_once = |bytes: u64| bytes.saturating_mul(workers);
         let drawn = pictures::shown(config.system) as u64 * pictures::columns(config.system) as u64 * 4;
         // Each by itself while it trains, all in the animation and the report at the end.
-        let pictures = evaluations(config, samples).min(MOST_PICTURES).saturating_mul(PICTURE);
+        let evaluations = evaluations(config, samples);
+        let pictures = evaluations.min(MOST_PICTURES).saturating_mul(PICTURE);
+        // The first columns of generated rows, of which histograms are made.
+        let counted = match config.system {
+            System::Own(Shape::Numbers(_)) => features.min(column_histograms::MOST as u64),
+            _ => 0,
+        };
+        let counted = 4u64.saturating_mul(pictures::shown(config.system) as u64).saturating_mul(counted);
+        // The page of each run that goes on, and the common one of replicas.
+        let page = |runs: u64| report::memory(runs, evaluations, PICTURE);
+        let pages = at_once(page(1)).saturating_add(if replicas > 1 { page(replicas) } else { 0 });
         // Moments of every optimizer, parameters and gradients of a snapshot.
         let snapshot = checkpoint.saturating_add(model);
         let waiting = if snapshot > LARGE { SNAPSHOTS_OF_LARGE } else { SNAPSHOTS };
@@ -110,8 +124,13 @@ impl Budget {
                 },
                 Part {
                     name: "pictures",
-                    bytes: at_once(CANVAS + ROWS + 2 * drawn + pictures),
+                    bytes: at_once((CANVAS + STAMPS + ROWS + 2 * drawn + pictures).saturating_add(counted)),
                     cure: "evaluate less often",
+                },
+                Part {
+                    name: "pages",
+                    bytes: pages,
+                    cure: if replicas > 1 { "train fewer replicas at a time" } else { "evaluate less often" },
                 },
                 Part {
                     name: "saving",

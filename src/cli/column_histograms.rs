@@ -6,7 +6,7 @@ use super::own::Form;
 use crate::data::table::Standardization;
 
 /// Columns that are counted.
-const MOST: usize = 64;
+pub(crate) const MOST: usize = 64;
 /// Rows that are counted, evenly chosen: more change no histogram that an eye can see.
 const ROWS: usize = 20_000;
 /// Bars of a column.

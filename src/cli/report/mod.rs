@@ -49,6 +49,19 @@ const SUFFIXES: Suffixes<()> = Suffixes {
     ],
 };
 
+/// Bytes that the page of so many `runs` takes while it is made again and again, where each run has `pictures` of `bytes` as files.
+pub(crate) fn memory(runs: u64, pictures: u64, bytes: u64) -> u64 {
+    /// Of a run: its settings, and what is left of its tables.
+    const RECORD: u64 = 256 << 10;
+    /// What a page has beside its pictures.
+    const TEXT: u64 = 1 << 20;
+    let runs = runs.min(MOST_RUNS as u64);
+    let shots = shots::memory(runs, pictures, bytes);
+    let shown = if runs > 1 { shots.min(several::MOST_PICTURES as u64) } else { shots };
+    // A text that grows takes up to twice its length.
+    shots.saturating_add(2 * (shown + TEXT)).saturating_add(runs * RECORD)
+}
+
 /// Runs the command.
 pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
     let out = match (&args.out, args.runs.as_slice()) {

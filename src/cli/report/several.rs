@@ -22,7 +22,7 @@ const MOST_TOLD_APART: usize = 3 * COLORS;
 /// Runs from which a median says something.
 const LEAST_FOR_MEDIAN: usize = 3;
 /// Characters of all pictures.
-const MOST_PICTURES: usize = 14 << 20;
+pub(super) const MOST_PICTURES: usize = 14 << 20;
 /// Columns of a table that stand side by side in letters of the usual size.
 const MOST_SPACIOUS: usize = 8;
 /// Runs up to which all command lines that repeat them are in sight.

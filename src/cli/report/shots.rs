@@ -22,6 +22,14 @@ const MOST_FILES: usize = 1 << 17;
 /// Pixels of an edge.
 const LONGEST_EDGE: u32 = 1 << 14;
 
+/// Bytes that the pictures of a page of `runs` runs take as data URIs at most, where each run has `pictures` files of `bytes`: those
+/// that fit into the page, and one of each run in any case.
+pub(super) fn memory(runs: u64, pictures: u64, bytes: u64) -> u64 {
+    let all = runs.saturating_mul(pictures.min(MOST as u64)).saturating_mul(bytes);
+    let kept = all.min(if runs > 1 { PAGE } else { LIVE_PAGE }.max(runs.saturating_mul(bytes)));
+    kept.saturating_mul(4) / 3
+}
+
 /// A picture of what the generator made.
 #[derive(Clone, Debug)]
 pub(super) struct Shot {
