@@ -45,6 +45,16 @@ fn every_value_that_a_comment_suggests_is_accepted() {
                 let known: Vec<String> = choices.as_array().map_or(vec![], |names| {
                     names.iter().filter_map(|name| name.as_str().map(str::to_string)).collect()
                 });
+                // A single layer is the last one, whose activation is not free.
+                let is_single = || {
+                    template.split_once(&format!("[{table}]")).is_some_and(|(_, tail)| {
+                        tail.split("\n]").next().is_some_and(|layers| layers.matches("activation = ").count() < 2)
+                    })
+                };
+                if name == "layers" && is_single() {
+                    comment.clear();
+                    continue;
+                }
                 for value in suggested(&comment, &known) {
                     let text = if name == "layers" {
                         // The activation of the first layer of this network.
@@ -80,7 +90,7 @@ fn every_value_that_a_comment_suggests_is_accepted() {
             }
             comment.clear();
         }
-        assert!(tried >= 30, "{system}: {tried}");
+        assert!(tried >= 20, "{system}: {tried}");
     }
 }
 

@@ -10,7 +10,9 @@ use std::io::Write;
 use program::{Place, idx};
 
 /// What a cure begins with.
-const CURES: [&str; 16] = [
+const CURES: [&str; 18] = [
+    "pack ",
+    "download ",
     "give ",
     "write ",
     "copy",
@@ -165,9 +167,9 @@ fn a_command_in_a_refusal_works() {
         (vec!["train", "mixed data"], "'mixed data/points'"),
         (vec!["train", "only images"], "'only images/x.gz'"),
         (vec!["train", "many"], "many/replica-000"),
-        (vec!["train", "own", "--data", "run"], "gannet train run"),
-        (vec!["train", "own", "--data", "my settings"], "gannet train 'my settings'"),
-        (vec!["train", "t.csv", "--weights", "t.csv"], "gannet train t.csv"),
+        (vec!["train", "own", "--data", "run"], "is the folder of a run"),
+        (vec!["train", "own", "--data", "my settings"], "my settings'"),
+        (vec!["train", "t.csv", "--weights", "t.csv"], "t.csv"),
         (vec!["train", "run/model.safetensors"], "--weights run/model.safetensors"),
         (vec!["evaluate", "run", "--data", "my settings"], ""),
     ] {

@@ -64,5 +64,5 @@ fn what_must_be_known_is_told_in_a_line_each() {
     let bad = told(&place, "train rows.csv --steps 900 --learning-rate 5 -q --out bad");
     assert!(bad.starts_with("bad: ") && bad.lines().count() == 1, "{bad}");
     // An error.
-    place.fail("train rows.csv --steps 2 -q --out bad", 1, &["bad"]);
+    place.fail("train rows.csv --steps 2 -q --out bad", 2, &["bad"]);
 }

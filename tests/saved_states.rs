@@ -58,6 +58,13 @@ fn the_best_model_is_told_and_can_be_taken() {
     assert!(best != last && silence.is_empty(), "{silence}");
     assert_eq!(sample(&format!("--checkpoint {step}")).0, best);
     assert_eq!(sample("--checkpoint 200").0, last);
+    // The figures of a state tell its step.
+    for (state, expected) in
+        [("", 200), ("--checkpoint last", 200), ("--checkpoint best", step), ("--checkpoint 160", 160)]
+    {
+        assert_eq!(place.json(&format!("evaluate run {state} --samples 300 --json"))["step"], expected, "{state}");
+    }
+    assert!(place.json("evaluate run/model.safetensors --samples 300 --json")["step"].is_null());
     let at_120 = sample("--checkpoint 120").0;
     assert!(at_120 != last && at_120 != best);
     // What there is not is told with what there is.
