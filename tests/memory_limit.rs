@@ -101,7 +101,11 @@ fn a_run_above_its_limit_is_refused_before_it_takes_memory() {
     with_hole("images", idx(&[60_000, 28, 28], &[]), 60_000 * 784);
     for (how, limit, parts) in [
         ("wide.npy", 60.0, &["memory: the run takes", "training", "snapshots", "or raise --memory-limit"][..]),
-        ("circle --replicas 500 --steps 5", 60.0, &["memory: the run takes", "training", "lower the batch"]),
+        (
+            "circle --replicas 500 --steps 5",
+            60.0,
+            &["memory: the run takes", "pages", "train fewer replicas at a time"],
+        ),
         ("circle --points 100000000", 60.0, &["points: it takes", "raise --memory-limit"]),
         ("long.npy", 60.0, &["long.npy: it takes", "fewer rows or columns"]),
         ("images", 50.0, &["images: it takes", "raise --memory-limit"]),
