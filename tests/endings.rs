@@ -107,10 +107,19 @@ fn whatever_is_missing_comes_back() {
     let place = Place::new();
     place.succeed(&format!("train {SETTINGS} --out whole"));
     place.succeed(&format!("train {SETTINGS} --out run"));
+    let legs = place.bytes("run/legs.json");
+    let end: Value = serde_json::from_str(&place.read("run/run.json")).unwrap();
     for name in LEFT {
         fs::remove_file(place.path(&format!("run/{name}"))).unwrap();
-        place.succeed("train --resume run --quiet");
+        let outcome = place.run("train --resume run");
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(outcome.stderr.contains("has all its 40 steps") && outcome.stderr.contains(name), "{outcome:?}");
+        assert!(!outcome.stderr.contains("training"), "{outcome:?}");
         check_whole(&place, "run", &format!("without {name}"));
+        // No process trained: times and rates are those of the ones that did.
+        assert!(place.bytes("run/legs.json") == legs, "without {name}");
+        let told: Value = serde_json::from_str(&place.read("run/run.json")).unwrap();
+        assert_eq!(told, end, "without {name}");
     }
     let outcome = place.run("train --resume run");
     assert!(outcome.code == Some(0) && outcome.stderr.contains("has all its 40 steps"), "{outcome:?}");
@@ -123,6 +132,40 @@ fn whatever_is_missing_comes_back() {
     }
     let outcome = place.run("train --resume two");
     assert!(outcome.code == Some(0) && outcome.stderr.contains("has all its 40 steps"), "{outcome:?}");
+}
+
+#[test]
+fn tables_that_are_gone_are_told_of() {
+    let place = Place::new();
+    place.succeed(&format!("train {SETTINGS} --out run"));
+    let end = place.read("run/run.json");
+    for table in ["run/metrics.csv", "run/evaluation.csv"] {
+        let rows = place.bytes(table);
+        // Gone, or with its header alone.
+        for left in [None, Some("header\n")] {
+            match left {
+                None => fs::remove_file(place.path(table)).unwrap(),
+                Some(_) => place.write(table, place.read(table).lines().next().unwrap().to_string() + "\n"),
+            }
+            for missing in [None, Some("samples.png"), Some("report.html")] {
+                missing.iter().for_each(|name| fs::remove_file(place.path(&format!("run/{name}"))).unwrap());
+                let outcome = place.run("train --resume run --quiet");
+                assert_eq!(outcome.code, Some(0), "{outcome:?}");
+                for part in [table, "do not come back", "gannet train run/config.toml"] {
+                    assert!(outcome.stderr.contains(part), "{missing:?}: {outcome:?}");
+                }
+                assert!(missing.is_none_or(|name| is_left(&place, "run", name)), "{missing:?}");
+                assert_eq!(place.read("run/run.json"), end, "{missing:?}");
+                assert_eq!(place.path(table).is_file(), left.is_some(), "{missing:?}");
+            }
+            place.write(table, &rows);
+        }
+    }
+    // A run that goes further begins a new one.
+    fs::remove_file(place.path("run/evaluation.csv")).unwrap();
+    let outcome = place.run("train --resume run --steps 60 --quiet");
+    assert!(outcome.code == Some(0) && outcome.stderr.contains("do not come back"), "{outcome:?}");
+    assert!(place.read("run/evaluation.csv").lines().last().unwrap().starts_with("60,"));
 }
 
 #[test]

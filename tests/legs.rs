@@ -307,6 +307,22 @@ fn a_run_that_is_refused_is_left_as_it_is() {
 }
 
 #[test]
+fn a_refusal_leaves_rows_after_the_checkpoint() {
+    let place = Place::new();
+    place.succeed("train circle --steps 60 --points 300 --no-tensorboard --quiet --out run");
+    place.succeed("train circle --steps 60 --points 300 --no-tensorboard --replicas 2 --quiet --out two");
+    for (run, refused) in [("run", "run/evaluation.csv"), ("two", "two/replica-001/evaluation.csv")] {
+        // Rows of steps that no checkpoint has, as a process leaves them that was killed; and a table that another program saved.
+        let first = refused.replace("evaluation", "metrics").replace("001", "000");
+        place.write(&first, place.read(&first) + "61,1,0.5,0.5,0.5,0.5\n");
+        place.write(refused, place.read(refused).replace('\n', "\r\n"));
+        let before = contents(&place, run);
+        place.fail(&format!("train --resume {run} --steps 90"), 1, &[refused, "opens with"]);
+        assert!(contents(&place, run) == before, "{run}: something was changed");
+    }
+}
+
+#[test]
 fn distributions_of_a_course_that_was_left_go() {
     let place = Place::new();
     place.write("points.csv", (0..200).map(|i| format!("{},{}\n", i % 17, i * 7 % 31)).collect::<String>());

@@ -132,7 +132,7 @@ impl Legs {
     /// [`Error::Io`] where the system refuses; [`Error::Data`] where the file is damaged.
     pub(crate) fn read(run: &Path) -> Result<Option<Self>> {
         let path = run.join(LEGS);
-        if !path.is_file() {
+        if path.symlink_metadata().is_err() {
             return Ok(None);
         }
         let bytes = file::read(&path, LARGEST)?;
@@ -172,6 +172,14 @@ impl Legs {
             leg.changes = changes(&self.last_settings(), &settings);
         }
         self.legs.push(leg);
+    }
+
+    /// The last leg has come to the step `to`, the end of the run.
+    pub(crate) fn complete(&mut self, to: u64) {
+        if let Some(last) = self.legs.last_mut() {
+            last.to = to;
+        }
+        self.reached = self.reached.max(to);
     }
 
     /// What the last leg has done so far.

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use super::run_folder::{refused, write_atomically};
@@ -20,29 +21,29 @@ const OTHER_VERSION: &str = ": another version wrote it. Go on with that version
 pub(crate) struct LineFile {
     path: PathBuf,
     pending: String,
+    /// What becomes of the file when its run begins or goes on.
+    change: Change,
+}
+
+/// What becomes of a file before lines are added.
+#[derive(Debug, PartialEq, Eq)]
+enum Change {
+    Nothing,
+    /// There is none yet: it is made, with this header.
+    Make(String),
+    /// These lines stay.
+    Cut(String),
 }
 
 impl LineFile {
-    /// A new file that opens with `header`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] where the system refuses, or the file exists.
-    pub(crate) fn create(path: PathBuf, header: &str) -> Result<Self> {
-        File::create_new(&path).map_err(refused("create", &path))?;
-        let mut lines = Self { path, pending: String::new() };
-        lines.push(header);
-        lines.flush()?;
-        Ok(lines)
-    }
-
-    /// Goes on with the file of a run that stopped after step `last`, if it has done any: the lines of later steps, which the run
-    /// makes again, and a line that was cut short, are taken away. `row` sees the cells of each line that stays; the first is the step.
+    /// The table of a run that begins, or goes on after step `last`. It is read and not changed: [`begin`](Self::begin) makes the file,
+    /// or takes away the lines of later steps, which the run makes again, and a line that was cut short. `row` sees the cells of
+    /// each line that stays; the first is the step.
     ///
     /// # Errors
     ///
     /// [`Error::Data`] where the header is another; [`Error::Io`].
-    pub(crate) fn resume(
+    pub(crate) fn read(
         path: PathBuf,
         header: &str,
         last: Option<u64>,
@@ -50,15 +51,35 @@ impl LineFile {
     ) -> Result<Self> {
         // What is no regular file is refused, not replaced.
         if !fs::exists(&path).map_err(refused("read", &path))? {
-            return Self::create(path, header);
+            return Ok(Self { path, pending: String::new(), change: Change::Make(header.to_string()) });
         }
         let (file, length) = file::open(&path)?;
         let kept = keep(BufReader::new(file), &path, header, last, &mut row)?;
         // What stays are lines of the file: as many bytes are the same bytes.
-        if length != kept.len() as u64 {
-            write_atomically(&path, |file| file.write_all(kept.as_bytes()))?;
+        let change = if length == kept.len() as u64 { Change::Nothing } else { Change::Cut(kept) };
+        Ok(Self { path, pending: String::new(), change })
+    }
+
+    /// Whether there is no file yet.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self.change, Change::Make(_))
+    }
+
+    /// Makes the file ready for more lines.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the system refuses.
+    pub(crate) fn begin(&mut self) -> Result<()> {
+        match mem::replace(&mut self.change, Change::Nothing) {
+            Change::Nothing => Ok(()),
+            Change::Make(header) => {
+                File::create_new(&self.path).map_err(refused("create", &self.path))?;
+                self.push(&header);
+                self.flush()
+            }
+            Change::Cut(kept) => write_atomically(&self.path, |file| file.write_all(kept.as_bytes())),
         }
-        Ok(Self { path, pending: String::new() })
     }
 
     /// Adds a line, in memory.
@@ -120,7 +141,7 @@ pub(crate) fn last_step(path: &Path) -> Result<u64> {
 ///
 /// # Errors
 ///
-/// As [`LineFile::resume`].
+/// As [`LineFile::read`].
 pub(super) fn keep(
     mut file: impl BufRead,
     path: &Path,
@@ -174,12 +195,18 @@ mod tests {
     fn lines_arrive_whole_when_flushed() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("metrics.csv");
-        let mut lines = LineFile::create(path.clone(), "step").unwrap();
+        let begin = |path: PathBuf| {
+            LineFile::read(path, "step", None, |_, _| {}).and_then(|mut lines| {
+                lines.begin()?;
+                Ok(lines)
+            })
+        };
+        let mut lines = begin(path.clone()).unwrap();
         lines.push("1");
         assert_eq!(fs::read_to_string(&path).unwrap(), "step\n");
         lines.flush().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "step\n1\n");
-        assert!(LineFile::create(path, "step").is_err());
+        assert!(begin(place.path().join("missing/metrics.csv")).is_err());
     }
 
     #[test]
@@ -208,11 +235,14 @@ mod tests {
         let resume = |text: &[u8], last| {
             fs::write(&path, text).unwrap();
             let mut steps = Vec::new();
-            let lines = LineFile::resume(path.clone(), "step,loss", Some(last), |step, cells| {
+            let lines = LineFile::read(path.clone(), "step,loss", Some(last), |step, cells| {
                 assert_eq!(cells.len(), 2);
                 steps.push(step);
             });
+            // Nothing changes until the run goes on.
+            assert_eq!(fs::read(&path).unwrap(), text);
             lines.map(|mut lines| {
+                lines.begin().unwrap();
                 lines.push("9,0.5");
                 lines.flush().unwrap();
                 (steps, fs::read_to_string(&path).unwrap())
@@ -236,10 +266,11 @@ mod tests {
         }
         // A run that begins anew leaves nothing, not even of step 0.
         fs::write(&path, "step,loss\n0,1\n").unwrap();
-        LineFile::resume(path.clone(), "step,loss", None, |_, _| panic!("no line stays")).unwrap();
+        let again = |last| LineFile::read(path.clone(), "step,loss", last, |_, _| panic!("no line stays"))?.begin();
+        again(None).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "step,loss\n");
         fs::remove_file(&path).unwrap();
-        LineFile::resume(path.clone(), "step,loss", Some(3), |_, _| panic!("there is no line")).unwrap();
+        again(Some(3)).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "step,loss\n");
     }
 }

@@ -103,11 +103,11 @@ pub(crate) struct Record {
 
 impl Record {
     /// The record of a run that begins, or goes on, as `start` says. `trainer` has its initial weights and has done
-    /// nothing else. Rows that the run's end made, and that it would not make now that it goes further, are taken away.
+    /// nothing else. What there is in the folder is read, and nothing is changed before [`begin`](Self::begin).
     ///
     /// # Errors
     ///
-    /// Files that cannot be read or written.
+    /// Files that cannot be read.
     pub(crate) fn open(
         index: usize,
         config: Arc<RunConfig>,
@@ -126,7 +126,7 @@ impl Record {
         let last_row = last(resumed.is_none_or(|step| schedule.row_is_due(step)));
         let last_evaluation = last(resumed.is_none_or(|step| schedule.evaluation_is_due(step)));
         let mut history = History::default();
-        let metrics = LineFile::resume(folder.file(run_folder::METRICS)?, METRICS, last_row, |step, cells| {
+        let metrics = LineFile::read(folder.file(run_folder::METRICS)?, METRICS, last_row, |step, cells| {
             let number = |cell: usize| cells[cell].parse().unwrap_or(f64::NAN);
             history.push(StepReport {
                 step,
@@ -142,7 +142,7 @@ impl Record {
         let mut saved_value = None;
         let column = names.iter().position(|&name| chosen.measure() == Some(name)).map(|index| index + 2);
         let evaluation =
-            LineFile::resume(folder.file(run_folder::EVALUATION)?, &header, last_evaluation, |step, cells| {
+            LineFile::read(folder.file(run_folder::EVALUATION)?, &header, last_evaluation, |step, cells| {
                 evaluated.push(step);
                 verdict = cells.last().and_then(|words| Verdict::from_words(words));
                 let figures: [Option<f64>; Health::NAMES.len()] =
@@ -165,19 +165,12 @@ impl Record {
             };
             Some((saved.step(), saved_value.or_else(measured)?))
         }));
-        let settings = super::config_file::render(&config, "")?;
-        let board = config.tensorboard.then(|| Board::open(folder.path(), resumed, &settings)).transpose()?;
+        if start.completes.is_some() {
+            // It has been evaluated, though that table may be gone.
+            evaluated.extend(resumed.filter(|step| evaluated.last() != Some(step)));
+        }
         let drawn = || shown(&config, &trainer.model()?, trainer.isa());
         let before = start.begins_as_before.then(drawn).transpose()?;
-        let images = real.images(pictures::shown(config.system))?;
-        if !images.is_empty() {
-            // As large as the pictures that it is compared with.
-            let told = format!("{} images\nthese are evenly chosen", thousands(real.source().len() as u64));
-            let heading = Heading { title: &format!("{}, real images", config.title()), subtitle: &told };
-            let features = pictures::columns(config.system);
-            let panel = Panel { title: "real", samples: &images, features };
-            folder.write(run_folder::REAL, &pictures::samples(config.system, heading, &[], &[panel])?)?;
-        }
         let columns = config.own.as_ref().and_then(|own| ColumnHistograms::new(&own.form, real.values()));
         Ok(Self {
             index,
@@ -190,7 +183,7 @@ impl Record {
             metrics,
             flushed: Instant::now(),
             evaluation,
-            board,
+            board: None,
             history,
             evaluated,
             watch,
@@ -203,6 +196,36 @@ impl Record {
             model: start.kept_model().cloned(),
             pages: Vec::new(),
         })
+    }
+
+    /// Changes the folder, after all that can be refused has been: rows that the run's end made, and that it would not make now
+    /// that it goes further, are taken away; what every run has from its start is written.
+    ///
+    /// # Errors
+    ///
+    /// Files that cannot be written.
+    pub(crate) fn begin(&mut self, start: &Start) -> Result<()> {
+        // The rows of a table that is gone do not come back, and a run that has done all its steps adds none.
+        for table in [&mut self.metrics, &mut self.evaluation] {
+            if start.completes.is_none() || !table.is_missing() {
+                table.begin()?;
+            }
+        }
+        let config = &self.config;
+        if config.tensorboard {
+            let settings = super::config_file::render(config, "")?;
+            self.board = Some(Board::open(self.folder.path(), start.resumed(), &settings)?);
+        }
+        let images = self.real.images(pictures::shown(config.system))?;
+        if images.is_empty() {
+            return Ok(());
+        }
+        // As large as the pictures that it is compared with.
+        let told = format!("{} images\nthese are evenly chosen", thousands(self.real.source().len() as u64));
+        let heading = Heading { title: &format!("{}, real images", config.title()), subtitle: &told };
+        let features = pictures::columns(config.system);
+        let panel = Panel { title: "real", samples: &images, features };
+        self.folder.write(run_folder::REAL, &pictures::samples(config.system, heading, &[], &[panel])?)
     }
 
     /// The last verdict on its health: it is too early for one before the first evaluation.

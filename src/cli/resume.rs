@@ -18,7 +18,9 @@ use super::output::note;
 use super::plot::thousands;
 use super::replicas;
 use super::report;
-use super::run_folder::{ANIMATION, CONFIG, LOSSES, METRICS, MODEL, RunFolder, SAMPLES, no_run, refused};
+use super::run_folder::{
+    ANIMATION, CONFIG, EVALUATION, LOSSES, METRICS, MODEL, REPORT, RESULT, RunFolder, SAMPLES, no_run, refused,
+};
 use super::schedule::Schedule;
 use super::start::Start;
 use super::stop::Stop;
@@ -47,7 +49,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
     let replicated = path.join(replicas::folder(0)).is_dir();
     let first = if replicated { path.join(replicas::folder(0)) } else { path.to_path_buf() };
     if !first.join(CONFIG).is_file() {
-        return Err(no_run(path).into());
+        return Err(no_run(&first).into());
     }
     let folder = RunFolder::open(path)?;
     let before = RunConfig::read(&first.join(CONFIG))?;
@@ -83,18 +85,41 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
     }
     let is_done = found.iter().all(|run| run.checkpoint.step() == prepared.steps);
     let has_result = !replicated || end::of_all(path, prepared.steps);
-    if is_done && has_result && found.iter().all(Found::is_complete) {
-        // A process that was killed at its very end leaves pages that still wait for it.
-        let parts = found.iter().map(|run| run.folder.as_path());
-        parts.chain(replicated.then_some(path)).try_for_each(report::write)?;
-        note(&format!("{} has all its {} steps; to go on, ask for more", path.display(), thousands(done)));
-        return Ok(());
+    for run in &found {
+        run.tell_lost(run.checkpoint.step() == prepared.steps)?;
+    }
+    let missing: Vec<Vec<String>> = found.iter().map(Found::missing).collect::<Result<_, _>>()?;
+    if is_done {
+        let all = format!("{} has all its {} steps", path.display(), thousands(done));
+        if has_result && missing.iter().all(Vec::is_empty) {
+            // A process that was killed at its very end leaves pages that still wait for it.
+            let folders = || found.iter().map(|run| run.folder.as_path()).chain(replicated.then_some(path));
+            let had_pages = folders().all(|folder| folder.join(REPORT).is_file());
+            folders().try_for_each(report::write)?;
+            let page = if had_pages { String::new() } else { format!("; {REPORT} was missing and is written again") };
+            note(&format!("{all}{page}; to go on, ask for more"));
+            return Ok(());
+        }
+        let mut names: Vec<&str> = missing.iter().flatten().map(String::as_str).collect();
+        if !has_result {
+            names.push(RESULT);
+        }
+        names.sort_unstable();
+        names.dedup();
+        if !args.quiet {
+            note(&format!("{all}; writing what is missing: {}", names.join(", ")));
+        }
     }
     stop.ask_first();
     let mut starts = Vec::new();
-    for ((_, config, _, trainer), mut run) in prepared.each().zip(found) {
+    for ((_, config, _, trainer), (mut run, missing)) in prepared.each().zip(found.into_iter().zip(missing)) {
         let step = run.checkpoint.step();
-        run.legs.go_on(step, trainer, legs::settings(trainer, run.origin.clone().into_values()));
+        let completes = changes == Changes::Refused && step == prepared.steps;
+        if completes {
+            run.legs.complete(step);
+        } else {
+            run.legs.go_on(step, trainer, legs::settings(trainer, run.origin.clone().into_values()));
+        }
         run.legs.set_reached(if changes == Changes::Allowed { step } else { run.reached });
         starts.push(Start {
             notes: run.origin.notes(config_text(&config, &run.legs)?),
@@ -104,6 +129,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
             begins_as_before: run.begins_as_before,
             keeps_best: before.best == config.best,
             reached: run.reached,
+            completes: completes.then_some(missing),
             ended: run.end.as_ref().and_then(End::steps),
             model: run.model,
         });
@@ -160,13 +186,47 @@ fn missing_weights(error: &Error) -> Error {
 }
 
 impl Found {
-    /// Whether the run has ended, and has all that it leaves but its page, which is cheap to make again.
-    fn is_complete(&self) -> bool {
-        let last = course::picture_name(self.checkpoint.step());
-        self.end.as_ref().is_some_and(|end| {
-            end.is_finished()
-                && end.steps() == Some(self.checkpoint.step())
-                && ["discriminator_loss", "generator_loss"].iter().all(|name| end.has_number(name))
-        }) && [MODEL, SAMPLES, LOSSES, ANIMATION, &last].iter().all(|name| self.folder.join(name).is_file())
+    /// What is missing of all that a run leaves that has ended, but its page, which is cheap to make again.
+    ///
+    /// # Errors
+    ///
+    /// A table that cannot be read.
+    fn missing(&self) -> Result<Vec<String>, Error> {
+        let has_rows = line_file::last_step(&self.folder.join(METRICS))? > 0;
+        let mut names = vec![MODEL.to_string(), SAMPLES.to_string(), ANIMATION.to_string()];
+        names.push(course::picture_name(self.checkpoint.step()));
+        // The losses are drawn from their table.
+        names.extend(has_rows.then(|| LOSSES.to_string()));
+        names.retain(|name| !self.folder.join(name).is_file());
+        let has_losses = |end: &End| ["discriminator_loss", "generator_loss"].iter().all(|name| end.has_number(name));
+        let is_told = self.end.as_ref().is_some_and(|end| {
+            end.is_finished() && end.steps() == Some(self.checkpoint.step()) && (has_losses(end) || !has_rows)
+        });
+        names.extend((!is_told).then(|| RESULT.to_string()));
+        Ok(names)
+    }
+
+    /// Tells of tables that are gone, of a run that `is_done` or goes on: their rows do not come back.
+    ///
+    /// # Errors
+    ///
+    /// A table that cannot be read.
+    fn tell_lost(&self, is_done: bool) -> Result<(), Error> {
+        let step = self.checkpoint.step();
+        for name in [METRICS, EVALUATION] {
+            let path = self.folder.join(name);
+            // A run that has ended has a row of its last step.
+            let is_lost = path.symlink_metadata().is_err() || is_done && line_file::last_step(&path)? == 0;
+            if step > 0 && is_lost {
+                note(&format!(
+                    "warning: the rows of {} up to step {} are gone and do not come back, as they are written while a run trains; \
+                     put the file back, or make the run again with: gannet train {}",
+                    path.display(),
+                    thousands(step),
+                    quoted(&self.folder.join(CONFIG))
+                ));
+            }
+        }
+        Ok(())
     }
 }

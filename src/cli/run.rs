@@ -17,13 +17,14 @@ use super::plot::thousands;
 use super::progress::{Progress, Stopwatch};
 use super::record::{Record, Reported, Snapshot};
 use super::report;
-use super::run_folder::{self, RunFolder};
+use super::run_folder::{self, RESULT, RunFolder};
 use super::schedule::Schedule;
+use super::start::Start;
 use super::stop::Stop;
 use super::summary::{LegSummary, Status, Summary};
 use crate::error::Result;
 use crate::gan::health::Verdict;
-use crate::gan::{StepReport, Trainer};
+use crate::gan::{Changes, StepReport, Trainer};
 
 /// A run in progress. Its trainer stands beside it.
 pub(crate) struct Run {
@@ -39,6 +40,8 @@ pub(crate) struct Run {
     resumed: Option<u64>,
     /// Whether it is to be saved before its next step.
     at_once: bool,
+    /// What is missing in the folder of a run that has done all its steps and only completes it.
+    completes: Option<Vec<String>>,
     /// When its last checkpoint was taken.
     saved: Instant,
     last: Option<StepReport>,
@@ -60,13 +63,12 @@ pub(crate) struct Outcome {
 }
 
 impl Run {
-    /// A run that begins, or goes on after the step `resumed`; it is saved `at_once` where its settings are new. `last` is the
-    /// last step whose losses are known.
+    /// A run that begins, or goes on, as `start` says. `last` is the last step whose losses are known.
     pub(crate) fn new(
         index: usize,
         config: Arc<RunConfig>,
         schedule: Schedule,
-        (resumed, at_once): (Option<u64>, bool),
+        start: &Start,
         folder: RunFolder,
         (record, last): (Beside, Option<StepReport>),
         stop: Stop,
@@ -78,8 +80,10 @@ impl Run {
             folder,
             record: Some(record),
             stop,
-            resumed,
-            at_once,
+            resumed: start.resumed(),
+            // New settings are in the run's configuration already.
+            at_once: start.saved.is_some() && start.changes == Changes::Allowed,
+            completes: start.completes.clone(),
             saved: Instant::now(),
             last,
             stopwatch: Stopwatch::default(),
@@ -134,7 +138,8 @@ impl Run {
         // What was due at the step that the run went on from, the process before has done.
         let advanced = done > before;
         let save = advanced && (is_time || self.schedule.checkpoint_is_due(done));
-        let due = self.due(trainer, advanced, save || done == steps || stopped)?;
+        let save = save || done == steps || stopped;
+        let due = self.due(trainer, advanced, save && self.completes.is_none())?;
         if due.save {
             self.saved = Instant::now();
         }
@@ -234,11 +239,16 @@ impl Run {
         let closed = record.close();
         self.busy = self.busy.saturating_add(start.elapsed());
         let spent = self.spent(trainer.steps_done(), self.busy, self.paused);
-        let told = closed.and_then(|()| record.end_leg(trainer.steps_done(), spent));
+        let told = closed.and_then(|()| match self.completes {
+            None => record.end_leg(trainer.steps_done(), spent),
+            Some(_) => Ok(()),
+        });
         let judgement = if status == Status::Failed { Verdict::Failed.into() } else { record.judgement() };
         let mut summary = self.summary(trainer, (status, judgement), failure.as_ref(), (measured, &record));
+        // What is told of the end stays where the run only completes what is missing beside it.
+        let is_told = self.completes.as_ref().is_some_and(|missing| !missing.iter().any(|name| name == RESULT));
         let written = told
-            .and_then(|()| self.folder.write(run_folder::RESULT, &run_folder::json(&summary)))
+            .and_then(|()| if is_told { Ok(()) } else { self.folder.write(RESULT, &run_folder::json(&summary)) })
             .and_then(|()| report::write(self.folder.path()));
         if let Some(crate::Error::NotFinite { .. }) = failure {
             progress.about(self.index, &self.way_back());
@@ -274,7 +284,11 @@ impl Run {
         let config = &self.config;
         let steps = trainer.steps_done();
         let legs = record.legs();
-        let (whole, leg) = (legs.spent(), self.spent(steps, self.busy, self.paused));
+        let whole = legs.spent();
+        let leg = match legs.legs().last() {
+            Some(last) if self.completes.is_some() => LegSummary::new(last.from, last.spent),
+            _ => LegSummary::new(self.resumed.unwrap_or(0), self.spent(steps, self.busy, self.paused)),
+        };
         let of = |value: fn(&StepReport) -> f64| self.last.as_ref().map_or(f64::NAN, value);
         Summary {
             run: self.folder.path().display().to_string(),
@@ -289,7 +303,7 @@ impl Run {
             seconds: whole.seconds,
             samples_per_second: whole.samples_per_second(),
             paused_seconds: whole.paused_seconds,
-            leg: LegSummary::new(self.resumed.unwrap_or(0), leg),
+            leg,
             discriminator_loss: of(|report| report.discriminator_loss),
             generator_loss: of(|report| report.generator_loss),
             real_probability: of(|report| report.real_probability),

@@ -29,6 +29,8 @@ pub(crate) struct Start {
     pub(crate) keeps_best: bool,
     /// The last step that it had reached.
     pub(crate) reached: u64,
+    /// What is missing in the folder of a run that has done all its steps and only completes it; `None` = it trains.
+    pub(crate) completes: Option<Vec<String>>,
     /// The steps that its `run.json` tells of.
     pub(crate) ended: Option<u64>,
     /// The model in its folder. Like `run.json` it stays until a newer one takes its place, unless the run leaves its course.

@@ -118,6 +118,7 @@ fn first(folder: &RunFolder, config: &RunConfig, real: &Samples, trainer: &Train
         begins_as_before: true,
         keeps_best: true,
         reached: 0,
+        completes: None,
         ended: None,
         model: None,
     })
@@ -202,7 +203,7 @@ impl Prepared {
         let (steps, workers) = (self.steps, self.gans.workers());
         let done: Vec<u64> = starts.iter().map(|start| start.resumed().unwrap_or(0)).collect();
         let progress = Arc::new(Progress::new(steps, self.config.batch, workers, args.quiet, &done));
-        let mut runs = Vec::with_capacity(count);
+        let mut records = Vec::with_capacity(count);
         let pages_each = if self.replicated { 2 } else { 1 };
         let parts = || (0..count).map(|index| folder.path().join(replicas::folder(index)));
         let folders = if self.replicated { parts().collect() } else { vec![folder.path().to_path_buf()] };
@@ -212,11 +213,10 @@ impl Prepared {
         for (index, config, real, trainer) in self.each() {
             let own = if self.replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
             let (config, shown, start) = (Arc::new(config), Arc::clone(&progress), &starts[index]);
-            let (from, samples) = (start.resumed(), real.source().len() as u64);
+            let samples = real.source().len() as u64;
             let schedule = Schedule::new(&config, steps, samples, start.saved.as_ref());
-            let (settings, data) = (Arc::clone(&config), real.clone());
-            let mut record = Record::open(index, settings, data, trainer, own.clone(), (start, &schedule), shown)?;
-            let last = record.last_row();
+            let data = real.clone();
+            let mut record = Record::open(index, config, data, trainer, own.clone(), (start, &schedule), shown)?;
             if self.replicated {
                 let path = own.path();
                 let own_page = Arc::new(Live::new(path, vec![(path.to_path_buf(), done[index])], steps, 2));
@@ -224,12 +224,7 @@ impl Prepared {
                 pages.push(own_page);
             }
             record.follow(Arc::clone(&page));
-            // Replicas keep all threads busy by themselves.
-            let record =
-                if self.replicated { Beside::here(record) } else { Beside::there(record, self.budget.waiting())? };
-            // New settings are in the run's configuration already.
-            let at_once = from.is_some() && start.changes == Changes::Allowed;
-            runs.push(Run::new(index, config, schedule, (from, at_once), own, (record, last), stop.clone()));
+            records.push((own, schedule, record));
         }
         // Only now: the record shows the state before training.
         for (trainer, start) in self.gans.trainers_mut().iter_mut().zip(&starts) {
@@ -239,10 +234,19 @@ impl Prepared {
         if self.replicated && starts.iter().any(Start::goes_back) {
             folder.remove(run_folder::RESULT)?;
         }
-        for ((index, config, real, _), start) in self.each().zip(&starts) {
-            let own = if self.replicated { folder.existing_part(&replicas::folder(index))? } else { folder.clone() };
+        let mut runs = Vec::with_capacity(count);
+        for ((index, config, real, _), (start, (own, schedule, mut record))) in
+            self.each().zip(starts.iter().zip(records))
+        {
             start.enter(&own, &config.spec, real.source().len() as u64)?;
+            record.begin(start)?;
+            let last = record.last_row();
+            // Replicas keep all threads busy by themselves.
+            let record =
+                if self.replicated { Beside::here(record) } else { Beside::there(record, self.budget.waiting())? };
+            runs.push(Run::new(index, Arc::new(config), schedule, start, own, (record, last), stop.clone()));
         }
+        let trains = starts.iter().any(|start| start.completes.is_none());
         drop(starts);
         let of = if self.replicated { format!("{count} replicas of ") } else { String::new() };
         let name = self.config.system.name();
@@ -253,8 +257,10 @@ impl Prepared {
         if let Some(fewer) = machine::fewer_threads(self.asked_threads, self.gans.threads()) {
             progress.message(&fewer);
         }
-        let disk = self.disk().remark();
-        progress.message(&format!("training {of}{name}{from} into {}{disk}", folder.path().display()));
+        if trains {
+            let disk = self.disk().remark();
+            progress.message(&format!("training {of}{name}{from} into {}{disk}", folder.path().display()));
+        }
         // The common page leads to those of the replicas.
         pages.push(Arc::clone(&page));
         pages.iter().try_for_each(|page| page.begin())?;
