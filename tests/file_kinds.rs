@@ -183,7 +183,7 @@ fn pipes_sockets_and_devices_are_refused_everywhere() {
         ("metrics.csv", "metrics.csv"),
         ("evaluation.csv", "evaluation.csv"),
         ("run.lock", "run.lock"),
-        ("config.toml", "no run"),
+        ("config.toml", "a named pipe"),
     ] {
         copy(name);
         place.fail("train --resume copy --steps 8", 1, &[told]);

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use super::output::is_control;
+
 /// A path as a shell takes it.
 pub(crate) fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
@@ -11,6 +13,17 @@ pub(crate) fn quoted(path: &Path) -> String {
     let text = if text.starts_with('-') { Cow::Owned(format!("./{text}")) } else { text };
     if !text.is_empty() && text.chars().all(plain) {
         text.into_owned()
+    } else if text.contains(is_control) {
+        // bash, zsh and ksh read escapes between these.
+        let escape = |c: char| match c {
+            '\n' => "\\n".to_string(),
+            '\'' | '\\' => format!("\\{c}"),
+            c if is_control(c) => {
+                c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\{byte:03o}")).collect::<String>()
+            }
+            c => c.to_string(),
+        };
+        format!("$'{}'", text.chars().map(escape).collect::<String>())
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
@@ -32,6 +45,8 @@ mod tests {
             ("my run", "'my run'"),
             ("it's; rm", r"'it'\''s; rm'"),
             ("-x", "./-x"),
+            ("it's\na\x1b\\", r"$'it\'s\na\033\\'"),
+            ("a\u{202e}b", r"$'a\342\200\256b'"),
             ("", "''"),
         ] {
             assert_eq!(quoted(Path::new(path)), text);

@@ -63,7 +63,13 @@ impl Contents {
         if path.is_dir() {
             return Err(folder(path));
         }
-        let (file, _) = file::open(path)?;
+        let (file, _) = file::open(path).map_err(|error| match error {
+            // A pipe or a device, as `<(command)` of a shell is.
+            Error::Data { origin, problem } => {
+                Error::data(origin, format!("{problem}; write what comes from it into a file first, and give that"))
+            }
+            other => other,
+        })?;
         let mut head = Vec::new();
         file.take(HEAD).read_to_end(&mut head).map_err(refused("read", path))?;
         Ok(known(&head))

@@ -79,7 +79,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let (table, meanings) = (measure_table(&measures), meanings(&measures));
     let (columns, verdict) = (columns::table(&columns), judgement.sentence());
     let of_step = step.map_or_else(String::new, |step| format!(", step {}", thousands(step)));
-    let (run, system) = (args.run.display(), config.system.name());
+    let (run, system) = (output::printable(&args.run), config.system.name());
     output::print_text(&format!(
         "{run}: {system}{of_step}\n\n{table}{columns}{remark}\nverdict  {verdict}\n\n{meanings}"
     ))

@@ -53,7 +53,7 @@ pub(crate) fn command(args: &ExportArgs) -> anyhow::Result<()> {
         }
     }
     if let OutFile::File(path, _) = out {
-        output::note(&format!("weights in {}", path.display()));
+        output::note(&format!("weights in {}", output::printable(path)));
     }
     run.tell();
     Ok(())

@@ -36,6 +36,7 @@ pub mod hostile;
 mod info;
 mod judgement;
 mod kinded;
+mod learning;
 mod legs;
 mod line_file;
 pub mod machine;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
@@ -23,7 +24,7 @@ impl fmt::Display for Closed {
 impl std::error::Error for Closed {}
 
 /// Whether a character commands a terminal instead of being shown: it moves the cursor, or turns the direction of writing.
-fn is_control(character: char) -> bool {
+pub(crate) fn is_control(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -33,10 +34,24 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     escaped(text, |character| character.escape_unicode().to_string())
 }
 
+/// A path for people, in one line and without what a terminal would obey: all paths that are printed go through here, or through
+/// [`quoted`](super::command_lines::quoted), or are in an error.
+pub(crate) fn printable(path: &Path) -> String {
+    one_line(&path.to_string_lossy()).into_owned()
+}
+
+/// `text` in one line, without what a terminal would obey.
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    escape_where(text, is_control, |character| character.escape_default().to_string())
+}
+
 /// `text` with an `escape` for each control character but the ends of lines.
 fn escaped(text: &str, escape: impl Fn(char) -> String) -> Cow<'_, str> {
-    let spoils = |character: char| is_control(character) && character != '\n';
-    if !text.contains(spoils) {
+    escape_where(text, |character| is_control(character) && character != '\n', escape)
+}
+
+fn escape_where(text: &str, spoils: impl Fn(char) -> bool, escape: impl Fn(char) -> String) -> Cow<'_, str> {
+    if !text.contains(&spoils) {
         return Cow::Borrowed(text);
     }
     text.chars().map(|c| if spoils(c) { escape(c) } else { c.to_string() }).collect::<String>().into()
@@ -117,7 +132,9 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 /// Lays `rows`, of which the first is the header, out in columns, each as wide as its widest cell; `left` says which of them are
 /// flush left. Where standard output is too narrow, the table is folded.
 pub(crate) fn table(rows: &[Vec<String>], left: &[bool]) -> String {
-    table_within(rows, left, terminal::columns())
+    let line = |cell: &String| one_line(cell).into_owned();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(line).collect()).collect();
+    table_within(&rows, left, terminal::columns())
 }
 
 /// The narrowest last column of words that is worth to be broken into lines.
@@ -224,6 +241,14 @@ mod tests {
         let shown = escaped(&json, |character| format!("\\u{:04x}", u32::from(character)));
         assert!(!shown.contains(is_control), "{shown}");
         assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), "a\u{1b}\u{9b}\x7f\u{202e}");
+    }
+
+    #[test]
+    fn a_path_takes_one_line() {
+        assert_eq!(printable(Path::new("größer/世界")), "größer/世界");
+        assert_eq!(printable(Path::new("a\nb\x1b\u{202e}")), "a\\nb\\u{1b}\\u{202e}");
+        let rows = [vec!["a\nb".to_string()]];
+        assert_eq!(table(&rows, &[true]), "a\\nb\n");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output::note;
+use super::output::{alert, note};
 use super::plot::thousands;
 use super::terminal;
 use crate::gan::StepReport;
@@ -177,6 +177,13 @@ impl Progress {
     /// Prints a message about run `index`.
     pub(crate) fn about(&self, index: usize, text: &str) {
         if self.runs() == 1 { self.message(text) } else { self.message(&format!("replica {index}: {text}")) }
+    }
+
+    /// Prints a warning about run `index`, which is not hidden where nothing else is shown.
+    pub(crate) fn warn(&self, index: usize, text: &str) {
+        let replica = if self.runs() == 1 { String::new() } else { format!("replica {index}: ") };
+        let text = format!("warning: {replica}{text}");
+        if matches!(self.shown, Shown::Nothing) { alert(&text) } else { self.message(&text) }
     }
 
     fn runs(&self) -> usize {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration as Time, Instant};
 
-use super::animation;
 use super::best::{Best, Chosen};
 use super::board::{Board, Pictures};
 use super::checkpoints;
@@ -15,6 +14,7 @@ use super::course;
 use super::end::SavedModel;
 use super::history::History;
 use super::judgement::Judgement;
+use super::learning;
 use super::legs::{Legs, Spent};
 use super::line_file::LineFile;
 use super::measures::{self, Effort, Measure, Measured};
@@ -27,8 +27,7 @@ use super::run_folder::{self, RunFolder};
 use super::schedule::Schedule;
 use super::start::Start;
 use super::system::Samples;
-use crate::error::{Error, Result};
-use crate::file;
+use crate::error::Result;
 use crate::gan::health::{Health, Verdict, Watch, examine};
 use crate::gan::model::Model;
 use crate::gan::{Checkpoint, StepReport, Trainer};
@@ -423,35 +422,10 @@ impl Record {
         if let Some(losses) = self.history.picture(self.config.system.name(), self.config.spec.objective)? {
             self.folder.write(run_folder::LOSSES, &losses)?;
         }
-        self.animate()
-    }
-
-    /// Writes the pictures of the evaluations as an animation. A picture that somebody took away or replaced is left out, which
-    /// is told.
-    fn animate(&self) -> Result<()> {
-        let shown = animation::shown(self.evaluated.len()).into_iter().map(|index| self.evaluated[index]);
-        let read = |step| {
-            let path = self.folder.path().join(course::picture_name(step));
-            file::read(&path, animation::LARGEST_FILE)
-        };
-        let (frames, unread): (Vec<_>, Vec<_>) = shown.map(read).partition(Result::is_ok);
-        let frames: Vec<Vec<u8>> = frames.into_iter().flatten().collect();
-        let problems: Vec<Error> = unread.into_iter().filter_map(Result::err).collect();
-        if let Some(first) = problems.first() {
-            let others = match problems.len() {
-                1 => String::new(),
-                count => format!(" (and {} more)", count - 1),
-            };
-            let name = run_folder::ANIMATION;
-            self.progress.about(self.index, &format!("warning: {name} leaves out a picture: {first}{others}"));
+        if let Some(told) = learning::write(&self.folder, &self.evaluated)? {
+            self.progress.warn(self.index, &told);
         }
-        match animation::animation(&frames) {
-            Ok(file) => self.folder.write(run_folder::ANIMATION, &file),
-            Err(error) => {
-                self.progress.detail(&format!("no {}: {error}", run_folder::ANIMATION));
-                Ok(())
-            }
-        }
+        Ok(())
     }
 
     /// A picture of samples, headed by the settings and the first measures.

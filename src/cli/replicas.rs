@@ -11,7 +11,7 @@ use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::legs::Spent;
 use super::measures::{self, Measure};
-use super::output::table;
+use super::output::{printable, table};
 use super::peak::median;
 use super::plot::thousands;
 use super::run::{Outcome, Run};
@@ -160,7 +160,7 @@ impl Replicated {
     /// The verdicts in one line, where one is bad; the error tells of replicas that failed.
     pub(crate) fn warning(&self) -> Option<String> {
         let warns = |replica: &Replica| replica.summary.warning().is_some();
-        self.replicas.iter().any(warns).then(|| format!("{}: {}", self.run, self.counted()))
+        self.replicas.iter().any(warns).then(|| format!("{}: {}", printable(Path::new(&self.run)), self.counted()))
     }
 
     /// Whether every replica has done all its steps.
@@ -172,7 +172,7 @@ impl Replicated {
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
             "{}: {} replicas of {} steps in {:.2} s, {} samples/s\n\n{}\n{}{}\nverdicts: {}\neach is a run of its own: gannet evaluate {}\n",
-            self.run,
+            printable(Path::new(&self.run)),
             self.replicas.len(),
             thousands(self.steps),
             self.seconds,

@@ -14,7 +14,7 @@ use super::end::{self, End, SavedModel};
 use super::legs::{self, Legs};
 use super::line_file;
 use super::origin::Origin;
-use super::output::note;
+use super::output::{alert, note, printable};
 use super::plot::thousands;
 use super::replicas;
 use super::report;
@@ -90,7 +90,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
     }
     let missing: Vec<Vec<String>> = found.iter().map(Found::missing).collect::<Result<_, _>>()?;
     if is_done {
-        let all = format!("{} has all its {} steps", path.display(), thousands(done));
+        let all = format!("{} has all its {} steps", printable(path), thousands(done));
         if has_result && missing.iter().all(Vec::is_empty) {
             // A process that was killed at its very end leaves pages that still wait for it.
             let folders = || found.iter().map(|run| run.folder.as_path()).chain(replicated.then_some(path));
@@ -218,10 +218,10 @@ impl Found {
             // A run that has ended has a row of its last step.
             let is_lost = path.symlink_metadata().is_err() || is_done && line_file::last_step(&path)? == 0;
             if step > 0 && is_lost {
-                note(&format!(
+                alert(&format!(
                     "warning: the rows of {} up to step {} are gone and do not come back, as they are written while a run trains; \
                      put the file back, or make the run again with: gannet train {}",
-                    path.display(),
+                    printable(&path),
                     thousands(step),
                     quoted(&self.folder.join(CONFIG))
                 ));

@@ -5,12 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::command_lines::quoted;
 use super::files::is_temporary;
 pub(crate) use super::files::{refused, write_atomically};
 use super::folder_lock::{LOCK, lock};
 use super::new_folder::NewFolder;
 use crate::atomic_file::{Making, sync_folder};
 use crate::error::{Error, Result};
+use crate::file;
 
 /// The settings of the run.
 pub(crate) const CONFIG: &str = "config.toml";
@@ -188,10 +190,23 @@ pub(crate) fn check_free(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() { Err(exists(path)) } else { Ok(()) }
 }
 
+/// Whether the folder `path` is that of a run: every run has one of these files. Settings and a model alone may lie anywhere.
+pub(crate) fn is_run(path: &Path) -> bool {
+    [LOCK, LEGS, METRICS, RESULT].iter().any(|name| path.join(name).is_file())
+}
+
 /// `path` is a folder, or a file beside no [`CONFIG`].
 pub(crate) fn no_run(path: &Path) -> Error {
     let replica = path.join(super::replicas::folder(0));
-    let problem = if replica.is_dir() {
+    let config = path.join(CONFIG);
+    let problem = if config.is_file() {
+        format!("has settings, but no run is in it; train one with: gannet train {}", quoted(&config))
+    } else if config.symlink_metadata().is_ok() {
+        // Something that is no file stands in its place, or it cannot be reached.
+        return file::open(&config)
+            .err()
+            .unwrap_or_else(|| Error::data(config.display().to_string(), "cannot be read"));
+    } else if replica.is_dir() {
         format!("holds several runs; name one of them, for instance {}", replica.display())
     } else {
         format!("is no run of `gannet train`: there is no {CONFIG}")

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::args::{Format, SAMPLE_FORMATS, SampleArgs, name_of};
 use super::config::RunConfig;
 use super::out_file::{OutFile, Suffixes, is_standard};
-use super::output::{note, plain};
+use super::output::{note, plain, printable};
 use super::own::Form;
 use super::pictures::{self, Panel};
 use super::plot::{Heading, thousands};
@@ -49,7 +49,7 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
         }
     }
     if let OutFile::File(path, _) = out {
-        note(&format!("{} samples in {}", args.count, path.display()));
+        note(&format!("{} samples in {}", args.count, printable(path)));
     }
     run.tell();
     Ok(())

@@ -8,7 +8,7 @@ use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::course;
 use super::end::{End, SavedModel};
-use super::output::note;
+use super::output::{note, printable};
 use super::plot::thousands;
 use super::run_folder::{CONFIG, MODEL, MODELS, no_run, refused};
 use super::schedule::Schedule;
@@ -48,7 +48,8 @@ impl SavedRun {
             }
             let absolute = std::path::absolute(path).map_err(refused("read", path))?;
             let folders = absolute.ancestors().skip(1).take(2).map(|folder| folder.join(CONFIG));
-            let config = folders.into_iter().find(|config| config.is_file()).ok_or_else(|| no_run(path))?;
+            let config =
+                folders.into_iter().find(|config| config.symlink_metadata().is_ok()).ok_or_else(|| no_run(path))?;
             let config = RunConfig::read(&config)?;
             let model = Model::load(&config.spec, path)?;
             return Self { config, model, step: None, verdict: None, remark: None }.checked(path);
@@ -149,7 +150,7 @@ fn last(run: &Path, config: &RunConfig) -> Result<Last> {
     let of = SavedModel::read(run, &config.spec, end.as_ref(), None).and_then(|model| model.step);
     let step = checkpoint.step();
     if let Some(of) = of.filter(|&of| of > step) {
-        let (run, later, step) = (run.display(), thousands(of), thousands(step));
+        let (run, later, step) = (printable(run), thousands(of), thousands(step));
         let remark = format!("{run} has gone back to step {step} and not ended; this is its {MODEL}, of step {later}");
         return without(load()?, Some(of), Some(remark));
     }
@@ -160,7 +161,7 @@ fn last(run: &Path, config: &RunConfig) -> Result<Last> {
 
 /// The remark that the checkpoint of `step` was taken.
 fn not_ended(run: &Path, step: u64) -> String {
-    format!("{} has not ended; this is its checkpoint of step {}", run.display(), thousands(step))
+    format!("{} has not ended; this is its checkpoint of step {}", printable(run), thousands(step))
 }
 
 /// The model after `step`: of a checkpoint, or of the epoch that ended with it.

@@ -60,7 +60,7 @@ fn write_all(folder: &Path, force: bool) -> anyhow::Result<()> {
         let page = page(command)?;
         file.write(|file| file.write_all(page.as_bytes()))?;
     }
-    note(&format!("{} pages in {}", commands.len(), folder.display()));
+    note(&format!("{} pages in {}", commands.len(), output::printable(folder)));
     Ok(())
 }
 

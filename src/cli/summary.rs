@@ -11,6 +11,7 @@ use super::command_lines::sample_best;
 use super::judgement::Judgement;
 use super::legs::Spent;
 use super::measures::{Measure, measure_table};
+use super::output::printable;
 use super::plot::thousands;
 use super::run_folder;
 use crate::gan::health::Verdict;
@@ -143,14 +144,14 @@ impl Summary {
     /// The verdict in one line, where it is bad; a failed run tells its error.
     pub(crate) fn warning(&self) -> Option<String> {
         let warns = self.verdict.is_bad() && self.verdict != Verdict::Failed;
-        warns.then(|| format!("{}: {}", self.run, self.sentence()))
+        warns.then(|| format!("{}: {}", printable(Path::new(&self.run)), self.sentence()))
     }
 
     /// The end of a finished run for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
             "{}: {} steps in {:.2} s, {} samples/s\n{}\n{}{}{}\nverdict    {}\n{}model      {}\nlook at {}\n",
-            self.run,
+            printable(Path::new(&self.run)),
             thousands(self.steps),
             self.seconds,
             thousands(self.samples_per_second.round() as u64),
@@ -161,7 +162,7 @@ impl Summary {
             self.sentence(),
             self.best_text().unwrap_or_default(),
             self.model_sha256.as_deref().unwrap_or_default(),
-            Path::new(&self.run).join(run_folder::REPORT).display()
+            printable(&Path::new(&self.run).join(run_folder::REPORT))
         )
     }
 

@@ -259,7 +259,7 @@ impl Prepared {
         }
         if trains {
             let disk = self.disk().remark();
-            progress.message(&format!("training {of}{name}{from} into {}{disk}", folder.path().display()));
+            progress.message(&format!("training {of}{name}{from} into {}{disk}", output::printable(folder.path())));
         }
         // The common page leads to those of the replicas.
         pages.push(Arc::clone(&page));
@@ -343,7 +343,7 @@ fn open_page(path: &Path, progress: &Progress) {
         _ => open::that_detached(path),
     };
     if let Err(error) = opened {
-        progress.message(&format!("{} cannot be opened in a browser: {error}", path.display()));
+        progress.message(&format!("{} cannot be opened in a browser: {error}", output::printable(path)));
     }
 }
 

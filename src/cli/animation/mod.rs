@@ -71,6 +71,26 @@ pub(crate) fn animation(frames: &[Vec<u8>]) -> Result<Vec<u8>> {
     encode(still, &palette_bytes, &shown[..shown.len() - 1], indices)
 }
 
+/// Which of these pictures no animation can show, from 0, and why: they are no sound pictures, or have not the size that most have.
+pub(crate) fn unfit(frames: &[Vec<u8>]) -> Vec<(usize, String)> {
+    let sizes: Vec<Result<Size, String>> = frames.iter().map(|frame| decode(frame).map(|(size, _)| size)).collect();
+    let mut counts: BTreeMap<Size, usize> = BTreeMap::new();
+    sizes.iter().flatten().for_each(|&size| *counts.entry(size).or_default() += 1);
+    let usual = counts.into_iter().max_by_key(|&(_, count)| count).map(|(size, _)| size);
+    let problem = |size: Result<Size, String>| match size {
+        Err(problem) => Some(problem),
+        Ok(size) if Some(size) != usual => Some("has another size than the other pictures".to_string()),
+        Ok(_) => None,
+    };
+    sizes.into_iter().enumerate().filter_map(|(index, size)| Some((index, problem(size)?))).collect()
+}
+
+/// The pictures that the animation in `file` shows; `None` where it is none.
+pub(crate) fn count(file: &[u8]) -> Option<usize> {
+    let reader = png::Decoder::new(Cursor::new(file)).read_info().ok()?;
+    Some(reader.info().animation_control()?.num_frames as usize)
+}
+
 /// The positions of those of `count` pictures that an animation shows.
 pub(crate) fn shown(count: usize) -> Vec<usize> {
     thinned(count, MOST_FRAMES)

@@ -25,8 +25,8 @@ use std::path::{Path, PathBuf};
 
 use super::args::ReportArgs;
 use super::out_file::{OutFile, Suffixes};
-use super::output::note;
-use super::run_folder::{self, CONFIG, METRICS, REPORT, refused, write_atomically};
+use super::output::{alert, note, printable};
+use super::run_folder::{self, REPORT, is_run, refused, write_atomically};
 use crate::error::Result;
 pub(crate) use live::Live;
 use live::Renewal;
@@ -67,8 +67,10 @@ pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
     let out = match (&args.out, args.runs.as_slice()) {
         (Some(out), _) => out.clone(),
         (None, [folder]) => {
-            write(folder)?;
-            folder.join(REPORT)
+            let out = folder.join(REPORT);
+            let page = page_about(&[folder.to_path_buf()], &out, tell)?;
+            write_page(&out, &page)?;
+            out
         }
         (None, _) => PathBuf::from(REPORT),
     };
@@ -76,10 +78,10 @@ pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
     if args.out.is_some() || args.runs.len() > 1 {
         SUFFIXES.of(&out)?;
         let file = OutFile::file(&out, args.force)?;
-        let page = page_about(&args.runs, &out)?;
+        let page = page_about(&args.runs, &out, tell)?;
         file.write(|file| file.write_all(page.as_bytes()))?;
     }
-    note(&format!("report in {}", out.display()));
+    note(&format!("report in {}", printable(&out)));
     Ok(())
 }
 
@@ -90,7 +92,7 @@ pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
 /// [`Error::Io`](crate::Error::Io) where the system refuses to write it, with the page before it still there; a folder without a run.
 pub(crate) fn write(folder: &Path) -> Result<()> {
     let out = folder.join(REPORT);
-    write_page(&out, &page_about(&[folder.to_path_buf()], &out)?)
+    write_page(&out, &page_about(&[folder.to_path_buf()], &out, |_, _| ())?)
 }
 
 /// Writes a page in the folder of a run, in the place of the one before.
@@ -98,8 +100,13 @@ fn write_page(path: &Path, page: &str) -> Result<()> {
     write_atomically(path, |file| file.write_all(page.as_bytes()))
 }
 
-/// The page about all runs that `given` means, which will lie at `out`.
-fn page_about(given: &[PathBuf], out: &Path) -> Result<String> {
+/// Tells which pictures of the run in `folder` its page leaves out.
+fn tell(folder: &Path, left_out: &str) {
+    alert(&format!("warning: {}: {left_out}", printable(folder)));
+}
+
+/// The page about all runs that `given` means, which will lie at `out`. `tell` hears of pictures that cannot be read.
+fn page_about(given: &[PathBuf], out: &Path, tell: impl Fn(&Path, &str)) -> Result<String> {
     let mut folders = Vec::new();
     for path in given {
         folders.extend(runs_in(path)?);
@@ -108,6 +115,9 @@ fn page_about(given: &[PathBuf], out: &Path) -> Result<String> {
     let count = folders.len();
     let mut records: Vec<Record> = folders.iter().map(|folder| Record::read(folder, count)).collect();
     tell_apart(&mut records);
+    for record in &records {
+        record.left_out().iter().for_each(|left_out| tell(&record.folder, left_out));
+    }
     let title = match given {
         [folder] => title_of(folder),
         _ => None,
@@ -178,8 +188,4 @@ fn runs_in(path: &Path) -> Result<Vec<PathBuf>> {
         entries.take(MOST_ENTRIES).flatten().map(|entry| entry.path()).filter(|path| is_run(path)).collect();
     runs.sort();
     if runs.is_empty() { Err(run_folder::no_run(path)) } else { Ok(runs) }
-}
-
-fn is_run(path: &Path) -> bool {
-    [CONFIG, METRICS].iter().any(|name| path.join(name).is_file())
 }

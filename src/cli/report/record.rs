@@ -67,6 +67,8 @@ pub(super) struct Record {
     pub(super) metrics: Table,
     pub(super) evaluation: Table,
     pub(super) shots: Vec<Shot>,
+    /// The names of pictures that are none.
+    left_out: Vec<String>,
     /// How the values of each column of a table are distributed.
     pub(super) columns: Vec<Column>,
     /// Real images to compare them with.
@@ -92,7 +94,7 @@ impl Record {
     fn read_from(folder: &Path, runs: usize, live: bool) -> Self {
         let points = if runs > 1 { (POINTS_TOGETHER / runs).clamp(40, POINTS) } else { POINTS };
         let config_path = folder.join(CONFIG);
-        let config = if config_path.is_file() {
+        let config = if config_path.symlink_metadata().is_ok() {
             RunConfig::read(&config_path).map_err(|error| format!("{error:#}"))
         } else {
             Err(format!("there is no {CONFIG}"))
@@ -108,6 +110,7 @@ impl Record {
             metrics: Table::new(points),
             evaluation: Table::new(points),
             shots: Vec::new(),
+            left_out: Vec::new(),
             columns: Vec::new(),
             real: shots::shot(&folder.join(REAL), None),
             written: None,
@@ -136,7 +139,7 @@ impl Record {
         self.has_report = file(REPORT).is_file();
         // A page about several runs does not show them.
         self.columns = if runs == 1 { columns::read(&self.folder) } else { Vec::new() };
-        self.shots = shots::read(&self.folder, runs, self.live, mem::take(&mut self.shots));
+        (self.shots, self.left_out) = shots::read(&self.folder, runs, self.live, mem::take(&mut self.shots));
     }
 
     /// The system's name, or what is known instead.
@@ -175,6 +178,16 @@ impl Record {
     /// Whether an end is written.
     pub(super) fn has_ended(&self) -> bool {
         !matches!(self.state(), State::Open | State::Running)
+    }
+
+    /// Which of its pictures are left out, as they cannot be read.
+    pub(super) fn left_out(&self) -> Option<String> {
+        /// Names that are told.
+        const MOST: usize = 3;
+        let names: Vec<&str> = self.left_out.iter().take(MOST).map(String::as_str).collect();
+        let more = self.left_out.len() - names.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!names.is_empty()).then(|| format!("{}{more} cannot be read as a picture and is left out", names.join(", ")))
     }
 
     /// The last step that is known to be done.

@@ -45,10 +45,11 @@ pub(super) struct Shot {
 }
 
 /// The pictures of the run in `folder`, evenly thinned to what one of `runs` runs may take in a page. The last one stays in any
-/// case, unless it is far larger than a picture of a run. Those that are among `known` are not read again.
-pub(super) fn read(folder: &Path, runs: usize, live: bool, mut known: Vec<Shot>) -> Vec<Shot> {
+/// case, unless it is far larger than a picture of a run. Those that are among `known` are not read again. What is no picture is left
+/// out, and stands by its name in the second list.
+pub(super) fn read(folder: &Path, runs: usize, live: bool, mut known: Vec<Shot>) -> (Vec<Shot>, Vec<String>) {
     let budget = if live { LIVE_PAGE } else { PAGE } / runs.max(1) as u64;
-    let mut files = evaluations(folder, budget.clamp(LARGEST_OF_MANY, LARGEST));
+    let (mut files, mut left_out) = evaluations(folder, budget.clamp(LARGEST_OF_MANY, LARGEST));
     thin(&mut files, MOST);
     while files.len() > 1 && files.iter().map(|file| file.bytes).sum::<u64>() > budget {
         let fewer = files.len() - (files.len() / 8).max(1);
@@ -57,10 +58,21 @@ pub(super) fn read(folder: &Path, runs: usize, live: bool, mut known: Vec<Shot>)
     let mut take = |file: &File| {
         let is_known = |shot: &Shot| shot.step == Some(file.step) && shot.bytes == file.bytes;
         let place = known.iter().position(is_known);
-        place.map_or_else(|| shot(&file.path, Some(file.step)), |place| Some(known.swap_remove(place)))
+        let taken = place.map_or_else(|| shot(&file.path, Some(file.step)), |place| Some(known.swap_remove(place)));
+        if taken.is_none() {
+            left_out.push(name(&file.path));
+        }
+        taken
     };
     let shots: Vec<Shot> = files.iter().filter_map(&mut take).collect();
-    if shots.is_empty() { shot(&folder.join(SAMPLES), None).into_iter().collect() } else { shots }
+    let shots = if shots.is_empty() { shot(&folder.join(SAMPLES), None).into_iter().collect() } else { shots };
+    left_out.sort();
+    (shots, left_out)
+}
+
+/// The name of a picture in the folder of its run.
+fn name(path: &Path) -> String {
+    format!("{PICTURES}/{}", path.file_name().unwrap_or_default().to_string_lossy())
 }
 
 /// A picture in the folder `samples`.
@@ -70,20 +82,24 @@ struct File {
     path: PathBuf,
 }
 
-/// The pictures of at most `largest` bytes made at evaluations, by their steps.
-fn evaluations(folder: &Path, largest: u64) -> Vec<File> {
-    let Ok(entries) = folder.join(PICTURES).read_dir() else { return Vec::new() };
-    let file = |path: PathBuf| {
+/// The pictures of at most `largest` bytes made at evaluations, by their steps; and the names of those that are no files.
+fn evaluations(folder: &Path, largest: u64) -> (Vec<File>, Vec<String>) {
+    let Ok(entries) = folder.join(PICTURES).read_dir() else { return (Vec::new(), Vec::new()) };
+    let mut no_files = Vec::new();
+    let mut file = |path: PathBuf| {
         let digits = path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".png")?;
         let step = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
-        let metadata = path.metadata().ok()?;
-        let fits = metadata.is_file() && metadata.len() <= largest;
+        let Some(metadata) = path.metadata().ok().filter(|metadata| metadata.is_file()) else {
+            no_files.push(name(&path));
+            return None;
+        };
+        let fits = metadata.len() <= largest;
         fits.then_some(File { step, bytes: metadata.len(), path })
     };
     let mut files: Vec<File> = entries.take(MOST_FILES).filter_map(|entry| file(entry.ok()?.path())).collect();
     files.sort_by_key(|file| file.step);
     files.dedup_by_key(|file| file.step);
-    files
+    (files, no_files)
 }
 
 /// Keeps `most` of `files`, evenly spaced, the first and the last among them; of one the last.
@@ -143,7 +159,7 @@ mod tests {
             fs::write(place.path().join(format!("samples/step-{:06}.png", 10 * step)), png(3, 0)).unwrap();
         }
         let steps = |runs| {
-            read(place.path(), runs, false, Vec::new()).iter().map(|shot| shot.step.unwrap()).collect::<Vec<_>>()
+            read(place.path(), runs, false, Vec::new()).0.iter().map(|shot| shot.step.unwrap()).collect::<Vec<_>>()
         };
         let found = steps(1);
         assert_eq!((found.len(), found[0], found[29]), (MOST, 0, 990));
@@ -172,8 +188,11 @@ mod tests {
         ] {
             fs::write(samples.join(name), bytes).unwrap();
         }
-        let read = |known| read(place.path(), 1, false, known);
-        assert!(read(Vec::new()).is_empty());
+        let all = |known| read(place.path(), 1, false, known);
+        let (shots, left_out) = all(Vec::new());
+        assert!(shots.is_empty());
+        assert_eq!(left_out, [0, 1, 2, 4].map(|step| format!("samples/step-{step:06}.png")));
+        let read = |known| all(known).0;
         fs::write(place.path().join("samples.png"), png(7, 0)).unwrap();
         let shots = read(Vec::new());
         assert_eq!((shots.len(), shots[0].step, shots[0].width, shots[0].height), (1, None, 7, 2));

@@ -21,6 +21,8 @@ use crate::cli::peak::median;
 use crate::cli::replicas;
 use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, RESULT};
 use crate::cli::system::{OWN, System};
+use crate::error::Error;
+use crate::file;
 use crate::gan::presets::Preset;
 
 /// Settings that follow from the machine or the data, or that change nothing in the result.
@@ -242,10 +244,13 @@ fn lost_replicas(found: &Found) -> Vec<String> {
 
 /// The settings of a run, or what is wrong with them.
 fn config(path: &Path) -> Result<Flat, String> {
-    let file = path.join(CONFIG);
-    let Some(text) = read::text(&file) else {
-        let problem = if file.exists() { "cannot be read as text" } else { "is missing" };
-        return Err(format!("{CONFIG} {problem}"));
+    let path = path.join(CONFIG);
+    let Some(text) = read::text(&path) else {
+        return Err(match file::open(&path) {
+            Err(Error::Data { problem, .. }) => format!("{CONFIG} {problem}"),
+            Err(_) if !path.exists() => format!("{CONFIG} is missing"),
+            _ => format!("{CONFIG} cannot be read as text"),
+        });
     };
     let table = text.parse::<toml::Table>().map_err(|error| {
         let line = error.span().map_or(1, |span| crate::cli::schema::line_of(&text, span.start));

@@ -4,15 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cli::files::refused;
-use crate::cli::folder_lock::LOCK;
-use crate::cli::run_folder::{LEGS, METRICS, RESULT};
+use crate::cli::run_folder::is_run;
 use crate::error::{Error, Result};
 
 /// Folders within folders that are looked into.
 const DEEPEST: usize = 8;
-
-/// Every run has one of these files. Settings and a model alone may lie anywhere.
-const MARKS: [&str; 4] = [LOCK, LEGS, METRICS, RESULT];
 
 /// A folder that is a run, or that looks like one.
 #[derive(Debug)]
@@ -52,8 +48,7 @@ fn walk(folder: &Path, depth: usize, each: bool, found: &mut Vec<Found>) {
         .collect();
     folders.sort();
     let replicas: Vec<PathBuf> = folders.iter().filter(|path| is_replica(path)).cloned().collect();
-    let is_run = MARKS.iter().any(|name| folder.join(name).is_file());
-    if is_run || !replicas.is_empty() {
+    if is_run(folder) || !replicas.is_empty() {
         let parts = if each { replicas.clone() } else { Vec::new() };
         found.push(Found { path: folder.to_path_buf(), replicas });
         found.extend(parts.into_iter().map(|path| Found { path, replicas: Vec::new() }));

@@ -41,7 +41,7 @@ pub(crate) fn command(args: &RunsArgs) -> anyhow::Result<()> {
         return output::print_json(&entries);
     }
     if entries.is_empty() {
-        let folder = args.folder.display();
+        let folder = output::printable(&args.folder);
         output::note(&match all {
             0 => format!("there are no runs in {folder} yet; gannet train SYSTEM makes one in runs"),
             1 => format!("the one run in {folder} is not such a one"),
@@ -151,14 +151,14 @@ fn row(entry: &Entry) -> Vec<String> {
     last.extend(entry.settings.iter().map(|(name, value)| format!("{name}={value}")));
     last.extend(entry.problem.iter().map(|problem| format!("({problem})")));
     vec![
-        entry.name.clone(),
+        output::one_line(&entry.name).into_owned(),
         entry.system.clone(),
         status_name(entry.status).to_string(),
         steps,
         age.unwrap_or_default(),
         measure,
         entry.verdict.clone().unwrap_or_default(),
-        last.join(" "),
+        output::one_line(&last.join(" ")).into_owned(),
     ]
 }
 
