@@ -186,3 +186,45 @@ fn a_browser_shows_the_pages() {
         }
     }
 }
+
+/// Opens `page.html` in a frame of 1200 pixels, and writes down by how much each table is wider than its place.
+const MEASURE_TABLES: &str = r#"<!DOCTYPE html><pre id="found"></pre><script>
+onload = async () => {
+  const frame = document.createElement("iframe");
+  frame.style = "width:1200px;height:800px;border:0";
+  const loaded = new Promise((done) => (frame.onload = done));
+  frame.src = "page.html";
+  document.body.append(frame);
+  await loaded;
+  const tables = [...frame.contentDocument.querySelectorAll(".scroll")];
+  const found = tables.map((table) => ({ name: table.getAttribute("aria-label"), cut: table.scrollWidth - table.clientWidth }));
+  document.getElementById("found").textContent = JSON.stringify(found);
+};
+</script>"#;
+
+#[test]
+fn tables_of_runs_that_differ_in_everything_fit_a_desk() {
+    let Some(browser) = chromium() else { return };
+    let place = tempfile::tempdir().unwrap();
+    for system in ["circle", "gaussian2d", "digits", "mixture1d"] {
+        succeed(&place, &["train", system, "--steps", "4", "--quiet", "--out", &format!("all/a-long-name-{system}")]);
+    }
+    succeed(
+        &place,
+        &[
+            "report",
+            "all/a-long-name-circle",
+            "all/a-long-name-gaussian2d",
+            "all/a-long-name-digits",
+            "all/a-long-name-mixture1d",
+            "--out",
+            "page.html",
+        ],
+    );
+    fs::write(place.path().join("driver.html"), MEASURE_TABLES).unwrap();
+    let found = drive(&browser, &place, false);
+    assert!(found.len() >= 3, "{found:?}");
+    // Different systems have no measure in common, so that theirs may need the slider below the table.
+    let fits = |table: &Value| table["name"] == "Measures" || table["cut"].as_f64() <= Some(0.0);
+    assert!(found.iter().all(fits), "{found:?}");
+}
