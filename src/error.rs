@@ -53,7 +53,8 @@ pub enum Error {
         /// Bytes that were asked for.
         bytes: u64,
     },
-    /// Training met a NaN or an infinity.
+    /// Training met a NaN or an infinity. Where the learning rates are usual ones, look at the data: values far outside of -1 .. 1
+    /// ask for scaling.
     #[error("step {step}: {}", not_finite(network, *layer, quantity))]
     NotFinite {
         /// The step, counted from 1.
@@ -121,14 +122,10 @@ fn not_finite(network: &str, layer: usize, quantity: &str) -> String {
     let outside = |what: &str, help: &str| format!("a {what} is not finite; {help}");
     let place = format!("{} of the {network}'s layer {layer} is not finite", article(quantity));
     match quantity {
-        "real sample" => {
-            outside(quantity, "clean the data of NaN and infinite values, and scale them to about -1 .. 1")
-        }
+        "real sample" => outside(quantity, "clean the data of NaN and infinite values"),
         "generated sample" | "latent" => outside(quantity, "look at what hands them in"),
         "activation" => {
-            format!(
-                "{place}; scale the data to about -1 .. 1, or lower the {network}'s learning rate; smaller initial weights help too"
-            )
+            format!("{place}; lower the learning rates; smaller initial weights help too")
         }
         "logit" => {
             format!(
@@ -136,7 +133,7 @@ fn not_finite(network: &str, layer: usize, quantity: &str) -> String {
             )
         }
         "parameter" => format!("{place}; lower the {network}'s learning rate, or go back to a model that was finite"),
-        _ => format!("{place}; a lower learning rate, or data scaled to about -1 .. 1, usually helps"),
+        _ => format!("{place}; a lower learning rate usually helps"),
     }
 }
 

@@ -9,6 +9,8 @@ pub(crate) struct Judgement {
     pub(crate) verdict: Verdict,
     /// The columns that stand out, if any do, and what was found.
     findings: Option<String>,
+    /// Of a run that failed: what helps against its error.
+    cure: Option<String>,
 }
 
 impl Judgement {
@@ -20,15 +22,24 @@ impl Judgement {
         }
         let of_columns =
             columns::verdict(columns).filter(|_| matches!(verdict, Verdict::Healthy | Verdict::FarFromData));
-        Self { verdict: of_columns.unwrap_or(verdict), findings: columns::findings(columns) }
+        Self { verdict: of_columns.unwrap_or(verdict), findings: columns::findings(columns), cure: None }
+    }
+
+    /// Of a run that failed, with what helps against its error.
+    pub(crate) fn failed(cure: String) -> Self {
+        Self { cure: Some(cure), ..Verdict::Failed.into() }
     }
 
     /// What stands out, what usually helps, and the options that do it; `None` where nothing needs help.
     pub(crate) fn hint(&self) -> Option<String> {
+        if self.cure.is_some() {
+            return self.cure.clone();
+        }
         let hint = self.verdict.hint()?;
         let findings = self.findings.as_ref().map(|findings| format!("{findings}; ")).unwrap_or_default();
         let options = options(self.verdict).join(", ");
-        Some(format!("{findings}{hint} ({options}; networks: [gan] in config.toml)"))
+        let networks = if self.verdict == Verdict::Failed { "" } else { "; networks: [gan] in config.toml" };
+        Some(format!("{findings}{hint} ({options}{networks})"))
     }
 
     /// The verdict with its hint, for a line.
@@ -40,7 +51,7 @@ impl Judgement {
 
 impl From<Verdict> for Judgement {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, findings: None }
+        Self { verdict, findings: None, cure: None }
     }
 }
 
@@ -54,7 +65,7 @@ fn options(verdict: Verdict) -> &'static [&'static str] {
         Verdict::CollapseSuspected => &["--generator-learning-rate", "--beta1", "--batch", "--seed"],
         Verdict::GeneratorNotLearning => &["--generator-learning-rate", "--discriminator-learning-rate", "--objective"],
         Verdict::FarFromData => &["--learning-rate", "--epochs", "--steps"],
-        Verdict::Failed => &["--resume"],
+        Verdict::Failed => &["--resume", "--override"],
         _ => &[],
     }
 }
@@ -72,7 +83,8 @@ mod tests {
         let help = cli.find_subcommand_mut("train").unwrap().render_long_help().to_string();
         for verdict in Verdict::ALL {
             for option in options(verdict) {
-                assert!(help.contains(&format!("{option} <")), "{verdict}: {option}");
+                let named = [format!("{option} <"), format!("{option}\n")];
+                assert!(named.iter().any(|name| help.contains(name)), "{verdict}: {option}");
             }
             assert_eq!(options(verdict).is_empty(), verdict.hint().is_none(), "{verdict}");
         }

@@ -72,6 +72,7 @@ mod system;
 mod template;
 mod terminal;
 mod train;
+mod way_back;
 mod weights;
 
 use std::process::ExitCode;

@@ -232,6 +232,11 @@ impl Record {
         self.judgement.clone().unwrap_or(Verdict::TooEarly.into())
     }
 
+    /// The largest magnitude among points or numbers that are trained on; 0 of images.
+    pub(crate) fn reach(&self) -> f32 {
+        self.real.values().iter().fold(0.0, |most: f32, value| most.max(value.abs()))
+    }
+
     /// Keeps `page` up to date while the run goes on.
     pub(crate) fn follow(&mut self, page: Arc<Live>) {
         self.pages.push(page);

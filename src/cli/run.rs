@@ -7,13 +7,11 @@ use std::time::{Duration as Time, Instant};
 use super::args::{ENGINES, name_of};
 use super::beside::Beside;
 use super::checkpoints;
-use super::command_lines::quoted;
 use super::config::RunConfig;
 use super::judgement::Judgement;
 use super::legs::Spent;
 use super::machine;
 use super::measures::Measured;
-use super::plot::thousands;
 use super::progress::{Progress, Stopwatch};
 use super::record::{Record, Reported, Snapshot};
 use super::report;
@@ -22,6 +20,7 @@ use super::schedule::Schedule;
 use super::start::Start;
 use super::stop::Stop;
 use super::summary::{LegSummary, Status, Summary};
+use super::way_back;
 use crate::error::Result;
 use crate::gan::health::Verdict;
 use crate::gan::{Changes, StepReport, Trainer};
@@ -243,15 +242,20 @@ impl Run {
             None => record.end_leg(trainer.steps_done(), spent),
             Some(_) => Ok(()),
         });
-        let judgement = if status == Status::Failed { Verdict::Failed.into() } else { record.judgement() };
+        let advice = failure.as_ref().map(|error| self.way_back(error, record.reach()));
+        let judgement = match &advice {
+            Some(advice) => Judgement::failed(advice.clone()),
+            None if status == Status::Failed => Verdict::Failed.into(),
+            None => record.judgement(),
+        };
         let mut summary = self.summary(trainer, (status, judgement), failure.as_ref(), (measured, &record));
         // What is told of the end stays where the run only completes what is missing beside it.
         let is_told = self.completes.as_ref().is_some_and(|missing| !missing.iter().any(|name| name == RESULT));
         let written = told
             .and_then(|()| if is_told { Ok(()) } else { self.folder.write(RESULT, &run_folder::json(&summary)) })
             .and_then(|()| report::write(self.folder.path()));
-        if let Some(crate::Error::NotFinite { .. }) = failure {
-            progress.about(self.index, &self.way_back());
+        if let (Some(crate::Error::NotFinite { .. }), Some(advice)) = (&failure, &advice) {
+            progress.about(self.index, advice);
         }
         // Where several things fail, the first is the one to tell.
         let error = failure.or(written.err());
@@ -261,17 +265,11 @@ impl Run {
         Outcome { summary, error }
     }
 
-    /// What is left of a run that met what is not finite.
-    fn way_back(&self) -> String {
+    /// What to do about the `error` that the run ended with. `reach` is the largest magnitude that it trained on.
+    fn way_back(&self, error: &crate::Error, reach: f32) -> String {
         let folder = self.folder.path();
-        match checkpoints::last(folder, &self.config.spec) {
-            Ok(Some(checkpoint)) => format!(
-                "the checkpoint of step {} is from before that: gannet train --resume {} --override --learning-rate RATE goes on from it",
-                thousands(checkpoint.step()),
-                quoted(folder)
-            ),
-            _ => "there is no checkpoint yet to go back to".to_string(),
-        }
+        let checkpoint = checkpoints::last(folder, &self.config.spec).ok().flatten();
+        way_back::advice(error, &self.config, folder, checkpoint.map(|checkpoint| checkpoint.step()), reach)
     }
 
     fn summary(
