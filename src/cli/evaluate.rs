@@ -13,7 +13,7 @@ use super::plot::thousands;
 use super::sample::too_many;
 use super::saved_run::SavedRun;
 use super::system::Samples;
-use crate::gan::health::{Watch, examine};
+use crate::gan::health::{Verdict, Watch, examine};
 use crate::simd::Isa;
 
 /// What `--json` prints.
@@ -57,7 +57,9 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let health = examine(model, None, &config.spec, &*source, config.seed.wrapping_add(2), isa)?;
     let seen = Watch::glance(&config.spec, &health);
     // What takes more than one evaluation, the run has told of its own end and data.
-    let told = run.verdict.filter(|_| args.data.is_none() && !seen.is_bad());
+    let told = run.verdict.filter(|_| args.data.is_none());
+    // It had more to go by than this moment, unless it had too little.
+    let told = told.filter(|told| *told != Verdict::TooEarly || !seen.is_bad());
     let judgement = Judgement::new(told.unwrap_or(seen), &columns);
     run.tell();
     if args.json {

@@ -14,6 +14,7 @@ mod coverage;
 mod distance;
 mod examination;
 mod figures;
+mod thresholds;
 mod verdict;
 mod watch;
 
