@@ -20,6 +20,9 @@ const HEAP: f64 = 0.2;
 const HEAP_TO_REAL: f64 = 8.0;
 const HEAP_SIDE: f64 = 14.0;
 
+/// Points outside are rings at the edge, this much of half the width within it.
+const INSET: f64 = 0.015;
+
 /// Space around the real points, as a share of their extent.
 const MARGIN: f64 = 0.12;
 
@@ -38,7 +41,8 @@ pub struct ScatterPanel<'a> {
 /// many generated points lie upon each other, a large dot stands for them.
 ///
 /// All panels have the same axes, with the same scale in both directions, chosen to show the real points (the generated ones
-/// where no real ones are); a panel says how many generated points lie outside.
+/// where no real ones are). Generated points outside are rings at the edge, in the direction from the middle in which they lie, the
+/// larger the more there are; a panel says how many.
 ///
 /// # Errors
 ///
@@ -69,6 +73,7 @@ pub fn scatter(heading: Heading<'_>, panels: &[ScatterPanel<'_>]) -> Result<Pict
         let mut chart = plot.chart(&area, (x, y), ("", ""))?;
         chart.draw_series(dots(panel, &x, &y)).map_err(frame::failed)?;
         chart.draw_series(heaps(panel, &x, &y, length)).map_err(frame::failed)?;
+        chart.draw_series(rings(panel, &x, &y, length)).map_err(frame::failed)?;
         plot.label(&area, panel.title, &outside(panel.generated, &x, &y))?;
         if panel.real.is_empty() && panel.generated.is_empty() {
             plot.remark(&area, "no points")?;
@@ -138,6 +143,36 @@ fn heaps(panel: &ScatterPanel<'_>, x: &Axis, y: &Axis, length: i32) -> Vec<Circl
     dots
 }
 
+/// Whether a point is finite and not on the axes.
+fn lies_outside(point: &[f32; 2], x: &Axis, y: &Axis) -> bool {
+    let [px, py] = point.map(f64::from);
+    px.is_finite() && py.is_finite() && !(x.contains(px) && y.contains(py))
+}
+
+/// Rings at the edge of a panel, `length` pixels wide, for the generated points outside.
+fn rings(panel: &ScatterPanel<'_>, x: &Axis, y: &Axis, length: i32) -> Vec<Circle<(f64, f64), u32>> {
+    let middle = [x, y].map(|axis| f64::midpoint(axis.low(), axis.high()));
+    let half = [x, y].map(|axis| (axis.high() - axis.low()) / 2.0);
+    let side = 2.0 * HEAP_SIDE / f64::from(length);
+    let mut found: BTreeMap<[i64; 2], (usize, [f64; 2])> = BTreeMap::new();
+    for point in panel.generated.iter().filter(|point| lies_outside(point, x, y)) {
+        let aside = [0, 1].map(|of| (f64::from(point[of]) - middle[of]) / half[of]);
+        let most = aside[0].abs().max(aside[1].abs());
+        let at = aside.map(|aside| aside / most * (1.0 - INSET));
+        let (count, sum) = found.entry(at.map(|at| (at / side).round() as i64)).or_default();
+        *count += 1;
+        *sum = [sum[0] + at[0], sum[1] + at[1]];
+    }
+    let ring = |(count, sum): (usize, [f64; 2])| {
+        let at = [0, 1].map(|of| middle[of] + half[of] * sum[of] / count as f64);
+        let radius = (4.0 + 8.0 * (count as f64 / panel.generated.len() as f64).sqrt()) * f64::from(UNIT);
+        let hole = radius - 2.5 * f64::from(UNIT);
+        [(radius, GENERATED), (hole, WHITE)]
+            .map(|(radius, color)| Circle::new((at[0], at[1]), radius as u32, frame::filled(color, 1.0)))
+    };
+    found.into_values().flat_map(ring).collect()
+}
+
 /// Ranges of both axes, of the same width.
 fn ranges(panels: &[ScatterPanel<'_>]) -> ((f64, f64), (f64, f64)) {
     let range = |coordinate: usize| {
@@ -163,11 +198,12 @@ fn union(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
 
 /// Says how many generated points a panel does not show.
 fn outside(points: &[[f32; 2]], x: &Axis, y: &Axis) -> String {
-    let hidden = points.iter().filter(|p| !(x.contains(f64::from(p[0])) && y.contains(f64::from(p[1])))).count();
+    let far = points.iter().filter(|point| lies_outside(point, x, y)).count();
     let broken = points.iter().filter(|p| !p.iter().all(|v| v.is_finite())).count();
     let total = thousands(points.len() as u64);
-    match (hidden - broken, broken) {
+    match (far, broken) {
         (0, 0) => String::new(),
+        (far, 0) if far == points.len() => format!("all {total} generated outside: rings at the edge"),
         (far, 0) => format!("{} of {total} generated outside", thousands(far as u64)),
         (0, broken) => format!("{} of {total} generated not finite", thousands(broken as u64)),
         (far, broken) => {

@@ -290,3 +290,25 @@ fn the_same_data_give_the_same_bytes() {
         assert!(draw().to_png().expect("encoded") == draw().to_png().expect("encoded"));
     }
 }
+
+/// Where all points are far away, the picture shows in which direction, and says so.
+#[test]
+fn points_outside_are_rings_at_the_edge() {
+    let real = circle(400, 1.0, 0.05, 1);
+    let draw =
+        |generated: &[[f32; 2]]| scatter(HEADING, &[ScatterPanel { title: "end", real: &real, generated }]).unwrap();
+    let near = circle(400, 1.0, 0.05, 2);
+    let far: Vec<[f32; 2]> = near.iter().map(|[x, y]| [5e4 + x, 2e4 * y]).collect();
+    let (none, found) = (draw(&[]), draw(&far));
+    check("outside", &found);
+    assert!(share(&found, GENERATED) > share(&none, GENERATED) + 1e-4, "no rings");
+    // They are all at the right: in the left half of the plot nothing differs but the heading's note, which is above it.
+    let differs = |columns: std::ops::Range<f64>| {
+        let width = found.width as usize;
+        let columns = (columns.start * width as f64) as usize..(columns.end * width as f64) as usize;
+        let rows = found.pixels.chunks_exact(3 * width).zip(none.pixels.chunks_exact(3 * width)).skip(width / 4);
+        rows.into_iter().any(|(a, b)| a[3 * columns.start..3 * columns.end] != b[3 * columns.start..3 * columns.end])
+    };
+    assert!(!differs(0.0..0.8) && differs(0.8..1.0));
+    check("outside-extreme", &draw(&[[3e38, -3e38], [f32::NAN, 0.0], [0.0, f32::INFINITY], [0.5, 0.5]]));
+}
