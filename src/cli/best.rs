@@ -72,9 +72,9 @@ impl Chosen {
 }
 
 impl Best {
-    /// Whether the last model is another than the best.
+    /// Whether an earlier model was better than the last one: one that is as good is not.
     pub(crate) fn is_earlier(&self) -> bool {
-        self.step != self.last_step
+        self.step != self.last_step && self.value != self.last_value
     }
 }
 
@@ -96,6 +96,8 @@ mod tests {
         chosen.set_best(None);
         assert!(chosen.best().is_none());
         assert!(chosen.push(40, 0.8) && !chosen.best().unwrap().is_earlier());
+        // One that is as good as the best replaces nothing, and nothing was better than it.
+        assert!(!chosen.push(50, 0.8) && chosen.best().unwrap().step == 40 && !chosen.best().unwrap().is_earlier());
         let mut none = Chosen::new(None);
         assert!(!none.push(1, 0.5) && none.best().is_none());
     }
