@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains every preset with several seeds, measures each run, and writes the tables of docs/results.md.
 
-    scripts/results.py                  all presets but mnist: some three minutes
+    scripts/results.py                  all presets but mnist: some ten minutes
     scripts/results.py --mnist DIR      mnist as well, from the four IDX files in DIR: some 20 minutes more
     scripts/results.py --only digits    some presets alone; the tables of the others stay
 
@@ -83,7 +83,7 @@ SECTIONS = [
         "key": "digits",
         "preset": "digits",
         "options": [],
-        "seeds": 5,
+        "seeds": 20,
         "measures": {
             "parzen_nats": "Parzen-window log-likelihood, nats an image",
             "classes_covered": "classes covered",
@@ -243,7 +243,7 @@ def table(section, runs):
         f"`gannet train {section['preset']}{options}{data} --seed S --out RUN` and `gannet evaluate RUN`{checkpoint},"
         f" S = 0 to {len(runs) - 1}; training took {number(seconds)} s (median).",
         "",
-        "| measure | median | 5 to 95 % | range | PyTorch, JAX |",
+        f"| measure | median | 5 to 95 % | range | {'PyTorch, JAX' if section['references'] else 'reference'} |",
         "|---|---:|---:|---:|---|",
     ]
     for (field, words), reference in zip(section["measures"].items(), references):
