@@ -190,9 +190,11 @@ pub(crate) fn check_free(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() { Err(exists(path)) } else { Ok(()) }
 }
 
-/// Whether the folder `path` is that of a run: every run has one of these files. Settings and a model alone may lie anywhere.
+/// Whether the folder `path` is that of a run: every run has one of these files. Settings and a model alone may lie anywhere. The folder
+/// of replicas, which has a lock and a result too, holds runs and is none.
 pub(crate) fn is_run(path: &Path) -> bool {
-    [LOCK, LEGS, METRICS, RESULT].iter().any(|name| path.join(name).is_file())
+    let has_one = |folder: &Path| [LOCK, LEGS, METRICS, RESULT].iter().any(|name| folder.join(name).is_file());
+    has_one(path) && !has_one(&path.join(super::replicas::folder(0)))
 }
 
 /// `path` is a folder, or a file beside no [`CONFIG`].
