@@ -13,20 +13,28 @@ pub(crate) fn quoted(path: &Path) -> String {
     let text = if text.starts_with('-') { Cow::Owned(format!("./{text}")) } else { text };
     if !text.is_empty() && text.chars().all(plain) {
         text.into_owned()
-    } else if text.contains(is_control) {
-        // bash, zsh and ksh read escapes between these.
-        let escape = |c: char| match c {
-            '\n' => "\\n".to_string(),
-            '\'' | '\\' => format!("\\{c}"),
-            c if is_control(c) => {
-                c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\{byte:03o}")).collect::<String>()
-            }
-            c => c.to_string(),
-        };
-        format!("$'{}'", text.chars().map(escape).collect::<String>())
+    } else if text.contains(is_control) || path.to_str().is_none() {
+        escaped(path)
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
+}
+
+/// A path with what a terminal would obey, and bytes that are no UTF-8, as escapes; bash, zsh and ksh read them.
+fn escaped(path: &Path) -> String {
+    let octal = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:03o}")).collect::<String>();
+    let escape = |c: char| match c {
+        '\n' => "\\n".to_string(),
+        '\'' | '\\' => format!("\\{c}"),
+        c if is_control(c) => octal(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        c => c.to_string(),
+    };
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let start = if bytes.starts_with(b"-") { "./" } else { "" };
+    let chunks = bytes
+        .utf8_chunks()
+        .map(|chunk| chunk.valid().chars().map(escape).collect::<String>() + &octal(chunk.invalid()));
+    format!("$'{start}{}'", chunks.collect::<String>())
 }
 
 /// What samples the best model of the run in `folder`.
@@ -50,6 +58,12 @@ mod tests {
             ("", "''"),
         ] {
             assert_eq!(quoted(Path::new(path)), text);
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt;
+            let path = Path::new(std::ffi::OsStr::from_bytes(b"-a\xff'\xfe b/\xc3"));
+            assert_eq!(quoted(path), r"$'./-a\377\'\376 b/\303'");
         }
     }
 }
