@@ -38,8 +38,8 @@ pub enum Error {
     /// The memory plan of a run exceeds the limit set for it.
     #[error(
         "the run needs {}, more than the limit of {}; lower the batch or raise the limit",
-        memory(*needed),
-        memory(*limit)
+        bytes_text(*needed),
+        bytes_text(*limit)
     )]
     MemoryLimit {
         /// Bytes that the plan asks for.
@@ -48,7 +48,7 @@ pub enum Error {
         limit: u64,
     },
     /// The system refused memory.
-    #[error("the system refused {} of memory; lower the batch or the size of the networks", memory(*bytes))]
+    #[error("the system refused {} of memory; lower the batch or the size of the networks", bytes_text(*bytes))]
     OutOfMemory {
         /// Bytes that were asked for.
         bytes: u64,
@@ -160,7 +160,7 @@ impl Error {
 }
 
 /// Bytes of memory in words: as a number, and in MiB where that tells more.
-pub(crate) fn memory(bytes: u64) -> String {
+pub(crate) fn bytes_text(bytes: u64) -> String {
     const MIB: f64 = 1_048_576.0;
     let mib = bytes as f64 / MIB;
     if mib < 0.1 { format!("{bytes} bytes") } else { format!("{bytes} bytes ({mib:.1} MiB)") }

@@ -7,7 +7,8 @@ use std::panic;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread::{Builder, JoinHandle};
 
-use super::record::{BETWEEN_FLUSHES, Record, Reported, Snapshot};
+use super::history::Reported;
+use super::record::{BETWEEN_FLUSHES, Record, Snapshot};
 use crate::error::{Error, Result};
 
 /// Reports that wait at most; room for them is taken once.

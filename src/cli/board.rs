@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::events::{EventWriter, Setting};
 use super::flat;
+use super::history::Reported;
 use super::measures::Measure;
-use super::record::Reported;
 use crate::error::Result;
 use crate::gan::GanSpec;
 use crate::gan::health::Health;

@@ -13,7 +13,7 @@ use super::reading_limit::{MIB, PROGRAM, mib};
 use super::report;
 use super::schedule;
 use super::system::{Samples, Shape, System};
-use crate::error::{Error, memory};
+use crate::error::{Error, bytes_text};
 use crate::gan::OptimizerSpec;
 use crate::gan::presets::{Duration, Preset};
 use crate::metrics::parzen;
@@ -172,7 +172,7 @@ impl Budget {
         let problem = format!(
             "the run takes {}, more than the limit of {}: {}; {cure}, or raise --memory-limit",
             mib(self.bytes()),
-            memory(limit.unwrap_or(0)),
+            bytes_text(limit.unwrap_or(0)),
             listed.join(", ")
         );
         Error::data("memory", problem)

@@ -11,12 +11,11 @@ use toml::de::DeTable;
 
 use super::args::byte_count;
 use super::config::{RunConfig, measure, replace};
-pub(crate) use super::config_text::render;
 use super::gan_table::GanTable;
-use super::nearest::suggestion;
 use super::own::{OwnData, Settings};
 use super::schema::{Schema, line_of, line_of_setting};
 use super::system::{self, OWN, System};
+use super::toml_error::readable;
 use crate::error::{Error, Result};
 use crate::gan::EngineKind;
 use crate::gan::presets::{Duration, Preset};
@@ -147,29 +146,6 @@ fn toml_error(error: &toml::de::Error, text: &str) -> Error {
     Error::setting(line.unwrap_or_else(|| "config".to_string()), readable(error))
 }
 
-/// What an error of the TOML reader says, in words that need no Rust, with the nearest known name of an unknown one.
-pub(super) fn readable(error: &toml::de::Error) -> String {
-    // The names of Rust's types mean nothing to a user.
-    let mut message = error.message().to_string();
-    for (name, meaning) in [
-        ("usize", "a whole number from 0 up"),
-        ("u64", "a whole number from 0 up"),
-        ("f32", "a number"),
-        ("f64", "a number"),
-    ] {
-        message = message.replace(&format!("expected {name}"), &format!("expected {meaning}"));
-    }
-    let hint = unknown_name(&message).map_or_else(String::new, |(wrong, known)| suggestion(wrong, known));
-    format!("{message}{hint}")
-}
-
-/// The wrong and the known names in serde's message "unknown field `x`, expected one of `a`, `b`".
-fn unknown_name(message: &str) -> Option<(&str, Vec<&str>)> {
-    let mut names = message.split('`').skip(1).step_by(2);
-    let wrong = message.starts_with("unknown ").then(|| names.next()).flatten()?;
-    Some((wrong, names.collect()))
-}
-
 /// The file as it may be written by hand: everything but the system may be left out.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -248,6 +224,8 @@ impl DataTable {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config_text::render;
+    use super::super::toml_error::unknown_name;
     use super::*;
 
     fn problem(text: &str) -> String {

@@ -8,8 +8,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use super::command_lines::quoted;
-use super::replicas;
-use super::run_folder::{CONFIG, refused};
+use super::run_folder::{CONFIG, refused, replica};
 use crate::data::{idx, npy};
 use crate::error::{Error, Result};
 use crate::file;
@@ -121,7 +120,7 @@ pub(crate) fn folder(path: &Path) -> Error {
             quoted(path)
         ));
     }
-    let first = path.join(replicas::folder(0));
+    let first = path.join(replica(0));
     if first.is_dir() {
         return of(format!(
             "holds several runs; name one of them; to repeat the first: gannet train {}",

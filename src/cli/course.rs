@@ -36,7 +36,7 @@ pub(crate) fn epoch_of(model: &Path) -> Option<u64> {
 
 /// How far a course had come that a run leaves.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Left {
+pub(crate) struct LeftCourse {
     /// Its last step.
     pub(crate) reached: u64,
     /// Whether `run.json` and `model.safetensors` are of no later step than the checkpoint.
@@ -52,7 +52,7 @@ pub(crate) struct Left {
 /// # Errors
 ///
 /// [`Error::Io`](crate::Error::Io) where the system refuses.
-pub(crate) fn leave(folder: &RunFolder, checkpoint: &Checkpoint, spec: &GanSpec, left: Left) -> Result<()> {
+pub(crate) fn leave(folder: &RunFolder, checkpoint: &Checkpoint, spec: &GanSpec, left: LeftCourse) -> Result<()> {
     let step = checkpoint.step();
     if left.reached > step {
         [COLUMNS, LOSSES, ANIMATION, REPORT].iter().try_for_each(|name| folder.remove(name))?;

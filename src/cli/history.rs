@@ -4,6 +4,16 @@ use super::plot::{Heading, Losses, Reference, losses, thousands};
 use crate::error::Result;
 use crate::gan::{Objective, StepReport};
 
+/// A step that was reported.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reported {
+    pub(crate) report: StepReport,
+    /// The epoch that the step belongs to.
+    pub(crate) epoch: u64,
+    /// Samples per second since the report before it.
+    pub(crate) rate: f64,
+}
+
 /// Reports kept at most; when they are more, every other one is dropped. A picture shows fewer anyway.
 const MOST: usize = 1 << 14;
 

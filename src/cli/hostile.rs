@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::config::RunConfig;
-use super::{config_file, line_file};
+use super::{config_file, config_text, line_file};
 use crate::error::Result;
 
 /// The settings of a configuration file.
@@ -26,7 +26,7 @@ impl Settings {
     ///
     /// A value that TOML cannot hold.
     pub fn render(&self) -> Result<String> {
-        config_file::render(&self.0, "a run")
+        config_text::render(&self.0, "a run")
     }
 }
 

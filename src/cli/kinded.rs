@@ -27,7 +27,7 @@ impl Kinded {
             let owner = only.iter().find(|(setting, _)| table.contains_key(*setting));
             table.insert(KIND.to_string(), Value::String(owner.map_or(usual, |&(_, kind)| kind).to_string()));
         }
-        table.try_into().map_err(|error: toml::de::Error| Error::setting(name, super::config_file::readable(&error)))
+        table.try_into().map_err(|error: toml::de::Error| Error::setting(name, super::toml_error::readable(&error)))
     }
 
     /// Whether it says nothing at all.

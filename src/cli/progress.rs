@@ -12,11 +12,12 @@ use crate::gan::StepReport;
 
 /// Time between two lines where standard error is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
-/// A process goes on at least this long before its pace tells how long the rest will take, and as long as this, or for a share of
-/// its steps: what happens once at the beginning must not count as if each step did it.
+/// A process trains at least this long before its pace tells how long the rest will take.
 const MEASURED: Duration = Duration::from_secs(2);
+/// It also trains at least this long, or one of so many parts of its steps: what happens once at the beginning must not count as if
+/// each step did it.
 const SETTLED: Duration = Duration::from_secs(20);
-const SHARE: u64 = 20;
+const PARTS: u64 = 20;
 /// A run takes at least this long, to be told.
 const LONG: Duration = Duration::from_secs(60);
 /// Time between two updates of the bar: often enough to look alive.
@@ -225,7 +226,7 @@ fn pace(steps: [u64; 3], batch: usize, trained: f64, wall: Duration) -> String {
 
 /// Whether the pace so far tells how long the rest will take.
 fn is_telling([done, all, resumed]: [u64; 3], wall: Duration) -> bool {
-    let is_share = done.saturating_sub(resumed) >= all.saturating_sub(resumed) / SHARE;
+    let is_share = done.saturating_sub(resumed) >= all.saturating_sub(resumed) / PARTS;
     wall >= SETTLED || (wall >= MEASURED && is_share)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, memory};
+use crate::error::{Error, bytes_text};
 
 /// A MiB.
 pub(crate) const MIB: u64 = 1 << 20;
@@ -21,7 +21,7 @@ pub(crate) fn of_reading(error: Error, limit: Option<u64>, file: &Path) -> Error
             let problem = format!(
                 "the program alone takes {}, more than the limit of {}; raise --memory-limit",
                 mib(PROGRAM),
-                memory(limit)
+                bytes_text(limit)
             );
             Error::data("memory", problem)
         }
@@ -30,7 +30,7 @@ pub(crate) fn of_reading(error: Error, limit: Option<u64>, file: &Path) -> Error
                 "it takes {} or more beside the {} of the program, more than the limit of {}; give fewer rows or columns, or raise --memory-limit",
                 mib(needed),
                 mib(PROGRAM),
-                memory(limit)
+                bytes_text(limit)
             );
             Error::data(file.display().to_string(), problem)
         }

@@ -10,9 +10,10 @@ use super::checkpoints;
 use super::column_histograms::ColumnHistograms;
 use super::columns::Column;
 use super::config::RunConfig;
+use super::config_text;
 use super::course;
 use super::end::SavedModel;
-use super::history::History;
+use super::history::{History, Reported};
 use super::judgement::Judgement;
 use super::learning;
 use super::legs::{Legs, Spent};
@@ -38,16 +39,6 @@ pub(crate) const BETWEEN_FLUSHES: Time = Time::from_secs(2);
 
 /// Columns of `metrics.csv`.
 const METRICS: &str = "step,epoch,discriminator_loss,generator_loss,real_probability,fake_probability";
-
-/// A step that was reported.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reported {
-    pub(crate) report: StepReport,
-    /// The epoch that the step belongs to.
-    pub(crate) epoch: u64,
-    /// Samples per second since the report before it.
-    pub(crate) rate: f64,
-}
 
 /// A run between two steps, to be recorded.
 #[derive(Debug)]
@@ -212,7 +203,7 @@ impl Record {
         }
         let config = &self.config;
         if config.tensorboard {
-            let settings = super::config_file::render(config, "")?;
+            let settings = config_text::render(config, "")?;
             self.board = Some(Board::open(self.folder.path(), start.resumed(), &settings)?);
         }
         let images = self.real.images(pictures::shown(config.system))?;

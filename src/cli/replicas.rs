@@ -15,7 +15,7 @@ use super::output::{printable, table};
 use super::peak::median;
 use super::plot::thousands;
 use super::run::{Outcome, Run};
-use super::run_folder::RunFolder;
+use super::run_folder::{RunFolder, replica};
 use super::summary::{LegSummary, Summary};
 use crate::error::{Error, Result};
 use crate::gan::Replicas;
@@ -78,11 +78,6 @@ pub(crate) fn check_seeds(first: u64, count: usize) -> Result<()> {
         Some(last) if last <= LARGEST => Ok(()),
         _ => Err(Error::setting("seed", format!("{first} leaves no seeds up to {LARGEST} for {count} replicas"))),
     }
-}
-
-/// The name of a replica's folder.
-pub(crate) fn folder(index: usize) -> String {
-    format!("replica-{index:03}")
 }
 
 /// What `--plan` prints beside the plan of one replica.
@@ -181,7 +176,7 @@ impl Replicated {
             self.measure_table(),
             remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
             self.counted(),
-            quoted(&Path::new(&self.run).join(folder(0)))
+            quoted(&Path::new(&self.run).join(replica(0)))
         )
     }
 

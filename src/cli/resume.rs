@@ -16,15 +16,14 @@ use super::line_file;
 use super::origin::Origin;
 use super::output::{alert, note, printable};
 use super::plot::thousands;
-use super::replicas;
+use super::prepared::{Prepared, settings_text};
 use super::report;
 use super::run_folder::{
-    ANIMATION, CONFIG, EVALUATION, LOSSES, METRICS, MODEL, REPORT, RESULT, RunFolder, SAMPLES, no_run, refused,
+    ANIMATION, CONFIG, EVALUATION, LOSSES, METRICS, MODEL, REPORT, RESULT, RunFolder, SAMPLES, no_run, refused, replica,
 };
 use super::schedule::Schedule;
 use super::start::Start;
 use super::stop::Stop;
-use super::train::{Prepared, config_text};
 use super::weights;
 use crate::error::Error;
 use crate::gan::{Changes, Checkpoint};
@@ -46,8 +45,8 @@ struct Found {
 /// Runs the command on the folder `path`.
 pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Result<()> {
     std::fs::metadata(path).map_err(refused("read", path))?;
-    let replicated = path.join(replicas::folder(0)).is_dir();
-    let first = if replicated { path.join(replicas::folder(0)) } else { path.to_path_buf() };
+    let replicated = path.join(replica(0)).is_dir();
+    let first = if replicated { path.join(replica(0)) } else { path.to_path_buf() };
     if !first.join(CONFIG).is_file() {
         return Err(no_run(&first).into());
     }
@@ -64,7 +63,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         config.threads = 0;
     }
     config.validate()?;
-    let count = replicated.then(|| (0..).take_while(|&index| path.join(replicas::folder(index)).is_dir()).count());
+    let count = replicated.then(|| (0..).take_while(|&index| path.join(replica(index)).is_dir()).count());
     let mut prepared = Prepared::new(config, count, false, stop)?;
     let changes = if args.changes_allowed { Changes::Allowed } else { Changes::Refused };
     let found = find(&mut prepared, path, changes)?;
@@ -106,9 +105,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         }
         names.sort_unstable();
         names.dedup();
-        if !args.quiet {
-            note(&format!("{all}; writing what is missing: {}", names.join(", ")));
-        }
+        note(&format!("{all}; writing what is missing: {}", names.join(", ")));
     }
     stop.ask_first();
     let mut starts = Vec::new();
@@ -122,7 +119,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         }
         run.legs.set_reached(if changes == Changes::Allowed { step } else { run.reached });
         starts.push(Start {
-            notes: run.origin.notes(config_text(&config, &run.legs)?),
+            notes: run.origin.notes(settings_text(&config, &run.legs)?),
             saved: Some(run.checkpoint),
             changes,
             legs: run.legs,
@@ -143,7 +140,7 @@ fn find(prepared: &mut Prepared, path: &Path, changes: Changes) -> anyhow::Resul
     let mut begun = Some(weights::begin_with(&prepared.config, &mut prepared.gans));
     let mut found = Vec::new();
     for (index, config, real, trainer) in prepared.each() {
-        let folder = if prepared.replicated { path.join(replicas::folder(index)) } else { path.to_path_buf() };
+        let folder = if prepared.replicated { path.join(replica(index)) } else { path.to_path_buf() };
         let checkpoint = checkpoints::last(&folder, &config.spec)?.ok_or_else(|| nothing_saved(&folder))?;
         trainer.check(&checkpoint, changes)?;
         let mut origin = Origin::new(&config, real, trainer)?;

@@ -8,19 +8,20 @@ use super::args::{ENGINES, name_of};
 use super::beside::Beside;
 use super::checkpoints;
 use super::config::RunConfig;
+use super::failure_advice;
+use super::history::Reported;
 use super::judgement::Judgement;
 use super::legs::Spent;
 use super::machine;
 use super::measures::Measured;
 use super::progress::{Progress, Stopwatch};
-use super::record::{Record, Reported, Snapshot};
+use super::record::{Record, Snapshot};
 use super::report;
 use super::run_folder::{self, RESULT, RunFolder};
 use super::schedule::Schedule;
 use super::start::Start;
 use super::stop::Stop;
 use super::summary::{LegSummary, Status, Summary};
-use super::way_back;
 use crate::error::Result;
 use crate::gan::health::Verdict;
 use crate::gan::{Changes, StepReport, Trainer};
@@ -242,7 +243,7 @@ impl Run {
             None => record.end_leg(trainer.steps_done(), spent),
             Some(_) => Ok(()),
         });
-        let advice = failure.as_ref().map(|error| self.way_back(error, record.reach()));
+        let advice = failure.as_ref().map(|error| self.advice(error, record.reach()));
         let judgement = match &advice {
             Some(advice) => Judgement::failed(advice.clone()),
             None if status == Status::Failed => Verdict::Failed.into(),
@@ -266,10 +267,10 @@ impl Run {
     }
 
     /// What to do about the `error` that the run ended with. `reach` is the largest magnitude that it trained on.
-    fn way_back(&self, error: &crate::Error, reach: f32) -> String {
+    fn advice(&self, error: &crate::Error, reach: f32) -> String {
         let folder = self.folder.path();
         let checkpoint = checkpoints::last(folder, &self.config.spec).ok().flatten();
-        way_back::advice(error, &self.config, folder, checkpoint.map(|checkpoint| checkpoint.step()), reach)
+        failure_advice::advice(error, &self.config, folder, checkpoint.map(|checkpoint| checkpoint.step()), reach)
     }
 
     fn summary(

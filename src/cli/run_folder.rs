@@ -190,16 +190,21 @@ pub(crate) fn check_free(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() { Err(exists(path)) } else { Ok(()) }
 }
 
+/// The name of the folder of a replica.
+pub(crate) fn replica(index: usize) -> String {
+    format!("replica-{index:03}")
+}
+
 /// Whether the folder `path` is that of a run: every run has one of these files. Settings and a model alone may lie anywhere. The folder
 /// of replicas, which has a lock and a result too, holds runs and is none.
 pub(crate) fn is_run(path: &Path) -> bool {
     let has_one = |folder: &Path| [LOCK, LEGS, METRICS, RESULT].iter().any(|name| folder.join(name).is_file());
-    has_one(path) && !has_one(&path.join(super::replicas::folder(0)))
+    has_one(path) && !has_one(&path.join(replica(0)))
 }
 
 /// `path` is a folder, or a file beside no [`CONFIG`].
 pub(crate) fn no_run(path: &Path) -> Error {
-    let replica = path.join(super::replicas::folder(0));
+    let first = path.join(replica(0));
     let config = path.join(CONFIG);
     let problem = if config.is_file() {
         format!("has settings, but no run is in it; train one with: gannet train {}", quoted(&config))
@@ -208,8 +213,8 @@ pub(crate) fn no_run(path: &Path) -> Error {
         return file::open(&config)
             .err()
             .unwrap_or_else(|| Error::data(config.display().to_string(), "cannot be read"));
-    } else if replica.is_dir() {
-        format!("holds several runs; name one of them, for instance {}", replica.display())
+    } else if first.is_dir() {
+        format!("holds several runs; name one of them, for instance {}", first.display())
     } else {
         format!("is no run of `gannet train`: there is no {CONFIG}")
     };

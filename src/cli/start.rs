@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::checkpoints;
-use super::course::{self, Left};
+use super::course::{self, LeftCourse};
 use super::end::SavedModel;
 use super::legs::Legs;
 use super::origin;
@@ -78,7 +78,12 @@ impl Start {
         self.legs.write(folder)?;
         if self.changes == Changes::Allowed {
             let (keeps_result, keeps_model) = (self.keeps(self.ended), self.kept_model().is_some());
-            course::leave(folder, saved, spec, Left { reached: self.reached, keeps_result, keeps_model, samples })?;
+            course::leave(
+                folder,
+                saved,
+                spec,
+                LeftCourse { reached: self.reached, keeps_result, keeps_model, samples },
+            )?;
         }
         if !self.keeps_best {
             checkpoints::remove_best(folder)?;

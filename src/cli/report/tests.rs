@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::cli::config::RunConfig;
-use crate::cli::config_file;
+use crate::cli::config_text;
 use crate::cli::legs::Legs;
 use crate::cli::plot::Picture;
 use crate::error::Error;
@@ -39,7 +39,7 @@ fn run(place: &TempDir, name: &str, system: Preset) -> PathBuf {
 }
 
 fn write_config(folder: &Path, config: &RunConfig) {
-    fs::write(folder.join("config.toml"), config_file::render(config, "a run").unwrap()).unwrap();
+    fs::write(folder.join("config.toml"), config_text::render(config, "a run").unwrap()).unwrap();
 }
 
 fn png() -> Vec<u8> {

@@ -18,8 +18,7 @@ use crate::cli::legs::Legs;
 use crate::cli::measures;
 use crate::cli::own::OwnData;
 use crate::cli::peak::median;
-use crate::cli::replicas;
-use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, RESULT};
+use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, RESULT, replica};
 use crate::cli::system::{OWN, System};
 use crate::error::Error;
 use crate::file;
@@ -239,7 +238,7 @@ fn lost_replicas(found: &Found) -> Vec<String> {
     let result = read::text(&found.path.join(RESULT)).and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let told = result.and_then(|result| Some(result.get("replicas")?.as_array()?.len()));
     let count = last.map_or(0, |last| last.saturating_add(1)).max(told.unwrap_or(0)).min(MOST);
-    (0..count).map(replicas::folder).filter(|name| !there.contains(name.as_str())).collect()
+    (0..count).map(replica).filter(|name| !there.contains(name.as_str())).collect()
 }
 
 /// The settings of a run, or what is wrong with them.

@@ -71,11 +71,11 @@ pub(super) const LEARNED: u64 = 1_000;
 /// Adam moves a parameter by about its learning rate a step. Few modes are held against G only once its parameters could have
 /// moved by this much, which is as much as weights come to. Before, they are normal: `mnist` (0.0002) shows one class in its
 /// first epochs and leaves it after some 3,500 steps.
-pub(super) const WAY: f64 = 1.0;
+pub(super) const LEAST_MOVE: f64 = 1.0;
 
 /// Plain descent moves it by its rate times the gradient, which takes so many times as long: the mean of `mixture1d` (0.01) is up to 0.8
 /// s.d. off until step 4,000, with a gradient of some 0.01.
-pub(super) const DESCENT: f64 = 50.0;
+pub(super) const DESCENT_SLOWER: f64 = 50.0;
 
 /// A run that covered so much of the data had its time, at whatever rate it goes on. Few modes: see [`FEW_MODES`].
 pub(super) const MANY_MODES: f64 = 0.3;

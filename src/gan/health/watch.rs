@@ -29,8 +29,8 @@ use std::collections::VecDeque;
 
 use super::figures::Health;
 use super::thresholds::{
-    ASIDE, DESCENT, FAR, FAR_NOW, FEW_MODES, HALVES, LEARNED, LOST, LOST_NOW, MANY_MODES, MEAN_FAR, NO_SPREAD, OUTSIDE,
-    REACHED, STANDSTILL, WARM_UP, WAY, WIDE, WINDOW, WINDOW_STEPS, WINNING,
+    ASIDE, DESCENT_SLOWER, FAR, FAR_NOW, FEW_MODES, HALVES, LEARNED, LEAST_MOVE, LOST, LOST_NOW, MANY_MODES, MEAN_FAR,
+    NO_SPREAD, OUTSIDE, REACHED, STANDSTILL, WARM_UP, WIDE, WINDOW, WINDOW_STEPS, WINNING,
 };
 use super::verdict::Verdict;
 use crate::gan::spec::{GanSpec, OptimizerSpec};
@@ -58,13 +58,13 @@ pub struct Watch {
 impl Watch {
     /// A watch over a run of `spec`.
     pub fn new(spec: &GanSpec) -> Self {
-        let way = match spec.generator_optimizer {
-            OptimizerSpec::Adam { learning_rate, .. } => WAY / f64::from(learning_rate),
-            OptimizerSpec::Sgd { learning_rate, .. } => DESCENT * WAY / f64::from(learning_rate),
+        let warm = match spec.generator_optimizer {
+            OptimizerSpec::Adam { learning_rate, .. } => LEAST_MOVE / f64::from(learning_rate),
+            OptimizerSpec::Sgd { learning_rate, .. } => DESCENT_SLOWER * LEAST_MOVE / f64::from(learning_rate),
         };
         Self {
             only_mean: is_linear(&spec.discriminator),
-            warm: way.round(),
+            warm: warm.round(),
             first: None,
             nearest: Vec::new(),
             best_coverage: 0.0,
