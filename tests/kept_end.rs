@@ -187,4 +187,8 @@ fn replicas_keep_their_common_end() {
     place.write("other/run.json", told);
     place.succeed("train --resume other --quiet");
     assert_eq!(json(&place, "other/run.json")["steps"], 90);
+    // Nor does one that tells of fewer replicas.
+    place.write("other/run.json", r#"{"status": "finished", "steps": 90, "replicas": []}"#);
+    place.succeed("train --resume other --quiet");
+    assert_eq!(json(&place, "other/run.json")["replicas"].as_array().unwrap().len(), 2);
 }

@@ -90,12 +90,13 @@ impl End {
     }
 }
 
-/// Whether `run.json` in the common folder `runs` of replicas tells that all of them have done `steps` steps.
-pub(crate) fn of_all(runs: &Path, steps: u64) -> bool {
+/// Whether `run.json` in the common folder `runs` of `count` replicas tells that all of them have done `steps` steps.
+pub(crate) fn is_of_all(runs: &Path, count: usize, steps: u64) -> bool {
     let end = End::read(runs);
     let replicas = end.as_ref().and_then(|end| end.told.get("replicas")?.as_array());
     replicas.is_some_and(|all| {
-        all.iter().all(|replica| number(replica, "steps") == Some(steps) && replica["status"] == "finished")
+        all.len() == count
+            && all.iter().all(|replica| number(replica, "steps") == Some(steps) && replica["status"] == "finished")
     })
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         return Err(Error::setting("steps", problem).into());
     }
     let is_done = found.iter().all(|run| run.checkpoint.step() == prepared.steps);
-    let has_result = !replicated || end::of_all(path, prepared.steps);
+    let has_result = !replicated || end::is_of_all(path, found.len(), prepared.steps);
     for run in &found {
         run.tell_lost(run.checkpoint.step() == prepared.steps)?;
     }

@@ -146,8 +146,8 @@ fn last(run: &Path, config: &RunConfig) -> Result<Last> {
         return without(checkpoint.into_model(), Some(step), Some(not_ended(run, step)));
     }
     // A model stays while the run goes on: which of the two is later?
-    let Some(checkpoint) = saved.ok().flatten() else { return without(load()?, None, None) };
     let of = SavedModel::read(run, &config.spec, end.as_ref(), None).and_then(|model| model.step);
+    let Some(checkpoint) = saved.ok().flatten() else { return without(load()?, of, None) };
     let step = checkpoint.step();
     if let Some(of) = of.filter(|&of| of > step) {
         let (run, later, step) = (printable(run), thousands(of), thousands(step));
