@@ -52,6 +52,10 @@ fn a_picture_that_cannot_be_read_is_named_and_left_out() {
     let outcome = place.run("train --resume run --quiet");
     assert_eq!((outcome.code, frames(&place, "run")), (Some(0), 3), "{outcome:?}");
     assert!(outcome.stderr.contains("step-000000.png") && outcome.stderr.contains("(and 1 more)"), "{outcome:?}");
+    place.write("run/samples/step-000010.png", b"");
+    let told = place.run("report run").stderr;
+    let both = "samples/step-000000.png, samples/step-000010.png cannot be read as pictures and are left out";
+    assert!(told.contains(both), "{told}");
 }
 
 #[test]

@@ -210,6 +210,14 @@ fn a_lost_replica_is_told() {
     }
     let text = place.succeed("runs all");
     assert!(text.contains("2 of 4 replicas") && text.contains("(replica-001, replica-003 are missing)"), "{text}");
+    // So many that a line has no room for all.
+    fs::rename(place.path("all/many/replica-002"), place.path("all/many/replica-900")).unwrap();
+    let entry = told();
+    assert!(
+        entry["problem"].as_str().unwrap().contains("899 replicas are missing, replica-001 to replica-899"),
+        "{entry}"
+    );
+    assert_eq!(entry["lost_replicas"].as_array().unwrap().len(), 899);
 }
 
 #[test]

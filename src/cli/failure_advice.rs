@@ -19,7 +19,7 @@ pub(crate) fn advice(error: &Error, config: &RunConfig, folder: &Path, checkpoin
     let path = quoted(folder);
     let Error::NotFinite { quantity, .. } = error else {
         return format!(
-            "remove what the error names, then go on from the last checkpoint: gannet train --resume {path} (with --override where \
+            "remove the cause of the error, then go on from the last checkpoint: gannet train --resume {path} (with --override where \
              settings or data change)"
         );
     };

@@ -187,7 +187,11 @@ impl Record {
         let names: Vec<&str> = self.left_out.iter().take(MOST).map(String::as_str).collect();
         let more = self.left_out.len() - names.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        (!names.is_empty()).then(|| format!("{}{more} cannot be read as a picture and is left out", names.join(", ")))
+        let are = match self.left_out.len() {
+            1 => "cannot be read as a picture and is left out",
+            _ => "cannot be read as pictures and are left out",
+        };
+        (!names.is_empty()).then(|| format!("{}{more} {are}", names.join(", ")))
     }
 
     /// The last step that is known to be done.

@@ -24,6 +24,9 @@ use crate::error::Error;
 use crate::file;
 use crate::gan::presets::Preset;
 
+/// Replicas that are missing and named in a line.
+const MOST_NAMED: usize = 4;
+
 /// Settings that follow from the machine or the data, or that change nothing in the result.
 const LEFT_OUT: [&str; 13] = [
     "run.system",
@@ -189,10 +192,14 @@ impl Entry {
             }
         };
         let verdict = tally(parts.iter().filter_map(|part| part.verdict.clone()).collect());
-        let lost = (!lost_replicas.is_empty()).then(|| match lost_replicas.as_slice() {
-            [one] => format!("{one} is missing"),
-            more => format!("{} are missing", more.join(", ")),
-        });
+        let lost = match lost_replicas.as_slice() {
+            [] => None,
+            [one] => Some(format!("{one} is missing")),
+            [first, .., last] if lost_replicas.len() > MOST_NAMED => {
+                Some(format!("{} replicas are missing, {first} to {last}", lost_replicas.len()))
+            }
+            all => Some(format!("{} are missing", all.join(", "))),
+        };
         let told = tally(parts.iter().filter_map(|part| part.problem.clone()).collect());
         let problems: Vec<String> = lost.into_iter().chain(told).collect();
         let problem = (!problems.is_empty()).then(|| problems.join("; "));

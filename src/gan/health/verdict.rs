@@ -73,7 +73,7 @@ impl Verdict {
                 "the samples lie far from the data: lower the learning rates if the losses are large or swing, else train \
                  longer, or give both networks more units",
             ),
-            Self::Failed => Some("remove what the error names, then go on from the last checkpoint"),
+            Self::Failed => Some("remove the cause of the error, then go on from the last checkpoint"),
         }
     }
 
