@@ -237,7 +237,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] where lines cannot be written, which happens every few seconds.
+    /// [`Error::Io`](crate::Error::Io) where lines cannot be written, which happens every few seconds.
     pub(crate) fn report(&mut self, reported: &Reported) -> Result<()> {
         self.history.push(reported.report);
         self.metrics.push(&row(reported));
@@ -397,7 +397,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] where the system refuses.
+    /// [`Error::Io`](crate::Error::Io) where the system refuses.
     pub(crate) fn end_leg(&mut self, step: u64, spent: Spent) -> Result<()> {
         self.legs.record(step, spent);
         self.legs.write(&self.folder)
