@@ -84,7 +84,7 @@ pub(crate) fn refused(action: &'static str, path: &Path, source: io::Error) -> E
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// As [`open()`].
 pub(crate) fn holds(path: &Path, bytes: &[u8]) -> Result<bool> {
     const BLOCK: usize = 1 << 16;
     let (mut file, length) = open(path)?;
@@ -107,7 +107,7 @@ pub(crate) fn holds(path: &Path, bytes: &[u8]) -> Result<bool> {
 ///
 /// # Errors
 ///
-/// As [`open`]; [`Error::Data`] where it is larger; [`Error::OutOfMemory`].
+/// As [`open()`]; [`Error::Data`] where it is larger; [`Error::OutOfMemory`].
 pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     let (file, length) = open(path)?;
     if length > most {

@@ -208,6 +208,17 @@ fn a_lost_replica_is_told() {
         assert_eq!((entry["status"].as_str(), entry["replicas"].as_u64()), (Some("broken"), Some(4)), "{entry}");
         assert!(entry["problem"].as_str().unwrap().contains(problem), "{entry}");
     }
+    // No run goes on without them, whichever are lost: their common result would no longer tell of them.
+    let before = place.bytes("all/many/run.json");
+    place.fail("train --resume all/many --steps 8", 1, &["replica-001 is missing", "--resume all/many/replica-000"]);
+    fs::rename(place.path("all/many/replica-002"), place.path("all/many/replica-001")).unwrap();
+    place.fail("train --resume all/many --steps 8", 1, &["replica-002 is missing"]);
+    fs::rename(place.path("all/many/replica-001"), place.path("all/many/replica-002")).unwrap();
+    fs::rename(place.path("all/many/replica-000"), place.path("kept")).unwrap();
+    place.fail("train --resume all/many --steps 8", 1, &["replica-000 is missing", "--resume all/many/replica-002"]);
+    fs::rename(place.path("kept"), place.path("all/many/replica-000")).unwrap();
+    assert!(place.bytes("all/many/run.json") == before);
+    place.succeed("train --resume all/many/replica-002 --steps 4");
     let text = place.succeed("runs all");
     assert!(text.contains("2 of 4 replicas") && text.contains("(replica-001, replica-003 are missing)"), "{text}");
     // So many that a line has no room for all.

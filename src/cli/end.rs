@@ -71,6 +71,11 @@ impl End {
         self.told[name].is_number()
     }
 
+    /// The number of replicas that it is the common end of; 0 of a single run.
+    pub(crate) fn replicas(&self) -> usize {
+        self.told["replicas"].as_array().map_or(0, Vec::len)
+    }
+
     /// The best model, where that is not the last.
     pub(crate) fn best(&self) -> Option<Best> {
         Best::deserialize(self.told.get("best")?).ok().filter(Best::is_earlier)

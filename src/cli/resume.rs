@@ -19,7 +19,8 @@ use super::plot::thousands;
 use super::prepared::{Prepared, settings_text};
 use super::report;
 use super::run_folder::{
-    ANIMATION, CONFIG, EVALUATION, LOSSES, METRICS, MODEL, REPORT, RESULT, RunFolder, SAMPLES, no_run, refused, replica,
+    ANIMATION, CONFIG, EVALUATION, LOSSES, METRICS, MODEL, REPORT, RESULT, RunFolder, SAMPLES, no_run, refused,
+    replica, replicas,
 };
 use super::schedule::Schedule;
 use super::start::Start;
@@ -45,7 +46,11 @@ struct Found {
 /// Runs the command on the folder `path`.
 pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Result<()> {
     std::fs::metadata(path).map_err(refused("read", path))?;
-    let replicated = path.join(replica(0)).is_dir();
+    let numbers = replicas(path);
+    let replicated = numbers.first() == Some(&0) || (!numbers.is_empty() && !path.join(CONFIG).is_file());
+    if replicated {
+        check_replicas(path, &numbers)?;
+    }
     let first = if replicated { path.join(replica(0)) } else { path.to_path_buf() };
     if !first.join(CONFIG).is_file() {
         return Err(no_run(&first).into());
@@ -63,8 +68,7 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         config.threads = 0;
     }
     config.validate()?;
-    let count = replicated.then(|| (0..).take_while(|&index| path.join(replica(index)).is_dir()).count());
-    let mut prepared = Prepared::new(config, count, false, stop)?;
+    let mut prepared = Prepared::new(config, replicated.then_some(numbers.len()), false, stop)?;
     let changes = if args.changes_allowed { Changes::Allowed } else { Changes::Refused };
     let found = find(&mut prepared, path, changes)?;
     let first = Schedule::new(
@@ -132,6 +136,22 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         });
     }
     prepared.train(args, &folder, starts, stop)
+}
+
+/// Refuses the replicas with these `numbers` in the folder `path` where one is lost: the others would go on without it, and their
+/// common result would tell of them alone.
+fn check_replicas(path: &Path, numbers: &[usize]) -> Result<(), Error> {
+    let told = End::read(path).map_or(0, |end| end.replicas());
+    let lost = numbers.iter().enumerate().position(|(index, &number)| index != number).unwrap_or(numbers.len());
+    if lost == numbers.len() && told <= lost {
+        return Ok(());
+    }
+    let problem = format!(
+        "{} is missing; put its folder back, or go on with the others one by one, for instance: gannet train --resume {}",
+        replica(lost),
+        quoted(&path.join(replica(numbers[0])))
+    );
+    Err(Error::data(path.display().to_string(), problem))
 }
 
 /// What there is to go on from: of each run the last checkpoint, which must be one of these settings and data, unless `changes`

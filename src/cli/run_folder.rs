@@ -195,6 +195,18 @@ pub(crate) fn replica(index: usize) -> String {
     format!("replica-{index:03}")
 }
 
+/// The numbers of the replicas in the folder `path`, ascending.
+pub(crate) fn replicas(path: &Path) -> Vec<usize> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let number = |name: &str| {
+        let number = name.strip_prefix("replica-")?.parse().ok()?;
+        (name == replica(number) && path.join(name).is_dir()).then_some(number)
+    };
+    let mut numbers: Vec<usize> = entries.filter_map(|entry| number(entry.file_name().to_str()?)).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
 /// Whether the folder `path` is that of a run: every run has one of these files. Settings and a model alone may lie anywhere. The folder
 /// of replicas, which has a lock and a result too, holds runs and is none.
 pub(crate) fn is_run(path: &Path) -> bool {

@@ -138,7 +138,7 @@ impl TrainedNetwork {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    /// [`Error::OutOfMemory`].
     pub(super) fn tensors(&self) -> Result<LayerTensors> {
         self.layout.tensors(&self.parameters)
     }
