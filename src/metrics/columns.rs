@@ -26,6 +26,9 @@ const CONSTANT: f64 = 1e-3;
 /// The spread is too small below this share of the data's.
 const NARROW: f64 = 0.5;
 
+/// Below this share it is too small even where two halves of the data are far apart, as they are where one value lies far outside.
+const LOST_SPREAD: f64 = 0.1;
+
 /// A column is far off where its distance is above this, in units of the data's s.d., and this multiple of that of two halves.
 const FAR_OFF: f64 = 0.35;
 const HALVES: f64 = 3.0;
@@ -197,6 +200,7 @@ impl ColumnReport {
         (self.verdict, self.worst) = match () {
             () if lost.is_some() => (ColumnVerdict::LostValues, lost),
             () if spread < CONSTANT => (ColumnVerdict::Constant, None),
+            () if spread < LOST_SPREAD => (ColumnVerdict::SpreadTooSmall, None),
             () if spread < NARROW && self.wasserstein1 > HALVES * self.real_wasserstein1 => {
                 (ColumnVerdict::SpreadTooSmall, None)
             }
@@ -234,6 +238,11 @@ mod tests {
             (report(normal(1, 3.0, 2.0), normal(2, 3.0, 0.8)), ColumnVerdict::SpreadTooSmall),
             (report(normal(1, 3.0, 2.0), normal(2, 4.0, 2.0)), ColumnVerdict::FarOff),
             (report(normal(1, 3.0, 2.0), normal(2, 3.0, 4.0)), ColumnVerdict::FarOff),
+            // One value far outside, which is in one half of the data alone: without it there is no spread.
+            (
+                report(|row| if row == 7 { 1e6 } else { row as f64 }, normal(2, 1e3, 300.0)),
+                ColumnVerdict::SpreadTooSmall,
+            ),
             (report(share(20), share(20)), ColumnVerdict::Ok),
             (report(share(20), share(24)), ColumnVerdict::Ok),
             (report(share(20), share(28)), ColumnVerdict::FarOff),
