@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::config::RunConfig;
 use super::output;
 use super::own::Form;
+use crate::data::kept::Kept;
 use crate::error::Result;
 use crate::gan::health::Verdict;
 use crate::metrics::columns::{self, ColumnReport, ColumnVerdict, ValueShare};
@@ -18,6 +19,9 @@ const MOST_SHOWN: usize = 20;
 
 /// Columns that a sentence names.
 const MOST_NAMED: usize = 3;
+
+/// The verdict on a column that the data have as it was in training, constant.
+pub(crate) const KEPT: &str = "kept constant";
 
 /// A column.
 #[derive(Clone, Debug, Serialize)]
@@ -37,8 +41,9 @@ pub(crate) struct Column {
     distinct: f64,
     /// Of a column of few values their shares; else none.
     values: Vec<ValueShare>,
+    /// What it says of the run.
     #[serde(skip)]
-    kind: ColumnVerdict,
+    of_run: Option<Verdict>,
 }
 
 /// The columns of own data that are a table; none of anything else.
@@ -47,17 +52,18 @@ pub(crate) struct Column {
 ///
 /// Samples that are not finite.
 pub(crate) fn of(config: &RunConfig, samples: &[f32], real: &Halves) -> Result<Vec<Column>> {
-    let Some(Form::Table { columns: names, standardization }) = config.own.as_ref().map(|own| &own.form) else {
-        return Ok(Vec::new());
-    };
+    let Some(own) = &config.own else { return Ok(Vec::new()) };
+    let Form::Table { columns: names, standardization } = &own.form else { return Ok(Vec::new()) };
     let varying = (0..names.len()).filter(|&index| standardization.scale()[index] > 0.0);
     let reports = columns::evaluate(samples, real)?;
     let column = |(index, report): (usize, ColumnReport)| {
         let unit = |value: f64| standardization.value(index, value as f32);
-        Column::new(names[index].clone(), report, unit)
+        (index, Column::new(names[index].clone(), report, unit))
     };
-    let all: Vec<Column> = varying.zip(reports).map(column).collect();
-    let (mut bad, good): (Vec<_>, Vec<_>) = all.into_iter().enumerate().partition(|(_, column)| column.is_bad());
+    let kept = own.kept().iter().filter_map(|kept| Some((kept.column, Column::kept(names.get(kept.column)?, kept))));
+    let all = varying.zip(reports).map(column).chain(kept);
+    let (mut bad, mut good): (Vec<_>, Vec<_>) = all.partition(|(_, column)| column.is_bad());
+    good.sort_by_key(|(index, _)| *index);
     bad.extend(good);
     bad.truncate(MOST);
     bad.sort_by_key(|(index, _)| *index);
@@ -96,22 +102,58 @@ impl Column {
             sd_error: report.sd_error,
             distinct: report.distinct,
             values: report.values.into_iter().map(in_unit).collect(),
-            kind: report.verdict,
+            of_run: match report.verdict {
+                ColumnVerdict::Ok => None,
+                ColumnVerdict::FarOff => Some(Verdict::FarFromData),
+                _ => Some(Verdict::CollapseSuspected),
+            },
+        }
+    }
+
+    /// A column that was constant in training: no network makes it.
+    fn kept(name: &str, kept: &Kept) -> Self {
+        let Kept { value, range: [least, greatest], .. } = *kept;
+        let (constant, far_off) = (ColumnVerdict::Constant.words(), ColumnVerdict::FarOff.words());
+        let (verdict, finding, of_run) = match () {
+            () if kept.is_same() => (KEPT, None, None),
+            () if !kept.differs => {
+                let told = format!(
+                    "all samples have {value}; the data, {least} to {greatest}, differ from it by no more than the rounding of 64 bits"
+                );
+                (constant, Some(told), None)
+            }
+            () if least == greatest => {
+                let told = format!("it was constant in training: all samples have {value}, the data {least}");
+                (far_off, Some(told), Some(Verdict::FarFromData))
+            }
+            () => {
+                let told =
+                    format!("it was constant in training: all samples have {value}, the data {least} to {greatest}");
+                (constant, Some(told), Some(Verdict::CollapseSuspected))
+            }
+        };
+        Self {
+            name: name.to_string(),
+            verdict,
+            finding,
+            wasserstein1: kept.distance,
+            real_wasserstein1: if kept.is_same() { 0.0 } else { f64::NAN },
+            mean_error: kept.mean_error,
+            sd_error: kept.sd_error(),
+            distinct: if least == greatest { 1.0 } else { f64::NAN },
+            values: Vec::new(),
+            of_run,
         }
     }
 
     fn is_bad(&self) -> bool {
-        self.kind != ColumnVerdict::Ok
+        self.of_run.is_some()
     }
+}
 
-    /// What it says of the run.
-    fn of_run(&self) -> Option<Verdict> {
-        match self.kind {
-            ColumnVerdict::Ok => None,
-            ColumnVerdict::FarOff => Some(Verdict::FarFromData),
-            _ => Some(Verdict::CollapseSuspected),
-        }
-    }
+/// A figure for people; of a column whose data have no s.d. there may be none.
+fn figure(value: f64) -> String {
+    if value.is_finite() { format!("{value:.3}") } else { "-".to_string() }
 }
 
 /// A number without the sign of a zero.
@@ -121,7 +163,7 @@ fn plain(value: f64) -> f64 {
 
 /// What the columns say of the run: lost values and spread before a distance. `None` where nothing stands out.
 pub(crate) fn verdict(columns: &[Column]) -> Option<Verdict> {
-    let said = |verdict| columns.iter().any(|column| column.of_run() == Some(verdict));
+    let said = |verdict| columns.iter().any(|column| column.of_run == Some(verdict));
     [Verdict::CollapseSuspected, Verdict::FarFromData].into_iter().find(|verdict| said(*verdict))
 }
 
@@ -146,7 +188,7 @@ pub(crate) fn table(columns: &[Column]) -> String {
     let row = |column: &Column| {
         let figures = [column.wasserstein1, column.real_wasserstein1, column.mean_error, column.sd_error];
         let name = std::iter::once(column.name.chars().filter(|c| !c.is_control()).take(24).collect::<String>());
-        name.chain(figures.map(|figure| format!("{figure:.3}"))).chain([column.verdict.to_string()]).collect()
+        name.chain(figures.map(figure)).chain([column.verdict.to_string()]).collect()
     };
     // Those that stand out come first where not all are shown.
     let bad = columns.iter().filter(|column| column.is_bad() && columns.len() > MOST_SHOWN);

@@ -9,6 +9,7 @@ use super::reading_limit;
 use super::run_folder::refused;
 use super::system::{ImageSet, Samples, Shape, System};
 use crate::data::columns::{self, Matched};
+use crate::data::kept::{Kept, kept};
 use crate::data::table::{Standardization, Table};
 use crate::data::{csv, idx, npy, precision};
 use crate::error::{Error, Result};
@@ -29,10 +30,20 @@ pub(crate) struct OwnData {
     pub(crate) file: PathBuf,
     /// What its samples are.
     pub(crate) form: Form,
-    /// The samples, if they have been read.
-    samples: Option<Samples>,
+    /// What the file holds, if it has been read.
+    loaded: Option<Loaded>,
     /// Most bytes that the run may take.
     pub(crate) limit: Option<u64>,
+}
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+struct Loaded {
+    samples: Samples,
+    /// What it has in columns that are kept constant.
+    kept: Vec<Kept>,
+    /// What training cannot see of it as it is.
+    warnings: Vec<String>,
 }
 
 /// The samples are what the file and the form make them, and are not compared.
@@ -112,7 +123,7 @@ impl OwnData {
                 return data.checked();
             }
         };
-        Self { file, form, samples: None, limit: settings.limit }.checked()
+        Self { file, form, loaded: None, limit: settings.limit }.checked()
     }
 
     /// What stands for a file that is not known yet.
@@ -123,7 +134,7 @@ impl OwnData {
     pub(crate) fn example() -> Result<Self> {
         let standardization = Standardization::new(vec![0.0; 2], vec![1.0; 2])?;
         let form = Form::Table { columns: ["x", "y"].map(str::to_string).to_vec(), standardization };
-        Ok(Self { file: PathBuf::from("data.csv"), form, samples: None, limit: None })
+        Ok(Self { file: PathBuf::from("data.csv"), form, loaded: None, limit: None })
     }
 
     /// Checks that there is a name for each column.
@@ -155,12 +166,12 @@ impl OwnData {
         };
         let most = reading_limit::for_reading(limit);
         let too_much = |error| reading_limit::of_reading(error, limit, &file);
-        let (form, samples) = match Contents::of(&file)? {
+        let (form, loaded) = match Contents::of(&file)? {
             Contents::Images => {
                 let images = idx::read_images_within(&file, most).map_err(too_much)?;
                 enough(images.count)?;
                 let form = Form::Images { height: images.height, width: images.width };
-                (form, of_images(images)?)
+                (form, Loaded { samples: of_images(images)?, kept: Vec::new(), warnings: Vec::new() })
             }
             kind => {
                 let mut table = match kind {
@@ -173,21 +184,20 @@ impl OwnData {
                     arrange(&mut table, &columns, &origin)?;
                 }
                 let columns = table.column_names();
-                let standardization = match given {
-                    Some(given) => given,
-                    None => {
-                        let own = Standardization::of(&table, &origin)?;
-                        for unclear in precision::unclear(&table, &own)? {
-                            alert(&format!("warning: {origin}: {}", unclear.text(&columns)));
-                        }
-                        own
-                    }
-                };
-                let source = standardization.apply(&table, &origin)?;
-                (Form::Table { columns, standardization }, Samples::Values(Arc::new(source)))
+                let is_new = given.is_none();
+                let standardization = given.map_or_else(|| Standardization::of(&table, &origin), Ok)?;
+                let unclear = precision::unclear(&table, &standardization)?;
+                let warnings: Vec<String> = unclear.iter().map(|unclear| unclear.text(&columns)).collect();
+                // Settings that tell how the table is scaled come from a run that was told.
+                if is_new {
+                    warnings.iter().for_each(|warning| alert(&format!("warning: {origin}: {warning}")));
+                }
+                let kept = kept(&table, &standardization);
+                let samples = Samples::Values(Arc::new(standardization.apply(&table, &origin)?));
+                (Form::Table { columns, standardization }, Loaded { samples, kept, warnings })
             }
         };
-        Ok(Self { file, form, samples: Some(samples), limit })
+        Ok(Self { file, form, loaded: Some(loaded), limit })
     }
 
     /// The samples; they are read if they have not been.
@@ -196,9 +206,14 @@ impl OwnData {
     ///
     /// A file that cannot be read, or whose samples are others than the settings say.
     pub(crate) fn samples(&self) -> Result<Samples> {
-        if let Some(samples) = &self.samples {
-            return Ok(samples.clone());
+        match &self.loaded {
+            Some(loaded) => Ok(loaded.samples.clone()),
+            None => Ok(self.read_again()?.samples),
         }
+    }
+
+    /// What the file holds, which is what the settings say.
+    fn read_again(&self) -> Result<Loaded> {
         let (columns, given) = match &self.form {
             Form::Table { columns, standardization } => (Some(columns.clone()), Some(standardization.clone())),
             Form::Images { .. } => (None, None),
@@ -208,16 +223,28 @@ impl OwnData {
             let problem = format!("holds {}, but the settings are for {}", read.shape(), self.shape());
             return Err(Error::data(self.file.display().to_string(), problem));
         }
-        read.samples()
+        read.loaded.ok_or_else(|| Error::data(self.file.display().to_string(), "holds no samples"))
     }
 
-    /// Reads the samples, if they have not been read, and keeps them.
+    /// What the file has in columns that are kept constant; nothing before it is read.
+    pub(crate) fn kept(&self) -> &[Kept] {
+        self.loaded.as_ref().map_or(&[], |loaded| &loaded.kept)
+    }
+
+    /// What training cannot see of the file as it is; nothing before it is read.
+    pub(crate) fn warnings(&self) -> &[String] {
+        self.loaded.as_ref().map_or(&[], |loaded| &loaded.warnings)
+    }
+
+    /// Reads the file, if it has not been read, and keeps what it holds.
     ///
     /// # Errors
     ///
     /// As [`samples`](Self::samples).
     pub(crate) fn load(&mut self) -> Result<()> {
-        self.samples = Some(self.samples()?);
+        if self.loaded.is_none() {
+            self.loaded = Some(self.read_again()?);
+        }
         Ok(())
     }
 
@@ -229,7 +256,7 @@ impl OwnData {
     pub(crate) fn with_file(&self, file: &Path) -> Result<Self> {
         contents::check_stdin(file)?;
         let file = std::path::absolute(file).map_err(refused("find", file))?;
-        Ok(Self { file, form: self.form.clone(), samples: None, limit: self.limit })
+        Ok(Self { file, form: self.form.clone(), loaded: None, limit: self.limit })
     }
 
     /// What a sample is, to the networks.
@@ -247,13 +274,13 @@ impl OwnData {
 
     /// Default batch: less than the data where they are few.
     pub(crate) fn batch(&self) -> usize {
-        let rows = self.samples.as_ref().map_or(usize::MAX, |samples| samples.source().len());
+        let rows = self.loaded.as_ref().map_or(usize::MAX, |loaded| loaded.samples.source().len());
         BATCH.min(rows)
     }
 
     /// Default length of a training with this batch: at least one pass over the data.
     pub(crate) fn duration(&self, batch: usize) -> Duration {
-        let rows = self.samples.as_ref().map_or(1, |samples| samples.source().len()) as u64;
+        let rows = self.loaded.as_ref().map_or(1, |loaded| loaded.samples.source().len()) as u64;
         Duration::Epochs(STEPS.saturating_mul(batch as u64).div_ceil(rows.max(1)).max(1))
     }
 

@@ -18,6 +18,7 @@ use super::legs::Legs;
 use super::machine;
 use super::measures;
 use super::output;
+use super::own::OwnData;
 use super::plot::thousands;
 use super::progress::Progress;
 use super::record::Record;
@@ -83,6 +84,7 @@ impl Prepared {
         let mut options = config.trainer_options();
         options.stop = Some(stop.flag());
         let has_stand_in = is_plan && config.system == System::Preset(Preset::Mnist) && config.directory.is_none();
+        config.own.as_mut().map_or(Ok(()), OwnData::load)?;
         let first = if has_stand_in { Samples::stand_in()? } else { Samples::load(&config)? };
         // What the trainers may take is what everything else leaves.
         let beside = Budget::of(&config, &first, count);

@@ -310,6 +310,7 @@ impl Run {
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
             best: record.best(),
             columns,
+            warnings: config.own.as_ref().map_or_else(Vec::new, |own| own.warnings().to_vec()),
             model_step: record.model().and_then(|model| model.step),
             model_sha256: record.model().map(|model| model.sha256.clone()),
             repeats: legs.repeats(),

@@ -65,6 +65,8 @@ pub(crate) struct Summary {
     pub(crate) best: Option<Best>,
     /// Of own data that are a table: what was learned of each column.
     pub(crate) columns: Vec<Column>,
+    /// Of own data that are a table: what training cannot see of it as it is.
+    pub(crate) warnings: Vec<String>,
     /// The step that `model.safetensors` is of, an earlier one where the run went on and has not ended; and its hash. The file holds
     /// names, shapes and parameters and nothing else: the same bits, the same hash.
     pub(crate) model_step: Option<u64>,

@@ -10,6 +10,7 @@ pub mod csv;
 pub mod digits;
 #[cfg(feature = "cli")]
 pub mod idx;
+pub mod kept;
 #[cfg(feature = "cli")]
 pub mod npy;
 #[cfg(feature = "cli")]

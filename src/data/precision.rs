@@ -1,6 +1,6 @@
 //! Which columns of a table lose values when they are brought to 32 bits.
 
-use crate::data::table::{Standardization, Table};
+use crate::data::table::{Standardization, Table, is_rounding};
 use crate::error::Result;
 use crate::memory::room;
 
@@ -49,7 +49,7 @@ pub fn unclear(table: &Table, standardization: &Standardization) -> Result<Vec<U
         let [Some(&least), Some(&greatest)] = [values.first(), values.last()] else { continue };
         let range = [least, greatest];
         if scale == 0.0 {
-            if least != greatest {
+            if least != greatest && is_rounding(least, greatest) {
                 found.push(Unclear::Constant { column, range });
             }
             continue;

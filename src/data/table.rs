@@ -58,6 +58,11 @@ pub(super) fn numbered(index: usize) -> String {
 /// constant. Four roundings of 64 bits: what a short computation leaves.
 const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
+/// Whether numbers from `least` to `greatest` differ by no more than rounding.
+pub(super) fn is_rounding(least: f64, greatest: f64) -> bool {
+    greatest - least <= ROUNDING * least.abs().max(greatest.abs())
+}
+
 /// How the columns of a table become features of mean 0 and standard deviation 1, and samples become rows of the table again:
 /// `feature = (value - offset) / scale`. A column of scale 0 is constant: it is no feature, and its value is its offset.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +110,7 @@ impl Standardization {
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), value| {
                     (value.min(least), value.max(greatest))
                 });
-            if greatest - least <= ROUNDING * least.abs().max(greatest.abs()) {
+            if is_rounding(least, greatest) {
                 // The one that is there most often, at least where there are two.
                 let of = |wanted: f64| column(index).filter(|&value| value == wanted).count();
                 offset.push(if of(greatest) > of(least) { greatest } else { least });

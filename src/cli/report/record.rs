@@ -11,6 +11,7 @@ use super::columns::{self, Column};
 use super::read;
 use super::shots::{self, Shot};
 use super::table::Table;
+use crate::cli::columns::KEPT;
 use crate::cli::config::RunConfig;
 use crate::cli::end;
 use crate::cli::legs::Legs;
@@ -27,6 +28,9 @@ const LARGEST_TEXT: u64 = 1 << 20;
 const LONGEST: usize = 300;
 /// Columns of which something is told.
 const MOST_COLUMNS: usize = 256;
+/// Warnings about the data that are shown, and characters of one.
+const MOST_WARNINGS: usize = 20;
+const LONGEST_WARNING: usize = 1_000;
 /// Measures that are shown.
 const MOST_MEASURES: usize = 40;
 
@@ -236,16 +240,26 @@ impl Record {
         self.told("verdict_hint").filter(|_| self.has_ended())
     }
 
-    /// What stands out in columns of a table at the end, by their names.
+    /// What stands out in columns of a table at the end, or that they are kept constant, by their names.
     pub(super) fn findings(&self) -> BTreeMap<&str, String> {
         let columns = self.result.get("columns").and_then(Value::as_array).filter(|_| self.has_ended());
         let text = |told: &Value| Some(told.as_str()?.chars().take(LONGEST).collect::<String>());
         let finding = |column: &'_ Value| {
-            let (verdict, finding) = (text(column.get("verdict")?)?, text(column.get("finding")?)?);
-            Some(format!("{verdict}: {finding}"))
+            let verdict = text(column.get("verdict")?)?;
+            match text(column.get("finding")?) {
+                Some(finding) => Some(format!("{verdict}: {finding}")),
+                None => Some(verdict).filter(|verdict| verdict == KEPT),
+            }
         };
         let named = columns.into_iter().flatten().take(MOST_COLUMNS);
         named.filter_map(|column| Some((column.get("name")?.as_str()?, finding(column)?))).collect()
+    }
+
+    /// What training could not see of the data as they are.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let told = self.result.get("warnings").and_then(Value::as_array).filter(|_| self.has_ended());
+        let texts = told.into_iter().flatten().filter_map(Value::as_str).take(MOST_WARNINGS);
+        texts.map(|text| text.chars().take(LONGEST_WARNING).collect()).collect()
     }
 
     /// The best model, if that is not the last one.
