@@ -118,7 +118,7 @@ fn a_run_that_is_extended_and_fails_tells_the_step_of_its_model() {
     assert!(place.bytes("run/model.safetensors") == model);
     assert_eq!((&told["status"], &told["model_step"]), (&"failed".into(), &60.into()), "{told}");
     assert!(place.read("run/report.html").contains("SHA-256 of model.safetensors, of step 60"));
-    assert!(note(&place, "run").contains("has not ended"));
+    assert!(note(&place, "run").contains("failed after step"));
     check_taken(&place, "run", "80");
     unblock(&place, "run", 90);
     place.succeed("train --resume run --quiet");
@@ -164,7 +164,7 @@ fn a_note_names_the_state_that_was_taken() {
     place.fail("train --resume run --steps 50 --learning-rate 1e30 --override --quiet", 1, &["finite"]);
     let told = note(&place, "run");
     assert!(
-        told.contains("has not ended; this is its checkpoint of step 20") && !told.contains("of step 60"),
+        told.contains("failed after step 20; this is its checkpoint of step 20") && !told.contains("of step 60"),
         "{told}"
     );
 }

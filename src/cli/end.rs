@@ -66,6 +66,11 @@ impl End {
         self.is_last && self.told["status"] == "finished"
     }
 
+    /// The steps that were done when the run failed, if it did, and no leg has begun since.
+    pub(crate) fn failed_after(&self) -> Option<u64> {
+        self.steps().filter(|_| self.is_last && self.told["status"] == "failed")
+    }
+
     /// Whether it is a number that is told as `name`.
     pub(crate) fn has_number(&self, name: &str) -> bool {
         self.told[name].is_number()

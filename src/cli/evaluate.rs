@@ -9,11 +9,13 @@ use super::columns::{self, Column};
 use super::judgement::Judgement;
 use super::measures::{self, Effort, Measured, meanings, measure_table};
 use super::output;
+use super::own::OwnData;
 use super::plot::thousands;
 use super::sample::too_many;
 use super::saved_run::SavedRun;
 use super::system::Samples;
 use crate::gan::health::{Verdict, Watch, examine};
+use crate::gan::presets::Duration;
 use crate::simd::Isa;
 
 /// What `--json` prints.
@@ -44,6 +46,9 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     if let Some(data) = &args.data {
         run.config.take_data(data)?;
     }
+    run.config.own.as_mut().map_or(Ok(()), OwnData::load)?;
+    // References are of a length: that of the model, not that of the run. A model of an unknown step has none.
+    run.config.duration = Duration::Steps(run.step.unwrap_or(0));
     let SavedRun { config, model, step, .. } = &run;
     let isa = Isa::resolve(None)?;
     let real = Samples::load(config)?;
@@ -55,7 +60,8 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let remark = measures::remark(config);
     let source = real.source();
     let health = examine(model, None, &config.spec, &*source, config.seed.wrapping_add(2), isa)?;
-    let seen = Watch::glance(&config.spec, &health);
+    // Before the first step G has learned nothing yet.
+    let seen = if *step == Some(0) { Verdict::TooEarly } else { Watch::glance(&config.spec, &health) };
     // What takes more than one evaluation, the run has told of its own end and data.
     let told = run.verdict.filter(|_| args.data.is_none());
     // It had more to go by than this moment, unless it had too little.

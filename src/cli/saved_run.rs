@@ -50,9 +50,11 @@ impl SavedRun {
             let folders = absolute.ancestors().skip(1).take(2).map(|folder| folder.join(CONFIG));
             let config =
                 folders.into_iter().find(|config| config.symlink_metadata().is_ok()).ok_or_else(|| no_run(path))?;
+            let run = config.parent().unwrap_or(Path::new("."));
             let config = RunConfig::read(&config)?;
             let model = Model::load(&config.spec, path)?;
-            return Self { config, model, step: None, verdict: None, remark: None }.checked(path);
+            let step = of_file(run, &config, &absolute);
+            return Self { config, model, step, verdict: None, remark: None }.checked(path);
         }
         let config = path.join(CONFIG);
         if !config.is_file() {
@@ -143,7 +145,7 @@ fn last(run: &Path, config: &RunConfig) -> Result<Last> {
             return Err(Error::data(run.display().to_string(), problem));
         };
         let step = checkpoint.step();
-        return without(checkpoint.into_model(), Some(step), Some(not_ended(run, step)));
+        return without(checkpoint.into_model(), Some(step), Some(not_ended(run, end.as_ref(), step)));
     }
     // A model stays while the run goes on: which of the two is later?
     let of = SavedModel::read(run, &config.spec, end.as_ref(), None).and_then(|model| model.step);
@@ -155,13 +157,27 @@ fn last(run: &Path, config: &RunConfig) -> Result<Last> {
         return without(load()?, Some(of), Some(remark));
     }
     let earlier = of.filter(|&of| of < step).map(|of| format!("; its {MODEL} is of step {}", thousands(of)));
-    let remark = not_ended(run, step) + &earlier.unwrap_or_default();
+    let remark = not_ended(run, end.as_ref(), step) + &earlier.unwrap_or_default();
     without(checkpoint.into_model(), Some(step), Some(remark))
 }
 
 /// The remark that the checkpoint of `step` was taken.
-fn not_ended(run: &Path, step: u64) -> String {
-    format!("{} has not ended; this is its checkpoint of step {}", printable(run), thousands(step))
+fn not_ended(run: &Path, end: Option<&End>, step: u64) -> String {
+    let how = match end.and_then(End::failed_after) {
+        Some(steps) => format!("failed after step {}", thousands(steps)),
+        None => "has not ended".to_string(),
+    };
+    format!("{} {how}; this is its checkpoint of step {}", printable(run), thousands(step))
+}
+
+/// The step of the model or checkpoint `file` of a run, where that is known.
+fn of_file(run: &Path, config: &RunConfig, file: &Path) -> Option<u64> {
+    if file == run.join(MODEL) {
+        let last = checkpoints::last(run, &config.spec).ok().flatten();
+        return SavedModel::read(run, &config.spec, End::read(run).as_ref(), last.as_ref())?.step;
+    }
+    let of_epoch = epochs(run, config).into_iter().find(|(_, path)| path == file).map(|(step, _)| step);
+    of_epoch.or_else(|| Some(Checkpoint::load(&config.spec, file).ok()?.step()))
 }
 
 /// The model after `step`: of a checkpoint, or of the epoch that ended with it.
