@@ -210,12 +210,20 @@ fn a_lost_replica_is_told() {
     }
     // No run goes on without them, whichever are lost: their common result would no longer tell of them.
     let before = place.bytes("all/many/run.json");
-    place.fail("train --resume all/many --steps 8", 1, &["replica-001 is missing", "--resume all/many/replica-000"]);
+    place.fail(
+        "train --resume all/many --steps 8",
+        1,
+        &["replica-001, replica-003 are missing", "--resume all/many/replica-000"],
+    );
     fs::rename(place.path("all/many/replica-002"), place.path("all/many/replica-001")).unwrap();
-    place.fail("train --resume all/many --steps 8", 1, &["replica-002 is missing"]);
+    place.fail("train --resume all/many --steps 8", 1, &["replica-002, replica-003 are missing"]);
     fs::rename(place.path("all/many/replica-001"), place.path("all/many/replica-002")).unwrap();
     fs::rename(place.path("all/many/replica-000"), place.path("kept")).unwrap();
-    place.fail("train --resume all/many --steps 8", 1, &["replica-000 is missing", "--resume all/many/replica-002"]);
+    place.fail(
+        "train --resume all/many --steps 8",
+        1,
+        &["replica-000, replica-001, replica-003 are missing", "--resume all/many/replica-002"],
+    );
     fs::rename(place.path("kept"), place.path("all/many/replica-000")).unwrap();
     assert!(place.bytes("all/many/run.json") == before);
     place.succeed("train --resume all/many/replica-002 --steps 4");

@@ -34,6 +34,9 @@ pub(crate) struct Legs {
     /// left of it.
     #[serde(default)]
     reached: u64,
+    /// How many replicas began together, where it is one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replicas: Option<usize>,
 }
 
 /// What one process trained.
@@ -120,9 +123,9 @@ impl Leg {
 }
 
 impl Legs {
-    /// The history of a run that begins with `trainer`, and with what decides it.
-    pub(crate) fn begin(trainer: &Trainer, settings: Settings) -> Self {
-        Self { settings, legs: vec![Leg::new(0, trainer)], ..Self::default() }
+    /// The history of a run that begins with `trainer`, and with what decides it; alone, or as one of so many `replicas`.
+    pub(crate) fn begin(trainer: &Trainer, settings: Settings, replicas: Option<usize>) -> Self {
+        Self { settings, legs: vec![Leg::new(0, trainer)], replicas, ..Self::default() }
     }
 
     /// The history in the folder `run`; `None` where there is none.
@@ -195,6 +198,11 @@ impl Legs {
         self.reached = step;
     }
 
+    /// How many replicas began together, where it is one of them.
+    pub(crate) fn replicas(&self) -> Option<usize> {
+        self.replicas
+    }
+
     /// The legs, oldest first.
     pub(crate) fn legs(&self) -> &[Leg] {
         &self.legs
@@ -243,8 +251,8 @@ impl Legs {
         !self.settings.is_empty()
     }
 
-    /// What decided the last leg.
-    fn last_settings(&self) -> Settings {
+    /// What decided the last leg; nothing where that is not known.
+    pub(crate) fn last_settings(&self) -> Settings {
         let mut settings = self.settings.clone();
         for Change { setting, after, .. } in self.legs.iter().flat_map(|leg| &leg.changes) {
             match after {
@@ -292,7 +300,7 @@ mod tests {
     #[test]
     fn a_run_repeats_as_long_as_nothing_is_changed() {
         let trainer = trainer();
-        let mut legs = Legs::begin(&trainer, rate("1"));
+        let mut legs = Legs::begin(&trainer, rate("1"), None);
         legs.record(60, spent(60));
         legs.go_on(60, &trainer, rate("1"));
         assert!(legs.repeats() && legs.claim().contains("bit for bit"));
@@ -316,7 +324,7 @@ mod tests {
     #[test]
     fn what_is_discarded_leaves_its_time_and_nothing_else() {
         let trainer = trainer();
-        let mut legs = Legs::begin(&trainer, rate("1"));
+        let mut legs = Legs::begin(&trainer, rate("1"), None);
         legs.record(60, spent(60));
         legs.go_on(60, &trainer, rate("2"));
         legs.record(90, spent(30));
@@ -348,7 +356,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         assert_eq!(Legs::read(place.path()).unwrap(), None);
         let trainer = trainer();
-        let mut legs = Legs::begin(&trainer, settings(&trainer, rate("1")));
+        let mut legs = Legs::begin(&trainer, settings(&trainer, rate("1")), Some(4));
         legs.record(60, spent(60));
         legs.go_on(60, &trainer, settings(&trainer, rate("2")));
         std::fs::write(place.path().join(LEGS), run_folder::json(&legs)).unwrap();

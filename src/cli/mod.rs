@@ -40,6 +40,7 @@ mod kinded;
 mod learning;
 mod legs;
 mod line_file;
+mod lost_replicas;
 pub mod machine;
 pub mod markdown;
 mod measures;

@@ -13,6 +13,7 @@ use super::course;
 use super::end::{self, End, SavedModel};
 use super::legs::{self, Legs};
 use super::line_file;
+use super::lost_replicas;
 use super::origin::Origin;
 use super::output::{alert, note, printable};
 use super::plot::thousands;
@@ -47,9 +48,11 @@ struct Found {
 pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Result<()> {
     std::fs::metadata(path).map_err(refused("read", path))?;
     let numbers = replicas(path);
-    let replicated = numbers.first() == Some(&0) || (!numbers.is_empty() && !path.join(CONFIG).is_file());
+    let lost = lost_replicas::names(path);
+    let has_replicas = !numbers.is_empty() || !lost.is_empty();
+    let replicated = numbers.first() == Some(&0) || (has_replicas && !path.join(CONFIG).is_file());
     if replicated {
-        check_replicas(path, &numbers)?;
+        check_replicas(path, &numbers, &lost)?;
     }
     let first = if replicated { path.join(replica(0)) } else { path.to_path_buf() };
     if !first.join(CONFIG).is_file() {
@@ -82,8 +85,11 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
     let reached = found.iter().map(|run| run.reached).max().unwrap_or(0);
     let least = if changes == Changes::Allowed { done } else { done.max(reached) };
     if least > prepared.steps {
-        let problem =
-            format!("the run has done {least} steps already; ask for more than that, not for {}", prepared.steps);
+        let problem = if replicated {
+            further(path, &found, least, prepared.steps)
+        } else {
+            format!("the run has done {least} steps already; ask for more than that, not for {}", prepared.steps)
+        };
         return Err(Error::setting("steps", problem).into());
     }
     let is_done = found.iter().all(|run| run.checkpoint.step() == prepared.steps);
@@ -140,18 +146,32 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
 
 /// Refuses the replicas with these `numbers` in the folder `path` where one is lost: the others would go on without it, and their
 /// common result would tell of them alone.
-fn check_replicas(path: &Path, numbers: &[usize]) -> Result<(), Error> {
-    let told = End::read(path).map_or(0, |end| end.replicas());
-    let lost = numbers.iter().enumerate().position(|(index, &number)| index != number).unwrap_or(numbers.len());
-    if lost == numbers.len() && told <= lost {
-        return Ok(());
-    }
-    let problem = format!(
-        "{} is missing; put its folder back, or go on with the others one by one, for instance: gannet train --resume {}",
-        replica(lost),
-        quoted(&path.join(replica(numbers[0])))
-    );
+fn check_replicas(path: &Path, numbers: &[usize], lost: &[String]) -> Result<(), Error> {
+    let Some(told) = lost_replicas::told(lost) else { return Ok(()) };
+    let back = if lost.len() == 1 { "its folder" } else { "their folders" };
+    let alone = |&number: &usize| {
+        let command = quoted(&path.join(replica(number)));
+        format!(", or go on with each that is there alone, for instance: gannet train --resume {command}")
+    };
+    let problem = format!("{told}; put {back} back{}", numbers.first().map(alone).unwrap_or_default());
     Err(Error::data(path.display().to_string(), problem))
+}
+
+/// Which replicas of the folder `path` are further than the `steps` that all are to do, and how all get as far: to the step `least`.
+fn further(path: &Path, replicas: &[Found], least: u64, steps: u64) -> String {
+    let done = |run: &Found| run.checkpoint.step().max(run.reached);
+    let names: Vec<String> =
+        (0..).zip(replicas).filter(|(_, run)| done(run) > steps).map(|(index, _)| replica(index)).collect();
+    let have = match names.as_slice() {
+        [one] => format!("{one} has"),
+        [first, .., last] => format!("{} replicas from {first} to {last} have", names.len()),
+        [] => "the replicas have".to_string(),
+    };
+    format!(
+        "{have} done more than {} steps already; bring all replicas to the same step with: gannet train --resume {} --steps {least}",
+        thousands(steps),
+        quoted(path)
+    )
 }
 
 /// What there is to go on from: of each run the last checkpoint, which must be one of these settings and data, unless `changes`
@@ -161,18 +181,22 @@ fn find(prepared: &mut Prepared, path: &Path, changes: Changes) -> anyhow::Resul
     let mut found = Vec::new();
     for (index, config, real, trainer) in prepared.each() {
         let folder = if prepared.replicated { path.join(replica(index)) } else { path.to_path_buf() };
+        let named = |error: Error| if prepared.replicated { of_replica(&folder, index, error) } else { error };
+        let legs = Legs::read(&folder)?;
+        // First: no checkpoint of other networks can be read.
+        legs.as_ref().map_or(Ok(()), |legs| trainer.check_layers(&legs.last_settings())).map_err(named)?;
         let checkpoint = checkpoints::last(&folder, &config.spec)?.ok_or_else(|| nothing_saved(&folder))?;
-        trainer.check(&checkpoint, changes)?;
+        trainer.check(&checkpoint, changes).map_err(named)?;
         let mut origin = Origin::new(&config, real, trainer)?;
         let has_weights = begun.as_ref().is_none_or(|begun| begun.is_ok());
         if changes == Changes::Refused {
             begun.take().unwrap_or(Ok(())).map_err(|error| missing_weights(&error))?;
-            origin.check(&checkpoint.notes, &config)?;
+            origin.check(&checkpoint.notes, &config).map_err(named)?;
         } else if !has_weights {
             origin = origin.with_parameters_of(&checkpoint.notes);
         }
         let begins_as_before = has_weights && origin.has_parameters_of(&checkpoint.notes);
-        let legs = Legs::read(&folder)?.unwrap_or_else(|| Legs::unknown(checkpoint.step()));
+        let legs = legs.unwrap_or_else(|| Legs::unknown(checkpoint.step()));
         // A run that was killed has rows of steps after its last checkpoint.
         let end = End::read(&folder);
         let ended = end.as_ref().and_then(End::steps).unwrap_or(0);
@@ -182,6 +206,18 @@ fn find(prepared: &mut Prepared, path: &Path, changes: Changes) -> anyhow::Resul
         found.push(Found { folder, checkpoint, origin, begins_as_before, legs, reached, end, model });
     }
     Ok(found)
+}
+
+/// The `error` of the replica of this `index`, in `folder`: its settings are not those of the first one, which all go on with.
+fn of_replica(folder: &Path, index: usize, error: Error) -> Error {
+    match error {
+        Error::InvalidSetting { name, problem } => {
+            let command = quoted(folder);
+            let alone = format!("this is {}, which can go on alone: gannet train --resume {command}", replica(index));
+            Error::setting(name, format!("{problem}; {alone}"))
+        }
+        other => other,
+    }
 }
 
 /// There is no checkpoint in the run `folder`.

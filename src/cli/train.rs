@@ -48,9 +48,10 @@ fn begin(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
     let mut starts = Vec::new();
     stop.ask_first();
     let folder = RunFolder::create(args.out.as_deref(), prepared.config.system.name(), |folder| {
+        let replicas = prepared.replicated.then_some(prepared.data.len());
         prepared.each().try_for_each(|(index, config, real, trainer)| {
             let own = if prepared.replicated { folder.part(&run_folder::replica(index))? } else { folder.clone() };
-            starts.push(first(&own, &config, real, trainer)?);
+            starts.push(first(&own, replicas, &config, real, trainer)?);
             Ok(())
         })
     })?;
@@ -58,10 +59,16 @@ fn begin(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
 }
 
 /// Writes what a run has before its first step: its settings, its history, and a checkpoint that tells what it began with. From
-/// then on there is always something to go on from.
-fn first(folder: &RunFolder, config: &RunConfig, real: &Samples, trainer: &Trainer) -> Result<Start> {
+/// then on there is always something to go on from. It is a run alone, or one of so many `replicas`.
+fn first(
+    folder: &RunFolder,
+    replicas: Option<usize>,
+    config: &RunConfig,
+    real: &Samples,
+    trainer: &Trainer,
+) -> Result<Start> {
     let origin = Origin::new(config, real, trainer)?;
-    let legs = Legs::begin(trainer, legs::settings(trainer, origin.clone().into_values()));
+    let legs = Legs::begin(trainer, legs::settings(trainer, origin.clone().into_values()), replicas);
     legs.write(folder)?;
     let text = settings_text(config, &legs)?;
     folder.write(run_folder::CONFIG, text.as_bytes())?;

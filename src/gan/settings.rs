@@ -18,6 +18,9 @@ pub(super) type Settings = BTreeMap<String, String>;
 /// The name of the number of real samples.
 const SAMPLES: &str = "data: number of samples";
 
+/// The name of the objective.
+const OBJECTIVE: &str = "gan.objective";
+
 /// The number of real samples among `settings`; 0 where it is not there.
 pub(super) fn samples(settings: &Settings) -> usize {
     settings.get(SAMPLES).and_then(|samples| samples.parse().ok()).unwrap_or(0)
@@ -33,7 +36,7 @@ pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: usize)
     put("run.engine".into(), snake(&options.engine));
     put("run.isa".into(), instructions(options));
     put(SAMPLES.into(), samples.to_string());
-    put("gan.objective".into(), snake(&spec.objective));
+    put(OBJECTIVE.into(), snake(&spec.objective));
     put("gan.order".into(), snake(&spec.order));
     put("gan.discriminator_steps".into(), spec.discriminator_steps.to_string());
     for (name, optimizer) in
@@ -71,15 +74,7 @@ pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: usize)
 ///
 /// [`Error::InvalidSetting`] that names every one that differs.
 pub(super) fn check_unchanged(saved: &Settings, now: &Settings) -> Result<()> {
-    const ABSENT: &str = "absent";
-    let names: BTreeSet<&String> = saved.keys().chain(now.keys()).collect();
-    let changes: Vec<String> = names
-        .into_iter()
-        .filter_map(|name| {
-            let [before, after] = [saved, now].map(|settings| settings.get(name).map_or(ABSENT, String::as_str));
-            (before != after).then(|| format!("{name} was {before} and is {after}"))
-        })
-        .collect();
+    let changes: Vec<String> = changes(saved, now).map(|(_, change)| change).collect();
     if changes.is_empty() {
         return Ok(());
     }
@@ -90,6 +85,38 @@ pub(super) fn check_unchanged(saved: &Settings, now: &Settings) -> Result<()> {
             changes.join(", ")
         ),
     ))
+}
+
+/// Refuses networks that are not of the layers of a run that was `saved`; nothing is refused where that does not tell its layers.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] that names every layer that differs, and what else was changed that may be why.
+pub(super) fn check_layers(saved: &Settings, now: &Settings) -> Result<()> {
+    let is_size = |name: &str| name.contains(".layers[") && (name.ends_with(".inputs") || name.ends_with(".outputs"));
+    let is_told = saved.keys().any(|name| is_size(name));
+    if !is_told || !changes(saved, now).any(|(name, _)| is_size(name)) {
+        return Ok(());
+    }
+    // Some objectives need another last layer.
+    let told = changes(saved, now).filter(|(name, _)| is_size(name) || *name == OBJECTIVE).map(|(_, change)| change);
+    Err(Error::setting(
+        "changed settings",
+        format!(
+            "{}; that changes the layers of the networks, and no run goes on with other layers: leave them as they were, or begin a new run without --resume",
+            told.collect::<Vec<_>>().join(", ")
+        ),
+    ))
+}
+
+/// The settings that differ, by name, each with what it was and is.
+fn changes<'a>(saved: &'a Settings, now: &'a Settings) -> impl Iterator<Item = (&'a str, String)> {
+    const ABSENT: &str = "absent";
+    let names: BTreeSet<&String> = saved.keys().chain(now.keys()).collect();
+    names.into_iter().filter_map(move |name| {
+        let [before, after] = [saved, now].map(|settings| settings.get(name).map_or(ABSENT, String::as_str));
+        (before != after).then(|| (name.as_str(), format!("{name} was {before} and is {after}")))
+    })
 }
 
 /// The instruction sets that give the same bits: with the native engine all that fuse multiply-adds.

@@ -270,6 +270,15 @@ impl Trainer {
         self.adversary.discriminator.check_optimizer_state(discriminator)
     }
 
+    /// Refuses what was `saved` with other layers: no state of it fits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] that names what differs.
+    pub(crate) fn check_layers(&self, saved: &Settings) -> Result<()> {
+        settings::check_layers(saved, &self.settings())
+    }
+
     /// The settings that decide the result.
     pub(crate) fn settings(&self) -> Settings {
         settings::settings(&self.spec, &self.options, self.adversary.batches.samples())

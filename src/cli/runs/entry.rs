@@ -1,6 +1,6 @@
 //! One run of the list.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -15,17 +15,15 @@ use crate::cli::config_text;
 use crate::cli::end;
 use crate::cli::flat::{self, Flat};
 use crate::cli::legs::Legs;
+use crate::cli::lost_replicas;
 use crate::cli::measures;
 use crate::cli::own::OwnData;
 use crate::cli::peak::median;
-use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, RESULT, replica};
+use crate::cli::run_folder::{CONFIG, EVALUATION, METRICS, RESULT};
 use crate::cli::system::{OWN, System};
 use crate::error::Error;
 use crate::file;
 use crate::gan::presets::Preset;
-
-/// Replicas that are missing and named in a line.
-const MOST_NAMED: usize = 4;
 
 /// Settings that follow from the machine or the data, or that change nothing in the result.
 const LEFT_OUT: [&str; 13] = [
@@ -173,7 +171,7 @@ impl Entry {
 
     /// Several runs of one specification as one.
     fn of_replicas(found: &Found, folder: &Path, parts: Vec<Self>) -> Self {
-        let lost_replicas = lost_replicas(found);
+        let lost_replicas = lost_replicas::names(&found.path);
         let mut values: Vec<f64> = parts.iter().filter_map(|part| Some(part.measure.as_ref()?.value)).collect();
         let name = parts.iter().find_map(|part| Some(part.measure.as_ref()?.name.clone()));
         let measure = name.filter(|_| !values.is_empty()).map(|name| {
@@ -192,14 +190,7 @@ impl Entry {
             }
         };
         let verdict = tally(parts.iter().filter_map(|part| part.verdict.clone()).collect());
-        let lost = match lost_replicas.as_slice() {
-            [] => None,
-            [one] => Some(format!("{one} is missing")),
-            [first, .., last] if lost_replicas.len() > MOST_NAMED => {
-                Some(format!("{} replicas are missing, {first} to {last}", lost_replicas.len()))
-            }
-            all => Some(format!("{} are missing", all.join(", "))),
-        };
+        let lost = lost_replicas::told(&lost_replicas);
         let told = tally(parts.iter().filter_map(|part| part.problem.clone()).collect());
         let problems: Vec<String> = lost.into_iter().chain(told).collect();
         let problem = (!problems.is_empty()).then(|| problems.join("; "));
@@ -232,20 +223,6 @@ impl Entry {
             problem,
         }
     }
-}
-
-/// The names of replicas whose folders are gone: those below the last one that is there, and those that the common `run.json`
-/// tells of.
-fn lost_replicas(found: &Found) -> Vec<String> {
-    /// No more are looked for, whatever a file or the name of a folder says.
-    const MOST: usize = 10_000;
-    let there: BTreeSet<&str> =
-        found.replicas.iter().filter_map(|path| path.file_name().and_then(|name| name.to_str())).collect();
-    let last = there.iter().filter_map(|name| name.rsplit('-').next()?.parse::<usize>().ok()).max();
-    let result = read::text(&found.path.join(RESULT)).and_then(|text| serde_json::from_str::<Value>(&text).ok());
-    let told = result.and_then(|result| Some(result.get("replicas")?.as_array()?.len()));
-    let count = last.map_or(0, |last| last.saturating_add(1)).max(told.unwrap_or(0)).min(MOST);
-    (0..count).map(replica).filter(|name| !there.contains(name.as_str())).collect()
 }
 
 /// The settings of a run, or what is wrong with them.
