@@ -73,11 +73,16 @@ fn exit_code(signal: i32) -> u8 {
 #[cfg(unix)]
 mod listening {
     use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
 
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+    use signal_hook::flag;
     use signal_hook::iterator::Signals;
 
     pub(super) fn start(take: impl Fn(i32) + Send + 'static) -> io::Result<()> {
+        // A file that is larger than `ulimit -f` allows: the write fails then, and its error says so.
+        flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         let mut signals = vec![SIGINT, SIGTERM];
         if is_heard(SIGHUP) {
             signals.push(SIGHUP);
