@@ -37,6 +37,9 @@ const PANEL_GAP: i32 = 40;
 const LEGEND_SIGN: f32 = 42.0;
 const LEGEND_GAP: f32 = 34.0;
 
+/// Room that a legend must leave for a title beside it: for some fifteen letters.
+const LEAST_TITLE: f32 = 280.0;
+
 /// The sign of a legend's entry.
 #[derive(Clone, Copy)]
 pub(super) enum Sign {
@@ -73,12 +76,14 @@ pub(super) struct Page {
 impl Page {
     /// A white page with a heading and a legend, for content of a size in pixels.
     ///
-    /// The legend stands at the right of the title, or below it where it does not fit there.
+    /// The legend stands at the right of the title, which is shortened where it needs more room, or below it in narrow pages. The
+    /// size depends on content, legend and number of lines alone, not on what is written.
     pub(super) fn new(content: (i32, i32), heading: Heading<'_>, legend: &[Entry<'_>]) -> Result<Self> {
         let (width, height) = content;
         let room = width as f32;
         let titled = font::width(heading.title, TITLE, Weight::SemiBold);
-        let beside = legend_width(legend) > 0.0 && titled + LEGEND_GAP + legend_width(legend) <= room;
+        let taken = if legend_width(legend) > 0.0 { LEGEND_GAP + legend_width(legend) } else { 0.0 };
+        let beside = taken > 0.0 && room - taken >= LEAST_TITLE;
         let below = legend_width(legend) > 0.0 && !beside;
         let subtitle = font::wrap(heading.subtitle, TEXT, Weight::Regular, room, SUBTITLE_LINES);
         let title_rows = i32::from(titled > 0.0 || beside);
@@ -89,7 +94,8 @@ impl Page {
         let mut page = Self { pixmap: blank(width + 2 * MARGIN, top + height + MARGIN)?, top };
         let mut canvas = page.canvas();
         let left = MARGIN as f32;
-        let title = font::ellipsize(heading.title, TITLE, Weight::SemiBold, room);
+        let title_room = if beside { room - taken } else { room };
+        let title = font::ellipsize(heading.title, TITLE, Weight::SemiBold, title_room);
         let mut y = left + TITLE * CAP_HEIGHT / 2.0;
         canvas.text(&title, title_face(), (left, y), (HPos::Left, VPos::Center), FontTransform::None);
         if beside {

@@ -312,3 +312,22 @@ fn points_outside_are_rings_at_the_edge() {
     assert!(!differs(0.0..0.8) && differs(0.8..1.0));
     check("outside-extreme", &draw(&[[3e38, -3e38], [f32::NAN, 0.0], [0.0, f32::INFINITY], [0.5, 0.5]]));
 }
+
+#[test]
+fn what_a_title_says_changes_no_size() {
+    let (pairs, values) = ([[0.5, 0.5], [1.0, 0.0]], [0.5, 1.0]);
+    for panels in 1..=4 {
+        let sizes = |length: usize| {
+            let title = "W".repeat(length);
+            let heading = Heading { title: &title, subtitle: "batch 32, seed 7\nmeasure 1" };
+            let points = vec![ScatterPanel { title: "end", real: &pairs, generated: &pairs }; panels];
+            let bars = vec![HistogramPanel { title: "end", real: &values, generated: &values }; panels];
+            let pictures =
+                [scatter(heading, &points), histogram(heading, &bars, None), histogram(heading, &bars, Some(&|_| 0.5))];
+            pictures.map(|picture| picture.map(|picture| (picture.width, picture.height)).unwrap())
+        };
+        for length in [2, 10, 20, 40, 80, 400] {
+            assert_eq!(sizes(length), sizes(1), "{panels} panels, {length} letters");
+        }
+    }
+}
