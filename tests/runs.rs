@@ -143,7 +143,7 @@ fn folders_that_are_no_whole_runs_say_so() {
         ("killed", "interrupted", ""),
         ("no-config", "broken", "config.toml is missing"),
         ("odd-config", "broken", "config.toml, line 3"),
-        ("odd-result", "interrupted", "run.json is no JSON"),
+        ("odd-result", "broken", "run.json is no JSON"),
     ]) {
         assert!(found.starts_with(&format!("{name} {status} ")) && found.contains(problem), "{found}: {told:#?}");
     }

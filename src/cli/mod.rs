@@ -12,6 +12,7 @@ mod beside;
 mod best;
 mod board;
 mod budget;
+mod changed_settings;
 mod checkpoints;
 mod column_histograms;
 mod columns;

@@ -180,7 +180,7 @@ impl Prepared {
         }
         let trains = starts.iter().any(|start| start.completes.is_none());
         drop(starts);
-        let of = if self.replicated { format!("{count} replicas of ") } else { String::new() };
+        let of = if self.replicated { format!("{} of ", replicas::counted(count)) } else { String::new() };
         let name = self.config.system.name();
         let from = match done.iter().min() {
             Some(0) | None => String::new(),

@@ -80,6 +80,11 @@ pub(crate) fn check_seeds(first: u64, count: usize) -> Result<()> {
     }
 }
 
+/// So many replicas, in words.
+pub(crate) fn counted(count: usize) -> String {
+    format!("{count} replica{}", if count == 1 { "" } else { "s" })
+}
+
 /// What `--plan` prints beside the plan of one replica.
 pub(crate) fn plan(gans: &Replicas) -> String {
     let memory: u64 = gans.trainers().iter().map(|trainer| trainer.plan().memory).sum();
@@ -143,7 +148,7 @@ impl Replicated {
         };
         let failures: Vec<String> = self.replicas.iter().filter_map(failed).collect();
         let first = failures.first()?;
-        Some(anyhow::anyhow!("{} of {} replicas failed; {first}", failures.len(), self.replicas.len()))
+        Some(anyhow::anyhow!("{} of {} failed; {first}", failures.len(), counted(self.replicas.len())))
     }
 
     /// How many replicas have each verdict, in words.
@@ -166,9 +171,9 @@ impl Replicated {
     /// The end of the runs for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} replicas of {} steps in {:.2} s, {} samples/s\n\n{}\n{}{}\nverdicts: {}\neach is a run of its own: gannet evaluate {}\n",
+            "{}: {} of {} steps in {:.2} s, {} samples/s\n\n{}\n{}{}\nverdicts: {}\neach is a run of its own: gannet evaluate {}\n",
             printable(Path::new(&self.run)),
-            self.replicas.len(),
+            counted(self.replicas.len()),
             thousands(self.steps),
             self.seconds,
             thousands(self.samples_per_second.round() as u64),

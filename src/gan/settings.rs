@@ -18,19 +18,34 @@ pub(super) type Settings = BTreeMap<String, String>;
 /// The name of the number of real samples.
 const SAMPLES: &str = "data: number of samples";
 
-/// The name of the objective.
+/// The names of others that are asked for.
 const OBJECTIVE: &str = "gan.objective";
+const BATCH: &str = "run.batch";
+const DISCRIMINATOR_STEPS: &str = "gan.discriminator_steps";
 
 /// The number of real samples among `settings`; 0 where it is not there.
 pub(super) fn samples(settings: &Settings) -> usize {
     settings.get(SAMPLES).and_then(|samples| samples.parse().ok()).unwrap_or(0)
 }
 
+/// The steps that make up `epochs` passes over the data with these `settings`; `None` where they do not tell.
+#[cfg(feature = "cli")]
+pub(crate) fn steps_for_epochs(settings: &Settings, epochs: u64) -> Option<u64> {
+    let number = |name: &str| settings.get(name)?.parse::<u64>().ok();
+    let per_step = u128::from(number(BATCH)?) * u128::from(number(DISCRIMINATOR_STEPS)?);
+    (per_step > 0).then(|| steps(epochs, samples(settings), per_step))
+}
+
+/// The steps that make up `epochs` passes over `samples` samples, of which a step draws `per_step`, which is not 0.
+pub(super) fn steps(epochs: u64, samples: usize, per_step: u128) -> u64 {
+    u64::try_from((u128::from(epochs) * samples as u128).div_ceil(per_step)).unwrap_or(u64::MAX)
+}
+
 /// The settings of a run on `samples` real samples.
 pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: usize) -> Settings {
     let mut settings = Settings::new();
     let mut put = |name: String, value: String| settings.insert(name, value);
-    put("run.batch".into(), options.batch.to_string());
+    put(BATCH.into(), options.batch.to_string());
     put("run.seed".into(), options.seed.to_string());
     put("run.shuffle".into(), options.shuffle.to_string());
     put("run.engine".into(), snake(&options.engine));
@@ -38,7 +53,7 @@ pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: usize)
     put(SAMPLES.into(), samples.to_string());
     put(OBJECTIVE.into(), snake(&spec.objective));
     put("gan.order".into(), snake(&spec.order));
-    put("gan.discriminator_steps".into(), spec.discriminator_steps.to_string());
+    put(DISCRIMINATOR_STEPS.into(), spec.discriminator_steps.to_string());
     for (name, optimizer) in
         [("generator_optimizer", &spec.generator_optimizer), ("discriminator_optimizer", &spec.discriminator_optimizer)]
     {
@@ -92,6 +107,7 @@ pub(super) fn check_unchanged(saved: &Settings, now: &Settings) -> Result<()> {
 /// # Errors
 ///
 /// [`Error::InvalidSetting`] that names every layer that differs, and what else was changed that may be why.
+#[cfg(feature = "cli")]
 pub(super) fn check_layers(saved: &Settings, now: &Settings) -> Result<()> {
     let is_size = |name: &str| name.contains(".layers[") && (name.ends_with(".inputs") || name.ends_with(".outputs"));
     let is_told = saved.keys().any(|name| is_size(name));

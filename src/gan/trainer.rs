@@ -159,9 +159,8 @@ impl Trainer {
 
     /// Steps that make up `epochs` passes over the data, rounded up.
     pub fn steps_for_epochs(&self, epochs: u64) -> u64 {
-        let samples = u128::from(epochs) * self.adversary.batches.samples() as u128;
-        let steps = samples.div_ceil(self.options.batch as u128 * self.spec.discriminator_steps as u128);
-        u64::try_from(steps).unwrap_or(u64::MAX)
+        let per_step = self.options.batch as u128 * self.spec.discriminator_steps as u128;
+        settings::steps(epochs, self.adversary.batches.samples(), per_step)
     }
 
     /// A copy of both networks' parameters; after a step that failed, what it left of them.
@@ -275,6 +274,7 @@ impl Trainer {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] that names what differs.
+    #[cfg(feature = "cli")]
     pub(crate) fn check_layers(&self, saved: &Settings) -> Result<()> {
         settings::check_layers(saved, &self.settings())
     }

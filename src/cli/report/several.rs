@@ -1,5 +1,6 @@
 //! The page that lays several runs side by side. Those that colors cannot tell apart are shown as a crowd, with its median.
 
+use std::collections::BTreeMap;
 use std::mem;
 
 use maud::{Markup, html};
@@ -12,6 +13,7 @@ use super::page::{self, section};
 use super::record::{HEALTH, Known, Record};
 use super::settings::settings;
 use super::words::{number, spaced};
+use crate::cli::changed_settings;
 use crate::cli::command_lines::quoted;
 use crate::cli::plot::thousands;
 
@@ -140,7 +142,14 @@ fn differences(records: &[Record]) -> Markup {
     let column = |index: usize| {
         (first[index].0.to_string(), all.iter().map(|settings| html! { (cell(settings, index)) }).collect())
     };
-    let columns: Vec<Column> = differ.map(column).collect();
+    let mut columns: Vec<Column> = differ.map(column).collect();
+    let changed: Vec<_> =
+        records.iter().map(|record| record.legs.as_ref().map(changed_settings::told).unwrap_or_default()).collect();
+    if changed.iter().any(|changes| !changes.is_empty()) {
+        let cell =
+            |changes: &BTreeMap<String, String>| html! { @for (name, told) in changes { div { (name) ": " (told) } } };
+        columns.push(("changed on the way".to_string(), changed.iter().map(cell).collect()));
+    }
     html! {
         @if columns.is_empty() {
             p { "None: all that are known are the same." }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::find::Found;
 use super::read;
 use crate::cli::args::RunStatus;
+use crate::cli::changed_settings;
 use crate::cli::config::RunConfig;
 use crate::cli::config_text;
 use crate::cli::end;
@@ -24,6 +25,7 @@ use crate::cli::system::{OWN, System};
 use crate::error::Error;
 use crate::file;
 use crate::gan::presets::Preset;
+use crate::gan::steps_for_epochs;
 
 /// Settings that follow from the machine or the data, or that change nothing in the result.
 const LEFT_OUT: [&str; 13] = [
@@ -59,8 +61,10 @@ pub(super) struct Entry {
     pub(super) verdict: Option<String>,
     /// Since anything of it was written.
     pub(super) age_seconds: Option<f64>,
-    /// What is not as the system's defaults are.
+    /// What is not as the system's defaults are, or was changed on the way.
     pub(super) settings: BTreeMap<String, String>,
+    /// Whether `config.toml` repeats it bit for bit; of replicas, each. `None` where nothing tells.
+    repeats: Option<bool>,
     /// How many runs it stands for, lost ones included.
     pub(super) replicas: Option<usize>,
     /// The names of replicas whose folders are gone.
@@ -108,13 +112,18 @@ impl Entry {
             Err(problem) => (Flat::new(), Some(problem)),
         };
         let result = match read::text(&file(RESULT)).map(|text| serde_json::from_str::<Value>(&text)) {
-            Some(Ok(result)) => result,
-            Some(Err(_)) => {
-                problem.get_or_insert(format!("{RESULT} is no JSON"));
+            Some(Ok(result)) if result.is_object() => result,
+            Some(_) => {
+                problem.get_or_insert(format!("{RESULT} is no JSON object"));
+                Value::Null
+            }
+            None if file(RESULT).symlink_metadata().is_ok() => {
+                problem.get_or_insert(format!("{RESULT} cannot be read"));
                 Value::Null
             }
             None => Value::Null,
         };
+        let is_unreadable = result.is_null() && problem.is_some();
         let (metrics, evaluation) = (read::last_line(&file(METRICS)), read::last_line(&file(EVALUATION)));
         let text = |name: &str| result.get(name).and_then(Value::as_str).map(str::to_string);
         let system = config.get("run.system").and_then(|name| name.as_str()).map(str::to_string);
@@ -128,7 +137,7 @@ impl Entry {
         // A run that went on after its end was written, or back to an earlier step, whence it has not come as far again.
         let has_new_leg = legs.as_ref().is_some_and(|legs| !end::is_of_last_leg(&result, legs));
         let went_on = has_new_leg || ended.zip(last_row).is_some_and(|(ended, last): (u64, u64)| last > ended);
-        let saved = legs.map(|legs| legs.last_step()).filter(|_| went_on);
+        let saved = legs.as_ref().map(Legs::last_step).filter(|_| went_on);
         let steps = [ended.filter(|_| !went_on), saved, last_row].into_iter().flatten().max();
         let status = match text("status").as_deref().filter(|_| !went_on) {
             _ if config.is_empty() => RunStatus::Broken,
@@ -136,6 +145,7 @@ impl Entry {
             Some("finished") => RunStatus::Finished,
             // A replica is locked with the folder that it lies in, and may have ended before the others.
             _ if path.parent().is_some_and(read::is_locked) => RunStatus::Running,
+            _ if is_unreadable => RunStatus::Broken,
             Some("stopped") => RunStatus::Stopped,
             Some("failed") => RunStatus::Failed,
             _ => RunStatus::Interrupted,
@@ -157,11 +167,12 @@ impl Entry {
             path: path.display().to_string(),
             status,
             steps,
-            planned_steps: planned_then.filter(|_| !went_on).or_else(|| planned(&config)),
+            planned_steps: planned_then.filter(|_| !went_on).or_else(|| planned(&config, legs.as_ref())),
             measure: name.zip(value).map(|(name, value)| Measured { name, value, min: value, max: value }),
             verdict: verdict.filter(|verdict| !verdict.is_empty()),
             age_seconds: written.map(|time| now.duration_since(time).unwrap_or_default().as_secs_f64()),
-            settings: differences(&config, &system, defaults),
+            settings: differences(&config, &system, legs.as_ref(), defaults),
+            repeats: legs.as_ref().map(Legs::repeats),
             system,
             replicas: None,
             lost_replicas: Vec::new(),
@@ -204,6 +215,7 @@ impl Entry {
         let status = worst.into_iter().find(|&status| has(status));
         let ages = parts.iter().filter_map(|part| part.age_seconds);
         let (steps, planned_steps) = (parts.iter().filter_map(|part| part.steps).min(), parts[0].planned_steps);
+        let repeats: Option<Vec<bool>> = parts.iter().map(|part| part.repeats).collect();
         let age_seconds = ages.min_by(f64::total_cmp);
         let mut parts = parts;
         let Self { system, settings, .. } = parts.swap_remove(0);
@@ -218,6 +230,7 @@ impl Entry {
             verdict,
             age_seconds,
             settings,
+            repeats: repeats.map(|all| !all.contains(&false)),
             replicas: Some(count),
             lost_replicas,
             problem,
@@ -261,13 +274,15 @@ fn main_measure(config: &Flat, system: &str) -> Option<String> {
     chosen.or_else(usual).map(str::to_string)
 }
 
-/// The steps of a run that is to do a number of them.
-fn planned(config: &Flat) -> Option<u64> {
-    config.get("run.steps")?.as_integer()?.try_into().ok()
+/// The steps that a run is to do. Those of epochs follow from its data, unless what decides it was changed on the way.
+fn planned(config: &Flat, legs: Option<&Legs>) -> Option<u64> {
+    let number = |name: &str| config.get(name)?.as_integer()?.try_into().ok();
+    let of_epochs = || steps_for_epochs(&legs.filter(|legs| legs.repeats())?.last_settings(), number("run.epochs")?);
+    number("run.steps").or_else(of_epochs)
 }
 
-/// What is not as the defaults of the system are, by its short name.
-fn differences(config: &Flat, system: &str, defaults: &mut Defaults) -> BTreeMap<String, String> {
+/// What is not as the defaults of the system are, or was changed on the way, by its short name.
+fn differences(config: &Flat, system: &str, legs: Option<&Legs>, defaults: &mut Defaults) -> BTreeMap<String, String> {
     let usual = defaults.entry(system.to_string()).or_insert_with(|| {
         let config = match Preset::from_name(system) {
             Some(preset) => Some(RunConfig::of(preset)),
@@ -289,6 +304,12 @@ fn differences(config: &Flat, system: &str, defaults: &mut Defaults) -> BTreeMap
         // Of a path its end tells one file from another.
         let end = Path::new(&text).file_name().and_then(|end| end.to_str()).filter(|_| short == "file");
         changed.insert(short.to_string(), end.map_or(text.clone(), str::to_string));
+    }
+    for (name, told) in legs.map(changed_settings::told).unwrap_or_default() {
+        if !LEFT_OUT.contains(&name.as_str()) {
+            let short = name.split_once('.').map_or(name.as_str(), |(_, short)| short);
+            changed.insert(short.to_string(), told);
+        }
     }
     // What is the same for both networks.
     let of_g = changed.iter().filter_map(|(name, value)| Some((name.strip_prefix("generator_optimizer.")?, value)));

@@ -15,6 +15,7 @@ use super::goal;
 use super::nearest::suggestion;
 use super::output;
 use super::plot::thousands;
+use super::replicas::counted;
 use super::system::System;
 use super::terminal;
 use crate::error::{Error, Result};
@@ -144,8 +145,8 @@ fn row(entry: &Entry) -> Vec<String> {
         format!("{:#}", HumanDuration(age))
     });
     let replicas = entry.replicas.map(|count| match entry.lost_replicas.len() {
-        0 => format!("{count} replicas"),
-        lost => format!("{} of {count} replicas", count.saturating_sub(lost)),
+        0 => counted(count),
+        lost => format!("{} of {}", count.saturating_sub(lost), counted(count)),
     });
     let mut last: Vec<String> = replicas.into_iter().collect();
     last.extend(entry.settings.iter().map(|(name, value)| format!("{name}={value}")));
