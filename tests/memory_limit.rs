@@ -134,7 +134,7 @@ fn refused_memory_is_an_error() {
     place.succeed("train wide.npy --steps 2 --threads 1 --quiet --out run");
     let mut refused = 0;
     for arguments in ["evaluate run", "train wide.npy --plan --threads 1", "evaluate run --samples 30000"] {
-        for limit in (12..60).step_by(3) {
+        for limit in (12..60).step_by(6).chain((64..200).step_by(8)) {
             let mut command = Command::new("sh");
             let program = env!("CARGO_BIN_EXE_gannet");
             command.current_dir(place.path("")).arg("-c");
@@ -156,4 +156,51 @@ fn refused_memory_is_an_error() {
         }
     }
     assert!(refused > 1, "{refused}");
+}
+
+/// Where the system limits the address space, a command works, or ends with one line: it is never cut off by what it draws with.
+#[test]
+fn a_limited_address_space_ends_nothing_half_way() {
+    let place = Place::new();
+    place.succeed("train circle --steps 20 --threads 1 --quiet --out run");
+    let plan = planned(&place, "circle --steps 20 --evaluate-every 5");
+    let needed = (plan / MIB) as u64 + 33;
+    let limits = [20, 24, 32, 40, 48, 56, 63, 64, 72, 96, 120, needed, needed + 40, needed + 80, needed + 160, 600];
+    let mut trained = 0;
+    for (number, arguments) in [
+        "train circle --steps 20 --evaluate-every 5 --quiet --out new",
+        "sample run --count 500 --force --out s.png",
+        "report run",
+        "runs .",
+        "evaluate run",
+    ]
+    .iter()
+    .enumerate()
+    {
+        for limit in limits {
+            std::fs::remove_dir_all(place.path("new")).ok();
+            let program = env!("CARGO_BIN_EXE_gannet");
+            let mut command = Command::new("sh");
+            command.current_dir(place.path("")).arg("-c");
+            command.arg(format!("ulimit -v {}; exec {program} {arguments}", limit * 1024));
+            let output = command.output().unwrap();
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            let works = if number == 0 { limit >= needed } else { limit >= 64 };
+            if works {
+                assert_eq!(output.status.code(), Some(0), "{arguments} with {limit} MiB: {told}");
+                trained += u64::from(number == 0);
+            } else {
+                assert_eq!(output.status.code(), Some(1), "{arguments} with {limit} MiB: {told}");
+                assert!(told.starts_with("error: memory: ") && told.trim_end().lines().count() == 1, "{told}");
+                assert!(told.contains("address space") && told.contains("ulimit -v"), "{told}");
+            }
+        }
+    }
+    assert!(trained >= 5, "{trained}");
+    // A limit of the run that is lower is the one to tell.
+    let outcome = place.run("train circle --memory-limit 30MiB");
+    assert!(
+        outcome.stderr.contains("the limit of 30.0 MiB") && outcome.stderr.contains("--memory-limit"),
+        "{outcome:?}"
+    );
 }

@@ -5,6 +5,7 @@
 
 use std::thread::available_parallelism;
 
+use super::address_space::Allowed;
 use super::column_histograms;
 use super::config::RunConfig;
 use super::measures;
@@ -13,7 +14,7 @@ use super::reading_limit::{MIB, PROGRAM, mib};
 use super::report;
 use super::schedule;
 use super::system::{Samples, Shape, System};
-use crate::error::{Error, bytes_text};
+use crate::error::Error;
 use crate::gan::OptimizerSpec;
 use crate::gan::presets::{Duration, Preset};
 use crate::metrics::parzen;
@@ -163,17 +164,18 @@ impl Budget {
         self.waiting
     }
 
-    /// The error about a run that takes more than `limit`: all parts, the largest first, and what makes that one smaller.
-    pub(crate) fn refusal(&self, limit: Option<u64>) -> Error {
+    /// The error about a run that takes more than is `allowed`: all parts, the largest first, and what makes that one smaller.
+    pub(crate) fn refusal(&self, allowed: Option<Allowed>) -> Error {
         let mut parts = self.parts.clone();
         parts.sort_by_key(|part| std::cmp::Reverse(part.bytes));
         let cure = parts.iter().find(|part| part.name != "program").map_or("", |part| part.cure);
         let listed: Vec<String> = parts.iter().map(|part| format!("{} {}", part.name, mib(part.bytes))).collect();
         let problem = format!(
-            "the run takes {}, more than the limit of {}: {}; {cure}, or raise --memory-limit",
+            "the run takes {}, more than {}: {}; {cure}, or {}",
             mib(self.bytes()),
-            bytes_text(limit.unwrap_or(0)),
-            listed.join(", ")
+            allowed.map(Allowed::text).unwrap_or_default(),
+            listed.join(", "),
+            allowed.map(Allowed::cure).unwrap_or_default()
         );
         Error::data("memory", problem)
     }

@@ -4,6 +4,7 @@
 //! with `error:`; the program ends with code 2 where arguments or settings are wrong, and with 1 for every other failure.
 #![forbid(unsafe_code)]
 
+mod address_space;
 mod animation;
 mod args;
 mod bench;
@@ -96,6 +97,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return report_usage(&error),
     };
+    if let Err(error) = address_space::check() {
+        return finish(Err(error.into()));
+    }
     let stop = match stop::Stop::listen() {
         Ok(stop) => stop,
         Err(error) => return finish(Err(error.into())),

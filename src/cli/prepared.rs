@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::address_space;
 use super::args::{ENGINES, TrainArgs, name_of};
 use super::beside::Beside;
 use super::budget::Budget;
@@ -88,7 +89,8 @@ impl Prepared {
         let first = if has_stand_in { Samples::stand_in()? } else { Samples::load(&config)? };
         // What the trainers may take is what everything else leaves.
         let beside = Budget::of(&config, &first, count);
-        options.memory_limit = config.memory_limit.map(|limit| beside.left(limit));
+        let allowed = address_space::allowed(config.memory_limit);
+        options.memory_limit = allowed.map(|allowed| beside.left(allowed.bytes));
         let mut first = Some(first);
         let made = Replicas::new(&config.spec, count, options, |seed| {
             let real = match (first.take(), data.first()) {
@@ -101,7 +103,7 @@ impl Prepared {
             Ok(source)
         });
         let gans = made.map_err(|error| match error {
-            Error::MemoryLimit { needed, .. } => beside.clone().with_training(needed).refusal(config.memory_limit),
+            Error::MemoryLimit { needed, .. } => beside.clone().with_training(needed).refusal(allowed),
             other => other,
         })?;
         let training = gans.trainers().iter().map(|trainer| trainer.plan().memory).fold(0, u64::saturating_add);

@@ -2,35 +2,34 @@
 
 use std::path::Path;
 
-use crate::error::{Error, bytes_text};
+use super::address_space::allowed;
+use crate::error::Error;
 
 /// A MiB.
 pub(crate) const MIB: u64 = 1 << 20;
 /// The program itself, its threads, and what the system's allocator keeps of what was given back.
 pub(crate) const PROGRAM: u64 = 18 * MIB;
 
-/// What reading own data may take of a run's `limit`.
+/// What reading own data may take of a run's `limit`, or of the system's.
 pub(crate) fn for_reading(limit: Option<u64>) -> u64 {
-    limit.map_or(u64::MAX, |limit| limit.saturating_sub(PROGRAM))
+    allowed(limit).map_or(u64::MAX, |allowed| allowed.bytes.saturating_sub(PROGRAM))
 }
 
-/// The error of reading `file`, which took more than it may, where a run's `limit` is the reason.
+/// The error of reading `file`, which took more than it may, where a run's `limit` or the system's is the reason.
 pub(crate) fn of_reading(error: Error, limit: Option<u64>, file: &Path) -> Error {
-    match (error, limit) {
-        (Error::MemoryLimit { .. }, Some(limit)) if limit < PROGRAM => {
-            let problem = format!(
-                "the program alone takes {}, more than the limit of {}; raise --memory-limit",
-                mib(PROGRAM),
-                bytes_text(limit)
-            );
+    match (error, allowed(limit)) {
+        (Error::MemoryLimit { .. }, Some(allowed)) if allowed.bytes < PROGRAM => {
+            let problem =
+                format!("the program alone takes {}, more than {}; {}", mib(PROGRAM), allowed.text(), allowed.cure());
             Error::data("memory", problem)
         }
-        (Error::MemoryLimit { needed, .. }, Some(limit)) => {
+        (Error::MemoryLimit { needed, .. }, Some(allowed)) => {
             let problem = format!(
-                "it takes {} or more beside the {} of the program, more than the limit of {}; give fewer rows or columns, or raise --memory-limit",
+                "it takes {} or more beside the {} of the program, more than {}; give fewer rows or columns, or {}",
                 mib(needed),
                 mib(PROGRAM),
-                bytes_text(limit)
+                allowed.text(),
+                allowed.cure()
             );
             Error::data(file.display().to_string(), problem)
         }
