@@ -149,6 +149,7 @@ impl Prepared {
             let (config, shown, start) = (Arc::new(config), Arc::clone(&progress), &starts[index]);
             let samples = real.source().len() as u64;
             let schedule = Schedule::new(&config, steps, samples, start.saved.as_ref());
+            progress.expect(index, schedule.evaluations_after(start.resumed()));
             let data = real.clone();
             let mut record = Record::open(index, config, data, trainer, own.clone(), (start, &schedule), shown)?;
             if self.replicated {

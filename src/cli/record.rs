@@ -69,6 +69,8 @@ pub(crate) struct Record {
     progress: Arc<Progress>,
     metrics: LineFile,
     flushed: Instant,
+    /// The time that measuring took at the last evaluation.
+    measured: Time,
     evaluation: LineFile,
     board: Option<Board>,
     history: History,
@@ -172,6 +174,7 @@ impl Record {
             progress,
             metrics,
             flushed: Instant::now(),
+            measured: Time::ZERO,
             evaluation,
             board: None,
             history,
@@ -273,8 +276,14 @@ impl Record {
         if let Some(epoch) = snapshot.complete {
             checkpoint.model().save(&config.spec, &self.folder.file(&course::model_name(epoch))?)?;
         }
-        if snapshot.evaluate && self.evaluate(&snapshot)? {
-            checkpoints::save_best(&self.folder, checkpoint, &config.spec)?;
+        if snapshot.evaluate {
+            let start = Instant::now();
+            if self.evaluate(&snapshot)? {
+                checkpoints::save_best(&self.folder, checkpoint, &config.spec)?;
+            }
+            let took = start.elapsed();
+            let end = took.saturating_add(self.measured.mul_f64(measures::more_at_the_end(&config, &self.real)));
+            self.progress.evaluated(self.index, took, end);
         }
         if snapshot.save {
             self.flush()?;
@@ -297,8 +306,10 @@ impl Record {
         if is_known && has(&course::picture_name(step)) && (self.columns.is_none() || has(run_folder::COLUMNS)) {
             return Ok(false);
         }
+        let start = Instant::now();
         let Measured { measures, columns } =
             measures::measure(&self.config, &self.real, model, Effort::Running, self.isa)?;
+        self.measured = start.elapsed();
         let samples = shown(&self.config, model, self.isa)?;
         let title = format!("step {}", thousands(step));
         let features = pictures::columns(self.config.system);
@@ -375,7 +386,7 @@ impl Record {
         let file = model.to_safetensors(&self.config.spec)?;
         self.folder.write(run_folder::MODEL, &file)?;
         self.model = Some(SavedModel { step: Some(step), sha256: output::sha256(&file) });
-        self.progress.detail("measuring what was learned");
+        self.progress.ending("measuring what was learned", false);
         let measured = measures::measure(&self.config, &self.real, model, Effort::Full { samples: None }, self.isa)?;
         self.judgement = self.judgement.take().map(|before| Judgement::new(before.verdict, &measured.columns));
         let after = shown(&self.config, model, self.isa)?;

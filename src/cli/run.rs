@@ -224,6 +224,9 @@ impl Run {
         failure: Option<crate::Error>,
     ) -> Outcome {
         let start = Instant::now();
+        if status == Status::Finished && self.completes.is_none() {
+            progress.ending("measuring and drawing what is left", true);
+        }
         let (mut record, recorded) = record.join();
         let mut failure = recorded.err().or(failure);
         let mut measured = Measured::default();

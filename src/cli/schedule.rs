@@ -84,6 +84,16 @@ impl Schedule {
         step == self.steps || step.is_multiple_of(self.evaluate)
     }
 
+    /// Evaluations after the step `done`, which has had its own, or from the beginning on where nothing is done.
+    pub(crate) fn evaluations_after(&self, done: Option<u64>) -> u64 {
+        let up_to = |step: u64| step.div_ceil(self.evaluate);
+        match done {
+            None => up_to(self.steps) + 1,
+            Some(done) if done >= self.steps => 0,
+            Some(done) => up_to(self.steps) - done / self.evaluate,
+        }
+    }
+
     pub(crate) fn checkpoint_is_due(&self, step: u64) -> bool {
         self.checkpoint > 0 && step.is_multiple_of(self.checkpoint)
     }
@@ -165,6 +175,18 @@ mod tests {
         assert_eq!(steps(run), [0, 4, 7, 10, 13]);
         assert_eq!([4, 5, 7, 13].map(|step| run.epoch_to_save(step)), [Some(1), None, Some(2), Some(4)]);
         assert_eq!([0, 1, 4, 5, 8].map(|step| run.epoch(step)), [0, 1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn evaluations_that_are_to_come_are_those_that_are_due() {
+        for (steps, every) in [(240, 40), (240, 50), (7, 100), (100, 1)] {
+            let schedule = schedule(steps, |config| config.evaluate_every = Some(every));
+            let due = |from: u64| (from..=steps).filter(|&step| schedule.evaluation_is_due(step)).count() as u64;
+            assert_eq!(schedule.evaluations_after(None), due(0), "{steps} {every}");
+            for done in [0, 1, every.min(steps), steps / 2, steps - 1, steps] {
+                assert_eq!(schedule.evaluations_after(Some(done)), due(done + 1), "{steps} {every} {done}");
+            }
+        }
     }
 
     #[test]
