@@ -164,7 +164,7 @@ fn a_limited_address_space_ends_nothing_half_way() {
     let place = Place::new();
     place.succeed("train circle --steps 20 --threads 1 --quiet --out run");
     let plan = planned(&place, "circle --steps 20 --evaluate-every 5");
-    let needed = (plan / MIB) as u64 + 33;
+    let needed = (plan / MIB) as u64 + 97;
     let limits = [20, 24, 32, 40, 48, 56, 63, 64, 72, 96, 120, needed, needed + 40, needed + 80, needed + 160, 600];
     let mut trained = 0;
     for (number, arguments) in [
@@ -197,10 +197,26 @@ fn a_limited_address_space_ends_nothing_half_way() {
         }
     }
     assert!(trained >= 5, "{trained}");
+    // Replicas draw side by side, and the allocator sets memory aside for each.
+    for limit in (100..400).step_by(20) {
+        std::fs::remove_dir_all(place.path("new")).ok();
+        let program = env!("CARGO_BIN_EXE_gannet");
+        let arguments = "train circle --replicas 3 --steps 20 --evaluate-every 5 --quiet --out new";
+        let mut command = Command::new("sh");
+        command.current_dir(place.path("")).arg("-c");
+        command.arg(format!("ulimit -v {}; exec {program} {arguments}", limit * 1024));
+        let output = command.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.code() {
+            Some(0) if limit > 200 => {}
+            Some(1) => assert!(told.starts_with("error: memory: ") && told.trim_end().lines().count() == 1, "{told}"),
+            other => panic!("replicas with {limit} MiB: {other:?} {told}"),
+        }
+    }
     // A limit of the run that is lower is the one to tell.
     let outcome = place.run("train circle --memory-limit 30MiB");
     assert!(
-        outcome.stderr.contains("the limit of 30.0 MiB") && outcome.stderr.contains("--memory-limit"),
+        outcome.stderr.contains("the limit of 31457280 bytes (30.0 MiB)") && outcome.stderr.contains("--memory-limit"),
         "{outcome:?}"
     );
 }

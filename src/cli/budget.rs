@@ -55,6 +55,8 @@ pub(crate) struct Budget {
     parts: Vec<Part>,
     /// Snapshots that may wait or be recorded at once.
     waiting: usize,
+    /// Threads that draw and measure.
+    workers: u64,
 }
 
 impl Budget {
@@ -106,6 +108,7 @@ impl Budget {
         let alive = if replicas > 1 { 1 } else { waiting as u64 + 1 };
         Self {
             waiting,
+            workers,
             parts: vec![
                 Part {
                     name: "program",
@@ -157,6 +160,11 @@ impl Budget {
     /// What is left of `limit` for the training: at least 1 byte, which is too little for any.
     pub(crate) fn left(&self, limit: u64) -> u64 {
         limit.saturating_sub(self.bytes()).max(1)
+    }
+
+    /// Threads that draw and measure.
+    pub(crate) fn workers(&self) -> u64 {
+        self.workers
     }
 
     /// Snapshots that may wait or be recorded at once.

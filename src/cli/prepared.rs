@@ -89,7 +89,7 @@ impl Prepared {
         let first = if has_stand_in { Samples::stand_in()? } else { Samples::load(&config)? };
         // What the trainers may take is what everything else leaves.
         let beside = Budget::of(&config, &first, count);
-        let allowed = address_space::allowed(config.memory_limit);
+        let allowed = address_space::allowed(config.memory_limit, beside.workers());
         options.memory_limit = allowed.map(|allowed| beside.left(allowed.bytes));
         let mut first = Some(first);
         let made = Replicas::new(&config.spec, count, options, |seed| {

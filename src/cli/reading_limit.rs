@@ -12,12 +12,12 @@ pub(crate) const PROGRAM: u64 = 18 * MIB;
 
 /// What reading own data may take of a run's `limit`, or of the system's.
 pub(crate) fn for_reading(limit: Option<u64>) -> u64 {
-    allowed(limit).map_or(u64::MAX, |allowed| allowed.bytes.saturating_sub(PROGRAM))
+    allowed(limit, 0).map_or(u64::MAX, |allowed| allowed.bytes.saturating_sub(PROGRAM))
 }
 
 /// The error of reading `file`, which took more than it may, where a run's `limit` or the system's is the reason.
 pub(crate) fn of_reading(error: Error, limit: Option<u64>, file: &Path) -> Error {
-    match (error, allowed(limit)) {
+    match (error, allowed(limit, 0)) {
         (Error::MemoryLimit { .. }, Some(allowed)) if allowed.bytes < PROGRAM => {
             let problem =
                 format!("the program alone takes {}, more than {}; {}", mib(PROGRAM), allowed.text(), allowed.cure());
