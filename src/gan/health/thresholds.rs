@@ -18,6 +18,11 @@ pub(super) const WARM_UP: u64 = 500;
 /// (a single one), `mnist` in its second epoch 0.965. With D's learning rate ten or twenty times as high: 0.98 to 1.
 pub(super) const WINNING: f64 = 0.98;
 
+/// G comes nearer where the least distance so far is at most this share of the least in the first half of the steps: however well
+/// D knows its samples, it learns. `mnist` from step 1,200 to 3,300, where D was right about 98 % and more in three evaluations in a row
+/// nine times in 20 seeds: 0.63 to 0.84, and 0.95 in a seed that never starts.
+pub(super) const NEARER: f64 = 0.9;
+
 /// The spread stands still where it changes by less than this share of itself. With a millionth of its learning rate G changes
 /// nothing in six digits; with a thousandth, 1e-3 in 300 steps. In runs where D won and G moved: 0.03 and more in 400 steps.
 pub(super) const STANDSTILL: f64 = 1e-3;

@@ -9,7 +9,7 @@
 //!     D wins
 //!         and the coverage fell to half of what it was, or the spread to 0        collapse suspected
 //!         else, and the spread stands still                                       generator not learning
-//!         else                                                                    discriminator too strong
+//!         else, unless the samples came nearer to the data in the second half     discriminator too strong
 //! G had too little time                                                           too early to tell
 //! in all of the window the coverage is that of a few modes                        collapse suspected
 //! the last evaluation
@@ -30,7 +30,7 @@ use std::collections::VecDeque;
 use super::figures::Health;
 use super::thresholds::{
     ASIDE, DESCENT_SLOWER, FAR, FAR_NOW, FEW_MODES, HALVES, LEARNED, LEAST_MOVE, LOST, LOST_NOW, MANY_MODES, MEAN_FAR,
-    NO_SPREAD, OUTSIDE, REACHED, STANDSTILL, WARM_UP, WIDE, WINDOW, WINDOW_STEPS, WINNING,
+    NEARER, NO_SPREAD, OUTSIDE, REACHED, STANDSTILL, WARM_UP, WIDE, WINDOW, WINDOW_STEPS, WINNING,
 };
 use super::verdict::Verdict;
 use crate::gan::spec::{GanSpec, OptimizerSpec};
@@ -111,6 +111,14 @@ impl Watch {
         lost || distance > OUTSIDE * first.data_distance.max(1.0)
     }
 
+    /// Whether the samples have come nearer to the data in the second half of the steps than they were in the first.
+    fn comes_nearer(&self) -> bool {
+        let Some((now, _)) = self.recent.back() else { return false };
+        let before = self.nearest.iter().rev().find(|(step, _)| *step <= now / 2);
+        let least = self.nearest.last();
+        before.zip(least).is_some_and(|((_, before), (_, least))| *least <= NEARER * before)
+    }
+
     /// The verdict on the figures of one moment alone, of a GAN of `spec` that had time to learn. What takes several evaluations,
     /// whether D is too strong and whether G learns, is not seen.
     pub fn glance(spec: &GanSpec, health: &Health) -> Verdict {
@@ -148,11 +156,12 @@ impl Watch {
                 let no_spread = health.spread < NO_SPREAD.min(first_spread / 2.0);
                 no_spread || self.best_coverage > 2.0 * FEW_MODES && health.coverage < self.best_coverage / 2.0
             });
-            return match (fell, still) {
-                (true, _) => Verdict::CollapseSuspected,
-                (_, true) => Verdict::GeneratorNotLearning,
-                _ => Verdict::DiscriminatorTooStrong,
-            };
+            match (fell, still) {
+                (true, _) => return Verdict::CollapseSuspected,
+                (_, true) => return Verdict::GeneratorNotLearning,
+                _ if !self.comes_nearer() => return Verdict::DiscriminatorTooStrong,
+                _ => {}
+            }
         }
         let showed_modes = !self.only_mean && self.best_coverage >= MANY_MODES;
         let had_time = begin as f64 >= self.warm || showed_modes;
@@ -282,6 +291,17 @@ mod tests {
         expect(&winning(point), 7, Verdict::CollapseSuspected);
         let never_more = |number, health: &mut Health| health.coverage = if number < 3 { 0.1 } else { 0.01 };
         expect(&winning(never_more), 7, Verdict::DiscriminatorTooStrong);
+        // None where G learns all the same, by a tenth in half of the steps.
+        let nearer =
+            |by: f64| move |number: u64, health: &mut Health| health.data_distance = 0.4 * by.powi(number as i32);
+        let strong = |by: f64| {
+            verdicts(&spec, 100, 20, move |number, health| {
+                (health.real_accuracy, health.fake_accuracy) = (1.0, 1.0);
+                nearer(by)(number, health);
+            })
+        };
+        expect(&strong(0.95), 12, Verdict::Healthy);
+        expect(&strong(0.995), 7, Verdict::DiscriminatorTooStrong);
     }
 
     #[test]
