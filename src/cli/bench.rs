@@ -4,13 +4,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use super::args::{BenchArgs, ENGINES, name_of};
+use super::bench_table::{self, Row, batches};
 use super::config::{features, preset};
 use super::peak::{PeakMeter, median};
 use super::plot::thousands;
-use super::{bench_table, machine, output, terminal};
+use super::{machine, output, terminal};
 use crate::data::{ArraySource, ByteSource};
 use crate::error::{Error, Result};
 use crate::gan::presets::Preset;
@@ -22,26 +21,6 @@ use crate::simd::IsaKind;
 const ROW: Duration = Duration::from_millis(1000);
 /// ... in so many parts, of which the median counts: many, so that steps and peak meet the same load of the machine.
 const REPEATS: u32 = 9;
-
-/// One line of the result. The names are those of `--json`.
-#[derive(Serialize)]
-pub(crate) struct Row {
-    pub(crate) system: &'static str,
-    pub(crate) batch: usize,
-    pub(crate) replicas: usize,
-    pub(crate) threads: usize,
-    pub(crate) engine: &'static str,
-    pub(crate) isa: String,
-    /// Of all replicas together.
-    pub(crate) samples_per_second: f64,
-    pub(crate) flop_per_sample: u64,
-    /// Bytes of everything that the run keeps, the data not counted.
-    pub(crate) memory: u64,
-    pub(crate) gflops: f64,
-    /// Of one core, times the threads.
-    pub(crate) peak_gflops: f64,
-    pub(crate) share_of_peak: f64,
-}
 
 /// What one row measures.
 #[derive(Clone, Copy)]
@@ -184,11 +163,6 @@ fn timed(replicas: &mut Replicas, peak: &mut PeakMeter) -> Result<f64> {
         }
     }
     Ok(median(&mut rates))
-}
-
-/// A batch, as `8x32` where several replicas have one each.
-pub(crate) fn batches(row: &Row, batch: String) -> String {
-    if row.replicas > 1 { format!("{}x{batch}", row.replicas) } else { batch }
 }
 
 /// Runs `steps` steps of every replica; returns the seconds they took.

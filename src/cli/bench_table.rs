@@ -1,17 +1,43 @@
-//! The result of `gannet bench` as a table in Markdown: a row for each system, batch and number of threads, the engines side
-//! by side.
+//! The result of `gannet bench`: its rows, and a table of them in Markdown with a line for each system, batch and number of
+//! threads, the engines side by side.
 
-use super::bench::{Row, batches};
+use serde::Serialize;
+
 use super::machine;
 use super::markdown::{head, row};
 use super::peak::median;
 use super::plot::thousands;
+
+/// One line of the result. The names are those of `--json`.
+#[derive(Serialize)]
+pub(crate) struct Row {
+    pub(crate) system: &'static str,
+    pub(crate) batch: usize,
+    pub(crate) replicas: usize,
+    pub(crate) threads: usize,
+    pub(crate) engine: &'static str,
+    pub(crate) isa: String,
+    /// Of all replicas together.
+    pub(crate) samples_per_second: f64,
+    pub(crate) flop_per_sample: u64,
+    /// Bytes of everything that the run keeps, the data not counted.
+    pub(crate) memory: u64,
+    pub(crate) gflops: f64,
+    /// Of one core, times the threads.
+    pub(crate) peak_gflops: f64,
+    pub(crate) share_of_peak: f64,
+}
 
 /// What rows have in common that stand in one line of the table.
 type Case<'a> = (&'a str, String, usize, &'a str);
 
 fn case(row: &Row) -> Case<'_> {
     (row.system, batches(row, thousands(row.batch as u64)), row.threads, &row.isa)
+}
+
+/// A batch, as `8x32` where several replicas have one each.
+pub(crate) fn batches(row: &Row, batch: String) -> String {
+    if row.replicas > 1 { format!("{}x{batch}", row.replicas) } else { batch }
 }
 
 /// The document: under what it was measured, the peaks, the table.
