@@ -431,6 +431,23 @@ fn a_forced_instruction_set_must_be_there() {
 }
 
 #[test]
+fn sizes_of_caches_are_read_and_change_nothing_but_speed() {
+    let place = Place::new();
+    for text in ["64K", "0,1"] {
+        let outcome = place.command("train circle --steps 1").env("GANNET_CACHES", text).output().unwrap();
+        let message = String::from_utf8_lossy(&outcome.stderr);
+        assert!(outcome.status.code() == Some(2) && message.contains("GANNET_CACHES"), "{outcome:?}");
+    }
+    let hash = |caches: &str| {
+        let mut command = place.command("train digits --steps 3 --isa portable --engine native --json");
+        let outcome = command.env("GANNET_CACHES", caches).output().unwrap();
+        let result: Value = serde_json::from_slice(&outcome.stdout).unwrap();
+        result["model_sha256"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(hash("1,1"), hash("65536,4194304"));
+}
+
+#[test]
 fn wrong_configurations_are_named() {
     let place = Place::new();
     for (text, parts) in [

@@ -337,8 +337,9 @@ fn panels_and_sums() {
     }
 }
 
-/// Inputs or outputs of a layer: around the tiles of the micro-kernels and their halves, and more than two of them.
-const FEATURES: [usize; 14] = [1, 2, 3, 6, 7, 8, 9, 13, 14, 15, 17, 29, 33, 70];
+/// Inputs or outputs of a layer: around the tiles of the micro-kernels and their halves, more than two of them, and so many that half of
+/// them are computed in blocks of copies where the caches are small.
+const FEATURES: [usize; 15] = [1, 2, 3, 6, 7, 8, 9, 13, 14, 15, 17, 29, 33, 70, 110];
 
 /// Calls `test` for each engine and shape `(inputs, outputs, width)`, with a name for them.
 fn for_all_products(test: impl Fn(&'static dyn Engine, [usize; 3], &str)) {

@@ -54,7 +54,7 @@ impl EngineKind {
         match self {
             Self::Auto => &auto::Auto,
             Self::Matrixmultiply => &matrixmultiply::Matrixmultiply,
-            Self::Native => &native::Native,
+            Self::Native => &native::Native { caches: None },
         }
     }
 }

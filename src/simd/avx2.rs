@@ -28,6 +28,20 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn settle(self, value: __m256) -> __m256 {
+        /// The register class is there only where the instructions are.
+        #[inline]
+        #[target_feature(enable = "avx")]
+        fn settled(mut value: __m256) -> __m256 {
+            // SAFETY: there is no instruction in it. That it may touch memory, as the compiler believes, keeps loads behind it.
+            unsafe { std::arch::asm!("/* {0} */", inout(ymm_reg) value, options(nostack, preserves_flags)) };
+            value
+        }
+        // SAFETY: the token vouches for the feature.
+        unsafe { settled(value) }
+    }
+
+    #[inline(always)]
     fn prefetch(self, address: *const f32) {
         // SAFETY: a prefetch reads nothing that the program could see, and no address makes it fault.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }

@@ -4,9 +4,12 @@
 //! for the instruction set. An [`Isa`] can only be made by a check of the processor, so holding one proves that its
 //! instructions may be executed.
 //!
+//! How large the processor's caches are ([`Caches`]) decides on the sizes of blocks, never on results.
+//!
 //! The invariant behind every `unsafe` block of this module: a token (a value of a type that implements [`Simd`]) exists
 //! only if the processor has the instructions. `x86.rs` makes tokens and holds the only lists of required features.
 
+mod caches;
 mod column;
 mod portable;
 mod vector;
@@ -26,6 +29,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
+pub use caches::{CACHES_VARIABLE, Caches};
 pub use column::{Column, ColumnMut};
 pub use portable::Portable;
 pub use vector::{Kernel, Simd};
@@ -114,8 +118,11 @@ impl Isa {
     /// # Errors
     ///
     /// [`Error::IsaUnavailable`] where the processor lacks what was forced; [`Error::InvalidSetting`] for a name in
-    /// `GANNET_ISA` that is unknown.
+    /// `GANNET_ISA` that is unknown, or a [`GANNET_CACHES`](CACHES_VARIABLE) that is not two sizes.
     pub fn resolve(forced: Option<IsaKind>) -> Result<Self> {
+        Caches::named()?;
+        // Found here, so that no product has to.
+        Caches::found();
         let variable = std::env::var_os(ISA_VARIABLE).filter(|name| !name.is_empty());
         let variable = variable.as_deref().map(|name| name.to_string_lossy());
         Self::resolve_by(Self::detect, forced, variable.as_deref())

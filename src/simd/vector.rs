@@ -141,6 +141,13 @@ pub trait Simd: Copy + Send + Sync + 'static {
         self.mul(self.mul(a, first), second)
     }
 
+    /// `value`, which the compiler must have computed before it makes any load that follows in the program. Emits no instruction, and by
+    /// default does nothing. A loop whose values fill the registers needs it: whatever is loaded early takes a register from something else.
+    #[inline(always)]
+    fn settle(self, value: Self::F32) -> Self::F32 {
+        value
+    }
+
     /// Asks for the cache line at `address`, which may be any address, to be brought into the cache.
     #[inline(always)]
     fn prefetch(self, address: *const f32) {

@@ -1,12 +1,19 @@
 //! The weight gradient of narrow layers: every element is a dot product of two rows along the samples.
 //!
-//! A tile of rows of dY by rows of X, 16 elements at most, is summed at once, each in the 16 lanes of a group; the lanes of all
-//! elements are then added together, in a fixed order. An element's bits do not depend on the tile that it falls into.
+//! A tile of rows of dY by rows of X, 16 elements at most, is summed at once, or in parts of 8 where registers are few, each element
+//! in the 16 lanes of a group; the lanes of all elements are then added together, in a fixed order. An element's bits do not depend
+//! on the tile that it falls into.
 
+use std::hint::black_box;
+
+use crate::kernel::reduce::sum_lanes;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
 /// Elements of a tile.
 const TILE: usize = 16;
+
+/// Up to so many elements are added up one by one: all at once takes as long for one as for a whole tile.
+const FEW: usize = 4;
 
 /// Registers of a group of lanes on the narrowest instruction set.
 const PARTS: usize = 2;
@@ -30,6 +37,7 @@ impl Kernel for Dots<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
+        assert!(self.width > 0 && self.width.is_multiple_of(LANE_GROUP), "panels of whole lane groups");
         let (rows, inputs) = (self.delta.len() / self.width, self.input.len() / self.width);
         // A square tile loads least; where there are few rows, more columns share the sum over the lanes.
         let widest = TILE / rows.clamp(1, 4).next_power_of_two();
@@ -54,51 +62,86 @@ fn power_of_two_below(count: usize) -> usize {
 }
 
 impl Dots<'_> {
-    /// The elements of a tile at `place`, of which `size` is one of the powers of two that a tile has room for.
+    /// The elements of a tile at `place`, of which `size` is one of the powers of two that a tile has room for. Where there are few registers
+    /// it is summed in parts.
     #[inline(always)]
     fn tile<S: Simd>(&mut self, simd: S, place: [usize; 2], size: [usize; 2]) {
         macro_rules! choose {
-            ($($rows:literal x $columns:literal)*) => {
+            ($($rows:literal x $columns:literal by $part_rows:literal x $part_columns:literal,)*) => {
                 match size {
-                    $([$rows, $columns] => self.dots::<S, $rows, $columns>(simd, place),)*
+                    $([$rows, $columns] if S::REGISTERS >= 32 => {
+                        self.dots::<S, $rows, $columns, $rows, $columns>(simd, place);
+                    }
+                    [$rows, $columns] => self.dots::<S, $rows, $columns, $part_rows, $part_columns>(simd, place),)*
                     _ => unreachable!("a tile has a size of the list"),
                 }
             };
         }
-        choose!(16 x 1 8 x 1 4 x 1 2 x 1 1 x 1 8 x 2 4 x 2 2 x 2 1 x 2 4 x 4 2 x 4 1 x 4 2 x 8 1 x 8 1 x 16);
+        choose!(
+            16 x 1 by 8 x 1, 8 x 1 by 8 x 1, 4 x 1 by 4 x 1, 2 x 1 by 2 x 1, 1 x 1 by 1 x 1,
+            8 x 2 by 4 x 2, 4 x 2 by 4 x 2, 2 x 2 by 2 x 2, 1 x 2 by 1 x 2,
+            4 x 4 by 2 x 4, 2 x 4 by 2 x 4, 1 x 4 by 1 x 4,
+            2 x 8 by 2 x 4, 1 x 8 by 1 x 8,
+            1 x 16 by 1 x 8,
+        );
     }
 
-    /// The dot products of `ROWS` rows with `COLUMNS` rows.
+    /// The dot products of `ROWS` rows with `COLUMNS` rows, by parts of `PART_ROWS` with `PART_COLUMNS`.
     #[inline(always)]
-    fn dots<S: Simd, const ROWS: usize, const COLUMNS: usize>(&mut self, simd: S, [row, column]: [usize; 2]) {
-        let width = self.width;
+    fn dots<S: Simd, const ROWS: usize, const COLUMNS: usize, const PART_ROWS: usize, const PART_COLUMNS: usize>(
+        &mut self,
+        simd: S,
+        [row, column]: [usize; 2],
+    ) {
+        // Black boxes: the compiler would compute the addresses of all sizes of tiles ahead of the loops over tiles.
+        let (width, stride) = (black_box(self.width), black_box(self.stride));
         let deltas = &self.delta[row * width..][..ROWS * width];
         let inputs = &self.input[column * width..][..COLUMNS * width];
         let mut groups = [[simd.splat(0.0); PARTS]; TILE];
         for first in (0..LANE_GROUP).step_by(S::LANES) {
-            let mut sums = [[simd.splat(0.0); COLUMNS]; ROWS];
-            for lane in (first..width).step_by(LANE_GROUP) {
-                let mut columns = [simd.splat(0.0); COLUMNS];
-                for (column, values) in columns.iter_mut().enumerate() {
-                    *values = simd.load(&inputs[column * width + lane..]);
-                }
-                for (row, sums) in sums.iter_mut().enumerate() {
-                    let delta = simd.load(&deltas[row * width + lane..]);
-                    for (sum, column) in sums.iter_mut().zip(columns) {
-                        *sum = simd.mul_add(delta, column, *sum);
+            for first_row in (0..ROWS).step_by(PART_ROWS) {
+                for first_column in (0..COLUMNS).step_by(PART_COLUMNS) {
+                    let mut sums = [[simd.splat(0.0); PART_COLUMNS]; PART_ROWS];
+                    for lane in (first..width).step_by(LANE_GROUP) {
+                        let mut columns = [simd.splat(0.0); PART_COLUMNS];
+                        for (column, values) in columns.iter_mut().enumerate() {
+                            let at = (first_column + column) * width + lane;
+                            // SAFETY: `inputs` holds a row for each column, and a row is made of whole lane groups (`run` checked), so that
+                            // a vector stands at `lane`.
+                            *values = unsafe { simd.load_pointer(inputs.as_ptr().add(at)) };
+                        }
+                        for (row, sums) in sums.iter_mut().enumerate() {
+                            let at = (first_row + row) * width + lane;
+                            // SAFETY: as above, for `deltas`.
+                            let delta = unsafe { simd.load_pointer(deltas.as_ptr().add(at)) };
+                            for (sum, column) in sums.iter_mut().zip(columns) {
+                                *sum = simd.mul_add(delta, column, *sum);
+                            }
+                        }
                     }
-                }
-            }
-            for (row, sums) in sums.iter().enumerate() {
-                for (column, sum) in sums.iter().enumerate() {
-                    groups[row * COLUMNS + column][first / S::LANES] = *sum;
+                    for (row, sums) in sums.iter().enumerate() {
+                        for (column, sum) in sums.iter().enumerate() {
+                            let element = (first_row + row) * COLUMNS + first_column + column;
+                            groups[element][first / S::LANES] = *sum;
+                        }
+                    }
                 }
             }
         }
         let mut sums = [0.0; TILE];
-        simd.sum_groups(&groups, &mut sums);
+        if ROWS * COLUMNS <= FEW {
+            for (sum, group) in sums.iter_mut().zip(&groups).take(ROWS * COLUMNS) {
+                let mut lanes = [0.0; LANE_GROUP];
+                for (part, to) in group.iter().zip(lanes.chunks_exact_mut(S::LANES)) {
+                    simd.store(*part, to);
+                }
+                *sum = sum_lanes(lanes);
+            }
+        } else {
+            simd.sum_groups(&groups, &mut sums);
+        }
         for (row_in_tile, sums) in sums.chunks_exact(COLUMNS).take(ROWS).enumerate() {
-            let gradient = &mut self.gradient[(row + row_in_tile) * self.stride + column..][..COLUMNS];
+            let gradient = &mut self.gradient[(row + row_in_tile) * stride + column..][..COLUMNS];
             for (gradient, sum) in gradient.iter_mut().zip(sums) {
                 *gradient = if self.accumulate { *gradient + sum } else { *sum };
             }

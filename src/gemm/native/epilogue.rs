@@ -1,5 +1,5 @@
-//! What becomes of a tile's sums before they leave the registers: bias and activation of the forward product, the derivative of
-//! the input gradient.
+//! What becomes of a tile's sums before they leave the registers, or of a block of them after its last terms: bias and activation of the
+//! forward product, the derivative of the input gradient.
 //!
 //! Activations that are linear on either side of zero, and their derivatives, are one formula of two constants. The others (tanh,
 //! sigmoid) cost so much more than a pass over the cache that they have one of their own, and so has dropout, whose random
@@ -139,5 +139,79 @@ impl Epilogue for BackwardDropout<'_> {
         let (y, factor) = unsafe { self.0.factor(simd, row, lane) };
         let dropped = simd.equal_u32(simd.to_bits(y), simd.splat_u32((-0.0f32).to_bits()));
         simd.mul(sum, simd.select(dropped, simd.splat(0.0), factor))
+    }
+}
+
+/// One of them, chosen at run time: for products so large that a choice for each block of them costs nothing.
+pub(super) enum Any<'a> {
+    /// See [`Plain`].
+    Plain(Plain),
+    /// See [`Forward`].
+    Forward(Forward<'a>),
+    /// See [`Backward`].
+    Backward(Backward<'a>),
+    /// See [`BackwardDropout`].
+    BackwardDropout(BackwardDropout<'a>),
+}
+
+impl Any<'_> {
+    /// Whether it is made for a panel of `rows` rows of `width` lanes.
+    pub(super) fn covers(&self, rows: usize, width: usize) -> bool {
+        match self {
+            Self::Plain(epilogue) => epilogue.covers(rows, width),
+            Self::Forward(epilogue) => epilogue.covers(rows, width),
+            Self::Backward(epilogue) => epilogue.covers(rows, width),
+            Self::BackwardDropout(epilogue) => epilogue.covers(rows, width),
+        }
+    }
+
+    /// Finishes the sums of some rows and lanes of the panel `c`: each the first one and how many.
+    ///
+    /// # Safety
+    ///
+    /// The epilogue [`covers`](Self::covers) the panel, and the rows and lanes, whole vectors, are some of it.
+    #[inline(always)]
+    pub(super) unsafe fn finish_all<S: Simd>(
+        &self,
+        simd: S,
+        c: &mut [f32],
+        width: usize,
+        rows: (usize, usize),
+        lanes: (usize, usize),
+    ) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe {
+            match self {
+                Self::Plain(_) => {}
+                Self::Forward(epilogue) => finish_all(simd, epilogue, c, width, rows, lanes),
+                Self::Backward(epilogue) => finish_all(simd, epilogue, c, width, rows, lanes),
+                Self::BackwardDropout(epilogue) => finish_all(simd, epilogue, c, width, rows, lanes),
+            }
+        }
+    }
+}
+
+/// [`Any::finish_all`] of one epilogue.
+///
+/// # Safety
+///
+/// As there.
+#[inline(always)]
+unsafe fn finish_all<S: Simd, E: Epilogue>(
+    simd: S,
+    epilogue: &E,
+    c: &mut [f32],
+    width: usize,
+    (first_row, rows): (usize, usize),
+    (first_lane, lanes): (usize, usize),
+) {
+    for row in first_row..first_row + rows {
+        for lane in (first_lane..first_lane + lanes).step_by(S::LANES) {
+            // SAFETY: the vector is one of those that the caller vouches for.
+            unsafe {
+                let c = c.as_mut_ptr().add(row * width + lane);
+                simd.store_pointer(epilogue.finish(simd, simd.load_pointer(c), row, lane), c);
+            }
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! The native engine: micro-kernels over the vector trait, no packing of weights, no allocation.
+//! The native engine: micro-kernels over the vector trait, no allocation.
 //!
-//! Invariant of the `unsafe` code in this folder: a [`Grid`](tile::Grid) is made from slices whose lengths were checked
-//! against the largest index that its loops reach; [`tile`] says which that is. C comes from an exclusive borrow.
+//! Invariant of the `unsafe` code in this folder: a [`Grid`](tile::Grid) is made from slices whose lengths a constructor checked
+//! against the largest index that its loops reach ([`panels`], [`transposed`]), or from a block on the stack that a constant bounds
+//! ([`blocked`]); [`dot`] slices its rows first. C comes from an exclusive borrow.
 //!
 //! ```text
 //! forward          C = Y  [outputs, samples]   A = W    [outputs, inputs]     B = X    [inputs, samples]
@@ -10,17 +11,20 @@
 //! ```
 //!
 //! One micro-kernel serves all three: rows of C times vectors of its columns stay in registers, an element of A is
-//! broadcast, a vector of B is loaded. A is read where it stands, by any strides. B of the first two is a panel; B of the
-//! third is a panel transposed in blocks on the stack. Weight gradients of narrow layers, whose rows would fill a vector
+//! broadcast, a vector of B is loaded. B of the first two is a panel: both operands are read where they stand ([`panels`]), unless
+//! they are so large that copies on the stack pay ([`blocked`]). B of the third is a panel transposed in blocks on the stack
+//! ([`transposed`]). Weight gradients of narrow layers, whose rows would fill a vector
 //! only partly, are dot products along the samples instead ([`dot`]). Bias, activation and derivative are applied to the sums
-//! before they leave the registers ([`epilogue`]). Where a weight gradient is used at once, Adam updates each tile of the weights as
+//! before they leave the registers ([`epilogue`]), or to a block of them after its last terms ([`blocked`]). Where a weight gradient is used at once, Adam updates each tile of the weights as
 //! soon as that tile's gradient is finished ([`update`]).
 //!
 //! Every element of C is one chain of multiply-adds in the order of its sum, wherever a block of rows or columns ends and
-//! however wide the registers are: so the bits do not depend on the instruction set or on the number of threads.
+//! however wide the registers are: so the bits do not depend on the instruction set, the number of threads or the sizes of the caches.
 
+mod blocked;
 mod dot;
 mod epilogue;
+mod panels;
 mod tile;
 mod transposed;
 mod update;
@@ -28,25 +32,46 @@ mod update;
 use super::{Engine, Forward, InputGradient, WeightGradient, WeightUpdate};
 use crate::kernel::activation::{backward_epilogue, forward_epilogue};
 use crate::kernel::reduce::row_sums;
-use crate::simd::Isa;
-use tile::Panels;
+use crate::simd::{Caches, Isa};
+use blocked::Blocked;
+use epilogue::{Any, Backward, BackwardDropout, Epilogue, Piecewise, Plain};
+use panels::{InPlace, Panels};
 
 /// The engine.
-pub(super) struct Native;
+pub(super) struct Native {
+    /// How large the caches are to be taken to be; `None` = as large as they are.
+    pub(super) caches: Option<Caches>,
+}
+
+impl Native {
+    /// A product of panels: in blocks of copies where that pays. `any` makes the epilogue one that is chosen at run time.
+    fn multiply<'a, E: Epilogue, const COLUMNS: bool>(
+        &self,
+        isa: Isa,
+        panels: Panels<'a, COLUMNS>,
+        epilogue: E,
+        any: impl FnOnce(E) -> Any<'a>,
+    ) {
+        let caches = self.caches.unwrap_or_else(Caches::found);
+        if Blocked::pays(&panels, isa, caches) {
+            isa.run(Blocked::new(panels, any(epilogue), caches));
+        } else {
+            isa.run(InPlace::new(panels, epilogue, caches));
+        }
+    }
+}
 
 impl Engine for Native {
     fn forward(&self, isa: Isa, product: Forward<'_>) {
         let (_, inputs) = product.check();
         let Forward { weights, stride, bias, input, output, width, activation, dropout } = product;
         let dropout = dropout.filter(|dropout| dropout.probability != 0.0);
-        let in_registers = epilogue::Piecewise::new(activation).filter(|_| dropout.is_none());
+        let in_registers = Piecewise::new(activation).filter(|_| dropout.is_none());
+        let panels = Panels::<false>::new(weights, stride, inputs, input, output, width);
         match in_registers {
-            Some(activation) => {
-                let epilogue = epilogue::Forward { activation, bias };
-                isa.run(Panels::new(weights, [stride, 1], inputs, input, output, width, epilogue));
-            }
+            Some(activation) => self.multiply(isa, panels, epilogue::Forward { activation, bias }, Any::Forward),
             None => {
-                isa.run(Panels::new(weights, [stride, 1], inputs, input, output, width, epilogue::Plain));
+                self.multiply(isa, panels, Plain, Any::Plain);
                 forward_epilogue(isa, activation, bias, dropout.as_ref(), output, width);
             }
         }
@@ -55,21 +80,20 @@ impl Engine for Native {
     fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
         let (_, outputs) = product.check();
         let InputGradient { weights, stride, first_row, delta, output, width, derivative } = product;
-        let (weights, strides) = (&weights[first_row..], [1, stride]);
-        let piecewise = derivative.and_then(|below| Some((below, epilogue::Piecewise::new(below.activation)?)));
+        let panels = Panels::<true>::new(&weights[first_row..], stride, outputs, delta, output, width);
+        let piecewise = derivative.and_then(|below| Some((below, Piecewise::new(below.activation)?)));
         let Some((below, activation)) = piecewise else {
-            isa.run(Panels::new(weights, strides, outputs, delta, output, width, epilogue::Plain));
+            self.multiply(isa, panels, Plain, Any::Plain);
             if let Some(below) = derivative {
                 backward_epilogue(isa, below.activation, below.dropout, below.values, output);
             }
             return;
         };
-        let epilogue = epilogue::Backward::new(activation, &below, width);
+        let backward = Backward::new(activation, &below, width);
         if below.dropout == 0.0 {
-            isa.run(Panels::new(weights, strides, outputs, delta, output, width, epilogue));
+            self.multiply(isa, panels, backward, Any::Backward);
         } else {
-            let epilogue = epilogue::BackwardDropout(epilogue);
-            isa.run(Panels::new(weights, strides, outputs, delta, output, width, epilogue));
+            self.multiply(isa, panels, BackwardDropout(backward), Any::BackwardDropout);
         }
     }
 

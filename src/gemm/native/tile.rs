@@ -1,14 +1,7 @@
-//! The micro-kernel, and the loops over a product of panels.
+//! The micro-kernel: a tile of C in registers.
 
 use super::epilogue::Epilogue;
-use crate::simd::{Kernel, LANE_GROUP, Simd};
-
-/// Lanes of a panel that all rows of C are computed for before the next lanes: the part of B that is read again and again,
-/// 128 lanes of up to 1,024 rows, stays in half of a level-2 cache of 1 MiB.
-const BLOCK_LANES: usize = 8 * LANE_GROUP;
-
-/// Elements of A from which on the next tile's are fetched ahead: half of a level-2 cache of 1 MiB.
-const FETCH_AHEAD: usize = 128 * 1024;
+use crate::simd::Simd;
 
 /// Pointers and strides of one tile's product `C = A B` or `C += A B`. Row `i` of A begins at `i * a_row`, and its elements
 /// stand as the [`Run`]s say; row `p` of B begins at `p * b_step`, row `i` of C at `i * c_row`.
@@ -33,8 +26,18 @@ pub(super) struct Grid<'a> {
     pub(super) place: [usize; 2],
 }
 
-/// Cache lines of A that the next tile will read: for every [`AHEAD_TERMS`] terms, as many lines, `step` values apart, the
-/// first `offset` values beyond this tile's first element of those terms.
+impl Grid<'_> {
+    /// The tile `lanes` lanes further, whose A has been read.
+    #[inline(always)]
+    fn next(self, lanes: usize) -> Self {
+        let [row, lane] = self.place;
+        let (b, c) = (self.b.wrapping_add(lanes), self.c.wrapping_add(lanes));
+        Self { b, c, ahead: None, place: [row, lane + lanes], ..self }
+    }
+}
+
+/// Cache lines of A that the next tile will read: for every [`AHEAD_TERMS`] terms a line for each row, or for each term where the rows stand
+/// side by side. They are `step` values apart, the first `offset` values beyond this tile's first element of those terms.
 #[derive(Clone, Copy)]
 pub(super) struct Ahead {
     pub(super) offset: usize,
@@ -50,7 +53,7 @@ pub(super) struct Beside {
     pub(super) rows: usize,
 }
 
-/// Values of a cache line; as many lines are fetched at a time, of which the tallest tile reads two fewer.
+/// Values of a cache line; after as many terms something is fetched.
 pub(super) const AHEAD_TERMS: usize = 16;
 
 /// `terms` elements of each row of A, `a_step` apart, the first at `offset`.
@@ -74,6 +77,8 @@ unsafe fn micro_kernel<S: Simd, E: Epilogue, const ROWS: usize, const VECTORS: u
 ) {
     let Grid { a, a_row, a_step, runs, mut b, b_step, c, c_row, accumulate, ahead, beside, place: [first_row, lane] } =
         grid;
+    let group = const { unrolled::<S>(ROWS * VECTORS) };
+    let at_once = if ahead.is_some() || beside.is_some() { AHEAD_TERMS } else { usize::MAX };
     let mut rows_fetched = 0;
     let mut sums = [[simd.splat(0.0); VECTORS]; ROWS];
     // SAFETY: every offset below is one of those that the caller vouches for.
@@ -85,12 +90,40 @@ unsafe fn micro_kernel<S: Simd, E: Epilogue, const ROWS: usize, const VECTORS: u
                 }
             }
         }
+        macro_rules! term {
+            ($a:expr, $b:expr) => {
+                let (a, b): (*const f32, *const f32) = ($a, $b);
+                let mut columns = [simd.splat(0.0); VECTORS];
+                for (v, column) in columns.iter_mut().enumerate() {
+                    *column = simd.load_pointer(b.add(v * S::LANES));
+                }
+                for (i, row) in sums.iter_mut().enumerate() {
+                    let factor = simd.splat(*a.add(i * a_row));
+                    for (sum, column) in row.iter_mut().zip(columns) {
+                        *sum = simd.mul_add(factor, column, *sum);
+                    }
+                }
+            };
+        }
+        macro_rules! terms {
+            ($a:expr, $b:expr, $($p:literal)*) => {
+                $(if const { $p < unrolled::<S>(ROWS * VECTORS) } {
+                    term!($a.add($p * a_step), $b.add($p * b_step));
+                    // No load of a term is moved up into the one before it: there are no registers for it.
+                    for sum in sums.as_flattened_mut() {
+                        *sum = simd.settle(*sum);
+                    }
+                })*
+            };
+        }
         for run in runs {
-            let a = a.add(run.offset);
-            for first in (0..run.terms).step_by(AHEAD_TERMS) {
+            let mut a = a.add(run.offset);
+            let mut left = run.terms;
+            while left > 0 {
                 if let Some(Ahead { offset, step }) = ahead {
-                    for line in 0..AHEAD_TERMS {
-                        simd.prefetch(a.wrapping_add(first * a_step + offset + line * step));
+                    let lines = if a_step == 1 { ROWS } else { AHEAD_TERMS };
+                    for line in 0..lines {
+                        simd.prefetch(a.wrapping_add(line.wrapping_mul(step).wrapping_add(offset)));
                     }
                 }
                 if let Some(Beside { starts, row, rows }) = beside {
@@ -104,18 +137,20 @@ unsafe fn micro_kernel<S: Simd, E: Epilogue, const ROWS: usize, const VECTORS: u
                     }
                     rows_fetched = end;
                 }
-                for p in first..run.terms.min(first + AHEAD_TERMS) {
-                    let mut columns = [simd.splat(0.0); VECTORS];
-                    for (v, column) in columns.iter_mut().enumerate() {
-                        *column = simd.load_pointer(b.add(v * S::LANES));
+                let now = left.min(at_once);
+                left -= now;
+                let groups = if group > 1 { now / group } else { 0 };
+                if group > 1 {
+                    for _ in 0..groups {
+                        terms!(a, b, 0 1 2 3);
+                        a = a.wrapping_add(group * a_step);
+                        b = b.wrapping_add(group * b_step);
                     }
+                }
+                for _ in 0..now - groups * group {
+                    term!(a, b);
+                    a = a.wrapping_add(a_step);
                     b = b.wrapping_add(b_step);
-                    for (i, row) in sums.iter_mut().enumerate() {
-                        let factor = simd.splat(*a.add(i * a_row + p * a_step));
-                        for (sum, column) in row.iter_mut().zip(columns) {
-                            *sum = simd.mul_add(factor, column, *sum);
-                        }
-                    }
                 }
             }
         }
@@ -134,29 +169,30 @@ unsafe fn micro_kernel<S: Simd, E: Epilogue, const ROWS: usize, const VECTORS: u
     }
 }
 
+/// Terms of an unrolled group of a tile of so many sums: their addresses are a few multiples of the strides away from its pointers. Tiles of
+/// 32 registers have too many rows for that, and low ones too few sums to be worth it.
+const fn unrolled<S: Simd>(sums: usize) -> usize {
+    if S::REGISTERS < 32 && sums >= 8 { 4 } else { 1 }
+}
+
 /// Most rows of a tile of two vectors: its sums, the two vectors of B and a factor fill the registers.
 #[inline(always)]
 pub(super) const fn most_rows<S: Simd>() -> usize {
     (S::REGISTERS - 4) / 2
 }
 
-/// Calls the micro-kernel for a number of rows known only at run time.
+/// Computes tiles side by side: `rows` rows by `vectors` vectors of C, two vectors at a time.
 ///
 /// # Safety
 ///
-/// As [`micro_kernel`]; `rows` is at most [`most_rows`].
+/// As [`micro_kernel`], for all vectors; `rows` is at most [`most_rows`].
 #[inline(always)]
-pub(super) unsafe fn tile<S: Simd, E: Epilogue, const VECTORS: usize>(
-    simd: S,
-    rows: usize,
-    grid: Grid<'_>,
-    epilogue: &E,
-) {
+pub(super) unsafe fn tiles<S: Simd, E: Epilogue>(simd: S, [rows, vectors]: [usize; 2], grid: Grid<'_>, epilogue: &E) {
     macro_rules! choose {
         ($($count:literal)*) => {
             match rows {
                 // SAFETY: the caller's promise, passed on.
-                $($count => unsafe { micro_kernel::<S, E, $count, VECTORS>(simd, grid, epilogue) },)*
+                $($count => unsafe { side_by_side::<S, E, $count>(simd, vectors, grid, epilogue) },)*
                 _ => unreachable!("a tile has at most as many rows as registers hold"),
             }
         };
@@ -168,112 +204,41 @@ pub(super) unsafe fn tile<S: Simd, E: Epilogue, const VECTORS: usize>(
     }
 }
 
-/// The sizes of the blocks that `rows` rows are cut into: as few as possible, and as equal as possible.
+/// [`tiles`] of a number of rows known when compiled.
+///
+/// # Safety
+///
+/// As [`tiles`].
+#[inline(always)]
+unsafe fn side_by_side<S: Simd, E: Epilogue, const ROWS: usize>(
+    simd: S,
+    vectors: usize,
+    mut grid: Grid<'_>,
+    epilogue: &E,
+) {
+    let mut left = vectors;
+    while left >= 2 {
+        // SAFETY: the caller's promise for the next two vectors.
+        unsafe { micro_kernel::<S, E, ROWS, 2>(simd, grid, epilogue) };
+        grid = grid.next(2 * S::LANES);
+        left -= 2;
+    }
+    if left > 0 {
+        // SAFETY: the caller's promise for the last vector.
+        unsafe { micro_kernel::<S, E, ROWS, 1>(simd, grid, epilogue) };
+    }
+}
+
+/// Parts `(first, count)` of `count` things, each at most `most`: as few as possible, and as equal as possible.
+#[inline(always)]
+pub(super) fn equal_parts(count: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let parts = count.div_ceil(most);
+    let (size, larger) = if parts > 1 { (count / parts, count % parts) } else { (count, 0) };
+    (0..parts).map(move |part| (part * size + part.min(larger), size + usize::from(part < larger)))
+}
+
+/// The blocks that `rows` rows are cut into: as equal as possible, so that none has too few sums to hide how long a multiply-add takes.
 #[inline(always)]
 pub(super) fn row_blocks<S: Simd>(rows: usize) -> impl Iterator<Item = (usize, usize)> {
-    let blocks = rows.div_ceil(most_rows::<S>());
-    (0..blocks).map(move |block| {
-        let start = block * rows / blocks;
-        (start, (block + 1) * rows / blocks - start)
-    })
-}
-
-/// `C = A B`, where B and C are panels: the forward product and the input gradient.
-pub(super) struct Panels<'a, E> {
-    a: &'a [f32],
-    strides: [usize; 2],
-    terms: usize,
-    b: &'a [f32],
-    c: &'a mut [f32],
-    width: usize,
-    epilogue: E,
-}
-
-impl<'a, E: Epilogue> Panels<'a, E> {
-    /// C has as many rows as it holds widths; element `(i, p)` of A stands at `i * strides[0] + p * strides[1]`.
-    ///
-    /// # Panics
-    ///
-    /// If an operand or the epilogue is too short, there are no terms, or `width` is no multiple of [`LANE_GROUP`].
-    pub(super) fn new(
-        a: &'a [f32],
-        strides: [usize; 2],
-        terms: usize,
-        b: &'a [f32],
-        c: &'a mut [f32],
-        width: usize,
-        epilogue: E,
-    ) -> Self {
-        assert!(
-            width > 0 && width.is_multiple_of(LANE_GROUP) && c.len().is_multiple_of(width),
-            "panels of whole lane groups"
-        );
-        let rows = c.len() / width;
-        let reach = |count: usize, stride: usize| count.saturating_sub(1).saturating_mul(stride);
-        let last = reach(rows, strides[0]).saturating_add(reach(terms, strides[1]));
-        assert!(terms > 0 && (rows == 0 || last < a.len()), "A holds every factor");
-        assert!(b.len() >= terms.saturating_mul(width), "B holds a row for each term");
-        assert!(epilogue.covers(rows, width), "the epilogue was made for C");
-        Self { a, strides, terms, b, c, width, epilogue }
-    }
-}
-
-impl<E: Epilogue> Kernel for Panels<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Self { a, strides, terms, b, c, width, epilogue } = self;
-        let rows = c.len() / width;
-        let runs = [Run { offset: 0, terms }];
-        let grid = Grid {
-            a: a.as_ptr(),
-            a_row: strides[0],
-            a_step: strides[1],
-            runs: &runs,
-            b: b.as_ptr(),
-            b_step: width,
-            c: c.as_mut_ptr(),
-            c_row: width,
-            accumulate: false,
-            ahead: None,
-            beside: None,
-            place: [0, 0],
-        };
-        let fetch_ahead = rows * terms > FETCH_AHEAD;
-        for block in (0..width).step_by(BLOCK_LANES) {
-            let end = (block + BLOCK_LANES).min(width);
-            for (first, count) in row_blocks::<S>(rows) {
-                let mut lane = block;
-                // The next tile is as tall as this one, or a row taller. Where the rows of A are columns of the weights, the
-                // line of its last element is the only one that this tile has not read.
-                let ahead = match strides {
-                    [1, step] => Ahead { offset: 2 * count - 1, step },
-                    [row, _] => Ahead { offset: count * row, step: row },
-                };
-                // SAFETY: `first + count <= rows` and `lane + vectors * LANES <= end <= width`, so with the lengths that
-                // `new` checked every element lies within its slice. The epilogue was made for C.
-                let at = |lane: usize| unsafe {
-                    Grid {
-                        a: grid.a.add(first * strides[0]),
-                        b: grid.b.add(lane),
-                        c: grid.c.add(first * width + lane),
-                        ahead: (fetch_ahead && lane == block).then_some(ahead),
-                        place: [first, lane],
-                        ..grid
-                    }
-                };
-                while lane + 2 * S::LANES <= end {
-                    // SAFETY: as above.
-                    unsafe { tile::<S, E, 2>(simd, count, at(lane), &epilogue) };
-                    lane += 2 * S::LANES;
-                }
-                while lane < end {
-                    // SAFETY: as above; widths are multiples of the lane group, so a whole vector is left.
-                    unsafe { tile::<S, E, 1>(simd, count, at(lane), &epilogue) };
-                    lane += S::LANES;
-                }
-            }
-        }
-    }
+    equal_parts(rows, most_rows::<S>())
 }

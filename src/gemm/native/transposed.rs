@@ -4,7 +4,7 @@
 use std::mem::MaybeUninit;
 
 use super::epilogue::Plain;
-use super::tile::{AHEAD_TERMS, Beside, Grid, Run, row_blocks, tile};
+use super::tile::{AHEAD_TERMS, Beside, Grid, Run, row_blocks, tiles};
 use super::update::Tiles;
 use crate::gemm::{WeightGradient, WeightUpdate};
 use crate::simd::{Kernel, LANE_GROUP, Simd};
@@ -168,11 +168,7 @@ impl<const UPDATES: bool> Transposed<'_, UPDATES> {
                         simd.prefetch(c.wrapping_add(row * c_row));
                         simd.prefetch(c.wrapping_add(row * c_row + S::LANES));
                     }
-                    if vectors == 2 {
-                        tile::<S, Plain, 2>(simd, tile_rows, grid, &Plain);
-                    } else {
-                        tile::<S, Plain, 1>(simd, tile_rows, grid, &Plain);
-                    }
+                    tiles(simd, [tile_rows, vectors], grid, &Plain);
                 }
                 if !whole {
                     for row in 0..tile_rows {

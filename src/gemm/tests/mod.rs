@@ -3,6 +3,7 @@
 use super::*;
 use crate::simd::LANE_GROUP;
 
+mod caches;
 mod choice;
 mod shapes;
 mod special;

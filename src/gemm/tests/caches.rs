@@ -1,0 +1,85 @@
+//! The blocks of the native engine follow the caches; the bits of its products do not.
+
+use super::native::Native;
+use super::*;
+use crate::simd::Caches;
+
+/// So large that every product's operands are read where they stand, in the widest blocks.
+const ENDLESS: Caches = Caches { level1: usize::MAX, level2: usize::MAX };
+
+/// Caches of one byte, of odd sizes, of real ones, and with room for the largest blocks of copies.
+const SIZES: [Caches; 5] = [
+    Caches { level1: 1, level2: 1 },
+    Caches { level1: 3_001, level2: 5_003 },
+    Caches { level1: 12_345, level2: 54_321 },
+    Caches::LEAST,
+    Caches { level1: 1 << 20, level2: 1 },
+];
+
+/// `(inputs, outputs)`, from too few rows for copies to blocks of every kind and their tails.
+const SHAPES: [(usize, usize); 7] = [(5, 7), (47, 48), (49, 50), (61, 97), (130, 64), (192, 384), (385, 193)];
+
+/// The outputs, and the input gradients without and with dropout below.
+fn products(engine: &Native, isa: Isa, [inputs, outputs]: [usize; 2], width: usize, of: Activation) -> [Vec<f32>; 3] {
+    let stride = inputs + GAP;
+    let weights = spread(&numbers(inputs * outputs, 1), inputs);
+    // Behind the first value, none of them is aligned to more than 4 bytes.
+    let [bias, input, delta] = [(outputs, 2), (inputs * width, 3), (outputs * width, 4)].map(unaligned);
+    let (bias, input, delta) = (&bias[1..], &input[1..], &delta[1..]);
+    let mut output = vec![f32::NAN; outputs * width];
+    let forward =
+        Forward { weights: &weights, stride, bias, input, output: &mut output, width, activation: of, dropout: None };
+    engine.forward(isa, forward);
+    // All rows but the first, as a part of them is given to a thread.
+    let values: Vec<f32> = numbers((inputs - 1) * width, 5).iter().map(|y| if *y < -0.9 { -0.0 } else { *y }).collect();
+    let [apart, through] = [0.0, 0.25].map(|dropout| {
+        let mut output = vec![f32::NAN; values.len()];
+        let derivative = Some(Derivative { activation: of, dropout, values: &values });
+        let product =
+            InputGradient { weights: &weights, stride, first_row: 1, delta, output: &mut output, width, derivative };
+        engine.input_gradient(isa, product);
+        output
+    });
+    [output, apart, through]
+}
+
+#[test]
+fn the_size_of_the_caches_changes_no_bit() {
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    for isa in Isa::available() {
+        for (inputs, outputs) in SHAPES {
+            for width in [1, 3, 8, 17].map(|groups| groups * LANE_GROUP) {
+                for activation in
+                    [Activation::Linear, Activation::Relu, Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh]
+                {
+                    let of =
+                        |caches| products(&Native { caches: Some(caches) }, isa, [inputs, outputs], width, activation);
+                    let expected = of(ENDLESS);
+                    assert!(expected.iter().flatten().all(|value| value.is_finite()), "every value is written");
+                    for caches in SIZES {
+                        for (found, expected) in of(caches).iter().zip(&expected) {
+                            let same = bits(found) == bits(expected);
+                            assert!(same, "{} {inputs}-{outputs} width {width} {activation:?} {caches:?}", isa.kind());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// With one output the rows of the weights may be any distance apart: none is ever used to find an address.
+#[test]
+fn a_huge_stride_of_a_single_row_is_no_address() {
+    let (inputs, width) = (60, LANE_GROUP);
+    let (weights, delta) = (numbers(inputs, 1), numbers(width, 2));
+    for isa in Isa::available() {
+        let mut output = vec![f32::NAN; inputs * width];
+        let engine = Native { caches: Some(SIZES[0]) };
+        let (weights, delta, output) = (&weights, &delta, &mut output);
+        let product =
+            InputGradient { weights, stride: usize::MAX, first_row: 0, delta, output, width, derivative: None };
+        engine.input_gradient(isa, product);
+        assert!(output.iter().all(|value| value.is_finite()));
+    }
+}
