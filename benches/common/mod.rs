@@ -2,6 +2,7 @@
 //! made data.
 #![allow(dead_code, unused_imports, reason = "each bench uses a part")]
 
+pub(crate) mod gemm_crate;
 pub(crate) mod layer;
 
 use std::hint::black_box;
@@ -29,6 +30,11 @@ impl Arguments {
     pub(crate) fn read() -> Self {
         let (options, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with("--"));
         Self { test: options.iter().any(|option| option == "--test"), words }
+    }
+
+    /// The words.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(String::as_str)
     }
 
     /// Whether the row `name` is asked for.
