@@ -32,6 +32,9 @@ pub struct TrainerOptions {
     /// Other jobs of the pool are done when a run pauses for some 100 us, as in a report; with all of the pool's threads in the run,
     /// they may have to wait for its end. So may a job that has begun, and waits for a part of itself (`rayon::join`) when the run
     /// takes its thread: neither the source nor a report may wait for jobs that others gave the pool.
+    ///
+    /// The products keep copies of their operands on the stack, up to 120 KiB: the pool's threads need half a megabyte of it, a quarter
+    /// of what rayon gives them.
     pub pool: Option<Arc<ThreadPool>>,
     /// As soon as this is true, [`Trainer::run`](super::Trainer::run) ends after the step in progress and begins no other.
     pub stop: Option<Arc<AtomicBool>>,
