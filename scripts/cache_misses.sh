@@ -3,13 +3,13 @@
 # the first and of the second level, for caches of given sizes. AVX2, one thread. Prints a Markdown table: instructions for each vector
 # multiply-add, and misses for each 1,000 of them. Prefetches count as nothing.
 #
-#     scripts/cache_misses.sh                          the products of 1024x784 at 128 samples, and three steps: a quarter of an hour
-#     scripts/cache_misses.sh 512x1024:128 circle:256  these products and these steps
+#     scripts/cache_misses.sh                          the products of 1024x784 at 128 samples, and two steps: some ten minutes
+#     scripts/cache_misses.sh 512x1024:128 mnist:100   these products and these steps (those of mnist take long)
 #     COUNTED=PATH scripts/cache_misses.sh             with a build of benches/counted.rs from elsewhere, such as an older commit (the
 #                                                      path counts from the repository's root)
 #
-# Needs cargo, python3 and valgrind. The steps count the multiply-adds that gannet's formula names (see PERF.md, Method). valgrind knows no AVX-512:
-# the engines that choose their instruction set themselves choose AVX2, too.
+# Needs cargo, python3 and valgrind. The steps count the multiply-adds that gannet's formula names (see PERF.md, Method). valgrind knows
+# no AVX-512: the engines that choose their instruction set themselves choose AVX2, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,7 +22,7 @@ processors=(
     "Zen 5:49152,12,64:1048576,16,64"
 )
 cases=("$@")
-((${#cases[@]})) || cases=(1024x784:128 circle:256 gaussian2d:32 mnist:100)
+((${#cases[@]})) || cases=(1024x784:128 circle:256 gaussian2d:32)
 
 if [[ -z ${COUNTED:-} ]]; then
     COUNTED=$(cargo bench --quiet --bench counted --no-run --message-format=json-render-diagnostics |
