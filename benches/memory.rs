@@ -8,9 +8,9 @@ mod common;
 use std::process::Command;
 
 use common::{Arguments, head, header, options, row, run, source, thread_counts, trainer};
-use gannet::cli::plot::thousands;
 use gannet::gan::Trainer;
 use gannet::gan::presets::Preset;
+use gannet::internals::numbers::thousands;
 
 /// The first argument of a process that this bench starts to be measured: then come system, batch and threads.
 const RESIDENT: &str = "resident";

@@ -8,8 +8,8 @@ mod common;
 use std::time::Duration;
 
 use common::{Arguments, head, header, median, row, run, seconds_of, thread_counts, trainer};
-use gannet::cli::plot::thousands;
 use gannet::gan::presets::Preset;
+use gannet::internals::numbers::thousands;
 
 /// How long a part of a measurement takes, or a step if that is longer; [`REPEATS`] parts for each number of threads.
 const SPAN: Duration = Duration::from_millis(150);

@@ -27,7 +27,7 @@ cargo test --release --quiet --test guard_pages
 
 echo "=== memcheck: the unit tests"
 # The executable of the library's unit tests, as cargo names it.
-tests=$(cargo test --release --lib --no-run --message-format=json |
+tests=$(cargo test --release --package gannet --lib --no-run --message-format=json |
     python3 -c 'import json, sys
 for line in sys.stdin:
     message = json.loads(line)

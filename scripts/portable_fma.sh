@@ -12,6 +12,6 @@ if ! grep -q '^flags.*\bavx2\b' /proc/cpuinfo || ! grep -q '^flags.*\bfma\b' /pr
     exit 2
 fi
 export CARGO_TARGET_DIR=target/x86-64-v3 RUSTFLAGS="-C target-cpu=x86-64-v3"
-test=(cargo test --release --no-default-features)
+test=(cargo test --release --package gannet)
 "${test[@]}" --lib -- simd:: kernel:: gemm::
 "${test[@]}" --test determinism native_results

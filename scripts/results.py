@@ -258,7 +258,7 @@ def provenance():
     """Where and with what the figures came about."""
     info = json.loads(output(PROGRAM, "info", "--json"))
     commit = output("git", "rev-parse", "--short=10", "HEAD").strip()
-    changed = " with changes" if output("git", "status", "--porcelain", "src", "assets").strip() else ""
+    changed = " with changes" if output("git", "status", "--porcelain", "src", "assets", "cli").strip() else ""
     rustc = output("rustc", "--version").split()[1]
     return (
         f"{datetime.date.today()}, commit {commit}{changed}, {info['processor']} ({info['cores']} cores,"

@@ -12,13 +12,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::{Builder, TempPath};
 
 /// Letters at the end of a temporary name.
-pub(crate) const TEMPORARY_NAME_LETTERS: usize = 6;
+pub const TEMPORARY_NAME_LETTERS: usize = 6;
 /// Most bytes of a file's name in its temporary name: file systems take 255.
 const MOST_OF_NAME: usize = 240;
 
 /// What happens where the place of a new file is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Placing {
+pub enum Placing {
     /// The write fails with [`io::ErrorKind::AlreadyExists`], also where the other file appeared while this one was filled.
     New,
     /// The file that stood there is replaced; its permissions stay.
@@ -34,11 +34,11 @@ fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
 
 /// A file or folder that is being made under a temporary name. Without [`end`](Self::end), as after a panic, it is removed.
 #[derive(Debug)]
-pub(crate) struct Making(PathBuf);
+pub struct Making(PathBuf);
 
 impl Making {
     /// Has `create` make the file or folder, and puts it on the list in the same moment.
-    pub(crate) fn begin<T, E>(create: impl FnOnce() -> Result<(PathBuf, T), E>) -> Result<(Self, T), E> {
+    pub fn begin<T, E>(create: impl FnOnce() -> Result<(PathBuf, T), E>) -> Result<(Self, T), E> {
         let mut list = unfinished();
         let (path, made) = create()?;
         list.push(path.clone());
@@ -46,7 +46,7 @@ impl Making {
     }
 
     /// Has `place` put it in its place, or remove it; either way it is off the list in the same moment.
-    pub(crate) fn end<T>(mut self, place: impl FnOnce() -> T) -> T {
+    pub fn end<T>(mut self, place: impl FnOnce() -> T) -> T {
         let mut list = unfinished();
         let placed = place();
         let ended = mem::take(&mut self.0);
@@ -65,12 +65,12 @@ impl Drop for Making {
 }
 
 /// Nothing is made and nothing takes its place while this lives.
-pub(crate) struct Abandoned {
+pub struct Abandoned {
     _list: MutexGuard<'static, Vec<PathBuf>>,
 }
 
 /// Removes whatever is being made, for a program that ends at once. What has its place keeps it.
-pub(crate) fn abandon() -> Abandoned {
+pub fn abandon() -> Abandoned {
     let mut list = unfinished();
     list.drain(..).for_each(|path| remove(&path));
     Abandoned { _list: list }
@@ -87,7 +87,7 @@ fn remove(path: &Path) {
 ///
 /// What `fill` and the system report; then nothing of the file is there, and what stood at `path` still is. Only where the
 /// device fails to sync the folder, the whole new file is there, but a loss of power may bring back what stood there.
-pub(crate) fn write(path: &Path, placing: Placing, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+pub fn write(path: &Path, placing: Placing, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it names no file"))?;
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (making, (mut file, temporary)) = Making::begin(|| create(folder, &name.to_string_lossy()))?;
@@ -151,7 +151,7 @@ fn reserve_and_place(temporary: TempPath, path: &Path) -> io::Result<()> {
 /// # Errors
 ///
 /// What the system reports of the device.
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
     // Folders cannot be opened everywhere.
     let synced = File::open(folder).map_or(Ok(()), |folder| folder.sync_all());
     synced.or_else(|error| if cannot_sync_folders(&error) { Ok(()) } else { Err(error) })

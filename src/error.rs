@@ -160,7 +160,7 @@ impl Error {
 }
 
 /// Bytes of memory in words: as a number, and in MiB where that tells more.
-pub(crate) fn bytes_text(bytes: u64) -> String {
+pub fn bytes_text(bytes: u64) -> String {
     const MIB: f64 = 1_048_576.0;
     let mib = bytes as f64 / MIB;
     if mib < 0.1 { format!("{bytes} bytes") } else { format!("{bytes} bytes ({mib:.1} MiB)") }

@@ -40,7 +40,7 @@ fn check_kind(found: FileType) -> io::Result<()> {
 /// # Errors
 ///
 /// [`io::ErrorKind::InvalidInput`] for a folder, a pipe, a socket or a device; what the system reports.
-pub(crate) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+pub fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     // To open a device may do something, so it is looked at first.
     match fs::metadata(path) {
         Ok(found) => check_kind(found.file_type())?,
@@ -63,7 +63,7 @@ pub(crate) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<Fi
 /// # Errors
 ///
 /// [`Error::Data`] for a folder, a pipe, a socket or a device; [`Error::Io`] where the system refuses.
-pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
+pub fn open(path: &Path) -> Result<(File, u64)> {
     let opened = open_with(path, File::options().read(true)).and_then(|file| {
         let length = file.metadata()?.len();
         Ok((file, length))
@@ -72,7 +72,7 @@ pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
 }
 
 /// The system's refusal, or what `path` is instead of a regular file.
-pub(crate) fn refused(action: &'static str, path: &Path, source: io::Error) -> Error {
+pub fn refused(action: &'static str, path: &Path, source: io::Error) -> Error {
     // An error with a text of its own is about what the file is or holds.
     if source.raw_os_error().is_none() && source.get_ref().is_some() {
         return Error::data(path.display().to_string(), source.to_string());
@@ -85,7 +85,7 @@ pub(crate) fn refused(action: &'static str, path: &Path, source: io::Error) -> E
 /// # Errors
 ///
 /// As [`open()`].
-pub(crate) fn holds(path: &Path, bytes: &[u8]) -> Result<bool> {
+pub fn holds(path: &Path, bytes: &[u8]) -> Result<bool> {
     const BLOCK: usize = 1 << 16;
     let (mut file, length) = open(path)?;
     if length != bytes.len() as u64 {
@@ -108,7 +108,7 @@ pub(crate) fn holds(path: &Path, bytes: &[u8]) -> Result<bool> {
 /// # Errors
 ///
 /// As [`open()`]; [`Error::Data`] where it is larger; [`Error::OutOfMemory`].
-pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     let (file, length) = open(path)?;
     if length > most {
         let problem = format!("{length} bytes are more than the {most} that it can have");

@@ -3,7 +3,6 @@
 //! The crate is built in layers, each of which uses only what stands below it:
 //!
 //! ```text
-//! cli             the program: arguments, progress, pictures          (feature "cli", on by default)
 //! data  metrics   sources of samples; measures of what the generator learned
 //! gan             objectives, the adversarial step, the trainer, presets, checkpoints
 //! net             layer specifications, parameters, forward and backward passes of one network
@@ -16,17 +15,29 @@
 //! memory          aligned buffers and workspaces; vectors whose memory may be refused
 //! error           the error type
 //! ```
+//!
+//! The command-line program is a package of its own, `gannet-cli`. What it and the benches share with the library beyond the
+//! interface stands in `internals`, above all layers.
+//!
+//! # Features
+//!
+//! None is on by default. `gzip`: the readers of data files take compressed ones, too. `serde`: settings and measures implement
+//! its traits.
 
-#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the library replaces files and ends no process"))]
+#[cfg_attr(
+    not(feature = "internals"),
+    allow(dead_code, unreachable_pub, reason = "the library replaces files and ends no process")
+)]
 mod atomic_file;
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod cli;
 pub mod data;
 pub mod error;
+#[cfg_attr(not(feature = "internals"), allow(dead_code, unreachable_pub, reason = "the program uses more of it"))]
 mod file;
 pub mod gan;
 pub mod gemm;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 pub mod kernel;
 pub mod memory;
 pub mod metrics;

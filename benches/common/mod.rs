@@ -9,12 +9,12 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(crate) use gannet::cli::machine::header;
-pub(crate) use gannet::cli::markdown::{head, row};
-pub(crate) use gannet::cli::peak::{PeakMeter, median};
 use gannet::data::{ArraySource, ByteSource};
 use gannet::gan::presets::Preset;
 use gannet::gan::{Source, Trainer, TrainerOptions};
+pub(crate) use gannet::internals::machine::header;
+pub(crate) use gannet::internals::markdown::{head, row};
+pub(crate) use gannet::internals::peak::{PeakMeter, median};
 use gannet::simd::{Isa, IsaKind};
 
 /// Arguments of a bench.

@@ -1,6 +1,6 @@
 //! The oracles of the tests on hostile files, for libFuzzer.
 
-#[path = "../../tests/hostile/oracles/mod.rs"]
+#[path = "../../cli/tests/hostile/oracles/mod.rs"]
 mod oracles;
 
 pub use oracles::check;

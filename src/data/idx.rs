@@ -122,16 +122,16 @@ fn four_files(dir: &Path) -> [std::result::Result<PathBuf, String>; 4] {
 }
 
 /// Whether the folder `dir` has all four files of MNIST, and the images to train on have this height and width.
-#[cfg(feature = "cli")]
-pub(crate) fn has_mnist(dir: &Path, size: (usize, usize)) -> bool {
+#[cfg(feature = "internals")]
+pub fn has_mnist(dir: &Path, size: (usize, usize)) -> bool {
     let found = four_files(dir);
     let is_of_size = |path: &PathBuf| image_size(path) == Some(size);
     found.iter().all(std::result::Result::is_ok) && found[0].as_ref().is_ok_and(is_of_size)
 }
 
 /// The height and width of the images that the IDX file `path` holds by its header; `None` where that is none of images.
-#[cfg(feature = "cli")]
-pub(crate) fn image_size(path: &Path) -> Option<(usize, usize)> {
+#[cfg(feature = "internals")]
+pub fn image_size(path: &Path) -> Option<(usize, usize)> {
     let [_, height, width] = IdxFile::open(path).and_then(|mut file| file.shape::<3>("images")).ok()?;
     Some((height, width))
 }
@@ -379,5 +379,6 @@ impl<'a> IdxFile<'a> {
     }
 }
 
-#[cfg(test)]
+// Most of them compress their files.
+#[cfg(all(test, feature = "gzip"))]
 mod tests;

@@ -5,15 +5,11 @@
 pub mod array;
 pub mod bytes;
 pub mod columns;
-#[cfg(feature = "cli")]
 pub mod csv;
 pub mod digits;
-#[cfg(feature = "cli")]
 pub mod idx;
 pub mod kept;
-#[cfg(feature = "cli")]
 pub mod npy;
-#[cfg(feature = "cli")]
 mod packed;
 pub mod precision;
 pub(crate) mod random;

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Cursor, Read};
 
+#[cfg(feature = "gzip")]
 use flate2::bufread::MultiGzDecoder;
 
 /// What helps where a file is damaged, or shorter than it should be.
@@ -40,7 +41,7 @@ impl<'a> Unpacked<'a> {
         let read = read_full(&mut reader, &mut start)?;
         let packed = start == GZIP_MAGIC;
         let reader = Cursor::new(start).take(read as u64).chain(reader);
-        let reader: Box<dyn Read + 'a> = if packed { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) };
+        let reader = if packed { expanded(reader)? } else { Box::new(reader) };
         Ok(Self { reader, packed, length, given: 0, most })
     }
 
@@ -81,6 +82,20 @@ impl Read for Unpacked<'_> {
     }
 }
 
+/// What `reader`, which is compressed by gzip, holds.
+#[cfg(feature = "gzip")]
+fn expanded<'a>(reader: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    Ok(Box::new(MultiGzDecoder::new(reader)))
+}
+
+/// Refuses what is compressed.
+#[cfg(not(feature = "gzip"))]
+fn expanded<'a>(_reader: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    let problem =
+        "is compressed by gzip, which gannet reads only with its feature gzip; enable that, or unpack the file";
+    Err(io::Error::new(io::ErrorKind::Unsupported, problem))
+}
+
 /// Reads until `buffer` is full or the end is reached; the number of bytes read.
 pub(super) fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
@@ -93,4 +108,16 @@ pub(super) fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result
         }
     }
     Ok(filled)
+}
+
+#[cfg(all(test, not(feature = "gzip")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compressed_files_are_refused_by_name() {
+        let error = Unpacked::new(&GZIP_MAGIC[..], 2, 2).err().unwrap();
+        assert!(error.to_string().contains("feature gzip"), "{error}");
+        assert!(!Unpacked::new(&b"1,2"[..], 3, 3).unwrap().is_packed());
+    }
 }

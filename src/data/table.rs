@@ -37,11 +37,9 @@ impl Table {
 }
 
 /// Bytes of a number of a table, and of a standardized one of 32 bits beside it.
-#[cfg(feature = "cli")]
 pub(super) const NUMBER_BYTES: u64 = (size_of::<f64>() + size_of::<f32>()) as u64;
 
 /// Refuses a table of `count` numbers where they take more than `most` bytes, each of them `each`.
-#[cfg(feature = "cli")]
 pub(super) fn check_room(count: usize, each: u64, most: u64) -> Result<()> {
     match (count as u64).saturating_mul(each) {
         needed if needed > most => Err(Error::MemoryLimit { needed, limit: most }),

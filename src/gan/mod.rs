@@ -36,8 +36,9 @@ pub use objective::Objective;
 pub use options::TrainerOptions;
 pub use plan::PlanSummary;
 pub use replicas::Replicas;
-#[cfg(feature = "cli")]
-pub(crate) use settings::steps_for_epochs;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub use settings::steps_for_epochs;
 pub use source::Source;
 pub use spec::{GanSpec, OptimizerSpec, Order};
 pub use trainer::{Changes, Trainer};

@@ -10,7 +10,7 @@ use crate::simd::Isa;
 
 /// What D minimizes and what G minimizes. BCE is of `sigmoid(logit)`; every loss is a mean over the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Objective {
     /// D: BCE(D(x), 1) + BCE(D(G(z)), 0). G maximizes BCE(D(G(z)), 0). (Goodfellow et al. 2014, equation 1.)
     Minimax,

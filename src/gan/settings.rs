@@ -29,8 +29,8 @@ pub(super) fn samples(settings: &Settings) -> usize {
 }
 
 /// The steps that make up `epochs` passes over the data with these `settings`; `None` where they do not tell.
-#[cfg(feature = "cli")]
-pub(crate) fn steps_for_epochs(settings: &Settings, epochs: u64) -> Option<u64> {
+#[cfg(feature = "internals")]
+pub fn steps_for_epochs(settings: &Settings, epochs: u64) -> Option<u64> {
     let number = |name: &str| settings.get(name)?.parse::<u64>().ok();
     let per_step = u128::from(number(BATCH)?) * u128::from(number(DISCRIMINATOR_STEPS)?);
     (per_step > 0).then(|| steps(epochs, samples(settings), per_step))
@@ -107,7 +107,7 @@ pub(super) fn check_unchanged(saved: &Settings, now: &Settings) -> Result<()> {
 /// # Errors
 ///
 /// [`Error::InvalidSetting`] that names every layer that differs, and what else was changed that may be why.
-#[cfg(feature = "cli")]
+#[cfg(feature = "internals")]
 pub(super) fn check_layers(saved: &Settings, now: &Settings) -> Result<()> {
     let is_size = |name: &str| name.contains(".layers[") && (name.ends_with(".inputs") || name.ends_with(".outputs"));
     let is_told = saved.keys().any(|name| is_size(name));

@@ -2,13 +2,13 @@
 
 use super::objective::Objective;
 use crate::error::{Error, Result};
-#[cfg(feature = "cli")]
+#[cfg(feature = "internals")]
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
 
 /// The order of updates within a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Order {
     /// D's step with latents of its own, then G's step with fresh ones.
     DiscriminatorFirst,
@@ -21,7 +21,7 @@ pub enum Order {
 /// An optimizer and its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
-    feature = "cli",
+    feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)
 )]
@@ -102,7 +102,7 @@ impl OptimizerSpec {
 
 /// A whole GAN. D's last layer is linear: the sigmoid or softmax belongs to the objective.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct GanSpec {
     /// What is minimized.
     pub objective: Objective,
@@ -132,7 +132,7 @@ impl GanSpec {
     }
 
     /// Gives D's last layer what the objective needs: its number of logits, and no activation. Says whether that was a change.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "internals")]
     pub(crate) fn fit_discriminator(&mut self) -> bool {
         let (outputs, activation) = (self.objective.logits(), Activation::Linear);
         let Some(last) = self.discriminator.layers.last_mut() else { return false };

@@ -274,7 +274,7 @@ impl Trainer {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] that names what differs.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "internals")]
     pub(crate) fn check_layers(&self, saved: &Settings) -> Result<()> {
         settings::check_layers(saved, &self.settings())
     }

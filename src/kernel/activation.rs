@@ -9,7 +9,7 @@ use crate::simd::{ColumnMut, Isa, Kernel, LANE_GROUP, Simd};
 /// An activation function. Each one's derivative follows from its output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
-    feature = "cli",
+    feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)
 )]
@@ -21,7 +21,7 @@ pub enum Activation {
     /// `y = x` for `x > 0`, else `slope * x`.
     LeakyRelu {
         /// The slope on the negative side, above 0.
-        #[cfg_attr(feature = "cli", serde(default = "usual_slope"))]
+        #[cfg_attr(feature = "serde", serde(default = "usual_slope"))]
         slope: f32,
     },
     /// `y = tanh(x)`
@@ -31,7 +31,7 @@ pub enum Activation {
 }
 
 /// The slope of a configuration file that names none: that of all presets.
-#[cfg(feature = "cli")]
+#[cfg(feature = "serde")]
 fn usual_slope() -> f32 {
     0.2
 }

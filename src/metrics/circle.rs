@@ -21,7 +21,7 @@ const DIRECTION_SEED: u64 = 0;
 
 /// Measures of points that should lie on the unit circle.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CircleReport {
     /// The sliced 1-Wasserstein distance to the real points over [`DIRECTIONS`] directions.
     pub sliced_wasserstein: f64,

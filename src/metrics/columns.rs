@@ -67,7 +67,7 @@ impl ColumnVerdict {
 
 /// A value of a column of few, and its shares.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ValueShare {
     /// The value, in the unit of training.
     pub value: f64,

@@ -14,7 +14,7 @@ pub const COVARIANCE_SCALE: f64 = 4.25;
 
 /// Measures of a Gaussian in the plane.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Gaussian2dReport {
     /// The learned covariance; the true one is [`TRUE_COVARIANCE`].
     pub covariance: [[f64; 2]; 2],

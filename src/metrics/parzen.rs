@@ -29,7 +29,7 @@ pub const WINDOWS: usize = 10;
 
 /// A Parzen-window log-likelihood.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ParzenReport {
     /// The chosen window: the standard deviation of the normal distributions, in units of a pixel.
     pub sigma: f64,
@@ -187,7 +187,6 @@ mod tests {
     }
 
     /// Runs where the environment variable `GANNET_MNIST_DIR` names a folder with the files of MNIST.
-    #[cfg(feature = "cli")]
     #[test]
     fn real_training_images_reach_the_known_likelihood() {
         let Some(dir) = std::env::var_os("GANNET_MNIST_DIR") else { return };

@@ -5,7 +5,7 @@ use crate::kernel::activation::Activation;
 
 /// One dense layer: `y = dropout(activation(W x + b))` with W of shape `[outputs, inputs]`.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct LayerSpec {
     /// Features that enter.
     pub inputs: usize,
@@ -14,11 +14,11 @@ pub struct LayerSpec {
     /// The activation.
     pub activation: Activation,
     /// Probability of dropping an output while training; 0 = no dropout.
-    #[cfg_attr(feature = "cli", serde(default, skip_serializing_if = "is_zero"))]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
     pub dropout: f32,
 }
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "serde")]
 fn is_zero(value: &f32) -> bool {
     *value == 0.0
 }
@@ -26,7 +26,7 @@ fn is_zero(value: &f32) -> bool {
 /// How initial weights are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(
-    feature = "cli",
+    feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)
 )]
@@ -41,23 +41,23 @@ pub enum Initialization {
     /// Weights normal with standard deviation `sigma`, biases 0.
     Normal {
         /// The standard deviation.
-        #[cfg_attr(feature = "cli", serde(default = "usual_sigma"))]
+        #[cfg_attr(feature = "serde", serde(default = "usual_sigma"))]
         sigma: f32,
     },
 }
 
 /// The standard deviation of a configuration file that names none: that of the usual recipes for GANs (Radford et al. 2015).
-#[cfg(feature = "cli")]
+#[cfg(feature = "serde")]
 fn usual_sigma() -> f32 {
     0.02
 }
 
 /// A network: layers, each of which takes what the one before it gives.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct NetworkSpec {
     /// How initial weights are drawn.
-    #[cfg_attr(feature = "cli", serde(default))]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub initialization: Initialization,
     /// The layers, first to last.
     pub layers: Vec<LayerSpec>,

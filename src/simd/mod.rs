@@ -46,7 +46,7 @@ pub const ISA_VARIABLE: &str = "GANNET_ISA";
 
 /// The name of an instruction set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum IsaKind {
     /// AVX-512F, DQ, BW and VL with FMA: 16 lanes.
     Avx512,

@@ -1,0 +1,41 @@
+//! The parsers of the program's own files, for the tests and fuzz targets that feed them with hostile bytes.
+
+use std::path::Path;
+
+use gannet::Result;
+
+use super::config::RunConfig;
+use super::{config_file, config_text, line_file};
+
+/// The settings of a configuration file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings(RunConfig);
+
+impl Settings {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self> {
+        config_file::parse(text, None, None, None).map(Self)
+    }
+
+    /// The text of a file with every setting.
+    ///
+    /// # Errors
+    ///
+    /// A value that TOML cannot hold.
+    pub fn render(&self) -> Result<String> {
+        config_text::render(&self.0, "a run")
+    }
+}
+
+/// What a run that goes on after step `last` keeps of the table in `bytes`; `row` sees the cells of each line.
+///
+/// # Errors
+///
+/// A header that is not `header`.
+pub fn kept_table(bytes: &[u8], header: &str, last: u64, row: &mut dyn FnMut(u64, &[&str])) -> Result<String> {
+    line_file::keep(bytes, Path::new("table"), header, Some(last), row)
+}

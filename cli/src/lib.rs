@@ -1,0 +1,215 @@
+//! The command-line program: arguments, configuration files, progress, pictures and reports around the engine.
+//!
+//! Standard output carries results alone; progress and messages go to standard error. An error is one line that opens
+//! with `error:`; the program ends with code 2 where arguments or settings are wrong, and with 1 for every other failure.
+#![forbid(unsafe_code)]
+
+mod address_space;
+mod animation;
+mod args;
+mod bench;
+mod bench_table;
+mod beside;
+mod best;
+mod board;
+mod budget;
+mod changed_settings;
+mod checkpoints;
+mod column_histograms;
+mod columns;
+mod command_lines;
+mod config;
+mod config_file;
+mod config_text;
+mod contents;
+mod course;
+mod end;
+mod evaluate;
+pub mod events;
+mod expectation;
+mod export;
+mod failure_advice;
+mod files;
+mod flat;
+mod folder_lock;
+mod gan_table;
+mod goal;
+mod history;
+pub mod hostile;
+mod info;
+mod judgement;
+mod kinded;
+mod learning;
+mod legs;
+mod line_file;
+mod lost_replicas;
+mod measures;
+mod nearest;
+mod new_folder;
+mod origin;
+mod out_file;
+mod output;
+mod own;
+mod pictures;
+pub mod plot;
+mod prepared;
+mod progress;
+mod reading_limit;
+mod record;
+mod replicas;
+mod report;
+mod resume;
+mod run;
+mod run_folder;
+mod runs;
+mod sample;
+mod saved_run;
+mod schedule;
+mod schema;
+mod shell;
+mod start;
+mod stop;
+mod summary;
+mod system;
+mod template;
+mod terminal;
+mod threads;
+mod toml_error;
+mod train;
+mod weights;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use args::{Cli, Command};
+
+/// Exit code of wrong arguments or settings.
+const USAGE: u8 = 2;
+/// Exit code of every other failure.
+const FAILURE: u8 = 1;
+
+/// Runs the program on the arguments of the process; returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = match parse() {
+        Ok(cli) => cli,
+        Err(error) => return report_usage(&error),
+    };
+    if let Err(error) = address_space::check() {
+        return finish(Err(error.into()));
+    }
+    let stop = match stop::Stop::listen() {
+        Ok(stop) => stop,
+        Err(error) => return finish(Err(error.into())),
+    };
+    finish(match &cli.command {
+        Command::Train(args) => train::command(args, &stop),
+        Command::Sample(args) => sample::command(args),
+        Command::Evaluate(args) => evaluate::command(args),
+        Command::Config(args) => template::command(args),
+        Command::Export(args) => export::command(args),
+        Command::Bench(args) => bench::command(args),
+        Command::Report(args) => report::command(args),
+        Command::Runs(args) => runs::command(args),
+        Command::Info(args) => info::command(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
+    })
+}
+
+/// The arguments of the process. On a narrow terminal what an option means stands below it.
+fn parse() -> Result<Cli, clap::Error> {
+    const NARROW: usize = 70;
+    let is_narrow = terminal::columns().is_some_and(|columns| columns < NARROW);
+    let mut command = Cli::command().next_line_help(is_narrow);
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+/// Tells what went wrong, if anything did; returns the exit code.
+fn finish(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of our standard output (`head`, a pager) has seen enough: nothing went wrong.
+        Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
+        Err(error) => {
+            if let Some(stopped) = error.downcast_ref::<stop::Stopped>() {
+                output::alert(&stopped.to_string());
+                return ExitCode::from(stopped.code);
+            }
+            output::alert(&format!("error: {}", message(&error)));
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// What went wrong, in one line. The crate's own errors tell their causes themselves.
+fn message(error: &anyhow::Error) -> String {
+    let mut parts = Vec::new();
+    for cause in error.chain() {
+        parts.push(one_line(&cause.to_string()));
+        if cause.is::<gannet::Error>() {
+            break;
+        }
+    }
+    parts.join(": ")
+}
+
+/// The exit code that an error calls for.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    use gannet::Error::{InvalidSetting, IsaUnavailable};
+    match error.downcast_ref::<gannet::Error>() {
+        Some(InvalidSetting { .. } | IsaUnavailable { .. }) => USAGE,
+        _ => FAILURE,
+    }
+}
+
+/// Prints what `clap` has to say: help and version as they are, an error as one line.
+fn report_usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return finish(output::print(&error.render().to_string()));
+    }
+    let text = error.render().to_string();
+    // `gannet` alone shows the whole help, as everybody expects of a program with commands.
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        output::alert(text.trim_end());
+        return ExitCode::from(USAGE);
+    }
+    output::alert(&usage_line(&text));
+    ExitCode::from(USAGE)
+}
+
+/// One line of an error of `clap`: what is wrong, its tips, and where to read on.
+fn usage_line(text: &str) -> String {
+    let told: Vec<&str> =
+        text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).collect();
+    format!("{}; see --help", one_line(&told.join("\n")).replace(" tip: ", "; "))
+}
+
+/// `text` with its lines joined by single spaces.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_usage_errors_through_any_context() {
+        let setting: anyhow::Error = gannet::Error::setting("batch", "0 is not positive").into();
+        assert_eq!(exit_code(&setting.context("while training")), USAGE);
+        assert_eq!(exit_code(&gannet::Error::data("file", "is empty").into()), FAILURE);
+        assert_eq!(exit_code(&anyhow::anyhow!("anything")), FAILURE);
+    }
+
+    #[test]
+    fn errors_take_one_line() {
+        let text =
+            "error: no '--bacth'\n\n  tip: it is '--batch'\n\nUsage: gannet\n\nFor more information, try '--help'.\n";
+        assert_eq!(usage_line(text), "error: no '--bacth'; it is '--batch'; see --help");
+        let source = std::io::Error::other("disk is full");
+        let io = gannet::Error::Io { action: "write", path: "a.csv".into(), source };
+        assert_eq!(message(&anyhow::Error::from(io).context("run")), "run: cannot write a.csv: disk is full");
+    }
+}

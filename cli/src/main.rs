@@ -1,0 +1,7 @@
+//! The command-line program `gannet`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gannet_cli::main()
+}

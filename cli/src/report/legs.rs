@@ -1,0 +1,60 @@
+//! The legs of a run that was stopped or changed on the way.
+
+use gannet::internals::numbers::thousands;
+use maud::{Markup, html};
+
+use super::record::Record;
+use super::words::time;
+use crate::legs::{Change, Leg};
+
+/// Legs and changes that are shown.
+const MOST: usize = 50;
+
+/// What training from `config.toml` gives.
+pub(super) fn claim(record: &Record) -> &'static str {
+    match &record.legs {
+        Some(legs) if legs.repeats() => "The same run again, bit for bit, in a new folder:",
+        Some(_) => "A new run with the last settings of this one, which began with others:",
+        None => "A new run with these settings:",
+    }
+}
+
+/// Each leg with what was changed before it; nothing where there is but one.
+pub(super) fn table(record: &Record) -> Markup {
+    let legs = record.legs.as_ref().map_or(&[][..], |legs| legs.legs());
+    if legs.len() < 2 {
+        return Markup::default();
+    }
+    html! {
+        .scroll tabindex="0" role="group" aria-label="Legs" {
+            table.measures {
+                thead {
+                    tr {
+                        th scope="col" { "steps" }
+                        th scope="col" { "begun" }
+                        th.number scope="col" { "time in steps" }
+                        th scope="col" { "what was changed" }
+                    }
+                }
+                tbody { @for leg in legs.iter().take(MOST) { (row(leg)) } }
+            }
+        }
+        @if legs.len() > MOST { p.note { "Later legs stand in legs.json." } }
+    }
+}
+
+fn row(leg: &Leg) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (thousands(leg.from)) " to " (thousands(leg.to)) }
+            td { (leg.begun) }
+            td.number { (time(leg.spent.seconds)) }
+            td.note {
+                @if leg.changes.is_empty() { "nothing" }
+                @for Change { setting, before, after } in leg.changes.iter().take(MOST) {
+                    div { (setting) ": " (before.as_deref().unwrap_or("none")) " → " (after.as_deref().unwrap_or("none")) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Numbers and times as people read them.
+
+use gannet::internals::numbers::thousands;
+
+use crate::plot::tick_label;
+
+/// A number with four digits that count, and a true minus sign.
+pub(super) fn number(value: f64) -> String {
+    /// Whole numbers up to here are told to the last digit.
+    const EXACT: f64 = 1e12;
+    let size = value.abs();
+    if value.is_finite() && value.fract() == 0.0 && size < EXACT {
+        return format!("{}{}", if value < 0.0 { "−" } else { "" }, thousands(size as u64));
+    }
+    let power = if size > 0.0 && size.is_finite() { size.log10().floor() } else { 0.0 };
+    if (0.0..4.0).contains(&power) || (-3.0..0.0).contains(&power) {
+        // 0.05123 and 0.5123 have as many decimals as 1.2345 would: figures below each other line up.
+        let decimals = (3.0 - power).clamp(0.0, 4.0) as usize;
+        return format!("{value:.decimals$}").replace('-', "−");
+    }
+    tick_label(value, 10f64.powf(power - 3.0))
+}
+
+/// The same for JavaScript: five digits that count, `null` for what is no finite number.
+pub(super) fn json_number(value: f64) -> String {
+    if !value.is_finite() {
+        return "null".to_string();
+    }
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        return format!("{value}");
+    }
+    // The shortest form of the rounded value: 0.12346, not 1.2346e-1.
+    format!("{value:.4e}").parse::<f64>().map_or_else(
+        |_| "null".to_string(),
+        |rounded| {
+            if rounded.abs() < 1e-4 || rounded.abs() >= 1e15 { format!("{rounded:e}") } else { rounded.to_string() }
+        },
+    )
+}
+
+/// A time: `0.10 s`, `42 s`, `3 min 20 s`, `2 h 5 min`.
+pub(super) fn time(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        _ if seconds.is_nan() || seconds < 0.0 => "unknown".to_string(),
+        0..10 => format!("{seconds:.2} s"),
+        10..60 => format!("{whole} s"),
+        60..3_600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", thousands(whole / 3_600), whole % 3_600 / 60),
+    }
+}
+
+/// `count` with its noun.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
+}
+
+/// The name of a measure or setting in words.
+pub(super) fn spaced(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_four_digits_that_count() {
+        for (value, text) in [
+            (0.0, "0"),
+            (3200.0, "3,200"),
+            (-12.0, "−12"),
+            (1.0, "1"),
+            (0.043_524, "0.0435"),
+            (0.957_17, "0.9572"),
+            (-0.681_12, "−0.6811"),
+            (1.387_83, "1.388"),
+            (76.246, "76.25"),
+            (1234.56, "1235"),
+            (1_037_507.3, "1,037,507"),
+            (1.5e-7, "1.500e−7"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(number(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn numbers_for_javascript_are_short_and_valid() {
+        for value in [0.0, -1.0, 0.123_456_789, 1e-7, -1.234_567e300, 123_456.7, 5e-324, 1e20] {
+            let text = json_number(value);
+            let read: f64 = serde_json::from_str(&text).unwrap();
+            assert!((read - value).abs() <= 1e-4 * value.abs(), "{value}: {text}");
+            assert!(text.len() <= 13, "{text}");
+        }
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(json_number(value), "null");
+        }
+    }
+
+    #[test]
+    fn times_are_told_in_their_largest_units() {
+        for (seconds, text) in [
+            (0.0987, "0.10 s"),
+            (9.4, "9.40 s"),
+            (42.4, "42 s"),
+            (59.7, "1 min 0 s"),
+            (200.0, "3 min 20 s"),
+            (7_500.0, "2 h 5 min"),
+            (f64::NAN, "unknown"),
+            (-1.0, "unknown"),
+        ] {
+            assert_eq!(time(seconds), text, "{seconds}");
+        }
+    }
+}

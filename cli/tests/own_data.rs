@@ -1,0 +1,275 @@
+//! Own data from outside: one command from a file to samples in its units, and what is said about files that do not fit.
+
+#[path = "common/program.rs"]
+mod program;
+
+use std::io::Write;
+
+use program::Place;
+
+/// A cloud of points with a header, a constant column and units of its own: 200 rows.
+fn cloud() -> String {
+    let mut text = "year,\"weight, kg\",site\n".to_string();
+    for index in 0..200u32 {
+        // Weyl's sequences: even, and with no pattern that matters.
+        let (a, b) = (f64::from(index) * 0.618_034 % 1.0, f64::from(index) * 0.414_214 % 1.0);
+        text += &format!("{},{},7.5\n", 1_700_000_000.0 + 100.0 * a, 0.001 * (a + b));
+    }
+    text
+}
+
+/// An NPY file of `f4` in C order.
+fn npy(shape: &str, values: &[f32]) -> Vec<u8> {
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    bytes
+}
+
+/// An IDX file of images.
+fn idx(count: u32, height: u32, width: u32) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 8, 3];
+    [count, height, width].iter().for_each(|dimension| bytes.extend(dimension.to_be_bytes()));
+    bytes.extend((0..count * height * width).map(|index| (index * 37 % 251) as u8));
+    bytes
+}
+
+/// The numbers of a CSV file below its header.
+fn rows(text: &str) -> Vec<Vec<f64>> {
+    text.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect()
+}
+
+#[test]
+fn one_command_learns_a_table_and_samples_have_its_units() {
+    let place = Place::new();
+    place.write("cloud.csv", cloud());
+    let result = place.json("train cloud.csv --steps 600 --seed 3 --json");
+    assert_eq!((result["system"].as_str(), result["run"].as_str()), (Some("own"), Some("runs/own-001")));
+    // 128 is the default; two features, since one column is constant.
+    assert_eq!(result["batch"].as_u64(), Some(128));
+    for measure in ["sliced_wasserstein", "real_sliced_wasserstein", "mean_error", "sd_error", "sd_ratio"] {
+        assert!(result["metrics"][measure].as_f64().unwrap().is_finite(), "{measure}: {result}");
+    }
+    let config = place.read("runs/own-001/config.toml");
+    assert!(config.contains("columns = [\"year\", \"weight, kg\", \"site\"]"), "{config}");
+    assert!(config.contains("cloud.csv") && config.contains("{ inputs = 64, outputs = 2"), "{config}");
+    for file in ["samples.png", "losses.png", "samples/step-000600.png"] {
+        assert!(place.bytes(&format!("runs/own-001/{file}")).starts_with(b"\x89PNG"), "{file}");
+    }
+    let header = place.read("runs/own-001/evaluation.csv");
+    assert!(header.starts_with("step,epoch,sliced_wasserstein,real_sliced_wasserstein,mean_error"), "{header}");
+
+    // The file is not needed for samples.
+    std::fs::rename(place.path("cloud.csv"), place.path("moved.csv")).unwrap();
+    place.succeed("sample runs/own-001 --count 500 --out new.csv");
+    let samples = place.read("new.csv");
+    assert!(samples.starts_with("year,\"weight, kg\",site\n"), "{samples}");
+    let samples = rows(&samples.replace("\"weight, kg\"", "w"));
+    assert_eq!(samples.len(), 500);
+    let mean = |column: usize| samples.iter().map(|row| row[column]).sum::<f64>() / 500.0;
+    assert!((mean(0) - 1_700_000_050.0).abs() < 60.0, "{}", mean(0));
+    assert!((mean(1) - 0.001).abs() < 0.001, "{}", mean(1));
+    assert!(samples.iter().all(|row| row[2] == 7.5));
+    // Finer than 32 bits are at 1.7e9.
+    assert!(samples.iter().any(|row| row[0] != f64::from(row[0] as f32)), "{samples:?}");
+    place.succeed("sample runs/own-001 --count 500 --out new.npy");
+    let array = place.bytes("new.npy");
+    let start = array.len() - 500 * 3 * 8;
+    let values: Vec<f64> =
+        array[start..].chunks(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap())).collect();
+    assert_eq!(values, samples.concat());
+    place.succeed("sample runs/own-001 --count 50 --out new.png");
+
+    place.fail("evaluate runs/own-001", 1, &["cloud.csv"]);
+    let evaluated = place.json("evaluate runs/own-001 --data moved.csv --json");
+    assert_eq!(evaluated["metrics"], result["metrics"]);
+    place.write("narrow.csv", "1,2\n3,4\n");
+    place.fail("evaluate runs/own-001 --data narrow.csv", 1, &["narrow.csv", "2 columns", "3"]);
+}
+
+#[test]
+fn a_run_on_own_data_repeats_bit_for_bit() {
+    let place = Place::new();
+    place.write("cloud.csv", cloud());
+    place.succeed("train cloud.csv --steps 20 --quiet --out first");
+    place.succeed("train first --quiet --threads 2 --out second");
+    assert_eq!(place.bytes("first/model.safetensors"), place.bytes("second/model.safetensors"));
+    assert_eq!(place.bytes("first/evaluation.csv"), place.bytes("second/evaluation.csv"));
+    place.succeed("train own --data cloud.csv --steps 20 --quiet --out third");
+    assert_eq!(place.bytes("first/config.toml"), place.bytes("third/config.toml"));
+    let replicas = place.json("train cloud.csv --steps 20 --replicas 2 --json");
+    assert_eq!(replicas["replicas"].as_array().unwrap().len(), 2);
+    assert_eq!(place.bytes("first/model.safetensors"), place.bytes("runs/own-001/replica-000/model.safetensors"));
+}
+
+#[test]
+fn arrays_and_images_are_data_too() {
+    let place = Place::new();
+    let numbers: Vec<f32> = (0..60u8).map(|index| (f32::from(index) * 0.7).sin()).collect();
+    for (name, bytes, columns) in [
+        ("line.npy", npy("(60,)", &numbers), "column_1"),
+        ("plane.npy", npy("(20, 3)", &numbers), "column_1,column_2,column_3"),
+    ] {
+        place.write(name, bytes);
+        let run = place.json(&format!("train {name} --steps 4 --json"))["run"].as_str().unwrap().to_string();
+        assert!(place.read(&format!("{run}/config.toml")).contains("batch = 20") || columns == "column_1");
+        place.succeed(&format!("sample {run} --count 3 --out s.csv --force"));
+        assert_eq!(place.read("s.csv").lines().next(), Some(columns));
+        place.succeed(&format!("sample {run} --count 3 --out s.png --force"));
+        place.succeed(&format!("evaluate {run}"));
+    }
+    let images = idx(30, 5, 4);
+    place.write("images", &images);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&images).unwrap();
+    place.write("images-idx3-ubyte.gz", gzip.finish().unwrap());
+    let mut models = Vec::new();
+    for name in ["images", "images-idx3-ubyte.gz"] {
+        let result = place.json(&format!("train {name} --steps 4 --evaluate-every 2 --json"));
+        let run = result["run"].as_str().unwrap();
+        assert!(result["metrics"]["sd_ratio"].as_f64().unwrap() > 0.0, "{result}");
+        assert!(place.read(&format!("{run}/config.toml")).contains("image = [5, 4]"));
+        assert!(place.path(&format!("{run}/samples/step-000004-row.png")).exists());
+        place.succeed(&format!("sample {run} --count 2 --out i.csv --force"));
+        assert!(place.read("i.csv").starts_with("pixel_0_0,pixel_0_1,"));
+        place.succeed(&format!("evaluate {run} --samples 40"));
+        models.push(place.bytes(&format!("{run}/model.safetensors")));
+    }
+    assert_eq!(models[0], models[1]);
+    place.write("other", idx(30, 4, 5));
+    place.fail("evaluate runs/own-003 --data other", 1, &["other", "images of 4 x 5", "images of 5 x 4"]);
+}
+
+#[test]
+fn own_data_with_own_networks() {
+    let place = Place::new();
+    place.write("cloud.csv", cloud());
+    let networks = |outputs: usize| {
+        format!(
+            "[run]\nsteps = 5\n[data]\nfile = 'cloud.csv'\n[gan.generator]\nlayers = [\n\
+             {{ inputs = 3, outputs = 5, activation = {{ kind = 'tanh' }} }},\n\
+             {{ inputs = 5, outputs = {outputs}, activation = {{ kind = 'linear' }} }},\n]\n\
+             [gan.discriminator]\nlayers = [{{ inputs = {outputs}, outputs = 1, activation = {{ kind = 'linear' }} }}]\n"
+        )
+    };
+    place.write("my.toml", networks(2));
+    place.succeed("train my.toml --quiet --out run");
+    assert!(place.read("run/config.toml").contains("{ inputs = 3, outputs = 5"));
+    // Three columns, of which one is constant.
+    place.write("my.toml", networks(3));
+    let parts = ["my.toml", "line 8, gan.generator.layers[1].outputs", "gives 3 values", "cloud.csv has 2"];
+    place.fail("train my.toml", 2, &parts);
+    place.write("my.toml", networks(2).replace("inputs = 5", "inputs = 6"));
+    place.fail("train my.toml", 2, &["line 8, gan.generator.layers[1].inputs: 6", "5 outputs"]);
+}
+
+#[test]
+fn a_file_gives_the_scale_or_the_settings_do() {
+    let place = Place::new();
+    place.write("t.csv", "a,b\n1,10\n3,30\n5,20\n");
+    let config = "[data]\nfile = 't.csv'\noffset = [0.0, 20.0]\nscale = [2.0, 0.0]\n[run]\nsteps = 3\nthreads = 1\n";
+    place.write("my.toml", config);
+    place.succeed("train my.toml --quiet --out run");
+    let written = place.read("run/config.toml");
+    assert!(written.contains("offset = [0.0, 20.0]") && written.contains("scale = [2.0, 0.0]"), "{written}");
+    assert!(written.contains("columns = [\"a\", \"b\"]"), "{written}");
+    for (text, parts) in [
+        ("[data]\nfile = 't.csv'\noffset = [1.0]", &["line 3, data.offset", "scale"][..]),
+        ("[data]\nfile = 't.csv'\nscale = [1.0]\noffset = [1.0]", &["t.csv: has 2 columns", "1"]),
+        ("[data]\nfile = 't.csv'\nscale = [1.0, -1.0]\noffset = [1.0, 1.0]", &["line 3, data.scale: -1"]),
+        ("[data]\nfile = 't.csv'\nscale = [1.0, 0.0]\noffset = [1.0]", &["data.scale: 2 numbers"]),
+        ("[data]\nfile = 't.csv'\ncolumns = ['a']", &["t.csv", "new `b`", "needs `a`"]),
+        ("[data]\nfile = 't.csv'\nimage = [2, 2]\n[run]\nbatch = 2\nsteps = 1", &["t.csv", "2 x 2"]),
+        ("[data]\nfile = 't.csv'\nimage = [0, 2]", &["line 3, data.image"]),
+        ("[run]\nsystem = 'own'", &["data.file", "--data"]),
+        ("[run]\nsystem = 'circle'\n[data]\nfile = 't.csv'", &["line 4, data.file", "circle"]),
+        ("[data]\nfile = 't.csv'\npoints = 3", &["line 3, data.points"]),
+        ("[data]\nfile = 't.csv'\ndirectory = 'x'", &["line 3, data.directory"]),
+    ] {
+        place.write("wrong.toml", text);
+        let outcome = place.run("train wrong.toml --steps 1");
+        assert!(matches!(outcome.code, Some(1 | 2)), "{text}: {outcome:?}");
+        assert!(outcome.stderr.starts_with("error: ") && outcome.stderr.lines().count() == 1, "{outcome:?}");
+        assert!(parts.iter().all(|part| outcome.stderr.contains(part)), "{text}: {outcome:?}");
+    }
+}
+
+#[test]
+fn files_that_do_not_fit_are_named() {
+    let place = Place::new();
+    for (name, contents, code, parts) in [
+        ("a.csv", &b"x,y\n1,2\n3,Paris\n"[..], 1, &["a.csv: line 3, column 2 (`y`)", "Paris"][..]),
+        ("b.csv", b"", 1, &["b.csv: holds no numbers"]),
+        ("c.csv", b"1,2\n", 1, &["c.csv: holds one sample"]),
+        ("d.csv", b"1,2\n1,2\n", 1, &["d.csv: every column is constant"]),
+        ("e.csv", b"1\nnan\n", 1, &["line 2, column 1", "finite"]),
+        ("f.npy", b"\x93NUMPY\x01\x00\x05", 1, &["f.npy: truncated"]),
+        ("g.npy", b"1,2\n3,x\n", 1, &["g.npy: line 2"]),
+        ("h.gz", b"\x1f\x8b\x08", 1, &["h.gz"]),
+        ("i-ubyte", &[0, 0, 8, 1, 0, 0, 0, 1, 5], 1, &["i-ubyte", "1 dimensions"]),
+    ] {
+        place.write(name, contents);
+        place.fail(&format!("train {name}"), code, parts);
+    }
+    place.fail("train nowhere.csv", 1, &["nowhere.csv"]);
+    place.fail("train own", 2, &["--data FILE"]);
+    place.fail("train a.csv --data b.csv", 2, &["leave --data out"]);
+    place.write("t.csv", "1\n2\n3\n");
+    place.fail("train t.csv --batch 4", 2, &["batch", "3 samples"]);
+    place.fail("train t.csv --points 4", 2, &["points", "own"]);
+    place.fail("bench --system own", 2, &["own", "circle"]);
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn weights_go_out_and_come_in() {
+    let place = Place::new();
+    place.write("cloud.csv", cloud());
+    place.succeed("train cloud.csv --steps 5 --quiet --seed 1 --out one");
+    let printed = place.succeed("export one --network generator --out g.safetensors");
+    assert_eq!(
+        printed.trim(),
+        "generator = nn.Sequential(nn.Linear(8, 64), nn.LeakyReLU(0.2), nn.Linear(64, 64), nn.LeakyReLU(0.2), \
+         nn.Linear(64, 2))"
+    );
+    let header = String::from_utf8_lossy(&place.bytes("g.safetensors")[..1024]).into_owned();
+    for part in ["\"0.weight\"", "\"2.bias\"", "\"4.weight\"", "weight, kg", "\"scale\""] {
+        assert!(header.contains(part), "{part}: {header}");
+    }
+    assert!(!header.contains("\"1.weight\""));
+    place.succeed("export one --network discriminator --numbers layers --out d.safetensors");
+    assert_eq!(place.succeed("export one --out both.safetensors").lines().count(), 2);
+    place.fail("export one --out both.safetensors", 2, &["both.safetensors", "--force"]);
+
+    // Whatever the file is called inside: a run that begins with these weights is the same run.
+    let model = |run: &str| place.bytes(&format!("{run}/model.safetensors"));
+    let from = |weights: &str, run: &str| {
+        place.succeed(&format!("train cloud.csv --steps 3 --quiet --seed 9 {weights} --out {run}"));
+        model(run)
+    };
+    let drawn = from("", "drawn");
+    let both = from("--weights both.safetensors", "both");
+    assert_ne!(drawn, both);
+    assert_eq!(both, from("--weights one/model.safetensors", "own"));
+    assert_eq!(both, from("--weights g.safetensors --weights d.safetensors", "two"));
+    let generator = from("--weights g.safetensors", "generator");
+    assert!(generator != both && generator != drawn);
+    // The run's settings name them.
+    assert!(place.read("two/config.toml").contains("d.safetensors\"]"));
+    place.succeed("train two --quiet --out again");
+    assert_eq!(both, model("again"));
+
+    place.fail(
+        "train cloud.csv --weights g.safetensors --weights both.safetensors",
+        2,
+        &["both.safetensors", "generator"],
+    );
+    let parts = ["g.safetensors", "0.weight [64, 8]", "the generator has [16, 2] [32, 16] [2, 32]"];
+    place.fail("train circle --weights g.safetensors", 1, &parts);
+    let parts = ["one/model.safetensors", "3 layers of the discriminator, but it has 4"];
+    place.fail("train circle --weights one/model.safetensors", 1, &parts);
+    place.fail("train circle --weights none.safetensors", 1, &["none.safetensors"]);
+    place.fail("train circle --weights cloud.csv", 1, &["cloud.csv", "safetensors"]);
+}

@@ -1,0 +1,74 @@
+//! What the program asks of the engine beyond its interface.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use crate::Result;
+use crate::gan::{GanSpec, Model, Replicas, StepReport, Trainer};
+use crate::net::NetworkSpec;
+use crate::net::parameters::ParameterLayout;
+
+pub use crate::data::idx::{has_mnist, image_size};
+pub use crate::error::bytes_text;
+pub use crate::gan::steps_for_epochs;
+
+/// Gives D's last layer what the objective needs: its number of logits, and no activation. Says whether that was a change.
+pub fn fit_discriminator(spec: &mut GanSpec) -> bool {
+    spec.fit_discriminator()
+}
+
+/// The numbers that the parameters of a network take, with what aligns them.
+pub fn parameters(network: &NetworkSpec) -> usize {
+    ParameterLayout::new(network).len()
+}
+
+/// The widths that a sample takes on its way through a network: the input's, then each layer's output's.
+pub fn widths(network: &NetworkSpec) -> impl Iterator<Item = usize> {
+    network.widths()
+}
+
+/// Bytes of the largest model or checkpoint that a run of `spec` writes.
+pub fn largest_model_file(spec: &GanSpec) -> u64 {
+    Model::largest_file(spec)
+}
+
+/// The settings that decide the result, by their names in `config.toml`.
+pub fn settings(trainer: &Trainer) -> BTreeMap<String, String> {
+    trainer.settings()
+}
+
+/// Refuses what was `saved` with other layers: no state of it fits.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`](crate::Error::InvalidSetting) that names what differs.
+pub fn check_layers(trainer: &Trainer, saved: &BTreeMap<String, String>) -> Result<()> {
+    trainer.check_layers(saved)
+}
+
+/// A report of a step that is known from a file: losses of D and G, mean probabilities of real samples and of fakes.
+pub fn step_report(
+    step: u64,
+    [discriminator_loss, generator_loss, real_probability, fake_probability]: [f64; 4],
+) -> StepReport {
+    StepReport { step, discriminator_loss, generator_loss, real_probability, fake_probability }
+}
+
+/// The threads on which replicas take turns.
+pub fn workers(replicas: &Replicas) -> usize {
+    replicas.workers()
+}
+
+/// Calls `piece` with the index of a replica, its trainer and its companion, on any worker, again and again until it returns
+/// `Break` for that replica. Replicas that go on come in turn.
+///
+/// # Panics
+///
+/// If there is not one companion for each replica.
+pub fn take_turns<S: Send>(
+    replicas: &mut Replicas,
+    companions: &mut [S],
+    piece: impl Fn(usize, &mut Trainer, &mut S) -> ControlFlow<()> + Sync,
+) {
+    replicas.take_turns(companions, piece);
+}

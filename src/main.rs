@@ -1,7 +1,0 @@
-//! The command-line program `gannet`.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    gannet::cli::main()
-}
