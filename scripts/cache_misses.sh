@@ -4,7 +4,8 @@
 # multiply-add, and misses for each 1,000 of them. Prefetches count as nothing.
 #
 #     scripts/cache_misses.sh                          the products of 1024x784 at 128 samples, and two steps: some ten minutes
-#     scripts/cache_misses.sh 512x1024:128 mnist:100   these products and these steps (those of mnist take long)
+#     scripts/cache_misses.sh 512x1024:128 mnist:100   these products and these steps (those of mnist: some minutes for each column)
+#     PROCESSORS="Zen 4" scripts/cache_misses.sh ...   of these processors alone, commas between them
 #     COUNTED=PATH scripts/cache_misses.sh             with a build of benches/counted.rs from elsewhere, such as an older commit (the
 #                                                      path counts from the repository's root)
 #
@@ -21,6 +22,15 @@ processors=(
     "Zen 4:32768,8,64:1048576,8,64"
     "Zen 5:49152,12,64:1048576,16,64"
 )
+if [[ -n ${PROCESSORS:-} ]]; then
+    wanted=()
+    IFS=, read -ra names <<<"$PROCESSORS"
+    for name in "${names[@]}"; do
+        for processor in "${processors[@]}"; do [[ ${processor%%:*} != "$name" ]] || wanted+=("$processor"); done
+    done
+    ((${#wanted[@]} == ${#names[@]})) || { echo "PROCESSORS names one that is not known: $PROCESSORS" >&2; exit 2; }
+    processors=("${wanted[@]}")
+fi
 cases=("$@")
 ((${#cases[@]})) || cases=(1024x784:128 circle:256 gaussian2d:32)
 

@@ -1,8 +1,9 @@
 """The reference systems in PyTorch.
 
-    torch_peer.py SYSTEM BATCH THREADS [fused|foreach]
+    torch_peer.py SYSTEM BATCH THREADS [fused|foreach|compile|autotune[:BLAS]]
 
-The last argument is the implementation of the optimizer.
+The last argument is the implementation of the optimizer, or what torch.compile makes of networks, losses and optimizer, with its default
+settings or with `max-autotune-no-cudagraphs`. BLAS is the caller's name of the library of products that it loaded before PyTorch's own.
 """
 
 import sys
@@ -12,6 +13,9 @@ import torch.nn.functional as F
 
 from systems import SYSTEMS, initial, made_data, measure, report
 
+# The settings that compile, and what torch.compile is told.
+COMPILED = {"compile": "default", "autotune": "max-autotune-no-cudagraphs"}
+
 
 def network(sizes):
     """Parameters: weight, bias, weight, bias ..."""
@@ -19,8 +23,8 @@ def network(sizes):
 
 
 def optimizer(system, parameters, setting):
-    """The system's optimizer, in PyTorch's implementation of that name."""
-    choice = {setting: True}
+    """The system's optimizer, in PyTorch's implementation of that name; what is compiled starts from the many tensor operations."""
+    choice = {"foreach" if setting in COMPILED else setting: True}
     if system.optimizer == "sgd":
         return torch.optim.SGD(parameters, lr=system.learning_rate, **choice)
     return torch.optim.Adam(parameters, lr=system.learning_rate, betas=(0.9, 0.999), **choice)
@@ -45,18 +49,36 @@ class Gan:
         self.wanted = wanted[:batch].contiguous()
         self.sign = -1.0 if system.objective == "minimax" else 1.0
         self.entropy = F.cross_entropy if softmax else F.binary_cross_entropy_with_logits
+        self.update_both = [self.update_generator.step, self.update_discriminator.step]
+        if setting in COMPILED:
+            for name in ("fakes", "loss_of_discriminator", "loss_of_generator", "losses"):
+                setattr(self, name, torch.compile(getattr(self, name), mode=COMPILED[setting], dynamic=False))
+            self.update_both = [torch.compile(update, mode=COMPILED[setting], dynamic=False) for update in self.update_both]
         self.step = {
             "discriminator-first": self.discriminator_first,
             "discriminator-first-shared": self.discriminator_first_shared,
             "generator-first-shared": self.generator_first_shared,
         }[system.order]
 
-    def fakes(self):
-        x = self.hidden(self.generator, torch.randn(self.batch, self.system.latents), 0.0)
+    # What is compiled, where anything is. Parameters are arguments: those that come detached get no gradients.
+
+    def fakes(self, generator):
+        x = self.hidden(generator, torch.randn(self.batch, self.system.latents), 0.0)
         return torch.tanh(x) if self.system.tanh_output else x
 
-    def logits(self, x):
-        return self.hidden(self.discriminator, x, self.system.dropout)
+    def loss_of_discriminator(self, discriminator, real, fakes):
+        return self.discriminator_loss(self.logits(discriminator, torch.cat([real, fakes])))
+
+    def loss_of_generator(self, discriminator, fakes):
+        return self.generator_loss(self.logits(discriminator, fakes))
+
+    def losses(self, generator, discriminator, real):
+        """Both losses by one pass of D."""
+        logits = self.logits(discriminator, torch.cat([real, self.fakes(generator)]))
+        return self.discriminator_loss(logits), self.generator_loss(logits[self.batch :])
+
+    def logits(self, discriminator, x):
+        return self.hidden(discriminator, x, self.system.dropout)
 
     def hidden(self, parameters, x, dropout):
         """All layers of a network, the output linear."""
@@ -74,42 +96,38 @@ class Gan:
     def generator_loss(self, logits):
         return self.sign * self.entropy(logits, self.wanted)
 
-    @staticmethod
-    def apply(update, loss, parameters, again=False):
-        """Gradients of these parameters alone, then the update."""
-        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters, retain_graph=again)):
-            parameter.grad = gradient
-        update.step()
+    # The step.
 
     def train_discriminator(self, real, fakes):
-        loss = self.discriminator_loss(self.logits(torch.cat([real, fakes])))
-        self.apply(self.update_discriminator, loss, self.discriminator)
+        loss = self.loss_of_discriminator(self.discriminator, real, fakes)
+        self.apply(1, self.discriminator, torch.autograd.grad(loss, self.discriminator))
         return loss
 
     def train_generator(self, fakes):
-        loss = self.generator_loss(self.logits(fakes))
-        self.apply(self.update_generator, loss, self.generator)
+        loss = self.loss_of_generator([parameter.detach() for parameter in self.discriminator], fakes)
+        self.apply(0, self.generator, torch.autograd.grad(loss, self.generator))
         return loss
+
+    def apply(self, which, parameters, gradients):
+        for parameter, gradient in zip(parameters, gradients):
+            parameter.grad = gradient
+        self.update_both[which]()
 
     def discriminator_first(self, real):
         with torch.no_grad():
-            fakes = self.fakes()
-        return self.train_discriminator(real, fakes), self.train_generator(self.fakes())
+            fakes = self.fakes(self.generator)
+        return self.train_discriminator(real, fakes), self.train_generator(self.fakes(self.generator))
 
     def discriminator_first_shared(self, real):
-        fakes = self.fakes()
+        fakes = self.fakes(self.generator)
         return self.train_discriminator(real, fakes.detach()), self.train_generator(fakes)
 
     def generator_first_shared(self, real):
         # Neither update changes what the other's gradient is of: D's forward pass serves both.
-        logits = self.logits(torch.cat([real, self.fakes()]))
-        of_discriminator = self.discriminator_loss(logits)
-        of_generator = self.generator_loss(logits[self.batch :])
-        gradients = torch.autograd.grad(of_generator, self.generator, retain_graph=True)
-        self.apply(self.update_discriminator, of_discriminator, self.discriminator)
-        for parameter, gradient in zip(self.generator, gradients):
-            parameter.grad = gradient
-        self.update_generator.step()
+        of_discriminator, of_generator = self.losses(self.generator, self.discriminator, real)
+        of_generators = torch.autograd.grad(of_generator, self.generator, retain_graph=True)
+        self.apply(1, self.discriminator, torch.autograd.grad(of_discriminator, self.discriminator))
+        self.apply(0, self.generator, of_generators)
         return of_discriminator, of_generator
 
     def batches(self):
@@ -133,8 +151,10 @@ def main():
     setting = rest[0] if rest else "fused"
     torch.set_num_threads(int(threads))
     torch.manual_seed(3)
-    gan = Gan(SYSTEMS[name], int(batch), setting)
+    gan = Gan(SYSTEMS[name], int(batch), setting.split(":")[0])
     batches = gan.batches()
+    # What is compiled is compiled in the first steps: the first, and where the optimizer's state has come to be.
+    gan.run(batches, 20)
     rate = measure(lambda steps: gan.run(batches, steps))
     report(rate * gan.batch, gan.run(batches, 1), setting=setting, version=torch.__version__)
 
