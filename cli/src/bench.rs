@@ -15,7 +15,7 @@ use gannet::{Error, Result};
 
 use super::args::{BenchArgs, ENGINES, name_of};
 use super::bench_table::{self, Row, batches};
-use super::config::{features, preset};
+use super::system::{System, preset_named};
 use super::{output, terminal, threads};
 
 /// Without `--steps`, a row is timed this long, about ...
@@ -64,7 +64,7 @@ pub(crate) fn command(args: &BenchArgs) -> anyhow::Result<()> {
 fn cases(args: &BenchArgs) -> Result<Vec<Case>> {
     let systems = match args.system.as_slice() {
         [] => Preset::ALL.to_vec(),
-        names => names.iter().map(|name| preset(name)).collect::<Result<_>>()?,
+        names => names.iter().map(|name| preset_named(name)).collect::<Result<_>>()?,
     };
     let batches = if args.batch.is_empty() { vec![None] } else { args.batch.iter().copied().map(Some).collect() };
     let engines = if args.engine.is_empty() { EngineKind::ALL.to_vec() } else { args.engine.clone() };
@@ -179,7 +179,7 @@ fn run(replicas: &mut Replicas, steps: u64) -> Result<f64> {
 fn source(system: Preset, batch: usize) -> Result<Arc<dyn Source>> {
     /// Images of MNIST's training set.
     const MNIST_IMAGES: usize = 60_000;
-    let features = features(system);
+    let features = System::Preset(system).features();
     let samples = match system {
         Preset::Mnist => MNIST_IMAGES,
         Preset::Digits => gannet::data::digits::COUNT,
@@ -251,7 +251,7 @@ mod tests {
         for system in Preset::ALL {
             for batch in [1, 70_000] {
                 let source = source(system, batch).unwrap();
-                assert_eq!(source.features(), features(system));
+                assert_eq!(source.features(), System::Preset(system).features());
                 assert!(source.len() >= batch);
             }
         }

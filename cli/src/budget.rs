@@ -21,8 +21,9 @@ use super::measures;
 use super::pictures;
 use super::reading_limit::{MIB, PROGRAM, mib};
 use super::report;
+use super::samples::Samples;
 use super::schedule;
-use super::system::{Samples, Shape, System};
+use super::system::{Shape, System};
 
 /// Threads beside the first: their stacks as far as they are used.
 const THREAD: u64 = MIB / 4;

@@ -1,25 +1,20 @@
-//! The settings of a run: from a system's defaults, a configuration file and the command line, in this order.
+//! The settings of a run, and the defaults of each system.
+//!
+//! What a command asks for in their place stands in [`config_source`](super::config_source).
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use gannet::data::digits;
 use gannet::gan::presets::{Duration, Preset};
-use gannet::gan::{EngineKind, GanSpec, OptimizerSpec, TrainerOptions};
+use gannet::gan::{EngineKind, GanSpec, TrainerOptions};
 use gannet::internals::engine;
-use gannet::internals::file;
 use gannet::simd::IsaKind;
 use gannet::{Error, Result};
 
-use super::args::{OBJECTIVES, TrainArgs, name_of};
-use super::config_file::{self, LARGEST};
-use super::contents::{self, Contents};
-use super::measures;
-use super::nearest::suggestion;
-use super::output::note;
-use super::own::{self, OwnData};
-use super::run_folder::{CONFIG, refused};
-use super::system::{self, OWN, System};
+use super::args::{OBJECTIVES, name_of};
+use super::measure_names;
+use super::own::OwnData;
+use super::system::System;
 
 /// Training images of MNIST.
 const MNIST_IMAGES: u64 = 60_000;
@@ -127,7 +122,7 @@ impl RunConfig {
             checkpoint_steps: 0,
             checkpoint_seconds: 60,
             keep: 2,
-            best: measures::main_measure(system).map(str::to_string),
+            best: measure_names::main_measure(system).map(str::to_string),
             tensorboard: true,
             save_epochs: 0,
             points: None,
@@ -136,18 +131,6 @@ impl RunConfig {
             weights: Vec::new(),
             spec,
         }
-    }
-
-    /// What `gannet train` was asked for: a system, a data file or a configuration file, and the options that override it.
-    ///
-    /// # Errors
-    ///
-    /// An unknown system, a file that cannot be read, settings that make no sense.
-    pub(crate) fn from_args(args: &TrainArgs) -> anyhow::Result<Self> {
-        let mut config = Self::named(Path::new(&args.what), args.data.as_deref(), args.memory_limit)?;
-        config.override_by(args)?;
-        config.validate()?;
-        Ok(config)
     }
 
     /// Where the objective asks for another last layer of D than the system's: that it has it.
@@ -166,77 +149,6 @@ impl RunConfig {
             let objective = name_of(OBJECTIVES, &self.spec.objective);
             format!("D's last layer has {after} outputs instead of {before}, as the objective {objective} needs")
         })
-    }
-
-    /// The settings that `what` names: a system, a data file, a configuration file or a run. `data` takes the place of the
-    /// file of own data, and `limit` that of the most memory that the run may take.
-    ///
-    /// # Errors
-    ///
-    /// An unknown system, a file that cannot be read, settings that make no sense.
-    pub(crate) fn named(path: &Path, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<Self> {
-        let of_file =
-            |file: &Path| Ok(Self::of_own(OwnData::new(file, own::Settings { limit, ..Default::default() })?));
-        // Only a name of text can be a system's; a path may be of any bytes.
-        let what = path.to_str();
-        if let Some(preset) = what.and_then(Preset::from_name) {
-            let what = preset.name();
-            if path.is_file() {
-                note(&format!("{what} is the system of this name; for the file write ./{what}"));
-            }
-            return Ok(Self::of(preset));
-        }
-        if what == Some(OWN) {
-            let missing = || Error::setting("data", "own needs the file with your samples; give it with --data FILE");
-            return of_file(data.ok_or_else(missing)?);
-        }
-        if path.is_dir() {
-            let config = path.join(CONFIG);
-            return if config.exists() {
-                Self::read_with(&config, data, limit)
-            } else {
-                Err(contents::folder(path).into())
-            };
-        }
-        match Contents::of(path) {
-            Ok(Contents::Config) => Self::read_with(path, data, limit),
-            Ok(contents) if contents.are_samples() => match data {
-                Some(_) => {
-                    Err(Error::setting("data", format!("{} is the data already; leave --data out", path.display()))
-                        .into())
-                }
-                None => of_file(path),
-            },
-            Ok(contents) => Err(contents.instead(path, "data or a configuration").into()),
-            // A word that names no file may be meant as a system.
-            Err(Error::Io { source, .. })
-                if source.kind() == std::io::ErrorKind::NotFound
-                    && path.extension().is_none()
-                    && what.is_some_and(|what| !what.contains(std::path::MAIN_SEPARATOR)) =>
-            {
-                Err(system::unknown("system", what.unwrap_or_default()).into())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Reads a configuration file.
-    ///
-    /// # Errors
-    ///
-    /// A file that cannot be read, is no TOML, or has unknown or senseless settings.
-    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        Self::read_with(path, None, None)
-    }
-
-    /// The same with another file of own data, and with another limit of memory than the file has.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::read`].
-    pub(crate) fn read_with(path: &Path, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<Self> {
-        let text = read_text(path)?;
-        config_file::parse(&text, path.parent(), data, limit).with_context(|| path.display().to_string())
     }
 
     /// The file of own data.
@@ -265,87 +177,6 @@ impl RunConfig {
             _ => {
                 let problem = format!("{} needs no data; leave --data out", self.system.name());
                 return Err(Error::setting("data", problem));
-            }
-        }
-        Ok(())
-    }
-
-    /// Options of the command line take the place of settings.
-    ///
-    /// # Errors
-    ///
-    /// Options that this system has no use for.
-    pub(crate) fn override_by(&mut self, args: &TrainArgs) -> Result<()> {
-        match (args.epochs, args.steps) {
-            (Some(epochs), _) => self.duration = Duration::Epochs(epochs),
-            (None, Some(steps)) => self.duration = Duration::Steps(steps),
-            (None, None) => {}
-        }
-        replace(&mut self.batch, args.batch);
-        replace(&mut self.seed, args.seed);
-        replace(&mut self.threads, args.threads);
-        replace(&mut self.engine, args.engine);
-        replace(&mut self.checkpoint_steps, args.checkpoint_steps);
-        replace(&mut self.checkpoint_seconds, args.checkpoint_seconds);
-        replace(&mut self.keep, args.keep);
-        if let Some(name) = &args.best {
-            self.best = measure(self.system, name)?;
-        }
-        self.tensorboard &= !args.no_tensorboard;
-        replace(&mut self.save_epochs, args.save_epochs);
-        self.isa = args.isa.or(self.isa);
-        self.memory_limit = args.memory_limit.or(self.memory_limit);
-        if let Some(own) = &mut self.own {
-            own.limit = self.memory_limit;
-        }
-        self.evaluate_every = args.evaluate_every.or(self.evaluate_every);
-        self.report_every = args.report_every.or(self.report_every);
-        if args.points.is_some() {
-            if self.points.is_none() {
-                return Err(Error::setting(
-                    "points",
-                    format!("{} has a fixed number of samples; leave --points out", self.system.name()),
-                ));
-            }
-            self.points = args.points;
-        }
-        if !args.weights.is_empty() {
-            let absolute = |file: &PathBuf| std::path::absolute(file).map_err(refused("find", file));
-            self.weights = args.weights.iter().map(absolute).collect::<Result<_>>()?;
-        }
-        // The file of own data has been taken already: its settings depend on it.
-        if let Some(data) = args.data.as_deref().filter(|_| self.own.is_none()) {
-            self.take_data(data)?;
-        }
-        if let Some(objective) = args.objective {
-            self.spec.objective = objective;
-            engine::fit_discriminator(&mut self.spec);
-        }
-        replace(&mut self.spec.order, args.order);
-        replace(&mut self.spec.discriminator_steps, args.discriminator_steps);
-        let GanSpec { generator_optimizer, discriminator_optimizer, .. } = &mut self.spec;
-        for (optimizer, rate) in [
-            (generator_optimizer, args.generator_learning_rate.or(args.learning_rate)),
-            (discriminator_optimizer, args.discriminator_learning_rate.or(args.learning_rate)),
-        ] {
-            if let Some(rate) = rate {
-                *optimizer = optimizer.with_learning_rate(rate);
-            }
-        }
-        let GanSpec { generator_optimizer, discriminator_optimizer, .. } = &mut self.spec;
-        for (network, optimizer, own) in [
-            ("generator", generator_optimizer, args.generator_beta1),
-            ("discriminator", discriminator_optimizer, args.discriminator_beta1),
-        ] {
-            match (optimizer, own.or(args.beta1)) {
-                (_, None) => {}
-                (OptimizerSpec::Adam { beta1, .. }, Some(value)) => *beta1 = value,
-                (OptimizerSpec::Sgd { .. }, Some(_)) => {
-                    let problem = format!(
-                        "the {network}'s optimizer is gradient descent (sgd), which has none; leave it out, or set gan.{network}_optimizer to Adam in a configuration file"
-                    );
-                    return Err(Error::setting("beta1", problem));
-                }
             }
         }
         Ok(())
@@ -397,53 +228,6 @@ impl RunConfig {
             stop: None,
         }
     }
-}
-
-/// The name of a measure whose best value is looked for; none for `none`.
-///
-/// # Errors
-///
-/// [`Error::InvalidSetting`] that tells the known names.
-pub(crate) fn measure(system: System, name: &str) -> Result<Option<String>> {
-    let known: Vec<&str> = measures::rated_names(system).collect();
-    if name == "none" {
-        Ok(None)
-    } else if known.contains(&name) {
-        Ok(Some(name.to_string()))
-    } else {
-        let hint = suggestion(name, known.iter().copied());
-        let problem = format!("`{name}` is no measure that has a best value{hint} (none, {})", known.join(", "));
-        Err(Error::setting("run.best", problem))
-    }
-}
-
-/// Values of one sample of a reference system.
-pub(crate) fn features(preset: Preset) -> usize {
-    System::Preset(preset).features()
-}
-
-/// The reference system called `name`.
-///
-/// # Errors
-///
-/// [`Error::InvalidSetting`] that tells the known names.
-pub(crate) fn preset(name: &str) -> Result<Preset> {
-    Preset::from_name(name).ok_or_else(|| {
-        let names = Preset::ALL.map(Preset::name);
-        let known = format!("(known systems: {})", names.join(", "));
-        Error::setting("system", format!("`{name}` is unknown{} {known}", suggestion(name, names)))
-    })
-}
-
-/// The text of a configuration file. What is far larger than any of them is not read to its end, which may never come.
-fn read_text(path: &Path) -> Result<String> {
-    let wrong = |problem: &str| {
-        Err(Error::data(path.display().to_string(), format!("{problem}; give the config.toml of a run")))
-    };
-    if file::open(path)?.1 > LARGEST {
-        return wrong("is no configuration file: it has more than 8 MiB");
-    }
-    String::from_utf8(file::read(path, LARGEST)?).or_else(|_| wrong("is no configuration file: it is not text (UTF-8)"))
 }
 
 /// Sets `place` to `value` if there is one.

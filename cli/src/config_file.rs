@@ -14,8 +14,9 @@ use serde::Deserialize;
 use toml::de::DeTable;
 
 use super::args::byte_count;
-use super::config::{RunConfig, measure, replace};
+use super::config::{RunConfig, replace};
 use super::gan_table::GanTable;
+use super::measure_names;
 use super::own::{OwnData, Settings};
 use super::schema::{Schema, line_of, line_of_setting};
 use super::system::{self, OWN, System};
@@ -101,7 +102,7 @@ fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>, limit: 
     replace(&mut config.checkpoint_seconds, run.checkpoint_seconds);
     replace(&mut config.keep, run.keep);
     if let Some(name) = &run.best {
-        config.best = measure(config.system, name)?;
+        config.best = measure_names::best(config.system, name)?;
     }
     replace(&mut config.tensorboard, run.tensorboard);
     replace(&mut config.save_epochs, run.save_epochs);

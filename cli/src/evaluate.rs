@@ -11,12 +11,12 @@ use serde::Serialize;
 use super::args::EvaluateArgs;
 use super::columns::{self, Column};
 use super::judgement::Judgement;
+use super::loading;
 use super::measures::{self, Effort, Measured, meanings, measure_table};
 use super::output;
 use super::own::OwnData;
 use super::sample::too_many;
 use super::saved_run::SavedRun;
-use super::system::Samples;
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     run.config.duration = Duration::Steps(run.step.unwrap_or(0));
     let SavedRun { config, model, step, .. } = &run;
     let isa = Isa::resolve(None)?;
-    let real = Samples::load(config)?;
+    let real = loading::load(config)?;
     let measured = measures::measure(config, &real, model, Effort::Full { samples: args.samples }, isa);
     let Measured { measures, columns } = measured.map_err(|error| match args.samples {
         Some(samples) => too_many("samples", samples, error),

@@ -2,6 +2,18 @@
 //!
 //! Standard output carries results alone; progress and messages go to standard error. An error is one line that opens
 //! with `error:`; the program ends with code 2 where arguments or settings are wrong, and with 1 for every other failure.
+//!
+//! The files stand in layers, each of which uses only what stands below it:
+//!
+//! ```text
+//! commands     train, resume, sample, evaluate, template (config), export, bench, info, runs, shell: one file each
+//! a run        prepared, run, replicas, record, start, budget, saved_run: from its settings to its end
+//! reports      report (the command too), judgement, measures, columns
+//! settings     config_source, config_file, config_text, config, own, loading, args
+//! its folder   checkpoints, legs, end, line_file, events, contents, run_folder, out_file
+//! to be seen   progress, output, terminal, pictures, animation, plot
+//! what is      system, samples, measure_names, goal, schema
+//! ```
 #![forbid(unsafe_code)]
 
 mod address_space;
@@ -20,6 +32,7 @@ mod columns;
 mod command_lines;
 mod config;
 mod config_file;
+mod config_source;
 mod config_text;
 mod contents;
 mod course;
@@ -42,10 +55,13 @@ mod kinded;
 mod learning;
 mod legs;
 mod line_file;
+mod loading;
 mod lost_replicas;
+mod measure_names;
 mod measures;
 mod nearest;
 mod new_folder;
+mod npy;
 mod origin;
 mod out_file;
 mod output;
@@ -63,6 +79,7 @@ mod run;
 mod run_folder;
 mod runs;
 mod sample;
+mod samples;
 mod saved_run;
 mod schedule;
 mod schema;

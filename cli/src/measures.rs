@@ -1,4 +1,4 @@
-//! What a generator has learned: which measures suit which system, each beside its reference.
+//! What a generator has learned: the measures of its system, each beside its reference.
 
 use gannet::Result;
 use gannet::data::synthetic;
@@ -13,9 +13,10 @@ use gannet::simd::Isa;
 
 use super::columns::{self, Column};
 use super::config::RunConfig;
-use super::goal;
+use super::measure_names::OWN_NAMES;
 use super::output;
-use super::system::{ImageSet, Samples, System};
+use super::samples::{ImageSet, Samples};
+use super::system::System;
 
 /// Generated images whose classes are counted, and real ones that they are compared with.
 pub(crate) const CLASSIFIED: usize = 1_000;
@@ -60,38 +61,6 @@ pub(crate) enum Effort {
     /// Everything: at its end. `samples` instead of the number that the reference figures were measured with.
     Full { samples: Option<usize> },
 }
-
-/// Names of the measures that [`measure`] gives with [`Effort::Running`].
-pub(crate) fn running_names(system: System) -> &'static [&'static str] {
-    let System::Preset(preset) = system else { return &OWN_NAMES };
-    match preset {
-        Preset::Circle => &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"],
-        Preset::Mixture1d | Preset::Mixture1dDeep => &["mean", "sd", "wasserstein1"],
-        Preset::Gaussian2d => &[
-            "covariance_error",
-            "mean_distance",
-            "covariance_xx",
-            "covariance_xy",
-            "covariance_yy",
-            "bias_x",
-            "bias_y",
-        ],
-        Preset::Mnist | Preset::Digits => &["classes_covered", "pixel_sd", "real_pixel_sd"],
-    }
-}
-
-/// The measures of a system of which a value can be better than another.
-pub(crate) fn rated_names(system: System) -> impl Iterator<Item = &'static str> {
-    running_names(system).iter().copied().filter(|name| goal::is_rated(name))
-}
-
-/// What a system is judged by: its first distance, or else the first measure that can be better or worse.
-pub(crate) fn main_measure(system: System) -> Option<&'static str> {
-    rated_names(system).find(|name| goal::is_distance(name)).or_else(|| rated_names(system).next())
-}
-
-/// Names of the measures of own data.
-const OWN_NAMES: [&str; 5] = ["sliced_wasserstein", "real_sliced_wasserstein", "mean_error", "sd_error", "sd_ratio"];
 
 /// Measures `model` on fresh samples: the same ones for the same run.
 ///

@@ -9,7 +9,7 @@ use gannet::net::Initialization;
 use gannet::{Error, Result};
 
 use super::config::RunConfig;
-use super::system::Samples;
+use super::samples::Samples;
 
 /// The text of the configuration.
 const CONFIG: &str = "config.toml";

@@ -17,7 +17,8 @@ use super::contents::{self, Contents};
 use super::output::{alert, note};
 use super::reading_limit;
 use super::run_folder::refused;
-use super::system::{ImageSet, Samples, Shape, System};
+use super::samples::{ImageSet, Samples};
+use super::system::{Shape, System};
 
 /// Largest default batch.
 const BATCH: usize = 128;
@@ -347,16 +348,6 @@ fn spec(shape: Shape) -> GanSpec {
                 first.inputs = features;
             }
             spec
-        }
-    }
-}
-
-impl std::fmt::Display for Shape {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Numbers(1) => formatter.write_str("numbers of one column that varies"),
-            Self::Numbers(count) => write!(formatter, "numbers of {count} columns that vary"),
-            Self::Image { height, width } => write!(formatter, "images of {height} x {width} pixels"),
         }
     }
 }

@@ -22,6 +22,7 @@ use super::config_file;
 use super::config_text;
 use super::expectation::{self, Disk};
 use super::legs::Legs;
+use super::loading;
 use super::measures;
 use super::output;
 use super::own::OwnData;
@@ -31,10 +32,11 @@ use super::replicas::{self, Replicated};
 use super::report::{self, Live};
 use super::run::{Outcome, Run};
 use super::run_folder::{self, RunFolder};
+use super::samples::Samples;
 use super::schedule::{self, Schedule};
 use super::start::Start;
 use super::stop::Stop;
-use super::system::{Samples, System};
+use super::system::System;
 use super::threads;
 
 /// Rows of `metrics.csv`, if nothing else is asked for: enough for a curve.
@@ -87,7 +89,7 @@ impl Prepared {
         options.stop = Some(stop.flag());
         let has_stand_in = is_plan && config.system == System::Preset(Preset::Mnist) && config.directory.is_none();
         config.own.as_mut().map_or(Ok(()), OwnData::load)?;
-        let first = if has_stand_in { Samples::stand_in()? } else { Samples::load(&config)? };
+        let first = if has_stand_in { Samples::stand_in()? } else { loading::load(&config)? };
         // What the trainers may take is what everything else leaves.
         let beside = Budget::of(&config, &first, count);
         let allowed = address_space::allowed(config.memory_limit, beside.workers());
@@ -96,8 +98,8 @@ impl Prepared {
         let made = Replicas::new(&config.spec, count, options, |seed| {
             let real = match (first.take(), data.first()) {
                 (Some(first), _) => first,
-                (None, Some(first)) => first.of_seed(&config, seed)?,
-                (None, None) => Samples::load(&config)?,
+                (None, Some(first)) => loading::of_seed(first, &config, seed)?,
+                (None, None) => loading::load(&config)?,
             };
             let source = real.source();
             data.push(real);

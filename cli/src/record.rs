@@ -26,6 +26,7 @@ use super::judgement::Judgement;
 use super::learning;
 use super::legs::{Legs, Spent};
 use super::line_file::LineFile;
+use super::measure_names;
 use super::measures::{self, Effort, Measure, Measured};
 use super::output;
 use super::pictures::{self, Panel};
@@ -33,9 +34,9 @@ use super::plot::Heading;
 use super::progress::Progress;
 use super::report::Live;
 use super::run_folder::{self, RunFolder};
+use super::samples::Samples;
 use super::schedule::Schedule;
 use super::start::Start;
-use super::system::Samples;
 
 /// A run that is cut short loses the losses of no more than this time.
 pub(crate) const BETWEEN_FLUSHES: Time = Time::from_secs(2);
@@ -113,7 +114,7 @@ impl Record {
         progress: Arc<Progress>,
     ) -> Result<Self> {
         let resumed = start.resumed();
-        let names = measures::running_names(config.system);
+        let names = measure_names::running_names(config.system);
         let header = ["step", "epoch"].iter().chain(names).chain(&Health::NAMES).chain(&["verdict"]);
         let header = header.copied().collect::<Vec<_>>().join(",");
         let first_of_health = 2 + names.len();

@@ -13,7 +13,7 @@ use gannet::internals::numbers::thousands;
 use super::args::TrainArgs;
 use super::checkpoints;
 use super::command_lines::quoted;
-use super::config::RunConfig;
+use super::config_source;
 use super::course;
 use super::end::{self, End, SavedModel};
 use super::legs::{self, Legs};
@@ -61,13 +61,13 @@ pub(crate) fn command(args: &TrainArgs, path: &Path, stop: &Stop) -> anyhow::Res
         return Err(no_run(&first).into());
     }
     let folder = RunFolder::open(path)?;
-    let before = RunConfig::read(&first.join(CONFIG))?;
-    let mut config = RunConfig::read_with(
+    let before = config_source::read(&first.join(CONFIG))?;
+    let mut config = config_source::read_with(
         &first.join(CONFIG),
         args.data.as_deref().filter(|_| before.own.is_some()),
         args.memory_limit,
     )?;
-    config.override_by(args)?;
+    config_source::override_by(&mut config, args)?;
     // A replica's own share of the threads is one.
     if replicated && args.threads.is_none() {
         config.threads = 0;

@@ -9,13 +9,16 @@ use gannet::{Error, Result};
 
 use super::args::{Format, SAMPLE_FORMATS, SampleArgs, name_of};
 use super::config::RunConfig;
+use super::loading;
+use super::npy;
 use super::out_file::{OutFile, Suffixes, is_standard};
 use super::output::{note, plain, printable};
 use super::own::Form;
 use super::pictures::{self, Panel};
 use super::plot::Heading;
+use super::samples::Samples;
 use super::saved_run::SavedRun;
-use super::system::{Samples, Shape};
+use super::system::Shape;
 
 /// What the suffixes of files with samples stand for.
 const SUFFIXES: Suffixes<Format> = Suffixes {
@@ -93,7 +96,7 @@ fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec
     let real = match (&config.own, config.points) {
         // The file may be gone: what was learned is there without it.
         (Some(own), _) => own.samples().ok(),
-        (None, Some(_)) => Some(Samples::load(config)?),
+        (None, Some(_)) => Some(loading::load(config)?),
         (None, None) => None,
     };
     let real = real.as_ref().map_or(&[][..], Samples::values);
@@ -103,27 +106,14 @@ fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec
 
 /// NumPy's format: an array `[samples, values]`, float32; of tables float64, whose units may need it.
 fn npy(file: &mut dyn Write, config: &RunConfig, samples: &[f32]) -> io::Result<()> {
+    let features = config.spec.features();
+    let rows = samples.len() / features;
     match config.own.as_ref().map(|own| &own.form) {
         Some(Form::Table { standardization, .. }) => {
-            array(file, standardization.undo(samples).flatten(), samples.len(), standardization.scale().len(), config)
+            npy::write(file, [rows, standardization.scale().len()], standardization.undo(samples).flatten())
         }
-        _ => array(file, samples.iter().copied(), samples.len(), config.spec.features(), config),
+        _ => npy::write(file, [rows, features], samples.iter().copied()),
     }
-}
-
-/// The same of `values`, `columns` to a row, which are made from `len` generated values.
-fn array<T: npyz::AutoSerialize>(
-    file: &mut dyn Write,
-    values: impl Iterator<Item = T>,
-    len: usize,
-    columns: usize,
-    config: &RunConfig,
-) -> io::Result<()> {
-    use npyz::WriterBuilder;
-    let shape = [(len / config.spec.features()) as u64, columns as u64];
-    let mut array = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(file).begin_nd()?;
-    array.extend(values)?;
-    array.finish()
 }
 
 /// A table with a header, a row a sample. The numbers read back as the same `f32`; those of own tables are rounded to what they
@@ -162,7 +152,6 @@ fn columns(config: &RunConfig) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use gannet::gan::presets::Preset;
-    use npyz::NpyFile;
 
     use super::*;
 
@@ -181,16 +170,6 @@ mod tests {
             let problem = of(name, asked).unwrap_err();
             assert!(problem.contains(part), "{problem}");
         }
-    }
-
-    #[test]
-    fn arrays_read_back() {
-        let samples = [1.0, -2.5, f32::MIN_POSITIVE, 0.1, 3e38, -0.0];
-        let mut bytes = Vec::new();
-        npy(&mut bytes, &RunConfig::of(Preset::Circle), &samples).unwrap();
-        let array = NpyFile::new(&bytes[..]).unwrap();
-        assert_eq!(array.shape(), [3, 2]);
-        assert_eq!(array.into_vec::<f32>().unwrap(), samples);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use gannet::{Error, Result};
 use super::checkpoints::{self, SavedState};
 use super::command_lines::quoted;
 use super::config::RunConfig;
+use super::config_source;
 use super::course;
 use super::end::{End, SavedModel};
 use super::output::{note, printable};
@@ -52,7 +53,7 @@ impl SavedRun {
             let config =
                 folders.into_iter().find(|config| config.symlink_metadata().is_ok()).ok_or_else(|| no_run(path))?;
             let run = config.parent().unwrap_or(Path::new("."));
-            let config = RunConfig::read(&config)?;
+            let config = config_source::read(&config)?;
             let model = Model::load(&config.spec, path)?;
             let step = of_file(run, &config, &absolute);
             return Self { config, model, step, verdict: None, remark: None }.checked(path);
@@ -61,7 +62,7 @@ impl SavedRun {
         if !config.is_file() {
             return Err(no_run(path).into());
         }
-        let config = RunConfig::read(&config)?;
+        let config = config_source::read(&config)?;
         let (mut remark, mut verdict) = (None, None);
         let (model, step) = match state {
             None => {

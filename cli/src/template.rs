@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::args::ConfigArgs;
 use super::config::RunConfig;
+use super::config_source;
 use super::own::OwnData;
 use super::system::OWN;
 use super::{config_text, output, schema};
@@ -16,7 +17,7 @@ pub(crate) fn command(args: &ConfigArgs) -> anyhow::Result<()> {
             config_text::template(&RunConfig::of_own(OwnData::example()?), false)?
         }
         Some(what) => {
-            let mut config = RunConfig::named(what, args.data.as_deref(), None)?;
+            let mut config = config_source::named(what, args.data.as_deref(), None)?;
             if let Some(data) = args.data.as_deref().filter(|_| config.own.is_none()) {
                 config.take_data(&std::path::absolute(data)?)?;
             }

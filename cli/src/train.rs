@@ -6,15 +6,16 @@ use gannet::{Error, Result};
 use super::args::TrainArgs;
 use super::checkpoints;
 use super::config::RunConfig;
+use super::config_source;
 use super::legs::{self, Legs};
 use super::origin::Origin;
 use super::output;
 use super::prepared::{Prepared, settings_text};
 use super::resume;
 use super::run_folder::{self, RunFolder};
+use super::samples::Samples;
 use super::start::Start;
 use super::stop::Stop;
-use super::system::Samples;
 use super::weights;
 
 /// Runs the command.
@@ -33,7 +34,7 @@ pub(crate) fn command(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
 
 /// Begins new runs.
 fn begin(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
-    let config = RunConfig::from_args(args)?;
+    let config = config_source::from_args(args)?;
     if let Some(out) = &args.out {
         run_folder::check_free(out)?;
     }

@@ -14,6 +14,7 @@ use super::shots::{self, Shot};
 use super::table::Table;
 use crate::columns::KEPT;
 use crate::config::RunConfig;
+use crate::config_source;
 use crate::end;
 use crate::legs::Legs;
 use crate::measures::{self, Measure};
@@ -99,7 +100,7 @@ impl Record {
         let points = if runs > 1 { (POINTS_TOGETHER / runs).clamp(40, POINTS) } else { POINTS };
         let config_path = folder.join(CONFIG);
         let config = if config_path.symlink_metadata().is_ok() {
-            RunConfig::read(&config_path).map_err(|error| format!("{error:#}"))
+            config_source::read(&config_path).map_err(|error| format!("{error:#}"))
         } else {
             Err(format!("there is no {CONFIG}"))
         };

@@ -22,7 +22,7 @@ use crate::end;
 use crate::flat::{self, Flat};
 use crate::legs::Legs;
 use crate::lost_replicas;
-use crate::measures;
+use crate::measure_names;
 use crate::own::OwnData;
 use crate::run_folder::{CONFIG, EVALUATION, METRICS, RESULT};
 use crate::system::{OWN, System};
@@ -269,7 +269,7 @@ fn main_measure(config: &Flat, system: &str) -> Option<String> {
     let chosen = config.get("run.best").and_then(|name| name.as_str()).filter(|name| *name != "none");
     let usual = || {
         let system = Preset::from_name(system).map(System::Preset)?;
-        measures::main_measure(system)
+        measure_names::main_measure(system)
     };
     chosen.or_else(usual).map(str::to_string)
 }

@@ -1,0 +1,59 @@
+//! Which measures suit which system, and of which of them a value can be the best.
+
+use gannet::gan::presets::Preset;
+use gannet::{Error, Result};
+
+use super::goal;
+use super::nearest::suggestion;
+use super::system::System;
+
+/// Names of the measures that are taken while a run goes on.
+pub(crate) fn running_names(system: System) -> &'static [&'static str] {
+    let System::Preset(preset) = system else { return &OWN_NAMES };
+    match preset {
+        Preset::Circle => &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"],
+        Preset::Mixture1d | Preset::Mixture1dDeep => &["mean", "sd", "wasserstein1"],
+        Preset::Gaussian2d => &[
+            "covariance_error",
+            "mean_distance",
+            "covariance_xx",
+            "covariance_xy",
+            "covariance_yy",
+            "bias_x",
+            "bias_y",
+        ],
+        Preset::Mnist | Preset::Digits => &["classes_covered", "pixel_sd", "real_pixel_sd"],
+    }
+}
+
+/// The measures of a system of which a value can be better than another.
+pub(crate) fn rated_names(system: System) -> impl Iterator<Item = &'static str> {
+    running_names(system).iter().copied().filter(|name| goal::is_rated(name))
+}
+
+/// What a system is judged by: its first distance, or else the first measure that can be better or worse.
+pub(crate) fn main_measure(system: System) -> Option<&'static str> {
+    rated_names(system).find(|name| goal::is_distance(name)).or_else(|| rated_names(system).next())
+}
+
+/// Names of the measures of own data.
+pub(crate) const OWN_NAMES: [&str; 5] =
+    ["sliced_wasserstein", "real_sliced_wasserstein", "mean_error", "sd_error", "sd_ratio"];
+
+/// The name of a measure whose best value is looked for; none for `none`.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] that tells the known names.
+pub(crate) fn best(system: System, name: &str) -> Result<Option<String>> {
+    let known: Vec<&str> = rated_names(system).collect();
+    if name == "none" {
+        Ok(None)
+    } else if known.contains(&name) {
+        Ok(Some(name.to_string()))
+    } else {
+        let hint = suggestion(name, known.iter().copied());
+        let problem = format!("`{name}` is no measure that has a best value{hint} (none, {})", known.join(", "));
+        Err(Error::setting("run.best", problem))
+    }
+}

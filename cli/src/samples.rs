@@ -1,0 +1,97 @@
+//! The samples of a system, in memory.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use gannet::Result;
+use gannet::data::{ArraySource, ByteSource};
+use gannet::gan::Source;
+
+/// The samples of a system, in memory.
+#[derive(Clone, Debug)]
+pub(crate) enum Samples {
+    /// Points or numbers.
+    Values(Arc<ArraySource>),
+    /// Images.
+    Images(Arc<ImageSet>),
+}
+
+/// Images with their classes.
+#[derive(Clone, Debug)]
+pub(crate) struct ImageSet {
+    /// What is trained on.
+    pub(crate) train: Arc<ByteSource>,
+    /// The class of each training image; empty where none is known.
+    pub(crate) labels: Cow<'static, [u8]>,
+    /// What is kept for testing, if anything.
+    pub(crate) test: Option<ByteSource>,
+}
+
+impl Samples {
+    /// As many images as MNIST has, all of them black: enough for a plan.
+    ///
+    /// # Errors
+    ///
+    /// None but of memory.
+    pub(crate) fn stand_in() -> Result<Self> {
+        /// Images of MNIST's training set, and the side of one.
+        const IMAGES: usize = 60_000;
+        const SIDE: usize = 28;
+        let train = ByteSource::new(vec![0; IMAGES * SIDE * SIDE], SIDE, SIDE, u8::MAX)?;
+        Ok(Self::Images(Arc::new(ImageSet { train: Arc::new(train), labels: Cow::Borrowed(&[]), test: None })))
+    }
+
+    /// Where the trainer draws from.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        match self {
+            Self::Values(source) => Arc::clone(source) as Arc<dyn Source>,
+            Self::Images(set) => Arc::clone(&set.train) as Arc<dyn Source>,
+        }
+    }
+
+    /// What the samples are known again by: how many there are, and a checksum of them.
+    pub(crate) fn fingerprint(&self) -> String {
+        let (count, sum) = match self {
+            Self::Values(source) => {
+                let add = |sum, value: &f32| crc32c::crc32c_append(sum, &value.to_le_bytes());
+                (source.len(), source.values().iter().fold(0, add))
+            }
+            Self::Images(set) => (set.train.len(), crc32c::crc32c(set.train.bytes())),
+        };
+        format!("{count} samples, crc32c:{sum:08x}")
+    }
+
+    /// Bytes that they take in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Values(source) => size_of_val(source.values()) as u64,
+            Self::Images(set) => {
+                let test = set.test.as_ref().map_or(0, |test| test.bytes().len());
+                (set.train.bytes().len() + set.labels.len() + test) as u64
+            }
+        }
+    }
+
+    /// The real points or numbers, to be drawn; none of images.
+    pub(crate) fn values(&self) -> &[f32] {
+        match self {
+            Self::Values(source) => source.values(),
+            Self::Images(_) => &[],
+        }
+    }
+
+    /// At most `count` images, evenly chosen, one after another; none of points or numbers.
+    ///
+    /// # Errors
+    ///
+    /// Memory that the system refuses.
+    pub(crate) fn images(&self, count: usize) -> Result<Vec<f32>> {
+        let Self::Images(set) = self else { return Ok(Vec::new()) };
+        let (all, count) = (set.train.len(), count.min(set.train.len()));
+        let mut images = Vec::new();
+        for row in (0..count).map(|index| index * all / count) {
+            images.extend(set.train.rows(row..row + 1)?);
+        }
+        Ok(images)
+    }
+}
