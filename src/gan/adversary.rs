@@ -1,22 +1,16 @@
-//! The adversarial step of a whole batch: D's update, G's update, in the order of the specification.
+//! The adversarial step: the program's turns, one after the other, and what they work on.
 
-use std::sync::Arc;
-
-use super::batches::Batches;
 use super::diagnosis;
 use super::failure::{Failure, check_whole};
-use super::given::GivenStep;
 use super::model::Model;
+use super::network::Network;
+use super::objective::Objective;
 use super::plan::Plan;
-use super::source::Source;
-use super::spec::{GanSpec, Order};
-use super::state::{Lent, TrainedNetwork};
-use super::step::{self, Context, Generation, Latents, Reals};
-use super::streams::Stream;
+use super::program::{self, Context, Draws, Program, Reals, SegmentPlace};
+use super::state::Networks;
 use super::workspace::Workspace;
 use crate::error::Result;
-use crate::net::backward::InputMode;
-use crate::net::pass::PartKeeps;
+use crate::net::LayerTensors;
 use crate::parallel::Team;
 
 /// What a step reports.
@@ -35,26 +29,25 @@ pub struct StepReport {
     pub fake_probability: f64,
 }
 
-/// What a run of steps reads.
+/// What a turn reads.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
     pub(super) team: &'a Team<'a>,
-    pub(super) spec: &'a GanSpec,
     pub(super) plan: &'a Plan,
-    pub(super) seed: u64,
-    /// What is handed in instead of drawn.
-    pub(super) given: Option<&'a GivenStep<'a>>,
-    /// Whether the step's losses are computed.
+    pub(super) objective: Objective,
+    pub(super) draws: Draws<'a>,
+    pub(super) reals: Reals<'a>,
+    /// Fakes from outside, `[batch, features]`, row-major; empty where G makes them.
+    pub(super) fakes: &'a [f32],
+    /// Whether losses are computed.
     pub(super) reported: bool,
 }
 
-/// What a run of steps changes.
+/// What turns change.
 pub(super) struct Adversary {
-    pub(super) generator: TrainedNetwork,
-    pub(super) discriminator: TrainedNetwork,
+    pub(super) networks: Networks,
     pub(super) workspace: Workspace,
-    pub(super) batches: Batches,
-    pub(super) source: Arc<dyn Source>,
+    pub(super) program: Program,
     /// The numbers from 0 to the batch.
     pub(super) identity: Vec<u32>,
     /// Steps done.
@@ -64,122 +57,67 @@ pub(super) struct Adversary {
 }
 
 impl Adversary {
-    /// One step; after one that failed, its error again.
-    pub(super) fn step(&mut self, run: &Run<'_>) -> Result<()> {
+    /// Refuses a step after one that failed, and counts one that begins as failed until [`end`](Self::end) tells of its outcome: a
+    /// panic, of the source for instance, gets past that.
+    ///
+    /// # Errors
+    ///
+    /// The failed step's.
+    pub(super) fn begin(&mut self) -> Result<()> {
         check_whole(self.failure)?;
-        // A panic, of the source for instance, gets past the line that replaces this.
         self.failure = Some(Failure::Panic { step: self.steps + 1 });
-        let outcome = self.step_of_both(run);
+        Ok(())
+    }
+
+    /// A step ends so.
+    pub(super) fn end(&mut self, outcome: Result<()>) -> Result<()> {
         self.failure = Failure::of(&outcome);
         outcome
     }
 
-    /// D's steps and G's.
-    fn step_of_both(&mut self, run: &Run<'_>) -> Result<()> {
-        let discriminator_steps = run.spec.discriminator_steps as u64;
-        for substep in 0..discriminator_steps {
-            let reported = run.reported && substep + 1 == discriminator_steps;
-            self.discriminator_step(&Run { reported, ..*run }, self.steps * discriminator_steps + substep)?;
+    /// D's turn: in a program that updates both networks from the same fakes, the whole step.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::NotFinite`].
+    pub(super) fn discriminator_turn(&mut self, run: &Run<'_>) -> Result<()> {
+        self.workspace.clear_sums();
+        self.turn(run, |program| &program.discriminator)
+    }
+
+    /// G's turn.
+    ///
+    /// # Errors
+    ///
+    /// As D's.
+    pub(super) fn generator_turn(&mut self, run: &Run<'_>) -> Result<()> {
+        self.turn(run, |program| &program.generator)
+    }
+
+    fn turn(&mut self, run: &Run<'_>, of: fn(&Program) -> &[SegmentPlace]) -> Result<()> {
+        let Self { networks, workspace, program, identity, steps, .. } = self;
+        let Run { team, plan, objective, draws, reals, fakes, reported } = *run;
+        let context = Context { plan, program, objective, draws, reals, fakes, report: reported, identity };
+        let (isa, step) = (plan.pass.isa, *steps + 1);
+        for segment in of(program) {
+            match segment {
+                SegmentPlace::Passes(passes) => {
+                    workspace.for_each_chunk(team, plan, networks, |team, chunk, networks, scratch, slot, first| {
+                        program::run(team, &context, passes, chunk, networks, scratch, slot, first);
+                    });
+                    diagnosis::check_passes(workspace, networks, step)?;
+                }
+                SegmentPlace::Update(network) => {
+                    let gradients = workspace.combine(team, isa, *network);
+                    let updated = match networks.get_mut(*network) {
+                        Some(network) => network.update(team, isa, gradients, step),
+                        None => Ok(()),
+                    };
+                    diagnosis::check_update(workspace, program, isa, networks, (*network, reals), updated)?;
+                }
+            }
         }
-        if run.spec.order != Order::GeneratorFirstSharedFake {
-            self.generator_step(run)?;
-        }
-        self.steps += 1;
         Ok(())
-    }
-
-    /// D's step number `number`, counted from 0. In [`Order::GeneratorFirstSharedFake`] it is both networks' step: they share
-    /// the fakes made before G's update, and neither's gradient sees the other's update.
-    fn discriminator_step(&mut self, run: &Run<'_>, number: u64) -> Result<()> {
-        let Run { team, spec, plan, seed, .. } = *run;
-        let Self { generator, discriminator, workspace, batches, source, identity, steps, .. } = self;
-        batches.advance();
-        let drawn = |stream: Stream| PartKeeps::Drawn(stream.key(seed, number));
-        let (reals, latents, keeps, generator_step_keeps) = match run.given {
-            None => (
-                Reals::Rows(&**source, batches.rows()),
-                Latents::Drawn(Stream::DiscriminatorLatents.key(seed, number)),
-                [drawn(Stream::KeepReal), drawn(Stream::KeepFake)],
-                drawn(Stream::KeepGeneratorStep),
-            ),
-            Some(given) => (
-                Reals::Given(given.real),
-                Latents::Given(given.discriminator_latents),
-                [PartKeeps::Given(given.keep_real), PartKeeps::Given(given.keep_fake)],
-                PartKeeps::Given(given.keep_generator_step),
-            ),
-        };
-        let context = run.context(identity);
-        let own_keeps = drawn(Stream::GeneratorKeepsFake);
-        let activation = generator.view().output_activation();
-        let both = spec.order == Order::GeneratorFirstSharedFake;
-        let joint = spec.passes_are_joint();
-        workspace.clear_sums();
-        let mut networks = Networks { generator, discriminator };
-        workspace.for_each_chunk(team, plan, &mut networks, |team, chunk, mut networks, scratch, slot, mode| {
-            let generation = Generation { generator: networks.generator.view(), latents, keeps: own_keeps };
-            step::generate(team, &context, chunk, &generation, scratch);
-            if joint {
-                let discriminator = networks.discriminator();
-                step::joint_pass(team, &context, chunk, discriminator, reals, keeps, activation, scratch, slot, mode);
-                return step::generator_backward(team, &context, chunk, networks.generator(), scratch, slot, mode);
-            }
-            if both {
-                let (through, keeps) = (InputMode::Through(activation), generator_step_keeps);
-                let discriminator = networks.discriminator.view();
-                step::fake_gradient_pass(team, &context, chunk, discriminator, keeps, through, scratch, slot);
-                step::generator_backward(team, &context, chunk, networks.generator(), scratch, slot, mode);
-            }
-            let discriminator = networks.discriminator();
-            step::discriminator_pass(team, &context, chunk, discriminator, reals, keeps, scratch, slot, mode);
-        });
-        diagnosis::check_passes(workspace, Some(generator), discriminator, *steps + 1)?;
-        let isa = plan.pass.isa;
-        if both {
-            let gradients = workspace.combine(team, isa, |slot| &mut slot.generator);
-            let updated = generator.update(team, isa, gradients, *steps + 1);
-            diagnosis::check_update(workspace, isa, [Some(&*generator), Some(&*discriminator)], None, updated)?;
-        }
-        let gradients = workspace.combine(team, isa, |slot| &mut slot.discriminator);
-        let updated = discriminator.update(team, isa, gradients, *steps + 1);
-        diagnosis::check_update(workspace, isa, [Some(&*generator), Some(&*discriminator)], Some(reals), updated)
-    }
-
-    /// G's step through the updated D.
-    fn generator_step(&mut self, run: &Run<'_>) -> Result<()> {
-        let Run { team, spec, plan, seed, .. } = *run;
-        let Self { generator, discriminator, workspace, identity, steps, .. } = self;
-        let shared = spec.order == Order::DiscriminatorFirstSharedFake;
-        let (latents, own_keeps) = if shared {
-            // The fakes of D's last step: G has not changed since. Where its chunk was the only one, they still stand in the
-            // scratch, with all of G's activations; else they are made again from the same numbers.
-            let number = (*steps + 1) * spec.discriminator_steps as u64 - 1;
-            (Stream::DiscriminatorLatents.key(seed, number), Stream::GeneratorKeepsFake.key(seed, number))
-        } else {
-            (Stream::GeneratorLatents.key(seed, *steps), Stream::GeneratorKeeps.key(seed, *steps))
-        };
-        let (latents, keeps) = match run.given {
-            None => (Latents::Drawn(latents), PartKeeps::Drawn(Stream::KeepGeneratorStep.key(seed, *steps))),
-            Some(given) => (
-                Latents::Given(if shared { given.discriminator_latents } else { given.generator_latents }),
-                PartKeeps::Given(given.keep_generator_step),
-            ),
-        };
-        let context = run.context(identity);
-        let own_keeps = PartKeeps::Drawn(own_keeps);
-        let through = InputMode::Through(generator.view().output_activation());
-        workspace.for_each_chunk(team, plan, generator, |team, chunk, generator, scratch, slot, mode| {
-            if !(shared && plan.is_one_chunk()) {
-                let generation = Generation { generator: generator.view(), latents, keeps: own_keeps };
-                step::generate(team, &context, chunk, &generation, scratch);
-            }
-            step::fake_gradient_pass(team, &context, chunk, discriminator.view(), keeps, through, scratch, slot);
-            step::generator_backward(team, &context, chunk, generator, scratch, slot, mode);
-        });
-        diagnosis::check_passes(workspace, Some(generator), discriminator, *steps + 1)?;
-        let gradients = workspace.combine(team, plan.pass.isa, |slot| &mut slot.generator);
-        let updated = generator.update(team, plan.pass.isa, gradients, *steps + 1);
-        diagnosis::check_update(workspace, plan.pass.isa, [Some(&*generator), Some(&*discriminator)], None, updated)
     }
 
     /// Replaces both networks' parameters. After a step that failed, the optimizers begin anew, because what they remember may be
@@ -189,60 +127,41 @@ impl Adversary {
     ///
     /// [`crate::Error::Shape`] where the model does not fit; then nothing is changed.
     pub(super) fn set_model(&mut self, model: &Model) -> Result<()> {
-        let Self { generator, discriminator, failure, .. } = self;
-        generator.check_tensors(&model.generator)?;
-        discriminator.check_tensors(&model.discriminator)?;
-        for (network, tensors) in [(generator, &model.generator), (discriminator, &model.discriminator)] {
-            if failure.is_some() {
-                network.forget();
-            }
-            network.set_tensors(tensors)?;
+        let tensors = [(Network::Generator, &model.generator), (Network::Discriminator, &model.discriminator)];
+        for (network, tensors) in tensors {
+            self.networks.get(network).map_or(Ok(()), |network| network.check_tensors(tensors))?;
         }
-        *failure = None;
+        for (network, tensors) in tensors {
+            self.set_network(network, tensors)?;
+        }
+        self.failure = None;
         Ok(())
     }
 
+    /// Replaces a network's parameters; after a step that failed, its optimizer begins anew.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Shape`] where they do not fit; then nothing is changed.
+    pub(super) fn set_network(&mut self, network: Network, tensors: &LayerTensors) -> Result<()> {
+        let Some(network) = self.networks.get_mut(network) else { return Ok(()) };
+        network.check_tensors(tensors)?;
+        if self.failure.is_some() {
+            network.forget();
+        }
+        network.set_tensors(tensors)
+    }
+
     /// The losses of the step done last, if it was to be reported.
-    pub(super) fn report(&self, spec: &GanSpec) -> StepReport {
+    pub(super) fn report(&self, objective: Objective) -> StepReport {
         let sums = self.workspace.sums();
         let batch = self.identity.len();
         StepReport {
             step: self.steps,
-            discriminator_loss: spec.objective.discriminator_loss(sums.real, sums.fake, batch),
-            generator_loss: spec.objective.generator_loss(sums.generator, batch),
+            discriminator_loss: objective.discriminator_loss(sums.real, sums.fake, batch),
+            generator_loss: objective.generator_loss(sums.generator, batch),
             real_probability: sums.real.probability / batch as f64,
             fake_probability: sums.fake.probability / batch as f64,
         }
-    }
-}
-
-impl<'a> Run<'a> {
-    fn context(&self, identity: &'a [u32]) -> Context<'a> {
-        Context {
-            plan: self.plan,
-            objective: self.spec.objective,
-            features: self.spec.discriminator.inputs(),
-            logits: self.spec.discriminator.outputs(),
-            report: self.reported,
-            identity,
-        }
-    }
-}
-
-/// Both networks, as the passes of a step that may update both are lent them.
-struct Networks<'a> {
-    generator: &'a mut TrainedNetwork,
-    discriminator: &'a mut TrainedNetwork,
-}
-
-impl<'a> Lent<'_, Networks<'a>> {
-    /// G.
-    fn generator(&mut self) -> Lent<'_, TrainedNetwork> {
-        self.part(|networks| networks.generator, |networks| networks.generator)
-    }
-
-    /// D.
-    fn discriminator(&mut self) -> Lent<'_, TrainedNetwork> {
-        self.part(|networks| networks.discriminator, |networks| networks.discriminator)
     }
 }

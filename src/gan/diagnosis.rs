@@ -14,52 +14,14 @@
 //! spoiled by their gradients and moments, which are finite. (Where these are not, because the layer's inputs hold zeros, its
 //! activations are not either, and name the same layer.)
 
-use super::names::{ACTIVATION, DISCRIMINATOR, GENERATED_SAMPLE, GENERATOR, LATENT, LOGIT, PARAMETER, REAL_SAMPLE};
-use super::state::TrainedNetwork;
-use super::step::Reals;
+use super::fault::Fault;
+use super::names::{ACTIVATION, DISCRIMINATOR, GENERATOR, LOGIT, PARAMETER, REAL_SAMPLE};
+use super::network::Network;
+use super::program::{Program, Reals};
+use super::state::Networks;
 use super::workspace::{Scratch, Workspace};
 use crate::error::{Error, Result};
 use crate::simd::{Isa, LANE_GROUP};
-
-/// Something that is not finite.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    network: &'static str,
-    layer: usize,
-    quantity: &'static str,
-}
-
-impl Fault {
-    /// What a forward pass left that is not finite, before D's logits.
-    fn of_activations(scratch: &Scratch) -> Option<Self> {
-        let Scratch { generator, discriminator, .. } = scratch;
-        let fault = |network, layer, quantity| Some(Self { network, layer, quantity });
-        match generator.first_not_finite() {
-            Some(0) if generator.layers() == 0 => return fault(DISCRIMINATOR, 0, GENERATED_SAMPLE),
-            Some(0) => return fault(GENERATOR, 0, LATENT),
-            Some(region) => return fault(GENERATOR, region - 1, ACTIVATION),
-            None => (),
-        }
-        match discriminator.first_not_finite() {
-            // The fakes, which stand beside them, are finite.
-            Some(0) => fault(DISCRIMINATOR, 0, REAL_SAMPLE),
-            // The logits' place may hold ratios by now.
-            Some(region) if region < discriminator.layers() => fault(DISCRIMINATOR, region - 1, ACTIVATION),
-            _ => None,
-        }
-    }
-
-    /// The cause of logits that are not finite, while the pass that made them still stands in `scratch`.
-    pub(super) fn of_logits(scratch: &Scratch) -> Self {
-        let last = scratch.discriminator.layers().saturating_sub(1);
-        Self::of_activations(scratch).unwrap_or(Self { network: DISCRIMINATOR, layer: last, quantity: LOGIT })
-    }
-
-    fn error(self, step: u64) -> Error {
-        let Self { network, layer, quantity } = self;
-        Error::NotFinite { step, network, layer, quantity }
-    }
-}
 
 /// What the passes of `step` noticed. Parameters have not been updated since: the first layer on the way whose own are not finite
 /// is named for them.
@@ -67,17 +29,11 @@ impl Fault {
 /// # Errors
 ///
 /// [`Error::NotFinite`].
-pub(super) fn check_passes(
-    workspace: &Workspace,
-    generator: Option<&TrainedNetwork>,
-    discriminator: &TrainedNetwork,
-    step: u64,
-) -> Result<()> {
+pub(super) fn check_passes(workspace: &Workspace, networks: &Networks, step: u64) -> Result<()> {
     let Some(mut fault) = workspace.fault() else { return Ok(()) };
     if [ACTIVATION, LOGIT].contains(&fault.quantity) {
-        let of_generator = generator.and_then(TrainedNetwork::first_not_finite).map(|layer| (GENERATOR, layer));
-        let of_discriminator = || discriminator.first_not_finite().map(|layer| (DISCRIMINATOR, layer));
-        if let Some((network, layer)) = of_generator.or_else(of_discriminator)
+        let first = |which: Network| Some((which.name(), networks.get(which)?.first_not_finite()?));
+        if let Some((network, layer)) = first(Network::Generator).or_else(|| first(Network::Discriminator))
             && (network == GENERATOR || network == fault.network && layer <= fault.layer)
         {
             fault = Fault { network, layer, quantity: PARAMETER };
@@ -95,30 +51,31 @@ pub(super) fn check_passes(
 /// [`Error::NotFinite`], where `updated` is.
 pub(super) fn check_update(
     workspace: &mut Workspace,
+    program: &Program,
     isa: Isa,
-    [generator, discriminator]: [Option<&TrainedNetwork>; 2],
-    reals: Option<Reals<'_>>,
+    networks: &Networks,
+    (of, reals): (Network, Reals<'_>),
     updated: Result<()>,
 ) -> Result<()> {
-    let Err(Error::NotFinite { step, network: of, .. }) = updated else { return updated };
+    let Err(Error::NotFinite { step, .. }) = updated else { return updated };
     let slot = workspace.combined();
-    let broken = |name, network: Option<&TrainedNetwork>, gradients| {
-        let layer = network.and_then(|network| match of == name || network.is_updated() {
-            true => network.not_finite_before(gradients),
+    let broken = |which: Network| {
+        let network = networks.get(which)?;
+        let layer = match which == of || network.is_updated() {
+            true => network.not_finite_before(&slot.gradients[which as usize]),
             false => network.first_not_finite(),
-        });
-        layer.map(|layer| Fault { network: name, layer, quantity: PARAMETER })
+        };
+        layer.map(|layer| Fault { network: which.name(), layer, quantity: PARAMETER })
     };
-    let of_parameters = broken(GENERATOR, generator, &slot.generator)
-        .or_else(|| broken(DISCRIMINATOR, discriminator, &slot.discriminator));
-    if let Some(fault) = of_parameters {
+    if let Some(fault) = broken(Network::Generator).or_else(|| broken(Network::Discriminator)) {
         return Err(fault.error(step));
     }
     let scratches = workspace.scratches_mut();
-    let of_activations = scratches.iter().find_map(Fault::of_activations);
+    let of_activations =
+        scratches.iter().find_map(|scratch| Fault::of_activations(&scratch.tape, program.latest(scratch)));
     let of_reals = || {
-        let finite =
-            reals.is_none_or(|reals| scratches.first_mut().is_none_or(|scratch| are_finite(reals, isa, scratch)));
+        let read = of == Network::Discriminator;
+        let finite = !read || scratches.first_mut().is_none_or(|scratch| are_finite(reals, isa, program, scratch));
         (!finite).then_some(Fault { network: DISCRIMINATOR, layer: 0, quantity: REAL_SAMPLE })
     };
     match of_activations.or_else(of_reals) {
@@ -127,16 +84,19 @@ pub(super) fn check_update(
     }
 }
 
-/// Whether real samples are finite. The scratch is where they are gathered.
-fn are_finite(reals: Reals<'_>, isa: Isa, scratch: &mut Scratch) -> bool {
+/// Whether real samples are finite. They are gathered where D's input stands in the scratch.
+fn are_finite(reals: Reals<'_>, isa: Isa, program: &Program, scratch: &mut Scratch) -> bool {
     let all_finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
     match reals {
         Reals::Given(values) => all_finite(values),
-        Reals::Rows(source, rows) => rows.chunks(LANE_GROUP).all(|rows| {
-            let panel = scratch.discriminator.input_mut(source.features() * LANE_GROUP);
-            source.gather(isa, rows, panel, LANE_GROUP);
-            all_finite(panel)
-        }),
+        Reals::Rows(source, rows) => {
+            let [_, Some((trace, _))] = program.latest(scratch) else { return true };
+            let panel = scratch.tape.get_mut(trace.input(), LANE_GROUP);
+            rows.chunks(LANE_GROUP).all(|rows| {
+                source.gather(isa, rows, panel, LANE_GROUP);
+                all_finite(panel)
+            })
+        }
     }
 }
 

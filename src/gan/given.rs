@@ -1,6 +1,7 @@
 //! A step whose random numbers come from outside: how an implementation is held against another.
 
 use super::spec::{GanSpec, Order};
+use super::streams::Stream;
 use crate::error::{Error, Result};
 
 /// Everything random of one step, handed in instead of drawn. All matrices are row-major, one row a sample of the batch.
@@ -20,7 +21,26 @@ pub struct GivenStep<'a> {
     pub keep_generator_step: &'a [Option<&'a [u8]>],
 }
 
-impl GivenStep<'_> {
+impl<'a> GivenStep<'a> {
+    /// The latents in the place of a stream's.
+    pub(super) fn latents(&self, stream: Stream) -> Option<&'a [f32]> {
+        match stream {
+            Stream::DiscriminatorLatents => Some(self.discriminator_latents),
+            Stream::GeneratorLatents => Some(self.generator_latents),
+            _ => None,
+        }
+    }
+
+    /// The dropout keeps in the place of a stream's.
+    pub(super) fn keeps(&self, stream: Stream) -> Option<&'a [Option<&'a [u8]>]> {
+        match stream {
+            Stream::KeepReal => Some(self.keep_real),
+            Stream::KeepFake => Some(self.keep_fake),
+            Stream::KeepGeneratorStep => Some(self.keep_generator_step),
+            _ => None,
+        }
+    }
+
     /// Checks every matrix against the specification.
     pub(super) fn check(&self, spec: &GanSpec, batch: usize) -> Result<()> {
         if spec.discriminator_steps != 1 {

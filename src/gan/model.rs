@@ -18,8 +18,9 @@ use crate::gemm::EngineKind;
 use crate::kernel::noise;
 use crate::kernel::panel::scatter_rows;
 use crate::memory::{AlignedBuffer, filled};
+use crate::net::panels::{Panels, PassPlan};
 use crate::net::parameters::ParameterLayout;
-use crate::net::pass::{self, Activations, NetworkView, Panels, PassPlan};
+use crate::net::pass::{self, Alone, NetworkView};
 use crate::net::{LayerTensors, NetworkSpec};
 use crate::parallel::Team;
 use crate::simd::{Isa, LANE_GROUP};
@@ -164,23 +165,25 @@ impl Model {
         tensors::check_finite(GENERATOR, &self.generator)?;
         let view = NetworkView { spec: network, layout: &layout, parameters: &parameters };
         let plan = PassPlan { isa, engine: EngineKind::default().engine(), tasks: 1 };
-        let panels = Panels { count: 1, width: SAMPLE_PANEL, parts: 1, samples: SAMPLE_PANEL };
-        let mut activations = Activations::new(network.widths(), panels.lanes())?;
-        let (inputs, features) = (network.inputs(), network.outputs());
+        let panels = Panels::one(SAMPLE_PANEL);
+        let Alone { trace, mut tape } = Alone::new(network, SAMPLE_PANEL)?;
+        let features = network.outputs();
         let columns = columns.clamp(1, features);
         let mut samples = filled(count.saturating_mul(columns), 0.0)?;
         let mut rows = if columns < features { filled(SAMPLE_PANEL.min(count) * features, 0.0)? } else { Vec::new() };
         let key = Stream::Sample.key(seed, 0);
         for (index, kept) in samples.chunks_mut(SAMPLE_PANEL * columns).enumerate() {
-            noise::normal(isa, key, index * SAMPLE_PANEL, activations.input_mut(inputs * SAMPLE_PANEL), SAMPLE_PANEL);
-            pass::forward(&Team::serial(), &plan, view, panels, &[], &mut activations);
-            let output = activations.output(features * SAMPLE_PANEL);
+            let latents = tape.get_mut(trace.input(), SAMPLE_PANEL);
+            noise::normal(isa, key, index * SAMPLE_PANEL, latents, SAMPLE_PANEL);
+            pass::forward(&Team::serial(), &plan, view, panels, &[], &trace, &mut tape);
+            let output = tape.get(trace.output(), SAMPLE_PANEL);
             let count = kept.len() / columns;
             let all = if columns == features { &mut *kept } else { &mut rows[..count * features] };
             scatter_rows(isa, output, SAMPLE_PANEL, count, all);
             if !all.iter().all(|value| value.is_finite()) {
-                // Region 0 is the latents.
-                let layer = activations.first_not_finite().unwrap_or(network.layers.len()).saturating_sub(1);
+                // Value 0 is the latents.
+                let first = trace.first_not_finite(&tape, SAMPLE_PANEL);
+                let layer = first.unwrap_or(network.layers.len()).saturating_sub(1);
                 return Err(Error::ModelNotFinite { network: GENERATOR, layer, quantity: ACTIVATION });
             }
             if columns < features {

@@ -3,21 +3,20 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::adversary::{Adversary, Run};
 use super::batches::numbers_below;
-use super::diagnosis;
-use super::failure::{Failure, check_whole};
+use super::failure::check_whole;
 use super::names::{DISCRIMINATOR, INPUT_GRADIENT};
+use super::network::Network;
 use super::objective::Objective;
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
+use super::program::{Draws, Program, Reals, Script};
 use super::spec::OptimizerSpec;
-use super::state::TrainedNetwork;
-use super::step::{self, Context, Reals};
+use super::state::{Networks, TrainedNetwork};
 use super::streams::Stream;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
-use crate::net::backward::InputMode;
-use crate::net::pass::PartKeeps;
 use crate::net::{LayerTensors, NetworkSpec};
 use crate::parallel::{self, ThreadPool};
 
@@ -28,15 +27,11 @@ use crate::parallel::{self, ThreadPool};
 pub struct ModularLoss {
     objective: Objective,
     options: TrainerOptions,
-    plan: Plan,
+    pub(super) plan: Plan,
     pool: Option<Arc<ThreadPool>>,
-    discriminator: TrainedNetwork,
-    workspace: Workspace,
-    identity: Vec<u32>,
-    /// Updates of D.
-    steps: u64,
-    /// Why D's last update came to no end; an update in progress counts as one that a panic has left.
-    failure: Option<Failure>,
+    script: Script,
+    /// D, and what its updates work on; the steps are those updates.
+    adversary: Adversary,
 }
 
 /// What a step of the modular loss reports.
@@ -55,13 +50,13 @@ pub struct ModularReport {
 
 impl fmt::Debug for ModularLoss {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { objective, options, discriminator, steps, .. } = self;
+        let Self { objective, options, adversary, .. } = self;
         formatter
             .debug_struct("ModularLoss")
             .field("objective", objective)
-            .field("discriminator", &discriminator.spec)
+            .field("discriminator", &adversary.networks.discriminator.spec)
             .field("options", options)
-            .field("steps", steps)
+            .field("steps", &adversary.steps)
             .finish_non_exhaustive()
     }
 }
@@ -88,24 +83,18 @@ impl ModularLoss {
         let mut resources = Resources::resolve(&options)?;
         let isa = resources.isa;
         let plan = Plan::new(None, &discriminator, batch, resources.threads, options.engine, isa);
-        plan.check_memory(None, &discriminator, 0, options.memory_limit)?;
+        let script = Script::modular().with_fakes_kept(&plan).with_updates_fused(&plan);
+        let program = Program::new(&script, None, &discriminator, &plan);
+        plan.check_memory(None, &discriminator, &program.tape, 0, options.memory_limit)?;
         resources.ensure_pool(plan.threads)?;
-        let workspace = Workspace::new(&plan, None, &discriminator)?;
+        let workspace = Workspace::new(&plan, &program.tape, None, &discriminator)?;
         let key = Stream::DiscriminatorParameters.key(options.seed, 0);
-        let discriminator = TrainedNetwork::new(DISCRIMINATOR, discriminator, optimizer, isa, key)?;
-        let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
+        let discriminator = TrainedNetwork::new(Network::Discriminator, discriminator, optimizer, isa, key)?;
+        let networks = Networks { generator: None, discriminator };
         let identity = numbers_below(count)?;
-        Ok(Self {
-            objective,
-            options,
-            plan,
-            pool: resources.pool,
-            discriminator,
-            workspace,
-            identity,
-            steps: 0,
-            failure: None,
-        })
+        let adversary = Adversary { networks, workspace, program, identity, steps: 0, failure: None };
+        let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
+        Ok(Self { objective, options, plan, pool: resources.pool, script, adversary })
     }
 
     /// Updates D on `real` (target 1) and `fakes` (target 0), both `[batch, features]` row-major, then writes the gradient of
@@ -119,8 +108,8 @@ impl ModularLoss {
     /// Where D's update itself is not finite, or a panic came out of it ([`Error::HalfDone`]), D is half updated: further steps
     /// give the same error until [`Self::set_discriminator`] replaces it.
     pub fn step(&mut self, fakes: &[f32], real: &[f32], gradient: &mut [f32]) -> Result<ModularReport> {
-        check_whole(self.failure)?;
-        let (batch, features) = (self.plan.batch, self.discriminator.spec.inputs());
+        check_whole(self.adversary.failure)?;
+        let (batch, features) = (self.plan.batch, self.adversary.networks.discriminator.spec.inputs());
         for (name, found) in [("fakes", fakes.len()), ("real", real.len()), ("gradient", gradient.len())] {
             if found != batch * features {
                 let expected = format!("{batch} x {features} values");
@@ -128,54 +117,45 @@ impl ModularLoss {
             }
         }
         parallel::with_team(self.plan.threads, self.pool.as_ref(), |team| {
-            let Self { objective, plan, discriminator, workspace, identity, steps, failure, options, .. } = self;
-            let (seed, number) = (options.seed, *steps);
-            *failure = Some(Failure::Panic { step: number + 1 });
-            let drawn = |stream: Stream| PartKeeps::Drawn(stream.key(seed, number));
-            workspace.clear_sums();
-            let objective = *objective;
-            let logits = discriminator.spec.outputs();
-            let context = Context { plan, objective, features, logits, report: true, identity };
-            let keeps = [drawn(Stream::KeepReal), drawn(Stream::KeepFake)];
-            workspace.for_each_chunk(team, plan, discriminator, |team, chunk, discriminator, scratch, slot, mode| {
-                step::stage(team, &context, chunk, fakes, scratch);
-                let reals = Reals::Given(real);
-                step::discriminator_pass(team, &context, chunk, discriminator, reals, keeps, scratch, slot, mode);
-            });
-            let passed = diagnosis::check_passes(workspace, None, discriminator, number + 1);
-            if passed.is_err() {
-                *failure = None;
-                return passed;
+            let Self { objective, options, plan, adversary, .. } = self;
+            let turns = adversary.steps;
+            let run = Run {
+                team,
+                plan,
+                objective: *objective,
+                draws: Draws { seed: options.seed, discriminator_turns: turns, generator_turns: turns, given: None },
+                reals: Reals::Given(real),
+                fakes,
+                reported: true,
+            };
+            adversary.begin()?;
+            let updates = adversary.networks.discriminator.updates();
+            let outcome = adversary.discriminator_turn(&run);
+            let whole = adversary.networks.discriminator.updates() == updates;
+            let outcome = adversary.end(outcome);
+            if whole {
+                adversary.failure = None;
             }
-            let gradients = workspace.combine(team, plan.pass.isa, |slot| &mut slot.discriminator);
-            let updated = discriminator.update(team, plan.pass.isa, gradients, number + 1);
-            let (networks, reals) = ([None, Some(&*discriminator)], Some(Reals::Given(real)));
-            let updated = diagnosis::check_update(workspace, plan.pass.isa, networks, reals, updated);
-            *failure = Failure::of(&updated);
-            updated?;
-            *steps += 1;
-            workspace.for_each_chunk(team, plan, discriminator, |team, chunk, discriminator, scratch, slot, _| {
-                step::stage(team, &context, chunk, fakes, scratch);
-                let (keeps, through) = (drawn(Stream::KeepGeneratorStep), InputMode::Plain);
-                step::fake_gradient_pass(team, &context, chunk, discriminator.view(), keeps, through, scratch, slot);
-                step::unstage(team, &context, chunk, scratch, slot);
-            });
-            diagnosis::check_passes(workspace, None, discriminator, number + 1)
+            outcome?;
+            // D is whole now, whatever comes of G's loss.
+            let answer = adversary.generator_turn(&run);
+            adversary.steps += 1;
+            answer
         })?;
         let shares = gradient.chunks_mut(self.plan.slot_samples() * features);
-        for (rows, slot) in shares.zip(self.workspace.slots()) {
+        for (rows, slot) in shares.zip(self.adversary.workspace.slots()) {
             rows.copy_from_slice(&slot.fakes[..rows.len()]);
         }
         if !gradient.iter().all(|value| value.is_finite()) {
             let (network, quantity) = (DISCRIMINATOR, INPUT_GRADIENT);
-            return Err(Error::NotFinite { step: self.steps, network, layer: 0, quantity });
+            return Err(Error::NotFinite { step: self.adversary.steps, network, layer: 0, quantity });
         }
-        let sums = self.workspace.sums();
+        let report = self.adversary.report(self.objective);
         Ok(ModularReport {
-            discriminator_loss: self.objective.discriminator_loss(sums.real, sums.fake, batch),
-            generator_loss: self.objective.generator_loss(sums.generator, batch),
-            real_probability: sums.real.probability / batch as f64,
-            fake_probability: sums.fake.probability / batch as f64,
+            discriminator_loss: report.discriminator_loss,
+            generator_loss: report.generator_loss,
+            real_probability: report.real_probability,
+            fake_probability: report.fake_probability,
         })
     }
 
@@ -185,7 +165,7 @@ impl ModularLoss {
     ///
     /// [`Error::OutOfMemory`].
     pub fn discriminator(&self) -> Result<LayerTensors> {
-        self.discriminator.tensors()
+        self.adversary.networks.discriminator.tensors()
     }
 
     /// Replaces D's parameters; optimizer moments stay. After an update that failed, steps are taken again, and the optimizer
@@ -195,16 +175,14 @@ impl ModularLoss {
     ///
     /// [`Error::Shape`] where they do not fit the specification; then nothing is changed.
     pub fn set_discriminator(&mut self, tensors: &LayerTensors) -> Result<()> {
-        self.discriminator.check_tensors(tensors)?;
-        if self.failure.take().is_some() {
-            self.discriminator.forget();
-        }
-        self.discriminator.set_tensors(tensors)
+        self.adversary.set_network(Network::Discriminator, tensors)?;
+        self.adversary.failure = None;
+        Ok(())
     }
 
     /// How the steps are laid out.
     pub fn plan(&self) -> PlanSummary {
-        let spec = &self.discriminator.spec;
-        self.plan.summary(self.plan.memory(None, spec, 0), self.plan.products_per_modular_step(spec))
+        let (spec, tape) = (&self.adversary.networks.discriminator.spec, &self.adversary.program.tape);
+        self.plan.summary(self.plan.memory(None, spec, tape, 0), self.script.products(None, spec, &self.plan))
     }
 }

@@ -141,30 +141,6 @@ impl GanSpec {
         !fits
     }
 
-    /// Whether one pass of D serves both networks' updates: they share the fakes and the D that these meet; D has one logit,
-    /// so that a fake's gradient for G is a multiple of that for D; and D has no dropout, which would differ between the two.
-    pub(crate) fn passes_are_joint(&self) -> bool {
-        self.order == Order::GeneratorFirstSharedFake
-            && self.objective.logits() == 1
-            && self.discriminator.layers.iter().all(|layer| layer.dropout == 0.0)
-    }
-
-    /// Floating-point operations of one step, per sample of the batch, with M the weights of a network and M' those beyond its
-    /// first layer: `12 M_D + 4 M_D' + 6 M_G + 2 M_G'` with one step of D per step of G.
-    ///
-    /// D's step costs `4 M_D` forward on real and fake, as much for the weight gradients, `4 M_D'` for the deltas between
-    /// layers, and `2 M_G` for the fakes. G's costs `2 M_G` and `2 M_D` forward, `2 M_D` back through D to the fakes, and
-    /// `2 M_G + 2 M_G'` back through G. This is the nominal work: what a step saves where both updates share passes is not
-    /// subtracted. It saturates for networks beyond what any machine holds.
-    pub fn flop_per_sample(&self) -> u64 {
-        let flop = |factor: u64, weights: usize| factor.saturating_mul(weights as u64);
-        let sum = |terms: &[u64]| terms.iter().copied().fold(0, u64::saturating_add);
-        let (d, d_beyond) = (self.discriminator.weights(), self.discriminator.weights_beyond_first());
-        let (g, g_beyond) = (self.generator.weights(), self.generator.weights_beyond_first());
-        let d_step = sum(&[flop(8, d), flop(4, d_beyond), flop(2, g)]);
-        sum(&[d_step.saturating_mul(self.discriminator_steps as u64), flop(4, d), flop(4, g), flop(2, g_beyond)])
-    }
-
     /// Checks the whole specification.
     ///
     /// # Errors

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::checkpoint::{OptimizerState, moment_suffixes};
 use super::names::{GRADIENT, PARAMETER};
+use super::network::Network;
 use super::spec::OptimizerSpec;
 use crate::error::{Error, Result};
 use crate::kernel::noise::StreamKey;
 use crate::kernel::optimizer::{self, AdamStep, SgdStep};
 use crate::memory::AlignedBuffer;
-use crate::net::backward::{AdamArenas, BackwardView, Parameters};
+use crate::net::op::Arenas;
 use crate::net::parameters::ParameterLayout;
-use crate::net::pass::NetworkView;
+use crate::net::pass::{BackwardView, NetworkView, Parameters};
 use crate::net::{LayerTensors, NetworkSpec};
 use crate::parallel::{Chunks, Team};
 use crate::simd::Isa;
@@ -23,8 +24,8 @@ const UPDATE_CHUNK: usize = 8 * 1024;
 /// A network and what trains it.
 #[derive(Debug)]
 pub(super) struct TrainedNetwork {
-    /// `generator` or `discriminator`, as errors name it.
-    name: &'static str,
+    /// Which of the two it is.
+    network: Network,
     pub(super) spec: NetworkSpec,
     pub(super) layout: ParameterLayout,
     parameters: AlignedBuffer,
@@ -39,11 +40,60 @@ pub(super) struct TrainedNetwork {
     updated: Option<bool>,
 }
 
-/// What a pass has of a network.
+/// Both networks.
+#[derive(Debug)]
+pub(super) struct Networks {
+    /// `None` where the fakes come from outside.
+    pub(super) generator: Option<TrainedNetwork>,
+    pub(super) discriminator: TrainedNetwork,
+}
+
+impl Networks {
+    /// One of them, if it is there.
+    pub(super) fn get(&self, network: Network) -> Option<&TrainedNetwork> {
+        match network {
+            Network::Generator => self.generator.as_ref(),
+            Network::Discriminator => Some(&self.discriminator),
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn get_mut(&mut self, network: Network) -> Option<&mut TrainedNetwork> {
+        match network {
+            Network::Generator => self.generator.as_mut(),
+            Network::Discriminator => Some(&mut self.discriminator),
+        }
+    }
+
+    /// A copy of what the optimizers remember, G's first.
+    pub(super) fn optimizer_states(&self) -> Result<[OptimizerState; 2]> {
+        let state = |network| self.get(network).map_or(Ok(OptimizerState::default()), TrainedNetwork::optimizer_state);
+        Ok([state(Network::Generator)?, state(Network::Discriminator)?])
+    }
+
+    /// Checks that `states` are those of these networks.
+    pub(super) fn check_optimizer_states(&self, [generator, discriminator]: &[OptimizerState; 2]) -> Result<()> {
+        self.generator.as_ref().map_or(Ok(()), |network| network.check_optimizer_state(generator))?;
+        self.discriminator.check_optimizer_state(discriminator)
+    }
+
+    /// Replaces what the optimizers remember.
+    pub(super) fn set_optimizer_states(&mut self, [generator, discriminator]: &[OptimizerState; 2]) -> Result<()> {
+        self.generator.as_mut().map_or(Ok(()), |network| network.set_optimizer_state(generator))?;
+        self.discriminator.set_optimizer_state(discriminator)
+    }
+
+    /// One of them as a pass reads it.
+    pub(super) fn view(&self, network: Network) -> NetworkView<'_> {
+        self.get(network).expect("a program's networks are there").view()
+    }
+}
+
+/// What a pass has of the networks.
 pub(super) enum Lent<'a, T> {
-    /// It is read.
+    /// They are read.
     Shared(&'a T),
-    /// The pass is alone and the last before the update.
+    /// The pass is alone and the last before the updates.
     Last(&'a mut T),
 }
 
@@ -58,22 +108,18 @@ impl<T> Deref for Lent<'_, T> {
     }
 }
 
-impl<T> Lent<'_, T> {
-    /// A part of it.
-    pub(super) fn part<U>(&mut self, shared: fn(&T) -> &U, own: fn(&mut T) -> &mut U) -> Lent<'_, U> {
+impl Lent<'_, Networks> {
+    /// A network for a backward pass. `update`: the last such pass before an update does that in passing.
+    pub(super) fn for_backward(&mut self, network: Network, update: bool) -> BackwardView<'_> {
         match self {
-            Self::Shared(all) => Lent::Shared(shared(all)),
-            Self::Last(all) => Lent::Last(own(all)),
-        }
-    }
-}
-
-impl<'a> Lent<'a, TrainedNetwork> {
-    /// The network for a backward pass with gradients of the parameters, which does the update if it is the last before it.
-    pub(super) fn for_backward(self) -> BackwardView<'a> {
-        match self {
-            Self::Shared(network) => network.view().into(),
-            Self::Last(network) => network.updating_view(),
+            Self::Last(networks) => {
+                if update {
+                    networks.get_mut(network).expect("a program's networks are there").updating_view()
+                } else {
+                    networks.view(network).into()
+                }
+            }
+            Self::Shared(networks) => networks.view(network).into(),
         }
     }
 }
@@ -81,7 +127,7 @@ impl<'a> Lent<'a, TrainedNetwork> {
 impl TrainedNetwork {
     /// A network with parameters drawn from `key`.
     pub(super) fn new(
-        name: &'static str,
+        network: Network,
         spec: NetworkSpec,
         optimizer: OptimizerSpec,
         isa: Isa,
@@ -96,7 +142,7 @@ impl TrainedNetwork {
         let mut parameters = AlignedBuffer::zeroed(len)?;
         layout.initialize(&spec, isa, key, &mut parameters);
         Ok(Self {
-            name,
+            network,
             parameters,
             optimizer,
             first_moment: AlignedBuffer::zeroed(first)?,
@@ -120,7 +166,7 @@ impl TrainedNetwork {
         self.updates += 1;
         let Self { spec, layout, parameters, first_moment, second_moment, updated, .. } = self;
         let finite = updated.insert(true);
-        let parameters = Parameters::Updated(AdamArenas { step, parameters, first_moment, second_moment, finite });
+        let parameters = Parameters::Updated(Arenas { step, parameters, first_moment, second_moment, finite });
         BackwardView { spec, layout, parameters }
     }
 
@@ -145,7 +191,7 @@ impl TrainedNetwork {
 
     /// Checks that `tensors` are parameters of this network.
     pub(super) fn check_tensors(&self, tensors: &LayerTensors) -> Result<()> {
-        self.layout.check(tensors, self.name)
+        self.layout.check(tensors, self.network.name())
     }
 
     /// Forgets what the optimizer remembers, and an update that was begun.
@@ -157,30 +203,30 @@ impl TrainedNetwork {
 
     /// Replaces the parameters.
     pub(super) fn set_tensors(&mut self, tensors: &LayerTensors) -> Result<()> {
-        self.layout.fill(&mut self.parameters, tensors, self.name)
+        self.layout.fill(&mut self.parameters, tensors, self.network.name())
     }
 
     /// A copy of what the optimizer remembers.
-    pub(super) fn optimizer_state(&self) -> Result<OptimizerState> {
+    fn optimizer_state(&self) -> Result<OptimizerState> {
         let moments = [&self.first_moment, &self.second_moment].into_iter().filter(|moment| !moment.is_empty());
         let moments = moments.map(|moment| self.layout.tensors(moment)).collect::<Result<_>>()?;
         Ok(OptimizerState { updates: self.updates, moments })
     }
 
     /// Checks that `state` is one of this network.
-    pub(super) fn check_optimizer_state(&self, state: &OptimizerState) -> Result<()> {
-        state.moments.iter().try_for_each(|moment| self.layout.check(moment, self.name))
+    fn check_optimizer_state(&self, state: &OptimizerState) -> Result<()> {
+        state.moments.iter().try_for_each(|moment| self.layout.check(moment, self.network.name()))
     }
 
     /// Replaces what the optimizer remembers. What another kind of optimizer remembers is worth nothing to this one, which then
     /// begins anew.
-    pub(super) fn set_optimizer_state(&mut self, state: &OptimizerState) -> Result<()> {
+    fn set_optimizer_state(&mut self, state: &OptimizerState) -> Result<()> {
         let own = moment_suffixes(&self.optimizer).len();
         self.updates = if state.moments.len() == own { state.updates } else { 0 };
         let moments = [&mut self.first_moment, &mut self.second_moment].into_iter().take(own);
         for (index, moment) in moments.enumerate() {
             match state.moments.get(index).filter(|_| state.moments.len() == own) {
-                Some(tensors) => self.layout.fill(moment, tensors, self.name)?,
+                Some(tensors) => self.layout.fill(moment, tensors, self.network.name())?,
                 None => moment.fill(0.0),
             }
         }
@@ -237,6 +283,11 @@ impl TrainedNetwork {
         finite.into_inner()
     }
 
+    /// Updates begun so far.
+    pub(super) fn updates(&self) -> u64 {
+        self.updates
+    }
+
     /// Whether the last backward pass has done the update that is due.
     pub(super) fn is_updated(&self) -> bool {
         self.updated.is_some()
@@ -266,6 +317,6 @@ impl TrainedNetwork {
             Some(layer) => (GRADIENT, layer),
             None => (PARAMETER, self.layout.last_not_finite(&self.parameters).unwrap_or(0)),
         };
-        Error::NotFinite { step, network: self.name, layer, quantity }
+        Error::NotFinite { step, network: self.network.name(), layer, quantity }
     }
 }

@@ -3,7 +3,7 @@
 use crate::kernel::noise::StreamKey;
 
 /// What a stream is for. The discriminants are part of what a seed means: they never change.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stream {
     /// Initial parameters of G.
     GeneratorParameters = 0,
@@ -33,5 +33,10 @@ impl Stream {
     /// The stream's key at `step`.
     pub(super) fn key(self, seed: u64, step: u64) -> StreamKey {
         StreamKey::new(seed, step, self as u64)
+    }
+
+    /// Whether its numbers are counted by turns of G; those of the other streams of a step are by turns of D.
+    pub(super) fn is_of_generator(self) -> bool {
+        matches!(self, Self::GeneratorLatents | Self::GeneratorKeeps | Self::KeepGeneratorStep)
     }
 }

@@ -3,6 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::network::Network;
+use super::plan::Plan;
+use super::program::Script;
 use super::state::TrainedNetwork;
 use super::streams::Stream;
 use super::*;
@@ -11,7 +14,8 @@ use crate::kernel::activation::Activation;
 use crate::kernel::noise;
 use crate::kernel::panel::{gather_rows, scatter_rows};
 use crate::net::NetworkSpec;
-use crate::net::pass::{self, Activations, Panels, PassPlan};
+use crate::net::panels::{Panels, PassPlan};
+use crate::net::pass::{self, Alone};
 use crate::parallel::Team;
 use crate::simd::{Isa, LANE_GROUP};
 
@@ -69,14 +73,15 @@ fn latents(stream: Stream, step: u64, batch: usize) -> Vec<f32> {
 
 /// What `generator` makes of the latents of D's step `step`.
 fn fakes(generator: &TrainedNetwork, step: u64, batch: usize) -> Vec<f32> {
-    let panels = Panels { count: 1, width: batch.next_multiple_of(LANE_GROUP), parts: 1, samples: batch };
+    let width = batch.next_multiple_of(LANE_GROUP);
+    let panels = Panels { samples: batch, ..Panels::one(width) };
     let plan = PassPlan { isa: Isa::best(), engine: EngineKind::default().engine(), tasks: 1 };
-    let mut activations = Activations::new(generator.spec.widths(), panels.lanes()).unwrap();
-    let input = activations.input_mut(LATENTS * panels.lanes());
-    noise::normal(plan.isa, Stream::DiscriminatorLatents.key(SEED, step), 0, input, panels.width);
-    pass::forward(&Team::serial(), &plan, generator.view(), panels, &[], &mut activations);
+    let Alone { trace, mut tape } = Alone::new(&generator.spec, width).unwrap();
+    let latents = tape.get_mut(trace.input(), width);
+    noise::normal(plan.isa, Stream::DiscriminatorLatents.key(SEED, step), 0, latents, width);
+    pass::forward(&Team::serial(), &plan, generator.view(), panels, &[], &trace, &mut tape);
     let mut rows = vec![0.0; FEATURES * batch];
-    scatter_rows(plan.isa, activations.output(FEATURES * panels.lanes()), panels.width, batch, &mut rows);
+    scatter_rows(plan.isa, tape.get(trace.output(), width), width, batch, &mut rows);
     rows
 }
 
@@ -120,7 +125,7 @@ fn several_steps_of_the_discriminator_are_those_of_a_discriminator_alone() {
     let mut gradient = vec![0.0; batch * FEATURES];
     let mut last = None;
     for step in 0..discriminator_steps {
-        let fakes = fakes(&trainer.adversary.generator, step as u64, batch);
+        let fakes = fakes(trainer.adversary.networks.get(Network::Generator).unwrap(), step as u64, batch);
         let real = &source.0[step * batch * FEATURES..][..batch * FEATURES];
         last = Some(alone.step(&fakes, real, &mut gradient).unwrap());
     }
@@ -185,12 +190,15 @@ fn fakes_that_are_kept_are_those_that_would_be_made_again() {
     }
 }
 
-/// A trainer whose passes are joint, and one that differs only in a dropout so rare that it never happens: its are apart.
-fn joint_and_apart(mut spec: GanSpec, source: &Arc<Rows>, batch: usize, change: impl Fn(&mut Model)) -> [Trainer; 2] {
-    [0.0, f32::MIN_POSITIVE].map(|dropout| {
-        spec.discriminator.layers[0].dropout = dropout;
-        assert_eq!(spec.passes_are_joint(), dropout == 0.0);
-        let mut trainer = Trainer::new(spec.clone(), source.clone(), options(batch)).unwrap();
+/// A trainer whose passes are joined, and one whose passes are apart.
+fn joint_and_apart(spec: GanSpec, source: &Arc<Rows>, batch: usize, change: impl Fn(&mut Model)) -> [Trainer; 2] {
+    let apart = |script: Script, _: &GanSpec, plan: &Plan| script.with_fakes_kept(plan).with_updates_fused(plan);
+    let trainers = [
+        Trainer::new(spec.clone(), source.clone(), options(batch)),
+        Trainer::with_script(spec, source.clone(), options(batch), apart),
+    ];
+    trainers.map(|trainer| {
+        let mut trainer = trainer.unwrap();
         let mut model = trainer.model().unwrap();
         change(&mut model);
         trainer.set_model(&model).unwrap();
@@ -332,7 +340,7 @@ fn an_update_names_the_layer_that_is_not_finite() {
         let network = || {
             let spec = NetworkSpec::dense(&[2, 30, 3, 1], Activation::Tanh, 0.0, Activation::Linear);
             let key = Stream::GeneratorParameters.key(1, 0);
-            TrainedNetwork::new("generator", spec, optimizer, Isa::best(), key).unwrap()
+            TrainedNetwork::new(Network::Generator, spec, optimizer, Isa::best(), key).unwrap()
         };
         let update = |gradient: f32| {
             let mut network = network();

@@ -11,18 +11,19 @@ use super::checkpoint::Checkpoint;
 use super::failure::check_whole;
 use super::given::GivenStep;
 use super::model::Model;
-use super::names::{DISCRIMINATOR, GENERATOR};
+use super::network::Network;
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
+use super::program::{Draws, Program, Reals, Script};
 use super::settings::{self, Settings};
 use super::source::Source;
 use super::spec::GanSpec;
-use super::state::TrainedNetwork;
+use super::state::{Networks, TrainedNetwork};
 use super::streams::Stream;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
 use crate::net::NetworkSpec;
-use crate::parallel::{self, ThreadPool};
+use crate::parallel::{self, Team, ThreadPool};
 use crate::simd::Isa;
 
 /// What [`Trainer::restore`] does with settings that are not those of the checkpoint.
@@ -38,9 +39,12 @@ pub enum Changes {
 pub struct Trainer {
     spec: GanSpec,
     options: TrainerOptions,
-    plan: Plan,
+    pub(super) plan: Plan,
     pool: Option<Arc<ThreadPool>>,
+    script: Script,
     pub(super) adversary: Adversary,
+    batches: Batches,
+    source: Arc<dyn Source>,
 }
 
 impl fmt::Debug for Trainer {
@@ -62,6 +66,16 @@ impl Trainer {
     /// An invalid specification or option; a source of the wrong width, or with fewer samples than the batch; an
     /// instruction set that is missing; memory that the limit or the system refuses.
     pub fn new(spec: GanSpec, source: Arc<dyn Source>, options: TrainerOptions) -> Result<Self> {
+        Self::with_script(spec, source, options, Script::rewritten)
+    }
+
+    /// A trainer whose script `rewrite` has rewritten.
+    pub(super) fn with_script(
+        spec: GanSpec,
+        source: Arc<dyn Source>,
+        options: TrainerOptions,
+        rewrite: impl FnOnce(Script, &GanSpec, &Plan) -> Script,
+    ) -> Result<Self> {
         spec.validate()?;
         if source.features() != spec.features() {
             let expected = format!("{} features, as the generator makes", spec.features());
@@ -71,20 +85,34 @@ impl Trainer {
         let mut resources = Resources::resolve(&options)?;
         let (isa, batch) = (resources.isa, options.batch);
         let plan = Plan::new(Some(&spec.generator), &spec.discriminator, batch, resources.threads, options.engine, isa);
-        plan.check_memory(Some(&spec.generator), &spec.discriminator, batches.samples(), options.memory_limit)?;
+        let script = rewrite(Script::new(&spec), &spec, &plan);
+        let (of_generator, of_discriminator) = (Some(&spec.generator), &spec.discriminator);
+        let program = Program::new(&script, of_generator, of_discriminator, &plan);
+        let (samples, limit) = (batches.samples(), options.memory_limit);
+        plan.check_memory(of_generator, of_discriminator, &program.tape, samples, limit)?;
         resources.ensure_pool(plan.threads)?;
-        let network = |name, network: &NetworkSpec, optimizer, stream: Stream| {
-            TrainedNetwork::new(name, network.clone(), optimizer, isa, stream.key(options.seed, 0))
+        let network = |network, spec: &NetworkSpec, optimizer, stream: Stream| {
+            TrainedNetwork::new(network, spec.clone(), optimizer, isa, stream.key(options.seed, 0))
         };
-        let generator = network(GENERATOR, &spec.generator, spec.generator_optimizer, Stream::GeneratorParameters)?;
-        let discriminator =
-            network(DISCRIMINATOR, &spec.discriminator, spec.discriminator_optimizer, Stream::DiscriminatorParameters)?;
-        let workspace = Workspace::new(&plan, Some(&spec.generator), &spec.discriminator)?;
+        let networks = Networks {
+            generator: Some(network(
+                Network::Generator,
+                &spec.generator,
+                spec.generator_optimizer,
+                Stream::GeneratorParameters,
+            )?),
+            discriminator: network(
+                Network::Discriminator,
+                &spec.discriminator,
+                spec.discriminator_optimizer,
+                Stream::DiscriminatorParameters,
+            )?,
+        };
+        let workspace = Workspace::new(&plan, &program.tape, of_generator, of_discriminator)?;
         let identity = batches.identity()?;
-        let adversary =
-            Adversary { generator, discriminator, workspace, batches, source, identity, steps: 0, failure: None };
+        let adversary = Adversary { networks, workspace, program, identity, steps: 0, failure: None };
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
-        Ok(Self { spec, options, plan, pool: resources.pool, adversary })
+        Ok(Self { spec, options, plan, pool: resources.pool, script, adversary, batches, source })
     }
 
     /// Runs `steps` steps. After each `interval`-th step of the trainer's count (and after the last of this call) `report` is
@@ -112,19 +140,19 @@ impl Trainer {
         interval: u64,
         mut report: impl FnMut(&StepReport) -> ControlFlow<()>,
     ) -> Result<Option<StepReport>> {
-        let (spec, plan, adversary) = (&self.spec, &self.plan, &mut self.adversary);
-        let (seed, stop) = (self.options.seed, self.options.stop.as_deref());
-        parallel::with_team(plan.threads, self.pool.as_ref(), |team| {
+        let stop = self.options.stop.clone();
+        let (pool, threads, objective) = (self.pool.clone(), self.plan.threads, self.spec.objective);
+        parallel::with_team(threads, pool.as_ref(), |team| {
             let mut last = None;
             for index in 0..steps {
-                if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                if stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
                     break;
                 }
-                let due = interval > 0 && (adversary.steps + 1).is_multiple_of(interval);
+                let due = interval > 0 && (self.adversary.steps + 1).is_multiple_of(interval);
                 let reported = due || index + 1 == steps;
-                adversary.step(&Run { team, spec, plan, seed, given: None, reported })?;
+                self.step(team, None, reported)?;
                 if reported {
-                    let done = adversary.report(spec);
+                    let done = self.adversary.report(objective);
                     last = Some(done);
                     if report(&done).is_break() {
                         break;
@@ -133,6 +161,42 @@ impl Trainer {
             }
             Ok(last)
         })
+    }
+
+    /// One step; after one that failed, its error again.
+    fn step(&mut self, team: &Team<'_>, given: Option<&GivenStep<'_>>, reported: bool) -> Result<()> {
+        self.adversary.begin()?;
+        let outcome = self.turns(team, given, reported);
+        self.adversary.end(outcome)
+    }
+
+    /// D's turns, then G's.
+    fn turns(&mut self, team: &Team<'_>, given: Option<&GivenStep<'_>>, reported: bool) -> Result<()> {
+        let Self { spec, options, plan, adversary, batches, source, .. } = self;
+        let turns = adversary.program.discriminator_turns as u64;
+        let first = adversary.steps * turns;
+        let run = Run {
+            team,
+            plan,
+            objective: spec.objective,
+            draws: Draws { seed: options.seed, discriminator_turns: first, generator_turns: adversary.steps, given },
+            reals: given.map_or(Reals::Given(&[]), |given| Reals::Given(given.real)),
+            fakes: &[],
+            reported,
+        };
+        for turn in 0..turns {
+            batches.advance();
+            adversary.discriminator_turn(&Run {
+                draws: Draws { discriminator_turns: first + turn, ..run.draws },
+                reals: given.map_or(Reals::Rows(&**source, batches.rows()), |given| Reals::Given(given.real)),
+                reported: reported && turn + 1 == turns,
+                ..run
+            })?;
+        }
+        adversary
+            .generator_turn(&Run { draws: Draws { discriminator_turns: first + turns - 1, ..run.draws }, ..run })?;
+        adversary.steps += 1;
+        Ok(())
     }
 
     /// One step with given samples, latents and dropout keeps instead of drawn ones. It counts as a step: the numbers and the
@@ -144,12 +208,9 @@ impl Trainer {
     /// [`GivenStep`] has no place; [`Error::NotFinite`] and [`Error::HalfDone`] as in [`Self::run`].
     pub fn step_with(&mut self, given: &GivenStep<'_>) -> Result<StepReport> {
         given.check(&self.spec, self.options.batch)?;
-        let (spec, plan, adversary) = (&self.spec, &self.plan, &mut self.adversary);
-        let seed = self.options.seed;
-        parallel::with_team(plan.threads, self.pool.as_ref(), |team| {
-            adversary.step(&Run { team, spec, plan, seed, given: Some(given), reported: true })
-        })?;
-        Ok(adversary.report(spec))
+        let pool = self.pool.clone();
+        parallel::with_team(self.plan.threads, pool.as_ref(), |team| self.step(team, Some(given), true))?;
+        Ok(self.adversary.report(self.spec.objective))
     }
 
     /// Steps done so far.
@@ -160,7 +221,7 @@ impl Trainer {
     /// Steps that make up `epochs` passes over the data, rounded up.
     pub fn steps_for_epochs(&self, epochs: u64) -> u64 {
         let per_step = self.options.batch as u128 * self.spec.discriminator_steps as u128;
-        settings::steps(epochs, self.adversary.batches.samples(), per_step)
+        settings::steps(epochs, self.batches.samples(), per_step)
     }
 
     /// A copy of both networks' parameters; after a step that failed, what it left of them.
@@ -169,8 +230,8 @@ impl Trainer {
     ///
     /// [`Error::OutOfMemory`].
     pub fn model(&self) -> Result<Model> {
-        let (generator, discriminator) = (&self.adversary.generator, &self.adversary.discriminator);
-        Ok(Model { generator: generator.tensors()?, discriminator: discriminator.tensors()? })
+        let tensors = |network| self.adversary.networks.get(network).map_or(Ok(Vec::new()), TrainedNetwork::tensors);
+        Ok(Model { generator: tensors(Network::Generator)?, discriminator: tensors(Network::Discriminator)? })
     }
 
     /// A copy of the gradients of the last step, in the form of a model.
@@ -179,11 +240,12 @@ impl Trainer {
     ///
     /// [`Error::OutOfMemory`].
     pub fn gradients(&self) -> Result<Model> {
-        let (adversary, slot) = (&self.adversary, self.adversary.workspace.combined());
-        Ok(Model {
-            generator: adversary.generator.layout.tensors(&slot.generator)?,
-            discriminator: adversary.discriminator.layout.tensors(&slot.discriminator)?,
-        })
+        let slot = self.adversary.workspace.combined();
+        let tensors = |which: Network| match self.adversary.networks.get(which) {
+            Some(network) => network.layout.tensors(&slot.gradients[which as usize]),
+            None => Ok(Vec::new()),
+        };
+        Ok(Model { generator: tensors(Network::Generator)?, discriminator: tensors(Network::Discriminator)? })
     }
 
     /// Replaces both networks' parameters; optimizer moments and the step counter stay.
@@ -221,11 +283,11 @@ impl Trainer {
     /// # Ok::<(), gannet::Error>(())
     /// ```
     pub fn checkpoint(&self) -> Result<Checkpoint> {
-        let Adversary { generator, discriminator, batches, steps, failure, .. } = &self.adversary;
+        let Adversary { networks, steps, failure, .. } = &self.adversary;
         check_whole(*failure)?;
         let model = self.model()?;
-        let optimizers = [generator.optimizer_state()?, discriminator.optimizer_state()?];
-        Ok(Checkpoint::new(model, optimizers, [*steps, batches.drawn()], self.settings()))
+        let optimizers = networks.optimizer_states()?;
+        Ok(Checkpoint::new(model, optimizers, [*steps, self.batches.drawn()], self.settings()))
     }
 
     /// Goes on from a checkpoint: what follows is, bit for bit, what would have followed in the run that it was taken of, at any
@@ -237,11 +299,9 @@ impl Trainer {
     /// [`Error::Shape`] where the networks differ. Then nothing is changed, and a trainer that failed goes on refusing steps.
     pub fn restore(&mut self, checkpoint: &Checkpoint, changes: Changes) -> Result<()> {
         self.check(checkpoint, changes)?;
-        let [generator, discriminator] = &checkpoint.optimizers;
         self.set_model(checkpoint.model())?;
-        self.adversary.generator.set_optimizer_state(generator)?;
-        self.adversary.discriminator.set_optimizer_state(discriminator)?;
-        self.adversary.batches.resume(checkpoint.drawn);
+        self.adversary.networks.set_optimizer_states(&checkpoint.optimizers)?;
+        self.batches.resume(checkpoint.drawn);
         self.adversary.steps = checkpoint.step;
         Ok(())
     }
@@ -265,8 +325,7 @@ impl Trainer {
             settings::check_unchanged(&checkpoint.settings, &self.settings())?;
         }
         checkpoint.model().check(&self.spec)?;
-        self.adversary.generator.check_optimizer_state(generator)?;
-        self.adversary.discriminator.check_optimizer_state(discriminator)
+        self.adversary.networks.check_optimizer_states(&checkpoint.optimizers)
     }
 
     /// Refuses what was `saved` with other layers: no state of it fits.
@@ -281,7 +340,7 @@ impl Trainer {
 
     /// The settings that decide the result.
     pub(crate) fn settings(&self) -> Settings {
-        settings::settings(&self.spec, &self.options, self.adversary.batches.samples())
+        settings::settings(&self.spec, &self.options, self.batches.samples())
     }
 
     /// What is trained.
@@ -301,8 +360,9 @@ impl Trainer {
 
     /// How the run is laid out.
     pub fn plan(&self) -> PlanSummary {
-        let samples = self.adversary.batches.samples();
-        let memory = self.plan.memory(Some(&self.spec.generator), &self.spec.discriminator, samples);
-        self.plan.summary(memory, self.plan.products_per_step(&self.spec))
+        let samples = self.batches.samples();
+        let (generator, discriminator) = (Some(&self.spec.generator), &self.spec.discriminator);
+        let memory = self.plan.memory(generator, discriminator, &self.adversary.program.tape, samples);
+        self.plan.summary(memory, self.script.products(generator, discriminator, &self.plan))
     }
 }

@@ -1,18 +1,16 @@
 //! The memory of a run's steps, taken before the first: scratch for each worker, gradients and loss sums for each slot.
 
-use std::iter;
-
-use super::diagnosis::Fault;
-use super::plan::{Chunk, Plan, Schedule, widest};
+use super::fault::Fault;
+use super::network::Network;
+use super::plan::{Chunk, Plan, Schedule};
 use super::state::Lent;
 use crate::error::Result;
-use crate::gemm::GradientMode;
 use crate::kernel::loss::LossSums;
 use crate::kernel::reduce::add_assign;
 use crate::memory::AlignedBuffer;
 use crate::net::NetworkSpec;
 use crate::net::parameters::ParameterLayout;
-use crate::net::pass::{Activations, Deltas};
+use crate::net::tape::{Tape, TapeLayout};
 use crate::parallel::{Chunks, Elements, Team};
 use crate::simd::Isa;
 
@@ -22,21 +20,30 @@ pub(super) const MOST_TERMS: usize = 3;
 /// What one worker needs for a chunk.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    /// G's activations. Their output is the fakes; where fakes come from outside, there is nothing but them.
-    pub(super) generator: Activations,
-    pub(super) discriminator: Activations,
-    pub(super) deltas: Deltas,
+    pub(super) tape: Tape,
     /// Loss sums of each panel, one for each term.
     pub(super) sums: Vec<[LossSums; MOST_TERMS]>,
+    /// The latest forward pass of each network that stands on the tape, and its lanes. Fakes from outside count as G's.
+    latest: [Option<(usize, usize)>; 2],
+}
+
+impl Scratch {
+    /// Notes that a forward pass of `network` begins, by its number in the program.
+    pub(super) fn begin(&mut self, network: Network, trace: usize, lanes: usize) {
+        self.latest[network as usize] = Some((trace, lanes));
+    }
+
+    /// The number of the latest forward pass of `network`, and its lanes.
+    pub(super) fn latest(&self, network: Network) -> Option<(usize, usize)> {
+        self.latest[network as usize]
+    }
 }
 
 /// What a slot of the batch adds up.
 #[derive(Debug)]
 pub(super) struct Slot {
-    /// Gradients of D's parameters.
-    pub(super) discriminator: AlignedBuffer,
-    /// Gradients of G's parameters; empty where the fakes come from outside.
-    pub(super) generator: AlignedBuffer,
+    /// Gradients of each network's parameters; none of G's where the fakes come from outside.
+    pub(super) gradients: [AlignedBuffer; 2],
     /// Where the fakes come from outside, the gradient with respect to the slot's, `[samples, features]`; else empty.
     pub(super) fakes: AlignedBuffer,
     pub(super) sums: StepSums,
@@ -68,23 +75,24 @@ impl Workspace {
     /// # Errors
     ///
     /// [`crate::Error::OutOfMemory`].
-    pub(super) fn new(plan: &Plan, generator: Option<&NetworkSpec>, discriminator: &NetworkSpec) -> Result<Self> {
-        let lanes = plan.chunk;
+    pub(super) fn new(
+        plan: &Plan,
+        tape: &TapeLayout,
+        generator: Option<&NetworkSpec>,
+        discriminator: &NetworkSpec,
+    ) -> Result<Self> {
+        let panels = plan.chunk.div_ceil(plan.panel_width);
         let scratch = || {
-            Ok(Scratch {
-                generator: match generator {
-                    Some(spec) => Activations::new(spec.widths(), lanes)?,
-                    None => Activations::new(std::iter::once(discriminator.inputs()), lanes)?,
-                },
-                discriminator: Activations::new(discriminator.widths(), 2 * lanes)?,
-                deltas: Deltas::new(widest(generator, discriminator), 2 * lanes)?,
-                sums: vec![[LossSums::default(); MOST_TERMS]; lanes.div_ceil(plan.panel_width)],
-            })
+            let sums = vec![[LossSums::default(); MOST_TERMS]; panels];
+            Ok(Scratch { tape: Tape::new(tape)?, sums, latest: [None; 2] })
         };
+        let parameters = |spec| AlignedBuffer::zeroed(ParameterLayout::new(spec).len());
         let slot = || {
             Ok(Slot {
-                discriminator: AlignedBuffer::zeroed(ParameterLayout::new(discriminator).len())?,
-                generator: AlignedBuffer::zeroed(generator.map_or(0, |spec| ParameterLayout::new(spec).len()))?,
+                gradients: [
+                    generator.map_or_else(|| AlignedBuffer::zeroed(0), parameters)?,
+                    parameters(discriminator)?,
+                ],
                 fakes: AlignedBuffer::zeroed(if generator.is_some() {
                     0
                 } else {
@@ -101,30 +109,31 @@ impl Workspace {
     }
 
     /// Calls `pass` for every chunk of the batch as the schedule says: slots side by side, each with a serial team, or chunk
-    /// after chunk with the whole team. A slot's first chunk overwrites its gradients, the others add to them. `networks` are lent
+    /// after chunk with the whole team. `pass` is told whether a chunk is its slot's first. `networks` are lent
     /// to each pass: for good to the last one of the layer-parallel schedule, which completes the gradients, else to be read.
     pub(super) fn for_each_chunk<N: Sync>(
         &mut self,
         team: &Team<'_>,
         plan: &Plan,
         networks: &mut N,
-        pass: impl Fn(&Team<'_>, Chunk, Lent<'_, N>, &mut Scratch, &mut Slot, GradientMode) + Sync,
+        pass: impl Fn(&Team<'_>, Chunk, Lent<'_, N>, &mut Scratch, &mut Slot, bool) + Sync,
     ) {
         match plan.schedule {
             Schedule::LayerParallel => {
                 let (scratch, slot) = (&mut self.scratches[0], &mut self.slots[0]);
-                for (chunk, mode) in with_modes(plan.chunks(0)) {
+                for chunk in plan.chunks(0) {
                     let last = chunk.first + chunk.samples == plan.batch;
                     let lent = if last { Lent::Last(&mut *networks) } else { Lent::Shared(&*networks) };
-                    pass(team, chunk, lent, scratch, slot, mode);
+                    pass(team, chunk, lent, scratch, slot, chunk.first == 0);
                 }
             }
             Schedule::Serial | Schedule::TileParallel => {
                 let networks = &*networks;
                 let slots = (0..self.slots.len(), Elements::new(&mut self.slots));
                 team.for_each_with(&mut self.scratches, slots, |scratch, (index, slot)| {
-                    for (chunk, mode) in with_modes(plan.chunks(index)) {
-                        pass(&Team::serial(), chunk, Lent::Shared(networks), scratch, slot, mode);
+                    for chunk in plan.chunks(index) {
+                        let first = chunk.first == plan.slot_range(index).start;
+                        pass(&Team::serial(), chunk, Lent::Shared(networks), scratch, slot, first);
                     }
                 });
             }
@@ -150,21 +159,22 @@ impl Workspace {
         total
     }
 
-    /// Adds the gradients that `which` picks over all slots into the first slot's, in a binary tree that the number of slots
+    /// Adds the gradients of `network`'s parameters over all slots into the first slot's, in a binary tree that the number of slots
     /// alone fixes, and returns them.
-    pub(super) fn combine(&mut self, team: &Team<'_>, isa: Isa, which: fn(&mut Slot) -> &mut [f32]) -> &[f32] {
+    pub(super) fn combine(&mut self, team: &Team<'_>, isa: Isa, network: Network) -> &[f32] {
+        let which = network as usize;
         let mut distance = 1;
         while distance < self.slots.len() {
             team.for_each(Chunks::new(&mut self.slots, 2 * distance), |slots| {
                 if let Some((to, from)) = slots.split_at_mut_checked(distance)
                     && let (Some(to), Some(from)) = (to.first_mut(), from.first_mut())
                 {
-                    add_assign(isa, which(to), which(from));
+                    add_assign(isa, &mut to.gradients[which], &from.gradients[which]);
                 }
             });
             distance *= 2;
         }
-        which(&mut self.slots[0])
+        &self.slots[0].gradients[which]
     }
 
     /// The gradients of the last step, as [`Self::combine`] left them.
@@ -186,9 +196,4 @@ impl Workspace {
     pub(super) fn slots(&self) -> &[Slot] {
         &self.slots
     }
-}
-
-/// The chunks of a slot, each with what becomes of the gradients.
-fn with_modes(chunks: impl Iterator<Item = Chunk>) -> impl Iterator<Item = (Chunk, GradientMode)> {
-    chunks.zip(iter::once(GradientMode::Overwrite).chain(iter::repeat(GradientMode::Accumulate)))
 }

@@ -81,17 +81,6 @@ impl FromStr for EngineKind {
     }
 }
 
-/// What becomes of a weight gradient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GradientMode {
-    /// It is not computed.
-    Ignore,
-    /// It replaces what was there.
-    Overwrite,
-    /// It is added to what is there.
-    Accumulate,
-}
-
 /// `output = dropout(activation(weights * input + bias))` for a block of output features.
 #[derive(Debug)]
 pub struct Forward<'a> {

@@ -28,11 +28,16 @@ impl ArenaLayout {
     pub const fn reserve(&mut self, len: usize) -> Range<usize> {
         let start = self.len;
         let end = start.saturating_add(len);
-        self.len = match end.checked_next_multiple_of(LINE) {
+        self.len = Self::whole_lines(end);
+        start..end
+    }
+
+    /// `len` values, rounded up to whole cache lines.
+    pub(crate) const fn whole_lines(len: usize) -> usize {
+        match len.checked_next_multiple_of(LINE) {
             Some(rounded) => rounded,
             None => usize::MAX,
-        };
-        start..end
+        }
     }
 
     /// Values that the arena needs, padding included.

@@ -15,8 +15,9 @@ use crate::kernel::activation::Activation;
 use crate::kernel::noise;
 use crate::kernel::panel::scatter_rows;
 use crate::memory::AlignedBuffer;
+use crate::net::panels::{Panels, PassPlan};
 use crate::net::parameters::ParameterLayout;
-use crate::net::pass::{self, Activations, NetworkView, Panels, PassPlan};
+use crate::net::pass::{self, Alone, NetworkView};
 use crate::net::{LayerTensors, NetworkSpec};
 use crate::parallel::Team;
 use crate::simd::{Isa, LANE_GROUP};
@@ -142,7 +143,7 @@ struct Subject<'a> {
     spec: &'a NetworkSpec,
     layout: ParameterLayout,
     parameters: AlignedBuffer,
-    activations: Activations,
+    pass: Alone,
     /// For each hidden unit, layer after layer, whether a gradient passed it at some sample.
     alive: Vec<bool>,
 }
@@ -153,31 +154,31 @@ impl<'a> Subject<'a> {
         let mut parameters = AlignedBuffer::zeroed(layout.len())?;
         layout.fill(&mut parameters, tensors, name)?;
         let hidden = spec.layers.iter().rev().skip(1).map(|layer| layer.outputs).sum();
-        let activations = Activations::new(spec.widths(), WIDTH)?;
-        Ok(Self { spec, layout, parameters, activations, alive: vec![false; hidden] })
+        let pass = Alone::new(spec, WIDTH)?;
+        Ok(Self { spec, layout, parameters, pass, alive: vec![false; hidden] })
     }
 
     /// The panel that the network reads.
     fn input(&mut self) -> &mut [f32] {
-        self.activations.input_mut(self.spec.inputs() * WIDTH)
+        self.pass.tape.get_mut(self.pass.trace.input(), WIDTH)
     }
 
     /// Runs the panel through the network, notes which units are alive at the first `samples` lanes, and returns the output.
     fn forward(&mut self, isa: Isa, samples: usize) -> &[f32] {
-        let Self { spec, layout, parameters, activations, alive } = self;
+        let Self { spec, layout, parameters, pass: Alone { trace, tape }, alive } = self;
         let view = NetworkView { spec, layout, parameters };
         let plan = PassPlan { isa, engine: EngineKind::default().engine(), tasks: 1 };
-        let panels = Panels { count: 1, width: WIDTH, parts: 1, samples };
-        pass::forward(&Team::serial(), &plan, view, panels, &[], activations);
+        let panels = Panels { samples, ..Panels::one(WIDTH) };
+        pass::forward(&Team::serial(), &plan, view, panels, &[], trace, tape);
         let mut flags = alive.iter_mut();
         for (index, layer) in spec.layers.iter().enumerate() {
-            let output = activations.region(index + 1, layer.outputs * WIDTH);
+            let output = tape.get(trace.output_of(index), WIDTH);
             // The units of the output layer, which comes last, have no flags.
             for (row, alive) in output.chunks_exact(WIDTH).zip(flags.by_ref()) {
                 *alive = *alive || row[..samples].iter().any(|output| passes_gradient(layer.activation, *output));
             }
         }
-        activations.output(spec.outputs() * WIDTH)
+        tape.get(trace.output(), WIDTH)
     }
 
     /// The share of hidden units that are dead; 0 where there is none.

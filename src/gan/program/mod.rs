@@ -1,0 +1,98 @@
+//! A step as a program: what it does, in which order, as data.
+//!
+//! A [`Script`] says it in passes. It is written from the specification alone ([`script`]), and rewritings with stated conditions save
+//! work in it ([`rewrite`]). A [`Program`] is a script whose values have their places on the tape ([`place`]); one interpreter runs it
+//! for the trainer, for steps with given numbers and for the modular loss ([`run`]). Products, floating-point operations and the parts
+//! of the waterfall bench are counted from the same script ([`count`]).
+//!
+//! ```text
+//! generate     latents -> G -> fakes
+//! stage        fakes that come from outside
+//! judge        [real | fakes] or fakes alone -> D -> logits
+//! loss         logits -> the gradient with respect to them
+//! learn        that gradient back through a network: gradients of its parameters, or of its input, or both
+//! share        of D's gradients with respect to pairs, those of the fakes, scaled to G's
+//! hand over    the gradient with respect to fakes from outside
+//! ```
+//!
+//! Passes run chunk after chunk of the batch; what needs the whole batch stands between them, in a segment of its own. Real samples
+//! and fakes pass D together, side by side in the same panels. A turn is what one network's update needs; a step is D's turn, as often
+//! as the specification says, then G's.
+
+mod count;
+mod place;
+mod rewrite;
+mod run;
+mod script;
+
+pub(super) use place::{Program, SegmentPlace};
+pub(super) use run::{Context, Draws, Reals, run};
+pub(super) use script::Script;
+
+use super::network::Network;
+use super::streams::Stream;
+use crate::kernel::activation::Activation;
+use crate::net::pass::InputMode;
+
+/// What the passes of a segment do to each chunk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Pass {
+    /// Makes fakes by G, of latents from one stream, with G's dropout from another.
+    Generate { latents: Stream, keeps: Stream },
+    /// Takes the fakes that are handed in.
+    Stage,
+    /// D's logits.
+    Judge(Rows),
+    /// The gradient of a loss with respect to the logits.
+    Loss(Loss),
+    /// A backward pass.
+    Learn { network: Network, rows: Rows, gradients: Gradients, input: InputMode },
+    /// The fakes' half of D's gradients with respect to its input, times what G's loss is of D's at each fake, back through the
+    /// activation that made the fakes.
+    Share(Activation),
+    /// Copies the gradient with respect to the fakes to where whoever made them fetches it.
+    HandOver,
+}
+
+/// What a panel of D holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// Real samples and fakes side by side.
+    Pairs,
+    /// Fakes alone.
+    Fakes,
+}
+
+/// A loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// D's, of pairs.
+    Discriminator,
+    /// G's, of fakes.
+    Generator,
+    /// D's of pairs, and how many times D's gradient at each fake G's is.
+    Joint,
+}
+
+/// What becomes of the gradients of a network's parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gradients {
+    /// They are not computed.
+    Ignored,
+    /// They are added up over the batch.
+    Summed,
+    /// They are added up, and the pass over the last chunk updates the parameters by them, operation by operation.
+    SummedAndUsed,
+}
+
+/// A part of a turn.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Segment {
+    /// These passes, over each chunk of the batch.
+    Passes(Vec<Pass>),
+    /// The gradients of all slots are combined, and the network is updated by them.
+    Update(Network),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! A script with its values on the tape: what the interpreter runs.
+
+use super::{Gradients, Loss, Pass, Rows, Script, Segment};
+use crate::gan::network::Network;
+use crate::gan::plan::Plan;
+use crate::gan::streams::Stream;
+use crate::kernel::activation::Activation;
+use crate::net::NetworkSpec;
+use crate::net::pass::{Deltas, InputMode, Trace};
+use crate::net::tape::{TapeLayout, TapePlan, Value};
+
+/// A pass that knows its values.
+#[derive(Clone, Debug)]
+pub(super) enum Instruction {
+    /// See [`Pass::Generate`]. `trace` is one of [`Program::trace`].
+    Generate { latents: Stream, keeps: Stream, trace: usize },
+    /// See [`Pass::Stage`].
+    Stage { trace: usize },
+    /// See [`Pass::Judge`]. The input of fakes alone is the fakes themselves.
+    Judge { rows: Rows, fakes: Value, trace: usize },
+    /// See [`Pass::Loss`].
+    Loss { loss: Loss, logits: Value, deltas: Value },
+    /// See [`Pass::Learn`].
+    Learn { network: Network, rows: Rows, gradients: Gradients, input: InputMode, trace: usize, deltas: Deltas },
+    /// See [`Pass::Share`].
+    Share { activation: Activation, pairs: Value, ratios: Value, fakes: Value, deltas: Value },
+    /// See [`Pass::HandOver`].
+    HandOver { deltas: Value },
+}
+
+/// A [`Segment`] that knows its values.
+#[derive(Clone, Debug)]
+pub(in crate::gan) enum SegmentPlace {
+    /// Passes over each chunk.
+    Passes(Instructions),
+    /// An update.
+    Update(Network),
+}
+
+/// What the passes of a segment do.
+#[derive(Clone, Debug)]
+pub(in crate::gan) struct Instructions(pub(super) Vec<Instruction>);
+
+/// A step that can be run.
+#[derive(Clone, Debug)]
+pub(in crate::gan) struct Program {
+    /// D's turn.
+    pub(in crate::gan) discriminator: Vec<SegmentPlace>,
+    /// How often a step takes it.
+    pub(in crate::gan) discriminator_turns: usize,
+    /// G's turn.
+    pub(in crate::gan) generator: Vec<SegmentPlace>,
+    /// Where values stand on a worker's tape.
+    pub(in crate::gan) tape: TapeLayout,
+    traces: Vec<Trace>,
+}
+
+impl Program {
+    /// Places the values of a script for these networks (`generator` is `None` where the fakes come from outside).
+    pub(in crate::gan) fn new(
+        script: &Script,
+        generator: Option<&NetworkSpec>,
+        discriminator: &NetworkSpec,
+        plan: &Plan,
+    ) -> Self {
+        let mut places = Places {
+            generator,
+            discriminator,
+            lanes: plan.chunk,
+            tape: TapePlan::default(),
+            traces: Vec::new(),
+            latest: [None; 2],
+            delta: None,
+        };
+        let mut turn = |segments: &[Segment]| segments.iter().map(|segment| places.segment(segment)).collect();
+        let (of_discriminator, of_generator) = (turn(&script.discriminator), turn(&script.generator));
+        for trace in places.latest.into_iter().flatten() {
+            places.traces[trace].uses(&mut places.tape);
+        }
+        Self {
+            discriminator: of_discriminator,
+            discriminator_turns: script.discriminator_turns,
+            generator: of_generator,
+            tape: places.tape.place(),
+            traces: places.traces,
+        }
+    }
+
+    /// A forward pass by its number.
+    pub(in crate::gan) fn trace(&self, number: usize) -> &Trace {
+        &self.traces[number]
+    }
+}
+
+/// A walk through a script.
+///
+/// What a forward pass leaves stays until the same network begins another: a number that is not finite can then be followed back to
+/// where it came from.
+struct Places<'a> {
+    generator: Option<&'a NetworkSpec>,
+    discriminator: &'a NetworkSpec,
+    /// Lanes of a chunk.
+    lanes: usize,
+    tape: TapePlan,
+    traces: Vec<Trace>,
+    /// The latest pass of each network; G's may be fakes from outside.
+    latest: [Option<usize>; 2],
+    /// The gradient that the last pass left.
+    delta: Option<Value>,
+}
+
+impl Places<'_> {
+    fn segment(&mut self, segment: &Segment) -> SegmentPlace {
+        match segment {
+            Segment::Passes(passes) => {
+                SegmentPlace::Passes(Instructions(passes.iter().map(|pass| self.pass(*pass)).collect()))
+            }
+            Segment::Update(network) => SegmentPlace::Update(*network),
+        }
+    }
+
+    fn pass(&mut self, pass: Pass) -> Instruction {
+        match pass {
+            Pass::Generate { latents, keeps } => {
+                self.retire(Network::Generator);
+                let spec = self.network(Network::Generator);
+                let input = self.make(spec.inputs(), Rows::Fakes);
+                let trace = self.forward(Network::Generator, input, Rows::Fakes);
+                Instruction::Generate { latents, keeps, trace }
+            }
+            Pass::Stage => {
+                self.retire(Network::Generator);
+                let fakes = self.make(self.discriminator.inputs(), Rows::Fakes);
+                Instruction::Stage { trace: self.note(Network::Generator, Trace::of_input(fakes)) }
+            }
+            Pass::Judge(rows) => {
+                self.retire(Network::Discriminator);
+                let fakes = self.trace(Network::Generator).output();
+                self.tape.uses(fakes);
+                let input = match rows {
+                    Rows::Pairs => self.make(self.discriminator.inputs(), rows),
+                    Rows::Fakes => fakes,
+                };
+                let trace = self.forward(Network::Discriminator, input, rows);
+                Instruction::Judge { rows, fakes, trace }
+            }
+            Pass::Loss(loss) => {
+                let logits = self.trace(Network::Discriminator).output();
+                self.tape.uses(logits);
+                let rows = if loss == Loss::Generator { Rows::Fakes } else { Rows::Pairs };
+                let deltas = self.make(self.discriminator.outputs(), rows);
+                self.delta = Some(deltas);
+                Instruction::Loss { loss, logits, deltas }
+            }
+            Pass::Learn { network, rows, gradients, input } => {
+                let trace = self.number(network);
+                let (spec, lanes) = (self.network(network), self.lanes(rows));
+                let last = self.last_delta();
+                let deltas = Deltas::plan(&mut self.tape, spec, &self.traces[trace], last, input, lanes);
+                self.delta = Some(deltas.first());
+                Instruction::Learn { network, rows, gradients, input, trace, deltas }
+            }
+            Pass::Share(activation) => {
+                let (pairs, ratios) = (self.last_delta(), self.trace(Network::Discriminator).output());
+                let fakes = self.trace(Network::Generator).output();
+                [pairs, ratios, fakes].into_iter().for_each(|value| self.tape.uses(value));
+                let deltas = self.make(self.discriminator.inputs(), Rows::Fakes);
+                self.delta = Some(deltas);
+                Instruction::Share { activation, pairs, ratios, fakes, deltas }
+            }
+            Pass::HandOver => {
+                let deltas = self.last_delta();
+                self.tape.uses(deltas);
+                self.tape.advance();
+                Instruction::HandOver { deltas }
+            }
+        }
+    }
+
+    /// The latest pass of `network` is over when the operation at hand begins.
+    fn retire(&mut self, network: Network) {
+        if let Some(trace) = self.latest[network as usize].take() {
+            self.traces[trace].uses(&mut self.tape);
+            self.tape.advance();
+        }
+    }
+
+    fn lanes(&self, rows: Rows) -> usize {
+        match rows {
+            Rows::Pairs => 2 * self.lanes,
+            Rows::Fakes => self.lanes,
+        }
+    }
+
+    /// A value that the operation at hand makes.
+    fn make(&mut self, features: usize, rows: Rows) -> Value {
+        let value = self.tape.make(features, self.lanes(rows));
+        self.tape.advance();
+        value
+    }
+
+    fn forward(&mut self, network: Network, input: Value, rows: Rows) -> usize {
+        let (spec, lanes) = (self.network(network), self.lanes(rows));
+        let trace = Trace::plan(&mut self.tape, spec, input, lanes);
+        self.note(network, trace)
+    }
+
+    fn note(&mut self, network: Network, trace: Trace) -> usize {
+        self.traces.push(trace);
+        let number = self.traces.len() - 1;
+        self.latest[network as usize] = Some(number);
+        number
+    }
+
+    fn number(&self, network: Network) -> usize {
+        self.latest[network as usize].expect("a script uses a pass that it has made")
+    }
+
+    fn trace(&self, network: Network) -> &Trace {
+        &self.traces[self.number(network)]
+    }
+
+    fn last_delta(&self) -> Value {
+        self.delta.expect("a script uses a gradient that it has made")
+    }
+}
+
+impl<'a> Places<'a> {
+    fn network(&self, network: Network) -> &'a NetworkSpec {
+        match network {
+            Network::Generator => self.generator.expect("a script has no G where the fakes come from outside"),
+            Network::Discriminator => self.discriminator,
+        }
+    }
+}

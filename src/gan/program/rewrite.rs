@@ -1,0 +1,118 @@
+//! Rewritings of a script that save work. Each states the condition under which the result is the same.
+
+use super::{Gradients, Loss, Pass, Rows, Script, Segment};
+use crate::gan::network::Network;
+use crate::gan::plan::{Plan, Schedule};
+use crate::gan::spec::GanSpec;
+use crate::net::pass::InputMode;
+
+impl Script {
+    /// All rewritings that hold for this GAN and this plan.
+    pub(in crate::gan) fn rewritten(self, spec: &GanSpec, plan: &Plan) -> Self {
+        self.with_fakes_kept(plan).with_passes_joined(spec).with_updates_fused(plan)
+    }
+
+    /// Fakes that still stand on the tape are not made again: fakes of the same chunk, made of the same latents by a G that was not
+    /// updated since, or handed in. The bits are the same.
+    pub(in crate::gan) fn with_fakes_kept(mut self, plan: &Plan) -> Self {
+        // What made the fakes that stand on the tape.
+        let mut standing = None;
+        for segment in self.discriminator.iter_mut().chain(&mut self.generator) {
+            match segment {
+                Segment::Passes(passes) => {
+                    // Of several chunks, the last one's fakes stand there.
+                    if !plan.is_one_chunk() {
+                        standing = None;
+                    }
+                    passes.retain(|pass| {
+                        let makes = matches!(pass, Pass::Generate { .. } | Pass::Stage);
+                        let again = makes && standing == Some(*pass);
+                        if makes {
+                            standing = Some(*pass);
+                        }
+                        !again
+                    });
+                }
+                Segment::Update(Network::Generator) => standing = None,
+                Segment::Update(Network::Discriminator) => {}
+            }
+        }
+        self
+    }
+
+    /// One pass of pairs through D serves both networks where they share the fakes and the D that these meet; where D has one logit, so
+    /// that a fake's gradient of G's loss is a multiple of that of D's loss, at the logit and so at the fake; and where D has no
+    /// dropout, which would differ between the two. D's gradient with respect to a fake's logit is never less than a tiny share of its
+    /// weight, so that the multiple is exact to within rounding ([`joint_bce_with_logits`](crate::kernel::loss::joint_bce_with_logits)).
+    pub(in crate::gan) fn with_passes_joined(mut self, spec: &GanSpec) -> Self {
+        let dropout = spec.discriminator.layers.iter().any(|layer| layer.dropout > 0.0);
+        if spec.objective.logits() != 1 || dropout {
+            return self;
+        }
+        for segment in self.discriminator.iter_mut().chain(&mut self.generator) {
+            let Segment::Passes(passes) = segment else { continue };
+            let joined = match passes.as_slice() {
+                [
+                    generate @ Pass::Generate { .. },
+                    Pass::Judge(Rows::Fakes),
+                    Pass::Loss(Loss::Generator),
+                    Pass::Learn { network: Network::Discriminator, input: InputMode::Through(activation), .. },
+                    of_generator @ Pass::Learn { network: Network::Generator, .. },
+                    Pass::Judge(Rows::Pairs),
+                    Pass::Loss(Loss::Discriminator),
+                    Pass::Learn { network, rows, gradients, .. },
+                ] => vec![
+                    *generate,
+                    Pass::Judge(Rows::Pairs),
+                    Pass::Loss(Loss::Joint),
+                    Pass::Learn { network: *network, rows: *rows, gradients: *gradients, input: InputMode::Plain },
+                    Pass::Share(*activation),
+                    *of_generator,
+                ],
+                _ => continue,
+            };
+            *passes = joined;
+        }
+        self
+    }
+
+    /// A network is updated by the backward pass of the last chunk, operation by operation as the gradients are completed: where all
+    /// gradients are summed in one place (the layer-parallel schedule), where nothing but updates stands between that pass's segment and
+    /// the update, and where no later pass of the segment reads the network. The bits are the same.
+    pub(in crate::gan) fn with_updates_fused(mut self, plan: &Plan) -> Self {
+        if plan.schedule != Schedule::LayerParallel {
+            return self;
+        }
+        for turn in [&mut self.discriminator, &mut self.generator] {
+            for index in 0..turn.len() {
+                let (before, after) = turn.split_at_mut(index + 1);
+                let Some(Segment::Passes(passes)) = before.last_mut() else { continue };
+                let updated = after.iter().map_while(|segment| match segment {
+                    Segment::Update(network) => Some(*network),
+                    Segment::Passes(_) => None,
+                });
+                for network in updated {
+                    let last = passes.iter().rposition(|pass| pass.reads(network));
+                    if let Some(Pass::Learn { gradients: gradients @ Gradients::Summed, .. }) =
+                        last.map(|last| &mut passes[last])
+                    {
+                        *gradients = Gradients::SummedAndUsed;
+                    }
+                }
+            }
+        }
+        self
+    }
+}
+
+impl Pass {
+    /// Whether it reads the parameters of `network`.
+    fn reads(self, network: Network) -> bool {
+        match self {
+            Self::Generate { .. } => network == Network::Generator,
+            Self::Judge(_) => network == Network::Discriminator,
+            Self::Learn { network: of, .. } => network == of,
+            Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver => false,
+        }
+    }
+}

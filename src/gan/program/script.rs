@@ -1,0 +1,91 @@
+//! The script of a step, as the specification says it: no work is saved yet.
+
+use super::{Gradients, Loss, Pass, Rows, Segment};
+use crate::gan::network::Network;
+use crate::gan::spec::{GanSpec, Order};
+use crate::gan::streams::Stream;
+use crate::kernel::activation::Activation;
+use crate::net::pass::InputMode;
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::gan) struct Script {
+    /// D's turn; where both networks are updated from the same fakes, G's update is a part of it.
+    pub(in crate::gan) discriminator: Vec<Segment>,
+    /// How often a step takes D's turn.
+    pub(in crate::gan) discriminator_turns: usize,
+    /// G's turn.
+    pub(in crate::gan) generator: Vec<Segment>,
+}
+
+/// G's fakes for D's turn.
+const FOR_DISCRIMINATOR: Pass =
+    Pass::Generate { latents: Stream::DiscriminatorLatents, keeps: Stream::GeneratorKeepsFake };
+
+/// G's fakes for its own turn, where the two do not share them.
+const FOR_GENERATOR: Pass = Pass::Generate { latents: Stream::GeneratorLatents, keeps: Stream::GeneratorKeeps };
+
+impl Script {
+    /// The script of a GAN. Gradients of fakes go back through `output`, G's last activation.
+    pub(in crate::gan) fn new(spec: &GanSpec) -> Self {
+        let output = spec.generator.layers.last().map_or(Activation::Linear, |layer| layer.activation);
+        let learn = [[FOR_DISCRIMINATOR].as_slice(), &judge_pairs()].concat();
+        let teach = |generate: Pass| {
+            let learn = Pass::Learn {
+                network: Network::Generator,
+                rows: Rows::Fakes,
+                gradients: Gradients::Summed,
+                input: InputMode::Skip,
+            };
+            [[generate].as_slice(), &judge_fakes(InputMode::Through(output)), &[learn]].concat()
+        };
+        let update = |network| Segment::Update(network);
+        let (discriminator, generator) = match spec.order {
+            Order::DiscriminatorFirst | Order::DiscriminatorFirstSharedFake => {
+                let shared = spec.order == Order::DiscriminatorFirstSharedFake;
+                let generate = if shared { FOR_DISCRIMINATOR } else { FOR_GENERATOR };
+                (
+                    vec![Segment::Passes(learn), update(Network::Discriminator)],
+                    vec![Segment::Passes(teach(generate)), update(Network::Generator)],
+                )
+            }
+            // Neither network's gradient sees the other's update.
+            Order::GeneratorFirstSharedFake => {
+                let passes = [teach(FOR_DISCRIMINATOR), learn].concat();
+                (vec![Segment::Passes(passes), update(Network::Generator), update(Network::Discriminator)], Vec::new())
+            }
+        };
+        Self { discriminator, discriminator_turns: spec.discriminator_steps, generator }
+    }
+
+    /// The script of a discriminator whose fakes come from outside, and whose gradients with respect to them go back there.
+    pub(in crate::gan) fn modular() -> Self {
+        let learn = [[Pass::Stage].as_slice(), &judge_pairs()].concat();
+        let answer = [[Pass::Stage].as_slice(), &judge_fakes(InputMode::Plain), &[Pass::HandOver]].concat();
+        Self {
+            discriminator: vec![Segment::Passes(learn), Segment::Update(Network::Discriminator)],
+            discriminator_turns: 1,
+            generator: vec![Segment::Passes(answer)],
+        }
+    }
+}
+
+/// D's loss of pairs, and the gradients of its parameters.
+fn judge_pairs() -> [Pass; 3] {
+    let (network, gradients) = (Network::Discriminator, Gradients::Summed);
+    [
+        Pass::Judge(Rows::Pairs),
+        Pass::Loss(Loss::Discriminator),
+        Pass::Learn { network, rows: Rows::Pairs, gradients, input: InputMode::Skip },
+    ]
+}
+
+/// G's loss through D, and its gradient with respect to the fakes.
+fn judge_fakes(input: InputMode) -> [Pass; 3] {
+    let (network, gradients) = (Network::Discriminator, Gradients::Ignored);
+    [
+        Pass::Judge(Rows::Fakes),
+        Pass::Loss(Loss::Generator),
+        Pass::Learn { network, rows: Rows::Fakes, gradients, input },
+    ]
+}

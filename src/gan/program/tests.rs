@@ -1,0 +1,237 @@
+//! Each rewriting against the program without it, and what is counted against what the engines really do.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::*;
+use crate::data::ArraySource;
+use crate::gan::plan::Plan;
+use crate::gan::presets::Preset;
+use crate::gan::{GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
+use crate::gemm::{Engine, EngineKind, Forward, InputGradient, WeightGradient, WeightUpdate};
+use crate::kernel::activation::Activation;
+use crate::net::NetworkSpec;
+use crate::simd::Isa;
+
+const FEATURES: usize = 4;
+const ORDERS: [Order; 3] =
+    [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake, Order::GeneratorFirstSharedFake];
+
+/// Hidden units of D, and batch: one tile; several slots; panels that all threads share; several chunks of these.
+const PLANS: [(usize, usize, &str); 4] =
+    [(8, 20, "serial"), (8, 4_500, "tile-parallel"), (400, 100, "layer-parallel"), (400, 1_100, "layer-parallel")];
+
+fn spec(order: Order, hidden: usize, dropout: f32, objective: Objective) -> GanSpec {
+    let sizes = [FEATURES, hidden, hidden, objective.logits()];
+    GanSpec {
+        objective,
+        order,
+        discriminator_steps: 1,
+        generator_optimizer: OptimizerSpec::adam(0.001),
+        discriminator_optimizer: OptimizerSpec::adam(0.001),
+        generator: NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+        discriminator: NetworkSpec::dense(&sizes, Activation::Relu, dropout, Activation::Linear),
+    }
+}
+
+fn source(samples: usize, features: usize) -> Arc<ArraySource> {
+    let values = (0..samples * features).map(|index| ((index * 7919) % 2003) as f32 / 1001.0 - 1.0).collect();
+    Arc::new(ArraySource::new(values, features).unwrap())
+}
+
+/// Three steps of every order and plan, with and without dropout, at one and two threads, are those of the plain script, bit for
+/// bit. `changed` says for which the script is another.
+fn keeps_the_bits(rewrite: fn(Script, &GanSpec, &Plan) -> Script, changed: impl Fn(Order, &str, usize) -> bool) {
+    for order in ORDERS {
+        for (hidden, batch, schedule) in PLANS {
+            for dropout in [0.0, 0.5] {
+                for threads in [1, 2] {
+                    let spec = spec(order, hidden, dropout, Objective::NonSaturating);
+                    let name = format!("{order:?} {schedule} {batch} {dropout} {threads}");
+                    let trainers = [|script, _: &GanSpec, _: &Plan| script, rewrite].map(|rewrite| {
+                        let options = TrainerOptions { batch, threads, ..Default::default() };
+                        let samples = source(batch + 7, FEATURES);
+                        let mut trainer = Trainer::with_script(spec.clone(), samples, options, rewrite).unwrap();
+                        assert_eq!(trainer.plan().schedule, schedule);
+                        let report = trainer.run(3, 1, |_| ControlFlow::Continue(())).unwrap();
+                        (report, trainer.model().unwrap(), trainer.gradients().unwrap())
+                    });
+                    assert!(trainers[0] == trainers[1], "{name}");
+                    let plan = Plan::new(
+                        Some(&spec.generator),
+                        &spec.discriminator,
+                        batch,
+                        threads,
+                        EngineKind::Native,
+                        Isa::best(),
+                    );
+                    let rewritten = rewrite(Script::new(&spec), &spec, &plan);
+                    assert_eq!(rewritten != Script::new(&spec), changed(order, schedule, batch), "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn fakes_that_are_kept_are_those_that_would_be_made_again() {
+    keeps_the_bits(
+        |script, _, plan| script.with_fakes_kept(plan),
+        |order, _, batch| match order {
+            Order::DiscriminatorFirst => false,
+            // Only where the batch is one chunk do they still stand in G's turn.
+            Order::DiscriminatorFirstSharedFake => batch <= 100,
+            Order::GeneratorFirstSharedFake => true,
+        },
+    );
+}
+
+#[test]
+fn updates_in_the_last_backward_pass_are_those_after_it() {
+    keeps_the_bits(|script, _, plan| script.with_updates_fused(plan), |_, schedule, _| schedule == "layer-parallel");
+}
+
+/// The gradients of joined passes are compared in [`crate::gan::tests`]; here, when they may be joined.
+#[test]
+fn passes_are_joined_only_where_one_gradient_is_a_multiple_of_the_other() {
+    let plan = |spec: &GanSpec, batch| {
+        Plan::new(Some(&spec.generator), &spec.discriminator, batch, 1, EngineKind::Native, Isa::best())
+    };
+    for order in ORDERS {
+        for objective in [Objective::Minimax, Objective::NonSaturatingHalf, Objective::Softmax] {
+            for dropout in [0.0, 0.1] {
+                for (hidden, batch, _) in PLANS {
+                    let spec = spec(order, hidden, dropout, objective);
+                    let kept = Script::new(&spec).with_fakes_kept(&plan(&spec, batch));
+                    let may =
+                        order == Order::GeneratorFirstSharedFake && objective != Objective::Softmax && dropout == 0.0;
+                    let joined = kept.clone().with_passes_joined(&spec);
+                    assert_eq!(joined != kept, may, "{order:?} {objective:?} {dropout} {batch}");
+                    // Fakes that are made a second time may be others.
+                    assert_eq!(Script::new(&spec).with_passes_joined(&spec), Script::new(&spec));
+                }
+            }
+        }
+    }
+}
+
+/// The nominal work: `12 M_D + 4 M_D' + 6 M_G + 2 M_G'` with one step of D per step of G, with M the weights of a network and M'
+/// those beyond its first layer.
+#[test]
+fn the_work_of_a_step_is_counted_from_its_passes() {
+    for order in ORDERS {
+        for turns in [1, 3] {
+            let spec = GanSpec { discriminator_steps: turns, ..spec(order, 8, 0.0, Objective::Minimax) };
+            let [d, g] = [&spec.discriminator, &spec.generator]
+                .map(|network| (network.weights() as u64, network.weights_beyond_first() as u64));
+            let of_discriminator = 8 * d.0 + 4 * d.1 + 2 * g.0;
+            let expected = turns as u64 * of_discriminator + 4 * d.0 + 4 * g.0 + 2 * g.1;
+            if turns == 1 || order != Order::GeneratorFirstSharedFake {
+                assert_eq!(spec.flop_per_sample(), expected, "{order:?} {turns}");
+            }
+        }
+    }
+}
+
+/// The native engine, counting its products as [`PlanSummary`](crate::gan::PlanSummary) does: a weight gradient for each panel.
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Counting {
+    fn count(&self, products: usize) -> &'static dyn Engine {
+        self.0.fetch_add(products as u64, Relaxed);
+        EngineKind::Native.engine()
+    }
+}
+
+impl Engine for Counting {
+    fn forward(&self, isa: Isa, product: Forward<'_>) {
+        self.count(1).forward(isa, product);
+    }
+
+    fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
+        self.count(1).input_gradient(isa, product);
+    }
+
+    fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
+        self.count(product.lanes.panels).weight_gradient(isa, product);
+    }
+
+    fn weight_update(&self, isa: Isa, product: WeightGradient<'_>, update: WeightUpdate<'_>) -> bool {
+        self.count(product.lanes.panels).weight_update(isa, product, update)
+    }
+}
+
+#[test]
+fn products_are_counted_as_the_engine_meets_them() {
+    let presets = Preset::ALL.map(|preset| preset.spec()).into_iter();
+    let orders = ORDERS.into_iter().flat_map(|order| {
+        let turns = if order == Order::GeneratorFirstSharedFake { 1 } else { 2 };
+        PLANS.map(|(hidden, ..)| GanSpec {
+            discriminator_steps: turns,
+            ..spec(order, hidden, 0.0, Objective::NonSaturating)
+        })
+    });
+    for spec in presets.chain(orders) {
+        for (batch, threads) in [(1, 1), (20, 2), (200, 1), (1_100, 2), (4_500, 3)] {
+            // Wide networks are slow at large batches, and have only one schedule.
+            if spec.generator.weights() + spec.discriminator.weights() > 500_000 && batch > 200 {
+                continue;
+            }
+            let engine: &'static Counting = Box::leak(Box::default());
+            let options = TrainerOptions { batch, threads, ..Default::default() };
+            let samples = source(batch, spec.features());
+            let mut trainer = Trainer::new(spec.clone(), samples, options.clone()).unwrap();
+            trainer.plan.pass.engine = engine;
+            trainer.run(2, 1, |_| ControlFlow::Continue(())).unwrap();
+            let name = format!("{:?} {batch} {threads} {}", spec.order, trainer.plan().schedule);
+            assert_eq!(engine.0.load(Relaxed), 2 * trainer.plan().products_per_step, "{name}");
+
+            let mut modular =
+                ModularLoss::new(spec.discriminator.clone(), spec.objective, spec.discriminator_optimizer, options)
+                    .unwrap();
+            modular.plan.pass.engine = engine;
+            let fakes = vec![0.1; batch * spec.features()];
+            let before = engine.0.load(Relaxed);
+            modular.step(&fakes, &fakes, &mut vec![0.0; fakes.len()]).unwrap();
+            assert_eq!(engine.0.load(Relaxed) - before, modular.plan().products_per_step, "modular {name}");
+        }
+    }
+}
+
+#[test]
+fn memory_does_not_grow_with_the_batch() {
+    const SAMPLES: usize = 70_000;
+    let spec = Preset::Mnist.spec();
+    let memory = |batch| {
+        let (generator, discriminator) = (Some(&spec.generator), &spec.discriminator);
+        let plan = Plan::new(generator, discriminator, batch, 2, EngineKind::default(), Isa::best());
+        let program = Program::new(&Script::new(&spec).rewritten(&spec, &plan), generator, discriminator, &plan);
+        plan.memory(generator, discriminator, &program.tape, SAMPLES) - 2 * 4 * batch as u64
+    };
+    assert_eq!(memory(65_536), memory(1_024));
+    assert!(memory(65_536) < 1 << 28);
+}
+
+/// Nothing is kept longer than it is used: the gradients alternate between two places, whatever the number of layers.
+#[test]
+fn gradients_take_two_places() {
+    let bytes = |layers: usize| {
+        let sizes = |from: usize, to: usize| {
+            let hidden = std::iter::repeat_n(16, layers);
+            std::iter::once(from).chain(hidden).chain([to]).collect::<Vec<_>>()
+        };
+        let dense = |sizes: &[usize]| NetworkSpec::dense(sizes, Activation::Tanh, 0.0, Activation::Linear);
+        let spec = GanSpec {
+            generator: dense(&sizes(2, 2)),
+            discriminator: dense(&sizes(2, 1)),
+            ..spec(Order::DiscriminatorFirst, 8, 0.0, Objective::Minimax)
+        };
+        let plan = Plan::new(Some(&spec.generator), &spec.discriminator, 16, 1, EngineKind::Native, Isa::best());
+        let script = Script::new(&spec).rewritten(&spec, &plan);
+        Program::new(&script, Some(&spec.generator), &spec.discriminator, &plan).tape.bytes()
+    };
+    // A layer more is an output of G and one of D's pairs more.
+    assert_eq!(bytes(6) - bytes(5), 4 * (16 * 16 + 16 * 32));
+}

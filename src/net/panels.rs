@@ -1,0 +1,120 @@
+//! Panels: how the samples in work stand in memory, and how a phase over them is cut into tasks.
+//!
+//! A phase is one product of one layer over all panels. It is cut into row blocks of panels, which the team shares; every sum lies
+//! within one row, so that results do not depend on the cut. With a serial team and one block a panel, the same code is a task of
+//! the tile-parallel schedule.
+
+use std::ops::Range;
+
+use crate::gemm::{Engine, Lanes};
+use crate::kernel::dropout::{DropoutPart, Keeps};
+use crate::kernel::noise::StreamKey;
+use crate::parallel::{BlockedChunks, Team};
+use crate::simd::Isa;
+
+/// Blocks of fewer rows are not worth a task.
+pub(super) const ROW_UNIT: usize = 16;
+
+/// Most parts of a panel: real and fake.
+pub(super) const MOST_PARTS: usize = 2;
+
+/// Panels in work at once: `count` blocks of `width` samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Panels {
+    pub(crate) count: usize,
+    /// A multiple of [`LANE_GROUP`](crate::simd::LANE_GROUP) for each part.
+    pub(crate) width: usize,
+    /// Parts of equal width that stand side by side in a panel: 2 where real samples stand beside fakes, else 1.
+    pub(crate) parts: usize,
+    /// Samples of each part, over all panels; the lanes behind them are padding.
+    pub(crate) samples: usize,
+}
+
+impl Panels {
+    /// One full panel of `width` samples.
+    pub(crate) fn one(width: usize) -> Self {
+        Self { count: 1, width, parts: 1, samples: width }
+    }
+
+    /// Lanes of all panels.
+    pub(crate) fn lanes(self) -> usize {
+        self.count * self.width
+    }
+
+    /// Which lanes hold samples.
+    pub(super) fn occupancy(self) -> Lanes {
+        Lanes { panels: self.count, width: self.width, parts: self.parts, samples: self.samples }
+    }
+}
+
+/// How a pass is computed.
+#[derive(Clone, Copy)]
+pub(crate) struct PassPlan {
+    pub(crate) isa: Isa,
+    pub(crate) engine: &'static dyn Engine,
+    /// Tasks that a phase should have at least, over all panels: row blocks are chosen so.
+    pub(crate) tasks: usize,
+}
+
+impl PassPlan {
+    /// Rows of a block, for a phase whose result has `rows` rows in each of `panels` panels. Blocks begin at multiples of `unit`.
+    pub(super) fn row_block(&self, rows: usize, panels: usize, unit: usize) -> usize {
+        let blocks = self.tasks.div_ceil(panels).max(1);
+        rows.div_ceil(blocks).next_multiple_of(unit)
+    }
+
+    /// How many blocks that makes.
+    pub(super) fn blocks(&self, rows: usize, panels: usize, unit: usize) -> usize {
+        rows.div_ceil(self.row_block(rows, panels, unit))
+    }
+
+    /// One phase: calls `task` with the panel, the first row and the values of each block of `output`, which has `rows` rows in each
+    /// panel.
+    pub(super) fn for_each_block(
+        &self,
+        team: &Team<'_>,
+        panels: Panels,
+        (rows, unit): (usize, usize),
+        output: &mut [f32],
+        task: impl Fn(usize, usize, &mut [f32]) + Sync,
+    ) {
+        if panels.count == 1 && self.tasks == 1 {
+            return task(0, 0, output);
+        }
+        let block = self.row_block(rows, panels.count, unit);
+        let blocks = BlockedChunks::new(output, rows * panels.width, block * panels.width);
+        team.for_each(blocks, |(panel, index, output)| task(panel, index * block, output));
+    }
+}
+
+/// The samples that a part of every panel holds, and where their dropout keeps come from. A panel has one or two such parts
+/// of equal width; part `p` of panel `k` holds the samples from `first_sample + k * part width` on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part<'a> {
+    /// The sample that the part's first lane in the first panel holds.
+    pub(crate) first_sample: usize,
+    /// Keeps.
+    pub(crate) keeps: PartKeeps<'a>,
+}
+
+/// Where the dropout keeps of a part come from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PartKeeps<'a> {
+    /// Drawn; layer `l` uses the stream `key.block(l)`.
+    Drawn(StreamKey),
+    /// Given, for each layer `[samples, outputs]`; a layer without dropout has none.
+    Given(&'a [Option<&'a [u8]>]),
+}
+
+impl<'a> Part<'a> {
+    /// The part in panel `panel`, where it takes the lanes `lanes`, as layer `layer` with `outputs` outputs needs it.
+    pub(super) fn of_layer(self, layer: usize, outputs: usize, panel: usize, lanes: Range<usize>) -> DropoutPart<'a> {
+        let keeps = match self.keeps {
+            PartKeeps::Drawn(key) => Keeps::Drawn(key.block(layer)),
+            PartKeeps::Given(layers) => {
+                Keeps::Given { keeps: layers.get(layer).copied().flatten().unwrap_or(&[]), features: outputs }
+            }
+        };
+        DropoutPart { first_sample: self.first_sample + panel * lanes.len(), lanes, keeps }
+    }
+}
