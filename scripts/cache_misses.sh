@@ -9,7 +9,7 @@
 #     COUNTED=PATH scripts/cache_misses.sh             with a build of benches/counted.rs from elsewhere, such as an older commit (the
 #                                                      path counts from the repository's root)
 #
-# Needs cargo, python3 and valgrind. The steps count the multiply-adds that gannet's formula names (see PERF.md, Method). valgrind knows
+# Needs cargo, python3 and valgrind. The steps count the multiply-adds that gannet's formula names (docs/perf/method.md). valgrind knows
 # no AVX-512: the engines that choose their instruction set themselves choose AVX2, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Measures everything that PERF.md tells and writes its tables to one Markdown file, to be pasted from.
+"""Measures what PERF.md and docs/perf tell and writes the tables to one Markdown file, to be pasted from.
 
-    scripts/perf_tables.py TABLES.md                   all: some three minutes beyond the builds, on an idle machine of two cores
+    scripts/perf_tables.py TABLES.md                   all: some seven minutes beyond the builds, on an idle machine of two cores
     scripts/perf_tables.py TABLES.md --only kernels    some sections alone
     scripts/perf_tables.py TABLES.md --test            everything once, in seconds: the figures mean nothing
 
@@ -12,6 +12,7 @@ should do nothing else meanwhile: what a table says is only as good as that.
 import argparse
 import json
 import pathlib
+import statistics
 import subprocess
 import time
 
@@ -28,8 +29,17 @@ STEPS = [
 ]
 # For every instruction set of the machine.
 SETS = [
-    {"system": "circle,mnist", "batch": "256", "engine": "native", "isa": None},
-    {"system": "gaussian2d,mixture1d", "batch": "32,1024", "engine": "native", "isa": None},
+    {"system": "circle", "batch": "32,256,4096", "engine": "native", "isa": None},
+    {"system": "mnist", "batch": "100,1024", "engine": "native", "isa": None},
+    {"system": "digits,gaussian2d,mixture1d,mixture1d-deep", "batch": "32,1024", "engine": "native", "isa": None},
+]
+# The default engine beside both others.
+THREE = {"engine": "native,matrixmultiply,auto", "isa": None}
+ENGINES = [
+    {"system": "circle,digits", "batch": "256", **THREE},
+    {"system": "mnist", "batch": "100,1024", **THREE},
+    {"system": "gaussian2d", "batch": "32,1024", **THREE},
+    {"system": "mixture1d,mixture1d-deep", "batch": "32", **THREE},
 ]
 
 # Name, title, and what makes the tables: runs of `gannet bench`, or a bench.
@@ -37,6 +47,7 @@ SECTIONS = {
     "ceilings": ("Ceilings of the machine", "ceilings"),
     "steps": ("Whole training steps", STEPS),
     "sets": ("Whole training steps by instruction set", SETS),
+    "engines": ("Whole training steps by engine and instruction set", ENGINES),
     "waterfall": ("Where the time of a step goes", "waterfall"),
     "products": ("Products by layer shape", "products"),
     "kernels": ("Kernels", "kernels"),
@@ -55,8 +66,30 @@ def instruction_sets():
     return ",".join(entry["isa"] for entry in json.loads(output(PROGRAM, "info", "--json"))["instruction_sets"])
 
 
-def whole_steps(runs, test):
-    """The commands, and one table of what they print; what stands above its rows is the first one's."""
+def median_rows(tables):
+    """The rows of the first table, each of its rates and shares the median over all tables."""
+
+    def median_cell(cells):
+        if not cells[0].replace(",", "").replace(".", "").rstrip(" %").isdigit():
+            return cells[0]
+        middle = statistics.median(float(cell.replace(",", "").rstrip(" %")) for cell in cells)
+        return f"{middle:.1f} %" if cells[0].endswith("%") else f"{middle:,.0f}"
+
+    rows = zip(*([[cell.strip() for cell in line.strip("|").split("|")] for line in table] for table in tables))
+    return ["| " + " | ".join(median_cell(cells) for cells in zip(*row)) + " |" for row in rows]
+
+
+def whole_steps(runs, test, times):
+    """The commands, and one table of what they print; what stands above its rows is the first one's. Medians of so many turns."""
+    turns = [one_turn(runs, test) for _ in range(times)]
+    commands, lines = turns[0]
+    above = 3 + next(index for index, line in enumerate(lines) if line.startswith("|"))
+    rows = median_rows([lines[above:] for _, lines in turns]) if times > 1 else lines[above:]
+    return "\n".join([",\n".join(commands), "", *([f"Medians of {times} turns."] if times > 1 else []), *lines[:above], *rows])
+
+
+def one_turn(runs, test):
+    """The commands, and the lines of their one table."""
     commands, lines = [], []
     for run in runs:
         run = {name: value or instruction_sets() for name, value in run.items()}
@@ -69,13 +102,14 @@ def whole_steps(runs, test):
         # Two lines of titles with a rule in between.
         first_row = 3 + next(index for index, line in enumerate(table) if line.startswith("|"))
         lines += table[first_row:] if lines else table
-    return "\n".join([",\n".join(commands), "", *lines])
+    return commands, lines
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=pathlib.Path, help="where the tables go; what it held is lost")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--turns", type=int, default=1, metavar="N", help="whole steps: the medians of N turns")
     parser.add_argument("--test", action="store_true", help="run everything once, quickly")
     arguments = parser.parse_args()
 
@@ -86,7 +120,7 @@ def main():
         subprocess.run(["cargo", "bench", "--no-run", *benches], cwd=ROOT, check=True)
 
     start = time.monotonic()
-    text = "# Tables of PERF.md\n"
+    text = "# Tables of docs/perf\n"
     for name in names:
         title, maker = SECTIONS[name]
         print(f"{name} ({time.monotonic() - start:.0f} s since the builds)", flush=True)
@@ -95,7 +129,7 @@ def main():
             tables = output("cargo", "bench", "--quiet", "--bench", maker, "--", *options)
             tables = f"`cargo bench --bench {maker}`\n\n{tables}"
         else:
-            tables = whole_steps(maker, arguments.test)
+            tables = whole_steps(maker, arguments.test, arguments.turns)
         text += f"\n## {title}\n\n{tables}\n"
         # After each section, so that nothing is lost where a later one fails.
         arguments.file.write_text(text, encoding="utf-8")

@@ -11,7 +11,8 @@ use super::Cli;
 /// The documents with command lines.
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    let in_docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let folders = ["docs", "docs/perf"].map(|name| fs::read_dir(root.join(name)).unwrap());
+    let in_docs = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
     let texts = in_docs.filter(|path| path.extension().is_some_and(|suffix| suffix == "md"));
     let mut documents: Vec<PathBuf> = texts.chain(["README.md", "PERF.md"].map(|name| root.join(name))).collect();
     documents.sort();

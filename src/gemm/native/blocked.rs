@@ -73,7 +73,7 @@ impl<'a, const COLUMNS: bool> Blocked<'a, COLUMNS> {
     }
 
     /// Whether copies pay: where what of B is read again and again fills more than half of the level-2 cache, or a quarter where the rows of
-    /// A are columns of the weights. With 32 registers they do not: so tall a tile reads each vector of B seldom enough (PERF.md).
+    /// A are columns of the weights. With 32 registers they do not: so tall a tile reads each vector of B seldom enough (docs/perf).
     pub(super) fn pays(panels: &Panels<'a, COLUMNS>, isa: Isa, caches: Caches) -> bool {
         let block = panels.terms * panels.width.min(MOST_LANES) * size_of::<f32>();
         let room = caches.level2 / if COLUMNS { 4 } else { 2 };
