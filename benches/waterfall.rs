@@ -5,7 +5,7 @@
 //! What no part accounts for is the last line of a table: calls, order of the data, caches that a part alone finds warm (then
 //! the line is positive) or that the step before left warmer than a part alone does (then it may be negative).
 //!
-//! Arguments: nothing for all, or system names. `--test` runs everything once.
+//! Arguments: nothing for all, or presets. `--test` runs everything once.
 
 mod common;
 
@@ -15,17 +15,17 @@ use std::time::Duration;
 use common::layer::{Layer, Product, buffer};
 use common::{Arguments, Measured, Stopwatch, head, header, row, run, seconds_of, source, trainer};
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, GanSpec, Objective, OptimizerSpec, Order, Trainer};
+use gannet::gan::{EngineKind, GanSpec, Gradients, Loss, Network, Objective, OptimizerSpec, Pass, Rows, Trainer};
 use gannet::kernel::activation::{Activation, backward_epilogue};
 use gannet::kernel::loss::{LossTerm, bce_with_logits, joint_bce_with_logits, softmax_cross_entropy, take_scaled};
 use gannet::kernel::noise::{StreamKey, normal};
 use gannet::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
 use gannet::kernel::reduce::add_assign;
-use gannet::net::{LayerSpec, NetworkSpec};
+use gannet::net::{InputMode, LayerSpec, NetworkSpec};
 use gannet::parallel::Team;
 use gannet::simd::Isa;
 
-/// Systems and batches.
+/// Presets and batches.
 const SYSTEMS: [(Preset, usize); 4] =
     [(Preset::Circle, 256), (Preset::Gaussian2d, 1_024), (Preset::Mixture1d, 1_024), (Preset::Mnist, 1_024)];
 
@@ -82,20 +82,9 @@ struct Waterfall {
     products: usize,
 }
 
-/// What becomes of the gradient with respect to a network's input.
-#[derive(Clone, Copy, PartialEq)]
-enum Input {
-    /// It is not computed.
-    Skip,
-    /// It is computed as it is.
-    Plain,
-    /// It goes on through the activation that made the input.
-    Through(Activation),
-}
-
 /// How a network meets a pass.
 #[derive(Clone, Copy)]
-struct Pass<'a> {
+struct Meeting<'a> {
     /// `D`, `G`, and on what.
     name: &'a str,
     network: &'a NetworkSpec,
@@ -136,7 +125,7 @@ impl Waterfall {
     }
 
     /// The forward products of a pass; what dropout adds to them becomes a line of its own.
-    fn forward(&mut self, pass: Pass<'_>) -> gannet::Result<()> {
+    fn forward(&mut self, pass: Meeting<'_>) -> gannet::Result<()> {
         let (isa, engine) = (self.isa, EngineKind::Native.engine());
         for spec in &pass.network.layers {
             let mut layer = Layer::new(spec, None, pass.width, pass.parts)?;
@@ -158,11 +147,11 @@ impl Waterfall {
 
     /// The backward products of a pass. Of `chunk_panels` panels in a row all but the first add to the weight gradients; `None`
     /// leaves these out.
-    fn backward(&mut self, pass: Pass<'_>, input: Input, chunk_panels: Option<usize>) -> gannet::Result<()> {
+    fn backward(&mut self, pass: Meeting<'_>, input: InputMode, chunk_panels: Option<usize>) -> gannet::Result<()> {
         let (isa, engine) = (self.isa, EngineKind::Native.engine());
         let mut below = match input {
-            Input::Through(activation) => Some((activation, 0.0)),
-            Input::Skip | Input::Plain => None,
+            InputMode::Through(activation) => Some((activation, 0.0)),
+            InputMode::Skip | InputMode::Plain => None,
         };
         for (index, spec) in pass.network.layers.iter().enumerate() {
             let mut layer = Layer::new(spec, below, pass.width, 1)?;
@@ -177,7 +166,7 @@ impl Waterfall {
                 });
                 self.products += pass.calls;
             }
-            if index > 0 || input != Input::Skip {
+            if index > 0 || input != InputMode::Skip {
                 self.part(KINDS[5], &name, pass.calls, flop, || layer.run(Product::InputGradient, engine, isa));
                 self.products += pass.calls;
             }
@@ -196,32 +185,24 @@ impl Waterfall {
         Ok(())
     }
 
-    /// Filling D's input: real samples beside fakes in D's step, fakes alone in G's, if that has a pass of its own.
-    fn inputs(&mut self, preset: Preset, batch: usize, width: usize, panels: usize, joint: bool) -> gannet::Result<()> {
+    /// Filling D's input with real samples beside fakes.
+    fn pairs(&mut self, preset: Preset, batch: usize, width: usize, calls: usize) -> gannet::Result<()> {
         let (isa, data) = (self.isa, source(preset, batch)?);
         let features = data.features();
-        // Rows all over the data, other ones each time, as a shuffled epoch has them; in order where the system keeps it.
+        // Rows all over the data, other ones each time, as a shuffled epoch has them; in order where the preset keeps it.
         let stride = if preset.shuffle() { 7919 } else { 1 };
         let rows: Vec<u32> = (0..data.len()).map(|index| (index * stride % data.len()) as u32).collect();
         let mut windows = rows.chunks_exact(width).cycle();
         let mut input = buffer(features * 2 * width)?;
-        self.part(KINDS[1], format!("{features} x {width} gathered"), panels, 0.0, || {
+        self.part(KINDS[1], format!("{features} x {width} gathered"), calls, 0.0, || {
             data.gather(isa, windows.next().unwrap_or_default(), &mut input, 2 * width);
         });
         let fakes = buffer(features * width)?;
-        self.part(KINDS[1], format!("{features} x {width} fakes put beside them"), panels, 0.0, || {
+        self.part(KINDS[1], format!("{features} x {width} fakes put beside them"), calls, 0.0, || {
             for (row, fakes) in input.chunks_exact_mut(2 * width).zip(fakes.chunks_exact(width)) {
                 row[width..].copy_from_slice(fakes);
             }
             black_box(&mut input);
-        });
-        if joint {
-            return Ok(());
-        }
-        let mut alone = buffer(features * width)?;
-        self.part(KINDS[1], format!("{features} x {width} fakes copied"), panels, 0.0, || {
-            alone.copy_from_slice(&fakes);
-            black_box(&mut alone);
         });
         Ok(())
     }
@@ -248,8 +229,8 @@ impl Waterfall {
         Ok(())
     }
 
-    /// Logits to the gradients of both networks' losses, and the fakes' gradient taken from D's.
-    fn joint_losses(&mut self, output: Activation, features: usize, width: usize, calls: usize) -> gannet::Result<()> {
+    /// Logits to the gradients of both networks' losses.
+    fn joint_losses(&mut self, width: usize, calls: usize) -> gannet::Result<()> {
         let isa = self.isa;
         let term = LossTerm { real: true, weight: 1.0 / 1024.0 };
         let (logits, mut ratios, mut deltas) = (buffer(2 * width)?, buffer(2 * width)?, buffer(2 * width)?);
@@ -260,10 +241,16 @@ impl Waterfall {
             black_box(bce_with_logits(isa, term, real, width, false));
             black_box(joint_bce_with_logits(isa, term.weight, term, ratios, fake, width, false));
         });
+        Ok(())
+    }
+
+    /// The fakes' gradient taken from D's.
+    fn share(&mut self, output: Activation, features: usize, width: usize, calls: usize) -> gannet::Result<()> {
+        let (isa, ratios) = (self.isa, buffer(width)?);
         let (pairs, fakes, mut taken) =
             (buffer(features * 2 * width)?, buffer(features * width)?, buffer(features * width)?);
         self.part(KINDS[4], format!("{features} x {width} gradients scaled for G"), calls, 0.0, || {
-            take_scaled(isa, &pairs, 2 * width, &logits[width..], &mut taken);
+            take_scaled(isa, &pairs, 2 * width, &ratios, &mut taken);
             backward_epilogue(isa, output, 0.0, &fakes, &mut taken);
         });
         Ok(())
@@ -323,49 +310,53 @@ impl Waterfall {
     }
 }
 
-impl Pass<'_> {
+impl Meeting<'_> {
     /// What a line about a layer says.
     fn line(&self, layer: &LayerSpec) -> String {
         format!("{} {}x{}, {} samples", self.name, layer.outputs, layer.inputs, self.width)
     }
 }
 
-/// Times all parts of a step of the system. The list is that of `gan::step`.
+/// Times all parts of a step of the preset: the passes of its program.
 fn measure(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Result<Waterfall> {
     let spec = preset.spec();
     let mut waterfall = Waterfall::new(arguments, preset, batch)?;
     let plan = waterfall.trainer.plan();
     let (width, panels) = (plan.panel_width, batch.div_ceil(plan.panel_width));
-    let chunk_panels = plan.chunk / width;
-    let shared = spec.order == Order::GeneratorFirstSharedFake;
-    // One pass of D serves both updates where it has one logit and no dropout.
-    let joint =
-        shared && spec.objective.logits() == 1 && spec.discriminator.layers.iter().all(|layer| layer.dropout == 0.0);
-    // Fakes are made for D's step and again for G's, unless both have one pass, or the first ones still stand in the scratch.
-    let kept = spec.order == Order::DiscriminatorFirstSharedFake && batch <= plan.chunk;
-    let generations = if shared || kept { panels } else { 2 * panels };
-    let generate = Pass { name: "G", network: &spec.generator, width, parts: 1, calls: generations };
-    let learn = Pass { calls: panels, ..generate };
-    let judge =
-        Pass { name: "D, real and fake", network: &spec.discriminator, width: 2 * width, parts: 2, calls: panels };
-    let guide = Pass { name: "D, fake", width, parts: 1, ..judge };
-    let output = spec.generator.layers.last().map_or(Activation::Linear, |layer| layer.activation);
-
-    waterfall.latents(&spec, width, generations)?;
-    waterfall.inputs(preset, batch, width, panels, joint)?;
-    waterfall.forward(generate)?;
-    waterfall.forward(judge)?;
-    if joint {
-        waterfall.joint_losses(output, spec.features(), width, panels)?;
-        waterfall.backward(judge, Input::Plain, Some(chunk_panels))?;
-    } else {
-        waterfall.losses(spec.objective, width, 2, panels)?;
-        waterfall.backward(judge, Input::Skip, Some(chunk_panels))?;
-        waterfall.forward(guide)?;
-        waterfall.losses(spec.objective, width, 1, panels)?;
-        waterfall.backward(guide, Input::Through(output), None)?;
+    for (turns, pass) in waterfall.trainer.passes() {
+        let calls = turns as usize * panels;
+        let of_rows = |network, rows| match (network, rows) {
+            (Network::Generator, _) => Meeting { name: "G", network: &spec.generator, width, parts: 1, calls },
+            (Network::Discriminator, Rows::Fakes) => {
+                Meeting { name: "D, fake", network: &spec.discriminator, width, parts: 1, calls }
+            }
+            (Network::Discriminator, Rows::Pairs) => {
+                let network = &spec.discriminator;
+                Meeting { name: "D, real and fake", network, width: 2 * width, parts: 2, calls }
+            }
+        };
+        match pass {
+            Pass::Generate { .. } => {
+                waterfall.latents(&spec, width, calls)?;
+                waterfall.forward(of_rows(Network::Generator, Rows::Fakes))?;
+            }
+            Pass::Judge(rows) => {
+                if rows == Rows::Pairs {
+                    waterfall.pairs(preset, batch, width, calls)?;
+                }
+                waterfall.forward(of_rows(Network::Discriminator, rows))?;
+            }
+            Pass::Loss(Loss::Discriminator) => waterfall.losses(spec.objective, width, 2, calls)?,
+            Pass::Loss(Loss::Generator) => waterfall.losses(spec.objective, width, 1, calls)?,
+            Pass::Loss(Loss::Joint) => waterfall.joint_losses(width, calls)?,
+            Pass::Learn { network, rows, gradients, input } => {
+                let chunk_panels = (gradients != Gradients::Ignored).then_some(plan.chunk / width);
+                waterfall.backward(of_rows(network, rows), input, chunk_panels)?;
+            }
+            Pass::Share(activation) => waterfall.share(activation, spec.features(), width, calls)?,
+            Pass::Stage | Pass::HandOver => unreachable!("the fakes of a GAN do not come from outside"),
+        }
     }
-    waterfall.backward(learn, Input::Skip, Some(chunk_panels))?;
     waterfall.update("D", &spec.discriminator, spec.discriminator_optimizer)?;
     waterfall.update("G", &spec.generator, spec.generator_optimizer)?;
     waterfall.phases();

@@ -12,17 +12,20 @@ pub mod health;
 pub mod model;
 pub mod modular;
 mod names;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 mod network;
 mod objective;
 mod options;
 mod plan;
 pub mod presets;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 mod program;
 pub mod replicas;
 mod settings;
 pub mod source;
 pub mod spec;
 mod state;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 mod streams;
 mod tensors;
 pub mod trainer;
@@ -38,12 +41,17 @@ pub use objective::Objective;
 pub use options::TrainerOptions;
 pub use plan::PlanSummary;
 pub use replicas::Replicas;
-#[cfg(feature = "internals")]
-#[doc(hidden)]
-pub use settings::steps_for_epochs;
 pub use source::Source;
 pub use spec::{GanSpec, OptimizerSpec, Order};
 pub use trainer::{Changes, Trainer};
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub use {
+    network::Network,
+    program::{Gradients, Loss, Pass, Rows},
+    settings::steps_for_epochs,
+    streams::Stream,
+};
 
 pub use crate::gemm::EngineKind;
 

@@ -6,7 +6,7 @@ use super::names::{DISCRIMINATOR, GENERATOR};
 
 /// One of the two networks of a GAN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Network {
+pub enum Network {
     /// G: latents in, samples out.
     Generator,
     /// D: samples in, logits out.

@@ -4,7 +4,7 @@ use crate::kernel::noise::StreamKey;
 
 /// What a stream is for. The discriminants are part of what a seed means: they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stream {
+pub enum Stream {
     /// Initial parameters of G.
     GeneratorParameters = 0,
     /// Initial parameters of D.

@@ -14,6 +14,8 @@ use super::model::Model;
 use super::network::Network;
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
+#[cfg(feature = "internals")]
+use super::program::Pass;
 use super::program::{Draws, Program, Reals, Script};
 use super::settings::{self, Settings};
 use super::source::Source;
@@ -356,6 +358,13 @@ impl Trainer {
     /// The instruction set in use.
     pub fn isa(&self) -> Isa {
         self.plan.pass.isa
+    }
+
+    /// The passes of a step, each with how often it comes.
+    #[cfg(feature = "internals")]
+    #[doc(hidden)]
+    pub fn passes(&self) -> Vec<(u64, Pass)> {
+        self.script.passes().collect()
     }
 
     /// How the run is laid out.

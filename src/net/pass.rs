@@ -138,7 +138,7 @@ impl<'a> From<NetworkView<'a>> for BackwardView<'a> {
 
 /// What becomes of the gradient with respect to a network's input.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum InputMode {
+pub enum InputMode {
     /// It is not computed.
     Skip,
     /// It is left on the tape.

@@ -10,7 +10,7 @@ use crate::net::pass::{self, InputMode};
 
 impl Script {
     /// All passes of a step, each with how often it comes.
-    fn passes(&self) -> impl Iterator<Item = (u64, Pass)> {
+    pub(in crate::gan) fn passes(&self) -> impl Iterator<Item = (u64, Pass)> {
         let turns = [(self.discriminator_turns as u64, &self.discriminator), (1, &self.generator)];
         turns.into_iter().flat_map(|(turns, segments)| {
             let passes = segments.iter().filter_map(|segment| match segment {

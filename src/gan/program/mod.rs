@@ -36,9 +36,14 @@ use crate::net::pass::InputMode;
 
 /// What the passes of a segment do to each chunk.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Pass {
+pub enum Pass {
     /// Makes fakes by G, of latents from one stream, with G's dropout from another.
-    Generate { latents: Stream, keeps: Stream },
+    Generate {
+        /// Where the latents are drawn from.
+        latents: Stream,
+        /// Where G's dropout is drawn from.
+        keeps: Stream,
+    },
     /// Takes the fakes that are handed in.
     Stage,
     /// D's logits.
@@ -46,7 +51,16 @@ pub(super) enum Pass {
     /// The gradient of a loss with respect to the logits.
     Loss(Loss),
     /// A backward pass.
-    Learn { network: Network, rows: Rows, gradients: Gradients, input: InputMode },
+    Learn {
+        /// The network.
+        network: Network,
+        /// What its panels hold.
+        rows: Rows,
+        /// What becomes of the gradients of its parameters.
+        gradients: Gradients,
+        /// What becomes of that of its input.
+        input: InputMode,
+    },
     /// The fakes' half of D's gradients with respect to its input, times what G's loss is of D's at each fake, back through the
     /// activation that made the fakes.
     Share(Activation),
@@ -56,7 +70,7 @@ pub(super) enum Pass {
 
 /// What a panel of D holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rows {
+pub enum Rows {
     /// Real samples and fakes side by side.
     Pairs,
     /// Fakes alone.
@@ -65,7 +79,7 @@ pub(super) enum Rows {
 
 /// A loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Loss {
+pub enum Loss {
     /// D's, of pairs.
     Discriminator,
     /// G's, of fakes.
@@ -76,7 +90,7 @@ pub(super) enum Loss {
 
 /// What becomes of the gradients of a network's parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gradients {
+pub enum Gradients {
     /// They are not computed.
     Ignored,
     /// They are added up over the batch.
