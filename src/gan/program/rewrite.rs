@@ -78,7 +78,8 @@ impl Script {
 
     /// A network is updated by the backward pass of the last chunk, operation by operation as the gradients are completed: where all
     /// gradients are summed in one place (the layer-parallel schedule), where nothing but updates stands between that pass's segment and
-    /// the update, and where no later pass of the segment reads the network. The bits are the same.
+    /// the update, where no later pass of the segment reads the network, and where no loss follows that may stop the step. The bits are
+    /// the same.
     pub(in crate::gan) fn with_updates_fused(mut self, plan: &Plan) -> Self {
         if plan.schedule != Schedule::LayerParallel {
             return self;
@@ -92,9 +93,10 @@ impl Script {
                     Segment::Passes(_) => None,
                 });
                 for network in updated {
-                    let last = passes.iter().rposition(|pass| pass.reads(network));
-                    if let Some(Pass::Learn { gradients: gradients @ Gradients::Summed, .. }) =
-                        last.map(|last| &mut passes[last])
+                    let Some(last) = passes.iter().rposition(|pass| pass.reads(network)) else { continue };
+                    let stops = passes[last..].iter().any(|pass| matches!(pass, Pass::Loss(_)));
+                    if let Pass::Learn { gradients: gradients @ Gradients::Summed, .. } = &mut passes[last]
+                        && !stops
                     {
                         *gradients = Gradients::SummedAndUsed;
                     }
