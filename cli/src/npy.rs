@@ -44,7 +44,7 @@ pub(crate) fn write<T: Number>(
     /// The values begin at a multiple of this.
     const ALIGNMENT: usize = 64;
     let kind = T::TYPE;
-    let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({rows}, {columns}, ), }}");
     // A header of two lengths is far shorter than 64 KiB.
     let length = (BEFORE + header.len() + 1).next_multiple_of(ALIGNMENT) - BEFORE;
     file.write_all(MAGIC)?;
