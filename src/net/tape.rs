@@ -9,6 +9,11 @@ use std::ops::Range;
 use crate::error::Result;
 use crate::memory::{AlignedBuffer, ArenaLayout};
 
+/// Values left free behind each region, five cache lines. Regions are often whole multiples of 4 KiB long: an operation would read and
+/// write at addresses whose low 12 bits are equal, which x86 takes for a load from a store that is still on its way (2 % of a step of
+/// `gaussian2d`).
+pub(crate) const STAGGER: usize = 80;
+
 /// A matrix `[features, lanes]` on the tape, in panels: `[panel][feature][sample]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Value(usize);
@@ -59,7 +64,7 @@ impl TapePlan {
                 .collect();
             beside.sort_unstable_by_key(|region| region.start);
             // Regions begin on cache lines, and so do the gaps between them.
-            let rounded = ArenaLayout::whole_lines(own);
+            let rounded = ArenaLayout::whole_lines(own.saturating_add(STAGGER));
             let mut start = 0_usize;
             for region in beside {
                 if start.saturating_add(rounded) <= region.start {
@@ -174,8 +179,9 @@ mod tests {
         plan.uses(kept);
         let layout = plan.place();
         let starts: Vec<usize> = values.iter().map(|value| layout.regions[value.0].start).collect();
-        assert_eq!(starts, [48, 80, 48, 80, 48]);
-        assert_eq!(layout.len, 48 + 2 * 32);
+        let (one, other) = (48 + STAGGER, 48 + STAGGER + 32 + STAGGER);
+        assert_eq!(starts, [one, other, one, other, one]);
+        assert_eq!(layout.len, other + 32 + STAGGER);
     }
 
     /// Whatever the lifetimes, values that live at once stand apart, and begin on cache lines.
