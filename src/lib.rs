@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! data  metrics   sources of samples; measures of what the generator learned
-//! gan             objectives, the adversarial step, the trainer, presets, checkpoints
-//! net             layer specifications, parameters, forward and backward passes of one network
+//! gan             objectives, the step as a program, the trainer, presets, checkpoints
+//! net             operations of a network, parameters, the tape, forward and backward passes
 //! gemm            the three products of a dense layer, and the engines that compute them
 //! kernel          pure loops over slices: activations, losses, optimizers, noise, reductions
 //! simd            the vector trait and its instruction sets; detection
