@@ -1,12 +1,11 @@
 //! The operations that a network is made of, one file for each.
 //!
-//! An operation has four passes, all over panels of samples:
+//! An operation has three passes, all over panels of samples:
 //!
 //! ```text
 //! forward              its output from its input
 //! input gradient       the gradient with respect to its input from that with respect to what it computes before its activation
 //! parameter gradient   that with respect to its parameters, with the update where it is the last to add to them
-//! tangent              how its output changes where its input moves: what the gradient of a gradient is made of
 //! ```
 //!
 //! and says how many products each of them takes, so that whoever compiles passes can count them.
