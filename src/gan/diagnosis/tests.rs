@@ -295,6 +295,26 @@ fn exploding_learning_rates_are_named() {
     }
 }
 
+/// Where G learns first and D passes the pairs apart, D may still find a bad sample when G's gradients are complete.
+#[test]
+fn an_update_waits_for_a_loss_that_may_stop_the_step() {
+    let optimizer = OptimizerSpec::adam(0.1);
+    let spec = GanSpec {
+        generator_optimizer: optimizer,
+        discriminator_optimizer: optimizer,
+        ..spec(Objective::Softmax, Order::GeneratorFirstSharedFake, 400)
+    };
+    let mut rows = rows(100);
+    rows[50 * FEATURES] = f32::NAN;
+    let options = TrainerOptions { batch: 100, shuffle: false, ..Default::default() };
+    let mut trainer = Trainer::new(spec, Arc::new(Rows(rows)), options).unwrap();
+    assert_eq!(trainer.plan().schedule, "layer-parallel");
+    let before = trainer.model().unwrap();
+    let outcome = trainer.run(1, 0, |_| ControlFlow::Continue(()));
+    assert_eq!(named(&outcome), (1, "discriminator", 0, "real sample"));
+    assert!(trainer.model().unwrap() == before);
+}
+
 #[test]
 fn what_a_modular_loss_is_handed_is_named() {
     let batch = 40;
