@@ -8,25 +8,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use safetensors::tensor::SafeTensors;
 use serde_json::{Value, json};
 
 use super::model::Model;
 use super::names::{DISCRIMINATOR, GENERATOR, WEIGHT};
+use super::optimizer_state::{OptimizerState, all_moment_suffixes, moment_suffixes};
+use super::seal::{Checksum, ENTRY, verified_state};
 use super::settings::{self, Settings};
 use super::spec::{GanSpec, OptimizerSpec};
 use super::tensors;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::net::{LayerTensors, NetworkSpec};
+use crate::net::NetworkSpec;
 
-/// The entry of metadata.
-const ENTRY: &str = "gannet.checkpoint";
 /// Version of the format. Files of other versions are refused.
 const VERSION: u64 = 1;
-/// Suffixes of the moments' tensors, as PyTorch's optimizers name them.
-const ADAM: [&str; 2] = [".exp_avg", ".exp_avg_sq"];
-const MOMENTUM: &str = ".momentum_buffer";
 
 /// The state of a run between two steps.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,29 +38,6 @@ pub struct Checkpoint {
     pub(super) settings: Settings,
     /// Whatever the caller wants to find beside it, by name; the program keeps the text of its configuration here.
     pub notes: BTreeMap<String, String>,
-}
-
-/// What an optimizer remembers.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct OptimizerState {
-    /// Updates done.
-    pub(super) updates: u64,
-    /// Adam's two moments, the velocity of gradient descent with momentum, or nothing.
-    pub(super) moments: Vec<LayerTensors>,
-}
-
-/// Suffixes of the moments of an optimizer.
-pub(super) fn moment_suffixes(optimizer: &OptimizerSpec) -> &'static [&'static str] {
-    match *optimizer {
-        OptimizerSpec::Adam { .. } => &ADAM,
-        OptimizerSpec::Sgd { momentum: 0.0, .. } => &[],
-        OptimizerSpec::Sgd { .. } => &[MOMENTUM],
-    }
-}
-
-/// Whether a tensor is a moment, which a model file has not.
-pub(super) fn is_moment(name: &str) -> bool {
-    ADAM.iter().chain([&MOMENTUM]).any(|suffix| name.ends_with(suffix))
 }
 
 /// Both networks of a specification with their names and optimizers.
@@ -183,7 +156,7 @@ impl Checkpoint {
         let mut optimizers = [OptimizerState::default(), OptimizerState::default()];
         for ((name, network, _), optimizer) in networks(spec).into_iter().zip(&mut optimizers) {
             optimizer.updates = number(&state["updates"][name], "updates")?;
-            for suffix in ADAM.iter().chain([&MOMENTUM]) {
+            for suffix in all_moment_suffixes() {
                 if file.tensor(&format!("{name}.0.{WEIGHT}{suffix}")).is_ok() {
                     optimizer.moments.push(tensors::layers(&file, name, network, suffix, origin)?);
                 }
@@ -237,63 +210,6 @@ pub fn notes(bytes: &[u8], origin: &str) -> Result<BTreeMap<String, String>> {
     let state = verified_state(bytes, &file, origin)?.unwrap_or_default();
     let entries = state["notes"].as_object().into_iter().flatten();
     Ok(entries.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_string()))).collect())
-}
-
-/// The state in the metadata of a file, if it has one, after its checksum was compared.
-pub(super) fn verified_state(bytes: &[u8], file: &SafeTensors<'_>, origin: &str) -> Result<Option<Value>> {
-    let damaged = |what: &str| Error::data(origin, format!("is a damaged checkpoint: {what}"));
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error.to_string()))?;
-    let Some(entry) = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)) else { return Ok(None) };
-    let mut entry: Value = serde_json::from_str(entry).map_err(|error| damaged(&error.to_string()))?;
-    let state = entry.get_mut("state").map(Value::take).unwrap_or_default();
-    let written = entry.get("checksum").and_then(Value::as_str).unwrap_or_default();
-    let found = checksum(&state, file);
-    if written != found {
-        return Err(damaged(&format!("its checksum is {found} instead of {written}")));
-    }
-    Ok(Some(state))
-}
-
-/// CRC-32C of a state and of every tensor's name, shape and bytes, in the order of the names.
-fn checksum(state: &Value, file: &SafeTensors<'_>) -> String {
-    let mut sum = Checksum::of(state);
-    let mut tensors = file.tensors();
-    tensors.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (name, tensor) in tensors {
-        sum.name(&name, tensor.shape());
-        sum.bytes(tensor.data());
-    }
-    sum.text()
-}
-
-/// A checksum in the making.
-struct Checksum(u32);
-
-impl Checksum {
-    fn of(state: &Value) -> Self {
-        Self(crc32c::crc32c(state.to_string().as_bytes()))
-    }
-
-    fn name(&mut self, name: &str, shape: &[usize]) {
-        self.bytes(name.as_bytes());
-        shape.iter().for_each(|&length| self.bytes(&(length as u64).to_le_bytes()));
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0 = crc32c::crc32c_append(self.0, bytes);
-    }
-
-    fn values(&mut self, values: &[f32]) {
-        let mut block = [[0; size_of::<f32>()]; 1 << 10];
-        for values in values.chunks(block.len()) {
-            block.iter_mut().zip(values).for_each(|(bytes, value)| *bytes = value.to_le_bytes());
-            self.bytes(block[..values.len()].as_flattened());
-        }
-    }
-
-    fn text(&self) -> String {
-        format!("crc32c:{:08x}", self.0)
-    }
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@
 use super::fault::Fault;
 use super::names::{ACTIVATION, DISCRIMINATOR, GENERATOR, LOGIT, PARAMETER, REAL_SAMPLE};
 use super::network::Network;
+use super::networks::Networks;
 use super::program::{Program, Reals};
-use super::state::Networks;
 use super::workspace::{Scratch, Workspace};
 use crate::error::{Error, Result};
 use crate::simd::{Isa, LANE_GROUP};

@@ -14,13 +14,16 @@ pub mod modular;
 mod names;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 mod network;
+mod networks;
 mod objective;
+mod optimizer_state;
 mod options;
 mod plan;
 pub mod presets;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 mod program;
 pub mod replicas;
+mod seal;
 mod settings;
 pub mod source;
 pub mod spec;

@@ -9,9 +9,11 @@ use std::path::Path;
 use safetensors::tensor::SafeTensors;
 
 use super::names::{ACTIVATION, DISCRIMINATOR, GENERATOR};
+use super::optimizer_state::is_moment;
+use super::seal::verified_state;
 use super::spec::GanSpec;
 use super::streams::Stream;
-use super::{checkpoint, tensors};
+use super::tensors;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::gemm::EngineKind;
@@ -90,7 +92,7 @@ impl Model {
     /// [`Error::Data`] that says what does not fit.
     pub fn from_safetensors(bytes: &[u8], spec: &GanSpec, origin: &str) -> Result<Self> {
         let file = tensors::deserialize(bytes, origin)?;
-        checkpoint::verified_state(bytes, &file, origin)?;
+        verified_state(bytes, &file, origin)?;
         Self::from_tensors(&file, spec, origin)
     }
 
@@ -100,7 +102,7 @@ impl Model {
         let network = |(name, network)| tensors::layers(file, name, network, "", origin);
         let model = Self { generator: network(generator)?, discriminator: network(discriminator)? };
         let expected = 2 * (model.generator.len() + model.discriminator.len());
-        let found = file.names().into_iter().filter(|name| !checkpoint::is_moment(name)).count();
+        let found = file.names().into_iter().filter(|name| !is_moment(name)).count();
         if found != expected {
             let problem = format!("holds {} more tensors than the {expected} of the configuration", found - expected);
             return Err(Error::data(origin, problem));

@@ -1,11 +1,10 @@
 //! One network in training: its parameters, its optimizer and the optimizer's moments.
 
-use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::checkpoint::{OptimizerState, moment_suffixes};
 use super::names::{GRADIENT, PARAMETER};
 use super::network::Network;
+use super::optimizer_state::{OptimizerState, moment_suffixes};
 use super::spec::OptimizerSpec;
 use crate::error::{Error, Result};
 use crate::kernel::noise::StreamKey;
@@ -38,90 +37,6 @@ pub(super) struct TrainedNetwork {
     updates: u64,
     /// Where the last backward pass did the update that is due: whether all is finite.
     updated: Option<bool>,
-}
-
-/// Both networks.
-#[derive(Debug)]
-pub(super) struct Networks {
-    /// `None` where the fakes come from outside.
-    pub(super) generator: Option<TrainedNetwork>,
-    pub(super) discriminator: TrainedNetwork,
-}
-
-impl Networks {
-    /// One of them, if it is there.
-    pub(super) fn get(&self, network: Network) -> Option<&TrainedNetwork> {
-        match network {
-            Network::Generator => self.generator.as_ref(),
-            Network::Discriminator => Some(&self.discriminator),
-        }
-    }
-
-    /// The same, to be changed.
-    pub(super) fn get_mut(&mut self, network: Network) -> Option<&mut TrainedNetwork> {
-        match network {
-            Network::Generator => self.generator.as_mut(),
-            Network::Discriminator => Some(&mut self.discriminator),
-        }
-    }
-
-    /// A copy of what the optimizers remember, G's first.
-    pub(super) fn optimizer_states(&self) -> Result<[OptimizerState; 2]> {
-        let state = |network| self.get(network).map_or(Ok(OptimizerState::default()), TrainedNetwork::optimizer_state);
-        Ok([state(Network::Generator)?, state(Network::Discriminator)?])
-    }
-
-    /// Checks that `states` are those of these networks.
-    pub(super) fn check_optimizer_states(&self, [generator, discriminator]: &[OptimizerState; 2]) -> Result<()> {
-        self.generator.as_ref().map_or(Ok(()), |network| network.check_optimizer_state(generator))?;
-        self.discriminator.check_optimizer_state(discriminator)
-    }
-
-    /// Replaces what the optimizers remember.
-    pub(super) fn set_optimizer_states(&mut self, [generator, discriminator]: &[OptimizerState; 2]) -> Result<()> {
-        self.generator.as_mut().map_or(Ok(()), |network| network.set_optimizer_state(generator))?;
-        self.discriminator.set_optimizer_state(discriminator)
-    }
-
-    /// One of them as a pass reads it.
-    pub(super) fn view(&self, network: Network) -> NetworkView<'_> {
-        self.get(network).expect("a program's networks are there").view()
-    }
-}
-
-/// What a pass has of the networks.
-pub(super) enum Lent<'a, T> {
-    /// They are read.
-    Shared(&'a T),
-    /// The pass is alone and the last before the updates.
-    Last(&'a mut T),
-}
-
-impl<T> Deref for Lent<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        match self {
-            Self::Shared(all) => all,
-            Self::Last(all) => all,
-        }
-    }
-}
-
-impl Lent<'_, Networks> {
-    /// A network for a backward pass. `update`: the last such pass before an update does that in passing.
-    pub(super) fn for_backward(&mut self, network: Network, update: bool) -> BackwardView<'_> {
-        match self {
-            Self::Last(networks) => {
-                if update {
-                    networks.get_mut(network).expect("a program's networks are there").updating_view()
-                } else {
-                    networks.view(network).into()
-                }
-            }
-            Self::Shared(networks) => networks.view(network).into(),
-        }
-    }
 }
 
 impl TrainedNetwork {
@@ -161,7 +76,7 @@ impl TrainedNetwork {
 
     /// The network for a backward pass that updates the parameters as soon as their gradients are complete, if the optimizer is Adam.
     /// [`update`](Self::update) then has only to tell what came of it.
-    fn updating_view(&mut self) -> BackwardView<'_> {
+    pub(super) fn updating_view(&mut self) -> BackwardView<'_> {
         let Some(step) = self.adam_step() else { return self.view().into() };
         self.updates += 1;
         let Self { spec, layout, parameters, first_moment, second_moment, updated, .. } = self;
@@ -207,20 +122,20 @@ impl TrainedNetwork {
     }
 
     /// A copy of what the optimizer remembers.
-    fn optimizer_state(&self) -> Result<OptimizerState> {
+    pub(super) fn optimizer_state(&self) -> Result<OptimizerState> {
         let moments = [&self.first_moment, &self.second_moment].into_iter().filter(|moment| !moment.is_empty());
         let moments = moments.map(|moment| self.layout.tensors(moment)).collect::<Result<_>>()?;
         Ok(OptimizerState { updates: self.updates, moments })
     }
 
     /// Checks that `state` is one of this network.
-    fn check_optimizer_state(&self, state: &OptimizerState) -> Result<()> {
+    pub(super) fn check_optimizer_state(&self, state: &OptimizerState) -> Result<()> {
         state.moments.iter().try_for_each(|moment| self.layout.check(moment, self.network.name()))
     }
 
     /// Replaces what the optimizer remembers. What another kind of optimizer remembers is worth nothing to this one, which then
     /// begins anew.
-    fn set_optimizer_state(&mut self, state: &OptimizerState) -> Result<()> {
+    pub(super) fn set_optimizer_state(&mut self, state: &OptimizerState) -> Result<()> {
         let own = moment_suffixes(&self.optimizer).len();
         self.updates = if state.moments.len() == own { state.updates } else { 0 };
         let moments = [&mut self.first_moment, &mut self.second_moment].into_iter().take(own);

@@ -12,6 +12,7 @@ use super::failure::check_whole;
 use super::given::GivenStep;
 use super::model::Model;
 use super::network::Network;
+use super::networks::Networks;
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
 #[cfg(feature = "internals")]
@@ -20,7 +21,7 @@ use super::program::{Draws, Program, Reals, Script};
 use super::settings::{self, Settings};
 use super::source::Source;
 use super::spec::GanSpec;
-use super::state::{Networks, TrainedNetwork};
+use super::state::TrainedNetwork;
 use super::streams::Stream;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};

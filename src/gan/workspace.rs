@@ -2,8 +2,8 @@
 
 use super::fault::Fault;
 use super::network::Network;
+use super::networks::Lent;
 use super::plan::{Chunk, Plan, Schedule};
-use super::state::Lent;
 use crate::error::Result;
 use crate::kernel::loss::LossSums;
 use crate::kernel::reduce::add_assign;

@@ -5,10 +5,10 @@ use super::{Gradients, Loss, Program, Rows};
 use crate::gan::fault::{Fault, Latest};
 use crate::gan::given::GivenStep;
 use crate::gan::network::Network;
+use crate::gan::networks::{Lent, Networks};
 use crate::gan::objective::Objective;
 use crate::gan::plan::{Chunk, Plan};
 use crate::gan::source::Source;
-use crate::gan::state::{Lent, Networks};
 use crate::gan::streams::Stream;
 use crate::gan::workspace::{MOST_TERMS, Scratch, Slot};
 use crate::kernel::activation::{self, Activation};
@@ -58,13 +58,13 @@ pub(in crate::gan) struct Draws<'a> {
 }
 
 impl<'a> Draws<'a> {
-    /// Standard normal numbers of a stream.
+    /// A stream in the turn at hand.
     fn key(&self, stream: Stream) -> noise::StreamKey {
         let number = if stream.is_of_generator() { self.generator_turns } else { self.discriminator_turns };
         stream.key(self.seed, number)
     }
 
-    /// Dropout of a network.
+    /// Dropout by a stream in the turn at hand.
     fn keeps(&self, stream: Stream) -> PartKeeps<'a> {
         match self.given.and_then(|given| given.keeps(stream)) {
             Some(keeps) => PartKeeps::Given(keeps),
