@@ -22,7 +22,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o "$work/counter.so" scripts/count_allocations.c
-cargo build --release --quiet
+cargo build --release --quiet --target-dir target
 
 # counts ENGINE SYSTEM BATCH THREADS STEPS: the line that the counter prints.
 counts() {

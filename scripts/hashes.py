@@ -82,7 +82,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="compare with docs/hashes.md instead of writing it")
     arguments = parser.parse_args()
 
-    subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "--target-dir", "target"], cwd=ROOT, check=True)
     sets = [entry["isa"] for entry in json.loads(output(PROGRAM, "info", "--json"))["instruction_sets"]]
     fused = [isa for isa in sets if isa != "portable"]
     if not fused:

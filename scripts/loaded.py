@@ -50,7 +50,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="measurements of each kind [default: 9]")
     arguments = parser.parse_args()
 
-    subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "--target-dir", "target"], cwd=ROOT, check=True)
     processors = sorted(os.sched_getaffinity(0))[:2]
     if len(processors) < 2:
         sys.exit("this needs two processors")

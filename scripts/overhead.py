@@ -36,7 +36,7 @@ def main():
     parser.add_argument("--steps", type=int, default=600_000)
     parser.add_argument("--threads", default="1,2")
     args = parser.parse_args()
-    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "--quiet", "--target-dir", "target"], cwd=ROOT, check=True)
     program = ROOT / "target/release/gannet"
     off = ["--no-tensorboard", "--evaluate-every", str(args.steps), "--report-every", str(args.steps)]
     off += ["--checkpoint-seconds", "0", "--best", "none"]

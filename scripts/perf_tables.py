@@ -114,7 +114,7 @@ def main():
     arguments = parser.parse_args()
 
     names = arguments.only or list(SECTIONS)
-    subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "--target-dir", "target"], cwd=ROOT, check=True)
     benches = [word for name in names if isinstance(SECTIONS[name][1], str) for word in ("--bench", SECTIONS[name][1])]
     if benches:
         subprocess.run(["cargo", "bench", "--no-run", *benches], cwd=ROOT, check=True)

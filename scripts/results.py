@@ -280,7 +280,7 @@ def main():
     parser.add_argument("--out", metavar="DIR", type=pathlib.Path, help="folder of the runs; those that it has are kept")
     arguments = parser.parse_args()
 
-    subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "--target-dir", "target"], cwd=ROOT, check=True)
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
         folder = arguments.out.resolve()

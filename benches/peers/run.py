@@ -301,7 +301,7 @@ def main():
     given = arguments()
     gannet = given.gannet
     if gannet is None:
-        subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True, stdout=sys.stderr)
+        subprocess.run(["cargo", "build", "--release", "--target-dir", "target"], cwd=ROOT, check=True, stdout=sys.stderr)
         gannet = ROOT / "target/release/gannet"
     with contextlib.ExitStack() as stack:
         folder = given.keep or pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gannet-peers-")))
