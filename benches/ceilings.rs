@@ -10,10 +10,11 @@ use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
 use common::{Arguments, PeakMeter, Stopwatch, clock, head, header, median, row, thread_counts};
-use gannet::kernel::peak::fma_flops;
-use gannet::memory::AlignedBuffer;
-use gannet::parallel::{build_pool, with_team};
-use gannet::simd::{Isa, Kernel, LANE_GROUP, Simd};
+use gannet::cpu::Isa;
+use gannet::internals::kernel::peak::fma_flops;
+use gannet::internals::memory::AlignedBuffer;
+use gannet::internals::parallel::{build_pool, with_team};
+use gannet::internals::simd::{Kernel, LANE_GROUP, Simd};
 
 /// How long a measurement takes, [`REPEATS`] times.
 const SPAN: Duration = Duration::from_millis(20);

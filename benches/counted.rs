@@ -11,11 +11,11 @@ mod common;
 use common::gemm_crate::gemm_run;
 use common::layer::{Layer, Product};
 use common::{Arguments, options, run, source};
+use gannet::cpu::{EngineKind, Isa};
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, Trainer, TrainerOptions};
-use gannet::kernel::activation::Activation;
-use gannet::net::LayerSpec;
-use gannet::simd::{Isa, LANE_GROUP};
+use gannet::gan::{Trainer, TrainerOptions};
+use gannet::internals::simd::LANE_GROUP;
+use gannet::net::{Activation, LayerSpec};
 
 /// How the program is called.
 const USAGE: &str = "product OUTPUTSxINPUTS SAMPLES (a multiple of 16) forward|input|weight native|matrixmultiply|gemm TIMES, \

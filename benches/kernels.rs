@@ -8,15 +8,16 @@ mod common;
 use std::time::Duration;
 
 use common::{Arguments, Stopwatch, clock, head, header, row, values};
-use gannet::kernel::activation::{Activation, backward_epilogue, forward_epilogue};
-use gannet::kernel::dropout::{Dropout, DropoutPart, Keeps};
-use gannet::kernel::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
-use gannet::kernel::math::{self, MaxUlp};
-use gannet::kernel::noise::{StreamKey, normal, uniform};
-use gannet::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
-use gannet::kernel::panel::{gather_bytes, gather_rows, scatter_rows};
-use gannet::kernel::reduce::{add_assign, row_sums};
-use gannet::simd::Isa;
+use gannet::cpu::Isa;
+use gannet::internals::kernel::activation::{backward_epilogue, forward_epilogue};
+use gannet::internals::kernel::dropout::{Dropout, DropoutPart, Keeps};
+use gannet::internals::kernel::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
+use gannet::internals::kernel::math::{self, MaxUlp};
+use gannet::internals::kernel::noise::{StreamKey, normal, uniform};
+use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
+use gannet::internals::kernel::panel::{gather_bytes, gather_rows, scatter_rows};
+use gannet::internals::kernel::reduce::{add_assign, row_sums};
+use gannet::net::Activation;
 
 /// A panel of 64 features by 64 samples: 16 KiB.
 const WIDTH: usize = 64;

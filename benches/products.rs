@@ -11,11 +11,9 @@ use std::time::Duration;
 use common::gemm_crate::gemm_run;
 use common::layer::{Layer, Product};
 use common::{Arguments, Stopwatch, head, header, row};
+use gannet::cpu::{EngineKind, Isa};
 use gannet::gan::presets::Preset;
-use gannet::gemm::EngineKind;
-use gannet::kernel::activation::Activation;
-use gannet::net::LayerSpec;
-use gannet::simd::Isa;
+use gannet::net::{Activation, LayerSpec};
 
 /// Samples side by side: G of `mnist` and a batch of 32, D of `mnist` and G of the tiled systems, D of these.
 const WIDTHS: [usize; 3] = [64, 128, 256];

@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use common::{options, run, source};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use gannet::cpu::EngineKind;
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, Trainer, TrainerOptions};
+use gannet::gan::{Trainer, TrainerOptions};
 
 /// Batches of a preset, with the threads they are worth.
 fn cases(preset: Preset) -> &'static [(usize, usize)] {

@@ -14,16 +14,20 @@ use std::time::Duration;
 
 use common::layer::{Layer, Product, buffer};
 use common::{Arguments, Measured, Stopwatch, head, header, row, run, seconds_of, source, trainer};
+use gannet::cpu::{EngineKind, Isa};
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, GanSpec, Gradients, Loss, Network, Objective, OptimizerSpec, Pass, Rows, Trainer};
-use gannet::kernel::activation::{Activation, backward_epilogue};
-use gannet::kernel::loss::{LossTerm, bce_with_logits, joint_bce_with_logits, softmax_cross_entropy, take_scaled};
-use gannet::kernel::noise::{StreamKey, normal};
-use gannet::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
-use gannet::kernel::reduce::add_assign;
-use gannet::net::{InputMode, LayerSpec, NetworkSpec};
-use gannet::parallel::Team;
-use gannet::simd::Isa;
+use gannet::gan::{GanSpec, Network, Objective, OptimizerSpec, Trainer};
+use gannet::internals::kernel::activation::backward_epilogue;
+use gannet::internals::kernel::loss::{
+    LossTerm, bce_with_logits, joint_bce_with_logits, softmax_cross_entropy, take_scaled,
+};
+use gannet::internals::kernel::noise::{StreamKey, normal};
+use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
+use gannet::internals::kernel::reduce::add_assign;
+use gannet::internals::net::InputMode;
+use gannet::internals::parallel::Team;
+use gannet::internals::program::{Gradients, Loss, Pass, Rows};
+use gannet::net::{Activation, LayerSpec, NetworkSpec};
 
 /// Presets and batches.
 const SYSTEMS: [(Preset, usize); 4] =

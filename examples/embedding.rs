@@ -6,10 +6,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use gannet::cpu::Isa;
 use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions};
-use gannet::kernel::activation::Activation;
-use gannet::net::NetworkSpec;
-use gannet::simd::Isa;
+use gannet::net::{Activation, NetworkSpec};
 
 /// Samples that are computed when they are asked for: points of a spiral.
 struct Spiral;

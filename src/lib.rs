@@ -1,6 +1,16 @@
 //! Gannet trains generative adversarial networks (GANs) made of dense layers, on CPUs, as fast as the processor allows.
 //!
-//! The crate is built in layers, each of which uses only what stands below it:
+//! The interface:
+//!
+//! ```text
+//! gan       specifications, presets, the trainer, the modular loss, models, checkpoints, health of a run
+//! net       what a network looks like: layers, activations, initial weights
+//! data      sources of samples: arrays, images as bytes, synthetic systems, CSV, NPY and IDX files
+//! metrics   measures of what a generator has learned
+//! cpu       instruction sets, engines, threads
+//! ```
+//!
+//! The crate is built in layers, each of which uses only what stands below it. Those below `net` are private:
 //!
 //! ```text
 //! data  metrics   sources of samples; measures of what the generator learned
@@ -16,8 +26,8 @@
 //! error           the error type
 //! ```
 //!
-//! The command-line program is a package of its own, `gannet-cli`. What it and the benches share with the library beyond the
-//! interface stands in `internals`, above all layers.
+//! The command-line program is a package of its own, `gannet-cli`. What it, the benches and some tests share with the library beyond
+//! the interface stands in `internals`, above all layers.
 //!
 //! # Features
 //!
@@ -29,20 +39,39 @@
     allow(dead_code, unreachable_pub, reason = "the library replaces files and ends no process")
 )]
 mod atomic_file;
+pub mod cpu;
 pub mod data;
-pub mod error;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the program uses more of it"))]
+mod error;
 #[cfg_attr(not(feature = "internals"), allow(dead_code, unreachable_pub, reason = "the program uses more of it"))]
 mod file;
 pub mod gan;
-pub mod gemm;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see it"))]
+mod gemm;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
-pub mod kernel;
-pub mod memory;
+#[cfg_attr(
+    not(feature = "internals"),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "the benches see it")
+)]
+mod kernel;
+#[cfg_attr(
+    not(feature = "internals"),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "the benches see it")
+)]
+mod memory;
 pub mod metrics;
 pub mod net;
-pub mod parallel;
-pub mod simd;
+#[cfg_attr(
+    not(feature = "internals"),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "the benches see it")
+)]
+mod parallel;
+#[cfg_attr(
+    not(feature = "internals"),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "the benches see it")
+)]
+mod simd;
 
 pub use error::{Error, Result};

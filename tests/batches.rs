@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use gannet::data::array::ArraySource;
-use gannet::gan::{EngineKind, GanSpec, GivenStep, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
-use gannet::kernel::activation::Activation;
-use gannet::net::{LayerTensors, NetworkSpec};
-use gannet::simd::Isa;
+use gannet::cpu::{EngineKind, Isa};
+use gannet::data::ArraySource;
+use gannet::gan::{GanSpec, GivenStep, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
+use gannet::net::{Activation, LayerTensors, NetworkSpec};
 
 /// Twice the widest tile, and one more.
 const MOST: usize = 257;

@@ -6,12 +6,11 @@ mod common;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
-use gannet::data::array::ArraySource;
+use gannet::cpu::{EngineKind, Isa};
+use gannet::data::ArraySource;
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, GanSpec, Model, Replicas, StepReport, Trainer, TrainerOptions};
-use gannet::kernel::activation::Activation;
-use gannet::net::NetworkSpec;
-use gannet::simd::Isa;
+use gannet::gan::{GanSpec, Model, Replicas, StepReport, Trainer, TrainerOptions};
+use gannet::net::{Activation, NetworkSpec};
 
 /// Trains, and returns everything that could differ: every report and the model file.
 fn outcome(preset: Preset, batch: usize, steps: u64, options: TrainerOptions) -> (Vec<[u64; 4]>, Vec<u8>) {

@@ -4,13 +4,10 @@
 
 use std::sync::Arc;
 
-use gannet::data::array::ArraySource;
-use gannet::gan::{
-    EngineKind, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions,
-};
-use gannet::kernel::activation::Activation;
-use gannet::net::{LayerTensors, NetworkSpec};
-use gannet::simd::Isa;
+use gannet::cpu::{EngineKind, Isa};
+use gannet::data::ArraySource;
+use gannet::gan::{GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
+use gannet::net::{Activation, LayerTensors, NetworkSpec};
 
 const ACTIVATIONS: [Activation; 5] =
     [Activation::Linear, Activation::Relu, Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh, Activation::Sigmoid];

@@ -10,17 +10,19 @@ use std::ops::{Deref, DerefMut};
 use std::os::fd::AsRawFd;
 use std::ptr;
 
-use gannet::gemm::{Derivative, Engine, EngineKind, Forward, InputGradient, Lanes, WeightGradient, WeightUpdate};
-use gannet::kernel::activation::{Activation, backward_epilogue, forward_epilogue};
-use gannet::kernel::distance::squared_distances;
-use gannet::kernel::dropout::{Dropout, DropoutPart, Keeps};
-use gannet::kernel::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
-use gannet::kernel::math;
-use gannet::kernel::noise::{StreamKey, normal, uniform};
-use gannet::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
-use gannet::kernel::panel::{gather_bytes, gather_rows, scatter_rows};
-use gannet::kernel::reduce::{add_assign, row_sums};
-use gannet::simd::{Isa, LANE_GROUP};
+use gannet::cpu::{EngineKind, Isa};
+use gannet::internals::gemm::{Derivative, Engine, Forward, InputGradient, Lanes, WeightGradient, WeightUpdate};
+use gannet::internals::kernel::activation::{backward_epilogue, forward_epilogue};
+use gannet::internals::kernel::distance::squared_distances;
+use gannet::internals::kernel::dropout::{Dropout, DropoutPart, Keeps};
+use gannet::internals::kernel::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
+use gannet::internals::kernel::math;
+use gannet::internals::kernel::noise::{StreamKey, normal, uniform};
+use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
+use gannet::internals::kernel::panel::{gather_bytes, gather_rows, scatter_rows};
+use gannet::internals::kernel::reduce::{add_assign, row_sums};
+use gannet::internals::simd::LANE_GROUP;
+use gannet::net::Activation;
 
 /// Bytes between two guards: room for the largest operand, whole pages of any system.
 const ROOM: usize = 1 << 18;

@@ -5,13 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
+use gannet::cpu::Isa;
 use gannet::data::ArraySource;
 use gannet::gan::{
     Changes, GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Replicas, Source, Trainer, TrainerOptions,
 };
-use gannet::kernel::activation::Activation;
-use gannet::net::NetworkSpec;
-use gannet::simd::Isa;
+use gannet::net::{Activation, NetworkSpec};
 use gannet::{Error, Result};
 
 const FEATURES: usize = 4;

@@ -5,12 +5,12 @@ mod common;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use gannet::data::array::ArraySource;
+use gannet::cpu::Isa;
+use gannet::data::ArraySource;
 use gannet::gan::health::{Health, Verdict, Watch, examine};
 use gannet::gan::presets::{Duration, Preset};
 use gannet::gan::{GanSpec, Objective, OptimizerSpec, Source, Trainer, TrainerOptions};
-use gannet::kernel::activation::Activation;
-use gannet::simd::Isa;
+use gannet::net::Activation;
 
 /// An evaluation: the steps before it, what was found and what was said of it.
 type Evaluation = (u64, Health, Verdict);

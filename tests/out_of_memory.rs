@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
+use gannet::cpu::Isa;
 use gannet::data::ArraySource;
 use gannet::gan::health::examine;
 use gannet::gan::presets::Preset;
@@ -14,11 +15,9 @@ use gannet::gan::weights::{self, Numbering, StateDict};
 use gannet::gan::{
     Checkpoint, GanSpec, Model, ModularLoss, Objective, OptimizerSpec, Replicas, Trainer, TrainerOptions,
 };
-use gannet::kernel::activation::Activation;
 use gannet::metrics::table::Halves;
 use gannet::metrics::{columns, images, moments, parzen, wasserstein};
-use gannet::net::NetworkSpec;
-use gannet::simd::Isa;
+use gannet::net::{Activation, NetworkSpec};
 use gannet::{Error, Result};
 
 /// Requests of at least so many bytes are refused: fewer than the smallest buffer whose size a user decides, here.

@@ -3,13 +3,11 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use gannet::cpu::{Isa, ThreadPool, build_pool};
 use gannet::data::{ArraySource, synthetic};
 use gannet::gan::presets::Preset;
 use gannet::gan::{GanSpec, Model, Replicas, Source, Trainer, TrainerOptions};
-use gannet::kernel::activation::Activation;
-use gannet::net::NetworkSpec;
-use gannet::parallel::{ThreadPool, build_pool};
-use gannet::simd::Isa;
+use gannet::net::{Activation, NetworkSpec};
 
 /// Points on a circle that are read by a job of the pool.
 struct ReadInPool {

@@ -8,13 +8,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gannet::data::array::ArraySource;
-use gannet::gan::{
-    EngineKind, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions,
-};
-use gannet::kernel::activation::Activation;
-use gannet::net::{Initialization, LayerSpec, LayerTensors, NetworkSpec};
-use gannet::simd::Isa;
+use gannet::cpu::{EngineKind, Isa};
+use gannet::data::ArraySource;
+use gannet::gan::{GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
+use gannet::net::{Activation, Initialization, LayerSpec, LayerTensors, NetworkSpec};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use serde_json::Value;

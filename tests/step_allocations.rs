@@ -12,9 +12,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use gannet::Error;
+use gannet::cpu::EngineKind;
 use gannet::gan::health::examine;
 use gannet::gan::presets::Preset;
-use gannet::gan::{Checkpoint, EngineKind, ModularLoss, Replicas, Trainer, TrainerOptions};
+use gannet::gan::{Checkpoint, ModularLoss, Replicas, Trainer, TrainerOptions};
 
 /// The system's allocator with a count of its calls.
 struct Counting;

@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use gannet::parallel::{BlockedChunks, Chunks, Elements, Enumerated, Team, build_pool, with_team};
+use gannet::internals::parallel::{BlockedChunks, Chunks, Elements, Enumerated, Team, build_pool, with_team};
 
 /// The system's allocator, which counts the calls of the threads that enrolled.
 struct Counting;

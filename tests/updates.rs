@@ -4,14 +4,13 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use gannet::data::array::ArraySource;
+use gannet::cpu::{EngineKind, Isa};
+use gannet::data::ArraySource;
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions};
-use gannet::kernel::activation::Activation;
-use gannet::kernel::optimizer::{AdamStep, adam};
-use gannet::net::{LayerTensors, NetworkSpec};
-use gannet::simd::Isa;
-use gannet::{Error, error::Result};
+use gannet::gan::{GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions};
+use gannet::internals::kernel::optimizer::{AdamStep, adam};
+use gannet::net::{Activation, LayerTensors, NetworkSpec};
+use gannet::{Error, Result};
 
 const FEATURES: usize = 9;
 

@@ -1,6 +1,6 @@
 //! A layer's products by the `gemm` crate.
 
-use gannet::net::row_stride;
+use gannet::internals::net::row_stride;
 
 use super::layer::{Layer, Product};
 

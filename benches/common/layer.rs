@@ -1,12 +1,12 @@
 //! One dense layer on a panel of samples: the operands of its three products. The one place where benches call engines.
 
-use gannet::gemm::{Derivative, Engine, Forward, InputGradient, Lanes, WeightGradient};
-use gannet::kernel::activation::Activation;
-use gannet::kernel::dropout::{Dropout, DropoutPart, Keeps};
-use gannet::kernel::noise::StreamKey;
-use gannet::memory::AlignedBuffer;
-use gannet::net::{LayerSpec, row_stride};
-use gannet::simd::Isa;
+use gannet::cpu::Isa;
+use gannet::internals::gemm::{Derivative, Engine, Forward, InputGradient, Lanes, WeightGradient};
+use gannet::internals::kernel::dropout::{Dropout, DropoutPart, Keeps};
+use gannet::internals::kernel::noise::StreamKey;
+use gannet::internals::memory::AlignedBuffer;
+use gannet::internals::net::row_stride;
+use gannet::net::{Activation, LayerSpec};
 
 use super::values;
 

@@ -9,13 +9,13 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use gannet::cpu::{Isa, IsaKind};
 use gannet::data::{ArraySource, ByteSource};
 use gannet::gan::presets::Preset;
 use gannet::gan::{Source, Trainer, TrainerOptions};
 pub(crate) use gannet::internals::machine::header;
 pub(crate) use gannet::internals::markdown::{head, row};
 pub(crate) use gannet::internals::peak::{PeakMeter, median};
-use gannet::simd::{Isa, IsaKind};
 
 /// Arguments of a bench.
 pub(crate) struct Arguments {
@@ -126,7 +126,7 @@ pub(crate) fn clock() -> (Isa, f64) {
 
 /// Numbers of threads to compare: 1, 2, and as many as there are cores.
 pub(crate) fn thread_counts() -> Vec<usize> {
-    let cores = gannet::parallel::available_threads();
+    let cores = gannet::cpu::available_threads();
     let mut counts = vec![1, 2, cores];
     counts.retain(|&threads| threads <= cores);
     counts.dedup();

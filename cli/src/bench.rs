@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use gannet::cpu::{EngineKind, IsaKind};
 use gannet::data::{ArraySource, ByteSource};
 use gannet::gan::presets::Preset;
-use gannet::gan::{EngineKind, Replicas, Source, TrainerOptions};
+use gannet::gan::{Replicas, Source, TrainerOptions};
+use gannet::internals::memory::room;
 use gannet::internals::numbers::thousands;
 use gannet::internals::peak::{PeakMeter, median};
-use gannet::memory::room;
-use gannet::simd::IsaKind;
 use gannet::{Error, Result};
 
 use super::args::{BenchArgs, ENGINES, name_of};

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use gannet::Result;
-use gannet::gan::GanSpec;
 use gannet::gan::health::Health;
-use gannet::gan::model::Model;
+use gannet::gan::{GanSpec, Model};
 use gannet::net::LayerTensors;
 
 use super::events::{EventWriter, Setting};

@@ -6,13 +6,13 @@
 use std::thread::available_parallelism;
 
 use gannet::Error;
+use gannet::cpu::most_threads;
 use gannet::gan::OptimizerSpec;
 use gannet::gan::presets::{Duration, Preset};
 use gannet::internals::engine;
 use gannet::metrics::parzen;
 use gannet::metrics::table::{MOST_SAMPLES, MOST_VALUES};
 use gannet::net::NetworkSpec;
-use gannet::parallel::most_threads;
 
 use super::address_space::Allowed;
 use super::column_histograms;

@@ -4,11 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
+use gannet::cpu::{EngineKind, IsaKind};
 use gannet::data::digits;
 use gannet::gan::presets::{Duration, Preset};
-use gannet::gan::{EngineKind, GanSpec, TrainerOptions};
+use gannet::gan::{GanSpec, TrainerOptions};
 use gannet::internals::engine;
-use gannet::simd::IsaKind;
 use gannet::{Error, Result};
 
 use super::args::{OBJECTIVES, name_of};

@@ -6,9 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use gannet::gan::EngineKind;
+use gannet::cpu::{EngineKind, IsaKind};
 use gannet::gan::presets::{Duration, Preset};
-use gannet::simd::IsaKind;
 use gannet::{Error, Result};
 use serde::Deserialize;
 use toml::de::DeTable;

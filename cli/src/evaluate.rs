@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use gannet::cpu::Isa;
 use gannet::gan::health::{Verdict, Watch, examine};
 use gannet::gan::presets::Duration;
 use gannet::internals::numbers::thousands;
-use gannet::simd::Isa;
 use serde::Serialize;
 
 use super::args::EvaluateArgs;

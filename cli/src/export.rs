@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gannet::gan::weights::{self, Network};
+use gannet::gan::{Network, weights};
 use serde_json::json;
 
 use super::args::{ExportArgs, NETWORKS};

@@ -2,8 +2,7 @@
 
 use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order};
 use gannet::internals::engine;
-use gannet::kernel::activation::Activation;
-use gannet::net::{LayerSpec, NetworkSpec};
+use gannet::net::{Activation, LayerSpec, NetworkSpec};
 use gannet::{Error, Result};
 use serde::Deserialize;
 

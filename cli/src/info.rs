@@ -1,8 +1,8 @@
 //! `gannet info`: the processor, its instruction sets, the engines and the measured peak.
 
+use gannet::cpu::Isa;
 use gannet::internals::machine::{cores, processor};
 use gannet::internals::peak::peak_flops;
-use gannet::simd::Isa;
 use serde::Serialize;
 
 use super::args::{ENGINES, InfoArgs};

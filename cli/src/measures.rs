@@ -1,15 +1,14 @@
 //! What a generator has learned: the measures of its system, each beside its reference.
 
 use gannet::Result;
+use gannet::cpu::Isa;
 use gannet::data::synthetic;
-use gannet::gan::model::Model;
 use gannet::gan::presets::Preset;
-use gannet::gan::source::Source;
+use gannet::gan::{Model, Source};
 use gannet::internals::numbers::thousands;
-use gannet::kernel::activation::Activation;
 use gannet::metrics::table::{self, Halves};
 use gannet::metrics::{circle, gaussian2d, images, mixture1d, parzen, references};
-use gannet::simd::Isa;
+use gannet::net::Activation;
 
 use super::columns::{self, Column};
 use super::config::RunConfig;

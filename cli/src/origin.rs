@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use gannet::gan::Trainer;
-use gannet::gan::model::Model;
+use gannet::gan::{Model, Trainer};
 use gannet::net::Initialization;
 use gannet::{Error, Result};
 

@@ -9,8 +9,7 @@ use gannet::data::table::{Standardization, Table};
 use gannet::data::{csv, idx, npy, precision};
 use gannet::gan::presets::{Duration, Preset};
 use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order};
-use gannet::kernel::activation::Activation;
-use gannet::net::NetworkSpec;
+use gannet::net::{Activation, NetworkSpec};
 use gannet::{Error, Result};
 
 use super::contents::{self, Contents};

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration as Time, Instant};
 
 use gannet::Result;
+use gannet::cpu::Isa;
 use gannet::gan::health::{Health, Verdict, Watch, examine};
-use gannet::gan::model::Model;
-use gannet::gan::{Checkpoint, StepReport, Trainer};
+use gannet::gan::{Checkpoint, Model, StepReport, Trainer};
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
-use gannet::simd::Isa;
 
 use super::best::{Best, Chosen};
 use super::board::{Board, Pictures};

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use gannet::cpu::Isa;
 use gannet::internals::numbers::thousands;
-use gannet::simd::Isa;
 use gannet::{Error, Result};
 
 use super::args::{Format, SAMPLE_FORMATS, SampleArgs, name_of};

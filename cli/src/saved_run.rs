@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gannet::gan::Checkpoint;
 use gannet::gan::health::Verdict;
-use gannet::gan::model::Model;
+use gannet::gan::{Checkpoint, Model};
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
 

@@ -1,6 +1,6 @@
 //! How many threads a run takes of those that it was asked for.
 
-use gannet::parallel::available_threads;
+use gannet::cpu::available_threads;
 
 /// What to say where a run takes fewer threads than it was asked for.
 pub(crate) fn fewer_threads(asked: usize, taken: usize) -> Option<String> {

@@ -2,8 +2,8 @@
 //! files.
 #![forbid(unsafe_code)]
 
-pub mod array;
-pub mod bytes;
+mod array;
+mod bytes;
 pub mod columns;
 pub mod csv;
 pub mod digits;

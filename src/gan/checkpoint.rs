@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::model::Model;
 use super::names::{DISCRIMINATOR, GENERATOR, WEIGHT};
+use super::network::Network;
 use super::optimizer_state::{OptimizerState, all_moment_suffixes, moment_suffixes};
 use super::seal::{Checksum, ENTRY, verified_state};
 use super::settings::{self, Settings};
@@ -93,8 +94,9 @@ impl Checkpoint {
         tensors::check_texts(&self.notes)?;
         self.model.check(spec)?;
         let mut named = Vec::new();
-        for ((name, network, optimizer), (model, state)) in
-            networks(spec).into_iter().zip(self.model.networks().into_iter().zip(&self.optimizers))
+        for ((name, network, optimizer), (model, state)) in networks(spec)
+            .into_iter()
+            .zip(Network::ALL.map(|network| self.model.network(network)).into_iter().zip(&self.optimizers))
         {
             named.extend(tensors::named(name, network, model, ""));
             let suffixes = moment_suffixes(optimizer);

@@ -9,10 +9,9 @@ mod failure;
 mod fault;
 mod given;
 pub mod health;
-pub mod model;
-pub mod modular;
+mod model;
+mod modular;
 mod names;
-#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 mod network;
 mod networks;
 mod objective;
@@ -21,17 +20,17 @@ mod options;
 mod plan;
 pub mod presets;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
-mod program;
-pub mod replicas;
+pub(crate) mod program;
+mod replicas;
 mod seal;
 mod settings;
-pub mod source;
-pub mod spec;
+pub(crate) mod source;
+mod spec;
 mod state;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
-mod streams;
+pub(crate) mod streams;
 mod tensors;
-pub mod trainer;
+mod trainer;
 pub mod weights;
 mod workspace;
 
@@ -40,23 +39,17 @@ pub use checkpoint::Checkpoint;
 pub use given::GivenStep;
 pub use model::Model;
 pub use modular::{ModularLoss, ModularReport};
+pub use network::Network;
 pub use objective::Objective;
 pub use options::TrainerOptions;
 pub use plan::PlanSummary;
 pub use replicas::Replicas;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub use settings::steps_for_epochs;
 pub use source::Source;
 pub use spec::{GanSpec, OptimizerSpec, Order};
 pub use trainer::{Changes, Trainer};
-#[cfg(feature = "internals")]
-#[doc(hidden)]
-pub use {
-    network::Network,
-    program::{Gradients, Loss, Pass, Rows},
-    settings::steps_for_epochs,
-    streams::Stream,
-};
-
-pub use crate::gemm::EngineKind;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use safetensors::tensor::SafeTensors;
 
-use super::names::{ACTIVATION, DISCRIMINATOR, GENERATOR};
+use super::names::{ACTIVATION, GENERATOR};
+use super::network::Network;
 use super::optimizer_state::is_moment;
 use super::seal::verified_state;
 use super::spec::GanSpec;
@@ -20,10 +21,10 @@ use crate::gemm::EngineKind;
 use crate::kernel::noise;
 use crate::kernel::panel::scatter_rows;
 use crate::memory::{AlignedBuffer, filled};
+use crate::net::LayerTensors;
 use crate::net::panels::{Panels, PassPlan};
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{self, Alone, NetworkView};
-use crate::net::{LayerTensors, NetworkSpec};
 use crate::parallel::Team;
 use crate::simd::{Isa, LANE_GROUP};
 
@@ -39,22 +40,20 @@ pub struct Model {
     pub discriminator: LayerTensors,
 }
 
-/// Both networks of a specification with their names.
-fn networks(spec: &GanSpec) -> [(&'static str, &NetworkSpec); 2] {
-    [(GENERATOR, &spec.generator), (DISCRIMINATOR, &spec.discriminator)]
-}
-
 impl Model {
-    /// G's tensors, then D's.
-    pub(super) fn networks(&self) -> [&LayerTensors; 2] {
-        [&self.generator, &self.discriminator]
+    /// The tensors of a network.
+    pub fn network(&self, network: Network) -> &LayerTensors {
+        match network {
+            Network::Generator => &self.generator,
+            Network::Discriminator => &self.discriminator,
+        }
     }
 
     /// Checks that the tensors are those of `spec`.
     pub(super) fn check(&self, spec: &GanSpec) -> Result<()> {
-        for ((name, network), tensors) in networks(spec).into_iter().zip(self.networks()) {
-            network.validate(name)?;
-            ParameterLayout::new(network).check(tensors, name)?;
+        for network in Network::ALL {
+            spec.network(network).validate(network.name())?;
+            ParameterLayout::new(spec.network(network)).check(self.network(network), network.name())?;
         }
         Ok(())
     }
@@ -65,8 +64,7 @@ impl Model {
     ///
     /// [`Error::ModelNotFinite`] that names the first tensor with a value that is not.
     pub fn check_finite(&self) -> Result<()> {
-        tensors::check_finite(GENERATOR, &self.generator)?;
-        tensors::check_finite(DISCRIMINATOR, &self.discriminator)
+        Network::ALL.into_iter().try_for_each(|network| tensors::check_finite(network.name(), self.network(network)))
     }
 
     /// The model as the bytes of a safetensors file. Values that are not finite are written as they are: what a failed run left
@@ -78,9 +76,10 @@ impl Model {
     /// [`Error::Data`] for so many layers that a reader would refuse the file; [`Error::OutOfMemory`].
     pub fn to_safetensors(&self, spec: &GanSpec) -> Result<Vec<u8>> {
         self.check(spec)?;
-        let networks = networks(spec).into_iter().zip(self.networks());
-        let named: Vec<_> =
-            networks.flat_map(|((name, network), tensors)| tensors::named(name, network, tensors, "")).collect();
+        let named: Vec<_> = Network::ALL
+            .into_iter()
+            .flat_map(|network| tensors::named(network.name(), spec.network(network), self.network(network), ""))
+            .collect();
         tensors::serialize(&named, BTreeMap::new())
     }
 
@@ -98,9 +97,8 @@ impl Model {
 
     /// The same from the tensors of a file.
     pub(super) fn from_tensors(file: &SafeTensors<'_>, spec: &GanSpec, origin: &str) -> Result<Self> {
-        let [generator, discriminator] = networks(spec);
-        let network = |(name, network)| tensors::layers(file, name, network, "", origin);
-        let model = Self { generator: network(generator)?, discriminator: network(discriminator)? };
+        let network = |network: Network| tensors::layers(file, network.name(), spec.network(network), "", origin);
+        let model = Self { generator: network(Network::Generator)?, discriminator: network(Network::Discriminator)? };
         let expected = 2 * (model.generator.len() + model.discriminator.len());
         let found = file.names().into_iter().filter(|name| !is_moment(name)).count();
         if found != expected {

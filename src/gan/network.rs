@@ -14,8 +14,11 @@ pub enum Network {
 }
 
 impl Network {
+    /// Both, G first.
+    pub const ALL: [Self; 2] = [Self::Generator, Self::Discriminator];
+
     /// Its name, as files and errors have it.
-    pub(super) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Generator => GENERATOR,
             Self::Discriminator => DISCRIMINATOR,

@@ -119,7 +119,7 @@ impl Replicas {
     ///
     /// Sources and `report` may use the pool of the options, with `install`, `join` and `scope`, but may have to wait until another
     /// thread has no replica left to train. They may not use `broadcast` where this is called by a thread of that pool: it would wait
-    /// for ever ([`parallel::with_team`]).
+    /// for ever.
     ///
     /// The workers enter the pool once. Not a step allocates, beyond what the engine's library does.
     ///

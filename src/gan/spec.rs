@@ -1,5 +1,6 @@
 //! What is trained: two networks, an objective, an order of updates, an optimizer for each network.
 
+use super::network::Network;
 use super::objective::Objective;
 use crate::error::{Error, Result};
 #[cfg(feature = "internals")]
@@ -121,6 +122,14 @@ pub struct GanSpec {
 }
 
 impl GanSpec {
+    /// The specification of a network.
+    pub fn network(&self, network: Network) -> &NetworkSpec {
+        match network {
+            Network::Generator => &self.generator,
+            Network::Discriminator => &self.discriminator,
+        }
+    }
+
     /// Features of a latent.
     pub fn latents(&self) -> usize {
         self.generator.inputs()

@@ -10,6 +10,7 @@ use super::state::TrainedNetwork;
 use super::streams::Stream;
 use super::*;
 use crate::error::Error;
+use crate::gemm::EngineKind;
 use crate::kernel::activation::Activation;
 use crate::kernel::noise;
 use crate::kernel::panel::{gather_rows, scatter_rows};

@@ -123,7 +123,7 @@ impl Trainer {
     /// `ControlFlow::Break` ends the run early, after a whole step, as does [`TrainerOptions::stop`]. Returns the last report.
     ///
     /// The source and `report` may use the pool of the options, with `install`, `join` and `scope`. The source may not use `broadcast`
-    /// where this is called by a thread of that pool: it would wait for ever ([`parallel::with_team`]).
+    /// where this is called by a thread of that pool: it would wait for ever.
     ///
     /// # Errors
     ///

@@ -11,6 +11,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::model::Model;
+use super::network::Network;
 use super::spec::GanSpec;
 use super::tensors::{self, MOST_HEADER, NamedTensor};
 use crate::error::{Error, Result};
@@ -20,38 +21,12 @@ use crate::memory;
 use crate::net::parameters::ParameterLayout;
 use crate::net::{LayerSpec, LayerTensors, NetworkSpec};
 
-/// One of the two networks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
-    /// G.
-    Generator,
-    /// D.
-    Discriminator,
-}
-
-impl Network {
-    /// Its name in messages and as a prefix.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Generator => "generator",
-            Self::Discriminator => "discriminator",
-        }
-    }
-
-    /// The network that people give this name to.
-    fn called(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "generator" | "gen" | "g" | "netg" => Some(Self::Generator),
-            "discriminator" | "disc" | "d" | "netd" | "critic" => Some(Self::Discriminator),
-            _ => None,
-        }
-    }
-
-    fn of(self, spec: &GanSpec) -> &NetworkSpec {
-        match self {
-            Self::Generator => &spec.generator,
-            Self::Discriminator => &spec.discriminator,
-        }
+/// The network that people give this name to.
+fn network_called(name: &str) -> Option<Network> {
+    match name.to_ascii_lowercase().as_str() {
+        "generator" | "gen" | "g" | "netg" => Some(Network::Generator),
+        "discriminator" | "disc" | "d" | "netd" | "critic" => Some(Network::Discriminator),
+        _ => None,
     }
 }
 
@@ -105,12 +80,13 @@ pub fn state_dict(
 ) -> Result<Vec<u8>> {
     spec.validate()?;
     let mut named: Vec<NamedTensor<'_>> = Vec::new();
-    for (part, values) in [(Network::Generator, &model.generator), (Network::Discriminator, &model.discriminator)] {
+    for part in Network::ALL {
+        let values = model.network(part);
         if network.is_some_and(|chosen| chosen != part) {
             continue;
         }
-        let layers = &part.of(spec).layers;
-        ParameterLayout::new(part.of(spec)).check(values, part.name())?;
+        let layers = &spec.network(part).layers;
+        ParameterLayout::new(spec.network(part)).check(values, part.name())?;
         tensors::check_finite(part.name(), values)?;
         let prefix = if network.is_some() { String::new() } else { format!("{}.", part.name()) };
         let mut number = 0;
@@ -187,9 +163,8 @@ impl StateDict {
             let network = match network_of(prefix) {
                 Some(network) => network,
                 None => {
-                    let fits = |network: &Network| shapes_fit(&file, layers, network.of(spec));
-                    match [Network::Generator, Network::Discriminator].into_iter().filter(fits).collect::<Vec<_>>()[..]
-                    {
+                    let fits = |network: &Network| shapes_fit(&file, layers, spec.network(*network));
+                    match Network::ALL.into_iter().filter(fits).collect::<Vec<_>>()[..] {
                         [network] => network,
                         [] => return Err(problem(unknown(&file, prefix, layers, spec))),
                         _ => {
@@ -242,7 +217,7 @@ fn parts(name: &str) -> Option<(&str, u64, bool)> {
 
 /// The network that a part of `prefix` names.
 fn network_of(prefix: &str) -> Option<Network> {
-    prefix.split('.').find_map(Network::called)
+    prefix.split('.').find_map(network_called)
 }
 
 /// Whether the weights have the shapes of `spec`'s.
@@ -262,7 +237,7 @@ fn unknown(file: &SafeTensors<'_>, prefix: &str, layers: &Numbered<'_>, spec: &G
         write!(found, "{}{name} {shape:?}", if found.is_empty() { "" } else { ", " }).ok();
     }
     let expected = |network: Network| {
-        let shapes = network.of(spec).layers.iter().map(|layer| format!("{:?}", [layer.outputs, layer.inputs]));
+        let shapes = spec.network(network).layers.iter().map(|layer| format!("{:?}", [layer.outputs, layer.inputs]));
         format!("the {} has {}", network.name(), shapes.collect::<Vec<_>>().join(" "))
     };
     let under = if prefix.is_empty() { "the tensors".to_string() } else { format!("the tensors of `{prefix}`") };
@@ -278,7 +253,7 @@ fn read(
     spec: &GanSpec,
     problem: impl Fn(String) -> Error,
 ) -> Result<LayerTensors> {
-    let (expected, name) = (&network.of(spec).layers, network.name());
+    let (expected, name) = (&spec.network(network).layers, network.name());
     if layers.len() != expected.len() {
         return Err(problem(format!("holds {} layers of the {name}, but it has {}", layers.len(), expected.len())));
     }

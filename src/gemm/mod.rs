@@ -50,6 +50,7 @@ impl EngineKind {
     pub const ALL: [Self; 2] = [Self::Native, Self::Matrixmultiply];
 
     /// The engine itself.
+    #[doc(hidden)]
     pub fn engine(self) -> &'static dyn Engine {
         match self {
             Self::Auto => &auto::Auto,

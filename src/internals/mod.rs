@@ -16,3 +16,40 @@ pub mod atomic_file {
 pub mod file {
     pub use crate::file::*;
 }
+
+/// The layers under the interface, for benches and tests that measure and check each alone.
+pub mod gemm {
+    pub use crate::gemm::*;
+}
+
+/// See [`gemm`].
+pub mod kernel {
+    pub use crate::kernel::*;
+}
+
+/// See [`gemm`].
+pub mod memory {
+    pub use crate::memory::*;
+}
+
+/// See [`gemm`].
+pub mod net {
+    pub use crate::net::parameters::row_stride;
+    pub use crate::net::pass::InputMode;
+}
+
+/// See [`gemm`].
+pub mod parallel {
+    pub use crate::parallel::*;
+}
+
+/// See [`gemm`].
+pub mod simd {
+    pub use crate::simd::*;
+}
+
+/// See [`gemm`].
+pub mod program {
+    pub use crate::gan::program::{Gradients, Loss, Pass, Rows};
+    pub use crate::gan::streams::Stream;
+}

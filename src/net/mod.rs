@@ -3,14 +3,13 @@
 
 pub(crate) mod op;
 pub(crate) mod panels;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 pub(crate) mod parameters;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 pub(crate) mod pass;
-pub mod spec;
+mod spec;
 pub(crate) mod tape;
 
-pub use parameters::{LayerTensors, row_stride};
-#[cfg(feature = "internals")]
-#[doc(hidden)]
-pub use pass::InputMode;
+pub use crate::kernel::activation::Activation;
+pub use parameters::LayerTensors;
 pub use spec::{Initialization, LayerSpec, NetworkSpec};

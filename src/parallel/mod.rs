@@ -16,7 +16,8 @@
 //! `Range<usize>`, tuples of up to five of them side by side, and [`Enumerated`].
 //!
 //! ```
-//! use gannet::parallel::{Chunks, build_pool, with_team};
+//! # #[cfg(feature = "internals")] {
+//! use gannet::internals::parallel::{Chunks, build_pool, with_team};
 //!
 //! let pool = build_pool(1)?;
 //! let mut squares = vec![0; 1000];
@@ -28,6 +29,7 @@
 //!     });
 //! });
 //! assert_eq!(squares[999], 998_001);
+//! # }
 //! # Ok::<(), gannet::Error>(())
 //! ```
 
@@ -40,7 +42,7 @@ mod team;
 #[cfg(test)]
 mod tests;
 
-/// The pool that [`with_team`] takes workers from: rayon's, under the name by which the rest of the crate knows it.
+/// The pool that a run takes its workers from: one of rayon.
 pub use rayon::ThreadPool;
 
 pub use producer::{BlockedChunks, Chunks, Elements, Enumerated, Producer};

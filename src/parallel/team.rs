@@ -22,7 +22,7 @@ use super::producer::{Pieces, Producer};
 /// Tasks cannot use the team that runs them:
 ///
 /// ```compile_fail
-/// # use gannet::parallel::with_team;
+/// # use gannet::internals::parallel::with_team;
 /// with_team(2, None, |team| team.for_each(0..2, |_| team.for_each(0..2, |_| ())));
 /// ```
 pub struct Team<'a> {

@@ -186,12 +186,13 @@ impl Isa {
         if self.kind() == IsaKind::Avx512 { 16 } else { 8 }
     }
 
-    /// Whether a multiply-add rounds once ([`Simd::FUSED`]).
+    /// Whether a multiply-add rounds once.
     pub fn fused(self) -> bool {
         self.kind() != IsaKind::Portable || Portable::FUSED
     }
 
     /// Runs `kernel` with this instruction set: the one door from ordinary code to vector code.
+    #[doc(hidden)]
     #[inline]
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use gannet::data::array::ArraySource;
-use gannet::data::{digits, synthetic};
+use gannet::data::{ArraySource, digits, synthetic};
 use gannet::gan::presets::Preset;
 use gannet::gan::{Source, Trainer, TrainerOptions};
 

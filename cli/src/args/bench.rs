@@ -1,8 +1,7 @@
 //! The arguments of `gannet bench` and `info`.
 
 use clap::Args;
-use gannet::gan::EngineKind;
-use gannet::simd::IsaKind;
+use gannet::cpu::{EngineKind, IsaKind};
 
 use super::values::{ENGINES, ISAS, choice, positive_count, positive_whole};
 

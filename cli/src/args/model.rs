@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use gannet::gan::weights::{Network, Numbering};
+use gannet::gan::Network;
+use gannet::gan::weights::Numbering;
 
 use super::values::{Format, NETWORKS, NUMBERINGS, SAMPLE_FORMATS, choice, positive_count, saved_state, whole};
 use crate::checkpoints::SavedState;

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use gannet::gan::{EngineKind, Objective, Order};
-use gannet::simd::IsaKind;
+use gannet::cpu::{EngineKind, IsaKind};
+use gannet::gan::{Objective, Order};
 
 use super::values::{
     ENGINES, ISAS, OBJECTIVES, ORDERS, byte_count, choice, decay, positive_count, positive_number, positive_whole,

@@ -1,9 +1,10 @@
 //! Names and numbers that arguments may be, and how they are read.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use gannet::gan::weights::{Network, Numbering};
-use gannet::gan::{EngineKind, Objective, Order};
-use gannet::simd::IsaKind;
+use gannet::cpu::{EngineKind, IsaKind};
+use gannet::gan::Network;
+use gannet::gan::weights::Numbering;
+use gannet::gan::{Objective, Order};
 
 use crate::checkpoints::SavedState;
 

@@ -3,8 +3,7 @@
 use gannet::gan::OptimizerSpec;
 use gannet::gan::presets::Duration;
 use gannet::internals::numbers::thousands;
-use gannet::kernel::activation::Activation;
-use gannet::net::{Initialization, LayerSpec, NetworkSpec};
+use gannet::net::{Activation, Initialization, LayerSpec, NetworkSpec};
 use maud::{Markup, html};
 
 use super::words::{counted, spaced};

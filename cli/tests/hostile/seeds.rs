@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use arbitrary::Unstructured;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
-use gannet::gan::weights::{Network, Numbering, state_dict};
+use gannet::gan::Network;
+use gannet::gan::weights::{Numbering, state_dict};
 use gannet_cli::events::messages::{Event, Histogram, Image, Kind, SessionLog, SourceMetadata, Summary, Value, What};
 use prost::Message;
 

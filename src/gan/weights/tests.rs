@@ -191,7 +191,7 @@ fn a_model_that_is_not_finite_is_not_handed_on() {
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for (network, name) in [(Network::Generator, "generator"), (Network::Discriminator, "discriminator")] {
             let other = if network == Network::Generator { Network::Discriminator } else { Network::Generator };
-            for layer in 0..network.of(&spec).layers.len() {
+            for layer in 0..spec.network(network).layers.len() {
                 for tensor in ["weight", "bias"] {
                     let mut model = good.clone();
                     let tensors =

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arbitrary::Unstructured;
 use gannet::gan::presets::Preset;
 use gannet::gan::{GanSpec, Model};
-use gannet::kernel::activation::Activation::{Linear, Relu};
+use gannet::net::Activation::{Linear, Relu};
 use gannet::net::{LayerTensors, NetworkSpec};
 use serde_json::Value;
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gannet::gan::weights::{Network, Numbering, StateDict, state_dict};
+use gannet::gan::Network;
+use gannet::gan::weights::{Numbering, StateDict, state_dict};
 
 use super::memory::within;
 use super::model::{CAP, Tensor, made_of, spec, tensors};
