@@ -1,10 +1,13 @@
-//! The report of a run that goes on, seen in a browser that nobody touches. Where there is no Chromium, the test says so and passes.
+//! The report of a run that goes on, seen in a browser that nobody touches. Where there is no Chromium, the test says so
+//! and is skipped.
 #![cfg(unix)]
 
 #[path = "common/browser.rs"]
 mod browser;
 #[path = "common/program.rs"]
 mod program;
+#[path = "common/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

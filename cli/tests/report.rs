@@ -1,9 +1,11 @@
 //! `gannet report` from outside: what its pages hold, and that a browser shows them right.
 //!
-//! The browser is Chromium: `$CHROMIUM`, or one that is found on the path. Where there is none, its tests say so and pass.
+//! The browser is Chromium: `$CHROMIUM`, or one that is found on the path. Where there is none, its tests say so and are skipped.
 
 #[path = "common/browser.rs"]
 mod browser;
+#[path = "common/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::path::PathBuf;

@@ -2,8 +2,11 @@
 
 #[path = "common/program.rs"]
 mod program;
+#[path = "common/skip.rs"]
+mod skip;
 
 use program::Place;
+use skip::skip;
 
 #[test]
 fn completions_are_printed_for_each_shell() {
@@ -14,7 +17,9 @@ fn completions_are_printed_for_each_shell() {
     }
     place.fail("completions tcsh", 2, &["bash"]);
     // The script is one that bash takes.
-    let Ok(bash) = std::process::Command::new("bash").arg("--version").output() else { return };
+    let Ok(bash) = std::process::Command::new("bash").arg("--version").output() else {
+        return skip("bash", "install it");
+    };
     assert!(bash.status.success());
     place.write("script", place.succeed("completions bash"));
     let checked = std::process::Command::new("bash").arg("-n").arg(place.path("script")).output().unwrap();

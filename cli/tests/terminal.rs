@@ -2,6 +2,9 @@
 
 #[path = "common/program.rs"]
 mod program;
+#[cfg(unix)]
+#[path = "common/skip.rs"]
+mod skip;
 
 use program::Place;
 
@@ -136,8 +139,7 @@ fn terminals_get_what_they_can_show() {
         {
             let arguments = format!("train circle --steps 400 --out {name}-{columns}");
             let Some(text) = on_terminal(&place, variables, columns, &arguments) else {
-                eprintln!("skipped: there is no command script to make a terminal with");
-                return;
+                return skip::skip("command script", "it makes a terminal; install the package util-linux");
             };
             assert!(text.contains("400/400") && text.contains("sliced_wasserstein"), "{name}: {text}");
             let is_ascii = text.is_ascii();

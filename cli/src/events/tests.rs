@@ -1,5 +1,8 @@
 //! Tests of whole files: round trip, damage of every kind, and what TensorBoard's own reader finds.
 
+#[path = "../../tests/common/skip.rs"]
+mod skip;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +15,7 @@ use super::messages::{Event, Kind, SessionLog, What};
 use super::read::EventFile;
 use super::record::{self, FOOTER, HEADER};
 use super::{EventWriter, PREFIX};
+use skip::skip;
 
 /// The event files of a folder, in the order of their names.
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -213,8 +217,7 @@ fn write_resumed_run(folder: &Path) {
 #[test]
 fn tensorboard_reads_what_was_written() {
     let Some(python) = std::env::var_os("GANNET_EVENTS_PYTHON") else {
-        eprintln!("skipped: GANNET_EVENTS_PYTHON names no Python with the package tensorboard");
-        return;
+        return skip("Python with the package tensorboard", "name it with $GANNET_EVENTS_PYTHON");
     };
     let place = tempfile::tempdir().unwrap();
     write_resumed_run(place.path());

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::skip::skip;
+
 /// The browser; says so where there is none.
 pub(crate) fn chromium() -> Option<PathBuf> {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
@@ -10,7 +12,7 @@ pub(crate) fn chromium() -> Option<PathBuf> {
     let mut places = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     let found = named.or_else(|| places.find(|path| path.is_file()));
     if found.is_none() {
-        eprintln!("SKIPPED: there is no Chromium; install it, or name it with $CHROMIUM");
+        skip("Chromium", "install the package chromium, or name the program with $CHROMIUM");
     }
     found
 }
