@@ -4,10 +4,13 @@
 //! Arguments: nothing for all, or words of which a kernel's name must contain one. `--test` runs everything once.
 
 mod common;
+#[path = "../tests/reference/elementary.rs"]
+mod elementary;
 
 use std::time::Duration;
 
 use common::{Arguments, Stopwatch, clock, head, header, row, values};
+use elementary::{sine_of_quarters, ulp_error};
 use gannet::cpu::Isa;
 use gannet::internals::kernel::activation::{backward_epilogue, forward_epilogue};
 use gannet::internals::kernel::dropout::{Dropout, DropoutPart, Keeps};
@@ -116,24 +119,6 @@ const FUNCTIONS: [Function; 6] = [
         valid: |turns| turns.abs() <= math::TURNS_LIMIT,
     },
 ];
-
-/// The sine of an angle in quarters of a turn, reduced exactly, so that f64's pi costs no accuracy near the zeros.
-fn sine_of_quarters(quarters: f64) -> f64 {
-    let quadrant = quarters.round();
-    let angle = (quarters - quadrant) * std::f64::consts::FRAC_PI_2;
-    match quadrant.rem_euclid(4.0) as u8 {
-        0 => angle.sin(),
-        1 => angle.cos(),
-        2 => -angle.sin(),
-        _ => -angle.cos(),
-    }
-}
-
-/// The distance of `value` from the truth, a finite number, in units in the last place of the truth.
-fn ulp_error(value: f32, truth: f64) -> f64 {
-    let exponent = ((truth.to_bits() >> 52) & 0x7ff).clamp(1023 - 126, 1023 + 127);
-    (f64::from(value) - truth).abs() / f64::from_bits((exponent - 23) << 52)
-}
 
 /// The largest error on `isa` over the sample, where the truth is a finite `f32`; NaN if a value is.
 fn largest_error(function: &Function, isa: Isa, sample: &[f32]) -> f64 {

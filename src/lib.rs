@@ -34,6 +34,10 @@
 //! None is on by default. `gzip`: the readers of data files take compressed ones, too. `serde`: settings and measures implement
 //! its traits.
 
+// What integration tests and unit tests share names the crate as the former do.
+#[cfg(test)]
+extern crate self as gannet;
+
 #[cfg_attr(
     not(feature = "internals"),
     allow(dead_code, unreachable_pub, reason = "the library replaces files and ends no process")
@@ -68,6 +72,9 @@ pub mod net;
     allow(dead_code, unreachable_pub, unused_imports, reason = "the benches see it")
 )]
 mod parallel;
+#[cfg(test)]
+#[path = "../tests/reference/mod.rs"]
+mod reference;
 #[cfg_attr(
     not(feature = "internals"),
     allow(dead_code, unreachable_pub, unused_imports, reason = "the benches see it")

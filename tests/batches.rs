@@ -1,100 +1,25 @@
 //! Whole steps of every batch from one sample to more than two tiles, against backpropagation in f64: no sample is lost or
 //! counted twice, and no lane beyond the last sample counts, wherever panels, chunks and slots end.
 
+mod reference;
+
 use std::sync::Arc;
 
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
 use gannet::gan::{GanSpec, GivenStep, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
+use reference::loss::cross_entropy_slope;
+use reference::network::{Parameters, backward, forward, widened, zeros};
+use reference::numbers::{numbers, wide};
 
 /// Twice the widest tile, and one more.
 const MOST: usize = 257;
 const LATENTS: usize = 3;
 const FEATURES: usize = 5;
 
-/// A network's parameters, or their gradient: weights and biases of each layer.
-type Wide = Vec<(Vec<f64>, Vec<f64>)>;
-
-/// Numbers in -1 .. 1 without structure.
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-fn widen(tensors: &LayerTensors) -> Wide {
-    let wide = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
-    tensors.iter().map(|(weight, bias)| (wide(weight), wide(bias))).collect()
-}
-
-fn zeros(like: &Wide) -> Wide {
-    like.iter().map(|(weight, bias)| (vec![0.0; weight.len()], vec![0.0; bias.len()])).collect()
-}
-
-/// The activations of these tests: smooth, so that rounding cannot take a sample to the other side of a bend.
-fn apply(activation: Activation, x: f64) -> f64 {
-    match activation {
-        Activation::Tanh => x.tanh(),
-        Activation::Sigmoid => sigmoid(x),
-        _ => x,
-    }
-}
-
-/// The derivative where the output is `y`.
-fn derivative(activation: Activation, y: f64) -> f64 {
-    match activation {
-        Activation::Tanh => 1.0 - y * y,
-        Activation::Sigmoid => y * (1.0 - y),
-        _ => 1.0,
-    }
-}
-
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
-}
-
-/// One sample's way through a network: its input, and the output of each layer.
-fn forward(spec: &NetworkSpec, parameters: &Wide, input: Vec<f64>) -> Vec<Vec<f64>> {
-    let mut outputs = vec![input];
-    for (layer, (weight, bias)) in spec.layers.iter().zip(parameters) {
-        let x = &outputs[outputs.len() - 1];
-        let row = |(row, bias): (&[f64], &f64)| {
-            let sum = row.iter().zip(x).map(|(weight, x)| weight * x).sum::<f64>() + bias;
-            apply(layer.activation, sum)
-        };
-        let y = weight.chunks(layer.inputs).zip(bias).map(row).collect();
-        outputs.push(y);
-    }
-    outputs
-}
-
-/// The way back: adds the sample's gradient to `sums`, returns that with respect to the input.
-fn backward(spec: &NetworkSpec, parameters: &Wide, outputs: &[Vec<f64>], delta: Vec<f64>, sums: &mut Wide) -> Vec<f64> {
-    let mut delta = delta;
-    for (index, layer) in spec.layers.iter().enumerate().rev() {
-        let (x, y) = (&outputs[index], &outputs[index + 1]);
-        let mut below = vec![0.0; layer.inputs];
-        let (weight_sums, bias_sums) = &mut sums[index];
-        for (output, (delta, y)) in delta.iter().zip(y).enumerate() {
-            let delta = delta * derivative(layer.activation, *y);
-            bias_sums[output] += delta;
-            let row = output * layer.inputs..(output + 1) * layer.inputs;
-            let weights = &parameters[index].0[row.clone()];
-            for (((sum, below), weight), x) in weight_sums[row].iter_mut().zip(&mut below).zip(weights).zip(x) {
-                *sum += delta * x;
-                *below += delta * weight;
-            }
-        }
-        delta = below;
-    }
-    delta
-}
-
-/// Networks, and a step's inputs for the largest batch: a smaller one has the first of them.
+/// Networks, and a step's inputs for the largest batch: a smaller one has the first of them. The activations are smooth, so that
+/// rounding cannot take a sample to the other side of a bend.
 struct Problem {
     spec: GanSpec,
     real: Vec<f32>,
@@ -122,26 +47,25 @@ impl Problem {
     }
 
     fn row(values: &[f32], columns: usize, sample: usize) -> Vec<f64> {
-        values[sample * columns..][..columns].iter().map(|value| f64::from(*value)).collect()
+        wide(&values[sample * columns..][..columns])
     }
 
     /// Adds the gradients of sample `sample` of the batch: of D's loss to `of_d`, of G's loss to `of_g`.
-    fn add(&self, g: &Wide, d: &Wide, sample: usize, of_g: &mut Wide, of_d: &mut Wide) {
+    fn add(&self, g: &Parameters, d: &Parameters, sample: usize, of_g: &mut Parameters, of_d: &mut Parameters) {
         let (generator, discriminator) = (&self.spec.generator, &self.spec.discriminator);
-        let fake = |latents: &[f32]| forward(generator, g, Self::row(latents, LATENTS, sample));
-        let judge = |x: &[f64]| forward(discriminator, d, x.to_vec());
-        // d BCE / d logit = sigmoid(logit) - target.
-        let delta = |judged: &[Vec<f64>], target: f64| vec![sigmoid(judged[judged.len() - 1][0]) - target];
+        let fake = |latents: &[f32]| forward(generator, g, Self::row(latents, LATENTS, sample), &[]);
+        let judge = |x: &[f64]| forward(discriminator, d, x.to_vec(), &[]);
+        let delta = |judged: &[Vec<f64>], real: bool| vec![cross_entropy_slope(judged[judged.len() - 1][0], real)];
 
         let judged = judge(&Self::row(&self.real, FEATURES, sample));
-        backward(discriminator, d, &judged, delta(&judged, 1.0), of_d);
+        backward(discriminator, d, &judged, delta(&judged, true), of_d);
         let made = fake(&self.latents[0]);
         let judged = judge(&made[made.len() - 1]);
-        backward(discriminator, d, &judged, delta(&judged, 0.0), of_d);
+        backward(discriminator, d, &judged, delta(&judged, false), of_d);
 
         let made = fake(&self.latents[1]);
         let judged = judge(&made[made.len() - 1]);
-        let of_fake = backward(discriminator, d, &judged, delta(&judged, 1.0), &mut zeros(d));
+        let of_fake = backward(discriminator, d, &judged, delta(&judged, true), &mut zeros(d));
         backward(generator, g, &made, of_fake, of_g);
     }
 
@@ -154,7 +78,7 @@ impl Problem {
     /// Compares a step of each batch that `chosen` names with the means of the samples' gradients.
     fn check(&self, schedules: &[&str], chosen: impl Fn(usize) -> bool) {
         let model = self.trainer(1, EngineKind::Native, Isa::best(), 1).model().unwrap();
-        let (g, d) = (widen(&model.generator), widen(&model.discriminator));
+        let (g, d) = (widened(&model.generator), widened(&model.discriminator));
         let (mut of_g, mut of_d) = (zeros(&g), zeros(&d));
         let mut misses = Vec::new();
         for batch in 1..=MOST {
@@ -188,7 +112,7 @@ impl Problem {
 }
 
 /// Each tensor against the mean of a batch, relative to its largest value.
-fn compare(name: &str, found: &LayerTensors, sums: &Wide, batch: usize, misses: &mut Vec<String>) {
+fn compare(name: &str, found: &LayerTensors, sums: &Parameters, batch: usize, misses: &mut Vec<String>) {
     for (layer, ((weight, bias), (weight_sums, bias_sums))) in found.iter().zip(sums).enumerate() {
         for (which, found, sums) in [("weight", weight, weight_sums), ("bias", bias, bias_sums)] {
             let mean = |sum: &f64| sum / batch as f64;

@@ -2,6 +2,7 @@
 //! the native engine the same on every instruction set that fuses.
 
 mod common;
+mod reference;
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -182,7 +183,7 @@ fn replicas_are_single_runs_bit_for_bit() {
 /// The native engine's sums have one order, whatever the width of the registers and the number of threads.
 #[test]
 fn native_results_are_the_same_bits_on_every_instruction_set_that_fuses_at_any_number_of_threads() {
-    let fused: Vec<Isa> = Isa::available().into_iter().filter(|isa| isa.fused()).collect();
+    let fused = reference::isas::to_compare();
     for preset in Preset::ALL {
         // More samples than there are slots of one tile each, and than a chunk of the wide networks.
         let most = match preset {

@@ -1,16 +1,20 @@
-//! Gradients against finite differences: the losses are written out plainly in f64, and every parameter of both networks is
+//! Gradients against finite differences of the losses in f64: every parameter of both networks is
 //! moved a little up and down. Covers every activation in hidden layers and as the generator's output, dropout and none, every
 //! objective and order, every engine and instruction set.
+
+mod reference;
 
 use std::sync::Arc;
 
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
 use gannet::gan::{GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
-use gannet::net::{Activation, LayerTensors, NetworkSpec};
-
-const ACTIVATIONS: [Activation; 5] =
-    [Activation::Linear, Activation::Relu, Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh, Activation::Sigmoid];
+use gannet::net::{Activation, NetworkSpec};
+use reference::activation::ALL as ACTIVATIONS;
+use reference::difference;
+use reference::loss::{cross_entropy, margin, probability};
+use reference::network::{Parameters, flat, forward, widened};
+use reference::numbers::{numbers, wide};
 
 const OBJECTIVES: [Objective; 4] =
     [Objective::Minimax, Objective::NonSaturating, Objective::NonSaturatingHalf, Objective::Softmax];
@@ -23,69 +27,9 @@ const LATENTS: usize = 3;
 const FEATURES: usize = 4;
 const DROPOUT: f32 = 0.25;
 
-/// A matrix, or a network's parameters, in f64.
-type Wide = Vec<(Vec<f64>, Vec<f64>)>;
-
-/// Numbers in -1 .. 1 without structure.
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-fn widen(tensors: &LayerTensors) -> Wide {
-    let wide = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
-    tensors.iter().map(|(weight, bias)| (wide(weight), wide(bias))).collect()
-}
-
-fn apply(activation: Activation, x: f64) -> f64 {
-    match activation {
-        Activation::Linear => x,
-        Activation::Relu => x.max(0.0),
-        Activation::LeakyRelu { slope } => {
-            if x > 0.0 {
-                x
-            } else {
-                f64::from(slope) * x
-            }
-        }
-        Activation::Tanh => x.tanh(),
-        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-    }
-}
-
-/// The outputs of a network for one sample; `keeps` holds each layer's row of keeps.
-fn forward(spec: &NetworkSpec, parameters: &Wide, input: &[f64], keeps: &[Option<&[u8]>]) -> Vec<f64> {
-    let mut x = input.to_vec();
-    for (index, (layer, (weight, bias))) in spec.layers.iter().zip(parameters).enumerate() {
-        let rows = weight.chunks(layer.inputs).zip(bias).enumerate();
-        x = rows
-            .map(|(output, (row, bias))| {
-                let sum: f64 = row.iter().zip(&x).map(|(weight, x)| weight * x).sum::<f64>() + bias;
-                let scale = match keeps.get(index).copied().flatten() {
-                    Some(keeps) if layer.dropout > 0.0 => f64::from(keeps[output]) / (1.0 - f64::from(layer.dropout)),
-                    _ => 1.0,
-                };
-                apply(layer.activation, sum) * scale
-            })
-            .collect();
-    }
-    x
-}
-
-/// The probability of "real" that one sample's logits stand for.
-fn probability(logits: &[f64]) -> f64 {
-    let margin = if logits.len() == 2 { logits[1] - logits[0] } else { logits[0] };
-    1.0 / (1.0 + (-margin).exp())
-}
-
-/// Cross-entropy of one sample's logits against a target, from the definition.
-fn cross_entropy(logits: &[f64], real: bool) -> f64 {
-    let probability = probability(logits);
-    -(if real { probability } else { 1.0 - probability }).ln()
+/// The outputs of a network for one sample.
+fn output(spec: &NetworkSpec, parameters: &Parameters, input: Vec<f64>, keeps: &[Option<&[u8]>]) -> Vec<f64> {
+    forward(spec, parameters, input, keeps).pop().unwrap()
 }
 
 /// A step's inputs, and the losses of both networks as functions of parameters.
@@ -137,37 +81,38 @@ impl Problem {
         self
     }
 
-    fn mean_cross_entropy(&self, d: &Wide, samples: &[Vec<f64>], role: usize, real: bool) -> f64 {
-        self.mean(d, samples, role, |logits| cross_entropy(logits, real))
+    fn mean_cross_entropy(&self, d: &Parameters, samples: &[Vec<f64>], role: usize, real: bool) -> f64 {
+        self.mean(d, samples, role, |margin| cross_entropy(margin, real))
     }
 
-    /// The mean of what `of` makes of each sample's logits.
-    fn mean(&self, d: &Wide, samples: &[Vec<f64>], role: usize, of: impl Fn(&[f64]) -> f64) -> f64 {
+    /// The mean of what `of` makes of each sample's margin.
+    fn mean(&self, d: &Parameters, samples: &[Vec<f64>], role: usize, of: impl Fn(f64) -> f64) -> f64 {
         let sample = |(index, sample): (usize, &Vec<f64>)| {
             let layers = self.spec.discriminator.layers.iter().zip(&self.keeps[role]);
             let keeps: Vec<Option<&[u8]>> = layers
                 .map(|(layer, keeps)| keeps.as_deref().map(|keeps| &keeps[index * layer.outputs..][..layer.outputs]))
                 .collect();
-            of(&forward(&self.spec.discriminator, d, sample, &keeps))
+            of(margin(&output(&self.spec.discriminator, d, sample.clone(), &keeps)))
         };
         samples.iter().enumerate().map(sample).sum::<f64>() / BATCH as f64
     }
 
     fn rows(values: &[f32], columns: usize) -> Vec<Vec<f64>> {
-        values.chunks(columns).map(|row| row.iter().map(|value| f64::from(*value)).collect()).collect()
+        values.chunks(columns).map(wide).collect()
     }
 
-    fn fakes(&self, g: &Wide, latents: &[f32]) -> Vec<Vec<f64>> {
-        Self::rows(latents, LATENTS).iter().map(|latent| forward(&self.spec.generator, g, latent, &[])).collect()
+    fn fakes(&self, g: &Parameters, latents: &[f32]) -> Vec<Vec<f64>> {
+        let latents = Self::rows(latents, LATENTS).into_iter();
+        latents.map(|latent| output(&self.spec.generator, g, latent, &[])).collect()
     }
 
-    fn discriminator_loss(&self, g: &Wide, d: &Wide) -> f64 {
+    fn discriminator_loss(&self, g: &Parameters, d: &Parameters) -> f64 {
         let real = self.mean_cross_entropy(d, &Self::rows(&self.real, FEATURES), 0, true);
         let fake = self.mean_cross_entropy(d, &self.fakes(g, &self.latents[0]), 1, false);
         if self.spec.objective == Objective::NonSaturatingHalf { (real + fake) / 2.0 } else { real + fake }
     }
 
-    fn generator_loss(&self, g: &Wide, d: &Wide) -> f64 {
+    fn generator_loss(&self, g: &Parameters, d: &Parameters) -> f64 {
         let latents = if self.spec.order == Order::DiscriminatorFirst { 1 } else { 0 };
         let fakes = self.fakes(g, &self.latents[latents]);
         match self.spec.objective {
@@ -175,33 +120,6 @@ impl Problem {
             _ => self.mean_cross_entropy(d, &fakes, 2, true),
         }
     }
-}
-
-/// The gradient of `loss` by central differences. `step` halves the error's share of curvature against rounding: with 1e-6,
-/// both are below 1e-9.
-fn numerical(parameters: &Wide, loss: impl Fn(&Wide) -> f64) -> Vec<f64> {
-    const STEP: f64 = 1e-6;
-    let mut moved = parameters.clone();
-    let mut gradient = Vec::new();
-    for layer in 0..parameters.len() {
-        for part in 0..2 {
-            let len = if part == 0 { parameters[layer].0.len() } else { parameters[layer].1.len() };
-            for index in 0..len {
-                let mut at = |offset: f64| {
-                    let tensors = &mut moved[layer];
-                    let value = if part == 0 { &mut tensors.0[index] } else { &mut tensors.1[index] };
-                    let before = *value;
-                    *value += offset;
-                    let loss = loss(&moved);
-                    let tensors = &mut moved[layer];
-                    *(if part == 0 { &mut tensors.0[index] } else { &mut tensors.1[index] }) = before;
-                    loss
-                };
-                gradient.push((at(STEP) - at(-STEP)) / (2.0 * STEP));
-            }
-        }
-    }
-    gradient
 }
 
 fn compare(name: &str, found: impl Iterator<Item = f32>, expected: &[f64], misses: &mut Vec<String>) {
@@ -215,10 +133,6 @@ fn compare(name: &str, found: impl Iterator<Item = f32>, expected: &[f64], misse
             misses.push(format!("{name} [{index}]: {found} instead of {expected}"));
         }
     }
-}
-
-fn flat(tensors: &LayerTensors) -> impl Iterator<Item = f32> {
-    tensors.iter().flat_map(|(weight, bias)| weight.iter().chain(bias).copied())
 }
 
 fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<String>) {
@@ -249,9 +163,9 @@ fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<Strin
         })
         .unwrap();
     let (found, after) = (trainer.gradients().unwrap(), trainer.model().unwrap());
-    let (g, d) = (widen(&before.generator), widen(&before.discriminator));
+    let (g, d) = (widened(&before.generator), widened(&before.discriminator));
     // G's gradient is taken through the D that its step meets.
-    let met = if spec.order == Order::GeneratorFirstSharedFake { d.clone() } else { widen(&after.discriminator) };
+    let met = if spec.order == Order::GeneratorFirstSharedFake { d.clone() } else { widened(&after.discriminator) };
     let of_real = problem.mean(&d, &Problem::rows(&problem.real, FEATURES), 0, probability);
     let of_fake = problem.mean(&d, &problem.fakes(&g, &problem.latents[0]), 1, probability);
     let losses = [
@@ -265,9 +179,9 @@ fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<Strin
             misses.push(format!("{name}: {which} is {found} instead of {expected}"));
         }
     }
-    let of_d = numerical(&d, |d| problem.discriminator_loss(&g, d));
+    let of_d = difference::gradient(&d, |d| problem.discriminator_loss(&g, d));
     compare(&format!("{name}: D"), flat(&found.discriminator), &of_d, misses);
-    let of_g = numerical(&g, |g| problem.generator_loss(g, &met));
+    let of_g = difference::gradient(&g, |g| problem.generator_loss(g, &met));
     compare(&format!("{name}: G"), flat(&found.generator), &of_g, misses);
 }
 
@@ -346,15 +260,19 @@ fn a_repeated_batch_has_the_gradients_of_one() {
                 modular.step(&fakes, &real, &mut of_fakes).unwrap();
                 (trainer.gradients().unwrap(), of_fakes)
             };
-            let wide = |values: &mut dyn Iterator<Item = f32>| values.map(f64::from).collect::<Vec<f64>>();
             let ((one, one_of_fakes), (many, many_of_fakes)) = (gradients(1), gradients(repeats));
             let name = format!("{schedule} {engine} {repeats}");
             for (network, found, expected) in
                 [("D", &many.discriminator, &one.discriminator), ("G", &many.generator, &one.generator)]
             {
-                compare(&format!("{name}: {network}"), flat(found), &wide(&mut flat(expected)), &mut misses);
+                compare(
+                    &format!("{name}: {network}"),
+                    flat(found),
+                    &wide(&flat(expected).collect::<Vec<f32>>()),
+                    &mut misses,
+                );
             }
-            let expected = wide(&mut one_of_fakes.into_iter());
+            let expected = wide(&one_of_fakes);
             for share in many_of_fakes.chunks(BATCH * FEATURES) {
                 let share = share.iter().map(|value| value * repeats as f32);
                 compare(&format!("{name}: fakes"), share, &expected, &mut misses);
@@ -381,14 +299,15 @@ fn gradient_with_respect_to_fakes_matches_finite_differences() {
                     let (fakes, real) = (numbers(BATCH * FEATURES, 4), numbers(BATCH * FEATURES, 5));
                     let mut gradient = vec![f32::NAN; fakes.len()];
                     loss.step(&fakes, &real, &mut gradient).unwrap();
-                    let d = widen(&loss.discriminator().unwrap());
-                    let generator_loss = |fakes: &Wide| {
+                    let d = widened(&loss.discriminator().unwrap());
+                    let generator_loss = |fakes: &Parameters| {
                         let (target, sign) = if objective == Objective::Minimax { (false, -1.0) } else { (true, 1.0) };
                         let rows = fakes[0].0.chunks(FEATURES);
-                        let sum: f64 = rows.map(|row| cross_entropy(&forward(&spec, &d, row, &[]), target)).sum();
+                        let sum: f64 =
+                            rows.map(|row| cross_entropy(margin(&output(&spec, &d, row.to_vec(), &[])), target)).sum();
                         sign * sum / BATCH as f64
                     };
-                    let expected = numerical(&widen(&vec![(fakes, Vec::new())]), generator_loss);
+                    let expected = difference::gradient(&widened(&vec![(fakes, Vec::new())]), generator_loss);
                     let name = format!("{hidden:?} {objective:?} {engine} {}", isa.kind());
                     compare(&name, gradient.into_iter(), &expected, &mut misses);
                 }

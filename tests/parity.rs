@@ -5,6 +5,8 @@
 //! got: gradients of the first step, losses of every step, final parameters. The bar: every tensor within
 //! `1e-5 * max|tensor| + 1e-7`, on every instruction set of the machine, with every engine, at 1 and 2 threads.
 
+mod reference;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +14,9 @@ use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
 use gannet::gan::{GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
 use gannet::net::{Activation, Initialization, LayerSpec, LayerTensors, NetworkSpec};
+use reference::network::{Parameters, backward, flat, forward, widened, zeros};
+use reference::numbers::wide;
+use reference::optimizer::Adam;
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use serde_json::Value;
@@ -242,56 +247,44 @@ fn training_runs_match_pytorch_in_f64() {
     assert!(misses.0.is_empty(), "{} tensors miss the bar:\n{}", misses.0.len(), misses.0.join("\n"));
 }
 
-/// A generator of one linear layer, written out in f64: what another program would bring to the modular loss.
-struct LinearGenerator {
-    weight: Vec<f64>,
-    bias: Vec<f64>,
-    inputs: usize,
-    /// Adam's moments of weight and bias, one behind the other.
-    moments: Vec<[f64; 2]>,
-    updates: i32,
+/// A generator in f64 with Adam: what another program would bring to the modular loss.
+struct ForeignGenerator<'a> {
+    spec: &'a NetworkSpec,
+    parameters: Parameters,
+    /// In the order of [`Parameters`].
+    adam: Vec<Adam>,
 }
 
-impl LinearGenerator {
-    fn new(layer: &LayerSpec, (weight, bias): &(Vec<f32>, Vec<f32>)) -> Self {
-        let wide = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect::<Vec<f64>>();
-        let moments = vec![[0.0; 2]; weight.len() + bias.len()];
-        Self { weight: wide(weight), bias: wide(bias), inputs: layer.inputs, moments, updates: 0 }
-    }
-
-    fn fakes(&self, latents: &[f32]) -> Vec<f32> {
-        let sample = |latent: &[f32]| {
-            let rows = self.weight.chunks(self.inputs).zip(&self.bias);
-            let outputs = rows.map(|(row, bias)| {
-                bias + row.iter().zip(latent).map(|(weight, z)| weight * f64::from(*z)).sum::<f64>()
-            });
-            outputs.map(|output| output as f32).collect::<Vec<f32>>()
-        };
-        latents.chunks(self.inputs).flat_map(sample).collect()
-    }
-
-    fn update(&mut self, latents: &[f32], gradient: &[f32], optimizer: OptimizerSpec) {
+impl<'a> ForeignGenerator<'a> {
+    fn new(spec: &'a NetworkSpec, tensors: &LayerTensors, optimizer: OptimizerSpec) -> Self {
         let OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } = optimizer else {
             panic!("the case's optimizer is Adam")
         };
-        let [rate, beta1, beta2, epsilon] = [learning_rate, beta1, beta2, epsilon].map(f64::from);
-        let outputs = self.bias.len();
-        let mut sums = vec![0.0; self.weight.len() + outputs];
-        for (latent, delta) in latents.chunks(self.inputs).zip(gradient.chunks(outputs)) {
-            for (output, delta) in delta.iter().enumerate() {
-                for (input, z) in latent.iter().enumerate() {
-                    sums[output * self.inputs + input] += f64::from(*delta) * f64::from(*z);
-                }
-                sums[self.weight.len() + output] += f64::from(*delta);
-            }
+        let adam = Adam::new([learning_rate, beta1, beta2, epsilon]);
+        Self { spec, parameters: widened(tensors), adam: vec![adam; flat(tensors).count()] }
+    }
+
+    /// Each sample's way through the network.
+    fn forward(&self, latents: &[f32]) -> Vec<Vec<Vec<f64>>> {
+        let samples = latents.chunks(self.spec.layers[0].inputs);
+        samples.map(|latent| forward(self.spec, &self.parameters, wide(latent), &[])).collect()
+    }
+
+    fn fakes(&self, latents: &[f32]) -> Vec<f32> {
+        let outputs = self.forward(latents).into_iter().filter_map(|mut outputs| outputs.pop());
+        outputs.flatten().map(|output| output as f32).collect()
+    }
+
+    fn update(&mut self, latents: &[f32], gradient: &[f32]) {
+        let mut sums = zeros(&self.parameters);
+        let samples = self.forward(latents);
+        for (outputs, delta) in samples.iter().zip(gradient.chunks(gradient.len() / samples.len())) {
+            backward(self.spec, &self.parameters, outputs, wide(delta), &mut sums);
         }
-        self.updates += 1;
-        let corrections = [1.0 - beta1.powi(self.updates), 1.0 - beta2.powi(self.updates)];
-        let parameters = self.weight.iter_mut().chain(&mut self.bias);
-        for ((parameter, gradient), [first, second]) in parameters.zip(sums).zip(&mut self.moments) {
-            *first = beta1 * *first + (1.0 - beta1) * gradient;
-            *second = beta2 * *second + (1.0 - beta2) * gradient * gradient;
-            *parameter -= rate * (*first / corrections[0]) / ((*second / corrections[1]).sqrt() + epsilon);
+        let parameters = self.parameters.iter_mut().flat_map(|(weight, bias)| weight.iter_mut().chain(bias));
+        let sums = sums.iter().flat_map(|(weight, bias)| weight.iter().chain(bias));
+        for ((parameter, gradient), adam) in parameters.zip(sums).zip(&mut self.adam) {
+            adam.step(parameter, *gradient);
         }
     }
 }
@@ -321,14 +314,14 @@ fn modular_loss_with_a_foreign_generator_matches_pytorch_in_f64() {
             let mut loss = ModularLoss::new(spec.discriminator.clone(), spec.objective, optimizer, options).unwrap();
             loss.set_discriminator(&tensors.network("init.discriminator", &spec.discriminator)).unwrap();
             let initial = tensors.network("init.generator", &spec.generator);
-            let mut generator = LinearGenerator::new(&spec.generator.layers[0], &initial[0]);
+            let mut generator = ForeignGenerator::new(&spec.generator, &initial, spec.generator_optimizer);
             let mut losses = [Vec::new(), Vec::new()];
             let mut gradient = vec![f32::NAN; case.batch * spec.features()];
             for step in 0..case.steps {
                 let latents = at(&latents, step, case.steps);
                 let fakes = generator.fakes(latents);
                 let report = loss.step(&fakes, at(&real, step, case.steps), &mut gradient).unwrap();
-                generator.update(latents, &gradient, spec.generator_optimizer);
+                generator.update(latents, &gradient);
                 losses[0].push(report.discriminator_loss);
                 losses[1].push(report.generator_loss);
             }
@@ -336,8 +329,9 @@ fn modular_loss_with_a_foreign_generator_matches_pytorch_in_f64() {
                 misses.compare(&format!("{run}: {name}"), losses.into_iter(), &tensors.f64(name));
             }
             misses.compare_network(&run, "final.discriminator", &loss.discriminator().unwrap(), &tensors);
-            misses.compare(&run, generator.weight.iter().copied(), &tensors.f64("final.generator.0.weight"));
-            misses.compare(&run, generator.bias.iter().copied(), &tensors.f64("final.generator.0.bias"));
+            let (weight, bias) = &generator.parameters[0];
+            misses.compare(&run, weight.iter().copied(), &tensors.f64("final.generator.0.weight"));
+            misses.compare(&run, bias.iter().copied(), &tensors.f64("final.generator.0.bias"));
         }
     }
     assert!(misses.0.is_empty(), "{} tensors miss the bar:\n{}", misses.0.len(), misses.0.join("\n"));

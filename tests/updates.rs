@@ -1,6 +1,8 @@
 //! The update that a step makes is Adam's by the gradients that it reports, bit for bit, also where the backward pass does it layer
 //! by layer: every order of a step, one chunk and several, one thread and several, both engines.
 
+mod reference;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use gannet::gan::{GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Source,
 use gannet::internals::kernel::optimizer::{AdamStep, adam};
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
 use gannet::{Error, Result};
+use reference::network::flat;
 
 const FEATURES: usize = 9;
 
@@ -49,11 +52,6 @@ impl Source for Spoiled {
     }
 }
 
-/// A network's tensors, one after the other.
-fn flat(tensors: &LayerTensors) -> Vec<f32> {
-    tensors.iter().flat_map(|(weight, bias)| weight.iter().chain(bias)).copied().collect()
-}
-
 /// Follows one network's training by the gradients alone.
 struct Follower {
     optimizer: OptimizerSpec,
@@ -65,7 +63,7 @@ struct Follower {
 
 impl Follower {
     fn new(optimizer: OptimizerSpec, tensors: &LayerTensors) -> Self {
-        let parameters = flat(tensors);
+        let parameters: Vec<f32> = flat(tensors).collect();
         let moment = vec![0.0; parameters.len()];
         Self { optimizer, first_moment: moment.clone(), second_moment: moment, parameters, t: 0 }
     }
@@ -74,7 +72,7 @@ impl Follower {
         let OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } = self.optimizer else { panic!("not Adam") };
         self.t += 1;
         let step = AdamStep { learning_rate, beta1, beta2, epsilon, t: self.t };
-        let gradients = flat(gradients);
+        let gradients: Vec<f32> = flat(gradients).collect();
         let Self { parameters, first_moment, second_moment, .. } = self;
         assert!(adam(Isa::best(), &step, parameters, &gradients, first_moment, second_moment));
     }
@@ -107,8 +105,11 @@ fn parameters_follow_from_the_gradients() {
                 let (gradients, model) = (trainer.gradients().unwrap(), trainer.model().unwrap());
                 generator.follow(&gradients.generator);
                 discriminator.follow(&gradients.discriminator);
-                assert!(flat(&model.generator) == generator.parameters, "generator: {name}");
-                assert!(flat(&model.discriminator) == discriminator.parameters, "discriminator: {name}");
+                assert!(flat(&model.generator).eq(generator.parameters.iter().copied()), "generator: {name}");
+                assert!(
+                    flat(&model.discriminator).eq(discriminator.parameters.iter().copied()),
+                    "discriminator: {name}"
+                );
             }
         }
     }

@@ -1,6 +1,9 @@
 //! Every engine's three products against plain f64 loops, on every instruction set, at awkward shapes.
 
 use super::*;
+use crate::reference::activation::{self, ALL as ACTIVATIONS};
+use crate::reference::numbers::numbers;
+use crate::reference::product::Dense;
 use crate::simd::LANE_GROUP;
 
 mod caches;
@@ -8,17 +11,6 @@ mod choice;
 mod shapes;
 mod special;
 mod update;
-
-/// Numbers in -1 .. 1 that no structure of a bug can hide in.
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    (0..count)
-        .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            ((state >> 40) as f32 / (1u64 << 23) as f32) - 1.0
-        })
-        .collect()
-}
 
 /// Largest difference of a sum of `terms` products of numbers in -1 .. 1, computed in f32.
 fn tolerance(terms: usize) -> f64 {
@@ -46,47 +38,6 @@ fn assert_close(name: &str, found: &[f32], expected: &[f64], tolerance: f64) {
 /// `(inputs, outputs)`: one of each, primes, around the widths of the micro-kernels, and the shapes of the presets.
 const SHAPES: [(usize, usize); 12] =
     [(1, 1), (1, 3), (3, 1), (2, 2), (2, 128), (32, 1), (7, 33), (17, 5), (16, 16), (31, 65), (128, 64), (100, 97)];
-
-const ACTIVATIONS: [Activation; 5] =
-    [Activation::Linear, Activation::Relu, Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh, Activation::Sigmoid];
-
-fn apply(activation: Activation, x: f64) -> f64 {
-    match activation {
-        Activation::Linear => x,
-        Activation::Relu => x.max(0.0),
-        Activation::LeakyRelu { slope } => {
-            if x > 0.0 {
-                x
-            } else {
-                f64::from(slope) * x
-            }
-        }
-        Activation::Tanh => x.tanh(),
-        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-    }
-}
-
-fn derivative(activation: Activation, y: f64) -> f64 {
-    match activation {
-        Activation::Linear => 1.0,
-        Activation::Relu => {
-            if y > 0.0 {
-                1.0
-            } else {
-                0.0
-            }
-        }
-        Activation::LeakyRelu { slope } => {
-            if y > 0.0 {
-                1.0
-            } else {
-                f64::from(slope)
-            }
-        }
-        Activation::Tanh => 1.0 - y * y,
-        Activation::Sigmoid => y * (1.0 - y),
-    }
-}
 
 /// Calls `test` for every engine, instruction set, shape, panel width, and for the whole result as well as a row block.
 fn for_all(test: impl Fn(&dyn Engine, Isa, usize, usize, usize, std::ops::Range<usize>, String)) {
@@ -127,6 +78,7 @@ fn forward_matches_f64() {
         let block = clamp(block, outputs);
         let (weights, bias, input) = (numbers(inputs * outputs, 1), numbers(outputs, 2), numbers(inputs * width, 3));
         let spread = spread(&weights, inputs);
+        let sums = Dense::new(&weights, &bias, &input, &vec![0.0; outputs * width], width).output;
         for activation in ACTIVATIONS {
             let mut output = vec![f32::NAN; block.len() * width];
             engine.forward(
@@ -142,15 +94,8 @@ fn forward_matches_f64() {
                     dropout: None,
                 },
             );
-            let mut expected = Vec::new();
-            for row in block.clone() {
-                for sample in 0..width {
-                    let sum: f64 = (0..inputs)
-                        .map(|i| f64::from(weights[row * inputs + i]) * f64::from(input[i * width + sample]))
-                        .sum();
-                    expected.push(apply(activation, sum + f64::from(bias[row])));
-                }
-            }
+            let sums = &sums[block.start * width..block.end * width];
+            let expected: Vec<f64> = sums.iter().map(|&sum| activation::value(activation, sum)).collect();
             assert_close(&format!("forward {name} {activation:?}"), &output, &expected, tolerance(inputs));
         }
     });
@@ -163,6 +108,7 @@ fn input_gradient_matches_f64() {
         let (weights, delta) = (numbers(inputs * outputs, 4), numbers(outputs * width, 5));
         let spread = spread(&weights, inputs);
         let values: Vec<f32> = numbers(block.len() * width, 6).iter().map(|v| v.abs() * 0.9 + 0.05).collect();
+        let sums = Dense::new(&weights, &vec![0.0; outputs], &vec![0.0; inputs * width], &delta, width).input_gradient;
         for activation in ACTIVATIONS {
             let mut output = vec![f32::NAN; block.len() * width];
             engine.input_gradient(
@@ -177,15 +123,9 @@ fn input_gradient_matches_f64() {
                     derivative: Some(Derivative { activation, dropout: 0.0, values: &values }),
                 },
             );
-            let mut expected = Vec::new();
-            for (index, row) in block.clone().enumerate() {
-                for sample in 0..width {
-                    let sum: f64 = (0..outputs)
-                        .map(|o| f64::from(weights[o * inputs + row]) * f64::from(delta[o * width + sample]))
-                        .sum();
-                    expected.push(sum * derivative(activation, f64::from(values[index * width + sample])));
-                }
-            }
+            let slopes = values.iter().map(|&y| activation::slope(activation, f64::from(y)));
+            let sums = &sums[block.start * width..block.end * width];
+            let expected: Vec<f64> = sums.iter().zip(slopes).map(|(sum, slope)| sum * slope).collect();
             assert_close(&format!("input gradient {name} {activation:?}"), &output, &expected, tolerance(outputs));
         }
     });
@@ -241,17 +181,16 @@ fn weight_gradient_matches_f64_and_accumulates() {
                     },
                 );
                 let start = if accumulate { 0.5 } else { 0.0 };
-                let at = |matrix: &[f32], rows: usize, row: usize, (panel, lane): (usize, usize)| {
-                    f64::from(matrix[(panel * rows + row) * width + lane])
-                };
-                let (mut expected, mut expected_bias) = (Vec::new(), Vec::new());
-                for o in block.clone() {
-                    let deltas: Vec<f64> = occupied.iter().map(|&place| at(&delta, outputs, o, place)).collect();
-                    expected_bias.push(start + deltas.iter().sum::<f64>());
-                    for i in 0..inputs {
-                        let products = deltas.iter().zip(&occupied).map(|(d, &place)| d * at(&input, inputs, i, place));
-                        expected.push(start + products.sum::<f64>());
-                    }
+                let mut expected = vec![start; block.len() * inputs];
+                let mut expected_bias = vec![start; block.len()];
+                for (delta, input) in delta.chunks(outputs * width).zip(input.chunks(inputs * width)) {
+                    let of_panel = Dense::new(&vec![0.0; outputs * inputs], &vec![0.0; outputs], input, delta, width);
+                    let rows = &of_panel.weight_gradient[block.start * inputs..block.end * inputs];
+                    expected.iter_mut().zip(rows).for_each(|(sum, value)| *sum += value);
+                    expected_bias
+                        .iter_mut()
+                        .zip(&of_panel.bias_gradient[block.clone()])
+                        .for_each(|(sum, value)| *sum += value);
                 }
                 let name = format!("{name} {lanes:?}");
                 let found: Vec<f32> = gradient.chunks(inputs + GAP).flat_map(|row| &row[..inputs]).copied().collect();
@@ -274,7 +213,7 @@ fn every_tail_matches_f64() {
             let [weights, input] = [(outputs * inputs, 1), (inputs * width, 3)].map(unaligned);
             let [bias, delta] = [(outputs, 2), (outputs * width, 4)].map(unaligned);
             let (weights, input, bias, delta) = (&weights[1..], &input[1..], &bias[1..], &delta[1..]);
-            let expected = Products::new(weights, bias, input, delta, width);
+            let expected = Dense::new(weights, bias, input, delta, width);
             for kind in EngineKind::ALL {
                 for isa in Isa::available() {
                     let name = format!("{kind} {} {inputs}-{outputs} width {width}", isa.kind());
@@ -284,7 +223,8 @@ fn every_tail_matches_f64() {
                     let stride = inputs;
                     let product = Forward { weights, stride, bias, input, output, width, activation, dropout: None };
                     engine.forward(isa, product);
-                    let forward: Vec<f64> = expected.forward.iter().map(|&sum| apply(activation, sum)).collect();
+                    let forward: Vec<f64> =
+                        expected.output.iter().map(|&sum| activation::value(activation, sum)).collect();
                     assert_close(&format!("forward {name}"), output, &forward, tolerance(inputs));
 
                     let mut output = vec![f32::NAN; 1 + inputs * width];
@@ -293,7 +233,7 @@ fn every_tail_matches_f64() {
                     let derivative = Some(Derivative { activation, dropout: 0.0, values });
                     let product = InputGradient { weights, stride, first_row: 0, delta, output, width, derivative };
                     engine.input_gradient(isa, product);
-                    let slopes = values.iter().map(|&y| self::derivative(activation, f64::from(y)));
+                    let slopes = values.iter().map(|&y| activation::slope(activation, f64::from(y)));
                     let gradient: Vec<f64> = expected.input_gradient.iter().zip(slopes).map(|(x, y)| x * y).collect();
                     assert_close(&format!("input gradient {name}"), output, &gradient, tolerance(outputs));
 
@@ -313,7 +253,8 @@ fn every_tail_matches_f64() {
                     };
                     engine.weight_gradient(isa, product);
                     let name = format!("weight gradient {name}");
-                    assert_close(&name, &both[1..], &expected.weight_gradient, tolerance(width));
+                    let both_expected = [&expected.weight_gradient[..], &expected.bias_gradient].concat();
+                    assert_close(&name, &both[1..], &both_expected, tolerance(width));
                 }
             }
         }
@@ -323,37 +264,4 @@ fn every_tail_matches_f64() {
 /// As many numbers as asked for, behind one that is left out.
 fn unaligned((count, seed): (usize, u64)) -> Vec<f32> {
     numbers(1 + count, seed)
-}
-
-/// The three products in f64, without their epilogues.
-struct Products {
-    forward: Vec<f64>,
-    input_gradient: Vec<f64>,
-    /// The weights' gradient, then the biases'.
-    weight_gradient: Vec<f64>,
-}
-
-impl Products {
-    fn new(weights: &[f32], bias: &[f32], input: &[f32], delta: &[f32], width: usize) -> Self {
-        let (inputs, outputs) = (input.len() / width, bias.len());
-        let (mut input_gradient, mut weight_gradient) = (vec![0.0; inputs * width], vec![0.0; outputs * inputs]);
-        let mut forward = Vec::new();
-        for (bias, o) in bias.iter().zip(0..) {
-            let delta = &delta[o * width..][..width];
-            let mut sums = vec![f64::from(*bias); width];
-            for i in 0..inputs {
-                let (weight, input) = (f64::from(weights[o * inputs + i]), &input[i * width..][..width]);
-                let mut product = 0.0;
-                for sample in 0..width {
-                    sums[sample] += weight * f64::from(input[sample]);
-                    input_gradient[i * width + sample] += weight * f64::from(delta[sample]);
-                    product += f64::from(delta[sample]) * f64::from(input[sample]);
-                }
-                weight_gradient[o * inputs + i] = product;
-            }
-            forward.extend(sums);
-        }
-        weight_gradient.extend(delta.chunks(width).map(|row| row.iter().map(|value| f64::from(*value)).sum::<f64>()));
-        Self { forward, input_gradient, weight_gradient }
-    }
 }

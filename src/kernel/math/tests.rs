@@ -3,6 +3,8 @@
 #![expect(clippy::neg_cmp_op_on_partial_ord, reason = "written so that NaN fails")]
 
 use super::*;
+use crate::reference::elementary::{sine_of_quarters, ulp_error};
+use crate::reference::loss;
 
 type Function = fn(Isa, &[f32], &mut [f32]);
 
@@ -22,46 +24,20 @@ fn cosine(isa: Isa, turns: &[f32], output: &mut [f32]) {
     sin_cos_of_turns(isa, turns, &mut vec![0.0; turns.len()], output);
 }
 
-/// Exact reduction to an eighth of a turn, so that f64's pi costs no accuracy near the zeros.
-fn reference_turns(turns: f64, shift: f64) -> f64 {
-    let quarters = 4.0 * turns + shift;
-    let quadrant = quarters.round();
-    let angle = (quarters - quadrant) * std::f64::consts::FRAC_PI_2;
-    match quadrant.rem_euclid(4.0) as u8 {
-        0 => angle.sin(),
-        1 => angle.cos(),
-        2 => -angle.sin(),
-        _ => -angle.cos(),
-    }
-}
-
 fn cases() -> Vec<Case> {
     vec![
         Case { name: "exp", function: exp, reference: f64::exp, limit: EXP_MAX_ULP },
         Case { name: "ln", function: ln, reference: f64::ln, limit: LN_MAX_ULP },
         Case { name: "tanh", function: tanh, reference: f64::tanh, limit: TANH_MAX_ULP },
-        Case { name: "sigmoid", function: sigmoid, reference: |x| 1.0 / (1.0 + (-x).exp()), limit: SIGMOID_MAX_ULP },
-        Case { name: "sin", function: sine, reference: |x| reference_turns(x, 0.0), limit: SIN_COS_MAX_ULP },
-        Case { name: "cos", function: cosine, reference: |x| reference_turns(x, 1.0), limit: SIN_COS_MAX_ULP },
+        Case { name: "sigmoid", function: sigmoid, reference: loss::sigmoid, limit: SIGMOID_MAX_ULP },
+        Case { name: "sin", function: sine, reference: |turns| sine_of_quarters(4.0 * turns), limit: SIN_COS_MAX_ULP },
+        Case {
+            name: "cos",
+            function: cosine,
+            reference: |turns| sine_of_quarters(4.0 * turns + 1.0),
+            limit: SIN_COS_MAX_ULP,
+        },
     ]
-}
-
-/// The distance of `value` from the truth in units in the last place of the truth; infinite if only one is NaN.
-fn ulp_error(value: f32, truth: f64) -> f64 {
-    if value.is_nan() && truth.is_nan() || f64::from(value) == truth {
-        return 0.0;
-    }
-    if value.is_nan() || truth.is_nan() {
-        return f64::INFINITY;
-    }
-    if value.is_infinite() {
-        // Infinity stands for what rounds to it: from half a unit beyond the largest number on.
-        let beyond = f64::from(f32::MAX) * (1.0 + 2f64.powi(-25));
-        return if truth.signum() == f64::from(value).signum() && truth.abs() >= beyond { 0.5 } else { f64::INFINITY };
-    }
-    let exponent = (truth.to_bits() >> 52 & 0x7ff).clamp(1023 - 126, 1023 + 127);
-    let unit = f64::from_bits((exponent - 23) << 52);
-    (f64::from(value) - truth).abs() / unit
 }
 
 /// The worst error of a case over `inputs` on each instruction set, and where.

@@ -1,39 +1,13 @@
 //! The epilogues against f64, the marks of dropout, derivatives by finite differences.
 
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro128PlusPlus;
-
 use super::super::activation::{Activation, backward_epilogue, forward_epilogue};
 use super::super::dropout::{DROPOUT_FEATURES, Dropout, DropoutPart, Keeps};
 use super::super::noise::StreamKey;
 use super::{bits, close, on_every_isa, values};
-
-const ALL: [Activation; 5] =
-    [Activation::Linear, Activation::Relu, Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh, Activation::Sigmoid];
+use crate::reference::activation::{ALL, value};
+use crate::reference::{self, difference};
 
 const DROPPED: u32 = 0x8000_0000;
-
-fn reference(activation: Activation, x: f64) -> f64 {
-    match activation {
-        Activation::Linear => x,
-        Activation::Relu => {
-            if x <= 0.0 {
-                0.0
-            } else {
-                x
-            }
-        }
-        Activation::LeakyRelu { slope } => {
-            if x > 0.0 {
-                x
-            } else {
-                f64::from(slope) * x
-            }
-        }
-        Activation::Tanh => x.tanh(),
-        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-    }
-}
 
 #[test]
 fn forward_matches_f64() {
@@ -48,7 +22,7 @@ fn forward_matches_f64() {
                 let mut y = x.clone();
                 forward_epilogue(isa, activation, &bias, None, &mut y, width);
                 for (index, (&x, &y)) in x.iter().zip(&y).enumerate() {
-                    let truth = reference(activation, f64::from(x + bias[index / width]));
+                    let truth = value(activation, f64::from(x + bias[index / width]));
                     if !close(y, truth, 3e-7) {
                         complaints.push(format!("{activation:?}({x:e}) is {y:e}, not {truth:e}"));
                     }
@@ -58,17 +32,13 @@ fn forward_matches_f64() {
     });
 }
 
-/// Whether the stream keeps an element: the documented rule, from the scalar generator.
+/// Whether the stream keeps an element.
 fn keeps(key: StreamKey, feature: usize, sample: usize, probability: f32) -> bool {
-    let mut seed = [0; 16];
-    for (bytes, word) in seed.chunks_exact_mut(4).zip(key.block(feature / DROPOUT_FEATURES).state(sample)) {
-        bytes.copy_from_slice(&word.to_le_bytes());
-    }
-    let mut generator = Xoshiro128PlusPlus::from_seed(seed);
-    let within = feature % DROPOUT_FEATURES;
-    let draw = (0..=within / 2).map(|_| generator.next_u32()).last().unwrap();
-    let half = if within.is_multiple_of(2) { draw & 0xffff } else { draw >> 16 };
-    f64::from(half) >= (f64::from(probability) * 65536.0).round()
+    reference::noise::keeps(
+        key.block(feature / DROPOUT_FEATURES).state(sample),
+        feature % DROPOUT_FEATURES,
+        probability,
+    )
 }
 
 #[test]
@@ -212,7 +182,7 @@ fn marks_tell_dropped_from_kept_zeros_and_hide_nothing() {
             let mut y = x;
             forward_epilogue(isa, activation, &[0.0], Some(&dropout), &mut y, 16);
             for (lane, (&x, &y)) in x.iter().zip(&y).enumerate() {
-                let plain = reference(activation, f64::from(x)) as f32;
+                let plain = value(activation, f64::from(x)) as f32;
                 let right = match lane % 2 {
                     0 if plain.is_finite() => y.to_bits() == DROPPED,
                     0 => y.is_nan(),
@@ -242,8 +212,8 @@ fn derivatives_agree_with_finite_differences() {
                 let mut delta = upstream.clone();
                 backward_epilogue(isa, activation, probability, &y, &mut delta);
                 for (index, &delta) in delta.iter().enumerate() {
-                    let (x, h) = (f64::from(x[index]), 1e-5);
-                    let slope = (reference(activation, x + h) - reference(activation, x - h)) / (2.0 * h);
+                    let x = f64::from(x[index]);
+                    let slope = difference::slope(|x| value(activation, x), x, 1e-5);
                     let kept = probability == 0.0 || given[index] == 1;
                     let scale = if kept { 1.0 / (1.0 - f64::from(probability)) } else { 0.0 };
                     let expected = f64::from(upstream[index]) * slope * scale;

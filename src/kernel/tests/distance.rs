@@ -1,7 +1,8 @@
 //! Distances.
 
 use super::super::distance::squared_distances;
-use super::{bits, close, fused, on_every_isa, values};
+use super::{bits, close, on_every_isa, values};
+use crate::reference::isas;
 
 #[test]
 fn distances_are_those_of_every_pair() {
@@ -50,7 +51,7 @@ fn what_is_not_finite_stays_in_its_row_and_lane() {
 #[test]
 fn fused_instruction_sets_agree_to_the_bit() {
     let (rows, panel) = (values(9 * 40, 2.0), values(40 * 48, 3.0));
-    let found: Vec<_> = fused()
+    let found: Vec<_> = isas::to_compare()
         .into_iter()
         .map(|isa| {
             let mut found = vec![0.0; 9 * 48];

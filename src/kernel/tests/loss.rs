@@ -4,6 +4,7 @@ use super::super::loss::{
     LossSums, LossTerm, bce_with_logits, joint_bce_with_logits, softmax_cross_entropy, take_scaled,
 };
 use super::{bits, close, on_every_isa, values};
+use crate::reference::loss::{cross_entropy, cross_entropy_slope, probability};
 
 const TERMS: [LossTerm; 3] = [
     LossTerm { real: true, weight: 0.125 },
@@ -12,12 +13,9 @@ const TERMS: [LossTerm; 3] = [
 ];
 
 /// Gradient, loss and probability of "real" at a margin.
-fn reference(term: LossTerm, margin: f64) -> (f64, f64, f64) {
-    let z = if term.real { -margin } else { margin };
-    let sigmoid = |x: f64| if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) };
-    let sign = if term.real { -1.0 } else { 1.0 };
-    let loss = if z.is_nan() { z } else { z.max(0.0) + (-z.abs()).exp().ln_1p() };
-    (sign * f64::from(term.weight) * sigmoid(z), loss, sigmoid(margin))
+fn expected(term: LossTerm, margin: f64) -> (f64, f64, f64) {
+    let slope = f64::from(term.weight) * cross_entropy_slope(margin, term.real);
+    (slope, cross_entropy(margin, term.real), probability(margin))
 }
 
 fn logits(count: usize) -> Vec<f32> {
@@ -37,22 +35,22 @@ fn check(
     gradients: &[f32],
     sums: Option<LossSums>,
 ) -> Result<(), String> {
-    let mut expected = (0.0, 0.0);
+    let mut sum = (0.0, 0.0);
     for (lane, &margin) in margins.iter().enumerate() {
-        let (truth, loss, probability) = if lane < valid { reference(term, margin) } else { (0.0, 0.0, 0.0) };
+        let (truth, loss, probability) = if lane < valid { expected(term, margin) } else { (0.0, 0.0, 0.0) };
         if let Some(&gradient) = gradients.get(lane)
             && !close(gradient, truth, 5e-7)
         {
             return Err(format!("{term:?}, margin {margin:e}, lane {lane} of {valid}: {gradient:e}, not {truth:e}"));
         }
-        expected = (expected.0 + loss, expected.1 + probability);
+        sum = (sum.0 + loss, sum.1 + probability);
     }
     let Some(sums) = sums else { return Ok(()) };
     let near = |a: f64, b: f64| a == b || (a - b).abs() <= 5e-7 * b.abs();
-    if near(sums.loss, expected.0) && near(sums.probability, expected.1) {
+    if near(sums.loss, sum.0) && near(sums.probability, sum.1) {
         Ok(())
     } else {
-        Err(format!("{term:?}, {valid} of {}: {sums:?}, not {expected:?}", margins.len()))
+        Err(format!("{term:?}, {valid} of {}: {sums:?}, not {sum:?}", margins.len()))
     }
 }
 
@@ -102,7 +100,7 @@ fn both_gradients_of_one_logit_match_f64() {
                     let sums = joint_bce_with_logits(isa, WEIGHT, generator, &mut ratios, &mut deltas, valid, true);
                     for (lane, &logit) in logits.iter().enumerate() {
                         let (delta, ratio) = (deltas[lane], ratios[lane]);
-                        let truth = |term| reference(term, f64::from(logit)).0;
+                        let truth = |term| expected(term, f64::from(logit)).0;
                         let fits = if lane < valid {
                             close(delta, truth(of_fakes).max(least), 5e-7)
                                 && near_gradient(f64::from(delta) * f64::from(ratio), truth(generator))

@@ -28,11 +28,6 @@ fn close(value: f32, truth: f64, relative: f64) -> bool {
     value == truth || value.is_nan() && truth.is_nan() || (value - truth).abs() <= relative * truth.abs() + 1e-44
 }
 
-/// The instruction sets whose results must agree to the bit.
-fn fused() -> Vec<Isa> {
-    Isa::available().into_iter().filter(|isa| isa.fused()).collect()
-}
-
 /// Runs `check` on every instruction set and fails with all complaints together.
 fn on_every_isa(check: impl Fn(Isa, &mut Vec<String>)) {
     let mut complaints = Vec::new();

@@ -1,19 +1,15 @@
 //! Generators equal the scalar ones; their numbers pass simple statistics; streams are independent.
 
-use rand_core::{Rng, SeedableRng};
+use rand_core::Rng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 
 use super::super::noise::{Generators, StreamKey, normal, uniform};
 use super::{bits, on_every_isa};
+use crate::reference::noise as reference;
 use crate::simd::{Isa, Kernel, Simd};
 
-/// `rand_xoshiro`'s generator with the state of a sample.
 fn scalar(key: StreamKey, sample: usize) -> Xoshiro128PlusPlus {
-    let mut seed = [0; 16];
-    for (bytes, word) in seed.chunks_exact_mut(4).zip(key.state(sample)) {
-        bytes.copy_from_slice(&word.to_le_bytes());
-    }
-    Xoshiro128PlusPlus::from_seed(seed)
+    reference::generator(key.state(sample))
 }
 
 /// `draws` rows of `lanes` raw draws each, from sample `first_sample` on.
@@ -69,14 +65,14 @@ fn panels_follow_the_scalar_generator() {
             for sample in 0..width {
                 let mut generator = scalar(key, first + sample);
                 for feature in 0..features {
-                    let expected = f64::from(generator.next_u32() >> 8) / f64::from(1 << 24) * 8.0 - 2.0;
+                    let expected = reference::uniform(generator.next_u32(), -2.0, 6.0);
                     if !((f64::from(uniforms[feature * width + sample]) - expected).abs() < 1e-6) {
                         complaints.push(format!("uniform {feature} {sample}"));
                     }
                 }
                 let mut generator = scalar(key, first + sample);
                 for pair in 0..features.div_ceil(2) {
-                    let expected = box_muller(generator.next_u32(), generator.next_u32());
+                    let expected = reference::box_muller(generator.next_u32(), generator.next_u32());
                     for (feature, expected) in (2 * pair..features).zip(expected) {
                         let found = normals[feature * width + sample];
                         if !((f64::from(found) - expected).abs() < 2e-6) {
@@ -87,15 +83,6 @@ fn panels_follow_the_scalar_generator() {
             }
         }
     });
-}
-
-/// The documented mapping of two draws, in f64.
-fn box_muller(first: u32, second: u32) -> [f64; 2] {
-    let uniform = f64::from((first >> 1 | 1) as f32) / 2f64.powi(31);
-    let radius = (-2.0 * uniform.ln()).sqrt() * if second >> 31 == 1 { -1.0 } else { 1.0 };
-    let angle = f64::from((second << 2).cast_signed()) / 2f64.powi(32) * std::f64::consts::FRAC_PI_2;
-    let (sine, cosine) = angle.sin_cos();
-    if second >> 30 & 1 == 1 { [radius * sine, radius * cosine] } else { [radius * cosine, radius * sine] }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::super::optimizer::{AdamStep, SgdStep, adam, sgd};
 use super::{bits, on_every_isa, values};
+use crate::reference::optimizer::{Adam, Sgd};
 
 const ADAM: AdamStep = AdamStep { learning_rate: 1e-3, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, t: 1 };
 
@@ -15,27 +16,21 @@ fn adam_matches_f64_over_many_steps() {
         for length in (0..=33).chain([100]) {
             let mut p = values(length, 1.0);
             let (mut m, mut v) = (vec![0.0; length], vec![0.0; length]);
-            let mut truth: Vec<[f64; 3]> = p.iter().map(|&p| [f64::from(p), 0.0, 0.0]).collect();
+            let rates = [ADAM.learning_rate, ADAM.beta1, ADAM.beta2, ADAM.epsilon];
+            let mut truth: Vec<(f64, Adam)> = p.iter().map(|&p| (f64::from(p), Adam::new(rates))).collect();
             for t in 1..=20 {
                 let g: Vec<f32> = values(length, 0.1).iter().map(|g| g * (t as f32).cos()).collect();
                 let step = AdamStep { t, ..ADAM };
                 if !adam(isa, &step, &mut p, &g, &mut m, &mut v) {
                     complaints.push("finite, but not called so".to_string());
                 }
-                let (beta1, beta2) = (f64::from(step.beta1), f64::from(step.beta2));
-                for ([p, m, v], &g) in truth.iter_mut().zip(&g) {
-                    let g = f64::from(g);
-                    *m = beta1 * *m + (1.0 - beta1) * g;
-                    *v = beta2 * *v + (1.0 - beta2) * g * g;
-                    let corrected = (*v / (1.0 - beta2.powi(t as i32))).sqrt() + f64::from(step.epsilon);
-                    *p -= f64::from(step.learning_rate) / (1.0 - beta1.powi(t as i32)) * *m / corrected;
-                }
+                truth.iter_mut().zip(&g).for_each(|((p, adam), &g)| adam.step(p, f64::from(g)));
             }
-            for (index, truth) in truth.iter().enumerate() {
-                if !(near(p[index], truth[0], 1e-5) && near(m[index], truth[1], 1e-5) && near(v[index], truth[2], 1e-5))
-                {
-                    complaints
-                        .push(format!("{index} of {length}: {} {} {}, not {truth:?}", p[index], m[index], v[index]));
+            for (index, (truth, state)) in truth.iter().enumerate() {
+                let found = [p[index], m[index], v[index]];
+                let truth = [*truth, state.first_moment, state.second_moment];
+                if !found.iter().zip(truth).all(|(&found, truth)| near(found, truth, 1e-5)) {
+                    complaints.push(format!("{index} of {length}: {found:?}, not {truth:?}"));
                 }
             }
         }
@@ -50,19 +45,17 @@ fn sgd_matches_f64_over_many_steps() {
             for length in (0..=33).chain([100]) {
                 let mut p = values(length, 1.0);
                 let mut velocity = vec![0.0; if momentum == 0.0 { 0 } else { length }];
-                let mut truth: Vec<[f64; 2]> = p.iter().map(|&p| [f64::from(p), 0.0]).collect();
+                let rates = [step.learning_rate, step.momentum];
+                let mut truth: Vec<(f64, Sgd)> = p.iter().map(|&p| (f64::from(p), Sgd::new(rates))).collect();
                 for t in 1..=20 {
                     let g: Vec<f32> = values(length, 1.0).iter().map(|g| g * (t as f32).cos()).collect();
                     if !sgd(isa, &step, &mut p, &g, &mut velocity) {
                         complaints.push("finite, but not called so".to_string());
                     }
-                    for ([p, velocity], &g) in truth.iter_mut().zip(&g) {
-                        *velocity = f64::from(momentum) * *velocity + f64::from(g);
-                        *p -= f64::from(step.learning_rate) * *velocity;
-                    }
+                    truth.iter_mut().zip(&g).for_each(|((p, sgd), &g)| sgd.step(p, f64::from(g)));
                 }
-                for (index, truth) in truth.iter().enumerate() {
-                    if !near(p[index], truth[0], 1e-5) {
+                for (index, (truth, _)) in truth.iter().enumerate() {
+                    if !near(p[index], *truth, 1e-5) {
                         complaints
                             .push(format!("momentum {momentum}, {index} of {length}: {}, not {truth:?}", p[index]));
                     }

@@ -8,7 +8,8 @@ use super::super::noise::{StreamKey, normal, uniform};
 use super::super::optimizer::{AdamStep, SgdStep, adam, sgd};
 use super::super::panel::{gather_bytes, gather_rows, scatter_rows};
 use super::super::reduce::{add_assign, row_sums};
-use super::{bits, fused, on_every_isa, values};
+use super::{bits, on_every_isa, values};
+use crate::reference::isas;
 use crate::simd::Isa;
 
 /// Lanes of the test's panels.
@@ -202,7 +203,7 @@ fn nan_passes_through_every_kernel() {
 
 #[test]
 fn fused_instruction_sets_agree_to_the_bit() {
-    let isas = fused();
+    let isas = isas::to_compare();
     let Some((&first, others)) = isas.split_first() else { return };
     let mut differing = Vec::new();
     let mut specials = values(ROWS * WIDTH, 3.0);

@@ -1,0 +1,75 @@
+//! A network of dense layers for one sample, forward and backward (Rumelhart, Hinton and Williams 1986), with dropout as
+//! Srivastava et al. 2014 have it, scaled while training.
+
+use gannet::net::{LayerTensors, NetworkSpec};
+
+use super::{activation, numbers};
+
+/// Weights `[outputs, inputs]` and biases of each layer.
+pub(crate) type Parameters = Vec<(Vec<f64>, Vec<f64>)>;
+
+pub(crate) fn widened(tensors: &LayerTensors) -> Parameters {
+    tensors.iter().map(|(weight, bias)| (numbers::wide(weight), numbers::wide(bias))).collect()
+}
+
+pub(crate) fn zeros(like: &Parameters) -> Parameters {
+    like.iter().map(|(weight, bias)| (vec![0.0; weight.len()], vec![0.0; bias.len()])).collect()
+}
+
+/// A network's numbers in a row: each layer's weights, then its biases.
+pub(crate) fn flat(tensors: &LayerTensors) -> impl Iterator<Item = f32> {
+    tensors.iter().flat_map(|(weight, bias)| weight.iter().chain(bias).copied())
+}
+
+/// A sample's way through a network: its input, and the output of each layer. `keeps` holds for each layer that drops which of its
+/// outputs are kept; an empty slice stands for a network that drops none.
+pub(crate) fn forward(
+    spec: &NetworkSpec,
+    parameters: &Parameters,
+    input: Vec<f64>,
+    keeps: &[Option<&[u8]>],
+) -> Vec<Vec<f64>> {
+    let mut outputs = vec![input];
+    for (index, (layer, (weight, bias))) in spec.layers.iter().zip(parameters).enumerate() {
+        let x = &outputs[index];
+        let mut y = Vec::new();
+        for (output, (row, bias)) in weight.chunks(layer.inputs).zip(bias).enumerate() {
+            let sum = row.iter().zip(x).map(|(weight, x)| weight * x).sum::<f64>() + bias;
+            let scale = match keeps.get(index).copied().flatten() {
+                Some(keeps) if layer.dropout > 0.0 => f64::from(keeps[output]) / (1.0 - f64::from(layer.dropout)),
+                _ => 1.0,
+            };
+            y.push(activation::value(layer.activation, sum) * scale);
+        }
+        outputs.push(y);
+    }
+    outputs
+}
+
+/// The way back of a sample through a network that drops nothing: adds its gradient to `sums`, and returns the one with respect to
+/// its input. `outputs` is what [`forward`] returned, `delta` the gradient with respect to the last of them.
+pub(crate) fn backward(
+    spec: &NetworkSpec,
+    parameters: &Parameters,
+    outputs: &[Vec<f64>],
+    delta: Vec<f64>,
+    sums: &mut Parameters,
+) -> Vec<f64> {
+    let mut delta = delta;
+    for (index, layer) in spec.layers.iter().enumerate().rev() {
+        let (x, y) = (&outputs[index], &outputs[index + 1]);
+        let mut below = vec![0.0; layer.inputs];
+        let (weight_sums, bias_sums) = &mut sums[index];
+        for (output, (delta, y)) in delta.iter().zip(y).enumerate() {
+            let delta = delta * activation::slope(layer.activation, *y);
+            bias_sums[output] += delta;
+            for input in 0..layer.inputs {
+                let place = output * layer.inputs + input;
+                weight_sums[place] += delta * x[input];
+                below[input] += delta * parameters[index].0[place];
+            }
+        }
+        delta = below;
+    }
+    delta
+}
