@@ -1,7 +1,7 @@
-//! The memory of a run by system and batch: what its plan says, and for some runs what the system counted (Linux). Prints
+//! The memory of a run by preset and batch: what its plan says, and for some runs what the system counted (Linux). Prints
 //! Markdown tables: `cargo bench --bench memory`.
 //!
-//! Arguments: nothing for all, or system names. `--test` plans small batches and runs one step.
+//! Arguments: nothing for all, or preset names. `--test` plans small batches and runs one step.
 
 mod common;
 
@@ -12,13 +12,13 @@ use gannet::gan::Trainer;
 use gannet::gan::presets::Preset;
 use gannet::internals::numbers::thousands;
 
-/// The first argument of a process that this bench starts to be measured: then come system, batch and threads.
+/// The first argument of a process that this bench starts to be measured: then come preset, batch and threads.
 const RESIDENT: &str = "resident";
 
 /// Batches of the table of plans.
 const BATCHES: [usize; 5] = [32, 256, 1_024, 4_096, 65_536];
 
-/// Runs whose resident set is measured: the widest system, and the most samples.
+/// Runs whose resident set is measured: the widest preset, and the most samples.
 const RUNS: [(Preset, usize); 4] =
     [(Preset::Circle, 65_536), (Preset::Mnist, 100), (Preset::Mnist, 1_024), (Preset::Mnist, 65_536)];
 
@@ -66,7 +66,7 @@ fn main() -> gannet::Result<()> {
     let threads = thread_counts().last().copied().unwrap_or(1);
     println!("{}. MiB by batch that the plan of a run on {threads} threads keeps, the data not counted.\n", header());
     let batches = if arguments.test { &BATCHES[..2] } else { &BATCHES };
-    let titles = std::iter::once("system".to_string()).chain(batches.iter().map(|&batch| thousands(batch as u64)));
+    let titles = std::iter::once("preset".to_string()).chain(batches.iter().map(|&batch| thousands(batch as u64)));
     println!("{}", head(&titles.collect::<Vec<_>>(), 1));
     for preset in Preset::ALL.into_iter().filter(|preset| arguments.wants(preset.name())) {
         let plans = batches.iter().map(|&batch| Ok(mebibytes(trainer(preset, batch, threads)?.plan().memory)));
@@ -80,7 +80,7 @@ fn main() -> gannet::Result<()> {
     println!(
         "\nMiB that the system counts as resident (`VmRSS`, `VmHWM`): with the program and the data, and at most with a step.\n"
     );
-    println!("{}", head(&["system", "batch", "with the data", "with a step", "beyond the data", "planned"], 1));
+    println!("{}", head(&["preset", "batch", "with the data", "with a step", "beyond the data", "planned"], 1));
     for (preset, batch) in runs {
         let batch = if arguments.test { batch.min(32) } else { batch };
         let plan = mebibytes(trainer(preset, batch, threads)?.plan().memory);

@@ -15,7 +15,7 @@ use gannet::cpu::{EngineKind, Isa};
 use gannet::gan::presets::Preset;
 use gannet::net::{Activation, LayerSpec};
 
-/// Samples side by side: G of `mnist` and a batch of 32, D of `mnist` and G of the tiled systems, D of these.
+/// Samples side by side: G of `mnist` and a batch of 32, D of `mnist` and G of the tiled presets, D of these.
 const WIDTHS: [usize; 3] = [64, 128, 256];
 
 /// How long a product is timed, [`REPEATS`] times.

@@ -1,7 +1,7 @@
 //! Rates at several numbers of threads, measured in turn, and their ratios: `cargo bench --bench scaling`. Prints a Markdown
 //! table. The ratio of the FMA peaks of as many threads at once bounds them: see `ceilings`.
 //!
-//! Arguments: nothing for all, or system names. `--test` runs one step of each.
+//! Arguments: nothing for all, or preset names. `--test` runs one step of each.
 
 mod common;
 
@@ -15,7 +15,7 @@ use gannet::internals::numbers::thousands;
 const SPAN: Duration = Duration::from_millis(150);
 const REPEATS: usize = 9;
 
-/// Systems and batches; in the test batches that are small but keep the schedule.
+/// Presets and batches; in the test batches that are small but keep the schedule.
 const CASES: [(Preset, usize, usize); 4] =
     [(Preset::Circle, 4_096, 256), (Preset::Circle, 65_536, 512), (Preset::Mnist, 100, 16), (Preset::Mnist, 1_024, 32)];
 
@@ -25,7 +25,7 @@ fn main() -> gannet::Result<()> {
     println!("{}. Native engine; medians of {REPEATS} measurements in turn.\n", header());
     let rates =
         counts.iter().map(|threads| format!("{threads} thread{}, samples/s", if *threads == 1 { "" } else { "s" }));
-    let mut titles: Vec<String> = ["system", "batch"].map(str::to_string).into_iter().chain(rates).collect();
+    let mut titles: Vec<String> = ["preset", "batch"].map(str::to_string).into_iter().chain(rates).collect();
     titles.extend(counts[1..].iter().map(|threads| format!("{threads} against 1")));
     println!("{}", head(&titles, 1));
     for (preset, full, small) in CASES {

@@ -30,7 +30,7 @@ use gannet::internals::program::{Gradients, Loss, Pass, Rows};
 use gannet::net::{Activation, LayerSpec, NetworkSpec};
 
 /// Presets and batches.
-const SYSTEMS: [(Preset, usize); 4] =
+const PRESETS: [(Preset, usize); 4] =
     [(Preset::Circle, 256), (Preset::Gaussian2d, 1_024), (Preset::Mixture1d, 1_024), (Preset::Mnist, 1_024)];
 
 /// How long a part is timed, [`REPEATS`] times.
@@ -113,7 +113,7 @@ impl Waterfall {
     /// Times a part that a step does `calls` times.
     fn part(&mut self, kind: &'static str, name: impl Into<String>, calls: usize, flop: f64, call: impl FnMut()) {
         let of_call = self.stopwatch.time(call);
-        // Whole steps of the large systems are long: few of them tell as much.
+        // Whole steps of the large presets are long: few of them tell as much.
         let due = self.lines.len().is_multiple_of(if self.steps == 1 { 8 } else { 1 });
         if due && (!self.test || self.wholes.is_empty()) {
             let found = self.stopwatch.once(1, &mut || run(&mut self.trainer, self.steps));
@@ -377,8 +377,8 @@ fn measure(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Resul
 fn main() -> gannet::Result<()> {
     let arguments = Arguments::read();
     println!("{}. One thread, native engine. Shares of a whole step in %, by kind of part:\n", header());
-    let systems = SYSTEMS.into_iter().filter(|(preset, _)| arguments.wants(preset.name()));
-    let measured = systems
+    let presets = PRESETS.into_iter().filter(|(preset, _)| arguments.wants(preset.name()));
+    let measured = presets
         .map(|(preset, batch)| Ok((format!("{}, {batch}", preset.name()), measure(&arguments, preset, batch)?)))
         .collect::<gannet::Result<Vec<_>>>()?;
     print_summary(&measured);
@@ -388,7 +388,7 @@ fn main() -> gannet::Result<()> {
     Ok(())
 }
 
-/// The shares of the kinds of parts, the systems side by side.
+/// The shares of the kinds of parts, the presets side by side.
 fn print_summary(measured: &[(String, Waterfall)]) {
     let names = measured.iter().map(|(name, _)| name.as_str());
     println!("{}", head(&["part"].into_iter().chain(names).collect::<Vec<_>>(), 1));
@@ -414,7 +414,7 @@ fn rest(waterfall: &Waterfall) -> f64 {
     1.0 - waterfall.lines.iter().map(|line| line.share(whole)).sum::<f64>()
 }
 
-/// All parts of a system.
+/// All parts of a preset.
 fn print_details(name: &str, waterfall: &Waterfall) {
     let whole = waterfall.whole();
     println!("\n{name}: a step takes {:.1} microseconds.\n", 1e6 * whole.seconds);

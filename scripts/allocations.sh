@@ -24,10 +24,10 @@ trap 'rm -rf "$work"' EXIT
 gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o "$work/counter.so" scripts/count_allocations.c
 cargo build --release --quiet --target-dir target
 
-# counts ENGINE SYSTEM BATCH THREADS STEPS: the line that the counter prints.
+# counts ENGINE PRESET BATCH THREADS STEPS: the line that the counter prints.
 counts() {
     LD_PRELOAD=$work/counter.so target/release/gannet bench \
-        --engine "$1" --system "$2" --batch "$3" --threads "$4" --steps "$5" --json 2>&1 >/dev/null
+        --engine "$1" --preset "$2" --batch "$3" --threads "$4" --steps "$5" --json 2>&1 >/dev/null
 }
 
 # The counter counts: matrixmultiply allocates at each of its products.
@@ -39,21 +39,21 @@ fi
 failures=0
 # More samples than a tile, so that two threads have work; wide networks share the work of any batch.
 for case in circle:200:1 mixture1d:200:1 mixture1d-deep:200:1 gaussian2d:200:1 digits:200:10 mnist:16:50; do
-    IFS=: read -r system batch divisor <<<"$case"
+    IFS=: read -r preset batch divisor <<<"$case"
     for threads in 1 2; do
         # On a busy machine a thread of a short run may come too late to look for jobs, for which the pool allocates once. What a
         # step allocates shows every time.
         for _ in 1 2 3; do
-            first=$(counts native "$system" "$batch" "$threads" $((fewer / divisor)))
-            second=$(counts native "$system" "$batch" "$threads" $((more / divisor)))
+            first=$(counts native "$preset" "$batch" "$threads" $((fewer / divisor)))
+            second=$(counts native "$preset" "$batch" "$threads" $((more / divisor)))
             [[ $first != "$second" ]] || break
         done
         if [[ $first == "$second" ]]; then
             printf '%-14s %s thread(s)  %6d and %6d steps: %s\n' \
-                "$system" "$threads" $((fewer / divisor)) $((more / divisor)) "$first"
+                "$preset" "$threads" $((fewer / divisor)) $((more / divisor)) "$first"
         else
             printf '%-14s %s thread(s): the counts differ\n  %6d steps: %s\n  %6d steps: %s\n' \
-                "$system" "$threads" $((fewer / divisor)) "$first" $((more / divisor)) "$second" >&2
+                "$preset" "$threads" $((fewer / divisor)) "$first" $((more / divisor)) "$second" >&2
             failures=$((failures + 1))
         fi
     done

@@ -3,7 +3,7 @@
 # and what chooses for itself when it runs, matrixmultiply and gemm, by how it is built. So a row of a table compares AVX2 with AVX2.
 #
 #     scripts/avx2.sh bench --bench products
-#     scripts/avx2.sh run --release -- bench --system mnist --batch 1024 --engine native,matrixmultiply
+#     scripts/avx2.sh run --release -- bench --preset mnist --batch 1024 --engine native,matrixmultiply
 #
 # The copy and what is built from it stand in target/avx2, or where CARGO_TARGET_DIR says, in avx2.
 set -euo pipefail

@@ -68,7 +68,7 @@ row() {
     printf '| %s |%s\n' "$title" "$cells"
 }
 
-# work SYSTEM BATCH: vector multiply-adds of a step, from the FLOP of a sample: as in src/gan/presets.rs,
+# work PRESET BATCH: vector multiply-adds of a step, from the FLOP of a sample: as in src/gan/presets.rs,
 # work_of_a_step_is_that_of_the_formula.
 work() {
     case $1 in
@@ -87,7 +87,7 @@ for _ in "${processors[@]}"; do printf -- '---:|'; done
 printf '\n'
 for case in "${cases[@]}"; do
     IFS=: read -r what size <<<"$case"
-    [[ $size =~ ^[0-9]+$ ]] || { echo "'$case' is neither OUTPUTSxINPUTS:SAMPLES nor SYSTEM:BATCH" >&2; exit 2; }
+    [[ $size =~ ^[0-9]+$ ]] || { echo "'$case' is neither OUTPUTSxINPUTS:SAMPLES nor PRESET:BATCH" >&2; exit 2; }
     case $what in
     [0-9]*x[0-9]*)
         for product in forward input weight; do

@@ -1,7 +1,7 @@
 /* Counts the calls of the C library's allocator in any program, and prints the counts to standard error at exit.
  *
  *     gcc -O2 -shared -fPIC -o count_allocations.so scripts/count_allocations.c
- *     LD_PRELOAD=./count_allocations.so gannet bench --system circle --steps 1000
+ *     LD_PRELOAD=./count_allocations.so gannet bench --preset circle --steps 1000
  *
  * The calls go on to glibc under the names that it keeps for this; other C libraries do not have them.
  */

@@ -23,7 +23,7 @@ DOCUMENT = ROOT / "docs/hashes.md"
 
 SEED = 1
 THREADS = [1, 2, 3]
-# The system's own batch, and one that several threads share, its last tile not full.
+# The preset's own batch, and one that several threads share, its last tile not full.
 RUNS = [
     ("circle", 32, 1000),
     ("circle", 1000, 200),

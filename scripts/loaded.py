@@ -26,9 +26,9 @@ LOOPS = 2
 LEAST = 0.4
 
 
-def rate(system, batch):
+def rate(preset, batch):
     """Samples a second of a run of two threads."""
-    command = [PROGRAM, "bench", "--system", system, "--batch", batch, "--threads", 2, "--engine", "native", "--json"]
+    command = [PROGRAM, "bench", "--preset", preset, "--batch", batch, "--threads", 2, "--engine", "native", "--json"]
     found = subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE, text=True).stdout
     return json.loads(found)["samples_per_second"]
 
@@ -56,18 +56,18 @@ def main():
         sys.exit("this needs two processors")
     os.sched_setaffinity(0, processors)
     lines = [
-        "| system | batch | samples/s alone | beside two busy loops | kept (median of pairs) | range |",
+        "| preset | batch | samples/s alone | beside two busy loops | kept (median of pairs) | range |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     enough = True
-    for system, batch in CASES:
-        pairs = [(rate(system, batch), beside_loops(rate, system, batch)) for _ in range(arguments.rounds)]
+    for preset, batch in CASES:
+        pairs = [(rate(preset, batch), beside_loops(rate, preset, batch)) for _ in range(arguments.rounds)]
         alone, loaded = (statistics.median(column) for column in zip(*pairs))
         kept = [beside / before for before, beside in pairs]
         median = statistics.median(kept)
         enough = enough and median >= LEAST
         lines.append(
-            f"| {system} | {batch} | {alone:,.0f} | {loaded:,.0f} | {100 * median:.0f} %"
+            f"| {preset} | {batch} | {alone:,.0f} | {loaded:,.0f} | {100 * median:.0f} %"
             f" | {100 * min(kept):.0f} to {100 * max(kept):.0f} % |"
         )
         print(lines[-1], file=sys.stderr, flush=True)

@@ -44,6 +44,6 @@ echo "=== memcheck: whole steps"
 cargo build --release --quiet --target-dir target
 for case in circle:300 mixture1d:300 mixture1d-deep:300 gaussian2d:300 digits:130 mnist:20; do
     "${memcheck[@]}" target/release/gannet bench --engine native \
-        --system "${case%:*}" --batch "${case#*:}" --threads 2 --steps 2 --json >/dev/null
+        --preset "${case%:*}" --batch "${case#*:}" --threads 2 --steps 2 --json >/dev/null
     echo "${case%:*}: nothing found"
 done

@@ -17,13 +17,13 @@ import subprocess
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SYSTEM = ["circle", "--batch", "32", "--seed", "1"]
+PRESET = ["circle", "--batch", "32", "--seed", "1"]
 
 
 def rate(program, options, steps, place, name):
     """Samples a second of one run."""
     out = pathlib.Path(place) / name
-    command = [program, "train", *SYSTEM, "--steps", str(steps), "--quiet", "--out", out, *options]
+    command = [program, "train", *PRESET, "--steps", str(steps), "--quiet", "--out", out, *options]
     subprocess.run(command, check=True)
     told = json.loads((out / "run.json").read_text())
     return told["steps"] * told["batch"] / (told["seconds"] + told["paused_seconds"])

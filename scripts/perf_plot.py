@@ -11,7 +11,7 @@ import pathlib
 from xml.sax.saxutils import escape
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "docs/perf"
-HEAD = "| system | isa | batch | threads |"
+HEAD = "| preset | isa | batch | threads |"
 
 # Instruction set, its title, its color on light and on dark ground.
 SETS = [
@@ -24,7 +24,7 @@ BAR, GAP = 11, 12
 
 
 def shares():
-    """{(system, batch): {instruction set: percent}}, in the table's order."""
+    """{(preset, batch): {instruction set: percent}}, in the table's order."""
     _, found, table = (FOLDER / "steps.md").read_text(encoding="utf-8").partition(HEAD)
     if not found:
         raise SystemExit(f"{FOLDER / 'steps.md'} has no table that begins with {HEAD}")
@@ -33,8 +33,8 @@ def shares():
     for line in itertools.takewhile(str.strip, table.splitlines()):
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if cells[-1].endswith("%"):
-            system, isa, batch = cells[:3]
-            rows.setdefault((system, batch), {})[isa] = float(cells[-1].rstrip("% "))
+            preset, isa, batch = cells[:3]
+            rows.setdefault((preset, batch), {})[isa] = float(cells[-1].rstrip("% "))
     return rows
 
 
@@ -54,7 +54,7 @@ def picture(rows):
     )
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">',
-        "<title>Whole training steps: share of the peak by system, batch and instruction set</title>",
+        "<title>Whole training steps: share of the peak by preset, batch and instruction set</title>",
         f"<style>{style}</style>",
         f'<rect class="ground" width="{WIDTH}" height="{height}"/>',
         text(16, 26, "Whole training steps, one thread: % of the peak of the same instruction set", style="title"),
@@ -67,8 +67,8 @@ def picture(rows):
         parts.append(f'<line class="grid" x1="{x:.0f}" x2="{x:.0f}" y1="{TOP - 8}" y2="{height - 12}"/>')
         parts.append(text(x, TOP - 13, str(percent), "middle", "small"))
     y = TOP
-    for (system, batch), values in rows.items():
-        parts.append(text(LEFT - 12, y + len(SETS) * BAR / 2 + 4, f"{system} {batch}", "end"))
+    for (preset, batch), values in rows.items():
+        parts.append(text(LEFT - 12, y + len(SETS) * BAR / 2 + 4, f"{preset} {batch}", "end"))
         for name, _, _, _ in SETS:
             if name in values:
                 width = values[name] * scale

@@ -22,24 +22,24 @@ PROGRAM = ROOT / "target/release/gannet"
 BOTH = {"engine": "native,matrixmultiply"}
 # Each list is one table: arguments of runs of `gannet bench`, whose rows stand below one another.
 STEPS = [
-    {"system": "circle", "batch": "32,256,1024,4096,65536", "threads": "1,2", **BOTH},
-    {"system": "mnist", "batch": "100,1024", "threads": "1,2", **BOTH},
-    {"system": "mnist", "batch": "65536", "threads": "2", **BOTH},
-    {"system": "digits,gaussian2d,mixture1d,mixture1d-deep", "batch": "32,1024", **BOTH},
+    {"preset": "circle", "batch": "32,256,1024,4096,65536", "threads": "1,2", **BOTH},
+    {"preset": "mnist", "batch": "100,1024", "threads": "1,2", **BOTH},
+    {"preset": "mnist", "batch": "65536", "threads": "2", **BOTH},
+    {"preset": "digits,gaussian2d,mixture1d,mixture1d-deep", "batch": "32,1024", **BOTH},
 ]
 # For every instruction set of the machine.
 SETS = [
-    {"system": "circle", "batch": "32,256,4096", "engine": "native", "isa": None},
-    {"system": "mnist", "batch": "100,1024", "engine": "native", "isa": None},
-    {"system": "digits,gaussian2d,mixture1d,mixture1d-deep", "batch": "32,1024", "engine": "native", "isa": None},
+    {"preset": "circle", "batch": "32,256,4096", "engine": "native", "isa": None},
+    {"preset": "mnist", "batch": "100,1024", "engine": "native", "isa": None},
+    {"preset": "digits,gaussian2d,mixture1d,mixture1d-deep", "batch": "32,1024", "engine": "native", "isa": None},
 ]
 # The default engine beside both others.
 THREE = {"engine": "native,matrixmultiply,auto", "isa": None}
 ENGINES = [
-    {"system": "circle,digits", "batch": "256", **THREE},
-    {"system": "mnist", "batch": "100,1024", **THREE},
-    {"system": "gaussian2d", "batch": "32,1024", **THREE},
-    {"system": "mixture1d,mixture1d-deep", "batch": "32", **THREE},
+    {"preset": "circle,digits", "batch": "256", **THREE},
+    {"preset": "mnist", "batch": "100,1024", **THREE},
+    {"preset": "gaussian2d", "batch": "32,1024", **THREE},
+    {"preset": "mixture1d,mixture1d-deep", "batch": "32", **THREE},
 ]
 
 # Name, title, and what makes the tables: runs of `gannet bench`, or a bench.

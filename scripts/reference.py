@@ -203,13 +203,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     seeds = parser.parse_args().seeds
-    systems = {
+    presets = {
         "circle, 100 epochs": lambda seed: circle(seed, 100),
         "circle, 300 epochs": lambda seed: circle(seed, 300),
         "mixture1d": mixture1d,
         "gaussian2d": gaussian2d,
     }
-    for name, train in systems.items():
+    for name, train in presets.items():
         runs = [train(seed) for seed in range(seeds)]
         print(f"{name}, {seeds} seeds")
         for measure in runs[0]:

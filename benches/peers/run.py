@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Times gannet and its peers on the reference systems, all in one run, and writes the table of ratios.
+"""Times gannet and its peers on the presets, all in one run, and writes the table of ratios.
 
     benches/peers/run.py > peers.md                             everything: an hour, of which a third is installing
     benches/peers/run.py --keep DIR                             installs into DIR, or takes what an earlier run put there
-    benches/peers/run.py --peers jax,torch --systems circle     a part
-    benches/peers/run.py --cases circle:1024:2,mnist:4096:2     other cases: SYSTEM:BATCH:THREADS
+    benches/peers/run.py --peers jax,torch --presets circle     a part
+    benches/peers/run.py --cases circle:1024:2,mnist:4096:2     other cases: PRESET:BATCH:THREADS
     benches/peers/run.py --avx2                                 all programs kept to AVX2
 
 Needs Linux, Python 3.10 or newer with venv, cargo, gcc and g++, and the package registries. README.md says what is measured.
@@ -138,7 +138,7 @@ class Environment:
 
 def settings(peer, case):
     """The settings of a peer that are tried in a case."""
-    system, batch, _ = case
+    preset, batch, _ = case
     if peer == "torch":
         return ["fused", "foreach", "compile", "fused:intel", "compile:intel", "fused:openblas"]
     if peer == "onednn":
@@ -146,7 +146,7 @@ def settings(peer, case):
     if peer == "jax":
         generators = ["threefry2x32", "rbg", "unsafe_rbg"]
         # Noise of several steps at once, and an unrolled loop, help only where a step is short.
-        short = system != "mnist" and batch <= 1_024
+        short = preset != "mnist" and batch <= 1_024
         return generators + (["threefry2x32:16", "threefry2x32:16:4", "threefry2x32:64:8"] if short else [])
     return [""]
 
@@ -190,16 +190,16 @@ class Contest:
         return [setting for setting in settings(peer, case) if not any(word in setting for word in self.skip)]
 
     def measure(self, case, peer, setting):
-        system, batch, threads = case
+        preset, batch, threads = case
         if peer == "gannet":
-            options = f"--system {system} --batch {batch} --threads {threads} --engine native --json"
+            options = f"--preset {preset} --batch {batch} --threads {threads} --engine native --json"
             command = [self.gannet, "bench", *options.split()]
         else:
-            command = [*self.environment.program(peer), system, batch, threads, *([setting] if setting else [])]
+            command = [*self.environment.program(peer), preset, batch, threads, *([setting] if setting else [])]
         variables = self.environment.variables(peer, threads, setting)
         rates = self.rates[case].setdefault((peer, setting), [])
         row, problem = result(command, variables)
-        label = f"{system} {batch} x {threads}: {peer} {setting}".rstrip()
+        label = f"{preset} {batch} x {threads}: {peer} {setting}".rstrip()
         if problem:
             note(f"{label}: {problem}")
             return
@@ -221,19 +221,19 @@ def table(contest, rounds):
         f"Samples a second of each program's best setting, the median of {rounds} rounds of separate processes in turn; in brackets "
         "gannet's multiple of it.",
         "",
-        "| system | batch | threads | gannet | " + " | ".join(TITLES[peer] for peer in contest.peers) + " |",
+        "| preset | batch | threads | gannet | " + " | ".join(TITLES[peer] for peer in contest.peers) + " |",
         "|---|---:|---:|---:|" + "---:|" * len(contest.peers),
     ]
     for case in contest.cases:
-        system, batch, threads = case
+        preset, batch, threads = case
         own = contest.best(case, "gannet")
-        cells = [system, f"{batch:,}", str(threads), f"{own:,.0f}" if own else "-"]
+        cells = [preset, f"{batch:,}", str(threads), f"{own:,.0f}" if own else "-"]
         for peer in contest.peers:
             rate = contest.best(case, peer)
             cells.append(f"{rate:,.0f} (**{significant(own / rate)}**)" if own and rate else "-")
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", "Every setting; those measured in fewer rounds were well behind their peer's best in the first.", ""]
-    lines += ["| system | batch | threads | peer | setting | rounds | samples/s | gannet's multiple |"]
+    lines += ["| preset | batch | threads | peer | setting | rounds | samples/s | gannet's multiple |"]
     lines += ["|---|---:|---:|---|---|---:|---:|---:|"]
     for case in contest.cases:
         own = contest.best(case, "gannet")
@@ -268,8 +268,8 @@ def processor():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", default=",".join(PEERS), help="which peers (all: %(default)s)")
-    parser.add_argument("--systems", help="only the cases of these systems")
-    parser.add_argument("--cases", help="SYSTEM:BATCH:THREADS,... instead of the usual ones")
+    parser.add_argument("--presets", help="only the cases of these presets")
+    parser.add_argument("--cases", help="PRESET:BATCH:THREADS,... instead of the usual ones")
     parser.add_argument("--rounds", type=int, default=5, help="rounds (%(default)s); the median counts")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="install into DIR and leave it for later runs")
     parser.add_argument("--gannet", type=pathlib.Path, metavar="PATH", help="the program; without it, it is built")
@@ -287,12 +287,12 @@ def arguments():
             cases = [(name, int(batch), int(threads)) for name, batch, threads in
                      (case.split(":") for case in given.cases.split(","))]  # fmt: skip
         except ValueError:
-            parser.error("--cases takes SYSTEM:BATCH:THREADS,...")
-    if given.systems:
-        cases = [case for case in cases if case[0] in given.systems.split(",")]
+            parser.error("--cases takes PRESET:BATCH:THREADS,...")
+    if given.presets:
+        cases = [case for case in cases if case[0] in given.presets.split(",")]
     known = {case[0] for case in CASES}
     if not cases or any(case[0] not in known for case in cases):
-        parser.error(f"the systems are {', '.join(sorted(known))}")
+        parser.error(f"the presets are {', '.join(sorted(known))}")
     given.cases = cases
     return given
 

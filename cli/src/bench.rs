@@ -15,7 +15,7 @@ use gannet::{Error, Result};
 
 use super::args::{BenchArgs, ENGINES, name_of};
 use super::bench_table::{self, Row, batches};
-use super::system::{System, preset_named};
+use super::preset::preset_named;
 use super::{output, terminal, threads};
 
 /// Without `--steps`, a row is timed this long, about ...
@@ -26,8 +26,8 @@ const REPEATS: u32 = 9;
 /// What one row measures.
 #[derive(Clone, Copy)]
 struct Case {
-    system: Preset,
-    /// `None` = the system's own.
+    preset: Preset,
+    /// `None` = the preset's own.
     batch: Option<usize>,
     replicas: usize,
     threads: usize,
@@ -60,9 +60,9 @@ pub(crate) fn command(args: &BenchArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every combination of the lists, the system outermost.
+/// Every combination of the lists, the preset outermost.
 fn cases(args: &BenchArgs) -> Result<Vec<Case>> {
-    let systems = match args.system.as_slice() {
+    let presets = match args.preset.as_slice() {
         [] => Preset::ALL.to_vec(),
         names => names.iter().map(|name| preset_named(name)).collect::<Result<_>>()?,
     };
@@ -70,12 +70,12 @@ fn cases(args: &BenchArgs) -> Result<Vec<Case>> {
     let engines = if args.engine.is_empty() { EngineKind::ALL.to_vec() } else { args.engine.clone() };
     let isas = if args.isa.is_empty() { vec![None] } else { args.isa.iter().copied().map(Some).collect() };
     let mut cases = Vec::new();
-    for &system in &systems {
+    for &preset in &presets {
         for &batch in &batches {
             for &replicas in &args.replicas {
                 for &threads in &args.threads {
                     for &engine in &engines {
-                        cases.extend(isas.iter().map(|&isa| Case { system, batch, replicas, threads, engine, isa }));
+                        cases.extend(isas.iter().map(|&isa| Case { preset, batch, replicas, threads, engine, isa }));
                     }
                 }
             }
@@ -86,18 +86,18 @@ fn cases(args: &BenchArgs) -> Result<Vec<Case>> {
 
 /// Times one case.
 fn measure(case: Case, steps: Option<u64>) -> Result<Row> {
-    let spec = case.system.spec();
+    let spec = case.preset.spec();
     let flop_per_sample = spec.flop_per_sample();
-    let batch = case.batch.unwrap_or_else(|| case.system.batch());
+    let batch = case.batch.unwrap_or_else(|| case.preset.batch());
     let options = TrainerOptions {
         batch,
-        shuffle: case.system.shuffle(),
+        shuffle: case.preset.shuffle(),
         threads: case.threads,
         engine: case.engine,
         isa: case.isa,
         ..TrainerOptions::default()
     };
-    let source = source(case.system, batch)?;
+    let source = source(case.preset, batch)?;
     let mut replicas = Replicas::new(&spec, case.replicas, options, |_| Ok(Arc::clone(&source)))?;
     let isa = replicas.trainers()[0].isa();
     let mut peak = PeakMeter::new(isa);
@@ -112,7 +112,7 @@ fn measure(case: Case, steps: Option<u64>) -> Result<Row> {
     let gflops = samples_per_second * flop_per_sample as f64 / 1e9;
     let peak_gflops = peak.median() * threads as f64 / 1e9;
     Ok(Row {
-        system: case.system.name(),
+        preset: case.preset.name(),
         batch,
         replicas: case.replicas,
         threads,
@@ -175,15 +175,15 @@ fn run(replicas: &mut Replicas, steps: u64) -> Result<f64> {
     Ok(seconds)
 }
 
-/// Made data of the system's shape and size, and never fewer samples than a batch.
-fn source(system: Preset, batch: usize) -> Result<Arc<dyn Source>> {
+/// Made data of the preset's shape and size, and never fewer samples than a batch.
+fn source(preset: Preset, batch: usize) -> Result<Arc<dyn Source>> {
     /// Images of MNIST's training set.
     const MNIST_IMAGES: usize = 60_000;
-    let features = System::Preset(system).features();
-    let samples = match system {
+    let features = preset.spec().features();
+    let samples = match preset {
         Preset::Mnist => MNIST_IMAGES,
         Preset::Digits => gannet::data::digits::COUNT,
-        _ => system.points().unwrap_or(batch),
+        _ => preset.points().unwrap_or(batch),
     };
     let samples = samples.max(batch);
     let count = samples.checked_mul(features).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
@@ -193,7 +193,7 @@ fn source(system: Preset, batch: usize) -> Result<Arc<dyn Source>> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     });
-    match system.image() {
+    match preset.image() {
         Some((height, width)) => {
             let mut pixels = room::<u8>(count)?;
             pixels.extend(bytes.take(count));
@@ -208,11 +208,11 @@ fn source(system: Preset, batch: usize) -> Result<Arc<dyn Source>> {
 }
 
 const HEADER: [&str; 9] =
-    ["system", "batch", "threads", "engine", "isa", "samples/s", "FLOP/sample", "GFLOP/s", "of peak"];
+    ["preset", "batch", "threads", "engine", "isa", "samples/s", "FLOP/sample", "GFLOP/s", "of peak"];
 
 fn cells(row: &Row) -> [String; 9] {
     [
-        row.system.to_string(),
+        row.preset.to_string(),
         batches(row, row.batch.to_string()),
         row.threads.to_string(),
         row.engine.to_string(),
@@ -229,17 +229,17 @@ const LINE: usize = 100;
 
 /// A row where lines are too narrow for the table.
 fn block(row: &Row) -> String {
-    let [system, batch, threads, engine, isa, rate, flop, gflops, share] = cells(row);
+    let [preset, batch, threads, engine, isa, rate, flop, gflops, share] = cells(row);
     format!(
-        "{system}, batch {batch}, threads {threads}, {engine}, {isa}\n  \
+        "{preset}, batch {batch}, threads {threads}, {engine}, {isa}\n  \
          {rate} samples/s of {flop} FLOP: {gflops} GFLOP/s, {share}\n"
     )
 }
 
 /// A line of the table, at most [`LINE`] characters. Rows appear as they are measured, so the widths are fixed.
 fn line(cells: &[String; 9]) -> String {
-    let [system, batch, threads, engine, isa, rate, flop, gflops, share] = cells;
-    format!("{system:<14} {batch:>6} {threads:>7}  {engine:<14} {isa:<8} {rate:>10} {flop:>11} {gflops:>7} {share:>14}")
+    let [preset, batch, threads, engine, isa, rate, flop, gflops, share] = cells;
+    format!("{preset:<14} {batch:>6} {threads:>7}  {engine:<14} {isa:<8} {rate:>10} {flop:>11} {gflops:>7} {share:>14}")
 }
 
 #[cfg(test)]
@@ -247,11 +247,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn made_data_have_the_systems_shape_and_hold_a_batch() {
-        for system in Preset::ALL {
+    fn made_data_have_the_presets_shape_and_hold_a_batch() {
+        for preset in Preset::ALL {
             for batch in [1, 70_000] {
-                let source = source(system, batch).unwrap();
-                assert_eq!(source.features(), System::Preset(system).features());
+                let source = source(preset, batch).unwrap();
+                assert_eq!(source.features(), preset.spec().features());
                 assert!(source.len() >= batch);
             }
         }
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn the_table_fits_100_columns() {
         let row = Row {
-            system: "mixture1d-deep",
+            preset: "mixture1d-deep",
             batch: 100_000,
             replicas: 1,
             threads: 64,
@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn every_combination_is_a_case() {
         let args = BenchArgs {
-            system: vec!["circle".into(), "mnist".into()],
+            preset: vec!["circle".into(), "mnist".into()],
             batch: vec![32, 256, 1024],
             replicas: vec![1, 8],
             threads: vec![1, 2],
@@ -294,7 +294,7 @@ mod tests {
         };
         let cases = cases(&args).unwrap();
         assert_eq!(cases.len(), 2 * 3 * 2 * 2 * 2);
-        assert_eq!((cases[0].system, cases[0].batch, cases[0].threads), (Preset::Circle, Some(32), 1));
+        assert_eq!((cases[0].preset, cases[0].batch, cases[0].threads), (Preset::Circle, Some(32), 1));
         assert_eq!(cases.last().map(|case| case.threads), Some(2));
     }
 }

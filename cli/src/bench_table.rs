@@ -1,4 +1,4 @@
-//! The result of `gannet bench`: its rows, and a table of them in Markdown with a line for each system, batch and number of
+//! The result of `gannet bench`: its rows, and a table of them in Markdown with a line for each preset, batch and number of
 //! threads, the engines side by side.
 
 use gannet::internals::machine;
@@ -10,7 +10,7 @@ use serde::Serialize;
 /// One line of the result. The names are those of `--json`.
 #[derive(Serialize)]
 pub(crate) struct Row {
-    pub(crate) system: &'static str,
+    pub(crate) preset: &'static str,
     pub(crate) batch: usize,
     pub(crate) replicas: usize,
     pub(crate) threads: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Row {
 type Case<'a> = (&'a str, String, usize, &'a str);
 
 fn case(row: &Row) -> Case<'_> {
-    (row.system, batches(row, thousands(row.batch as u64)), row.threads, &row.isa)
+    (row.preset, batches(row, thousands(row.batch as u64)), row.threads, &row.isa)
 }
 
 /// A batch, as `8x32` where several replicas have one each.
@@ -45,7 +45,7 @@ pub(crate) fn document(rows: &[Row]) -> String {
     let sets = distinct(rows.iter().map(|row| row.isa.as_str()));
     // A lone instruction set is told above the table.
     let set_columns = usize::from(sets.len() > 1);
-    let mut titles = [&["system", "isa"][..1 + set_columns], &["batch", "threads"]].concat();
+    let mut titles = [&["preset", "isa"][..1 + set_columns], &["batch", "threads"]].concat();
     let mut units = vec![""; titles.len()];
     for engine in &engines {
         titles.extend([engine, ""]);
@@ -59,8 +59,8 @@ pub(crate) fn document(rows: &[Row]) -> String {
         row(&units),
     ];
     for wanted in distinct(rows.iter().map(case)) {
-        let (system, ref batch, threads, isa) = wanted;
-        let mut cells = [system, isa][..1 + set_columns].iter().map(ToString::to_string).collect::<Vec<_>>();
+        let (preset, ref batch, threads, isa) = wanted;
+        let mut cells = [preset, isa][..1 + set_columns].iter().map(ToString::to_string).collect::<Vec<_>>();
         cells.extend([batch.clone(), threads.to_string()]);
         for engine in &engines {
             match rows.iter().find(|row| case(row) == wanted && row.engine == *engine) {
@@ -102,7 +102,7 @@ mod tests {
 
     fn measured(batch: usize, threads: usize, engine: &'static str, share: f64) -> Row {
         Row {
-            system: "circle",
+            preset: "circle",
             batch,
             replicas: 1,
             threads,
@@ -128,7 +128,7 @@ mod tests {
             [
                 "FMA peak of one thread, GFLOP/s: avx2 100.",
                 "",
-                "| system | batch | threads | native | | matrixmultiply | |",
+                "| preset | batch | threads | native | | matrixmultiply | |",
                 "|---|---:|---:|---:|---:|---:|---:|",
                 "| | | | samples/s | of peak | samples/s | of peak |",
                 "| circle | 32 | 1 | 750,000 | 75.0 % | 500,000 | 50.0 % |",

@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use gannet::Error;
 use gannet::cpu::most_threads;
 use gannet::gan::OptimizerSpec;
-use gannet::gan::presets::{Duration, Preset};
+use gannet::gan::presets::{self, Duration};
 use gannet::internals::engine;
 use gannet::metrics::parzen;
 use gannet::metrics::table::{MOST_SAMPLES, MOST_VALUES};
@@ -19,11 +19,11 @@ use super::column_histograms;
 use super::config::RunConfig;
 use super::measures;
 use super::pictures;
+use super::preset::{Preset, Shape};
 use super::reading_limit::{MIB, PROGRAM, mib};
 use super::report;
 use super::samples::Samples;
 use super::schedule;
-use super::system::{Shape, System};
 
 /// Threads beside the first: their stacks as far as they are used.
 const THREAD: u64 = MIB / 4;
@@ -90,16 +90,16 @@ impl Budget {
         let is_shared = config.own.is_some() || matches!(data, Samples::Images(_));
         let data_bytes = data.bytes().saturating_mul(if is_shared { 1 } else { replicas });
         let at_once = |bytes: u64| bytes.saturating_mul(workers);
-        let drawn = pictures::shown(config.system) as u64 * pictures::columns(config.system) as u64 * 4;
+        let drawn = pictures::shown(config.preset) as u64 * pictures::columns(config.preset) as u64 * 4;
         // Each by itself while it trains, all in the animation and the report at the end.
         let evaluations = evaluations(config, samples);
         let pictures = evaluations.min(MOST_PICTURES).saturating_mul(PICTURE);
         // The first columns of generated rows, of which histograms are made.
-        let counted = match config.system {
-            System::Own(Shape::Numbers(_)) => features.min(column_histograms::MOST as u64),
+        let counted = match config.preset {
+            Preset::Own(Shape::Numbers(_)) => features.min(column_histograms::MOST as u64),
             _ => 0,
         };
-        let counted = 4u64.saturating_mul(pictures::shown(config.system) as u64).saturating_mul(counted);
+        let counted = 4u64.saturating_mul(pictures::shown(config.preset) as u64).saturating_mul(counted);
         // The page of each run that goes on, and the common one of replicas.
         let page = |runs: u64| report::memory(runs, evaluations, PICTURE);
         let pages = at_once(page(1)).saturating_add(if replicas > 1 { page(replicas) } else { 0 });
@@ -219,17 +219,17 @@ fn evaluation(config: &RunConfig, samples: u64, features: u64, model: u64, threa
             .saturating_add(rows(references).saturating_mul(2))
             .saturating_add(threads.saturating_mul(rows(32).saturating_add(4 * 32 * references)))
     };
-    let measures = match config.system {
-        System::Preset(Preset::Mnist) => {
+    let measures = match config.preset {
+        Preset::Known(presets::Preset::Mnist) => {
             let (count, validation) = (parzen::SAMPLES as u64, parzen::VALIDATION as u64);
             compared(measures::CLASSIFIED as u64, measures::CLASSIFIED_AGAINST as u64)
                 .max(compared(count + validation, count))
         }
-        System::Preset(Preset::Digits) => {
+        Preset::Known(presets::Preset::Digits) => {
             compared(measures::CLASSIFIED as u64, (measures::CLASSIFIED_AGAINST as u64).min(samples))
         }
-        System::Preset(_) => 2 * MIB,
-        System::Own(_) => {
+        Preset::Known(_) => 2 * MIB,
+        Preset::Own(_) => {
             let half = (samples / 2).min(MOST_SAMPLES as u64).min((MOST_VALUES as u64 / features.max(1)).max(1));
             // Two halves and as many generated samples; projections of 8 bytes and places of the choice.
             rows(half).saturating_mul(3).saturating_add(half * 120)

@@ -1,4 +1,4 @@
-//! The settings of a run, and the defaults of each system.
+//! The settings of a run, and the defaults of each preset.
 //!
 //! What a command asks for in their place stands in [`config_source`](super::config_source).
 
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gannet::cpu::{EngineKind, IsaKind};
 use gannet::data::digits;
-use gannet::gan::presets::{Duration, Preset};
+use gannet::gan::presets::{self, Duration};
 use gannet::gan::{GanSpec, TrainerOptions};
 use gannet::internals::engine;
 use gannet::{Error, Result};
@@ -14,7 +14,7 @@ use gannet::{Error, Result};
 use super::args::{OBJECTIVES, name_of};
 use super::measure_names;
 use super::own::OwnData;
-use super::system::System;
+use super::preset::Preset;
 
 /// Training images of MNIST.
 const MNIST_IMAGES: u64 = 60_000;
@@ -23,7 +23,7 @@ const MNIST_IMAGES: u64 = 60_000;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RunConfig {
     /// Which data, measures and pictures.
-    pub(crate) system: System,
+    pub(crate) preset: Preset,
     /// Length of the training.
     pub(crate) duration: Duration,
     /// Samples of a step.
@@ -56,7 +56,7 @@ pub(crate) struct RunConfig {
     pub(crate) tensorboard: bool,
     /// Epochs between model files; 0 = only the last.
     pub(crate) save_epochs: u64,
-    /// Points of a synthetic system.
+    /// Points of a preset that makes its data.
     pub(crate) points: Option<usize>,
     /// Folder of the IDX files.
     pub(crate) directory: Option<PathBuf>,
@@ -71,14 +71,14 @@ pub(crate) struct RunConfig {
 impl RunConfig {
     /// The preset and the steps of a run whose settings are, but for its length, those that `docs/results.md` was made with.
     pub(crate) fn as_documented(&self) -> Option<(&'static str, u64)> {
-        let preset = self.system.preset()?;
+        let preset = self.preset.known()?;
         let usual = Self::of(preset);
         let same = self.spec == usual.spec
             && (self.batch, self.points, self.shuffle) == (usual.batch, usual.points, usual.shuffle)
             && self.weights.is_empty();
         let samples = match preset {
-            Preset::Mnist => MNIST_IMAGES,
-            Preset::Digits => digits::COUNT as u64,
+            presets::Preset::Mnist => MNIST_IMAGES,
+            presets::Preset::Digits => digits::COUNT as u64,
             _ => self.points? as u64,
         };
         let steps = match self.duration {
@@ -88,27 +88,27 @@ impl RunConfig {
         same.then_some((preset.name(), steps))
     }
 
-    /// A reference system's defaults.
-    pub(crate) fn of(preset: Preset) -> Self {
+    /// A preset's defaults.
+    pub(crate) fn of(preset: presets::Preset) -> Self {
         Self {
             points: preset.points(),
             shuffle: preset.shuffle(),
             // Its document saves both networks at each epoch: of 200, that would be 2.4 GB.
-            save_epochs: if preset == Preset::Mnist { 100 } else { 0 },
-            ..Self::with(System::Preset(preset), preset.batch(), preset.duration(), preset.spec())
+            save_epochs: if preset == presets::Preset::Mnist { 100 } else { 0 },
+            ..Self::with(Preset::Known(preset), preset.batch(), preset.duration(), preset.spec())
         }
     }
 
     /// The defaults for own data.
     pub(crate) fn of_own(own: OwnData) -> Self {
-        let (system, batch, spec) = (own.system(), own.batch(), own.spec());
-        Self { own: Some(own.clone()), ..Self::with(system, batch, own.duration(batch), spec) }
+        let (preset, batch, spec) = (own.preset(), own.batch(), own.spec());
+        Self { own: Some(own.clone()), ..Self::with(preset, batch, own.duration(batch), spec) }
     }
 
-    /// The defaults of all systems.
-    fn with(system: System, batch: usize, duration: Duration, spec: GanSpec) -> Self {
+    /// The defaults of all presets.
+    fn with(preset: Preset, batch: usize, duration: Duration, spec: GanSpec) -> Self {
         Self {
-            system,
+            preset,
             duration,
             batch,
             seed: 0,
@@ -122,7 +122,7 @@ impl RunConfig {
             checkpoint_steps: 0,
             checkpoint_seconds: 60,
             keep: 2,
-            best: measure_names::main_measure(system).map(str::to_string),
+            best: measure_names::main_measure(preset).map(str::to_string),
             tensorboard: true,
             save_epochs: 0,
             points: None,
@@ -133,9 +133,9 @@ impl RunConfig {
         }
     }
 
-    /// Where the objective asks for another last layer of D than the system's: that it has it.
+    /// Where the objective asks for another last layer of D than the preset's: that it has it.
     pub(crate) fn fitted_discriminator(&self) -> Option<String> {
-        let mut usual = match (self.system.preset(), &self.own) {
+        let mut usual = match (self.preset.known(), &self.own) {
             (Some(preset), _) => preset.spec(),
             (None, Some(own)) => own.spec(),
             (None, None) => return None,
@@ -160,22 +160,22 @@ impl RunConfig {
         self.own.as_ref().ok_or_else(|| Error::setting("data.file", "is missing; own data need a file"))
     }
 
-    /// The name in titles of pictures: the system's, or what is shown of own data.
+    /// The name in titles of pictures: the preset's, or what is shown of own data.
     pub(crate) fn title(&self) -> String {
-        self.own.as_ref().map_or_else(|| self.system.name().to_string(), OwnData::title)
+        self.own.as_ref().map_or_else(|| self.preset.name().to_string(), OwnData::title)
     }
 
     /// Takes the samples from `path`, the option `--data`: the folder of mnist, or another file of own data.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] for systems that need neither.
+    /// [`Error::InvalidSetting`] for presets that need neither.
     pub(crate) fn take_data(&mut self, path: &Path) -> Result<()> {
-        match (self.system, &mut self.own) {
-            (System::Preset(Preset::Mnist), _) => self.directory = Some(path.to_path_buf()),
+        match (self.preset, &mut self.own) {
+            (Preset::Known(presets::Preset::Mnist), _) => self.directory = Some(path.to_path_buf()),
             (_, Some(own)) => *own = own.with_file(path)?,
             _ => {
-                let problem = format!("{} needs no data; leave --data out", self.system.name());
+                let problem = format!("{} needs no data; leave --data out", self.preset.name());
                 return Err(Error::setting("data", problem));
             }
         }
@@ -203,11 +203,11 @@ impl RunConfig {
             Error::InvalidSetting { name, problem } => Error::setting(format!("gan.{name}"), problem),
             other => other,
         })?;
-        let (made, features) = (self.spec.features(), self.system.features());
+        let (made, features) = (self.spec.features(), self.preset.features());
         if made != features {
             let last = self.spec.generator.layers.len().saturating_sub(1);
             let whose =
-                self.own.as_ref().map_or_else(|| self.system.name().to_string(), |own| own.file.display().to_string());
+                self.own.as_ref().map_or_else(|| self.preset.name().to_string(), |own| own.file.display().to_string());
             let problem = format!("the last layer gives {made} values, but a sample of {whose} has {features}");
             return Err(Error::setting(format!("gan.generator.layers[{last}].outputs"), problem));
         }

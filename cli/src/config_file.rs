@@ -1,13 +1,13 @@
 //! The configuration file of a run, `config.toml`: reading it. (Writing: [`config_text`](super::config_text).)
 //!
-//! It has three tables: `[run]` (system, length, seed, threads ...), `[data]` (where the samples come from) and `[gan]`
-//! (objective, order, optimizers and the layers of both networks). What a file leaves out, the system's defaults fill in; a name
+//! It has three tables: `[run]` (preset, length, seed, threads ...), `[data]` (where the samples come from) and `[gan]`
+//! (objective, order, optimizers and the layers of both networks). What a file leaves out, the preset's defaults fill in; a name
 //! that is not known is refused.
 
 use std::path::{Path, PathBuf};
 
 use gannet::cpu::{EngineKind, IsaKind};
-use gannet::gan::presets::{Duration, Preset};
+use gannet::gan::presets::{self, Duration};
 use gannet::{Error, Result};
 use serde::Deserialize;
 use toml::de::DeTable;
@@ -17,8 +17,8 @@ use super::config::{RunConfig, replace};
 use super::gan_table::GanTable;
 use super::measure_names;
 use super::own::{OwnData, Settings};
+use super::preset::{self, OWN, Preset};
 use super::schema::{Schema, line_of, line_of_setting};
-use super::system::{self, OWN, System};
 use super::toml_error::readable;
 
 /// Bytes of a configuration file at most: more than the names and scales of as many columns as a table may have.
@@ -69,8 +69,8 @@ fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>, limit: 
     let ConfigFile { run, data: mut table, gan } = file;
     // A path is meant from where the file lies, not from where the program was started.
     let from_file = |path: PathBuf| folder.map_or(path.clone(), |folder| folder.join(&path));
-    let name = run.system.clone().or_else(|| table.file.as_ref().map(|_| OWN.to_string()));
-    let name = name.ok_or_else(|| Error::setting("run.system", format!("is missing; {}", system::known())))?;
+    let name = run.preset.clone().or_else(|| table.file.as_ref().map(|_| OWN.to_string()));
+    let name = name.ok_or_else(|| Error::setting("run.preset", format!("is missing; {}", preset::known())))?;
     let memory_limit = match &run.memory_limit {
         Some(ByteCount::Text(text)) => {
             Some(byte_count(text).map_err(|problem| Error::setting("run.memory_limit", problem))?)
@@ -82,7 +82,7 @@ fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>, limit: 
         table.file = data.map(Path::to_path_buf).or(table.file.map(from_file));
         own(&run, &mut table, limit.or(memory_limit))?
     } else {
-        let preset = Preset::from_name(&name).ok_or_else(|| system::unknown("run.system", &name))?;
+        let preset = presets::Preset::from_name(&name).ok_or_else(|| preset::unknown("run.preset", &name))?;
         table.refuse_own(&name)?;
         RunConfig::of(preset)
     };
@@ -101,7 +101,7 @@ fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>, limit: 
     replace(&mut config.checkpoint_seconds, run.checkpoint_seconds);
     replace(&mut config.keep, run.keep);
     if let Some(name) = &run.best {
-        config.best = measure_names::best(config.system, name)?;
+        config.best = measure_names::best(config.preset, name)?;
     }
     replace(&mut config.tensorboard, run.tensorboard);
     replace(&mut config.save_epochs, run.save_epochs);
@@ -114,7 +114,7 @@ fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>, limit: 
         return Err(Error::setting("data.points", format!("{name} has a fixed number of samples")));
     }
     config.points = table.points.or(config.points);
-    if table.directory.is_some() && config.system != System::Preset(Preset::Mnist) {
+    if table.directory.is_some() && config.preset != Preset::Known(presets::Preset::Mnist) {
         return Err(Error::setting("data.directory", format!("{name} needs no data folder; leave it out")));
     }
     config.directory = table.directory.map(from_file);
@@ -146,7 +146,7 @@ fn toml_error(error: &toml::de::Error, text: &str) -> Error {
     Error::setting(line.unwrap_or_else(|| "config".to_string()), readable(error))
 }
 
-/// The file as it may be written by hand: everything but the system may be left out.
+/// The file as it may be written by hand: everything but the preset may be left out.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
@@ -161,7 +161,8 @@ struct ConfigFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RunTable {
-    system: Option<String>,
+    #[serde(alias = "system")]
+    preset: Option<String>,
     epochs: Option<u64>,
     steps: Option<u64>,
     batch: Option<usize>,
@@ -203,7 +204,7 @@ struct DataTable {
 }
 
 impl DataTable {
-    /// Refuses the settings of own data beside the reference system `name`.
+    /// Refuses the settings of own data beside the preset `name`.
     fn refuse_own(&self, name: &str) -> Result<()> {
         let own = [
             ("file", self.file.is_some()),
@@ -214,7 +215,7 @@ impl DataTable {
         ];
         match own.into_iter().find(|&(_, given)| given) {
             Some((setting, _)) => {
-                let problem = format!("is for `system = \"{OWN}\"`; {name} has its own samples");
+                let problem = format!("is for `preset = \"{OWN}\"`; {name} has its own samples");
                 Err(Error::setting(format!("data.{setting}"), problem))
             }
             None => Ok(()),
@@ -225,6 +226,7 @@ impl DataTable {
 #[cfg(test)]
 mod tests {
     use super::super::config_text::render;
+    use super::super::schema::today;
     use super::super::toml_error::unknown_name;
     use super::*;
 
@@ -267,7 +269,7 @@ mod tests {
         ] {
             let message = match toml::from_str::<ConfigFile>(&text) {
                 Err(error) => error.message().to_string(),
-                Ok(file) => match file.gan.fill(&mut Preset::Circle.spec()) {
+                Ok(file) => match file.gan.fill(&mut presets::Preset::Circle.spec()) {
                     Err(Error::InvalidSetting { problem, .. }) => problem,
                     other => panic!("{text}: {other:?}"),
                 },
@@ -298,24 +300,26 @@ mod tests {
             // The tag is not among serde's fields.
             known.retain(|name| *name != "kind");
             known.sort_unstable();
+            // Names that older files have are read, but no longer offered.
+            read.retain(|name| today("run", name) == *name);
             read.sort_unstable();
             assert_eq!(known, read, "{text}");
         }
-        let systems = schema.pointer("/properties/run/properties/system/enum").unwrap();
-        assert_eq!(systems, &serde_json::json!(System::names().collect::<Vec<_>>()));
+        let presets = schema.pointer("/properties/run/properties/preset/enum").unwrap();
+        assert_eq!(presets, &serde_json::json!(Preset::names().collect::<Vec<_>>()));
     }
 
     #[test]
     fn every_setting_survives_writing_and_reading() {
-        for system in Preset::ALL {
-            let mut config = RunConfig::of(system);
+        for preset in presets::Preset::ALL {
+            let mut config = RunConfig::of(preset);
             config.seed = 17;
             config.threads = 3;
             config.isa = Some(IsaKind::Portable);
             config.memory_limit = Some(1 << 30);
             config.evaluate_every = Some(320);
             config.report_every = Some(4);
-            config.directory = (system == Preset::Mnist).then(|| PathBuf::from("/data/of mnist"));
+            config.directory = (preset == presets::Preset::Mnist).then(|| PathBuf::from("/data/of mnist"));
             let text = render(&config, "a run").unwrap();
             assert_eq!(parse(&text, None, None, None).unwrap(), config, "{text}");
             config.duration = Duration::Steps(123);
@@ -325,7 +329,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_back_is_not_written() {
-        let text = render(&RunConfig::of(Preset::Circle), "a run").unwrap();
+        let text = render(&RunConfig::of(presets::Preset::Circle), "a run").unwrap();
         check_readable(&text).unwrap();
         let long = format!("{text}# {}\n", "x".repeat(LARGEST as usize));
         assert!(check_readable(&long).unwrap_err().to_string().contains("shorten the names"));
@@ -336,13 +340,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_comes_from_the_system() {
-        assert_eq!(parse("[run]\nsystem = 'circle'", None, None, None).unwrap(), RunConfig::of(Preset::Circle));
+    fn what_is_left_out_comes_from_the_preset() {
+        assert_eq!(
+            parse("[run]\npreset = 'circle'", None, None, None).unwrap(),
+            RunConfig::of(presets::Preset::Circle)
+        );
     }
 
     #[test]
     fn a_relative_folder_is_meant_from_the_file() {
-        let text = "[run]\nsystem = 'mnist'\n[data]\ndirectory = 'idx'";
+        let text = "[run]\npreset = 'mnist'\n[data]\ndirectory = 'idx'";
         let config = parse(text, Some(Path::new("/somewhere")), None, None).unwrap();
         assert_eq!(config.directory.as_deref(), Some(Path::new("/somewhere/idx")));
     }
@@ -350,25 +357,25 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (text, parts) in [
-            ("", vec!["run.system: is missing", "mnist"]),
-            ("[run]\nbatch = 3", vec!["run.system", "circle, mixture1d"]),
-            ("[run]\nsystem = 'circel'", vec!["did you mean `circle`?"]),
-            ("[run]\nsystem = 'circle'\nbacth = 3", vec!["line 3", "unknown field `bacth`", "did you mean `batch`?"]),
-            ("[run]\nsystem = 'circle'\n[gan]\nobjective = 'minmax'", vec!["line 4", "did you mean `minimax`?"]),
-            ("[run]\nsystem = 'circle'\nbatch = -3", vec!["line 3", "expected a whole number from 0 up"]),
-            ("[run]\nsystem = 'circle'\nbatch = 'x'", vec!["line 3", "expected a whole number from 0 up"]),
-            ("[run]\nsystem = 'circle'\n[data]\ndirectory = 'idx'", vec!["data.directory", "leave it out"]),
-            ("[run]\nsystem = 'circle'\nbatch = 0", vec!["run.batch", "from 1 up"]),
-            ("[run]\nsystem = 'circle'\nbatch = ", vec!["line 3"]),
-            ("[run]\nsystem = 'circle'\nmemory_limit = '2 apples'", vec!["run.memory_limit", "2GiB"]),
-            ("[run]\nsystem = 'circle'\nepochs = 3\nsteps = 4", vec!["run.epochs", "run.steps"]),
-            ("[run]\nsystem = 'digits'\n[data]\npoints = 4", vec!["data.points"]),
+            ("", vec!["run.preset: is missing", "mnist"]),
+            ("[run]\nbatch = 3", vec!["run.preset", "circle, mixture1d"]),
+            ("[run]\npreset = 'circel'", vec!["did you mean `circle`?"]),
+            ("[run]\npreset = 'circle'\nbacth = 3", vec!["line 3", "unknown field `bacth`", "did you mean `batch`?"]),
+            ("[run]\npreset = 'circle'\n[gan]\nobjective = 'minmax'", vec!["line 4", "did you mean `minimax`?"]),
+            ("[run]\npreset = 'circle'\nbatch = -3", vec!["line 3", "expected a whole number from 0 up"]),
+            ("[run]\npreset = 'circle'\nbatch = 'x'", vec!["line 3", "expected a whole number from 0 up"]),
+            ("[run]\npreset = 'circle'\n[data]\ndirectory = 'idx'", vec!["data.directory", "leave it out"]),
+            ("[run]\npreset = 'circle'\nbatch = 0", vec!["run.batch", "from 1 up"]),
+            ("[run]\npreset = 'circle'\nbatch = ", vec!["line 3"]),
+            ("[run]\npreset = 'circle'\nmemory_limit = '2 apples'", vec!["run.memory_limit", "2GiB"]),
+            ("[run]\npreset = 'circle'\nepochs = 3\nsteps = 4", vec!["run.epochs", "run.steps"]),
+            ("[run]\npreset = 'digits'\n[data]\npoints = 4", vec!["data.points"]),
             (
-                "[run]\nsystem = 'circle'\n[gan]\ngenerator_optimizer = { kind = 'sgd', learning_rate = nan, momentum = 0 }",
+                "[run]\npreset = 'circle'\n[gan]\ngenerator_optimizer = { kind = 'sgd', learning_rate = nan, momentum = 0 }",
                 vec!["learning_rate"],
             ),
             (
-                "[run]\nsystem = 'circle'\n[gan.generator]\nlayers = [{ inputs = 2, outputs = 3, activation = { kind = 'relu' } }]",
+                "[run]\npreset = 'circle'\n[gan.generator]\nlayers = [{ inputs = 2, outputs = 3, activation = { kind = 'relu' } }]",
                 vec!["discriminator.layers[0].inputs"],
             ),
         ] {

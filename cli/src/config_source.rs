@@ -1,9 +1,9 @@
-//! Where the settings of a run come from: the defaults of a system or a data file, a configuration file, the command line, in this order.
+//! Where the settings of a run come from: the defaults of a preset or a data file, a configuration file, the command line, in this order.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use gannet::gan::presets::{Duration, Preset};
+use gannet::gan::presets::{self, Duration};
 use gannet::gan::{GanSpec, OptimizerSpec};
 use gannet::internals::{engine, file};
 use gannet::{Error, Result};
@@ -15,14 +15,14 @@ use super::contents::{self, Contents};
 use super::measure_names;
 use super::output::note;
 use super::own::{self, OwnData};
+use super::preset::{self, OWN};
 use super::run_folder::{CONFIG, refused};
-use super::system::{self, OWN};
 
-/// What `gannet train` was asked for: a system, a data file or a configuration file, and the options that override it.
+/// What `gannet train` was asked for: a preset, a data file or a configuration file, and the options that override it.
 ///
 /// # Errors
 ///
-/// An unknown system, a file that cannot be read, settings that make no sense.
+/// An unknown preset, a file that cannot be read, settings that make no sense.
 pub(crate) fn from_args(args: &TrainArgs) -> anyhow::Result<RunConfig> {
     let mut config = named(Path::new(&args.what), args.data.as_deref(), args.memory_limit)?;
     override_by(&mut config, args)?;
@@ -30,21 +30,21 @@ pub(crate) fn from_args(args: &TrainArgs) -> anyhow::Result<RunConfig> {
     Ok(config)
 }
 
-/// The settings that `what` names: a system, a data file, a configuration file or a run. `data` takes the place of the
+/// The settings that `what` names: a preset, a data file, a configuration file or a run. `data` takes the place of the
 /// file of own data, and `limit` that of the most memory that the run may take.
 ///
 /// # Errors
 ///
-/// An unknown system, a file that cannot be read, settings that make no sense.
+/// An unknown preset, a file that cannot be read, settings that make no sense.
 pub(crate) fn named(path: &Path, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<RunConfig> {
     let of_file =
         |file: &Path| Ok(RunConfig::of_own(OwnData::new(file, own::Settings { limit, ..Default::default() })?));
-    // Only a name of text can be a system's; a path may be of any bytes.
+    // Only a name of text can be a preset's; a path may be of any bytes.
     let what = path.to_str();
-    if let Some(preset) = what.and_then(Preset::from_name) {
+    if let Some(preset) = what.and_then(presets::Preset::from_name) {
         let what = preset.name();
         if path.is_file() {
-            note(&format!("{what} is the system of this name; for the file write ./{what}"));
+            note(&format!("{what} is the preset of this name; for the file write ./{what}"));
         }
         return Ok(RunConfig::of(preset));
     }
@@ -65,13 +65,13 @@ pub(crate) fn named(path: &Path, data: Option<&Path>, limit: Option<u64>) -> any
             None => of_file(path),
         },
         Ok(contents) => Err(contents.instead(path, "data or a configuration").into()),
-        // A word that names no file may be meant as a system.
+        // A word that names no file may be meant as a preset.
         Err(Error::Io { source, .. })
             if source.kind() == std::io::ErrorKind::NotFound
                 && path.extension().is_none()
                 && what.is_some_and(|what| !what.contains(std::path::MAIN_SEPARATOR)) =>
         {
-            Err(system::unknown("system", what.unwrap_or_default()).into())
+            Err(preset::unknown("preset", what.unwrap_or_default()).into())
         }
         Err(error) => Err(error.into()),
     }
@@ -100,7 +100,7 @@ pub(crate) fn read_with(path: &Path, data: Option<&Path>, limit: Option<u64>) ->
 ///
 /// # Errors
 ///
-/// Options that this system has no use for.
+/// Options that this preset has no use for.
 pub(crate) fn override_by(config: &mut RunConfig, args: &TrainArgs) -> Result<()> {
     match (args.epochs, args.steps) {
         (Some(epochs), _) => config.duration = Duration::Epochs(epochs),
@@ -115,7 +115,7 @@ pub(crate) fn override_by(config: &mut RunConfig, args: &TrainArgs) -> Result<()
     replace(&mut config.checkpoint_seconds, args.checkpoint_seconds);
     replace(&mut config.keep, args.keep);
     if let Some(name) = &args.best {
-        config.best = measure_names::best(config.system, name)?;
+        config.best = measure_names::best(config.preset, name)?;
     }
     config.tensorboard &= !args.no_tensorboard;
     replace(&mut config.save_epochs, args.save_epochs);
@@ -130,7 +130,7 @@ pub(crate) fn override_by(config: &mut RunConfig, args: &TrainArgs) -> Result<()
         if config.points.is_none() {
             return Err(Error::setting(
                 "points",
-                format!("{} has a fixed number of samples; leave --points out", config.system.name()),
+                format!("{} has a fixed number of samples; leave --points out", config.preset.name()),
             ));
         }
         config.points = args.points;

@@ -4,15 +4,15 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use gannet::gan::presets::{Duration, Preset};
+use gannet::gan::presets::{self, Duration};
 use gannet::net::NetworkSpec;
 use gannet::{Error, Result};
 use serde::Serialize;
 
 use super::config::RunConfig;
 use super::own::Form;
+use super::preset::Preset;
 use super::schema::Schema;
-use super::system::System;
 
 /// Longest line of a comment.
 const WIDTH: usize = 118;
@@ -26,7 +26,7 @@ pub(crate) fn render(config: &RunConfig, head: &str) -> Result<String> {
     document(config, head, true)
 }
 
-/// The file for `config` as something to begin with. Without `resolved`, what depends on the data of an own system, which are
+/// The file for `config` as something to begin with. Without `resolved`, what depends on own data, which are
 /// not known, is left to be chosen.
 ///
 /// # Errors
@@ -34,10 +34,10 @@ pub(crate) fn render(config: &RunConfig, head: &str) -> Result<String> {
 /// As [`render`].
 pub(crate) fn template(config: &RunConfig, resolved: bool) -> Result<String> {
     let head = format!(
-        "Settings of gannet {} for the system `{}`. Change or remove what you like: what a file leaves out has its default. \
+        "Settings of gannet {} for the preset `{}`. Change or remove what you like: what a file leaves out has its default. \
          Train with `gannet train FILE`.",
         env!("CARGO_PKG_VERSION"),
-        config.system.name()
+        config.preset.name()
     );
     document(config, &head, resolved)
 }
@@ -46,7 +46,7 @@ fn document(config: &RunConfig, head: &str, resolved: bool) -> Result<String> {
     let mut text = Text { text: String::new(), table: String::new(), schema: Schema::new()? };
     text.comment(head);
     text.table("run", true);
-    text.put("system", config.system.name())?;
+    text.put("preset", config.preset.name())?;
     match config.duration {
         Duration::Epochs(epochs) if resolved => text.put("epochs", &epochs)?,
         _ => text.offer("epochs", &100)?,
@@ -79,7 +79,7 @@ fn document(config: &RunConfig, head: &str, resolved: bool) -> Result<String> {
 }
 
 fn data(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
-    match (config.system, &config.own) {
+    match (config.preset, &config.own) {
         (_, Some(own)) => {
             text.table("data", true);
             text.put("file", unicode("data", &own.file)?)?;
@@ -99,7 +99,7 @@ fn data(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
                 Form::Images { height, width } => text.put("image", &[height, width])?,
             }
         }
-        (System::Preset(Preset::Mnist), _) => {
+        (Preset::Known(presets::Preset::Mnist), _) => {
             text.table("data", true);
             let directory = config.directory.as_deref().map(|path| unicode("data", path)).transpose()?;
             text.put_or_offer("directory", directory.as_ref(), "mnist")?;
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_template_reads_back_as_the_defaults() {
-        for preset in Preset::ALL {
+        for preset in presets::Preset::ALL {
             let config = RunConfig::of(preset);
             let text = template(&config, true).unwrap();
             assert_eq!(parse(&text, None, None, None).unwrap(), config, "{text}");
@@ -282,7 +282,7 @@ mod tests {
         let config = RunConfig {
             directory: Some(PathBuf::from("/data/of \"mnist\"")),
             weights: vec![PathBuf::from("/a b.safetensors"), PathBuf::from("/c.safetensors")],
-            ..RunConfig::of(Preset::Mnist)
+            ..RunConfig::of(presets::Preset::Mnist)
         };
         assert_eq!(parse(&render(&config, "a run").unwrap(), None, None, None).unwrap(), config);
     }

@@ -88,7 +88,7 @@ impl Contents {
             Self::Npy => ("a NumPy array", "give it as data: gannet train FILE".into()),
             Self::Images => ("an IDX file", "give it as data: gannet train FILE".into()),
             Self::Config => ("a configuration file", "train with it: gannet train FILE".into()),
-            Self::Weights => ("a file of weights", "begin with them: gannet train SYSTEM --weights FILE".into()),
+            Self::Weights => ("a file of weights", "begin with them: gannet train PRESET --weights FILE".into()),
             Other(what, cure) => (what, Cow::Borrowed(cure)),
         };
         // In Python's quotation marks the name stands as it is, otherwise as a shell takes it.
@@ -368,10 +368,10 @@ mod tests {
             (b"caf\xe9,y\n1,2\n", Contents::Text),
             (b"1,2\n3,4\n\x1a", Contents::Text),
             (wide.as_bytes(), Contents::Text),
-            (b"[run]\nsystem = 'circle'\n", Contents::Config),
+            (b"[run]\npreset = 'circle'\n", Contents::Config),
             (b"\xef\xbb\xbf# A run\n\n[run]\n", Contents::Config),
             (b"run.seed = 3\n", Contents::Config),
-            (b"system 'circle'\nseed = 3x\n", Contents::Config),
+            (b"preset 'circle'\nseed = 3x\n", Contents::Config),
             (b"[run\nseed = 3\n", Contents::Config),
             (b"\x93NUMPY\x01\0", Contents::Npy),
             (b"\0\0\x08\x03\0\0", Contents::Images),

@@ -22,7 +22,7 @@ use super::saved_run::SavedRun;
 #[derive(Serialize)]
 struct Evaluation {
     run: String,
-    system: &'static str,
+    preset: &'static str,
     /// The step that the model is of, where that is known.
     step: Option<u64>,
     seed: u64,
@@ -71,7 +71,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     if args.json {
         return output::print_json(&Evaluation {
             run: args.run.display().to_string(),
-            system: config.system.name(),
+            preset: config.preset.name(),
             step: *step,
             seed: config.seed,
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
@@ -87,8 +87,8 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let (table, meanings) = (measure_table(&measures), meanings(&measures));
     let (columns, verdict) = (columns::table(&columns), judgement.sentence());
     let of_step = step.map_or_else(String::new, |step| format!(", step {}", thousands(step)));
-    let (run, system) = (output::printable(&args.run), config.system.name());
+    let (run, preset) = (output::printable(&args.run), config.preset.name());
     output::print_text(&format!(
-        "{run}: {system}{of_step}\n\n{table}{columns}{remark}\nverdict  {verdict}\n\n{meanings}"
+        "{run}: {preset}{of_step}\n\n{table}{columns}{remark}\nverdict  {verdict}\n\n{meanings}"
     ))
 }

@@ -8,8 +8,8 @@ use gannet::internals::numbers::thousands;
 
 use super::command_lines::quoted;
 use super::config::RunConfig;
+use super::preset::Preset;
 use super::run_folder;
-use super::system::System;
 
 /// Values of one's own data beyond this ask for scaling. Standardized ones do not come near it.
 const LARGE: f32 = 100.0;
@@ -28,7 +28,7 @@ pub(crate) fn advice(error: &Error, config: &RunConfig, folder: &Path, checkpoin
         return "clean the data of what is not finite, and begin a new run".to_string();
     }
     let rate = lower_rate(config);
-    let large = matches!(config.system, System::Own(_)) && reach > LARGE;
+    let large = matches!(config.preset, Preset::Own(_)) && reach > LARGE;
     let scale = if large { format!("; the data reach up to {reach:.0}: scale them") } else { String::new() };
     match checkpoint {
         Some(step) => format!(

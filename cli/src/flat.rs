@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
+use super::schema::today;
+
 /// Settings by name; layers as the widths of the network.
 pub(crate) type Flat = BTreeMap<String, Value>;
 
@@ -16,7 +18,8 @@ pub(crate) fn flat(table: &Table) -> Flat {
 
 fn add(table: &Table, prefix: &str, settings: &mut Flat) {
     for (name, value) in table {
-        let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let name = today(prefix, name);
+        let name = if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") };
         match value {
             Value::Table(inner) => add(inner, &name, settings),
             Value::Array(layers) if name.ends_with(".layers") => {
@@ -63,7 +66,7 @@ mod tests {
 
     #[test]
     fn settings_have_one_name_each() {
-        let table = "[run]\nbatch = 3\n[gan]\ng = { kind = 'adam', beta1 = 0.8999999761581421 }\n[gan.generator]\nlayers = [\
+        let table = "[run]\nbatch = 3\nsystem = 'circle'\n[gan]\ng = { kind = 'adam', beta1 = 0.8999999761581421 }\n[gan.generator]\nlayers = [\
              { inputs = 2, outputs = 9, activation = { kind = 'leaky_relu', slope = 0.2 }, dropout = 0.5 },\
              { inputs = 9, outputs = 1, activation = { kind = 'tanh' } }]";
         let found = flat(&table.parse().unwrap());
@@ -74,7 +77,8 @@ mod tests {
                 "gan.g.beta1 = 0.9",
                 "gan.g.kind = adam",
                 "gan.generator.layers = 2-9-1 leaky_relu 0.2 dropout 0.5 tanh",
-                "run.batch = 3"
+                "run.batch = 3",
+                "run.preset = circle"
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! The table `[gan]` of a configuration file, at any depth of which settings may be left out: the system's take their place.
+//! The table `[gan]` of a configuration file, at any depth of which settings may be left out: the preset's take their place.
 
 use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order};
 use gannet::internals::engine;
@@ -48,12 +48,12 @@ struct LayerTable {
     dropout: f32,
 }
 
-/// The activation of hidden layers where the system has no hidden layer: that of most presets.
+/// The activation of hidden layers where the preset has no hidden layer: that of most presets.
 const HIDDEN: Activation = Activation::LeakyRelu { slope: 0.2 };
 
 impl GanTable {
-    /// Puts the table's settings into `spec`, which holds the system's. A discriminator whose layers the table leaves to the
-    /// system gets the outputs that the objective needs.
+    /// Puts the table's settings into `spec`, which holds the preset's. A discriminator whose layers the table leaves to the
+    /// preset gets the outputs that the objective needs.
     ///
     /// # Errors
     ///
@@ -87,26 +87,26 @@ impl GanTable {
 }
 
 impl OptimizerTable {
-    /// The table of the optimizer called `name`; without a kind, of the kind that has its settings, or the system's.
-    fn read(table: Kinded, name: &str, system: &OptimizerSpec) -> Result<Self> {
+    /// The table of the optimizer called `name`; without a kind, of the kind that has its settings, or the preset's.
+    fn read(table: Kinded, name: &str, preset: &OptimizerSpec) -> Result<Self> {
         let only = [("beta1", "adam"), ("beta2", "adam"), ("epsilon", "adam"), ("momentum", "sgd")];
-        let usual = if matches!(system, OptimizerSpec::Sgd { .. }) { "sgd" } else { "adam" };
+        let usual = if matches!(preset, OptimizerSpec::Sgd { .. }) { "sgd" } else { "adam" };
         table.read(&format!("gan.{name}"), &only, usual)
     }
 
-    /// The optimizer, with the settings of the system's where that is of the same kind, and PyTorch's defaults otherwise.
-    fn filled(self, name: &str, system: &OptimizerSpec) -> Result<OptimizerSpec> {
+    /// The optimizer, with the settings of the preset's where that is of the same kind, and PyTorch's defaults otherwise.
+    fn filled(self, name: &str, preset: &OptimizerSpec) -> Result<OptimizerSpec> {
         let rate = |given: Option<f32>, same_kind: bool| {
             let missing = || {
-                let problem = "learning_rate is missing; that of the system's optimizer, another kind, would not suit: add learning_rate = RATE to the table";
+                let problem = "learning_rate is missing; that of the preset's optimizer, another kind, would not suit: add learning_rate = RATE to the table";
                 Error::setting(format!("gan.{name}"), problem)
             };
-            given.or(same_kind.then(|| system.learning_rate())).ok_or_else(missing)
+            given.or(same_kind.then(|| preset.learning_rate())).ok_or_else(missing)
         };
         Ok(match self {
             Self::Adam { learning_rate, beta1, beta2, epsilon } => {
-                let same_kind = matches!(system, OptimizerSpec::Adam { .. });
-                let mut filled = if same_kind { *system } else { OptimizerSpec::adam(0.0) };
+                let same_kind = matches!(preset, OptimizerSpec::Adam { .. });
+                let mut filled = if same_kind { *preset } else { OptimizerSpec::adam(0.0) };
                 let rate = rate(learning_rate, same_kind)?;
                 if let OptimizerSpec::Adam { beta1: one, beta2: two, epsilon: least, .. } = &mut filled {
                     (*one, *two, *least) = (beta1.unwrap_or(*one), beta2.unwrap_or(*two), epsilon.unwrap_or(*least));
@@ -114,8 +114,8 @@ impl OptimizerTable {
                 filled.with_learning_rate(rate)
             }
             Self::Sgd { learning_rate, momentum } => {
-                let same_kind = matches!(system, OptimizerSpec::Sgd { .. });
-                let mut filled = if same_kind { *system } else { OptimizerSpec::sgd(0.0) };
+                let same_kind = matches!(preset, OptimizerSpec::Sgd { .. });
+                let mut filled = if same_kind { *preset } else { OptimizerSpec::sgd(0.0) };
                 let rate = rate(learning_rate, same_kind)?;
                 if let OptimizerSpec::Sgd { momentum: place, .. } = &mut filled {
                     *place = momentum.unwrap_or(*place);
@@ -127,7 +127,7 @@ impl OptimizerTable {
 }
 
 impl NetworkTable {
-    /// Puts the table's settings into the system's network called `name`.
+    /// Puts the table's settings into the preset's network called `name`.
     fn fill(self, name: &str, network: &mut NetworkSpec) -> Result<()> {
         if let Some(table) = self.initialization.filter(|table| !table.is_empty()) {
             network.initialization =
@@ -146,7 +146,7 @@ impl NetworkTable {
     }
 }
 
-/// The activations of the system's hidden layers, and of its last one.
+/// The activations of the preset's hidden layers, and of its last one.
 fn usual_activations(network: &NetworkSpec) -> [Activation; 2] {
     match network.layers.as_slice() {
         [] => [HIDDEN, Activation::Linear],

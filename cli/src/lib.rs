@@ -12,7 +12,7 @@
 //! settings     config_source, config_file, config_text, config, own, loading, args
 //! its folder   checkpoints, legs, end, line_file, events, contents, run_folder, out_file
 //! to be seen   progress, output, terminal, pictures, animation, plot
-//! what is      system, samples, measure_names, goal, schema
+//! what is      preset, samples, measure_names, goal, schema
 //! ```
 #![forbid(unsafe_code)]
 
@@ -69,6 +69,7 @@ mod own;
 mod pictures;
 pub mod plot;
 mod prepared;
+mod preset;
 mod progress;
 mod reading_limit;
 mod record;
@@ -87,7 +88,6 @@ mod shell;
 mod start;
 mod stop;
 mod summary;
-mod system;
 mod template;
 mod terminal;
 mod threads;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use gannet::data::idx::{self, Images};
 use gannet::data::{ArraySource, digits, synthetic};
-use gannet::gan::presets::Preset;
+use gannet::gan::presets;
 use gannet::{Error, Result};
 
 use super::config::RunConfig;
+use super::preset::Preset;
 use super::reading_limit;
 use super::samples::{ImageSet, Samples};
-use super::system::System;
 
 /// Makes or reads the samples that `config` asks for.
 ///
@@ -19,9 +19,9 @@ use super::system::System;
 ///
 /// Files that are missing or wrong; a number of points that memory cannot hold.
 pub(crate) fn load(config: &RunConfig) -> Result<Samples> {
-    match config.system {
-        System::Own(_) => config.own_data()?.samples(),
-        System::Preset(Preset::Mnist) => {
+    match config.preset {
+        Preset::Own(_) => config.own_data()?.samples(),
+        Preset::Known(presets::Preset::Mnist) => {
             let Some(directory) = &config.directory else {
                 let problem = "mnist needs its four IDX files (docs/configuration.md says where they come from); give their folder with --data DIR";
                 return Err(Error::setting("data", problem));
@@ -36,12 +36,12 @@ pub(crate) fn load(config: &RunConfig) -> Result<Samples> {
                 test: Some(files.test_images.into_source()?),
             })))
         }
-        System::Preset(Preset::Digits) => Ok(Samples::Images(Arc::new(ImageSet {
+        Preset::Known(presets::Preset::Digits) => Ok(Samples::Images(Arc::new(ImageSet {
             train: Arc::new(digits::source()?),
             labels: digits::labels().into(),
             test: None,
         }))),
-        System::Preset(preset) => made(config, preset).map(|source| Samples::Values(Arc::new(source))),
+        Preset::Known(preset) => made(config, preset).map(|source| Samples::Values(Arc::new(source))),
     }
 }
 
@@ -57,24 +57,24 @@ pub(crate) fn of_seed(samples: &Samples, config: &RunConfig, seed: u64) -> Resul
     }
 }
 
-/// The training points of a synthetic system.
-fn made(config: &RunConfig, preset: Preset) -> Result<ArraySource> {
+/// The training points of a preset that makes its data.
+fn made(config: &RunConfig, preset: presets::Preset) -> Result<ArraySource> {
     let points = config.points.unwrap_or(0);
-    let needed = (points as u64).saturating_mul(4 * config.system.features() as u64);
+    let needed = (points as u64).saturating_mul(4 * config.preset.features() as u64);
     if needed > reading_limit::for_reading(config.memory_limit) {
         let error = Error::MemoryLimit { needed, limit: 0 };
         return Err(reading_limit::of_reading(error, config.memory_limit, Path::new("points")));
     }
     match preset {
-        Preset::Circle => synthetic::circle(points, config.seed),
-        Preset::Gaussian2d => synthetic::gaussian2d(points, config.seed),
+        presets::Preset::Circle => synthetic::circle(points, config.seed),
+        presets::Preset::Gaussian2d => synthetic::gaussian2d(points, config.seed),
         _ => synthetic::mixture1d(points, config.seed),
     }
 }
 
 /// A data set in MNIST's format may have images of another size than MNIST.
 fn check_size(config: &RunConfig, images: &Images, directory: &Path) -> Result<()> {
-    let expected = config.system.image().unwrap_or((0, 0));
+    let expected = config.preset.image().unwrap_or((0, 0));
     if (images.height, images.width) == expected {
         return Ok(());
     }
@@ -82,7 +82,7 @@ fn check_size(config: &RunConfig, images: &Images, directory: &Path) -> Result<(
         "its images have {} x {} pixels, but {} has {} x {}; train one of the files as your own data: gannet train FILE",
         images.height,
         images.width,
-        config.system.name(),
+        config.preset.name(),
         expected.0,
         expected.1
     );

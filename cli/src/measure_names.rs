@@ -1,19 +1,19 @@
-//! Which measures suit which system, and of which of them a value can be the best.
+//! Which measures suit which preset, and of which of them a value can be the best.
 
-use gannet::gan::presets::Preset;
+use gannet::gan::presets;
 use gannet::{Error, Result};
 
 use super::goal;
 use super::nearest::suggestion;
-use super::system::System;
+use super::preset::Preset;
 
 /// Names of the measures that are taken while a run goes on.
-pub(crate) fn running_names(system: System) -> &'static [&'static str] {
-    let System::Preset(preset) = system else { return &OWN_NAMES };
+pub(crate) fn running_names(preset: Preset) -> &'static [&'static str] {
+    let Preset::Known(preset) = preset else { return &OWN_NAMES };
     match preset {
-        Preset::Circle => &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"],
-        Preset::Mixture1d | Preset::Mixture1dDeep => &["mean", "sd", "wasserstein1"],
-        Preset::Gaussian2d => &[
+        presets::Preset::Circle => &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"],
+        presets::Preset::Mixture1d | presets::Preset::Mixture1dDeep => &["mean", "sd", "wasserstein1"],
+        presets::Preset::Gaussian2d => &[
             "covariance_error",
             "mean_distance",
             "covariance_xx",
@@ -22,18 +22,18 @@ pub(crate) fn running_names(system: System) -> &'static [&'static str] {
             "bias_x",
             "bias_y",
         ],
-        Preset::Mnist | Preset::Digits => &["classes_covered", "pixel_sd", "real_pixel_sd"],
+        presets::Preset::Mnist | presets::Preset::Digits => &["classes_covered", "pixel_sd", "real_pixel_sd"],
     }
 }
 
-/// The measures of a system of which a value can be better than another.
-pub(crate) fn rated_names(system: System) -> impl Iterator<Item = &'static str> {
-    running_names(system).iter().copied().filter(|name| goal::is_rated(name))
+/// The measures of a preset of which a value can be better than another.
+pub(crate) fn rated_names(preset: Preset) -> impl Iterator<Item = &'static str> {
+    running_names(preset).iter().copied().filter(|name| goal::is_rated(name))
 }
 
-/// What a system is judged by: its first distance, or else the first measure that can be better or worse.
-pub(crate) fn main_measure(system: System) -> Option<&'static str> {
-    rated_names(system).find(|name| goal::is_distance(name)).or_else(|| rated_names(system).next())
+/// What a preset is judged by: its first distance, or else the first measure that can be better or worse.
+pub(crate) fn main_measure(preset: Preset) -> Option<&'static str> {
+    rated_names(preset).find(|name| goal::is_distance(name)).or_else(|| rated_names(preset).next())
 }
 
 /// Names of the measures of own data.
@@ -45,8 +45,8 @@ pub(crate) const OWN_NAMES: [&str; 5] =
 /// # Errors
 ///
 /// [`Error::InvalidSetting`] that tells the known names.
-pub(crate) fn best(system: System, name: &str) -> Result<Option<String>> {
-    let known: Vec<&str> = rated_names(system).collect();
+pub(crate) fn best(preset: Preset, name: &str) -> Result<Option<String>> {
+    let known: Vec<&str> = rated_names(preset).collect();
     if name == "none" {
         Ok(None)
     } else if known.contains(&name) {

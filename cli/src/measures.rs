@@ -1,9 +1,9 @@
-//! What a generator has learned: the measures of its system, each beside its reference.
+//! What a generator has learned: the measures of its preset, each beside its reference.
 
 use gannet::Result;
 use gannet::cpu::Isa;
 use gannet::data::synthetic;
-use gannet::gan::presets::Preset;
+use gannet::gan::presets;
 use gannet::gan::{Model, Source};
 use gannet::internals::numbers::thousands;
 use gannet::metrics::table::{self, Halves};
@@ -14,8 +14,8 @@ use super::columns::{self, Column};
 use super::config::RunConfig;
 use super::measure_names::OWN_NAMES;
 use super::output;
+use super::preset::Preset;
 use super::samples::{ImageSet, Samples};
-use super::system::System;
 
 /// Generated images whose classes are counted, and real ones that they are compared with.
 pub(crate) const CLASSIFIED: usize = 1_000;
@@ -73,28 +73,28 @@ pub(crate) fn measure(config: &RunConfig, real: &Samples, model: &Model, effort:
         let count = if let Effort::Full { samples } = effort { samples.unwrap_or(usual) } else { usual };
         model.sample(&config.spec, count, seed, isa)
     };
-    let System::Preset(preset) = config.system else { return of_own(config, real, draw) };
+    let Preset::Known(preset) = config.preset else { return of_own(config, real, draw) };
     let measures = of_preset(config, preset, real, model, effort, draw)?;
     Ok(Measured { measures, columns: Vec::new() })
 }
 
 fn of_preset(
     config: &RunConfig,
-    preset: Preset,
+    preset: presets::Preset,
     real: &Samples,
     model: &Model,
     effort: Effort,
     draw: impl Fn(usize) -> Result<Vec<f32>>,
 ) -> Result<Vec<Measure>> {
     match (preset, real) {
-        (Preset::Mnist | Preset::Digits, Samples::Images(set)) => {
+        (presets::Preset::Mnist | presets::Preset::Digits, Samples::Images(set)) => {
             let mut measures = of_classes(config, set, &draw(CLASSIFIED)?)?;
             if let (Effort::Full { .. }, Some(test)) = (effort, &set.test) {
                 measures.extend(of_likelihood(config, set, test.rows(0..usize::MAX)?, draw(parzen::SAMPLES)?)?);
             }
             Ok(measures)
         }
-        (Preset::Circle, _) => {
+        (presets::Preset::Circle, _) => {
             let samples = draw(circle::POINTS)?;
             let fresh = synthetic::fresh_circle(samples.len() / 2, config.seed)?;
             let report = circle::evaluate(&samples, fresh.values())?;
@@ -106,7 +106,7 @@ fn of_preset(
             ];
             Ok(values.map(|(name, value)| measure_of(config, name, value)).to_vec())
         }
-        (Preset::Gaussian2d, _) => of_gaussian(config, model, draw),
+        (presets::Preset::Gaussian2d, _) => of_gaussian(config, model, draw),
         _ => {
             let samples = draw(mixture1d::POINTS)?;
             let fresh = synthetic::fresh_mixture1d(samples.len(), config.seed)?;
@@ -120,8 +120,8 @@ fn of_preset(
 /// How much more work measuring with [`Effort::Full`] is than with [`Effort::Running`], in units of the latter: the images of the test
 /// set are compared, too.
 pub(crate) fn more_at_the_end(config: &RunConfig, real: &Samples) -> f64 {
-    match (config.system, real) {
-        (System::Preset(Preset::Mnist), Samples::Images(set)) => {
+    match (config.preset, real) {
+        (Preset::Known(presets::Preset::Mnist), Samples::Images(set)) => {
             let compared = set.test.as_ref().map_or(0, |test| test.len() + parzen::VALIDATION) * parzen::SAMPLES;
             compared as f64 / (CLASSIFIED * CLASSIFIED_AGAINST) as f64
         }
@@ -139,7 +139,7 @@ pub(crate) fn remark(config: &RunConfig) -> Option<String> {
 /// What theory says about the figures.
 fn finding(config: &RunConfig) -> Option<&'static str> {
     let sees_only_the_mean =
-        config.system == System::Preset(Preset::Mixture1d) && config.spec.discriminator.layers.len() == 1;
+        config.preset == Preset::Known(presets::Preset::Mixture1d) && config.spec.discriminator.layers.len() == 1;
     sees_only_the_mean.then_some(mixture1d::FINDING)
 }
 
@@ -271,9 +271,9 @@ const WORDS: &[(&str, &str, &str)] = &[
 fn measure_of(config: &RunConfig, name: &'static str, value: f64) -> Measure {
     let found = WORDS.iter().find(|(known, ..)| *known == name);
     let (words, truth) = found.map_or((name, ""), |&(_, words, truth)| (words, truth));
-    let truth = match (config.system, name) {
+    let truth = match (config.preset, name) {
         // Of own data the reference is what two halves of them come to, the row below.
-        (System::Own(_), "sliced_wasserstein") => "two halves of the data: below",
+        (Preset::Own(_), "sliced_wasserstein") => "two halves of the data: below",
         _ => truth,
     };
     let reference = config.as_documented().and_then(|(preset, steps)| references::find(preset, steps, name));
@@ -282,7 +282,7 @@ fn measure_of(config: &RunConfig, name: &'static str, value: f64) -> Measure {
 
 /// Why the figures of a run have no reference; `None` where they have, or where two halves of the data are it.
 pub(crate) fn no_reference(config: &RunConfig) -> Option<String> {
-    let preset = config.system.preset()?.name();
+    let preset = config.preset.known()?.name();
     let lengths = references::lengths(preset);
     match config.as_documented() {
         Some((_, steps)) if lengths.contains(&steps) => None,

@@ -7,17 +7,17 @@ use gannet::data::columns::{self, Matched};
 use gannet::data::kept::{Kept, kept};
 use gannet::data::table::{Standardization, Table};
 use gannet::data::{csv, idx, npy, precision};
-use gannet::gan::presets::{Duration, Preset};
+use gannet::gan::presets::{self, Duration};
 use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order};
 use gannet::net::{Activation, NetworkSpec};
 use gannet::{Error, Result};
 
 use super::contents::{self, Contents};
 use super::output::{alert, note};
+use super::preset::{Preset, Shape};
 use super::reading_limit;
 use super::run_folder::refused;
 use super::samples::{ImageSet, Samples};
-use super::system::{Shape, System};
 
 /// Largest default batch.
 const BATCH: usize = 128;
@@ -268,9 +268,9 @@ impl OwnData {
         }
     }
 
-    /// The system that these data are.
-    pub(crate) fn system(&self) -> System {
-        System::Own(self.shape())
+    /// The preset that these data are.
+    pub(crate) fn preset(&self) -> Preset {
+        Preset::Own(self.shape())
     }
 
     /// Default batch: less than the data where they are few.
@@ -335,11 +335,12 @@ fn spec(shape: Shape) -> GanSpec {
                 discriminator: NetworkSpec::dense(&[features, width, width, 1], leaky, 0.0, Activation::Linear),
             }
         }
-        // The networks of the reference systems of about the size, which are known to learn images.
+        // The networks of the presets of about the size, which are known to learn images.
         Shape::Image { .. } => {
             /// Pixels from which on the larger networks are taken: 16 x 16.
             const LARGE: usize = 256;
-            let mut spec = if features < LARGE { Preset::Digits.spec() } else { Preset::Mnist.spec() };
+            let mut spec =
+                if features < LARGE { presets::Preset::Digits.spec() } else { presets::Preset::Mnist.spec() };
             if let Some(last) = spec.generator.layers.last_mut() {
                 last.outputs = features;
             }

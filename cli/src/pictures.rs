@@ -1,10 +1,10 @@
-//! Pictures of samples: which kind suits which system.
+//! Pictures of samples: which kind suits which preset.
 
 use gannet::Result;
 use gannet::data::synthetic::mixture1d_density;
 
 use super::plot::{Heading, HistogramPanel, ScatterPanel, histogram, image_grid, scatter};
-use super::system::{Shape, System};
+use super::preset::{Preset, Shape};
 
 /// Images of the pictures that are drawn while a run goes on, in the square grid and in the row.
 const IMAGES: usize = 16;
@@ -21,18 +21,18 @@ pub(crate) struct Panel<'a> {
     pub(crate) features: usize,
 }
 
-/// Samples that a picture of `system` shows.
-pub(crate) fn shown(system: System) -> usize {
-    match system.shape() {
+/// Samples that a picture of `preset` shows.
+pub(crate) fn shown(preset: Preset) -> usize {
+    match preset.shape() {
         Shape::Numbers(1) => NUMBERS,
         Shape::Numbers(_) => POINTS,
         Shape::Image { .. } => IMAGES,
     }
 }
 
-/// Values of a sample that a picture of `system` shows, the first ones.
-pub(crate) fn columns(system: System) -> usize {
-    match system.shape() {
+/// Values of a sample that a picture of `preset` shows, the first ones.
+pub(crate) fn columns(preset: Preset) -> usize {
+    match preset.shape() {
         Shape::Numbers(features) => features.min(2),
         image @ Shape::Image { .. } => image.features(),
     }
@@ -48,14 +48,14 @@ pub(crate) fn columns(system: System) -> usize {
 /// # Errors
 ///
 /// What drawing reports: for instance more images than a picture can hold.
-pub(crate) fn samples(system: System, heading: Heading<'_>, real: &[f32], panels: &[Panel<'_>]) -> Result<Vec<u8>> {
-    let picture = match system.shape() {
+pub(crate) fn samples(preset: Preset, heading: Heading<'_>, real: &[f32], panels: &[Panel<'_>]) -> Result<Vec<u8>> {
+    let picture = match preset.shape() {
         Shape::Numbers(1) => {
             let panels: Vec<_> = panels
                 .iter()
                 .map(|panel| HistogramPanel { title: panel.title, real, generated: panel.samples })
                 .collect();
-            let density = system.preset().map(|_| &mixture1d_density as &dyn Fn(f64) -> f64);
+            let density = preset.known().map(|_| &mixture1d_density as &dyn Fn(f64) -> f64);
             histogram(heading, &panels, density)?
         }
         Shape::Numbers(features) => {
@@ -87,14 +87,14 @@ fn points(samples: &[f32], features: usize) -> Vec<[f32; 2]> {
 /// # Errors
 ///
 /// What drawing reports.
-pub(crate) fn row(system: System, samples: &[f32]) -> Result<Option<Vec<u8>>> {
-    let Some((height, width)) = system.image() else { return Ok(None) };
+pub(crate) fn row(preset: Preset, samples: &[f32]) -> Result<Option<Vec<u8>>> {
+    let Some((height, width)) = preset.image() else { return Ok(None) };
     Ok(Some(image_grid(Heading::default(), samples, height, width, usize::MAX)?.to_png()?))
 }
 
 #[cfg(test)]
 mod tests {
-    use gannet::gan::presets::Preset;
+    use gannet::gan::presets;
 
     use super::*;
 
@@ -111,26 +111,29 @@ mod tests {
 
     #[test]
     fn pictures_of_one_run_have_the_same_frame() {
-        for system in [Preset::Circle, Preset::Gaussian2d, Preset::Mixture1d, Preset::Digits].map(System::Preset) {
-            let count = shown(system) * system.image().map_or(2, |(height, width)| height * width);
+        for preset in
+            [presets::Preset::Circle, presets::Preset::Gaussian2d, presets::Preset::Mixture1d, presets::Preset::Digits]
+                .map(Preset::Known)
+        {
+            let count = shown(preset) * preset.image().map_or(2, |(height, width)| height * width);
             let real: Vec<f32> = (0..count).map(|i| (i as f32 * 0.7).sin()).collect();
             let draw = |text: &str, samples: &[f32]| {
                 let heading = Heading { title: "a run", subtitle: &format!("batch 32\nmeasure {text}") };
-                samples_of(system, heading, &real, &[Panel { title: "step 1", samples, features: columns(system) }])
+                samples_of(preset, heading, &real, &[Panel { title: "step 1", samples, features: columns(preset) }])
             };
             let usual = frame(&draw("0.1", &real));
             let narrow: Vec<f32> = real.iter().map(|value| 0.01 * value).collect();
             let wide: Vec<f32> = real.iter().map(|value| 1e6 * value).collect();
             for (text, samples) in [("1", &narrow), (&"9".repeat(300), &wide), ("NaN", &vec![f32::NAN; count])] {
                 let found = frame(&draw(text, samples));
-                assert_eq!((found.0, found.1), (usual.0, usual.1), "{system:?}");
+                assert_eq!((found.0, found.1), (usual.0, usual.1), "{preset:?}");
                 // Images have no axes.
-                assert!(system.image().is_some() || found.2 == usual.2, "{system:?}: the labels moved");
+                assert!(preset.image().is_some() || found.2 == usual.2, "{preset:?}: the labels moved");
             }
         }
     }
 
-    fn samples_of(system: System, heading: Heading<'_>, real: &[f32], panels: &[Panel<'_>]) -> Vec<u8> {
-        samples(system, heading, real, panels).unwrap()
+    fn samples_of(preset: Preset, heading: Heading<'_>, real: &[f32], panels: &[Panel<'_>]) -> Vec<u8> {
+        samples(preset, heading, real, panels).unwrap()
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use gannet::gan::presets::{Duration, Preset};
+use gannet::gan::presets::{self, Duration};
 use gannet::gan::{Replicas, Trainer};
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
@@ -26,6 +26,7 @@ use super::loading;
 use super::measures;
 use super::output;
 use super::own::OwnData;
+use super::preset::Preset;
 use super::progress::Progress;
 use super::record::Record;
 use super::replicas::{self, Replicated};
@@ -36,7 +37,6 @@ use super::samples::Samples;
 use super::schedule::{self, Schedule};
 use super::start::Start;
 use super::stop::Stop;
-use super::system::System;
 use super::threads;
 
 /// Rows of `metrics.csv`, if nothing else is asked for: enough for a curve.
@@ -87,7 +87,8 @@ impl Prepared {
         let mut data: Vec<Samples> = Vec::new();
         let mut options = config.trainer_options();
         options.stop = Some(stop.flag());
-        let has_stand_in = is_plan && config.system == System::Preset(Preset::Mnist) && config.directory.is_none();
+        let has_stand_in =
+            is_plan && config.preset == Preset::Known(presets::Preset::Mnist) && config.directory.is_none();
         config.own.as_mut().map_or(Ok(()), OwnData::load)?;
         let first = if has_stand_in { Samples::stand_in()? } else { loading::load(&config)? };
         // What the trainers may take is what everything else leaves.
@@ -187,7 +188,7 @@ impl Prepared {
         let trains = starts.iter().any(|start| start.completes.is_none());
         drop(starts);
         let of = if self.replicated { format!("{} of ", replicas::counted(count)) } else { String::new() };
-        let name = self.config.system.name();
+        let name = self.config.preset.name();
         let from = match done.iter().min() {
             Some(0) | None => String::new(),
             Some(&step) => format!(" on from step {}", thousands(step)),
@@ -243,14 +244,14 @@ impl Prepared {
         let steps = self.steps.saturating_mul(runs.div_ceil(engine::workers(&self.gans) as u64));
         let time = step.map_or_else(|error| format!("unknown: {error}"), |step| expectation::time(step, steps));
         let fitted = config.fitted_discriminator().map(|fitted| format!("objective    {fitted}\n")).unwrap_or_default();
-        let assumed = match config.system {
-            System::Preset(Preset::Mnist) if config.directory.is_none() => ", assumed: no --data is given",
+        let assumed = match config.preset {
+            Preset::Known(presets::Preset::Mnist) if config.directory.is_none() => ", assumed: no --data is given",
             _ => "",
         };
         let replicas = if self.replicated { replicas::plan(&self.gans) } else { String::new() };
         format!(
-            "system       {}, {} samples{assumed}\nnetworks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
-            config.system.name(),
+            "preset       {}, {} samples{assumed}\nnetworks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
+            config.preset.name(),
             thousands(self.data[0].source().len() as u64),
             thousands(self.steps),
             config.batch,

@@ -113,7 +113,7 @@ impl Record {
         progress: Arc<Progress>,
     ) -> Result<Self> {
         let resumed = start.resumed();
-        let names = measure_names::running_names(config.system);
+        let names = measure_names::running_names(config.preset);
         let header = ["step", "epoch"].iter().chain(names).chain(&Health::NAMES).chain(&["verdict"]);
         let header = header.copied().collect::<Vec<_>>().join(",");
         let first_of_health = 2 + names.len();
@@ -206,16 +206,16 @@ impl Record {
             let settings = config_text::render(config, "")?;
             self.board = Some(Board::open(self.folder.path(), start.resumed(), &settings)?);
         }
-        let images = self.real.images(pictures::shown(config.system))?;
+        let images = self.real.images(pictures::shown(config.preset))?;
         if images.is_empty() {
             return Ok(());
         }
         // As large as the pictures that it is compared with.
         let told = format!("{} images\nthese are evenly chosen", thousands(self.real.source().len() as u64));
         let heading = Heading { title: &format!("{}, real images", config.title()), subtitle: &told };
-        let features = pictures::columns(config.system);
+        let features = pictures::columns(config.preset);
         let panel = Panel { title: "real", samples: &images, features };
-        self.folder.write(run_folder::REAL, &pictures::samples(config.system, heading, &[], &[panel])?)
+        self.folder.write(run_folder::REAL, &pictures::samples(config.preset, heading, &[], &[panel])?)
     }
 
     /// The last verdict on its health: it is too early for one before the first evaluation.
@@ -309,15 +309,15 @@ impl Record {
         self.measured = start.elapsed();
         let samples = shown(&self.config, model, self.isa)?;
         let title = format!("step {}", thousands(step));
-        let features = pictures::columns(self.config.system);
+        let features = pictures::columns(self.config.preset);
         let picture = self.picture(&[Panel { title: &title, samples: &samples, features }], &measures)?;
         self.folder.write(&course::picture_name(step), &picture)?;
         if let Some(columns) = &self.columns {
-            let (rows, seed) = (pictures::shown(self.config.system), self.config.seed);
+            let (rows, seed) = (pictures::shown(self.config.preset), self.config.seed);
             let samples = model.sample_columns(&self.config.spec, rows, columns.features(), seed, self.isa)?;
             self.folder.write(run_folder::COLUMNS, &columns.file(&samples))?;
         }
-        let row = pictures::row(self.config.system, &samples)?;
+        let row = pictures::row(self.config.preset, &samples)?;
         if let Some(row) = &row {
             self.folder.write(&course::row_name(step), row)?;
         }
@@ -388,7 +388,7 @@ impl Record {
         self.judgement = self.judgement.take().map(|before| Judgement::new(before.verdict, &measured.columns));
         let after = shown(&self.config, model, self.isa)?;
         let title = format!("after {} steps", thousands(step));
-        let features = pictures::columns(self.config.system);
+        let features = pictures::columns(self.config.preset);
         let before = self.before.iter().map(|samples| Panel { title: "before training", samples, features });
         let panels: Vec<Panel<'_>> = before.chain([Panel { title: &title, samples: &after, features }]).collect();
         self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measured.measures)?)?;
@@ -423,7 +423,7 @@ impl Record {
     /// Files that cannot be written.
     pub(crate) fn close(&mut self) -> Result<()> {
         self.flush()?;
-        if let Some(losses) = self.history.picture(self.config.system.name(), self.config.spec.objective)? {
+        if let Some(losses) = self.history.picture(self.config.preset.name(), self.config.spec.objective)? {
             self.folder.write(run_folder::LOSSES, &losses)?;
         }
         if let Some(told) = learning::write(&self.folder, &self.evaluated)? {
@@ -440,19 +440,19 @@ impl Record {
         let subtitle = format!("batch {}, seed {}\n{}", config.batch, config.seed, told.collect::<Vec<_>>().join(", "));
         let name = config.title();
         let title = match panels {
-            [panel] if config.system.image().is_some() => format!("{name}, {}", panel.title),
-            [.., last] if config.system.image().is_some() => format!("{name} {}", last.title),
+            [panel] if config.preset.image().is_some() => format!("{name}, {}", panel.title),
+            [.., last] if config.preset.image().is_some() => format!("{name} {}", last.title),
             _ => name,
         };
         let heading = Heading { title: &title, subtitle: &subtitle };
-        pictures::samples(config.system, heading, self.real.values(), panels)
+        pictures::samples(config.preset, heading, self.real.values(), panels)
     }
 }
 
 /// The samples that pictures show: from the same latents throughout a run.
 fn shown(config: &RunConfig, model: &Model, isa: Isa) -> Result<Vec<f32>> {
-    let system = config.system;
-    model.sample_columns(&config.spec, pictures::shown(system), pictures::columns(system), config.seed, isa)
+    let preset = config.preset;
+    model.sample_columns(&config.spec, pictures::shown(preset), pictures::columns(preset), config.seed, isa)
 }
 
 /// A row of `metrics.csv`. Numbers are written so that they read back as the same bits.

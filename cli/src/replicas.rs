@@ -28,7 +28,7 @@ const MAIN_MEASURES: usize = 4;
 #[derive(Serialize)]
 pub(crate) struct Replicated {
     run: String,
-    system: &'static str,
+    preset: &'static str,
     /// Of each replica.
     steps: u64,
     /// Time in steps, without measuring and drawing, of all workers together divided by their number.
@@ -123,7 +123,7 @@ impl Replicated {
         }
         Self {
             run: folder.path().display().to_string(),
-            system: config.system.name(),
+            preset: config.preset.name(),
             steps,
             seconds,
             samples_per_second: if samples > 0.0 { samples / seconds } else { 0.0 },

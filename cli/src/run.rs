@@ -299,7 +299,7 @@ impl Run {
             error: failure.map(ToString::to_string),
             verdict: judgement.verdict,
             verdict_hint: judgement.hint(),
-            system: config.system.name(),
+            preset: config.preset.name(),
             steps,
             planned_steps: self.schedule.steps,
             epochs: self.schedule.passes(steps),

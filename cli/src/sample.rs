@@ -16,9 +16,9 @@ use super::output::{note, plain, printable};
 use super::own::Form;
 use super::pictures::{self, Panel};
 use super::plot::Heading;
+use super::preset::Shape;
 use super::samples::Samples;
 use super::saved_run::SavedRun;
-use super::system::Shape;
 
 /// What the suffixes of files with samples stand for.
 const SUFFIXES: Suffixes<Format> = Suffixes {
@@ -101,7 +101,7 @@ fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec
     };
     let real = real.as_ref().map_or(&[][..], Samples::values);
     let panels = [Panel { title: "", samples, features: config.spec.features() }];
-    pictures::samples(config.system, Heading { title: &title, subtitle: &subtitle }, real, &panels)
+    pictures::samples(config.preset, Heading { title: &title, subtitle: &subtitle }, real, &panels)
 }
 
 /// NumPy's format: an array `[samples, values]`, float32; of tables float64, whose units may need it.
@@ -141,7 +141,7 @@ fn csv(file: &mut dyn Write, config: &RunConfig, samples: &[f32], terminal: bool
 
 /// The names of a sample's values: `x`, `x` and `y`, or `row_column` of a pixel.
 fn columns(config: &RunConfig) -> Vec<String> {
-    match config.system.shape() {
+    match config.preset.shape() {
         Shape::Image { height, width } => {
             (0..height).flat_map(|row| (0..width).map(move |column| format!("pixel_{row}_{column}"))).collect()
         }
@@ -151,7 +151,7 @@ fn columns(config: &RunConfig) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use gannet::gan::presets::Preset;
+    use gannet::gan::presets;
 
     use super::*;
 
@@ -176,7 +176,7 @@ mod tests {
     fn tables_read_back() {
         let samples = [1.0, -2.5, f32::MIN_POSITIVE, 0.1];
         let mut bytes = Vec::new();
-        csv(&mut bytes, &RunConfig::of(Preset::Circle), &samples, false).unwrap();
+        csv(&mut bytes, &RunConfig::of(presets::Preset::Circle), &samples, false).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("x,y"));

@@ -1,4 +1,4 @@
-//! The samples of a system, in memory.
+//! The samples of a preset, in memory.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use gannet::Result;
 use gannet::data::{ArraySource, ByteSource};
 use gannet::gan::Source;
 
-/// The samples of a system, in memory.
+/// The samples of a preset, in memory.
 #[derive(Clone, Debug)]
 pub(crate) enum Samples {
     /// Points or numbers.

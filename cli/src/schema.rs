@@ -16,6 +16,14 @@ pub(crate) const TEXT: &str = include_str!("../config.schema.json");
 /// The schema.
 pub(crate) struct Schema(Value);
 
+/// What the name of a setting in `table` is today: `run.preset` was called `run.system`, and files of then are still read.
+pub(crate) fn today<'a>(table: &str, name: &'a str) -> &'a str {
+    match (table, name) {
+        ("run", "system") => "preset",
+        _ => name,
+    }
+}
+
 /// A name that the schema does not have.
 struct Unknown<'a> {
     /// Where it stands in the file, in bytes.
@@ -66,7 +74,7 @@ impl Schema {
         let Some(properties) = node["properties"].as_object() else { return };
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            let Some(schema) = properties.get(name) else {
+            let Some(schema) = properties.get(today(path, name)) else {
                 let known = properties.keys().map(String::as_str).collect();
                 unknown.push(Unknown { offset: key.span().start, name, parent: path.to_string(), known });
                 continue;
@@ -119,13 +127,14 @@ pub(crate) fn line_of(text: &str, offset: usize) -> usize {
 /// The line of the setting called `name` (`gan.generator.layers[1].inputs`) in the file; `None` where the file leaves it out.
 pub(crate) fn line_of_setting(table: &DeTable<'_>, text: &str, name: &str) -> Option<usize> {
     let (mut table, mut offset) = (Some(table), None);
-    let mut in_array = false;
+    let (mut above, mut in_array) = ("", false);
     for part in name.split('.') {
         let (key, index) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
             Some((key, index)) => (key, index.parse::<usize>().ok()),
             None => (part, None),
         };
-        let Some((key, value)) = table?.iter().find(|(known, _)| known.get_ref() == key) else {
+        let is_called = |known: &str| today(above, known) == key;
+        let Some((key, value)) = table?.iter().find(|(known, _)| is_called(known.get_ref())) else {
             // What an element of an array lacks is missing on the element's line.
             return offset.filter(|_| in_array);
         };
@@ -141,7 +150,7 @@ pub(crate) fn line_of_setting(table: &DeTable<'_>, text: &str, name: &str) -> Op
                 value
             }
         };
-        table = if let DeValue::Table(table) = value { Some(table) } else { None };
+        (table, above) = (if let DeValue::Table(table) = value { Some(table) } else { None }, part);
     }
     offset
 }
@@ -204,6 +213,8 @@ mod tests {
 
     #[test]
     fn settings_are_found_in_the_file() {
+        let old = "[run]\nsystem = 'circle'";
+        assert_eq!(line_of_setting(&table(old), old, "run.preset"), Some(2));
         let text = "[run]\nbatch = 3\n[gan.generator]\nlayers = [\n{ inputs = 1 },\n{ inputs = 2,\n outputs = 3 },\n]";
         let line = |name| line_of_setting(&table(text), text, name);
         for (name, expected) in [

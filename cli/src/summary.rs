@@ -44,7 +44,7 @@ pub(crate) struct Summary {
     #[serde(serialize_with = "words")]
     pub(crate) verdict: Verdict,
     pub(crate) verdict_hint: Option<String>,
-    pub(crate) system: &'static str,
+    pub(crate) preset: &'static str,
     /// Steps done, and those that it was to do.
     pub(crate) steps: u64,
     pub(crate) planned_steps: u64,

@@ -1,4 +1,4 @@
-//! `gannet config`: the settings of a system as a file to begin with, and the schema of such files.
+//! `gannet config`: the settings of a preset as a file to begin with, and the schema of such files.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::args::ConfigArgs;
 use super::config::RunConfig;
 use super::config_source;
 use super::own::OwnData;
-use super::system::OWN;
+use super::preset::OWN;
 use super::{config_text, output, schema};
 
 /// Runs the command.

@@ -129,12 +129,12 @@ mod tests {
 
     #[test]
     fn long_lines_are_broken_between_words() {
-        let plan = "system       circle, 1,024 samples, and more than that\nsteps        3";
+        let plan = "preset       circle, 1,024 samples, and more than that\nsteps        3";
         assert_eq!(wrap(plan, None), plan);
         assert_eq!(wrap(plan, Some(80)), plan);
         assert_eq!(
             wrap(plan, Some(40)),
-            "system       circle, 1,024 samples, and\n             more than that\nsteps        3"
+            "preset       circle, 1,024 samples, and\n             more than that\nsteps        3"
         );
         assert_eq!(
             wrap("one two three\n\n  four five six\n", Some(9)),

@@ -49,7 +49,7 @@ fn begin(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
     }
     let mut starts = Vec::new();
     stop.ask_first();
-    let folder = RunFolder::create(args.out.as_deref(), prepared.config.system.name(), |folder| {
+    let folder = RunFolder::create(args.out.as_deref(), prepared.config.preset.name(), |folder| {
         let replicas = prepared.replicated.then_some(prepared.data.len());
         prepared.each().try_for_each(|(index, config, real, trainer)| {
             let own = if prepared.replicated { folder.part(&run_folder::replica(index))? } else { folder.clone() };

@@ -42,7 +42,7 @@ fn a_run_leaves_a_new_folder_each_time() {
                      --checkpoint-seconds 0 --json";
     let result = place.json(arguments);
     assert_eq!(result["run"], "runs/circle-001");
-    assert_eq!((result["system"].as_str(), result["steps"].as_u64()), (Some("circle"), Some(24)));
+    assert_eq!((result["preset"].as_str(), result["steps"].as_u64()), (Some("circle"), Some(24)));
     assert_eq!(result["epochs"].as_f64(), Some(6.0));
     for key in ["seconds", "samples_per_second", "discriminator_loss", "generator_loss", "real_probability"] {
         assert!(result[key].as_f64().unwrap().is_finite(), "{key}");
@@ -172,7 +172,7 @@ fn replicas_are_told_in_tables() {
     place.fail("train circle --replicas 0", 2, &["--replicas", "from 1 up"]);
     place.fail("train circle --replicas 100001", 2, &["replicas", "100000"]);
     place.fail("train circle --replicas 2 --seed 9223372036854775807", 2, &["seed", "2 replicas"]);
-    let bench = place.succeed("bench --system circle --engine native --replicas 1,3 --threads 2 --steps 3 --json");
+    let bench = place.succeed("bench --preset circle --engine native --replicas 1,3 --threads 2 --steps 3 --json");
     let rows: Vec<Value> = bench.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rows.iter().map(|row| row["replicas"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 3]);
 }
@@ -197,7 +197,7 @@ fn own_layers_train() {
     let place = Place::new();
     let config = "
         [run]
-        system = 'mixture1d'
+        preset = 'mixture1d'
         steps = 8
         [gan]
         objective = 'minimax'
@@ -222,10 +222,10 @@ fn own_layers_train() {
 }
 
 #[test]
-fn every_system_trains_samples_and_is_measured() {
+fn every_preset_trains_samples_and_is_measured() {
     let place = Place::new();
     place.write_mnist("idx", 28);
-    for (system, options, measures) in [
+    for (preset, options, measures) in [
         ("circle", "", &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"][..]),
         ("mixture1d", "", &["mean", "sd", "wasserstein1"]),
         ("mixture1d-deep", "", &["mean", "sd", "wasserstein1"]),
@@ -233,22 +233,22 @@ fn every_system_trains_samples_and_is_measured() {
         ("digits", "", &["classes_covered", "pixel_sd"]),
         ("mnist", "--data idx --batch 8", &["classes_covered", "pixel_sd", "parzen_nats"]),
     ] {
-        let trained = place.json(&format!("train {system} --steps 4 --evaluate-every 2 --json {options}"));
-        let run = format!("runs/{system}-001");
+        let trained = place.json(&format!("train {preset} --steps 4 --evaluate-every 2 --json {options}"));
+        let run = format!("runs/{preset}-001");
         let evaluated = place.json(&format!("evaluate {run} --json"));
-        assert_eq!(evaluated["metrics"], trained["metrics"], "{system}");
+        assert_eq!(evaluated["metrics"], trained["metrics"], "{preset}");
         for measure in measures {
-            assert!(evaluated["metrics"][measure].as_f64().unwrap().is_finite(), "{system}: {measure}");
-            assert!(evaluated["references"][measure].is_string(), "{system}: {measure}");
+            assert!(evaluated["metrics"][measure].as_f64().unwrap().is_finite(), "{preset}: {measure}");
+            assert!(evaluated["references"][measure].is_string(), "{preset}: {measure}");
         }
         let header = place.read(&format!("{run}/evaluation.csv"));
         let columns = header.lines().next().unwrap().split(',').count();
         assert!(header.lines().all(|line| line.split(',').count() == columns), "{header}");
-        let images = ["digits", "mnist"].contains(&system);
-        assert_eq!(place.path(&format!("{run}/samples/step-000004-row.png")).exists(), images, "{system}");
-        let png = format!("{system}.png");
+        let images = ["digits", "mnist"].contains(&preset);
+        assert_eq!(place.path(&format!("{run}/samples/step-000004-row.png")).exists(), images, "{preset}");
+        let png = format!("{preset}.png");
         place.succeed(&format!("sample {run} --count 9 --out {png}"));
-        assert!(is_png(&place.bytes(&png)), "{system}");
+        assert!(is_png(&place.bytes(&png)), "{preset}");
     }
 }
 
@@ -317,7 +317,7 @@ fn info_tells_about_the_machine() {
 fn bench_prints_a_line_for_each_combination() {
     let place = Place::new();
     let lists =
-        "--system circle,gaussian2d --batch 16,33 --threads 1,2 --engine matrixmultiply --isa portable --steps 3";
+        "--preset circle,gaussian2d --batch 16,33 --threads 1,2 --engine matrixmultiply --isa portable --steps 3";
     let stdout = place.succeed(&format!("bench {lists} --json"));
     let rows: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rows.len(), 8);
@@ -328,18 +328,18 @@ fn bench_prints_a_line_for_each_combination() {
         assert!((number("share_of_peak") * number("peak_gflops") / number("gflops") - 1.0).abs() < 1e-9);
         assert_eq!((row["engine"].as_str(), row["isa"].as_str()), (Some("matrixmultiply"), Some("portable")));
     }
-    assert_eq!((rows[0]["system"].as_str(), rows[0]["batch"].as_u64()), (Some("circle"), Some(16)));
+    assert_eq!((rows[0]["preset"].as_str(), rows[0]["batch"].as_u64()), (Some("circle"), Some(16)));
     // 12 M_D + 4 M_D' + 6 M_G + 2 M_G' with M_D = 10,528, M_D' = 10,272, M_G = 608, M_G' = 576.
     assert_eq!(rows[0]["flop_per_sample"].as_u64(), Some(12 * 10_528 + 4 * 10_272 + 6 * 608 + 2 * 576));
     let table = place.succeed(&format!("bench {lists}"));
     assert_eq!(table.lines().count(), 9, "{table}");
-    let engines = place.succeed("bench --system mixture1d --engine native,matrixmultiply --steps 1 --json");
+    let engines = place.succeed("bench --preset mixture1d --engine native,matrixmultiply --steps 1 --json");
     assert_eq!(engines.lines().count(), 2, "{engines}");
     assert!(serde_json::from_str::<Value>(engines.lines().next().unwrap()).unwrap()["memory"].as_u64() > Some(0));
-    let markdown = place.succeed("bench --system mixture1d --engine native,matrixmultiply --steps 1 --markdown");
+    let markdown = place.succeed("bench --preset mixture1d --engine native,matrixmultiply --steps 1 --markdown");
     assert_eq!(markdown.lines().filter(|line| line.matches('|').count() == 8).count(), 4, "{markdown}");
     place.fail("bench --json --markdown", 2, &["--markdown"]);
-    place.fail("bench --system circle,mnits", 2, &["mnits", "mnist"]);
+    place.fail("bench --preset circle,mnits", 2, &["mnits", "mnist"]);
     place.fail("bench --batch 0", 2, &["--batch"]);
 }
 
@@ -364,7 +364,7 @@ fn wrong_arguments_are_named_and_leave_nothing() {
     fs::write(place.path("taken/precious"), "all I have").unwrap();
     fs::write(place.path("file"), "").unwrap();
     for (arguments, code, parts) in [
-        ("train", 2, &["SYSTEM", "--help"][..]),
+        ("train", 2, &["PRESET", "--help"][..]),
         ("frain circle", 2, &["frain"]),
         ("train circel", 2, &["circel", "did you mean `circle`?", "mixture1d-deep"]),
         ("train circle --batch 0", 2, &["--batch", "from 1 up"]),
@@ -450,26 +450,26 @@ fn sizes_of_caches_are_read_and_change_nothing_but_speed() {
 fn wrong_configurations_are_named() {
     let place = Place::new();
     for (text, parts) in [
-        ("system = 'circle'", &["line 1", "system"][..]),
-        ("[run]\nsystem = 'circle'\nbacth = 3", &["line 3", "bacth", "did you mean `batch`?"]),
-        ("[run]\nsystem = 'circle'\nbatch = 'many'", &["line 3", "many"]),
-        ("[run]\nsystem = 'circle'\nbatch = 0", &["run.batch"]),
-        ("[run]\nsystem = 'circle'\n[gan]\nobjective = 'minmax'", &["line 4", "did you mean `minimax`?"]),
+        ("preset = 'circle'", &["line 1", "preset"][..]),
+        ("[run]\npreset = 'circle'\nbacth = 3", &["line 3", "bacth", "did you mean `batch`?"]),
+        ("[run]\npreset = 'circle'\nbatch = 'many'", &["line 3", "many"]),
+        ("[run]\npreset = 'circle'\nbatch = 0", &["run.batch"]),
+        ("[run]\npreset = 'circle'\n[gan]\nobjective = 'minmax'", &["line 4", "did you mean `minimax`?"]),
         (
-            "[run]\nsystem = 'circle'\n[gan]\ngenerator_optimizer = { kind = 'sgd', learning_rate = nan, momentum = 0.0 }",
+            "[run]\npreset = 'circle'\n[gan]\ngenerator_optimizer = { kind = 'sgd', learning_rate = nan, momentum = 0.0 }",
             &["generator_optimizer", "NaN"],
         ),
         (
-            "[run]\nsystem = 'circle'\n[gan]\ngenerator_optimizer = \
+            "[run]\npreset = 'circle'\n[gan]\ngenerator_optimizer = \
              { kind = 'sgd', learning_rate = 0.1, momentum = 0.0, beta1 = 0.9 }",
             &["line 4", "beta1"],
         ),
         (
-            "[run]\nsystem = 'circle'\n[gan.generator]\nlayers = [{ inputs = 2, outputs = 3, activation = { kind = 'relu' } }]",
+            "[run]\npreset = 'circle'\n[gan.generator]\nlayers = [{ inputs = 2, outputs = 3, activation = { kind = 'relu' } }]",
             &["discriminator.layers[0].inputs", "3"],
         ),
         (
-            "[run]\nsystem = 'circle'
+            "[run]\npreset = 'circle'
             [gan.generator]\nlayers = [{ inputs = 2, outputs = 3, activation = { kind = 'relu' } }]
             [gan.discriminator]\nlayers = [{ inputs = 3, outputs = 1, activation = { kind = 'linear' } }]",
             &["gan.generator.layers", "3 values", "circle has 2"],
@@ -547,7 +547,7 @@ fn a_run_that_diverges_says_so_and_keeps_its_losses() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     use std::process::{Command, Stdio};
-    for arguments in [&["info"][..], &["--help"], &["bench", "--system", "gaussian2d", "--steps", "2", "--json"]] {
+    for arguments in [&["info"][..], &["--help"], &["bench", "--preset", "gaussian2d", "--steps", "2", "--json"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let child = Command::new(env!("CARGO_BIN_EXE_gannet"))

@@ -44,9 +44,9 @@ fn every_preset_trains_with_every_objective_and_order() {
 }
 
 #[test]
-fn a_file_that_leaves_the_layers_to_the_system_may_name_any_objective() {
+fn a_file_that_leaves_the_layers_to_the_preset_may_name_any_objective() {
     let place = Place::new();
-    place.write("my.toml", "[run]\nsystem = 'circle'\n[gan]\nobjective = 'softmax'");
+    place.write("my.toml", "[run]\npreset = 'circle'\n[gan]\nobjective = 'softmax'");
     let plan = place.succeed("train my.toml --plan");
     assert!(plan.contains("D 2-128-64-32-2") && plan.contains("as the objective softmax needs"), "{plan}");
     // A run's own settings name the layers; the option asks for others.
@@ -57,7 +57,7 @@ fn a_file_that_leaves_the_layers_to_the_system_may_name_any_objective() {
     let own = "layers = [{ inputs = 2, outputs = 1, activation = { kind = 'linear' } }]";
     place.write(
         "own.toml",
-        format!("[run]\nsystem = 'circle'\n[gan]\nobjective = 'softmax'\n[gan.discriminator]\n{own}"),
+        format!("[run]\npreset = 'circle'\n[gan]\nobjective = 'softmax'\n[gan.discriminator]\n{own}"),
     );
     place.fail("train own.toml --plan", 2, &["line 6", "1 instead of the 2 that the objective needs"]);
 }

@@ -6,7 +6,7 @@ mod program;
 use program::Place;
 use serde_json::{Value, json};
 
-const SYSTEMS: [&str; 6] = ["circle", "mixture1d", "mixture1d-deep", "gaussian2d", "mnist", "digits"];
+const PRESETS: [&str; 6] = ["circle", "mixture1d", "mixture1d-deep", "gaussian2d", "mnist", "digits"];
 
 /// Why `value` does not fit `node`; nothing where it does. What the schema uses of JSON Schema 2020-12, and no more: another
 /// keyword is a failure.
@@ -85,15 +85,15 @@ fn as_json(toml: &str) -> Value {
 }
 
 #[test]
-fn a_template_trains_as_its_system_does() {
+fn a_template_trains_as_its_preset_does() {
     let place = Place::new();
-    for system in ["circle", "gaussian2d", "digits", "mixture1d-deep"] {
-        place.write("my.toml", place.succeed(&format!("config {system}")));
-        place.succeed(&format!("train my.toml --steps 3 --quiet --out {system}-template"));
-        place.succeed(&format!("train {system} --steps 3 --quiet --out {system}"));
+    for preset in ["circle", "gaussian2d", "digits", "mixture1d-deep"] {
+        place.write("my.toml", place.succeed(&format!("config {preset}")));
+        place.succeed(&format!("train my.toml --steps 3 --quiet --out {preset}-template"));
+        place.succeed(&format!("train {preset} --steps 3 --quiet --out {preset}"));
         for file in ["config.toml", "model.safetensors", "evaluation.csv"] {
-            let (template, plain) = (format!("{system}-template/{file}"), format!("{system}/{file}"));
-            assert_eq!(place.bytes(&template), place.bytes(&plain), "{system}: {file}");
+            let (template, plain) = (format!("{preset}-template/{file}"), format!("{preset}/{file}"));
+            assert_eq!(place.bytes(&template), place.bytes(&plain), "{preset}: {file}");
         }
     }
     // Of a run: its settings.
@@ -127,8 +127,8 @@ fn a_template_for_own_data_waits_for_the_file_or_knows_it() {
 fn every_line_that_is_offered_can_be_uncommented() {
     let place = Place::new();
     let schema = schema();
-    for system in SYSTEMS {
-        let template = place.succeed(&format!("config {system}"));
+    for preset in PRESETS {
+        let template = place.succeed(&format!("config {preset}"));
         // Settings that are not set stand behind a `#` without a space.
         let offered: Vec<&str> =
             template.lines().filter(|line| line.starts_with('#') && !line.starts_with("# ")).collect();
@@ -140,8 +140,8 @@ fn every_line_that_is_offered_can_be_uncommented() {
                 let other = if name == "steps" { "\nepochs =" } else { "\nsteps =" };
                 text = text.replace(other, "\n#other =");
             }
-            assert_eq!(problems(&schema, &schema, &as_json(&text)), [""; 0], "{system}: {line}");
-            if system == "circle" && name != "weights" {
+            assert_eq!(problems(&schema, &schema, &as_json(&text)), [""; 0], "{preset}: {line}");
+            if preset == "circle" && name != "weights" {
                 place.write("my.toml", &text);
                 let arguments = if name == "isa" { "--isa portable" } else { "" };
                 place.succeed(&format!("train my.toml --plan {arguments}"));
@@ -156,39 +156,39 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
     let schema = schema();
     let written = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config.schema.json")).unwrap();
     assert_eq!(schema, serde_json::from_str::<Value>(&written).unwrap());
-    for system in SYSTEMS {
-        let template = as_json(&place.succeed(&format!("config {system}")));
-        assert_eq!(problems(&schema, &schema, &template), [""; 0], "{system}");
+    for preset in PRESETS {
+        let template = as_json(&place.succeed(&format!("config {preset}")));
+        assert_eq!(problems(&schema, &schema, &template), [""; 0], "{preset}");
     }
     assert_eq!(problems(&schema, &schema, &as_json(&place.succeed("config own"))), [""; 0]);
     place.write("data.csv", "a,b\n1,2\n2,2\n");
     place.succeed("train data.csv --steps 1 --quiet --out run");
     assert_eq!(problems(&schema, &schema, &as_json(&place.read("run/config.toml"))), [""; 0]);
-    let layer = |layer: &str| format!("[run]\nsystem = 'circle'\n[gan.generator]\nlayers = [{layer}]");
+    let layer = |layer: &str| format!("[run]\npreset = 'circle'\n[gan.generator]\nlayers = [{layer}]");
     let linear = "activation = { kind = 'linear' }";
     let optimizer =
-        |optimizer: &str| format!("[run]\nsystem = 'circle'\n[gan]\ngenerator_optimizer = {{ {optimizer} }}");
+        |optimizer: &str| format!("[run]\npreset = 'circle'\n[gan]\ngenerator_optimizer = {{ {optimizer} }}");
     for text in [
         "[run]".to_string(),
         "[run]\nbatch = 3".to_string(),
-        "[run]\nsystem = 'circel'".to_string(),
-        "[run]\nsystem = 'circle'\nbacth = 3".to_string(),
-        "[run]\nsystem = 'circle'\nbatch = 0".to_string(),
-        "[run]\nsystem = 'circle'\nbatch = 'many'".to_string(),
-        "[run]\nsystem = 'circle'\nbatch = 1.5".to_string(),
-        "[run]\nsystem = 'circle'\nepochs = 3\nsteps = 3".to_string(),
-        "[run]\nsystem = 'circle'\nthreads = -1".to_string(),
-        "[run]\nsystem = 'circle'\nseed = -1".to_string(),
-        "[run]\nsystem = 'circle'\nmemory_limit = 'lots'".to_string(),
-        "[run]\nsystem = 'circle'\nmemory_limit = 0".to_string(),
-        "[run]\nsystem = 'circle'\nweights = 'a.safetensors'".to_string(),
-        "[run]\nsystem = 'circle'\n[data]\npoints = 0".to_string(),
+        "[run]\npreset = 'circel'".to_string(),
+        "[run]\npreset = 'circle'\nbacth = 3".to_string(),
+        "[run]\npreset = 'circle'\nbatch = 0".to_string(),
+        "[run]\npreset = 'circle'\nbatch = 'many'".to_string(),
+        "[run]\npreset = 'circle'\nbatch = 1.5".to_string(),
+        "[run]\npreset = 'circle'\nepochs = 3\nsteps = 3".to_string(),
+        "[run]\npreset = 'circle'\nthreads = -1".to_string(),
+        "[run]\npreset = 'circle'\nseed = -1".to_string(),
+        "[run]\npreset = 'circle'\nmemory_limit = 'lots'".to_string(),
+        "[run]\npreset = 'circle'\nmemory_limit = 0".to_string(),
+        "[run]\npreset = 'circle'\nweights = 'a.safetensors'".to_string(),
+        "[run]\npreset = 'circle'\n[data]\npoints = 0".to_string(),
         "[data]\nfile = 'data.csv'\nscale = [-1.0, 1.0]\noffset = [0.0, 0.0]".to_string(),
         "[data]\nfile = 'data.csv'\nimage = [3]".to_string(),
         "[data]\nfile = 'data.csv'\nimage = [3, 0]".to_string(),
-        "[run]\nsystem = 'circle'\n[gan]\nobjective = 'minmax'".to_string(),
-        "[run]\nsystem = 'circle'\n[gan]\ndiscriminator_steps = 0".to_string(),
-        "[run]\nsystem = 'circle'\n[gan]\ndiscriminator_steps = 2000000".to_string(),
+        "[run]\npreset = 'circle'\n[gan]\nobjective = 'minmax'".to_string(),
+        "[run]\npreset = 'circle'\n[gan]\ndiscriminator_steps = 0".to_string(),
+        "[run]\npreset = 'circle'\n[gan]\ndiscriminator_steps = 2000000".to_string(),
         optimizer("kind = 'sgd', learning_rate = 0.0, momentum = 0.0"),
         optimizer("kind = 'sgd', learning_rate = 0.1, momentum = 1.0"),
         optimizer("kind = 'sgd', learning_rate = 0.1, momentum = 0.0, beta1 = 0.9"),
@@ -220,7 +220,7 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
     for text in [
         layer(&format!("{{ inputs = 1, outputs = 2, {linear}, dropout = 0.0 }}")),
         optimizer("kind = 'adam', learning_rate = 1e-9, beta1 = 0.0, beta2 = 0.0, epsilon = 1.2e-38"),
-        "[run]\nsystem = 'circle'\nmemory_limit = '2GiB'\nbatch = 1\nthreads = 0".to_string(),
+        "[run]\npreset = 'circle'\nmemory_limit = '2GiB'\nbatch = 1\nthreads = 0".to_string(),
     ] {
         assert_eq!(problems(&schema, &schema, &as_json(&text)), [""; 0], "{text}");
         place.write("right.toml", &text);
@@ -232,41 +232,41 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
 fn wrong_settings_are_named_with_file_and_line() {
     let place = Place::new();
     for (text, parts) in [
-        ("[run]\nsystem = 'circle'\nbatch = 0", ["line 3, run.batch", "from 1 up"]),
-        ("[run]\nsystem = 'cirlce'", ["line 2, run.system", "did you mean `circle`?"]),
+        ("[run]\npreset = 'circle'\nbatch = 0", ["line 3, run.batch", "from 1 up"]),
+        ("[run]\npreset = 'cirlce'", ["line 2, run.preset", "did you mean `circle`?"]),
         (
-            "[run]\nsystem = 'circle'\n[gan]\nobjectiv = 'minimax'",
+            "[run]\npreset = 'circle'\n[gan]\nobjectiv = 'minimax'",
             ["line 4: unknown field `objectiv` in `gan`", "`objective`"],
         ),
-        ("[data]\n[run]\nsystem = 'circle'\n[data.x]", ["line 4: unknown field `x` in `data`", "points"]),
+        ("[data]\n[run]\npreset = 'circle'\n[data.x]", ["line 4: unknown field `x` in `data`", "points"]),
         (
-            "[run]\nsystem = 'circle'\n[gan.generator]\nlayers = [\n{ inputs = 2, outputs = 2, activation = { kind = 'tanh' } },\n\
+            "[run]\npreset = 'circle'\n[gan.generator]\nlayers = [\n{ inputs = 2, outputs = 2, activation = { kind = 'tanh' } },\n\
              { inputs = 3, outputs = 2, activation = { kind = 'tanh' } } ]",
             ["line 6, gan.generator.layers[1].inputs: 3", "2 outputs"],
         ),
         (
-            "[run]\nsystem = 'circle'\n[gan.generator]\nlayers = [\n{ inputs = 2, outputs = 2, activation = { kind = 'tanh' },\n\
+            "[run]\npreset = 'circle'\n[gan.generator]\nlayers = [\n{ inputs = 2, outputs = 2, activation = { kind = 'tanh' },\n\
              dropout = 0.5 } ]",
             ["line 6, gan.generator.layers[0].dropout", "must be 0"],
         ),
         (
-            "[run]\nsystem = 'circle'\n[gan.generator]\nlayers = [\n\
+            "[run]\npreset = 'circle'\n[gan.generator]\nlayers = [\n\
              { inputs = 2, outputs = 2, activation = { kind = 'leaky_relu', slope = -1.0 } } ]",
             ["line 5, gan.generator.layers[0].slope: -1", "positive"],
         ),
         (
-            "[run]\nsystem = 'circle'\n[gan.generator]\nlayers = [\n\
+            "[run]\npreset = 'circle'\n[gan.generator]\nlayers = [\n\
              { inputs = 2, outputs = 2, activation = { kind = 'leaky_relu', slope = 'x' } } ]",
             ["line 5", "expected a number"],
         ),
-        ("[run]\nsystem = 'circle'\nepochs = 1\nsteps = 1", ["line 3, run.epochs", "run.steps"]),
-        ("[run]\nsystem = 'digits'\n\n[data]\npoints = 4", ["line 5, data.points", "fixed"]),
+        ("[run]\npreset = 'circle'\nepochs = 1\nsteps = 1", ["line 3, run.epochs", "run.steps"]),
+        ("[run]\npreset = 'digits'\n\n[data]\npoints = 4", ["line 5, data.points", "fixed"]),
     ] {
         place.write("my.toml", text);
         place.fail("train my.toml", 2, &[&["my.toml: "][..], &parts].concat());
         place.fail("config my.toml", 2, &[&["my.toml: "][..], &parts].concat());
     }
-    place.fail("config", 2, &["SYSTEM"]);
+    place.fail("config", 2, &["PRESET"]);
     place.fail("config circle --schema", 2, &["--schema"]);
     place.fail("config circel", 2, &["circel", "did you mean `circle`?", "own"]);
     place.fail("config circle --data x", 2, &["circle", "--data"]);
@@ -286,8 +286,8 @@ fn resolved(place: &Place, schema: &Value, text: &str) -> Value {
 fn what_a_table_leaves_out_has_its_default() {
     let (place, schema) = (Place::new(), schema());
     let close = |value: &Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-6 * expected.max(1e-3);
-    // Of the system's kind: the system's settings. mixture1d-deep has adam with 0.0007, 0, 0.9999; mixture1d sgd with 0.01.
-    for (system, optimizer, expected) in [
+    // Of the preset's kind: the preset's settings. mixture1d-deep has adam with 0.0007, 0, 0.9999; mixture1d sgd with 0.01.
+    for (preset, optimizer, expected) in [
         (
             "circle",
             "kind = 'adam'",
@@ -310,10 +310,10 @@ fn what_a_table_leaves_out_has_its_default() {
     ] {
         for network in ["generator", "discriminator"] {
             // The discriminator of mixture1d-deep has another rate.
-            if (system, network) == ("mixture1d-deep", "discriminator") {
+            if (preset, network) == ("mixture1d-deep", "discriminator") {
                 continue;
             }
-            let text = format!("[run]\nsystem = '{system}'\n[gan]\n{network}_optimizer = {{ {optimizer} }}");
+            let text = format!("[run]\npreset = '{preset}'\n[gan]\n{network}_optimizer = {{ {optimizer} }}");
             let found = resolved(&place, &schema, &text);
             for (name, value) in &expected {
                 let found = &found["gan"][format!("{network}_optimizer")][*name];
@@ -322,15 +322,15 @@ fn what_a_table_leaves_out_has_its_default() {
         }
     }
     // Another kind has another scale of rates.
-    place.write("wrong.toml", "[run]\nsystem = 'circle'\n[gan]\ngenerator_optimizer = { kind = 'sgd' }");
+    place.write("wrong.toml", "[run]\npreset = 'circle'\n[gan]\ngenerator_optimizer = { kind = 'sgd' }");
     place.fail("train wrong.toml --plan", 2, &["line 4, gan.generator_optimizer: learning_rate is missing"]);
 
     let layers = "layers = [{ inputs = 3, outputs = 2, activation = { kind = 'leaky_relu' } }]";
-    let text = format!("[run]\nsystem = 'circle'\n[gan.generator]\ninitialization = {{ kind = 'normal' }}\n{layers}");
+    let text = format!("[run]\npreset = 'circle'\n[gan.generator]\ninitialization = {{ kind = 'normal' }}\n{layers}");
     let found = &resolved(&place, &schema, &text)["gan"]["generator"];
     assert!(close(&found["layers"][0]["activation"]["slope"], 0.2) && close(&found["initialization"]["sigma"], 0.02));
-    // A network keeps the system's layers, or the system's initialization.
-    let text = "[run]\nsystem = 'circle'\n[gan.discriminator]\ninitialization = { kind = 'he' }";
+    // A network keeps the preset's layers, or the preset's initialization.
+    let text = "[run]\npreset = 'circle'\n[gan.discriminator]\ninitialization = { kind = 'he' }";
     let found = &resolved(&place, &schema, text)["gan"]["discriminator"];
     assert_eq!((found["layers"].as_array().unwrap().len(), &found["initialization"]["kind"]), (4, &json!("he")));
 }

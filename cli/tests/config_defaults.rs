@@ -30,8 +30,8 @@ fn every_value_that_a_comment_suggests_is_accepted() {
     let place = Place::new();
     let schema: Value = serde_json::from_str(&place.succeed("config --schema")).unwrap();
     place.write("data.csv", "a,b,c\n1,2,3\n2,3,5\n4,4,4\n");
-    for system in ["circle", "digits", "mixture1d", "data.csv"] {
-        let template = place.succeed(&format!("config {system}"));
+    for preset in ["circle", "digits", "mixture1d", "data.csv"] {
+        let template = place.succeed(&format!("config {preset}"));
         let (mut table, mut comment, mut tried) = (String::new(), String::new(), 0);
         for line in template.lines() {
             if let Some(text) = line.strip_prefix("# ") {
@@ -61,8 +61,8 @@ fn every_value_that_a_comment_suggests_is_accepted() {
                         let at = at + template[at..].find("activation = ").unwrap() + "activation = ".len();
                         let end = at + template[at..].find('}').unwrap() + 1;
                         format!("{}{value}{}", &template[..at], &template[end..])
-                    } else if name == "system" {
-                        format!("[run]\nsystem = {value}\n[data]\nfile = 'data.csv'")
+                    } else if name == "preset" {
+                        format!("[run]\npreset = {value}\n[data]\nfile = 'data.csv'")
                             .replace(if value == "\"own\"" { "\0" } else { "[data]\nfile = 'data.csv'" }, "")
                     } else {
                         let section = format!("[{table}]");
@@ -81,7 +81,7 @@ fn every_value_that_a_comment_suggests_is_accepted() {
                     };
                     place.write("my.toml", &text);
                     let outcome = place.run("config my.toml");
-                    assert_eq!(outcome.code, Some(0), "{system}: {name} = {value}: {outcome:?}");
+                    assert_eq!(outcome.code, Some(0), "{preset}: {name} = {value}: {outcome:?}");
                     tried += 1;
                 }
             } else if line.starts_with('[') {
@@ -89,7 +89,7 @@ fn every_value_that_a_comment_suggests_is_accepted() {
             }
             comment.clear();
         }
-        assert!(tried >= 20, "{system}: {tried}");
+        assert!(tried >= 20, "{preset}: {tried}");
     }
 }
 
@@ -100,18 +100,18 @@ fn resolved(place: &Place, text: &str) -> Value {
 }
 
 #[test]
-fn an_activation_or_a_kind_that_is_left_out_is_the_systems() {
+fn an_activation_or_a_kind_that_is_left_out_is_the_presets() {
     let place = Place::new();
     place.write("data.csv", "a,b\n1,2\n2,5\n4,4\n");
     let kinds = |network: &Value| -> Vec<String> {
         let layers = network["layers"].as_array().unwrap();
         layers.iter().map(|layer| layer["activation"]["kind"].as_str().unwrap().to_string()).collect()
     };
-    // Hidden layers as the system's hidden ones, the last layer as its last; leaky_relu where it has no hidden layer.
+    // Hidden layers as the preset's hidden ones, the last layer as its last; leaky_relu where it has no hidden layer.
     for (head, sizes, expected) in [
-        ("[run]\nsystem = 'circle'", [2, 9, 9, 2], ["relu", "relu", "linear"]),
-        ("[run]\nsystem = 'digits'", [5, 9, 9, 64], ["leaky_relu", "leaky_relu", "tanh"]),
-        ("[run]\nsystem = 'gaussian2d'", [2, 9, 9, 2], ["leaky_relu", "leaky_relu", "linear"]),
+        ("[run]\npreset = 'circle'", [2, 9, 9, 2], ["relu", "relu", "linear"]),
+        ("[run]\npreset = 'digits'", [5, 9, 9, 64], ["leaky_relu", "leaky_relu", "tanh"]),
+        ("[run]\npreset = 'gaussian2d'", [2, 9, 9, 2], ["leaky_relu", "leaky_relu", "linear"]),
         ("[data]\nfile = 'data.csv'", [7, 9, 9, 2], ["leaky_relu", "leaky_relu", "linear"]),
     ] {
         for activation in ["", ", activation = {}"] {
@@ -123,8 +123,8 @@ fn an_activation_or_a_kind_that_is_left_out_is_the_systems() {
             assert_eq!(kinds(&found["gan"]["generator"]), expected, "{head}");
         }
     }
-    let circle = |rest: &str| resolved(&place, &format!("[run]\nsystem = 'circle'\n{rest}"));
-    // A table without a kind: the system's, or the kind that alone has its settings.
+    let circle = |rest: &str| resolved(&place, &format!("[run]\npreset = 'circle'\n{rest}"));
+    // A table without a kind: the preset's, or the kind that alone has its settings.
     let close = |value: &Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-6;
     for (table, kind, setting, value) in [
         ("{}", "adam", "learning_rate", 0.001),
@@ -136,7 +136,7 @@ fn an_activation_or_a_kind_that_is_left_out_is_the_systems() {
         let found = &circle(&format!("[gan]\ngenerator_optimizer = {table}"))["gan"]["generator_optimizer"];
         assert!(found["kind"] == kind && close(&found[setting], value), "{table}: {found}");
     }
-    let found = resolved(&place, "[run]\nsystem = 'mixture1d'\n[gan]\ngenerator_optimizer = { learning_rate = 0.5 }");
+    let found = resolved(&place, "[run]\npreset = 'mixture1d'\n[gan]\ngenerator_optimizer = { learning_rate = 0.5 }");
     assert_eq!(found["gan"]["generator_optimizer"]["kind"], "sgd");
     for (table, kind) in [("{}", "pytorch"), ("'he'", "he"), ("'normal'", "normal"), ("{ sigma = 0.5 }", "normal")] {
         let found = circle(&format!("[gan.generator]\ninitialization = {table}"));
@@ -170,7 +170,32 @@ fn what_is_of_no_known_kind_is_refused_with_its_line() {
         ),
         ("[gan.generator]\nlayers = [\n{ inputs = 2, activation = 'relu' } ]", ["line 5", "missing field `outputs`"]),
     ] {
-        place.write("wrong.toml", format!("[run]\nsystem = 'circle'\n{text}"));
+        place.write("wrong.toml", format!("[run]\npreset = 'circle'\n{text}"));
         place.fail("train wrong.toml --plan", 2, &parts);
     }
+}
+
+/// A preset was called a system: files, options and results of then are still read, and what is written has the new name.
+#[test]
+fn a_system_of_older_files_is_a_preset() {
+    let place = Place::new();
+    place.write("old.toml", "[run]\nsystem = 'circle'\nsteps = 4");
+    place.succeed("train old.toml --quiet --out run");
+    let written = place.read("run/config.toml");
+    assert!(written.contains("\npreset = \"circle\"\n") && !written.contains("system ="), "{written}");
+    place.write("run/config.toml", written.replace("preset =", "system ="));
+    let result = place.read("run/run.json");
+    place.write("run/run.json", result.replace("\"preset\"", "\"system\""));
+    let runs: serde_json::Value = serde_json::from_str(&place.succeed("runs . --json")).unwrap();
+    assert_eq!((&runs["preset"], &runs["status"]), (&"circle".into(), &"finished".into()), "{runs}");
+    place.succeed("train --resume run --steps 6 --quiet");
+    let runs: serde_json::Value = serde_json::from_str(&place.succeed("runs . --json")).unwrap();
+    assert_eq!(
+        (&runs["preset"], &runs["settings"]),
+        (&"circle".into(), &serde_json::json!({ "steps": "6" })),
+        "{runs}"
+    );
+    place.write("wrong.toml", "[run]\nseed = 1\nsystem = 'circel'");
+    place.fail("train wrong.toml", 2, &["line 3, run.preset", "did you mean `circle`?"]);
+    place.succeed("bench --system circle --steps 1 --engine native");
 }

@@ -57,7 +57,7 @@ fn refusal(place: &Place, arguments: &[&str]) -> String {
 /// Does what a line in a shell does, with `gannet` as the program of this test and `more` arguments.
 fn follow(place: &Place, line: &str, more: &str) {
     let (_, arguments) = line.split_once("gannet ").unwrap();
-    let shell = format!("exec \"$GANNET\" {} {more}", arguments.replace("SYSTEM", "circle"));
+    let shell = format!("exec \"$GANNET\" {} {more}", arguments.replace("PRESET", "circle"));
     let mut command = std::process::Command::new("sh");
     let command = command.args(["-c", &shell]).current_dir(place.path("")).env("GANNET", env!("CARGO_BIN_EXE_gannet"));
     let output = command.output().unwrap();
@@ -123,7 +123,7 @@ fn every_refusal_of_data_holds_a_cure() {
         b"\x00\x01\x02\x03".to_vec(),
         words("<html>"),
         words("{\"a\": 1}"),
-        gzip(b"[run]\nsystem = 'circle'\n"),
+        gzip(b"[run]\npreset = 'circle'\n"),
     ];
     for (index, bytes) in cases.into_iter().enumerate() {
         let name = format!("data {index}");
@@ -145,7 +145,7 @@ fn a_command_in_a_refusal_works() {
     let place = Place::new();
     let images = idx(&[30, 5, 4], &[7, 9, 11].repeat(200));
     place.write("t.csv", "a,b\n1,2\n2,3\n3,1\n");
-    place.write("my settings", "[run]\nsystem = 'circle'\nsteps = 2\n");
+    place.write("my settings", "[run]\npreset = 'circle'\nsteps = 2\n");
     place.succeed("train circle --steps 2 --quiet --out run");
     place.succeed("train circle --steps 2 --replicas 2 --quiet --out many");
     place.write_mnist("mnist files", 28);

@@ -23,7 +23,7 @@ fn references_are_those_of_the_step_that_is_evaluated() {
         let text = place.succeed(&format!("evaluate run --checkpoint {step}"));
         assert!(!text.contains(reference) && text.contains("no reference for this length"), "{text}");
     }
-    // Nor does what is true of the system depend on the step.
+    // Nor does what is true of the preset depend on the step.
     let told = place.json("evaluate run --checkpoint 0 --json");
     assert_eq!(told["references"]["covariance_yy"], "true: 4.25", "{told}");
 }

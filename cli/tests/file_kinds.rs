@@ -60,14 +60,14 @@ fn data_train_under_any_name() {
         assert!(model(&index.to_string(), name) == expected, "{name}");
         assert!(model(&format!("own-{index}"), &format!("own --data {name}")) == expected, "{name}");
     }
-    // A system's name means the system, which is told; a path means the file.
+    // A preset's name means the preset, which is told; a path means the file.
     place.write("circle", table());
     assert!(model("path", "./circle") == expected);
     let told = place.run("train circle --steps 1 --out run-circle").stderr;
     assert!(told.contains("./circle"), "{told}");
     place.write("images.csv", idx(&[30, 5, 4], &[7, 9, 11].repeat(200)));
     place.succeed("train images.csv --steps 2 --quiet --out run-images");
-    place.write("settings.csv", "[run]\nsystem = 'circle'\nsteps = 2\n");
+    place.write("settings.csv", "[run]\npreset = 'circle'\nsteps = 2\n");
     place.succeed("train settings.csv --quiet --out run-settings");
     place.succeed("config settings.csv");
     assert!(place.succeed("config points.txt").contains("columns = [\"a\", \"b\"]"));

@@ -27,7 +27,7 @@ fn run(place: &Place, arguments: &str) -> (Option<i32>, String) {
 fn every_command_takes_names_that_are_not_utf_8() {
     let place = Place::new();
     let at = |name: &str| place.path("").join(latin(name));
-    std::fs::write(at("my@.toml"), "[run]\nsystem = 'circle'\nsteps = 4\n").unwrap();
+    std::fs::write(at("my@.toml"), "[run]\npreset = 'circle'\nsteps = 4\n").unwrap();
     for arguments in [
         "train my@.toml --quiet --out run@",
         "config my@.toml",

@@ -46,7 +46,7 @@ fn one_command_learns_a_table_and_samples_have_its_units() {
     let place = Place::new();
     place.write("cloud.csv", cloud());
     let result = place.json("train cloud.csv --steps 600 --seed 3 --json");
-    assert_eq!((result["system"].as_str(), result["run"].as_str()), (Some("own"), Some("runs/own-001")));
+    assert_eq!((result["preset"].as_str(), result["run"].as_str()), (Some("own"), Some("runs/own-001")));
     // 128 is the default; two features, since one column is constant.
     assert_eq!(result["batch"].as_u64(), Some(128));
     for measure in ["sliced_wasserstein", "real_sliced_wasserstein", "mean_error", "sd_error", "sd_ratio"] {
@@ -183,8 +183,8 @@ fn a_file_gives_the_scale_or_the_settings_do() {
         ("[data]\nfile = 't.csv'\ncolumns = ['a']", &["t.csv", "new `b`", "needs `a`"]),
         ("[data]\nfile = 't.csv'\nimage = [2, 2]\n[run]\nbatch = 2\nsteps = 1", &["t.csv", "2 x 2"]),
         ("[data]\nfile = 't.csv'\nimage = [0, 2]", &["line 3, data.image"]),
-        ("[run]\nsystem = 'own'", &["data.file", "--data"]),
-        ("[run]\nsystem = 'circle'\n[data]\nfile = 't.csv'", &["line 4, data.file", "circle"]),
+        ("[run]\npreset = 'own'", &["data.file", "--data"]),
+        ("[run]\npreset = 'circle'\n[data]\nfile = 't.csv'", &["line 4, data.file", "circle"]),
         ("[data]\nfile = 't.csv'\npoints = 3", &["line 3, data.points"]),
         ("[data]\nfile = 't.csv'\ndirectory = 'x'", &["line 3, data.directory"]),
     ] {
@@ -219,7 +219,7 @@ fn files_that_do_not_fit_are_named() {
     place.write("t.csv", "1\n2\n3\n");
     place.fail("train t.csv --batch 4", 2, &["batch", "3 samples"]);
     place.fail("train t.csv --points 4", 2, &["points", "own"]);
-    place.fail("bench --system own", 2, &["own", "circle"]);
+    place.fail("bench --preset own", 2, &["own", "circle"]);
     assert!(!place.path("runs").exists());
 }
 

@@ -207,8 +207,8 @@ onload = async () => {
 fn tables_of_runs_that_differ_in_everything_fit_a_desk() {
     let Some(browser) = chromium() else { return };
     let place = tempfile::tempdir().unwrap();
-    for system in ["circle", "gaussian2d", "digits", "mixture1d"] {
-        succeed(&place, &["train", system, "--steps", "4", "--quiet", "--out", &format!("all/a-long-name-{system}")]);
+    for preset in ["circle", "gaussian2d", "digits", "mixture1d"] {
+        succeed(&place, &["train", preset, "--steps", "4", "--quiet", "--out", &format!("all/a-long-name-{preset}")]);
     }
     succeed(
         &place,
@@ -225,7 +225,7 @@ fn tables_of_runs_that_differ_in_everything_fit_a_desk() {
     fs::write(place.path().join("driver.html"), MEASURE_TABLES).unwrap();
     let found = drive(&browser, &place, false);
     assert!(found.len() >= 3, "{found:?}");
-    // Different systems have no measure in common, so that theirs may need the slider below the table.
+    // Different presets have no measure in common, so that theirs may need the slider below the table.
     let fits = |table: &Value| table["name"] == "Measures" || table["cut"].as_f64() <= Some(0.0);
     assert!(found.iter().all(fits), "{found:?}");
 }

@@ -55,7 +55,7 @@ fn runs_are_listed_with_what_tells_them_apart() {
     assert_eq!((&entries[1]["steps"], &entries[1]["planned_steps"]), (&Value::from(40), &Value::from(40)));
     // Replicas: one line with the range, or each.
     let many = &entries[3];
-    assert_eq!((&many["replicas"], &many["system"], &many["steps"]), (&Value::from(3), &"circle".into(), &20.into()));
+    assert_eq!((&many["replicas"], &many["preset"], &many["steps"]), (&Value::from(3), &"circle".into(), &20.into()));
     let of = |name: &str| many["measure"][name].as_f64().unwrap();
     assert!(of("min") < of("value") && of("value") < of("max"), "{many}");
     let each = list(&place, "all --each");
@@ -103,7 +103,7 @@ fn folders_that_are_no_whole_runs_say_so() {
         change(&folder);
     };
     broken("no-config", &|folder| fs::remove_file(folder.join("config.toml")).unwrap());
-    broken("odd-config", &|folder| fs::write(folder.join("config.toml"), "[run]\nsystem = 'circle'\nbatch =").unwrap());
+    broken("odd-config", &|folder| fs::write(folder.join("config.toml"), "[run]\npreset = 'circle'\nbatch =").unwrap());
     broken("binary-config", &|folder| fs::write(folder.join("config.toml"), [0xFF, 0, 1]).unwrap());
     broken("odd-result", &|folder| fs::write(folder.join("run.json"), "{").unwrap());
     broken("killed", &|folder| fs::remove_file(folder.join("run.json")).unwrap());
@@ -247,7 +247,7 @@ fn an_empty_list_says_why() {
         assert!(outcome.code == Some(0) && outcome.stdout.is_empty(), "{outcome:?}");
         outcome.stderr
     };
-    assert_eq!(said("runs"), "there are no runs in runs yet; gannet train SYSTEM makes one in runs\n");
+    assert_eq!(said("runs"), "there are no runs in runs yet; gannet train PRESET makes one in runs\n");
     place.succeed("train circle --steps 2 --quiet");
     assert_eq!(said("runs --status failed"), "the one run in runs is not such a one\n");
     place.succeed("train circle --steps 2 --quiet");

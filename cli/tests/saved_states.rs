@@ -186,10 +186,10 @@ fn parameters(sequential: &str) -> BTreeMap<String, Vec<u64>> {
 #[test]
 fn exported_names_and_shapes_are_those_of_the_printed_sequential() {
     let place = Place::new();
-    for system in ["circle", "mixture1d", "mixture1d-deep", "gaussian2d", "digits"] {
-        place.succeed(&format!("train {system} --steps 2 --quiet --out {system}"));
+    for preset in ["circle", "mixture1d", "mixture1d-deep", "gaussian2d", "digits"] {
+        place.succeed(&format!("train {preset} --steps 2 --quiet --out {preset}"));
         for network in ["generator", "discriminator"] {
-            let line = place.succeed(&format!("export {system} --network {network} --out x.safetensors --force"));
+            let line = place.succeed(&format!("export {preset} --network {network} --out x.safetensors --force"));
             let printed = line.trim_end().strip_prefix(&format!("{network} = ")).unwrap();
             let file = header(&place.bytes("x.safetensors"));
             let found: BTreeMap<String, Vec<u64>> = file
@@ -199,7 +199,7 @@ fn exported_names_and_shapes_are_those_of_the_printed_sequential() {
                 .filter(|(name, _)| *name != "__metadata__")
                 .map(|(name, tensor)| (name.clone(), serde_json::from_value(tensor["shape"].clone()).unwrap()))
                 .collect();
-            assert_eq!(found, parameters(printed), "{system} {network}: {printed}");
+            assert_eq!(found, parameters(printed), "{preset} {network}: {printed}");
         }
     }
 }

@@ -44,7 +44,7 @@ fn every_command_fits_narrow_and_wide_terminals() {
             "train circle --plan --replicas 2 --objective softmax".to_string(),
             "train mnist --plan".to_string(),
             "info".to_string(),
-            "bench --system circle,mixture1d-deep --batch 32 --steps 3 --engine native,matrixmultiply".to_string(),
+            "bench --preset circle,mixture1d-deep --batch 32 --steps 3 --engine native,matrixmultiply".to_string(),
             "runs .".to_string(),
             "--help".to_string(),
             "train --help".to_string(),

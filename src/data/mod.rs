@@ -1,4 +1,4 @@
-//! Sources of real samples: arrays in memory, images that stay bytes, the synthetic systems, embedded digits; IDX, CSV and NPY
+//! Sources of real samples: arrays in memory, images that stay bytes, the synthetic presets, embedded digits; IDX, CSV and NPY
 //! files.
 #![forbid(unsafe_code)]
 

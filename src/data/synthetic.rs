@@ -1,4 +1,4 @@
-//! The synthetic systems: points on a circle, a mixture on the line, a Gaussian in the plane.
+//! The synthetic presets: points on a circle, a mixture on the line, a Gaussian in the plane.
 //!
 //! Points depend only on their number, the seed and this file: the same bits on every platform. Each function has a `fresh_`
 //! twin for evaluation, whose points are independent of every training set (its stream lies 2^192 random numbers further on).
@@ -36,7 +36,7 @@ pub const GAUSSIAN_A: [[f64; 2]; 2] = [[1.0, 2.0], [-0.2, 0.5]];
 /// "Deep Learning Systems" (<https://dlsyscourse.org>).
 pub const GAUSSIAN_MU: [f64; 2] = [2.0, 1.0];
 
-// Random 64-bit constants that keep the systems apart when they are made from the same seed.
+// Random 64-bit constants that keep the presets apart when they are made from the same seed.
 const CIRCLE_DOMAIN: u64 = 0x8d1c_6f2b_9e40_73a5;
 const MIXTURE_DOMAIN: u64 = 0x3fb7_05d9_c216_e84b;
 const GAUSSIAN_DOMAIN: u64 = 0xe652_a8f1_07bd_394c;
@@ -207,9 +207,9 @@ mod tests {
     #[test]
     fn training_and_fresh_points_differ_and_repeat() {
         type Draw = fn(usize, u64) -> Result<ArraySource>;
-        let systems: [[Draw; 2]; 3] =
+        let presets: [[Draw; 2]; 3] =
             [[circle, fresh_circle], [mixture1d, fresh_mixture1d], [gaussian2d, fresh_gaussian2d]];
-        for [training, fresh] in systems {
+        for [training, fresh] in presets {
             let values = |draw: Draw, seed| draw(50, seed).unwrap().into_values();
             assert_eq!(values(training, 7), values(training, 7));
             assert_ne!(values(training, 7), values(training, 8));

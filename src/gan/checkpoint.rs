@@ -237,7 +237,7 @@ mod tests {
     fn saved(steps: u64) -> (GanSpec, Checkpoint, Vec<u8>) {
         let trainer = trained(steps);
         let mut checkpoint = trainer.checkpoint().unwrap();
-        checkpoint.notes.insert("config.toml".into(), "[run]\nsystem = \"circle\"  # \u{e9}\n".into());
+        checkpoint.notes.insert("config.toml".into(), "[run]\npreset = \"circle\"  # \u{e9}\n".into());
         let bytes = checkpoint.to_safetensors(trainer.spec()).unwrap();
         (trainer.spec().clone(), checkpoint, bytes)
     }

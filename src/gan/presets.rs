@@ -1,4 +1,4 @@
-//! The reference systems: networks, losses and settings of each, as its document gives them.
+//! The presets: networks, losses and settings of each, as its document gives them.
 //!
 //! | preset | document |
 //! |---|---|
@@ -15,7 +15,7 @@ use super::spec::{GanSpec, OptimizerSpec, Order};
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
 
-/// A reference system by name.
+/// A preset by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// Points on a circle.
@@ -41,7 +41,7 @@ pub enum Duration {
     Steps(u64),
 }
 
-/// Leaky ReLU as the image systems and `mixture1d-deep` use it.
+/// Leaky ReLU as the image presets and `mixture1d-deep` use it.
 const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
 
 impl Preset {
@@ -153,7 +153,7 @@ impl Preset {
         }
     }
 
-    /// Default number of points of a synthetic system; `None` for `mnist` and `digits`.
+    /// Default number of points of a synthetic preset; `None` for `mnist` and `digits`.
     pub fn points(self) -> Option<usize> {
         match self {
             Self::Circle => Some(1_024),

@@ -19,7 +19,7 @@ mod tests {
 
     #[test]
     fn heads_and_rows_have_the_same_columns() {
-        assert_eq!(head(&["system", "batch", "rate"], 1), "| system | batch | rate |\n|---|---:|---:|");
+        assert_eq!(head(&["preset", "batch", "rate"], 1), "| preset | batch | rate |\n|---|---:|---:|");
         assert_eq!(row(&["a", "", "", "", "1"]), "| a | | | | 1 |");
     }
 }

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "system.hpp"
+#include "preset.hpp"
 
 using dnnl::memory;
 using Tag = memory::format_tag;
@@ -95,14 +95,14 @@ public:
         return copy;
     }
 
-    void update(const System& system, long step) {
-        const float rate = system.learning_rate;
+    void update(const Preset& preset, long step) {
+        const float rate = preset.learning_rate;
         const float correct1 = rate / (1.0f - float(std::pow(0.9, step))), correct2 = 1.0f / std::sqrt(1.0f - float(std::pow(0.999, step)));
         const std::pair<memory, memory> all[] = {{weights, gradient}, {bias, bias_gradient}};
         for (int i = 0; i < 2; ++i) {
             float *p = floats(all[i].first), *g = floats(all[i].second), *m = first[i].data(), *v = second[i].data();
             in_chunks(count(all[i].first), [=](size_t start, size_t end) {
-                if (system.adam)
+                if (preset.adam)
                     adam(p + start, m + start, v + start, g + start, end - start, correct1, correct2);
                 else
                     descend(p + start, g + start, end - start, rate);
@@ -132,8 +132,8 @@ public:
         for (size_t i = 0; i + 1 < sizes.size(); ++i) layers.emplace_back(library, sizes[i], sizes[i + 1]);
     }
 
-    void update(const System& system, long step) {
-        for (Layer& layer : layers) layer.update(system, step);
+    void update(const Preset& preset, long step) {
+        for (Layer& layer : layers) layer.update(preset, step);
     }
 
     const Library& library;

@@ -1,6 +1,6 @@
-// The reference systems by oneDNN: inner products with bias and activation fused, primitives made once, Adam and the rest as plain loops.
+// The presets by oneDNN: inner products with bias and activation fused, primitives made once, Adam and the rest as plain loops.
 //
-//     peer-onednn SYSTEM BATCH THREADS [blocked|plain]
+//     peer-onednn PRESET BATCH THREADS [blocked|plain]
 //
 // The last argument says how weights lie in memory: in the blocks that oneDNN chooses, copied where the backward pass likes others
 // (the default), or as rows.
@@ -46,10 +46,10 @@ static bool finite(float value) { return (std::bit_cast<uint32_t>(value) >> 23 &
 
 class Gan {
 public:
-    Gan(const Library& library, const System& system, int batch)
-        : system(system), batch(batch), data(system, batch),
-          generator(library, system.generator, system.slope, 0.0f, system.tanh_output),
-          discriminator(library, system.discriminator, system.slope, system.dropout, false),
+    Gan(const Library& library, const Preset& preset, int batch)
+        : preset(preset), batch(batch), data(preset, batch),
+          generator(library, preset.generator, preset.slope, 0.0f, preset.tanh_output),
+          discriminator(library, preset.discriminator, preset.slope, preset.dropout, false),
           of_both(discriminator, 2 * batch, {false, true}), of_fakes(discriminator, batch, {true, false}),
           of_generator(generator, batch, {false, true}) {
         // G's gradient starts where D's backward pass leaves it.
@@ -59,8 +59,8 @@ public:
     void step() {
         ++steps;
         float* real = floats(of_both.values.front());
-        float* fakes = real + size_t(batch) * system.generator.back();
-        switch (system.order) {
+        float* fakes = real + size_t(batch) * preset.generator.back();
+        switch (preset.order) {
         case Order::discriminator:
             generate(fakes);
             data.gather(real);
@@ -68,7 +68,7 @@ public:
             generate(floats(of_fakes.values.front()));
             of_fakes.forward();
             train_generator(floats(of_fakes.values.back()));
-            generator.update(system, steps);
+            generator.update(preset, steps);
             break;
         case Order::discriminator_shared:
             generate(fakes);
@@ -77,17 +77,17 @@ public:
             of_fakes.values.front().set_data_handle(fakes);
             of_fakes.forward();
             train_generator(floats(of_fakes.values.back()));
-            generator.update(system, steps);
+            generator.update(preset, steps);
             break;
         case Order::generator_shared:
             // D is linear: its backward pass needs no values, so that one forward pass serves both turns.
             generate(fakes);
             data.gather(real);
             of_both.forward();
-            train_generator(floats(of_both.values.back()) + size_t(batch) * system.discriminator.back());
-            generator.update(system, steps);
+            train_generator(floats(of_both.values.back()) + size_t(batch) * preset.discriminator.back());
+            generator.update(preset, steps);
             discriminator_gradients();
-            discriminator.update(system, steps);
+            discriminator.update(preset, steps);
             break;
         }
     }
@@ -103,18 +103,18 @@ private:
     }
 
     float mean_loss(const float* logits, float* deltas, bool real, float factor) const {
-        return (system.objective == Objective::softmax ? entropy_softmax : entropy_bce)(logits, deltas, batch, real, factor);
+        return (preset.objective == Objective::softmax ? entropy_softmax : entropy_bce)(logits, deltas, batch, real, factor);
     }
 
     void train_discriminator() {
         of_both.forward();
         discriminator_gradients();
-        discriminator.update(system, steps);
+        discriminator.update(preset, steps);
     }
 
     void discriminator_gradients() {
-        const size_t half = size_t(batch) * system.discriminator.back();
-        const float *logits = floats(of_both.values.back()), factor = system.discriminator_factor;
+        const size_t half = size_t(batch) * preset.discriminator.back();
+        const float *logits = floats(of_both.values.back()), factor = preset.discriminator_factor;
         float* deltas = floats(of_both.deltas.back());
         discriminator_loss = factor * (mean_loss(logits, deltas, true, factor) + mean_loss(logits + half, deltas + half, false, factor));
         of_both.backward();
@@ -122,14 +122,14 @@ private:
 
     // Gradients of G, given D's logits of the fakes.
     void train_generator(const float* logits) {
-        const bool minimax = system.objective == Objective::minimax;
+        const bool minimax = preset.objective == Objective::minimax;
         const float sign = minimax ? -1.0f : 1.0f;
         generator_loss = sign * mean_loss(logits, floats(of_fakes.deltas.back()), !minimax, sign);
         of_fakes.backward();
         of_generator.backward();
     }
 
-    const System& system;
+    const Preset& preset;
     const int batch;
     Data data;
     Network generator, discriminator;
@@ -138,15 +138,15 @@ private:
 };
 
 int main(int count, char** words) try {
-    if (count < 4 || count > 5) throw std::runtime_error("peer-onednn SYSTEM BATCH THREADS [blocked|plain]");
+    if (count < 4 || count > 5) throw std::runtime_error("peer-onednn PRESET BATCH THREADS [blocked|plain]");
     const std::string setting = count > 4 ? words[4] : "blocked";
     if (setting != "blocked" && setting != "plain") throw std::runtime_error("the settings are blocked, plain");
     omp_set_num_threads(std::stoi(words[3]));
     omp_set_dynamic(0);
     Library library{.blocked = setting == "blocked"};
-    const System system = system_named(words[1]);
+    const Preset preset = preset_named(words[1]);
     const int batch = std::stoi(words[2]);
-    Gan gan(library, system, batch);
+    Gan gan(library, preset, batch);
     double rate = measure([&](long steps) {
         while (steps-- > 0) gan.step();
         library.stream.wait();

@@ -1,6 +1,6 @@
-"""The reference systems in JAX: many steps in one compiled call.
+"""The presets in JAX: many steps in one compiled call.
 
-    jax_peer.py SYSTEM BATCH THREADS [GENERATOR[:BLOCK[:UNROLL]]]
+    jax_peer.py PRESET BATCH THREADS [GENERATOR[:BLOCK[:UNROLL]]]
 
 GENERATOR is JAX's random generator: threefry2x32 (the default), rbg or unsafe_rbg. The noise of BLOCK steps is drawn at once and
 then scanned, UNROLL steps to an iteration: that spares a short step the calls of the generator and of the loop.
@@ -21,29 +21,29 @@ import functools  # noqa: E402
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 
-from systems import SYSTEMS, initial, made_data, measure, report  # noqa: E402
+from presets import PRESETS, initial, made_data, measure, report  # noqa: E402
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 class Gan:
-    """One system; the functions are pure, the state is a tuple of trees."""
+    """One preset; the functions are pure, the state is a tuple of trees."""
 
-    def __init__(self, system, batch, block, unroll):
-        self.system, self.batch, self.block, self.unroll = system, batch, block, unroll
-        samples, order = made_data(system, batch)
+    def __init__(self, preset, batch, block, unroll):
+        self.preset, self.batch, self.block, self.unroll = preset, batch, block, unroll
+        samples, order = made_data(preset, batch)
         self.samples, self.order = jnp.asarray(samples), jnp.asarray(order.astype("int32"))
         self.positions = len(order) // batch
 
     def initial_state(self):
         generator, discriminator = (
             [(jnp.asarray(weight), jnp.asarray(bias)) for weight, bias in initial(sizes)]
-            for sizes in (self.system.generator, self.system.discriminator)
+            for sizes in (self.preset.generator, self.preset.discriminator)
         )
         return generator, self.moments(generator), discriminator, self.moments(discriminator), jnp.int32(0)
 
     def moments(self, parameters):
-        if self.system.optimizer == "sgd":
+        if self.preset.optimizer == "sgd":
             return ()
         zeros = jax.tree.map(jnp.zeros_like, parameters)
         return zeros, jax.tree.map(jnp.copy, zeros)
@@ -52,22 +52,22 @@ class Gan:
 
     def generate(self, parameters, latents):
         x = self.layers(parameters, latents, None)
-        return jnp.tanh(x) if self.system.tanh_output else x
+        return jnp.tanh(x) if self.preset.tanh_output else x
 
     def layers(self, parameters, x, masks):
         for i, (weight, bias) in enumerate(parameters):
             x = x @ weight.T + bias
             if i < len(parameters) - 1:
-                x = jnp.where(x > 0, x, self.system.slope * x)
+                x = jnp.where(x > 0, x, self.preset.slope * x)
                 if masks is not None:
-                    x = jnp.where(masks[i], x * (1 / (1 - self.system.dropout)), 0)
+                    x = jnp.where(masks[i], x * (1 / (1 - self.preset.dropout)), 0)
         return x
 
     # The losses, of logits.
 
     def entropy(self, logits, real):
         """The sum over the batch of the cross-entropy against one class."""
-        if self.system.objective == "softmax":
+        if self.preset.objective == "softmax":
             return -jax.nn.log_softmax(logits)[:, int(real)].sum()
         return jax.nn.softplus(-logits if real else logits).sum()
 
@@ -75,19 +75,19 @@ class Gan:
         """Real samples and fakes pass D together."""
         logits = self.layers(discriminator, jnp.concatenate([real, fakes]), masks)
         total = self.entropy(logits[: self.batch], True) + self.entropy(logits[self.batch :], False)
-        return self.system.discriminator_factor * total / self.batch
+        return self.preset.discriminator_factor * total / self.batch
 
     def generator_loss(self, generator, discriminator, latents, masks):
         logits = self.layers(discriminator, self.generate(generator, latents), masks)
-        if self.system.objective == "minimax":
+        if self.preset.objective == "minimax":
             return -self.entropy(logits, False) / self.batch
         return self.entropy(logits, True) / self.batch
 
     # The step.
 
     def update(self, parameters, moments, gradients, step):
-        rate = self.system.learning_rate
-        if self.system.optimizer == "sgd":
+        rate = self.preset.learning_rate
+        if self.preset.optimizer == "sgd":
             return jax.tree.map(lambda p, g: p - rate * g, parameters, gradients), moments
         first = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, moments[0], gradients)
         second = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, moments[1], gradients)
@@ -100,7 +100,7 @@ class Gan:
         return parameters, (first, second)
 
     def step(self, state, noise):
-        """One update of D and one of G, in the system's order."""
+        """One update of D and one of G, in the preset's order."""
         generator, of_generator, discriminator, of_discriminator, step = state
         latents, masks = noise
         fakes = self.generate(generator, latents[0])
@@ -109,7 +109,7 @@ class Gan:
         )
         updated, of_discriminator = self.update(discriminator, of_discriminator, slope, step)
         # Where G comes first, its gradient is through the D that the step began with.
-        through = discriminator if self.system.order == "generator-first-shared" else updated
+        through = discriminator if self.preset.order == "generator-first-shared" else updated
         generator_loss, slope = jax.value_and_grad(self.generator_loss)(
             generator, through, latents[-1], masks and masks[1]
         )
@@ -119,19 +119,19 @@ class Gan:
 
     def mini_batch(self, step):
         start = step % self.positions * self.batch
-        if not self.system.shuffled:
+        if not self.preset.shuffled:
             return jax.lax.dynamic_slice_in_dim(self.samples, start, self.batch)
         return self.samples[jax.lax.dynamic_slice_in_dim(self.order, start, self.batch)]
 
     def noise(self, key):
         """Latents and masks of a block of steps."""
-        system, block, batch = self.system, self.block, self.batch
+        preset, block, batch = self.preset, self.block, self.batch
         key, of_latents = jax.random.split(key)
-        turns = 2 if system.order == "discriminator-first" else 1
-        latents = jax.random.normal(of_latents, (turns, block, batch, system.latents))
+        turns = 2 if preset.order == "discriminator-first" else 1
+        latents = jax.random.normal(of_latents, (turns, block, batch, preset.latents))
         masks = None
-        if system.dropout:
-            hidden = system.discriminator[1:-1]
+        if preset.dropout:
+            hidden = preset.discriminator[1:-1]
             # D's turn sees real samples and fakes, G's only fakes.
             shapes = [[(block, rows, width) for width in hidden] for rows in (2 * batch, batch)]
             keys = iter(jax.random.split(key, 2 * len(hidden)))
@@ -142,7 +142,7 @@ class Gan:
         """True where a unit is kept. Compares 16 bits, as gannet does: two decisions for each word drawn."""
         words = jax.random.bits(key, (*shape[:-1], shape[-1] // 2), "uint32")
         halves = jax.lax.bitcast_convert_type(words, jnp.uint16).reshape(shape)
-        return halves >= round(self.system.dropout * 2**16)
+        return halves >= round(self.preset.dropout * 2**16)
 
     @functools.partial(jax.jit, static_argnums=0, donate_argnums=(1, 2))
     def run(self, state, key, blocks):
@@ -161,7 +161,7 @@ def main():
     setting = SETTING[0] if SETTING else "unsafe_rbg"
     random, block, unroll = (setting.split(":") + ["1", "1"])[:3]
     jax.config.update("jax_default_prng_impl", random)
-    gan = Gan(SYSTEMS[NAME], int(BATCH), int(block), min(int(unroll), int(block)))
+    gan = Gan(PRESETS[NAME], int(BATCH), int(block), min(int(unroll), int(block)))
     carry = gan.initial_state(), jax.random.PRNGKey(3), None
 
     def run(blocks):

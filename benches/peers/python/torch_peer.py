@@ -1,6 +1,6 @@
-"""The reference systems in PyTorch.
+"""The presets in PyTorch.
 
-    torch_peer.py SYSTEM BATCH THREADS [fused|foreach|compile|autotune[:BLAS]]
+    torch_peer.py PRESET BATCH THREADS [fused|foreach|compile|autotune[:BLAS]]
 
 The last argument is the implementation of the optimizer, or what torch.compile makes of networks, losses and optimizer, with its default
 settings or with `max-autotune-no-cudagraphs`. BLAS is the caller's name of the library of products that it loaded before PyTorch's own.
@@ -11,7 +11,7 @@ import sys
 import torch
 import torch.nn.functional as F
 
-from systems import SYSTEMS, initial, made_data, measure, report
+from presets import PRESETS, initial, made_data, measure, report
 
 # The settings that compile, and what torch.compile is told.
 COMPILED = {"compile": "default", "autotune": "max-autotune-no-cudagraphs"}
@@ -22,32 +22,32 @@ def network(sizes):
     return [torch.from_numpy(array).requires_grad_() for layer in initial(sizes) for array in layer]
 
 
-def optimizer(system, parameters, setting):
-    """The system's optimizer, in PyTorch's implementation of that name; what is compiled starts from the many tensor operations."""
+def optimizer(preset, parameters, setting):
+    """The preset's optimizer, in PyTorch's implementation of that name; what is compiled starts from the many tensor operations."""
     choice = {"foreach" if setting in COMPILED else setting: True}
-    if system.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=system.learning_rate, **choice)
-    return torch.optim.Adam(parameters, lr=system.learning_rate, betas=(0.9, 0.999), **choice)
+    if preset.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=preset.learning_rate, **choice)
+    return torch.optim.Adam(parameters, lr=preset.learning_rate, betas=(0.9, 0.999), **choice)
 
 
 class Gan:
-    """One system in training. Functions on lists of parameters: less to call than modules."""
+    """One preset in training. Functions on lists of parameters: less to call than modules."""
 
-    def __init__(self, system, batch, setting):
-        self.system, self.batch = system, batch
-        samples, order = made_data(system, batch)
+    def __init__(self, preset, batch, setting):
+        self.preset, self.batch = preset, batch
+        samples, order = made_data(preset, batch)
         self.samples, self.order = torch.from_numpy(samples), torch.from_numpy(order)
-        self.generator, self.discriminator = network(system.generator), network(system.discriminator)
-        self.update_generator = optimizer(system, self.generator, setting)
-        self.update_discriminator = optimizer(system, self.discriminator, setting)
+        self.generator, self.discriminator = network(preset.generator), network(preset.discriminator)
+        self.update_generator = optimizer(preset, self.generator, setting)
+        self.update_discriminator = optimizer(preset, self.discriminator, setting)
         # Real samples and fakes pass D together, the real ones first.
         is_real = torch.arange(2 * batch) < batch
-        softmax = system.objective == "softmax"
+        softmax = preset.objective == "softmax"
         self.both = is_real.long() if softmax else is_real.float()[:, None]
         # What G wants its fakes to be taken for, and the sign of that wish.
-        wanted = torch.zeros_like(self.both) if system.objective == "minimax" else torch.ones_like(self.both)
+        wanted = torch.zeros_like(self.both) if preset.objective == "minimax" else torch.ones_like(self.both)
         self.wanted = wanted[:batch].contiguous()
-        self.sign = -1.0 if system.objective == "minimax" else 1.0
+        self.sign = -1.0 if preset.objective == "minimax" else 1.0
         self.entropy = F.cross_entropy if softmax else F.binary_cross_entropy_with_logits
         self.update_both = [self.update_generator.step, self.update_discriminator.step]
         if setting in COMPILED:
@@ -58,13 +58,13 @@ class Gan:
             "discriminator-first": self.discriminator_first,
             "discriminator-first-shared": self.discriminator_first_shared,
             "generator-first-shared": self.generator_first_shared,
-        }[system.order]
+        }[preset.order]
 
     # What is compiled, where anything is. Parameters are arguments: those that come detached get no gradients.
 
     def fakes(self, generator):
-        x = self.hidden(generator, torch.randn(self.batch, self.system.latents), 0.0)
-        return torch.tanh(x) if self.system.tanh_output else x
+        x = self.hidden(generator, torch.randn(self.batch, self.preset.latents), 0.0)
+        return torch.tanh(x) if self.preset.tanh_output else x
 
     def loss_of_discriminator(self, discriminator, real, fakes):
         return self.discriminator_loss(self.logits(discriminator, torch.cat([real, fakes])))
@@ -78,20 +78,20 @@ class Gan:
         return self.discriminator_loss(logits), self.generator_loss(logits[self.batch :])
 
     def logits(self, discriminator, x):
-        return self.hidden(discriminator, x, self.system.dropout)
+        return self.hidden(discriminator, x, self.preset.dropout)
 
     def hidden(self, parameters, x, dropout):
         """All layers of a network, the output linear."""
         for i in range(0, len(parameters) - 2, 2):
             x = F.linear(x, parameters[i], parameters[i + 1])
-            x = F.leaky_relu_(x, self.system.slope) if self.system.slope else F.relu_(x)
+            x = F.leaky_relu_(x, self.preset.slope) if self.preset.slope else F.relu_(x)
             if dropout:
                 x = F.dropout(x, dropout)
         return F.linear(x, parameters[-2], parameters[-1])
 
     def discriminator_loss(self, logits):
         # The mean is over twice the batch.
-        return 2 * self.system.discriminator_factor * self.entropy(logits, self.both)
+        return 2 * self.preset.discriminator_factor * self.entropy(logits, self.both)
 
     def generator_loss(self, logits):
         return self.sign * self.entropy(logits, self.wanted)
@@ -131,11 +131,11 @@ class Gan:
         return of_discriminator, of_generator
 
     def batches(self):
-        """Mini-batches for ever: gathered through the order, or slices where the system does not shuffle."""
+        """Mini-batches for ever: gathered through the order, or slices where the preset does not shuffle."""
         last = len(self.order) - self.batch
         while True:
             for start in range(0, last + 1, self.batch):
-                if self.system.shuffled:
+                if self.preset.shuffled:
                     yield self.samples[self.order[start : start + self.batch]]
                 else:
                     yield self.samples[start : start + self.batch]
@@ -151,7 +151,7 @@ def main():
     setting = rest[0] if rest else "fused"
     torch.set_num_threads(int(threads))
     torch.manual_seed(3)
-    gan = Gan(SYSTEMS[name], int(batch), setting.split(":")[0])
+    gan = Gan(PRESETS[name], int(batch), setting.split(":")[0])
     batches = gan.batches()
     # What is compiled is compiled in the first steps: the first, and where the optimizer's state has come to be.
     gan.run(batches, 20)

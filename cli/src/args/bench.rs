@@ -15,16 +15,16 @@ multiply-adds, measured between the timings; the share is of that peak times the
 
 Examples:
   gannet bench
-  gannet bench --system circle,mnist --batch 32,256,1024 --threads 1,2
-  gannet bench --system circle --replicas 1,8 --threads 2
-  gannet bench --system gaussian2d --batch 32 --steps 10000 --json
-  gannet bench --system circle --batch 256 --engine native,matrixmultiply --markdown"
+  gannet bench --preset circle,mnist --batch 32,256,1024 --threads 1,2
+  gannet bench --preset circle --replicas 1,8 --threads 2
+  gannet bench --preset gaussian2d --batch 32 --steps 10000 --json
+  gannet bench --preset circle --batch 256 --engine native,matrixmultiply --markdown"
 )]
 pub(crate) struct BenchArgs {
-    /// Systems [default: all].
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub(crate) system: Vec<String>,
-    /// Batch sizes [default: each system's own].
+    /// Presets [default: all].
+    #[arg(long, alias = "system", value_name = "LIST", value_delimiter = ',')]
+    pub(crate) preset: Vec<String>,
+    /// Batch sizes [default: each preset's own].
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = positive_count)]
     pub(crate) batch: Vec<usize>,
     /// GANs side by side, timed together: 8 of batch 32 are listed as 8x32.

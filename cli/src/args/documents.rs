@@ -56,7 +56,7 @@ fn filled(argument: &str) -> String {
     match argument {
         "RATE" => "0.001".to_string(),
         "N" | "S" | "STEP" | "STEPS" => "100".to_string(),
-        "SYSTEM" => "circle".to_string(),
+        "PRESET" => "circle".to_string(),
         "SHELL" => "bash".to_string(),
         other => other.trim_matches(['[', ']', '\'', '"']).to_string(),
     }

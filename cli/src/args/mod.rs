@@ -26,7 +26,7 @@ pub(crate) use values::{ENGINES, Format, LARGEST, NETWORKS, OBJECTIVES, ORDERS, 
     max_term_width = 100,
     arg_required_else_help = true,
     after_help = "\
-Systems:
+Presets:
   circle          2-D points on a circle
   mixture1d       a mixture of two Gaussians, with a discriminator that sees only its mean
   mixture1d-deep  the same mixture, with larger networks
@@ -43,7 +43,7 @@ Examples:
   gannet sample runs/circle-001 --count 1000 --out points.csv
   gannet report runs/circle-001 runs/circle-002    lay two runs side by side in report.html
   gannet runs --sort measure            all runs at a glance, the best first
-  gannet bench --system circle --batch 256,1024 --threads 1,2"
+  gannet bench --preset circle --batch 256,1024 --threads 1,2"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -59,7 +59,7 @@ pub(crate) enum Command {
     Sample(SampleArgs),
     /// Measure what a trained generator has learned, beside what a right implementation reaches.
     Evaluate(EvaluateArgs),
-    /// Print the settings of a system as a configuration file with comments, or the JSON Schema of such files.
+    /// Print the settings of a preset as a configuration file with comments, or the JSON Schema of such files.
     Config(ConfigArgs),
     /// Write the weights of a trained run as PyTorch names them.
     Export(ExportArgs),

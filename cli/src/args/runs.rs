@@ -18,14 +18,14 @@ pub(crate) struct RunsArgs {
     /// The folder that holds the runs, at any depth.
     #[arg(value_name = "DIR", default_value = "runs")]
     pub(crate) folder: PathBuf,
-    /// What the list is sorted by: measure puts the best of each system first, age the latest.
+    /// What the list is sorted by: measure puts the best of each preset first, age the latest.
     #[arg(long, value_enum, default_value = "name")]
     pub(crate) sort: SortBy,
     /// The other way round.
     #[arg(long)]
     pub(crate) reverse: bool,
-    /// Only runs of this system; may be given several times.
-    #[arg(long, value_name = "SYSTEM")]
+    /// Only runs of this preset; may be given several times.
+    #[arg(long, value_name = "PRESET")]
     pub(crate) preset: Vec<String>,
     /// Only runs of this status; may be given several times.
     #[arg(long, value_enum)]

@@ -12,8 +12,8 @@ Examples:
   gannet config points.csv > my.toml     the settings for own data
   gannet config --schema > schema.json   for editors; put `#:schema ./schema.json` at the top of my.toml")]
 pub(crate) struct ConfigArgs {
-    /// A system, a file with samples of your own, or a configuration file or run.
-    #[arg(value_name = "SYSTEM|DATA|CONFIG.TOML", required_unless_present = "schema")]
+    /// A preset, a file with samples of your own, or a configuration file or run.
+    #[arg(value_name = "PRESET|DATA|CONFIG.TOML", required_unless_present = "schema")]
     pub(crate) what: Option<PathBuf>,
     /// The file of own data.
     #[arg(long, value_name = "FILE", conflicts_with = "schema")]

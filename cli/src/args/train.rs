@@ -12,12 +12,12 @@ use super::values::{
     whole,
 };
 
-/// Arguments of `gannet train`. What is not given comes from the system, or from the configuration file.
+/// Arguments of `gannet train`. What is not given comes from the preset, or from the configuration file.
 #[derive(Debug, Default, Args)]
 #[command(
     allow_negative_numbers = true,
     after_help = "\
-What is not given comes from the system, or from the configuration file; --plan shows it.
+What is not given comes from the preset, or from the configuration file; --plan shows it.
 
 Examples:
   gannet train circle
@@ -32,10 +32,10 @@ Examples:
   gannet train circle --quiet --json              for programs"
 )]
 pub(crate) struct TrainArgs {
-    /// A system (circle, mixture1d, mixture1d-deep, gaussian2d, mnist, digits), a file with samples of your own (CSV, NPY,
+    /// A preset (circle, mixture1d, mixture1d-deep, gaussian2d, mnist, digits), a file with samples of your own (CSV, NPY,
     /// IDX, whatever it is called), or a configuration file or run to repeat.
     #[arg(
-        value_name = "SYSTEM|DATA|CONFIG.TOML",
+        value_name = "PRESET|DATA|CONFIG.TOML",
         required_unless_present = "resume",
         default_value = "",
         hide_default_value = true
@@ -112,7 +112,7 @@ pub(crate) struct TrainArgs {
     /// shows the parts.
     #[arg(long, value_name = "SIZE", value_parser = byte_count)]
     pub(crate) memory_limit: Option<u64>,
-    /// Folder of the run; must not exist [default: the next free runs/SYSTEM-001, -002 ...].
+    /// Folder of the run; must not exist [default: the next free runs/PRESET-001, -002 ...].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Measure and draw every N steps [default: ten times a run].
@@ -131,7 +131,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) keep: Option<usize>,
     /// Keep the checkpoint of the evaluation with the best value of this measure, too; none = do not [default: the
-    /// system's distance].
+    /// preset's distance].
     #[arg(long, value_name = "MEASURE")]
     pub(crate) best: Option<String>,
     /// Write no event files for TensorBoard.

@@ -139,10 +139,10 @@ fn render(records: &[Record], left_out: usize, title: Option<String>, out: &Path
         return single::render(record, renewal);
     }
     let links: Vec<Option<String>> = records.iter().map(|record| link(record, out)).collect();
-    let mut systems: Vec<String> = records.iter().map(Record::system).collect();
-    systems.dedup();
-    let of = match systems.as_slice() {
-        [system] => format!(" of {system}"),
+    let mut presets: Vec<String> = records.iter().map(Record::preset).collect();
+    presets.dedup();
+    let of = match presets.as_slice() {
+        [preset] => format!(" of {preset}"),
         _ => String::new(),
     };
     let title = title.unwrap_or_else(|| format!("{} runs{of}", records.len()));

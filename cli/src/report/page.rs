@@ -160,9 +160,9 @@ pub(super) fn facts(facts: &[(String, String, String)]) -> Markup {
     }
 }
 
-/// What a page about one run, or several of one system, is called: the folder's name says the system by default.
-pub(super) fn over(kind: &str, system: &str, name: &str) -> String {
-    if name.contains(system) { kind.to_string() } else { format!("{kind}, {system}") }
+/// What a page about one run, or several of one preset, is called: the folder's name says the preset by default.
+pub(super) fn over(kind: &str, preset: &str, name: &str) -> String {
+    if name.contains(preset) { kind.to_string() } else { format!("{kind}, {preset}") }
 }
 
 /// A command line with a button that copies it.

@@ -18,6 +18,7 @@ use crate::config_source;
 use crate::end;
 use crate::legs::Legs;
 use crate::measures::{self, Measure};
+use crate::preset;
 use crate::run_folder::{CHECKPOINTS, CONFIG, EVALUATION, METRICS, MODEL, REAL, REPORT, RESULT};
 
 /// Points of a curve in a page about one run, and of all runs' curves of one kind in a page about several.
@@ -147,11 +148,13 @@ impl Record {
         (self.shots, self.left_out) = shots::read(&self.folder, runs, self.live, mem::take(&mut self.shots));
     }
 
-    /// The system's name, or what is known instead.
-    pub(super) fn system(&self) -> String {
+    /// The preset's name, or what is known instead.
+    pub(super) fn preset(&self) -> String {
         match &self.config {
-            Ok(config) => config.system.name().to_string(),
-            Err(_) => self.told("system").unwrap_or_else(|| "unknown system".to_string()),
+            Ok(config) => config.preset.name().to_string(),
+            Err(_) => {
+                self.told("preset").or_else(|| self.told(preset::OLD)).unwrap_or_else(|| "unknown preset".to_string())
+            }
         }
     }
 

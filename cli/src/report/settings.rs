@@ -15,7 +15,7 @@ pub(super) fn settings(config: &RunConfig) -> Vec<(&'static str, String)> {
     let spec = &config.spec;
     let some = |value: Option<String>| value.unwrap_or_else(|| "-".to_string());
     vec![
-        ("system", config.system.name().to_string()),
+        ("preset", config.preset.name().to_string()),
         ("length", length(config)),
         ("batch", thousands(config.batch as u64)),
         ("seed", config.seed.to_string()),

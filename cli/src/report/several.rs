@@ -40,7 +40,7 @@ pub(super) fn render(
 ) -> String {
     let body = html! {
         header {
-            p.over { (page::over("gannet runs side by side", &system(records), title)) }
+            p.over { (page::over("gannet runs side by side", &preset(records), title)) }
             h1 { (title) }
             @if let Some(renewal) = renewal { (page::renewal(renewal, records)) }
             @if left_out > 0 {
@@ -62,11 +62,11 @@ pub(super) fn render(
     page::page(title, &body)
 }
 
-/// The system, if all runs have the same.
-fn system(records: &[Record]) -> String {
-    let mut systems: Vec<String> = records.iter().map(Record::system).collect();
-    systems.dedup();
-    if let [system] = systems.as_mut_slice() { mem::take(system) } else { String::new() }
+/// The preset, if all runs have the same.
+fn preset(records: &[Record]) -> String {
+    let mut presets: Vec<String> = records.iter().map(Record::preset).collect();
+    presets.dedup();
+    if let [preset] = presets.as_mut_slice() { mem::take(preset) } else { String::new() }
 }
 
 /// A run's name, with its color where that tells it from all others.
@@ -120,7 +120,7 @@ fn runs(records: &[Record], links: &[Option<String>]) -> Markup {
     };
     let link = |link: &Option<String>| html! { @if let Some(link) = link { a href=(link) { "report" } } };
     let columns = [
-        text("system", &|record| Some(record.system())),
+        text("preset", &|record| Some(record.preset())),
         column("state", &page::state),
         column("health", &page::verdict),
         text("steps", &|record| record.steps().map(thousands)),

@@ -39,7 +39,7 @@ fn head(record: &Record, renewal: Option<&Renewal>) -> Markup {
     let took = page::took(record).map(|took| format!("{took} in steps"));
     html! {
         header {
-            p.over { (page::over("gannet run", &record.system(), &record.name)) }
+            p.over { (page::over("gannet run", &record.preset(), &record.name)) }
             h1 { (record.name) }
             p.pills { (page::state(record)) (page::verdict(record)) }
             @if let Some(renewal) = renewal {
@@ -262,7 +262,7 @@ fn setup(record: &Record) -> Markup {
             (network_row("Discriminator", "c0", &config.spec.discriminator))
             dl.settings {
                 @for (name, value) in settings(config) {
-                    @if !matches!(name, "system" | "generator" | "discriminator") && value != "-" {
+                    @if !matches!(name, "preset" | "generator" | "discriminator") && value != "-" {
                         div { dt { (name) } dd { (value) } }
                     }
                 }

@@ -14,10 +14,10 @@ use crate::legs::Legs;
 use crate::plot::Picture;
 
 /// The folder of a run called `name`, with what a whole run leaves.
-fn run(place: &TempDir, name: &str, system: Preset) -> PathBuf {
+fn run(place: &TempDir, name: &str, preset: Preset) -> PathBuf {
     let folder = place.path().join(name);
     fs::create_dir_all(folder.join("samples")).unwrap();
-    write_config(&folder, &RunConfig::of(system));
+    write_config(&folder, &RunConfig::of(preset));
     let header = "step,epoch,discriminator_loss,generator_loss,real_probability,fake_probability\n";
     let rows: String = (1..=50).map(|i| format!("{},{},1.{i:02},0.7,0.6,0.4\n", 4 * i, i / 10)).collect();
     fs::write(folder.join("metrics.csv"), format!("{header}{rows}")).unwrap();
@@ -169,7 +169,7 @@ fn every_string_is_escaped() {
     };
     check(&page(&folder), 1..=9);
     // A file of settings that is wrong is shown, and so is what is wrong with it.
-    fs::write(folder.join("config.toml"), "[run]\nsystem = '<script>alert(9)'").unwrap();
+    fs::write(folder.join("config.toml"), "[run]\npreset = '<script>alert(9)'").unwrap();
     check(&page(&folder), 1..=9);
     run(&place, "second", Preset::Circle);
     check(&page(place.path()), 1..=4);

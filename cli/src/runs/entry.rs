@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use gannet::Error;
-use gannet::gan::presets::Preset;
+use gannet::gan::presets;
 use gannet::internals::engine::steps_for_epochs;
 use gannet::internals::file;
 use gannet::internals::peak::median;
@@ -24,12 +24,12 @@ use crate::legs::Legs;
 use crate::lost_replicas;
 use crate::measure_names;
 use crate::own::OwnData;
+use crate::preset::{self, OWN, Preset};
 use crate::run_folder::{CONFIG, EVALUATION, METRICS, RESULT};
-use crate::system::{OWN, System};
 
 /// Settings that follow from the machine or the data, or that change nothing in the result.
 const LEFT_OUT: [&str; 13] = [
-    "run.system",
+    "run.preset",
     "run.threads",
     "run.engine",
     "run.isa",
@@ -53,7 +53,7 @@ pub(super) struct Entry {
     /// The path from the folder of the list.
     pub(super) name: String,
     path: String,
-    pub(super) system: String,
+    pub(super) preset: String,
     pub(super) status: RunStatus,
     pub(super) steps: Option<u64>,
     pub(super) planned_steps: Option<u64>,
@@ -61,7 +61,7 @@ pub(super) struct Entry {
     pub(super) verdict: Option<String>,
     /// Since anything of it was written.
     pub(super) age_seconds: Option<f64>,
-    /// What is not as the system's defaults are, or was changed on the way.
+    /// What is not as the preset's defaults are, or was changed on the way.
     pub(super) settings: BTreeMap<String, String>,
     /// Whether `config.toml` repeats it bit for bit; of replicas, each. `None` where nothing tells.
     repeats: Option<bool>,
@@ -92,7 +92,7 @@ impl Measured {
     }
 }
 
-/// The defaults of each system, once asked for.
+/// The defaults of each preset, once asked for.
 pub(super) type Defaults = BTreeMap<String, Flat>;
 
 impl Entry {
@@ -126,8 +126,8 @@ impl Entry {
         let is_unreadable = result.is_null() && problem.is_some();
         let (metrics, evaluation) = (read::last_line(&file(METRICS)), read::last_line(&file(EVALUATION)));
         let text = |name: &str| result.get(name).and_then(Value::as_str).map(str::to_string);
-        let system = config.get("run.system").and_then(|name| name.as_str()).map(str::to_string);
-        let system = system.or_else(|| text("system")).unwrap_or_default();
+        let preset = config.get("run.preset").and_then(|name| name.as_str()).map(str::to_string);
+        let preset = preset.or_else(|| text("preset")).or_else(|| text(preset::OLD)).unwrap_or_default();
         let cell = |line: &Option<Vec<(String, String)>>, name: &str| {
             line.as_ref()?.iter().find(|(known, _)| known == name).map(|(_, cell)| cell.clone())
         };
@@ -154,7 +154,7 @@ impl Entry {
             problem = problem.or_else(|| text("error"));
         }
         let planned_then = result.get("planned_steps").and_then(Value::as_u64);
-        let name = main_measure(&config, &system);
+        let name = main_measure(&config, &preset);
         let value = name.as_deref().and_then(|name| {
             let told = result.get("metrics").and_then(|metrics| metrics.get(name)).and_then(Value::as_f64);
             told.filter(|_| !went_on).or_else(|| cell(&evaluation, name)?.parse().ok())
@@ -171,9 +171,9 @@ impl Entry {
             measure: name.zip(value).map(|(name, value)| Measured { name, value, min: value, max: value }),
             verdict: verdict.filter(|verdict| !verdict.is_empty()),
             age_seconds: written.map(|time| now.duration_since(time).unwrap_or_default().as_secs_f64()),
-            settings: differences(&config, &system, legs.as_ref(), defaults),
+            settings: differences(&config, &preset, legs.as_ref(), defaults),
             repeats: legs.as_ref().map(Legs::repeats),
-            system,
+            preset,
             replicas: None,
             lost_replicas: Vec::new(),
             problem,
@@ -218,11 +218,11 @@ impl Entry {
         let repeats: Option<Vec<bool>> = parts.iter().map(|part| part.repeats).collect();
         let age_seconds = ages.min_by(f64::total_cmp);
         let mut parts = parts;
-        let Self { system, settings, .. } = parts.swap_remove(0);
+        let Self { preset, settings, .. } = parts.swap_remove(0);
         Self {
             name: relative(&found.path, folder),
             path: found.path.display().to_string(),
-            system,
+            preset,
             status: status.unwrap_or(RunStatus::Finished),
             steps,
             planned_steps,
@@ -253,7 +253,7 @@ fn config(path: &Path) -> Result<Flat, String> {
         format!("{CONFIG}, line {line}: {}", error.message())
     })?;
     let settings = flat::flat(&table);
-    if settings.contains_key("run.system") { Ok(settings) } else { Err(format!("{CONFIG} names no system")) }
+    if settings.contains_key("run.preset") { Ok(settings) } else { Err(format!("{CONFIG} names no preset")) }
 }
 
 /// The path of a run from the folder of the list.
@@ -265,11 +265,11 @@ fn relative(path: &Path, folder: &Path) -> String {
 }
 
 /// The measure that a run is judged by.
-fn main_measure(config: &Flat, system: &str) -> Option<String> {
+fn main_measure(config: &Flat, preset: &str) -> Option<String> {
     let chosen = config.get("run.best").and_then(|name| name.as_str()).filter(|name| *name != "none");
     let usual = || {
-        let system = Preset::from_name(system).map(System::Preset)?;
-        measure_names::main_measure(system)
+        let preset = presets::Preset::from_name(preset).map(Preset::Known)?;
+        measure_names::main_measure(preset)
     };
     chosen.or_else(usual).map(str::to_string)
 }
@@ -281,12 +281,12 @@ fn planned(config: &Flat, legs: Option<&Legs>) -> Option<u64> {
     number("run.steps").or_else(of_epochs)
 }
 
-/// What is not as the defaults of the system are, or was changed on the way, by its short name.
-fn differences(config: &Flat, system: &str, legs: Option<&Legs>, defaults: &mut Defaults) -> BTreeMap<String, String> {
-    let usual = defaults.entry(system.to_string()).or_insert_with(|| {
-        let config = match Preset::from_name(system) {
+/// What is not as the defaults of the preset are, or was changed on the way, by its short name.
+fn differences(config: &Flat, preset: &str, legs: Option<&Legs>, defaults: &mut Defaults) -> BTreeMap<String, String> {
+    let usual = defaults.entry(preset.to_string()).or_insert_with(|| {
+        let config = match presets::Preset::from_name(preset) {
             Some(preset) => Some(RunConfig::of(preset)),
-            None => OwnData::example().ok().filter(|_| system == OWN).map(RunConfig::of_own),
+            None => OwnData::example().ok().filter(|_| preset == OWN).map(RunConfig::of_own),
         };
         let text = config.and_then(|config| config_text::render(&config, "").ok());
         text.and_then(|text| text.parse().ok()).map(|table| flat::flat(&table)).unwrap_or_default()
@@ -295,7 +295,7 @@ fn differences(config: &Flat, system: &str, legs: Option<&Legs>, defaults: &mut 
     for (name, value) in config {
         // The networks and rates for images are those of the presets of their size.
         let of_images = config.contains_key("data.image") && name.contains("optimizer.");
-        let follows_data = system == OWN && (OF_OWN_DATA.contains(&name.as_str()) || of_images);
+        let follows_data = preset == OWN && (OF_OWN_DATA.contains(&name.as_str()) || of_images);
         if LEFT_OUT.contains(&name.as_str()) || usual.get(name) == Some(value) || follows_data {
             continue;
         }

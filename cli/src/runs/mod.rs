@@ -17,18 +17,18 @@ use super::args::{RunStatus, RunsArgs, SortBy};
 use super::goal;
 use super::nearest::suggestion;
 use super::output;
+use super::preset::Preset;
 use super::replicas::counted;
-use super::system::System;
 use super::terminal;
 
 /// Runs the command.
 pub(crate) fn command(args: &RunsArgs) -> anyhow::Result<()> {
     for name in &args.preset {
-        check_system(name)?;
+        check_preset(name)?;
     }
     let now = SystemTime::now();
     let found = find::runs(&args.folder, args.each)?;
-    // The defaults of a system are asked for once, not once a run.
+    // The defaults of a preset are asked for once, not once a run.
     let mut defaults = BTreeMap::new();
     let entries = found.iter().map(|found| Entry::read(found, &args.folder, now, &mut defaults));
     let mut entries: Vec<Entry> = entries.collect();
@@ -44,7 +44,7 @@ pub(crate) fn command(args: &RunsArgs) -> anyhow::Result<()> {
     if entries.is_empty() {
         let folder = output::printable(&args.folder);
         output::note(&match all {
-            0 => format!("there are no runs in {folder} yet; gannet train SYSTEM makes one in runs"),
+            0 => format!("there are no runs in {folder} yet; gannet train PRESET makes one in runs"),
             1 => format!("the one run in {folder} is not such a one"),
             _ => format!("none of the {all} runs in {folder} is such a one"),
         });
@@ -90,12 +90,12 @@ fn listing(entries: &[Entry], columns: Option<usize>) -> String {
     text
 }
 
-/// Refuses a system that there is none of.
-fn check_system(name: &str) -> Result<()> {
-    if System::names().any(|known| known == name) {
+/// Refuses a preset that there is none of.
+fn check_preset(name: &str) -> Result<()> {
+    if Preset::names().any(|known| known == name) {
         return Ok(());
     }
-    let names: Vec<&str> = System::names().collect();
+    let names: Vec<&str> = Preset::names().collect();
     let hint = suggestion(name, names.iter().copied());
     Err(Error::setting("preset", format!("`{name}` is unknown{hint} (known: {})", names.join(", "))))
 }
@@ -103,7 +103,7 @@ fn check_system(name: &str) -> Result<()> {
 fn is_wanted(entry: &Entry, args: &RunsArgs) -> bool {
     let has_verdict =
         |text: &String| entry.verdict.as_ref().is_some_and(|found| found.to_lowercase().contains(&text.to_lowercase()));
-    (args.preset.is_empty() || args.preset.contains(&entry.system))
+    (args.preset.is_empty() || args.preset.contains(&entry.preset))
         && (args.status.is_empty() || args.status.contains(&entry.status))
         && args.verdict.as_ref().is_none_or(has_verdict)
 }
@@ -125,7 +125,7 @@ fn compare(a: &Entry, b: &Entry, by: SortBy) -> Ordering {
                     (_, true) => Ordering::Greater,
                     _ => known(!one.value.is_nan(), !two.value.is_nan()),
                 };
-                a.system.cmp(&b.system).then(one.name.cmp(&two.name)).then(value)
+                a.preset.cmp(&b.preset).then(one.name.cmp(&two.name)).then(value)
             }
             (one, two) => known(one.is_some(), two.is_some()),
         },
@@ -153,7 +153,7 @@ fn row(entry: &Entry) -> Vec<String> {
     last.extend(entry.problem.iter().map(|problem| format!("({problem})")));
     vec![
         output::one_line(&entry.name).into_owned(),
-        entry.system.clone(),
+        entry.preset.clone(),
         status_name(entry.status).to_string(),
         steps,
         age.unwrap_or_default(),

@@ -42,7 +42,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("csv/column", b"7\n8\n9".to_vec()),
         ("table/rows", b"step,epoch,loss\n1,0,0.5\n20,0,nan\n1000,3,-1.25e-3\n".to_vec()),
         ("table/cut", b"step,epoch,loss\n1,0,0.5\nx,0,1\n5\n,,\n2000,1,1\n7,0,0.".to_vec()),
-        ("config/least", b"[run]\nsystem = 'circle'\n".to_vec()),
+        ("config/least", b"[run]\npreset = 'circle'\n".to_vec()),
         ("config/settings", SETTINGS.into()),
         ("config/networks", NETWORKS.into()),
         ("config/digits", DIGITS.into()),
@@ -64,7 +64,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let mut trainer = checkpoint::trainer();
     trainer.run(3, 0, |_| ControlFlow::Continue(())).expect("three steps");
     let mut checkpoint = trainer.checkpoint().unwrap();
-    checkpoint.notes.insert("config.toml".to_string(), "[run]\nsystem = \"circle\"\n".to_string());
+    checkpoint.notes.insert("config.toml".to_string(), "[run]\npreset = \"circle\"\n".to_string());
     seeds.push(("checkpoint/step-3", checkpoint.to_safetensors(&spec).expect("a checkpoint")));
     // A name with a line break, which broke the message; an entry of metadata that is no object, which broke the reader.
     let name = r#"{"a\nb":{"dtype":"F32","shape":[1],"data_offsets":[0,9]}}"#;
@@ -137,7 +137,7 @@ fn varint(mut number: usize) -> Vec<u8> {
 }
 
 const SETTINGS: &str = r#"[run]
-system = "circle"
+preset = "circle"
 steps = 100
 batch = 32
 seed = 7
@@ -155,7 +155,7 @@ tensorboard = false
 points = 500
 "#;
 
-const NETWORKS: &str = r#"run.system = "circle"
+const NETWORKS: &str = r#"run.preset = "circle"
 [gan]
 objective = "minimax"
 discriminator_steps = 2
@@ -172,7 +172,7 @@ layers = [
 layers = [{ inputs = 2, outputs = 1, activation = { kind = "linear" } }]
 "#;
 
-const DIGITS: &str = "[run]\nsystem = \"digits\"\nepochs = 0x10\n\n[gan] # minimax\nobjective = '''non_saturating'''\n";
+const DIGITS: &str = "[run]\npreset = \"digits\"\nepochs = 0x10\n\n[gan] # minimax\nobjective = '''non_saturating'''\n";
 
 /// An IDX file of unsigned bytes.
 fn idx(dimensions: &[u32], data: &[u8]) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! The reference systems in burn: `peer-burn SYSTEM BATCH THREADS`, with RAYON_NUM_THREADS set to THREADS.
+//! The presets in burn: `peer-burn PRESET BATCH THREADS`, with RAYON_NUM_THREADS set to THREADS.
 //!
 //! The backend is `flex`, burn's own for the CPU; `ndarray` is deprecated in favor of it.
 
@@ -9,7 +9,7 @@ use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::activation::{leaky_relu, log_sigmoid, log_softmax, relu, tanh};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
-use systems::{Arguments, Data, Objective, Optimizer, Order, System};
+use presets::{Arguments, Data, Objective, Optimizer, Order, Preset};
 
 /// Dense layers, initialized as burn does it: U(-1/sqrt(inputs), 1/sqrt(inputs)).
 #[derive(Module, Debug)]
@@ -54,12 +54,12 @@ struct Player {
 }
 
 impl Player {
-    fn new(system: &System, network: Network) -> Self {
-        let optimizer = match system.optimizer {
+    fn new(preset: &Preset, network: Network) -> Self {
+        let optimizer = match preset.optimizer {
             Optimizer::Adam => AdamConfig::new().with_epsilon(1e-8).init(),
             Optimizer::Sgd => SgdConfig::new().init(),
         };
-        Self { network: Some(network), optimizer, rate: system.learning_rate }
+        Self { network: Some(network), optimizer, rate: preset.learning_rate }
     }
 
     /// With `trained`, gradients reach the parameters.
@@ -75,9 +75,9 @@ impl Player {
     }
 }
 
-/// One system in training.
+/// One preset in training.
 struct Gan {
-    system: System,
+    preset: Preset,
     batch: usize,
     device: Device,
     samples: Tensor<2>,
@@ -88,31 +88,31 @@ struct Gan {
 }
 
 impl Gan {
-    fn new(system: System, batch: usize, device: Device) -> Self {
-        let data = Data::new(&system, batch);
+    fn new(preset: Preset, batch: usize, device: Device) -> Self {
+        let data = Data::new(&preset, batch);
         let count = data.order.len();
         let order: Vec<i32> = data.order.into_iter().map(|index| index as i32).collect();
-        let network = |sizes, dropout| Network::new(sizes, system.slope, dropout, &device);
+        let network = |sizes, dropout| Network::new(sizes, preset.slope, dropout, &device);
         Self {
-            system,
+            preset,
             batch,
-            samples: Tensor::from_data(TensorData::new(data.samples, [count, system.features()]), &device),
+            samples: Tensor::from_data(TensorData::new(data.samples, [count, preset.features()]), &device),
             order: Tensor::from_data(TensorData::new(order, [count]), &device),
             position: 0,
-            generator: Player::new(&system, network(system.generator, 0.0)),
-            discriminator: Player::new(&system, network(system.discriminator, system.dropout)),
+            generator: Player::new(&preset, network(preset.generator, 0.0)),
+            discriminator: Player::new(&preset, network(preset.discriminator, preset.dropout)),
             device,
         }
     }
 
-    /// The next mini-batch: gathered through the order, or a slice where the system does not shuffle.
+    /// The next mini-batch: gathered through the order, or a slice where the preset does not shuffle.
     fn real(&mut self) -> Tensor<2> {
         if self.position + self.batch > self.order.dims()[0] {
             self.position = 0;
         }
         let rows = self.position..self.position + self.batch;
         self.position = rows.end;
-        if self.system.shuffled {
+        if self.preset.shuffled {
             self.samples.clone().select(0, self.order.clone().slice([rows]))
         } else {
             self.samples.clone().slice([rows])
@@ -120,16 +120,16 @@ impl Gan {
     }
 
     fn fakes(&self, trained: bool) -> Tensor<2> {
-        let shape = [self.batch, self.system.latents()];
+        let shape = [self.batch, self.preset.latents()];
         let latents = Tensor::random(shape, Distribution::Normal(0.0, 1.0), &self.device);
         let x = self.generator.forward(latents, trained);
-        if self.system.tanh_output { tanh(x) } else { x }
+        if self.preset.tanh_output { tanh(x) } else { x }
     }
 
     /// The mean cross-entropy of logits against one class.
     fn entropy(&self, logits: Tensor<2>, real: bool) -> Tensor<1> {
         let class = usize::from(real);
-        let logarithm = match (self.system.objective, real) {
+        let logarithm = match (self.preset.objective, real) {
             (Objective::Softmax, _) => log_softmax(logits, 1).slice([0..self.batch, class..class + 1]),
             (_, true) => log_sigmoid(logits),
             (_, false) => log_sigmoid(logits.neg()),
@@ -143,14 +143,14 @@ impl Gan {
         let width = logits.dims()[1];
         let part = |start: usize| logits.clone().slice([start..start + self.batch, 0..width]);
         let loss = self.entropy(part(0), true) + self.entropy(part(self.batch), false);
-        let loss = loss * self.system.discriminator_factor;
+        let loss = loss * self.preset.discriminator_factor;
         self.discriminator.step(&loss);
         loss
     }
 
     fn train_generator(&mut self, fakes: Tensor<2>) -> Tensor<1> {
         let logits = self.discriminator.forward(fakes, false);
-        let loss = match self.system.objective {
+        let loss = match self.preset.objective {
             Objective::Minimax => self.entropy(logits, false).neg(),
             _ => self.entropy(logits, true),
         };
@@ -158,11 +158,11 @@ impl Gan {
         loss
     }
 
-    /// One update of D and one of G, in the system's order. Returns their losses.
+    /// One update of D and one of G, in the preset's order. Returns their losses.
     fn step(&mut self) -> [Tensor<1>; 2] {
         let real = self.real();
-        let fakes = self.fakes(self.system.order != Order::DiscriminatorFirst);
-        match self.system.order {
+        let fakes = self.fakes(self.preset.order != Order::DiscriminatorFirst);
+        match self.preset.order {
             Order::DiscriminatorFirst => {
                 let loss = self.train_discriminator(real, fakes);
                 let fakes = self.fakes(true);
@@ -182,8 +182,8 @@ impl Gan {
 
 fn run() -> Result<(), String> {
     let arguments = Arguments::parse()?;
-    let mut gan = Gan::new(arguments.system, arguments.batch, Device::flex().autodiff());
-    systems::measure(&arguments, "flex", "0.22.1", |steps| -> Result<[f32; 2], String> {
+    let mut gan = Gan::new(arguments.preset, arguments.batch, Device::flex().autodiff());
+    presets::measure(&arguments, "flex", "0.22.1", |steps| -> Result<[f32; 2], String> {
         let mut losses = gan.step();
         for _ in 1..steps {
             losses = gan.step();

@@ -1,11 +1,11 @@
-//! The reference systems in candle: `peer-candle SYSTEM BATCH THREADS`, with RAYON_NUM_THREADS set to THREADS.
+//! The presets in candle: `peer-candle PRESET BATCH THREADS`, with RAYON_NUM_THREADS set to THREADS.
 
 #![forbid(unsafe_code)]
 
 use candle_core::{D, Device, Result, Tensor, Var};
 use candle_nn::ops::{dropout, leaky_relu, log_softmax, sigmoid};
 use candle_nn::{AdamW, Optimizer as _, ParamsAdamW, SGD};
-use systems::{Arguments, Data, Objective, Optimizer, Order, Random, System};
+use presets::{Arguments, Data, Objective, Optimizer, Order, Preset, Random};
 
 const DEVICE: &Device = &Device::Cpu;
 
@@ -51,13 +51,13 @@ enum Update {
 }
 
 impl Update {
-    fn new(system: &System, network: &Network) -> Result<Self> {
-        Ok(match system.optimizer {
+    fn new(preset: &Preset, network: &Network) -> Result<Self> {
+        Ok(match preset.optimizer {
             Optimizer::Adam => {
-                let parameters = ParamsAdamW { lr: system.learning_rate, weight_decay: 0.0, ..Default::default() };
+                let parameters = ParamsAdamW { lr: preset.learning_rate, weight_decay: 0.0, ..Default::default() };
                 Self::Adam(AdamW::new(network.variables(), parameters)?)
             }
-            Optimizer::Sgd => Self::Sgd(SGD::new(network.variables(), system.learning_rate)?),
+            Optimizer::Sgd => Self::Sgd(SGD::new(network.variables(), preset.learning_rate)?),
         })
     }
 
@@ -69,9 +69,9 @@ impl Update {
     }
 }
 
-/// One system in training.
+/// One preset in training.
 struct Gan {
-    system: System,
+    preset: Preset,
     batch: usize,
     samples: Tensor,
     order: Tensor,
@@ -83,33 +83,33 @@ struct Gan {
 }
 
 impl Gan {
-    fn new(system: System, batch: usize) -> Result<Self> {
-        let data = Data::new(&system, batch);
+    fn new(preset: Preset, batch: usize) -> Result<Self> {
+        let data = Data::new(&preset, batch);
         let count = data.order.len();
         let mut random = Random(2);
-        let generator = Network::new(system.generator, &mut random)?;
-        let discriminator = Network::new(system.discriminator, &mut random)?;
+        let generator = Network::new(preset.generator, &mut random)?;
+        let discriminator = Network::new(preset.discriminator, &mut random)?;
         Ok(Self {
-            system,
+            preset,
             batch,
-            samples: Tensor::from_vec(data.samples, (count, system.features()), DEVICE)?,
+            samples: Tensor::from_vec(data.samples, (count, preset.features()), DEVICE)?,
             order: Tensor::from_vec(data.order, count, DEVICE)?,
             position: 0,
-            update_generator: Update::new(&system, &generator)?,
-            update_discriminator: Update::new(&system, &discriminator)?,
+            update_generator: Update::new(&preset, &generator)?,
+            update_discriminator: Update::new(&preset, &discriminator)?,
             generator,
             discriminator,
         })
     }
 
-    /// The next mini-batch: gathered through the order, or a slice where the system does not shuffle.
+    /// The next mini-batch: gathered through the order, or a slice where the preset does not shuffle.
     fn real(&mut self) -> Result<Tensor> {
         if self.position + self.batch > self.order.dim(0)? {
             self.position = 0;
         }
         let start = self.position;
         self.position += self.batch;
-        if self.system.shuffled {
+        if self.preset.shuffled {
             self.samples.index_select(&self.order.narrow(0, start, self.batch)?, 0)
         } else {
             self.samples.narrow(0, start, self.batch)
@@ -117,18 +117,18 @@ impl Gan {
     }
 
     fn fakes(&self, trained: bool) -> Result<Tensor> {
-        let latents = Tensor::randn(0_f32, 1.0, (self.batch, self.system.latents()), DEVICE)?;
-        let x = self.generator.forward(latents, trained, self.system.slope, 0.0)?;
-        if self.system.tanh_output { x.tanh() } else { Ok(x) }
+        let latents = Tensor::randn(0_f32, 1.0, (self.batch, self.preset.latents()), DEVICE)?;
+        let x = self.generator.forward(latents, trained, self.preset.slope, 0.0)?;
+        if self.preset.tanh_output { x.tanh() } else { Ok(x) }
     }
 
     fn logits(&self, x: Tensor, trained: bool) -> Result<Tensor> {
-        self.discriminator.forward(x, trained, self.system.slope, self.system.dropout)
+        self.discriminator.forward(x, trained, self.preset.slope, self.preset.dropout)
     }
 
     /// The mean cross-entropy of logits against one class.
     fn entropy(&self, logits: &Tensor, real: bool) -> Result<Tensor> {
-        let probability = if self.system.objective == Objective::Softmax {
+        let probability = if self.preset.objective == Objective::Softmax {
             return log_softmax(logits, D::Minus1)?.narrow(1, usize::from(real), 1)?.mean_all()?.neg();
         } else if real {
             sigmoid(logits)?
@@ -143,14 +143,14 @@ impl Gan {
         let logits = self.logits(Tensor::cat(&[real, &fakes.detach()], 0)?, true)?;
         let of_real = self.entropy(&logits.narrow(0, 0, self.batch)?, true)?;
         let of_fakes = self.entropy(&logits.narrow(0, self.batch, self.batch)?, false)?;
-        let loss = ((of_real + of_fakes)? * self.system.discriminator_factor)?;
+        let loss = ((of_real + of_fakes)? * self.preset.discriminator_factor)?;
         self.update_discriminator.step(&loss)?;
         Ok(loss)
     }
 
     fn train_generator(&mut self, fakes: &Tensor) -> Result<Tensor> {
         let logits = self.logits(fakes.clone(), false)?;
-        let loss = match self.system.objective {
+        let loss = match self.preset.objective {
             Objective::Minimax => self.entropy(&logits, false)?.neg()?,
             _ => self.entropy(&logits, true)?,
         };
@@ -158,11 +158,11 @@ impl Gan {
         Ok(loss)
     }
 
-    /// One update of D and one of G, in the system's order. Returns their losses.
+    /// One update of D and one of G, in the preset's order. Returns their losses.
     fn step(&mut self) -> Result<[Tensor; 2]> {
         let real = self.real()?;
-        let fakes = self.fakes(self.system.order != Order::DiscriminatorFirst)?;
-        match self.system.order {
+        let fakes = self.fakes(self.preset.order != Order::DiscriminatorFirst)?;
+        match self.preset.order {
             Order::DiscriminatorFirst => {
                 let loss = self.train_discriminator(&real, &fakes)?;
                 let fakes = self.fakes(true)?;
@@ -182,8 +182,8 @@ impl Gan {
 
 fn run() -> std::result::Result<(), String> {
     let arguments = Arguments::parse()?;
-    let mut gan = Gan::new(arguments.system, arguments.batch).map_err(|error| error.to_string())?;
-    systems::measure(&arguments, "gemm", "0.11.1", |steps| -> Result<[f32; 2]> {
+    let mut gan = Gan::new(arguments.preset, arguments.batch).map_err(|error| error.to_string())?;
+    presets::measure(&arguments, "gemm", "0.11.1", |steps| -> Result<[f32; 2]> {
         let mut losses = gan.step()?;
         for _ in 1..steps {
             losses = gan.step()?;

@@ -1,4 +1,4 @@
-"""The four reference systems, the data made for them, and the timing that the Python peers share."""
+"""The four presets, the data made for them, and the timing that the Python peers share."""
 
 import dataclasses
 import json
@@ -15,8 +15,8 @@ PARTS = 9
 
 
 @dataclasses.dataclass(frozen=True)
-class System:
-    """Networks, objective, order, optimizer and data of a reference system."""
+class Preset:
+    """Networks, objective, order, optimizer and data of a preset."""
 
     generator: tuple
     discriminator: tuple
@@ -46,35 +46,35 @@ class System:
         return self.generator[-1]
 
 
-SYSTEMS = {
-    "circle": System(
+PRESETS = {
+    "circle": Preset(
         (2, 16, 32, 2), (2, 128, 64, 32, 1), 0.0, 0.2, False,
         "minimax", 1.0, "discriminator-first", "adam", 0.001, 1_024, True,
     ),
-    "mixture1d": System(
+    "mixture1d": Preset(
         (1, 3, 1), (1, 1), 0.0, 0.0, False,
         "non-saturating", 0.5, "generator-first-shared", "sgd", 0.01, 10_000, True,
     ),
-    "gaussian2d": System(
+    "gaussian2d": Preset(
         (2, 2), (2, 20, 10, 2), 0.0, 0.0, False,
         "softmax", 1.0, "discriminator-first-shared", "adam", 0.01, 3_200, False,
     ),
-    "mnist": System(
+    "mnist": Preset(
         (100, 256, 512, 1024, 784), (784, 1024, 512, 256, 1), 0.2, 0.3, True,
         "non-saturating", 1.0, "discriminator-first", "adam", 0.0002, 60_000, True,
     ),
 }  # fmt: skip
 
 
-def made_data(system, batch):
-    """Samples in [-1, 1) and, where the system shuffles, the order in which they are gathered.
+def made_data(preset, batch):
+    """Samples in [-1, 1) and, where the preset shuffles, the order in which they are gathered.
 
     Never fewer samples than a batch. The order is shuffled once: a peer does not pay for doing it again each epoch.
     """
     random = np.random.default_rng(1)
-    count = max(system.samples, batch)
-    samples = random.uniform(-1, 1, (count, system.features)).astype(np.float32)
-    order = random.permutation(count) if system.shuffled else np.arange(count)
+    count = max(preset.samples, batch)
+    samples = random.uniform(-1, 1, (count, preset.features)).astype(np.float32)
+    order = random.permutation(count) if preset.shuffled else np.arange(count)
     return samples, order
 
 

@@ -1,23 +1,26 @@
-//! What a system's name stands for outside of the networks: what its samples are.
+//! What a preset's name stands for outside of the networks: what its samples are.
 //!
 //! Where they come from stands in [`loading`](super::loading), how they are measured and drawn in [`measures`](super::measures) and
 //! [`pictures`](super::pictures).
 
 use std::fmt;
 
-use gannet::gan::presets::Preset;
+use gannet::gan::presets;
 use gannet::{Error, Result};
 
 use super::nearest::suggestion;
 
-/// The name of a system whose samples come from a file of the user's.
+/// The name of a preset whose samples come from a file of the user's.
 pub(crate) const OWN: &str = "own";
+
+/// What `run.json` of older versions calls the preset.
+pub(crate) const OLD: &str = "system";
 
 /// What is learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum System {
-    /// A reference system of the library.
-    Preset(Preset),
+pub(crate) enum Preset {
+    /// A preset of the library.
+    Known(presets::Preset),
     /// A file of the user's, which the settings name.
     Own(Shape),
 }
@@ -56,24 +59,24 @@ impl fmt::Display for Shape {
     }
 }
 
-impl System {
-    /// The names of all systems.
+impl Preset {
+    /// The names of all presets.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        Preset::ALL.into_iter().map(Preset::name).chain([OWN])
+        presets::Preset::ALL.into_iter().map(presets::Preset::name).chain([OWN])
     }
 
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Preset(preset) => preset.name(),
+            Self::Known(preset) => preset.name(),
             Self::Own(_) => OWN,
         }
     }
 
-    /// The reference system, if it is one.
-    pub(crate) fn preset(self) -> Option<Preset> {
+    /// The preset, if it is one.
+    pub(crate) fn known(self) -> Option<presets::Preset> {
         match self {
-            Self::Preset(preset) => Some(preset),
+            Self::Known(preset) => Some(preset),
             Self::Own(_) => None,
         }
     }
@@ -82,9 +85,9 @@ impl System {
     pub(crate) fn shape(self) -> Shape {
         match self {
             Self::Own(shape) => shape,
-            Self::Preset(preset) => match (preset, preset.image()) {
+            Self::Known(preset) => match (preset, preset.image()) {
                 (_, Some((height, width))) => Shape::Image { height, width },
-                (Preset::Mixture1d | Preset::Mixture1dDeep, None) => Shape::Numbers(1),
+                (presets::Preset::Mixture1d | presets::Preset::Mixture1dDeep, None) => Shape::Numbers(1),
                 (_, None) => Shape::Numbers(2),
             },
         }
@@ -104,25 +107,25 @@ impl System {
     }
 }
 
-/// The reference system called `name`.
+/// The preset called `name`.
 ///
 /// # Errors
 ///
 /// [`Error::InvalidSetting`] that tells the known names.
-pub(crate) fn preset_named(name: &str) -> Result<Preset> {
-    Preset::from_name(name).ok_or_else(|| {
-        let names = Preset::ALL.map(Preset::name);
-        let known = format!("(known systems: {})", names.join(", "));
-        Error::setting("system", format!("`{name}` is unknown{} {known}", suggestion(name, names)))
+pub(crate) fn preset_named(name: &str) -> Result<presets::Preset> {
+    presets::Preset::from_name(name).ok_or_else(|| {
+        let names = presets::Preset::ALL.map(presets::Preset::name);
+        let known = format!("(known presets: {})", names.join(", "));
+        Error::setting("preset", format!("`{name}` is unknown{} {known}", suggestion(name, names)))
     })
 }
 
-/// The error about a name that no system has.
+/// The error about a name that no preset has.
 pub(crate) fn unknown(setting: &str, name: &str) -> Error {
-    Error::setting(setting, format!("`{name}` is unknown{} ({})", suggestion(name, System::names()), known()))
+    Error::setting(setting, format!("`{name}` is unknown{} ({})", suggestion(name, Preset::names()), known()))
 }
 
-/// The names of all systems, for messages.
+/// The names of all presets, for messages.
 pub(crate) fn known() -> String {
-    format!("known systems: {}", System::names().collect::<Vec<_>>().join(", "))
+    format!("known presets: {}", Preset::names().collect::<Vec<_>>().join(", "))
 }

@@ -1,4 +1,4 @@
-// The four reference systems, the data made for them, random numbers, and the timing: as in ../python/systems.py.
+// The four presets, the data made for them, random numbers, and the timing: as in ../python/presets.py.
 
 #pragma once
 
@@ -19,7 +19,7 @@ enum class Objective { minimax, non_saturating, softmax };
 // Discriminator first with new latents for G or with the same fakes, or generator first with the same fakes.
 enum class Order { discriminator, discriminator_shared, generator_shared };
 
-struct System {
+struct Preset {
     std::vector<int> generator, discriminator;
     // The negative slope of the hidden layers' ReLU; the share that is dropped after each hidden layer of D.
     float slope, dropout;
@@ -34,7 +34,7 @@ struct System {
     bool shuffled;
 };
 
-inline System system_named(const std::string& name) {
+inline Preset preset_named(const std::string& name) {
     if (name == "circle")
         return {{2, 16, 32, 2}, {2, 128, 64, 32, 1}, 0.0f, 0.2f, false, Objective::minimax, 1.0f,
                 Order::discriminator, true, 0.001f, 1024, true};
@@ -47,7 +47,7 @@ inline System system_named(const std::string& name) {
     if (name == "mnist")
         return {{100, 256, 512, 1024, 784}, {784, 1024, 512, 256, 1}, 0.2f, 0.3f, true, Objective::non_saturating, 1.0f,
                 Order::discriminator, true, 0.0002f, 60000, true};
-    throw std::runtime_error("the systems are circle, mixture1d, gaussian2d, mnist");
+    throw std::runtime_error("the presets are circle, mixture1d, gaussian2d, mnist");
 }
 
 // Fewer values than this are not worth a second thread.
@@ -148,13 +148,13 @@ inline void drop(float* values, size_t count, float share) {
 // Samples in [-1, 1) and the order in which they are gathered, shuffled once. Never fewer samples than a batch.
 class Data {
 public:
-    Data(const System& system, int batch)
-        : features(system.generator.back()), order(std::max(system.samples, batch)), samples(order.size() * features), batch(batch) {
+    Data(const Preset& preset, int batch)
+        : features(preset.generator.back()), order(std::max(preset.samples, batch)), samples(order.size() * features), batch(batch) {
         std::mt19937 random(1);
         std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
         for (float& value : samples) value = uniform(random);
         std::iota(order.begin(), order.end(), 0);
-        if (system.shuffled) std::shuffle(order.begin(), order.end(), random);
+        if (preset.shuffled) std::shuffle(order.begin(), order.end(), random);
     }
 
     // Writes the next mini-batch.

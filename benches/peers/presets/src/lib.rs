@@ -1,6 +1,6 @@
-//! The four reference systems, the data made for them, and the timing that the Rust peers share.
+//! The four presets, the data made for them, and the timing that the Rust peers share.
 //!
-//! The Python peers have the same in `python/systems.py`.
+//! The Python peers have the same in `python/presets.py`.
 
 #![forbid(unsafe_code)]
 
@@ -41,9 +41,9 @@ pub enum Optimizer {
     Sgd,
 }
 
-/// Networks, objective, order, optimizer and data of a reference system.
+/// Networks, objective, order, optimizer and data of a preset.
 #[derive(Clone, Copy, Debug)]
-pub struct System {
+pub struct Preset {
     /// Widths of G, from the latents to the features.
     pub generator: &'static [usize],
     /// Widths of D, from the features to the logits.
@@ -70,10 +70,10 @@ pub struct System {
     pub shuffled: bool,
 }
 
-impl System {
-    /// The system of that name.
+impl Preset {
+    /// The preset of that name.
     pub fn named(name: &str) -> Option<Self> {
-        let system = match name {
+        let preset = match name {
             "circle" => Self {
                 generator: &[2, 16, 32, 2],
                 discriminator: &[2, 128, 64, 32, 1],
@@ -132,7 +132,7 @@ impl System {
             },
             _ => return None,
         };
-        Some(system)
+        Some(preset)
     }
 
     /// Numbers of a sample.
@@ -146,11 +146,11 @@ impl System {
     }
 }
 
-/// The arguments of a peer: `SYSTEM BATCH THREADS`.
+/// The arguments of a peer: `PRESET BATCH THREADS`.
 #[derive(Debug)]
 pub struct Arguments {
     /// What to train.
-    pub system: System,
+    pub preset: Preset,
     /// Samples of a mini-batch.
     pub batch: usize,
     /// Threads to use.
@@ -161,12 +161,12 @@ impl Arguments {
     /// Those of this process.
     pub fn parse() -> Result<Self, String> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        let [system, batch, threads] = arguments.as_slice() else {
-            return Err("arguments: SYSTEM BATCH THREADS".to_string());
+        let [preset, batch, threads] = arguments.as_slice() else {
+            return Err("arguments: PRESET BATCH THREADS".to_string());
         };
         let number = |text: &str| text.parse().map_err(|error| format!("{text}: {error}"));
         let parsed = Self {
-            system: System::named(system).ok_or_else(|| format!("no system is called {system}"))?,
+            preset: Preset::named(preset).ok_or_else(|| format!("no preset is called {preset}"))?,
             batch: number(batch)?,
             threads: number(threads)?,
         };
@@ -202,20 +202,20 @@ impl Random {
 /// Made samples, row by row, in [-1, 1), and the order in which they are gathered.
 #[derive(Debug)]
 pub struct Data {
-    /// Rows of the system's features; never fewer than a batch.
+    /// Rows of the preset's features; never fewer than a batch.
     pub samples: Vec<f32>,
-    /// Shuffled once, where the system shuffles: a peer does not pay for doing it again each epoch.
+    /// Shuffled once, where the preset shuffles: a peer does not pay for doing it again each epoch.
     pub order: Vec<u32>,
 }
 
 impl Data {
-    /// The data of a system.
-    pub fn new(system: &System, batch: usize) -> Self {
+    /// The data of a preset.
+    pub fn new(preset: &Preset, batch: usize) -> Self {
         let mut random = Random(1);
-        let count = system.samples.max(batch);
-        let samples = random.uniform(count * system.features(), 1.0);
+        let count = preset.samples.max(batch);
+        let samples = random.uniform(count * preset.features(), 1.0);
         let mut order: Vec<u32> = (0..count as u32).collect();
-        if system.shuffled {
+        if preset.shuffled {
             for last in (1..count).rev() {
                 order.swap(last, (random.bits() % (last as u64 + 1)) as usize);
             }
