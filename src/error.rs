@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::network::Network;
+
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -55,12 +57,12 @@ pub enum Error {
     },
     /// Training met a NaN or an infinity. Where the learning rates are usual ones, look at the data: values far outside of -1 .. 1
     /// ask for scaling.
-    #[error("step {step}: {}", not_finite(network, *layer, quantity))]
+    #[error("step {step}: {}", not_finite(*network, *layer, quantity))]
     NotFinite {
         /// The step, counted from 1.
         step: u64,
-        /// `generator` or `discriminator`.
-        network: &'static str,
+        /// The network.
+        network: Network,
         /// The layer, counted from 0.
         layer: usize,
         /// What is not finite, where it began: `real sample`, `generated sample` (one handed in) or `latent` at the input of the
@@ -74,8 +76,8 @@ pub enum Error {
         article(quantity)
     )]
     ModelNotFinite {
-        /// `generator` or `discriminator`.
-        network: &'static str,
+        /// The network.
+        network: Network,
         /// The layer, counted from 0.
         layer: usize,
         /// `weight` or `bias`; `activation`, where all of these are finite and the layer's output is not.
@@ -118,7 +120,7 @@ pub enum Error {
 }
 
 /// The message of [`Error::NotFinite`] behind the step: what is not finite, and what usually helps.
-fn not_finite(network: &str, layer: usize, quantity: &str) -> String {
+fn not_finite(network: Network, layer: usize, quantity: &str) -> String {
     let outside = |what: &str, help: &str| format!("a {what} is not finite; {help}");
     let place = format!("{} of the {network}'s layer {layer} is not finite", article(quantity));
     match quantity {

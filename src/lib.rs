@@ -23,6 +23,7 @@
 //! atomic_file     files that are written whole or not at all
 //! file            opening and reading regular files
 //! memory          aligned buffers and workspaces; vectors whose memory may be refused
+//! network         the names of networks and tensors
 //! error           the error type
 //! ```
 //!
@@ -67,6 +68,7 @@ mod kernel;
 mod memory;
 pub mod metrics;
 pub mod net;
+mod network;
 #[cfg_attr(
     not(feature = "internals"),
     allow(dead_code, unreachable_pub, unused_imports, reason = "the benches see it")

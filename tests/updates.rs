@@ -9,7 +9,7 @@ use std::sync::Arc;
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
 use gannet::gan::presets::Preset;
-use gannet::gan::{GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions};
+use gannet::gan::{GanSpec, ModularLoss, Network, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions};
 use gannet::internals::kernel::optimizer::{AdamStep, adam};
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
 use gannet::{Error, Result};
@@ -122,7 +122,12 @@ fn what_is_not_finite_is_named() {
             let options = TrainerOptions { batch: 300, threads, shuffle: false, ..Default::default() };
             let mut trainer = Trainer::new(spec(order, dropout), Arc::new(Spoiled(source())), options).unwrap();
             match trainer.run(9, 0, |_| ControlFlow::Continue(())) {
-                Err(Error::NotFinite { step: 3, network: "discriminator", layer: 0, quantity: "real sample" }) => (),
+                Err(Error::NotFinite {
+                    step: 3,
+                    network: Network::Discriminator,
+                    layer: 0,
+                    quantity: "real sample",
+                }) => (),
                 other => panic!("{order:?} {threads}: {other:?}"),
             }
         }

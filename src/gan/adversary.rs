@@ -3,7 +3,6 @@
 use super::diagnosis;
 use super::failure::{Failure, check_whole};
 use super::model::Model;
-use super::network::Network;
 use super::networks::Networks;
 use super::objective::Objective;
 use super::plan::Plan;
@@ -11,6 +10,7 @@ use super::program::{self, Context, Draws, Program, Reals, SegmentPlace};
 use super::workspace::Workspace;
 use crate::error::Result;
 use crate::net::LayerTensors;
+use crate::network::Network;
 use crate::parallel::Team;
 
 /// What a step reports.

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::model::Model;
 use super::names::{DISCRIMINATOR, GENERATOR, WEIGHT};
-use super::network::Network;
 use super::optimizer_state::{OptimizerState, all_moment_suffixes, moment_suffixes};
 use super::seal::{Checksum, ENTRY, verified_state};
 use super::settings::{self, Settings};
@@ -21,6 +20,7 @@ use super::tensors;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::net::NetworkSpec;
+use crate::network::Network;
 
 /// Version of the format. Files of other versions are refused.
 const VERSION: u64 = 1;

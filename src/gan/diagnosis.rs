@@ -15,12 +15,12 @@
 //! activations are not either, and name the same layer.)
 
 use super::fault::Fault;
-use super::names::{ACTIVATION, DISCRIMINATOR, GENERATOR, LOGIT, PARAMETER, REAL_SAMPLE};
-use super::network::Network;
+use super::names::{ACTIVATION, LOGIT, PARAMETER, REAL_SAMPLE};
 use super::networks::Networks;
 use super::program::{Program, Reals};
 use super::workspace::{Scratch, Workspace};
 use crate::error::{Error, Result};
+use crate::network::Network;
 use crate::simd::{Isa, LANE_GROUP};
 
 /// What the passes of `step` noticed. Parameters have not been updated since: the first layer on the way whose own are not finite
@@ -32,9 +32,9 @@ use crate::simd::{Isa, LANE_GROUP};
 pub(super) fn check_passes(workspace: &Workspace, networks: &Networks, step: u64) -> Result<()> {
     let Some(mut fault) = workspace.fault() else { return Ok(()) };
     if [ACTIVATION, LOGIT].contains(&fault.quantity) {
-        let first = |which: Network| Some((which.name(), networks.get(which)?.first_not_finite()?));
+        let first = |which: Network| Some((which, networks.get(which)?.first_not_finite()?));
         if let Some((network, layer)) = first(Network::Generator).or_else(|| first(Network::Discriminator))
-            && (network == GENERATOR || network == fault.network && layer <= fault.layer)
+            && (network == Network::Generator || network == fault.network && layer <= fault.layer)
         {
             fault = Fault { network, layer, quantity: PARAMETER };
         }
@@ -65,7 +65,7 @@ pub(super) fn check_update(
             true => network.not_finite_before(&slot.gradients[which as usize]),
             false => network.first_not_finite(),
         };
-        layer.map(|layer| Fault { network: which.name(), layer, quantity: PARAMETER })
+        layer.map(|layer| Fault { network: which, layer, quantity: PARAMETER })
     };
     if let Some(fault) = broken(Network::Generator).or_else(|| broken(Network::Discriminator)) {
         return Err(fault.error(step));
@@ -76,7 +76,7 @@ pub(super) fn check_update(
     let of_reals = || {
         let read = of == Network::Discriminator;
         let finite = !read || scratches.first_mut().is_none_or(|scratch| are_finite(reals, isa, program, scratch));
-        (!finite).then_some(Fault { network: DISCRIMINATOR, layer: 0, quantity: REAL_SAMPLE })
+        (!finite).then_some(Fault { network: Network::Discriminator, layer: 0, quantity: REAL_SAMPLE })
     };
     match of_activations.or_else(of_reals) {
         Some(fault) => Err(fault.error(step)),

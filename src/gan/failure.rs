@@ -1,12 +1,13 @@
 //! Why a trainer takes no more steps: the last one failed halfway, so what it left must not be trained on.
 
 use crate::error::{Error, Result};
+use crate::network::Network;
 
 /// The failure of a step that came to no end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// It met something that is not finite: the fields of [`Error::NotFinite`].
-    NotFinite { step: u64, network: &'static str, layer: usize, quantity: &'static str },
+    NotFinite { step: u64, network: Network, layer: usize, quantity: &'static str },
     /// A panic left it.
     Panic { step: u64 },
 }

@@ -1,10 +1,10 @@
 //! A number that is not finite, and where on the way it is met first.
 
-use super::names::{ACTIVATION, DISCRIMINATOR, GENERATED_SAMPLE, GENERATOR, LATENT, LOGIT, REAL_SAMPLE};
-use super::network::Network;
+use super::names::{ACTIVATION, GENERATED_SAMPLE, LATENT, LOGIT, REAL_SAMPLE};
 use crate::error::Error;
 use crate::net::pass::Trace;
 use crate::net::tape::Tape;
+use crate::network::Network;
 
 /// The latest forward pass of a network that stands on the tape, and its lanes. Fakes from outside count as G's.
 pub(super) type Latest<'a> = Option<(&'a Trace, usize)>;
@@ -12,7 +12,7 @@ pub(super) type Latest<'a> = Option<(&'a Trace, usize)>;
 /// Something that is not finite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
-    pub(super) network: &'static str,
+    pub(super) network: Network,
     pub(super) layer: usize,
     pub(super) quantity: &'static str,
 }
@@ -26,16 +26,16 @@ impl Fault {
             Some((trace, trace.first_not_finite(tape, lanes)?))
         };
         match first_not_finite(Network::Generator) {
-            Some((trace, 0)) if trace.operations() == 0 => return fault(DISCRIMINATOR, 0, GENERATED_SAMPLE),
-            Some((_, 0)) => return fault(GENERATOR, 0, LATENT),
-            Some((_, value)) => return fault(GENERATOR, value - 1, ACTIVATION),
+            Some((trace, 0)) if trace.operations() == 0 => return fault(Network::Discriminator, 0, GENERATED_SAMPLE),
+            Some((_, 0)) => return fault(Network::Generator, 0, LATENT),
+            Some((_, value)) => return fault(Network::Generator, value - 1, ACTIVATION),
             None => (),
         }
         match first_not_finite(Network::Discriminator) {
             // The fakes, which stand beside them, are finite.
-            Some((_, 0)) => fault(DISCRIMINATOR, 0, REAL_SAMPLE),
+            Some((_, 0)) => fault(Network::Discriminator, 0, REAL_SAMPLE),
             // The logits' place may hold ratios by now.
-            Some((trace, value)) if value < trace.operations() => fault(DISCRIMINATOR, value - 1, ACTIVATION),
+            Some((trace, value)) if value < trace.operations() => fault(Network::Discriminator, value - 1, ACTIVATION),
             _ => None,
         }
     }
@@ -43,7 +43,7 @@ impl Fault {
     /// The cause of logits that are not finite, while the pass that made them still stands on the tape.
     pub(super) fn of_logits(tape: &Tape, latest: [Latest<'_>; 2]) -> Self {
         let operations = latest[Network::Discriminator as usize].map_or(0, |(trace, _)| trace.operations());
-        let logit = Self { network: DISCRIMINATOR, layer: operations.saturating_sub(1), quantity: LOGIT };
+        let logit = Self { network: Network::Discriminator, layer: operations.saturating_sub(1), quantity: LOGIT };
         Self::of_activations(tape, latest).unwrap_or(logit)
     }
 

@@ -7,12 +7,12 @@ pub mod checkpoint;
 mod diagnosis;
 mod failure;
 mod fault;
+mod function;
 mod given;
 pub mod health;
 mod model;
 mod modular;
 mod names;
-mod network;
 mod networks;
 mod objective;
 mod optimizer_state;
@@ -22,6 +22,7 @@ pub mod presets;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 pub(crate) mod program;
 mod replicas;
+mod sampler;
 mod seal;
 mod settings;
 pub(crate) mod source;
@@ -31,25 +32,30 @@ mod state;
 pub(crate) mod streams;
 mod tensors;
 mod trainer;
+mod views;
 pub mod weights;
 mod workspace;
 
 pub use adversary::StepReport;
 pub use checkpoint::Checkpoint;
+pub use function::NetworkFunction;
 pub use given::GivenStep;
 pub use model::Model;
 pub use modular::{ModularLoss, ModularReport};
-pub use network::Network;
 pub use objective::Objective;
 pub use options::TrainerOptions;
 pub use plan::PlanSummary;
 pub use replicas::Replicas;
+pub use sampler::Sampler;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub use settings::steps_for_epochs;
 pub use source::Source;
 pub use spec::{GanSpec, OptimizerSpec, Order};
 pub use trainer::{Changes, Trainer};
+pub use views::TensorView;
+
+pub use crate::network::{Network, Role, TensorName};
 
 #[cfg(test)]
 mod tests;

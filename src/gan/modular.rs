@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::adversary::{Adversary, Run};
 use super::batches::numbers_below;
 use super::failure::check_whole;
-use super::names::{DISCRIMINATOR, INPUT_GRADIENT};
-use super::network::Network;
+use super::names::INPUT_GRADIENT;
 use super::networks::Networks;
 use super::objective::Objective;
 use super::options::{Resources, TrainerOptions};
@@ -19,6 +18,7 @@ use super::streams::Stream;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
 use crate::net::{LayerTensors, NetworkSpec};
+use crate::network::Network;
 use crate::parallel::{self, ThreadPool};
 
 /// A discriminator that is trained on fakes and real samples handed to it, and that answers with the generator's loss and its
@@ -148,7 +148,7 @@ impl ModularLoss {
             rows.copy_from_slice(&slot.fakes[..rows.len()]);
         }
         if !gradient.iter().all(|value| value.is_finite()) {
-            let (network, quantity) = (DISCRIMINATOR, INPUT_GRADIENT);
+            let (network, quantity) = (Network::Discriminator, INPUT_GRADIENT);
             return Err(Error::NotFinite { step: self.adversary.steps, network, layer: 0, quantity });
         }
         let report = self.adversary.report(self.objective);

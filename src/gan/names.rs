@@ -1,11 +1,13 @@
 //! The names of networks, tensors and quantities, as files and errors have them.
 
-pub(super) const GENERATOR: &str = "generator";
-pub(super) const DISCRIMINATOR: &str = "discriminator";
+use crate::network::{Network, Role};
+
+pub(super) const GENERATOR: &str = Network::Generator.name();
+pub(super) const DISCRIMINATOR: &str = Network::Discriminator.name();
 
 /// The tensors of a layer.
-pub(super) const WEIGHT: &str = "weight";
-pub(super) const BIAS: &str = "bias";
+pub(super) const WEIGHT: &str = Role::Weight.name();
+pub(super) const BIAS: &str = Role::Bias.name();
 
 /// Quantities of a pass. [`Error::NotFinite`](crate::error::Error::NotFinite) says what helps for each.
 pub(super) const REAL_SAMPLE: &str = "real sample";

@@ -2,11 +2,11 @@
 
 use std::ops::Deref;
 
-use super::network::Network;
 use super::optimizer_state::OptimizerState;
 use super::state::TrainedNetwork;
 use crate::error::Result;
 use crate::net::pass::{BackwardView, NetworkView};
+use crate::network::Network;
 
 /// Both networks.
 #[derive(Debug)]

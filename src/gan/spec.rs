@@ -1,11 +1,11 @@
 //! What is trained: two networks, an objective, an order of updates, an optimizer for each network.
 
-use super::network::Network;
 use super::objective::Objective;
 use crate::error::{Error, Result};
 #[cfg(feature = "internals")]
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
+use crate::network::Network;
 
 /// The order of updates within a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,14 @@ impl GanSpec {
         match network {
             Network::Generator => &self.generator,
             Network::Discriminator => &self.discriminator,
+        }
+    }
+
+    /// The optimizer of a network.
+    pub fn optimizer(&self, network: Network) -> OptimizerSpec {
+        match network {
+            Network::Generator => self.generator_optimizer,
+            Network::Discriminator => self.discriminator_optimizer,
         }
     }
 

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::names::{GRADIENT, PARAMETER};
-use super::network::Network;
 use super::optimizer_state::{OptimizerState, moment_suffixes};
 use super::spec::OptimizerSpec;
 use crate::error::{Error, Result};
@@ -14,6 +13,7 @@ use crate::net::op::Arenas;
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{BackwardView, NetworkView, Parameters};
 use crate::net::{LayerTensors, NetworkSpec};
+use crate::network::Network;
 use crate::parallel::{Chunks, Team};
 use crate::simd::Isa;
 
@@ -107,6 +107,11 @@ impl TrainedNetwork {
     /// Checks that `tensors` are parameters of this network.
     pub(super) fn check_tensors(&self, tensors: &LayerTensors) -> Result<()> {
         self.layout.check(tensors, self.network.name())
+    }
+
+    /// Replaces the learning rate from the next update on.
+    pub(super) fn set_learning_rate(&mut self, rate: f32) {
+        self.optimizer = self.optimizer.with_learning_rate(rate);
     }
 
     /// Forgets what the optimizer remembers, and an update that was begun.
@@ -232,6 +237,6 @@ impl TrainedNetwork {
             Some(layer) => (GRADIENT, layer),
             None => (PARAMETER, self.layout.last_not_finite(&self.parameters).unwrap_or(0)),
         };
-        Error::NotFinite { step, network: self.network.name(), layer, quantity }
+        Error::NotFinite { step, network: self.network, layer, quantity }
     }
 }

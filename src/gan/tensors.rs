@@ -12,6 +12,7 @@ use crate::atomic_file::{self, Placing};
 use crate::error::{Error, Result};
 use crate::memory::room;
 use crate::net::{LayerTensors, NetworkSpec};
+use crate::network::Network;
 
 /// Most bytes before the tensors of a file: names, shapes and metadata. Those of 10,000 layers fit, and as much text again.
 /// What is longer is neither written nor read.
@@ -44,16 +45,16 @@ pub(super) fn named<'a>(
         .collect()
 }
 
-/// Checks that all values of the network `name` are finite.
+/// Checks that all values of `network` are finite.
 ///
 /// # Errors
 ///
 /// [`Error::ModelNotFinite`] that names the first tensor with one that is not.
-pub(super) fn check_finite(name: &'static str, tensors: &LayerTensors) -> Result<()> {
+pub(super) fn check_finite(network: Network, tensors: &LayerTensors) -> Result<()> {
     for (layer, (weight, bias)) in tensors.iter().enumerate() {
         for (quantity, values) in [(WEIGHT, weight), (BIAS, bias)] {
             if !values.iter().all(|value| value.is_finite()) {
-                return Err(Error::ModelNotFinite { network: name, layer, quantity });
+                return Err(Error::ModelNotFinite { network, layer, quantity });
             }
         }
     }

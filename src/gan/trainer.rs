@@ -9,23 +9,26 @@ use super::adversary::{Adversary, Run, StepReport};
 use super::batches::Batches;
 use super::checkpoint::Checkpoint;
 use super::failure::check_whole;
+use super::function::NetworkFunction;
 use super::given::GivenStep;
 use super::model::Model;
-use super::network::Network;
 use super::networks::Networks;
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
 #[cfg(feature = "internals")]
 use super::program::Pass;
 use super::program::{Draws, Program, Reals, Script};
+use super::sampler::Sampler;
 use super::settings::{self, Settings};
 use super::source::Source;
 use super::spec::GanSpec;
 use super::state::TrainedNetwork;
 use super::streams::Stream;
+use super::views::{self, TensorView};
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
 use crate::net::NetworkSpec;
+use crate::network::Network;
 use crate::parallel::{self, Team, ThreadPool};
 use crate::simd::Isa;
 
@@ -237,6 +240,48 @@ impl Trainer {
         Ok(Model { generator: tensors(Network::Generator)?, discriminator: tensors(Network::Discriminator)? })
     }
 
+    /// A network's parameters where they stand; after a step that failed, what it left of them.
+    ///
+    /// ```
+    /// use gannet::{data::synthetic, gan::{Network, Trainer, TrainerOptions, presets::Preset}};
+    ///
+    /// let points = std::sync::Arc::new(synthetic::circle(1_024, 1)?);
+    /// let trainer = Trainer::new(Preset::Circle.spec(), points, TrainerOptions::default())?;
+    /// let names: Vec<_> = trainer.parameters(Network::Generator).map(|tensor| tensor.name().to_string()).collect();
+    /// assert_eq!(names[..2], ["generator.0.weight", "generator.0.bias"]);
+    /// let weights = trainer.parameters(Network::Generator).next().expect("G has a layer");
+    /// assert_eq!((weights.shape(), weights.values().count()), ([16, 2].as_slice(), 32));
+    /// # Ok::<(), gannet::Error>(())
+    /// ```
+    pub fn parameters(&self, network: Network) -> impl Iterator<Item = TensorView<'_>> {
+        let view = self.adversary.networks.view(network);
+        views::tensors(network, view.layout, view.parameters)
+    }
+
+    /// The gradients of a network's parameters over the batch of its last update, where they stand. Before the first they are 0.
+    pub fn parameter_gradients(&self, network: Network) -> impl Iterator<Item = TensorView<'_>> {
+        let gradients = &self.adversary.workspace.combined().gradients[network as usize];
+        views::tensors(network, self.adversary.networks.view(network).layout, gradients)
+    }
+
+    /// A network as a function of rows, with a copy of its parameters as they are now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn function(&self, network: Network) -> Result<NetworkFunction> {
+        NetworkFunction::of_view(network, self.adversary.networks.view(network), self.isa())
+    }
+
+    /// Makes samples by G, with a copy of its parameters as they are now: training may go on beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn sampler(&self) -> Result<Sampler> {
+        Sampler::of_view(self.adversary.networks.view(Network::Generator), self.isa())
+    }
+
     /// A copy of the gradients of the last step, in the form of a model.
     ///
     /// # Errors
@@ -262,6 +307,44 @@ impl Trainer {
     /// on refusing steps.
     pub fn set_model(&mut self, model: &Model) -> Result<()> {
         self.adversary.set_model(model)
+    }
+
+    /// Replaces a network's learning rate from its next update on; what the optimizer remembers stays.
+    ///
+    /// The rate is part of the specification from then on, so that a checkpoint holds it like every other setting.
+    /// [`restore`](Self::restore) with [`Changes::Refused`] wants a trainer with the rates of the checkpoint: a program with a schedule
+    /// sets the rate of the checkpoint's step first. With [`Changes::Allowed`] the trainer's own rates hold.
+    ///
+    /// ```
+    /// use std::{ops::ControlFlow, sync::Arc};
+    /// use gannet::{data::synthetic, gan::{Network, Trainer, TrainerOptions, presets::Preset}};
+    ///
+    /// let points = Arc::new(synthetic::circle(1_024, 1)?);
+    /// let mut trainer = Trainer::new(Preset::Circle.spec(), points, TrainerOptions::default())?;
+    /// for slice in 0..4 {
+    ///     for network in Network::ALL {
+    ///         trainer.set_learning_rate(network, 1e-3 * 0.5f32.powi(slice))?;
+    ///     }
+    ///     trainer.run(25, 0, |_| ControlFlow::Continue(()))?;
+    /// }
+    /// assert_eq!(trainer.spec().generator_optimizer.learning_rate(), 1.25e-4);
+    /// # Ok::<(), gannet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] for a rate that an optimizer cannot have; then nothing is changed.
+    pub fn set_learning_rate(&mut self, network: Network, rate: f32) -> Result<()> {
+        let optimizer = self.spec.optimizer(network).with_learning_rate(rate);
+        optimizer.validate(&format!("{network}_optimizer"))?;
+        match network {
+            Network::Generator => self.spec.generator_optimizer = optimizer,
+            Network::Discriminator => self.spec.discriminator_optimizer = optimizer,
+        }
+        if let Some(network) = self.adversary.networks.get_mut(network) {
+            network.set_learning_rate(rate);
+        }
+        Ok(())
     }
 
     /// A copy of everything that the run needs to go on: parameters, optimizers, counters.

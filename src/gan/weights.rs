@@ -11,7 +11,6 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::model::Model;
-use super::network::Network;
 use super::spec::GanSpec;
 use super::tensors::{self, MOST_HEADER, NamedTensor};
 use crate::error::{Error, Result};
@@ -20,6 +19,7 @@ use crate::kernel::activation::Activation;
 use crate::memory;
 use crate::net::parameters::ParameterLayout;
 use crate::net::{LayerSpec, LayerTensors, NetworkSpec};
+use crate::network::Network;
 
 /// The network that people give this name to.
 fn network_called(name: &str) -> Option<Network> {
@@ -87,7 +87,7 @@ pub fn state_dict(
         }
         let layers = &spec.network(part).layers;
         ParameterLayout::new(spec.network(part)).check(values, part.name())?;
-        tensors::check_finite(part.name(), values)?;
+        tensors::check_finite(part, values)?;
         let prefix = if network.is_some() { String::new() } else { format!("{}.", part.name()) };
         let mut number = 0;
         for (layer, (weight, bias)) in layers.iter().zip(values) {

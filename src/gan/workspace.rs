@@ -1,7 +1,6 @@
 //! The memory of a run's steps, taken before the first: scratch for each worker, gradients and loss sums for each slot.
 
 use super::fault::Fault;
-use super::network::Network;
 use super::networks::Lent;
 use super::plan::{Chunk, Plan, Schedule};
 use crate::error::Result;
@@ -11,6 +10,7 @@ use crate::memory::AlignedBuffer;
 use crate::net::NetworkSpec;
 use crate::net::parameters::ParameterLayout;
 use crate::net::tape::{Tape, TapeLayout};
+use crate::network::Network;
 use crate::parallel::{Chunks, Elements, Team};
 use crate::simd::Isa;
 

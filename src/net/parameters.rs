@@ -26,7 +26,7 @@ pub(crate) struct LayerPlace {
     pub(crate) weight: Range<usize>,
     pub(crate) stride: usize,
     /// Length of a row.
-    inputs: usize,
+    pub(crate) inputs: usize,
     /// Biases, `[outputs]`; they stand behind the weights.
     pub(crate) bias: Range<usize>,
 }
@@ -71,6 +71,11 @@ impl ParameterLayout {
             })
             .collect();
         Self { layers, len: arena.len() }
+    }
+
+    /// The places of the layers.
+    pub(crate) fn layers(&self) -> &[LayerPlace] {
+        &self.layers
     }
 
     /// Length of the arena in floats, padding included.

@@ -10,6 +10,7 @@ use crate::gan::{GanSpec, Model, ModularLoss, Objective, OptimizerSpec, Order, T
 use crate::kernel::activation::Activation;
 use crate::kernel::panel::gather_rows;
 use crate::net::NetworkSpec;
+use crate::network::Network;
 use crate::simd::Isa;
 
 const FEATURES: usize = 4;
@@ -43,7 +44,7 @@ type Named = (u64, &'static str, usize, &'static str);
 
 fn named(outcome: &Result<impl std::fmt::Debug, Error>) -> Named {
     match outcome {
-        Err(Error::NotFinite { step, network, layer, quantity }) => (*step, network, *layer, quantity),
+        Err(Error::NotFinite { step, network, layer, quantity }) => (*step, network.name(), *layer, quantity),
         other => panic!("{other:?}"),
     }
 }
@@ -353,21 +354,23 @@ fn a_trainer_goes_on_with_a_model_that_is_finite() {
 fn messages_say_what_helps() {
     let text = |network, layer, quantity| Error::NotFinite { step: 7, network, layer, quantity }.to_string();
     assert_eq!(
-        text("discriminator", 0, names::REAL_SAMPLE),
+        text(Network::Discriminator, 0, names::REAL_SAMPLE),
         "step 7: a real sample is not finite; clean the data of NaN and infinite values"
     );
     assert_eq!(
-        text("generator", 2, names::GRADIENT),
+        text(Network::Generator, 2, names::GRADIENT),
         "step 7: a gradient of the generator's layer 2 is not finite; a lower learning rate usually helps"
     );
     let quantities = [names::GENERATED_SAMPLE, names::LATENT, names::ACTIVATION, names::LOGIT, names::PARAMETER];
     for quantity in quantities.into_iter().chain([names::INPUT_GRADIENT]) {
-        let message = text("generator", 1, quantity);
+        let message = text(Network::Generator, 1, quantity);
         assert!(
             message.starts_with("step 7: a") && message.contains(&format!(" {quantity} ")) && message.contains("; "),
             "{message}"
         );
     }
-    assert!(text("generator", 1, names::ACTIVATION).contains("lower the learning rates"));
-    assert!(text("discriminator", 1, names::LOGIT).starts_with("step 7: a logit of the discriminator's layer 1"));
+    assert!(text(Network::Generator, 1, names::ACTIVATION).contains("lower the learning rates"));
+    assert!(
+        text(Network::Discriminator, 1, names::LOGIT).starts_with("step 7: a logit of the discriminator's layer 1")
+    );
 }

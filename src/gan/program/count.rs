@@ -1,12 +1,12 @@
 //! What a script costs, counted from what it says.
 
 use super::{Gradients, Pass, Rows, Script, Segment};
-use crate::gan::network::Network;
 use crate::gan::plan::Plan;
 use crate::gan::spec::GanSpec;
 use crate::net::NetworkSpec;
 use crate::net::panels::PassPlan;
 use crate::net::pass::{self, InputMode};
+use crate::network::Network;
 
 impl Script {
     /// All passes of a step, each with how often it comes.

@@ -29,10 +29,10 @@ pub(super) use place::{Program, SegmentPlace};
 pub(super) use run::{Context, Draws, Reals, run};
 pub(super) use script::Script;
 
-use super::network::Network;
 use super::streams::Stream;
 use crate::kernel::activation::Activation;
 use crate::net::pass::InputMode;
+use crate::network::Network;
 
 /// What the passes of a segment do to each chunk.
 #[derive(Clone, Copy, Debug, PartialEq)]

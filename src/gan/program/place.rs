@@ -1,13 +1,13 @@
 //! A script with its values on the tape: what the interpreter runs.
 
 use super::{Gradients, Loss, Pass, Rows, Script, Segment};
-use crate::gan::network::Network;
 use crate::gan::plan::Plan;
 use crate::gan::streams::Stream;
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
 use crate::net::pass::{Deltas, InputMode, Trace};
 use crate::net::tape::{TapeLayout, TapePlan, Value};
+use crate::network::Network;
 
 /// A pass that knows its values.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! Rewritings of a script that save work. Each states the condition under which the result is the same.
 
 use super::{Gradients, Loss, Pass, Rows, Script, Segment};
-use crate::gan::network::Network;
 use crate::gan::plan::{Plan, Schedule};
 use crate::gan::spec::GanSpec;
 use crate::net::pass::InputMode;
+use crate::network::Network;
 
 impl Script {
     /// All rewritings that hold for this GAN and this plan.

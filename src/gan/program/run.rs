@@ -4,7 +4,6 @@ use super::place::{Instruction, Instructions};
 use super::{Gradients, Loss, Program, Rows};
 use crate::gan::fault::{Fault, Latest};
 use crate::gan::given::GivenStep;
-use crate::gan::network::Network;
 use crate::gan::networks::{Lent, Networks};
 use crate::gan::objective::Objective;
 use crate::gan::plan::{Chunk, Plan};
@@ -18,6 +17,7 @@ use crate::kernel::panel::{gather_rows, scatter_rows};
 use crate::net::panels::{Panels, Part, PartKeeps};
 use crate::net::pass::{self, ParameterGradients};
 use crate::net::tape::Value;
+use crate::network::Network;
 use crate::parallel::{Chunks, Elements, Team};
 
 /// What all passes of a turn read.

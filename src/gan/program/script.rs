@@ -1,11 +1,11 @@
 //! The script of a step, as the specification says it: no work is saved yet.
 
 use super::{Gradients, Loss, Pass, Rows, Segment};
-use crate::gan::network::Network;
 use crate::gan::spec::{GanSpec, Order};
 use crate::gan::streams::Stream;
 use crate::kernel::activation::Activation;
 use crate::net::pass::InputMode;
+use crate::network::Network;
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq)]

@@ -200,7 +200,7 @@ fn a_model_that_is_not_finite_is_not_handed_on() {
                     *values.last_mut().unwrap() = value;
                     let refused = |outcome: Result<(), Error>| match outcome {
                         Err(Error::ModelNotFinite { network, layer: found, quantity }) => {
-                            assert_eq!((network, found, quantity), (name, layer, tensor));
+                            assert_eq!((network.name(), found, quantity), (name, layer, tensor));
                         }
                         other => panic!("{name} {layer} {tensor}: {other:?}"),
                     };

@@ -1,0 +1,189 @@
+//! Samples of a generator, from as many threads as are there.
+
+use super::function::{NetworkFunction, SAMPLE_PANEL, whole_rows};
+use super::model::Model;
+use super::spec::GanSpec;
+use super::streams::Stream;
+use crate::error::{Error, Result};
+use crate::kernel::noise;
+use crate::memory::filled;
+use crate::net::pass::NetworkView;
+use crate::network::Network;
+use crate::simd::Isa;
+
+/// Makes samples by G. A sample depends on G, the seed and its index alone: threads that make parts of a sequence, each with a
+/// handle of its own, make what one thread would.
+///
+/// ```
+/// use gannet::{data::synthetic, gan::{Trainer, TrainerOptions, presets::Preset}};
+///
+/// let points = std::sync::Arc::new(synthetic::circle(1_024, 1)?);
+/// let trainer = Trainer::new(Preset::Circle.spec(), points, TrainerOptions::default())?;
+/// let mut sampler = trainer.sampler()?;
+/// let mut whole = vec![0.0; 1_000 * 2];
+/// sampler.sample(7, 0, &mut whole)?;
+///
+/// // Four threads, 250 samples each.
+/// let mut parts = vec![0.0; 1_000 * 2];
+/// std::thread::scope(|scope| -> gannet::Result<()> {
+///     for (part, rows) in parts.chunks_mut(250 * 2).enumerate() {
+///         let mut sampler = sampler.share()?;
+///         scope.spawn(move || sampler.sample(7, 250 * part as u64, rows).expect("G is finite"));
+///     }
+///     Ok(())
+/// })?;
+/// assert_eq!(parts, whole);
+/// # Ok::<(), gannet::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Sampler {
+    generator: NetworkFunction,
+}
+
+impl Sampler {
+    /// The G of a model.
+    ///
+    /// # Errors
+    ///
+    /// As [`NetworkFunction::new`].
+    pub fn new(model: &Model, spec: &GanSpec, isa: Isa) -> Result<Self> {
+        Ok(Self { generator: NetworkFunction::new(model, spec, Network::Generator, isa)? })
+    }
+
+    /// A G in training, as it is now.
+    pub(super) fn of_view(view: NetworkView<'_>, isa: Isa) -> Result<Self> {
+        Ok(Self { generator: NetworkFunction::of_view(Network::Generator, view, isa)? })
+    }
+
+    /// Another handle of the same G, for another thread: the weights are not copied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn share(&self) -> Result<Self> {
+        Ok(Self { generator: self.generator.share()? })
+    }
+
+    /// Features of a sample.
+    pub fn features(&self) -> usize {
+        self.generator.outputs()
+    }
+
+    /// Writes the samples of `seed` from index `first` on to `rows`, row-major, as many as it has room for. Nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where `rows` is not a number of whole rows, or an index is beyond 2^32 - 1, where the samples of a seed end;
+    /// [`Error::ModelNotFinite`] where G makes a sample that is not finite.
+    pub fn sample(&mut self, seed: u64, first: u64, rows: &mut [f32]) -> Result<()> {
+        let Self { generator } = self;
+        let (isa, features) = (generator.isa(), generator.outputs());
+        let count = whole_rows("samples", rows.len(), features)?;
+        let last = first.saturating_add(count as u64);
+        let Some(first) = usize::try_from(first).ok().filter(|_| last <= 1 << 32) else {
+            return Err(Error::shape(
+                "samples",
+                "indices below 2^32",
+                format!("{count} samples from index {first} on"),
+            ));
+        };
+        let key = Stream::Sample.key(seed, 0);
+        for (index, rows) in rows.chunks_mut(SAMPLE_PANEL * features).enumerate() {
+            let first = first + index * SAMPLE_PANEL;
+            generator.pass(rows, |latents| noise::normal(isa, key, first, latents, SAMPLE_PANEL))?;
+        }
+        Ok(())
+    }
+}
+
+impl Model {
+    /// Samples of G without training: `count` rows of `spec.features()`, row-major. Latents depend on `seed` and the row
+    /// alone: the first rows of a larger count are the same.
+    ///
+    /// # Errors
+    ///
+    /// Memory that the system refuses; a model that does not fit `spec`; [`Error::ModelNotFinite`] where G has a weight or bias
+    /// that is not finite, or makes a sample that is not.
+    pub fn sample(&self, spec: &GanSpec, count: usize, seed: u64, isa: Isa) -> Result<Vec<f32>> {
+        self.sample_columns(spec, count, usize::MAX, seed, isa)
+    }
+
+    /// The same, of which only the first `columns` values of each row are kept: no more memory is taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::sample`].
+    pub fn sample_columns(
+        &self,
+        spec: &GanSpec,
+        count: usize,
+        columns: usize,
+        seed: u64,
+        isa: Isa,
+    ) -> Result<Vec<f32>> {
+        let mut sampler = Sampler::new(self, spec, isa)?;
+        let features = sampler.features();
+        let columns = columns.clamp(1, features);
+        let mut samples = filled(count.saturating_mul(columns), 0.0)?;
+        if columns == features {
+            sampler.sample(seed, 0, &mut samples)?;
+            return Ok(samples);
+        }
+        let mut rows = filled(SAMPLE_PANEL.min(count) * features, 0.0)?;
+        for (index, kept) in samples.chunks_mut(SAMPLE_PANEL * columns).enumerate() {
+            let rows = &mut rows[..kept.len() / columns * features];
+            sampler.sample(seed, (index * SAMPLE_PANEL) as u64, rows)?;
+            for (kept, row) in kept.chunks_exact_mut(columns).zip(rows.chunks_exact(features)) {
+                kept.copy_from_slice(&row[..columns]);
+            }
+        }
+        Ok(samples)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::gan::presets::Preset;
+
+    fn circle() -> (GanSpec, Model) {
+        let spec = Preset::Circle.spec();
+        let points = Arc::new(crate::data::synthetic::circle(64, 1).unwrap());
+        let options = crate::gan::TrainerOptions { seed: 3, ..Default::default() };
+        let model = crate::gan::Trainer::new(spec.clone(), points, options).unwrap().model().unwrap();
+        (spec, model)
+    }
+
+    /// Wherever a sequence is cut, and whoever makes it.
+    #[test]
+    fn a_sample_depends_on_seed_and_index_alone() {
+        let (spec, model) = circle();
+        for isa in Isa::available() {
+            let whole = model.sample(&spec, 700, 5, isa).unwrap();
+            let mut sampler = Sampler::new(&model, &spec, isa).unwrap();
+            for (first, count) in [(0, 700), (1, 699), (255, 2), (256, 256), (17, 0), (699, 1)] {
+                let mut rows = vec![f32::NAN; count * 2];
+                sampler.sample(5, first as u64, &mut rows).unwrap();
+                assert_eq!(rows, whole[2 * first..][..2 * count], "{isa:?} {first} {count}");
+            }
+            assert_eq!(
+                model.sample_columns(&spec, 700, 1, 5, isa).unwrap(),
+                whole.iter().step_by(2).copied().collect::<Vec<_>>()
+            );
+        }
+    }
+
+    #[test]
+    fn wrong_sizes_are_errors() {
+        let (spec, model) = circle();
+        let mut sampler = Sampler::new(&model, &spec, Isa::best()).unwrap();
+        let mut rows = [0.0; 6];
+        assert!(matches!(sampler.sample(1, 0, &mut rows[..5]), Err(Error::Shape { .. })));
+        for first in [u64::MAX, 1 << 32, (1 << 32) - 2] {
+            assert!(matches!(sampler.sample(1, first, &mut rows), Err(Error::Shape { .. })), "{first}");
+        }
+        sampler.sample(1, (1 << 32) - 3, &mut rows).unwrap();
+    }
+}
