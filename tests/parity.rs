@@ -203,11 +203,14 @@ fn training_runs_match_pytorch_in_f64() {
         let real = tensors.f32("real");
         let (latents_d, latents_g) = (tensors.f32("latent.discriminator_step"), tensors.f32("latent.generator_step"));
         let keeps = ["real", "fake", "generator_step"].map(|role| tensors.keeps(role, &case.spec.discriminator));
-        for (engine, isa, threads) in runs() {
-            let run = format!("{} {engine} {} {threads}", case.name, isa.kind());
+        let shards = [1, 2, 4].into_iter().filter(|shards| *shards <= case.batch);
+        for ((engine, isa, threads), shards) in
+            runs().into_iter().flat_map(|run| shards.clone().map(move |shards| (run, shards)))
+        {
+            let run = format!("{} {engine} {} {threads} {shards}", case.name, isa.kind());
             let source = ArraySource::new(at(&real, 0, case.steps).to_vec(), case.spec.features()).unwrap();
-            let options =
-                TrainerOptions { batch: case.batch, threads, engine, isa: Some(isa.kind()), ..Default::default() };
+            let isa = Some(isa.kind());
+            let options = TrainerOptions { batch: case.batch, shards, threads, engine, isa, ..Default::default() };
             let mut trainer = Trainer::new(case.spec.clone(), Arc::new(source), options).unwrap();
             let initial = Model {
                 generator: tensors.network("init.generator", &case.spec.generator),

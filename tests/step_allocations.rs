@@ -94,8 +94,8 @@ fn main() {
     steps_allocate_nothing_while_a_run_is_recorded();
 }
 
-/// What a plan leaves out: specifications and the names and lengths of regions, a few KiB.
-const BESIDE_THE_PLAN: u64 = 16 * 1024;
+/// What a plan leaves out: specifications, the names and lengths of regions, and the records of slots, at most 32 for each shard.
+const BESIDE_THE_PLAN: u64 = 48 * 1024;
 
 fn plans_say_what_a_run_takes() {
     /// A batch whose rows and gradients would not hide in what a plan leaves out.
@@ -104,9 +104,10 @@ fn plans_say_what_a_run_takes() {
         let fits = (planned..=planned + BESIDE_THE_PLAN).contains(&taken);
         assert!(fits, "{name}: planned {planned} bytes, took {taken}");
     };
-    let options = TrainerOptions { batch: BATCH, ..Default::default() };
     // Presets with Adam, for whose moments a plan has room.
-    for preset in [Preset::Circle, Preset::Gaussian2d, Preset::Mixture1dDeep] {
+    let presets = [Preset::Circle, Preset::Gaussian2d, Preset::Mixture1dDeep];
+    for (preset, shards) in presets.into_iter().flat_map(|preset| [(preset, 1), (preset, 4)]) {
+        let options = TrainerOptions { batch: BATCH, shards, ..Default::default() };
         let (spec, source) = (preset.spec(), common::source(preset, BATCH + 3));
         let before = LIVE.load(Ordering::Relaxed);
         let trainer = Trainer::new(spec.clone(), source.clone(), options.clone()).unwrap();
@@ -134,10 +135,10 @@ fn a_thousand_steps_allocate_nothing_of_their_own() {
     let batch = |preset| if preset == Preset::Mnist { 16 } else { 200 };
     let cases = Preset::ALL.into_iter().map(|preset| (preset, batch(preset))).chain([(Preset::Gaussian2d, 32)]);
     for (preset, batch) in cases {
-        for threads in [1, 2] {
+        for (threads, shards) in [(1, 1), (2, 1), (2, 4)] {
             for engine in EngineKind::ALL {
-                let mut trainer =
-                    common::trainer(preset, TrainerOptions { batch, threads, engine, ..Default::default() });
+                let options = TrainerOptions { batch, shards, threads, engine, ..Default::default() };
+                let mut trainer = common::trainer(preset, options);
                 let expected = STEPS * trainer.plan().products_per_step * allocations_per_product(engine);
                 let (mut first, mut last) = (0, 0);
                 // The count is taken inside the run: entering the pool may allocate, a step may not. After the first step the
@@ -154,7 +155,7 @@ fn a_thousand_steps_allocate_nothing_of_their_own() {
                     .unwrap();
                 let counted = last - first;
                 if counted != expected {
-                    let name = format!("{} batch {batch} {threads} {engine}", preset.name());
+                    let name = format!("{} batch {batch} {shards} {threads} {engine}", preset.name());
                     failures.push(format!("{name}: {counted} instead of {expected}"));
                 }
             }

@@ -224,8 +224,7 @@ impl RunConfig {
             engine: self.engine,
             isa: self.isa,
             memory_limit: self.memory_limit,
-            pool: None,
-            stop: None,
+            ..TrainerOptions::default()
         }
     }
 }

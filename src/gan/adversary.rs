@@ -102,8 +102,8 @@ impl Adversary {
         for segment in of(program) {
             match segment {
                 SegmentPlace::Passes(passes) => {
-                    workspace.for_each_chunk(team, plan, networks, |team, chunk, networks, scratch, slot, first| {
-                        program::run(team, &context, passes, chunk, networks, scratch, slot, first);
+                    workspace.for_each_chunk(team, plan, networks, |team, chunk, networks, scratch, slot| {
+                        program::run(team, &context, passes, chunk, networks, scratch, slot);
                     });
                     diagnosis::check_passes(workspace, networks, step)?;
                 }

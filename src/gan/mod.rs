@@ -4,6 +4,7 @@
 mod adversary;
 mod batches;
 pub mod checkpoint;
+mod cut;
 mod diagnosis;
 mod failure;
 mod fault;

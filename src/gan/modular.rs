@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::adversary::{Adversary, Run};
 use super::batches::numbers_below;
+use super::cut::Cut;
 use super::failure::check_whole;
 use super::names::INPUT_GRADIENT;
 use super::networks::Networks;
@@ -83,7 +84,8 @@ impl ModularLoss {
         };
         let mut resources = Resources::resolve(&options)?;
         let isa = resources.isa;
-        let plan = Plan::new(None, &discriminator, batch, resources.threads, options.engine, isa);
+        let cut = Cut::new(batch, options.shards)?;
+        let plan = Plan::new(None, &discriminator, cut, resources.threads, options.engine, isa);
         let script = Script::modular().with_fakes_kept(&plan).with_updates_fused(&plan);
         let program = Program::new(&script, None, &discriminator, &plan);
         plan.check_memory(None, &discriminator, &program.tape, 0, options.memory_limit)?;
@@ -110,7 +112,7 @@ impl ModularLoss {
     /// give the same error until [`Self::set_discriminator`] replaces it.
     pub fn step(&mut self, fakes: &[f32], real: &[f32], gradient: &mut [f32]) -> Result<ModularReport> {
         check_whole(self.adversary.failure)?;
-        let (batch, features) = (self.plan.batch, self.adversary.networks.discriminator.spec.inputs());
+        let (batch, features) = (self.plan.cut.samples(), self.adversary.networks.discriminator.spec.inputs());
         for (name, found) in [("fakes", fakes.len()), ("real", real.len()), ("gradient", gradient.len())] {
             if found != batch * features {
                 let expected = format!("{batch} x {features} values");
@@ -143,9 +145,8 @@ impl ModularLoss {
             adversary.steps += 1;
             answer
         })?;
-        let shares = gradient.chunks_mut(self.plan.slot_samples() * features);
-        for (rows, slot) in shares.zip(self.adversary.workspace.slots()) {
-            rows.copy_from_slice(&slot.fakes[..rows.len()]);
+        for slot in self.adversary.workspace.slots() {
+            gradient[slot.samples.start * features..slot.samples.end * features].copy_from_slice(&slot.fakes);
         }
         if !gradient.iter().all(|value| value.is_finite()) {
             let (network, quantity) = (Network::Discriminator, INPUT_GRADIENT);

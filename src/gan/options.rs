@@ -8,11 +8,14 @@ use crate::gemm::EngineKind;
 use crate::parallel::{self, ThreadPool};
 use crate::simd::{Isa, IsaKind};
 
-/// Settings of a run that do not change what is learned, except for the batch, the seed and the shuffling.
+/// Settings of a run that do not change what is learned, except for the batch, its shards, the seed and the shuffling.
 #[derive(Clone, Debug)]
 pub struct TrainerOptions {
     /// Samples of a step.
     pub batch: usize,
+    /// Shards of the batch, a power of two: the sums over a batch are added in a tree of which each shard is a branch, so that as many
+    /// processes may share the work and come to the same bits. More than 1 cost memory for gradients, and change rounding.
+    pub shards: usize,
     /// Seed of initial weights, shuffling, latents and dropout.
     pub seed: u64,
     /// Whether the data are shuffled anew for each epoch, or come in order.
@@ -44,6 +47,7 @@ impl Default for TrainerOptions {
     fn default() -> Self {
         Self {
             batch: 32,
+            shards: 1,
             seed: 0,
             shuffle: true,
             threads: 1,

@@ -5,7 +5,9 @@
 //! follows the threads: every sum of a product lies within one row, and its order is the same wherever a block ends.
 
 use std::fmt;
+use std::ops::Range;
 
+use super::cut::Cut;
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
 use crate::net::NetworkSpec;
@@ -52,14 +54,12 @@ pub(crate) enum Schedule {
 pub(crate) struct Plan {
     pub(crate) schedule: Schedule,
     pub(crate) threads: usize,
-    pub(crate) batch: usize,
+    /// The batch, its shards and slots.
+    pub(super) cut: Cut,
     /// Samples of a panel of G; D's panels are twice as wide where they hold real samples too.
     pub(crate) panel_width: usize,
     /// Samples in work at once.
     pub(crate) chunk: usize,
-    pub(crate) slots: usize,
-    /// Samples of a slot; the last may have fewer.
-    slot_samples: usize,
     /// How the passes are computed.
     pub(crate) pass: PassPlan,
 }
@@ -88,11 +88,13 @@ impl Chunk {
 }
 
 impl Plan {
-    /// The layout for these networks (`generator` is `None` where the fakes come from outside).
-    pub(crate) fn new(
+    /// The layout for these networks (`generator` is `None` where the fakes come from outside), and for a batch in these shards.
+    ///
+    /// A shard is laid out as a batch of the largest shard's samples would be: what its sums are does not depend on the others.
+    pub(super) fn new(
         generator: Option<&NetworkSpec>,
         discriminator: &NetworkSpec,
-        batch: usize,
+        batch: Cut,
         threads: usize,
         engine: EngineKind,
         isa: Isa,
@@ -101,16 +103,18 @@ impl Plan {
             .map_or(0, |spec| ParameterLayout::new(spec).len())
             .saturating_add(ParameterLayout::new(discriminator).len());
         let tiled = parameters <= TILE_PARAMETERS;
+        let samples = batch.largest_shard();
         let panel_width = if tiled {
-            batch.div_ceil(batch.div_ceil(tile_width(generator, discriminator))).next_multiple_of(LANE_GROUP)
+            samples.div_ceil(samples.div_ceil(tile_width(generator, discriminator))).next_multiple_of(LANE_GROUP)
         } else {
-            wide_panel(batch)
+            wide_panel(samples)
         };
-        let panels = batch.div_ceil(panel_width);
+        let panels = samples.div_ceil(panel_width);
         let chunk_panels = if tiled { 1 } else { (WIDE_CHUNK / panel_width).clamp(1, panels) };
         let chunks = panels.div_ceil(chunk_panels);
         let slot_chunks = if tiled { chunks.div_ceil(MOST_SLOTS) } else { chunks };
-        let slots = chunks.div_ceil(slot_chunks);
+        let cut = batch.with_slots_of(slot_chunks * chunk_panels * panel_width);
+        let slots = cut.slots();
         let schedule = match (tiled, slots) {
             (true, 1) => Schedule::Serial,
             (true, _) => Schedule::TileParallel,
@@ -123,11 +127,9 @@ impl Plan {
                 Schedule::TileParallel => threads.min(slots),
                 Schedule::LayerParallel => threads,
             },
-            batch,
+            cut,
             panel_width,
             chunk: chunk_panels * panel_width,
-            slots,
-            slot_samples: slot_chunks * chunk_panels * panel_width,
             pass: PassPlan { isa, engine: engine.engine(), tasks: if tiled { 1 } else { threads } },
         }
     }
@@ -137,28 +139,18 @@ impl Plan {
         if self.schedule == Schedule::LayerParallel { 1 } else { self.threads }
     }
 
-    /// The samples of slot `slot`, from the first to one past the last.
-    pub(crate) fn slot_range(&self, slot: usize) -> std::ops::Range<usize> {
-        slot * self.slot_samples..((slot + 1) * self.slot_samples).min(self.batch)
-    }
-
-    /// Samples of every slot but the last.
-    pub(crate) fn slot_samples(&self) -> usize {
-        self.slot_samples
-    }
-
-    /// The chunks of slot `slot`, in order.
-    pub(crate) fn chunks(&self, slot: usize) -> impl Iterator<Item = Chunk> + use<> {
-        let (range, chunk, width) = (self.slot_range(slot), self.chunk, self.panel_width);
-        range.clone().step_by(chunk).map(move |first| {
-            let samples = chunk.min(range.end - first);
+    /// The chunks of the samples of a slot, in order.
+    pub(crate) fn chunks(&self, slot: Range<usize>) -> impl Iterator<Item = Chunk> + use<> {
+        let (chunk, width) = (self.chunk, self.panel_width);
+        slot.clone().step_by(chunk).map(move |first| {
+            let samples = chunk.min(slot.end - first);
             Chunk { first, samples, panels: Panels { count: samples.div_ceil(width), width, parts: 1, samples } }
         })
     }
 
     /// Whether the whole batch is in work at once: a worker's scratch then keeps it from one pass to the next.
     pub(crate) fn is_one_chunk(&self) -> bool {
-        self.batch <= self.chunk
+        self.cut.places() == 1 && self.cut.samples() <= self.chunk
     }
 
     /// Bytes of everything that a run of these networks keeps, where batches are drawn from `samples` samples (0 where they
@@ -172,18 +164,18 @@ impl Plan {
     ) -> u64 {
         let networks = generator.into_iter().chain([discriminator]);
         // Values and at most two moments, and a gradient for each slot.
-        let arenas = 3 + self.slots as u64;
+        let arenas = 3 + self.cut.slots() as u64;
         let floats = networks
             .map(|spec| (ParameterLayout::new(spec).len() as u64).saturating_mul(arenas))
             .fold(0, u64::saturating_add);
         let scratch = tape.bytes().saturating_mul(self.scratches() as u64);
         // The numbers from 0 to the batch; the batch's rows, and the order of all samples.
-        let drawn_rows = if samples == 0 { 0 } else { self.batch as u64 + samples as u64 };
-        let rows = (self.batch as u64).saturating_add(drawn_rows);
+        let drawn_rows = if samples == 0 { 0 } else { self.cut.samples() as u64 + samples as u64 };
+        let rows = (self.cut.samples() as u64).saturating_add(drawn_rows);
         // Fakes from outside have a gradient each, which the slots keep.
         let fake_gradients = match generator {
             Some(_) => 0,
-            None => (self.slots as u64 * self.slot_samples as u64).saturating_mul(discriminator.inputs() as u64),
+            None => (self.cut.samples() as u64).saturating_mul(discriminator.inputs() as u64),
         };
         let values = floats.saturating_add(rows).saturating_add(fake_gradients);
         values.saturating_mul(size_of::<f32>() as u64).saturating_add(scratch)
@@ -219,7 +211,8 @@ impl Plan {
             },
             panel_width: self.panel_width,
             chunk: self.chunk,
-            slots: self.slots,
+            shards: self.cut.shards(),
+            slots: self.cut.slots(),
             threads: self.threads,
             memory,
             products_per_step,
@@ -260,7 +253,9 @@ pub struct PlanSummary {
     pub panel_width: usize,
     /// Samples in work at once (for each worker, if tile-parallel).
     pub chunk: usize,
-    /// Gradient slots.
+    /// Shards of the batch.
+    pub shards: usize,
+    /// Gradient slots of all shards.
     pub slots: usize,
     /// Worker threads that have work.
     pub threads: usize,
@@ -275,12 +270,13 @@ impl fmt::Display for PlanSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}, {} thread{}, panels of {} samples, chunks of {}, {} gradient slot{}, {:.1} MiB, {} products a step",
+            "{}, {} thread{}, panels of {} samples, chunks of {}, {}{} gradient slot{}, {:.1} MiB, {} products a step",
             self.schedule,
             self.threads,
             if self.threads == 1 { "" } else { "s" },
             self.panel_width,
             self.chunk,
+            if self.shards == 1 { String::new() } else { format!("{} shards, ", self.shards) },
             self.slots,
             if self.slots == 1 { "" } else { "s" },
             self.memory as f64 / (1024.0 * 1024.0),
@@ -294,18 +290,23 @@ mod tests {
     use super::*;
     use crate::gan::presets::Preset;
 
-    fn plan(preset: Preset, batch: usize, threads: usize) -> Plan {
+    fn plan(preset: Preset, batch: usize, shards: usize, threads: usize) -> Plan {
         let spec = preset.spec();
-        let isa = Isa::best();
+        let (isa, batch) = (Isa::best(), Cut::new(batch, shards).unwrap());
         Plan::new(Some(&spec.generator), &spec.discriminator, batch, threads, EngineKind::default(), isa)
     }
 
     #[test]
     fn chunks_cover_every_batch_once() {
         for preset in [Preset::Circle, Preset::Mnist] {
-            for batch in (1..400).chain([1_000, 4_096, 65_536, 65_537]) {
-                let plan = plan(preset, batch, 2);
-                let chunks: Vec<Chunk> = (0..plan.slots).flat_map(|slot| plan.chunks(slot)).collect();
+            let batches = (1..400).chain([1_000, 4_096, 65_536, 65_537]);
+            for (batch, shards) in batches.flat_map(|batch| [1, 2, 8].map(|shards| (batch, shards))) {
+                if shards > batch {
+                    continue;
+                }
+                let plan = plan(preset, batch, shards, 2);
+                let slots = (0..plan.cut.places()).map(|place| plan.cut.slot(place));
+                let chunks: Vec<Chunk> = slots.flat_map(|slot| plan.chunks(slot)).collect();
                 let mut next = 0;
                 for chunk in chunks {
                     assert_eq!(chunk.first, next, "{preset:?} {batch}");
@@ -323,11 +324,11 @@ mod tests {
     #[test]
     fn what_results_depend_on_does_not_depend_on_threads() {
         for preset in Preset::ALL {
-            for batch in [1, 32, 100, 1_024, 5_000] {
-                let one = plan(preset, batch, 1);
+            for (batch, shards) in [(1, 1), (32, 1), (32, 4), (100, 1), (1_024, 2), (5_000, 1), (5_000, 16)] {
+                let one = plan(preset, batch, shards, 1);
                 for threads in 2..5 {
-                    let many = plan(preset, batch, threads);
-                    let shape = |plan: &Plan| (plan.panel_width, plan.chunk, plan.slots, plan.slot_samples);
+                    let many = plan(preset, batch, shards, threads);
+                    let shape = |plan: &Plan| (plan.panel_width, plan.chunk, plan.cut);
                     assert_eq!(shape(&one), shape(&many));
                 }
             }

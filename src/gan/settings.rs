@@ -46,6 +46,10 @@ pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: usize)
     let mut settings = Settings::new();
     let mut put = |name: String, value: String| settings.insert(name, value);
     put(BATCH.into(), options.batch.to_string());
+    // Not named where it decides nothing, as in files of versions without shards.
+    if options.shards > 1 {
+        put("run.shards".into(), options.shards.to_string());
+    }
     put("run.seed".into(), options.seed.to_string());
     put("run.shuffle".into(), options.shuffle.to_string());
     put("run.engine".into(), snake(&options.engine));

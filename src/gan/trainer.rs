@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use super::adversary::{Adversary, Run, StepReport};
 use super::batches::Batches;
 use super::checkpoint::Checkpoint;
+use super::cut::Cut;
 use super::failure::check_whole;
 use super::function::NetworkFunction;
 use super::given::GivenStep;
@@ -89,8 +90,8 @@ impl Trainer {
         }
         let batches = Batches::new(source.len(), options.batch, options.shuffle, options.seed)?;
         let mut resources = Resources::resolve(&options)?;
-        let (isa, batch) = (resources.isa, options.batch);
-        let plan = Plan::new(Some(&spec.generator), &spec.discriminator, batch, resources.threads, options.engine, isa);
+        let (isa, cut) = (resources.isa, Cut::new(options.batch, options.shards)?);
+        let plan = Plan::new(Some(&spec.generator), &spec.discriminator, cut, resources.threads, options.engine, isa);
         let script = rewrite(Script::new(&spec), &spec, &plan);
         let (of_generator, of_discriminator) = (Some(&spec.generator), &spec.discriminator);
         let program = Program::new(&script, of_generator, of_discriminator, &plan);

@@ -1,5 +1,7 @@
 //! The memory of a run's steps, taken before the first: scratch for each worker, gradients and loss sums for each slot.
 
+use std::ops::Range;
+
 use super::fault::Fault;
 use super::networks::Lent;
 use super::plan::{Chunk, Plan, Schedule};
@@ -42,6 +44,8 @@ impl Scratch {
 /// What a slot of the batch adds up.
 #[derive(Debug)]
 pub(super) struct Slot {
+    /// Its samples; an empty slot only fills the tree.
+    pub(super) samples: Range<usize>,
     /// Gradients of each network's parameters; none of G's where the fakes come from outside.
     pub(super) gradients: [AlignedBuffer; 2],
     /// Where the fakes come from outside, the gradient with respect to the slot's, `[samples, features]`; else empty.
@@ -86,54 +90,53 @@ impl Workspace {
             let sums = vec![[LossSums::default(); MOST_TERMS]; panels];
             Ok(Scratch { tape: Tape::new(tape)?, sums, latest: [None; 2] })
         };
-        let parameters = |spec| AlignedBuffer::zeroed(ParameterLayout::new(spec).len());
-        let slot = || {
+        let slot = |place| {
+            let samples = plan.cut.slot(place);
+            let parameters = |spec: Option<&NetworkSpec>| {
+                let len = spec.map_or(0, |spec| ParameterLayout::new(spec).len());
+                AlignedBuffer::zeroed(if samples.is_empty() { 0 } else { len })
+            };
+            let fakes = if generator.is_some() { 0 } else { discriminator.inputs().saturating_mul(samples.len()) };
             Ok(Slot {
-                gradients: [
-                    generator.map_or_else(|| AlignedBuffer::zeroed(0), parameters)?,
-                    parameters(discriminator)?,
-                ],
-                fakes: AlignedBuffer::zeroed(if generator.is_some() {
-                    0
-                } else {
-                    discriminator.inputs().saturating_mul(plan.slot_samples())
-                })?,
+                gradients: [parameters(generator)?, parameters(Some(discriminator))?],
+                fakes: AlignedBuffer::zeroed(fakes)?,
                 sums: StepSums::default(),
                 fault: None,
+                samples,
             })
         };
         Ok(Self {
             scratches: (0..plan.scratches()).map(|_| scratch()).collect::<Result<_>>()?,
-            slots: (0..plan.slots).map(|_| slot()).collect::<Result<_>>()?,
+            slots: (0..plan.cut.places()).map(slot).collect::<Result<_>>()?,
         })
     }
 
     /// Calls `pass` for every chunk of the batch as the schedule says: slots side by side, each with a serial team, or chunk
-    /// after chunk with the whole team. `pass` is told whether a chunk is its slot's first. `networks` are lent
-    /// to each pass: for good to the last one of the layer-parallel schedule, which completes the gradients, else to be read.
+    /// after chunk with the whole team. `networks` are lent to each pass: for good to the last one
+    /// of the layer-parallel schedule, which completes the last slot's gradients, else to be read.
     pub(super) fn for_each_chunk<N: Sync>(
         &mut self,
         team: &Team<'_>,
         plan: &Plan,
         networks: &mut N,
-        pass: impl Fn(&Team<'_>, Chunk, Lent<'_, N>, &mut Scratch, &mut Slot, bool) + Sync,
+        pass: impl Fn(&Team<'_>, Chunk, Lent<'_, N>, &mut Scratch, &mut Slot) + Sync,
     ) {
         match plan.schedule {
             Schedule::LayerParallel => {
-                let (scratch, slot) = (&mut self.scratches[0], &mut self.slots[0]);
-                for chunk in plan.chunks(0) {
-                    let last = chunk.first + chunk.samples == plan.batch;
-                    let lent = if last { Lent::Last(&mut *networks) } else { Lent::Shared(&*networks) };
-                    pass(team, chunk, lent, scratch, slot, chunk.first == 0);
+                let scratch = &mut self.scratches[0];
+                for slot in &mut self.slots {
+                    for chunk in plan.chunks(slot.samples.clone()) {
+                        let last = chunk.first + chunk.samples == plan.cut.samples();
+                        let lent = if last { Lent::Last(&mut *networks) } else { Lent::Shared(&*networks) };
+                        pass(team, chunk, lent, scratch, slot);
+                    }
                 }
             }
             Schedule::Serial | Schedule::TileParallel => {
                 let networks = &*networks;
-                let slots = (0..self.slots.len(), Elements::new(&mut self.slots));
-                team.for_each_with(&mut self.scratches, slots, |scratch, (index, slot)| {
-                    for chunk in plan.chunks(index) {
-                        let first = chunk.first == plan.slot_range(index).start;
-                        pass(&Team::serial(), chunk, Lent::Shared(networks), scratch, slot, first);
+                team.for_each_with(&mut self.scratches, Elements::new(&mut self.slots), |scratch, slot| {
+                    for chunk in plan.chunks(slot.samples.clone()) {
+                        pass(&Team::serial(), chunk, Lent::Shared(networks), scratch, slot);
                     }
                 });
             }
@@ -148,19 +151,29 @@ impl Workspace {
         }
     }
 
-    /// The loss sums of the whole batch.
+    /// The loss sums of the whole batch, added in the tree of [`Self::combine`].
     pub(super) fn sums(&self) -> StepSums {
-        let mut total = StepSums::default();
-        for slot in &self.slots {
-            total.real += slot.sums.real;
-            total.fake += slot.sums.fake;
-            total.generator += slot.sums.generator;
+        fn of(slots: &[Slot]) -> StepSums {
+            match slots {
+                [] => StepSums::default(),
+                [slot] => slot.sums,
+                _ => {
+                    let (mut sums, right) = {
+                        let (left, right) = slots.split_at(slots.len() / 2);
+                        (of(left), of(right))
+                    };
+                    sums.real += right.real;
+                    sums.fake += right.fake;
+                    sums.generator += right.generator;
+                    sums
+                }
+            }
         }
-        total
+        of(&self.slots)
     }
 
-    /// Adds the gradients of `network`'s parameters over all slots into the first slot's, in a binary tree that the number of slots
-    /// alone fixes, and returns them.
+    /// Adds the gradients of `network`'s parameters over all slots into the first slot's, in a binary tree that batch and shards
+    /// alone fix, and returns them. The number of places for slots is a power of two; empty ones add nothing.
     pub(super) fn combine(&mut self, team: &Team<'_>, isa: Isa, network: Network) -> &[f32] {
         let which = network as usize;
         let mut distance = 1;
@@ -168,6 +181,7 @@ impl Workspace {
             team.for_each(Chunks::new(&mut self.slots, 2 * distance), |slots| {
                 if let Some((to, from)) = slots.split_at_mut_checked(distance)
                     && let (Some(to), Some(from)) = (to.first_mut(), from.first_mut())
+                    && !from.samples.is_empty()
                 {
                     add_assign(isa, &mut to.gradients[which], &from.gradients[which]);
                 }

@@ -30,7 +30,9 @@ impl Script {
         plan: &Plan,
     ) -> u64 {
         let of_pass = |pass: Pass| {
-            let panels = (0..plan.slots).flat_map(|slot| plan.chunks(slot)).map(|chunk| chunk.panels.count);
+            let panels = (0..plan.cut.places())
+                .flat_map(|place| plan.chunks(plan.cut.slot(place)))
+                .map(|chunk| chunk.panels.count);
             panels.map(|panels| pass.products(&plan.pass, generator, discriminator, panels)).sum::<u64>()
         };
         self.passes().map(|(turns, pass)| turns * of_pass(pass)).sum()

@@ -80,8 +80,7 @@ struct Work<'a> {
     chunk: Chunk,
 }
 
-/// Runs the passes of a segment over a chunk. `first` says that the chunk is its slot's first.
-#[allow(clippy::too_many_arguments)]
+/// Runs the passes of a segment over a chunk.
 pub(in crate::gan) fn run(
     team: &Team<'_>,
     context: &Context<'_>,
@@ -90,8 +89,8 @@ pub(in crate::gan) fn run(
     mut networks: Lent<'_, Networks>,
     scratch: &mut Scratch,
     slot: &mut Slot,
-    first: bool,
 ) {
+    let first = chunk.first == slot.samples.start;
     let work = Work { context, chunk };
     for instruction in instructions {
         // The gradients of a batch with a number that is not finite are worth nothing: no pass goes backward.
@@ -253,7 +252,7 @@ impl<'a> Work<'a> {
 
     /// Turns logits into the gradient with respect to them, and adds up the loss.
     fn loss(&self, team: &Team<'_>, loss: Loss, logits: Value, deltas: Value, scratch: &mut Scratch, slot: &mut Slot) {
-        let (objective, batch) = (self.context.objective, self.context.plan.batch);
+        let (objective, batch) = (self.context.objective, self.context.plan.cut.samples());
         let of_slot = &mut slot.sums;
         let not_finite = match loss {
             Loss::Discriminator => {
@@ -320,7 +319,7 @@ impl<'a> Work<'a> {
         scratch: &mut Scratch,
     ) -> [LossSums; MOST_TERMS] {
         let Self { context, chunk } = *self;
-        let (isa, objective, batch) = (context.plan.pass.isa, context.objective, context.plan.batch);
+        let (isa, objective, batch) = (context.plan.pass.isa, context.objective, context.plan.cut.samples());
         let (half, panels) = (chunk.panels.width, panels_of(chunk, Rows::Pairs));
         let [real_term, fake_term] = objective.discriminator_terms(batch);
         let generator_term = objective.generator_term(batch);
@@ -368,7 +367,7 @@ impl<'a> Work<'a> {
         let (isa, panels) = (context.plan.pass.isa, chunk.panels);
         let (width, features) = (panels.width, self.features(deltas));
         let deltas = scratch.tape.get(deltas, panels.lanes());
-        let first = (chunk.first % context.plan.slot_samples()) * features;
+        let first = (chunk.first - slot.samples.start) * features;
         let rows = Chunks::new(&mut slot.fakes[first..][..chunk.samples * features], width * features);
         team.for_each((0..panels.count, rows), |(panel, rows)| {
             scatter_rows(isa, &deltas[panel * features * width..][..features * width], width, chunk.valid(panel), rows);

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::*;
 use crate::data::ArraySource;
-use crate::gan::plan::Plan;
+use crate::gan::cut::Cut;
+use crate::gan::plan::{Plan, PlanSummary};
 use crate::gan::presets::Preset;
 use crate::gan::{GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
 use crate::gemm::{Engine, EngineKind, Forward, InputGradient, WeightGradient, WeightUpdate};
@@ -36,6 +37,11 @@ fn spec(order: Order, hidden: usize, dropout: f32, objective: Objective) -> GanS
     }
 }
 
+fn plan(spec: &GanSpec, batch: usize, shards: usize) -> Plan {
+    let batch = Cut::new(batch, shards).unwrap();
+    Plan::new(Some(&spec.generator), &spec.discriminator, batch, 2, EngineKind::Native, Isa::best())
+}
+
 fn source(samples: usize, features: usize) -> Arc<ArraySource> {
     let values = (0..samples * features).map(|index| ((index * 7919) % 2003) as f32 / 1001.0 - 1.0).collect();
     Arc::new(ArraySource::new(values, features).unwrap())
@@ -43,32 +49,29 @@ fn source(samples: usize, features: usize) -> Arc<ArraySource> {
 
 /// Three steps of every order and plan, with and without dropout, at one and two threads, are those of the plain script, bit for
 /// bit. `changed` says for which the script is another.
-fn keeps_the_bits(rewrite: fn(Script, &GanSpec, &Plan) -> Script, changed: impl Fn(Order, &str, usize) -> bool) {
+fn keeps_the_bits(
+    rewrite: fn(Script, &GanSpec, &Plan) -> Script,
+    changed: impl Fn(Order, &PlanSummary, usize) -> bool,
+) {
     for order in ORDERS {
         for (hidden, batch, schedule) in PLANS {
             for dropout in [0.0, 0.5] {
-                for threads in [1, 2] {
+                for (threads, shards) in [(1, 1), (2, 1), (1, 2), (2, 2)] {
                     let spec = spec(order, hidden, dropout, Objective::NonSaturating);
-                    let name = format!("{order:?} {schedule} {batch} {dropout} {threads}");
+                    let name = format!("{order:?} {schedule} {batch} {dropout} {threads} {shards}");
+                    let mut summary = None;
                     let trainers = [|script, _: &GanSpec, _: &Plan| script, rewrite].map(|rewrite| {
-                        let options = TrainerOptions { batch, threads, ..Default::default() };
+                        let options = TrainerOptions { batch, shards, threads, ..Default::default() };
                         let samples = source(batch + 7, FEATURES);
                         let mut trainer = Trainer::with_script(spec.clone(), samples, options, rewrite).unwrap();
-                        assert_eq!(trainer.plan().schedule, schedule);
+                        assert!(shards > 1 || trainer.plan().schedule == schedule);
+                        summary = Some(trainer.plan());
                         let report = trainer.run(3, 1, |_| ControlFlow::Continue(())).unwrap();
                         (report, trainer.model().unwrap(), trainer.gradients().unwrap())
                     });
                     assert!(trainers[0] == trainers[1], "{name}");
-                    let plan = Plan::new(
-                        Some(&spec.generator),
-                        &spec.discriminator,
-                        batch,
-                        threads,
-                        EngineKind::Native,
-                        Isa::best(),
-                    );
-                    let rewritten = rewrite(Script::new(&spec), &spec, &plan);
-                    assert_eq!(rewritten != Script::new(&spec), changed(order, schedule, batch), "{name}");
+                    let rewritten = rewrite(Script::new(&spec), &spec, &plan(&spec, batch, shards));
+                    assert_eq!(rewritten != Script::new(&spec), changed(order, &summary.unwrap(), batch), "{name}");
                 }
             }
         }
@@ -79,10 +82,10 @@ fn keeps_the_bits(rewrite: fn(Script, &GanSpec, &Plan) -> Script, changed: impl 
 fn fakes_that_are_kept_are_those_that_would_be_made_again() {
     keeps_the_bits(
         |script, _, plan| script.with_fakes_kept(plan),
-        |order, _, batch| match order {
+        |order, plan, batch| match order {
             Order::DiscriminatorFirst => false,
             // Only where the batch is one chunk do they still stand in G's turn.
-            Order::DiscriminatorFirstSharedFake => batch <= 100,
+            Order::DiscriminatorFirstSharedFake => batch <= 100 && plan.shards == 1,
             Order::GeneratorFirstSharedFake => true,
         },
     );
@@ -90,21 +93,21 @@ fn fakes_that_are_kept_are_those_that_would_be_made_again() {
 
 #[test]
 fn updates_in_the_last_backward_pass_are_those_after_it() {
-    keeps_the_bits(|script, _, plan| script.with_updates_fused(plan), |_, schedule, _| schedule == "layer-parallel");
+    keeps_the_bits(
+        |script, _, plan| script.with_updates_fused(plan),
+        |_, plan, _| plan.schedule == "layer-parallel" && plan.shards == 1,
+    );
 }
 
 /// The gradients of joined passes are compared in [`crate::gan::tests`]; here, when they may be joined.
 #[test]
 fn passes_are_joined_only_where_one_gradient_is_a_multiple_of_the_other() {
-    let plan = |spec: &GanSpec, batch| {
-        Plan::new(Some(&spec.generator), &spec.discriminator, batch, 1, EngineKind::Native, Isa::best())
-    };
     for order in ORDERS {
         for objective in [Objective::Minimax, Objective::NonSaturatingHalf, Objective::Softmax] {
             for dropout in [0.0, 0.1] {
                 for (hidden, batch, _) in PLANS {
                     let spec = spec(order, hidden, dropout, objective);
-                    let kept = Script::new(&spec).with_fakes_kept(&plan(&spec, batch));
+                    let kept = Script::new(&spec).with_fakes_kept(&plan(&spec, batch, 1));
                     let may =
                         order == Order::GeneratorFirstSharedFake && objective != Objective::Softmax && dropout == 0.0;
                     let joined = kept.clone().with_passes_joined(&spec);
@@ -175,18 +178,20 @@ fn products_are_counted_as_the_engine_meets_them() {
         })
     });
     for spec in presets.chain(orders) {
-        for (batch, threads) in [(1, 1), (20, 2), (200, 1), (1_100, 2), (4_500, 3)] {
+        for (batch, shards, threads) in
+            [(1, 1, 1), (20, 1, 2), (20, 4, 2), (200, 1, 1), (201, 2, 2), (1_100, 1, 2), (4_500, 1, 3), (4_500, 4, 3)]
+        {
             // Wide networks are slow at large batches, and have only one schedule.
             if spec.generator.weights() + spec.discriminator.weights() > 500_000 && batch > 200 {
                 continue;
             }
             let engine: &'static Counting = Box::leak(Box::default());
-            let options = TrainerOptions { batch, threads, ..Default::default() };
+            let options = TrainerOptions { batch, shards, threads, ..Default::default() };
             let samples = source(batch, spec.features());
             let mut trainer = Trainer::new(spec.clone(), samples, options.clone()).unwrap();
             trainer.plan.pass.engine = engine;
             trainer.run(2, 1, |_| ControlFlow::Continue(())).unwrap();
-            let name = format!("{:?} {batch} {threads} {}", spec.order, trainer.plan().schedule);
+            let name = format!("{:?} {batch} {shards} {threads} {}", spec.order, trainer.plan().schedule);
             assert_eq!(engine.0.load(Relaxed), 2 * trainer.plan().products_per_step, "{name}");
 
             let mut modular =
@@ -207,7 +212,7 @@ fn memory_does_not_grow_with_the_batch() {
     let spec = Preset::Mnist.spec();
     let memory = |batch| {
         let (generator, discriminator) = (Some(&spec.generator), &spec.discriminator);
-        let plan = Plan::new(generator, discriminator, batch, 2, EngineKind::default(), Isa::best());
+        let plan = plan(&spec, batch, 1);
         let program = Program::new(&Script::new(&spec).rewritten(&spec, &plan), generator, discriminator, &plan);
         plan.memory(generator, discriminator, &program.tape, SAMPLES) - 2 * 4 * batch as u64
     };
@@ -229,7 +234,7 @@ fn gradients_take_two_places() {
             discriminator: dense(&sizes(2, 1)),
             ..spec(Order::DiscriminatorFirst, 8, 0.0, Objective::Minimax)
         };
-        let plan = Plan::new(Some(&spec.generator), &spec.discriminator, 16, 1, EngineKind::Native, Isa::best());
+        let plan = plan(&spec, 16, 1);
         let script = Script::new(&spec).rewritten(&spec, &plan);
         Program::new(&script, Some(&spec.generator), &spec.discriminator, &plan).tape.bytes()
     };

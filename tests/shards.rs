@@ -1,0 +1,171 @@
+//! Shards: branches of the tree in which a batch's sums are added, so that several processes may each work on some of them.
+
+mod common;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use gannet::data::array::ArraySource;
+use gannet::gan::presets::Preset;
+use gannet::gan::{GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
+use gannet::kernel::activation::Activation;
+use gannet::net::{LayerTensors, NetworkSpec};
+use gannet::simd::Isa;
+
+const FEATURES: usize = 4;
+const LATENTS: usize = 3;
+const ORDERS: [Order; 3] =
+    [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake, Order::GeneratorFirstSharedFake];
+
+/// Hidden units of D, samples of a shard, and the schedule of two of them: one tile; several slots; panels that all threads share;
+/// several chunks of these.
+const SIZES: [(usize, usize, &str); 4] = [
+    (8, 20, "tile-parallel"),
+    (8, 4_500, "tile-parallel"),
+    (400, 50, "layer-parallel"),
+    (400, 1_100, "layer-parallel"),
+];
+
+/// Both networks stand still: no parameter is so small that this rate would move it.
+fn still(hidden: usize, order: Order, objective: Objective) -> GanSpec {
+    GanSpec {
+        objective,
+        order,
+        discriminator_steps: 1,
+        generator_optimizer: OptimizerSpec::sgd(1e-30),
+        discriminator_optimizer: OptimizerSpec::sgd(1e-30),
+        generator: NetworkSpec::dense(&[LATENTS, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+        discriminator: NetworkSpec::dense(
+            &[FEATURES, hidden, hidden, objective.logits()],
+            Activation::LeakyRelu { slope: 0.2 },
+            0.0,
+            Activation::Linear,
+        ),
+    }
+}
+
+/// `samples` rows without a pattern.
+fn rows(samples: usize, columns: usize, salt: usize) -> Vec<f32> {
+    (0..samples * columns).map(|index| (((index + salt) * 7919) % 2003) as f32 / 1001.0 - 1.0).collect()
+}
+
+/// The half of the sum of two gradients: what a batch of two shards has, whose loss is a mean over twice as many samples.
+fn mean(left: &LayerTensors, right: &LayerTensors) -> LayerTensors {
+    let mean = |left: &[f32], right: &[f32]| left.iter().zip(right).map(|(left, right)| 0.5 * (left + right)).collect();
+    left.iter().zip(right).map(|(left, right)| (mean(&left.0, &right.0), mean(&left.1, &right.1))).collect()
+}
+
+fn bits(tensors: &LayerTensors) -> Vec<u32> {
+    tensors.iter().flat_map(|(weight, bias)| weight.iter().chain(bias)).map(|value| value.to_bits()).collect()
+}
+
+/// A shard's sums are those of a batch of its samples alone, bit for bit, and two shards' sums are their sum: the same processes'
+/// gradients, however many of them share the shards.
+#[test]
+fn a_shard_is_a_batch_of_its_own() {
+    for (hidden, samples, schedule) in SIZES {
+        for (order, objective) in
+            ORDERS.into_iter().zip([Objective::NonSaturating, Objective::Softmax, Objective::Minimax])
+        {
+            for shards in [1, 2] {
+                let name = format!("{schedule} {samples} {order:?} {shards}");
+                let spec = still(hidden, order, objective);
+                let [real, of_discriminator, of_generator] =
+                    [(FEATURES, 1), (LATENTS, 2), (LATENTS, 3)].map(|(columns, salt)| rows(2 * samples, columns, salt));
+                let gradients = |first: usize, batch: usize, shards: usize| -> Model {
+                    let source = ArraySource::new(real.clone(), FEATURES).unwrap();
+                    let options = TrainerOptions { batch, shards, threads: 2, ..Default::default() };
+                    let mut trainer = Trainer::new(spec.clone(), Arc::new(source), options).unwrap();
+                    if shards > 1 {
+                        assert_eq!(trainer.plan().schedule, schedule, "{name}");
+                    }
+                    let of =
+                        |rows: &'_ [f32], columns: usize| rows[first * columns..(first + batch) * columns].to_vec();
+                    let given = GivenStep {
+                        real: &of(&real, FEATURES),
+                        discriminator_latents: &of(&of_discriminator, LATENTS),
+                        generator_latents: &of(&of_generator, LATENTS),
+                        keep_real: &[],
+                        keep_fake: &[],
+                        keep_generator_step: &[],
+                    };
+                    trainer.step_with(&given).unwrap();
+                    trainer.gradients().unwrap()
+                };
+                let whole = gradients(0, 2 * samples, 2 * shards);
+                let [left, right] = [0, samples].map(|first| gradients(first, samples, shards));
+                for (network, whole, left, right) in [
+                    ("generator", &whole.generator, &left.generator, &right.generator),
+                    ("discriminator", &whole.discriminator, &left.discriminator, &right.discriminator),
+                ] {
+                    assert!(bits(whole).iter().any(|bits| bits & 0x7fff_ffff != 0), "{name}: {network} has gradients");
+                    assert!(bits(whole) == bits(&mean(left, right)), "{name}: {network}");
+                }
+            }
+        }
+    }
+}
+
+/// The same with fakes from outside: their gradients are those that each shard alone would give.
+#[test]
+fn a_shard_of_the_modular_loss_is_a_batch_of_its_own() {
+    for (hidden, samples, _) in SIZES {
+        let spec = still(hidden, Order::DiscriminatorFirstSharedFake, Objective::NonSaturating);
+        let (real, fakes) = (rows(2 * samples, FEATURES, 1), rows(2 * samples, FEATURES, 5));
+        let gradient = |first: usize, batch: usize, shards: usize| {
+            let options = TrainerOptions { batch, shards, threads: 2, ..Default::default() };
+            let (discriminator, optimizer) = (spec.discriminator.clone(), spec.discriminator_optimizer);
+            let mut loss = ModularLoss::new(discriminator, spec.objective, optimizer, options).unwrap();
+            let mut gradient = vec![f32::NAN; batch * FEATURES];
+            let rows = first * FEATURES..(first + batch) * FEATURES;
+            loss.step(&fakes[rows.clone()], &real[rows], &mut gradient).unwrap();
+            gradient
+        };
+        let whole = gradient(0, 2 * samples, 2);
+        let halves = [0, samples].map(|first| gradient(first, samples, 1)).concat();
+        let same = whole.iter().zip(&halves).all(|(whole, half)| whole.to_bits() == (0.5 * half).to_bits());
+        assert!(same, "{hidden} {samples}");
+    }
+}
+
+/// Shards decide the result; threads and instruction sets that fuse multiply-adds do not.
+#[test]
+fn sharded_runs_are_the_same_bits_at_any_number_of_threads() {
+    let fused: Vec<Isa> = Isa::available().into_iter().filter(|isa| isa.fused()).collect();
+    for preset in Preset::ALL {
+        let batch = if preset == Preset::Mnist { 37 } else { 1_003 };
+        for shards in [1, 2, 4] {
+            let mut first = None;
+            for isa in &fused {
+                for threads in [1, 2, 3] {
+                    let options =
+                        TrainerOptions { batch, shards, threads, isa: Some(isa.kind()), ..Default::default() };
+                    let mut trainer = common::trainer(preset, options);
+                    let mut losses = Vec::new();
+                    trainer
+                        .run(3, 1, |report| {
+                            losses.push([report.discriminator_loss, report.generator_loss].map(f64::to_bits));
+                            ControlFlow::Continue(())
+                        })
+                        .unwrap();
+                    let found = (losses, trainer.model().unwrap());
+                    let first = first.get_or_insert_with(|| found.clone());
+                    assert!(*first == found, "{} {shards} shards {threads} threads {isa:?}", preset.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn shards_that_make_no_tree_are_refused() {
+    for (batch, shards) in [(32, 0), (32, 3), (32, 64), (1 << 20, 1 << 20), (32, usize::MAX)] {
+        let options = TrainerOptions { batch, shards, ..Default::default() };
+        let spec = Preset::Circle.spec();
+        let source = common::source(Preset::Circle, 64);
+        let problem = Trainer::new(spec.clone(), source, options.clone()).map(|_| ()).unwrap_err().to_string();
+        assert!(problem.contains("shards") || problem.contains("batch"), "{problem}");
+        let (discriminator, optimizer) = (spec.discriminator, spec.discriminator_optimizer);
+        assert!(ModularLoss::new(discriminator, spec.objective, optimizer, options).is_err(), "{batch} {shards}");
+    }
+}
