@@ -5,12 +5,11 @@ mod common;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use gannet::data::array::ArraySource;
+use gannet::cpu::Isa;
+use gannet::data::ArraySource;
 use gannet::gan::presets::Preset;
 use gannet::gan::{GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
-use gannet::kernel::activation::Activation;
-use gannet::net::{LayerTensors, NetworkSpec};
-use gannet::simd::Isa;
+use gannet::net::{Activation, LayerTensors, NetworkSpec};
 
 const FEATURES: usize = 4;
 const LATENTS: usize = 3;
