@@ -4,8 +4,9 @@ use std::path::Path;
 
 use gannet::Result;
 
-use super::config::RunConfig;
-use super::{config_file, config_text, line_file};
+use crate::folder::line_file;
+use crate::settings::config::RunConfig;
+use crate::settings::{config_file, config_text};
 
 /// The settings of a configuration file.
 #[derive(Clone, Debug, PartialEq)]

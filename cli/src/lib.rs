@@ -3,103 +3,45 @@
 //! Standard output carries results alone; progress and messages go to standard error. An error is one line that opens
 //! with `error:`; the program ends with code 2 where arguments or settings are wrong, and with 1 for every other failure.
 //!
-//! The files stand in layers, each of which uses only what stands below it:
+//! The files stand in layers. Each folder uses only what stands below it, and only `commands` knows clap:
 //!
 //! ```text
-//! commands     train, resume, sample, evaluate, template (config), export, bench, info, runs, shell: one file each
-//! a run        prepared, run, replicas, record, start, budget, saved_run: from its settings to its end
-//! reports      report (the command too), judgement, measures, columns
-//! settings     config_source, config_file, config_text, config, own, loading, args
-//! its folder   checkpoints, legs, end, line_file, events, contents, run_folder, out_file
-//! to be seen   progress, output, terminal, pictures, animation, plot
-//! what is      preset, samples, measure_names, goal, schema
+//! commands                 train, sample, evaluate, config, export, bench, report, runs, info, shell: one file each
+//! run                      training, recording, resuming; saved runs
+//! report  events  animation
+//! history  measures        what a run has done so far; what its generator has learned
+//! settings                 what decides a run: configuration files, defaults, where samples come from
+//! data                     samples in memory, own data
+//! preset                   what is learned
+//! folder                   the folder of a run and its files
+//! plot  terminal
 //! ```
 #![forbid(unsafe_code)]
 
-mod address_space;
 mod animation;
-mod args;
-mod bench;
-mod bench_table;
-mod beside;
-mod best;
-mod board;
-mod budget;
-mod changed_settings;
-mod checkpoints;
-mod column_histograms;
-mod columns;
-mod command_lines;
-mod config;
-mod config_file;
-mod config_source;
-mod config_text;
-mod contents;
-mod course;
-mod end;
-mod evaluate;
+mod commands;
+mod data;
 pub mod events;
-mod expectation;
-mod export;
-mod failure_advice;
-mod files;
-mod flat;
-mod folder_lock;
-mod gan_table;
-mod goal;
+mod folder;
 mod history;
 pub mod hostile;
-mod info;
-mod judgement;
-mod kinded;
-mod learning;
-mod legs;
-mod line_file;
-mod loading;
-mod lost_replicas;
-mod measure_names;
 mod measures;
-mod nearest;
-mod new_folder;
-mod npy;
-mod origin;
-mod out_file;
-mod output;
-mod own;
-mod pictures;
 pub mod plot;
-mod prepared;
 mod preset;
-mod progress;
-mod reading_limit;
-mod record;
-mod replicas;
 mod report;
-mod resume;
 mod run;
-mod run_folder;
-mod runs;
-mod sample;
-mod samples;
-mod saved_run;
-mod schedule;
-mod schema;
-mod shell;
-mod start;
-mod stop;
-mod summary;
-mod template;
+mod settings;
 mod terminal;
-mod threads;
-mod toml_error;
-mod train;
-mod weights;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
-use args::{Cli, Command};
+use commands::args::{Cli, Command};
+use commands::{bench, evaluate, export, info, runs, sample, shell, template, train};
+use data::address_space;
+use run::stop;
+use terminal::{output, screen};
 
 /// Exit code of wrong arguments or settings.
 const USAGE: u8 = 2;
@@ -126,7 +68,7 @@ pub fn main() -> ExitCode {
         Command::Config(args) => template::command(args),
         Command::Export(args) => export::command(args),
         Command::Bench(args) => bench::command(args),
-        Command::Report(args) => report::command(args),
+        Command::Report(args) => commands::report::command(args),
         Command::Runs(args) => runs::command(args),
         Command::Info(args) => info::command(args),
         Command::Completions(args) => shell::completions(args),
@@ -137,7 +79,7 @@ pub fn main() -> ExitCode {
 /// The arguments of the process. On a narrow terminal what an option means stands below it.
 fn parse() -> Result<Cli, clap::Error> {
     const NARROW: usize = 70;
-    let is_narrow = terminal::columns().is_some_and(|columns| columns < NARROW);
+    let is_narrow = screen::columns().is_some_and(|columns| columns < NARROW);
     let mut command = Cli::command().next_line_help(is_narrow);
     let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))

@@ -1,7 +1,7 @@
 //! Tests of animations: they are decoded and put together as a viewer does.
 
-use super::super::plot::Picture;
 use super::*;
+use crate::plot::Picture;
 
 /// A PNG file of a black picture with a light rectangle.
 fn picture(width: u32, height: u32, light: [std::ops::Range<u32>; 2]) -> Vec<u8> {

@@ -19,10 +19,3 @@ mod writer;
 
 pub(crate) use plugins::Setting;
 pub(crate) use writer::EventWriter;
-
-/// What the names of event files begin with. TensorBoard reads each file whose name holds `tfevents`, in the order of the names.
-pub(crate) const PREFIX: &str = "events.out.tfevents.";
-
-/// The format's version: the first event of each file tells it. From version 2 on, the start of a session discards what
-/// earlier sessions wrote of later steps.
-const FILE_VERSION: &str = "brain.Event:2";

@@ -10,11 +10,12 @@ use std::process::Command;
 use gannet::Error;
 use serde_json::{Value as Json, json};
 
-use super::super::plot::Picture;
+use super::EventWriter;
 use super::messages::{Event, Kind, SessionLog, What};
 use super::read::EventFile;
 use super::record::{self, FOOTER, HEADER};
-use super::{EventWriter, PREFIX};
+use super::writer::PREFIX;
+use crate::plot::Picture;
 use skip::skip;
 
 /// The event files of a folder, in the order of their names.
@@ -245,7 +246,7 @@ fn tensorboard_reads_what_was_written() {
         .iter()
         .map(|&step| {
             let bytes = png(4, 2 + step as u32, step as u8);
-            json!([step, { "width": 4, "height": 2 + step, "sha256": super::super::output::sha256(&bytes) }])
+            json!([step, { "width": 4, "height": 2 + step, "sha256": crate::terminal::output::sha256(&bytes) }])
         })
         .collect();
     assert_eq!(found["images"]["samples"], Json::Array(images));

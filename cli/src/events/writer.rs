@@ -9,10 +9,17 @@ use std::time::SystemTime;
 use gannet::internals::file;
 use gannet::{Error, Result};
 
-use super::super::run_folder::refused;
 use super::messages::{Event, Image, Kind, SessionLog, SourceMetadata, Summary, Value, What};
 use super::plugins::{self, Setting};
-use super::{FILE_VERSION, PREFIX, histogram, record};
+use super::{histogram, record};
+use crate::folder::run_folder::refused;
+
+/// What the names of event files begin with. TensorBoard reads each file whose name holds `tfevents`, in the order of the names.
+pub(crate) const PREFIX: &str = "events.out.tfevents.";
+
+/// The format's version: the first event of each file tells it. From version 2 on, the start of a session discards what
+/// earlier sessions wrote of later steps.
+const FILE_VERSION: &str = "brain.Event:2";
 
 /// Bytes that are held back at most before they are written.
 const MOST_PENDING: usize = 1 << 20;
@@ -201,7 +208,7 @@ mod tests {
 
     #[test]
     fn only_pictures_are_taken() {
-        let picture = super::super::super::plot::Picture { width: 3, height: 2, pixels: vec![7; 18] };
+        let picture = crate::plot::Picture { width: 3, height: 2, pixels: vec![7; 18] };
         let png = picture.to_png().unwrap();
         let found = image(&png).unwrap();
         assert_eq!((found.width, found.height, found.colorspace), (3, 2, 3));

@@ -12,8 +12,9 @@ use super::axis::Axis;
 use super::canvas::units;
 use super::font::{self, Weight};
 use super::frame::{self, Area, Chart, Entry, Page, Plot, Sign, TEXT_ROW};
+use super::picture::{Heading, Picture};
+use super::sampled;
 use super::style::{AXIS, GENERATED, LABEL, MARGIN, MUTED, REAL, Rgb};
-use super::{Heading, Picture, sampled};
 
 /// A horizontal line to compare with, such as the value at equilibrium.
 #[derive(Clone, Copy, Debug)]

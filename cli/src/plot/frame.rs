@@ -13,8 +13,8 @@ use tiny_skia::Pixmap;
 use super::axis::Axis;
 use super::canvas::{Canvas, Face, UNIT, units};
 use super::font::{self, CAP_HEIGHT, DESCENT, Weight};
+use super::picture::{Heading, Picture};
 use super::style::{self, AXIS, GRID, HAIRLINE, INK, LABEL, MARGIN, MUTED, Rgb, TEXT, TITLE, WHITE};
-use super::{Heading, Picture};
 
 /// The whole page, for plotters.
 pub(super) type Area<'a> = DrawingArea<Canvas<'a>, Shift>;

@@ -2,8 +2,9 @@
 
 use gannet::{Error, Result};
 
+use super::frame;
+use super::picture::{Heading, Picture};
 use super::style::{MARGIN, NOT_A_NUMBER};
-use super::{Heading, Picture, frame};
 
 /// The longer side of the images together in pixels, at most, where they are enlarged: of a grid, and of a single row.
 const GRID_TARGET: usize = 800;

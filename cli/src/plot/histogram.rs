@@ -6,8 +6,9 @@ use plotters::element::{PathElement, Polygon};
 
 use super::axis::Axis;
 use super::frame::{self, Area, Entry, Page, Panels, Plot, Sign};
+use super::picture::{Heading, Picture};
+use super::sampled;
 use super::style::{GENERATED, INK, REAL};
-use super::{Heading, Picture, sampled};
 
 /// One panel of [`histogram`].
 #[derive(Clone, Copy, Debug)]

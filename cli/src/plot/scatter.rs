@@ -9,8 +9,9 @@ use plotters::element::Circle;
 use super::axis::Axis;
 use super::canvas::UNIT;
 use super::frame::{self, Entry, Page, Panels, Sign};
+use super::picture::{Heading, Picture};
+use super::sampled;
 use super::style::{GENERATED, REAL, WHITE};
-use super::{Heading, Picture, sampled};
 
 /// Points of a kind that are drawn in a panel at most: more only make one blot.
 const MOST_POINTS: usize = 5000;

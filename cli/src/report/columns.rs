@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::read;
 use super::words::number;
-use crate::run_folder::COLUMNS;
+use crate::folder::run_folder::COLUMNS;
 
 /// Bytes of the file.
 const LARGEST: u64 = 1 << 20;

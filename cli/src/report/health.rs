@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::record::Record;
 use super::table::Verdict;
 use super::words::counted;
-use crate::judgement::Judgement;
+use crate::measures::judgement::Judgement;
 
 /// Stretches that are told in words below the strip.
 const MOST_TOLD: usize = 12;

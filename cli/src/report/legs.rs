@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::record::Record;
 use super::words::time;
-use crate::legs::{Change, Leg};
+use crate::history::legs::{Change, Leg};
 
 /// Legs and changes that are shown.
 const MOST: usize = 50;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use gannet::Result;
 
+use super::pages::{leave_out, render, title_of, write_page};
 use super::record::Record;
-use super::{leave_out, render, title_of, write_page};
-use crate::run_folder::REPORT;
+use super::renewal::Renewal;
+use crate::folder::run_folder::REPORT;
 
 /// Time between two pages at least.
 const SHORTEST: Duration = Duration::from_secs(2);
@@ -24,20 +25,6 @@ const PROMISE_AT_FIRST: Duration = Duration::from_secs(10);
 const PROMISE_AT_END: Duration = Duration::from_secs(60);
 /// The longest wait for a page, as a multiple of what the page before it promised. The waits of costly pages grow step by step.
 const MOST_PROMISES: u32 = 2;
-
-/// What a page that is made again says about itself.
-pub(super) struct Renewal {
-    /// When the next one comes in general, and the time within which it is promised.
-    pub(super) next: Duration,
-    pub(super) promise: Duration,
-    /// Whether all steps are done, and the run is measured.
-    pub(super) is_ending: bool,
-    /// Steps of each run in all, and of all runs together before this process.
-    pub(super) planned: u64,
-    pub(super) before: u64,
-    /// The time since this process began.
-    pub(super) elapsed: Duration,
-}
 
 /// The page of a run, or the common one of replicas.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! `gannet report`: a page about a run, or about several side by side, in one HTML file that needs nothing else.
+//! A page about a run, or about several side by side, in one HTML file that needs nothing else.
 //!
 //! A page is made from what the folder of the run holds, whether the run has ended, goes on, was stopped or was killed. The
 //! files are read as if an enemy had written them: none need be there, be whole or be small, and every string is escaped.
@@ -10,8 +10,10 @@ mod health;
 mod legs;
 mod live;
 mod page;
+mod pages;
 mod read;
 mod record;
+mod renewal;
 mod settings;
 mod several;
 mod shots;
@@ -21,172 +23,5 @@ mod table;
 mod tests;
 mod words;
 
-use std::path::{Path, PathBuf};
-
-use gannet::Result;
-
-use super::args::ReportArgs;
-use super::out_file::{OutFile, Suffixes};
-use super::output::{alert, note, printable};
-use super::run_folder::{self, REPORT, is_run, refused, write_atomically};
 pub(crate) use live::Live;
-use live::Renewal;
-use record::Record;
-
-/// Measures in a page about one run, and charts of measures in one about several.
-const MOST_CHARTS: usize = 24;
-/// Runs in a page.
-const MOST_RUNS: usize = 256;
-/// Entries of a folder of replicas that are looked at.
-const MOST_ENTRIES: usize = 1 << 16;
-
-/// The suffixes of pages.
-const SUFFIXES: Suffixes<()> = Suffixes {
-    written: &[("html", ()), ("htm", ())],
-    elsewhere: &[
-        (&["pdf"], "a browser prints the page into a PDF"),
-        (&["json"], "the figures of a run are in its run.json"),
-        (&["csv", "xlsx"], "the figures of a run are in its metrics.csv and evaluation.csv"),
-    ],
-};
-
-/// Bytes that the page of so many `runs` takes while it is made again and again, where each run has `pictures` of `bytes` as files.
-pub(crate) fn memory(runs: u64, pictures: u64, bytes: u64) -> u64 {
-    /// Of a run: its settings, and what is left of its tables.
-    const RECORD: u64 = 256 << 10;
-    /// What a page has beside its pictures.
-    const TEXT: u64 = 1 << 20;
-    let runs = runs.min(MOST_RUNS as u64);
-    let shots = shots::memory(runs, pictures, bytes);
-    let shown = if runs > 1 { shots.min(several::MOST_PICTURES as u64) } else { shots };
-    // A text that grows takes up to twice its length.
-    shots.saturating_add(2 * (shown + TEXT)).saturating_add(runs * RECORD)
-}
-
-/// Runs the command.
-pub(crate) fn command(args: &ReportArgs) -> anyhow::Result<()> {
-    let out = match (&args.out, args.runs.as_slice()) {
-        (Some(out), _) => out.clone(),
-        (None, [folder]) => {
-            let out = folder.join(REPORT);
-            let page = page_about(&[folder.to_path_buf()], &out, tell)?;
-            write_page(&out, &page)?;
-            out
-        }
-        (None, _) => PathBuf::from(REPORT),
-    };
-    // The page in the folder that was named is the program's own.
-    if args.out.is_some() || args.runs.len() > 1 {
-        SUFFIXES.of(&out)?;
-        let file = OutFile::file(&out, args.force)?;
-        let page = page_about(&args.runs, &out, tell)?;
-        file.write(|file| file.write_all(page.as_bytes()))?;
-    }
-    note(&format!("report in {}", printable(&out)));
-    Ok(())
-}
-
-/// Makes the page in `folder` from what is there now: about the run whose folder it is, or about all runs in it.
-///
-/// # Errors
-///
-/// [`Error::Io`](gannet::Error::Io) where the system refuses to write it, with the page before it still there; a folder without a run.
-pub(crate) fn write(folder: &Path) -> Result<()> {
-    let out = folder.join(REPORT);
-    write_page(&out, &page_about(&[folder.to_path_buf()], &out, |_, _| ())?)
-}
-
-/// Writes a page in the folder of a run, in the place of the one before.
-fn write_page(path: &Path, page: &str) -> Result<()> {
-    write_atomically(path, |file| file.write_all(page.as_bytes()))
-}
-
-/// Tells which pictures of the run in `folder` its page leaves out.
-fn tell(folder: &Path, left_out: &str) {
-    alert(&format!("warning: {}: {left_out}", printable(folder)));
-}
-
-/// The page about all runs that `given` means, which will lie at `out`. `tell` hears of pictures that cannot be read.
-fn page_about(given: &[PathBuf], out: &Path, tell: impl Fn(&Path, &str)) -> Result<String> {
-    let mut folders = Vec::new();
-    for path in given {
-        folders.extend(runs_in(path)?);
-    }
-    let left_out = leave_out(&mut folders);
-    let count = folders.len();
-    let mut records: Vec<Record> = folders.iter().map(|folder| Record::read(folder, count)).collect();
-    tell_apart(&mut records);
-    for record in &records {
-        record.left_out().iter().for_each(|left_out| tell(&record.folder, left_out));
-    }
-    let title = match given {
-        [folder] => title_of(folder),
-        _ => None,
-    };
-    Ok(render(&records, left_out, title, out, None))
-}
-
-/// Leaves the first runs that a page has room for; says how many are left out.
-fn leave_out<T>(runs: &mut Vec<T>) -> usize {
-    let left_out = runs.len().saturating_sub(MOST_RUNS);
-    runs.truncate(MOST_RUNS);
-    left_out
-}
-
-/// The page about `records`, without those `left_out`, that will lie at `out`, which is made again as `renewal` says.
-fn render(records: &[Record], left_out: usize, title: Option<String>, out: &Path, renewal: Option<&Renewal>) -> String {
-    if let [record] = records {
-        return single::render(record, renewal);
-    }
-    let links: Vec<Option<String>> = records.iter().map(|record| link(record, out)).collect();
-    let mut presets: Vec<String> = records.iter().map(Record::preset).collect();
-    presets.dedup();
-    let of = match presets.as_slice() {
-        [preset] => format!(" of {preset}"),
-        _ => String::new(),
-    };
-    let title = title.unwrap_or_else(|| format!("{} runs{of}", records.len()));
-    several::render(&title, records, left_out, &links, renewal)
-}
-
-/// Gives runs whose folders have one name those of their whole paths.
-fn tell_apart(records: &mut [Record]) {
-    let names: Vec<String> = records.iter().map(|record| record.name.clone()).collect();
-    for record in records {
-        if names.iter().filter(|name| **name == record.name).count() > 1 {
-            record.name = record.folder.display().to_string();
-        }
-    }
-}
-
-/// The name of a folder of runs.
-fn title_of(folder: &Path) -> Option<String> {
-    folder.file_name().map(|name| name.to_string_lossy().into_owned())
-}
-
-/// The address of a run's own page, seen from `out`, where it lies beside or below it.
-fn link(record: &Record, out: &Path) -> Option<String> {
-    let absolute = |path: &Path| std::path::absolute(path).ok();
-    let page = absolute(&record.folder)?.join(REPORT);
-    let below = page.strip_prefix(absolute(out)?.parent()?).ok()?;
-    let part = |part: std::path::Component<'_>| {
-        let bytes = part.as_os_str().to_str()?.bytes();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        Some(bytes.map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect::<String>())
-    };
-    let parts: Option<Vec<String>> = below.components().map(part).collect();
-    // `./` keeps a name with a colon from being taken for a scheme.
-    parts.filter(|_| record.has_report).map(|parts| format!("./{}", parts.join("/")))
-}
-
-/// The runs that `path` means: itself, or those in it, as replicas are.
-fn runs_in(path: &Path) -> Result<Vec<PathBuf>> {
-    if is_run(path) {
-        return Ok(vec![path.to_path_buf()]);
-    }
-    let entries = path.read_dir().map_err(refused("read", path))?;
-    let mut runs: Vec<PathBuf> =
-        entries.take(MOST_ENTRIES).flatten().map(|entry| entry.path()).filter(|path| is_run(path)).collect();
-    runs.sort();
-    if runs.is_empty() { Err(run_folder::no_run(path)) } else { Ok(runs) }
-}
+pub(crate) use pages::{memory, page_about, write, write_page};

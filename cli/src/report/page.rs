@@ -10,8 +10,8 @@ use gannet::internals::numbers::thousands;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use super::live::Renewal;
 use super::record::{Record, State};
+use super::renewal::Renewal;
 use super::shots::Shot;
 use super::words::{counted, spaced, time};
 
@@ -187,3 +187,5 @@ pub(super) fn progress(record: &Record) -> String {
         }
     }
 }
+/// Measures in a page about one run, and charts of measures in one about several.
+pub(super) const MOST_CHARTS: usize = 24;

@@ -12,14 +12,14 @@ use super::columns::{self, Column};
 use super::read;
 use super::shots::{self, Shot};
 use super::table::Table;
-use crate::columns::KEPT;
-use crate::config::RunConfig;
-use crate::config_source;
-use crate::end;
-use crate::legs::Legs;
-use crate::measures::{self, Measure};
+use crate::folder::run_folder::{CHECKPOINTS, CONFIG, EVALUATION, METRICS, MODEL, REAL, REPORT, RESULT};
+use crate::history::end;
+use crate::history::legs::Legs;
+use crate::measures::columns::KEPT;
+use crate::measures::measure::{self, Measure};
 use crate::preset;
-use crate::run_folder::{CHECKPOINTS, CONFIG, EVALUATION, METRICS, MODEL, REAL, REPORT, RESULT};
+use crate::settings::config::RunConfig;
+use crate::settings::config_source;
 
 /// Points of a curve in a page about one run, and of all runs' curves of one kind in a page about several.
 const POINTS: usize = 300;
@@ -298,7 +298,7 @@ impl Record {
     /// A measure with what is known about it.
     pub(super) fn known(&self, name: &str, value: f64) -> Known {
         let config = self.config.as_ref().ok();
-        let found = config.and_then(|config| measures::recorded(config, name, value));
+        let found = config.and_then(|config| measure::recorded(config, name, value));
         let Measure { words, reached, .. } = found.unwrap_or(Measure { name: "", words: "", value, reached: "" });
         Known { name: name.chars().take(LONGEST).collect(), words, value, reached }
     }

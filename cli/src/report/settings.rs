@@ -7,8 +7,8 @@ use gannet::net::{Activation, Initialization, LayerSpec, NetworkSpec};
 use maud::{Markup, html};
 
 use super::words::{counted, spaced};
-use crate::args::{ENGINES, OBJECTIVES, ORDERS, name_of};
-use crate::config::RunConfig;
+use crate::settings::config::RunConfig;
+use crate::settings::values::{ENGINES, OBJECTIVES, ORDERS, name_of};
 
 /// Every setting that changes the result or the speed, under its name.
 pub(super) fn settings(config: &RunConfig) -> Vec<(&'static str, String)> {

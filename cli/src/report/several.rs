@@ -6,16 +6,16 @@ use std::mem;
 use gannet::internals::numbers::thousands;
 use maud::{Markup, html};
 
-use super::super::goal::best;
 use super::chart::{self, COLORS, Chart, Series};
 use super::crowd;
-use super::live::Renewal;
 use super::page::{self, section};
 use super::record::{HEALTH, Known, Record};
+use super::renewal::Renewal;
 use super::settings::settings;
 use super::words::{number, spaced};
-use crate::changed_settings;
-use crate::command_lines::quoted;
+use crate::history::changed_settings;
+use crate::preset::goal::best;
+use crate::terminal::command_lines::quoted;
 
 /// Runs up to which each chart tells all their values.
 const MOST_IN_LEGEND: usize = COLORS;
@@ -205,7 +205,7 @@ fn measures(records: &[Record]) -> Markup {
 fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
     let mut found = Vec::new();
     for one in all {
-        if !found.contains(&one) && found.len() < super::MOST_CHARTS {
+        if !found.contains(&one) && found.len() < page::MOST_CHARTS {
             found.push(one);
         }
     }
@@ -281,7 +281,7 @@ fn repeat(records: &[Record]) -> Markup {
     let lines: Vec<String> = records
         .iter()
         .filter(|record| record.config.is_ok())
-        .map(|record| format!("gannet train {}", quoted(&record.folder.join(crate::run_folder::CONFIG))))
+        .map(|record| format!("gannet train {}", quoted(&record.folder.join(crate::folder::run_folder::CONFIG))))
         .collect();
     let title = if records.iter().all(Record::repeats) {
         "Each again, bit for bit, in a new folder:"

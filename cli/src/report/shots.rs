@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::read;
-use crate::run_folder::{PICTURES, SAMPLES};
+use crate::folder::run_folder::{PICTURES, SAMPLES};
 
 /// Pictures of one run in a page.
 const MOST: usize = 30;

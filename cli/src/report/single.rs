@@ -6,15 +6,15 @@ use gannet::internals::{machine, numbers::thousands};
 use maud::{Markup, html};
 
 use super::chart::{Chart, Series};
-use super::live::Renewal;
 use super::page::{self, section};
 use super::record::{Best, Record, State};
+use super::renewal::Renewal;
 use super::settings::{network_row, settings};
 use super::words::{counted, number, spaced, time};
 use super::{columns, health, legs, words};
-use crate::command_lines::{quoted, sample_best};
-use crate::history::equilibrium;
-use crate::measures;
+use crate::history::losses::equilibrium;
+use crate::measures::measure;
+use crate::terminal::command_lines::{quoted, sample_best};
 
 /// The page.
 pub(super) fn render(record: &Record, renewal: Option<&Renewal>) -> String {
@@ -118,7 +118,7 @@ fn pictures(record: &Record) -> Markup {
 
 fn measured(record: &Record) -> Markup {
     let measures = record.measures();
-    let remark = record.config.as_ref().ok().and_then(measures::remark);
+    let remark = record.config.as_ref().ok().and_then(measure::remark);
     if measures.is_empty() {
         return Markup::default();
     }
@@ -129,7 +129,7 @@ fn measured(record: &Record) -> Markup {
                     tr {
                         th scope="col" { "measure" }
                         th.number scope="col" { "value" }
-                        th scope="col" { (measures::REFERENCE) }
+                        th scope="col" { (measure::REFERENCE) }
                     }
                 }
                 tbody {
@@ -204,7 +204,7 @@ fn curves(record: &Record) -> Markup {
             ..base()
         },
     ];
-    let names: Vec<String> = record.running_measures().take(super::MOST_CHARTS).map(str::to_string).collect();
+    let names: Vec<String> = record.running_measures().take(page::MOST_CHARTS).map(str::to_string).collect();
     let titles: Vec<String> = names.iter().map(|name| spaced(name)).collect();
     let measures = names.iter().zip(&titles).map(|(name, title)| Chart {
         title,
@@ -276,7 +276,7 @@ fn setup(record: &Record) -> Markup {
 
 fn repeat(record: &Record) -> Markup {
     let folder = quoted(&record.folder);
-    let config = quoted(&record.folder.join(crate::run_folder::CONFIG));
+    let config = quoted(&record.folder.join(crate::folder::run_folder::CONFIG));
     html! {
         @if record.config.is_ok() {
             (page::command(&format!("gannet train {config}"), legs::claim(record)))

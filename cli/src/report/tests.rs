@@ -7,11 +7,14 @@ use gannet::Error;
 use gannet::gan::presets::Preset;
 use tempfile::TempDir;
 
+use super::pages::{MOST_RUNS, link};
+use super::record::Record;
 use super::*;
-use crate::config::RunConfig;
-use crate::config_text;
-use crate::legs::Legs;
+use crate::folder::run_folder;
+use crate::history::legs::Legs;
 use crate::plot::Picture;
+use crate::settings::config::RunConfig;
+use crate::settings::config_text;
 
 /// The folder of a run called `name`, with what a whole run leaves.
 fn run(place: &TempDir, name: &str, preset: Preset) -> PathBuf {

@@ -1,0 +1,108 @@
+//! The arguments of the commands that use a trained model: `gannet sample`, `evaluate` and `export`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gannet::gan::Network;
+use gannet::gan::weights::Numbering;
+
+use super::values::{Format, NETWORKS, NUMBERINGS, SAMPLE_FORMATS, choice, positive_count, saved_state, whole};
+use crate::folder::checkpoints::SavedState;
+
+/// Arguments of `gannet sample`.
+#[derive(Debug, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "\
+Examples:
+  gannet sample runs/circle-001 --count 1000 --out points.csv
+  gannet sample runs/digits-001 --count 64 --seed 7 --out digits.png
+  gannet sample runs/circle-001 --checkpoint best --out points.npy
+  gannet sample runs/circle-001 --count 5 --out - --format csv
+  gannet sample runs/mnist-001/models/epoch-010.safetensors --count 10000 --out images.npy"
+)]
+pub(crate) struct SampleArgs {
+    /// Folder of a run, or a model file in it.
+    pub(crate) run: PathBuf,
+    /// How many samples.
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = positive_count)]
+    pub(crate) count: usize,
+    /// Seed of the latents. The first samples of a larger count are the same.
+    #[arg(long, value_name = "N", default_value = "0", value_parser = whole)]
+    pub(crate) seed: u64,
+    /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
+    /// [default: last].
+    #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
+    pub(crate) checkpoint: Option<SavedState>,
+    /// The file: .npy (one row a sample; f32, own tables f64), .csv or .png (a picture of the samples); - is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The format, for standard output [default: csv; of a file what its name ends in].
+    #[arg(long, value_parser = choice(SAMPLE_FORMATS))]
+    pub(crate) format: Option<Format>,
+    /// Replace the file if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `gannet evaluate`.
+#[derive(Debug, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "\
+Examples:
+  gannet evaluate runs/circle-001
+  gannet evaluate runs/circle-001 --checkpoint best
+  gannet evaluate runs/mnist-001 --data mnist/ --json"
+)]
+pub(crate) struct EvaluateArgs {
+    /// Folder of a run, or a model file in it.
+    pub(crate) run: PathBuf,
+    /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
+    /// [default: last].
+    #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
+    pub(crate) checkpoint: Option<SavedState>,
+    /// Samples to draw from the generator [default: as many as the reference figures were measured with].
+    #[arg(long, value_name = "N", value_parser = positive_count)]
+    pub(crate) samples: Option<usize>,
+    /// Folder with the IDX files of MNIST, or the file of own data [default: where the run had them].
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `gannet export`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Names and shapes are those of the state_dict of a torch.nn.Sequential, in which activations and dropout \
+are modules of their own: 0.weight, 0.bias, 2.weight ... The Sequential is printed. In Python:
+
+  from safetensors.torch import load_file
+  generator = nn.Sequential(...)         # as printed
+  generator.load_state_dict(load_file(\"generator.safetensors\"))
+
+Examples:
+  gannet export runs/circle-001 --network generator --out generator.safetensors
+  gannet export runs/circle-001 --out both.safetensors     generator.0.weight, discriminator.0.weight ...")]
+pub(crate) struct ExportArgs {
+    /// Folder of a run, or a model file in it.
+    pub(crate) run: PathBuf,
+    /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
+    /// [default: last].
+    #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
+    pub(crate) checkpoint: Option<SavedState>,
+    /// The file, which ends in .safetensors; - is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// One network alone, its names without a prefix [default: both, with `generator.` and `discriminator.` before].
+    #[arg(long, value_parser = choice(NETWORKS))]
+    pub(crate) network: Option<Network>,
+    /// How layers are numbered: by the modules of a Sequential, or one after another.
+    #[arg(long, value_parser = choice(NUMBERINGS), default_value = "sequential")]
+    pub(crate) numbers: Numbering,
+    /// Replace the file if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+}

@@ -1,0 +1,74 @@
+//! Reading what a list of runs needs, and no more: of a table its header and its last line.
+
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::SystemTime;
+
+use gannet::internals::file;
+
+use crate::folder::folder_lock::LOCK;
+
+/// Bytes of `config.toml` and `run.json` at most.
+const LARGEST: u64 = 8 << 20;
+/// Bytes at the beginning and at the end of a table that are looked at.
+const PIECE: u64 = 16 << 10;
+
+/// The text of a file.
+pub(super) fn text(path: &Path) -> Option<String> {
+    String::from_utf8(file::read(path, LARGEST).ok()?).ok()
+}
+
+/// The cells of the last line of a table under the names of its header.
+pub(super) fn last_line(path: &Path) -> Option<Vec<(String, String)>> {
+    let (mut file, length) = file::open(path).ok()?;
+    let mut piece = |from: u64| {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(from)).ok()?;
+        file.by_ref().take(PIECE).read_to_end(&mut bytes).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let head = piece(0)?;
+    let tail = piece(length.saturating_sub(PIECE))?;
+    let (header, _) = head.split_once('\n')?;
+    // A line without its end is still being written.
+    let (whole, _) = tail.rsplit_once('\n')?;
+    let (_, last) = whole.rsplit_once('\n')?;
+    let cells: Vec<&str> = last.split(',').map(str::trim).collect();
+    let names: Vec<&str> = header.split(',').map(str::trim).collect();
+    (names.len() == cells.len())
+        .then(|| names.into_iter().zip(cells).map(|(name, cell)| (name.to_string(), cell.to_string())).collect())
+}
+
+/// When a file was last written.
+pub(super) fn written(path: &Path) -> Option<SystemTime> {
+    path.metadata().ok()?.modified().ok()
+}
+
+/// Whether a process has the lock of a folder. Where nobody has it, it is taken for an instant, and shared.
+pub(super) fn is_locked(folder: &Path) -> bool {
+    file::open(&folder.join(LOCK))
+        .is_ok_and(|(lock, _)| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_whole_line_is_found_in_any_table() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.csv");
+        let last = |contents: &str| {
+            std::fs::write(&path, contents).unwrap();
+            last_line(&path).map(|cells| cells.into_iter().map(|(name, cell)| name + "=" + &cell).collect::<Vec<_>>())
+        };
+        assert_eq!(last("a,b\n1,2\n3,4\n"), Some(vec!["a=3".to_string(), "b=4".to_string()]));
+        assert_eq!(last("a,b\n1,2\n3,4"), Some(vec!["a=1".to_string(), "b=2".to_string()]));
+        let long = "1,2\n".repeat(100_000);
+        assert_eq!(last(&format!("a,b\n{long}7,8\n")), Some(vec!["a=7".to_string(), "b=8".to_string()]));
+        for nothing in ["", "a,b", "a,b\n", "a,b\n1\n", "a,b\n1,2,3\n"] {
+            assert_eq!(last(nothing), None, "{nothing}");
+        }
+        assert_eq!(last_line(place.path()), None);
+    }
+}

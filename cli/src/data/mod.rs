@@ -1,0 +1,6 @@
+//! The samples of a run in memory, and own data: files of the user's.
+
+pub(crate) mod address_space;
+pub(crate) mod own;
+pub(crate) mod reading_limit;
+pub(crate) mod samples;

@@ -1,0 +1,408 @@
+//! Own data: a file of the user's with a table of numbers (CSV, NPY) or images (IDX), and the settings that suit it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gannet::data::columns::{self, Matched};
+use gannet::data::kept::{Kept, kept};
+use gannet::data::table::{Standardization, Table};
+use gannet::data::{csv, idx, npy, precision};
+use gannet::gan::presets::{self, Duration};
+use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order};
+use gannet::net::{Activation, NetworkSpec};
+use gannet::{Error, Result};
+
+use crate::data::reading_limit;
+use crate::data::samples::{ImageSet, Samples};
+use crate::folder::contents::{self, Contents};
+use crate::folder::run_folder::refused;
+use crate::preset::{Preset, Shape};
+use crate::terminal::output::{alert, note};
+
+/// Largest default batch.
+const BATCH: usize = 128;
+/// Steps that the default length comes to, where that is a pass over the data or more: some seconds.
+const STEPS: u64 = 10_000;
+
+/// A file with samples and how they are read: all that is needed to give generated ones back without the file.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnData {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// What its samples are.
+    pub(crate) form: Form,
+    /// What the file holds, if it has been read.
+    loaded: Option<Loaded>,
+    /// Most bytes that the run may take.
+    pub(crate) limit: Option<u64>,
+}
+
+/// What a file holds.
+#[derive(Clone, Debug)]
+struct Loaded {
+    samples: Samples,
+    /// What it has in columns that are kept constant.
+    kept: Vec<Kept>,
+    /// What training cannot see of it as it is.
+    warnings: Vec<String>,
+}
+
+/// The samples are what the file and the form make them, and are not compared.
+impl PartialEq for OwnData {
+    fn eq(&self, other: &Self) -> bool {
+        self.file == other.file && self.form == other.form
+    }
+}
+
+/// What the samples of a file are.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Form {
+    /// Rows of a table.
+    Table {
+        /// The names of the columns.
+        columns: Vec<String>,
+        /// How columns become features and back.
+        standardization: Standardization,
+    },
+    /// Images with pixels from -1 to 1.
+    Images {
+        /// Rows of pixels.
+        height: usize,
+        /// Pixels of a row.
+        width: usize,
+    },
+}
+
+/// What `[data]` tells about a file; what is left out is read from it.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) columns: Option<Vec<String>>,
+    pub(crate) offset: Option<Vec<f64>>,
+    pub(crate) scale: Option<Vec<f64>>,
+    pub(crate) image: Option<[usize; 2]>,
+    /// Most bytes that the run may take.
+    pub(crate) limit: Option<u64>,
+}
+
+impl OwnData {
+    /// The data of `file` with `settings`. The file is read if they do not tell all.
+    ///
+    /// # Errors
+    ///
+    /// Settings that contradict each other or the file; a file that cannot be read.
+    pub(crate) fn new(file: &Path, settings: Settings) -> Result<Self> {
+        contents::check_stdin(file)?;
+        let file = std::path::absolute(file).map_err(refused("find", file))?;
+        let named = |error| match error {
+            Error::InvalidSetting { name, problem } => Error::setting(format!("data.{name}"), problem),
+            other => other,
+        };
+        let standardization = match (settings.offset, settings.scale) {
+            (Some(offset), Some(scale)) => Some(Standardization::new(offset, scale).map_err(named)?),
+            (None, None) => None,
+            (Some(_), None) => return Err(Error::setting("data.offset", "needs `scale` beside it")),
+            (None, Some(_)) => return Err(Error::setting("data.scale", "needs `offset` beside it")),
+        };
+        let form = match (standardization, settings.columns, settings.image) {
+            (Some(_), _, Some(_)) => {
+                return Err(Error::setting(
+                    "data.image",
+                    "excludes `offset` and `scale`: pixels have a scale of their own",
+                ));
+            }
+            (None, None, Some([height, width])) if height > 0 && width > 0 => Form::Images { height, width },
+            (None, None, Some(_)) => return Err(Error::setting("data.image", "an image has at least one pixel")),
+            (Some(standardization), Some(columns), None) => Form::Table { columns, standardization },
+            (standardization, columns, image) => {
+                let has_columns = columns.is_some();
+                let data = Self::read(file, columns, standardization, settings.limit)?;
+                match (&data.form, image) {
+                    (Form::Table { .. }, None) => {}
+                    (Form::Images { .. }, None) if !has_columns => {}
+                    _ => return Err(Error::setting("data", "a table has `columns`, images have `image`")),
+                }
+                return data.checked();
+            }
+        };
+        Self { file, form, loaded: None, limit: settings.limit }.checked()
+    }
+
+    /// What stands for a file that is not known yet.
+    ///
+    /// # Errors
+    ///
+    /// None: the numbers are those of a table that varies.
+    pub(crate) fn example() -> Result<Self> {
+        let standardization = Standardization::new(vec![0.0; 2], vec![1.0; 2])?;
+        let form = Form::Table { columns: ["x", "y"].map(str::to_string).to_vec(), standardization };
+        Ok(Self { file: PathBuf::from("data.csv"), form, loaded: None, limit: None })
+    }
+
+    /// Checks that there is a name for each column.
+    fn checked(self) -> Result<Self> {
+        if let Form::Table { columns, standardization } = &self.form
+            && columns.len() != standardization.scale().len()
+        {
+            let problem = format!("{} names for {} columns", columns.len(), standardization.scale().len());
+            return Err(Error::setting("data.columns", problem));
+        }
+        Ok(self)
+    }
+
+    /// Reads `file`; a table with these columns, or those that it has, and with the given standardization, or its own.
+    /// At most `limit` bytes are taken by the run.
+    fn read(
+        file: PathBuf,
+        columns: Option<Vec<String>>,
+        given: Option<Standardization>,
+        limit: Option<u64>,
+    ) -> Result<Self> {
+        let origin = file.display().to_string();
+        let enough = |samples: usize| match samples {
+            0 | 1 => Err(Error::data(
+                &origin,
+                "holds one sample; give two or more, which are the least that can be learned from",
+            )),
+            _ => Ok(()),
+        };
+        let most = reading_limit::for_reading(limit);
+        let too_much = |error| reading_limit::of_reading(error, limit, &file);
+        let (form, loaded) = match Contents::of(&file)? {
+            Contents::Images => {
+                let images = idx::read_images_within(&file, most).map_err(too_much)?;
+                enough(images.count)?;
+                let form = Form::Images { height: images.height, width: images.width };
+                (form, Loaded { samples: of_images(images)?, kept: Vec::new(), warnings: Vec::new() })
+            }
+            kind => {
+                let mut table = match kind {
+                    Contents::Npy => npy::read_within(&file, most).map_err(too_much)?,
+                    Contents::Text => csv::read_within(&file, most).map_err(too_much)?,
+                    other => return Err(other.instead(&file, "a file of samples")),
+                };
+                enough(table.rows())?;
+                if let Some(columns) = columns {
+                    arrange(&mut table, &columns, &origin)?;
+                }
+                let columns = table.column_names();
+                let is_new = given.is_none();
+                let standardization = given.map_or_else(|| Standardization::of(&table, &origin), Ok)?;
+                let unclear = precision::unclear(&table, &standardization)?;
+                let warnings: Vec<String> = unclear.iter().map(|unclear| unclear.text(&columns)).collect();
+                // Settings that tell how the table is scaled come from a run that was told.
+                if is_new {
+                    warnings.iter().for_each(|warning| alert(&format!("warning: {origin}: {warning}")));
+                }
+                let kept = kept(&table, &standardization);
+                let samples = Samples::Values(Arc::new(standardization.apply(&table, &origin)?));
+                (Form::Table { columns, standardization }, Loaded { samples, kept, warnings })
+            }
+        };
+        Ok(Self { file, form, loaded: Some(loaded), limit })
+    }
+
+    /// The samples; they are read if they have not been.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or whose samples are others than the settings say.
+    pub(crate) fn samples(&self) -> Result<Samples> {
+        match &self.loaded {
+            Some(loaded) => Ok(loaded.samples.clone()),
+            None => Ok(self.read_again()?.samples),
+        }
+    }
+
+    /// What the file holds, which is what the settings say.
+    fn read_again(&self) -> Result<Loaded> {
+        let (columns, given) = match &self.form {
+            Form::Table { columns, standardization } => (Some(columns.clone()), Some(standardization.clone())),
+            Form::Images { .. } => (None, None),
+        };
+        let read = Self::read(self.file.clone(), columns, given, self.limit)?;
+        if read.shape() != self.shape() {
+            let problem = format!("holds {}, but the settings are for {}", read.shape(), self.shape());
+            return Err(Error::data(self.file.display().to_string(), problem));
+        }
+        read.loaded.ok_or_else(|| Error::data(self.file.display().to_string(), "holds no samples"))
+    }
+
+    /// What the file has in columns that are kept constant; nothing before it is read.
+    pub(crate) fn kept(&self) -> &[Kept] {
+        self.loaded.as_ref().map_or(&[], |loaded| &loaded.kept)
+    }
+
+    /// What training cannot see of the file as it is; nothing before it is read.
+    pub(crate) fn warnings(&self) -> &[String] {
+        self.loaded.as_ref().map_or(&[], |loaded| &loaded.warnings)
+    }
+
+    /// Reads the file, if it has not been read, and keeps what it holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`samples`](Self::samples).
+    pub(crate) fn load(&mut self) -> Result<()> {
+        if self.loaded.is_none() {
+            self.loaded = Some(self.read_again()?);
+        }
+        Ok(())
+    }
+
+    /// Another file with samples of the same form.
+    ///
+    /// # Errors
+    ///
+    /// A path that the system cannot make absolute.
+    pub(crate) fn with_file(&self, file: &Path) -> Result<Self> {
+        contents::check_stdin(file)?;
+        let file = std::path::absolute(file).map_err(refused("find", file))?;
+        Ok(Self { file, form: self.form.clone(), loaded: None, limit: self.limit })
+    }
+
+    /// What a sample is, to the networks.
+    pub(crate) fn shape(&self) -> Shape {
+        match &self.form {
+            Form::Table { standardization, .. } => Shape::Numbers(standardization.features()),
+            &Form::Images { height, width } => Shape::Image { height, width },
+        }
+    }
+
+    /// The preset that these data are.
+    pub(crate) fn preset(&self) -> Preset {
+        Preset::Own(self.shape())
+    }
+
+    /// Default batch: less than the data where they are few.
+    pub(crate) fn batch(&self) -> usize {
+        let rows = self.loaded.as_ref().map_or(usize::MAX, |loaded| loaded.samples.source().len());
+        BATCH.min(rows)
+    }
+
+    /// Default length of a training with this batch: at least one pass over the data.
+    pub(crate) fn duration(&self, batch: usize) -> Duration {
+        let rows = self.loaded.as_ref().map_or(1, |loaded| loaded.samples.source().len()) as u64;
+        Duration::Epochs(STEPS.saturating_mul(batch as u64).div_ceil(rows.max(1)).max(1))
+    }
+
+    /// Default networks, objective and optimizers.
+    pub(crate) fn spec(&self) -> GanSpec {
+        spec(self.shape())
+    }
+
+    /// What stands in a picture's title: the file, and the columns that it shows.
+    pub(crate) fn title(&self) -> String {
+        let name = self.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        match &self.form {
+            Form::Images { .. } => name,
+            Form::Table { columns, standardization } => {
+                let varying = columns.iter().zip(standardization.scale()).filter(|&(_, &scale)| scale > 0.0);
+                let shown: Vec<&str> = varying.map(|(name, _)| name.as_str()).take(2).collect();
+                format!("{name}: {} (standardized)", shown.join(" and "))
+            }
+        }
+    }
+}
+
+/// Puts the columns of a table into the order of `wanted`; where that goes by their places, it is told.
+fn arrange(table: &mut Table, wanted: &[String], origin: &str) -> Result<()> {
+    let has_names = table.names.is_some();
+    if columns::arrange(table, wanted, origin)? == Matched::ByPosition {
+        let why = if has_names { "the run's columns have no names" } else { "it has no header" };
+        note(&format!("{origin}: {why}, so columns are matched by position"));
+    }
+    Ok(())
+}
+
+/// Default networks, objective and optimizers for samples of `shape`.
+fn spec(shape: Shape) -> GanSpec {
+    let features = shape.features();
+    let leaky = Activation::LeakyRelu { slope: 0.2 };
+    match shape {
+        // Chosen on a circle, a ring of eight normal distributions, a mixture of two and a correlated table of ten columns: without
+        // momentum and with equal rates no seed tried lost a mode; a faster D or a beta1 of 0.5 lost some of the ring's.
+        Shape::Numbers(_) => {
+            let adam = OptimizerSpec::Adam { learning_rate: 0.0002, beta1: 0.0, beta2: 0.99, epsilon: 1e-8 };
+            let width = features.saturating_mul(8).next_power_of_two().clamp(64, 256);
+            let latents = features.clamp(8, 64);
+            GanSpec {
+                objective: Objective::NonSaturating,
+                order: Order::DiscriminatorFirst,
+                discriminator_steps: 1,
+                generator_optimizer: adam,
+                discriminator_optimizer: adam,
+                generator: NetworkSpec::dense(&[latents, width, width, features], leaky, 0.0, Activation::Linear),
+                discriminator: NetworkSpec::dense(&[features, width, width, 1], leaky, 0.0, Activation::Linear),
+            }
+        }
+        // The networks of the presets of about the size, which are known to learn images.
+        Shape::Image { .. } => {
+            /// Pixels from which on the larger networks are taken: 16 x 16.
+            const LARGE: usize = 256;
+            let mut spec =
+                if features < LARGE { presets::Preset::Digits.spec() } else { presets::Preset::Mnist.spec() };
+            if let Some(last) = spec.generator.layers.last_mut() {
+                last.outputs = features;
+            }
+            if let Some(first) = spec.discriminator.layers.first_mut() {
+                first.inputs = features;
+            }
+            spec
+        }
+    }
+}
+
+/// Images whose classes are not known.
+fn of_images(images: idx::Images) -> Result<Samples> {
+    let train = Arc::new(images.into_source()?);
+    Ok(Samples::Images(Arc::new(ImageSet { train, labels: (&[]).into(), test: None })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_suit_the_size() {
+        for (shape, latents, width) in [
+            (Shape::Numbers(1), 8, 64),
+            (Shape::Numbers(2), 8, 64),
+            (Shape::Numbers(10), 10, 128),
+            (Shape::Numbers(17), 17, 256),
+            (Shape::Numbers(16_384), 64, 256),
+            (Shape::Image { height: 5, width: 7 }, 32, 192),
+            (Shape::Image { height: 28, width: 28 }, 100, 256),
+            (Shape::Image { height: 300, width: 200 }, 100, 256),
+        ] {
+            let spec = spec(shape);
+            spec.validate().unwrap();
+            assert_eq!((spec.latents(), spec.features()), (latents, shape.features()), "{shape}");
+            assert_eq!(spec.generator.layers[0].outputs, width, "{shape}");
+        }
+    }
+
+    #[test]
+    fn batch_and_length_follow_the_rows() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("data.csv");
+        for (rows, batch, epochs) in [(3, 3, 10_000), (128, 128, 10_000), (1_000, 128, 1_280), (5_000_000, 128, 1)] {
+            // Zeros are quick to write; the last number varies.
+            let text = if rows > 1_000_000 { "0\n".repeat(100_000) } else { "0\n".repeat(rows - 1) } + "1\n";
+            std::fs::write(&file, text).unwrap();
+            let own = OwnData::new(&file, Settings::default()).unwrap();
+            if rows > 1_000_000 {
+                assert_eq!((own.batch(), own.duration(1)), (batch, Duration::Epochs(epochs)));
+            } else {
+                assert_eq!((own.batch(), own.duration(batch)), (batch, Duration::Epochs(epochs)), "{rows}");
+            }
+        }
+    }
+
+    #[test]
+    fn titles_name_the_columns_that_are_shown() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("data.csv");
+        std::fs::write(&file, "a,b,c,d\n1,1,1,2\n2,1,3,4\n").unwrap();
+        assert_eq!(OwnData::new(&file, Settings::default()).unwrap().title(), "data.csv: a and c (standardized)");
+    }
+}

@@ -1,0 +1,277 @@
+//! A table of a run that grows by whole lines while the run goes on, so that a run that is cut short leaves what it had.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::mem;
+use std::path::{Path, PathBuf};
+
+use gannet::internals::file;
+use gannet::{Error, Result};
+
+use crate::folder::run_folder::{refused, write_atomically};
+
+/// Longest line that is read: a hundred times what any is written with.
+const LONGEST: u64 = 64 * 1024;
+
+/// Why a table has another header, and what to do.
+const OTHER_VERSION: &str = ": another version wrote it. Go on with that version, or move the file out of the folder: the run \
+                             then begins a new one";
+
+/// A table in a file. It is open only while lines are written: of many runs side by side each has two.
+#[derive(Debug)]
+pub(crate) struct LineFile {
+    path: PathBuf,
+    pending: String,
+    /// What becomes of the file when its run begins or goes on.
+    change: Change,
+}
+
+/// What becomes of a file before lines are added.
+#[derive(Debug, PartialEq, Eq)]
+enum Change {
+    Nothing,
+    /// There is none yet: it is made, with this header.
+    Make(String),
+    /// These lines stay.
+    Cut(String),
+}
+
+impl LineFile {
+    /// The table of a run that begins, or goes on after step `last`. It is read and not changed: [`begin`](Self::begin) makes the file,
+    /// or takes away the lines of later steps, which the run makes again, and a line that was cut short. `row` sees the cells of
+    /// each line that stays; the first is the step.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] where the header is another; [`Error::Io`].
+    pub(crate) fn read(
+        path: PathBuf,
+        header: &str,
+        last: Option<u64>,
+        mut row: impl FnMut(u64, &[&str]),
+    ) -> Result<Self> {
+        // What is no regular file is refused, not replaced.
+        if !fs::exists(&path).map_err(refused("read", &path))? {
+            return Ok(Self { path, pending: String::new(), change: Change::Make(header.to_string()) });
+        }
+        let (file, length) = file::open(&path)?;
+        let kept = keep(BufReader::new(file), &path, header, last, &mut row)?;
+        // What stays are lines of the file: as many bytes are the same bytes.
+        let change = if length == kept.len() as u64 { Change::Nothing } else { Change::Cut(kept) };
+        Ok(Self { path, pending: String::new(), change })
+    }
+
+    /// Whether there is no file yet.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self.change, Change::Make(_))
+    }
+
+    /// Makes the file ready for more lines.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the system refuses.
+    pub(crate) fn begin(&mut self) -> Result<()> {
+        match mem::replace(&mut self.change, Change::Nothing) {
+            Change::Nothing => Ok(()),
+            Change::Make(header) => {
+                File::create_new(&self.path).map_err(refused("create", &self.path))?;
+                self.push(&header);
+                self.flush()
+            }
+            Change::Cut(kept) => write_atomically(&self.path, |file| file.write_all(kept.as_bytes())),
+        }
+    }
+
+    /// Adds a line, in memory.
+    pub(crate) fn push(&mut self, line: &str) {
+        self.pending.push_str(line);
+        self.pending.push('\n');
+    }
+
+    /// Writes the lines added since the last time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the system refuses.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let written = self.open().and_then(|mut file| file.write_all(self.pending.as_bytes()));
+        written.map_err(|source| file::refused("write", &self.path, source))?;
+        self.pending.clear();
+        Ok(())
+    }
+
+    /// Makes what was flushed outlast a loss of power.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the system refuses.
+    pub(crate) fn sync(&self) -> Result<()> {
+        self.open().and_then(|file| file.sync_data()).map_err(|source| file::refused("write", &self.path, source))
+    }
+
+    /// The file, to write at its end.
+    fn open(&self) -> io::Result<File> {
+        file::open_with(&self.path, File::options().append(true))
+    }
+}
+
+/// The step of the last whole line of the table at `path`; 0 where there is no line or no table.
+///
+/// # Errors
+///
+/// [`Error::Data`] where something else than a file is in its place; [`Error::Io`].
+pub(crate) fn last_step(path: &Path) -> Result<u64> {
+    if path.symlink_metadata().is_err() {
+        return Ok(0);
+    }
+    let (mut file, length) = file::open(path)?;
+    let mut bytes = Vec::new();
+    let read = file.seek(SeekFrom::Start(length.saturating_sub(LONGEST)));
+    read.and_then(|_| file.take(LONGEST).read_to_end(&mut bytes)).map_err(refused("read", path))?;
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(&[][..], |end| &bytes[..end]);
+    let last = whole.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    let step = last.split(|&byte| byte == b',').next().unwrap_or_default();
+    Ok(str::from_utf8(step).ok().and_then(|step| step.parse().ok()).unwrap_or(0))
+}
+
+/// The header and the lines of a table that stay: whole ones, of text, with a step up to `last` and as many cells as the header.
+///
+/// # Errors
+///
+/// As [`LineFile::read`].
+pub(crate) fn keep(
+    mut file: impl BufRead,
+    path: &Path,
+    header: &str,
+    last: Option<u64>,
+    row: &mut dyn FnMut(u64, &[&str]),
+) -> Result<String> {
+    let mut kept = format!("{header}\n");
+    let columns = header.split(',').count();
+    let mut bytes = Vec::new();
+    for number in 0u64.. {
+        bytes.clear();
+        file.by_ref().take(LONGEST).read_until(b'\n', &mut bytes).map_err(refused("read", path))?;
+        let Some(line) = bytes.strip_suffix(b"\n") else { break };
+        if number == 0 {
+            if line != header.as_bytes() {
+                let problem = format!("opens with `{}` instead of `{header}`", shown(line));
+                return Err(Error::data(path.display().to_string(), problem + OTHER_VERSION));
+            }
+            continue;
+        }
+        // One cell more than there may be: a line of nothing but commas takes no memory.
+        let Ok(line) = str::from_utf8(line) else { continue };
+        let cells: Vec<&str> = line.split(',').take(columns + 1).collect();
+        if let Ok(step) = cells[0].parse::<u64>()
+            && Some(step) <= last
+            && cells.len() == columns
+        {
+            row(step, &cells);
+            let memory = Error::OutOfMemory { bytes: (kept.len() + bytes.len()) as u64 };
+            kept.try_reserve(bytes.len()).map_err(|_| memory)?;
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    Ok(kept)
+}
+
+/// The beginning of a line, for a message.
+fn shown(line: &[u8]) -> String {
+    const SHOWN: usize = 100;
+    let dots = if line.len() > SHOWN { "..." } else { "" };
+    format!("{}{dots}", line[..line.len().min(SHOWN)].escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_arrive_whole_when_flushed() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("metrics.csv");
+        let begin = |path: PathBuf| {
+            LineFile::read(path, "step", None, |_, _| {}).and_then(|mut lines| {
+                lines.begin()?;
+                Ok(lines)
+            })
+        };
+        let mut lines = begin(path.clone()).unwrap();
+        lines.push("1");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "step\n");
+        lines.flush().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "step\n1\n");
+        assert!(begin(place.path().join("missing/metrics.csv")).is_err());
+    }
+
+    #[test]
+    fn the_last_whole_line_tells_the_step() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("metrics.csv");
+        assert_eq!(last_step(&path).unwrap(), 0);
+        let long = format!("step,loss\n{}7,1\n", "1,2\n".repeat(100_000));
+        for (text, step) in [
+            ("", 0),
+            ("step,loss\n", 0),
+            ("step,loss\n5,0.1\n30,0.2\n", 30),
+            ("step,loss\n5,0.1\n30,0.", 5),
+            (long.as_str(), 7),
+        ] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(last_step(&path).unwrap(), step);
+        }
+        assert!(last_step(place.path()).is_err());
+    }
+
+    #[test]
+    fn a_table_goes_on_after_the_step_that_was_saved() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("metrics.csv");
+        let resume = |text: &[u8], last| {
+            fs::write(&path, text).unwrap();
+            let mut steps = Vec::new();
+            let lines = LineFile::read(path.clone(), "step,loss", Some(last), |step, cells| {
+                assert_eq!(cells.len(), 2);
+                steps.push(step);
+            });
+            // Nothing changes until the run goes on.
+            assert_eq!(fs::read(&path).unwrap(), text);
+            lines.map(|mut lines| {
+                lines.begin().unwrap();
+                lines.push("9,0.5");
+                lines.flush().unwrap();
+                (steps, fs::read_to_string(&path).unwrap())
+            })
+        };
+        for (text, last, steps, found) in [
+            ("step,loss\n1,2\n2,3\n", 2, vec![1, 2], "step,loss\n1,2\n2,3\n9,0.5\n"),
+            ("step,loss\n1,2\n2,3\n", 1, vec![1], "step,loss\n1,2\n9,0.5\n"),
+            ("step,loss\n1,2\n2,3", 5, vec![1], "step,loss\n1,2\n9,0.5\n"),
+            ("step,loss\n1,2\nx\n2\n", 5, vec![1], "step,loss\n1,2\n9,0.5\n"),
+            ("step,loss\n", 5, vec![], "step,loss\n9,0.5\n"),
+        ] {
+            assert_eq!(resume(text.as_bytes(), last).unwrap(), (steps, found.to_string()), "{text:?}");
+        }
+        assert_eq!(resume(b"step,loss\n1,\xff\n2,3\n", 5).unwrap().1, "step,loss\n2,3\n9,0.5\n");
+        let long = b"x".repeat(9_999);
+        for other in [&b"step,other\n1,2\n"[..], b"step,l\xff\n1,2\n", b"step,loss\r\n1,2\r\n", &long] {
+            let text = [other, b"\n"].concat();
+            let error = resume(&text, 5).unwrap_err().to_string();
+            assert!(error.contains("another version") && error.len() < 600, "{error}");
+        }
+        // A run that begins anew leaves nothing, not even of step 0.
+        fs::write(&path, "step,loss\n0,1\n").unwrap();
+        let again = |last| LineFile::read(path.clone(), "step,loss", last, |_, _| panic!("no line stays"))?.begin();
+        again(None).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "step,loss\n");
+        fs::remove_file(&path).unwrap();
+        again(Some(3)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "step,loss\n");
+    }
+}

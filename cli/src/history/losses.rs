@@ -1,0 +1,108 @@
+//! The losses of a run, kept for their picture.
+
+use gannet::Result;
+use gannet::gan::{Objective, StepReport};
+use gannet::internals::numbers::thousands;
+
+use crate::plot::{Heading, Losses, Reference, losses};
+
+/// A step that was reported.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reported {
+    pub(crate) report: StepReport,
+    /// The epoch that the step belongs to.
+    pub(crate) epoch: u64,
+    /// Samples per second since the report before it.
+    pub(crate) rate: f64,
+}
+
+/// Reports kept at most; when they are more, every other one is dropped. A picture shows fewer anyway.
+const MOST: usize = 1 << 14;
+
+/// Reports of a run, evenly spaced.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    reports: Vec<StepReport>,
+    /// The last one, kept or not.
+    last: Option<StepReport>,
+    /// Of every `1 << thinned` reports one is kept.
+    thinned: u32,
+    seen: u64,
+}
+
+impl History {
+    /// Adds a report.
+    pub(crate) fn push(&mut self, report: StepReport) {
+        if self.seen.is_multiple_of(1 << self.thinned) {
+            self.reports.push(report);
+        }
+        self.seen += 1;
+        self.last = Some(report);
+        if self.reports.len() == MOST {
+            let mut keep = false;
+            self.reports.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.thinned += 1;
+        }
+    }
+
+    /// The last report.
+    pub(crate) fn last(&self) -> Option<StepReport> {
+        self.last
+    }
+
+    /// The losses and probabilities over the steps as a PNG file; `None` before the first report.
+    ///
+    /// # Errors
+    ///
+    /// What drawing reports.
+    pub(crate) fn picture(&self, name: &str, objective: Objective) -> Result<Option<Vec<u8>>> {
+        let Some(last) = self.reports.last() else { return Ok(None) };
+        let column = |value: fn(&StepReport) -> f64| self.reports.iter().map(value).collect::<Vec<f64>>();
+        let steps: Vec<u64> = self.reports.iter().map(|report| report.step).collect();
+        let subtitle = format!("{name}, {} steps", thousands(last.step));
+        let (level, label) = equilibrium(objective);
+        let drawn = Losses {
+            steps: &steps,
+            discriminator: &column(|report| report.discriminator_loss),
+            generator: &column(|report| report.generator_loss),
+            real: &column(|report| report.real_probability),
+            fake: &column(|report| report.fake_probability),
+            loss_references: &[Reference { value: level, label }],
+            probability_references: &[Reference { value: 0.5, label: "undecided" }],
+        };
+        let picture = losses(Heading { title: "Losses", subtitle: &subtitle }, &drawn)?;
+        Ok(Some(picture.to_png()?))
+    }
+}
+
+/// D's loss where it gives every sample the probability 1/2, which is where the game ends (Goodfellow et al. 2014,
+/// theorem 1).
+pub(crate) fn equilibrium(objective: Objective) -> (f64, &'static str) {
+    use std::f64::consts::LN_2;
+    match objective {
+        Objective::NonSaturatingHalf => (LN_2, "D undecided: ln 2"),
+        Objective::Minimax | Objective::NonSaturating | Objective::Softmax => (2.0 * LN_2, "D undecided: 2 ln 2"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gannet::internals::engine::step_report;
+
+    use super::*;
+
+    #[test]
+    fn long_runs_are_thinned_evenly() {
+        let mut history = History::default();
+        let count = 5 * MOST as u64 + 3;
+        for step in 1..=count {
+            history.push(step_report(step, [1.0, 1.0, 0.5, 0.5]));
+        }
+        assert!(history.reports.len() < MOST && history.reports.len() >= MOST / 2);
+        let gaps: Vec<u64> = history.reports.windows(2).map(|pair| pair[1].step - pair[0].step).collect();
+        assert!(gaps.iter().all(|&gap| gap == gaps[0]), "{gaps:?}");
+    }
+}

@@ -1,0 +1,6 @@
+//! What a generator has learned, in numbers.
+
+pub(crate) mod best;
+pub(crate) mod columns;
+pub(crate) mod judgement;
+pub(crate) mod measure;

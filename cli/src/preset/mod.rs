@@ -1,0 +1,134 @@
+//! What a preset's name stands for outside of the networks: what its samples are.
+//!
+//! Where they come from stands in [`loading`](crate::settings::loading), how they are measured and drawn in [`measures`](crate::measures::measure) and
+//! [`pictures`](crate::run::pictures).
+
+pub(crate) mod goal;
+pub(crate) mod measure_names;
+
+use std::fmt;
+
+use gannet::gan::presets;
+use gannet::{Error, Result};
+
+use crate::terminal::nearest::suggestion;
+
+/// The name of a preset whose samples come from a file of the user's.
+pub(crate) const OWN: &str = "own";
+
+/// What `run.json` of older versions calls the preset.
+pub(crate) const OLD: &str = "system";
+
+/// What is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Preset {
+    /// A preset of the library.
+    Known(presets::Preset),
+    /// A file of the user's, which the settings name.
+    Own(Shape),
+}
+
+/// What a sample is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// So many numbers: a point where it has two.
+    Numbers(usize),
+    /// An image.
+    Image {
+        /// Rows of pixels.
+        height: usize,
+        /// Pixels of a row.
+        width: usize,
+    },
+}
+
+impl Shape {
+    /// Values of a sample.
+    pub(crate) fn features(self) -> usize {
+        match self {
+            Self::Numbers(count) => count,
+            Self::Image { height, width } => height.saturating_mul(width),
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Numbers(1) => formatter.write_str("numbers of one column that varies"),
+            Self::Numbers(count) => write!(formatter, "numbers of {count} columns that vary"),
+            Self::Image { height, width } => write!(formatter, "images of {height} x {width} pixels"),
+        }
+    }
+}
+
+impl Preset {
+    /// The names of all presets.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        presets::Preset::ALL.into_iter().map(presets::Preset::name).chain([OWN])
+    }
+
+    /// The name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Known(preset) => preset.name(),
+            Self::Own(_) => OWN,
+        }
+    }
+
+    /// The preset, if it is one.
+    pub(crate) fn known(self) -> Option<presets::Preset> {
+        match self {
+            Self::Known(preset) => Some(preset),
+            Self::Own(_) => None,
+        }
+    }
+
+    /// What a sample is.
+    pub(crate) fn shape(self) -> Shape {
+        match self {
+            Self::Own(shape) => shape,
+            Self::Known(preset) => match (preset, preset.image()) {
+                (_, Some((height, width))) => Shape::Image { height, width },
+                (presets::Preset::Mixture1d | presets::Preset::Mixture1dDeep, None) => Shape::Numbers(1),
+                (_, None) => Shape::Numbers(2),
+            },
+        }
+    }
+
+    /// `(height, width)` where samples are images.
+    pub(crate) fn image(self) -> Option<(usize, usize)> {
+        match self.shape() {
+            Shape::Image { height, width } => Some((height, width)),
+            Shape::Numbers(_) => None,
+        }
+    }
+
+    /// Values of one sample.
+    pub(crate) fn features(self) -> usize {
+        self.shape().features()
+    }
+}
+
+/// The preset called `name`.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] that tells the known names.
+pub(crate) fn preset_named(name: &str) -> Result<presets::Preset> {
+    presets::Preset::from_name(name).ok_or_else(|| {
+        let names = presets::Preset::ALL.map(presets::Preset::name);
+        let known = format!("(known presets: {})", names.join(", "));
+        Error::setting("preset", format!("`{name}` is unknown{} {known}", suggestion(name, names)))
+    })
+}
+
+/// The error about a name that no preset has.
+pub(crate) fn unknown(setting: &str, name: &str) -> Error {
+    Error::setting(setting, format!("`{name}` is unknown{} ({})", suggestion(name, Preset::names()), known()))
+}
+
+/// The names of all presets, for messages.
+pub(crate) fn known() -> String {
+    format!("known presets: {}", Preset::names().collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,329 @@
+//! Runs with their data and trainers, ready to train: as new ones, or from where they stopped.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use gannet::gan::presets::{self, Duration};
+use gannet::gan::{Replicas, Trainer};
+use gannet::internals::engine;
+use gannet::internals::numbers::thousands;
+use gannet::net::NetworkSpec;
+use gannet::{Error, Result};
+use serde::Serialize;
+
+use crate::data::address_space;
+use crate::data::own::OwnData;
+use crate::data::samples::Samples;
+use crate::folder::run_folder::{self, RunFolder};
+use crate::history::legs::Legs;
+use crate::measures::measure;
+use crate::preset::Preset;
+use crate::report::{self, Live};
+use crate::run::beside::Beside;
+use crate::run::budget::Budget;
+use crate::run::expectation::{self, Disk};
+use crate::run::record::Record;
+use crate::run::replicas::{self, Replicated};
+use crate::run::request::Request;
+use crate::run::schedule::{self, Schedule};
+use crate::run::start::Start;
+use crate::run::stop::Stop;
+use crate::run::threads;
+use crate::run::train::{Outcome, Run};
+use crate::settings::config::RunConfig;
+use crate::settings::config_file;
+use crate::settings::config_text;
+use crate::settings::loading;
+use crate::settings::values::{ENGINES, name_of};
+use crate::terminal::command_lines::quoted;
+use crate::terminal::output;
+use crate::terminal::progress::Progress;
+
+/// Rows of `metrics.csv`, if nothing else is asked for: enough for a curve.
+const ROWS: u64 = 1_000;
+/// Most steps between two of them: the progress moves with them.
+const BETWEEN_ROWS: u64 = 100;
+
+/// Trainers with their data and settings, before their first step.
+pub(crate) struct Prepared {
+    /// Of the first run.
+    pub(crate) config: RunConfig,
+    /// The threads that were asked for.
+    asked_threads: usize,
+    /// Whether the runs are replicas, each in a folder of its own in that of the command.
+    pub(crate) replicated: bool,
+    pub(crate) steps: u64,
+    pub(crate) gans: Replicas,
+    pub(crate) data: Vec<Samples>,
+    /// What they take of memory.
+    budget: Budget,
+}
+
+/// The text of the settings of a run with the history `legs`.
+///
+/// # Errors
+///
+/// Settings that could not be read back.
+pub(crate) fn settings_text(config: &RunConfig, legs: &Legs) -> Result<String> {
+    let text = config_text::render(config, &legs.claim())?;
+    config_file::check_readable(&text)?;
+    Ok(text)
+}
+
+impl Prepared {
+    /// Loads the data and makes the trainers of one run, or of `replicas`. A plan of mnist does without its files.
+    ///
+    /// # Errors
+    ///
+    /// Data that cannot be had, settings that do not fit them.
+    pub(crate) fn new(
+        mut config: RunConfig,
+        replicas: Option<usize>,
+        is_plan: bool,
+        stop: &Stop,
+    ) -> anyhow::Result<Self> {
+        let count = replicas.unwrap_or(1);
+        replicas::check_seeds(config.seed, count)?;
+        let mut data: Vec<Samples> = Vec::new();
+        let mut options = config.trainer_options();
+        options.stop = Some(stop.flag());
+        let has_stand_in =
+            is_plan && config.preset == Preset::Known(presets::Preset::Mnist) && config.directory.is_none();
+        config.own.as_mut().map_or(Ok(()), OwnData::load)?;
+        let first = if has_stand_in { Samples::stand_in()? } else { loading::load(&config)? };
+        // What the trainers may take is what everything else leaves.
+        let beside = Budget::of(&config, &first, count);
+        let allowed = address_space::allowed(config.memory_limit, beside.workers());
+        options.memory_limit = allowed.map(|allowed| beside.left(allowed.bytes));
+        let mut first = Some(first);
+        let made = Replicas::new(&config.spec, count, options, |seed| {
+            let real = match (first.take(), data.first()) {
+                (Some(first), _) => first,
+                (None, Some(first)) => loading::of_seed(first, &config, seed)?,
+                (None, None) => loading::load(&config)?,
+            };
+            let source = real.source();
+            data.push(real);
+            Ok(source)
+        });
+        let gans = made.map_err(|error| match error {
+            Error::MemoryLimit { needed, .. } => beside.clone().with_training(needed).refusal(allowed),
+            other => other,
+        })?;
+        let training = gans.trainers().iter().map(|trainer| trainer.plan().memory).fold(0, u64::saturating_add);
+        let budget = beside.with_training(training);
+        let asked_threads = config.threads;
+        let steps = resolve(&mut config, &gans.trainers()[0])?;
+        Ok(Self { config, asked_threads, replicated: replicas.is_some(), steps, gans, data, budget })
+    }
+
+    /// The runs: index, settings, data and trainer of each.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (usize, RunConfig, &Samples, &Trainer)> {
+        let runs = self.data.iter().zip(self.gans.trainers()).enumerate();
+        runs.map(|(index, (real, trainer))| {
+            (index, RunConfig { seed: trainer.options().seed, ..self.config.clone() }, real, trainer)
+        })
+    }
+
+    /// Trains all runs to their end, or until they are stopped, each from its start.
+    ///
+    /// # Errors
+    ///
+    /// What a run reports: it failed, or was stopped.
+    pub(crate) fn train(
+        mut self,
+        request: Request,
+        folder: &RunFolder,
+        starts: Vec<Start>,
+        stop: &Stop,
+    ) -> anyhow::Result<()> {
+        let count = self.data.len();
+        let (steps, workers) = (self.steps, engine::workers(&self.gans));
+        let done: Vec<u64> = starts.iter().map(|start| start.resumed().unwrap_or(0)).collect();
+        let progress = Arc::new(Progress::new(steps, self.config.batch, workers, request.quiet, &done));
+        let mut records = Vec::with_capacity(count);
+        let pages_each = if self.replicated { 2 } else { 1 };
+        let parts = || (0..count).map(|index| folder.path().join(run_folder::replica(index)));
+        let folders = if self.replicated { parts().collect() } else { vec![folder.path().to_path_buf()] };
+        let of_all = folders.into_iter().zip(done.iter().copied()).collect();
+        let page = Arc::new(Live::new(folder.path(), of_all, steps, pages_each));
+        let mut pages = Vec::new();
+        for (index, config, real, trainer) in self.each() {
+            let own = if self.replicated { folder.existing_part(&run_folder::replica(index))? } else { folder.clone() };
+            let (config, shown, start) = (Arc::new(config), Arc::clone(&progress), &starts[index]);
+            let samples = real.source().len() as u64;
+            let schedule = Schedule::new(&config, steps, samples, start.saved.as_ref());
+            progress.expect(index, schedule.evaluations_after(start.resumed()));
+            let data = real.clone();
+            let mut record = Record::open(index, config, data, trainer, own.clone(), (start, &schedule), shown)?;
+            if self.replicated {
+                let path = own.path();
+                let own_page = Arc::new(Live::new(path, vec![(path.to_path_buf(), done[index])], steps, 2));
+                record.follow(Arc::clone(&own_page));
+                pages.push(own_page);
+            }
+            record.follow(Arc::clone(&page));
+            records.push((own, schedule, record));
+        }
+        // Only now: the record shows the state before training.
+        for (trainer, start) in self.gans.trainers_mut().iter_mut().zip(&starts) {
+            start.saved.as_ref().map_or(Ok(()), |saved| trainer.restore(saved, start.changes))?;
+        }
+        // All that can be refused has been: from here on the folder changes.
+        if self.replicated && starts.iter().any(Start::goes_back) {
+            folder.remove(run_folder::RESULT)?;
+        }
+        let mut runs = Vec::with_capacity(count);
+        for ((index, config, real, _), (start, (own, schedule, mut record))) in
+            self.each().zip(starts.iter().zip(records))
+        {
+            start.enter(&own, &config.spec, real.source().len() as u64)?;
+            record.begin(start)?;
+            let last = record.last_row();
+            // Replicas keep all threads busy by themselves.
+            let record =
+                if self.replicated { Beside::here(record) } else { Beside::there(record, self.budget.waiting())? };
+            runs.push(Run::new(index, Arc::new(config), schedule, start, own, (record, last), stop.clone()));
+        }
+        let trains = starts.iter().any(|start| start.completes.is_none());
+        drop(starts);
+        let of = if self.replicated { format!("{} of ", replicas::counted(count)) } else { String::new() };
+        let name = self.config.preset.name();
+        let from = match done.iter().min() {
+            Some(0) | None => String::new(),
+            Some(&step) => format!(" on from step {}", thousands(step)),
+        };
+        if let Some(fewer) = threads::fewer_threads(self.asked_threads, self.gans.threads()) {
+            progress.message(&fewer);
+        }
+        if trains {
+            let disk = self.disk().remark();
+            progress.message(&format!("training {of}{name}{from} into {}{disk}", output::printable(folder.path())));
+        }
+        // The common page leads to those of the replicas.
+        pages.push(Arc::clone(&page));
+        pages.iter().try_for_each(|page| page.begin())?;
+        if request.open {
+            open_page(page.path(), &progress);
+        }
+        let start = Instant::now();
+        engine::take_turns(&mut self.gans, &mut runs, |_, trainer, run| run.turn(trainer, &progress));
+        progress.finish();
+        let remark = measure::remark(&self.config);
+        let go_on = format!("stopped; to go on: gannet train --resume {}", quoted(folder.path()));
+        if !self.replicated {
+            for Outcome { summary, error } in runs.into_iter().filter_map(Run::into_outcome) {
+                let stopped = stop.stopped(go_on.clone()).filter(|_| !summary.is_finished());
+                let told = error.is_none() && stopped.is_none();
+                let printed =
+                    print(request, &summary, || if told { summary.text(remark.as_deref()) } else { String::new() });
+                warn(request, summary.warning());
+                // Ctrl-C may have ended the reader of the output too: that it was a stop comes first, as does a failure.
+                error.map(Into::into).or(stopped.map(Into::into)).map_or(printed, Err)?;
+            }
+            return Ok(());
+        }
+        let result = Replicated::new(folder, &self.config, &self.gans, runs, start.elapsed());
+        // What was trained is told first, whatever can be written of it.
+        let printed = print(request, &result, || result.text(remark.as_deref()));
+        warn(request, result.warning());
+        let written = folder.write(run_folder::RESULT, &run_folder::json(&result));
+        let written = written.and_then(|()| report::write(folder.path())).map_err(Into::into);
+        let stopped = stop.stopped(go_on).filter(|_| !result.is_finished());
+        result.failure().or(stopped.map(Into::into)).map_or_else(|| written.and(printed), Err)
+    }
+
+    /// What `--plan` prints. For the time that the run takes a few steps are made.
+    pub(crate) fn plan(&mut self) -> String {
+        let step = expectation::time_of_a_step(&mut self.gans);
+        let (config, trainer) = (&self.config, &self.gans.trainers()[0]);
+        let spec = &config.spec;
+        let (generator, discriminator) = (widths(&spec.generator), widths(&spec.discriminator));
+        let runs = self.data.len() as u64;
+        let disk = self.disk();
+        let steps = self.steps.saturating_mul(runs.div_ceil(engine::workers(&self.gans) as u64));
+        let time = step.map_or_else(|error| format!("unknown: {error}"), |step| expectation::time(step, steps));
+        let fitted = config.fitted_discriminator().map(|fitted| format!("objective    {fitted}\n")).unwrap_or_default();
+        let assumed = match config.preset {
+            Preset::Known(presets::Preset::Mnist) if config.directory.is_none() => ", assumed: no --data is given",
+            _ => "",
+        };
+        let replicas = if self.replicated { replicas::plan(&self.gans) } else { String::new() };
+        format!(
+            "preset       {}, {} samples{assumed}\nnetworks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
+            config.preset.name(),
+            thousands(self.data[0].source().len() as u64),
+            thousands(self.steps),
+            config.batch,
+            trainer.plan(),
+            name_of(ENGINES, &config.engine),
+            trainer.isa().kind(),
+            thousands(spec.flop_per_sample()),
+            self.budget,
+        )
+    }
+
+    /// What the runs will take of the disk.
+    fn disk(&self) -> Disk {
+        let (config, trainer) = (&self.config, &self.gans.trainers()[0]);
+        let models = match config.save_epochs {
+            0 => 0,
+            every => self.steps / trainer.steps_for_epochs(every).max(1),
+        };
+        let evaluations = schedule::evaluations(config.evaluate_every, self.steps);
+        Disk::new(config, models, evaluations, self.data.len() as u64)
+    }
+}
+
+/// Opens a page with the program that `$BROWSER` names, or with the system's. That it cannot be opened is no reason not to train.
+fn open_page(path: &Path, progress: &Progress) {
+    let opened = match std::env::var("BROWSER") {
+        Ok(browser) if !browser.is_empty() => open::with_detached(path, browser),
+        _ => open::that_detached(path),
+    };
+    if let Err(error) = opened {
+        progress.message(&format!("{} cannot be opened in a browser: {error}", output::printable(path)));
+    }
+}
+
+/// Prints the result as it was asked for.
+fn print(request: Request, result: &impl Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+    if request.json {
+        output::print_json(result)
+    } else if request.quiet {
+        Ok(())
+    } else {
+        output::print_text(&text())
+    }
+}
+
+/// Tells of a bad verdict on standard error where the text for people, which has it, was not printed.
+fn warn(request: Request, warning: Option<String>) {
+    if request.quiet || request.json {
+        warning.iter().for_each(|warning| output::alert(warning));
+    }
+}
+
+/// Puts into `config` what only the trainer knows or what was left to be chosen; returns the steps of the run.
+fn resolve(config: &mut RunConfig, trainer: &Trainer) -> Result<u64> {
+    let steps = match config.duration {
+        Duration::Epochs(epochs) => trainer.steps_for_epochs(epochs),
+        Duration::Steps(steps) => steps,
+    };
+    config.threads = trainer.options().threads;
+    config.isa = Some(trainer.isa().kind());
+    config.evaluate_every.get_or_insert(schedule::between_evaluations(None, steps));
+    config.report_every.get_or_insert(steps.div_ceil(ROWS).clamp(1, BETWEEN_ROWS));
+    if let Some(directory) = &mut config.directory {
+        *directory = std::path::absolute(&*directory).map_err(run_folder::refused("find", directory))?;
+    }
+    Ok(steps)
+}
+
+/// The widths of a network, from its inputs to its outputs: `2-16-32-2`.
+fn widths(network: &NetworkSpec) -> String {
+    let first = network.layers.first().map(|layer| layer.inputs);
+    let widths = first.into_iter().chain(network.layers.iter().map(|layer| layer.outputs));
+    widths.map(|width| width.to_string()).collect::<Vec<_>>().join("-")
+}

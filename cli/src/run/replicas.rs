@@ -1,0 +1,263 @@
+//! `gannet train --replicas`: what several runs of one specification came to, each and together.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration as Time;
+
+use gannet::gan::Replicas;
+use gannet::internals::engine;
+use gannet::internals::numbers::thousands;
+use gannet::internals::peak::median;
+use gannet::{Error, Result};
+use serde::Serialize;
+
+use crate::folder::run_folder::{RunFolder, replica};
+use crate::history::legs::Spent;
+use crate::measures::measure::{self, Measure};
+use crate::run::summary::{LegSummary, Summary};
+use crate::run::train::{Outcome, Run};
+use crate::settings::config::RunConfig;
+use crate::settings::values::{ENGINES, LARGEST, name_of};
+use crate::terminal::command_lines::quoted;
+use crate::terminal::output::{printable, table};
+
+/// Measures that stand in the table of the replicas, so that it is no wider than a terminal.
+const MAIN_MEASURES: usize = 4;
+
+/// What the runs came to: `run.json` of their common folder, and the object that `--json` prints.
+#[derive(Serialize)]
+pub(crate) struct Replicated {
+    run: String,
+    preset: &'static str,
+    /// Of each replica.
+    steps: u64,
+    /// Time in steps, without measuring and drawing, of all workers together divided by their number.
+    seconds: f64,
+    /// Of all replicas together.
+    samples_per_second: f64,
+    /// How many replicas have each verdict.
+    verdicts: BTreeMap<&'static str, usize>,
+    /// The same of this process.
+    leg: LegSummary,
+    /// Over the replicas that did not fail.
+    metrics: BTreeMap<&'static str, Spread>,
+    /// Time of this process, and for each earlier one the time of its workers together divided by their number.
+    total_seconds: f64,
+    batch: usize,
+    /// Of the first replica.
+    seed: u64,
+    threads: usize,
+    engine: &'static str,
+    isa: String,
+    version: &'static str,
+    replicas: Vec<Replica>,
+}
+
+/// A measure over several replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Spread {
+    median: f64,
+    min: f64,
+    max: f64,
+}
+
+/// One replica.
+#[derive(Serialize)]
+struct Replica {
+    replica: usize,
+    #[serde(flatten)]
+    summary: Summary,
+}
+
+/// Checks that a configuration file can hold the seeds of `count` replicas.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`].
+pub(crate) fn check_seeds(first: u64, count: usize) -> Result<()> {
+    match first.checked_add(count as u64 - 1) {
+        Some(last) if last <= LARGEST => Ok(()),
+        _ => Err(Error::setting("seed", format!("{first} leaves no seeds up to {LARGEST} for {count} replicas"))),
+    }
+}
+
+/// So many replicas, in words.
+pub(crate) fn counted(count: usize) -> String {
+    format!("{count} replica{}", if count == 1 { "" } else { "s" })
+}
+
+/// What `--plan` prints beside the plan of one replica.
+pub(crate) fn plan(gans: &Replicas) -> String {
+    let memory: u64 = gans.trainers().iter().map(|trainer| trainer.plan().memory).sum();
+    let mib = memory as f64 / (1024.0 * 1024.0);
+    format!("replicas     {} on {} threads, {mib:.1} MiB in all\n", gans.trainers().len(), gans.threads())
+}
+
+impl Replicated {
+    /// Gathers what `runs`, which have ended, came to.
+    pub(crate) fn new(folder: &RunFolder, config: &RunConfig, gans: &Replicas, runs: Vec<Run>, total: Time) -> Self {
+        let steps = runs.first().map_or(0, Run::steps);
+        let outcomes = runs.into_iter().filter_map(Run::into_outcome).enumerate();
+        let replicas: Vec<Replica> =
+            outcomes.map(|(replica, Outcome { summary, .. })| Replica { replica, summary }).collect();
+        let mut verdicts = BTreeMap::new();
+        replicas.iter().for_each(|replica| *verdicts.entry(replica.summary.verdict.words()).or_default() += 1);
+        let trained = || replicas.iter().filter_map(Replica::trained);
+        let workers = engine::workers(gans) as f64;
+        let sum = |value: fn(&Summary) -> f64| trained().map(value).sum::<f64>();
+        let seconds = sum(|summary| summary.seconds) / workers;
+        // A replica's rate is its samples over its seconds.
+        let samples = sum(|summary| summary.samples_per_second * summary.seconds);
+        let earlier = sum(|summary| summary.total_seconds - summary.leg.total_seconds) / workers;
+        let leg = Spent {
+            steps: trained().map(|summary| summary.leg.steps).max().unwrap_or(0),
+            samples: sum(|summary| summary.leg.samples_per_second * summary.leg.seconds).round() as u64,
+            seconds: sum(|summary| summary.leg.seconds) / workers,
+            paused_seconds: sum(|summary| summary.leg.paused_seconds) / workers,
+            total_seconds: total.as_secs_f64(),
+        };
+        let resumed_from = trained().map(|summary| summary.leg.resumed_from).min().unwrap_or(0);
+        let mut values: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
+        for measure in trained().flat_map(|summary| &summary.measures) {
+            values.entry(measure.name).or_default().push(measure.value);
+        }
+        Self {
+            run: folder.path().display().to_string(),
+            preset: config.preset.name(),
+            steps,
+            seconds,
+            samples_per_second: if samples > 0.0 { samples / seconds } else { 0.0 },
+            verdicts,
+            leg: LegSummary::new(resumed_from, leg),
+            metrics: values.into_iter().map(|(name, mut values)| (name, Spread::of(&mut values))).collect(),
+            total_seconds: earlier + total.as_secs_f64(),
+            batch: config.batch,
+            seed: config.seed,
+            threads: gans.threads(),
+            engine: name_of(ENGINES, &config.engine),
+            isa: config.isa.map(|isa| isa.to_string()).unwrap_or_default(),
+            version: env!("CARGO_PKG_VERSION"),
+            replicas,
+        }
+    }
+
+    /// The failure that the command ends with, if a replica failed.
+    pub(crate) fn failure(&self) -> Option<anyhow::Error> {
+        let failed = |Replica { replica, summary }: &Replica| {
+            let error = summary.error.as_ref()?;
+            Some(format!("replica {replica} (seed {}): {error}", summary.seed))
+        };
+        let failures: Vec<String> = self.replicas.iter().filter_map(failed).collect();
+        let first = failures.first()?;
+        Some(anyhow::anyhow!("{} of {} failed; {first}", failures.len(), counted(self.replicas.len())))
+    }
+
+    /// How many replicas have each verdict, in words.
+    fn counted(&self) -> String {
+        let counts: Vec<String> = self.verdicts.iter().map(|(words, count)| format!("{count} {words}")).collect();
+        counts.join(", ")
+    }
+
+    /// The verdicts in one line, where one is bad; the error tells of replicas that failed.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let warns = |replica: &Replica| replica.summary.warning().is_some();
+        self.replicas.iter().any(warns).then(|| format!("{}: {}", printable(Path::new(&self.run)), self.counted()))
+    }
+
+    /// Whether every replica has done all its steps.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.replicas.iter().all(|replica| replica.summary.is_finished())
+    }
+
+    /// The end of the runs for people.
+    pub(crate) fn text(&self, remark: Option<&str>) -> String {
+        format!(
+            "{}: {} of {} steps in {:.2} s, {} samples/s\n\n{}\n{}{}\nverdicts: {}\neach is a run of its own: gannet evaluate {}\n",
+            printable(Path::new(&self.run)),
+            counted(self.replicas.len()),
+            thousands(self.steps),
+            self.seconds,
+            thousands(self.samples_per_second.round() as u64),
+            self.replica_table(),
+            self.measure_table(),
+            remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
+            self.counted(),
+            quoted(&Path::new(&self.run).join(replica(0)))
+        )
+    }
+
+    /// The measures of one replica, in their order, for their names; none if all failed.
+    fn measures(&self) -> &[Measure] {
+        self.replicas.iter().find_map(Replica::trained).map_or(&[], |summary| &summary.measures)
+    }
+
+    /// Every replica with its losses and main measures.
+    fn replica_table(&self) -> String {
+        let names = self.measures().iter().take(MAIN_MEASURES).map(|measure| measure.name);
+        let header =
+            ["replica", "seed", "verdict", "D loss", "G loss"].into_iter().chain(names).map(str::to_string).collect();
+        let row = |replica: &Replica| {
+            let summary = &replica.summary;
+            let losses = [summary.discriminator_loss, summary.generator_loss].map(|loss| format!("{loss:.4}"));
+            let measures = summary.measures.iter().take(MAIN_MEASURES).map(|measure| measure.text(4));
+            let begin = [replica.replica.to_string(), summary.seed.to_string(), summary.verdict.to_string()];
+            begin
+                .into_iter()
+                .chain(losses.into_iter().filter(|_| replica.trained().is_some()))
+                .chain(measures)
+                .collect()
+        };
+        table(&std::iter::once(header).chain(self.replicas.iter().map(row)).collect::<Vec<_>>(), &[false, false, true])
+    }
+
+    /// Every measure over the replicas.
+    fn measure_table(&self) -> String {
+        let header = ["measure", "median", "least", "greatest", measure::REFERENCE];
+        let row = |measure: &Measure| {
+            let Spread { median, min, max } = *self.metrics.get(measure.name)?;
+            let [median, min, max] = [median, min, max].map(|value| Measure { value, ..*measure }.text(4));
+            Some(vec![measure.name.to_string(), median, min, max, measure.reached.to_string()])
+        };
+        let rows = self.measures().iter().filter_map(row);
+        let header = header.map(str::to_string).to_vec();
+        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, false, false, true])
+    }
+}
+
+impl Replica {
+    /// What it came to, unless it failed.
+    fn trained(&self) -> Option<&Summary> {
+        Some(&self.summary).filter(|summary| summary.error.is_none())
+    }
+}
+
+impl Spread {
+    /// Of at least one value; NaN shows.
+    fn of(values: &mut [f64]) -> Self {
+        // Sorts them, NaN last.
+        let median = median(values);
+        let [min, max] = [values.first(), values.last()].map(|value| value.copied().unwrap_or(f64::NAN));
+        Self { median, min, max }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_is_that_of_all_values() {
+        assert_eq!(Spread::of(&mut [3.0, 1.0, 2.0]), Spread { median: 2.0, min: 1.0, max: 3.0 });
+        assert_eq!(Spread::of(&mut [4.0]), Spread { median: 4.0, min: 4.0, max: 4.0 });
+        assert!(Spread::of(&mut [f64::NAN, 1.0, 2.0]).max.is_nan());
+    }
+
+    #[test]
+    fn every_seed_must_fit_a_configuration_file() {
+        check_seeds(LARGEST, 1).unwrap();
+        check_seeds(LARGEST - 7, 8).unwrap();
+        for (first, count) in [(LARGEST, 2), (LARGEST - 6, 8), (u64::MAX, 1), (1, usize::MAX)] {
+            assert!(check_seeds(first, count).is_err(), "{first} {count}");
+        }
+    }
+}

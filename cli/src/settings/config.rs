@@ -1,0 +1,237 @@
+//! The settings of a run, and the defaults of each preset.
+//!
+//! What a command asks for in their place stands in [`config_source`](crate::settings::config_source).
+
+use std::path::{Path, PathBuf};
+
+use gannet::cpu::{EngineKind, IsaKind};
+use gannet::data::digits;
+use gannet::gan::presets::{self, Duration};
+use gannet::gan::{GanSpec, TrainerOptions};
+use gannet::internals::engine;
+use gannet::{Error, Result};
+
+use crate::data::own::OwnData;
+use crate::preset::Preset;
+use crate::preset::measure_names;
+use crate::settings::values::{OBJECTIVES, name_of};
+
+/// Training images of MNIST.
+const MNIST_IMAGES: u64 = 60_000;
+
+/// The settings of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RunConfig {
+    /// Which data, measures and pictures.
+    pub(crate) preset: Preset,
+    /// Length of the training.
+    pub(crate) duration: Duration,
+    /// Samples of a step.
+    pub(crate) batch: usize,
+    /// Seed of everything.
+    pub(crate) seed: u64,
+    /// Whether the data are shuffled anew for each epoch.
+    pub(crate) shuffle: bool,
+    /// Worker threads; 0 = one for each processor.
+    pub(crate) threads: usize,
+    /// What computes the matrix products.
+    pub(crate) engine: EngineKind,
+    /// A forced instruction set.
+    pub(crate) isa: Option<IsaKind>,
+    /// Most bytes that the run may take.
+    pub(crate) memory_limit: Option<u64>,
+    /// Steps between evaluations; `None` = not chosen yet.
+    pub(crate) evaluate_every: Option<u64>,
+    /// Steps between rows of `metrics.csv`; `None` = not chosen yet.
+    pub(crate) report_every: Option<u64>,
+    /// Steps between checkpoints; 0 = by time alone.
+    pub(crate) checkpoint_steps: u64,
+    /// Seconds between checkpoints; 0 = by steps alone.
+    pub(crate) checkpoint_seconds: u64,
+    /// Checkpoints that are kept.
+    pub(crate) keep: usize,
+    /// The measure of which the best checkpoint is kept; `None` = none is.
+    pub(crate) best: Option<String>,
+    /// Whether event files for TensorBoard are written.
+    pub(crate) tensorboard: bool,
+    /// Epochs between model files; 0 = only the last.
+    pub(crate) save_epochs: u64,
+    /// Points of a preset that makes its data.
+    pub(crate) points: Option<usize>,
+    /// Folder of the IDX files.
+    pub(crate) directory: Option<PathBuf>,
+    /// The file of own data.
+    pub(crate) own: Option<OwnData>,
+    /// Files of the weights to begin with; none = drawn ones.
+    pub(crate) weights: Vec<PathBuf>,
+    /// What is trained.
+    pub(crate) spec: GanSpec,
+}
+
+impl RunConfig {
+    /// The preset and the steps of a run whose settings are, but for its length, those that `docs/results.md` was made with.
+    pub(crate) fn as_documented(&self) -> Option<(&'static str, u64)> {
+        let preset = self.preset.known()?;
+        let usual = Self::of(preset);
+        let same = self.spec == usual.spec
+            && (self.batch, self.points, self.shuffle) == (usual.batch, usual.points, usual.shuffle)
+            && self.weights.is_empty();
+        let samples = match preset {
+            presets::Preset::Mnist => MNIST_IMAGES,
+            presets::Preset::Digits => digits::COUNT as u64,
+            _ => self.points? as u64,
+        };
+        let steps = match self.duration {
+            Duration::Epochs(epochs) => epochs.saturating_mul(samples).div_ceil(self.batch as u64),
+            Duration::Steps(steps) => steps,
+        };
+        same.then_some((preset.name(), steps))
+    }
+
+    /// A preset's defaults.
+    pub(crate) fn of(preset: presets::Preset) -> Self {
+        Self {
+            points: preset.points(),
+            shuffle: preset.shuffle(),
+            // Its document saves both networks at each epoch: of 200, that would be 2.4 GB.
+            save_epochs: if preset == presets::Preset::Mnist { 100 } else { 0 },
+            ..Self::with(Preset::Known(preset), preset.batch(), preset.duration(), preset.spec())
+        }
+    }
+
+    /// The defaults for own data.
+    pub(crate) fn of_own(own: OwnData) -> Self {
+        let (preset, batch, spec) = (own.preset(), own.batch(), own.spec());
+        Self { own: Some(own.clone()), ..Self::with(preset, batch, own.duration(batch), spec) }
+    }
+
+    /// The defaults of all presets.
+    fn with(preset: Preset, batch: usize, duration: Duration, spec: GanSpec) -> Self {
+        Self {
+            preset,
+            duration,
+            batch,
+            seed: 0,
+            shuffle: true,
+            threads: 0,
+            engine: EngineKind::default(),
+            isa: None,
+            memory_limit: None,
+            evaluate_every: None,
+            report_every: None,
+            checkpoint_steps: 0,
+            checkpoint_seconds: 60,
+            keep: 2,
+            best: measure_names::main_measure(preset).map(str::to_string),
+            tensorboard: true,
+            save_epochs: 0,
+            points: None,
+            directory: None,
+            own: None,
+            weights: Vec::new(),
+            spec,
+        }
+    }
+
+    /// Where the objective asks for another last layer of D than the preset's: that it has it.
+    pub(crate) fn fitted_discriminator(&self) -> Option<String> {
+        let mut usual = match (self.preset.known(), &self.own) {
+            (Some(preset), _) => preset.spec(),
+            (None, Some(own)) => own.spec(),
+            (None, None) => return None,
+        };
+        let before = usual.objective.logits();
+        usual.objective = self.spec.objective;
+        let is_fitted =
+            engine::fit_discriminator(&mut usual) && usual.discriminator.layers == self.spec.discriminator.layers;
+        let after = usual.objective.logits();
+        is_fitted.then(|| {
+            let objective = name_of(OBJECTIVES, &self.spec.objective);
+            format!("D's last layer has {after} outputs instead of {before}, as the objective {objective} needs")
+        })
+    }
+
+    /// The file of own data.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] where none is named.
+    pub(crate) fn own_data(&self) -> Result<&OwnData> {
+        self.own.as_ref().ok_or_else(|| Error::setting("data.file", "is missing; own data need a file"))
+    }
+
+    /// The name in titles of pictures: the preset's, or what is shown of own data.
+    pub(crate) fn title(&self) -> String {
+        self.own.as_ref().map_or_else(|| self.preset.name().to_string(), OwnData::title)
+    }
+
+    /// Takes the samples from `path`, the option `--data`: the folder of mnist, or another file of own data.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] for presets that need neither.
+    pub(crate) fn take_data(&mut self, path: &Path) -> Result<()> {
+        match (self.preset, &mut self.own) {
+            (Preset::Known(presets::Preset::Mnist), _) => self.directory = Some(path.to_path_buf()),
+            (_, Some(own)) => *own = own.with_file(path)?,
+            _ => {
+                let problem = format!("{} needs no data; leave --data out", self.preset.name());
+                return Err(Error::setting("data", problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks what does not need the data.
+    pub(crate) fn validate(&self) -> Result<()> {
+        let positive = [
+            ("run.batch", Some(self.batch as u64)),
+            ("run.epochs", if let Duration::Epochs(epochs) = self.duration { Some(epochs) } else { None }),
+            ("run.steps", if let Duration::Steps(steps) = self.duration { Some(steps) } else { None }),
+            ("run.evaluate_every", self.evaluate_every),
+            ("run.report_every", self.report_every),
+            ("run.memory_limit", self.memory_limit),
+            ("run.keep", Some(self.keep as u64)),
+            ("data.points", self.points.map(|points| points as u64)),
+        ];
+        for (name, value) in positive {
+            if value == Some(0) {
+                return Err(Error::setting(name, "must be a whole number from 1 up"));
+            }
+        }
+        self.spec.validate().map_err(|error| match error {
+            Error::InvalidSetting { name, problem } => Error::setting(format!("gan.{name}"), problem),
+            other => other,
+        })?;
+        let (made, features) = (self.spec.features(), self.preset.features());
+        if made != features {
+            let last = self.spec.generator.layers.len().saturating_sub(1);
+            let whose =
+                self.own.as_ref().map_or_else(|| self.preset.name().to_string(), |own| own.file.display().to_string());
+            let problem = format!("the last layer gives {made} values, but a sample of {whose} has {features}");
+            return Err(Error::setting(format!("gan.generator.layers[{last}].outputs"), problem));
+        }
+        Ok(())
+    }
+
+    /// The trainer's share of the settings.
+    pub(crate) fn trainer_options(&self) -> TrainerOptions {
+        TrainerOptions {
+            batch: self.batch,
+            seed: self.seed,
+            shuffle: self.shuffle,
+            threads: self.threads,
+            engine: self.engine,
+            isa: self.isa,
+            memory_limit: self.memory_limit,
+            ..TrainerOptions::default()
+        }
+    }
+}
+
+/// Sets `place` to `value` if there is one.
+pub(crate) fn replace<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}

@@ -1,0 +1,388 @@
+//! The configuration file of a run, `config.toml`: reading it. (Writing: [`config_text`](crate::settings::config_text).)
+//!
+//! It has three tables: `[run]` (preset, length, seed, threads ...), `[data]` (where the samples come from) and `[gan]`
+//! (objective, order, optimizers and the layers of both networks). What a file leaves out, the preset's defaults fill in; a name
+//! that is not known is refused.
+
+use std::path::{Path, PathBuf};
+
+use gannet::cpu::{EngineKind, IsaKind};
+use gannet::gan::presets::{self, Duration};
+use gannet::{Error, Result};
+use serde::Deserialize;
+use toml::de::DeTable;
+
+use crate::data::own::{OwnData, Settings};
+use crate::preset::measure_names;
+use crate::preset::{self, OWN, Preset};
+use crate::settings::config::{RunConfig, replace};
+use crate::settings::gan_table::GanTable;
+use crate::settings::schema::{Schema, line_of, line_of_setting};
+use crate::settings::toml_error::readable;
+use crate::settings::values::byte_count;
+
+/// Bytes of a configuration file at most: more than the names and scales of as many columns as a table may have.
+pub(crate) const LARGEST: u64 = 1 << 23;
+
+/// The settings in the text of a configuration file that lies in `folder`. `data` takes the place of the file of own
+/// data, `limit` that of the most memory that the run may take.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] that names the line or the setting; what reading own data reports.
+pub(crate) fn parse(text: &str, folder: Option<&Path>, data: Option<&Path>, limit: Option<u64>) -> Result<RunConfig> {
+    let table = DeTable::parse(text).map_err(|error| toml_error(&error, text))?.into_inner();
+    Schema::new()?.check_names(&table, text)?;
+    let file: ConfigFile = toml::from_str(text).map_err(|error| toml_error(&error, text))?;
+    let config = resolve(file, folder, data, limit).and_then(|config| config.validate().map(|()| config));
+    config.map_err(|error| match error {
+        Error::InvalidSetting { name, problem } => match line_of_setting(&table, text, &name) {
+            Some(line) => Error::setting(format!("line {line}, {name}"), problem),
+            None => Error::setting(name, problem),
+        },
+        other => other,
+    })
+}
+
+/// Refuses the `text` of a run's settings where it would be no configuration file that is read again.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`].
+pub(crate) fn check_readable(text: &str) -> Result<()> {
+    let refuse = |problem: String| Err(Error::setting("config.toml", problem));
+    if text.len() as u64 > LARGEST {
+        return refuse(format!(
+            "would have {} bytes, more than the {LARGEST} that are read back; shorten the names of the columns",
+            text.len()
+        ));
+    }
+    // The folder of the data does not matter: paths are absolute.
+    match parse(text, None, None, None) {
+        Ok(_) => Ok(()),
+        Err(error) => refuse(format!("could not be read back: {error}")),
+    }
+}
+
+/// Fills what `file` leaves out.
+fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>, limit: Option<u64>) -> Result<RunConfig> {
+    let ConfigFile { run, data: mut table, gan } = file;
+    // A path is meant from where the file lies, not from where the program was started.
+    let from_file = |path: PathBuf| folder.map_or(path.clone(), |folder| folder.join(&path));
+    let name = run.preset.clone().or_else(|| table.file.as_ref().map(|_| OWN.to_string()));
+    let name = name.ok_or_else(|| Error::setting("run.preset", format!("is missing; {}", preset::known())))?;
+    let memory_limit = match &run.memory_limit {
+        Some(ByteCount::Text(text)) => {
+            Some(byte_count(text).map_err(|problem| Error::setting("run.memory_limit", problem))?)
+        }
+        Some(ByteCount::Number(bytes)) => Some(*bytes),
+        None => None,
+    };
+    let mut config = if name == OWN {
+        table.file = data.map(Path::to_path_buf).or(table.file.map(from_file));
+        own(&run, &mut table, limit.or(memory_limit))?
+    } else {
+        let preset = presets::Preset::from_name(&name).ok_or_else(|| preset::unknown("run.preset", &name))?;
+        table.refuse_own(&name)?;
+        RunConfig::of(preset)
+    };
+    replace(&mut config.batch, run.batch);
+    config.duration = match (run.epochs, run.steps) {
+        (Some(_), Some(_)) => return Err(Error::setting("run.epochs", "excludes `run.steps`; give one of them")),
+        (Some(epochs), None) => Duration::Epochs(epochs),
+        (None, Some(steps)) => Duration::Steps(steps),
+        (None, None) => config.own.as_ref().map_or(config.duration, |own| own.duration(config.batch)),
+    };
+    replace(&mut config.seed, run.seed);
+    replace(&mut config.shuffle, run.shuffle);
+    replace(&mut config.threads, run.threads);
+    replace(&mut config.engine, run.engine);
+    replace(&mut config.checkpoint_steps, run.checkpoint_steps);
+    replace(&mut config.checkpoint_seconds, run.checkpoint_seconds);
+    replace(&mut config.keep, run.keep);
+    if let Some(name) = &run.best {
+        config.best = measure_names::best(config.preset, name)?;
+    }
+    replace(&mut config.tensorboard, run.tensorboard);
+    replace(&mut config.save_epochs, run.save_epochs);
+    config.isa = run.isa;
+    config.memory_limit = memory_limit;
+    config.evaluate_every = run.evaluate_every;
+    config.report_every = run.report_every;
+    config.weights = run.weights.into_iter().map(from_file).collect();
+    if table.points.is_some() && config.points.is_none() {
+        return Err(Error::setting("data.points", format!("{name} has a fixed number of samples")));
+    }
+    config.points = table.points.or(config.points);
+    if table.directory.is_some() && config.preset != Preset::Known(presets::Preset::Mnist) {
+        return Err(Error::setting("data.directory", format!("{name} needs no data folder; leave it out")));
+    }
+    config.directory = table.directory.map(from_file);
+    gan.fill(&mut config.spec)?;
+    Ok(config)
+}
+
+/// The defaults for the own data of `table`. They are read where the file leaves something to be chosen by them.
+fn own(run: &RunTable, table: &mut DataTable, limit: Option<u64>) -> Result<RunConfig> {
+    let missing = || Error::setting("data.file", "is missing; own data need a file (or give it with --data FILE)");
+    let file = table.file.take().ok_or_else(missing)?;
+    let settings = Settings {
+        columns: table.columns.take(),
+        offset: table.offset.take(),
+        scale: table.scale.take(),
+        image: table.image,
+        limit,
+    };
+    let mut own = OwnData::new(&file, settings)?;
+    if run.batch.is_none() || (run.epochs.is_none() && run.steps.is_none()) {
+        own.load()?;
+    }
+    Ok(RunConfig::of_own(own))
+}
+
+/// An error of the TOML reader: the line, what is wrong, and the nearest known name of an unknown one.
+fn toml_error(error: &toml::de::Error, text: &str) -> Error {
+    let line = error.span().map(|span| format!("line {}", line_of(text, span.start)));
+    Error::setting(line.unwrap_or_else(|| "config".to_string()), readable(error))
+}
+
+/// The file as it may be written by hand: everything but the preset may be left out.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    #[serde(default)]
+    run: RunTable,
+    #[serde(default)]
+    data: DataTable,
+    #[serde(default)]
+    gan: GanTable,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunTable {
+    #[serde(alias = "system")]
+    preset: Option<String>,
+    epochs: Option<u64>,
+    steps: Option<u64>,
+    batch: Option<usize>,
+    seed: Option<u64>,
+    shuffle: Option<bool>,
+    threads: Option<usize>,
+    engine: Option<EngineKind>,
+    isa: Option<IsaKind>,
+    memory_limit: Option<ByteCount>,
+    evaluate_every: Option<u64>,
+    report_every: Option<u64>,
+    checkpoint_steps: Option<u64>,
+    checkpoint_seconds: Option<u64>,
+    keep: Option<usize>,
+    best: Option<String>,
+    tensorboard: Option<bool>,
+    save_epochs: Option<u64>,
+    #[serde(default)]
+    weights: Vec<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum ByteCount {
+    Number(u64),
+    Text(String),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DataTable {
+    points: Option<usize>,
+    directory: Option<PathBuf>,
+    file: Option<PathBuf>,
+    columns: Option<Vec<String>>,
+    offset: Option<Vec<f64>>,
+    scale: Option<Vec<f64>>,
+    image: Option<[usize; 2]>,
+}
+
+impl DataTable {
+    /// Refuses the settings of own data beside the preset `name`.
+    fn refuse_own(&self, name: &str) -> Result<()> {
+        let own = [
+            ("file", self.file.is_some()),
+            ("columns", self.columns.is_some()),
+            ("offset", self.offset.is_some()),
+            ("scale", self.scale.is_some()),
+            ("image", self.image.is_some()),
+        ];
+        match own.into_iter().find(|&(_, given)| given) {
+            Some((setting, _)) => {
+                let problem = format!("is for `preset = \"{OWN}\"`; {name} has its own samples");
+                Err(Error::setting(format!("data.{setting}"), problem))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::config_text::render;
+    use crate::settings::schema::today;
+    use crate::settings::toml_error::unknown_name;
+
+    fn problem(text: &str) -> String {
+        parse(text, None, None, None).unwrap_err().to_string()
+    }
+
+    /// The schema's text and serde's derives know the same names, at every level.
+    #[test]
+    fn the_schema_has_the_names_that_are_read() {
+        let schema: serde_json::Value = serde_json::from_str(crate::settings::schema::TEXT).unwrap();
+        let optimizer = |kind| format!("[gan]\ngenerator_optimizer = {{ kind = '{kind}', zz = 1 }}");
+        let activation = |kind: &str| {
+            format!(
+                "[gan.generator]\nlayers = [{{ inputs = 1, outputs = 1, activation = {{ kind = '{kind}', zz = 1 }} }}]"
+            )
+        };
+        let choice = |table: &str, name: &str| format!("[{table}]\n{name} = 'zz'");
+        for (text, pointer) in [
+            ("zz = 1".to_string(), "/properties"),
+            ("[run]\nzz = 1".to_string(), "/properties/run/properties"),
+            ("[data]\nzz = 1".to_string(), "/properties/data/properties"),
+            ("[gan]\nzz = 1".to_string(), "/properties/gan/properties"),
+            ("[gan.generator]\nzz = 1".to_string(), "/$defs/network/properties"),
+            ("[gan.generator]\nlayers = [{ zz = 1 }]".to_string(), "/$defs/layer/properties"),
+            (optimizer("adam"), "/$defs/optimizer/oneOf/0/properties"),
+            (optimizer("sgd"), "/$defs/optimizer/oneOf/1/properties"),
+            (
+                "[gan.generator]\ninitialization = { kind = 'normal', zz = 1 }".to_string(),
+                "/$defs/initialization/oneOf/1/properties",
+            ),
+            (activation("leaky_relu"), "/$defs/activation/oneOf/1/properties"),
+            (choice("run", "engine"), "/properties/run/properties/engine/enum"),
+            (choice("run", "isa"), "/properties/run/properties/isa/enum"),
+            (choice("gan", "objective"), "/properties/gan/properties/objective/enum"),
+            (choice("gan", "order"), "/properties/gan/properties/order/enum"),
+            (activation("zz"), "/$defs/activation/kinds"),
+            ("[gan.generator]\ninitialization = { kind = 'zz' }".to_string(), "/$defs/initialization/kinds"),
+            (optimizer("zz"), "/$defs/optimizer/kinds"),
+        ] {
+            let message = match toml::from_str::<ConfigFile>(&text) {
+                Err(error) => error.message().to_string(),
+                Ok(file) => match file.gan.fill(&mut presets::Preset::Circle.spec()) {
+                    Err(Error::InvalidSetting { problem, .. }) => problem,
+                    other => panic!("{text}: {other:?}"),
+                },
+            };
+            let (wrong, mut read) = unknown_name(&message).unwrap();
+            assert_eq!(wrong, "zz", "{text}");
+            let mut known: Vec<&str> = match pointer.strip_suffix("/kinds") {
+                Some(pointer) => {
+                    let variants = schema.pointer(pointer).unwrap()["oneOf"].as_array().unwrap();
+                    let kinds = variants.iter().map(|variant| &variant["properties"]["kind"]);
+                    // One name, or several.
+                    kinds
+                        .flat_map(|kind| {
+                            [
+                                vec![&kind["const"]],
+                                kind["enum"].as_array().map_or(vec![], |names| names.iter().collect()),
+                            ]
+                            .concat()
+                        })
+                        .filter_map(|name| name.as_str())
+                        .collect()
+                }
+                None => match schema.pointer(pointer).unwrap() {
+                    serde_json::Value::Array(names) => names.iter().filter_map(|name| name.as_str()).collect(),
+                    properties => properties.as_object().unwrap().keys().map(String::as_str).collect(),
+                },
+            };
+            // The tag is not among serde's fields.
+            known.retain(|name| *name != "kind");
+            known.sort_unstable();
+            // Names that older files have are read, but no longer offered.
+            read.retain(|name| today("run", name) == *name);
+            read.sort_unstable();
+            assert_eq!(known, read, "{text}");
+        }
+        let presets = schema.pointer("/properties/run/properties/preset/enum").unwrap();
+        assert_eq!(presets, &serde_json::json!(Preset::names().collect::<Vec<_>>()));
+    }
+
+    #[test]
+    fn every_setting_survives_writing_and_reading() {
+        for preset in presets::Preset::ALL {
+            let mut config = RunConfig::of(preset);
+            config.seed = 17;
+            config.threads = 3;
+            config.isa = Some(IsaKind::Portable);
+            config.memory_limit = Some(1 << 30);
+            config.evaluate_every = Some(320);
+            config.report_every = Some(4);
+            config.directory = (preset == presets::Preset::Mnist).then(|| PathBuf::from("/data/of mnist"));
+            let text = render(&config, "a run").unwrap();
+            assert_eq!(parse(&text, None, None, None).unwrap(), config, "{text}");
+            config.duration = Duration::Steps(123);
+            assert_eq!(parse(&render(&config, "a run").unwrap(), None, None, None).unwrap(), config);
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_not_written() {
+        let text = render(&RunConfig::of(presets::Preset::Circle), "a run").unwrap();
+        check_readable(&text).unwrap();
+        let long = format!("{text}# {}\n", "x".repeat(LARGEST as usize));
+        assert!(check_readable(&long).unwrap_err().to_string().contains("shorten the names"));
+        for damaged in [text.replace("batch = ", "batch = -"), text.replace("[gan]", "[gan"), text + "[other]\n"] {
+            let problem = check_readable(&damaged).unwrap_err().to_string();
+            assert!(problem.contains("config.toml: could not be read back"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_comes_from_the_preset() {
+        assert_eq!(
+            parse("[run]\npreset = 'circle'", None, None, None).unwrap(),
+            RunConfig::of(presets::Preset::Circle)
+        );
+    }
+
+    #[test]
+    fn a_relative_folder_is_meant_from_the_file() {
+        let text = "[run]\npreset = 'mnist'\n[data]\ndirectory = 'idx'";
+        let config = parse(text, Some(Path::new("/somewhere")), None, None).unwrap();
+        assert_eq!(config.directory.as_deref(), Some(Path::new("/somewhere/idx")));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, parts) in [
+            ("", vec!["run.preset: is missing", "mnist"]),
+            ("[run]\nbatch = 3", vec!["run.preset", "circle, mixture1d"]),
+            ("[run]\npreset = 'circel'", vec!["did you mean `circle`?"]),
+            ("[run]\npreset = 'circle'\nbacth = 3", vec!["line 3", "unknown field `bacth`", "did you mean `batch`?"]),
+            ("[run]\npreset = 'circle'\n[gan]\nobjective = 'minmax'", vec!["line 4", "did you mean `minimax`?"]),
+            ("[run]\npreset = 'circle'\nbatch = -3", vec!["line 3", "expected a whole number from 0 up"]),
+            ("[run]\npreset = 'circle'\nbatch = 'x'", vec!["line 3", "expected a whole number from 0 up"]),
+            ("[run]\npreset = 'circle'\n[data]\ndirectory = 'idx'", vec!["data.directory", "leave it out"]),
+            ("[run]\npreset = 'circle'\nbatch = 0", vec!["run.batch", "from 1 up"]),
+            ("[run]\npreset = 'circle'\nbatch = ", vec!["line 3"]),
+            ("[run]\npreset = 'circle'\nmemory_limit = '2 apples'", vec!["run.memory_limit", "2GiB"]),
+            ("[run]\npreset = 'circle'\nepochs = 3\nsteps = 4", vec!["run.epochs", "run.steps"]),
+            ("[run]\npreset = 'digits'\n[data]\npoints = 4", vec!["data.points"]),
+            (
+                "[run]\npreset = 'circle'\n[gan]\ngenerator_optimizer = { kind = 'sgd', learning_rate = nan, momentum = 0 }",
+                vec!["learning_rate"],
+            ),
+            (
+                "[run]\npreset = 'circle'\n[gan.generator]\nlayers = [{ inputs = 2, outputs = 3, activation = { kind = 'relu' } }]",
+                vec!["discriminator.layers[0].inputs"],
+            ),
+        ] {
+            let problem = problem(text);
+            for part in parts {
+                assert!(problem.contains(part), "`{part}` is not in `{problem}`");
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Where the settings of a run come from: the defaults of a preset or a data file, a configuration file, the command line, in this order.
+
+use std::path::Path;
+
+use anyhow::Context;
+use gannet::gan::presets;
+use gannet::internals::file;
+use gannet::{Error, Result};
+
+use crate::data::own::{self, OwnData};
+use crate::folder::contents::{self, Contents};
+use crate::folder::run_folder::CONFIG;
+use crate::preset::{self, OWN};
+use crate::settings::config::RunConfig;
+use crate::settings::config_file::{self, LARGEST};
+use crate::terminal::output::note;
+
+/// The settings that `what` names: a preset, a data file, a configuration file or a run. `data` takes the place of the
+/// file of own data, and `limit` that of the most memory that the run may take.
+///
+/// # Errors
+///
+/// An unknown preset, a file that cannot be read, settings that make no sense.
+pub(crate) fn named(path: &Path, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<RunConfig> {
+    let of_file =
+        |file: &Path| Ok(RunConfig::of_own(OwnData::new(file, own::Settings { limit, ..Default::default() })?));
+    // Only a name of text can be a preset's; a path may be of any bytes.
+    let what = path.to_str();
+    if let Some(preset) = what.and_then(presets::Preset::from_name) {
+        let what = preset.name();
+        if path.is_file() {
+            note(&format!("{what} is the preset of this name; for the file write ./{what}"));
+        }
+        return Ok(RunConfig::of(preset));
+    }
+    if what == Some(OWN) {
+        let missing = || Error::setting("data", "own needs the file with your samples; give it with --data FILE");
+        return of_file(data.ok_or_else(missing)?);
+    }
+    if path.is_dir() {
+        let config = path.join(CONFIG);
+        return if config.exists() { read_with(&config, data, limit) } else { Err(contents::folder(path).into()) };
+    }
+    match Contents::of(path) {
+        Ok(Contents::Config) => read_with(path, data, limit),
+        Ok(contents) if contents.are_samples() => match data {
+            Some(_) => {
+                Err(Error::setting("data", format!("{} is the data already; leave --data out", path.display())).into())
+            }
+            None => of_file(path),
+        },
+        Ok(contents) => Err(contents.instead(path, "data or a configuration").into()),
+        // A word that names no file may be meant as a preset.
+        Err(Error::Io { source, .. })
+            if source.kind() == std::io::ErrorKind::NotFound
+                && path.extension().is_none()
+                && what.is_some_and(|what| !what.contains(std::path::MAIN_SEPARATOR)) =>
+        {
+            Err(preset::unknown("preset", what.unwrap_or_default()).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+///
+/// A file that cannot be read, is no TOML, or has unknown or senseless settings.
+pub(crate) fn read(path: &Path) -> anyhow::Result<RunConfig> {
+    read_with(path, None, None)
+}
+
+/// The same with another file of own data, and with another limit of memory than the file has.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(crate) fn read_with(path: &Path, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<RunConfig> {
+    let text = read_text(path)?;
+    config_file::parse(&text, path.parent(), data, limit).with_context(|| path.display().to_string())
+}
+
+/// The text of a configuration file. What is far larger than any of them is not read to its end, which may never come.
+fn read_text(path: &Path) -> Result<String> {
+    let wrong = |problem: &str| {
+        Err(Error::data(path.display().to_string(), format!("{problem}; give the config.toml of a run")))
+    };
+    if file::open(path)?.1 > LARGEST {
+        return wrong("is no configuration file: it has more than 8 MiB");
+    }
+    String::from_utf8(file::read(path, LARGEST)?).or_else(|_| wrong("is no configuration file: it is not text (UTF-8)"))
+}

@@ -1,0 +1,168 @@
+//! The table `[gan]` of a configuration file, at any depth of which settings may be left out: the preset's take their place.
+
+use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order};
+use gannet::internals::engine;
+use gannet::net::{Activation, LayerSpec, NetworkSpec};
+use gannet::{Error, Result};
+use serde::Deserialize;
+
+use crate::settings::kinded::Kinded;
+
+/// The table.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GanTable {
+    objective: Option<Objective>,
+    order: Option<Order>,
+    discriminator_steps: Option<usize>,
+    generator_optimizer: Option<Kinded>,
+    discriminator_optimizer: Option<Kinded>,
+    generator: Option<NetworkTable>,
+    discriminator: Option<NetworkTable>,
+}
+
+/// An optimizer.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+enum OptimizerTable {
+    Adam { learning_rate: Option<f32>, beta1: Option<f32>, beta2: Option<f32>, epsilon: Option<f32> },
+    Sgd { learning_rate: Option<f32>, momentum: Option<f32> },
+}
+
+/// A network.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkTable {
+    initialization: Option<Kinded>,
+    layers: Option<Vec<LayerTable>>,
+}
+
+/// A layer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LayerTable {
+    inputs: usize,
+    outputs: usize,
+    activation: Option<Kinded>,
+    #[serde(default)]
+    dropout: f32,
+}
+
+/// The activation of hidden layers where the preset has no hidden layer: that of most presets.
+const HIDDEN: Activation = Activation::LeakyRelu { slope: 0.2 };
+
+impl GanTable {
+    /// Puts the table's settings into `spec`, which holds the preset's. A discriminator whose layers the table leaves to the
+    /// preset gets the outputs that the objective needs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] for a learning rate that neither has, and for what is of no known kind.
+    pub(crate) fn fill(self, spec: &mut GanSpec) -> Result<()> {
+        spec.objective = self.objective.unwrap_or(spec.objective);
+        spec.order = self.order.unwrap_or(spec.order);
+        spec.discriminator_steps = self.discriminator_steps.unwrap_or(spec.discriminator_steps);
+        for (name, place, table) in [
+            ("generator_optimizer", &mut spec.generator_optimizer, self.generator_optimizer),
+            ("discriminator_optimizer", &mut spec.discriminator_optimizer, self.discriminator_optimizer),
+        ] {
+            if let Some(table) = table {
+                *place = OptimizerTable::read(table, name, place)?.filled(name, place)?;
+            }
+        }
+        let own_layers = self.discriminator.as_ref().is_some_and(|network| network.layers.is_some());
+        for (name, place, table) in [
+            ("gan.generator", &mut spec.generator, self.generator),
+            ("gan.discriminator", &mut spec.discriminator, self.discriminator),
+        ] {
+            if let Some(table) = table {
+                table.fill(name, place)?;
+            }
+        }
+        if !own_layers {
+            engine::fit_discriminator(spec);
+        }
+        Ok(())
+    }
+}
+
+impl OptimizerTable {
+    /// The table of the optimizer called `name`; without a kind, of the kind that has its settings, or the preset's.
+    fn read(table: Kinded, name: &str, preset: &OptimizerSpec) -> Result<Self> {
+        let only = [("beta1", "adam"), ("beta2", "adam"), ("epsilon", "adam"), ("momentum", "sgd")];
+        let usual = if matches!(preset, OptimizerSpec::Sgd { .. }) { "sgd" } else { "adam" };
+        table.read(&format!("gan.{name}"), &only, usual)
+    }
+
+    /// The optimizer, with the settings of the preset's where that is of the same kind, and PyTorch's defaults otherwise.
+    fn filled(self, name: &str, preset: &OptimizerSpec) -> Result<OptimizerSpec> {
+        let rate = |given: Option<f32>, same_kind: bool| {
+            let missing = || {
+                let problem = "learning_rate is missing; that of the preset's optimizer, another kind, would not suit: add learning_rate = RATE to the table";
+                Error::setting(format!("gan.{name}"), problem)
+            };
+            given.or(same_kind.then(|| preset.learning_rate())).ok_or_else(missing)
+        };
+        Ok(match self {
+            Self::Adam { learning_rate, beta1, beta2, epsilon } => {
+                let same_kind = matches!(preset, OptimizerSpec::Adam { .. });
+                let mut filled = if same_kind { *preset } else { OptimizerSpec::adam(0.0) };
+                let rate = rate(learning_rate, same_kind)?;
+                if let OptimizerSpec::Adam { beta1: one, beta2: two, epsilon: least, .. } = &mut filled {
+                    (*one, *two, *least) = (beta1.unwrap_or(*one), beta2.unwrap_or(*two), epsilon.unwrap_or(*least));
+                }
+                filled.with_learning_rate(rate)
+            }
+            Self::Sgd { learning_rate, momentum } => {
+                let same_kind = matches!(preset, OptimizerSpec::Sgd { .. });
+                let mut filled = if same_kind { *preset } else { OptimizerSpec::sgd(0.0) };
+                let rate = rate(learning_rate, same_kind)?;
+                if let OptimizerSpec::Sgd { momentum: place, .. } = &mut filled {
+                    *place = momentum.unwrap_or(*place);
+                }
+                filled.with_learning_rate(rate)
+            }
+        })
+    }
+}
+
+impl NetworkTable {
+    /// Puts the table's settings into the preset's network called `name`.
+    fn fill(self, name: &str, network: &mut NetworkSpec) -> Result<()> {
+        if let Some(table) = self.initialization.filter(|table| !table.is_empty()) {
+            network.initialization =
+                table.read(&format!("{name}.initialization"), &[("sigma", "normal")], "pytorch")?;
+        }
+        if let Some(layers) = self.layers {
+            let usual = usual_activations(network);
+            let last = layers.len().saturating_sub(1);
+            let layers = layers.into_iter().enumerate().map(|(index, layer)| {
+                let place = format!("{name}.layers[{index}].activation");
+                layer.read(&place, usual[usize::from(index == last)])
+            });
+            network.layers = layers.collect::<Result<_>>()?;
+        }
+        Ok(())
+    }
+}
+
+/// The activations of the preset's hidden layers, and of its last one.
+fn usual_activations(network: &NetworkSpec) -> [Activation; 2] {
+    match network.layers.as_slice() {
+        [] => [HIDDEN, Activation::Linear],
+        [last] => [HIDDEN, last.activation],
+        [first, .., last] => [first.activation, last.activation],
+    }
+}
+
+impl LayerTable {
+    /// The layer; `place` is the name of its activation, for which the `usual` one stands in.
+    fn read(self, place: &str, usual: Activation) -> Result<LayerSpec> {
+        let activation = match self.activation.filter(|table| !table.is_empty()) {
+            // A slope says the kind, and a kind says itself: no other is needed.
+            Some(table) => table.read(place, &[("slope", "leaky_relu")], "leaky_relu")?,
+            None => usual,
+        };
+        Ok(LayerSpec { inputs: self.inputs, outputs: self.outputs, activation, dropout: self.dropout })
+    }
+}

@@ -1,0 +1,71 @@
+//! Names and numbers that settings may be, and how they are read.
+
+use gannet::cpu::{EngineKind, IsaKind};
+use gannet::gan::{Objective, Order};
+
+/// Largest number of a configuration file: TOML's integers have 64 bits and a sign.
+pub(crate) const LARGEST: u64 = i64::MAX as u64;
+
+/// Objectives by name, as in a configuration file.
+pub(crate) const OBJECTIVES: &[(&str, Objective)] = &[
+    ("minimax", Objective::Minimax),
+    ("non_saturating", Objective::NonSaturating),
+    ("non_saturating_half", Objective::NonSaturatingHalf),
+    ("softmax", Objective::Softmax),
+];
+
+/// Orders of updates by name, as in a configuration file.
+pub(crate) const ORDERS: &[(&str, Order)] = &[
+    ("discriminator_first", Order::DiscriminatorFirst),
+    ("discriminator_first_shared_fake", Order::DiscriminatorFirstSharedFake),
+    ("generator_first_shared_fake", Order::GeneratorFirstSharedFake),
+];
+
+/// Engines by name.
+pub(crate) const ENGINES: &[(&str, EngineKind)] =
+    &[("auto", EngineKind::Auto), ("native", EngineKind::Native), ("matrixmultiply", EngineKind::Matrixmultiply)];
+
+/// Instruction sets by name.
+pub(crate) const ISAS: &[(&str, IsaKind)] =
+    &[("avx512", IsaKind::Avx512), ("avx2", IsaKind::Avx2), ("portable", IsaKind::Portable)];
+
+/// The name of `value` in one of the tables above.
+pub(crate) fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
+    table.iter().find(|(_, known)| known == value).map_or("", |&(name, _)| name)
+}
+
+/// Bytes: `1000000`, `512KiB`, `300M`, `2GiB`; every unit is a power of 1,024.
+pub(crate) fn byte_count(text: &str) -> Result<u64, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(0),
+        "k" | "kb" | "kib" => Some(10),
+        "m" | "mb" | "mib" => Some(20),
+        "g" | "gb" | "gib" => Some(30),
+        "t" | "tb" | "tib" => Some(40),
+        _ => None,
+    };
+    let bytes = number.parse::<u64>().ok().zip(shift).and_then(|(number, shift)| number.checked_mul(1 << shift));
+    match bytes {
+        Some(bytes) if bytes > 0 && bytes <= LARGEST => Ok(bytes),
+        _ => Err("needs a number of bytes, for instance 500000000, 512MiB or 2GiB".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_with_units() {
+        let good =
+            [("1", 1), ("512KiB", 512 << 10), ("3m", 3 << 20), ("2GiB", 2 << 30), ("2 GB", 2 << 30), ("1T", 1 << 40)];
+        for (text, expected) in good {
+            assert_eq!(byte_count(text), Ok(expected), "{text}");
+        }
+        for text in ["", "0", "-1", "1.5G", "GiB", "2 PiB", "99999999999T", "nan"] {
+            assert!(byte_count(text).is_err(), "{text}");
+        }
+    }
+}
