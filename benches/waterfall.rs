@@ -16,7 +16,9 @@ use common::layer::{Layer, Product, buffer};
 use common::{Arguments, Measured, Stopwatch, head, header, row, run, seconds_of, source, trainer};
 use gannet::cpu::{EngineKind, Isa};
 use gannet::gan::presets::Preset;
+use gannet::gan::source::Extent;
 use gannet::gan::{GanSpec, Network, Objective, OptimizerSpec, Trainer};
+use gannet::internals::engine::gather;
 use gannet::internals::kernel::activation::backward_epilogue;
 use gannet::internals::kernel::loss::{
     LossTerm, bce_with_logits, joint_bce_with_logits, softmax_cross_entropy, take_scaled,
@@ -77,7 +79,7 @@ struct Waterfall {
     isa: Isa,
     stopwatch: Stopwatch,
     test: bool,
-    trainer: Trainer,
+    trainer: Trainer<'static>,
     steps: u64,
     /// Whole steps, timed beside every part.
     wholes: Vec<Measured>,
@@ -192,14 +194,15 @@ impl Waterfall {
     /// Filling D's input with real samples beside fakes.
     fn pairs(&mut self, preset: Preset, batch: usize, width: usize, calls: usize) -> gannet::Result<()> {
         let (isa, data) = (self.isa, source(preset, batch)?);
-        let features = data.features();
+        let Extent::Finite(samples) = data.shape().extent() else { return Ok(()) };
+        let (features, samples) = (data.shape().features(), samples as usize);
         // Rows all over the data, other ones each time, as a shuffled epoch has them; in order where the preset keeps it.
         let stride = if preset.shuffle() { 7919 } else { 1 };
-        let rows: Vec<u32> = (0..data.len()).map(|index| (index * stride % data.len()) as u32).collect();
+        let rows: Vec<u32> = (0..samples).map(|index| (index * stride % samples) as u32).collect();
         let mut windows = rows.chunks_exact(width).cycle();
         let mut input = buffer(features * 2 * width)?;
         self.part(KINDS[1], format!("{features} x {width} gathered"), calls, 0.0, || {
-            data.gather(isa, windows.next().unwrap_or_default(), &mut input, 2 * width);
+            gather(&*data, isa, windows.next().unwrap_or_default(), &mut input, 2 * width);
         });
         let fakes = buffer(features * width)?;
         self.part(KINDS[1], format!("{features} x {width} fakes put beside them"), calls, 0.0, || {

@@ -6,31 +6,17 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use gannet::cpu::Isa;
-use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions};
+use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions, source};
 use gannet::net::{Activation, NetworkSpec};
 
 /// Samples that are computed when they are asked for: points of a spiral.
-struct Spiral;
-
-impl Source for Spiral {
-    fn len(&self) -> usize {
-        100_000
-    }
-
-    fn features(&self) -> usize {
-        2
-    }
-
-    fn gather(&self, _isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
-        panel.fill(0.0);
-        for (lane, sample) in samples.iter().enumerate() {
-            let turn = *sample as f32 / self.len() as f32;
-            let (sine, cosine) = (6.0 * std::f32::consts::PI * turn).sin_cos();
-            panel[lane] = turn * cosine;
-            panel[width + lane] = turn * sine;
-        }
-    }
+fn spiral() -> impl Source {
+    const POINTS: usize = 100_000;
+    source::from_fn(2, POINTS, |number, row| {
+        let turn = number as f32 / POINTS as f32;
+        let (sine, cosine) = (6.0 * std::f32::consts::PI * turn).sin_cos();
+        row.copy_from_slice(&[turn * cosine, turn * sine]);
+    })
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ),
     };
     let options = TrainerOptions { batch: 1_024, threads: 2, pool: Some(pool.clone()), ..TrainerOptions::default() };
-    let mut trainer = Trainer::new(spec, Arc::new(Spiral), options)?;
+    let mut trainer = Trainer::new(spec, Arc::new(spiral()), options)?;
     println!("plan: {}", trainer.plan());
 
     for slice in 1..=5 {

@@ -93,6 +93,14 @@ pub enum Error {
         /// The step, counted from 1.
         step: u64,
     },
+    /// A source of real samples failed. The step that asked for them has not begun: the trainer stands where it stood.
+    #[error("sample {sample} of the source: {source}")]
+    Source {
+        /// The number of the first sample that was not written.
+        sample: u64,
+        /// What the source says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Data that were read are not what they should be.
     #[error("{origin}: {problem}")]
     Data {

@@ -69,7 +69,7 @@ impl Problem {
         backward(generator, g, &made, of_fake, of_g);
     }
 
-    fn trainer(&self, batch: usize, engine: EngineKind, isa: Isa, threads: usize) -> Trainer {
+    fn trainer(&self, batch: usize, engine: EngineKind, isa: Isa, threads: usize) -> Trainer<'static> {
         let source = ArraySource::new(self.real.clone(), FEATURES).unwrap();
         let options = TrainerOptions { batch, engine, threads, isa: Some(isa.kind()), seed: 6, ..Default::default() };
         Trainer::new(self.spec.clone(), Arc::new(source), options).unwrap()

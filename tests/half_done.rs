@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
-use gannet::cpu::Isa;
 use gannet::data::ArraySource;
+use gannet::gan::source::{BatchWriter, BoxError, Shape};
 use gannet::gan::{
     Changes, GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Replicas, Source, Trainer, TrainerOptions,
 };
@@ -22,37 +22,32 @@ const PLANS: [(usize, usize, &str); 4] =
 const ORDERS: [Order; 3] =
     [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake, Order::GeneratorFirstSharedFake];
 
-/// A source that panics when it is told to: at every read of samples, or whenever its length is asked for.
+/// A source that panics when it is told to: at every read of samples, or whenever its shape is asked for.
 struct Panicking {
     rows: ArraySource,
     /// Reads to come before the one that panics; at zero, all do.
     reads: AtomicUsize,
-    in_len: AtomicBool,
+    in_shape: AtomicBool,
 }
 
 impl Panicking {
     fn new(samples: usize) -> Arc<Self> {
         let values = (0..samples * FEATURES).map(|index| ((index * 7919) % 2003) as f32 / 1001.0 - 1.0).collect();
         let rows = ArraySource::new(values, FEATURES).unwrap();
-        Arc::new(Self { rows, reads: AtomicUsize::new(usize::MAX), in_len: AtomicBool::new(false) })
+        Arc::new(Self { rows, reads: AtomicUsize::new(usize::MAX), in_shape: AtomicBool::new(false) })
     }
 }
 
 impl Source for Panicking {
-    fn len(&self) -> usize {
-        assert!(!self.in_len.load(SeqCst), "told to, in len");
-        self.rows.len()
+    fn shape(&self) -> Shape {
+        assert!(!self.in_shape.load(SeqCst), "told to, in shape");
+        self.rows.shape().concurrent()
     }
 
-    fn features(&self) -> usize {
-        assert!(!self.in_len.load(SeqCst), "told to, in features");
-        self.rows.features()
-    }
-
-    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
+    fn fill(&self, batch: &mut BatchWriter<'_>) -> std::result::Result<(), BoxError> {
         let left = self.reads.fetch_update(SeqCst, SeqCst, |left| Some(left.saturating_sub(1))).unwrap();
-        assert!(left > 0, "told to, in gather");
-        self.rows.gather(isa, samples, panel, width);
+        assert!(left > 0, "told to, in fill");
+        self.rows.fill(batch)
     }
 }
 
@@ -198,12 +193,12 @@ fn a_report_that_panics_leaves_a_whole_step() {
 fn a_source_is_asked_for_its_shape_once() {
     everywhere(|trainer, source, name| {
         let steps = trainer.steps_for_epochs(3);
-        source.in_len.store(true, SeqCst);
+        source.in_shape.store(true, SeqCst);
         assert_eq!(trainer.steps_for_epochs(3), steps);
         go(trainer, 2).unwrap_or_else(|error| panic!("{name}: {error}"));
     });
     let source = Panicking::new(50);
-    source.in_len.store(true, SeqCst);
+    source.in_shape.store(true, SeqCst);
     let new = || Trainer::new(spec(ORDERS[0], 8), source, TrainerOptions::default());
     assert!(catch_unwind(AssertUnwindSafe(new)).is_err(), "a panic is the caller's to see");
 }

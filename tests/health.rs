@@ -9,7 +9,8 @@ use gannet::cpu::Isa;
 use gannet::data::ArraySource;
 use gannet::gan::health::{Health, Verdict, Watch, examine};
 use gannet::gan::presets::{Duration, Preset};
-use gannet::gan::{GanSpec, Objective, OptimizerSpec, Source, Trainer, TrainerOptions};
+use gannet::gan::source::Extent;
+use gannet::gan::{GanSpec, Objective, OptimizerSpec, Source, Trainer, TrainerOptions, source};
 use gannet::net::Activation;
 
 /// An evaluation: the steps before it, what was found and what was said of it.
@@ -44,7 +45,10 @@ fn of_preset(preset: Preset, change: impl Fn(&mut GanSpec), seed: u64, steps: Op
     let options = TrainerOptions { batch, seed, shuffle: preset.shuffle(), ..Default::default() };
     let whole = match preset.duration() {
         Duration::Steps(steps) => steps,
-        Duration::Epochs(epochs) => (epochs * source.len() as u64).div_ceil(batch as u64),
+        Duration::Epochs(epochs) => match source.shape().extent() {
+            Extent::Finite(samples) => (epochs * samples).div_ceil(batch as u64),
+            Extent::Endless => 0,
+        },
     };
     evaluations(&spec, &source, options, steps.unwrap_or(whole))
 }
@@ -224,23 +228,8 @@ fn figures_of_the_softmax_and_of_saturated_units() {
 }
 
 /// So many samples; those from 4,100 on have a hole.
-struct Holes(usize);
-
-impl Source for Holes {
-    fn len(&self) -> usize {
-        self.0
-    }
-
-    fn features(&self) -> usize {
-        2
-    }
-
-    fn gather(&self, _: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
-        panel.fill(0.0);
-        for (lane, sample) in samples.iter().enumerate() {
-            panel[width + lane] = if *sample < 4_100 { 1.0 } else { f32::NAN };
-        }
-    }
+fn holes(samples: usize) -> impl Source {
+    source::from_fn(2, samples, |number, row| row.copy_from_slice(&[0.0, if number < 4_100 { 1.0 } else { f32::NAN }]))
 }
 
 #[test]
@@ -259,7 +248,9 @@ fn what_does_not_fit_or_is_not_finite_is_refused() {
     infinite.generator[0].1[3] = f32::INFINITY;
     assert!(refused(&infinite, None, &*source).starts_with("generated samples: sample 0"));
     assert!(refused(&model, None, &ArraySource::new(vec![0.0; 3], 1).unwrap()).starts_with("data: expected"));
-    assert!(refused(&model, None, &Holes(0)).starts_with("data: expected"));
+    assert!(refused(&model, None, &holes(0)).starts_with("data: expected"));
     // Of 5,000 samples 512 are examined, at equal distances.
-    assert_eq!(refused(&model, None, &Holes(5_000)), "data: sample 4101, feature 1 (counted from 0) is NaN");
+    assert_eq!(refused(&model, None, &holes(5_000)), "data: sample 4101, feature 1 (counted from 0) is NaN");
+    let lost = source::try_from_fn(2, 5_000, |number, _| Err(format!("{number} is lost")));
+    assert_eq!(refused(&model, None, &lost), "sample 0 of the source: 0 is lost");
 }

@@ -110,7 +110,7 @@ fn spec() -> GanSpec {
     }
 }
 
-fn trainer() -> Trainer {
+fn trainer() -> Trainer<'static> {
     let source = ArraySource::new(vec![0.5; 100 * FEATURES], FEATURES).unwrap();
     let mut trainer = Trainer::new(spec(), Arc::new(source), TrainerOptions::default()).unwrap();
     trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap();

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use gannet::cpu::{Isa, ThreadPool, build_pool};
+use gannet::cpu::{ThreadPool, build_pool};
 use gannet::data::{ArraySource, synthetic};
 use gannet::gan::presets::Preset;
+use gannet::gan::source::{BatchWriter, BoxError, Shape};
 use gannet::gan::{GanSpec, Model, Replicas, Source, Trainer, TrainerOptions};
 use gannet::net::{Activation, NetworkSpec};
 
@@ -22,18 +23,14 @@ impl ReadInPool {
 }
 
 impl Source for ReadInPool {
-    fn len(&self) -> usize {
-        self.points.len()
+    fn shape(&self) -> Shape {
+        self.points.shape().concurrent()
     }
 
-    fn features(&self) -> usize {
-        self.points.features()
-    }
-
-    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
+    fn fill(&self, batch: &mut BatchWriter<'_>) -> Result<(), BoxError> {
         match &self.pool {
-            Some(pool) => pool.install(|| self.points.gather(isa, samples, panel, width)),
-            None => self.points.gather(isa, samples, panel, width),
+            Some(pool) => pool.install(|| self.points.fill(batch)),
+            None => self.points.fill(batch),
         }
     }
 }

@@ -12,7 +12,7 @@ use gannet::gan::{Changes, Checkpoint, GanSpec, OptimizerSpec, Order, Trainer, T
 
 const STEPS: u64 = 60;
 
-fn trainer(preset: Preset, spec: &GanSpec, batch: usize, threads: usize) -> Trainer {
+fn trainer(preset: Preset, spec: &GanSpec, batch: usize, threads: usize) -> Trainer<'static> {
     let options = TrainerOptions { batch, threads, seed: 11, shuffle: true, ..Default::default() };
     Trainer::new(spec.clone(), common::source(preset, 500), options).unwrap()
 }

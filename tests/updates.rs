@@ -9,7 +9,9 @@ use std::sync::Arc;
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
 use gannet::gan::presets::Preset;
-use gannet::gan::{GanSpec, ModularLoss, Network, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions};
+use gannet::gan::{
+    GanSpec, ModularLoss, Network, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions, source,
+};
 use gannet::internals::kernel::optimizer::{AdamStep, adam};
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
 use gannet::{Error, Result};
@@ -27,29 +29,19 @@ fn spec(order: Order, dropout: f32) -> GanSpec {
     }
 }
 
-fn source() -> Arc<ArraySource> {
+fn rows() -> Arc<ArraySource> {
     let values = (0..FEATURES * 1_100).map(|i| ((i * 7919) % 2001) as f32 / 1000.0 - 1.0).collect();
     Arc::new(ArraySource::new(values, FEATURES).unwrap())
 }
 
 /// The same, but sample 700 is not a number.
-struct Spoiled(Arc<ArraySource>);
-
-impl Source for Spoiled {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn features(&self) -> usize {
-        self.0.features()
-    }
-
-    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
-        self.0.gather(isa, samples, panel, width);
-        if let Some(lane) = samples.iter().position(|&sample| sample == 700) {
-            panel[lane] = f32::NAN;
+fn spoiled(rows: &ArraySource) -> impl Source {
+    source::from_fn(FEATURES, rows.len(), |number, row| {
+        row.copy_from_slice(&rows.values()[number as usize * FEATURES..][..FEATURES]);
+        if number == 700 {
+            row[0] = f32::NAN;
         }
-    }
+    })
 }
 
 /// Follows one network's training by the gradients alone.
@@ -95,7 +87,7 @@ fn parameters_follow_from_the_gradients() {
         ] {
             let name = format!("{order:?} dropout {dropout} batch {batch} {engine} {threads}");
             let options = TrainerOptions { batch, threads, engine, ..Default::default() };
-            let mut trainer = Trainer::new(spec.clone(), source(), options).unwrap();
+            let mut trainer = Trainer::new(spec.clone(), rows(), options).unwrap();
             assert_eq!(trainer.plan().schedule, "layer-parallel");
             let before = trainer.model().unwrap();
             let mut generator = Follower::new(spec.generator_optimizer, &before.generator);
@@ -117,10 +109,11 @@ fn parameters_follow_from_the_gradients() {
 
 #[test]
 fn what_is_not_finite_is_named() {
+    let rows = rows();
     for threads in [1, 2] {
         for (order, dropout) in [(Order::DiscriminatorFirst, 0.25), (Order::GeneratorFirstSharedFake, 0.25)] {
             let options = TrainerOptions { batch: 300, threads, shuffle: false, ..Default::default() };
-            let mut trainer = Trainer::new(spec(order, dropout), Arc::new(Spoiled(source())), options).unwrap();
+            let mut trainer = Trainer::new(spec(order, dropout), Arc::new(spoiled(&rows)), options).unwrap();
             match trainer.run(9, 0, |_| ControlFlow::Continue(())) {
                 Err(Error::NotFinite {
                     step: 3,

@@ -166,7 +166,7 @@ pub(crate) fn options(preset: Preset, batch: usize, threads: usize) -> TrainerOp
 }
 
 /// A trainer of the preset with the default engine.
-pub(crate) fn trainer(preset: Preset, batch: usize, threads: usize) -> gannet::Result<Trainer> {
+pub(crate) fn trainer(preset: Preset, batch: usize, threads: usize) -> gannet::Result<Trainer<'static>> {
     Trainer::new(preset.spec(), source(preset, batch)?, options(preset, batch, threads))
 }
 

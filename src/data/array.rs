@@ -2,9 +2,7 @@
 
 use crate::data::check_count;
 use crate::error::{Error, Result};
-use crate::gan::source::Source;
-use crate::kernel::panel;
-use crate::simd::Isa;
+use crate::gan::source::{InMemory, Shape, Source};
 
 /// Samples in memory: a row-major `[samples, features]` matrix of finite `f32`.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +41,17 @@ impl ArraySource {
         Ok(Self { values, features })
     }
 
+    /// The number of samples.
+    #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
+    pub fn len(&self) -> usize {
+        self.values.len() / self.features
+    }
+
+    /// Features of a sample.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
     /// The values, row-major `[samples, features]`.
     pub fn values(&self) -> &[f32] {
         &self.values
@@ -55,23 +64,19 @@ impl ArraySource {
 }
 
 impl Source for ArraySource {
-    fn len(&self) -> usize {
-        self.values.len() / self.features
+    fn shape(&self) -> Shape {
+        Shape::new(self.features, self.len())
     }
 
-    fn features(&self) -> usize {
-        self.features
-    }
-
-    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
-        panel::gather_rows(isa, &self.values, self.features, samples, panel, width);
+    fn in_memory(&self) -> Option<InMemory<'_>> {
+        Some(InMemory::of_rows(&self.values, self.features))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::LANE_GROUP;
+    use crate::simd::{Isa, LANE_GROUP};
 
     #[test]
     fn refuses_what_is_no_matrix_of_finite_values() {
@@ -87,10 +92,10 @@ mod tests {
     #[test]
     fn gathers_rows_into_lanes() {
         let source = ArraySource::new((0..15u8).map(f32::from).collect(), 3).unwrap();
-        assert_eq!((source.len(), source.features(), source.is_empty()), (5, 3, false));
+        assert_eq!((source.len(), source.features()), (5, 3));
         for isa in Isa::available() {
             let mut panel = vec![f32::NAN; 3 * LANE_GROUP];
-            source.gather(isa, &[4, 0, 2], &mut panel, LANE_GROUP);
+            source.in_memory().unwrap().gather(isa, &[4, 0, 2], &mut panel, LANE_GROUP);
             for feature in 0..3 {
                 let mut expected = [0.0; LANE_GROUP];
                 for (lane, row) in [4, 0, 2].into_iter().enumerate() {

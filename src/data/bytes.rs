@@ -5,10 +5,8 @@ use std::ops::Range;
 
 use crate::data::check_count;
 use crate::error::{Error, Result};
-use crate::gan::source::Source;
-use crate::kernel::panel;
+use crate::gan::source::{InMemory, Shape, Source};
 use crate::memory::room;
-use crate::simd::Isa;
 
 /// Grayscale images of one size, one byte a pixel. A sample is an image, a feature is a pixel (row by row), and its value is
 /// `byte * scale + offset`.
@@ -79,6 +77,17 @@ impl ByteSource {
         &self.bytes
     }
 
+    /// The number of images.
+    #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
+    pub fn len(&self) -> usize {
+        self.bytes.len() / self.features()
+    }
+
+    /// Features of a sample: the pixels of an image.
+    pub fn features(&self) -> usize {
+        self.height * self.width
+    }
+
     /// Rows of an image.
     pub fn height(&self) -> usize {
         self.height
@@ -114,23 +123,19 @@ impl ByteSource {
 }
 
 impl Source for ByteSource {
-    fn len(&self) -> usize {
-        self.bytes.len() / self.features()
+    fn shape(&self) -> Shape {
+        Shape::new(self.features(), self.len())
     }
 
-    fn features(&self) -> usize {
-        self.height * self.width
-    }
-
-    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
-        panel::gather_bytes(isa, &self.bytes, self.features(), samples, self.scale, self.offset, panel, width);
+    fn in_memory(&self) -> Option<InMemory<'_>> {
+        Some(InMemory::of_bytes(&self.bytes, self.features(), self.scale, self.offset))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::LANE_GROUP;
+    use crate::simd::{Isa, LANE_GROUP};
 
     #[test]
     fn refuses_what_is_no_row_of_images() {
@@ -177,7 +182,7 @@ mod tests {
         let samples = [5, 0, 3, 3];
         for isa in Isa::available() {
             let mut panel = vec![f32::NAN; 6 * LANE_GROUP];
-            source.gather(isa, &samples, &mut panel, LANE_GROUP);
+            source.in_memory().unwrap().gather(isa, &samples, &mut panel, LANE_GROUP);
             for feature in 0..6 {
                 for lane in 0..LANE_GROUP {
                     let expected = samples.get(lane).map_or(0.0, |&row| rows[row as usize * 6 + feature]);

@@ -40,7 +40,6 @@ pub fn source() -> Result<ByteSource> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gan::source::Source;
 
     /// FNV-1a of 64 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.
     fn checksum(bytes: &[u8]) -> u64 {

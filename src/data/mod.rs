@@ -21,7 +21,7 @@ pub use bytes::ByteSource;
 
 use crate::error::{Error, Result};
 
-/// Sample indices are `u32` in [`Source::gather`](crate::gan::source::Source::gather); refuses sources beyond that.
+/// The trainer takes at most `u32::MAX` samples; refuses sources beyond that.
 fn check_count(what: &str, samples: usize) -> Result<()> {
     if u32::try_from(samples).is_err() {
         return Err(Error::shape(what, format!("at most {} samples", u32::MAX), format!("{samples}")));

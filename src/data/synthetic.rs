@@ -125,7 +125,6 @@ fn collect<const FEATURES: usize>(points: usize, mut point: impl FnMut() -> [f64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gan::source::Source;
 
     const POINTS: usize = 100_000;
 

@@ -222,7 +222,6 @@ fn rounded(value: f64, scale: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gan::source::Source;
 
     fn table(columns: usize, values: &[f64]) -> Table {
         Table { names: None, columns, values: values.to_vec() }

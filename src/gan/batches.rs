@@ -1,91 +1,113 @@
-//! Which real samples a batch holds.
+//! Which real samples a step takes.
 //!
-//! The data are read as an endless sequence of epochs, each a permutation of all samples (or all of them in order): every
-//! batch is full, and every sample comes once an epoch, also where the batch does not divide the number of samples.
+//! The samples of a finite source are read as an endless sequence of epochs, each a permutation of all of them (or all of them in
+//! order): every batch is full, and every sample comes once an epoch, also where the batch does not divide the number of samples. Those
+//! of an endless source come in the order of their numbers.
 
 use rand_core::Rng;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::source::{Extent, Numbers};
 use super::streams::Stream;
 use crate::error::{Error, Result};
 use crate::memory;
 
-/// The sequence of batches.
+/// The sequence of samples.
 #[derive(Debug)]
 pub(super) struct Batches {
-    /// The current epoch's permutation.
+    extent: Extent,
+    /// The permutation of an epoch; empty where the source is endless.
     order: Vec<u32>,
+    /// The epoch of that permutation.
+    epoch: Option<u64>,
     shuffle: bool,
     seed: u64,
-    /// Samples drawn so far.
+    /// Samples taken so far.
     drawn: u64,
-    /// The current batch.
+    /// Samples of a step.
+    of_step: usize,
+    /// Their numbers; empty where the source is endless.
     rows: Vec<u32>,
 }
 
 impl Batches {
-    /// Batches of `batch` out of `samples` samples.
-    pub(super) fn new(samples: usize, batch: usize, shuffle: bool, seed: u64) -> Result<Self> {
+    /// Steps that take `batches` batches of `batch` samples each.
+    pub(super) fn new(extent: Extent, batch: usize, batches: usize, shuffle: bool, seed: u64) -> Result<Self> {
         if batch == 0 {
             return Err(Error::setting("batch", "must be at least 1"));
         }
-        if batch > samples {
+        if let Extent::Finite(samples) = extent
+            && batch as u64 > samples
+        {
             let problem = format!("{batch} is more than the {samples} samples of the data; use at most {samples}");
             return Err(Error::setting("batch", problem));
         }
-        let count = u32::try_from(samples)
-            .map_err(|_| Error::setting("data", format!("{samples} samples are more than 2^32 - 1")))?;
-        let order = numbers_below(count)?;
-        // As `batch` is at most `samples`, the cast is exact. What the rows hold is overwritten before it is read.
-        let rows = numbers_below(batch as u32)?;
-        Ok(Self { order, shuffle, seed, drawn: 0, rows })
+        let Some(of_step) = batch.checked_mul(batches).filter(|&samples| u32::try_from(samples).is_ok()) else {
+            return Err(Error::setting("batch", format!("{batches} of {batch} samples are more than 2^32 - 1")));
+        };
+        let (order, rows) = match extent {
+            Extent::Endless => (Vec::new(), Vec::new()),
+            Extent::Finite(samples) => {
+                let count = u32::try_from(samples)
+                    .map_err(|_| Error::setting("data", format!("{samples} samples are more than 2^32 - 1")))?;
+                // What the rows hold is overwritten before it is read. The cast was checked above.
+                (numbers_below(count)?, numbers_below(of_step as u32)?)
+            }
+        };
+        Ok(Self { extent, order, epoch: None, shuffle, seed, drawn: 0, of_step, rows })
     }
 
-    /// The number of samples that batches are drawn from.
-    pub(super) fn samples(&self) -> usize {
-        self.order.len()
+    /// What batches are drawn from.
+    pub(super) fn extent(&self) -> Extent {
+        self.extent
     }
 
-    /// The numbers from 0 to the batch: the rows of a matrix `[batch, ..]`.
-    pub(super) fn identity(&self) -> Result<Vec<u32>> {
-        numbers_below(self.rows.len() as u32)
+    /// Bytes that this keeps.
+    pub(super) fn bytes(&self) -> u64 {
+        size_of_val(&*self.order) as u64 + size_of_val(&*self.rows) as u64
     }
 
-    /// Draws the next batch.
-    pub(super) fn advance(&mut self) {
-        let samples = self.order.len();
+    /// The samples of the next step. Drawn again before [`advance`](Self::advance), they are the same.
+    pub(super) fn draw(&mut self) -> Numbers<'_> {
+        if self.extent == Extent::Endless {
+            return Numbers::From(self.drawn);
+        }
+        let (samples, mut drawn) = (self.order.len(), self.drawn);
         let mut rows = self.rows.as_mut_slice();
         while !rows.is_empty() {
-            let position = (self.drawn % samples as u64) as usize;
-            if position == 0 && self.shuffle {
-                permute(&mut self.order, self.seed, self.drawn / samples as u64);
+            let (epoch, position) = (drawn / samples as u64, (drawn % samples as u64) as usize);
+            if self.shuffle && self.epoch != Some(epoch) {
+                permute(&mut self.order, self.seed, epoch);
+                self.epoch = Some(epoch);
             }
             let count = rows.len().min(samples - position);
             let (now, later) = rows.split_at_mut(count);
             now.copy_from_slice(&self.order[position..position + count]);
-            self.drawn += count as u64;
+            drawn += count as u64;
             rows = later;
         }
+        Numbers::Listed(&self.rows)
     }
 
-    /// Samples drawn so far.
+    /// The numbers that [`draw`](Self::draw) gave last.
+    pub(super) fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// Goes on behind the samples of the next step.
+    pub(super) fn advance(&mut self) {
+        self.drawn += self.of_step as u64;
+    }
+
+    /// Samples taken so far.
     pub(super) fn drawn(&self) -> u64 {
         self.drawn
     }
 
-    /// Goes on as if `drawn` samples had been drawn.
+    /// Goes on as if `drawn` samples had been taken.
     pub(super) fn resume(&mut self, drawn: u64) {
-        let samples = self.order.len() as u64;
         self.drawn = drawn;
-        if self.shuffle && !drawn.is_multiple_of(samples) {
-            permute(&mut self.order, self.seed, drawn / samples);
-        }
-    }
-
-    /// The current batch.
-    pub(super) fn rows(&self) -> &[u32] {
-        &self.rows
     }
 }
 
@@ -122,11 +144,12 @@ mod tests {
 
     /// The first `count` samples drawn.
     fn draw(samples: usize, batch: usize, shuffle: bool, seed: u64, count: usize) -> Vec<u32> {
-        let mut batches = Batches::new(samples, batch, shuffle, seed).unwrap();
+        let mut batches = Batches::new(samples.into(), batch, 1, shuffle, seed).unwrap();
         let mut drawn = Vec::new();
         while drawn.len() < count {
-            batches.advance();
+            batches.draw();
             drawn.extend_from_slice(batches.rows());
+            batches.advance();
         }
         drawn.truncate(count);
         drawn
@@ -152,17 +175,43 @@ mod tests {
         for (batch, shuffle) in [(1, true), (3, true), (10, true), (7, false)] {
             let drawn = draw(10, batch, shuffle, 4, 210);
             for position in (0..100).step_by(batch) {
-                let mut batches = Batches::new(10, batch, shuffle, 4).unwrap();
+                let mut batches = Batches::new(10.into(), batch, 1, shuffle, 4).unwrap();
                 // What was drawn before leaves nothing behind.
+                batches.draw();
                 batches.advance();
                 batches.resume(position as u64);
                 for expected in drawn[position..position + 10 * batch].chunks(batch) {
+                    // What was not taken is drawn again.
+                    for _ in 0..2 {
+                        batches.draw();
+                        assert_eq!(batches.rows(), expected, "batch {batch}, position {position}");
+                    }
                     batches.advance();
-                    assert_eq!(batches.rows(), expected, "batch {batch}, position {position}");
                 }
                 assert_eq!(batches.drawn(), (position + 10 * batch) as u64);
             }
         }
+    }
+
+    #[test]
+    fn several_batches_of_a_step_are_those_of_several_steps() {
+        let drawn = draw(10, 3, true, 4, 90);
+        let mut batches = Batches::new(10.into(), 3, 5, true, 4).unwrap();
+        for expected in drawn.chunks(15) {
+            batches.draw();
+            assert_eq!(batches.rows(), expected);
+            batches.advance();
+        }
+    }
+
+    #[test]
+    fn endless_samples_come_by_their_numbers() {
+        let mut batches = Batches::new(Extent::Endless, 3, 2, true, 4).unwrap();
+        for first in [0, 6, 12] {
+            assert!(matches!(batches.draw(), Numbers::From(number) if number == first));
+            batches.advance();
+        }
+        assert_eq!((batches.drawn(), batches.bytes()), (18, 0));
     }
 
     #[test]
@@ -184,7 +233,9 @@ mod tests {
 
     #[test]
     fn impossible_batches_are_refused() {
-        assert!(Batches::new(10, 0, true, 0).unwrap_err().to_string().contains("at least 1"));
-        assert!(Batches::new(10, 11, true, 0).unwrap_err().to_string().contains("at most 10"));
+        assert!(Batches::new(10.into(), 0, 1, true, 0).unwrap_err().to_string().contains("at least 1"));
+        assert!(Batches::new(10.into(), 11, 1, true, 0).unwrap_err().to_string().contains("at most 10"));
+        let error = Batches::new(Extent::Endless, 1 << 30, 5, true, 0).unwrap_err().to_string();
+        assert!(error.contains("5 of 1073741824 samples"), "{error}");
     }
 }

@@ -227,7 +227,7 @@ mod tests {
     use crate::gan::{Trainer, TrainerOptions};
 
     /// A small GAN after `steps` steps.
-    fn trained(steps: u64) -> Trainer {
+    fn trained(steps: u64) -> Trainer<'static> {
         let points = Arc::new(synthetic::circle(100, 1).unwrap());
         let mut trainer = Trainer::new(Preset::Circle.spec(), points, TrainerOptions::default()).unwrap();
         trainer.run(steps, 0, |_| ControlFlow::Continue(())).unwrap();

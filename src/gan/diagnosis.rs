@@ -89,11 +89,11 @@ fn are_finite(reals: Reals<'_>, isa: Isa, program: &Program, scratch: &mut Scrat
     let all_finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
     match reals {
         Reals::Given(values) => all_finite(values),
-        Reals::Rows(source, rows) => {
+        Reals::Rows(memory, rows) => {
             let [_, Some((trace, _))] = program.latest(scratch) else { return true };
             let panel = scratch.tape.get_mut(trace.input(), LANE_GROUP);
             rows.chunks(LANE_GROUP).all(|rows| {
-                source.gather(isa, rows, panel, LANE_GROUP);
+                memory.gather(isa, rows, panel, LANE_GROUP);
                 all_finite(panel)
             })
         }

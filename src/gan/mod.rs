@@ -11,6 +11,7 @@ mod fault;
 mod function;
 mod given;
 pub mod health;
+mod intake;
 mod model;
 mod modular;
 mod names;
@@ -26,7 +27,7 @@ mod replicas;
 mod sampler;
 mod seal;
 mod settings;
-pub(crate) mod source;
+pub mod source;
 mod spec;
 mod state;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]

@@ -153,14 +153,13 @@ impl Plan {
         self.cut.places() == 1 && self.cut.samples() <= self.chunk
     }
 
-    /// Bytes of everything that a run of these networks keeps, where batches are drawn from `samples` samples (0 where they
-    /// are handed in).
+    /// Bytes of everything that a run of these networks keeps, with the `intake` bytes that real samples are taken through.
     pub(crate) fn memory(
         &self,
         generator: Option<&NetworkSpec>,
         discriminator: &NetworkSpec,
         tape: &TapeLayout,
-        samples: usize,
+        intake: u64,
     ) -> u64 {
         let networks = generator.into_iter().chain([discriminator]);
         // Values and at most two moments, and a gradient for each slot.
@@ -169,16 +168,15 @@ impl Plan {
             .map(|spec| (ParameterLayout::new(spec).len() as u64).saturating_mul(arenas))
             .fold(0, u64::saturating_add);
         let scratch = tape.bytes().saturating_mul(self.scratches() as u64);
-        // The numbers from 0 to the batch; the batch's rows, and the order of all samples.
-        let drawn_rows = if samples == 0 { 0 } else { self.cut.samples() as u64 + samples as u64 };
-        let rows = (self.cut.samples() as u64).saturating_add(drawn_rows);
+        // The numbers from 0 to the batch.
+        let rows = self.cut.samples() as u64;
         // Fakes from outside have a gradient each, which the slots keep.
         let fake_gradients = match generator {
             Some(_) => 0,
             None => (self.cut.samples() as u64).saturating_mul(discriminator.inputs() as u64),
         };
         let values = floats.saturating_add(rows).saturating_add(fake_gradients);
-        values.saturating_mul(size_of::<f32>() as u64).saturating_add(scratch)
+        values.saturating_mul(size_of::<f32>() as u64).saturating_add(scratch).saturating_add(intake)
     }
 
     /// Checks [`Self::memory`] against a limit.
@@ -191,10 +189,10 @@ impl Plan {
         generator: Option<&NetworkSpec>,
         discriminator: &NetworkSpec,
         tape: &TapeLayout,
-        samples: usize,
+        intake: u64,
         limit: Option<u64>,
     ) -> Result<()> {
-        let needed = self.memory(generator, discriminator, tape, samples);
+        let needed = self.memory(generator, discriminator, tape, intake);
         match limit {
             Some(limit) if needed > limit => Err(Error::MemoryLimit { needed, limit }),
             _ => Ok(()),
@@ -259,7 +257,8 @@ pub struct PlanSummary {
     pub slots: usize,
     /// Worker threads that have work.
     pub threads: usize,
-    /// Bytes of parameters, optimizer moments, gradients, workspace and the order of the samples; not those of the data.
+    /// Bytes of parameters, optimizer moments, gradients, workspace, the order of the samples, and a step's samples where they are not
+    /// in memory; not those of the data.
     pub memory: u64,
     /// Matrix products of one step, a weight gradient's counted for each panel: the calls of `sgemm` that the matrixmultiply engine
     /// makes.

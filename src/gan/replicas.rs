@@ -51,8 +51,8 @@ const PIECE_FLOP: u64 = 1 << 28;
 /// # Ok::<(), gannet::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Replicas {
-    trainers: Vec<Trainer>,
+pub struct Replicas<'a> {
+    trainers: Vec<Trainer<'a>>,
     threads: usize,
     /// `None` where one worker is enough.
     pool: Option<Arc<ThreadPool>>,
@@ -65,7 +65,7 @@ struct Course {
     outcome: Result<Option<StepReport>>,
 }
 
-impl Replicas {
+impl<'a> Replicas<'a> {
     /// Makes `count` trainers. `source` gives the data of the replica whose seed it is handed.
     ///
     /// `options.threads` threads take turns at the replicas, each of which runs on one thread at a time; a single replica has
@@ -78,7 +78,7 @@ impl Replicas {
         spec: &GanSpec,
         count: usize,
         options: TrainerOptions,
-        mut source: impl FnMut(u64) -> Result<Arc<dyn Source>>,
+        mut source: impl FnMut(u64) -> Result<Arc<dyn Source + 'a>>,
     ) -> Result<Self> {
         if !(1..=MOST_REPLICAS).contains(&count) {
             return Err(Error::setting("replicas", format!("{count} is not a number from 1 to {MOST_REPLICAS}")));
@@ -140,12 +140,12 @@ impl Replicas {
     }
 
     /// The replicas, in the order of their indices.
-    pub fn trainers(&self) -> &[Trainer] {
+    pub fn trainers(&self) -> &[Trainer<'a>] {
         &self.trainers
     }
 
     /// The same, to be changed: for instance by [`Trainer::set_model`].
-    pub fn trainers_mut(&mut self) -> &mut [Trainer] {
+    pub fn trainers_mut(&mut self) -> &mut [Trainer<'a>] {
         &mut self.trainers
     }
 
@@ -159,7 +159,7 @@ impl Replicas {
     pub(crate) fn take_turns<S: Send>(
         &mut self,
         companions: &mut [S],
-        piece: impl Fn(usize, &mut Trainer, &mut S) -> ControlFlow<()> + Sync,
+        piece: impl Fn(usize, &mut Trainer<'a>, &mut S) -> ControlFlow<()> + Sync,
     ) {
         assert_eq!(companions.len(), self.trainers.len(), "a companion for each replica");
         let workers = self.workers();
@@ -204,7 +204,8 @@ impl Replicas {
         interval: u64,
         report: impl Fn(usize, &StepReport) -> ControlFlow<()> + Sync,
     ) -> Vec<Result<Option<StepReport>>> {
-        let course = |trainer: &Trainer| Course { end: trainer.steps_done().saturating_add(steps), outcome: Ok(None) };
+        let course =
+            |trainer: &Trainer<'a>| Course { end: trainer.steps_done().saturating_add(steps), outcome: Ok(None) };
         let mut courses: Vec<Course> = self.trainers.iter().map(course).collect();
         self.take_turns(&mut courses, |index, trainer, course| {
             let mut flow = ControlFlow::Continue(());
@@ -234,11 +235,11 @@ mod tests {
     use super::*;
     use crate::data::{ArraySource, synthetic};
     use crate::gan::presets::Preset;
-    use crate::simd::Isa;
+    use crate::gan::source;
 
     const POINTS: usize = 200;
 
-    fn circles(count: usize, options: TrainerOptions) -> Result<Replicas> {
+    fn circles(count: usize, options: TrainerOptions) -> Result<Replicas<'static>> {
         Replicas::new(&Preset::Circle.spec(), count, options, |seed| Ok(Arc::new(synthetic::circle(POINTS, seed)?)))
     }
 
@@ -278,32 +279,22 @@ mod tests {
     }
 
     /// Points of which the 51st is not a number.
-    struct Spoiled(ArraySource);
-
-    impl Source for Spoiled {
-        fn len(&self) -> usize {
-            self.0.len()
-        }
-
-        fn features(&self) -> usize {
-            self.0.features()
-        }
-
-        fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
-            self.0.gather(isa, samples, panel, width);
-            if let Some(lane) = samples.iter().position(|&sample| sample == 50) {
-                panel[lane] = f32::NAN;
+    fn spoiled(points: &ArraySource) -> impl Source {
+        source::from_fn(2, points.len(), |number, row| {
+            row.copy_from_slice(&points.values()[2 * number as usize..][..2]);
+            if number == 50 {
+                row[0] = f32::NAN;
             }
-        }
+        })
     }
 
     #[test]
     fn a_replica_that_fails_stops_alone_and_says_where() {
         for threads in [1, 2, 3] {
             let options = TrainerOptions { threads, shuffle: false, batch: 16, ..Default::default() };
+            let points = Arc::new(synthetic::circle(POINTS, 1).unwrap());
             let mut replicas = Replicas::new(&Preset::Circle.spec(), 3, options, |seed| {
-                let points = synthetic::circle(POINTS, seed)?;
-                Ok(if seed == 1 { Arc::new(Spoiled(points)) as Arc<dyn Source> } else { Arc::new(points) })
+                Ok(if seed == 1 { Arc::new(spoiled(&points)) } else { points.clone() as Arc<dyn Source> })
             })
             .unwrap();
             let outcomes = replicas.run_in_pieces(9, 2, 0, |_, _| ControlFlow::Continue(()));

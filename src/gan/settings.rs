@@ -6,6 +6,7 @@ use std::fmt::Debug;
 
 use super::names::{DISCRIMINATOR, GENERATOR};
 use super::options::TrainerOptions;
+use super::source::Extent;
 use super::spec::{GanSpec, OptimizerSpec};
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
@@ -23,7 +24,7 @@ const OBJECTIVE: &str = "gan.objective";
 const BATCH: &str = "run.batch";
 const DISCRIMINATOR_STEPS: &str = "gan.discriminator_steps";
 
-/// The number of real samples among `settings`; 0 where it is not there.
+/// The number of real samples among `settings`; 0 where it is not there, or the source was endless.
 pub(super) fn samples(settings: &Settings) -> usize {
     settings.get(SAMPLES).and_then(|samples| samples.parse().ok()).unwrap_or(0)
 }
@@ -33,16 +34,16 @@ pub(super) fn samples(settings: &Settings) -> usize {
 pub fn steps_for_epochs(settings: &Settings, epochs: u64) -> Option<u64> {
     let number = |name: &str| settings.get(name)?.parse::<u64>().ok();
     let per_step = u128::from(number(BATCH)?) * u128::from(number(DISCRIMINATOR_STEPS)?);
-    (per_step > 0).then(|| steps(epochs, samples(settings), per_step))
+    (per_step > 0).then(|| steps(epochs, samples(settings) as u64, per_step))
 }
 
 /// The steps that make up `epochs` passes over `samples` samples, of which a step draws `per_step`, which is not 0.
-pub(super) fn steps(epochs: u64, samples: usize, per_step: u128) -> u64 {
-    u64::try_from((u128::from(epochs) * samples as u128).div_ceil(per_step)).unwrap_or(u64::MAX)
+pub(super) fn steps(epochs: u64, samples: u64, per_step: u128) -> u64 {
+    u64::try_from((u128::from(epochs) * u128::from(samples)).div_ceil(per_step)).unwrap_or(u64::MAX)
 }
 
-/// The settings of a run on `samples` real samples.
-pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: usize) -> Settings {
+/// The settings of a run on so many real samples.
+pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: impl Into<Extent>) -> Settings {
     let mut settings = Settings::new();
     let mut put = |name: String, value: String| settings.insert(name, value);
     put(BATCH.into(), options.batch.to_string());
@@ -54,7 +55,7 @@ pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: usize)
     put("run.shuffle".into(), options.shuffle.to_string());
     put("run.engine".into(), snake(&options.engine));
     put("run.isa".into(), instructions(options));
-    put(SAMPLES.into(), samples.to_string());
+    put(SAMPLES.into(), samples.into().to_string());
     put(OBJECTIVE.into(), snake(&spec.objective));
     put("gan.order".into(), snake(&spec.order));
     put(DISCRIMINATOR_STEPS.into(), spec.discriminator_steps.to_string());

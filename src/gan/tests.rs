@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::plan::Plan;
 use super::program::Script;
+use super::source::{InMemory, Shape, from_rows};
 use super::state::TrainedNetwork;
 use super::streams::Stream;
 use super::*;
@@ -12,7 +13,7 @@ use crate::error::Error;
 use crate::gemm::EngineKind;
 use crate::kernel::activation::Activation;
 use crate::kernel::noise;
-use crate::kernel::panel::{gather_rows, scatter_rows};
+use crate::kernel::panel::scatter_rows;
 use crate::net::NetworkSpec;
 use crate::net::panels::{Panels, PassPlan};
 use crate::net::pass::{self, Alone};
@@ -34,16 +35,12 @@ impl Rows {
 }
 
 impl Source for Rows {
-    fn len(&self) -> usize {
-        self.0.len() / FEATURES
+    fn shape(&self) -> Shape {
+        Shape::new(FEATURES, self.0.len() / FEATURES)
     }
 
-    fn features(&self) -> usize {
-        FEATURES
-    }
-
-    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
-        gather_rows(isa, &self.0, FEATURES, samples, panel, width);
+    fn in_memory(&self) -> Option<InMemory<'_>> {
+        from_rows(&self.0, FEATURES).ok()
     }
 }
 
@@ -192,7 +189,12 @@ fn fakes_that_are_kept_are_those_that_would_be_made_again() {
 }
 
 /// A trainer whose passes are joined, and one whose passes are apart.
-fn joint_and_apart(spec: GanSpec, source: &Arc<Rows>, batch: usize, change: impl Fn(&mut Model)) -> [Trainer; 2] {
+fn joint_and_apart(
+    spec: GanSpec,
+    source: &Arc<Rows>,
+    batch: usize,
+    change: impl Fn(&mut Model),
+) -> [Trainer<'static>; 2] {
     let apart = |script: Script, _: &GanSpec, plan: &Plan| script.with_fakes_kept(plan).with_updates_fused(plan);
     let trainers = [
         Trainer::new(spec.clone(), source.clone(), options(batch)),

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::adversary::{Adversary, Run, StepReport};
-use super::batches::Batches;
+use super::batches::numbers_below;
 use super::checkpoint::Checkpoint;
 use super::cut::Cut;
 use super::failure::check_whole;
 use super::function::NetworkFunction;
 use super::given::GivenStep;
+use super::intake::{Intake, Taken};
 use super::model::Model;
 use super::networks::Networks;
 use super::options::{Resources, TrainerOptions};
@@ -21,7 +22,7 @@ use super::program::Pass;
 use super::program::{Draws, Program, Reals, Script};
 use super::sampler::Sampler;
 use super::settings::{self, Settings};
-use super::source::Source;
+use super::source::{Extent, Source};
 use super::spec::GanSpec;
 use super::state::TrainedNetwork;
 use super::streams::Stream;
@@ -42,19 +43,19 @@ pub enum Changes {
     Allowed,
 }
 
-/// Trains one GAN on one source of samples. Not a step of it allocates, beyond what the engine's library does.
-pub struct Trainer {
+/// Trains one GAN on one source of samples. Not a step of it allocates, beyond what the engine's library and the source do. The source may
+/// borrow what lives for `'a`.
+pub struct Trainer<'a> {
     spec: GanSpec,
     options: TrainerOptions,
     pub(super) plan: Plan,
     pool: Option<Arc<ThreadPool>>,
     script: Script,
     pub(super) adversary: Adversary,
-    batches: Batches,
-    source: Arc<dyn Source>,
+    intake: Intake<'a>,
 }
 
-impl fmt::Debug for Trainer {
+impl fmt::Debug for Trainer<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Trainer")
@@ -65,38 +66,34 @@ impl fmt::Debug for Trainer {
     }
 }
 
-impl Trainer {
+impl<'a> Trainer<'a> {
     /// Checks everything, takes all memory, draws initial weights.
     ///
     /// # Errors
     ///
     /// An invalid specification or option; a source of the wrong width, or with fewer samples than the batch; an
     /// instruction set that is missing; memory that the limit or the system refuses.
-    pub fn new(spec: GanSpec, source: Arc<dyn Source>, options: TrainerOptions) -> Result<Self> {
+    pub fn new(spec: GanSpec, source: Arc<dyn Source + 'a>, options: TrainerOptions) -> Result<Self> {
         Self::with_script(spec, source, options, Script::rewritten)
     }
 
     /// A trainer whose script `rewrite` has rewritten.
     pub(super) fn with_script(
         spec: GanSpec,
-        source: Arc<dyn Source>,
+        source: Arc<dyn Source + 'a>,
         options: TrainerOptions,
         rewrite: impl FnOnce(Script, &GanSpec, &Plan) -> Script,
     ) -> Result<Self> {
         spec.validate()?;
-        if source.features() != spec.features() {
-            let expected = format!("{} features, as the generator makes", spec.features());
-            return Err(Error::shape("data", expected, format!("{} features", source.features())));
-        }
-        let batches = Batches::new(source.len(), options.batch, options.shuffle, options.seed)?;
+        let of_step = [options.batch, spec.discriminator_steps];
+        let intake = Intake::new(source, spec.features(), of_step, options.shuffle, options.seed)?;
         let mut resources = Resources::resolve(&options)?;
         let (isa, cut) = (resources.isa, Cut::new(options.batch, options.shards)?);
         let plan = Plan::new(Some(&spec.generator), &spec.discriminator, cut, resources.threads, options.engine, isa);
         let script = rewrite(Script::new(&spec), &spec, &plan);
         let (of_generator, of_discriminator) = (Some(&spec.generator), &spec.discriminator);
         let program = Program::new(&script, of_generator, of_discriminator, &plan);
-        let (samples, limit) = (batches.samples(), options.memory_limit);
-        plan.check_memory(of_generator, of_discriminator, &program.tape, samples, limit)?;
+        plan.check_memory(of_generator, of_discriminator, &program.tape, intake.bytes(), options.memory_limit)?;
         resources.ensure_pool(plan.threads)?;
         let network = |network, spec: &NetworkSpec, optimizer, stream: Stream| {
             TrainedNetwork::new(network, spec.clone(), optimizer, isa, stream.key(options.seed, 0))
@@ -116,10 +113,11 @@ impl Trainer {
             )?,
         };
         let workspace = Workspace::new(&plan, &program.tape, of_generator, of_discriminator)?;
-        let identity = batches.identity()?;
+        // The intake has checked that the batch is below 2^32.
+        let identity = numbers_below(options.batch as u32)?;
         let adversary = Adversary { networks, workspace, program, identity, steps: 0, failure: None };
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
-        Ok(Self { spec, options, plan, pool: resources.pool, script, adversary, batches, source })
+        Ok(Self { spec, options, plan, pool: resources.pool, script, adversary, intake })
     }
 
     /// Runs `steps` steps. After each `interval`-th step of the trainer's count (and after the last of this call) `report` is
@@ -179,24 +177,31 @@ impl Trainer {
 
     /// D's turns, then G's.
     fn turns(&mut self, team: &Team<'_>, given: Option<&GivenStep<'_>>, reported: bool) -> Result<()> {
-        let Self { spec, options, plan, adversary, batches, source, .. } = self;
-        let turns = adversary.program.discriminator_turns as u64;
+        let Self { spec, options, plan, adversary, intake, .. } = self;
+        let batches = adversary.program.discriminator_turns;
+        let taken = match given {
+            Some(given) => {
+                intake.batches.advance();
+                Taken::Rows(given.real)
+            }
+            None => intake.take(team)?,
+        };
+        let turns = batches as u64;
         let first = adversary.steps * turns;
         let run = Run {
             team,
             plan,
             objective: spec.objective,
             draws: Draws { seed: options.seed, discriminator_turns: first, generator_turns: adversary.steps, given },
-            reals: given.map_or(Reals::Given(&[]), |given| Reals::Given(given.real)),
+            reals: Reals::Given(&[]),
             fakes: &[],
             reported,
         };
-        for turn in 0..turns {
-            batches.advance();
+        for turn in 0..batches {
             adversary.discriminator_turn(&Run {
-                draws: Draws { discriminator_turns: first + turn, ..run.draws },
-                reals: given.map_or(Reals::Rows(&**source, batches.rows()), |given| Reals::Given(given.real)),
-                reported: reported && turn + 1 == turns,
+                draws: Draws { discriminator_turns: first + turn as u64, ..run.draws },
+                reals: taken.batch(turn, batches),
+                reported: reported && turn + 1 == batches,
                 ..run
             })?;
         }
@@ -225,10 +230,13 @@ impl Trainer {
         self.adversary.steps
     }
 
-    /// Steps that make up `epochs` passes over the data, rounded up.
+    /// Steps that make up `epochs` passes over the data, rounded up; 0 where the source is endless, which has no epochs.
     pub fn steps_for_epochs(&self, epochs: u64) -> u64 {
         let per_step = self.options.batch as u128 * self.spec.discriminator_steps as u128;
-        settings::steps(epochs, self.batches.samples(), per_step)
+        match self.intake.batches.extent() {
+            Extent::Finite(samples) => settings::steps(epochs, samples, per_step),
+            Extent::Endless => 0,
+        }
     }
 
     /// A copy of both networks' parameters; after a step that failed, what it left of them.
@@ -374,7 +382,7 @@ impl Trainer {
         check_whole(*failure)?;
         let model = self.model()?;
         let optimizers = networks.optimizer_states()?;
-        Ok(Checkpoint::new(model, optimizers, [*steps, self.batches.drawn()], self.settings()))
+        Ok(Checkpoint::new(model, optimizers, [*steps, self.intake.batches.drawn()], self.settings()))
     }
 
     /// Goes on from a checkpoint: what follows is, bit for bit, what would have followed in the run that it was taken of, at any
@@ -388,7 +396,7 @@ impl Trainer {
         self.check(checkpoint, changes)?;
         self.set_model(checkpoint.model())?;
         self.adversary.networks.set_optimizer_states(&checkpoint.optimizers)?;
-        self.batches.resume(checkpoint.drawn);
+        self.intake.batches.resume(checkpoint.drawn);
         self.adversary.steps = checkpoint.step;
         Ok(())
     }
@@ -427,7 +435,7 @@ impl Trainer {
 
     /// The settings that decide the result.
     pub(crate) fn settings(&self) -> Settings {
-        settings::settings(&self.spec, &self.options, self.batches.samples())
+        settings::settings(&self.spec, &self.options, self.intake.batches.extent())
     }
 
     /// What is trained.
@@ -454,9 +462,8 @@ impl Trainer {
 
     /// How the run is laid out.
     pub fn plan(&self) -> PlanSummary {
-        let samples = self.batches.samples();
         let (generator, discriminator) = (Some(&self.spec.generator), &self.spec.discriminator);
-        let memory = self.plan.memory(generator, discriminator, &self.adversary.program.tape, samples);
+        let memory = self.plan.memory(generator, discriminator, &self.adversary.program.tape, self.intake.bytes());
         self.plan.summary(memory, self.script.products(generator, discriminator, &self.plan))
     }
 }

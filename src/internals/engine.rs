@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::Result;
-use crate::gan::{GanSpec, Model, Replicas, StepReport, Trainer};
+use crate::gan::{GanSpec, Model, Replicas, Source, StepReport, Trainer};
 use crate::net::NetworkSpec;
 use crate::net::parameters::ParameterLayout;
+use crate::simd::Isa;
 
 pub use crate::data::idx::{has_mnist, image_size};
 pub use crate::error::bytes_text;
@@ -33,7 +34,7 @@ pub fn largest_model_file(spec: &GanSpec) -> u64 {
 }
 
 /// The settings that decide the result, by their names in `config.toml`.
-pub fn settings(trainer: &Trainer) -> BTreeMap<String, String> {
+pub fn settings(trainer: &Trainer<'_>) -> BTreeMap<String, String> {
     trainer.settings()
 }
 
@@ -42,7 +43,7 @@ pub fn settings(trainer: &Trainer) -> BTreeMap<String, String> {
 /// # Errors
 ///
 /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) that names what differs.
-pub fn check_layers(trainer: &Trainer, saved: &BTreeMap<String, String>) -> Result<()> {
+pub fn check_layers(trainer: &Trainer<'_>, saved: &BTreeMap<String, String>) -> Result<()> {
     trainer.check_layers(saved)
 }
 
@@ -55,7 +56,7 @@ pub fn step_report(
 }
 
 /// The threads on which replicas take turns.
-pub fn workers(replicas: &Replicas) -> usize {
+pub fn workers(replicas: &Replicas<'_>) -> usize {
     replicas.workers()
 }
 
@@ -65,10 +66,17 @@ pub fn workers(replicas: &Replicas) -> usize {
 /// # Panics
 ///
 /// If there is not one companion for each replica.
-pub fn take_turns<S: Send>(
-    replicas: &mut Replicas,
+pub fn take_turns<'a, S: Send>(
+    replicas: &mut Replicas<'a>,
     companions: &mut [S],
-    piece: impl Fn(usize, &mut Trainer, &mut S) -> ControlFlow<()> + Sync,
+    piece: impl Fn(usize, &mut Trainer<'a>, &mut S) -> ControlFlow<()> + Sync,
 ) {
     replicas.take_turns(companions, piece);
+}
+
+/// Writes samples of a source that has them in memory into a panel: feature `f` of sample `rows[s]` to `panel[f * width + s]`.
+pub fn gather(source: &dyn Source, isa: Isa, rows: &[u32], panel: &mut [f32], width: usize) {
+    if let Some(memory) = source.in_memory() {
+        memory.gather(isa, rows, panel, width);
+    }
 }

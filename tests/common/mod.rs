@@ -25,7 +25,7 @@ pub(crate) fn source(preset: Preset, points: usize) -> Arc<dyn Source> {
 }
 
 /// A trainer of the preset, on 500 samples or a batch.
-pub(crate) fn trainer(preset: Preset, options: TrainerOptions) -> Trainer {
+pub(crate) fn trainer(preset: Preset, options: TrainerOptions) -> Trainer<'static> {
     let options = TrainerOptions { shuffle: preset.shuffle(), ..options };
     Trainer::new(preset.spec(), source(preset, options.batch.max(500)), options).unwrap()
 }

@@ -246,18 +246,20 @@ fn line(cells: &[String; 9]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gannet::gan::source::Extent;
+
     use super::*;
 
     #[test]
     fn made_data_have_the_presets_shape_and_hold_a_batch() {
         for preset in Preset::ALL {
             for batch in [1, 70_000] {
-                let source = source(preset, batch).unwrap();
-                assert_eq!(source.features(), preset.spec().features());
-                assert!(source.len() >= batch);
+                let shape = source(preset, batch).unwrap().shape();
+                assert_eq!(shape.features(), preset.spec().features());
+                assert!(matches!(shape.extent(), Extent::Finite(samples) if samples >= batch as u64));
             }
         }
-        assert_eq!(source(Preset::Mnist, 100).unwrap().len(), 60_000);
+        assert_eq!(source(Preset::Mnist, 100).unwrap().shape().extent(), Extent::Finite(60_000));
     }
 
     #[test]

@@ -275,13 +275,13 @@ impl OwnData {
 
     /// Default batch: less than the data where they are few.
     pub(crate) fn batch(&self) -> usize {
-        let rows = self.loaded.as_ref().map_or(usize::MAX, |loaded| loaded.samples.source().len());
+        let rows = self.loaded.as_ref().map_or(usize::MAX, |loaded| loaded.samples.len());
         BATCH.min(rows)
     }
 
     /// Default length of a training with this batch: at least one pass over the data.
     pub(crate) fn duration(&self, batch: usize) -> Duration {
-        let rows = self.loaded.as_ref().map_or(1, |loaded| loaded.samples.source().len()) as u64;
+        let rows = self.loaded.as_ref().map_or(1, |loaded| loaded.samples.len()) as u64;
         Duration::Epochs(STEPS.saturating_mul(batch as u64).div_ceil(rows.max(1)).max(1))
     }
 

@@ -41,6 +41,14 @@ impl Samples {
         Ok(Self::Images(Arc::new(ImageSet { train: Arc::new(train), labels: Cow::Borrowed(&[]), test: None })))
     }
 
+    /// How many there are to train on.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Values(source) => source.len(),
+            Self::Images(set) => set.train.len(),
+        }
+    }
+
     /// Where the trainer draws from.
     pub(crate) fn source(&self) -> Arc<dyn Source> {
         match self {

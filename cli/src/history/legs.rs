@@ -286,7 +286,7 @@ mod tests {
 
     use super::*;
 
-    fn trainer() -> Trainer {
+    fn trainer() -> Trainer<'static> {
         let points = Arc::new(synthetic::circle(100, 1).unwrap());
         Trainer::new(Preset::Circle.spec(), points, TrainerOptions::default()).unwrap()
     }

@@ -3,8 +3,7 @@
 use gannet::Result;
 use gannet::cpu::Isa;
 use gannet::data::synthetic;
-use gannet::gan::presets;
-use gannet::gan::{Model, Source};
+use gannet::gan::{Model, presets};
 use gannet::internals::numbers::thousands;
 use gannet::metrics::table::{self, Halves};
 use gannet::metrics::{circle, gaussian2d, images, mixture1d, parzen, references};
@@ -166,9 +165,7 @@ fn of_own(config: &RunConfig, real: &Samples, draw: impl Fn(usize) -> Result<Vec
     let features = config.spec.features();
     let halves = match real {
         Samples::Values(source) => Halves::of(source.values(), features)?,
-        Samples::Images(set) => {
-            Halves::gather(real.source().len(), features, |row| set.train.rows(row..row.saturating_add(1)))?
-        }
+        Samples::Images(set) => Halves::gather(real.len(), features, |row| set.train.rows(row..row.saturating_add(1)))?,
     };
     let samples = draw(halves.rows())?;
     let report = table::evaluate(&samples, &halves)?;

@@ -71,7 +71,7 @@ impl Budget {
         let (replicas, workers) = (replicas as u64, replicas.min(threads) as u64);
         let spec = &config.spec;
         let features = spec.features() as u64;
-        let samples = data.source().len() as u64;
+        let samples = data.len() as u64;
         let networks =
             [(&spec.generator, &spec.generator_optimizer), (&spec.discriminator, &spec.discriminator_optimizer)];
         let numbers = |network: &NetworkSpec| 4u64.saturating_mul(engine::parameters(network) as u64);

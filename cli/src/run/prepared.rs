@@ -54,7 +54,7 @@ pub(crate) struct Prepared {
     /// Whether the runs are replicas, each in a folder of its own in that of the command.
     pub(crate) replicated: bool,
     pub(crate) steps: u64,
-    pub(crate) gans: Replicas,
+    pub(crate) gans: Replicas<'static>,
     pub(crate) data: Vec<Samples>,
     /// What they take of memory.
     budget: Budget,
@@ -119,7 +119,7 @@ impl Prepared {
     }
 
     /// The runs: index, settings, data and trainer of each.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (usize, RunConfig, &Samples, &Trainer)> {
+    pub(crate) fn each(&self) -> impl Iterator<Item = (usize, RunConfig, &Samples, &Trainer<'static>)> {
         let runs = self.data.iter().zip(self.gans.trainers()).enumerate();
         runs.map(|(index, (real, trainer))| {
             (index, RunConfig { seed: trainer.options().seed, ..self.config.clone() }, real, trainer)
@@ -152,7 +152,7 @@ impl Prepared {
         for (index, config, real, trainer) in self.each() {
             let own = if self.replicated { folder.existing_part(&run_folder::replica(index))? } else { folder.clone() };
             let (config, shown, start) = (Arc::new(config), Arc::clone(&progress), &starts[index]);
-            let samples = real.source().len() as u64;
+            let samples = real.len() as u64;
             let schedule = Schedule::new(&config, steps, samples, start.saved.as_ref());
             progress.expect(index, schedule.evaluations_after(start.resumed()));
             let data = real.clone();
@@ -178,7 +178,7 @@ impl Prepared {
         for ((index, config, real, _), (start, (own, schedule, mut record))) in
             self.each().zip(starts.iter().zip(records))
         {
-            start.enter(&own, &config.spec, real.source().len() as u64)?;
+            start.enter(&own, &config.spec, real.len() as u64)?;
             record.begin(start)?;
             let last = record.last_row();
             // Replicas keep all threads busy by themselves.
@@ -253,7 +253,7 @@ impl Prepared {
         format!(
             "preset       {}, {} samples{assumed}\nnetworks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
             config.preset.name(),
-            thousands(self.data[0].source().len() as u64),
+            thousands(self.data[0].len() as u64),
             thousands(self.steps),
             config.batch,
             trainer.plan(),

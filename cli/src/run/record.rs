@@ -211,7 +211,7 @@ impl Record {
             return Ok(());
         }
         // As large as the pictures that it is compared with.
-        let told = format!("{} images\nthese are evenly chosen", thousands(self.real.source().len() as u64));
+        let told = format!("{} images\nthese are evenly chosen", thousands(self.real.len() as u64));
         let heading = Heading { title: &format!("{}, real images", config.title()), subtitle: &told };
         let features = pictures::columns(config.preset);
         let panel = Panel { title: "real", samples: &images, features };

@@ -76,12 +76,8 @@ pub(crate) fn go_on(path: &Path, request: Request, overrides: &Overrides<'_>, st
     let mut prepared = Prepared::new(config, replicated.then_some(numbers.len()), false, stop)?;
     let changes = request.changes;
     let found = find(&mut prepared, path, changes)?;
-    let first = Schedule::new(
-        &prepared.config,
-        prepared.steps,
-        prepared.data[0].source().len() as u64,
-        Some(&found[0].checkpoint),
-    );
+    let first =
+        Schedule::new(&prepared.config, prepared.steps, prepared.data[0].len() as u64, Some(&found[0].checkpoint));
     prepared.steps = first.steps;
     let done = found.iter().map(|run| run.checkpoint.step()).max().unwrap_or(0);
     let reached = found.iter().map(|run| run.reached).max().unwrap_or(0);

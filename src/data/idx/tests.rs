@@ -9,7 +9,6 @@ use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
 use super::*;
-use crate::gan::source::Source;
 
 /// An IDX file of unsigned bytes.
 fn idx(dimensions: &[u32], data: &[u8]) -> Vec<u8> {

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use crate::data::ArraySource;
 use crate::error::Error;
 use crate::gan::names;
+use crate::gan::source::{InMemory, Shape, from_rows};
 use crate::gan::{GanSpec, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
 use crate::kernel::activation::Activation;
-use crate::kernel::panel::gather_rows;
 use crate::net::NetworkSpec;
 use crate::network::Network;
-use crate::simd::Isa;
 
 const FEATURES: usize = 4;
 
@@ -26,16 +25,12 @@ const ORDERS: [Order; 3] =
 struct Rows(Vec<f32>);
 
 impl crate::gan::Source for Rows {
-    fn len(&self) -> usize {
-        self.0.len() / FEATURES
+    fn shape(&self) -> Shape {
+        Shape::new(FEATURES, self.0.len() / FEATURES)
     }
 
-    fn features(&self) -> usize {
-        FEATURES
-    }
-
-    fn gather(&self, isa: Isa, samples: &[u32], panel: &mut [f32], width: usize) {
-        gather_rows(isa, &self.0, FEATURES, samples, panel, width);
+    fn in_memory(&self) -> Option<InMemory<'_>> {
+        from_rows(&self.0, FEATURES).ok()
     }
 }
 

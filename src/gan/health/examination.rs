@@ -7,7 +7,7 @@ use super::figures::Health;
 use crate::error::{Error, Result};
 use crate::gan::model::Model;
 use crate::gan::objective::Objective;
-use crate::gan::source::Source;
+use crate::gan::source::{Extent, InMemory, Numbers, Source, write_batch};
 use crate::gan::spec::GanSpec;
 use crate::gan::streams::Stream;
 use crate::gemm::EngineKind;
@@ -34,7 +34,7 @@ const WIDTH: usize = 8 * LANE_GROUP;
 const SATURATED: f32 = 1e-3;
 
 /// Examines `model`: up to 512 samples from G, with latents that `seed` alone determines, against as many of `real`, taken at
-/// equal distances. Give the same `seed` at each evaluation of a run: then what changes is the networks. `gradients` are those
+/// equal distances; of an endless source, which is asked for its first 512, though it may have given them before. Give the same `seed` at each evaluation of a run: then what changes is the networks. `gradients` are those
 /// of the last step ([`Trainer::gradients`](crate::gan::Trainer::gradients)); `None` before the first.
 ///
 /// It runs on the calling thread and takes memory of its own: a millisecond for networks on points, some 50 ms for those of
@@ -42,8 +42,8 @@ const SATURATED: f32 = 1e-3;
 ///
 /// # Errors
 ///
-/// A specification that is not valid, or that the model, the gradients or the data do not fit; no data; data or generated samples
-/// that are not finite; memory that the system refuses.
+/// A specification that is not valid, or that the model, the gradients or the data do not fit; no data; a source that fails; data or
+/// generated samples that are not finite; memory that the system refuses.
 pub fn examine(
     model: &Model,
     gradients: Option<&Model>,
@@ -53,11 +53,30 @@ pub fn examine(
     isa: Isa,
 ) -> Result<Health> {
     spec.validate()?;
-    let (features, count) = (spec.features(), real.len().min(SAMPLES));
-    if real.features() != features || count == 0 {
-        let found = format!("{} of {} features", real.len(), real.features());
+    let (features, shape) = (spec.features(), real.shape());
+    let len = match shape.extent() {
+        Extent::Finite(samples) => u32::try_from(samples).unwrap_or(u32::MAX) as usize,
+        Extent::Endless => SAMPLES,
+    };
+    let count = len.min(SAMPLES);
+    if shape.features() != features || count == 0 {
+        let found = format!("{} of {} features", shape.extent(), shape.features());
         return Err(Error::shape("data", format!("samples of {features} features"), found));
     }
+    let numbers: Vec<u32> = (0..count).map(|index| row(index, count, len)).collect();
+    let (mut copied, in_order): (_, Vec<u32>);
+    let (memory, rows) = match real.in_memory() {
+        Some(memory) => {
+            memory.check(shape)?;
+            (memory, &numbers)
+        }
+        None => {
+            copied = AlignedBuffer::zeroed(features.saturating_mul(count))?;
+            write_batch(Numbers::Listed(&numbers), features, &mut copied, |batch| real.fill(batch))?;
+            in_order = (0..count as u32).collect();
+            (InMemory::of_rows(&copied, features), &in_order)
+        }
+    };
     let mut generator = Subject::new("generator", &spec.generator, &model.generator)?;
     let mut discriminator = Subject::new("discriminator", &spec.discriminator, &model.discriminator)?;
     let norms = gradients.map(|gradients| norms(gradients, &generator, &discriminator)).transpose()?;
@@ -79,15 +98,14 @@ pub fn examine(
         let logits = discriminator.forward(isa, samples);
         fake_right += margins(spec.objective, logits, samples).filter(|margin| *margin < 0.0).count();
 
-        let rows: [u32; WIDTH] = std::array::from_fn(|lane| row((first + lane).min(count - 1), count, real.len()));
-        real.gather(isa, &rows[..samples], reals, WIDTH);
+        memory.gather(isa, &rows[first..first + samples], reals, WIDTH);
         scatter_rows(isa, reals, WIDTH, samples, &mut real_rows[place]);
         discriminator.input().copy_from_slice(reals);
         let logits = discriminator.forward(isa, samples);
         real_right += margins(spec.objective, logits, samples).filter(|margin| *margin > 0.0).count();
     }
     let (real_rows, fake_rows) = (&real_rows[..features * count], &fake_rows[..features * count]);
-    check_finite("data", real_rows, features, |index| row(index, count, real.len()) as usize)?;
+    check_finite("data", real_rows, features, |index| numbers[index] as usize)?;
     check_finite("generated samples", fake_rows, features, |index| index)?;
     let (real_variance, fake_variance) = (total_variance(real_rows, features)?, total_variance(fake_rows, features)?);
     // Another step than that of the latents: the directions have nothing to do with them.

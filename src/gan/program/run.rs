@@ -7,7 +7,7 @@ use crate::gan::given::GivenStep;
 use crate::gan::networks::{Lent, Networks};
 use crate::gan::objective::Objective;
 use crate::gan::plan::{Chunk, Plan};
-use crate::gan::source::Source;
+use crate::gan::source::InMemory;
 use crate::gan::streams::Stream;
 use crate::gan::workspace::{MOST_TERMS, Scratch, Slot};
 use crate::kernel::activation::{self, Activation};
@@ -39,8 +39,8 @@ pub(in crate::gan) struct Context<'a> {
 /// Where real samples come from.
 #[derive(Clone, Copy)]
 pub(in crate::gan) enum Reals<'a> {
-    /// These rows of a source, one for each sample of the batch.
-    Rows(&'a dyn Source, &'a [u32]),
+    /// These rows of samples in memory, one for each sample of the batch.
+    Rows(InMemory<'a>, &'a [u32]),
     /// `[batch, features]`, row-major.
     Given(&'a [f32]),
 }
@@ -237,9 +237,9 @@ impl<'a> Work<'a> {
         let fakes = &*fakes;
         team.for_each((0..panels.count, Chunks::new(input, features * width)), |(panel, input)| {
             match context.reals {
-                Reals::Rows(source, rows) => {
+                Reals::Rows(memory, rows) => {
                     let first = chunk.first + panel * half;
-                    source.gather(isa, &rows[first..first + chunk.valid(panel)], input, width);
+                    memory.gather(isa, &rows[first..first + chunk.valid(panel)], input, width);
                 }
                 Reals::Given(rows) => gather_rows(isa, rows, features, self.rows(panel), input, width),
             }

@@ -24,11 +24,11 @@ const ENTRY: &str = "gannet.checkpoint";
 
 thread_local! {
     /// What checkpoints are put into.
-    static TRAINER: RefCell<Trainer> = RefCell::new(trainer());
+    static TRAINER: RefCell<Trainer<'static>> = RefCell::new(trainer());
 }
 
 /// A trainer of the small networks.
-pub(crate) fn trainer() -> Trainer {
+pub(crate) fn trainer() -> Trainer<'static> {
     let points = Arc::new(synthetic::circle(20, 1).expect("20 points"));
     let options = TrainerOptions { batch: 4, threads: 1, ..Default::default() };
     Trainer::new(spec(), points, options).expect("a small GAN")

@@ -1,0 +1,124 @@
+//! The samples of a step, taken from the source before the step changes anything.
+//!
+//! ```text
+//! in memory     read in place by the passes
+//! elsewhere     the source writes all rows of the step here: in order on one thread, or in parts on all of them
+//! ```
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::batches::Batches;
+use super::program::Reals;
+use super::source::{InMemory, Shape, Source, write_batch};
+use crate::error::{Error, Result};
+use crate::memory::AlignedBuffer;
+use crate::parallel::{Chunks, Team};
+
+/// Parts that a batch is cut into for each worker: enough that a slow part does not hold up the others for long.
+const PARTS_OF_A_WORKER: usize = 4;
+
+/// A source, and what a trainer takes from it.
+pub(super) struct Intake<'a> {
+    source: Arc<dyn Source + 'a>,
+    shape: Shape,
+    pub(super) batches: Batches,
+    /// Rows of a step, `[batches, batch, features]`; empty where the source has its samples in memory.
+    rows: AlignedBuffer,
+}
+
+/// The samples that were taken for a step.
+#[derive(Clone, Copy)]
+pub(super) enum Taken<'a> {
+    /// These rows of samples in memory.
+    InMemory(InMemory<'a>, &'a [u32]),
+    /// These, row-major.
+    Rows(&'a [f32]),
+}
+
+impl<'a> Taken<'a> {
+    /// Those of batch `index` of `batches`.
+    pub(super) fn batch(self, index: usize, batches: usize) -> Reals<'a> {
+        match self {
+            Self::InMemory(memory, rows) => Reals::Rows(memory, part(rows, index, batches)),
+            Self::Rows(values) => Reals::Given(part(values, index, batches)),
+        }
+    }
+}
+
+/// Part `index` of `parts` equal ones.
+fn part<T>(values: &[T], index: usize, parts: usize) -> &[T] {
+    let len = values.len() / parts;
+    &values[index * len..][..len]
+}
+
+impl<'a> Intake<'a> {
+    /// Takes `batches` batches of `batch` samples of `features` features for each step.
+    ///
+    /// # Errors
+    ///
+    /// A source of other features, or with fewer samples than a batch; [`Error::OutOfMemory`].
+    pub(super) fn new(
+        source: Arc<dyn Source + 'a>,
+        features: usize,
+        [batch, batches]: [usize; 2],
+        shuffle: bool,
+        seed: u64,
+    ) -> Result<Self> {
+        let shape = source.shape();
+        if shape.features() != features {
+            let expected = format!("{features} features, as the generator makes");
+            return Err(Error::shape("data", expected, format!("{} features", shape.features())));
+        }
+        let order = Batches::new(shape.extent(), batch, batches, shuffle, seed)?;
+        let rows = match source.in_memory() {
+            Some(memory) => {
+                memory.check(shape)?;
+                0
+            }
+            None => batch.saturating_mul(batches).saturating_mul(features),
+        };
+        Ok(Self { source, shape, batches: order, rows: AlignedBuffer::zeroed(rows)? })
+    }
+
+    /// Bytes that this keeps beside the source.
+    pub(super) fn bytes(&self) -> u64 {
+        self.batches.bytes() + size_of_val(&*self.rows) as u64
+    }
+
+    /// Takes the samples of the next step.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Source`]; then the same samples come next time.
+    pub(super) fn take(&mut self, team: &Team<'_>) -> Result<Taken<'_>> {
+        let numbers = self.batches.draw();
+        if self.rows.is_empty() {
+            let Some(memory) = self.source.in_memory() else {
+                return Err(Error::shape("data", "samples in memory, as before", "none"));
+            };
+            memory.check(self.shape)?;
+            self.batches.advance();
+            return Ok(Taken::InMemory(memory, self.batches.rows()));
+        }
+        let (source, features) = (&*self.source, self.shape.features());
+        if self.shape.is_concurrent() && team.workers() > 1 {
+            let samples = self.rows.len() / features;
+            let samples = samples.div_ceil(PARTS_OF_A_WORKER * team.workers());
+            // The error of the first part that has one.
+            let failed = Mutex::new((usize::MAX, Ok(())));
+            let parts = self.rows.len().div_ceil(samples * features);
+            team.for_each((0..parts, Chunks::new(&mut self.rows, samples * features)), |(index, values)| {
+                let outcome = write_batch(numbers.skip(index * samples), features, values, |batch| source.fill(batch));
+                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                if outcome.is_err() && index < failed.0 {
+                    *failed = (index, outcome);
+                }
+            });
+            failed.into_inner().unwrap_or_else(PoisonError::into_inner).1?;
+        } else {
+            write_batch(numbers, features, &mut self.rows, |batch| source.fill(batch))?;
+        }
+        self.batches.advance();
+        Ok(Taken::Rows(&self.rows))
+    }
+}
