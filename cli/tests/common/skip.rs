@@ -9,5 +9,5 @@ pub(crate) fn skip(what: &str, cure: &str) {
     let test = thread.name().unwrap_or("a test");
     assert!(std::env::var_os("GANNET_CI").is_none(), "{test} needs {what}, and GANNET_CI is set: {cure}");
     // Not `eprintln`, whose lines the test harness shows for failed tests only.
-    writeln!(std::io::stderr(), "SKIPPED {test}: there is no {what}; {cure}").unwrap();
+    _ = writeln!(std::io::stderr(), "SKIPPED {test}: there is no {what}; {cure}");
 }
