@@ -5,30 +5,16 @@
 //! wakes now and then and does the pool's jobs. A leader does not, though its thread may be one of the pool's: such a job may
 //! wait for what the leader's caller holds, a lock for instance.
 
-use std::hint::spin_loop;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
 
-use rayon::{Yield, yield_now};
-
-/// How long to keep the processor to oneself: most gaps between the phases of a step are shorter.
-const SPIN: Duration = Duration::from_micros(10);
-
-/// How long to wait before sleeping. Measured on two virtual Zen 4 cores (November 2026, phases of 8 items of 5 and 50 us,
-/// gaps of 0 to 150 us): waking a sleeper costs the leader 8 us, and the worker misses the next 0.1 to 4 ms. Where all
-/// threads share one core, spinning for 50 us without yielding makes a team of two 0.7 times as fast as one thread; with
-/// yielding, it is as fast.
-const AWAKE: Duration = Duration::from_micros(100);
+use super::sync::{AtomicBool, Condvar, Mutex, do_a_job, stay_awake};
 
 /// How long a worker sleeps between two looks at the jobs of its pool: at first, and at most. A look costs a microsecond, and
 /// a job of the pool waits for half a nap.
 const SHORTEST_NAP: Duration = Duration::from_millis(1);
 const LONGEST_NAP: Duration = Duration::from_millis(16);
-
-/// Looks at the condition between two looks at the clock.
-const LOOKS: usize = 64;
 
 /// A place to wait at until a condition on atomics holds, and the bell that wakes those who sleep there.
 ///
@@ -60,7 +46,7 @@ impl Bell {
         }
         let mut nap = SHORTEST_NAP;
         loop {
-            while yield_now() == Some(Yield::Executed) {
+            while do_a_job() {
                 if ready() {
                     return;
                 }
@@ -96,35 +82,4 @@ impl Bell {
             self.wake.notify_all();
         }
     }
-}
-
-/// Waits for `ready` without sleeping, for a while. Says whether it came true.
-fn stay_awake(ready: &mut impl FnMut() -> bool) -> bool {
-    if looks(ready) {
-        return true;
-    }
-    let start = Instant::now();
-    loop {
-        let waited = start.elapsed();
-        if waited > AWAKE {
-            return false;
-        }
-        if waited > SPIN {
-            thread::yield_now();
-        }
-        if looks(ready) {
-            return true;
-        }
-    }
-}
-
-/// Looks at the condition some times.
-fn looks(ready: &mut impl FnMut() -> bool) -> bool {
-    for _ in 0..LOOKS {
-        if ready() {
-            return true;
-        }
-        spin_loop();
-    }
-    false
 }

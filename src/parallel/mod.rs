@@ -38,6 +38,7 @@ mod member;
 mod open_runs;
 mod phases;
 mod producer;
+mod sync;
 mod team;
 #[cfg(test)]
 mod tests;

@@ -23,16 +23,18 @@
 //! 4. *Each index is claimed once*: `next.fetch_add` is atomic, whatever its order. It does not wrap, because counts are at
 //!    most `isize::MAX` and each worker adds at most one beyond the count: it enters a phase once.
 //!
+//! `tests/team_model.rs` tries all orders of these steps. With any one `SeqCst` made `Relaxed`, it finds a race or a thread that
+//! sleeps for ever.
+//!
 //! A worker that comes late, or never, blocks nobody: the leader finishes alone, and (W) waits only for those who came.
 
 use std::any::Any;
-use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Mutex, PoisonError};
 
 use super::bell::Bell;
+use super::sync::{AtomicBool, AtomicUsize, Mutex, Shared};
 
 /// Bit of `word`: a phase is open.
 const OPEN: usize = 1;
@@ -96,7 +98,7 @@ pub(super) struct Phases {
     active: OwnLines<AtomicUsize>,
     /// The index of the next item to claim.
     next: OwnLines<AtomicUsize>,
-    job: OwnLines<UnsafeCell<Job>>,
+    job: OwnLines<Shared<Job>>,
     /// Rings when a phase opens, or the run is over.
     opened: Bell,
     /// Rings when no worker is in the phase any more.
@@ -121,7 +123,7 @@ impl Phases {
             word: OwnLines(AtomicUsize::new(0)),
             active: OwnLines(AtomicUsize::new(0)),
             next: OwnLines(AtomicUsize::new(0)),
-            job: OwnLines(UnsafeCell::new(nothing)),
+            job: OwnLines(Shared::new(nothing)),
             opened: Bell::default(),
             left: Bell::default(),
             panicked: AtomicBool::new(false),
@@ -145,7 +147,7 @@ impl Phases {
         let job = Job { phase: (&raw const phase).cast(), work: Phase::<F>::work_erased };
         // SAFETY: no phase is open and the last one was left by all (invariant 1), so nobody reads `job`; the leader is one
         // thread, so nobody else writes it.
-        unsafe { *self.job.0.get() = job };
+        unsafe { self.job.0.set(job) };
         self.next.0.store(0, Relaxed);
         let open = closed.wrapping_add(PHASE) | OPEN;
         self.word.0.store(open, SeqCst);
@@ -192,7 +194,7 @@ impl Phases {
             if word & OPEN != 0 {
                 known = word;
                 // SAFETY: counted in `active`, then saw the word open: invariants 1 and 2.
-                let job = unsafe { *self.job.0.get() };
+                let job = unsafe { self.job.0.get() };
                 // SAFETY: invariant 1: the phase is alive until this worker has counted itself out below, and `work` is
                 // that of the phase's type, because `run` wrote both.
                 let work = || unsafe { (job.work)(job.phase, worker, &self.next.0) };
