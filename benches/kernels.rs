@@ -17,7 +17,7 @@ use gannet::internals::kernel::dropout::{Dropout, DropoutPart, Keeps};
 use gannet::internals::kernel::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
 use gannet::internals::kernel::math::{self, MaxUlp};
 use gannet::internals::kernel::noise::{StreamKey, normal, uniform};
-use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
+use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update};
 use gannet::internals::kernel::panel::{gather_bytes, gather_rows, scatter_rows};
 use gannet::internals::kernel::reduce::{add_assign, row_sums};
 use gannet::net::Activation;
@@ -232,14 +232,14 @@ fn optimizers(table: &mut Table) {
     let count = 2048;
     let gradients = values(count);
     let (mut parameters, mut first, mut second) = (values(count), vec![0.0; count], vec![0.0; count]);
-    let step = AdamStep { learning_rate: 1e-6, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, t: 10 };
+    let adam = Update::from(AdamStep { learning_rate: 1e-6, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, t: 10 });
     table.row("adam", count, |isa| {
-        adam(isa, &step, &mut parameters, &gradients, &mut first, &mut second);
+        adam.apply(isa, &mut parameters, &gradients, &mut [&mut first, &mut second]);
     });
     for (name, momentum) in [("sgd", 0.0), ("sgd_momentum", 0.9)] {
-        let step = SgdStep { learning_rate: 1e-6, momentum };
+        let descent = Update::from(SgdStep { learning_rate: 1e-6, momentum });
         table.row(name, count, |isa| {
-            sgd(isa, &step, &mut parameters, &gradients, &mut first);
+            descent.apply(isa, &mut parameters, &gradients, &mut [&mut first]);
         });
     }
 }

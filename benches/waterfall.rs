@@ -24,7 +24,7 @@ use gannet::internals::kernel::loss::{
     LossTerm, bce_with_logits, joint_bce_with_logits, softmax_cross_entropy, take_scaled,
 };
 use gannet::internals::kernel::noise::{StreamKey, normal};
-use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
+use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update};
 use gannet::internals::kernel::reduce::add_assign;
 use gannet::internals::net::InputMode;
 use gannet::internals::parallel::Team;
@@ -280,29 +280,20 @@ impl Waterfall {
         }
         first.fill(0.1);
         let name = format!("{name}, {count} parameters");
-        match optimizer {
+        // So slow that nothing runs away.
+        let update: Update = match optimizer {
             OptimizerSpec::Adam { beta1, beta2, epsilon, .. } => {
-                // So slow that nothing runs away.
-                let step = AdamStep { learning_rate: 1e-9, beta1, beta2, epsilon, t: 1_000 };
-                self.part(KINDS[8], name, 1, 0.0, || {
-                    let moments = first.chunks_mut(UPDATE_CHUNK).zip(second.chunks_mut(UPDATE_CHUNK));
-                    let values = parameters.chunks_mut(UPDATE_CHUNK).zip(gradients.chunks(UPDATE_CHUNK));
-                    for ((parameters, gradients), (first, second)) in values.zip(moments) {
-                        black_box(adam(isa, &step, parameters, gradients, first, second));
-                    }
-                });
+                AdamStep { learning_rate: 1e-9, beta1, beta2, epsilon, t: 1_000 }.into()
             }
-            OptimizerSpec::Sgd { momentum, .. } => {
-                let step = SgdStep { learning_rate: 1e-9, momentum };
-                self.part(KINDS[8], name, 1, 0.0, || {
-                    let values = parameters.chunks_mut(UPDATE_CHUNK).zip(gradients.chunks(UPDATE_CHUNK));
-                    for ((parameters, gradients), velocity) in values.zip(first.chunks_mut(UPDATE_CHUNK)) {
-                        let velocity = if momentum == 0.0 { &mut velocity[..0] } else { velocity };
-                        black_box(sgd(isa, &step, parameters, gradients, velocity));
-                    }
-                });
+            OptimizerSpec::Sgd { momentum, .. } => SgdStep { learning_rate: 1e-9, momentum }.into(),
+        };
+        self.part(KINDS[8], name, 1, 0.0, || {
+            let states = first.chunks_mut(UPDATE_CHUNK).zip(second.chunks_mut(UPDATE_CHUNK));
+            let values = parameters.chunks_mut(UPDATE_CHUNK).zip(gradients.chunks(UPDATE_CHUNK));
+            for ((parameters, gradients), (first, second)) in values.zip(states) {
+                black_box(update.apply(isa, parameters, gradients, &mut [first, second]));
             }
-        }
+        });
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use gannet::internals::kernel::dropout::{Dropout, DropoutPart, Keeps};
 use gannet::internals::kernel::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
 use gannet::internals::kernel::math;
 use gannet::internals::kernel::noise::{StreamKey, normal, uniform};
-use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, adam, sgd};
+use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update};
 use gannet::internals::kernel::panel::{gather_bytes, gather_rows, scatter_rows};
 use gannet::internals::kernel::reduce::{add_assign, row_sums};
 use gannet::internals::simd::LANE_GROUP;
@@ -290,11 +290,12 @@ fn optimizers() {
         in_every_place(&format!("optimizers of {len}"), |isa, at| {
             let step = AdamStep { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, t: 7 };
             let (mut p, g, mut m, mut v) = (at.f32(len, 1), at.f32(len, 2), at.f32(len, 3), at.positive(len, 4));
-            assert!(adam(isa, &step, &mut p, &g, &mut m, &mut v));
+            assert!(Update::from(step).apply(isa, &mut p, &g, &mut [&mut m, &mut v]));
             let (mut q, mut velocity) = (at.f32(len, 1), at.f32(len, 3));
-            assert!(sgd(isa, &SgdStep { learning_rate: 0.1, momentum: 0.9 }, &mut q, &g, &mut velocity));
+            let descent = |momentum| Update::from(SgdStep { learning_rate: 0.1, momentum });
+            assert!(descent(0.9).apply(isa, &mut q, &g, &mut [&mut velocity]));
             let mut r = at.f32(len, 1);
-            assert!(sgd(isa, &SgdStep { learning_rate: 0.1, momentum: 0.0 }, &mut r, &g, &mut []));
+            assert!(descent(0.0).apply(isa, &mut r, &g, &mut []));
             vec![p, m, v, q, velocity, r]
         });
     }
@@ -452,12 +453,8 @@ fn weight_gradients() {
                 };
                 second.iter_mut().for_each(|moment| *moment = moment.abs());
                 let step = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, t: 3 };
-                let update = WeightUpdate {
-                    step,
-                    parameters: &mut parameters,
-                    first_moment: &mut first,
-                    second_moment: &mut second,
-                };
+                let states = [&mut first[..], &mut second[..]];
+                let update = WeightUpdate { update: step.into(), parameters: &mut parameters, states };
                 engine.weight_update(isa, product, update);
                 vec![gradient, bias_gradient, parameters, first, second]
             });

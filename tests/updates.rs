@@ -1,5 +1,5 @@
-//! The update that a step makes is Adam's by the gradients that it reports, bit for bit, also where the backward pass does it layer
-//! by layer: every order of a step, one chunk and several, one thread and several, both engines.
+//! The update that a step makes is that of the optimizer's rule by the gradients that it reports, bit for bit, also where the backward
+//! pass does it layer by layer: every rule, every order of a step, one chunk and several, one thread and several, both engines.
 
 mod reference;
 
@@ -12,7 +12,7 @@ use gannet::gan::presets::Preset;
 use gannet::gan::{
     GanSpec, ModularLoss, Network, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions, source,
 };
-use gannet::internals::kernel::optimizer::{AdamStep, adam};
+use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update};
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
 use gannet::{Error, Result};
 use reference::network::flat;
@@ -48,44 +48,56 @@ fn spoiled(rows: &ArraySource) -> impl Source {
 struct Follower {
     optimizer: OptimizerSpec,
     parameters: Vec<f32>,
-    first_moment: Vec<f32>,
-    second_moment: Vec<f32>,
+    states: Vec<Vec<f32>>,
     t: u64,
 }
 
 impl Follower {
     fn new(optimizer: OptimizerSpec, tensors: &LayerTensors) -> Self {
         let parameters: Vec<f32> = flat(tensors).collect();
-        let moment = vec![0.0; parameters.len()];
-        Self { optimizer, first_moment: moment.clone(), second_moment: moment, parameters, t: 0 }
+        let states = update(optimizer, 1).state_names().iter().map(|_| vec![0.0; parameters.len()]).collect();
+        Self { optimizer, states, parameters, t: 0 }
     }
 
     fn follow(&mut self, gradients: &LayerTensors) {
-        let OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } = self.optimizer else { panic!("not Adam") };
         self.t += 1;
-        let step = AdamStep { learning_rate, beta1, beta2, epsilon, t: self.t };
         let gradients: Vec<f32> = flat(gradients).collect();
-        let Self { parameters, first_moment, second_moment, .. } = self;
-        assert!(adam(Isa::best(), &step, parameters, &gradients, first_moment, second_moment));
+        let mut states: Vec<&mut [f32]> = self.states.iter_mut().map(|state| &mut state[..]).collect();
+        let update = update(self.optimizer, self.t);
+        assert!(update.apply(Isa::best(), &mut self.parameters, &gradients, &mut states));
+    }
+}
+
+/// The optimizer's update number `t`.
+fn update(optimizer: OptimizerSpec, t: u64) -> Update {
+    match optimizer {
+        OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => {
+            AdamStep { learning_rate, beta1, beta2, epsilon, t }.into()
+        }
+        OptimizerSpec::Sgd { learning_rate, momentum } => SgdStep { learning_rate, momentum }.into(),
     }
 }
 
 #[test]
 fn parameters_follow_from_the_gradients() {
-    for (order, dropout) in [
-        (Order::DiscriminatorFirst, 0.0),
-        (Order::DiscriminatorFirstSharedFake, 0.25),
-        (Order::GeneratorFirstSharedFake, 0.0),
-        (Order::GeneratorFirstSharedFake, 0.25),
+    let adam = OptimizerSpec::adam(0.001);
+    let descents = [OptimizerSpec::sgd(0.01), OptimizerSpec::Sgd { learning_rate: 0.01, momentum: 0.5 }];
+    for (order, dropout, [generator_optimizer, discriminator_optimizer]) in [
+        (Order::DiscriminatorFirst, 0.0, [adam, adam]),
+        (Order::DiscriminatorFirstSharedFake, 0.25, [adam, adam]),
+        (Order::GeneratorFirstSharedFake, 0.0, [adam, adam]),
+        (Order::GeneratorFirstSharedFake, 0.25, [adam, adam]),
+        (Order::DiscriminatorFirst, 0.25, descents),
+        (Order::GeneratorFirstSharedFake, 0.0, descents),
     ] {
-        let spec = spec(order, dropout);
+        let spec = GanSpec { generator_optimizer, discriminator_optimizer, ..spec(order, dropout) };
         for (batch, engine, threads) in [
             (40, EngineKind::Native, 1),
             (40, EngineKind::Native, 3),
             (1_100, EngineKind::Native, 2),
             (40, EngineKind::Matrixmultiply, 2),
         ] {
-            let name = format!("{order:?} dropout {dropout} batch {batch} {engine} {threads}");
+            let name = format!("{generator_optimizer:?} {order:?} dropout {dropout} batch {batch} {engine} {threads}");
             let options = TrainerOptions { batch, threads, engine, ..Default::default() };
             let mut trainer = Trainer::new(spec.clone(), rows(), options).unwrap();
             assert_eq!(trainer.plan().schedule, "layer-parallel");

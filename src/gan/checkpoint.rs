@@ -1,6 +1,6 @@
 //! Checkpoints: one safetensors file with everything that a run needs to go on as if it had never stopped.
 //!
-//! It holds both networks under the names of a model file, for each parameter the moments of its optimizer under the suffixes of
+//! It holds both networks under the names of a model file, for each parameter the states of its optimizer under the suffixes of
 //! PyTorch (`generator.0.weight.exp_avg`, `.exp_avg_sq`, or `.momentum_buffer`), and one entry of metadata, `gannet.checkpoint`: a
 //! JSON object with the counters, the settings and a CRC-32C of all of it. Random numbers depend on seed and counters alone,
 //! so that the counters are the whole random state; the order of an epoch's samples is made anew from them.
@@ -12,13 +12,14 @@ use serde_json::{Value, json};
 
 use super::model::Model;
 use super::names::{DISCRIMINATOR, GENERATOR, WEIGHT};
-use super::optimizer_state::{OptimizerState, all_moment_suffixes, moment_suffixes};
+use super::optimizer_state::{OptimizerState, suffix};
 use super::seal::{Checksum, ENTRY, verified_state};
 use super::settings::{self, Settings};
 use super::spec::{GanSpec, OptimizerSpec};
 use super::tensors;
 use crate::error::{Error, Result};
 use crate::file;
+use crate::kernel::optimizer;
 use crate::net::NetworkSpec;
 use crate::network::Network;
 
@@ -99,17 +100,16 @@ impl Checkpoint {
             .zip(Network::ALL.map(|network| self.model.network(network)).into_iter().zip(&self.optimizers))
         {
             named.extend(tensors::named(name, network, model, ""));
-            let suffixes = moment_suffixes(optimizer);
-            if suffixes.len() != state.moments.len() {
-                let (expected, found) = (suffixes.len(), state.moments.len());
+            if !state.is_of(optimizer) {
+                let found: Vec<&str> = state.states.iter().map(|(name, _)| *name).collect();
                 return Err(Error::shape(
                     format!("{name}'s optimizer"),
-                    format!("{expected} moments"),
-                    found.to_string(),
+                    format!("states {:?}", optimizer.state_names()),
+                    format!("{found:?}"),
                 ));
             }
-            for (suffix, moment) in suffixes.iter().zip(&state.moments) {
-                named.extend(tensors::named(name, network, moment, suffix));
+            for (state, tensors) in &state.states {
+                named.extend(tensors::named(name, network, tensors, &suffix(state)));
             }
         }
         let state = json!({
@@ -158,9 +158,10 @@ impl Checkpoint {
         let mut optimizers = [OptimizerState::default(), OptimizerState::default()];
         for ((name, network, _), optimizer) in networks(spec).into_iter().zip(&mut optimizers) {
             optimizer.updates = number(&state["updates"][name], "updates")?;
-            for suffix in all_moment_suffixes() {
+            for state in optimizer::state_names() {
+                let suffix = suffix(state);
                 if file.tensor(&format!("{name}.0.{WEIGHT}{suffix}")).is_ok() {
-                    optimizer.moments.push(tensors::layers(&file, name, network, suffix, origin)?);
+                    optimizer.states.push((state, tensors::layers(&file, name, network, &suffix, origin)?));
                 }
             }
         }
@@ -300,7 +301,7 @@ mod tests {
             assert!(other.restore(&impossible, crate::gan::Changes::Allowed).is_err(), "{step} {drawn}");
         }
         let mut spoiled = checkpoint;
-        spoiled.optimizers[0].moments.pop();
+        spoiled.optimizers[0].states.pop();
         assert!(spoiled.to_safetensors(&spec).is_err());
     }
 

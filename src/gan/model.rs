@@ -8,12 +8,13 @@ use std::path::Path;
 
 use safetensors::tensor::SafeTensors;
 
-use super::optimizer_state::is_moment;
+use super::optimizer_state::is_state;
 use super::seal::verified_state;
 use super::spec::GanSpec;
 use super::tensors;
 use crate::error::{Error, Result};
 use crate::file;
+use crate::kernel::optimizer::MOST_STATES;
 use crate::net::LayerTensors;
 use crate::net::parameters::ParameterLayout;
 use crate::network::Network;
@@ -87,7 +88,7 @@ impl Model {
         let network = |network: Network| tensors::layers(file, network.name(), spec.network(network), "", origin);
         let model = Self { generator: network(Network::Generator)?, discriminator: network(Network::Discriminator)? };
         let expected = 2 * (model.generator.len() + model.discriminator.len());
-        let found = file.names().into_iter().filter(|name| !is_moment(name)).count();
+        let found = file.names().into_iter().filter(|name| !is_state(name)).count();
         if found != expected {
             let problem = format!("holds {} more tensors than the {expected} of the configuration", found - expected);
             return Err(Error::data(origin, problem));
@@ -113,10 +114,10 @@ impl Model {
         Self::from_safetensors(&file::read(path, Self::largest_file(spec))?, spec, &path.display().to_string())
     }
 
-    /// Bytes of the largest file that a run of `spec` writes: parameters with two moments each, and the header.
+    /// Bytes of the largest file that a run of `spec` writes: parameters with the states of their optimizer, and the header.
     pub(crate) fn largest_file(spec: &GanSpec) -> u64 {
         let parameters = |network| ParameterLayout::new(network).len() as u64;
         let parameters = parameters(&spec.generator).saturating_add(parameters(&spec.discriminator));
-        parameters.saturating_mul(3 * size_of::<f32>() as u64).saturating_add(tensors::MOST_HEADER)
+        parameters.saturating_mul(((1 + MOST_STATES) * size_of::<f32>()) as u64).saturating_add(tensors::MOST_HEADER)
     }
 }

@@ -10,6 +10,7 @@ use std::ops::Range;
 use super::cut::Cut;
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
+use crate::kernel::optimizer::MOST_STATES;
 use crate::net::NetworkSpec;
 use crate::net::panels::{Panels, PassPlan};
 use crate::net::parameters::ParameterLayout;
@@ -162,8 +163,8 @@ impl Plan {
         intake: u64,
     ) -> u64 {
         let networks = generator.into_iter().chain([discriminator]);
-        // Values and at most two moments, and a gradient for each slot.
-        let arenas = 3 + self.cut.slots() as u64;
+        // Values and the states of any optimizer, and a gradient for each slot.
+        let arenas = (1 + MOST_STATES + self.cut.slots()) as u64;
         let floats = networks
             .map(|spec| (ParameterLayout::new(spec).len() as u64).saturating_mul(arenas))
             .fold(0, u64::saturating_add);

@@ -4,6 +4,7 @@ use super::objective::Objective;
 use crate::error::{Error, Result};
 #[cfg(feature = "internals")]
 use crate::kernel::activation::Activation;
+use crate::kernel::optimizer::{AdamStep, SgdStep, Update};
 use crate::net::NetworkSpec;
 use crate::network::Network;
 
@@ -63,6 +64,21 @@ impl OptimizerSpec {
         match *self {
             Self::Adam { learning_rate, .. } | Self::Sgd { learning_rate, .. } => learning_rate,
         }
+    }
+
+    /// Update number `t`, from 1.
+    pub(crate) fn update(&self, t: u64) -> Update {
+        match *self {
+            Self::Adam { learning_rate, beta1, beta2, epsilon } => {
+                AdamStep { learning_rate, beta1, beta2, epsilon, t }.into()
+            }
+            Self::Sgd { learning_rate, momentum } => SgdStep { learning_rate, momentum }.into(),
+        }
+    }
+
+    /// The names of what it remembers for each parameter.
+    pub(crate) fn state_names(&self) -> &'static [&'static str] {
+        self.update(1).state_names()
     }
 
     /// Checks every setting; `name` opens the offending one's.

@@ -9,8 +9,8 @@
 //! weight gradient  dW = dY X^T,  db = sum of dY over the samples
 //! ```
 //!
-//! A weight gradient that no other samples are added to may be used at once: [`Engine::weight_update`] computes it and lets Adam
-//! update the weights by it.
+//! A weight gradient that no other samples are added to may be used at once: [`Engine::weight_update`] computes it and lets an
+//! optimizer update the weights by it. No rule of an optimizer is known here.
 //!
 //! Each product works on a *row block* of its result, so that several workers can share one product. Every product checks the
 //! shapes of its operands once, and panics where they do not fit.
@@ -26,7 +26,7 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::kernel::activation::Activation;
 use crate::kernel::dropout::Dropout;
-use crate::kernel::optimizer::{self, AdamStep};
+use crate::kernel::optimizer::{States, Update};
 use crate::simd::{Isa, LANE_GROUP};
 
 /// Which engine computes the products of the dense layers.
@@ -237,17 +237,15 @@ pub struct WeightGradient<'a> {
     pub accumulate: bool,
 }
 
-/// Adam's update of a block of weights by the gradient that [`WeightGradient`] computes.
+/// An optimizer's update of a block of weights by the gradient that [`WeightGradient`] computes.
 #[derive(Debug)]
 pub struct WeightUpdate<'a> {
     /// The update.
-    pub step: AdamStep,
+    pub update: Update,
     /// As long as the gradient, and laid out like it.
     pub parameters: &'a mut [f32],
-    /// The same.
-    pub first_moment: &'a mut [f32],
-    /// The same.
-    pub second_moment: &'a mut [f32],
+    /// The same for each state.
+    pub states: States<'a>,
 }
 
 impl WeightUpdate<'_> {
@@ -256,9 +254,8 @@ impl WeightUpdate<'_> {
     /// # Panics
     ///
     /// If the slices differ in length.
-    fn apply(self, isa: Isa, gradient: &[f32]) -> bool {
-        let Self { step, parameters, first_moment, second_moment } = self;
-        optimizer::adam(isa, &step, parameters, gradient, first_moment, second_moment)
+    fn apply(mut self, isa: Isa, gradient: &[f32]) -> bool {
+        self.update.apply(isa, self.parameters, gradient, &mut self.states)
     }
 }
 
@@ -303,7 +300,7 @@ pub trait Engine: Sync {
     fn input_gradient(&self, isa: Isa, product: InputGradient<'_>);
     /// See [`WeightGradient`].
     fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>);
-    /// [`weight_gradient`](Self::weight_gradient), then Adam's update of the block's weights, not of its biases, by the gradient:
+    /// [`weight_gradient`](Self::weight_gradient), then an optimizer's update of the block's weights, not of its biases, by the gradient:
     /// the same bits as one after the other, whoever fuses them. Returns whether all gradients of the weights, new moments and new
     /// weights are finite.
     fn weight_update(&self, isa: Isa, mut product: WeightGradient<'_>, update: WeightUpdate<'_>) -> bool {

@@ -1,6 +1,6 @@
 //! Forward and backward passes of one network over panels of samples: its operations in their order, over values on a tape.
 
-use super::op::{Arenas, Below, Dense};
+use super::op::{Below, Dense, Updated};
 use super::panels::{Panels, Part, PassPlan};
 use super::parameters::ParameterLayout;
 use super::spec::NetworkSpec;
@@ -118,14 +118,14 @@ pub(crate) enum Parameters<'a> {
     /// They are read.
     Fixed(&'a [f32]),
     /// They are updated as soon as their gradients are complete: the pass is the last that adds to them.
-    Updated(Arenas<'a>),
+    Updated(Updated<'a>),
 }
 
 impl Parameters<'_> {
     fn values(&self) -> &[f32] {
         match self {
             Self::Fixed(values) => values,
-            Self::Updated(arenas) => arenas.parameters,
+            Self::Updated(updated) => updated.arenas[0],
         }
     }
 }
@@ -233,8 +233,8 @@ pub(crate) fn backward(
         let [delta, input] = tape.several([delta, input]);
         match &mut network.parameters {
             Parameters::Fixed(_) => operation.weight_gradient(team, plan, panels, delta, input, gradients, accumulate),
-            Parameters::Updated(arenas) => {
-                operation.weight_update(team, plan, panels, delta, input, gradients, accumulate, arenas);
+            Parameters::Updated(updated) => {
+                operation.weight_update(team, plan, panels, delta, input, gradients, accumulate, updated);
             }
         }
     }

@@ -13,7 +13,7 @@
 //! holds anything of a run.
 //!
 //! What a phase works on is described by [`Producer`]s: [`Elements`], [`Chunks`] and [`BlockedChunks`] of a slice,
-//! `Range<usize>`, tuples of up to five of them side by side, and [`Enumerated`].
+//! [`ChunksOfEach`] of several, `Range<usize>`, tuples of up to five of them side by side, and [`Enumerated`].
 //!
 //! ```
 //! # #[cfg(feature = "internals")] {
@@ -46,7 +46,7 @@ mod tests;
 /// The pool that a run takes its workers from: one of rayon.
 pub use rayon::ThreadPool;
 
-pub use producer::{BlockedChunks, Chunks, Elements, Enumerated, Producer};
+pub use producer::{BlockedChunks, Chunks, ChunksOfEach, Elements, Enumerated, Producer};
 pub use team::{Team, with_team};
 
 use std::sync::Arc;

@@ -127,6 +127,43 @@ unsafe impl<'a, T: Send> Producer for Chunks<'a, T> {
     }
 }
 
+/// Chunks of equal length of several slices side by side, as many as the first slice has: items `[&mut [T]; N]`. Where a slice is
+/// shorter than the first, or empty, so are its chunks.
+pub struct ChunksOfEach<'a, T, const N: usize> {
+    pieces: [Pieces<'a, T>; N],
+    chunk_len: usize,
+}
+
+impl<'a, T, const N: usize> ChunksOfEach<'a, T, N> {
+    /// Chunks of `chunk_len` elements of each slice.
+    ///
+    /// # Panics
+    ///
+    /// If `chunk_len` is 0.
+    pub fn new(slices: [&'a mut [T]; N], chunk_len: usize) -> Self {
+        assert!(chunk_len > 0, "a chunk has at least one element");
+        Self { pieces: slices.map(Pieces::new), chunk_len }
+    }
+}
+
+// SAFETY: in each slice, chunk `index` begins where chunk `index - 1` ends, and none reaches beyond the slice.
+unsafe impl<'a, T: Send, const N: usize> Producer for ChunksOfEach<'a, T, N> {
+    type Item = [&'a mut [T]; N];
+
+    fn item_count(&self) -> usize {
+        self.pieces.first().map_or(0, |first| first.len.div_ceil(self.chunk_len))
+    }
+
+    unsafe fn item(&self, index: usize) -> Self::Item {
+        let start = index * self.chunk_len;
+        self.pieces.each_ref().map(|pieces| {
+            let start = start.min(pieces.len);
+            // SAFETY: `start` is at most the length, and each index comes once: the caller's promise.
+            unsafe { pieces.range(start, self.chunk_len.min(pieces.len - start)) }
+        })
+    }
+}
+
 /// A slice of consecutive outer parts of equal length, each cut into chunks of equal length, the last of which may be
 /// shorter: items `(outer, chunk, &mut [T])`, ordered by `outer`, then by `chunk`.
 pub struct BlockedChunks<'a, T> {
@@ -238,6 +275,17 @@ mod tests {
     fn items<P: Producer>(producer: P) -> Vec<P::Item> {
         // SAFETY: each index below the count once.
         (0..producer.item_count()).map(|index| unsafe { producer.item(index) }).collect()
+    }
+
+    #[test]
+    fn chunks_of_several_slices_go_by_the_first() {
+        let (mut one, mut other, mut longer) = ([1, 2, 3, 4, 5], [6, 7, 8], [9; 6]);
+        let found = items(ChunksOfEach::new([&mut one[..], &mut other[..], &mut [], &mut longer[..]], 2));
+        let found: Vec<[Vec<i32>; 4]> = found.into_iter().map(|item| item.map(|chunk| chunk.to_vec())).collect();
+        let chunk = |one: &[i32], other: &[i32], longer: &[i32]| [one.into(), other.into(), vec![], longer.into()];
+        let expected = [chunk(&[1, 2], &[6, 7], &[9, 9]), chunk(&[3, 4], &[8], &[9, 9]), chunk(&[5], &[], &[9, 9])];
+        assert_eq!(found, expected);
+        assert_eq!(items(ChunksOfEach::new([&mut [0; 0][..], &mut one], 2)).len(), 0);
     }
 
     #[test]

@@ -15,8 +15,8 @@
 //! they are so large that copies on the stack pay ([`blocked`]). B of the third is a panel transposed in blocks on the stack
 //! ([`transposed`]). Weight gradients of narrow layers, whose rows would fill a vector
 //! only partly, are dot products along the samples instead ([`dot`]). Bias, activation and derivative are applied to the sums
-//! before they leave the registers ([`epilogue`]), or to a block of them after its last terms ([`blocked`]). Where a weight gradient is used at once, Adam updates each tile of the weights as
-//! soon as that tile's gradient is finished ([`update`]).
+//! before they leave the registers ([`epilogue`]), or to a block of them after its last terms ([`blocked`]). Where a weight
+//! gradient is used at once, each tile of the weights is updated as soon as its gradient is finished ([`update`]).
 //!
 //! Every element of C is one chain of multiply-adds in the order of its sum, wherever a block of rows or columns ends and
 //! however wide the registers are: so the bits do not depend on the instruction set, the number of threads or the sizes of the caches.
@@ -31,11 +31,14 @@ mod update;
 
 use super::{Engine, Forward, InputGradient, WeightGradient, WeightUpdate};
 use crate::kernel::activation::{backward_epilogue, forward_epilogue};
+use crate::kernel::optimizer::{Rule, RuleKernel, States};
 use crate::kernel::reduce::row_sums;
 use crate::simd::{Caches, Isa};
 use blocked::Blocked;
 use epilogue::{Any, Backward, BackwardDropout, Epilogue, Piecewise, Plain};
 use panels::{InPlace, Panels};
+use transposed::Transposed;
+use update::{Keep, Tiles};
 
 /// The engine.
 pub(super) struct Native {
@@ -103,7 +106,7 @@ impl Engine for Native {
         let width = lanes.width;
         bias_gradient(isa, product.reborrow());
         if !is_narrow(&product) {
-            isa.run(transposed::Transposed::new(product));
+            isa.run(Transposed::new(product, Keep));
             return;
         }
         for panel in 0..lanes.panels {
@@ -125,7 +128,25 @@ impl Engine for Native {
             return update.apply(isa, product.gradient);
         }
         bias_gradient(isa, product.reborrow());
-        isa.run(transposed::Transposed::with_update(product, update))
+        update.update.run(UpdatingProduct { isa, product, parameters: update.parameters, states: update.states })
+    }
+}
+
+/// A weight gradient with an update, to be compiled for each rule.
+struct UpdatingProduct<'a> {
+    isa: Isa,
+    product: WeightGradient<'a>,
+    parameters: &'a mut [f32],
+    states: States<'a>,
+}
+
+impl RuleKernel for UpdatingProduct<'_> {
+    /// Whether all that was updated is finite.
+    type Output = bool;
+
+    fn run<R: Rule<STATES>, const STATES: usize>(mut self, rule: R) -> bool {
+        let tiles = Tiles::new(rule, self.parameters, &mut self.states, self.product.gradient);
+        self.isa.run(Transposed::new(self.product, tiles))
     }
 }
 

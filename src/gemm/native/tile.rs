@@ -1,6 +1,7 @@
 //! The micro-kernel: a tile of C in registers.
 
 use super::epilogue::Epilogue;
+use crate::kernel::optimizer::MOST_STATES;
 use crate::simd::Simd;
 
 /// Pointers and strides of one tile's product `C = A B` or `C += A B`. Row `i` of A begins at `i * a_row`, and its elements
@@ -44,11 +45,16 @@ pub(super) struct Ahead {
     pub(super) step: usize,
 }
 
+/// Most tiles that are fetched beside one: those of the weights and of a rule's states.
+pub(super) const MOST_BESIDE: usize = 1 + MOST_STATES;
+
 /// Tiles of C's shape, their rows `row` values apart, that are fetched while C is summed: `rows` rows of each for every
 /// [`AHEAD_TERMS`] terms.
 #[derive(Clone, Copy)]
 pub(super) struct Beside {
-    pub(super) starts: [*const f32; 3],
+    /// The first `count` of these.
+    pub(super) starts: [*const f32; MOST_BESIDE],
+    pub(super) count: usize,
     pub(super) row: usize,
     pub(super) rows: usize,
 }
@@ -126,10 +132,10 @@ unsafe fn micro_kernel<S: Simd, E: Epilogue, const ROWS: usize, const VECTORS: u
                         simd.prefetch(a.wrapping_add(line.wrapping_mul(step).wrapping_add(offset)));
                     }
                 }
-                if let Some(Beside { starts, row, rows }) = beside {
+                if let Some(Beside { starts, count, row, rows }) = beside {
                     let end = (rows_fetched + rows).min(ROWS);
                     for i in rows_fetched..end {
-                        for start in starts {
+                        for start in starts.into_iter().take(count) {
                             for v in 0..VECTORS {
                                 simd.prefetch(start.wrapping_add(i * row + v * S::LANES));
                             }

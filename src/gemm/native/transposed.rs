@@ -4,9 +4,9 @@
 use std::mem::MaybeUninit;
 
 use super::epilogue::Plain;
-use super::tile::{AHEAD_TERMS, Beside, Grid, Run, row_blocks, tiles};
-use super::update::Tiles;
-use crate::gemm::{WeightGradient, WeightUpdate};
+use super::tile::{AHEAD_TERMS, Grid, Run, row_blocks, tiles};
+use super::update::TileUpdate;
+use crate::gemm::WeightGradient;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
 /// Samples of a block of X^T: with two vectors of 16 inputs it fills 32 KiB of the level-1 cache, and the same samples of some
@@ -25,32 +25,20 @@ const TILE_ROWS: usize = 16;
 /// X^T in work: a square that begins with the last sample of a range reaches beyond it.
 type Block = [MaybeUninit<f32>; (BLOCK_SAMPLES + LANE_GROUP) * BLOCK_INPUTS];
 
-/// The product, by blocks of X^T. `UPDATES`: with an update of the weights; the product alone is compiled without a trace of it.
-pub(super) struct Transposed<'a, const UPDATES: bool> {
+/// The product, by blocks of X^T, and what follows on each tile of it.
+pub(super) struct Transposed<'a, U> {
     product: WeightGradient<'a>,
-    /// The update by the finished gradient.
-    update: Option<Tiles<'a>>,
+    update: U,
     /// Whether all that was updated is finite.
     finite: bool,
 }
 
-impl<'a> Transposed<'a, false> {
+impl<'a, U: TileUpdate> Transposed<'a, U> {
     /// # Panics
     ///
     /// If the operands do not have the shapes that the product states.
-    pub(super) fn new(product: WeightGradient<'a>) -> Self {
+    pub(super) fn new(product: WeightGradient<'a>, update: U) -> Self {
         product.check();
-        Self { product, update: None, finite: true }
-    }
-}
-
-impl<'a> Transposed<'a, true> {
-    /// # Panics
-    ///
-    /// If the operands do not have the shapes that the product and the update state.
-    pub(super) fn with_update(product: WeightGradient<'a>, update: WeightUpdate<'a>) -> Self {
-        product.check();
-        let update = Some(Tiles::new(update, product.gradient));
         Self { product, update, finite: true }
     }
 }
@@ -63,7 +51,7 @@ struct Samples {
     count: usize,
 }
 
-impl<const UPDATES: bool> Kernel for Transposed<'_, UPDATES> {
+impl<U: TileUpdate> Kernel for Transposed<'_, U> {
     /// Whether all that was updated is finite.
     type Output = bool;
 
@@ -88,7 +76,7 @@ impl<const UPDATES: bool> Kernel for Transposed<'_, UPDATES> {
     }
 }
 
-impl<const UPDATES: bool> Transposed<'_, UPDATES> {
+impl<U: TileUpdate> Transposed<'_, U> {
     /// Adds up the samples of `ranges`, at most [`BLOCK_SAMPLES`]; after the last ones the weights are updated.
     #[inline(always)]
     fn sum<S: Simd>(&mut self, simd: S, ranges: &[Samples], block: &mut Block, last: bool) {
@@ -111,7 +99,7 @@ impl<const UPDATES: bool> Transposed<'_, UPDATES> {
             *run = Run { offset: (range.panel * outputs + first_row) * width + range.lane, terms: range.count };
         }
         let runs = &runs[..ranges.len()];
-        let mut update = if UPDATES { self.update.as_mut().filter(|_| last) } else { None };
+        let updates = U::UPDATES && last;
         let fetches: usize = runs.iter().map(|run| run.terms.div_ceil(AHEAD_TERMS)).sum();
         let block = block.as_mut_ptr().cast::<f32>();
         let columns = 2 * S::LANES;
@@ -138,11 +126,8 @@ impl<const UPDATES: bool> Transposed<'_, UPDATES> {
                         edge[row * columns..][..count].copy_from_slice(&gradient[to + row * stride..][..count]);
                     }
                 }
-                let beside = update.as_ref().map(|update| Beside {
-                    starts: update.addresses(to),
-                    row: stride,
-                    rows: tile_rows.div_ceil(fetches.max(1)),
-                });
+                let beside =
+                    if updates { self.update.beside(to, stride, tile_rows.div_ceil(fetches.max(1))) } else { None };
                 // SAFETY: the runs are the ranges' samples of rows `first .. first + tile_rows` of the block, which the
                 // constructors found within `delta`. C is either `vectors` whole vectors of those rows of the gradient, or the edge block,
                 // which has room for TILE_ROWS.
@@ -175,8 +160,8 @@ impl<const UPDATES: bool> Transposed<'_, UPDATES> {
                         gradient[to + row * stride..][..count].copy_from_slice(&edge[row * columns..][..count]);
                     }
                 }
-                if let Some(update) = &mut update {
-                    self.finite &= update.update(simd, gradient, to, [tile_rows, count], stride);
+                if updates {
+                    self.finite &= self.update.update(simd, gradient, to, [tile_rows, count], stride);
                 }
             }
         }

@@ -1,36 +1,21 @@
-//! Adam on a tile of the weights whose gradient has just been written.
+//! An update of a tile of the weights whose gradient has just been written.
 //!
-//! The gradient is still in the first-level cache, and the tile's weights and moments are fetched while it is summed
-//! ([`Beside`](super::tile::Beside)): the memory traffic of the update runs beside the arithmetic of the product, where a pass of its
-//! own would wait for it.
+//! The gradient is still in the first-level cache, and the tile's weights and states are fetched while it is summed
+//! ([`Beside`]): the memory traffic of the update runs beside the arithmetic of the product, where a pass of its own would wait for it.
+//! The product is compiled for each rule, so that the update of a tile stands within its loops: with a call for each tile, steps of wide
+//! networks were some percent slower.
 
-use crate::gemm::WeightUpdate;
-use crate::kernel::optimizer::AdamFactors;
+use super::tile::{Beside, MOST_BESIDE};
+use crate::kernel::optimizer::{MOST_STATES, Rule};
 use crate::simd::Simd;
 
-/// The update of a block of weights, tile after tile.
-pub(super) struct Tiles<'a> {
-    factors: AdamFactors,
-    parameters: &'a mut [f32],
-    first_moment: &'a mut [f32],
-    second_moment: &'a mut [f32],
-}
+/// What follows on a finished tile of the weights' gradient.
+pub(super) trait TileUpdate {
+    /// Whether anything does.
+    const UPDATES: bool;
 
-impl<'a> Tiles<'a> {
-    /// # Panics
-    ///
-    /// If the operands do not have the length of the gradient.
-    pub(super) fn new(update: WeightUpdate<'a>, gradient: &[f32]) -> Self {
-        let WeightUpdate { step, parameters, first_moment, second_moment } = update;
-        let lengths = [parameters.len(), first_moment.len(), second_moment.len()];
-        assert_eq!(lengths, [gradient.len(); 3], "one gradient and two moments for each parameter");
-        Self { factors: AdamFactors::new(&step), parameters, first_moment, second_moment }
-    }
-
-    /// Where the operands' values from `start` on stand.
-    pub(super) fn addresses(&self, start: usize) -> [*const f32; 3] {
-        [&*self.parameters, &*self.first_moment, &*self.second_moment].map(|all| all.as_ptr().wrapping_add(start))
-    }
+    /// Its operands in the tile that begins at `start` and has rows `stride` apart, to be fetched `rows` rows at a time.
+    fn beside(&self, start: usize, stride: usize, rows: usize) -> Option<Beside>;
 
     /// Updates `rows` rows of `count` weights, the first at `start`, the rows `stride` apart, by the gradient, which is as long as the
     /// operands and laid out like them. Returns whether all is finite.
@@ -38,8 +23,74 @@ impl<'a> Tiles<'a> {
     /// # Panics
     ///
     /// If the rows reach beyond the gradient.
+    fn update<S: Simd>(
+        &mut self,
+        simd: S,
+        gradient: &[f32],
+        start: usize,
+        rows_and_count: [usize; 2],
+        stride: usize,
+    ) -> bool;
+}
+
+/// Nothing does: a gradient that is only left where it stands.
+pub(super) struct Keep;
+
+impl TileUpdate for Keep {
+    const UPDATES: bool = false;
+
     #[inline(always)]
-    pub(super) fn update<S: Simd>(
+    fn beside(&self, _start: usize, _stride: usize, _rows: usize) -> Option<Beside> {
+        None
+    }
+
+    #[inline(always)]
+    fn update<S: Simd>(&mut self, _: S, _: &[f32], _: usize, _: [usize; 2], _: usize) -> bool {
+        true
+    }
+}
+
+/// The update of a block of weights by the rule `R`, tile after tile.
+pub(super) struct Tiles<'a, R, const STATES: usize> {
+    rule: R,
+    parameters: &'a mut [f32],
+    states: [&'a mut [f32]; STATES],
+}
+
+impl<'a, R: Rule<STATES>, const STATES: usize> Tiles<'a, R, STATES> {
+    /// # Panics
+    ///
+    /// If the operands do not have the length of the gradient.
+    pub(super) fn new(
+        rule: R,
+        parameters: &'a mut [f32],
+        states: &'a mut [&mut [f32]; MOST_STATES],
+        gradient: &[f32],
+    ) -> Self {
+        let Some(states) = states.first_chunk_mut::<STATES>() else {
+            unreachable!("no rule has more than most states")
+        };
+        let states = states.each_mut().map(|state| &mut **state);
+        let fit = parameters.len() == gradient.len() && states.iter().all(|state| state.len() == gradient.len());
+        assert!(fit, "a gradient and the rule's states for each parameter");
+        Self { rule, parameters, states }
+    }
+}
+
+impl<R: Rule<STATES>, const STATES: usize> TileUpdate for Tiles<'_, R, STATES> {
+    const UPDATES: bool = true;
+
+    #[inline(always)]
+    fn beside(&self, start: usize, stride: usize, rows: usize) -> Option<Beside> {
+        let mut starts = [self.parameters.as_ptr(); MOST_BESIDE];
+        for (address, state) in starts[1..].iter_mut().zip(&self.states) {
+            *address = state.as_ptr();
+        }
+        Some(Beside { starts: starts.map(|address| address.wrapping_add(start)), count: 1 + STATES, row: stride, rows })
+    }
+
+    #[inline(always)]
+    fn update<S: Simd>(
         &mut self,
         simd: S,
         gradient: &[f32],
@@ -48,6 +99,7 @@ impl<'a> Tiles<'a> {
         stride: usize,
     ) -> bool {
         assert!(rows > 0 && start + (rows - 1) * stride + count <= gradient.len().min(self.parameters.len()));
+        let Self { rule, parameters, states } = self;
         let zero = simd.splat(0.0);
         let mut finite = [zero; 2];
         let mut tails_are_finite = true;
@@ -57,30 +109,39 @@ impl<'a> Tiles<'a> {
                 let at = first + lane;
                 // SAFETY: whole vectors of the row, which the assertion above found within the slices: all have one length (`new`).
                 unsafe {
-                    let [p, m, v] = [&mut *self.parameters, &mut *self.first_moment, &mut *self.second_moment]
-                        .map(|all| all.as_mut_ptr().add(at));
+                    let parameter = parameters.as_mut_ptr().add(at);
                     let gradient = simd.load_pointer(gradient.as_ptr().add(at));
-                    let old = [simd.load_pointer(p), gradient, simd.load_pointer(m), simd.load_pointer(v)];
-                    let [new_p, new_m, new_v] = self.factors.update(simd, old);
-                    simd.store_pointer(new_p, p);
-                    simd.store_pointer(new_m, m);
-                    simd.store_pointer(new_v, v);
-                    // 0 * x is NaN for infinities and NaN. A second moment is finite only if its gradient was.
+                    let mut values = [zero; STATES];
+                    for (value, state) in values.iter_mut().zip(&*states) {
+                        *value = simd.load_pointer(state.as_ptr().add(at));
+                    }
+                    let (new, values) = rule.update(simd, simd.load_pointer(parameter), gradient, values);
+                    simd.store_pointer(new, parameter);
+                    for (value, state) in values.iter().zip(&mut *states) {
+                        simd.store_pointer(*value, state.as_mut_ptr().add(at));
+                    }
+                    // 0 * x is NaN for infinities and NaN.
+                    let last = values.last().copied().unwrap_or(gradient);
                     let finite = &mut finite[vector % 2];
-                    *finite = simd.mul_add(new_p, zero, simd.mul_add(new_v, zero, *finite));
+                    *finite = simd.mul_add(new, zero, simd.mul_add(last, zero, *finite));
                 }
             }
             if !count.is_multiple_of(S::LANES) {
                 let tail = first + count / S::LANES * S::LANES..first + count;
-                let (p, g) = (&mut self.parameters[tail.clone()], &gradient[tail.clone()]);
-                let (m, v) = (&mut self.first_moment[tail.clone()], &mut self.second_moment[tail]);
-                let old = [simd.load_partial(p), simd.load_partial(g), simd.load_partial(m), simd.load_partial(v)];
-                let [new_p, new_m, new_v] = self.factors.update(simd, old);
-                simd.store_partial(new_p, p);
-                simd.store_partial(new_m, m);
-                simd.store_partial(new_v, v);
-                // The padding does not count: with an epsilon of 0 it is 0 / 0.
-                tails_are_finite &= p.iter().chain(&*v).all(|x| x.is_finite());
+                let (parameters, gradient) = (&mut parameters[tail.clone()], &gradient[tail.clone()]);
+                let mut values = [zero; STATES];
+                for (value, state) in values.iter_mut().zip(&*states) {
+                    *value = simd.load_partial(&state[tail.clone()]);
+                }
+                let (new, values) =
+                    rule.update(simd, simd.load_partial(parameters), simd.load_partial(gradient), values);
+                simd.store_partial(new, parameters);
+                for (value, state) in values.iter().zip(&mut *states) {
+                    simd.store_partial(*value, &mut state[tail.clone()]);
+                }
+                // The padding does not count: a rule may divide zero by zero there.
+                let last = states.last().map_or(gradient, |last| &last[tail]);
+                tails_are_finite &= parameters.iter().chain(last).all(|value| value.is_finite());
             }
         }
         let finite = simd.add(finite[0], finite[1]);

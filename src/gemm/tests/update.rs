@@ -1,8 +1,9 @@
-//! A weight gradient with Adam's update: the same bits as one after the other, and nothing that is not finite goes unseen.
+//! A weight gradient with an update by each rule: the same bits as one after the other, and nothing that is not finite goes unseen.
 
 use super::*;
+use crate::kernel::optimizer::examples;
 
-/// Weights, moments, gradients, bias gradients, and whether all is finite.
+/// Weights, states, gradients, bias gradients, and whether all is finite.
 type Updated = ([Vec<f32>; 5], bool);
 
 /// A layer's gradient from `delta`, whose rows end in gaps of zeros, and the update by it.
@@ -12,7 +13,7 @@ fn updated(
     [inputs, outputs]: [usize; 2],
     delta: &[f32],
     lanes: Lanes,
-    fused: bool,
+    (update, fused): (Update, bool),
 ) -> Updated {
     let (stride, first_row) = (inputs + GAP, 1.min(outputs - 1));
     let rows = outputs - first_row;
@@ -37,9 +38,9 @@ fn updated(
         lanes,
         accumulate: true,
     };
-    let step = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, t: 3 };
-    let update =
-        WeightUpdate { step, parameters: &mut parameters, first_moment: &mut first, second_moment: &mut second };
+    let mut states = [&mut first[..], &mut second[..]];
+    states[update.state_names().len()..].fill_with(Default::default);
+    let update = WeightUpdate { update, parameters: &mut parameters, states };
     let finite = if fused {
         engine.weight_update(isa, product, update)
     } else {
@@ -66,15 +67,19 @@ fn an_update_in_the_product_has_the_bits_of_one_after_it() {
                             delta[at..][range.clone()].copy_from_slice(&numbers[at..][range.clone()]);
                         }
                     }
-                    let run =
-                        |delta: &[f32], fused| updated(kind.engine(), isa, [inputs, outputs], delta, lanes, fused);
-                    let (apart, fused) = (run(&delta, false), run(&delta, true));
-                    assert!(apart.1 && fused.1, "{name}: finite");
-                    assert!(apart.0 == fused.0, "{name}");
-                    // The last row of the layer, so the last tile.
-                    for value in [f32::NAN, f32::INFINITY] {
-                        delta[(outputs - 1) * lanes.width] = value;
-                        assert!(!run(&delta, true).1, "{name}: {value} in the gradient");
+                    for update in examples() {
+                        let run = |delta: &[f32], fused| {
+                            updated(kind.engine(), isa, [inputs, outputs], delta, lanes, (update, fused))
+                        };
+                        let (apart, fused) = (run(&delta, false), run(&delta, true));
+                        assert!(apart.1 && fused.1, "{name} {update:?}: finite");
+                        assert!(apart.0 == fused.0, "{name} {update:?}");
+                        // The last row of the layer, so the last tile.
+                        for value in [f32::NAN, f32::INFINITY] {
+                            let mut delta = delta.clone();
+                            delta[(outputs - 1) * lanes.width] = value;
+                            assert!(!run(&delta, true).1, "{name} {update:?}: {value} in the gradient");
+                        }
                     }
                 }
             }

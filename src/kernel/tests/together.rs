@@ -5,7 +5,7 @@ use super::super::dropout::{Dropout, DropoutPart, Keeps};
 use super::super::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
 use super::super::math;
 use super::super::noise::{StreamKey, normal, uniform};
-use super::super::optimizer::{AdamStep, SgdStep, adam, sgd};
+use super::super::optimizer::{AdamStep, SgdStep, Update};
 use super::super::panel::{gather_bytes, gather_rows, scatter_rows};
 use super::super::reduce::{add_assign, row_sums};
 use super::{bits, on_every_isa, values};
@@ -99,42 +99,52 @@ const ELEMENTWISE: &[Case] = &[
     }),
     ("adam, parameter", |isa, x| {
         on_copy(x, |p| {
-            adam(isa, &ADAM, p, &values(x.len(), 1.0), &mut vec![0.1; x.len()], &mut vec![0.1; x.len()]);
+            Update::from(ADAM).apply(
+                isa,
+                p,
+                &values(x.len(), 1.0),
+                &mut [&mut vec![0.1; x.len()], &mut vec![0.1; x.len()]],
+            );
         })
     }),
     ("adam, gradient to parameter", |isa, x| {
         on_copy(&values(x.len(), 1.0), |p| {
-            adam(isa, &ADAM, p, x, &mut vec![0.1; x.len()], &mut vec![0.1; x.len()]);
+            Update::from(ADAM).apply(isa, p, x, &mut [&mut vec![0.1; x.len()], &mut vec![0.1; x.len()]]);
         })
     }),
     ("adam, gradient to first moment", |isa, x| {
         on_copy(&vec![0.1; x.len()], |m| {
-            adam(isa, &ADAM, &mut vec![0.1; x.len()], x, m, &mut vec![0.1; x.len()]);
+            Update::from(ADAM).apply(isa, &mut vec![0.1; x.len()], x, &mut [m, &mut vec![0.1; x.len()]]);
         })
     }),
     ("adam, gradient to second moment", |isa, x| {
         on_copy(&vec![0.1; x.len()], |v| {
-            adam(isa, &ADAM, &mut vec![0.1; x.len()], x, &mut vec![0.1; x.len()], v);
+            Update::from(ADAM).apply(isa, &mut vec![0.1; x.len()], x, &mut [&mut vec![0.1; x.len()], v]);
         })
     }),
     ("adam, first moment", |isa, x| {
         on_copy(x, |m| {
-            adam(isa, &ADAM, &mut vec![0.1; x.len()], &vec![0.1; x.len()], m, &mut vec![0.1; x.len()]);
+            Update::from(ADAM).apply(
+                isa,
+                &mut vec![0.1; x.len()],
+                &vec![0.1; x.len()],
+                &mut [m, &mut vec![0.1; x.len()]],
+            );
         })
     }),
     ("sgd, gradient to parameter", |isa, x| {
         on_copy(&values(x.len(), 1.0), |p| {
-            sgd(isa, &SGD, p, x, &mut vec![0.1; x.len()]);
+            Update::from(SGD).apply(isa, p, x, &mut [&mut vec![0.1; x.len()]]);
         })
     }),
     ("sgd, velocity", |isa, x| {
         on_copy(x, |velocity| {
-            sgd(isa, &SGD, &mut vec![0.1; x.len()], &vec![0.1; x.len()], velocity);
+            Update::from(SGD).apply(isa, &mut vec![0.1; x.len()], &vec![0.1; x.len()], &mut [velocity]);
         })
     }),
     ("descent, gradient to parameter", |isa, x| {
         on_copy(&values(x.len(), 1.0), |p| {
-            sgd(isa, &SgdStep { momentum: 0.0, ..SGD }, p, x, &mut []);
+            Update::from(SgdStep { momentum: 0.0, ..SGD }).apply(isa, p, x, &mut []);
         })
     }),
     ("add_assign", |isa, x| on_copy(&values(x.len(), 1.0), |to| add_assign(isa, to, x))),

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::gemm::{Derivative, Forward, InputGradient, WeightGradient, WeightUpdate};
 use crate::kernel::activation::Activation;
 use crate::kernel::dropout::{DROPOUT_FEATURES, Dropout};
-use crate::kernel::optimizer::{self, AdamStep};
+use crate::kernel::optimizer::{Arenas, Update};
 use crate::net::panels::{MOST_PARTS, Panels, Part, PassPlan, ROW_UNIT};
 use crate::net::parameters::LayerPlace;
 use crate::net::spec::LayerSpec;
-use crate::parallel::{Chunks, Team};
+use crate::parallel::{Chunks, ChunksOfEach, Team};
 use crate::simd::LANE_GROUP;
 
 /// A dense layer of a network.
@@ -32,13 +32,11 @@ pub(crate) struct Below {
     pub(crate) dropout: f32,
 }
 
-/// What an update changes: arenas of one layout.
-pub(crate) struct Arenas<'a> {
-    pub(crate) step: AdamStep,
-    pub(crate) parameters: &'a mut [f32],
-    pub(crate) first_moment: &'a mut [f32],
-    pub(crate) second_moment: &'a mut [f32],
-    /// Set to false where a gradient, a moment or a parameter is not finite.
+/// Parameters in a backward pass that updates them, and what they are updated with.
+pub(crate) struct Updated<'a> {
+    pub(crate) update: Update,
+    pub(crate) arenas: Arenas<'a>,
+    /// Set to false where a gradient, a state or a parameter is not finite.
     pub(crate) finite: &'a mut bool,
 }
 
@@ -184,35 +182,40 @@ impl Dense<'_> {
         input: &[f32],
         gradients: &mut [f32],
         accumulate: bool,
-        arenas: &mut Arenas<'_>,
+        updated: &mut Updated<'_>,
     ) {
         let PassPlan { isa, engine, .. } = *plan;
         let rows = self.weight_block(plan);
         let outer = OuterOperands { dense: self, panels, delta, input, accumulate };
-        let step = arenas.step;
-        let finite = AtomicBool::new(true);
+        let update = updated.update;
+        let (mut weights, mut biases) = (Arenas::default(), Arenas::default());
+        for ((weights, biases), arena) in weights.iter_mut().zip(&mut biases).zip(&mut updated.arenas) {
+            (*weights, *biases) = self.both(arena);
+        }
         let blocks = (
             0..self.spec.outputs.div_ceil(rows),
             self.of_blocks(rows, gradients),
-            self.of_blocks(rows, arenas.parameters),
-            self.of_blocks(rows, arenas.first_moment),
-            self.of_blocks(rows, arenas.second_moment),
+            ChunksOfEach::new(weights, rows * self.place.stride),
+            ChunksOfEach::new(biases, rows),
         );
-        team.for_each(blocks, |(block, gradients, parameters, first_moments, second_moments)| {
-            let ((gradient, bias_gradient), (weights, biases)) = (gradients, parameters);
-            let ((first_moment, bias_first), (second_moment, bias_second)) = (first_moments, second_moments);
+        let finite = AtomicBool::new(true);
+        team.for_each(blocks, |(block, (gradient, bias_gradient), weights, biases)| {
+            let ([weights, weight_states @ ..], [biases, mut bias_states @ ..]) = (weights, biases);
             let product = outer.product(block * rows, gradient, &mut *bias_gradient);
-            let update = WeightUpdate { step, parameters: weights, first_moment, second_moment };
-            let weights_are_finite = engine.weight_update(isa, product, update);
-            if !(optimizer::adam(isa, &step, biases, bias_gradient, bias_first, bias_second) && weights_are_finite) {
+            let weight_update = WeightUpdate { update, parameters: weights, states: weight_states };
+            let weights_are_finite = engine.weight_update(isa, product, weight_update);
+            if !(update.apply(isa, biases, bias_gradient, &mut bias_states) && weights_are_finite) {
                 finite.store(false, Ordering::Relaxed);
             }
         });
-        *arenas.finite &= finite.into_inner();
+        *updated.finite &= finite.into_inner();
     }
 
-    /// The weights and the biases in an arena.
+    /// The weights and the biases in an arena, if it is not empty.
     fn both<'a>(&self, arena: &'a mut [f32]) -> (&'a mut [f32], &'a mut [f32]) {
+        if arena.is_empty() {
+            return Default::default();
+        }
         let place = self.place;
         let (weights, biases) =
             arena[place.weight.start..place.bias.end].split_at_mut(place.bias.start - place.weight.start);

@@ -12,4 +12,4 @@
 
 mod dense;
 
-pub(crate) use dense::{Arenas, Below, Dense};
+pub(crate) use dense::{Below, Dense, Updated};
