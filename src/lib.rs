@@ -16,7 +16,7 @@
 //! data  metrics   sources of samples; measures of what the generator learned
 //! gan             objectives, the step as a program, the trainer, presets, checkpoints
 //! net             operations of a network, parameters, the tape, forward and backward passes
-//! gemm            the three products of a dense layer, and the engines that compute them
+//! gemm            the two products that a dense layer is made of, and the engines that compute them
 //! kernel          pure loops over slices: activations, losses, optimizers, noise, reductions
 //! simd            the vector trait and its instruction sets; detection
 //! parallel        the worker team

@@ -11,7 +11,7 @@ use std::os::fd::AsRawFd;
 use std::ptr;
 
 use gannet::cpu::{EngineKind, Isa};
-use gannet::internals::gemm::{Derivative, Engine, Forward, InputGradient, Lanes, WeightGradient, WeightUpdate};
+use gannet::internals::gemm::{Derivative, Engine, Epilogue, Lanes, OuterProduct, PanelProduct, WeightUpdate};
 use gannet::internals::kernel::activation::{backward_epilogue, forward_epilogue};
 use gannet::internals::kernel::distance::squared_distances;
 use gannet::internals::kernel::dropout::{Dropout, DropoutPart, Keeps};
@@ -363,17 +363,21 @@ fn forward_products() {
         in_every_place(&format!("forward {name}"), |isa, at| {
             let (weights, bias, input) = (at.f32(outputs * inputs, 1), at.f32(outputs, 2), at.f32(inputs * width, 3));
             let mut output = at.empty(outputs * width);
-            let product = Forward {
+            let product = PanelProduct {
                 weights: &weights,
                 stride: inputs,
-                bias: &bias,
+                transposed: false,
+                first_row: 0,
                 input: &input,
                 output: &mut output,
                 width,
-                activation: Activation::LeakyRelu { slope: 0.2 },
-                dropout: None,
+                epilogue: Epilogue::Activation {
+                    bias: &bias,
+                    activation: Activation::LeakyRelu { slope: 0.2 },
+                    dropout: None,
+                },
             };
-            engine.forward(isa, product);
+            engine.panel_product(isa, product);
             vec![output]
         });
     });
@@ -392,16 +396,17 @@ fn input_gradients() {
                 let rows = inputs - first_row;
                 let (weights, delta) = (at.f32(outputs * inputs, 1), at.f32(outputs * width, 2));
                 let (values, mut output) = (at.f32(rows * width, 3), at.empty(rows * width));
-                let product = InputGradient {
+                let product = PanelProduct {
                     weights: &weights,
                     stride: inputs,
+                    transposed: true,
                     first_row,
-                    delta: &delta,
+                    input: &delta,
                     output: &mut output,
                     width,
-                    derivative: Some(Derivative { activation, dropout, values: &values }),
+                    epilogue: Epilogue::Derivative(Derivative { activation, dropout, values: &values }),
                 };
-                engine.input_gradient(isa, product);
+                engine.panel_product(isa, product);
                 vec![output]
             });
         }
@@ -419,7 +424,7 @@ fn weight_gradients() {
                 let (delta, input) = (at.f32(outputs * width, 1), at.f32(inputs * width, 2));
                 let before = |count| if accumulate { at.f32(count, 3) } else { at.empty(count) };
                 let (mut gradient, mut bias_gradient) = (before(outputs * inputs), before(outputs));
-                let product = WeightGradient {
+                let product = OuterProduct {
                     delta: &delta,
                     input: &input,
                     first_row: 0,
@@ -430,8 +435,9 @@ fn weight_gradients() {
                     inputs,
                     lanes,
                     accumulate,
+                    update: None,
                 };
-                engine.weight_gradient(isa, product);
+                engine.outer_product(isa, product);
                 vec![gradient, bias_gradient]
             });
             in_every_place(&format!("weight update {name} {lanes:?}"), |isa, at| {
@@ -439,7 +445,11 @@ fn weight_gradients() {
                 let before = |count| if accumulate { at.f32(count, 3) } else { at.empty(count) };
                 let (mut gradient, mut bias_gradient) = (before(outputs * inputs), before(outputs));
                 let [mut parameters, mut first, mut second] = [4, 5, 6].map(|seed| at.f32(outputs * inputs, seed));
-                let product = WeightGradient {
+                second.iter_mut().for_each(|moment| *moment = moment.abs());
+                let step = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, t: 3 };
+                let states = [&mut first[..], &mut second[..]];
+                let update = WeightUpdate { update: step.into(), parameters: &mut parameters, states };
+                let product = OuterProduct {
                     delta: &delta,
                     input: &input,
                     first_row: 0,
@@ -450,12 +460,9 @@ fn weight_gradients() {
                     inputs,
                     lanes,
                     accumulate,
+                    update: Some(update),
                 };
-                second.iter_mut().for_each(|moment| *moment = moment.abs());
-                let step = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, t: 3 };
-                let states = [&mut first[..], &mut second[..]];
-                let update = WeightUpdate { update: step.into(), parameters: &mut parameters, states };
-                engine.weight_update(isa, product, update);
+                engine.outer_product(isa, product);
                 vec![gradient, bias_gradient, parameters, first, second]
             });
         }

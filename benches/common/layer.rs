@@ -1,7 +1,7 @@
 //! One dense layer on a panel of samples: the operands of its three products. The one place where benches call engines.
 
 use gannet::cpu::Isa;
-use gannet::internals::gemm::{Derivative, Engine, Forward, InputGradient, Lanes, WeightGradient};
+use gannet::internals::gemm::{Derivative, Engine, Epilogue, Lanes, OuterProduct, PanelProduct};
 use gannet::internals::kernel::dropout::{Dropout, DropoutPart, Keeps};
 use gannet::internals::kernel::noise::StreamKey;
 use gannet::internals::memory::AlignedBuffer;
@@ -101,54 +101,61 @@ impl Layer {
         let LayerSpec { inputs, outputs, activation, dropout: probability } = self.spec;
         let width = self.width;
         match product {
-            Product::Forward => engine.forward(
+            Product::Forward => engine.panel_product(
                 isa,
-                Forward {
+                PanelProduct {
                     weights: &self.weights,
                     stride: row_stride(inputs),
-                    bias: &self.bias,
+                    transposed: false,
+                    first_row: 0,
                     input: &self.input,
                     output: &mut self.output,
                     width,
-                    activation,
-                    dropout: (dropout && probability > 0.0).then_some(Dropout {
-                        probability,
-                        first_feature: 0,
-                        parts: &self.parts,
-                    }),
+                    epilogue: Epilogue::Activation {
+                        bias: &self.bias,
+                        activation,
+                        dropout: (dropout && probability > 0.0).then_some(Dropout {
+                            probability,
+                            first_feature: 0,
+                            parts: &self.parts,
+                        }),
+                    },
                 },
             ),
-            Product::InputGradient => engine.input_gradient(
+            Product::InputGradient => engine.panel_product(
                 isa,
-                InputGradient {
+                PanelProduct {
                     weights: &self.weights,
                     stride: row_stride(inputs),
+                    transposed: true,
                     first_row: 0,
-                    delta: &self.delta,
+                    input: &self.delta,
                     output: &mut self.input_gradient,
                     width,
-                    derivative: self.below.map(|(activation, dropout)| Derivative {
-                        activation,
-                        dropout,
-                        values: &self.input,
-                    }),
+                    epilogue: self
+                        .below
+                        .map(|(activation, dropout)| Derivative { activation, dropout, values: &self.input })
+                        .map_or(Epilogue::None, Epilogue::Derivative),
                 },
             ),
-            Product::WeightGradient => engine.weight_gradient(
-                isa,
-                WeightGradient {
-                    delta: &self.delta,
-                    input: &self.input,
-                    first_row: 0,
-                    gradient: &mut self.gradient,
-                    stride: row_stride(inputs),
-                    bias_gradient: &mut self.bias_gradient,
-                    outputs,
-                    inputs,
-                    lanes: Lanes::full(width),
-                    accumulate: self.accumulate,
-                },
-            ),
+            Product::WeightGradient => {
+                engine.outer_product(
+                    isa,
+                    OuterProduct {
+                        delta: &self.delta,
+                        input: &self.input,
+                        first_row: 0,
+                        gradient: &mut self.gradient,
+                        stride: row_stride(inputs),
+                        bias_gradient: &mut self.bias_gradient,
+                        outputs,
+                        inputs,
+                        lanes: Lanes::full(width),
+                        accumulate: self.accumulate,
+                        update: None,
+                    },
+                );
+            }
         }
     }
 }

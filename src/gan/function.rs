@@ -12,7 +12,7 @@ use crate::gemm::EngineKind;
 use crate::kernel::panel::{gather_rows, scatter_rows};
 use crate::memory::AlignedBuffer;
 use crate::net::NetworkSpec;
-use crate::net::panels::{Panels, PassPlan};
+use crate::net::panels::{Panels, PassContext, PassPlan};
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{self, Alone, NetworkView};
 use crate::network::Network;
@@ -164,7 +164,8 @@ impl NetworkFunction {
         let plan = PassPlan { isa: *isa, engine: EngineKind::default().engine(), tasks: 1 };
         let view = NetworkView { spec, layout, parameters: values };
         fill(tape.get_mut(trace.input(), SAMPLE_PANEL));
-        pass::forward(&Team::serial(), &plan, view, Panels::one(SAMPLE_PANEL), &[], trace, tape);
+        let pass = PassContext { team: &Team::serial(), plan: &plan, panels: Panels::one(SAMPLE_PANEL) };
+        pass::forward(pass, view, &[], trace, tape);
         let count = outputs.len() / spec.outputs();
         scatter_rows(*isa, tape.get(trace.output(), SAMPLE_PANEL), SAMPLE_PANEL, count, outputs);
         if !outputs.iter().all(|value| value.is_finite()) {

@@ -15,7 +15,7 @@ use crate::kernel::activation::Activation;
 use crate::kernel::noise;
 use crate::kernel::panel::scatter_rows;
 use crate::net::NetworkSpec;
-use crate::net::panels::{Panels, PassPlan};
+use crate::net::panels::{Panels, PassContext, PassPlan};
 use crate::net::pass::{self, Alone};
 use crate::network::Network;
 use crate::parallel::Team;
@@ -77,7 +77,8 @@ fn fakes(generator: &TrainedNetwork, step: u64, batch: usize) -> Vec<f32> {
     let Alone { trace, mut tape } = Alone::new(&generator.spec, width).unwrap();
     let latents = tape.get_mut(trace.input(), width);
     noise::normal(plan.isa, Stream::DiscriminatorLatents.key(SEED, step), 0, latents, width);
-    pass::forward(&Team::serial(), &plan, generator.view(), panels, &[], &trace, &mut tape);
+    let pass = PassContext { team: &Team::serial(), plan: &plan, panels };
+    pass::forward(pass, generator.view(), &[], &trace, &mut tape);
     let mut rows = vec![0.0; FEATURES * batch];
     scatter_rows(plan.isa, tape.get(trace.output(), width), width, batch, &mut rows);
     rows

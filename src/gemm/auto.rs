@@ -10,7 +10,7 @@
 //!
 //! The choice follows from the layer and the instruction set, never from the row block: bits must not depend on the threads.
 
-use super::{Engine, EngineKind, Forward, InputGradient, WeightGradient, WeightUpdate};
+use super::{Engine, EngineKind, OuterProduct, PanelProduct};
 use crate::simd::Isa;
 
 /// Fewest terms of a sum for which `matrixmultiply` pays; for a weight gradient, fewest inputs and outputs.
@@ -25,19 +25,11 @@ fn chosen(isa: Isa, size: usize) -> &'static dyn Engine {
 }
 
 impl Engine for Auto {
-    fn forward(&self, isa: Isa, product: Forward<'_>) {
-        chosen(isa, product.input.len() / product.width.max(1)).forward(isa, product);
+    fn panel_product(&self, isa: Isa, product: PanelProduct<'_>) {
+        chosen(isa, product.input.len() / product.width.max(1)).panel_product(isa, product);
     }
 
-    fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
-        chosen(isa, product.delta.len() / product.width.max(1)).input_gradient(isa, product);
-    }
-
-    fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
-        chosen(isa, product.inputs.min(product.outputs)).weight_gradient(isa, product);
-    }
-
-    fn weight_update(&self, isa: Isa, product: WeightGradient<'_>, update: WeightUpdate<'_>) -> bool {
-        chosen(isa, product.inputs.min(product.outputs)).weight_update(isa, product, update)
+    fn outer_product(&self, isa: Isa, product: OuterProduct<'_>) -> bool {
+        chosen(isa, product.inputs.min(product.outputs)).outer_product(isa, product)
     }
 }

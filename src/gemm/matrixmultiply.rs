@@ -6,8 +6,7 @@
 //! This is the only file that names the `matrixmultiply` crate. That crate allocates its packing buffer at each call: one
 //! allocation a product, and none of ours.
 
-use super::{Engine, Forward, InputGradient, WeightGradient, lies_within};
-use crate::kernel::activation::{backward_epilogue, forward_epilogue};
+use super::{Engine, OuterProduct, PanelProduct, lies_within};
 use crate::kernel::reduce::row_sums;
 use crate::simd::Isa;
 
@@ -15,39 +14,25 @@ use crate::simd::Isa;
 pub(super) struct Matrixmultiply;
 
 impl Engine for Matrixmultiply {
-    fn forward(&self, isa: Isa, product: Forward<'_>) {
-        let (rows, inputs) = product.check();
-        let Forward { weights, stride, bias, input, output, width, activation, dropout } = product;
+    fn panel_product(&self, isa: Isa, product: PanelProduct<'_>) {
+        let (rows, terms) = product.check();
+        let PanelProduct { weights, stride, transposed, first_row, input, output, width, epilogue } = product;
+        let strides = if transposed { [1, stride] } else { [stride, 1] };
+        let weights = weights.get(first_row.saturating_mul(strides[0])..).unwrap_or_default();
         multiply(
-            [rows, inputs, width],
-            Operand { values: weights, strides: [stride, 1] },
+            [rows, terms, width],
+            Operand { values: weights, strides },
             Operand { values: input, strides: [width, 1] },
             0.0,
             output,
             width,
         );
-        forward_epilogue(isa, activation, bias, dropout.as_ref(), output, width);
+        epilogue.apply(isa, output, width);
     }
 
-    fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
-        let (rows, outputs) = product.check();
-        let InputGradient { weights, stride, first_row, delta, output, width, derivative } = product;
-        multiply(
-            [rows, outputs, width],
-            Operand { values: &weights[first_row..], strides: [1, stride] },
-            Operand { values: delta, strides: [width, 1] },
-            0.0,
-            output,
-            width,
-        );
-        if let Some(below) = derivative {
-            backward_epilogue(isa, below.activation, below.dropout, below.values, output);
-        }
-    }
-
-    fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
+    fn outer_product(&self, isa: Isa, product: OuterProduct<'_>) -> bool {
         let rows = product.check();
-        let WeightGradient { delta, input, first_row, gradient, stride, bias_gradient, outputs, inputs, lanes, .. } =
+        let OuterProduct { delta, input, first_row, gradient, stride, bias_gradient, outputs, inputs, lanes, .. } =
             product;
         let width = lanes.width;
         for panel in 0..lanes.panels {
@@ -63,6 +48,7 @@ impl Engine for Matrixmultiply {
             );
             row_sums(isa, delta, width, bias_gradient, accumulate);
         }
+        product.update.is_none_or(|update| update.apply(isa, gradient))
     }
 }
 

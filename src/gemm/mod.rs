@@ -1,16 +1,17 @@
-//! The seam: the three products of a dense layer, and the engines that compute them.
+//! The seam: the two products that all passes of a dense layer are made of, and the engines that compute them.
 //!
 //! All operands are panels (see [`crate::kernel`]): a sample is a lane. With W the weights `[outputs, inputs]`, X the inputs
 //! and dY the gradient with respect to the layer's pre-activations:
 //!
 //! ```text
-//! forward          Y  = dropout(activation(W X + b))
-//! input gradient   dX = (W^T dY) * derivative of what made X
-//! weight gradient  dW = dY X^T,  db = sum of dY over the samples
+//! panel product   C = epilogue(A B)     forward          Y  = dropout(activation(W X + b))
+//!                                       input gradient   dX = (W^T dY) * derivative of what made X
+//!                                       tangent          Y' = (W X') * derivative of what made Y
+//! outer product   dW (+)= dY X^T        weight gradient, and db (+)= sum of dY over the samples
 //! ```
 //!
-//! A weight gradient that no other samples are added to may be used at once: [`Engine::weight_update`] computes it and lets an
-//! optimizer update the weights by it. No rule of an optimizer is known here.
+//! A is the weights or their transpose. An outer product that completes a gradient may take an update of the weights by it along: a
+//! rule of [`crate::kernel::optimizer`], none of which is known here.
 //!
 //! Each product works on a *row block* of its result, so that several workers can share one product. Every product checks the
 //! shapes of its operands once, and panics where they do not fit.
@@ -24,7 +25,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::kernel::activation::Activation;
+use crate::kernel::activation::{Activation, backward_epilogue, forward_epilogue};
 use crate::kernel::dropout::Dropout;
 use crate::kernel::optimizer::{States, Update};
 use crate::simd::{Isa, LANE_GROUP};
@@ -82,44 +83,65 @@ impl FromStr for EngineKind {
     }
 }
 
-/// `output = dropout(activation(weights * input + bias))` for a block of output features.
+/// `output = epilogue(A * input)` for a block of rows of A, which is the weights of a layer or their transpose.
 #[derive(Debug)]
-pub struct Forward<'a> {
-    /// `[rows, inputs]`; rows begin [`stride`](Self::stride) values apart.
+pub struct PanelProduct<'a> {
+    /// `[outputs, inputs]`; rows begin [`stride`](Self::stride) values apart.
     pub weights: &'a [f32],
     /// From one row of the weights to the next.
     pub stride: usize,
-    /// `[rows]`
-    pub bias: &'a [f32],
-    /// `[inputs, width]`
+    /// Whether A is the transpose of the weights.
+    pub transposed: bool,
+    /// The row of A that the block begins with: an output of the layer, or an input of it if [`transposed`](Self::transposed).
+    pub first_row: usize,
+    /// `[columns of A, width]`
     pub input: &'a [f32],
     /// `[rows, width]`, overwritten.
     pub output: &'a mut [f32],
     /// Samples side by side.
     pub width: usize,
-    /// The layer's activation.
-    pub activation: Activation,
-    /// The layer's dropout, if it is on.
-    pub dropout: Option<Dropout<'a>>,
+    /// What becomes of the sums.
+    pub epilogue: Epilogue<'a>,
 }
 
-/// `output = (weights^T * delta) * derivative` for a block of input features.
+/// What becomes of the sums of a [`PanelProduct`].
 #[derive(Debug)]
-pub struct InputGradient<'a> {
-    /// The whole layer's weights, `[outputs, inputs]`; rows begin [`stride`](Self::stride) values apart.
-    pub weights: &'a [f32],
-    /// From one row of the weights to the next.
-    pub stride: usize,
-    /// The first input feature of the block.
-    pub first_row: usize,
-    /// `[outputs, width]`: the gradient with respect to the pre-activations.
-    pub delta: &'a [f32],
-    /// `[rows, width]`, overwritten.
-    pub output: &'a mut [f32],
-    /// Samples side by side.
-    pub width: usize,
-    /// What made the layer's input: its derivative is multiplied in.
-    pub derivative: Option<Derivative<'a>>,
+pub enum Epilogue<'a> {
+    /// They are left as they are.
+    None,
+    /// `dropout(activation(sum + bias))`
+    Activation {
+        /// `[rows]`
+        bias: &'a [f32],
+        /// The layer's activation.
+        activation: Activation,
+        /// The layer's dropout, if it is on.
+        dropout: Option<Dropout<'a>>,
+    },
+    /// `sum * derivative`
+    Derivative(Derivative<'a>),
+}
+
+impl Epilogue<'_> {
+    /// Whether it is one for `rows` rows of `width` lanes.
+    fn fits(&self, rows: usize, width: usize) -> bool {
+        match self {
+            Self::None => true,
+            Self::Activation { bias, .. } => bias.len() == rows,
+            Self::Derivative(layer) => layer.values.len() == rows * width,
+        }
+    }
+
+    /// Turns sums that stand in memory into the result.
+    fn apply(&self, isa: Isa, output: &mut [f32], width: usize) {
+        match self {
+            Self::None => {}
+            Self::Activation { bias, activation, dropout } => {
+                forward_epilogue(isa, *activation, bias, dropout.as_ref(), output, width);
+            }
+            Self::Derivative(layer) => backward_epilogue(isa, layer.activation, layer.dropout, layer.values, output),
+        }
+    }
 }
 
 /// Whether a matrix of `rows` by `columns`, whose rows begin `stride` values apart, lies within `len` values. Nothing overflows:
@@ -139,44 +161,25 @@ fn whole_rows(len: usize, width: usize) -> usize {
     len / width
 }
 
-impl Forward<'_> {
-    /// Rows of the block, and inputs, of operands that fit each other.
+impl PanelProduct<'_> {
+    /// Rows of the block, and terms of each sum, of operands that fit each other.
     ///
     /// # Panics
     ///
-    /// If they do not fit, or there is no input.
+    /// If they do not fit, or there is no term.
     fn check(&self) -> (usize, usize) {
-        let (rows, inputs) = (whole_rows(self.output.len(), self.width), whole_rows(self.input.len(), self.width));
-        assert_eq!(self.bias.len(), rows, "a bias for each row");
-        assert!(0 < inputs && inputs <= self.stride, "a row of weights is as long as the input");
-        assert!(rows == 0 || lies_within(rows, inputs, self.stride, self.weights.len()), "the weights hold all rows");
-        (rows, inputs)
-    }
-}
-
-impl InputGradient<'_> {
-    /// Rows of the block, and outputs of the layer, of operands that fit each other.
-    ///
-    /// # Panics
-    ///
-    /// If they do not fit, or there is no output.
-    fn check(&self) -> (usize, usize) {
-        let (rows, outputs) = (whole_rows(self.output.len(), self.width), whole_rows(self.delta.len(), self.width));
+        let (rows, terms) = (whole_rows(self.output.len(), self.width), whole_rows(self.input.len(), self.width));
         let last = self.first_row.saturating_add(rows);
-        assert!(outputs > 0 && last <= self.stride, "the block lies within a row of the weights");
-        assert!(lies_within(outputs, last, self.stride, self.weights.len()), "the weights hold all rows");
-        let values = self.derivative.map_or(self.output.len(), |below| below.values.len());
-        assert_eq!(values, self.output.len(), "an output below for each gradient");
-        (rows, outputs)
+        let [outputs, inputs] = if self.transposed { [terms, last] } else { [last, terms] };
+        assert!(terms > 0 && inputs <= self.stride, "the block lies within the rows of the weights");
+        let whole = lies_within(outputs, inputs, self.stride, self.weights.len());
+        assert!(rows == 0 || whole, "the weights hold all rows");
+        assert!(self.epilogue.fits(rows, self.width), "the epilogue is one for the block");
+        (rows, terms)
     }
 }
 
-impl WeightGradient<'_> {
-    /// The same product, lent.
-    fn reborrow(&mut self) -> WeightGradient<'_> {
-        WeightGradient { gradient: &mut *self.gradient, bias_gradient: &mut *self.bias_gradient, ..*self }
-    }
-
+impl OuterProduct<'_> {
     /// Rows of the block of operands that fit each other.
     ///
     /// # Panics
@@ -198,7 +201,8 @@ impl WeightGradient<'_> {
     }
 }
 
-/// The layer below, as its output shows it.
+/// The derivative of what a layer does to its sums, as its outputs show it: in an input gradient of the layer below, in a tangent of the
+/// layer itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Derivative<'a> {
     /// Its activation.
@@ -212,7 +216,7 @@ pub struct Derivative<'a> {
 /// `gradient (+)= delta * input^T` and `bias_gradient (+)= row sums of delta` for a block of output features, summed over all
 /// samples of several panels.
 #[derive(Debug)]
-pub struct WeightGradient<'a> {
+pub struct OuterProduct<'a> {
     /// `[panel][outputs][width]`: the gradient with respect to the pre-activations.
     pub delta: &'a [f32],
     /// `[panel][inputs][width]`
@@ -235,9 +239,12 @@ pub struct WeightGradient<'a> {
     pub lanes: Lanes,
     /// Whether the gradients are added to what is there.
     pub accumulate: bool,
+    /// What the weights, not the biases, are updated by the finished gradient with: the same bits as one after the other, whoever
+    /// fuses them.
+    pub update: Option<WeightUpdate<'a>>,
 }
 
-/// An optimizer's update of a block of weights by the gradient that [`WeightGradient`] computes.
+/// An optimizer's update of a block of weights by the gradient that an [`OuterProduct`] computes.
 #[derive(Debug)]
 pub struct WeightUpdate<'a> {
     /// The update.
@@ -292,21 +299,13 @@ impl Lanes {
     }
 }
 
-/// An engine: three products, each with its epilogue. All panic where operands do not fit each other.
+/// An engine: both products. They panic where operands do not fit each other.
 pub trait Engine: Sync {
-    /// See [`Forward`].
-    fn forward(&self, isa: Isa, product: Forward<'_>);
-    /// See [`InputGradient`].
-    fn input_gradient(&self, isa: Isa, product: InputGradient<'_>);
-    /// See [`WeightGradient`].
-    fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>);
-    /// [`weight_gradient`](Self::weight_gradient), then an optimizer's update of the block's weights, not of its biases, by the gradient:
-    /// the same bits as one after the other, whoever fuses them. Returns whether all gradients of the weights, new moments and new
-    /// weights are finite.
-    fn weight_update(&self, isa: Isa, mut product: WeightGradient<'_>, update: WeightUpdate<'_>) -> bool {
-        self.weight_gradient(isa, product.reborrow());
-        update.apply(isa, product.gradient)
-    }
+    /// See [`PanelProduct`].
+    fn panel_product(&self, isa: Isa, product: PanelProduct<'_>);
+    /// See [`OuterProduct`]. Returns whether all gradients of the weights, new states and new weights are finite; true where nothing is
+    /// updated.
+    fn outer_product(&self, isa: Isa, product: OuterProduct<'_>) -> bool;
 }
 
 #[cfg(test)]

@@ -67,21 +67,30 @@ impl PassPlan {
     pub(super) fn blocks(&self, rows: usize, panels: usize, unit: usize) -> usize {
         rows.div_ceil(self.row_block(rows, panels, unit))
     }
+}
 
+/// A pass in work: who computes it, how, and over which panels.
+#[derive(Clone, Copy)]
+pub(crate) struct PassContext<'a> {
+    pub(crate) team: &'a Team<'a>,
+    pub(crate) plan: &'a PassPlan,
+    pub(crate) panels: Panels,
+}
+
+impl PassContext<'_> {
     /// One phase: calls `task` with the panel, the first row and the values of each block of `output`, which has `rows` rows in each
-    /// panel.
+    /// panel. Blocks begin at multiples of `unit`.
     pub(super) fn for_each_block(
-        &self,
-        team: &Team<'_>,
-        panels: Panels,
+        self,
         (rows, unit): (usize, usize),
         output: &mut [f32],
         task: impl Fn(usize, usize, &mut [f32]) + Sync,
     ) {
-        if panels.count == 1 && self.tasks == 1 {
+        let Self { team, plan, panels } = self;
+        if panels.count == 1 && plan.tasks == 1 {
             return task(0, 0, output);
         }
-        let block = self.row_block(rows, panels.count, unit);
+        let block = plan.row_block(rows, panels.count, unit);
         let blocks = BlockedChunks::new(output, rows * panels.width, block * panels.width);
         team.for_each(blocks, |(panel, index, output)| task(panel, index * block, output));
     }

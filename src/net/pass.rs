@@ -1,13 +1,13 @@
 //! Forward and backward passes of one network over panels of samples: its operations in their order, over values on a tape.
 
-use super::op::{Below, Dense, Updated};
-use super::panels::{Panels, Part, PassPlan};
+use super::op::{Dense, Updated};
+use super::panels::{Part, PassContext, PassPlan};
 use super::parameters::ParameterLayout;
 use super::spec::NetworkSpec;
 use super::tape::{Tape, TapePlan, Value};
 use crate::error::Result;
+use crate::gemm::Derivative;
 use crate::kernel::activation::Activation;
-use crate::parallel::Team;
 
 /// A network whose parameters are fixed during a pass.
 #[derive(Clone, Copy, Debug)]
@@ -84,19 +84,17 @@ impl Trace {
 
 /// Computes all outputs from the network's input. `parts` empty: no dropout, as when samples are made for show.
 pub(crate) fn forward(
-    team: &Team<'_>,
-    plan: &PassPlan,
+    context: PassContext<'_>,
     network: NetworkView<'_>,
-    panels: Panels,
     parts: &[Part<'_>],
     trace: &Trace,
     tape: &mut Tape,
 ) {
-    let lanes = panels.lanes();
+    let lanes = context.panels.lanes();
     for operation in operations(network.spec, network.layout) {
         let index = operation.index;
         let [input, output] = tape.several([(trace.input_of(index), lanes), (trace.output_of(index), lanes)]);
-        operation.forward(team, plan, panels, parts, network.parameters, input, output);
+        operation.forward(context, parts, network.parameters, input, output);
     }
 }
 
@@ -198,32 +196,30 @@ impl Deltas {
 /// Propagates the gradient with respect to the last operation's pre-activations down to the first, leaves the gradients of the
 /// parameters where `gradients` says, updates the parameters if they are to be, and leaves the gradient with respect to the input
 /// as `input_mode` says.
-#[allow(clippy::too_many_arguments)]
 pub(crate) fn backward(
-    team: &Team<'_>,
-    plan: &PassPlan,
+    context: PassContext<'_>,
     mut network: BackwardView<'_>,
-    panels: Panels,
     (trace, deltas): (&Trace, &Deltas),
     tape: &mut Tape,
     mut gradients: ParameterGradients<'_>,
     input_mode: InputMode,
 ) {
-    let lanes = panels.lanes();
+    let lanes = context.panels.lanes();
     for (from_last, operation) in operations(network.spec, network.layout).rev().enumerate() {
         let index = operation.index;
         let (delta, input) = ((deltas.delta(from_last), lanes), (trace.input_of(index), lanes));
         let below = match (index.checked_sub(1), input_mode) {
             (Some(below), _) => {
                 let below = &network.spec.layers[below];
-                Some(Below { activation: below.activation, dropout: below.dropout })
+                Some((below.activation, below.dropout))
             }
-            (None, InputMode::Through(activation)) => Some(Below { activation, dropout: 0.0 }),
+            (None, InputMode::Through(activation)) => Some((activation, 0.0)),
             (None, InputMode::Plain | InputMode::Skip) => None,
         };
         if index > 0 || input_mode != InputMode::Skip {
             let [delta, input, output] = tape.several([delta, input, (deltas.delta(from_last + 1), lanes)]);
-            operation.input_gradient(team, plan, panels, network.parameters.values(), delta, below, input, output);
+            let below = below.map(|(activation, dropout)| Derivative { activation, dropout, values: input });
+            operation.input_gradient(context, network.parameters.values(), delta, below, output);
         }
         let (gradients, accumulate) = match &mut gradients {
             ParameterGradients::Skip => continue,
@@ -232,9 +228,9 @@ pub(crate) fn backward(
         };
         let [delta, input] = tape.several([delta, input]);
         match &mut network.parameters {
-            Parameters::Fixed(_) => operation.weight_gradient(team, plan, panels, delta, input, gradients, accumulate),
+            Parameters::Fixed(_) => operation.weight_gradient(context, delta, input, gradients, accumulate),
             Parameters::Updated(updated) => {
-                operation.weight_update(team, plan, panels, delta, input, gradients, accumulate, updated);
+                operation.weight_update(context, delta, input, gradients, accumulate, updated);
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::kernel::activation::Activation;
 use crate::kernel::noise;
 use crate::kernel::panel::scatter_rows;
 use crate::memory::AlignedBuffer;
-use crate::net::panels::{Panels, PassPlan};
+use crate::net::panels::{Panels, PassContext, PassPlan};
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{self, Alone, NetworkView};
 use crate::net::{LayerTensors, NetworkSpec};
@@ -187,7 +187,8 @@ impl<'a> Subject<'a> {
         let view = NetworkView { spec, layout, parameters };
         let plan = PassPlan { isa, engine: EngineKind::default().engine(), tasks: 1 };
         let panels = Panels { samples, ..Panels::one(WIDTH) };
-        pass::forward(&Team::serial(), &plan, view, panels, &[], trace, tape);
+        let pass = PassContext { team: &Team::serial(), plan: &plan, panels };
+        pass::forward(pass, view, &[], trace, tape);
         let mut flags = alive.iter_mut();
         for (index, layer) in spec.layers.iter().enumerate() {
             let output = tape.get(trace.output_of(index), WIDTH);

@@ -14,7 +14,7 @@ use crate::kernel::activation::{self, Activation};
 use crate::kernel::loss::{self, LossSums, LossTerm};
 use crate::kernel::noise;
 use crate::kernel::panel::{gather_rows, scatter_rows};
-use crate::net::panels::{Panels, Part, PartKeeps};
+use crate::net::panels::{Panels, Part, PartKeeps, PassContext};
 use crate::net::pass::{self, ParameterGradients};
 use crate::net::tape::Value;
 use crate::network::Network;
@@ -113,8 +113,8 @@ pub(in crate::gan) fn run(
                 };
                 let view = networks.for_backward(*network, *gradients == Gradients::SummedAndUsed);
                 let record = (context.program.trace(*trace), deltas);
-                let (panels, tape) = (panels_of(chunk, *rows), &mut scratch.tape);
-                pass::backward(team, &context.plan.pass, view, panels, record, tape, sums, *input);
+                let pass = PassContext { team, plan: &context.plan.pass, panels: panels_of(chunk, *rows) };
+                pass::backward(pass, view, record, &mut scratch.tape, sums, *input);
             }
             Instruction::Share { activation, pairs, ratios, fakes, deltas } => {
                 work.share(team, [*pairs, *ratios, *fakes, *deltas], *activation, scratch);
@@ -186,7 +186,8 @@ impl<'a> Work<'a> {
                 }
             }
         });
-        pass::forward(team, &context.plan.pass, generator, panels, &[self.part(keeps)], trace, &mut scratch.tape);
+        let pass = PassContext { team, plan: &context.plan.pass, panels };
+        pass::forward(pass, generator, &[self.part(keeps)], trace, &mut scratch.tape);
     }
 
     /// Takes the fakes that are handed in.
@@ -224,7 +225,8 @@ impl<'a> Work<'a> {
             self.pair(team, fakes, trace.input(), scratch);
         }
         let parts = &parts.map(|keeps| self.part(keeps))[..rows.parts()];
-        pass::forward(team, &context.plan.pass, view, panels, parts, trace, &mut scratch.tape);
+        let pass = PassContext { team, plan: &context.plan.pass, panels };
+        pass::forward(pass, view, parts, trace, &mut scratch.tape);
     }
 
     /// Real samples and fakes, side by side in the same panels.

@@ -10,7 +10,7 @@ use crate::gan::cut::Cut;
 use crate::gan::plan::{Plan, PlanSummary};
 use crate::gan::presets::Preset;
 use crate::gan::{GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
-use crate::gemm::{Engine, EngineKind, Forward, InputGradient, WeightGradient, WeightUpdate};
+use crate::gemm::{Engine, EngineKind, OuterProduct, PanelProduct};
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
 use crate::net::tape::STAGGER;
@@ -150,20 +150,12 @@ impl Counting {
 }
 
 impl Engine for Counting {
-    fn forward(&self, isa: Isa, product: Forward<'_>) {
-        self.count(1).forward(isa, product);
+    fn panel_product(&self, isa: Isa, product: PanelProduct<'_>) {
+        self.count(1).panel_product(isa, product);
     }
 
-    fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
-        self.count(1).input_gradient(isa, product);
-    }
-
-    fn weight_gradient(&self, isa: Isa, product: WeightGradient<'_>) {
-        self.count(product.lanes.panels).weight_gradient(isa, product);
-    }
-
-    fn weight_update(&self, isa: Isa, product: WeightGradient<'_>, update: WeightUpdate<'_>) -> bool {
-        self.count(product.lanes.panels).weight_update(isa, product, update)
+    fn outer_product(&self, isa: Isa, product: OuterProduct<'_>) -> bool {
+        self.count(product.lanes.panels).outer_product(isa, product)
     }
 }
 

@@ -5,14 +5,13 @@
 //! ([`blocked`]); [`dot`] slices its rows first. C comes from an exclusive borrow.
 //!
 //! ```text
-//! forward          C = Y  [outputs, samples]   A = W    [outputs, inputs]     B = X    [inputs, samples]
-//! input gradient   C = dX [inputs, samples]    A = W^T  [inputs, outputs]     B = dY   [outputs, samples]
-//! weight gradient  C = dW [outputs, inputs]    A = dY   [outputs, samples]    B = X^T  [samples, inputs]
+//! panel product   C = Y or dX  [rows, samples]     A = W or W^T  [rows, terms]         B = X or dY  [terms, samples]
+//! outer product   C = dW       [outputs, inputs]   A = dY        [outputs, samples]    B = X^T      [samples, inputs]
 //! ```
 //!
-//! One micro-kernel serves all three: rows of C times vectors of its columns stay in registers, an element of A is
-//! broadcast, a vector of B is loaded. B of the first two is a panel: both operands are read where they stand ([`panels`]), unless
-//! they are so large that copies on the stack pay ([`blocked`]). B of the third is a panel transposed in blocks on the stack
+//! One micro-kernel serves both: rows of C times vectors of its columns stay in registers, an element of A is
+//! broadcast, a vector of B is loaded. B of the first is a panel: both operands are read where they stand ([`panels`]), unless
+//! they are so large that copies on the stack pay ([`blocked`]). B of the second is a panel transposed in blocks on the stack
 //! ([`transposed`]). Weight gradients of narrow layers, whose rows would fill a vector
 //! only partly, are dot products along the samples instead ([`dot`]). Bias, activation and derivative are applied to the sums
 //! before they leave the registers ([`epilogue`]), or to a block of them after its last terms ([`blocked`]). Where a weight
@@ -29,13 +28,12 @@ mod tile;
 mod transposed;
 mod update;
 
-use super::{Engine, Forward, InputGradient, WeightGradient, WeightUpdate};
-use crate::kernel::activation::{backward_epilogue, forward_epilogue};
+use super::{Engine, OuterProduct, PanelProduct, WeightUpdate};
 use crate::kernel::optimizer::{Rule, RuleKernel, States};
 use crate::kernel::reduce::row_sums;
 use crate::simd::{Caches, Isa};
 use blocked::Blocked;
-use epilogue::{Any, Backward, BackwardDropout, Epilogue, Piecewise, Plain};
+use epilogue::{Any, Backward, BackwardDropout, Epilogue, Forward, Piecewise, Plain};
 use panels::{InPlace, Panels};
 use transposed::Transposed;
 use update::{Keep, Tiles};
@@ -65,50 +63,54 @@ impl Native {
 }
 
 impl Engine for Native {
-    fn forward(&self, isa: Isa, product: Forward<'_>) {
-        let (_, inputs) = product.check();
-        let Forward { weights, stride, bias, input, output, width, activation, dropout } = product;
-        let dropout = dropout.filter(|dropout| dropout.probability != 0.0);
-        let in_registers = Piecewise::new(activation).filter(|_| dropout.is_none());
-        let panels = Panels::<false>::new(weights, stride, inputs, input, output, width);
-        match in_registers {
-            Some(activation) => self.multiply(isa, panels, epilogue::Forward { activation, bias }, Any::Forward),
-            None => {
-                self.multiply(isa, panels, Plain, Any::Plain);
-                forward_epilogue(isa, activation, bias, dropout.as_ref(), output, width);
-            }
+    // The epilogues of the forward product and of the input gradient are compiled into the micro-kernel. Any other, and those that
+    // cost more than a pass over the cache, are such a pass.
+    fn panel_product(&self, isa: Isa, product: PanelProduct<'_>) {
+        let (rows, terms) = product.check();
+        if rows == 0 {
+            return;
         }
-    }
-
-    fn input_gradient(&self, isa: Isa, product: InputGradient<'_>) {
-        let (_, outputs) = product.check();
-        let InputGradient { weights, stride, first_row, delta, output, width, derivative } = product;
-        let panels = Panels::<true>::new(&weights[first_row..], stride, outputs, delta, output, width);
-        let piecewise = derivative.and_then(|below| Some((below, Piecewise::new(below.activation)?)));
-        let Some((below, activation)) = piecewise else {
+        let PanelProduct { weights, stride, transposed, first_row, input, output, width, epilogue } = product;
+        if transposed {
+            let panels = Panels::<true>::new(&weights[first_row..], stride, terms, input, output, width);
+            if let super::Epilogue::Derivative(layer) = &epilogue
+                && let Some(activation) = Piecewise::new(layer.activation)
+            {
+                let backward = Backward::new(activation, layer, width);
+                return if layer.dropout == 0.0 {
+                    self.multiply(isa, panels, backward, Any::Backward);
+                } else {
+                    self.multiply(isa, panels, BackwardDropout(backward), Any::BackwardDropout);
+                };
+            }
             self.multiply(isa, panels, Plain, Any::Plain);
-            if let Some(below) = derivative {
-                backward_epilogue(isa, below.activation, below.dropout, below.values, output);
-            }
-            return;
-        };
-        let backward = Backward::new(activation, &below, width);
-        if below.dropout == 0.0 {
-            self.multiply(isa, panels, backward, Any::Backward);
         } else {
-            self.multiply(isa, panels, BackwardDropout(backward), Any::BackwardDropout);
+            let panels = Panels::<false>::new(&weights[first_row * stride..], stride, terms, input, output, width);
+            if let super::Epilogue::Activation { bias, activation, dropout } = &epilogue
+                && dropout.as_ref().is_none_or(|dropout| dropout.probability == 0.0)
+                && let Some(activation) = Piecewise::new(*activation)
+            {
+                return self.multiply(isa, panels, Forward { activation, bias }, Any::Forward);
+            }
+            self.multiply(isa, panels, Plain, Any::Plain);
         }
+        epilogue.apply(isa, output, width);
     }
 
-    fn weight_gradient(&self, isa: Isa, mut product: WeightGradient<'_>) {
+    fn outer_product(&self, isa: Isa, mut product: OuterProduct<'_>) -> bool {
         let rows = product.check();
-        let WeightGradient { delta, input, first_row, outputs, inputs, lanes, accumulate, .. } = product;
-        let width = lanes.width;
-        bias_gradient(isa, product.reborrow());
+        bias_gradient(isa, &mut product);
+        let update = product.update.take();
         if !is_narrow(&product) {
-            isa.run(Transposed::new(product, Keep));
-            return;
+            return match update {
+                None => isa.run(Transposed::new(product, Keep)),
+                Some(WeightUpdate { update, parameters, states }) => {
+                    update.run(UpdatingProduct { isa, product, parameters, states })
+                }
+            };
         }
+        let OuterProduct { delta, input, first_row, outputs, inputs, lanes, accumulate, .. } = product;
+        let width = lanes.width;
         for panel in 0..lanes.panels {
             isa.run(dot::Dots {
                 delta: &delta[(panel * outputs + first_row) * width..][..rows * width],
@@ -119,23 +121,14 @@ impl Engine for Native {
                 accumulate: accumulate || panel > 0,
             });
         }
-    }
-
-    fn weight_update(&self, isa: Isa, mut product: WeightGradient<'_>, update: WeightUpdate<'_>) -> bool {
-        product.check();
-        if is_narrow(&product) {
-            self.weight_gradient(isa, product.reborrow());
-            return update.apply(isa, product.gradient);
-        }
-        bias_gradient(isa, product.reborrow());
-        update.update.run(UpdatingProduct { isa, product, parameters: update.parameters, states: update.states })
+        update.is_none_or(|update| update.apply(isa, product.gradient))
     }
 }
 
-/// A weight gradient with an update, to be compiled for each rule.
+/// An outer product with an update, to be compiled for each rule.
 struct UpdatingProduct<'a> {
     isa: Isa,
-    product: WeightGradient<'a>,
+    product: OuterProduct<'a>,
     parameters: &'a mut [f32],
     states: States<'a>,
 }
@@ -150,9 +143,9 @@ impl RuleKernel for UpdatingProduct<'_> {
     }
 }
 
-/// The biases' part of a weight gradient that was checked.
-fn bias_gradient(isa: Isa, product: WeightGradient<'_>) {
-    let WeightGradient { delta, first_row, bias_gradient, outputs, lanes, accumulate, .. } = product;
+/// The biases' part of an outer product that was checked.
+fn bias_gradient(isa: Isa, product: &mut OuterProduct<'_>) {
+    let OuterProduct { delta, first_row, ref mut bias_gradient, outputs, lanes, accumulate, .. } = *product;
     let rows = bias_gradient.len();
     for panel in 0..lanes.panels {
         let delta = &delta[(panel * outputs + first_row) * lanes.width..][..rows * lanes.width];
@@ -161,8 +154,8 @@ fn bias_gradient(isa: Isa, product: WeightGradient<'_>) {
 }
 
 /// Whether a layer's weight gradient is computed as dot products.
-fn is_narrow(product: &WeightGradient<'_>) -> bool {
-    let WeightGradient { inputs, outputs, .. } = *product;
+fn is_narrow(product: &OuterProduct<'_>) -> bool {
+    let OuterProduct { inputs, outputs, .. } = *product;
     inputs.min(outputs) < NARROW || inputs * outputs < SMALL
 }
 

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use super::epilogue::Plain;
 use super::tile::{AHEAD_TERMS, Grid, Run, row_blocks, tiles};
 use super::update::TileUpdate;
-use crate::gemm::WeightGradient;
+use crate::gemm::OuterProduct;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
 /// Samples of a block of X^T: with two vectors of 16 inputs it fills 32 KiB of the level-1 cache, and the same samples of some
@@ -27,7 +27,7 @@ type Block = [MaybeUninit<f32>; (BLOCK_SAMPLES + LANE_GROUP) * BLOCK_INPUTS];
 
 /// The product, by blocks of X^T, and what follows on each tile of it.
 pub(super) struct Transposed<'a, U> {
-    product: WeightGradient<'a>,
+    product: OuterProduct<'a>,
     update: U,
     /// Whether all that was updated is finite.
     finite: bool,
@@ -37,7 +37,7 @@ impl<'a, U: TileUpdate> Transposed<'a, U> {
     /// # Panics
     ///
     /// If the operands do not have the shapes that the product states.
-    pub(super) fn new(product: WeightGradient<'a>, update: U) -> Self {
+    pub(super) fn new(product: OuterProduct<'a>, update: U) -> Self {
         product.check();
         Self { product, update, finite: true }
     }
@@ -80,17 +80,8 @@ impl<U: TileUpdate> Transposed<'_, U> {
     /// Adds up the samples of `ranges`, at most [`BLOCK_SAMPLES`]; after the last ones the weights are updated.
     #[inline(always)]
     fn sum<S: Simd>(&mut self, simd: S, ranges: &[Samples], block: &mut Block, last: bool) {
-        let WeightGradient {
-            delta,
-            input,
-            first_row,
-            ref mut gradient,
-            stride,
-            outputs,
-            inputs,
-            lanes,
-            accumulate,
-            ..
+        let OuterProduct {
+            delta, input, first_row, ref mut gradient, stride, outputs, inputs, lanes, accumulate, ..
         } = self.product;
         let rows = self.product.bias_gradient.len();
         let width = lanes.width;

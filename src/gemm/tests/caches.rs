@@ -27,17 +27,33 @@ fn products(engine: &Native, isa: Isa, [inputs, outputs]: [usize; 2], width: usi
     let [bias, input, delta] = [(outputs, 2), (inputs * width, 3), (outputs * width, 4)].map(unaligned);
     let (bias, input, delta) = (&bias[1..], &input[1..], &delta[1..]);
     let mut output = vec![f32::NAN; outputs * width];
-    let forward =
-        Forward { weights: &weights, stride, bias, input, output: &mut output, width, activation: of, dropout: None };
-    engine.forward(isa, forward);
+    let forward = PanelProduct {
+        weights: &weights,
+        stride,
+        transposed: false,
+        first_row: 0,
+        input,
+        output: &mut output,
+        width,
+        epilogue: Epilogue::Activation { bias, activation: of, dropout: None },
+    };
+    engine.panel_product(isa, forward);
     // All rows but the first, as a part of them is given to a thread.
     let values: Vec<f32> = numbers((inputs - 1) * width, 5).iter().map(|y| if *y < -0.9 { -0.0 } else { *y }).collect();
     let [apart, through] = [0.0, 0.25].map(|dropout| {
         let mut output = vec![f32::NAN; values.len()];
         let derivative = Some(Derivative { activation: of, dropout, values: &values });
-        let product =
-            InputGradient { weights: &weights, stride, first_row: 1, delta, output: &mut output, width, derivative };
-        engine.input_gradient(isa, product);
+        let product = PanelProduct {
+            weights: &weights,
+            stride,
+            transposed: true,
+            first_row: 1,
+            input: delta,
+            output: &mut output,
+            width,
+            epilogue: derivative.map_or(Epilogue::None, Epilogue::Derivative),
+        };
+        engine.panel_product(isa, product);
         output
     });
     [output, apart, through]
@@ -77,9 +93,17 @@ fn a_huge_stride_of_a_single_row_is_no_address() {
         let mut output = vec![f32::NAN; inputs * width];
         let engine = Native { caches: Some(SIZES[0]) };
         let (weights, delta, output) = (&weights, &delta, &mut output);
-        let product =
-            InputGradient { weights, stride: usize::MAX, first_row: 0, delta, output, width, derivative: None };
-        engine.input_gradient(isa, product);
+        let product = PanelProduct {
+            weights,
+            stride: usize::MAX,
+            transposed: true,
+            first_row: 0,
+            input: delta,
+            output,
+            width,
+            epilogue: Epilogue::None,
+        };
+        engine.panel_product(isa, product);
         assert!(output.iter().all(|value| value.is_finite()));
     }
 }

@@ -14,17 +14,17 @@ fn engine_names_are_read_back() {
 fn forward_bits(kind: EngineKind, isa: Isa, inputs: usize) -> Vec<u32> {
     let (weights, input) = (numbers(inputs * 5, 1), numbers(inputs * LANE_GROUP, 2));
     let mut output = vec![0.0; 5 * LANE_GROUP];
-    let product = Forward {
+    let product = PanelProduct {
         weights: &weights,
         stride: inputs,
-        bias: &[0.0; 5],
+        transposed: false,
+        first_row: 0,
         input: &input,
         output: &mut output,
         width: LANE_GROUP,
-        activation: Activation::Linear,
-        dropout: None,
+        epilogue: Epilogue::Activation { bias: &[0.0; 5], activation: Activation::Linear, dropout: None },
     };
-    kind.engine().forward(isa, product);
+    kind.engine().panel_product(isa, product);
     output.into_iter().map(f32::to_bits).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Every engine's three products against plain f64 loops, on every instruction set, at awkward shapes.
+//! Every engine's products, as the passes of a dense layer use them, against plain f64 loops, on every instruction set, at awkward shapes.
 
 use super::*;
 use crate::reference::activation::{self, ALL as ACTIVATIONS};
@@ -8,6 +8,7 @@ use crate::simd::LANE_GROUP;
 
 mod caches;
 mod choice;
+mod epilogues;
 mod shapes;
 mod special;
 mod update;
@@ -81,17 +82,17 @@ fn forward_matches_f64() {
         let sums = Dense::new(&weights, &bias, &input, &vec![0.0; outputs * width], width).output;
         for activation in ACTIVATIONS {
             let mut output = vec![f32::NAN; block.len() * width];
-            engine.forward(
+            engine.panel_product(
                 isa,
-                Forward {
+                PanelProduct {
                     weights: &spread[block.start * (inputs + GAP)..block.end * (inputs + GAP)],
                     stride: inputs + GAP,
-                    bias: &bias[block.clone()],
+                    transposed: false,
+                    first_row: 0,
                     input: &input,
                     output: &mut output,
                     width,
-                    activation,
-                    dropout: None,
+                    epilogue: Epilogue::Activation { bias: &bias[block.clone()], activation, dropout: None },
                 },
             );
             let sums = &sums[block.start * width..block.end * width];
@@ -111,16 +112,17 @@ fn input_gradient_matches_f64() {
         let sums = Dense::new(&weights, &vec![0.0; outputs], &vec![0.0; inputs * width], &delta, width).input_gradient;
         for activation in ACTIVATIONS {
             let mut output = vec![f32::NAN; block.len() * width];
-            engine.input_gradient(
+            engine.panel_product(
                 isa,
-                InputGradient {
+                PanelProduct {
                     weights: &spread,
                     stride: inputs + GAP,
+                    transposed: true,
                     first_row: block.start,
-                    delta: &delta,
+                    input: &delta,
                     output: &mut output,
                     width,
-                    derivative: Some(Derivative { activation, dropout: 0.0, values: &values }),
+                    epilogue: Epilogue::Derivative(Derivative { activation, dropout: 0.0, values: &values }),
                 },
             );
             let slopes = values.iter().map(|&y| activation::slope(activation, f64::from(y)));
@@ -165,9 +167,9 @@ fn weight_gradient_matches_f64_and_accumulates() {
                 let before = if accumulate { 0.5 } else { f32::NAN };
                 let mut gradient = vec![before; block.len() * (inputs + GAP)];
                 let mut bias_gradient = vec![before; block.len()];
-                engine.weight_gradient(
+                engine.outer_product(
                     isa,
-                    WeightGradient {
+                    OuterProduct {
                         delta: &delta,
                         input: &input,
                         first_row: block.start,
@@ -178,6 +180,7 @@ fn weight_gradient_matches_f64_and_accumulates() {
                         inputs,
                         lanes,
                         accumulate,
+                        update: None,
                     },
                 );
                 let start = if accumulate { 0.5 } else { 0.0 };
@@ -221,8 +224,17 @@ fn every_tail_matches_f64() {
                     let mut output = vec![f32::NAN; 1 + outputs * width];
                     let output = &mut output[1..];
                     let stride = inputs;
-                    let product = Forward { weights, stride, bias, input, output, width, activation, dropout: None };
-                    engine.forward(isa, product);
+                    let product = PanelProduct {
+                        weights,
+                        stride,
+                        transposed: false,
+                        first_row: 0,
+                        input,
+                        output,
+                        width,
+                        epilogue: Epilogue::Activation { bias, activation, dropout: None },
+                    };
+                    engine.panel_product(isa, product);
                     let forward: Vec<f64> =
                         expected.output.iter().map(|&sum| activation::value(activation, sum)).collect();
                     assert_close(&format!("forward {name}"), output, &forward, tolerance(inputs));
@@ -231,15 +243,24 @@ fn every_tail_matches_f64() {
                     let output = &mut output[1..];
                     let values = input;
                     let derivative = Some(Derivative { activation, dropout: 0.0, values });
-                    let product = InputGradient { weights, stride, first_row: 0, delta, output, width, derivative };
-                    engine.input_gradient(isa, product);
+                    let product = PanelProduct {
+                        weights,
+                        stride,
+                        transposed: true,
+                        first_row: 0,
+                        input: delta,
+                        output,
+                        width,
+                        epilogue: derivative.map_or(Epilogue::None, Epilogue::Derivative),
+                    };
+                    engine.panel_product(isa, product);
                     let slopes = values.iter().map(|&y| activation::slope(activation, f64::from(y)));
                     let gradient: Vec<f64> = expected.input_gradient.iter().zip(slopes).map(|(x, y)| x * y).collect();
                     assert_close(&format!("input gradient {name}"), output, &gradient, tolerance(outputs));
 
                     let mut both = vec![f32::NAN; 1 + outputs * inputs + outputs];
                     let (gradient, bias_gradient) = both[1..].split_at_mut(outputs * inputs);
-                    let product = WeightGradient {
+                    let product = OuterProduct {
                         delta,
                         input,
                         first_row: 0,
@@ -250,8 +271,9 @@ fn every_tail_matches_f64() {
                         inputs,
                         lanes: Lanes::full(width),
                         accumulate: false,
+                        update: None,
                     };
-                    engine.weight_gradient(isa, product);
+                    engine.outer_product(isa, product);
                     let name = format!("weight gradient {name}");
                     let both_expected = [&expected.weight_gradient[..], &expected.bias_gradient].concat();
                     assert_close(&name, &both[1..], &both_expected, tolerance(width));

@@ -28,36 +28,41 @@ fn operands_that_do_not_fit_are_refused() {
         lanes: Lanes { panels: 1, width: 32, parts: 2, samples: 16 },
     };
     let forward = |engine: &dyn Engine, isa, sizes: Sizes| {
-        let product = Forward {
+        let product = PanelProduct {
             weights: &numbers(sizes.weights, 1),
             stride: sizes.stride,
-            bias: &numbers(sizes.bias, 2),
+            transposed: false,
+            first_row: 0,
             input: &numbers(sizes.input, 3),
             output: &mut numbers(sizes.output, 4),
             width: sizes.lanes.width,
-            activation: Activation::Relu,
-            dropout: None,
+            epilogue: Epilogue::Activation {
+                bias: &numbers(sizes.bias, 2),
+                activation: Activation::Relu,
+                dropout: None,
+            },
         };
-        engine.forward(isa, product);
+        engine.panel_product(isa, product);
     };
     let input_gradient = |engine: &dyn Engine, isa, sizes: Sizes| {
-        let product = InputGradient {
+        let product = PanelProduct {
             weights: &numbers(sizes.weights, 1),
             stride: sizes.stride,
+            transposed: true,
             first_row: sizes.first_row,
-            delta: &numbers(sizes.delta, 2),
+            input: &numbers(sizes.delta, 2),
             output: &mut numbers(128, 3),
             width: sizes.lanes.width,
-            derivative: Some(Derivative {
+            epilogue: Epilogue::Derivative(Derivative {
                 activation: Activation::Relu,
                 dropout: 0.0,
                 values: &numbers(sizes.input, 4),
             }),
         };
-        engine.input_gradient(isa, product);
+        engine.panel_product(isa, product);
     };
     let weight_gradient = |engine: &dyn Engine, isa, sizes: Sizes| {
-        let product = WeightGradient {
+        let product = OuterProduct {
             delta: &numbers(sizes.delta, 1),
             input: &numbers(sizes.input, 2),
             first_row: sizes.first_row,
@@ -68,8 +73,9 @@ fn operands_that_do_not_fit_are_refused() {
             inputs: 4,
             lanes: sizes.lanes,
             accumulate: false,
+            update: None,
         };
-        engine.weight_gradient(isa, product);
+        engine.outer_product(isa, product);
     };
     type Product<'a> = &'a dyn Fn(&dyn Engine, Isa, Sizes);
     let lanes = |panels, width, parts| Lanes { panels, width, parts, samples: 16 };

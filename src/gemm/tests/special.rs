@@ -10,32 +10,33 @@ fn nan_passes_through_every_product() {
         input[width - 1] = f32::NAN;
         for activation in ACTIVATIONS {
             let mut output = vec![0.0; outputs * width];
-            let product = Forward {
+            let product = PanelProduct {
                 weights: &weights,
                 stride: inputs,
-                bias: &bias,
+                transposed: false,
+                first_row: 0,
                 input: &input,
                 output: &mut output,
                 width,
-                activation,
-                dropout: None,
+                epilogue: Epilogue::Activation { bias: &bias, activation, dropout: None },
             };
-            engine.forward(isa, product);
+            engine.panel_product(isa, product);
             assert!(output.chunks(width).all(|row| row[width - 1].is_nan()), "forward {name} {activation:?}");
             let mut gradient = vec![0.0; inputs * width];
-            let product = InputGradient {
+            let product = PanelProduct {
                 weights: &weights,
                 stride: inputs,
+                transposed: true,
                 first_row: 0,
-                delta: &output,
+                input: &output,
                 output: &mut gradient,
                 width,
-                derivative: Some(Derivative { activation, dropout: 0.0, values: &input }),
+                epilogue: Epilogue::Derivative(Derivative { activation, dropout: 0.0, values: &input }),
             };
-            engine.input_gradient(isa, product);
+            engine.panel_product(isa, product);
             assert!(gradient.chunks(width).all(|row| row[width - 1].is_nan()), "input gradient {name} {activation:?}");
             let (mut weight_gradient, mut bias_gradient) = (vec![0.0; inputs * outputs], vec![0.0; outputs]);
-            let product = WeightGradient {
+            let product = OuterProduct {
                 delta: &output,
                 input: &input,
                 first_row: 0,
@@ -46,8 +47,9 @@ fn nan_passes_through_every_product() {
                 inputs,
                 lanes: Lanes::full(width),
                 accumulate: false,
+                update: None,
             };
-            engine.weight_gradient(isa, product);
+            engine.outer_product(isa, product);
             let all = weight_gradient.iter().chain(&bias_gradient).all(|value| value.is_nan());
             assert!(all, "weight gradient {name} {activation:?}");
         }
@@ -75,16 +77,17 @@ fn derivatives_tell_dropped_elements_and_zeros_apart() {
             {
                 let values: Vec<f32> = values.iter().flat_map(|value| [*value; LANE_GROUP]).collect();
                 let mut output = vec![f32::NAN; values.len()];
-                let product = InputGradient {
+                let product = PanelProduct {
                     weights: &[1.0; 5],
                     stride: 5,
+                    transposed: true,
                     first_row: 0,
-                    delta: &[1.0; LANE_GROUP],
+                    input: &[1.0; LANE_GROUP],
                     output: &mut output,
                     width: LANE_GROUP,
-                    derivative: Some(Derivative { activation, dropout, values: &values }),
+                    epilogue: Epilogue::Derivative(Derivative { activation, dropout, values: &values }),
                 };
-                kind.engine().input_gradient(isa, product);
+                kind.engine().panel_product(isa, product);
                 for (found, expected) in output.iter().zip(expected.iter().flat_map(|value| [*value; LANE_GROUP])) {
                     let same = *found == expected || (found.is_nan() && expected.is_nan());
                     assert!(same, "{activation:?}, dropout {dropout}, {kind} {}: {found}, not {expected}", isa.kind());
@@ -107,17 +110,17 @@ fn infinity_passes_as_the_activation_says() {
             EngineKind::ALL.into_iter().flat_map(|kind| Isa::available().into_iter().map(move |isa| (kind, isa)))
         {
             let mut output = [f32::NAN; LANE_GROUP];
-            let product = Forward {
+            let product = PanelProduct {
                 weights: &[1.0],
                 stride: 1,
-                bias: &[0.5],
+                transposed: false,
+                first_row: 0,
                 input: &[f32::NEG_INFINITY; LANE_GROUP],
                 output: &mut output,
                 width: LANE_GROUP,
-                activation,
-                dropout: None,
+                epilogue: Epilogue::Activation { bias: &[0.5], activation, dropout: None },
             };
-            kind.engine().forward(isa, product);
+            kind.engine().panel_product(isa, product);
             assert_eq!(output, [expected; LANE_GROUP], "{activation:?}, {kind} {}", isa.kind());
         }
     }

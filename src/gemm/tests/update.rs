@@ -26,7 +26,7 @@ fn updated(
         [(1, 0.0), (2, 0.0), (3, 1.0), (4, 0.0)].map(|(seed, offset)| matrix(seed, offset));
     let mut bias_gradient = numbers(rows, 5);
     let input = numbers(inputs * lanes.panels * lanes.width, 6);
-    let mut product = WeightGradient {
+    let product = OuterProduct {
         delta,
         input: &input,
         first_row,
@@ -37,15 +37,15 @@ fn updated(
         inputs,
         lanes,
         accumulate: true,
+        update: None,
     };
     let mut states = [&mut first[..], &mut second[..]];
     states[update.state_names().len()..].fill_with(Default::default);
     let update = WeightUpdate { update, parameters: &mut parameters, states };
     let finite = if fused {
-        engine.weight_update(isa, product, update)
+        engine.outer_product(isa, OuterProduct { update: Some(update), ..product })
     } else {
-        engine.weight_gradient(isa, product.reborrow());
-        update.apply(isa, product.gradient)
+        engine.outer_product(isa, product) && update.apply(isa, &gradient)
     };
     ([parameters, first, second, gradient, bias_gradient], finite)
 }

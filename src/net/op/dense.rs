@@ -6,14 +6,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::gemm::{Derivative, Forward, InputGradient, WeightGradient, WeightUpdate};
-use crate::kernel::activation::Activation;
+use crate::gemm::{Derivative, Epilogue, OuterProduct, PanelProduct, WeightUpdate};
 use crate::kernel::dropout::{DROPOUT_FEATURES, Dropout};
 use crate::kernel::optimizer::{Arenas, Update};
-use crate::net::panels::{MOST_PARTS, Panels, Part, PassPlan, ROW_UNIT};
+use crate::net::panels::{MOST_PARTS, Panels, Part, PassContext, PassPlan, ROW_UNIT};
 use crate::net::parameters::LayerPlace;
 use crate::net::spec::LayerSpec;
-use crate::parallel::{Chunks, ChunksOfEach, Team};
+use crate::parallel::{Chunks, ChunksOfEach};
 use crate::simd::LANE_GROUP;
 
 /// A dense layer of a network.
@@ -23,13 +22,6 @@ pub(crate) struct Dense<'a> {
     pub(crate) index: usize,
     pub(crate) spec: &'a LayerSpec,
     pub(crate) place: &'a LayerPlace,
-}
-
-/// What made an operation's input: its activation and its probability of dropping.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Below {
-    pub(crate) activation: Activation,
-    pub(crate) dropout: f32,
 }
 
 /// Parameters in a backward pass that updates them, and what they are updated with.
@@ -67,23 +59,19 @@ impl Dense<'_> {
     }
 
     /// `output` from `input`. `parts` empty: no dropout, as when samples are made for show.
-    #[allow(clippy::too_many_arguments)]
     pub(crate) fn forward(
         &self,
-        team: &Team<'_>,
-        plan: &PassPlan,
-        panels: Panels,
+        context: PassContext<'_>,
         parts: &[Part<'_>],
         parameters: &[f32],
         input: &[f32],
         output: &mut [f32],
     ) {
-        debug_assert!(parts.len() <= MOST_PARTS && panels.width.is_multiple_of(LANE_GROUP * parts.len().max(1)));
         let Self { index, spec: &LayerSpec { inputs, outputs, activation, dropout }, place } = *self;
-        let width = panels.width;
+        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
+        debug_assert!(parts.len() <= MOST_PARTS && width.is_multiple_of(LANE_GROUP * parts.len().max(1)));
         let (weights, biases) = (&parameters[place.weight.clone()], &parameters[place.bias.clone()]);
-        plan.for_each_block(team, panels, (outputs, self.output_unit()), output, |panel, first, output| {
-            let rows = output.len() / width;
+        context.for_each_block((outputs, self.output_unit()), output, |panel, first_row, output| {
             let drawn = (dropout > 0.0 && !parts.is_empty()).then(|| {
                 let part_width = width / parts.len();
                 // A lone part stands in both places of the array; only as many as there are parts are used.
@@ -92,99 +80,97 @@ impl Dense<'_> {
                     parts[number].of_layer(index, outputs, panel, number * part_width..(number + 1) * part_width)
                 })
             });
-            let product = Forward {
-                weights: &weights[first * place.stride..(first + rows) * place.stride],
-                stride: place.stride,
-                bias: &biases[first..first + rows],
-                input: &input[panel * inputs * width..][..inputs * width],
-                output,
-                width,
+            let epilogue = Epilogue::Activation {
+                bias: &biases[first_row..first_row + output.len() / width],
                 activation,
                 dropout: drawn.as_ref().map(|drawn| Dropout {
                     probability: dropout,
-                    first_feature: first,
+                    first_feature: first_row,
                     parts: &drawn[..parts.len()],
                 }),
             };
-            plan.engine.forward(plan.isa, product);
+            let product = PanelProduct {
+                weights,
+                stride: place.stride,
+                transposed: false,
+                first_row,
+                input: &input[panel * inputs * width..][..inputs * width],
+                output,
+                width,
+                epilogue,
+            };
+            plan.engine.panel_product(plan.isa, product);
         });
     }
 
-    /// The gradient with respect to the layer's `input`, through what made it, if that is given, from `delta`, that with respect to
-    /// the layer's pre-activations.
-    #[allow(clippy::too_many_arguments)]
+    /// The gradient with respect to the layer's input, multiplied by the derivative `below` of what made it, if that is given, from
+    /// `delta`, that with respect to the layer's pre-activations. The values of `below` are the whole input.
     pub(crate) fn input_gradient(
         &self,
-        team: &Team<'_>,
-        plan: &PassPlan,
-        panels: Panels,
+        context: PassContext<'_>,
         parameters: &[f32],
         delta: &[f32],
-        below: Option<Below>,
-        input: &[f32],
+        below: Option<Derivative<'_>>,
         output: &mut [f32],
     ) {
         let Self { spec: &LayerSpec { inputs, outputs, .. }, place, .. } = *self;
-        let width = panels.width;
+        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
         let weights = &parameters[place.weight.clone()];
-        plan.for_each_block(team, panels, (inputs, ROW_UNIT), output, |panel, first_row, output| {
-            let product = InputGradient {
+        context.for_each_block((inputs, ROW_UNIT), output, |panel, first_row, output| {
+            let epilogue = below.map_or(Epilogue::None, |below| {
+                let values = &below.values[(panel * inputs + first_row) * width..][..output.len()];
+                Epilogue::Derivative(Derivative { values, ..below })
+            });
+            let product = PanelProduct {
                 weights,
                 stride: place.stride,
+                transposed: true,
                 first_row,
-                delta: &delta[panel * outputs * width..][..outputs * width],
-                width,
-                derivative: below.map(|Below { activation, dropout }| Derivative {
-                    activation,
-                    dropout,
-                    values: &input[(panel * inputs + first_row) * width..][..output.len()],
-                }),
+                input: &delta[panel * outputs * width..][..outputs * width],
                 output,
+                width,
+                epilogue,
             };
-            plan.engine.input_gradient(plan.isa, product);
+            plan.engine.panel_product(plan.isa, product);
         });
     }
 
     /// The gradients of the layer's parameters, into their place in the arena `gradients` or, with `accumulate`, added to it.
-    #[allow(clippy::too_many_arguments)]
     pub(crate) fn weight_gradient(
         &self,
-        team: &Team<'_>,
-        plan: &PassPlan,
-        panels: Panels,
+        context: PassContext<'_>,
         delta: &[f32],
         input: &[f32],
         gradients: &mut [f32],
         accumulate: bool,
     ) {
+        let PassContext { team, plan, panels } = context;
         let rows = self.weight_block(plan);
         let outer = OuterOperands { dense: self, panels, delta, input, accumulate };
         if plan.tasks == 1 {
             let (weights, biases) = self.both(gradients);
-            return plan.engine.weight_gradient(plan.isa, outer.product(0, weights, biases));
+            plan.engine.outer_product(plan.isa, outer.product(0, weights, biases, None));
+            return;
         }
         team.for_each(
             (0..self.spec.outputs.div_ceil(rows), self.of_blocks(rows, gradients)),
             |(block, (gradient, bias_gradient))| {
-                plan.engine.weight_gradient(plan.isa, outer.product(block * rows, gradient, bias_gradient));
+                plan.engine.outer_product(plan.isa, outer.product(block * rows, gradient, bias_gradient, None));
             },
         );
     }
 
     /// [`Self::weight_gradient`], and the update of the parameters in the same phase.
-    #[allow(clippy::too_many_arguments)]
     pub(crate) fn weight_update(
         &self,
-        team: &Team<'_>,
-        plan: &PassPlan,
-        panels: Panels,
+        context: PassContext<'_>,
         delta: &[f32],
         input: &[f32],
         gradients: &mut [f32],
         accumulate: bool,
         updated: &mut Updated<'_>,
     ) {
-        let PassPlan { isa, engine, .. } = *plan;
+        let PassContext { team, plan: plan @ &PassPlan { isa, engine, .. }, panels } = context;
         let rows = self.weight_block(plan);
         let outer = OuterOperands { dense: self, panels, delta, input, accumulate };
         let update = updated.update;
@@ -200,10 +186,10 @@ impl Dense<'_> {
         );
         let finite = AtomicBool::new(true);
         team.for_each(blocks, |(block, (gradient, bias_gradient), weights, biases)| {
-            let ([weights, weight_states @ ..], [biases, mut bias_states @ ..]) = (weights, biases);
-            let product = outer.product(block * rows, gradient, &mut *bias_gradient);
-            let weight_update = WeightUpdate { update, parameters: weights, states: weight_states };
-            let weights_are_finite = engine.weight_update(isa, product, weight_update);
+            let ([parameters, states @ ..], [biases, mut bias_states @ ..]) = (weights, biases);
+            let of_weights = WeightUpdate { update, parameters, states };
+            let product = outer.product(block * rows, gradient, &mut *bias_gradient, Some(of_weights));
+            let weights_are_finite = engine.outer_product(isa, product);
             if !(update.apply(isa, biases, bias_gradient, &mut bias_states) && weights_are_finite) {
                 finite.store(false, Ordering::Relaxed);
             }
@@ -245,8 +231,9 @@ impl OuterOperands<'_> {
         first_row: usize,
         gradient: &'a mut [f32],
         bias_gradient: &'a mut [f32],
-    ) -> WeightGradient<'a> {
-        WeightGradient {
+        update: Option<WeightUpdate<'a>>,
+    ) -> OuterProduct<'a> {
+        OuterProduct {
             delta: self.delta,
             input: self.input,
             first_row,
@@ -257,6 +244,7 @@ impl OuterOperands<'_> {
             inputs: self.dense.spec.inputs,
             lanes: self.panels.occupancy(),
             accumulate: self.accumulate,
+            update,
         }
     }
 }

@@ -12,4 +12,4 @@
 
 mod dense;
 
-pub(crate) use dense::{Below, Dense, Updated};
+pub(crate) use dense::{Dense, Updated};
