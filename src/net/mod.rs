@@ -1,4 +1,5 @@
-//! One network: its specification, its parameters, its operations, and their passes over values on a tape.
+//! One network: its specification, its parameters, its operations, and their passes over values on a tape: forward, backward, and the
+//! tangent of the forward pass.
 #![forbid(unsafe_code)]
 
 pub(crate) mod op;
@@ -8,6 +9,8 @@ pub(crate) mod parameters;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 pub(crate) mod pass;
 mod spec;
+#[cfg_attr(not(test), expect(dead_code, reason = "gradient penalties will go through it; until then tests alone do"))]
+mod tangent;
 pub(crate) mod tape;
 
 pub use crate::kernel::activation::Activation;

@@ -18,7 +18,7 @@ pub(crate) struct NetworkView<'a> {
 }
 
 /// The operations of a network whose parameters stand as in `layout`.
-fn operations<'a>(
+pub(super) fn operations<'a>(
     spec: &'a NetworkSpec,
     layout: &'a ParameterLayout,
 ) -> impl DoubleEndedIterator<Item = Dense<'a>> + ExactSizeIterator {

@@ -103,6 +103,35 @@ impl Dense<'_> {
         });
     }
 
+    /// How the layer's outputs move when its inputs move along `input_tangent`, by its `output` of a forward pass: the derivative of
+    /// `output` in that direction, with the elements dropped that were dropped then.
+    pub(crate) fn tangent(
+        &self,
+        context: PassContext<'_>,
+        parameters: &[f32],
+        input_tangent: &[f32],
+        output: &[f32],
+        output_tangent: &mut [f32],
+    ) {
+        let Self { spec: &LayerSpec { inputs, outputs, activation, dropout }, place, .. } = *self;
+        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
+        let weights = &parameters[place.weight.clone()];
+        context.for_each_block((outputs, ROW_UNIT), output_tangent, |panel, first_row, tangent| {
+            let values = &output[(panel * outputs + first_row) * width..][..tangent.len()];
+            let product = PanelProduct {
+                weights,
+                stride: place.stride,
+                transposed: false,
+                first_row,
+                input: &input_tangent[panel * inputs * width..][..inputs * width],
+                output: tangent,
+                width,
+                epilogue: Epilogue::Derivative(Derivative { activation, dropout, values }),
+            };
+            plan.engine.panel_product(plan.isa, product);
+        });
+    }
+
     /// The gradient with respect to the layer's input, multiplied by the derivative `below` of what made it, if that is given, from
     /// `delta`, that with respect to the layer's pre-activations. The values of `below` are the whole input.
     pub(crate) fn input_gradient(
