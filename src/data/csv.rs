@@ -5,6 +5,9 @@
 //! of its cells is a number. Every other cell must be a finite number. Empty lines are left out.
 //!
 //! Memory is bounded by the size of the file: 8 bytes for each cell, which takes at least 2 bytes of the file, and one line.
+//!
+//! Not by the crate `csv`, whose reader is lenient where a number may be lost: it reads `"1"2` as 12, and a quote that is not closed
+//! takes the lines after it, up to the end of the file and without a limit of memory.
 
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
