@@ -4,7 +4,8 @@ use std::path::Path;
 
 use gannet::Result;
 
-use crate::folder::line_file;
+use crate::folder::{line_file, run_folder};
+use crate::history::legs::Legs;
 use crate::settings::config::RunConfig;
 use crate::settings::{config_file, config_text};
 
@@ -39,4 +40,13 @@ impl Settings {
 /// A header that is not `header`.
 pub fn kept_table(bytes: &[u8], header: &str, last: u64, row: &mut dyn FnMut(u64, &[&str])) -> Result<String> {
     line_file::keep(bytes, Path::new("table"), header, Some(last), row)
+}
+
+/// The history of a run in the bytes of its file, as it is written again.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn history(bytes: &[u8], origin: &str) -> Result<Vec<u8>> {
+    Legs::parse(bytes, origin).map(|legs| run_folder::json(&legs))
 }

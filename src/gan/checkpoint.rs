@@ -2,8 +2,12 @@
 //!
 //! It holds both networks under the names of a model file, for each parameter the states of its optimizer under the suffixes of
 //! PyTorch (`generator.0.weight.exp_avg`, `.exp_avg_sq`, or `.momentum_buffer`), and one entry of metadata, `gannet.checkpoint`: a
-//! JSON object with the counters, the settings and a CRC-32C of all of it. Random numbers depend on seed and counters alone,
-//! so that the counters are the whole random state; the order of an epoch's samples is made anew from them.
+//! JSON object with the version of the format, the counters, the settings by name and a CRC-32C of all of it. Random numbers depend
+//! on seed and counters alone, so that the counters are the whole random state; the order of an epoch's samples is made anew from
+//! them.
+//!
+//! Every setting that decides the result is there ([`Settings`]); one that this program does not know is as good as one that was
+//! changed. Other entries that are not known are passed over.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,14 +21,15 @@ use super::seal::{Checksum, ENTRY, verified_state};
 use super::settings::{self, Settings};
 use super::spec::{GanSpec, OptimizerSpec};
 use super::tensors;
+use super::version_1::settings_of_version_1;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::kernel::optimizer;
 use crate::net::NetworkSpec;
 use crate::network::Network;
 
-/// Version of the format. Files of other versions are refused.
-const VERSION: u64 = 1;
+/// Version of the format. Files of version 1 are read, too; those of others are refused.
+const VERSION: u64 = 2;
 
 /// The state of a run between two steps.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,15 +150,20 @@ impl Checkpoint {
         let state = verified_state(bytes, &file, origin)?
             .ok_or_else(|| problem("is no checkpoint: it holds networks alone, without the state of a run"))?;
         let unreadable = |name: &str| problem(&format!("its state is damaged: `{name}`"));
-        if state["version"].as_u64() != Some(VERSION) {
-            let version = &state["version"];
-            return Err(problem(&format!("has version {version} of the format; this program reads version {VERSION}")));
-        }
         let number = |value: &Value, name: &str| value.as_u64().ok_or_else(|| unreadable(name));
         let texts = |name: &str| -> Result<BTreeMap<String, String>> {
             let entries = state[name].as_object().ok_or_else(|| unreadable(name))?;
             let text = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_string()));
             entries.iter().map(|entry| text(entry).ok_or_else(|| unreadable(name))).collect()
+        };
+        let settings = match state["version"].as_u64() {
+            Some(1) => settings_of_version_1(&texts("settings")?),
+            Some(VERSION) => settings::read(&state["settings"]).ok_or_else(|| unreadable("settings"))?,
+            _ => {
+                let version = &state["version"];
+                let known = format!("this program reads versions 1 and {VERSION}");
+                return Err(problem(&format!("has version {version} of the format; {known}")));
+            }
         };
         let mut optimizers = [OptimizerState::default(), OptimizerState::default()];
         for ((name, network, _), optimizer) in networks(spec).into_iter().zip(&mut optimizers) {
@@ -170,7 +180,7 @@ impl Checkpoint {
             optimizers,
             step: number(&state["step"], "step")?,
             drawn: number(&state["drawn"], "drawn")?,
-            settings: texts("settings")?,
+            settings,
             notes: texts("notes")?,
         })
     }
@@ -294,6 +304,26 @@ mod tests {
         for entry in ["[]", "0", "null", "{}", r#"{"state":3}"#] {
             let strange = tensors::serialize(&[], BTreeMap::from([(ENTRY.to_string(), entry.to_string())])).unwrap();
             assert!(problem(&strange, &spec).contains("its checksum"), "{entry}");
+        }
+        // A format that came later, and settings that are none: with checksums that are right.
+        let entry = |bytes: &[u8]| -> Value {
+            let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes).unwrap();
+            serde_json::from_str(&metadata.metadata().as_ref().unwrap()[ENTRY]).unwrap()
+        };
+        let sealed = |state: Value| {
+            let entry = json!({ "checksum": Checksum::of(&state).text(), "state": state }).to_string();
+            tensors::serialize(&[], BTreeMap::from([(ENTRY.to_string(), entry)])).unwrap()
+        };
+        let mut state = entry(&bytes)["state"].take();
+        for version in [json!(0), json!(VERSION + 1), json!("2"), Value::Null] {
+            state["version"] = version;
+            let told = problem(&sealed(state.clone()), &spec);
+            assert!(told.contains("of the format; this program reads versions 1 and 2"), "{told}");
+        }
+        for (version, settings) in [(1, json!({"run.batch": 32})), (2, json!({"run.batch": [32]})), (2, json!(3))] {
+            (state["version"], state["settings"]) = (version.into(), settings);
+            let told = problem(&sealed(state.clone()), &spec);
+            assert!(told.contains("its state is damaged: `settings`"), "{told}");
         }
         // A number that a checksum cannot tell from a right one.
         for (step, drawn) in [(u64::MAX, 0), (0, u64::MAX), (1 << 44, 0)] {

@@ -19,6 +19,8 @@ mod networks;
 mod objective;
 mod optimizer_state;
 mod options;
+#[cfg_attr(not(feature = "internals"), allow(dead_code, unreachable_pub, reason = "the program uses more of it"))]
+pub(crate) mod outside;
 mod plan;
 pub mod presets;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
@@ -26,7 +28,8 @@ pub(crate) mod program;
 mod replicas;
 mod sampler;
 mod seal;
-mod settings;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the program uses it"))]
+pub(crate) mod settings;
 pub mod source;
 mod spec;
 mod state;
@@ -34,6 +37,8 @@ mod state;
 pub(crate) mod streams;
 mod tensors;
 mod trainer;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the program uses it"))]
+pub(crate) mod version_1;
 mod views;
 pub mod weights;
 mod workspace;
@@ -49,9 +54,6 @@ pub use options::TrainerOptions;
 pub use plan::PlanSummary;
 pub use replicas::Replicas;
 pub use sampler::Sampler;
-#[cfg(feature = "internals")]
-#[doc(hidden)]
-pub use settings::steps_for_epochs;
 pub use source::Source;
 pub use spec::{GanSpec, OptimizerSpec, Order};
 pub use trainer::{Changes, Trainer};

@@ -5,7 +5,7 @@ use super::model::Model;
 use super::spec::GanSpec;
 use super::streams::Stream;
 use crate::error::{Error, Result};
-use crate::kernel::noise;
+use crate::kernel::noise::{self, StreamKey};
 use crate::memory::filled;
 use crate::net::pass::NetworkView;
 use crate::network::Network;
@@ -76,6 +76,11 @@ impl Sampler {
     /// [`Error::Shape`] where `rows` is not a number of whole rows, or an index is beyond 2^32 - 1, where the samples of a seed end;
     /// [`Error::ModelNotFinite`] where G makes a sample that is not finite.
     pub fn sample(&mut self, seed: u64, first: u64, rows: &mut [f32]) -> Result<()> {
+        self.sample_of(Stream::Sample.key(seed, 0), first, rows)
+    }
+
+    /// The same with the latents of `key`.
+    fn sample_of(&mut self, key: StreamKey, first: u64, rows: &mut [f32]) -> Result<()> {
         let Self { generator } = self;
         let (isa, features) = (generator.isa(), generator.outputs());
         let count = whole_rows("samples", rows.len(), features)?;
@@ -87,7 +92,6 @@ impl Sampler {
                 format!("{count} samples from index {first} on"),
             ));
         };
-        let key = Stream::Sample.key(seed, 0);
         for (index, rows) in rows.chunks_mut(SAMPLE_PANEL * features).enumerate() {
             let first = first + index * SAMPLE_PANEL;
             generator.pass(rows, |latents| noise::normal(isa, key, first, latents, SAMPLE_PANEL))?;
@@ -121,18 +125,29 @@ impl Model {
         seed: u64,
         isa: Isa,
     ) -> Result<Vec<f32>> {
+        self.sample_columns_of(spec, [count, columns], Stream::Sample.key(seed, 0), isa)
+    }
+
+    /// The same with the latents of `key`.
+    pub(crate) fn sample_columns_of(
+        &self,
+        spec: &GanSpec,
+        [count, columns]: [usize; 2],
+        key: StreamKey,
+        isa: Isa,
+    ) -> Result<Vec<f32>> {
         let mut sampler = Sampler::new(self, spec, isa)?;
         let features = sampler.features();
         let columns = columns.clamp(1, features);
         let mut samples = filled(count.saturating_mul(columns), 0.0)?;
         if columns == features {
-            sampler.sample(seed, 0, &mut samples)?;
+            sampler.sample_of(key, 0, &mut samples)?;
             return Ok(samples);
         }
         let mut rows = filled(SAMPLE_PANEL.min(count) * features, 0.0)?;
         for (index, kept) in samples.chunks_mut(SAMPLE_PANEL * columns).enumerate() {
             let rows = &mut rows[..kept.len() / columns * features];
-            sampler.sample(seed, (index * SAMPLE_PANEL) as u64, rows)?;
+            sampler.sample_of(key, (index * SAMPLE_PANEL) as u64, rows)?;
             for (kept, row) in kept.chunks_exact_mut(columns).zip(rows.chunks_exact(features)) {
                 kept.copy_from_slice(&row[..columns]);
             }

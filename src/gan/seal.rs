@@ -13,7 +13,13 @@ pub(super) fn verified_state(bytes: &[u8], file: &SafeTensors<'_>, origin: &str)
     let damaged = |what: &str| Error::data(origin, format!("is a damaged checkpoint: {what}"));
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error.to_string()))?;
     let Some(entry) = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)) else { return Ok(None) };
-    let mut entry: Value = serde_json::from_str(entry).map_err(|error| damaged(&error.to_string()))?;
+    let text = entry;
+    let mut entry: Value = serde_json::from_str(text).map_err(|error| damaged(&error.to_string()))?;
+    // A number may be written in several ways, of which the checksum knows one.
+    let as_written = entry.to_string();
+    if as_written != *text {
+        return Err(damaged("its checksum and its state are not written as they were"));
+    }
     let state = entry.get_mut("state").map(Value::take).unwrap_or_default();
     let written = entry.get("checksum").and_then(Value::as_str).unwrap_or_default();
     let found = checksum(&state, file);

@@ -1,38 +1,207 @@
-//! The settings that decide what a run learns, by their names in `config.toml`. A checkpoint keeps them, so that a run that
-//! would go on with others is noticed.
+//! The settings that decide what a run learns, by their names in `config.toml`. Checkpoints and run folders keep them, so that a
+//! run that would go on with others is noticed.
+//!
+//! Names and values are part of the format of checkpoints: they do not follow from names in the code. A setting that a file names
+//! and this program does not know is refused like one that was changed, because it may decide the result.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
+
+use serde_json::{Number, Value};
 
 use super::names::{DISCRIMINATOR, GENERATOR};
+use super::objective::Objective;
 use super::options::TrainerOptions;
 use super::source::Extent;
-use super::spec::{GanSpec, OptimizerSpec};
+use super::spec::{GanSpec, OptimizerSpec, Order};
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
-use crate::net::NetworkSpec;
+use crate::kernel::activation::Activation;
+use crate::net::{LayerSpec, NetworkSpec};
 use crate::simd::IsaKind;
 
-/// Settings by name, as text.
-pub(super) type Settings = BTreeMap<String, String>;
+/// Settings by name. A value is a truth, a number or a text.
+pub(super) type Settings = BTreeMap<String, Value>;
 
-/// The name of the number of real samples.
-const SAMPLES: &str = "data: number of samples";
-
-/// The names of others that are asked for.
+/// The names of settings that are asked for.
+pub(super) const SAMPLES: &str = "data.samples";
 const OBJECTIVE: &str = "gan.objective";
 const BATCH: &str = "run.batch";
 const DISCRIMINATOR_STEPS: &str = "gan.discriminator_steps";
+/// What the names of the settings of layers have in them.
+const LAYERS: &str = ".layers[";
+
+/// What an error about settings that were changed is about.
+pub const CHANGED: &str = "changed settings";
+
+/// A run on so many real samples.
+struct Run<'a> {
+    spec: &'a GanSpec,
+    options: &'a TrainerOptions,
+    samples: Extent,
+}
+
+/// A setting of a run.
+struct Setting {
+    name: &'static str,
+    value: fn(&Run<'_>) -> Value,
+    /// What it is where a file does not name it. A setting that came after the format has one: what all runs had before.
+    absent: Option<fn() -> Value>,
+}
+
+impl Setting {
+    const fn new(name: &'static str, value: fn(&Run<'_>) -> Value) -> Self {
+        Self { name, value, absent: None }
+    }
+}
+
+/// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
+const TABLE: [Setting; 10] = [
+    Setting::new(BATCH, |run| run.options.batch.into()),
+    Setting { absent: Some(|| 1.into()), ..Setting::new("run.shards", |run| run.options.shards.into()) },
+    Setting::new("run.seed", |run| run.options.seed.into()),
+    Setting::new("run.shuffle", |run| run.options.shuffle.into()),
+    Setting::new("run.engine", |run| run.options.engine.to_string().into()),
+    Setting::new("run.isa", |run| instructions(run.options).into()),
+    Setting::new(SAMPLES, |run| of_extent(run.samples)),
+    Setting::new(OBJECTIVE, |run| of_objective(run.spec.objective).into()),
+    Setting::new("gan.order", |run| of_order(run.spec.order).into()),
+    Setting::new(DISCRIMINATOR_STEPS, |run| run.spec.discriminator_steps.into()),
+];
+
+/// The settings of a run on so many real samples.
+pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: impl Into<Extent>) -> Settings {
+    let run = Run { spec, options, samples: samples.into() };
+    let mut settings: Settings =
+        TABLE.iter().map(|setting| (setting.name.to_string(), (setting.value)(&run))).collect();
+    let networks = [
+        (GENERATOR, &spec.generator, &spec.generator_optimizer),
+        (DISCRIMINATOR, &spec.discriminator, &spec.discriminator_optimizer),
+    ];
+    for (name, network, optimizer) in networks {
+        let fields = of_optimizer(optimizer).into_iter();
+        settings.extend(fields.map(|(field, value)| (format!("gan.{name}_optimizer.{field}"), value)));
+        settings.extend(of_layers(name, network));
+    }
+    settings
+}
+
+/// The settings of an optimizer.
+fn of_optimizer(optimizer: &OptimizerSpec) -> Vec<(&'static str, Value)> {
+    match *optimizer {
+        OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => vec![
+            ("kind", "adam".into()),
+            ("learning_rate", number(learning_rate)),
+            ("beta1", number(beta1)),
+            ("beta2", number(beta2)),
+            ("epsilon", number(epsilon)),
+        ],
+        OptimizerSpec::Sgd { learning_rate, momentum } => {
+            vec![("kind", "sgd".into()), ("learning_rate", number(learning_rate)), ("momentum", number(momentum))]
+        }
+    }
+}
+
+/// The settings of the layers of the network `name`.
+fn of_layers(name: &str, network: &NetworkSpec) -> impl Iterator<Item = (String, Value)> {
+    network.layers.iter().enumerate().flat_map(move |(index, layer)| {
+        of_layer(layer).into_iter().map(move |(field, value)| (format!("gan.{name}.layers[{index}].{field}"), value))
+    })
+}
+
+/// The settings of a layer.
+fn of_layer(layer: &LayerSpec) -> Vec<(&'static str, Value)> {
+    let (activation, slope) = match layer.activation {
+        Activation::Linear => ("linear", None),
+        Activation::Relu => ("relu", None),
+        Activation::LeakyRelu { slope } => ("leaky_relu", Some(slope)),
+        Activation::Tanh => ("tanh", None),
+        Activation::Sigmoid => ("sigmoid", None),
+    };
+    let mut fields = vec![
+        ("inputs", layer.inputs.into()),
+        ("outputs", layer.outputs.into()),
+        ("activation", activation.into()),
+        ("dropout", number(layer.dropout)),
+    ];
+    fields.extend(slope.map(|slope| ("slope", number(slope))));
+    fields
+}
+
+fn of_extent(extent: Extent) -> Value {
+    match extent {
+        Extent::Finite(samples) => samples.into(),
+        Extent::Endless => "endless".into(),
+    }
+}
+
+fn of_objective(objective: Objective) -> &'static str {
+    match objective {
+        Objective::Minimax => "minimax",
+        Objective::NonSaturating => "non_saturating",
+        Objective::NonSaturatingHalf => "non_saturating_half",
+        Objective::Softmax => "softmax",
+    }
+}
+
+fn of_order(order: Order) -> &'static str {
+    match order {
+        Order::DiscriminatorFirst => "discriminator_first",
+        Order::DiscriminatorFirstSharedFake => "discriminator_first_shared_fake",
+        Order::GeneratorFirstSharedFake => "generator_first_shared_fake",
+    }
+}
+
+/// The instruction sets that give the same bits: with the native engine all that fuse multiply-adds.
+fn instructions(options: &TrainerOptions) -> String {
+    match (options.engine, options.isa) {
+        (EngineKind::Auto | EngineKind::Native, Some(IsaKind::Avx512 | IsaKind::Avx2)) => "avx512 or avx2".to_string(),
+        (_, isa) => isa.map_or_else(|| "best".to_string(), |isa| isa.to_string()),
+    }
+}
+
+/// A number with no more digits than tell it from other `f32`: `0.2`, not `0.20000000298023224`.
+pub(super) fn number(value: f32) -> Value {
+    let text = value.to_string();
+    let number = text.parse().ok().and_then(Number::from_f64);
+    number.map_or(Value::String(text), Value::Number)
+}
+
+/// A value in words.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => number.as_f64().unwrap_or_default().to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The settings that a file has; what came after it, as all runs had it before. `None` where they are no settings.
+pub(super) fn read(settings: &Value) -> Option<Settings> {
+    let is_plain = |value: &Value| value.is_boolean() || value.is_number() || value.is_string();
+    let entries = settings.as_object().filter(|entries| entries.values().all(is_plain))?;
+    let mut settings: Settings = entries.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    complete(&mut settings);
+    Some(settings)
+}
+
+/// Adds what came after a file was written.
+pub fn complete(settings: &mut Settings) {
+    for Setting { name, absent, .. } in TABLE {
+        if let Some(absent) = absent.filter(|_| !settings.contains_key(name)) {
+            settings.insert(name.to_string(), absent());
+        }
+    }
+}
 
 /// The number of real samples among `settings`; 0 where it is not there, or the source was endless.
 pub(super) fn samples(settings: &Settings) -> usize {
-    settings.get(SAMPLES).and_then(|samples| samples.parse().ok()).unwrap_or(0)
+    settings.get(SAMPLES).and_then(|samples| samples.as_u64()?.try_into().ok()).unwrap_or(0)
 }
 
 /// The steps that make up `epochs` passes over the data with these `settings`; `None` where they do not tell.
 #[cfg(feature = "internals")]
 pub fn steps_for_epochs(settings: &Settings, epochs: u64) -> Option<u64> {
-    let number = |name: &str| settings.get(name)?.parse::<u64>().ok();
+    let number = |name: &str| settings.get(name)?.as_u64();
     let per_step = u128::from(number(BATCH)?) * u128::from(number(DISCRIMINATOR_STEPS)?);
     (per_step > 0).then(|| steps(epochs, samples(settings) as u64, per_step))
 }
@@ -40,52 +209,6 @@ pub fn steps_for_epochs(settings: &Settings, epochs: u64) -> Option<u64> {
 /// The steps that make up `epochs` passes over `samples` samples, of which a step draws `per_step`, which is not 0.
 pub(super) fn steps(epochs: u64, samples: u64, per_step: u128) -> u64 {
     u64::try_from((u128::from(epochs) * u128::from(samples)).div_ceil(per_step)).unwrap_or(u64::MAX)
-}
-
-/// The settings of a run on so many real samples.
-pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: impl Into<Extent>) -> Settings {
-    let mut settings = Settings::new();
-    let mut put = |name: String, value: String| settings.insert(name, value);
-    put(BATCH.into(), options.batch.to_string());
-    // Not named where it decides nothing, as in files of versions without shards.
-    if options.shards > 1 {
-        put("run.shards".into(), options.shards.to_string());
-    }
-    put("run.seed".into(), options.seed.to_string());
-    put("run.shuffle".into(), options.shuffle.to_string());
-    put("run.engine".into(), snake(&options.engine));
-    put("run.isa".into(), instructions(options));
-    put(SAMPLES.into(), samples.into().to_string());
-    put(OBJECTIVE.into(), snake(&spec.objective));
-    put("gan.order".into(), snake(&spec.order));
-    put(DISCRIMINATOR_STEPS.into(), spec.discriminator_steps.to_string());
-    for (name, optimizer) in
-        [("generator_optimizer", &spec.generator_optimizer), ("discriminator_optimizer", &spec.discriminator_optimizer)]
-    {
-        let (kind, values) = match *optimizer {
-            OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => (
-                "adam",
-                vec![("learning_rate", learning_rate), ("beta1", beta1), ("beta2", beta2), ("epsilon", epsilon)],
-            ),
-            OptimizerSpec::Sgd { learning_rate, momentum } => {
-                ("sgd", vec![("learning_rate", learning_rate), ("momentum", momentum)])
-            }
-        };
-        put(format!("gan.{name}.kind"), kind.into());
-        for (field, value) in values {
-            put(format!("gan.{name}.{field}"), value.to_string());
-        }
-    }
-    for (name, network) in networks(spec) {
-        for (index, layer) in network.layers.iter().enumerate() {
-            let layer_name = format!("gan.{name}.layers[{index}]");
-            put(format!("{layer_name}.inputs"), layer.inputs.to_string());
-            put(format!("{layer_name}.outputs"), layer.outputs.to_string());
-            put(format!("{layer_name}.activation"), snake(&layer.activation));
-            put(format!("{layer_name}.dropout"), layer.dropout.to_string());
-        }
-    }
-    settings
 }
 
 /// Refuses settings that are not those that a run was `saved` with.
@@ -98,13 +221,11 @@ pub(super) fn check_unchanged(saved: &Settings, now: &Settings) -> Result<()> {
     if changes.is_empty() {
         return Ok(());
     }
-    Err(Error::setting(
-        "changed settings",
-        format!(
-            "{}; only with its own settings does a run go on as if it had never stopped: leave them as they were, or allow the change with --override",
-            changes.join(", ")
-        ),
-    ))
+    let problem = format!(
+        "{}; only with its own settings does a run go on as if it had never stopped: leave them as they were, or allow the change",
+        changes.join(", ")
+    );
+    Err(Error::setting(CHANGED, problem))
 }
 
 /// Refuses networks that are not of the layers of a run that was `saved`; nothing is refused where that does not tell its layers.
@@ -114,62 +235,47 @@ pub(super) fn check_unchanged(saved: &Settings, now: &Settings) -> Result<()> {
 /// [`Error::InvalidSetting`] that names every layer that differs, and what else was changed that may be why.
 #[cfg(feature = "internals")]
 pub(super) fn check_layers(saved: &Settings, now: &Settings) -> Result<()> {
-    let is_size = |name: &str| name.contains(".layers[") && (name.ends_with(".inputs") || name.ends_with(".outputs"));
+    let is_size = |name: &str| name.contains(LAYERS) && (name.ends_with(".inputs") || name.ends_with(".outputs"));
     let is_told = saved.keys().any(|name| is_size(name));
     if !is_told || !changes(saved, now).any(|(name, _)| is_size(name)) {
         return Ok(());
     }
     // Some objectives need another last layer.
     let told = changes(saved, now).filter(|(name, _)| is_size(name) || *name == OBJECTIVE).map(|(_, change)| change);
-    Err(Error::setting(
-        "changed settings",
-        format!(
-            "{}; that changes the layers of the networks, and no run goes on with other layers: leave them as they were, or begin a new run without --resume",
-            told.collect::<Vec<_>>().join(", ")
-        ),
-    ))
+    let problem = format!(
+        "{}; that changes the layers of the networks, and no run goes on with other layers: leave them as they were, or begin a new run",
+        told.collect::<Vec<_>>().join(", ")
+    );
+    Err(Error::setting(CHANGED, problem))
 }
 
 /// The settings that differ, by name, each with what it was and is.
 fn changes<'a>(saved: &'a Settings, now: &'a Settings) -> impl Iterator<Item = (&'a str, String)> {
-    const ABSENT: &str = "absent";
     let names: BTreeSet<&String> = saved.keys().chain(now.keys()).collect();
     names.into_iter().filter_map(move |name| {
-        let [before, after] = [saved, now].map(|settings| settings.get(name).map_or(ABSENT, String::as_str));
-        (before != after).then(|| (name.as_str(), format!("{name} was {before} and is {after}")))
+        let told = match (saved.get(name), now.get(name)) {
+            (before, after) if before == after => return None,
+            (Some(before), None) if !is_known(name) => {
+                format!("{name} was {}, and this program does not know it: a newer one does", text(before))
+            }
+            values => {
+                let [before, after] = <[_; 2]>::from(values).map(|value| value.map_or("absent".to_string(), text));
+                format!("{name} was {before} and is {after}")
+            }
+        };
+        Some((name.as_str(), told))
     })
 }
 
-/// The instruction sets that give the same bits: with the native engine all that fuse multiply-adds.
-fn instructions(options: &TrainerOptions) -> String {
-    match (options.engine, options.isa) {
-        (EngineKind::Auto | EngineKind::Native, Some(IsaKind::Avx512 | IsaKind::Avx2)) => "avx512 or avx2".to_string(),
-        (_, isa) => isa.map_or_else(|| "best".to_string(), |isa| isa.to_string()),
-    }
-}
-
-/// Both networks with their names.
-fn networks(spec: &GanSpec) -> [(&'static str, &NetworkSpec); 2] {
-    [(GENERATOR, &spec.generator), (DISCRIMINATOR, &spec.discriminator)]
-}
-
-/// `LeakyRelu { slope: 0.2 }` as `leaky_relu { slope: 0.2 }`: the names that a configuration file has.
-fn snake(value: &impl Debug) -> String {
-    let mut text = String::new();
-    for (index, character) in format!("{value:?}").chars().enumerate() {
-        if character.is_ascii_uppercase() && index > 0 {
-            text.push('_');
-        }
-        text.push(character.to_ascii_lowercase());
-    }
-    text
+/// Whether some run of this program has a setting of this name.
+fn is_known(name: &str) -> bool {
+    TABLE.iter().any(|setting| setting.name == name) || name.contains(LAYERS) || name.contains("_optimizer.")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::gan::presets::Preset;
-    use crate::gan::{Objective, Order};
 
     #[test]
     fn every_change_is_named() {
@@ -197,14 +303,82 @@ mod tests {
             "run.batch",
             "and is 7",
             "run.seed",
-            "data: number of samples",
+            "data.samples",
             "was 100 and is 101",
-            "--override",
+            "allow the change",
         ] {
             assert!(problem.contains(part), "`{part}` is not in `{problem}`");
         }
         // Threads, instruction set and memory decide nothing.
         let free = TrainerOptions { threads: 5, memory_limit: Some(1), batch: 32, seed: 0, ..options };
         check_unchanged(&saved, &settings(&spec, &free, 100)).unwrap();
+    }
+
+    #[test]
+    fn what_this_program_does_not_know_is_refused_and_named() {
+        let now = settings(&Preset::Circle.spec(), &TrainerOptions::default(), 100);
+        let mut saved = now.clone();
+        saved.insert("gan.penalty".to_string(), "r1".into());
+        let problem = check_unchanged(&saved, &now).unwrap_err().to_string();
+        assert!(
+            problem.contains("gan.penalty was r1, and this program does not know it: a newer one does"),
+            "{problem}"
+        );
+        saved.remove("gan.penalty");
+        saved.remove("gan.order");
+        let problem = check_unchanged(&saved, &now).unwrap_err().to_string();
+        assert!(problem.contains("gan.order was absent and is discriminator_first"), "{problem}");
+    }
+
+    #[test]
+    fn numbers_are_short_and_exact() {
+        let mut bits = 1u32;
+        for _ in 0..100_000 {
+            bits = bits.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let value = f32::from_bits(bits);
+            if value.is_finite() {
+                let written = number(value).to_string();
+                let back: Value = serde_json::from_str(&written).unwrap();
+                assert_eq!(back, number(value), "{written}");
+                assert_eq!(back.as_f64().unwrap() as f32, value, "{written}");
+            }
+        }
+        assert_eq!(number(0.2).to_string(), "0.2");
+        assert_eq!([0.0, 0.2, 1e-8].map(|value| text(&number(value))), ["0", "0.2", "0.00000001"]);
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn words_are_those_of_a_configuration_file() {
+        let word = |value: Value| value.as_str().map_or_else(|| value["kind"].clone(), Into::into);
+        for objective in
+            [Objective::Minimax, Objective::NonSaturating, Objective::NonSaturatingHalf, Objective::Softmax]
+        {
+            assert_eq!(serde_json::to_value(objective).unwrap(), of_objective(objective));
+        }
+        for order in [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake, Order::GeneratorFirstSharedFake] {
+            assert_eq!(serde_json::to_value(order).unwrap(), of_order(order));
+        }
+        for engine in EngineKind::ALL.into_iter().chain([EngineKind::Auto]) {
+            assert_eq!(serde_json::to_value(engine).unwrap(), engine.to_string());
+        }
+        for activation in [
+            Activation::Linear,
+            Activation::Relu,
+            Activation::LeakyRelu { slope: 0.5 },
+            Activation::Tanh,
+            Activation::Sigmoid,
+        ] {
+            let layer = of_layer(&LayerSpec { inputs: 1, outputs: 1, activation, dropout: 0.0 });
+            let found = layer.iter().find(|(field, _)| *field == "activation").map(|(_, value)| value.clone());
+            assert_eq!(found, Some(word(serde_json::to_value(activation).unwrap())));
+        }
+        for optimizer in [OptimizerSpec::adam(0.25), OptimizerSpec::Sgd { learning_rate: 0.25, momentum: 0.5 }] {
+            let mut fields: Vec<&str> = of_optimizer(&optimizer).iter().map(|(field, _)| *field).collect();
+            fields.sort_unstable();
+            let known = serde_json::to_value(optimizer).unwrap();
+            assert_eq!(fields, known.as_object().unwrap().keys().collect::<Vec<_>>());
+            assert_eq!(of_optimizer(&optimizer)[0].1, word(known));
+        }
     }
 }

@@ -1,8 +1,13 @@
 //! The streams of random numbers of a run. Each number depends on the run's seed, the step, the stream and the sample alone.
+//!
+//! Streams of one seed and step never meet: a key is a bijection of the stream's number (each round of
+//! [`StreamKey::new`](crate::kernel::noise::StreamKey::new) adds it and mixes, which both can be undone). Nor do streams of one
+//! purpose and step of two seeds, for the same reason. Where seed and purpose both differ, keys of 128 bits are as good as drawn
+//! by chance from 2^64 of them; a test compares those of many neighbors.
 
 use crate::kernel::noise::StreamKey;
 
-/// What a stream is for. The discriminants are part of what a seed means: they never change.
+/// What a stream is for: whatever draws from a seed has a purpose of its own here. The discriminants are part of what a seed means: they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// Initial parameters of G.
@@ -23,10 +28,18 @@ pub enum Stream {
     GeneratorKeepsFake = 7,
     /// Dropout of G in its own step.
     GeneratorKeeps = 8,
-    /// Latents of samples made outside of training.
+    /// Latents of samples that somebody asks for.
     Sample = 9,
     /// The order of the data.
     Shuffle = 10,
+    /// Latents of the samples that a run is measured by.
+    Measures = 11,
+    /// Latents of the samples in pictures and tables of a run.
+    Pictures = 12,
+    /// Latents of the samples that the health of a run is told from.
+    Health = 13,
+    /// The directions along which those are compared with the data.
+    HealthDirections = 14,
 }
 
 impl Stream {
@@ -38,5 +51,49 @@ impl Stream {
     /// Whether its numbers are counted by turns of G; those of the other streams of a step are by turns of D.
     pub(super) fn is_of_generator(self) -> bool {
         matches!(self, Self::GeneratorLatents | Self::GeneratorKeeps | Self::KeepGeneratorStep)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// The purposes outside of a step, and those whose step counts from 0 too.
+    const STREAMS: [Stream; 15] = [
+        Stream::GeneratorParameters,
+        Stream::DiscriminatorParameters,
+        Stream::DiscriminatorLatents,
+        Stream::GeneratorLatents,
+        Stream::KeepReal,
+        Stream::KeepFake,
+        Stream::KeepGeneratorStep,
+        Stream::GeneratorKeepsFake,
+        Stream::GeneratorKeeps,
+        Stream::Sample,
+        Stream::Shuffle,
+        Stream::Measures,
+        Stream::Pictures,
+        Stream::Health,
+        Stream::HealthDirections,
+    ];
+
+    #[test]
+    fn no_two_streams_of_many_seeds_meet() {
+        // The numbers are a part of what a seed means.
+        assert!(STREAMS.iter().enumerate().all(|(number, stream)| *stream as usize == number));
+        let mut met = HashSet::new();
+        // Those of replicas, which have neighboring seeds; and a few steps of each.
+        let seeds = (0..10_000)
+            .chain(u64::MAX - 1_000..=u64::MAX)
+            .chain((0..64).map(|bit| 1 << bit).filter(|&seed| seed >= 10_000));
+        for seed in seeds {
+            for stream in STREAMS {
+                for step in 0..3 {
+                    assert!(met.insert(stream.key(seed, step).0), "{stream:?}, seed {seed}, step {step}");
+                }
+            }
+        }
     }
 }

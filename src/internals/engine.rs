@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use serde_json::Value;
+
 use crate::Result;
+use crate::gan::health::{self, Health};
+use crate::gan::streams::Stream;
 use crate::gan::{GanSpec, Model, Replicas, Source, StepReport, Trainer};
 use crate::net::NetworkSpec;
 use crate::net::parameters::ParameterLayout;
@@ -11,7 +15,10 @@ use crate::simd::Isa;
 
 pub use crate::data::idx::{has_mnist, image_size};
 pub use crate::error::bytes_text;
-pub use crate::gan::steps_for_epochs;
+pub use crate::gan::outside::{Derivation, RunSeed};
+pub use crate::gan::settings::text as setting_text;
+pub use crate::gan::settings::{CHANGED as CHANGED_SETTINGS, complete as complete_settings, steps_for_epochs};
+pub use crate::gan::version_1::settings_of_version_1;
 
 /// Gives D's last layer what the objective needs: its number of logits, and no activation. Says whether that was a change.
 pub fn fit_discriminator(spec: &mut GanSpec) -> bool {
@@ -34,7 +41,7 @@ pub fn largest_model_file(spec: &GanSpec) -> u64 {
 }
 
 /// The settings that decide the result, by their names in `config.toml`.
-pub fn settings(trainer: &Trainer<'_>) -> BTreeMap<String, String> {
+pub fn settings(trainer: &Trainer<'_>) -> BTreeMap<String, Value> {
     trainer.settings()
 }
 
@@ -43,8 +50,48 @@ pub fn settings(trainer: &Trainer<'_>) -> BTreeMap<String, String> {
 /// # Errors
 ///
 /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) that names what differs.
-pub fn check_layers(trainer: &Trainer<'_>, saved: &BTreeMap<String, String>) -> Result<()> {
+pub fn check_layers(trainer: &Trainer<'_>, saved: &BTreeMap<String, Value>) -> Result<()> {
     trainer.check_layers(saved)
+}
+
+/// Samples of G for the measures of a run.
+///
+/// # Errors
+///
+/// As [`Model::sample`].
+pub fn measured_samples(model: &Model, spec: &GanSpec, count: usize, seed: RunSeed, isa: Isa) -> Result<Vec<f32>> {
+    model.sample_columns_of(spec, [count, usize::MAX], seed.key(Stream::Measures), isa)
+}
+
+/// Samples of G for the pictures of a run, of which only the first `columns` values of each row are kept.
+///
+/// # Errors
+///
+/// As [`Model::sample`].
+pub fn shown_samples(
+    model: &Model,
+    spec: &GanSpec,
+    count_and_columns: [usize; 2],
+    seed: RunSeed,
+    isa: Isa,
+) -> Result<Vec<f32>> {
+    model.sample_columns_of(spec, count_and_columns, seed.key(Stream::Pictures), isa)
+}
+
+/// The health of a run: [`health::examine`] by its seed.
+///
+/// # Errors
+///
+/// As there.
+pub fn examine(
+    model: &Model,
+    gradients: Option<&Model>,
+    spec: &GanSpec,
+    real: &dyn Source,
+    seed: RunSeed,
+    isa: Isa,
+) -> Result<Health> {
+    health::examine_by(model, gradients, spec, real, seed, isa)
 }
 
 /// A report of a step that is known from a file: losses of D and G, mean probabilities of real samples and of fakes.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use gannet::cpu::Isa;
-use gannet::gan::health::{Verdict, Watch, examine};
+use gannet::gan::health::{Verdict, Watch};
 use gannet::gan::presets::Duration;
+use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use serde::Serialize;
 
@@ -59,7 +60,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     })?;
     let remark = measure::remark(config);
     let source = real.source();
-    let health = examine(model, None, &config.spec, &*source, config.seed.wrapping_add(2), isa)?;
+    let health = engine::examine(model, None, &config.spec, &*source, config.run_seed(), isa)?;
     // Before the first step G has learned nothing yet.
     let seen = if *step == Some(0) { Verdict::TooEarly } else { Watch::glance(&config.spec, &health) };
     // What takes more than one evaluation, the run has told of its own end and data.

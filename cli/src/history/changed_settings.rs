@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use gannet::internals::engine::setting_text;
 use gannet::internals::numbers::thousands;
+use serde_json::Value;
 
 use crate::history::legs::{Change, Legs};
 
@@ -17,9 +19,9 @@ pub(crate) fn told(legs: &Legs) -> BTreeMap<String, String> {
             if !["run.", "gan."].iter().any(|part| setting.starts_with(part)) && setting != DATA {
                 continue;
             }
-            let value = |value: &Option<String>| match value {
+            let value = |value: &Option<Value>| match value {
                 Some(_) if setting == DATA => "others".to_string(),
-                Some(value) => value.clone(),
+                Some(value) => setting_text(value),
                 None => "none".to_string(),
             };
             let first = if setting == DATA { "its own".to_string() } else { value(before) };

@@ -9,23 +9,32 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use gannet::gan::Trainer;
-use gannet::internals::engine;
+use gannet::internals::engine::{self, Derivation};
 use gannet::internals::file;
 use gannet::internals::machine;
 use gannet::{Error, Result};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::legs_version_1;
 use crate::folder::run_folder::{self, LEGS, RunFolder};
 
-/// What decides a run, by name.
-type Settings = BTreeMap<String, String>;
+/// What decides a run, by name: truths, numbers and texts.
+pub(crate) type Settings = BTreeMap<String, Value>;
+
+/// Version of the format.
+const VERSION: u64 = 2;
 
 /// More bytes than a person's patience leaves: a leg takes some 300.
 const LARGEST: u64 = 1 << 23;
 
 /// The legs of a run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Legs {
+    version: u64,
+    /// How the seeds of what is drawn outside of steps follow from that of the run.
+    #[serde(default = "of_version_1")]
+    derivation: Derivation,
     /// What decided the first leg; nothing where a program began the run that kept no history.
     settings: Settings,
     legs: Vec<Leg>,
@@ -63,8 +72,8 @@ pub(crate) struct Leg {
 pub(crate) struct Change {
     pub(crate) setting: String,
     /// `None` = there was no such setting, or there is none.
-    pub(crate) before: Option<String>,
-    pub(crate) after: Option<String>,
+    pub(crate) before: Option<Value>,
+    pub(crate) after: Option<Value>,
 }
 
 /// What a leg did, and the time that it took. Steps that were discarded later count: they took their time.
@@ -102,9 +111,29 @@ impl Add for Spent {
 }
 
 /// What decides a leg: the settings of its trainer, the origin of the run, and the program.
-pub(crate) fn settings(trainer: &Trainer, origin: Settings) -> Settings {
+pub(crate) fn settings(trainer: &Trainer, origin: BTreeMap<String, String>) -> Settings {
     let program = ("program".to_string(), format!("gannet {}", env!("CARGO_PKG_VERSION")));
-    engine::settings(trainer).into_iter().chain(origin).chain([program]).collect()
+    let others = origin.into_iter().chain([program]).map(|(name, text)| (name, text.into()));
+    engine::settings(trainer).into_iter().chain(others).collect()
+}
+
+/// That of a history that does not tell.
+fn of_version_1() -> Derivation {
+    Derivation::NextSeeds
+}
+
+impl Default for Legs {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            derivation: Derivation::default(),
+            settings: Settings::new(),
+            legs: Vec::new(),
+            discarded: Spent::default(),
+            reached: 0,
+            replicas: None,
+        }
+    }
 }
 
 impl Leg {
@@ -139,12 +168,33 @@ impl Legs {
         if path.symlink_metadata().is_err() {
             return Ok(None);
         }
-        let bytes = file::read(&path, LARGEST)?;
-        let damaged = |problem: String| {
-            let problem = format!("is damaged ({problem}); remove it to go on without the history of the run");
-            Error::data(path.display().to_string(), problem)
+        Self::parse(&file::read(&path, LARGEST)?, &path.display().to_string()).map(Some)
+    }
+
+    /// The history in the bytes of a file, of which `origin` is the path.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] where they are damaged.
+    pub(crate) fn parse(bytes: &[u8], origin: &str) -> Result<Self> {
+        let damaged = |error: serde_json::Error| {
+            let problem = format!("is damaged ({error}); remove it to go on without the history of the run");
+            Error::data(origin, problem)
         };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(error.to_string()))
+        let mut file: Value = serde_json::from_slice(bytes).map_err(damaged)?;
+        match file.get("version") {
+            Some(version) if version.as_u64() == Some(VERSION) => {}
+            Some(version) => {
+                let known = format!("this program reads versions 1 and {VERSION}");
+                return Err(Error::data(origin, format!("has version {version} of the format; {known}")));
+            }
+            None => legs_version_1::translate(&mut file, VERSION).map_err(damaged)?,
+        }
+        let mut legs: Self = serde_json::from_value(file).map_err(damaged)?;
+        if legs.is_known() {
+            engine::complete_settings(&mut legs.settings);
+        }
+        Ok(legs)
     }
 
     /// Writes it into the folder of the run.
@@ -158,7 +208,13 @@ impl Legs {
 
     /// The history of a run of which nothing is known but that it has done `step` steps.
     pub(crate) fn unknown(step: u64) -> Self {
-        Self { legs: vec![Leg { to: step, ..Leg::default() }], ..Self::default() }
+        let legs = vec![Leg { to: step, ..Leg::default() }];
+        Self { legs, derivation: of_version_1(), ..Self::default() }
+    }
+
+    /// How the seeds of what is drawn outside of steps follow from that of the run in the folder `run`.
+    pub(crate) fn derivation(run: &Path) -> Derivation {
+        Self::read(run).ok().flatten().map_or_else(of_version_1, |legs| legs.derivation)
     }
 
     /// A leg begins with `trainer`, after the step `from` of the run, decided by `settings`. What came later is discarded.
@@ -292,7 +348,7 @@ mod tests {
     }
 
     fn rate(rate: &str) -> Settings {
-        [("rate".to_string(), rate.to_string())].into()
+        [("rate".to_string(), rate.into())].into()
     }
 
     fn spent(steps: u64) -> Spent {
@@ -310,8 +366,8 @@ mod tests {
         legs.go_on(90, &trainer, rate("2"));
         let change = |before: &str, after: &str| Change {
             setting: "rate".to_string(),
-            before: Some(before.to_string()),
-            after: Some(after.to_string()),
+            before: Some(before.into()),
+            after: Some(after.into()),
         };
         assert_eq!(legs.legs()[2].changes, [change("1", "2")]);
         assert!(!legs.repeats() && !legs.claim().contains("bit for bit"));
@@ -358,12 +414,16 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         assert_eq!(Legs::read(place.path()).unwrap(), None);
         let trainer = trainer();
-        let mut legs = Legs::begin(&trainer, settings(&trainer, rate("1")), Some(4));
+        let origin = |data: &str| BTreeMap::from([("data".to_string(), data.to_string())]);
+        let mut legs = Legs::begin(&trainer, settings(&trainer, origin("1")), Some(4));
         legs.record(60, spent(60));
-        legs.go_on(60, &trainer, settings(&trainer, rate("2")));
+        legs.go_on(60, &trainer, settings(&trainer, origin("2")));
         std::fs::write(place.path().join(LEGS), run_folder::json(&legs)).unwrap();
         assert_eq!(Legs::read(place.path()).unwrap(), Some(legs));
-        for damaged in ["", "{}", "[", "{\"legs\":3}"] {
+        std::fs::write(place.path().join(LEGS), "{\"version\":3}").unwrap();
+        let problem = Legs::read(place.path()).unwrap_err().to_string();
+        assert!(problem.contains("has version 3 of the format; this program reads versions 1 and 2"), "{problem}");
+        for damaged in ["", "{}", "[", "{\"legs\":3}", "{\"version\":2}", "[{\"version\":2}]"] {
             std::fs::write(place.path().join(LEGS), damaged).unwrap();
             let problem = Legs::read(place.path()).unwrap_err().to_string();
             assert!(problem.contains("damaged") && problem.contains("remove it"), "{damaged}: {problem}");

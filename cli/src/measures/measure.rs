@@ -4,6 +4,7 @@ use gannet::Result;
 use gannet::cpu::Isa;
 use gannet::data::synthetic;
 use gannet::gan::{Model, presets};
+use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use gannet::metrics::table::{self, Halves};
 use gannet::metrics::{circle, gaussian2d, images, mixture1d, parzen, references};
@@ -66,11 +67,9 @@ pub(crate) enum Effort {
 ///
 /// Samples that are not finite; memory or threads that the system refuses.
 pub(crate) fn measure(config: &RunConfig, real: &Samples, model: &Model, effort: Effort, isa: Isa) -> Result<Measured> {
-    // Other latents than those of the pictures.
-    let seed = config.seed.wrapping_add(1);
     let draw = |usual: usize| {
         let count = if let Effort::Full { samples } = effort { samples.unwrap_or(usual) } else { usual };
-        model.sample(&config.spec, count, seed, isa)
+        engine::measured_samples(model, &config.spec, count, config.run_seed(), isa)
     };
     let Preset::Known(preset) = config.preset else { return of_own(config, real, draw) };
     let measures = of_preset(config, preset, real, model, effort, draw)?;

@@ -1,7 +1,9 @@
 //! The legs of a run that was stopped or changed on the way.
 
+use gannet::internals::engine::setting_text;
 use gannet::internals::numbers::thousands;
 use maud::{Markup, html};
+use serde_json::Value;
 
 use super::record::Record;
 use super::words::time;
@@ -43,6 +45,11 @@ pub(super) fn table(record: &Record) -> Markup {
     }
 }
 
+/// The value of a setting, if there was one.
+fn value(value: Option<&Value>) -> String {
+    value.map_or_else(|| "none".to_string(), setting_text)
+}
+
 fn row(leg: &Leg) -> Markup {
     html! {
         tr {
@@ -52,7 +59,7 @@ fn row(leg: &Leg) -> Markup {
             td.note {
                 @if leg.changes.is_empty() { "nothing" }
                 @for Change { setting, before, after } in leg.changes.iter().take(MOST) {
-                    div { (setting) ": " (before.as_deref().unwrap_or("none")) " → " (after.as_deref().unwrap_or("none")) }
+                    div { (setting) ": " (value(before.as_ref())) " → " (value(after.as_ref())) }
                 }
             }
         }

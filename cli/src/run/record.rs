@@ -6,7 +6,7 @@ use std::time::{Duration as Time, Instant};
 
 use gannet::Result;
 use gannet::cpu::Isa;
-use gannet::gan::health::{Health, Verdict, Watch, examine};
+use gannet::gan::health::{Health, Verdict, Watch};
 use gannet::gan::{Checkpoint, Model, StepReport, Trainer};
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
@@ -313,8 +313,8 @@ impl Record {
         let picture = self.picture(&[Panel { title: &title, samples: &samples, features }], &measures)?;
         self.folder.write(&course::picture_name(step), &picture)?;
         if let Some(columns) = &self.columns {
-            let (rows, seed) = (pictures::shown(self.config.preset), self.config.seed);
-            let samples = model.sample_columns(&self.config.spec, rows, columns.features(), seed, self.isa)?;
+            let rows = [pictures::shown(self.config.preset), columns.features()];
+            let samples = engine::shown_samples(model, &self.config.spec, rows, self.config.run_seed(), self.isa)?;
             self.folder.write(run_folder::COLUMNS, &columns.file(&samples))?;
         }
         let row = pictures::row(self.config.preset, &samples)?;
@@ -347,10 +347,8 @@ impl Record {
     fn examine(&mut self, snapshot: &Snapshot, columns: &[Column]) -> Result<(Health, Verdict)> {
         let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.model());
         let config = &self.config;
-        // Other latents than those of the pictures and the measures.
-        let seed = config.seed.wrapping_add(2);
-        let source = self.real.source();
-        let health = examine(model, snapshot.gradients.as_ref(), &config.spec, &*source, seed, self.isa)?;
+        let (source, gradients) = (self.real.source(), snapshot.gradients.as_ref());
+        let health = engine::examine(model, gradients, &config.spec, &*source, config.run_seed(), self.isa)?;
         let judgement = Judgement::new(self.watch.push(step, &health), columns);
         let (verdict, sentence) = (judgement.verdict, judgement.sentence());
         let before = self.judgement.replace(judgement).map(|before| before.verdict);
@@ -452,7 +450,8 @@ impl Record {
 /// The samples that pictures show: from the same latents throughout a run.
 fn shown(config: &RunConfig, model: &Model, isa: Isa) -> Result<Vec<f32>> {
     let preset = config.preset;
-    model.sample_columns(&config.spec, pictures::shown(preset), pictures::columns(preset), config.seed, isa)
+    let rows = [pictures::shown(preset), pictures::columns(preset)];
+    engine::shown_samples(model, &config.spec, rows, config.run_seed(), isa)
 }
 
 /// A row of `metrics.csv`. Numbers are written so that they read back as the same bits.

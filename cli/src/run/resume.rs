@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use gannet::Error;
 use gannet::gan::{Changes, Checkpoint};
-use gannet::internals::engine;
+use gannet::internals::engine::{self, CHANGED_SETTINGS};
 use gannet::internals::numbers::thousands;
 
 use crate::folder::checkpoints;
@@ -68,6 +68,7 @@ pub(crate) fn go_on(path: &Path, request: Request, overrides: &Overrides<'_>, st
         overrides.memory_limit,
     )?;
     (overrides.apply)(&mut config)?;
+    config.derivation = Legs::derivation(&first);
     // A replica's own share of the threads is one.
     if replicated && !overrides.has_threads {
         config.threads = 0;
@@ -184,7 +185,7 @@ fn find(prepared: &mut Prepared, path: &Path, changes: Changes) -> anyhow::Resul
         // First: no checkpoint of other networks can be read.
         legs.as_ref().map_or(Ok(()), |legs| engine::check_layers(trainer, &legs.last_settings())).map_err(named)?;
         let checkpoint = checkpoints::last(&folder, &config.spec)?.ok_or_else(|| nothing_saved(&folder))?;
-        trainer.check(&checkpoint, changes).map_err(named)?;
+        trainer.check(&checkpoint, changes).map_err(with_option).map_err(named)?;
         let mut origin = Origin::new(&config, real, trainer)?;
         let has_weights = begun.as_ref().is_none_or(|begun| begun.is_ok());
         if changes == Changes::Refused {
@@ -213,6 +214,16 @@ fn of_replica(folder: &Path, index: usize, error: Error) -> Error {
             let command = quoted(folder);
             let alone = format!("this is {}, which can go on alone: gannet train --resume {command}", replica(index));
             Error::setting(name, format!("{problem}; {alone}"))
+        }
+        other => other,
+    }
+}
+
+/// The `error` with the option that allows a change of settings.
+fn with_option(error: Error) -> Error {
+    match error {
+        Error::InvalidSetting { name, problem } if name == CHANGED_SETTINGS => {
+            Error::setting(name, format!("{problem} with --override"))
         }
         other => other,
     }

@@ -12,6 +12,7 @@ use crate::folder::checkpoints::{self, SavedState};
 use crate::folder::course;
 use crate::folder::run_folder::{CONFIG, MODEL, MODELS, no_run, refused};
 use crate::history::end::{End, SavedModel};
+use crate::history::legs::Legs;
 use crate::run::schedule::Schedule;
 use crate::settings::config::RunConfig;
 use crate::settings::config_source;
@@ -52,7 +53,8 @@ impl SavedRun {
             let config =
                 folders.into_iter().find(|config| config.symlink_metadata().is_ok()).ok_or_else(|| no_run(path))?;
             let run = config.parent().unwrap_or(Path::new("."));
-            let config = config_source::read(&config)?;
+            let mut config = config_source::read(&config)?;
+            config.derivation = Legs::derivation(run);
             let model = Model::load(&config.spec, path)?;
             let step = of_file(run, &config, &absolute);
             return Self { config, model, step, verdict: None, remark: None }.checked(path);
@@ -61,7 +63,8 @@ impl SavedRun {
         if !config.is_file() {
             return Err(no_run(path).into());
         }
-        let config = config_source::read(&config)?;
+        let mut config = config_source::read(&config)?;
+        config.derivation = Legs::derivation(path);
         let (mut remark, mut verdict) = (None, None);
         let (model, step) = match state {
             None => {

@@ -8,7 +8,7 @@ use gannet::cpu::{EngineKind, IsaKind};
 use gannet::data::digits;
 use gannet::gan::presets::{self, Duration};
 use gannet::gan::{GanSpec, TrainerOptions};
-use gannet::internals::engine;
+use gannet::internals::engine::{self, Derivation, RunSeed};
 use gannet::{Error, Result};
 
 use crate::data::own::OwnData;
@@ -30,6 +30,8 @@ pub(crate) struct RunConfig {
     pub(crate) batch: usize,
     /// Seed of everything.
     pub(crate) seed: u64,
+    /// How the seeds of measures, pictures and examinations follow from it. No file of settings has it: a run has it in its history.
+    pub(crate) derivation: Derivation,
     /// Whether the data are shuffled anew for each epoch.
     pub(crate) shuffle: bool,
     /// Worker threads; 0 = one for each processor.
@@ -112,6 +114,7 @@ impl RunConfig {
             duration,
             batch,
             seed: 0,
+            derivation: Derivation::default(),
             shuffle: true,
             threads: 0,
             engine: EngineKind::default(),
@@ -212,6 +215,11 @@ impl RunConfig {
             return Err(Error::setting(format!("gan.generator.layers[{last}].outputs"), problem));
         }
         Ok(())
+    }
+
+    /// The seed, for what is drawn outside of steps.
+    pub(crate) fn run_seed(&self) -> RunSeed {
+        RunSeed { seed: self.seed, derivation: self.derivation }
     }
 
     /// The trainer's share of the settings.

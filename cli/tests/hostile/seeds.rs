@@ -46,6 +46,8 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("config/settings", SETTINGS.into()),
         ("config/networks", NETWORKS.into()),
         ("config/digits", DIGITS.into()),
+        ("history/legs", HISTORY.into()),
+        ("history/version-1", HISTORY_OF_VERSION_1.into()),
         ("config/dots", format!("[run]\nsys{}tm = [slope\n", ".".repeat(130)).into()),
     ];
     let spec = model::spec();
@@ -102,6 +104,9 @@ pub(crate) fn large() -> Vec<(&'static str, Vec<u8>)> {
         ("weights", safetensors(&format!("{{{}}}", tensors.join(",")).replace("\":{", ".weight\":{"))),
         ("weights", safetensors(&format!(r#"{{"__metadata__":{{{}}}}}"#, names.join(",")))),
         ("config", settings.into()),
+        ("history", format!(r#"{{"version":2,"settings":{{{}}}}}"#, names.join(",")).into()),
+        ("history", format!(r#"{{"version":2,"legs":[{}0]}}"#, "{},".repeat(MANY)).into()),
+        ("history", format!(r#"{{"settings":{{{}}},"legs":[]}}"#, names.join(",")).into()),
         ("config", format!("a=[{}]", "1,".repeat(MANY)).into()),
         ("config", format!("a=[{}]", "{},".repeat(MANY)).into()),
         ("config", format!("a=[{}]", "{a=1},".repeat(MANY)).into()),
@@ -173,6 +178,25 @@ layers = [{ inputs = 2, outputs = 1, activation = { kind = "linear" } }]
 "#;
 
 const DIGITS: &str = "[run]\npreset = \"digits\"\nepochs = 0x10\n\n[gan] # minimax\nobjective = '''non_saturating'''\n";
+
+const HISTORY: &str = r#"{"version": 2, "derivation": "streams",
+"settings": {"data": "20 samples", "data.samples": 20, "gan.generator.layers[0].slope": 0.2, "run.shuffle": true, "run.seed": 7},
+"legs": [
+{"from": 0, "to": 8, "changes": [], "version": "0.1.0", "isa": "avx2", "threads": 2, "begun": "2026-11-26 15:00 UTC",
+"steps": 8, "samples": 32, "seconds": 0.5, "paused_seconds": 0.25, "total_seconds": 1e0},
+{"from": 8, "to": 9, "changes": [{"setting": "run.seed", "before": 6, "after": 7}, {"setting": "x", "before": null, "after": 0.5}],
+"version": "", "isa": "", "threads": 0, "begun": "", "steps": 1, "samples": 4, "seconds": 0, "paused_seconds": 0, "total_seconds": 0}],
+"discarded": {"steps": 0, "samples": 0, "seconds": 0.0, "paused_seconds": 0.0, "total_seconds": 0.0}, "reached": 9, "replicas": 3}
+"#;
+
+const HISTORY_OF_VERSION_1: &str = r#"{"settings": {"data: number of samples": "20", "run.seed": "7", "run.shuffle": "true",
+"gan.generator.layers[0].activation": "leaky_relu { slope: 0.2 }", "gan.generator_optimizer.epsilon": "0.00000001"},
+"legs": [{"from": 0, "to": 8, "changes": [{"setting": "gan.generator.layers[0].activation", "before": "relu",
+"after": "leaky_relu { slope: 0.2 }"}, {"setting": "run.batch", "before": null, "after": "4"}],
+"version": "0.1.0", "isa": "avx2", "threads": 2, "begun": "", "steps": 8, "samples": 32, "seconds": 1, "paused_seconds": 0,
+"total_seconds": 2}],
+"discarded": {"steps": 0, "samples": 0, "seconds": 0.0, "paused_seconds": 0.0, "total_seconds": 0.0}}
+"#;
 
 /// An IDX file of unsigned bytes.
 fn idx(dimensions: &[u32], data: &[u8]) -> Vec<u8> {

@@ -7,6 +7,7 @@ use super::figures::Health;
 use crate::error::{Error, Result};
 use crate::gan::model::Model;
 use crate::gan::objective::Objective;
+use crate::gan::outside::{Derivation, RunSeed};
 use crate::gan::source::{Extent, InMemory, Numbers, Source, write_batch};
 use crate::gan::spec::GanSpec;
 use crate::gan::streams::Stream;
@@ -52,6 +53,22 @@ pub fn examine(
     seed: u64,
     isa: Isa,
 ) -> Result<Health> {
+    examine_by(model, gradients, spec, real, RunSeed { seed, derivation: Derivation::default() }, isa)
+}
+
+/// The same by the seed of a run.
+///
+/// # Errors
+///
+/// As [`examine`].
+pub(crate) fn examine_by(
+    model: &Model,
+    gradients: Option<&Model>,
+    spec: &GanSpec,
+    real: &dyn Source,
+    seed: RunSeed,
+    isa: Isa,
+) -> Result<Health> {
     spec.validate()?;
     let (features, shape) = (spec.features(), real.shape());
     let len = match shape.extent() {
@@ -85,7 +102,7 @@ pub fn examine(
     let mut real_rows = AlignedBuffer::zeroed(features.saturating_mul(count))?;
     let mut fake_rows = AlignedBuffer::zeroed(features.saturating_mul(count))?;
     let (mut real_right, mut fake_right) = (0, 0);
-    let key = Stream::Sample.key(seed, 0);
+    let key = seed.key(Stream::Health);
     for (index, reals) in reals.chunks_exact_mut(panel).take(count.div_ceil(WIDTH)).enumerate() {
         let first = index * WIDTH;
         let samples = WIDTH.min(count - first);
@@ -108,8 +125,7 @@ pub fn examine(
     check_finite("data", real_rows, features, |index| numbers[index] as usize)?;
     check_finite("generated samples", fake_rows, features, |index| index)?;
     let (real_variance, fake_variance) = (total_variance(real_rows, features)?, total_variance(fake_rows, features)?);
-    // Another step than that of the latents: the directions have nothing to do with them.
-    let distances = distances(isa, Stream::Sample.key(seed, 1), real_rows, fake_rows, features)?;
+    let distances = distances(isa, seed.key(Stream::HealthDirections), real_rows, fake_rows, features)?;
     let both_constant = real_variance == 0.0 && fake_variance == 0.0;
     Ok(Health {
         real_accuracy: real_right as f64 / count as f64,

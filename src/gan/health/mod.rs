@@ -19,6 +19,8 @@ mod verdict;
 mod watch;
 
 pub use examination::examine;
+#[cfg(feature = "internals")]
+pub(crate) use examination::examine_by;
 pub use figures::Health;
 pub use verdict::Verdict;
 pub use watch::Watch;

@@ -10,6 +10,7 @@ mod config;
 mod csv;
 pub(crate) mod events;
 mod gzip;
+mod history;
 mod idx;
 mod memory;
 pub(crate) mod model;
@@ -29,7 +30,7 @@ pub struct Target {
 }
 
 /// All parsers of files.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "idx", check: idx::check },
     Target { name: "gzip", check: gzip::check },
     Target { name: "npy", check: npy::check },
@@ -38,6 +39,7 @@ pub const TARGETS: [Target; 10] = [
     Target { name: "weights", check: weights::check },
     Target { name: "checkpoint", check: checkpoint::check },
     Target { name: "config", check: config::check },
+    Target { name: "history", check: history::check },
     Target { name: "events", check: events::check },
     Target { name: "table", check: table::check },
 ];
