@@ -6,16 +6,18 @@ mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use gannet::Error;
 use gannet::cpu::EngineKind;
 use gannet::gan::health::examine;
 use gannet::gan::presets::Preset;
-use gannet::gan::{Checkpoint, ModularLoss, Replicas, Trainer, TrainerOptions};
+use gannet::gan::source::Extent;
+use gannet::gan::{Checkpoint, GanSpec, ModularLoss, Replicas, Source, Trainer, TrainerOptions, source};
 
 /// The system's allocator with a count of its calls.
 struct Counting;
@@ -91,6 +93,7 @@ fn main() {
     plans_say_what_a_run_takes();
     a_thousand_steps_allocate_nothing_of_their_own();
     a_thousand_steps_of_replicas_allocate_nothing();
+    sources_of_every_kind_allocate_nothing();
     steps_allocate_nothing_while_a_run_is_recorded();
 }
 
@@ -162,6 +165,50 @@ fn a_thousand_steps_allocate_nothing_of_their_own() {
         }
     }
     assert!(failures.is_empty(), "allocations in {STEPS} steps:\n{}", failures.join("\n"));
+}
+
+/// Sources that are read in place, and those that write their samples.
+fn sources_of_every_kind_allocate_nothing() {
+    const BATCH: usize = 200;
+    let spec = GanSpec { discriminator_steps: 2, ..Preset::Circle.spec() };
+    let values: Vec<f32> = (0..1_000).map(|index| (index as f32).sin()).collect();
+    let bytes: Vec<u8> = (0..1_000).map(|index| (index * 7919 % 251) as u8).collect();
+    let write = |number: u64, row: &mut [f32]| row.fill((number as f32).sin());
+    let sources: [(&str, Arc<dyn Source + '_>); 5] = [
+        ("rows", Arc::new(source::from_rows(&values, 2).unwrap())),
+        ("bytes", Arc::new(source::from_bytes(&bytes, 2, 0.01, -1.0).unwrap())),
+        ("function", Arc::new(source::from_fn(2, 500, write))),
+        ("endless function", Arc::new(source::from_fn(2, Extent::Endless, write))),
+        ("stream", Arc::new(source::stream(2, |number, row| Ok::<(), Infallible>(write(number, row))))),
+    ];
+    let mut failures = Vec::new();
+    for (name, source) in sources {
+        for threads in [1, 2, 3] {
+            let options = TrainerOptions { batch: BATCH, threads, ..Default::default() };
+            let before = LIVE.load(Ordering::Relaxed);
+            let mut trainer = Trainer::new(spec.clone(), source.clone(), options).unwrap();
+            let (taken, planned) = (LIVE.load(Ordering::Relaxed) - before, trainer.plan().memory);
+            // More threads than one bring a pool, which no plan counts.
+            if threads == 1 && !(planned..=planned + BESIDE_THE_PLAN).contains(&taken) {
+                failures.push(format!("{name}: planned {planned} bytes, took {taken}"));
+            }
+            let (mut first, mut last) = (0, 0);
+            trainer
+                .run(STEPS + 1, 1, |report| {
+                    if report.step == 1 {
+                        std::thread::sleep(SETTLING);
+                        first = ALLOCATIONS.load(Ordering::Relaxed);
+                    }
+                    last = ALLOCATIONS.load(Ordering::Relaxed);
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+            if last != first {
+                failures.push(format!("{name} at {threads} threads: {} allocations in {STEPS} steps", last - first));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 fn a_thousand_steps_of_replicas_allocate_nothing() {

@@ -1,7 +1,7 @@
 //! The adversarial step: the program's turns, one after the other, and what they work on.
 
 use super::diagnosis;
-use super::failure::{Failure, check_whole};
+use super::failure::{Failure, check_none, check_whole};
 use super::model::Model;
 use super::networks::Networks;
 use super::objective::Objective;
@@ -64,8 +64,8 @@ impl Adversary {
     ///
     /// The failed step's.
     pub(super) fn begin(&mut self) -> Result<()> {
-        check_whole(self.failure)?;
-        self.failure = Some(Failure::Panic { step: self.steps + 1 });
+        check_none(self.failure)?;
+        self.failure = Some(Failure::Panic { step: self.steps + 1, whole: true });
         Ok(())
     }
 
@@ -95,11 +95,16 @@ impl Adversary {
     }
 
     fn turn(&mut self, run: &Run<'_>, of: fn(&Program) -> &[SegmentPlace]) -> Result<()> {
-        let Self { networks, workspace, program, identity, steps, .. } = self;
+        let Self { networks, workspace, program, identity, steps, failure } = self;
         let Run { team, plan, objective, draws, reals, fakes, reported } = *run;
         let context = Context { plan, program, objective, draws, reals, fakes, report: reported, identity };
         let (isa, step) = (plan.pass.isa, *steps + 1);
         for segment in of(program) {
+            if let Some(Failure::Panic { whole, .. }) = failure
+                && segment.updates()
+            {
+                *whole = false;
+            }
             match segment {
                 SegmentPlace::Passes(passes) => {
                     workspace.for_each_chunk(team, plan, networks, |team, chunk, networks, scratch, slot| {
@@ -120,8 +125,8 @@ impl Adversary {
         Ok(())
     }
 
-    /// Replaces both networks' parameters. After a step that failed, the optimizers begin anew, because what they remember may be
-    /// half of that step.
+    /// Replaces both networks' parameters. After a step that failed halfway, the optimizers begin anew, because what they remember may
+    /// be half of that step.
     ///
     /// # Errors
     ///
@@ -138,7 +143,7 @@ impl Adversary {
         Ok(())
     }
 
-    /// Replaces a network's parameters; after a step that failed, its optimizer begins anew.
+    /// Replaces a network's parameters; after a step that failed halfway, its optimizer begins anew.
     ///
     /// # Errors
     ///
@@ -146,7 +151,7 @@ impl Adversary {
     pub(super) fn set_network(&mut self, network: Network, tensors: &LayerTensors) -> Result<()> {
         let Some(network) = self.networks.get_mut(network) else { return Ok(()) };
         network.check_tensors(tensors)?;
-        if self.failure.is_some() {
+        if check_whole(self.failure).is_err() {
             network.forget();
         }
         network.set_tensors(tensors)

@@ -8,8 +8,8 @@ use crate::network::Network;
 pub(super) enum Failure {
     /// It met something that is not finite: the fields of [`Error::NotFinite`].
     NotFinite { step: u64, network: Network, layer: usize, quantity: &'static str },
-    /// A panic left it.
-    Panic { step: u64 },
+    /// A panic left it; `whole`: before it changed the networks.
+    Panic { step: u64, whole: bool },
 }
 
 impl Failure {
@@ -27,9 +27,24 @@ impl Failure {
     pub(super) fn error(self) -> Error {
         match self {
             Self::NotFinite { step, network, layer, quantity } => Error::NotFinite { step, network, layer, quantity },
-            Self::Panic { step } => Error::HalfDone { step },
+            Self::Panic { step, whole: true } => Error::Poisoned { step },
+            Self::Panic { step, whole: false } => Error::HalfDone { step },
         }
     }
+
+    /// Whether the networks are those of before the step.
+    pub(super) fn is_whole(self) -> bool {
+        matches!(self, Self::Panic { whole: true, .. })
+    }
+}
+
+/// Refuses a step after a failure.
+///
+/// # Errors
+///
+/// The failure's.
+pub(super) fn check_none(failure: Option<Failure>) -> Result<()> {
+    failure.map_or(Ok(()), |failure| Err(failure.error()))
 }
 
 /// Refuses what needs a whole state after a failure.
@@ -38,5 +53,5 @@ impl Failure {
 ///
 /// The failure's.
 pub(super) fn check_whole(failure: Option<Failure>) -> Result<()> {
-    failure.map_or(Ok(()), |failure| Err(failure.error()))
+    check_none(failure.filter(|failure| !failure.is_whole()))
 }

@@ -85,11 +85,11 @@ impl<'a> Intake<'a> {
         self.batches.bytes() + size_of_val(&*self.rows) as u64
     }
 
-    /// Takes the samples of the next step.
+    /// Takes the samples of the next step. Until [`Batches::advance`] is called, they are the same.
     ///
     /// # Errors
     ///
-    /// [`Error::Source`]; then the same samples come next time.
+    /// [`Error::Source`].
     pub(super) fn take(&mut self, team: &Team<'_>) -> Result<Taken<'_>> {
         let numbers = self.batches.draw();
         if self.rows.is_empty() {
@@ -97,7 +97,6 @@ impl<'a> Intake<'a> {
                 return Err(Error::shape("data", "samples in memory, as before", "none"));
             };
             memory.check(self.shape)?;
-            self.batches.advance();
             return Ok(Taken::InMemory(memory, self.batches.rows()));
         }
         let (source, features) = (&*self.source, self.shape.features());
@@ -118,7 +117,6 @@ impl<'a> Intake<'a> {
         } else {
             write_batch(numbers, features, &mut self.rows, |batch| source.fill(batch))?;
         }
-        self.batches.advance();
         Ok(Taken::Rows(&self.rows))
     }
 }

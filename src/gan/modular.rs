@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::adversary::{Adversary, Run};
 use super::batches::numbers_below;
 use super::cut::Cut;
-use super::failure::check_whole;
+use super::failure::check_none;
 use super::names::INPUT_GRADIENT;
 use super::networks::Networks;
 use super::objective::Objective;
@@ -111,7 +111,7 @@ impl ModularLoss {
     /// Where D's update itself is not finite, or a panic came out of it ([`Error::HalfDone`]), D is half updated: further steps
     /// give the same error until [`Self::set_discriminator`] replaces it.
     pub fn step(&mut self, fakes: &[f32], real: &[f32], gradient: &mut [f32]) -> Result<ModularReport> {
-        check_whole(self.adversary.failure)?;
+        check_none(self.adversary.failure)?;
         let (batch, features) = (self.plan.cut.samples(), self.adversary.networks.discriminator.spec.inputs());
         for (name, found) in [("fakes", fakes.len()), ("real", real.len()), ("gradient", gradient.len())] {
             if found != batch * features {

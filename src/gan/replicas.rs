@@ -128,7 +128,7 @@ impl<'a> Replicas<'a> {
     /// # Panics
     ///
     /// With a panic of a source or of `report`. A replica whose source panicked in a step refuses further ones
-    /// ([`Error::HalfDone`]); every other stands behind a whole step.
+    /// ([`Error::Poisoned`]); every other stands behind a whole step.
     pub fn run(
         &mut self,
         steps: u64,

@@ -133,11 +133,15 @@ impl<'a> Trainer<'a> {
     /// parameters are worth no more than a look, and further steps give the same error until [`Self::set_model`] or
     /// [`Self::restore`] replaces them.
     ///
-    /// [`Error::HalfDone`] after a panic inside of a step, that of a [`Source`] for instance: likewise.
+    /// [`Error::Source`] where the source fails. The step that asked has not begun: the trainer stands where it stood, and the next step
+    /// asks for the same samples.
+    ///
+    /// [`Error::Poisoned`] after a panic of the source: steps are refused, and the networks are whole. [`Error::HalfDone`] after a panic in
+    /// the middle of a step: they are not.
     ///
     /// # Panics
     ///
-    /// With a panic of the source or of `report`. `report` is called between two steps: if it panics, the trainer stands
+    /// With a panic of the source or of `report`, from whichever thread. `report` is called between two steps: if it panics, the trainer stands
     /// behind the step that was reported, which is whole, and goes on from there as if nothing had happened.
     pub fn run(
         &mut self,
@@ -180,33 +184,28 @@ impl<'a> Trainer<'a> {
         let Self { spec, options, plan, adversary, intake, .. } = self;
         let batches = adversary.program.discriminator_turns;
         let taken = match given {
-            Some(given) => {
-                intake.batches.advance();
-                Taken::Rows(given.real)
-            }
+            Some(given) => Taken::Rows(given.real),
             None => intake.take(team)?,
         };
-        let turns = batches as u64;
-        let first = adversary.steps * turns;
-        let run = Run {
-            team,
-            plan,
-            objective: spec.objective,
-            draws: Draws { seed: options.seed, discriminator_turns: first, generator_turns: adversary.steps, given },
-            reals: Reals::Given(&[]),
-            fakes: &[],
-            reported,
-        };
-        for turn in 0..batches {
+        let first = adversary.steps * batches as u64;
+        let draws = Draws { seed: options.seed, discriminator_turns: first, generator_turns: adversary.steps, given };
+        let objective = spec.objective;
+        let run = Run { team, plan, objective, draws, reals: Reals::Given(&[]), fakes: &[], reported };
+        let outcome = (0..batches).try_for_each(|turn| {
             adversary.discriminator_turn(&Run {
-                draws: Draws { discriminator_turns: first + turn as u64, ..run.draws },
+                draws: Draws { discriminator_turns: first + turn as u64, ..draws },
                 reals: taken.batch(turn, batches),
                 reported: reported && turn + 1 == batches,
                 ..run
-            })?;
-        }
-        adversary
-            .generator_turn(&Run { draws: Draws { discriminator_turns: first + turns - 1, ..run.draws }, ..run })?;
+            })
+        });
+        let outcome = outcome.and_then(|()| {
+            let last = first + batches as u64 - 1;
+            adversary.generator_turn(&Run { draws: Draws { discriminator_turns: last, ..draws }, ..run })
+        });
+        // A panic does not come here: the state that it leaves, if that is whole, is that of before the step.
+        intake.batches.advance();
+        outcome?;
         adversary.steps += 1;
         Ok(())
     }
@@ -217,7 +216,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     ///
     /// A matrix of the wrong size; a generator with dropout, or more than one step of D per step of G, for which a
-    /// [`GivenStep`] has no place; [`Error::NotFinite`] and [`Error::HalfDone`] as in [`Self::run`].
+    /// [`GivenStep`] has no place; errors of steps as in [`Self::run`].
     pub fn step_with(&mut self, given: &GivenStep<'_>) -> Result<StepReport> {
         given.check(&self.spec, self.options.batch)?;
         let pool = self.pool.clone();
@@ -307,8 +306,9 @@ impl<'a> Trainer<'a> {
 
     /// Replaces both networks' parameters; optimizer moments and the step counter stay.
     ///
-    /// A trainer whose last step failed takes steps again. Its optimizers begin anew, because what they remember may be half of
-    /// that step, and the samples that the step had drawn are left out of their epoch. ([`Self::restore`] replaces all of it.)
+    /// A trainer whose last step failed takes steps again. Where the step failed halfway, the optimizers begin anew, because what they
+    /// remember may be half of it. The samples of a step that met a number that is not finite are left out of their epoch.
+    /// ([`Self::restore`] replaces all of it.)
     ///
     /// # Errors
     ///
@@ -360,7 +360,7 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     ///
-    /// After a step that failed, its error: what it left is no state that a run may go on from. [`Self::model`] still shows it.
+    /// After a step that failed halfway, its error: what it left is no state that a run may go on from. [`Self::model`] still shows it.
     /// [`Error::OutOfMemory`].
     ///
     /// ```

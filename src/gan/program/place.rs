@@ -37,6 +37,18 @@ pub(in crate::gan) enum SegmentPlace {
     Update(Network),
 }
 
+impl SegmentPlace {
+    /// Whether it changes a network.
+    pub(in crate::gan) fn updates(&self) -> bool {
+        match self {
+            Self::Passes(Instructions(instructions)) => instructions.iter().any(|instruction| {
+                matches!(instruction, Instruction::Learn { gradients: Gradients::SummedAndUsed, .. })
+            }),
+            Self::Update(_) => true,
+        }
+    }
+}
+
 /// What the passes of a segment do.
 #[derive(Clone, Debug)]
 pub(in crate::gan) struct Instructions(pub(super) Vec<Instruction>);

@@ -1,15 +1,17 @@
 //! Each rewriting against the program without it, and what is counted against what the engines really do.
 
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::*;
 use crate::data::ArraySource;
+use crate::error::Error;
 use crate::gan::cut::Cut;
 use crate::gan::plan::{Plan, PlanSummary};
 use crate::gan::presets::Preset;
-use crate::gan::{GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
+use crate::gan::{Changes, GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
 use crate::gemm::{Engine, EngineKind, OuterProduct, PanelProduct};
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
@@ -139,12 +141,20 @@ fn the_work_of_a_step_is_counted_from_its_passes() {
 }
 
 /// The native engine, counting its products as [`PlanSummary`](crate::gan::PlanSummary) does: a weight gradient for each panel.
-#[derive(Default)]
-struct Counting(AtomicU64);
+/// Panics behind the last that it may compute.
+struct Counting {
+    products: AtomicU64,
+    last: AtomicU64,
+}
 
 impl Counting {
+    fn new() -> &'static Self {
+        Box::leak(Box::new(Self { products: AtomicU64::new(0), last: AtomicU64::new(u64::MAX) }))
+    }
+
     fn count(&self, products: usize) -> &'static dyn Engine {
-        self.0.fetch_add(products as u64, Relaxed);
+        let before = self.products.fetch_add(products as u64, Relaxed);
+        assert!(before + products as u64 <= self.last.load(Relaxed), "told to, after {before} products");
         EngineKind::Native.engine()
     }
 }
@@ -177,23 +187,74 @@ fn products_are_counted_as_the_engine_meets_them() {
             if spec.generator.weights() + spec.discriminator.weights() > 500_000 && batch > 200 {
                 continue;
             }
-            let engine: &'static Counting = Box::leak(Box::default());
+            let engine = Counting::new();
             let options = TrainerOptions { batch, shards, threads, ..Default::default() };
             let samples = source(batch, spec.features());
             let mut trainer = Trainer::new(spec.clone(), samples, options.clone()).unwrap();
             trainer.plan.pass.engine = engine;
             trainer.run(2, 1, |_| ControlFlow::Continue(())).unwrap();
             let name = format!("{:?} {batch} {shards} {threads} {}", spec.order, trainer.plan().schedule);
-            assert_eq!(engine.0.load(Relaxed), 2 * trainer.plan().products_per_step, "{name}");
+            assert_eq!(engine.products.load(Relaxed), 2 * trainer.plan().products_per_step, "{name}");
 
             let mut modular =
                 ModularLoss::new(spec.discriminator.clone(), spec.objective, spec.discriminator_optimizer, options)
                     .unwrap();
             modular.plan.pass.engine = engine;
             let fakes = vec![0.1; batch * spec.features()];
-            let before = engine.0.load(Relaxed);
+            let before = engine.products.load(Relaxed);
             modular.step(&fakes, &fakes, &mut vec![0.0; fakes.len()]).unwrap();
-            assert_eq!(engine.0.load(Relaxed) - before, modular.plan().products_per_step, "modular {name}");
+            assert_eq!(engine.products.load(Relaxed) - before, modular.plan().products_per_step, "modular {name}");
+        }
+    }
+}
+
+/// A panic before the first update leaves the state of before the step; one behind it leaves none.
+#[test]
+fn a_panic_in_the_middle_of_a_step_is_told_from_one_before_it() {
+    let go = |trainer: &mut Trainer<'_>| trainer.run(1, 0, |_| ControlFlow::Continue(())).map(|_| ());
+    for order in ORDERS {
+        for (hidden, batch, schedule) in PLANS {
+            for threads in 1..=3 {
+                let name = format!("{order:?} {schedule} {batch} {threads}");
+                let turns = if order == Order::GeneratorFirstSharedFake { 1 } else { 2 };
+                let spec = GanSpec { discriminator_steps: turns, ..spec(order, hidden, 0.0, Objective::NonSaturating) };
+                let options = TrainerOptions { batch, threads, ..Default::default() };
+                let mut trainer = Trainer::new(spec, source(batch + 7, FEATURES), options).unwrap();
+                let engine = Counting::new();
+                trainer.plan.pass.engine = engine;
+                go(&mut trainer).unwrap();
+                let saved = trainer.checkpoint().unwrap();
+                let of_step = engine.products.swap(0, Relaxed);
+                go(&mut trainer).unwrap();
+                assert_eq!(engine.products.load(Relaxed), of_step);
+                let expected = trainer.checkpoint().unwrap();
+                let mut kinds = Vec::new();
+                for at in [0, of_step / 3, of_step * 2 / 3, of_step - 1] {
+                    trainer.restore(&saved, Changes::Refused).unwrap();
+                    engine.products.store(0, Relaxed);
+                    engine.last.store(at, Relaxed);
+                    assert!(catch_unwind(AssertUnwindSafe(|| go(&mut trainer))).is_err(), "{name} {at}");
+                    engine.last.store(u64::MAX, Relaxed);
+                    match go(&mut trainer).unwrap_err() {
+                        Error::Poisoned { step: 2 } => assert!(trainer.checkpoint().unwrap() == saved, "{name} {at}"),
+                        Error::HalfDone { step: 2 } => assert!(trainer.checkpoint().is_err(), "{name} {at}"),
+                        other => panic!("{name} {at}: {other}"),
+                    }
+                    kinds.push(trainer.checkpoint().is_ok());
+                    // A model alone is enough to go on, whatever its optimizers remember.
+                    trainer.set_model(saved.model()).unwrap();
+                    go(&mut trainer).unwrap();
+                }
+                trainer.restore(&saved, Changes::Refused).unwrap();
+                go(&mut trainer).unwrap();
+                assert!(trainer.checkpoint().unwrap() == expected, "{name}");
+                if turns == 2 {
+                    assert!(!kinds[3], "{name}: D is updated before the last product of G");
+                }
+                if schedule != "layer-parallel" {
+                    assert!(kinds[0], "{name}: nothing is updated before the first product");
+                }
+            }
         }
     }
 }

@@ -8,25 +8,28 @@ use super::writer::{BatchWriter, BoxError};
 /// [`in_memory`](Self::in_memory).
 ///
 /// ```
-/// use std::{fs::File, io, ops::ControlFlow, os::unix::fs::FileExt, sync::Arc};
+/// use std::io::{Read, Seek, SeekFrom, Write};
+/// use std::{fs::File, ops::ControlFlow, sync::{Arc, Mutex}};
 /// use gannet::gan::{Trainer, TrainerOptions, presets::Preset};
 /// use gannet::gan::source::{BatchWriter, BoxError, Shape, Source};
 ///
 /// /// Points in a file of `f32`, two numbers each.
 /// struct Points {
-///     file: File,
+///     file: Mutex<File>,
 ///     count: usize,
 /// }
 ///
 /// impl Source for Points {
 ///     fn shape(&self) -> Shape {
-///         Shape::new(2, self.count).concurrent()
+///         Shape::new(2, self.count)
 ///     }
 ///
 ///     fn fill(&self, batch: &mut BatchWriter<'_>) -> Result<(), BoxError> {
+///         let mut file = self.file.lock().map_err(|_| "a read of the file panicked")?;
 ///         while let Some((number, row)) = batch.next_row() {
 ///             let mut bytes = [0; 8];
-///             self.file.read_exact_at(&mut bytes, 8 * number)?;
+///             file.seek(SeekFrom::Start(8 * number))?;
+///             file.read_exact(&mut bytes)?;
 ///             for (value, bytes) in row.iter_mut().zip(bytes.chunks_exact(4)) {
 ///                 *value = f32::from_le_bytes(bytes.try_into()?);
 ///             }
@@ -38,9 +41,10 @@ use super::writer::{BatchWriter, BoxError};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut file = tempfile::tempfile()?;
 /// for index in 0..200 {
-///     io::Write::write_all(&mut file, &f32::to_le_bytes((index as f32).sin()))?;
+///     file.write_all(&f32::to_le_bytes((index as f32).sin()))?;
 /// }
-/// let mut trainer = Trainer::new(Preset::Circle.spec(), Arc::new(Points { file, count: 100 }), TrainerOptions::default())?;
+/// let points = Points { file: Mutex::new(file), count: 100 };
+/// let mut trainer = Trainer::new(Preset::Circle.spec(), Arc::new(points), TrainerOptions::default())?;
 /// trainer.run(10, 0, |_| ControlFlow::Continue(()))?;
 /// # Ok(())
 /// # }
