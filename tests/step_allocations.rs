@@ -185,6 +185,8 @@ fn sources_of_every_kind_allocate_nothing() {
     for (name, source) in sources {
         for threads in [1, 2, 3] {
             let options = TrainerOptions { batch: BATCH, threads, ..Default::default() };
+            // Threads of the case before give their memory back when they end.
+            std::thread::sleep(SETTLING);
             let before = LIVE.load(Ordering::Relaxed);
             let mut trainer = Trainer::new(spec.clone(), source.clone(), options).unwrap();
             let (taken, planned) = (LIVE.load(Ordering::Relaxed) - before, trainer.plan().memory);
