@@ -1,12 +1,11 @@
 //! Forward and backward passes of one network over panels of samples: its operations in their order, over values on a tape.
 
-use super::op::{Dense, Updated};
+use super::op::{AnyOperation, Places, Pointwise, Updated, operations};
 use super::panels::{Part, PassContext, PassPlan};
 use super::parameters::ParameterLayout;
 use super::spec::NetworkSpec;
 use super::tape::{Tape, TapePlan, Value};
 use crate::error::Result;
-use crate::gemm::Derivative;
 use crate::kernel::activation::Activation;
 
 /// A network whose parameters are fixed during a pass.
@@ -15,14 +14,6 @@ pub(crate) struct NetworkView<'a> {
     pub(crate) spec: &'a NetworkSpec,
     pub(crate) layout: &'a ParameterLayout,
     pub(crate) parameters: &'a [f32],
-}
-
-/// The operations of a network whose parameters stand as in `layout`.
-pub(super) fn operations<'a>(
-    spec: &'a NetworkSpec,
-    layout: &'a ParameterLayout,
-) -> impl DoubleEndedIterator<Item = Dense<'a>> + ExactSizeIterator {
-    spec.layers.iter().enumerate().map(|(index, spec)| Dense { index, spec, place: layout.layer(index) })
 }
 
 /// What a forward pass leaves on the tape: the network's input, then each operation's output.
@@ -38,9 +29,9 @@ impl Trace {
     /// Plans a forward pass for at most `lanes` lanes.
     pub(crate) fn plan(tape: &mut TapePlan, spec: &NetworkSpec, input: Value, lanes: usize) -> Self {
         let mut trace = Self::of_input(input);
-        for layer in &spec.layers {
+        for operation in operations(spec, &ParameterLayout::new(spec)) {
             tape.uses(trace.output());
-            trace.0.push(tape.make(layer.outputs, lanes));
+            trace.0.push(tape.make(operation.outputs(), lanes));
             tape.advance();
         }
         trace
@@ -61,14 +52,9 @@ impl Trace {
         self.0[self.0.len() - 1]
     }
 
-    /// What operation `index` takes.
-    pub(crate) fn input_of(&self, index: usize) -> Value {
-        self.0[index]
-    }
-
-    /// What operation `index` gives.
-    pub(crate) fn output_of(&self, index: usize) -> Value {
-        self.0[index + 1]
+    /// What operation `index` takes and gives.
+    pub(crate) fn places(&self, index: usize) -> Places {
+        Places { input: self.0[index], output: self.0[index + 1] }
     }
 
     /// Operations.
@@ -90,11 +76,8 @@ pub(crate) fn forward(
     trace: &Trace,
     tape: &mut Tape,
 ) {
-    let lanes = context.panels.lanes();
-    for operation in operations(network.spec, network.layout) {
-        let index = operation.index;
-        let [input, output] = tape.several([(trace.input_of(index), lanes), (trace.output_of(index), lanes)]);
-        operation.forward(context, parts, network.parameters, input, output);
+    for (index, operation) in operations(network.spec, network.layout).enumerate() {
+        operation.forward(context, parts, network.parameters, tape, trace.places(index));
     }
 }
 
@@ -171,11 +154,11 @@ impl Deltas {
         lanes: usize,
     ) -> Self {
         let mut deltas = Self(vec![last]);
-        for (index, layer) in spec.layers.iter().enumerate().rev() {
+        for (index, operation) in operations(spec, &ParameterLayout::new(spec)).enumerate().rev() {
             tape.uses(deltas.first());
-            tape.uses(trace.input_of(index));
+            operation.uses_backward(tape, trace.places(index));
             if index > 0 || input_mode != InputMode::Skip {
-                deltas.0.push(tape.make(layer.inputs, lanes));
+                deltas.0.push(tape.make(operation.inputs(), lanes));
             }
             tape.advance();
         }
@@ -204,35 +187,30 @@ pub(crate) fn backward(
     mut gradients: ParameterGradients<'_>,
     input_mode: InputMode,
 ) {
-    let lanes = context.panels.lanes();
-    for (from_last, operation) in operations(network.spec, network.layout).rev().enumerate() {
-        let index = operation.index;
-        let (delta, input) = ((deltas.delta(from_last), lanes), (trace.input_of(index), lanes));
-        let below = match (index.checked_sub(1), input_mode) {
-            (Some(below), _) => {
-                let below = &network.spec.layers[below];
-                Some((below.activation, below.dropout))
-            }
-            (None, InputMode::Through(activation)) => Some((activation, 0.0)),
+    let mut operations = operations(network.spec, network.layout).enumerate().rev().peekable();
+    let mut from_last = 0;
+    while let Some((index, operation)) = operations.next() {
+        let (delta, places) = (deltas.delta(from_last), trace.places(index));
+        from_last += 1;
+        let below = match (operations.peek(), input_mode) {
+            (Some((_, below)), _) => Some(below.pointwise()),
+            (None, InputMode::Through(activation)) => Some(Pointwise { activation, dropout: 0.0 }),
             (None, InputMode::Plain | InputMode::Skip) => None,
         };
         if index > 0 || input_mode != InputMode::Skip {
-            let [delta, input, output] = tape.several([delta, input, (deltas.delta(from_last + 1), lanes)]);
-            let below = below.map(|(activation, dropout)| Derivative { activation, dropout, values: input });
-            operation.input_gradient(context, network.parameters.values(), delta, below, output);
+            let gradients = [delta, deltas.delta(from_last)];
+            operation.input_gradient(context, network.parameters.values(), tape, places, below, gradients);
         }
-        let (gradients, accumulate) = match &mut gradients {
+        let into = match &mut gradients {
             ParameterGradients::Skip => continue,
             ParameterGradients::Overwrite(gradients) => (&mut **gradients, false),
             ParameterGradients::Accumulate(gradients) => (&mut **gradients, true),
         };
-        let [delta, input] = tape.several([delta, input]);
-        match &mut network.parameters {
-            Parameters::Fixed(_) => operation.weight_gradient(context, delta, input, gradients, accumulate),
-            Parameters::Updated(updated) => {
-                operation.weight_update(context, delta, input, gradients, accumulate, updated);
-            }
-        }
+        let updated = match &mut network.parameters {
+            Parameters::Fixed(_) => None,
+            Parameters::Updated(updated) => Some(updated),
+        };
+        operation.parameter_gradient(context, tape, places, delta, into, updated);
     }
 }
 
@@ -245,13 +223,13 @@ pub(crate) fn backward_products(
     input_mode: InputMode,
 ) -> u64 {
     let layout = ParameterLayout::new(spec);
-    let products = |operation: Dense<'_>| {
-        let of_weights = if weights { operation.weight_products(plan, panels) } else { 0 };
-        let skipped = operation.index == 0 && input_mode == InputMode::Skip;
+    let products = |(index, operation): (usize, AnyOperation<'_>)| {
+        let of_weights = if weights { operation.parameter_products(plan, panels) } else { 0 };
+        let skipped = index == 0 && input_mode == InputMode::Skip;
         let of_input = if skipped { 0 } else { operation.input_products(plan, panels) };
         (of_weights + of_input) as u64
     };
-    operations(spec, &layout).map(products).sum()
+    operations(spec, &layout).enumerate().map(products).sum()
 }
 
 /// A tape for forward passes of a network alone, as when samples are made for show.

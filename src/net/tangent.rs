@@ -2,8 +2,10 @@
 //!
 //! It follows on a forward pass, whose outputs show the derivative of each activation and the elements that dropout dropped.
 
+use super::op::operations;
 use super::panels::PassContext;
-use super::pass::{NetworkView, Trace, operations};
+use super::parameters::ParameterLayout;
+use super::pass::{NetworkView, Trace};
 use super::spec::NetworkSpec;
 use super::tape::{Tape, TapePlan, Value};
 
@@ -15,10 +17,10 @@ impl Tangents {
     /// Plans the tangent pass along `direction` of what `trace` recorded.
     pub(crate) fn plan(tape: &mut TapePlan, spec: &NetworkSpec, trace: &Trace, direction: Value, lanes: usize) -> Self {
         let mut tangents = Self(vec![direction]);
-        for (index, layer) in spec.layers.iter().enumerate() {
+        for (index, operation) in operations(spec, &ParameterLayout::new(spec)).enumerate() {
             tape.uses(tangents.output());
-            tape.uses(trace.output_of(index));
-            tangents.0.push(tape.make(layer.outputs, lanes));
+            tape.uses(trace.places(index).output);
+            tangents.0.push(tape.make(operation.outputs(), lanes));
             tape.advance();
         }
         tangents
@@ -38,12 +40,9 @@ pub(crate) fn tangent(
     tangents: &Tangents,
     tape: &mut Tape,
 ) {
-    let lanes = context.panels.lanes();
-    for operation in operations(network.spec, network.layout) {
-        let index = operation.index;
-        let values = [tangents.0[index], trace.output_of(index), tangents.0[index + 1]];
-        let [input, output, tangent] = tape.several(values.map(|value| (value, lanes)));
-        operation.tangent(context, network.parameters, input, output, tangent);
+    for (index, operation) in operations(network.spec, network.layout).enumerate() {
+        let along = [tangents.0[index], tangents.0[index + 1]];
+        operation.tangent(context, network.parameters, tape, trace.places(index), along);
     }
 }
 
@@ -113,7 +112,7 @@ mod tests {
             pass::forward(context, network, &parts, &trace, &mut tape);
             tangent(context, network, &trace, &tangents, &mut tape);
             let outputs =
-                (0..spec.layers.len()).map(|index| tape.get(trace.output_of(index), lanes).to_vec()).collect();
+                (0..spec.layers.len()).map(|index| tape.get(trace.places(index).output, lanes).to_vec()).collect();
             Found { outputs, tangent: tape.get(tangents.output(), lanes).to_vec() }
         }
 

@@ -6,12 +6,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::{Operation, Places, Pointwise, Updated};
 use crate::gemm::{Derivative, Epilogue, OuterProduct, PanelProduct, WeightUpdate};
 use crate::kernel::dropout::{DROPOUT_FEATURES, Dropout};
-use crate::kernel::optimizer::{Arenas, Update};
+use crate::kernel::optimizer::Arenas;
 use crate::net::panels::{MOST_PARTS, Panels, Part, PassContext, PassPlan, ROW_UNIT};
 use crate::net::parameters::LayerPlace;
 use crate::net::spec::LayerSpec;
+use crate::net::tape::{Tape, TapePlan, Value};
 use crate::parallel::{Chunks, ChunksOfEach};
 use crate::simd::LANE_GROUP;
 
@@ -19,17 +21,9 @@ use crate::simd::LANE_GROUP;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dense<'a> {
     /// Its number in the network.
-    pub(crate) index: usize,
-    pub(crate) spec: &'a LayerSpec,
-    pub(crate) place: &'a LayerPlace,
-}
-
-/// Parameters in a backward pass that updates them, and what they are updated with.
-pub(crate) struct Updated<'a> {
-    pub(crate) update: Update,
-    pub(crate) arenas: Arenas<'a>,
-    /// Set to false where a gradient, a state or a parameter is not finite.
-    pub(crate) finite: &'a mut bool,
+    pub(super) index: usize,
+    pub(super) spec: &'a LayerSpec,
+    pub(super) place: &'a LayerPlace,
 }
 
 impl Dense<'_> {
@@ -43,129 +37,8 @@ impl Dense<'_> {
         plan.row_block(self.spec.outputs, 1, ROW_UNIT)
     }
 
-    /// Products of [`Self::forward`].
-    pub(crate) fn forward_products(&self, plan: &PassPlan, panels: usize) -> usize {
-        plan.blocks(self.spec.outputs, panels, self.output_unit()) * panels
-    }
-
-    /// Products of [`Self::input_gradient`].
-    pub(crate) fn input_products(&self, plan: &PassPlan, panels: usize) -> usize {
-        plan.blocks(self.spec.inputs, panels, ROW_UNIT) * panels
-    }
-
-    /// Products of [`Self::weight_gradient`], which takes all panels at once: one for each of them.
-    pub(crate) fn weight_products(&self, plan: &PassPlan, panels: usize) -> usize {
-        self.spec.outputs.div_ceil(self.weight_block(plan)) * panels
-    }
-
-    /// `output` from `input`. `parts` empty: no dropout, as when samples are made for show.
-    pub(crate) fn forward(
-        &self,
-        context: PassContext<'_>,
-        parts: &[Part<'_>],
-        parameters: &[f32],
-        input: &[f32],
-        output: &mut [f32],
-    ) {
-        let Self { index, spec: &LayerSpec { inputs, outputs, activation, dropout }, place } = *self;
-        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
-        debug_assert!(parts.len() <= MOST_PARTS && width.is_multiple_of(LANE_GROUP * parts.len().max(1)));
-        let (weights, biases) = (&parameters[place.weight.clone()], &parameters[place.bias.clone()]);
-        context.for_each_block((outputs, self.output_unit()), output, |panel, first_row, output| {
-            let drawn = (dropout > 0.0 && !parts.is_empty()).then(|| {
-                let part_width = width / parts.len();
-                // A lone part stands in both places of the array; only as many as there are parts are used.
-                std::array::from_fn::<_, MOST_PARTS, _>(|number| {
-                    let number = number.min(parts.len() - 1);
-                    parts[number].of_layer(index, outputs, panel, number * part_width..(number + 1) * part_width)
-                })
-            });
-            let epilogue = Epilogue::Activation {
-                bias: &biases[first_row..first_row + output.len() / width],
-                activation,
-                dropout: drawn.as_ref().map(|drawn| Dropout {
-                    probability: dropout,
-                    first_feature: first_row,
-                    parts: &drawn[..parts.len()],
-                }),
-            };
-            let product = PanelProduct {
-                weights,
-                stride: place.stride,
-                transposed: false,
-                first_row,
-                input: &input[panel * inputs * width..][..inputs * width],
-                output,
-                width,
-                epilogue,
-            };
-            plan.engine.panel_product(plan.isa, product);
-        });
-    }
-
-    /// How the layer's outputs move when its inputs move along `input_tangent`, by its `output` of a forward pass: the derivative of
-    /// `output` in that direction, with the elements dropped that were dropped then.
-    pub(crate) fn tangent(
-        &self,
-        context: PassContext<'_>,
-        parameters: &[f32],
-        input_tangent: &[f32],
-        output: &[f32],
-        output_tangent: &mut [f32],
-    ) {
-        let Self { spec: &LayerSpec { inputs, outputs, activation, dropout }, place, .. } = *self;
-        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
-        let weights = &parameters[place.weight.clone()];
-        context.for_each_block((outputs, ROW_UNIT), output_tangent, |panel, first_row, tangent| {
-            let values = &output[(panel * outputs + first_row) * width..][..tangent.len()];
-            let product = PanelProduct {
-                weights,
-                stride: place.stride,
-                transposed: false,
-                first_row,
-                input: &input_tangent[panel * inputs * width..][..inputs * width],
-                output: tangent,
-                width,
-                epilogue: Epilogue::Derivative(Derivative { activation, dropout, values }),
-            };
-            plan.engine.panel_product(plan.isa, product);
-        });
-    }
-
-    /// The gradient with respect to the layer's input, multiplied by the derivative `below` of what made it, if that is given, from
-    /// `delta`, that with respect to the layer's pre-activations. The values of `below` are the whole input.
-    pub(crate) fn input_gradient(
-        &self,
-        context: PassContext<'_>,
-        parameters: &[f32],
-        delta: &[f32],
-        below: Option<Derivative<'_>>,
-        output: &mut [f32],
-    ) {
-        let Self { spec: &LayerSpec { inputs, outputs, .. }, place, .. } = *self;
-        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
-        let weights = &parameters[place.weight.clone()];
-        context.for_each_block((inputs, ROW_UNIT), output, |panel, first_row, output| {
-            let epilogue = below.map_or(Epilogue::None, |below| {
-                let values = &below.values[(panel * inputs + first_row) * width..][..output.len()];
-                Epilogue::Derivative(Derivative { values, ..below })
-            });
-            let product = PanelProduct {
-                weights,
-                stride: place.stride,
-                transposed: true,
-                first_row,
-                input: &delta[panel * outputs * width..][..outputs * width],
-                output,
-                width,
-                epilogue,
-            };
-            plan.engine.panel_product(plan.isa, product);
-        });
-    }
-
-    /// The gradients of the layer's parameters, into their place in the arena `gradients` or, with `accumulate`, added to it.
-    pub(crate) fn weight_gradient(
+    /// [`Operation::parameter_gradient`] without an update.
+    fn weight_gradient(
         &self,
         context: PassContext<'_>,
         delta: &[f32],
@@ -189,8 +62,8 @@ impl Dense<'_> {
         );
     }
 
-    /// [`Self::weight_gradient`], and the update of the parameters in the same phase.
-    pub(crate) fn weight_update(
+    /// [`Operation::parameter_gradient`] with the update.
+    fn weight_update(
         &self,
         context: PassContext<'_>,
         delta: &[f32],
@@ -241,6 +114,162 @@ impl Dense<'_> {
     fn of_blocks<'a>(&self, rows: usize, arena: &'a mut [f32]) -> (Chunks<'a, f32>, Chunks<'a, f32>) {
         let (weights, biases) = self.both(arena);
         (Chunks::new(weights, rows * self.place.stride), Chunks::new(biases, rows))
+    }
+}
+
+impl Operation for Dense<'_> {
+    fn inputs(&self) -> usize {
+        self.spec.inputs
+    }
+
+    fn outputs(&self) -> usize {
+        self.spec.outputs
+    }
+
+    fn pointwise(&self) -> Pointwise {
+        Pointwise { activation: self.spec.activation, dropout: self.spec.dropout }
+    }
+
+    fn uses_backward(&self, tape: &mut TapePlan, places: Places) {
+        tape.uses(places.input);
+    }
+
+    fn forward(
+        &self,
+        context: PassContext<'_>,
+        parts: &[Part<'_>],
+        parameters: &[f32],
+        tape: &mut Tape,
+        Places { input, output }: Places,
+    ) {
+        let Self { index, spec: &LayerSpec { inputs, outputs, activation, dropout }, place } = *self;
+        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
+        let lanes = context.panels.lanes();
+        let [input, output] = tape.several([(input, lanes), (output, lanes)]);
+        debug_assert!(parts.len() <= MOST_PARTS && width.is_multiple_of(LANE_GROUP * parts.len().max(1)));
+        let (weights, biases) = (&parameters[place.weight.clone()], &parameters[place.bias.clone()]);
+        context.for_each_block((outputs, self.output_unit()), output, |panel, first_row, output| {
+            let drawn = (dropout > 0.0 && !parts.is_empty()).then(|| {
+                let part_width = width / parts.len();
+                // A lone part stands in both places of the array; only as many as there are parts are used.
+                std::array::from_fn::<_, MOST_PARTS, _>(|number| {
+                    let number = number.min(parts.len() - 1);
+                    parts[number].of_layer(index, outputs, panel, number * part_width..(number + 1) * part_width)
+                })
+            });
+            let epilogue = Epilogue::Activation {
+                bias: &biases[first_row..first_row + output.len() / width],
+                activation,
+                dropout: drawn.as_ref().map(|drawn| Dropout {
+                    probability: dropout,
+                    first_feature: first_row,
+                    parts: &drawn[..parts.len()],
+                }),
+            };
+            let product = PanelProduct {
+                weights,
+                stride: place.stride,
+                transposed: false,
+                first_row,
+                input: &input[panel * inputs * width..][..inputs * width],
+                output,
+                width,
+                epilogue,
+            };
+            plan.engine.panel_product(plan.isa, product);
+        });
+    }
+
+    fn tangent(
+        &self,
+        context: PassContext<'_>,
+        parameters: &[f32],
+        tape: &mut Tape,
+        places: Places,
+        [input_tangent, output_tangent]: [Value; 2],
+    ) {
+        let Self { spec: &LayerSpec { inputs, outputs, activation, dropout }, place, .. } = *self;
+        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
+        let lanes = context.panels.lanes();
+        let [input_tangent, output, output_tangent] =
+            tape.several([input_tangent, places.output, output_tangent].map(|value| (value, lanes)));
+        let weights = &parameters[place.weight.clone()];
+        context.for_each_block((outputs, ROW_UNIT), output_tangent, |panel, first_row, tangent| {
+            let values = &output[(panel * outputs + first_row) * width..][..tangent.len()];
+            let product = PanelProduct {
+                weights,
+                stride: place.stride,
+                transposed: false,
+                first_row,
+                input: &input_tangent[panel * inputs * width..][..inputs * width],
+                output: tangent,
+                width,
+                epilogue: Epilogue::Derivative(Derivative { activation, dropout, values }),
+            };
+            plan.engine.panel_product(plan.isa, product);
+        });
+    }
+
+    fn input_gradient(
+        &self,
+        context: PassContext<'_>,
+        parameters: &[f32],
+        tape: &mut Tape,
+        places: Places,
+        below: Option<Pointwise>,
+        [delta, gradient]: [Value; 2],
+    ) {
+        let Self { spec: &LayerSpec { inputs, outputs, .. }, place, .. } = *self;
+        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
+        let lanes = context.panels.lanes();
+        let [delta, input, gradient] = tape.several([delta, places.input, gradient].map(|value| (value, lanes)));
+        let weights = &parameters[place.weight.clone()];
+        context.for_each_block((inputs, ROW_UNIT), gradient, |panel, first_row, output| {
+            let epilogue = below.map_or(Epilogue::None, |Pointwise { activation, dropout }| {
+                let values = &input[(panel * inputs + first_row) * width..][..output.len()];
+                Epilogue::Derivative(Derivative { activation, dropout, values })
+            });
+            let product = PanelProduct {
+                weights,
+                stride: place.stride,
+                transposed: true,
+                first_row,
+                input: &delta[panel * outputs * width..][..outputs * width],
+                output,
+                width,
+                epilogue,
+            };
+            plan.engine.panel_product(plan.isa, product);
+        });
+    }
+
+    fn parameter_gradient(
+        &self,
+        context: PassContext<'_>,
+        tape: &mut Tape,
+        places: Places,
+        delta: Value,
+        (gradients, accumulate): (&mut [f32], bool),
+        updated: Option<&mut Updated<'_>>,
+    ) {
+        let lanes = context.panels.lanes();
+        let [delta, input] = tape.several([(delta, lanes), (places.input, lanes)]);
+        match updated {
+            Some(updated) => self.weight_update(context, delta, input, gradients, accumulate, updated),
+            None => self.weight_gradient(context, delta, input, gradients, accumulate),
+        }
+    }
+
+    fn forward_products(&self, plan: &PassPlan, panels: usize) -> usize {
+        plan.blocks(self.spec.outputs, panels, self.output_unit()) * panels
+    }
+
+    fn input_products(&self, plan: &PassPlan, panels: usize) -> usize {
+        plan.blocks(self.spec.inputs, panels, ROW_UNIT) * panels
+    }
+
+    fn parameter_products(&self, plan: &PassPlan, panels: usize) -> usize {
+        self.spec.outputs.div_ceil(self.weight_block(plan)) * panels
     }
 }
 

@@ -1,16 +1,150 @@
-//! The operations that a network is made of, one file for each.
+//! The operations that a network is made of: one file for each, and one line of the table below.
 //!
 //! An operation has four passes, all over panels of samples:
 //!
 //! ```text
 //! forward              its output from its input
 //! tangent              how its output moves when its input moves along a given direction, by the output of the forward pass
-//! input gradient       the gradient with respect to its input from that with respect to what it computes before its activation
+//! input gradient       the gradient with respect to its input from its delta
 //! parameter gradient   that with respect to its parameters, with the update where it is the last to add to them
 //! ```
 //!
-//! and says how many products each of them takes, so that whoever compiles passes can count them.
+//! An operation's *delta* is the gradient with respect to what it computes before its [`Pointwise`] end: whoever computes a gradient
+//! with respect to its output takes it through that at once. Values stand on a tape, and each operation says which of them its
+//! backward passes read. It also says how many products each pass takes, so that whoever compiles passes can count them.
 
 mod dense;
 
-pub(crate) use dense::{Dense, Updated};
+use super::panels::{Part, PassContext, PassPlan};
+use super::parameters::ParameterLayout;
+use super::spec::NetworkSpec;
+use super::tape::{Tape, TapePlan, Value};
+use crate::kernel::activation::Activation;
+use crate::kernel::optimizer::{Arenas, Update};
+use dense::Dense;
+
+/// What an operation applies to each value that it computes, last of all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Pointwise {
+    pub(crate) activation: Activation,
+    /// The probability of dropping a value.
+    pub(crate) dropout: f32,
+}
+
+/// Where an operation's values of a forward pass stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    pub(crate) input: Value,
+    pub(crate) output: Value,
+}
+
+/// Parameters in a backward pass that updates them, and what they are updated with.
+pub(crate) struct Updated<'a> {
+    pub(crate) update: Update,
+    pub(crate) arenas: Arenas<'a>,
+    /// Set to false where a gradient, a state or a parameter is not finite.
+    pub(crate) finite: &'a mut bool,
+}
+
+/// An operation of a network. Parameters, gradients and states are whole arenas, in which it knows its place.
+pub(crate) trait Operation {
+    /// Features of its input.
+    fn inputs(&self) -> usize;
+
+    /// Features of its output.
+    fn outputs(&self) -> usize;
+
+    /// What it applies last of all.
+    fn pointwise(&self) -> Pointwise;
+
+    /// Says which values its backward passes read, beside the gradients.
+    fn uses_backward(&self, tape: &mut TapePlan, places: Places);
+
+    /// Its output from its input. `parts` empty: no dropout, as when samples are made for show.
+    fn forward(
+        &self,
+        context: PassContext<'_>,
+        parts: &[Part<'_>],
+        parameters: &[f32],
+        tape: &mut Tape,
+        places: Places,
+    );
+
+    /// How its output moves when its input moves along the first of the `tangents`, by its output of a forward pass: the second of
+    /// them, with the elements dropped that were dropped then.
+    fn tangent(
+        &self,
+        context: PassContext<'_>,
+        parameters: &[f32],
+        tape: &mut Tape,
+        places: Places,
+        tangents: [Value; 2],
+    );
+
+    /// The gradient with respect to its input, through what `below` says that the input came through last, from its delta: the first
+    /// of the `gradients` is the delta, the second becomes that gradient.
+    fn input_gradient(
+        &self,
+        context: PassContext<'_>,
+        parameters: &[f32],
+        tape: &mut Tape,
+        places: Places,
+        below: Option<Pointwise>,
+        gradients: [Value; 2],
+    );
+
+    /// The gradients of its parameters, into their place in the arena or, with `accumulate`, added to it; and the update of the
+    /// parameters in the same phase, if they are to be `updated`.
+    fn parameter_gradient(
+        &self,
+        context: PassContext<'_>,
+        tape: &mut Tape,
+        places: Places,
+        delta: Value,
+        into: (&mut [f32], bool),
+        updated: Option<&mut Updated<'_>>,
+    );
+
+    /// Products of [`Self::forward`].
+    fn forward_products(&self, plan: &PassPlan, panels: usize) -> usize;
+
+    /// Products of [`Self::input_gradient`].
+    fn input_products(&self, plan: &PassPlan, panels: usize) -> usize;
+
+    /// Products of [`Self::parameter_gradient`]; one that takes all panels at once is one for each of them.
+    fn parameter_products(&self, plan: &PassPlan, panels: usize) -> usize;
+}
+
+/// The table of operations.
+macro_rules! operations {
+    ($($kind:ident,)*) => {
+        /// An operation of any kind.
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) enum AnyOperation<'a> {
+            $($kind($kind<'a>),)*
+        }
+
+        impl<'a> std::ops::Deref for AnyOperation<'a> {
+            type Target = dyn Operation + 'a;
+
+            fn deref(&self) -> &Self::Target {
+                match self {
+                    $(Self::$kind(operation) => operation,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    Dense,
+}
+
+/// The operations of a network whose parameters stand as in `layout`, first to last.
+pub(crate) fn operations<'a>(
+    spec: &'a NetworkSpec,
+    layout: &'a ParameterLayout,
+) -> impl DoubleEndedIterator<Item = AnyOperation<'a>> + ExactSizeIterator {
+    let dense = |(index, spec)| AnyOperation::Dense(Dense { index, spec, place: layout.layer(index) });
+    spec.layers.iter().enumerate().map(dense)
+}
