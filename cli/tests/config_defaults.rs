@@ -186,10 +186,10 @@ fn a_system_of_older_files_is_a_preset() {
     place.write("run/config.toml", written.replace("preset =", "system ="));
     let result = place.read("run/run.json");
     place.write("run/run.json", result.replace("\"preset\"", "\"system\""));
-    let runs: serde_json::Value = serde_json::from_str(&place.succeed("runs . --json")).unwrap();
+    let runs = &place.json("runs . --json")[0];
     assert_eq!((&runs["preset"], &runs["status"]), (&"circle".into(), &"finished".into()), "{runs}");
     place.succeed("train --resume run --steps 6 --quiet");
-    let runs: serde_json::Value = serde_json::from_str(&place.succeed("runs . --json")).unwrap();
+    let runs = &place.json("runs . --json")[0];
     assert_eq!(
         (&runs["preset"], &runs["settings"]),
         (&"circle".into(), &serde_json::json!({ "steps": "6" })),

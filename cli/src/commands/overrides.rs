@@ -1,17 +1,16 @@
 //! Options of `gannet train` in the place of settings.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use gannet::gan::presets::Duration;
 use gannet::gan::{GanSpec, OptimizerSpec};
-use gannet::internals::engine;
 use gannet::{Error, Result};
+use toml::Value;
 
 use super::args::TrainArgs;
 use crate::folder::run_folder::refused;
-use crate::preset::measure_names;
-use crate::settings::config::{RunConfig, replace};
+use crate::settings::config::RunConfig;
 use crate::settings::config_source;
+use crate::settings::kind::Kind;
 
 /// What `gannet train` was asked for: a preset, a data file or a configuration file, and the options that override it.
 ///
@@ -19,7 +18,7 @@ use crate::settings::config_source;
 ///
 /// An unknown preset, a file that cannot be read, settings that make no sense.
 pub(crate) fn from_args(args: &TrainArgs) -> anyhow::Result<RunConfig> {
-    let mut config = config_source::named(Path::new(&args.what), args.data.as_deref(), args.memory_limit)?;
+    let mut config = config_source::named(Path::new(&args.what), args.data.as_deref(), args.settings.memory_limit())?;
     override_by(&mut config, args)?;
     config.validate()?;
     Ok(config)
@@ -31,53 +30,17 @@ pub(crate) fn from_args(args: &TrainArgs) -> anyhow::Result<RunConfig> {
 ///
 /// Options that this preset has no use for.
 pub(crate) fn override_by(config: &mut RunConfig, args: &TrainArgs) -> Result<()> {
-    match (args.epochs, args.steps) {
-        (Some(epochs), _) => config.duration = Duration::Epochs(epochs),
-        (None, Some(steps)) => config.duration = Duration::Steps(steps),
-        (None, None) => {}
-    }
-    replace(&mut config.batch, args.batch);
-    replace(&mut config.seed, args.seed);
-    replace(&mut config.threads, args.threads);
-    replace(&mut config.engine, args.engine);
-    replace(&mut config.checkpoint_steps, args.checkpoint_steps);
-    replace(&mut config.checkpoint_seconds, args.checkpoint_seconds);
-    replace(&mut config.keep, args.keep);
-    if let Some(name) = &args.best {
-        config.best = measure_names::best(config.preset, name)?;
-    }
-    config.tensorboard &= !args.no_tensorboard;
-    replace(&mut config.save_epochs, args.save_epochs);
-    config.isa = args.isa.or(config.isa);
-    config.memory_limit = args.memory_limit.or(config.memory_limit);
-    if let Some(own) = &mut config.own {
-        own.limit = config.memory_limit;
-    }
-    config.evaluate_every = args.evaluate_every.or(config.evaluate_every);
-    config.report_every = args.report_every.or(config.report_every);
-    if args.points.is_some() {
-        if config.points.is_none() {
-            return Err(Error::setting(
-                "points",
-                format!("{} has a fixed number of samples; leave --points out", config.preset.name()),
-            ));
-        }
-        config.points = args.points;
-    }
-    if !args.weights.is_empty() {
-        let absolute = |file: &PathBuf| std::path::absolute(file).map_err(refused("find", file));
-        config.weights = args.weights.iter().map(absolute).collect::<Result<_>>()?;
+    for (setting, value) in args.settings.given() {
+        let value = match setting.kind {
+            Kind::Paths => absolute(value)?,
+            _ => value.clone(),
+        };
+        (setting.set)(config, &value).map_err(|problem| Error::setting(setting.name, problem))?;
     }
     // The file of own data has been taken already: its settings depend on it.
     if let Some(data) = args.data.as_deref().filter(|_| config.own.is_none()) {
         config.take_data(data)?;
     }
-    if let Some(objective) = args.objective {
-        config.spec.objective = objective;
-        engine::fit_discriminator(&mut config.spec);
-    }
-    replace(&mut config.spec.order, args.order);
-    replace(&mut config.spec.discriminator_steps, args.discriminator_steps);
     let GanSpec { generator_optimizer, discriminator_optimizer, .. } = &mut config.spec;
     for (optimizer, rate) in [
         (generator_optimizer, args.generator_learning_rate.or(args.learning_rate)),
@@ -104,4 +67,20 @@ pub(crate) fn override_by(config: &mut RunConfig, args: &TrainArgs) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Paths from the folder that the program was started in.
+fn absolute(paths: &Value) -> Result<Value> {
+    let absolute = |file: &str| {
+        let path = std::path::absolute(file).map_err(refused("find", Path::new(file)))?;
+        Ok(Value::String(path.to_string_lossy().into_owned()))
+    };
+    paths
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(absolute)
+        .collect::<Result<_>>()
+        .map(Value::Array)
 }

@@ -13,7 +13,7 @@ use crate::terminal::output;
 /// Runs the command.
 pub(crate) fn command(args: &ConfigArgs) -> anyhow::Result<()> {
     let text = match args.what.as_deref() {
-        None => schema::TEXT.to_string(),
+        None => schema::text(),
         Some(what) if what == Path::new(OWN) && args.data.is_none() => {
             config_text::template(&RunConfig::of_own(OwnData::example()?), false)?
         }

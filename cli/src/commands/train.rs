@@ -37,8 +37,8 @@ pub(crate) fn command(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
         Some(run) => {
             let overrides = Overrides {
                 data: args.data.as_deref(),
-                memory_limit: args.memory_limit,
-                has_threads: args.threads.is_some(),
+                memory_limit: args.settings.memory_limit(),
+                has_threads: args.settings.get("threads").is_some(),
                 apply: &|config| override_by(config, args),
             };
             resume::go_on(run, request, &overrides, stop)

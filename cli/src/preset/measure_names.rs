@@ -1,7 +1,6 @@
 //! Which measures suit which preset, and of which of them a value can be the best.
 
 use gannet::gan::presets;
-use gannet::{Error, Result};
 
 use crate::preset::Preset;
 use crate::preset::goal;
@@ -44,8 +43,8 @@ pub(crate) const OWN_NAMES: [&str; 5] =
 ///
 /// # Errors
 ///
-/// [`Error::InvalidSetting`] that tells the known names.
-pub(crate) fn best(preset: Preset, name: &str) -> Result<Option<String>> {
+/// What is wrong, with the known names.
+pub(crate) fn best(preset: Preset, name: &str) -> Result<Option<String>, String> {
     let known: Vec<&str> = rated_names(preset).collect();
     if name == "none" {
         Ok(None)
@@ -53,7 +52,6 @@ pub(crate) fn best(preset: Preset, name: &str) -> Result<Option<String>> {
         Ok(Some(name.to_string()))
     } else {
         let hint = suggestion(name, known.iter().copied());
-        let problem = format!("`{name}` is no measure that has a best value{hint} (none, {})", known.join(", "));
-        Err(Error::setting("run.best", problem))
+        Err(format!("`{name}` is no measure that has a best value{hint} (none, {})", known.join(", ")))
     }
 }

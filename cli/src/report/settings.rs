@@ -6,36 +6,25 @@ use gannet::internals::numbers::thousands;
 use gannet::net::{Activation, Initialization, LayerSpec, NetworkSpec};
 use maud::{Markup, html};
 
-use super::words::{counted, spaced};
+use super::words::counted;
 use crate::settings::config::RunConfig;
-use crate::settings::values::{ENGINES, OBJECTIVES, ORDERS, name_of};
+use crate::settings::table::SETTINGS;
 
 /// Every setting that changes the result or the speed, under its name.
 pub(super) fn settings(config: &RunConfig) -> Vec<(&'static str, String)> {
     let spec = &config.spec;
-    let some = |value: Option<String>| value.unwrap_or_else(|| "-".to_string());
-    vec![
-        ("preset", config.preset.name().to_string()),
-        ("length", length(config)),
-        ("batch", thousands(config.batch as u64)),
-        ("seed", config.seed.to_string()),
-        ("objective", spaced(name_of(OBJECTIVES, &spec.objective))),
-        ("order", spaced(name_of(ORDERS, &spec.order))),
-        ("D steps per G step", thousands(spec.discriminator_steps as u64)),
+    let of_table = SETTINGS.iter().filter_map(|setting| setting.words);
+    let mut settings: Vec<_> = of_table.map(|(name, words)| (name, words(config))).collect();
+    settings.insert(1, ("length", length(config)));
+    settings.extend([
         ("generator", network(&spec.generator)),
         ("discriminator", network(&spec.discriminator)),
         ("G's optimizer", optimizer(&spec.generator_optimizer)),
         ("D's optimizer", optimizer(&spec.discriminator_optimizer)),
         ("G's initial weights", initialization(&spec.generator)),
         ("D's initial weights", initialization(&spec.discriminator)),
-        ("points", some(config.points.map(|points| thousands(points as u64)))),
-        ("data", some(config.directory.as_ref().map(|folder| folder.display().to_string()))),
-        ("shuffled", if config.shuffle { "for each epoch" } else { "no" }.to_string()),
-        ("threads", if config.threads == 0 { "one a processor".to_string() } else { config.threads.to_string() }),
-        ("engine", name_of(ENGINES, &config.engine).to_string()),
-        ("instruction set", config.isa.map_or_else(|| "the best".to_string(), |isa| isa.to_string())),
-        ("memory limit", config.memory_limit.map_or_else(|| "none".to_string(), |limit| counted(limit, "byte"))),
-    ]
+    ]);
+    settings
 }
 
 /// How long it was to train.

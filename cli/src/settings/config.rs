@@ -28,6 +28,8 @@ pub(crate) struct RunConfig {
     pub(crate) duration: Duration,
     /// Samples of a step.
     pub(crate) batch: usize,
+    /// Parts of a batch whose gradients are added in a tree.
+    pub(crate) shards: usize,
     /// Seed of everything.
     pub(crate) seed: u64,
     /// How the seeds of measures, pictures and examinations follow from it. No file of settings has it: a run has it in its history.
@@ -76,7 +78,8 @@ impl RunConfig {
         let preset = self.preset.known()?;
         let usual = Self::of(preset);
         let same = self.spec == usual.spec
-            && (self.batch, self.points, self.shuffle) == (usual.batch, usual.points, usual.shuffle)
+            && (self.batch, self.shards, self.points) == (usual.batch, usual.shards, usual.points)
+            && self.shuffle == usual.shuffle
             && self.weights.is_empty();
         let samples = match preset {
             presets::Preset::Mnist => MNIST_IMAGES,
@@ -113,6 +116,7 @@ impl RunConfig {
             preset,
             duration,
             batch,
+            shards: 1,
             seed: 0,
             derivation: Derivation::default(),
             shuffle: true,
@@ -187,21 +191,6 @@ impl RunConfig {
 
     /// Checks what does not need the data.
     pub(crate) fn validate(&self) -> Result<()> {
-        let positive = [
-            ("run.batch", Some(self.batch as u64)),
-            ("run.epochs", if let Duration::Epochs(epochs) = self.duration { Some(epochs) } else { None }),
-            ("run.steps", if let Duration::Steps(steps) = self.duration { Some(steps) } else { None }),
-            ("run.evaluate_every", self.evaluate_every),
-            ("run.report_every", self.report_every),
-            ("run.memory_limit", self.memory_limit),
-            ("run.keep", Some(self.keep as u64)),
-            ("data.points", self.points.map(|points| points as u64)),
-        ];
-        for (name, value) in positive {
-            if value == Some(0) {
-                return Err(Error::setting(name, "must be a whole number from 1 up"));
-            }
-        }
         self.spec.validate().map_err(|error| match error {
             Error::InvalidSetting { name, problem } => Error::setting(format!("gan.{name}"), problem),
             other => other,
@@ -226,6 +215,7 @@ impl RunConfig {
     pub(crate) fn trainer_options(&self) -> TrainerOptions {
         TrainerOptions {
             batch: self.batch,
+            shards: self.shards,
             seed: self.seed,
             shuffle: self.shuffle,
             threads: self.threads,
@@ -234,12 +224,5 @@ impl RunConfig {
             memory_limit: self.memory_limit,
             ..TrainerOptions::default()
         }
-    }
-}
-
-/// Sets `place` to `value` if there is one.
-pub(crate) fn replace<T>(place: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *place = value;
     }
 }

@@ -4,22 +4,22 @@
 //! (objective, order, optimizers and the layers of both networks). What a file leaves out, the preset's defaults fill in; a name
 //! that is not known is refused.
 
+use std::mem;
 use std::path::{Path, PathBuf};
 
-use gannet::cpu::{EngineKind, IsaKind};
-use gannet::gan::presets::{self, Duration};
+use gannet::gan::presets;
 use gannet::{Error, Result};
 use serde::Deserialize;
-use toml::de::DeTable;
+use toml::Value;
+use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
+use super::config::RunConfig;
+use super::gan_table::GanTable;
+use super::schema::{Schema, line_of, line_of_setting, today};
+use super::table::{EXCLUSIVE, SETTINGS, Setting};
+use super::toml_error::readable;
 use crate::data::own::{OwnData, Settings};
-use crate::preset::measure_names;
-use crate::preset::{self, OWN, Preset};
-use crate::settings::config::{RunConfig, replace};
-use crate::settings::gan_table::GanTable;
-use crate::settings::schema::{Schema, line_of, line_of_setting};
-use crate::settings::toml_error::readable;
-use crate::settings::values::byte_count;
+use crate::preset::{self, OWN};
 
 /// Bytes of a configuration file at most: more than the names and scales of as many columns as a table may have.
 pub(crate) const LARGEST: u64 = 1 << 23;
@@ -31,17 +31,45 @@ pub(crate) const LARGEST: u64 = 1 << 23;
 ///
 /// [`Error::InvalidSetting`] that names the line or the setting; what reading own data reports.
 pub(crate) fn parse(text: &str, folder: Option<&Path>, data: Option<&Path>, limit: Option<u64>) -> Result<RunConfig> {
-    let table = DeTable::parse(text).map_err(|error| toml_error(&error, text))?.into_inner();
+    let parsed = || DeTable::parse(text).map_err(|error| toml_error(&error, text));
+    let table = parsed()?.into_inner();
     Schema::new()?.check_names(&table, text)?;
-    let file: ConfigFile = toml::from_str(text).map_err(|error| toml_error(&error, text))?;
-    let config = resolve(file, folder, data, limit).and_then(|config| config.validate().map(|()| config));
-    config.map_err(|error| match error {
+    let with_line = |error| match error {
         Error::InvalidSetting { name, problem } => match line_of_setting(&table, text, &name) {
             Some(line) => Error::setting(format!("line {line}, {name}"), problem),
             None => Error::setting(name, problem),
         },
         other => other,
-    })
+    };
+    let mut rest = parsed()?;
+    let settings = take_settings(rest.get_mut()).map_err(with_line)?;
+    let structures = Structures::deserialize(Deserializer::from(rest)).map_err(|error| toml_error(&error, text))?;
+    let config = resolve(settings, structures, folder, data, limit);
+    config.and_then(|config| config.validate().map(|()| config)).map_err(with_line)
+}
+
+/// Settings of a file with their values.
+type Given = Vec<(&'static Setting, Value)>;
+
+/// Takes the settings with one value out of `table`.
+fn take_settings(table: &mut DeTable<'_>) -> Result<Given> {
+    let mut given = Given::new();
+    for (key, value) in table.iter_mut() {
+        let DeValue::Table(settings) = value.get_mut() else { continue };
+        let name_of_table = key.get_ref();
+        for (key, value) in mem::take(settings) {
+            let name = today(name_of_table, key.get_ref());
+            let known = SETTINGS.iter().find(|setting| setting.table == name_of_table && setting.name == name);
+            let Some(setting) = known else {
+                settings.insert(key, value);
+                continue;
+            };
+            let wrong = |problem| Error::setting(setting.path(), problem);
+            let value = Value::deserialize(ValueDeserializer::from(value)).map_err(|error| wrong(readable(&error)))?;
+            given.push((setting, setting.kind.check(value).map_err(wrong)?));
+        }
+    }
+    Ok(given)
 }
 
 /// Refuses the `text` of a run's settings where it would be no configuration file that is read again.
@@ -64,66 +92,47 @@ pub(crate) fn check_readable(text: &str) -> Result<()> {
     }
 }
 
-/// Fills what `file` leaves out.
-fn resolve(file: ConfigFile, folder: Option<&Path>, data: Option<&Path>, limit: Option<u64>) -> Result<RunConfig> {
-    let ConfigFile { run, data: mut table, gan } = file;
+/// Fills what the file leaves out.
+fn resolve(
+    settings: Given,
+    structures: Structures,
+    folder: Option<&Path>,
+    data: Option<&Path>,
+    limit: Option<u64>,
+) -> Result<RunConfig> {
+    let Structures { data: mut table, gan, .. } = structures;
     // A path is meant from where the file lies, not from where the program was started.
     let from_file = |path: PathBuf| folder.map_or(path.clone(), |folder| folder.join(&path));
-    let name = run.preset.clone().or_else(|| table.file.as_ref().map(|_| OWN.to_string()));
+    let given = |name: &str| settings.iter().find(|(setting, _)| setting.name == name).map(|(_, value)| value);
+    let name = given("preset").and_then(Value::as_str).or(table.file.as_ref().map(|_| OWN));
     let name = name.ok_or_else(|| Error::setting("run.preset", format!("is missing; {}", preset::known())))?;
-    let memory_limit = match &run.memory_limit {
-        Some(ByteCount::Text(text)) => {
-            Some(byte_count(text).map_err(|problem| Error::setting("run.memory_limit", problem))?)
-        }
-        Some(ByteCount::Number(bytes)) => Some(*bytes),
-        None => None,
-    };
+    let memory_limit = given("memory_limit").and_then(Value::as_integer).map(i64::cast_unsigned);
+    if EXCLUSIVE.into_iter().all(|name| given(name).is_some()) {
+        let [one, other] = EXCLUSIVE;
+        return Err(Error::setting(format!("run.{one}"), format!("excludes `run.{other}`; give one of them")));
+    }
+    let has_length = EXCLUSIVE.into_iter().any(|name| given(name).is_some());
     let mut config = if name == OWN {
         table.file = data.map(Path::to_path_buf).or(table.file.map(from_file));
-        own(&run, &mut table, limit.or(memory_limit))?
+        own(&mut table, limit.or(memory_limit), given("batch").is_none() || !has_length)?
     } else {
-        let preset = presets::Preset::from_name(&name).ok_or_else(|| preset::unknown("run.preset", &name))?;
-        table.refuse_own(&name)?;
+        let preset = presets::Preset::from_name(name).ok_or_else(|| preset::unknown("run.preset", name))?;
+        table.refuse_own(name)?;
         RunConfig::of(preset)
     };
-    replace(&mut config.batch, run.batch);
-    config.duration = match (run.epochs, run.steps) {
-        (Some(_), Some(_)) => return Err(Error::setting("run.epochs", "excludes `run.steps`; give one of them")),
-        (Some(epochs), None) => Duration::Epochs(epochs),
-        (None, Some(steps)) => Duration::Steps(steps),
-        (None, None) => config.own.as_ref().map_or(config.duration, |own| own.duration(config.batch)),
-    };
-    replace(&mut config.seed, run.seed);
-    replace(&mut config.shuffle, run.shuffle);
-    replace(&mut config.threads, run.threads);
-    replace(&mut config.engine, run.engine);
-    replace(&mut config.checkpoint_steps, run.checkpoint_steps);
-    replace(&mut config.checkpoint_seconds, run.checkpoint_seconds);
-    replace(&mut config.keep, run.keep);
-    if let Some(name) = &run.best {
-        config.best = measure_names::best(config.preset, name)?;
+    for (setting, value) in &settings {
+        let value = setting.kind.with_paths(value.clone(), from_file);
+        (setting.set)(&mut config, &value).map_err(|problem| Error::setting(setting.path(), problem))?;
     }
-    replace(&mut config.tensorboard, run.tensorboard);
-    replace(&mut config.save_epochs, run.save_epochs);
-    config.isa = run.isa;
-    config.memory_limit = memory_limit;
-    config.evaluate_every = run.evaluate_every;
-    config.report_every = run.report_every;
-    config.weights = run.weights.into_iter().map(from_file).collect();
-    if table.points.is_some() && config.points.is_none() {
-        return Err(Error::setting("data.points", format!("{name} has a fixed number of samples")));
+    if let Some(own) = config.own.as_ref().filter(|_| !has_length) {
+        config.duration = own.duration(config.batch);
     }
-    config.points = table.points.or(config.points);
-    if table.directory.is_some() && config.preset != Preset::Known(presets::Preset::Mnist) {
-        return Err(Error::setting("data.directory", format!("{name} needs no data folder; leave it out")));
-    }
-    config.directory = table.directory.map(from_file);
     gan.fill(&mut config.spec)?;
     Ok(config)
 }
 
-/// The defaults for the own data of `table`. They are read where the file leaves something to be chosen by them.
-fn own(run: &RunTable, table: &mut DataTable, limit: Option<u64>) -> Result<RunConfig> {
+/// The defaults for the own data of `table`. They are read where the file leaves something to be `chosen` by them.
+fn own(table: &mut DataTable, limit: Option<u64>, chosen: bool) -> Result<RunConfig> {
     let missing = || Error::setting("data.file", "is missing; own data need a file (or give it with --data FILE)");
     let file = table.file.take().ok_or_else(missing)?;
     let settings = Settings {
@@ -134,7 +143,7 @@ fn own(run: &RunTable, table: &mut DataTable, limit: Option<u64>) -> Result<RunC
         limit,
     };
     let mut own = OwnData::new(&file, settings)?;
-    if run.batch.is_none() || (run.epochs.is_none() && run.steps.is_none()) {
+    if chosen {
         own.load()?;
     }
     Ok(RunConfig::of_own(own))
@@ -146,56 +155,27 @@ fn toml_error(error: &toml::de::Error, text: &str) -> Error {
     Error::setting(line.unwrap_or_else(|| "config".to_string()), readable(error))
 }
 
-/// The file as it may be written by hand: everything but the preset may be left out.
+/// What has settings of its own in a file: everything may be left out.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ConfigFile {
-    #[serde(default)]
-    run: RunTable,
+struct Structures {
+    /// All of its settings have one value.
+    #[serde(default, rename = "run")]
+    _run: NoMore,
     #[serde(default)]
     data: DataTable,
     #[serde(default)]
     gan: GanTable,
 }
 
+/// A table with nothing left in it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RunTable {
-    #[serde(alias = "system")]
-    preset: Option<String>,
-    epochs: Option<u64>,
-    steps: Option<u64>,
-    batch: Option<usize>,
-    seed: Option<u64>,
-    shuffle: Option<bool>,
-    threads: Option<usize>,
-    engine: Option<EngineKind>,
-    isa: Option<IsaKind>,
-    memory_limit: Option<ByteCount>,
-    evaluate_every: Option<u64>,
-    report_every: Option<u64>,
-    checkpoint_steps: Option<u64>,
-    checkpoint_seconds: Option<u64>,
-    keep: Option<usize>,
-    best: Option<String>,
-    tensorboard: Option<bool>,
-    save_epochs: Option<u64>,
-    #[serde(default)]
-    weights: Vec<PathBuf>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum ByteCount {
-    Number(u64),
-    Text(String),
-}
+struct NoMore {}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DataTable {
-    points: Option<usize>,
-    directory: Option<PathBuf>,
     file: Option<PathBuf>,
     columns: Option<Vec<String>>,
     offset: Option<Vec<f64>>,
@@ -225,9 +205,11 @@ impl DataTable {
 
 #[cfg(test)]
 mod tests {
+    use gannet::cpu::IsaKind;
+    use gannet::gan::presets::Duration;
+
     use super::*;
     use crate::settings::config_text::render;
-    use crate::settings::schema::today;
     use crate::settings::toml_error::unknown_name;
 
     fn problem(text: &str) -> String {
@@ -237,17 +219,15 @@ mod tests {
     /// The schema's text and serde's derives know the same names, at every level.
     #[test]
     fn the_schema_has_the_names_that_are_read() {
-        let schema: serde_json::Value = serde_json::from_str(crate::settings::schema::TEXT).unwrap();
+        let schema: serde_json::Value = serde_json::from_str(&crate::settings::schema::text()).unwrap();
         let optimizer = |kind| format!("[gan]\ngenerator_optimizer = {{ kind = '{kind}', zz = 1 }}");
         let activation = |kind: &str| {
             format!(
                 "[gan.generator]\nlayers = [{{ inputs = 1, outputs = 1, activation = {{ kind = '{kind}', zz = 1 }} }}]"
             )
         };
-        let choice = |table: &str, name: &str| format!("[{table}]\n{name} = 'zz'");
         for (text, pointer) in [
             ("zz = 1".to_string(), "/properties"),
-            ("[run]\nzz = 1".to_string(), "/properties/run/properties"),
             ("[data]\nzz = 1".to_string(), "/properties/data/properties"),
             ("[gan]\nzz = 1".to_string(), "/properties/gan/properties"),
             ("[gan.generator]\nzz = 1".to_string(), "/$defs/network/properties"),
@@ -259,15 +239,11 @@ mod tests {
                 "/$defs/initialization/oneOf/1/properties",
             ),
             (activation("leaky_relu"), "/$defs/activation/oneOf/1/properties"),
-            (choice("run", "engine"), "/properties/run/properties/engine/enum"),
-            (choice("run", "isa"), "/properties/run/properties/isa/enum"),
-            (choice("gan", "objective"), "/properties/gan/properties/objective/enum"),
-            (choice("gan", "order"), "/properties/gan/properties/order/enum"),
             (activation("zz"), "/$defs/activation/kinds"),
             ("[gan.generator]\ninitialization = { kind = 'zz' }".to_string(), "/$defs/initialization/kinds"),
             (optimizer("zz"), "/$defs/optimizer/kinds"),
         ] {
-            let message = match toml::from_str::<ConfigFile>(&text) {
+            let message = match toml::from_str::<Structures>(&text) {
                 Err(error) => error.message().to_string(),
                 Ok(file) => match file.gan.fill(&mut presets::Preset::Circle.spec()) {
                     Err(Error::InvalidSetting { problem, .. }) => problem,
@@ -297,16 +273,14 @@ mod tests {
                     properties => properties.as_object().unwrap().keys().map(String::as_str).collect(),
                 },
             };
-            // The tag is not among serde's fields.
-            known.retain(|name| *name != "kind");
+            // Neither the tag nor settings of the table are among serde's fields.
+            let table = pointer.trim_start_matches("/properties/").trim_end_matches("/properties");
+            let is_setting = |name: &str| SETTINGS.iter().any(|one| one.table == table && one.name == name);
+            known.retain(|name| *name != "kind" && !is_setting(name));
             known.sort_unstable();
-            // Names that older files have are read, but no longer offered.
-            read.retain(|name| today("run", name) == *name);
             read.sort_unstable();
             assert_eq!(known, read, "{text}");
         }
-        let presets = schema.pointer("/properties/run/properties/preset/enum").unwrap();
-        assert_eq!(presets, &serde_json::json!(Preset::names().collect::<Vec<_>>()));
     }
 
     #[test]
@@ -362,8 +336,9 @@ mod tests {
             ("[run]\npreset = 'circel'", vec!["did you mean `circle`?"]),
             ("[run]\npreset = 'circle'\nbacth = 3", vec!["line 3", "unknown field `bacth`", "did you mean `batch`?"]),
             ("[run]\npreset = 'circle'\n[gan]\nobjective = 'minmax'", vec!["line 4", "did you mean `minimax`?"]),
-            ("[run]\npreset = 'circle'\nbatch = -3", vec!["line 3", "expected a whole number from 0 up"]),
-            ("[run]\npreset = 'circle'\nbatch = 'x'", vec!["line 3", "expected a whole number from 0 up"]),
+            ("[run]\npreset = 'circle'\nbatch = -3", vec!["line 3", "run.batch", "a whole number from 1 up"]),
+            ("[run]\npreset = 'circle'\nbatch = 'x'", vec!["line 3", "run.batch", "a whole number from 1 up"]),
+            ("[run]\npreset = 'circle'\nshards = 3", vec!["line 3", "run.shards", "a power of two"]),
             ("[run]\npreset = 'circle'\n[data]\ndirectory = 'idx'", vec!["data.directory", "leave it out"]),
             ("[run]\npreset = 'circle'\nbatch = 0", vec!["run.batch", "from 1 up"]),
             ("[run]\npreset = 'circle'\nbatch = ", vec!["line 3"]),

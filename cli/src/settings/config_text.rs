@@ -4,13 +4,12 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use gannet::gan::presets::{self, Duration};
 use gannet::net::NetworkSpec;
 use gannet::{Error, Result};
 use serde::Serialize;
 
+use super::table::{SETTINGS, Setting};
 use crate::data::own::Form;
-use crate::preset::Preset;
 use crate::settings::config::RunConfig;
 use crate::settings::schema::Schema;
 
@@ -45,80 +44,47 @@ pub(crate) fn template(config: &RunConfig, resolved: bool) -> Result<String> {
 fn document(config: &RunConfig, head: &str, resolved: bool) -> Result<String> {
     let mut text = Text { text: String::new(), table: String::new(), schema: Schema::new()? };
     text.comment(head);
-    text.table("run", true);
-    text.put("preset", config.preset.name())?;
-    match config.duration {
-        Duration::Epochs(epochs) if resolved => text.put("epochs", &epochs)?,
-        _ => text.offer("epochs", &100)?,
+    config.weights.iter().try_for_each(|file| unicode("weights", file).map(drop))?;
+    config.directory.iter().try_for_each(|folder| unicode("data", folder).map(drop))?;
+    for table in ["run", "data", "gan"] {
+        let stands: Vec<&Setting> =
+            SETTINGS.iter().filter(|setting| setting.table == table && (setting.stands)(config)).collect();
+        if stands.is_empty() && !(table == "data" && config.own.is_some()) {
+            continue;
+        }
+        text.table(table, true);
+        for setting in stands {
+            let value = (setting.get)(config).filter(|_| resolved || !setting.follows_data);
+            match value {
+                Some(value) => text.put(setting.name, &value)?,
+                None => text.offer_text(setting.name, setting.example),
+            }
+        }
+        match table {
+            "data" => own(&mut text, config, resolved)?,
+            "gan" => gan(&mut text, config, resolved)?,
+            _ => {}
+        }
     }
-    match config.duration {
-        Duration::Steps(steps) => text.put("steps", &steps)?,
-        Duration::Epochs(_) => text.offer("steps", &10_000)?,
-    }
-    if resolved { text.put("batch", &config.batch) } else { text.offer("batch", &config.batch) }?;
-    text.put("seed", &config.seed)?;
-    text.put("shuffle", &config.shuffle)?;
-    text.put("threads", &config.threads)?;
-    text.put("engine", &config.engine)?;
-    text.put_or_offer("isa", config.isa.as_ref(), "avx2")?;
-    text.put_or_offer("memory_limit", config.memory_limit.as_ref(), "2GiB")?;
-    text.put_or_offer("report_every", config.report_every.as_ref(), &10)?;
-    text.put_or_offer("evaluate_every", config.evaluate_every.as_ref(), &1_000)?;
-    text.put("checkpoint_steps", &config.checkpoint_steps)?;
-    text.put("checkpoint_seconds", &config.checkpoint_seconds)?;
-    text.put("keep", &config.keep)?;
-    text.put("best", config.best.as_deref().unwrap_or("none"))?;
-    text.put("tensorboard", &config.tensorboard)?;
-    text.put("save_epochs", &config.save_epochs)?;
-    let weights = config.weights.iter().map(|path| unicode("weights", path)).collect::<Result<Vec<_>>>()?;
-    let weights = Some(weights).filter(|files| !files.is_empty());
-    text.put_or_offer("weights", weights.as_ref(), &["generator.safetensors", "discriminator.safetensors"])?;
-    data(&mut text, config, resolved)?;
-    gan(&mut text, config, resolved)?;
     Ok(text.text)
 }
 
-fn data(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
-    match (config.preset, &config.own) {
-        (_, Some(own)) => {
-            text.table("data", true);
-            text.put("file", unicode("data", &own.file)?)?;
-            match &own.form {
-                Form::Table { columns, standardization } => {
-                    let (offset, scale) = (standardization.offset(), standardization.scale());
-                    if resolved {
-                        text.put("columns", columns)?;
-                        text.put("offset", offset)?;
-                        text.put("scale", scale)?;
-                    } else {
-                        text.offer("columns", columns)?;
-                        text.offer("offset", offset)?;
-                        text.offer("scale", scale)?;
-                    }
-                }
-                Form::Images { height, width } => text.put("image", &[height, width])?,
-            }
+/// The settings of own data.
+fn own(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
+    let Some(own) = &config.own else { return Ok(()) };
+    text.put("file", unicode("data", &own.file)?)?;
+    match &own.form {
+        Form::Table { columns, standardization } => {
+            text.set("columns", columns, resolved)?;
+            text.set("offset", standardization.offset(), resolved)?;
+            text.set("scale", standardization.scale(), resolved)
         }
-        (Preset::Known(presets::Preset::Mnist), _) => {
-            text.table("data", true);
-            let directory = config.directory.as_deref().map(|path| unicode("data", path)).transpose()?;
-            text.put_or_offer("directory", directory.as_ref(), "mnist")?;
-        }
-        _ if config.points.is_some() => {
-            text.table("data", true);
-            text.put_or_offer("points", config.points.as_ref(), &1_000)?;
-        }
-        _ => {}
+        Form::Images { height, width } => text.put("image", &[height, width]),
     }
-    Ok(())
 }
 
 fn gan(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
     let spec = &config.spec;
-    text.table("gan", true);
-    text.put("objective", &spec.objective)?;
-    text.put("order", &spec.order)?;
-    text.put("discriminator_steps", &spec.discriminator_steps)?;
     text.put("generator_optimizer", &spec.generator_optimizer)?;
     text.put("discriminator_optimizer", &spec.discriminator_optimizer)?;
     network(text, "gan.generator", &spec.generator, resolved)?;
@@ -162,21 +128,10 @@ impl Text {
         self.set(name, value, true)
     }
 
-    /// A setting that is not set, with an example of a value.
-    fn offer<T: Serialize + ?Sized>(&mut self, name: &str, example: &T) -> Result<()> {
-        self.set(name, example, false)
-    }
-
-    fn put_or_offer<T: Serialize, E: Serialize + ?Sized>(
-        &mut self,
-        name: &str,
-        value: Option<&T>,
-        example: &E,
-    ) -> Result<()> {
-        match value {
-            Some(value) => self.put(name, value),
-            None => self.offer(name, example),
-        }
+    /// A setting that is not set, with an `example` of a value as it stands in a file.
+    fn offer_text(&mut self, name: &str, example: &str) {
+        self.describe(name);
+        writeln!(self.text, "#{name} = {example}").ok();
     }
 
     fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T, set: bool) -> Result<()> {
@@ -215,13 +170,15 @@ impl Text {
 
 /// A path that the file can name: it is text in UTF-8.
 fn unicode<'a>(name: &str, path: &'a Path) -> Result<&'a str> {
-    path.to_str().ok_or_else(|| {
-        let problem = format!(
-            "{} has a name that is not UTF-8, and config.toml, which names it, must be; rename it, or give a link to it (ln -s)",
-            path.display()
-        );
-        Error::setting(name, problem)
-    })
+    path.to_str().ok_or_else(|| Error::setting(name, not_unicode(path)))
+}
+
+/// Why a path cannot be a setting.
+pub(crate) fn not_unicode(path: &Path) -> String {
+    format!(
+        "{} has a name that is not UTF-8, and config.toml, which names it, must be; rename it, or give a link to it (ln -s)",
+        path.display()
+    )
 }
 
 /// `value` as it stands behind a `=`.
@@ -236,6 +193,8 @@ fn inline<T: Serialize + ?Sized>(name: &str, value: &T) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+
+    use gannet::gan::presets;
 
     use super::*;
     use crate::data::own::{OwnData, Settings};

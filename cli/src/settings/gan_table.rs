@@ -1,6 +1,6 @@
 //! The table `[gan]` of a configuration file, at any depth of which settings may be left out: the preset's take their place.
 
-use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order};
+use gannet::gan::{GanSpec, OptimizerSpec};
 use gannet::internals::engine;
 use gannet::net::{Activation, LayerSpec, NetworkSpec};
 use gannet::{Error, Result};
@@ -12,9 +12,6 @@ use crate::settings::kinded::Kinded;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GanTable {
-    objective: Option<Objective>,
-    order: Option<Order>,
-    discriminator_steps: Option<usize>,
     generator_optimizer: Option<Kinded>,
     discriminator_optimizer: Option<Kinded>,
     generator: Option<NetworkTable>,
@@ -59,9 +56,6 @@ impl GanTable {
     ///
     /// [`Error::InvalidSetting`] for a learning rate that neither has, and for what is of no known kind.
     pub(crate) fn fill(self, spec: &mut GanSpec) -> Result<()> {
-        spec.objective = self.objective.unwrap_or(spec.objective);
-        spec.order = self.order.unwrap_or(spec.order);
-        spec.discriminator_steps = self.discriminator_steps.unwrap_or(spec.discriminator_steps);
         for (name, place, table) in [
             ("generator_optimizer", &mut spec.generator_optimizer, self.generator_optimizer),
             ("discriminator_optimizer", &mut spec.discriminator_optimizer, self.discriminator_optimizer),

@@ -1,17 +1,34 @@
 //! The JSON Schema of `config.toml`: what every setting is called, means and may be.
 //!
-//! `config.schema.json` is the one place for all three. Editors read it, the comments of written files come from it, and
-//! names that are not in it are refused with the nearest one that is. (Serde alone would let unknown names pass in variants
+//! It follows from the table of settings and `structures.schema.json`. Editors read it, the comments of written files come from it,
+//! and names that are not in it are refused with the nearest one that is. (Serde alone would let unknown names pass in variants
 //! without settings: `{ kind = "relu", slope = 0.1 }`.)
 
 use gannet::{Error, Result};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
+use super::table::SETTINGS;
 use crate::terminal::nearest::suggestion;
 
+/// What has settings of its own, with a place in each table for the settings of [`SETTINGS`].
+const STRUCTURES: &str = include_str!("structures.schema.json");
+
 /// The schema's text.
-pub(crate) const TEXT: &str = include_str!("../../config.schema.json");
+pub(crate) fn text() -> String {
+    let of_table = |text: String, table: &str| {
+        let settings = SETTINGS.iter().filter(|setting| setting.table == table).map(|setting| {
+            let help = Value::String(setting.help.to_string());
+            format!(
+                "\"{}\": {{\n          \"description\": {help},\n          {}\n        }}",
+                setting.name,
+                setting.kind.schema()
+            )
+        });
+        text.replace(&format!("\"@{table}\": {{}}"), &settings.collect::<Vec<_>>().join(",\n        "))
+    };
+    ["run", "data", "gan"].into_iter().fold(STRUCTURES.to_string(), of_table)
+}
 
 /// The schema.
 pub(crate) struct Schema(Value);
@@ -41,7 +58,7 @@ impl Schema {
     ///
     /// None with the embedded text, as a test shows.
     pub(crate) fn new() -> Result<Self> {
-        serde_json::from_str(TEXT).map(Self).map_err(|error| Error::data("config.schema.json", error.to_string()))
+        serde_json::from_str(&text()).map(Self).map_err(|error| Error::data("config.schema.json", error.to_string()))
     }
 
     /// What the setting at `path` (`run.batch`) means; empty where there is none.

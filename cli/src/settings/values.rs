@@ -34,6 +34,16 @@ pub(crate) fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &
     table.iter().find(|(_, known)| known == value).map_or("", |&(name, _)| name)
 }
 
+/// The value called `name` in one of the tables above.
+pub(crate) fn of_name<T: Copy>(table: &[(&'static str, T)], name: &str) -> Option<T> {
+    table.iter().find(|(known, _)| *known == name).map(|&(_, value)| value)
+}
+
+/// The names of one of the tables above.
+pub(crate) fn names<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
+    table.iter().map(|(name, _)| *name).collect()
+}
+
 /// Bytes: `1000000`, `512KiB`, `300M`, `2GiB`; every unit is a power of 1,024.
 pub(crate) fn byte_count(text: &str) -> Result<u64, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();

@@ -3,6 +3,7 @@
 mod bench;
 mod model;
 mod runs;
+mod settings;
 mod shell;
 mod text;
 mod train;
@@ -83,7 +84,6 @@ mod documents;
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use gannet::gan::Order;
 
     use super::*;
 
@@ -97,7 +97,8 @@ mod tests {
         for name in ["discriminator_first_shared_fake", "discriminator-first-shared-fake"] {
             let cli = Cli::try_parse_from(["gannet", "train", "circle", "--order", name]).unwrap();
             let Command::Train(train) = cli.command else { panic!("not train") };
-            assert_eq!(train.order, Some(Order::DiscriminatorFirstSharedFake));
+            let order = train.settings.get("order").and_then(toml::Value::as_str);
+            assert_eq!(order, Some("discriminator_first_shared_fake"));
         }
     }
 }

@@ -30,12 +30,16 @@ pub(crate) enum Format {
 pub(crate) const SAMPLE_FORMATS: &[(&str, Format)] =
     &[("npy", Format::Npy), ("csv", Format::Csv), ("png", Format::Png)];
 
+/// Names that are possible, hyphens being as good as underscores.
+pub(super) fn possible(names: impl IntoIterator<Item = &'static str>) -> impl Iterator<Item = PossibleValue> {
+    names.into_iter().map(|name| PossibleValue::new(name).alias(name.replace('_', "-")))
+}
+
 /// Accepts the names of a table, hyphens being as good as underscores.
 pub(super) fn choice<T: Copy + Send + Sync + 'static>(
     table: &'static [(&'static str, T)],
 ) -> impl TypedValueParser<Value = T> {
-    let names = table.iter().map(|&(name, _)| PossibleValue::new(name).alias(name.replace('_', "-")));
-    PossibleValuesParser::new(names).try_map(move |given: String| {
+    PossibleValuesParser::new(possible(table.iter().map(|&(name, _)| name))).try_map(move |given: String| {
         let wanted = given.replace('-', "_");
         table.iter().find(|&&(name, _)| name == wanted).map(|&(_, value)| value).ok_or("unknown")
     })

@@ -26,26 +26,21 @@ use crate::preset::{self, OWN, Preset};
 use crate::settings::config::RunConfig;
 use crate::settings::config_text;
 use crate::settings::flat::{self, Flat};
+use crate::settings::table::{SETTINGS, Setting};
 
-/// Settings that follow from the machine or the data, or that change nothing in the result.
-const LEFT_OUT: [&str; 13] = [
-    "run.preset",
-    "run.threads",
-    "run.engine",
-    "run.isa",
-    "run.report_every",
-    "run.evaluate_every",
-    "run.best",
-    "data.columns",
-    "data.offset",
-    "data.scale",
-    "data.image",
-    "data.directory",
-    "run.memory_limit",
-];
+/// What follows from own data, beside the settings of one value.
+const OF_OWN_DATA: [&str; 4] = ["data.columns", "data.offset", "data.scale", "data.image"];
+const LAYERS: [&str; 2] = ["gan.generator.layers", "gan.discriminator.layers"];
 
-/// Settings whose defaults follow from own data.
-const OF_OWN_DATA: [&str; 4] = ["run.batch", "run.epochs", "gan.generator.layers", "gan.discriminator.layers"];
+/// The setting of that name in `config.toml`, if it is one of one value.
+fn setting(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.path() == name)
+}
+
+/// Whether the list names a setting where it is not the default.
+fn is_listed(name: &str) -> bool {
+    setting(name).is_none_or(|setting| setting.is_listed) && !OF_OWN_DATA.contains(&name)
+}
 
 /// What the list tells about a run. The names are those of `--json`.
 #[derive(Debug, Serialize)]
@@ -295,8 +290,11 @@ fn differences(config: &Flat, preset: &str, legs: Option<&Legs>, defaults: &mut 
     for (name, value) in config {
         // The networks and rates for images are those of the presets of their size.
         let of_images = config.contains_key("data.image") && name.contains("optimizer.");
-        let follows_data = preset == OWN && (OF_OWN_DATA.contains(&name.as_str()) || of_images);
-        if LEFT_OUT.contains(&name.as_str()) || usual.get(name) == Some(value) || follows_data {
+        let follows_data = preset == OWN
+            && (setting(name).is_some_and(|setting| setting.follows_data)
+                || LAYERS.contains(&name.as_str())
+                || of_images);
+        if !is_listed(name) || usual.get(name) == Some(value) || follows_data {
             continue;
         }
         let short = name.split_once('.').map_or(name.as_str(), |(_, short)| short);
@@ -306,7 +304,7 @@ fn differences(config: &Flat, preset: &str, legs: Option<&Legs>, defaults: &mut 
         changed.insert(short.to_string(), end.map_or(text.clone(), str::to_string));
     }
     for (name, told) in legs.map(changed_settings::told).unwrap_or_default() {
-        if !LEFT_OUT.contains(&name.as_str()) {
+        if is_listed(&name) {
             let short = name.split_once('.').map_or(name.as_str(), |(_, short)| short);
             changed.insert(short.to_string(), told);
         }

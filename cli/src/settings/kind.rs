@@ -1,0 +1,131 @@
+//! What a setting may be: how it is read from a configuration file and from an option, and its part of the schema.
+
+use std::path::PathBuf;
+
+use toml::Value;
+
+use super::values::{LARGEST, byte_count};
+use crate::terminal::nearest::suggestion;
+
+/// What a setting may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// A whole number in this range.
+    Whole { least: u64, most: u64 },
+    /// A power of two.
+    PowerOfTwo,
+    /// Yes or no.
+    Flag,
+    /// One of these names.
+    Choice(fn() -> Vec<&'static str>),
+    /// Bytes, as a number or with a unit.
+    Bytes,
+    /// Any text.
+    Text,
+    /// A path, in a file from the folder of the file.
+    Path,
+    /// Several paths.
+    Paths,
+}
+
+impl Kind {
+    /// A whole number from 0 up.
+    pub(crate) const COUNT: Self = Self::Whole { least: 0, most: LARGEST };
+    /// A whole number from 1 up.
+    pub(crate) const POSITIVE: Self = Self::Whole { least: 1, most: LARGEST };
+
+    /// What is asked for, in words.
+    fn words(self) -> String {
+        match self {
+            Self::Whole { least, most: LARGEST } => format!("a whole number from {least} up"),
+            Self::Whole { least, most } => format!("a whole number from {least} to {most}"),
+            Self::PowerOfTwo => "a power of two: 1, 2, 4, 8 ...".to_string(),
+            Self::Flag => "true or false".to_string(),
+            Self::Choice(names) => names().join(", "),
+            Self::Bytes => "a number of bytes, for instance 500000000 or \"2GiB\"".to_string(),
+            Self::Text => "a text".to_string(),
+            Self::Path => "a path".to_string(),
+            Self::Paths => "a list of paths".to_string(),
+        }
+    }
+
+    /// The value of a configuration file, if it is one of this kind. Bytes become a number.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub(crate) fn check(self, value: Value) -> Result<Value, String> {
+        let wrong = |value: &Value| Err(format!("is {value}, expected {}", self.words()));
+        match (self, &value) {
+            (Self::Whole { least, most }, Value::Integer(number)) => match u64::try_from(*number) {
+                Ok(number) if (least..=most).contains(&number) => Ok(value),
+                _ => Err(format!("is {number}, but must be {}", self.words())),
+            },
+            (Self::PowerOfTwo, Value::Integer(number)) => match u64::try_from(*number) {
+                Ok(number) if number.is_power_of_two() => Ok(value),
+                _ => Err(format!("is {number}, but must be {}", self.words())),
+            },
+            (Self::Choice(names), Value::String(name)) => {
+                if names().contains(&name.as_str()) {
+                    return Ok(value);
+                }
+                Err(format!("`{name}` is unknown{} (known: {})", suggestion(name, names()), self.words()))
+            }
+            (Self::Bytes, Value::Integer(1..)) => Ok(value),
+            (Self::Bytes, Value::String(text)) => byte_count(text).map(|bytes| Value::Integer(bytes.cast_signed())),
+            (Self::Paths, Value::Array(paths)) if paths.iter().all(Value::is_str) => Ok(value),
+            (Self::Flag, Value::Boolean(_)) | (Self::Text | Self::Path, Value::String(_)) => Ok(value),
+            _ => wrong(&value),
+        }
+    }
+
+    /// The value of an option.
+    ///
+    /// # Errors
+    ///
+    /// What it needs to be.
+    pub(crate) fn parse(self, text: &str) -> Result<Value, String> {
+        let value = match self {
+            Self::Whole { .. } | Self::PowerOfTwo => text.parse().map(Value::Integer).ok(),
+            Self::Choice(_) => Some(Value::String(text.replace('-', "_"))),
+            _ => Some(Value::String(text.to_string())),
+        };
+        match self {
+            Self::Bytes => byte_count(text).map(|bytes| Value::Integer(bytes.cast_signed())),
+            _ => value.and_then(|value| self.check(value).ok()).ok_or_else(|| format!("needs {}", self.words())),
+        }
+    }
+
+    /// The same value with its paths as `change` makes them.
+    pub(crate) fn with_paths(self, value: Value, change: impl Fn(PathBuf) -> PathBuf) -> Value {
+        let changed = |path: &Value| {
+            Value::String(change(path.as_str().unwrap_or_default().into()).to_string_lossy().into_owned())
+        };
+        match (self, &value) {
+            (Self::Path, path) => changed(path),
+            (Self::Paths, Value::Array(paths)) => Value::Array(paths.iter().map(changed).collect()),
+            _ => value,
+        }
+    }
+
+    /// What the schema says of it, as the inside of a JSON object.
+    pub(crate) fn schema(self) -> String {
+        match self {
+            Self::Whole { least, most: LARGEST } => format!("\"type\": \"integer\",\n          \"minimum\": {least}"),
+            Self::Whole { least, most } => {
+                format!("\"type\": \"integer\",\n          \"minimum\": {least},\n          \"maximum\": {most}")
+            }
+            Self::PowerOfTwo => "\"type\": \"integer\",\n          \"minimum\": 1".to_string(),
+            Self::Flag => "\"type\": \"boolean\"".to_string(),
+            Self::Choice(names) => {
+                let names: Vec<String> = names().into_iter().map(|name| format!("\"{name}\"")).collect();
+                format!("\"enum\": [{}]", names.join(", "))
+            }
+            Self::Bytes => "\"oneOf\": [\n            { \"type\": \"integer\", \"minimum\": 1 },\n            { \"type\": \"string\", \
+                 \"pattern\": \"^[0-9]+ *([bB]|[kKmMgGtT]([iI]?[bB])?)?$\" }\n          ]"
+                .to_string(),
+            Self::Text | Self::Path => "\"type\": \"string\"".to_string(),
+            Self::Paths => "\"type\": \"array\",\n          \"items\": { \"type\": \"string\" }".to_string(),
+        }
+    }
+}

@@ -1,0 +1,584 @@
+//! All settings with one value: one entry each. Options, configuration files, their schema, templates and reports follow from it.
+//!
+//! What has settings of its own (optimizers, networks, the columns of own data) is described by its types, and in
+//! `structures.schema.json`.
+
+use gannet::gan::presets::{self, Duration};
+use gannet::internals::engine;
+use gannet::internals::numbers::thousands;
+use toml::Value;
+
+use super::config::RunConfig;
+use super::kind::Kind;
+use super::values::{ENGINES, ISAS, OBJECTIVES, ORDERS, name_of, names, of_name};
+use crate::preset::{Preset, measure_names};
+
+/// The option of a setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CommandOption {
+    /// Its name without the hyphens.
+    pub(crate) name: &'static str,
+    /// What its value is called in the help; nothing for a switch.
+    pub(crate) value: &'static str,
+    /// What it does.
+    pub(crate) help: &'static str,
+}
+
+/// A setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// Its table in a configuration file, and its name there.
+    pub(crate) table: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// What it means.
+    pub(crate) help: &'static str,
+    pub(crate) option: Option<CommandOption>,
+    /// A value to begin with where it is not set, in TOML.
+    pub(crate) example: &'static str,
+    /// Whether runs with these settings can have it.
+    pub(crate) stands: fn(&RunConfig) -> bool,
+    /// Whether the default follows from own data.
+    pub(crate) follows_data: bool,
+    /// Whether `gannet runs` names it where it is not the default: not where the machine decides it, or where it changes nothing in
+    /// the result.
+    pub(crate) is_listed: bool,
+    /// Its value; `None` where it is not set.
+    pub(crate) get: fn(&RunConfig) -> Option<Value>,
+    /// Sets a value of its kind; or says why this preset cannot have it.
+    pub(crate) set: fn(&mut RunConfig, &Value) -> Result<(), String>,
+    /// Its name in a report, and its value in words; `None` where reports leave it out.
+    pub(crate) words: Option<(&'static str, fn(&RunConfig) -> String)>,
+}
+
+impl Setting {
+    /// The name with the table: `run.batch`.
+    pub(crate) fn path(&self) -> String {
+        format!("{}.{}", self.table, self.name)
+    }
+
+    /// What most settings have in common.
+    const fn new(table: &'static str, name: &'static str, kind: Kind, help: &'static str) -> Self {
+        Self {
+            table,
+            name,
+            kind,
+            help,
+            option: None,
+            example: "1",
+            stands: |_| true,
+            follows_data: false,
+            is_listed: true,
+            get: |_| None,
+            set: |_, _| Ok(()),
+            words: None,
+        }
+    }
+}
+
+/// A number as a value. Those that TOML cannot hold are refused where they come from.
+fn number(number: impl TryInto<i64>) -> Value {
+    Value::Integer(number.try_into().unwrap_or(i64::MAX))
+}
+
+/// A whole number of a kind that is one.
+fn whole(value: &Value) -> u64 {
+    value.as_integer().map_or(0, i64::cast_unsigned)
+}
+
+/// The same as a size.
+fn size(value: &Value) -> usize {
+    usize::try_from(whole(value)).unwrap_or(usize::MAX)
+}
+
+/// A text of a kind that is one.
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// A name of `table` that the kind has checked.
+fn chosen<T: Copy>(table: &[(&'static str, T)], value: &Value, place: &mut T) {
+    if let Some(chosen) = of_name(table, text(value)) {
+        *place = chosen;
+    }
+}
+
+/// A path as a value; `None` for one that is not text, which `config.toml` refuses to name.
+fn path(path: &std::path::Path) -> Value {
+    Value::String(path.to_string_lossy().into_owned())
+}
+
+/// Settings of which only one can be given.
+pub(crate) const EXCLUSIVE: [&str; 2] = ["epochs", "steps"];
+
+/// All of them, in the order of a configuration file.
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting {
+        example: "\"circle\"",
+        is_listed: false,
+        get: |config| Some(Value::String(config.preset.name().to_string())),
+        // Everything else has the defaults of the preset, so that it is known before any setting is set.
+        words: Some(("preset", |config| config.preset.name().to_string())),
+        ..Setting::new(
+            "run",
+            "preset",
+            Kind::Choice(|| Preset::names().collect()),
+            "What is learned: one of the presets, or `own` for a file of yours, which [data] names.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption { name: "epochs", value: "N", help: "Train for N passes over the data." }),
+        example: "100",
+        follows_data: true,
+        get: |config| match config.duration {
+            Duration::Epochs(epochs) => Some(number(epochs)),
+            Duration::Steps(_) => None,
+        },
+        set: |config, value| {
+            config.duration = Duration::Epochs(whole(value));
+            Ok(())
+        },
+        ..Setting::new(
+            "run",
+            "epochs",
+            Kind::POSITIVE,
+            "Length of the training in passes over the data; or give `steps`.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "steps",
+            value: "N",
+            help: "Train for N steps of the generator, instead of epochs.",
+        }),
+        example: "10000",
+        get: |config| match config.duration {
+            Duration::Steps(steps) => Some(number(steps)),
+            Duration::Epochs(_) => None,
+        },
+        set: |config, value| {
+            config.duration = Duration::Steps(whole(value));
+            Ok(())
+        },
+        ..Setting::new(
+            "run",
+            "steps",
+            Kind::POSITIVE,
+            "Length of the training in steps of the generator; or give `epochs`.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "batch",
+            value: "N",
+            help: "Real samples, and as many generated ones, in a step.",
+        }),
+        example: "128",
+        follows_data: true,
+        get: |config| Some(number(config.batch)),
+        set: |config, value| {
+            config.batch = size(value);
+            Ok(())
+        },
+        words: Some(("batch", |config| thousands(config.batch as u64))),
+        ..Setting::new(
+            "run",
+            "batch",
+            Kind::POSITIVE,
+            "Real samples, and as many generated ones, in a step. At most the samples of the data.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "shards",
+            value: "N",
+            help: "Parts of a batch whose gradients are added in a tree, a power of two: as many processes can then share a batch and \
+                   come to the same bits. The result depends on it [default: 1].",
+        }),
+        get: |config| Some(number(config.shards)),
+        set: |config, value| {
+            config.shards = size(value);
+            Ok(())
+        },
+        words: Some(("shards", |config| thousands(config.shards as u64))),
+        ..Setting::new(
+            "run",
+            "shards",
+            Kind::PowerOfTwo,
+            "Parts of a batch whose gradients are added in a tree: a power of two, at most the batch. As many processes can share a \
+             batch and come to the same bits. The result depends on it.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "seed",
+            value: "N",
+            help: "Seed of everything that is drawn: data, initial weights, order, latents, dropout.",
+        }),
+        get: |config| Some(number(config.seed)),
+        set: |config, value| {
+            config.seed = whole(value);
+            Ok(())
+        },
+        words: Some(("seed", |config| config.seed.to_string())),
+        ..Setting::new(
+            "run",
+            "seed",
+            Kind::COUNT,
+            "Seed of everything that is drawn: made data, initial weights, order, latents, dropout.",
+        )
+    },
+    Setting {
+        get: |config| Some(Value::Boolean(config.shuffle)),
+        set: |config, value| {
+            config.shuffle = value.as_bool().unwrap_or(config.shuffle);
+            Ok(())
+        },
+        words: Some(("shuffled", |config| if config.shuffle { "for each epoch" } else { "no" }.to_string())),
+        ..Setting::new("run", "shuffle", Kind::Flag, "Whether the data come in a new order in each epoch.")
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "threads",
+            value: "N",
+            help: "Worker threads; 0 = one for each processor, and at most 4 for each (or 16). The result does not depend on it \
+                   [default: 0].",
+        }),
+        is_listed: false,
+        get: |config| Some(number(config.threads)),
+        set: |config, value| {
+            config.threads = size(value);
+            Ok(())
+        },
+        words: Some(("threads", |config| match config.threads {
+            0 => "one a processor".to_string(),
+            threads => threads.to_string(),
+        })),
+        ..Setting::new(
+            "run",
+            "threads",
+            Kind::COUNT,
+            "Worker threads; 0 = one for each processor. More than 4 for each processor (at least 16) are not taken. The result does \
+             not depend on it.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "engine",
+            value: "ENGINE",
+            help: "What computes the matrix products; auto takes the faster one for each [default: auto].",
+        }),
+        is_listed: false,
+        get: |config| Some(Value::String(name_of(ENGINES, &config.engine).to_string())),
+        set: |config, value| {
+            chosen(ENGINES, value, &mut config.engine);
+            Ok(())
+        },
+        words: Some(("engine", |config| name_of(ENGINES, &config.engine).to_string())),
+        ..Setting::new(
+            "run",
+            "engine",
+            Kind::Choice(|| names(ENGINES)),
+            "What computes the matrix products; auto takes the faster one for each: auto, native, matrixmultiply.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "isa",
+            value: "ISA",
+            help: "Force an instruction set [default: $GANNET_ISA, or the best].",
+        }),
+        example: "\"avx2\"",
+        is_listed: false,
+        get: |config| config.isa.map(|isa| Value::String(name_of(ISAS, &isa).to_string())),
+        set: |config, value| {
+            config.isa = of_name(ISAS, text(value));
+            Ok(())
+        },
+        words: Some(("instruction set", |config| {
+            config.isa.map_or_else(|| "the best".to_string(), |isa| isa.to_string())
+        })),
+        ..Setting::new(
+            "run",
+            "isa",
+            Kind::Choice(|| names(ISAS)),
+            "A forced instruction set: avx512, avx2, portable. Without it: $GANNET_ISA, or the best.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "memory-limit",
+            value: "SIZE",
+            help: "Most memory that the run may take, data, measuring and saving included, in bytes or as 512MiB, 2GiB ...; --plan \
+                   shows the parts.",
+        }),
+        example: "\"2GiB\"",
+        is_listed: false,
+        get: |config| config.memory_limit.map(number),
+        set: |config, value| {
+            config.memory_limit = Some(whole(value));
+            if let Some(own) = &mut config.own {
+                own.limit = config.memory_limit;
+            }
+            Ok(())
+        },
+        words: Some(("memory limit", |config| {
+            config.memory_limit.map_or_else(|| "none".to_string(), |limit| format!("{} bytes", thousands(limit)))
+        })),
+        ..Setting::new(
+            "run",
+            "memory_limit",
+            Kind::Bytes,
+            "Most memory that the run may take, in bytes or as \"512MiB\", \"2GiB\". Without it: what the system gives.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "report-every",
+            value: "N",
+            help: "Write the losses to metrics.csv every N steps [default: a thousand times a run or more].",
+        }),
+        example: "10",
+        is_listed: false,
+        get: |config| config.report_every.map(number),
+        set: |config, value| {
+            config.report_every = Some(whole(value));
+            Ok(())
+        },
+        ..Setting::new(
+            "run",
+            "report_every",
+            Kind::POSITIVE,
+            "Steps between rows of metrics.csv. Without it: a thousand rows a run or more.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "evaluate-every",
+            value: "N",
+            help: "Measure and draw every N steps [default: ten times a run].",
+        }),
+        example: "1000",
+        is_listed: false,
+        get: |config| config.evaluate_every.map(number),
+        set: |config, value| {
+            config.evaluate_every = Some(whole(value));
+            Ok(())
+        },
+        ..Setting::new(
+            "run",
+            "evaluate_every",
+            Kind::POSITIVE,
+            "Steps between measurements and pictures. Without it: ten times a run.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "checkpoint-steps",
+            value: "N",
+            help: "Write a checkpoint every N steps; 0 = by time alone [default: 0].",
+        }),
+        get: |config| Some(number(config.checkpoint_steps)),
+        set: |config, value| {
+            config.checkpoint_steps = whole(value);
+            Ok(())
+        },
+        ..Setting::new("run", "checkpoint_steps", Kind::COUNT, "Steps between checkpoints; 0 = by time alone.")
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "checkpoint-seconds",
+            value: "N",
+            help: "Write a checkpoint every N seconds; 0 = by steps alone [default: 60].",
+        }),
+        get: |config| Some(number(config.checkpoint_seconds)),
+        set: |config, value| {
+            config.checkpoint_seconds = whole(value);
+            Ok(())
+        },
+        ..Setting::new("run", "checkpoint_seconds", Kind::COUNT, "Seconds between checkpoints; 0 = by steps alone.")
+    },
+    Setting {
+        option: Some(CommandOption { name: "keep", value: "N", help: "Keep the last N checkpoints [default: 2]." }),
+        get: |config| Some(number(config.keep)),
+        set: |config, value| {
+            config.keep = size(value);
+            Ok(())
+        },
+        ..Setting::new("run", "keep", Kind::POSITIVE, "Checkpoints that are kept: the last ones.")
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "best",
+            value: "MEASURE",
+            help: "Keep the checkpoint of the evaluation with the best value of this measure, too; none = do not [default: the \
+                   preset's distance].",
+        }),
+        example: "\"none\"",
+        is_listed: false,
+        get: |config| Some(Value::String(config.best.as_deref().unwrap_or("none").to_string())),
+        set: |config, value| {
+            config.best = measure_names::best(config.preset, text(value))?;
+            Ok(())
+        },
+        ..Setting::new(
+            "run",
+            "best",
+            Kind::Text,
+            "The measure of evaluation.csv whose best checkpoint is kept, too; \"none\" = no such checkpoint.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "no-tensorboard",
+            value: "",
+            help: "Write no event files for TensorBoard.",
+        }),
+        get: |config| Some(Value::Boolean(config.tensorboard)),
+        set: |config, value| {
+            config.tensorboard = value.as_bool().unwrap_or(config.tensorboard);
+            Ok(())
+        },
+        ..Setting::new("run", "tensorboard", Kind::Flag, "Whether event files for TensorBoard are written.")
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "save-epochs",
+            value: "N",
+            help: "Save both networks alone every N epochs; 0 = only at the end [default: 100 for mnist, else 0].",
+        }),
+        get: |config| Some(number(config.save_epochs)),
+        set: |config, value| {
+            config.save_epochs = whole(value);
+            Ok(())
+        },
+        ..Setting::new(
+            "run",
+            "save_epochs",
+            Kind::COUNT,
+            "Epochs between files with both networks alone (models/epoch-010.safetensors); 0 = only one at the end. mnist: 100, so that \
+             a run takes less than 200 MB.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "weights",
+            value: "FILE",
+            help: "Begin with the weights of a safetensors file: a model of gannet's, or a PyTorch state_dict of dense layers. Give it \
+                   twice for a file of each network.",
+        }),
+        example: "[\"generator.safetensors\", \"discriminator.safetensors\"]",
+        get: |config| {
+            let files: Vec<Value> = config.weights.iter().map(|file| path(file)).collect();
+            Some(Value::Array(files)).filter(|_| !config.weights.is_empty())
+        },
+        set: |config, value| {
+            config.weights = value.as_array().into_iter().flatten().map(|file| text(file).into()).collect();
+            Ok(())
+        },
+        ..Setting::new(
+            "run",
+            "weights",
+            Kind::Paths,
+            "Safetensors files of the weights to begin with, as PyTorch or gannet name them. Without it: drawn.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "points",
+            value: "N",
+            help: "Number of points that are made to train on: circle, mixture1d, mixture1d-deep, gaussian2d.",
+        }),
+        example: "1000",
+        stands: |config| config.points.is_some(),
+        get: |config| config.points.map(number),
+        set: |config, value| {
+            if config.points.is_none() {
+                return Err(format!("{} has a fixed number of samples; leave it out", config.preset.name()));
+            }
+            config.points = Some(size(value));
+            Ok(())
+        },
+        words: Some(("points", |config| {
+            config.points.map_or_else(|| "-".to_string(), |points| thousands(points as u64))
+        })),
+        ..Setting::new(
+            "data",
+            "points",
+            Kind::POSITIVE,
+            "Number of points that are made to train on: circle, mixture1d, mixture1d-deep, gaussian2d.",
+        )
+    },
+    Setting {
+        example: "\"mnist\"",
+        stands: |config| config.preset == Preset::Known(presets::Preset::Mnist),
+        is_listed: false,
+        get: |config| config.directory.as_deref().map(path),
+        set: |config, value| {
+            if config.preset != Preset::Known(presets::Preset::Mnist) {
+                return Err(format!("{} needs no data folder; leave it out", config.preset.name()));
+            }
+            config.directory = Some(text(value).into());
+            Ok(())
+        },
+        words: Some(("data", |config| {
+            config.directory.as_ref().map_or_else(|| "-".to_string(), |folder| folder.display().to_string())
+        })),
+        ..Setting::new(
+            "data",
+            "directory",
+            Kind::Path,
+            "Folder of the four IDX files of mnist, plain or gzipped, from this file's folder.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption { name: "objective", value: "OBJECTIVE", help: "What the two networks minimize." }),
+        get: |config| Some(Value::String(name_of(OBJECTIVES, &config.spec.objective).to_string())),
+        set: |config, value| {
+            chosen(OBJECTIVES, value, &mut config.spec.objective);
+            engine::fit_discriminator(&mut config.spec);
+            Ok(())
+        },
+        words: Some(("objective", |config| name_of(OBJECTIVES, &config.spec.objective).replace('_', " "))),
+        ..Setting::new(
+            "gan",
+            "objective",
+            Kind::Choice(|| names(OBJECTIVES)),
+            "What the two networks minimize: minimax, non_saturating, non_saturating_half, softmax (two outputs of the discriminator).",
+        )
+    },
+    Setting {
+        option: Some(CommandOption { name: "order", value: "ORDER", help: "The order of updates within a step." }),
+        get: |config| Some(Value::String(name_of(ORDERS, &config.spec.order).to_string())),
+        set: |config, value| {
+            chosen(ORDERS, value, &mut config.spec.order);
+            Ok(())
+        },
+        words: Some(("order", |config| name_of(ORDERS, &config.spec.order).replace('_', " "))),
+        ..Setting::new(
+            "gan",
+            "order",
+            Kind::Choice(|| names(ORDERS)),
+            "The order of updates within a step: discriminator_first, discriminator_first_shared_fake, generator_first_shared_fake.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "discriminator-steps",
+            value: "K",
+            help: "Steps of the discriminator per step of the generator.",
+        }),
+        get: |config| Some(number(config.spec.discriminator_steps)),
+        set: |config, value| {
+            config.spec.discriminator_steps = size(value);
+            Ok(())
+        },
+        words: Some(("D steps per G step", |config| thousands(config.spec.discriminator_steps as u64))),
+        ..Setting::new(
+            "gan",
+            "discriminator_steps",
+            Kind::Whole { least: 1, most: 1 << 20 },
+            "Steps of the discriminator per step of the generator.",
+        )
+    },
+];
