@@ -15,7 +15,7 @@ use gannet::{Error, Result};
 
 use crate::commands::args::BenchArgs;
 use crate::commands::bench_table::{self, Row, batches};
-use crate::preset::preset_named;
+use crate::preset::{preset_named, table};
 use crate::run::threads;
 use crate::settings::values::{ENGINES, name_of};
 use crate::terminal::{output, screen};
@@ -179,14 +179,8 @@ fn run(replicas: &mut Replicas, steps: u64) -> Result<f64> {
 
 /// Made data of the preset's shape and size, and never fewer samples than a batch.
 fn source(preset: Preset, batch: usize) -> Result<Arc<dyn Source>> {
-    /// Images of MNIST's training set.
-    const MNIST_IMAGES: usize = 60_000;
     let features = preset.spec().features();
-    let samples = match preset {
-        Preset::Mnist => MNIST_IMAGES,
-        Preset::Digits => gannet::data::digits::COUNT,
-        _ => preset.points().unwrap_or(batch),
-    };
+    let samples = table::entry(preset).data.samples().or(preset.points()).unwrap_or(batch);
     let samples = samples.max(batch);
     let count = samples.checked_mul(features).ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
     // A linear congruential generator (Knuth's MMIX constants) will do: what the numbers are does not change the time.

@@ -3,7 +3,7 @@
 use gannet::Result;
 use gannet::cpu::Isa;
 use gannet::data::synthetic;
-use gannet::gan::{Model, presets};
+use gannet::gan::Model;
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use gannet::metrics::table::{self, Halves};
@@ -12,8 +12,8 @@ use gannet::net::Activation;
 
 use crate::data::samples::{ImageSet, Samples};
 use crate::measures::columns::{self, Column};
-use crate::preset::Preset;
 use crate::preset::measure_names::OWN_NAMES;
+use crate::preset::table::Measuring;
 use crate::settings::config::RunConfig;
 use crate::terminal::output;
 
@@ -71,28 +71,31 @@ pub(crate) fn measure(config: &RunConfig, real: &Samples, model: &Model, effort:
         let count = if let Effort::Full { samples } = effort { samples.unwrap_or(usual) } else { usual };
         engine::measured_samples(model, &config.spec, count, config.run_seed(), isa)
     };
-    let Preset::Known(preset) = config.preset else { return of_own(config, real, draw) };
-    let measures = of_preset(config, preset, real, model, effort, draw)?;
+    let measuring = config.preset.measuring();
+    if measuring == Measuring::Halves {
+        return of_own(config, real, draw);
+    }
+    let measures = of_preset(config, measuring, real, model, effort, draw)?;
     Ok(Measured { measures, columns: Vec::new() })
 }
 
 fn of_preset(
     config: &RunConfig,
-    preset: presets::Preset,
+    measuring: Measuring,
     real: &Samples,
     model: &Model,
     effort: Effort,
     draw: impl Fn(usize) -> Result<Vec<f32>>,
 ) -> Result<Vec<Measure>> {
-    match (preset, real) {
-        (presets::Preset::Mnist | presets::Preset::Digits, Samples::Images(set)) => {
+    match (measuring, real) {
+        (Measuring::Classes, Samples::Images(set)) => {
             let mut measures = of_classes(config, set, &draw(CLASSIFIED)?)?;
             if let (Effort::Full { .. }, Some(test)) = (effort, &set.test) {
                 measures.extend(of_likelihood(config, set, test.rows(0..usize::MAX)?, draw(parzen::SAMPLES)?)?);
             }
             Ok(measures)
         }
-        (presets::Preset::Circle, _) => {
+        (Measuring::Circle, _) => {
             let samples = draw(circle::POINTS)?;
             let fresh = synthetic::fresh_circle(samples.len() / 2, config.seed)?;
             let report = circle::evaluate(&samples, fresh.values())?;
@@ -104,7 +107,7 @@ fn of_preset(
             ];
             Ok(values.map(|(name, value)| measure_of(config, name, value)).to_vec())
         }
-        (presets::Preset::Gaussian2d, _) => of_gaussian(config, model, draw),
+        (Measuring::Gaussian, _) => of_gaussian(config, model, draw),
         _ => {
             let samples = draw(mixture1d::POINTS)?;
             let fresh = synthetic::fresh_mixture1d(samples.len(), config.seed)?;
@@ -118,13 +121,12 @@ fn of_preset(
 /// How much more work measuring with [`Effort::Full`] is than with [`Effort::Running`], in units of the latter: the images of the test
 /// set are compared, too.
 pub(crate) fn more_at_the_end(config: &RunConfig, real: &Samples) -> f64 {
-    match (config.preset, real) {
-        (Preset::Known(presets::Preset::Mnist), Samples::Images(set)) => {
-            let compared = set.test.as_ref().map_or(0, |test| test.len() + parzen::VALIDATION) * parzen::SAMPLES;
-            compared as f64 / (CLASSIFIED * CLASSIFIED_AGAINST) as f64
-        }
-        _ => 0.0,
-    }
+    let test = match real {
+        Samples::Images(set) if config.preset.measuring() == Measuring::Classes => set.test.as_ref(),
+        _ => None,
+    };
+    let compared = test.map_or(0, |test| test.len() + parzen::VALIDATION) * parzen::SAMPLES;
+    compared as f64 / (CLASSIFIED * CLASSIFIED_AGAINST) as f64
 }
 
 /// What has to be said about a run's figures in words.
@@ -137,7 +139,7 @@ pub(crate) fn remark(config: &RunConfig) -> Option<String> {
 /// What theory says about the figures.
 fn finding(config: &RunConfig) -> Option<&'static str> {
     let sees_only_the_mean =
-        config.preset == Preset::Known(presets::Preset::Mixture1d) && config.spec.discriminator.layers.len() == 1;
+        config.preset.measuring() == Measuring::Mixture && config.spec.discriminator.layers.len() == 1;
     sees_only_the_mean.then_some(mixture1d::FINDING)
 }
 
@@ -267,9 +269,9 @@ const WORDS: &[(&str, &str, &str)] = &[
 fn measure_of(config: &RunConfig, name: &'static str, value: f64) -> Measure {
     let found = WORDS.iter().find(|(known, ..)| *known == name);
     let (words, truth) = found.map_or((name, ""), |&(_, words, truth)| (words, truth));
-    let truth = match (config.preset, name) {
+    let truth = match (config.preset.measuring(), name) {
         // Of own data the reference is what two halves of them come to, the row below.
-        (Preset::Own(_), "sliced_wasserstein") => "two halves of the data: below",
+        (Measuring::Halves, "sliced_wasserstein") => "two halves of the data: below",
         _ => truth,
     };
     let reference = config.as_documented().and_then(|(preset, steps)| references::find(preset, steps, name));

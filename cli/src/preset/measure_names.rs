@@ -1,28 +1,12 @@
 //! Which measures suit which preset, and of which of them a value can be the best.
 
-use gannet::gan::presets;
-
-use crate::preset::Preset;
 use crate::preset::goal;
+use crate::preset::{Preset, table};
 use crate::terminal::nearest::suggestion;
 
 /// Names of the measures that are taken while a run goes on.
 pub(crate) fn running_names(preset: Preset) -> &'static [&'static str] {
-    let Preset::Known(preset) = preset else { return &OWN_NAMES };
-    match preset {
-        presets::Preset::Circle => &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"],
-        presets::Preset::Mixture1d | presets::Preset::Mixture1dDeep => &["mean", "sd", "wasserstein1"],
-        presets::Preset::Gaussian2d => &[
-            "covariance_error",
-            "mean_distance",
-            "covariance_xx",
-            "covariance_xy",
-            "covariance_yy",
-            "bias_x",
-            "bias_y",
-        ],
-        presets::Preset::Mnist | presets::Preset::Digits => &["classes_covered", "pixel_sd", "real_pixel_sd"],
-    }
+    preset.known().map_or(&OWN_NAMES, |preset| table::entry(preset).measures)
 }
 
 /// The measures of a preset of which a value can be better than another.

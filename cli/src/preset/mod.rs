@@ -5,6 +5,7 @@
 
 pub(crate) mod goal;
 pub(crate) mod measure_names;
+pub(crate) mod table;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use gannet::gan::presets;
 use gannet::{Error, Result};
 
 use crate::terminal::nearest::suggestion;
+use table::{Data, Measuring};
 
 /// The name of a preset whose samples come from a file of the user's.
 pub(crate) const OWN: &str = "own";
@@ -84,14 +86,29 @@ impl Preset {
         }
     }
 
+    /// Where its samples come from; `None` for own data.
+    pub(crate) fn data(self) -> Option<Data> {
+        self.known().map(|preset| table::entry(preset).data)
+    }
+
+    /// Whether its samples come from a folder with the four files of MNIST.
+    pub(crate) fn reads_folder(self) -> bool {
+        matches!(self.data(), Some(Data::Folder { .. }))
+    }
+
+    /// How what is learned is measured.
+    pub(crate) fn measuring(self) -> Measuring {
+        self.known().map_or(Measuring::Halves, |preset| table::entry(preset).measuring)
+    }
+
     /// What a sample is.
     pub(crate) fn shape(self) -> Shape {
         match self {
             Self::Own(shape) => shape,
-            Self::Known(preset) => match (preset, preset.image()) {
-                (_, Some((height, width))) => Shape::Image { height, width },
-                (presets::Preset::Mixture1d | presets::Preset::Mixture1dDeep, None) => Shape::Numbers(1),
-                (_, None) => Shape::Numbers(2),
+            Self::Known(preset) => match (preset.image(), table::entry(preset).data) {
+                (Some((height, width)), _) => Shape::Image { height, width },
+                (None, Data::Made { features, .. }) => Shape::Numbers(features),
+                (None, _) => Shape::Numbers(0),
             },
         }
     }

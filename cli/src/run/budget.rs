@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use gannet::Error;
 use gannet::cpu::most_threads;
 use gannet::gan::OptimizerSpec;
-use gannet::gan::presets::{self, Duration};
+use gannet::gan::presets::Duration;
 use gannet::internals::engine;
 use gannet::metrics::parzen;
 use gannet::metrics::table::{MOST_SAMPLES, MOST_VALUES};
@@ -18,6 +18,7 @@ use crate::data::address_space::Allowed;
 use crate::data::reading_limit::{MIB, PROGRAM, mib};
 use crate::data::samples::Samples;
 use crate::measures::measure;
+use crate::preset::table::Measuring;
 use crate::preset::{Preset, Shape};
 use crate::report;
 use crate::run::column_histograms;
@@ -219,17 +220,15 @@ fn evaluation(config: &RunConfig, samples: u64, features: u64, model: u64, threa
             .saturating_add(rows(references).saturating_mul(2))
             .saturating_add(threads.saturating_mul(rows(32).saturating_add(4 * 32 * references)))
     };
-    let measures = match config.preset {
-        Preset::Known(presets::Preset::Mnist) => {
+    let measures = match config.preset.measuring() {
+        Measuring::Classes if config.preset.reads_folder() => {
             let (count, validation) = (parzen::SAMPLES as u64, parzen::VALIDATION as u64);
             compared(measure::CLASSIFIED as u64, measure::CLASSIFIED_AGAINST as u64)
                 .max(compared(count + validation, count))
         }
-        Preset::Known(presets::Preset::Digits) => {
-            compared(measure::CLASSIFIED as u64, (measure::CLASSIFIED_AGAINST as u64).min(samples))
-        }
-        Preset::Known(_) => 2 * MIB,
-        Preset::Own(_) => {
+        Measuring::Classes => compared(measure::CLASSIFIED as u64, (measure::CLASSIFIED_AGAINST as u64).min(samples)),
+        Measuring::Circle | Measuring::Mixture | Measuring::Gaussian => 2 * MIB,
+        Measuring::Halves => {
             let half = (samples / 2).min(MOST_SAMPLES as u64).min((MOST_VALUES as u64 / features.max(1)).max(1));
             // Two halves and as many generated samples; projections of 8 bytes and places of the choice.
             rows(half).saturating_mul(3).saturating_add(half * 120)

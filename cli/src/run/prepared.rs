@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use gannet::gan::presets::{self, Duration};
+use gannet::gan::presets::Duration;
 use gannet::gan::{Replicas, Trainer};
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
@@ -18,7 +18,6 @@ use crate::data::samples::Samples;
 use crate::folder::run_folder::{self, RunFolder};
 use crate::history::legs::Legs;
 use crate::measures::measure;
-use crate::preset::Preset;
 use crate::report::{self, Live};
 use crate::run::beside::Beside;
 use crate::run::budget::Budget;
@@ -88,8 +87,7 @@ impl Prepared {
         let mut data: Vec<Samples> = Vec::new();
         let mut options = config.trainer_options();
         options.stop = Some(stop.flag());
-        let has_stand_in =
-            is_plan && config.preset == Preset::Known(presets::Preset::Mnist) && config.directory.is_none();
+        let has_stand_in = is_plan && config.preset.reads_folder() && config.directory.is_none();
         config.own.as_mut().map_or(Ok(()), OwnData::load)?;
         let first = if has_stand_in { Samples::stand_in()? } else { loading::load(&config)? };
         // What the trainers may take is what everything else leaves.
@@ -245,10 +243,8 @@ impl Prepared {
         let steps = self.steps.saturating_mul(runs.div_ceil(engine::workers(&self.gans) as u64));
         let time = step.map_or_else(|error| format!("unknown: {error}"), |step| expectation::time(step, steps));
         let fitted = config.fitted_discriminator().map(|fitted| format!("objective    {fitted}\n")).unwrap_or_default();
-        let assumed = match config.preset {
-            Preset::Known(presets::Preset::Mnist) if config.directory.is_none() => ", assumed: no --data is given",
-            _ => "",
-        };
+        let is_assumed = config.preset.reads_folder() && config.directory.is_none();
+        let assumed = if is_assumed { ", assumed: no --data is given" } else { "" };
         let replicas = if self.replicated { replicas::plan(&self.gans) } else { String::new() };
         format!(
             "preset       {}, {} samples{assumed}\nnetworks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",

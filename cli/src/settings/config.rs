@@ -5,19 +5,15 @@
 use std::path::{Path, PathBuf};
 
 use gannet::cpu::{EngineKind, IsaKind};
-use gannet::data::digits;
 use gannet::gan::presets::{self, Duration};
 use gannet::gan::{GanSpec, TrainerOptions};
 use gannet::internals::engine::{self, Derivation, RunSeed};
 use gannet::{Error, Result};
 
 use crate::data::own::OwnData;
-use crate::preset::Preset;
 use crate::preset::measure_names;
+use crate::preset::{Preset, table};
 use crate::settings::values::{OBJECTIVES, name_of};
-
-/// Training images of MNIST.
-const MNIST_IMAGES: u64 = 60_000;
 
 /// The settings of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,11 +77,7 @@ impl RunConfig {
             && (self.batch, self.shards, self.points) == (usual.batch, usual.shards, usual.points)
             && self.shuffle == usual.shuffle
             && self.weights.is_empty();
-        let samples = match preset {
-            presets::Preset::Mnist => MNIST_IMAGES,
-            presets::Preset::Digits => digits::COUNT as u64,
-            _ => self.points? as u64,
-        };
+        let samples = table::entry(preset).data.samples().or(self.points)? as u64;
         let steps = match self.duration {
             Duration::Epochs(epochs) => epochs.saturating_mul(samples).div_ceil(self.batch as u64),
             Duration::Steps(steps) => steps,
@@ -98,8 +90,7 @@ impl RunConfig {
         Self {
             points: preset.points(),
             shuffle: preset.shuffle(),
-            // Its document saves both networks at each epoch: of 200, that would be 2.4 GB.
-            save_epochs: if preset == presets::Preset::Mnist { 100 } else { 0 },
+            save_epochs: table::entry(preset).save_epochs,
             ..Self::with(Preset::Known(preset), preset.batch(), preset.duration(), preset.spec())
         }
     }
@@ -178,9 +169,9 @@ impl RunConfig {
     ///
     /// [`Error::InvalidSetting`] for presets that need neither.
     pub(crate) fn take_data(&mut self, path: &Path) -> Result<()> {
-        match (self.preset, &mut self.own) {
-            (Preset::Known(presets::Preset::Mnist), _) => self.directory = Some(path.to_path_buf()),
-            (_, Some(own)) => *own = own.with_file(path)?,
+        match &mut self.own {
+            _ if self.preset.reads_folder() => self.directory = Some(path.to_path_buf()),
+            Some(own) => *own = own.with_file(path)?,
             _ => {
                 let problem = format!("{} needs no data; leave --data out", self.preset.name());
                 return Err(Error::setting("data", problem));

@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gannet::data::idx::{self, Images};
-use gannet::data::{ArraySource, digits, synthetic};
-use gannet::gan::presets;
+use gannet::data::{ArraySource, digits};
 use gannet::{Error, Result};
 
 use crate::data::reading_limit;
 use crate::data::samples::{ImageSet, Samples};
-use crate::preset::Preset;
+use crate::preset::table::Data;
 use crate::settings::config::RunConfig;
 
 /// Makes or reads the samples that `config` asks for.
@@ -19,9 +18,9 @@ use crate::settings::config::RunConfig;
 ///
 /// Files that are missing or wrong; a number of points that memory cannot hold.
 pub(crate) fn load(config: &RunConfig) -> Result<Samples> {
-    match config.preset {
-        Preset::Own(_) => config.own_data()?.samples(),
-        Preset::Known(presets::Preset::Mnist) => {
+    match config.preset.data() {
+        None => config.own_data()?.samples(),
+        Some(Data::Folder { .. }) => {
             let Some(directory) = &config.directory else {
                 let problem = "mnist needs its four IDX files (docs/configuration.md says where they come from); give their folder with --data DIR";
                 return Err(Error::setting("data", problem));
@@ -36,12 +35,12 @@ pub(crate) fn load(config: &RunConfig) -> Result<Samples> {
                 test: Some(files.test_images.into_source()?),
             })))
         }
-        Preset::Known(presets::Preset::Digits) => Ok(Samples::Images(Arc::new(ImageSet {
+        Some(Data::Embedded { .. }) => Ok(Samples::Images(Arc::new(ImageSet {
             train: Arc::new(digits::source()?),
             labels: digits::labels().into(),
             test: None,
         }))),
-        Preset::Known(preset) => made(config, preset).map(|source| Samples::Values(Arc::new(source))),
+        Some(Data::Made { make, .. }) => made(config, make).map(|source| Samples::Values(Arc::new(source))),
     }
 }
 
@@ -58,18 +57,14 @@ pub(crate) fn of_seed(samples: &Samples, config: &RunConfig, seed: u64) -> Resul
 }
 
 /// The training points of a preset that makes its data.
-fn made(config: &RunConfig, preset: presets::Preset) -> Result<ArraySource> {
+fn made(config: &RunConfig, make: fn(usize, u64) -> Result<ArraySource>) -> Result<ArraySource> {
     let points = config.points.unwrap_or(0);
     let needed = (points as u64).saturating_mul(4 * config.preset.features() as u64);
     if needed > reading_limit::for_reading(config.memory_limit) {
         let error = Error::MemoryLimit { needed, limit: 0 };
         return Err(reading_limit::of_reading(error, config.memory_limit, Path::new("points")));
     }
-    match preset {
-        presets::Preset::Circle => synthetic::circle(points, config.seed),
-        presets::Preset::Gaussian2d => synthetic::gaussian2d(points, config.seed),
-        _ => synthetic::mixture1d(points, config.seed),
-    }
+    make(points, config.seed)
 }
 
 /// A data set in MNIST's format may have images of another size than MNIST.

@@ -3,7 +3,7 @@
 //! What has settings of its own (optimizers, networks, the columns of own data) is described by its types, and in
 //! `structures.schema.json`.
 
-use gannet::gan::presets::{self, Duration};
+use gannet::gan::presets::Duration;
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use toml::Value;
@@ -511,11 +511,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         example: "\"mnist\"",
-        stands: |config| config.preset == Preset::Known(presets::Preset::Mnist),
+        stands: |config| config.preset.reads_folder(),
         is_listed: false,
         get: |config| config.directory.as_deref().map(path),
         set: |config, value| {
-            if config.preset != Preset::Known(presets::Preset::Mnist) {
+            if !config.preset.reads_folder() {
                 return Err(format!("{} needs no data folder; leave it out", config.preset.name()));
             }
             config.directory = Some(text(value).into());

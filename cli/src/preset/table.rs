@@ -1,0 +1,150 @@
+//! The presets that the program knows, one entry each: where their samples come from, and how what is learned of them is measured.
+//!
+//! Networks, objective and length of each stand in the library.
+
+use gannet::Result;
+use gannet::data::{ArraySource, digits, synthetic};
+use gannet::gan::presets::Preset;
+
+/// Where the samples of a preset come from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Data {
+    /// So many numbers each, made by a function of their count and the seed.
+    Made {
+        /// Values of a sample.
+        features: usize,
+        /// What makes them.
+        make: fn(usize, u64) -> Result<ArraySource>,
+    },
+    /// Images embedded in the program.
+    Embedded {
+        /// How many.
+        samples: usize,
+    },
+    /// Images in a folder with the four files of MNIST.
+    Folder {
+        /// How many are trained on.
+        samples: usize,
+    },
+}
+
+impl Data {
+    /// How many samples there are; `None` where that is a setting.
+    pub(crate) fn samples(self) -> Option<usize> {
+        match self {
+            Self::Made { .. } => None,
+            Self::Embedded { samples } | Self::Folder { samples } => Some(samples),
+        }
+    }
+}
+
+/// How what is learned is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measuring {
+    /// By radius and angle, against fresh points.
+    Circle,
+    /// As a distribution of numbers, against fresh ones.
+    Mixture,
+    /// By mean and covariance.
+    Gaussian,
+    /// By the classes of the nearest real images, and by likelihood where there are test images.
+    Classes,
+    /// Against two halves of the data.
+    Halves,
+}
+
+/// What the program knows of a preset.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) preset: Preset,
+    pub(crate) data: Data,
+    pub(crate) measuring: Measuring,
+    /// The measures that are taken while a run goes on. A run is judged by the first distance, or else the first that can be better
+    /// or worse.
+    pub(crate) measures: &'static [&'static str],
+    /// Epochs between model files; 0 = only the last.
+    pub(crate) save_epochs: u64,
+}
+
+/// The measures of numbers from a mixture, and of images of digits.
+const OF_MIXTURE: &[&str] = &["mean", "sd", "wasserstein1"];
+const OF_CLASSES: &[&str] = &["classes_covered", "pixel_sd", "real_pixel_sd"];
+
+/// All of them.
+const TABLE: &[Entry] = &[
+    Entry {
+        preset: Preset::Circle,
+        data: Data::Made { features: 2, make: synthetic::circle },
+        measuring: Measuring::Circle,
+        measures: &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"],
+        save_epochs: 0,
+    },
+    Entry {
+        preset: Preset::Mixture1d,
+        data: Data::Made { features: 1, make: synthetic::mixture1d },
+        measuring: Measuring::Mixture,
+        measures: OF_MIXTURE,
+        save_epochs: 0,
+    },
+    Entry {
+        preset: Preset::Mixture1dDeep,
+        data: Data::Made { features: 1, make: synthetic::mixture1d },
+        measuring: Measuring::Mixture,
+        measures: OF_MIXTURE,
+        save_epochs: 0,
+    },
+    Entry {
+        preset: Preset::Gaussian2d,
+        data: Data::Made { features: 2, make: synthetic::gaussian2d },
+        measuring: Measuring::Gaussian,
+        measures: &[
+            "covariance_error",
+            "mean_distance",
+            "covariance_xx",
+            "covariance_xy",
+            "covariance_yy",
+            "bias_x",
+            "bias_y",
+        ],
+        save_epochs: 0,
+    },
+    Entry {
+        preset: Preset::Mnist,
+        data: Data::Folder { samples: 60_000 },
+        measuring: Measuring::Classes,
+        measures: OF_CLASSES,
+        // Its document saves both networks at each epoch: of 200, that would be 2.4 GB.
+        save_epochs: 100,
+    },
+    Entry {
+        preset: Preset::Digits,
+        data: Data::Embedded { samples: digits::COUNT },
+        measuring: Measuring::Classes,
+        measures: OF_CLASSES,
+        save_epochs: 0,
+    },
+];
+
+/// The entry of a preset.
+pub(crate) fn entry(preset: Preset) -> &'static Entry {
+    TABLE.iter().find(|entry| entry.preset == preset).unwrap_or(&TABLE[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_has_an_entry_that_fits_its_networks() {
+        for preset in Preset::ALL {
+            let found = entry(preset);
+            assert_eq!(found.preset, preset);
+            let features = match (found.data, preset.image()) {
+                (Data::Made { features, .. }, None) => features,
+                (_, image) => image.map_or(0, |(height, width)| height * width),
+            };
+            assert_eq!(features, preset.spec().features(), "{}", preset.name());
+            assert_eq!(found.data.samples().is_none(), preset.points().is_some(), "{}", preset.name());
+        }
+    }
+}

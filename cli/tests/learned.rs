@@ -1,0 +1,87 @@
+//! What was learned: measures and samples of a trained run.
+
+#[path = "common/program.rs"]
+mod program;
+
+use program::Place;
+
+fn is_png(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() > 100
+}
+
+#[test]
+fn every_preset_trains_samples_and_is_measured() {
+    let place = Place::new();
+    place.write_mnist("idx", 28);
+    for (preset, options, measures) in [
+        ("circle", "", &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"][..]),
+        ("mixture1d", "", &["mean", "sd", "wasserstein1"]),
+        ("mixture1d-deep", "", &["mean", "sd", "wasserstein1"]),
+        ("gaussian2d", "", &["covariance_error", "mean_distance", "covariance_xy", "bias_x"]),
+        ("digits", "", &["classes_covered", "pixel_sd"]),
+        ("mnist", "--data idx --batch 8", &["classes_covered", "pixel_sd", "parzen_nats"]),
+    ] {
+        let trained = place.json(&format!("train {preset} --steps 4 --evaluate-every 2 --json {options}"));
+        let run = format!("runs/{preset}-001");
+        let evaluated = place.json(&format!("evaluate {run} --json"));
+        assert_eq!(evaluated["metrics"], trained["metrics"], "{preset}");
+        for measure in measures {
+            assert!(evaluated["metrics"][measure].as_f64().unwrap().is_finite(), "{preset}: {measure}");
+            assert!(evaluated["references"][measure].is_string(), "{preset}: {measure}");
+        }
+        let header = place.read(&format!("{run}/evaluation.csv"));
+        let columns = header.lines().next().unwrap().split(',').count();
+        assert!(header.lines().all(|line| line.split(',').count() == columns), "{header}");
+        let images = ["digits", "mnist"].contains(&preset);
+        assert_eq!(place.path(&format!("{run}/samples/step-000004-row.png")).exists(), images, "{preset}");
+        let png = format!("{preset}.png");
+        place.succeed(&format!("sample {run} --count 9 --out {png}"));
+        assert!(is_png(&place.bytes(&png)), "{preset}");
+    }
+}
+
+#[test]
+fn evaluation_says_what_it_means() {
+    let place = Place::new();
+    place.succeed("train mixture1d --steps 3 --quiet");
+    let text = place.succeed("evaluate runs/mixture1d-001");
+    assert!(text.contains("sees nothing but the mean") && text.contains("no reference for this length"), "{text}");
+    assert!(place.json("evaluate runs/mixture1d-001 --json")["remark"].as_str().unwrap().contains("mean"));
+    place.succeed("train gaussian2d --steps 3 --quiet");
+    let text = place.succeed("evaluate runs/gaussian2d-001 --samples 100");
+    assert!(text.contains("4.25") && text.contains("A^T A"), "{text}");
+}
+
+#[test]
+fn samples_come_as_table_array_and_picture() {
+    let place = Place::new();
+    place.succeed("train circle --steps 32 --save-epochs 1 --quiet");
+    place.succeed("sample runs/circle-001 --count 5 --seed 3 --out five.csv");
+    place.succeed("sample runs/circle-001 --count 9 --seed 3 --out nine.csv");
+    let (five, nine) = (place.read("five.csv"), place.read("nine.csv"));
+    assert_eq!(five.lines().count(), 6);
+    assert!(five.starts_with("x,y\n") && nine.starts_with(&five), "{five}\n{nine}");
+    place.succeed("sample runs/circle-001 --count 5 --seed 4 --out other.csv");
+    assert_ne!(place.read("other.csv"), five);
+    // The checkpoint after the last step is the model.
+    place.succeed("sample runs/circle-001/models/epoch-001.safetensors --count 5 --seed 3 --out same.csv");
+    assert_eq!(place.read("same.csv"), five);
+
+    place.succeed("sample runs/circle-001 --count 5 --seed 3 --out five.npy");
+    let array = place.bytes("five.npy");
+    assert!(array.starts_with(b"\x93NUMPY"));
+    let numbers: Vec<f32> =
+        array[array.len() - 40..].chunks(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    let table: Vec<f32> = five.lines().skip(1).flat_map(|line| line.split(',')).map(|x| x.parse().unwrap()).collect();
+    assert_eq!(numbers, table);
+
+    place.fail("sample runs/circle-001 --out five.csv", 2, &["five.csv", "--force"]);
+    assert_eq!(place.read("five.csv"), five);
+    place.succeed("sample runs/circle-001 --count 2 --out five.csv --force");
+    assert_eq!(place.read("five.csv").lines().count(), 3);
+    place.fail("sample runs/circle-001 --out points.txt", 2, &[".npy, .csv or .png"]);
+    place.fail("sample runs/circle-001 --count 0 --out new.csv", 2, &["--count"]);
+    place.fail("sample nowhere --out new.csv", 1, &["nowhere"]);
+    place.fail("sample runs --out new.csv", 1, &["config.toml"]);
+    place.fail("sample runs/circle-001 --out no/folder.csv", 1, &["no/folder.csv"]);
+}
