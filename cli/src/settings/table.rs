@@ -13,6 +13,9 @@ use super::kind::Kind;
 use super::values::{ENGINES, ISAS, OBJECTIVES, ORDERS, name_of, names, of_name};
 use crate::preset::{Preset, measure_names};
 
+/// What tells the value of a setting in words.
+type Words = fn(&RunConfig) -> String;
+
 /// The option of a setting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CommandOption {
@@ -48,7 +51,7 @@ pub(crate) struct Setting {
     /// Sets a value of its kind; or says why this preset cannot have it.
     pub(crate) set: fn(&mut RunConfig, &Value) -> Result<(), String>,
     /// Its name in a report, and its value in words; `None` where reports leave it out.
-    pub(crate) words: Option<(&'static str, fn(&RunConfig) -> String)>,
+    pub(crate) words: Option<(&'static str, Words)>,
 }
 
 impl Setting {
