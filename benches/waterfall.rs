@@ -352,7 +352,9 @@ fn measure(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Resul
                 waterfall.backward(of_rows(network, rows), input, chunk_panels)?;
             }
             Pass::Share(activation) => waterfall.share(activation, spec.features(), width, calls)?,
-            Pass::Stage | Pass::HandOver => unreachable!("the fakes of a GAN do not come from outside"),
+            Pass::Stage | Pass::HandOver | Pass::Publish | Pass::Answer(_) => {
+                unreachable!("in a step, nothing comes from outside")
+            }
         }
     }
     waterfall.update("D", &spec.discriminator, spec.discriminator_optimizer)?;

@@ -109,6 +109,12 @@ pub enum Error {
         /// What the source says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A function of the caller's failed: a hook, or the answer to G's fakes. The turn that called it has changed nothing.
+    #[error("{source}")]
+    Callback {
+        /// What the function says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Data that were read are not what they should be.
     #[error("{origin}: {problem}")]
     Data {
@@ -164,6 +170,11 @@ impl Error {
     /// An [`Error::InvalidSetting`].
     pub fn setting(name: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::InvalidSetting { name: one_line(name.into()), problem: one_line(problem.into()) }
+    }
+
+    /// An [`Error::Callback`], of a text or any error.
+    pub fn callback(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Callback { source: source.into() }
     }
 
     /// An [`Error::Shape`].

@@ -1,16 +1,41 @@
 //! Gannet trains generative adversarial networks (GANs) made of dense layers, on CPUs, as fast as the processor allows.
 //!
-//! The interface:
+//! ```
+//! use std::{ops::ControlFlow, sync::Arc};
+//! use gannet::{data::synthetic, gan::{Trainer, TrainerOptions, presets::Preset}};
 //!
-//! ```text
-//! gan       specifications, presets, the trainer, the modular loss, models, checkpoints, health of a run
-//! net       what a network looks like: layers, activations, initial weights
-//! data      sources of samples: arrays, images as bytes, synthetic systems, CSV, NPY and IDX files
-//! metrics   measures of what a generator has learned
-//! cpu       instruction sets, engines, threads
+//! let points = Arc::new(synthetic::circle(1_024, 1)?);
+//! let mut trainer = Trainer::new(Preset::Circle.spec(), points, TrainerOptions::default())?;
+//! trainer.run(200, 0, |_| ControlFlow::Continue(()))?;
+//! let mut samples = vec![0.0; 100 * 2];
+//! trainer.sampler()?.sample(7, 0, &mut samples)?;
+//! # Ok::<(), gannet::Error>(())
 //! ```
 //!
-//! The crate is built in layers, each of which uses only what stands below it. Those below `net` are private:
+//! A program that embeds gannet owns the threads, the data and the loop. Gannet does the steps: it allocates nothing while it does, returns
+//! errors instead of panicking, and gives the same bits at any number of threads. Matrices are row-major `f32`; a row is a sample.
+//!
+//! | what you want | where it is |
+//! |---|---|
+//! | to describe a GAN | [`gan::GanSpec`], [`net::NetworkSpec`]; ready-made ones in [`gan::presets`] |
+//! | to train on data of your own | [`gan::Source`]; [`data`] has arrays, images and readers of files |
+//! | to train in slices, between other work, on your own pool | [`gan::Trainer::run`], [`gan::TrainerOptions`] |
+//! | to step D or G alone | [`gan::Trainer::step_discriminator`], [`gan::Trainer::step_generator`] |
+//! | your own loss or critic against gannet's G | [`gan::Trainer::step_generator_with`] |
+//! | your own generator against gannet's D | [`gan::ModularLoss`] |
+//! | to look at gradients before the update, and to change them | [`gan::Trainer::run_with`] |
+//! | to look at parameters and gradients without a copy | [`gan::Trainer::parameters`], [`gan::Trainer::parameter_gradients`] |
+//! | to change the learning rate | [`gan::Trainer::set_learning_rate`] |
+//! | to sample, from several threads | [`gan::Sampler`] |
+//! | G or D as a function of rows | [`gan::NetworkFunction`] |
+//! | to save and to go on | [`gan::Checkpoint`], [`gan::Model`]; weights from and to PyTorch: [`gan::weights`] |
+//! | several seeds side by side | [`gan::Replicas`] |
+//! | to know whether it learns | [`gan::health`], [`metrics`] |
+//! | to choose instructions, engine and threads | [`cpu`] |
+//!
+//! # Layers
+//!
+//! Each uses only what stands below it. Those below `net` are private.
 //!
 //! ```text
 //! data  metrics   sources of samples; measures of what the generator learned

@@ -17,7 +17,9 @@ use gannet::cpu::EngineKind;
 use gannet::gan::health::examine;
 use gannet::gan::presets::Preset;
 use gannet::gan::source::Extent;
-use gannet::gan::{Checkpoint, GanSpec, ModularLoss, Replicas, Source, Trainer, TrainerOptions, source};
+use gannet::gan::{
+    Checkpoint, GanSpec, Gradients, ModularLoss, Network, Replicas, Source, Trainer, TrainerOptions, source,
+};
 
 /// The system's allocator with a count of its calls.
 struct Counting;
@@ -92,6 +94,7 @@ fn allocations_per_product(engine: EngineKind) -> u64 {
 fn main() {
     plans_say_what_a_run_takes();
     a_thousand_steps_allocate_nothing_of_their_own();
+    turns_alone_hooks_and_answers_allocate_nothing();
     a_thousand_steps_of_replicas_allocate_nothing();
     sources_of_every_kind_allocate_nothing();
     steps_allocate_nothing_while_a_run_is_recorded();
@@ -128,6 +131,49 @@ fn plans_say_what_a_run_takes() {
         let (objective, optimizer) = (spec.objective, spec.discriminator_optimizer);
         let loss = ModularLoss::new(spec.discriminator.clone(), objective, optimizer, options.clone()).unwrap();
         check(&format!("modular {}", preset.name()), loss.plan().memory, LIVE.load(Ordering::Relaxed) - before);
+    }
+}
+
+fn turns_alone_hooks_and_answers_allocate_nothing() {
+    // Tiles and shared layers; more than a chunk, so that two threads have work.
+    for (preset, batch) in [(Preset::Circle, 200), (Preset::Mnist, 16)] {
+        for threads in [1, 2] {
+            let options = TrainerOptions { batch, threads, engine: EngineKind::Native, ..Default::default() };
+            let mut trainer = common::trainer(preset, options);
+            let mut sampler = trainer.sampler().unwrap();
+            let mut rows = vec![0.0; 300 * sampler.features()];
+            let mut round = |trainer: &mut Trainer<'_>| {
+                trainer.step_discriminator().unwrap();
+                trainer.step_generator().unwrap();
+                trainer
+                    .step_generator_with(|fakes, gradient| {
+                        gradient.iter_mut().zip(fakes).for_each(|(gradient, fake)| *gradient = 1e-6 * fake);
+                        Ok(())
+                    })
+                    .unwrap();
+                let mut hook = |gradients: &mut Gradients<'_>| {
+                    gradients.clip_norm(1e-3);
+                    Ok(())
+                };
+                trainer
+                    .run_with(2, 1, Some(&mut hook), |_, trainer| {
+                        let weights = trainer.parameters(Network::Generator).flat_map(|tensor| tensor.values());
+                        assert!(weights.sum::<f32>().is_finite());
+                        Ok(ControlFlow::Continue(()))
+                    })
+                    .unwrap();
+                trainer.set_learning_rate(Network::Generator, 1e-4).unwrap();
+                sampler.sample(3, 0, &mut rows).unwrap();
+            };
+            round(&mut trainer);
+            std::thread::sleep(SETTLING);
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            for _ in 0..20 {
+                round(&mut trainer);
+            }
+            let allocated = ALLOCATIONS.load(Ordering::Relaxed) - before;
+            assert_eq!(allocated, 0, "{preset:?} with {threads} threads");
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::diagnosis;
 use super::failure::{Failure, check_none, check_whole};
+use super::hook::{Gradients, Hook};
 use super::model::Model;
 use super::networks::Networks;
 use super::objective::Objective;
@@ -37,8 +38,8 @@ pub(super) struct Run<'a> {
     pub(super) objective: Objective,
     pub(super) draws: Draws<'a>,
     pub(super) reals: Reals<'a>,
-    /// Fakes from outside, `[batch, features]`, row-major; empty where G makes them.
-    pub(super) fakes: &'a [f32],
+    /// What comes from outside, `[batch, features]`, row-major: fakes, or the gradient with respect to G's; empty where nothing does.
+    pub(super) outside: &'a [f32],
     /// Whether losses are computed.
     pub(super) reported: bool,
 }
@@ -50,8 +51,10 @@ pub(super) struct Adversary {
     pub(super) program: Program,
     /// The numbers from 0 to the batch.
     pub(super) identity: Vec<u32>,
-    /// Steps done.
+    /// Steps done: turns of G.
     pub(super) steps: u64,
+    /// Turns of D done.
+    pub(super) discriminator_turns: u64,
     /// Why the last step came to no end; a step in progress counts as one that a panic has left.
     pub(super) failure: Option<Failure>,
 }
@@ -79,10 +82,10 @@ impl Adversary {
     ///
     /// # Errors
     ///
-    /// [`crate::Error::NotFinite`].
-    pub(super) fn discriminator_turn(&mut self, run: &Run<'_>) -> Result<()> {
+    /// [`crate::Error::NotFinite`], and that of `hook`, which ends the turn before it changes a network.
+    pub(super) fn discriminator_turn(&mut self, run: &Run<'_>, hook: Hook<'_, '_>) -> Result<()> {
         self.workspace.clear_sums();
-        self.turn(run, |program| &program.discriminator)
+        self.turn(run, hook, |program| &program.discriminator)
     }
 
     /// G's turn.
@@ -90,16 +93,38 @@ impl Adversary {
     /// # Errors
     ///
     /// As D's.
-    pub(super) fn generator_turn(&mut self, run: &Run<'_>) -> Result<()> {
-        self.turn(run, |program| &program.generator)
+    pub(super) fn generator_turn(&mut self, run: &Run<'_>, hook: Hook<'_, '_>) -> Result<()> {
+        self.turn(run, hook, |program| &program.generator)
     }
 
-    fn turn(&mut self, run: &Run<'_>, of: fn(&Program) -> &[SegmentPlace]) -> Result<()> {
-        let Self { networks, workspace, program, identity, steps, failure } = self;
-        let Run { team, plan, objective, draws, reals, fakes, reported } = *run;
-        let context = Context { plan, program, objective, draws, reals, fakes, report: reported, identity };
+    /// The first part of G's turn with a gradient from outside: the fakes are handed over. No network changes.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::NotFinite`] for fakes that are not finite.
+    pub(super) fn publish_fakes(&mut self, run: &Run<'_>, fakes: &mut [f32]) -> Result<()> {
+        self.workspace.clear_sums();
+        self.turn(run, None, |program| program.answered.split_at(1).0)?;
+        self.workspace.fetch(fakes, fakes.len() / self.identity.len());
+        diagnosis::check_fakes(&self.workspace, &self.program, &self.networks, fakes, self.steps + 1)
+    }
+
+    /// The rest of that turn, with the gradient.
+    ///
+    /// # Errors
+    ///
+    /// As G's turn.
+    pub(super) fn answered_turn(&mut self, run: &Run<'_>) -> Result<()> {
+        self.turn(run, None, |program| program.answered.split_at(1).1)
+    }
+
+    fn turn(&mut self, run: &Run<'_>, mut hook: Hook<'_, '_>, of: fn(&Program) -> &[SegmentPlace]) -> Result<()> {
+        let Self { networks, workspace, program, identity, steps, failure, .. } = self;
+        let Run { team, plan, objective, draws, reals, outside, reported } = *run;
+        let context = Context { plan, program, objective, draws, reals, outside, report: reported, identity };
         let (isa, step) = (plan.pass.isa, *steps + 1);
-        for segment in of(program) {
+        let segments = of(program);
+        for (index, segment) in segments.iter().enumerate() {
             if let Some(Failure::Panic { whole, .. }) = failure
                 && segment.updates()
             {
@@ -111,9 +136,19 @@ impl Adversary {
                         program::run(team, &context, passes, chunk, networks, scratch, slot);
                     });
                     diagnosis::check_passes(workspace, networks, step)?;
+                    let Some(hook) = hook.as_deref_mut() else { continue };
+                    // All of them, before a network changes.
+                    for network in segments[index + 1..].iter().map_while(SegmentPlace::update) {
+                        workspace.combine(team, isa, network);
+                        let arena = &mut workspace.combined_mut().gradients[network as usize];
+                        hook(&mut Gradients::new(step, network, networks.view(network).layout, arena))?;
+                    }
                 }
                 SegmentPlace::Update(network) => {
-                    let gradients = workspace.combine(team, isa, *network);
+                    let gradients = match hook {
+                        Some(_) => &workspace.combined().gradients[*network as usize],
+                        None => workspace.combine(team, isa, *network),
+                    };
                     let updated = match networks.get_mut(*network) {
                         Some(network) => network.update(team, isa, gradients, step),
                         None => Ok(()),

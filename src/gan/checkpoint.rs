@@ -31,6 +31,9 @@ use crate::network::Network;
 /// Version of the format. Files of version 1 are read, too; those of others are refused.
 const VERSION: u64 = 2;
 
+/// The entry of [`Checkpoint::discriminator_turns`].
+const DISCRIMINATOR_TURNS: &str = "discriminator_turns";
+
 /// The state of a run between two steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
@@ -41,6 +44,8 @@ pub struct Checkpoint {
     pub(super) step: u64,
     /// Real samples drawn.
     pub(super) drawn: u64,
+    /// Turns of D done, where they are not those of whole steps.
+    pub(super) discriminator_turns: Option<u64>,
     /// What decided the result so far.
     pub(super) settings: Settings,
     /// Whatever the caller wants to find beside it, by name; the program keeps the text of its configuration here.
@@ -62,7 +67,7 @@ impl Checkpoint {
         [step, drawn]: [u64; 2],
         settings: Settings,
     ) -> Self {
-        Self { model, optimizers, step, drawn, settings, notes: BTreeMap::new() }
+        Self { model, optimizers, step, drawn, discriminator_turns: None, settings, notes: BTreeMap::new() }
     }
 
     /// Both networks.
@@ -117,7 +122,7 @@ impl Checkpoint {
                 named.extend(tensors::named(name, network, tensors, &suffix(state)));
             }
         }
-        let state = json!({
+        let mut state = json!({
             "version": VERSION,
             "step": self.step,
             "drawn": self.drawn,
@@ -125,6 +130,9 @@ impl Checkpoint {
             "settings": self.settings,
             "notes": self.notes,
         });
+        if let Some(turns) = self.discriminator_turns {
+            state[DISCRIMINATOR_TURNS] = turns.into();
+        }
         let mut in_order: Vec<&tensors::NamedTensor<'_>> = named.iter().collect();
         in_order.sort_by(|(one, ..), (other, ..)| one.cmp(other));
         let mut sum = Checksum::of(&state);
@@ -180,6 +188,10 @@ impl Checkpoint {
             optimizers,
             step: number(&state["step"], "step")?,
             drawn: number(&state["drawn"], "drawn")?,
+            discriminator_turns: match &state[DISCRIMINATOR_TURNS] {
+                Value::Null => None,
+                turns => Some(number(turns, DISCRIMINATOR_TURNS)?),
+            },
             settings,
             notes: texts("notes")?,
         })

@@ -18,6 +18,7 @@ use super::fault::Fault;
 use super::names::{ACTIVATION, LOGIT, PARAMETER, REAL_SAMPLE};
 use super::networks::Networks;
 use super::program::{Program, Reals};
+use super::state::TrainedNetwork;
 use super::workspace::{Scratch, Workspace};
 use crate::error::{Error, Result};
 use crate::network::Network;
@@ -40,6 +41,35 @@ pub(super) fn check_passes(workspace: &Workspace, networks: &Networks, step: u64
         }
     }
     Err(fault.error(step))
+}
+
+/// The fakes of a whole batch, which go outside before any D sees them.
+///
+/// # Errors
+///
+/// [`Error::NotFinite`], which names where it began if the last chunks still show it, else G's last layer.
+pub(super) fn check_fakes(
+    workspace: &Workspace,
+    program: &Program,
+    networks: &Networks,
+    fakes: &[f32],
+    step: u64,
+) -> Result<()> {
+    if fakes.iter().all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    let generator = networks.get(Network::Generator);
+    if let Some(layer) = generator.and_then(TrainedNetwork::first_not_finite) {
+        return Err(Fault { network: Network::Generator, layer, quantity: PARAMETER }.error(step));
+    }
+    let last = generator.map_or(0, |network| network.spec.layers.len().saturating_sub(1));
+    let of_fakes = || Fault { network: Network::Generator, layer: last, quantity: ACTIVATION };
+    let mut scratches = workspace.scratches().iter();
+    let found = scratches.find_map(|scratch| {
+        let [generator, _] = program.latest(scratch);
+        Fault::of_activations(&scratch.tape, [generator, None])
+    });
+    Err(found.unwrap_or_else(of_fakes).error(step))
 }
 
 /// The outcome of a network's update, with an earlier cause where one can still be found: a parameter of either network that was

@@ -8,9 +8,11 @@ mod cut;
 mod diagnosis;
 mod failure;
 mod fault;
+mod form;
 mod function;
 mod given;
 pub mod health;
+mod hook;
 mod intake;
 mod model;
 mod modular;
@@ -37,6 +39,7 @@ mod state;
 pub(crate) mod streams;
 mod tensors;
 mod trainer;
+mod turns;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the program uses it"))]
 pub(crate) mod version_1;
 mod views;
@@ -47,6 +50,7 @@ pub use adversary::StepReport;
 pub use checkpoint::Checkpoint;
 pub use function::NetworkFunction;
 pub use given::GivenStep;
+pub use hook::{GradientHook, Gradients};
 pub use model::Model;
 pub use modular::{ModularLoss, ModularReport};
 pub use objective::Objective;
@@ -57,7 +61,8 @@ pub use sampler::Sampler;
 pub use source::Source;
 pub use spec::{GanSpec, OptimizerSpec, Order};
 pub use trainer::{Changes, Trainer};
-pub use views::TensorView;
+pub use turns::{DiscriminatorReport, GeneratorReport};
+pub use views::{TensorView, TensorViewMut};
 
 pub use crate::network::{Network, Role, TensorName};
 

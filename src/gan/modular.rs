@@ -95,7 +95,8 @@ impl ModularLoss {
         let discriminator = TrainedNetwork::new(Network::Discriminator, discriminator, optimizer, isa, key)?;
         let networks = Networks { generator: None, discriminator };
         let identity = numbers_below(count)?;
-        let adversary = Adversary { networks, workspace, program, identity, steps: 0, failure: None };
+        let adversary =
+            Adversary { networks, workspace, program, identity, steps: 0, discriminator_turns: 0, failure: None };
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         Ok(Self { objective, options, plan, pool: resources.pool, script, adversary })
     }
@@ -128,12 +129,12 @@ impl ModularLoss {
                 objective: *objective,
                 draws: Draws { seed: options.seed, discriminator_turns: turns, generator_turns: turns, given: None },
                 reals: Reals::Given(real),
-                fakes,
+                outside: fakes,
                 reported: true,
             };
             adversary.begin()?;
             let updates = adversary.networks.discriminator.updates();
-            let outcome = adversary.discriminator_turn(&run);
+            let outcome = adversary.discriminator_turn(&run, None);
             let whole = adversary.networks.discriminator.updates() == updates;
             let outcome = adversary.end(outcome);
             if whole {
@@ -141,13 +142,11 @@ impl ModularLoss {
             }
             outcome?;
             // D is whole now, whatever comes of G's loss.
-            let answer = adversary.generator_turn(&run);
+            let answer = adversary.generator_turn(&run, None);
             adversary.steps += 1;
             answer
         })?;
-        for slot in self.adversary.workspace.slots() {
-            gradient[slot.samples.start * features..slot.samples.end * features].copy_from_slice(&slot.fakes);
-        }
+        self.adversary.workspace.fetch(gradient, features);
         if !gradient.iter().all(|value| value.is_finite()) {
             let (network, quantity) = (Network::Discriminator, INPUT_GRADIENT);
             return Err(Error::NotFinite { step: self.adversary.steps, network, layer: 0, quantity });

@@ -125,9 +125,7 @@ impl<'a> Replicas<'a> {
     ///
     /// A replica that fails ([`Error::NotFinite`]) stops there, and the others go on. If it is run again, it fails again.
     ///
-    /// # Panics
-    ///
-    /// With a panic of a source or of `report`. A replica whose source panicked in a step refuses further ones
+    /// A panic of a source or of `report` comes out of this call. A replica whose source panicked in a step refuses further ones
     /// ([`Error::Poisoned`]); every other stands behind a whole step.
     pub fn run(
         &mut self,

@@ -10,8 +10,10 @@ use super::batches::numbers_below;
 use super::checkpoint::Checkpoint;
 use super::cut::Cut;
 use super::failure::check_whole;
+use super::form::Form;
 use super::function::NetworkFunction;
 use super::given::GivenStep;
+use super::hook::{GradientHook, Hook};
 use super::intake::{Intake, Taken};
 use super::model::Model;
 use super::networks::Networks;
@@ -29,6 +31,7 @@ use super::streams::Stream;
 use super::views::{self, TensorView};
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::net::NetworkSpec;
 use crate::network::Network;
 use crate::parallel::{self, Team, ThreadPool};
@@ -46,13 +49,26 @@ pub enum Changes {
 /// Trains one GAN on one source of samples. Not a step of it allocates, beyond what the engine's library and the source do. The source may
 /// borrow what lives for `'a`.
 pub struct Trainer<'a> {
-    spec: GanSpec,
-    options: TrainerOptions,
+    pub(super) spec: GanSpec,
+    pub(super) options: TrainerOptions,
     pub(super) plan: Plan,
-    pool: Option<Arc<ThreadPool>>,
+    pub(super) pool: Option<Arc<ThreadPool>>,
     script: Script,
+    form: Form,
     pub(super) adversary: Adversary,
-    intake: Intake<'a>,
+    pub(super) intake: Intake<'a>,
+    /// The fakes of a batch and the gradient with respect to them, `[batch, features]`; empty where nobody answers them.
+    pub(super) exchange: [Vec<f32>; 2],
+}
+
+/// Bytes of an exchange of `values` values: the slots' fakes, those of the batch, and the gradient with respect to them.
+fn exchanged_bytes(values: usize) -> u64 {
+    (values as u64).saturating_mul(3 * size_of::<f32>() as u64)
+}
+
+/// Whether a turn was ended by the caller's hook, before it changed anything.
+fn is_of_caller(error: &Error) -> bool {
+    !matches!(error, Error::NotFinite { .. } | Error::HalfDone { .. })
 }
 
 impl fmt::Debug for Trainer<'_> {
@@ -74,7 +90,7 @@ impl<'a> Trainer<'a> {
     /// An invalid specification or option; a source of the wrong width, or with fewer samples than the batch; an
     /// instruction set that is missing; memory that the limit or the system refuses.
     pub fn new(spec: GanSpec, source: Arc<dyn Source + 'a>, options: TrainerOptions) -> Result<Self> {
-        Self::with_script(spec, source, options, Script::rewritten)
+        Self::with_script(spec, source, options, |_, spec, plan| Form::default().script(spec, plan))
     }
 
     /// A trainer whose script `rewrite` has rewritten.
@@ -115,9 +131,11 @@ impl<'a> Trainer<'a> {
         let workspace = Workspace::new(&plan, &program.tape, of_generator, of_discriminator)?;
         // The intake has checked that the batch is below 2^32.
         let identity = numbers_below(options.batch as u32)?;
-        let adversary = Adversary { networks, workspace, program, identity, steps: 0, failure: None };
+        let adversary =
+            Adversary { networks, workspace, program, identity, steps: 0, discriminator_turns: 0, failure: None };
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
-        Ok(Self { spec, options, plan, pool: resources.pool, script, adversary, intake })
+        let (form, exchange) = (Form::default(), [Vec::new(), Vec::new()]);
+        Ok(Self { spec, options, plan, pool: resources.pool, script, form, adversary, intake, exchange })
     }
 
     /// Runs `steps` steps. After each `interval`-th step of the trainer's count (and after the last of this call) `report` is
@@ -139,16 +157,65 @@ impl<'a> Trainer<'a> {
     /// [`Error::Poisoned`] after a panic of the source: steps are refused, and the networks are whole. [`Error::HalfDone`] after a panic in
     /// the middle of a step: they are not.
     ///
-    /// # Panics
-    ///
-    /// With a panic of the source or of `report`, from whichever thread. `report` is called between two steps: if it panics, the trainer stands
-    /// behind the step that was reported, which is whole, and goes on from there as if nothing had happened.
+    /// A panic of the source or of `report` comes out of this call, from whichever thread. `report` is called between two steps: if it panics, the trainer
+    /// stands behind the step that was reported, which is whole, and goes on from there as if nothing had happened.
     pub fn run(
         &mut self,
         steps: u64,
         interval: u64,
         mut report: impl FnMut(&StepReport) -> ControlFlow<()>,
     ) -> Result<Option<StepReport>> {
+        self.run_with(steps, interval, None, |done, _| Ok(report(done)))
+    }
+
+    /// [`run`](Self::run) with a look at more: `gradients` sees the gradients of each network over the whole batch before its update, and
+    /// may change them; `report` sees the trainer, with both networks.
+    ///
+    /// A network is updated by the gradients that the hook leaves. Without a change, the bits are those of a run without a hook. With
+    /// the first hook, a trainer of wide networks ceases to update them layer by layer within the backward pass, for good, which is a
+    /// little slower.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run). That of `gradients` ends the step before the network is updated: the trainer stands behind the last whole
+    /// turn, as [`step_discriminator`](Self::step_discriminator) leaves it where that was one of D, and the next step goes on from
+    /// there. That of `report` ends the run behind the step that was reported, which is whole. [`Error::callback`] makes an error of
+    /// anything.
+    ///
+    /// ```
+    /// use std::{ops::ControlFlow, sync::Arc};
+    /// use gannet::{data::synthetic, gan::{Network, Trainer, TrainerOptions, presets::Preset}};
+    ///
+    /// let points = Arc::new(synthetic::circle(1_024, 1)?);
+    /// let mut trainer = Trainer::new(Preset::Circle.spec(), points, TrainerOptions::default())?;
+    /// let mut largest = 0.0f64;
+    /// trainer.run_with(
+    ///     100,
+    ///     50,
+    ///     Some(&mut |gradients| {
+    ///         largest = largest.max(gradients.norm());
+    ///         gradients.clip_norm(1.0);
+    ///         Ok(())
+    ///     }),
+    ///     |report, trainer| {
+    ///         let weights = trainer.parameters(Network::Generator).flat_map(|tensor| tensor.values());
+    ///         println!("step {}: G's largest weight {}", report.step, weights.fold(0.0, |most, value| value.abs().max(most)));
+    ///         Ok(ControlFlow::Continue(()))
+    ///     },
+    /// )?;
+    /// assert!(largest > 0.0);
+    /// # Ok::<(), gannet::Error>(())
+    /// ```
+    pub fn run_with(
+        &mut self,
+        steps: u64,
+        interval: u64,
+        mut gradients: Option<&mut GradientHook<'_>>,
+        mut report: impl FnMut(&StepReport, &Self) -> Result<ControlFlow<()>>,
+    ) -> Result<Option<StepReport>> {
+        if gradients.is_some() {
+            self.prepare(Form { hooked: true, ..Form::default() })?;
+        }
         let stop = self.options.stop.clone();
         let (pool, threads, objective) = (self.pool.clone(), self.plan.threads, self.spec.objective);
         parallel::with_team(threads, pool.as_ref(), |team| {
@@ -159,11 +226,11 @@ impl<'a> Trainer<'a> {
                 }
                 let due = interval > 0 && (self.adversary.steps + 1).is_multiple_of(interval);
                 let reported = due || index + 1 == steps;
-                self.step(team, None, reported)?;
+                self.step(team, None, gradients.as_deref_mut(), reported)?;
                 if reported {
                     let done = self.adversary.report(objective);
                     last = Some(done);
-                    if report(&done).is_break() {
+                    if report(&done, self)?.is_break() {
                         break;
                     }
                 }
@@ -173,40 +240,87 @@ impl<'a> Trainer<'a> {
     }
 
     /// One step; after one that failed, its error again.
-    fn step(&mut self, team: &Team<'_>, given: Option<&GivenStep<'_>>, reported: bool) -> Result<()> {
+    fn step(
+        &mut self,
+        team: &Team<'_>,
+        given: Option<&GivenStep<'_>>,
+        hook: Hook<'_, '_>,
+        reported: bool,
+    ) -> Result<()> {
         self.adversary.begin()?;
-        let outcome = self.turns(team, given, reported);
+        let outcome = self.turns(team, given, hook, reported);
         self.adversary.end(outcome)
     }
 
     /// D's turns, then G's.
-    fn turns(&mut self, team: &Team<'_>, given: Option<&GivenStep<'_>>, reported: bool) -> Result<()> {
+    fn turns(
+        &mut self,
+        team: &Team<'_>,
+        given: Option<&GivenStep<'_>>,
+        mut hook: Hook<'_, '_>,
+        reported: bool,
+    ) -> Result<()> {
         let Self { spec, options, plan, adversary, intake, .. } = self;
+        let drawn = intake.batches.drawn();
         let batches = adversary.program.discriminator_turns;
         let taken = match given {
             Some(given) => Taken::Rows(given.real),
             None => intake.take(team)?,
         };
-        let first = adversary.steps * batches as u64;
-        let draws = Draws { seed: options.seed, discriminator_turns: first, generator_turns: adversary.steps, given };
-        let objective = spec.objective;
-        let run = Run { team, plan, objective, draws, reals: Reals::Given(&[]), fakes: &[], reported };
+        let turns = batches as u64;
+        let first = adversary.discriminator_turns;
+        let run = Run {
+            team,
+            plan,
+            objective: spec.objective,
+            draws: Draws { seed: options.seed, discriminator_turns: first, generator_turns: adversary.steps, given },
+            reals: Reals::Given(&[]),
+            outside: &[],
+            reported,
+        };
+        let mut done = 0;
         let outcome = (0..batches).try_for_each(|turn| {
-            adversary.discriminator_turn(&Run {
-                draws: Draws { discriminator_turns: first + turn as u64, ..draws },
-                reals: taken.batch(turn, batches),
-                reported: reported && turn + 1 == batches,
-                ..run
-            })
+            let draws = Draws { discriminator_turns: first + turn as u64, ..run.draws };
+            let reported = reported && turn + 1 == batches;
+            let run = Run { draws, reals: taken.batch(turn, batches), reported, ..run };
+            adversary.discriminator_turn(&run, hook.as_deref_mut())?;
+            done = turn as u64 + 1;
+            Ok(())
         });
-        let outcome = outcome.and_then(|()| {
-            let last = first + batches as u64 - 1;
-            adversary.generator_turn(&Run { draws: Draws { discriminator_turns: last, ..draws }, ..run })
-        });
+        let draws = Draws { discriminator_turns: first + turns - 1, ..run.draws };
+        let outcome = outcome.and_then(|()| adversary.generator_turn(&Run { draws, ..run }, hook));
         // A panic does not come here: the state that it leaves, if that is whole, is that of before the step.
         intake.batches.advance();
-        outcome?;
-        adversary.steps += 1;
+        match &outcome {
+            Ok(()) => (adversary.discriminator_turns, adversary.steps) = (first + turns, adversary.steps + 1),
+            // The turns before the one that was ended are whole, and that one comes again.
+            Err(error) if is_of_caller(error) => {
+                adversary.discriminator_turns = first + done;
+                intake.batches.resume(drawn + done * options.batch as u64);
+            }
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    /// Makes the script one that can do what `form` asks for, too.
+    pub(super) fn prepare(&mut self, form: Form) -> Result<()> {
+        let form = self.form.or(form);
+        if form == self.form {
+            return Ok(());
+        }
+        let (generator, discriminator) = (Some(&self.spec.generator), &self.spec.discriminator);
+        let script = form.script(&self.spec, &self.plan);
+        let program = Program::new(&script, generator, discriminator, &self.plan);
+        let features = if form.answered { self.spec.features() } else { 0 };
+        let exchange = self.options.batch.saturating_mul(features);
+        let beside = self.intake.bytes().saturating_add(exchanged_bytes(exchange));
+        self.plan.check_memory(generator, discriminator, &program.tape, beside, self.options.memory_limit)?;
+        let room = || memory::filled(exchange, 0.0);
+        let exchange = [room()?, room()?];
+        self.adversary.workspace.adapt(&program.tape, features)?;
+        self.adversary.program = program;
+        (self.script, self.form, self.exchange) = (script, form, exchange);
         Ok(())
     }
 
@@ -220,11 +334,11 @@ impl<'a> Trainer<'a> {
     pub fn step_with(&mut self, given: &GivenStep<'_>) -> Result<StepReport> {
         given.check(&self.spec, self.options.batch)?;
         let pool = self.pool.clone();
-        parallel::with_team(self.plan.threads, pool.as_ref(), |team| self.step(team, Some(given), true))?;
+        parallel::with_team(self.plan.threads, pool.as_ref(), |team| self.step(team, Some(given), None, true))?;
         Ok(self.adversary.report(self.spec.objective))
     }
 
-    /// Steps done so far.
+    /// Steps done so far: G's turns.
     pub fn steps_done(&self) -> u64 {
         self.adversary.steps
     }
@@ -378,11 +492,14 @@ impl<'a> Trainer<'a> {
     /// # Ok::<(), gannet::Error>(())
     /// ```
     pub fn checkpoint(&self) -> Result<Checkpoint> {
-        let Adversary { networks, steps, failure, .. } = &self.adversary;
+        let Adversary { networks, steps, discriminator_turns, failure, .. } = &self.adversary;
         check_whole(*failure)?;
         let model = self.model()?;
         let optimizers = networks.optimizer_states()?;
-        Ok(Checkpoint::new(model, optimizers, [*steps, self.intake.batches.drawn()], self.settings()))
+        let mut checkpoint = Checkpoint::new(model, optimizers, [*steps, self.intake.batches.drawn()], self.settings());
+        let whole_steps = steps.saturating_mul(self.spec.discriminator_steps as u64);
+        checkpoint.discriminator_turns = Some(*discriminator_turns).filter(|turns| *turns != whole_steps);
+        Ok(checkpoint)
     }
 
     /// Goes on from a checkpoint: what follows is, bit for bit, what would have followed in the run that it was taken of, at any
@@ -398,6 +515,8 @@ impl<'a> Trainer<'a> {
         self.adversary.networks.set_optimizer_states(&checkpoint.optimizers)?;
         self.intake.batches.resume(checkpoint.drawn);
         self.adversary.steps = checkpoint.step;
+        let whole_steps = checkpoint.step.saturating_mul(self.spec.discriminator_steps as u64);
+        self.adversary.discriminator_turns = checkpoint.discriminator_turns.unwrap_or(whole_steps);
         Ok(())
     }
 
@@ -412,7 +531,12 @@ impl<'a> Trainer<'a> {
         /// Samples: of that many steps of a million each.
         const MOST_DRAWN: u64 = 1 << 63;
         let [generator, discriminator] = &checkpoint.optimizers;
-        let counters = [checkpoint.step, generator.updates, discriminator.updates >> 20];
+        let counters = [
+            checkpoint.step,
+            checkpoint.discriminator_turns.unwrap_or(0) >> 20,
+            generator.updates,
+            discriminator.updates >> 20,
+        ];
         if counters.into_iter().any(|counter| counter > MOST_STEPS) || checkpoint.drawn > MOST_DRAWN {
             return Err(Error::data("checkpoint", "its counters are beyond what any run reaches"));
         }
@@ -463,7 +587,9 @@ impl<'a> Trainer<'a> {
     /// How the run is laid out.
     pub fn plan(&self) -> PlanSummary {
         let (generator, discriminator) = (Some(&self.spec.generator), &self.spec.discriminator);
-        let memory = self.plan.memory(generator, discriminator, &self.adversary.program.tape, self.intake.bytes());
+        let exchanged = exchanged_bytes(self.exchange[0].len());
+        let beside = self.intake.bytes().saturating_add(exchanged);
+        let memory = self.plan.memory(generator, discriminator, &self.adversary.program.tape, beside);
         self.plan.summary(memory, self.script.products(generator, discriminator, &self.plan))
     }
 }

@@ -36,6 +36,33 @@ impl<'a> TensorView<'a> {
     }
 }
 
+/// A tensor that may be changed where it stands.
+#[derive(Debug)]
+pub struct TensorViewMut<'a> {
+    name: TensorName,
+    shape: [usize; 2],
+    stride: usize,
+    values: &'a mut [f32],
+}
+
+impl TensorViewMut<'_> {
+    /// Its name.
+    pub fn name(&self) -> TensorName {
+        self.name
+    }
+
+    /// Its shape: `[outputs, inputs]` for weights, `[outputs]` for biases.
+    pub fn shape(&self) -> &[usize] {
+        shape(self.name.role, &self.shape)
+    }
+
+    /// Its rows: for weights one for each output, for biases a single one.
+    pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        let len = row_len(self.name.role, self.shape);
+        self.values.chunks_mut(self.stride.max(1)).map(move |row| &mut row[..len])
+    }
+}
+
 fn shape(role: Role, shape: &[usize; 2]) -> &[usize] {
     match role {
         Role::Weight => shape,
@@ -70,5 +97,22 @@ pub(super) fn tensors<'a>(
             let (shape, stride, range) = place(of_layer, role);
             TensorView { name: TensorName { network, layer, role }, shape, stride, values: &arena[range] }
         })
+    })
+}
+
+/// The same, to be changed.
+pub(super) fn tensors_mut<'a>(
+    network: Network,
+    layout: &'a ParameterLayout,
+    arena: &'a mut [f32],
+) -> impl Iterator<Item = TensorViewMut<'a>> {
+    // Tensors stand in the arena in their order.
+    let (mut rest, mut passed) = (arena, 0);
+    let places = layout.layers().iter().enumerate();
+    let places = places.flat_map(|(layer, of_layer)| Role::DENSE.map(|role| (layer, role, place(of_layer, role))));
+    places.map(move |(layer, role, (shape, stride, range))| {
+        let (values, behind) = std::mem::take(&mut rest)[range.start - passed..].split_at_mut(range.len());
+        (rest, passed) = (behind, range.end);
+        TensorViewMut { name: TensorName { network, layer, role }, shape, stride, values }
     })
 }

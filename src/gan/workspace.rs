@@ -48,7 +48,8 @@ pub(super) struct Slot {
     pub(super) samples: Range<usize>,
     /// Gradients of each network's parameters; none of G's where the fakes come from outside.
     pub(super) gradients: [AlignedBuffer; 2],
-    /// Where the fakes come from outside, the gradient with respect to the slot's, `[samples, features]`; else empty.
+    /// Where the fakes come from outside, the gradient with respect to the slot's, `[samples, features]`; where that gradient does, the
+    /// slot's fakes; else empty.
     pub(super) fakes: AlignedBuffer,
     pub(super) sums: StepSums,
     /// What the first pass that was not finite stumbled over.
@@ -109,6 +110,32 @@ impl Workspace {
             scratches: (0..plan.scratches()).map(|_| scratch()).collect::<Result<_>>()?,
             slots: (0..plan.cut.places()).map(slot).collect::<Result<_>>()?,
         })
+    }
+
+    /// Makes the scratch that of another program, with room for `features` values of each sample that go
+    /// outside.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::OutOfMemory`]; then nothing is changed.
+    pub(super) fn adapt(&mut self, tape: &TapeLayout, features: usize) -> Result<()> {
+        let tapes: Vec<_> = self.scratches.iter().map(|_| Tape::new(tape)).collect::<Result<_>>()?;
+        let room = |slot: &Slot| AlignedBuffer::zeroed(features.saturating_mul(slot.samples.len()));
+        let rooms: Vec<_> = self.slots.iter().map(room).collect::<Result<_>>()?;
+        for (scratch, tape) in self.scratches.iter_mut().zip(tapes) {
+            (scratch.tape, scratch.latest) = (tape, [None; 2]);
+        }
+        for (slot, room) in self.slots.iter_mut().zip(rooms) {
+            slot.fakes = room;
+        }
+        Ok(())
+    }
+
+    /// Copies what the passes have handed over to the whole batch's `rows` of `features` values.
+    pub(super) fn fetch(&self, rows: &mut [f32], features: usize) {
+        for slot in &self.slots {
+            rows[slot.samples.start * features..slot.samples.end * features].copy_from_slice(&slot.fakes);
+        }
     }
 
     /// Calls `pass` for every chunk of the batch as the schedule says: slots side by side, each with a serial team, or chunk
@@ -196,18 +223,23 @@ impl Workspace {
         &self.slots[0]
     }
 
+    /// The same, to be changed.
+    pub(super) fn combined_mut(&mut self) -> &mut Slot {
+        &mut self.slots[0]
+    }
+
     /// The fault of the batch's first samples that have one.
     pub(super) fn fault(&self) -> Option<Fault> {
         self.slots.iter().find_map(|slot| slot.fault)
     }
 
+    /// The scratch of each worker, to be read.
+    pub(super) fn scratches(&self) -> &[Scratch] {
+        &self.scratches
+    }
+
     /// The scratch of each worker.
     pub(super) fn scratches_mut(&mut self) -> &mut [Scratch] {
         &mut self.scratches
-    }
-
-    /// The slots.
-    pub(super) fn slots(&self) -> &[Slot] {
-        &self.slots
     }
 }

@@ -78,7 +78,7 @@ impl Pass {
             Self::Judge(_) => pass::forward_products(plan, discriminator, panels),
             Self::Learn { network, gradients, input, .. } => of(network)
                 .map_or(0, |spec| pass::backward_products(plan, spec, panels, gradients != Gradients::Ignored, input)),
-            Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver => 0,
+            Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver | Self::Publish | Self::Answer(_) => 0,
         }
     }
 
@@ -100,7 +100,7 @@ impl Pass {
                 let of_weights = if gradients == Gradients::Ignored { 0 } else { flop(factor, spec.weights()) };
                 flop(factor, down).saturating_add(of_weights)
             }
-            Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver => 0,
+            Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver | Self::Publish | Self::Answer(_) => 0,
         }
     }
 }

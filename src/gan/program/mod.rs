@@ -13,6 +13,8 @@
 //! learn        that gradient back through a network: gradients of its parameters, or of its input, or both
 //! share        of D's gradients with respect to pairs, those of the fakes, scaled to G's
 //! hand over    the gradient with respect to fakes from outside
+//! publish      fakes whose gradient comes from outside
+//! answer       that gradient, back through the activation that made the fakes
 //! ```
 //!
 //! Passes run chunk after chunk of the batch; what needs the whole batch stands between them, in a segment of its own. Real samples
@@ -66,6 +68,10 @@ pub enum Pass {
     Share(Activation),
     /// Copies the gradient with respect to the fakes to where whoever made them fetches it.
     HandOver,
+    /// Copies the fakes to where whoever answers with their gradient fetches them.
+    Publish,
+    /// Takes the gradient with respect to the fakes that is handed in, back through the activation that made them.
+    Answer(Activation),
 }
 
 /// What a panel of D holds.

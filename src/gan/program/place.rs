@@ -24,8 +24,10 @@ pub(super) enum Instruction {
     Learn { network: Network, rows: Rows, gradients: Gradients, input: InputMode, trace: usize, deltas: Deltas },
     /// See [`Pass::Share`].
     Share { activation: Activation, pairs: Value, ratios: Value, fakes: Value, deltas: Value },
-    /// See [`Pass::HandOver`].
-    HandOver { deltas: Value },
+    /// See [`Pass::HandOver`] and [`Pass::Publish`].
+    HandOver { value: Value },
+    /// See [`Pass::Answer`].
+    Answer { activation: Activation, fakes: Value, deltas: Value },
 }
 
 /// A [`Segment`] that knows its values.
@@ -47,6 +49,14 @@ impl SegmentPlace {
             Self::Update(_) => true,
         }
     }
+
+    /// The network that it updates, if it is an update.
+    pub(in crate::gan) fn update(&self) -> Option<Network> {
+        match self {
+            Self::Passes(_) => None,
+            Self::Update(network) => Some(*network),
+        }
+    }
 }
 
 /// What the passes of a segment do.
@@ -62,6 +72,8 @@ pub(in crate::gan) struct Program {
     pub(in crate::gan) discriminator_turns: usize,
     /// G's turn.
     pub(in crate::gan) generator: Vec<SegmentPlace>,
+    /// G's turn with a gradient from outside.
+    pub(in crate::gan) answered: Vec<SegmentPlace>,
     /// Where values stand on a worker's tape.
     pub(in crate::gan) tape: TapeLayout,
     traces: Vec<Trace>,
@@ -86,6 +98,7 @@ impl Program {
         };
         let mut turn = |segments: &[Segment]| segments.iter().map(|segment| places.segment(segment)).collect();
         let (of_discriminator, of_generator) = (turn(&script.discriminator), turn(&script.generator));
+        let answered = turn(&script.answered);
         for trace in places.latest.into_iter().flatten() {
             places.traces[trace].uses(&mut places.tape);
         }
@@ -93,6 +106,7 @@ impl Program {
             discriminator: of_discriminator,
             discriminator_turns: script.discriminator_turns,
             generator: of_generator,
+            answered,
             tape: places.tape.place(),
             traces: places.traces,
         }
@@ -182,11 +196,26 @@ impl Places<'_> {
             }
             Pass::HandOver => {
                 let deltas = self.last_delta();
-                self.tape.uses(deltas);
-                self.tape.advance();
-                Instruction::HandOver { deltas }
+                self.hand_over(deltas)
+            }
+            Pass::Publish => {
+                let fakes = self.trace(Network::Generator).output();
+                self.hand_over(fakes)
+            }
+            Pass::Answer(activation) => {
+                let fakes = self.trace(Network::Generator).output();
+                self.tape.uses(fakes);
+                let deltas = self.make(self.discriminator.inputs(), Rows::Fakes);
+                self.delta = Some(deltas);
+                Instruction::Answer { activation, fakes, deltas }
             }
         }
+    }
+
+    fn hand_over(&mut self, value: Value) -> Instruction {
+        self.tape.uses(value);
+        self.tape.advance();
+        Instruction::HandOver { value }
     }
 
     /// The latest pass of `network` is over when the operation at hand begins.

@@ -7,36 +7,16 @@ use crate::net::pass::InputMode;
 use crate::network::Network;
 
 impl Script {
-    /// All rewritings that hold for this GAN and this plan.
-    pub(in crate::gan) fn rewritten(self, spec: &GanSpec, plan: &Plan) -> Self {
-        self.with_fakes_kept(plan).with_passes_joined(spec).with_updates_fused(plan)
-    }
-
     /// Fakes that still stand on the tape are not made again: fakes of the same chunk, made of the same latents by a G that was not
     /// updated since, or handed in. The bits are the same.
     pub(in crate::gan) fn with_fakes_kept(mut self, plan: &Plan) -> Self {
-        // What made the fakes that stand on the tape.
-        let mut standing = None;
-        for segment in self.discriminator.iter_mut().chain(&mut self.generator) {
-            match segment {
-                Segment::Passes(passes) => {
-                    // Of several chunks, the last one's fakes stand there.
-                    if !plan.is_one_chunk() {
-                        standing = None;
-                    }
-                    passes.retain(|pass| {
-                        let makes = matches!(pass, Pass::Generate { .. } | Pass::Stage);
-                        let again = makes && standing == Some(*pass);
-                        if makes {
-                            standing = Some(*pass);
-                        }
-                        !again
-                    });
-                }
-                Segment::Update(Network::Generator) => standing = None,
-                Segment::Update(Network::Discriminator) => {}
-            }
-        }
+        keep_fakes(self.discriminator.iter_mut().chain(&mut self.generator), plan);
+        self
+    }
+
+    /// The same within G's turn for a gradient from outside.
+    pub(in crate::gan) fn with_answered_fakes_kept(mut self, plan: &Plan) -> Self {
+        keep_fakes(self.answered.iter_mut(), plan);
         self
     }
 
@@ -84,7 +64,7 @@ impl Script {
         if plan.schedule != Schedule::LayerParallel || plan.cut.shards() > 1 {
             return self;
         }
-        for turn in [&mut self.discriminator, &mut self.generator] {
+        for turn in [&mut self.discriminator, &mut self.generator, &mut self.answered] {
             for index in 0..turn.len() {
                 let (before, after) = turn.split_at_mut(index + 1);
                 let Some(Segment::Passes(passes)) = before.last_mut() else { continue };
@@ -107,6 +87,32 @@ impl Script {
     }
 }
 
+/// Takes out of segments that follow each other the passes that would make fakes again.
+fn keep_fakes<'a>(segments: impl Iterator<Item = &'a mut Segment>, plan: &Plan) {
+    // What made the fakes that stand on the tape.
+    let mut standing = None;
+    for segment in segments {
+        match segment {
+            Segment::Passes(passes) => {
+                // Of several chunks, the last one's fakes stand there.
+                if !plan.is_one_chunk() {
+                    standing = None;
+                }
+                passes.retain(|pass| {
+                    let makes = matches!(pass, Pass::Generate { .. } | Pass::Stage);
+                    let again = makes && standing == Some(*pass);
+                    if makes {
+                        standing = Some(*pass);
+                    }
+                    !again
+                });
+            }
+            Segment::Update(Network::Generator) => standing = None,
+            Segment::Update(Network::Discriminator) => {}
+        }
+    }
+}
+
 impl Pass {
     /// Whether it reads the parameters of `network`.
     fn reads(self, network: Network) -> bool {
@@ -114,7 +120,7 @@ impl Pass {
             Self::Generate { .. } => network == Network::Generator,
             Self::Judge(_) => network == Network::Discriminator,
             Self::Learn { network: of, .. } => network == of,
-            Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver => false,
+            Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver | Self::Publish | Self::Answer(_) => false,
         }
     }
 }

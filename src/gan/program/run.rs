@@ -28,8 +28,8 @@ pub(in crate::gan) struct Context<'a> {
     pub(in crate::gan) objective: Objective,
     pub(in crate::gan) draws: Draws<'a>,
     pub(in crate::gan) reals: Reals<'a>,
-    /// Fakes from outside, `[batch, features]`, row-major; empty where there are none.
-    pub(in crate::gan) fakes: &'a [f32],
+    /// What comes from outside, `[batch, features]`, row-major: fakes, or the gradient with respect to G's; empty where nothing does.
+    pub(in crate::gan) outside: &'a [f32],
     /// Whether losses are computed.
     pub(in crate::gan) report: bool,
     /// The numbers from 0 to the batch: the rows of a matrix handed in.
@@ -119,7 +119,10 @@ pub(in crate::gan) fn run(
             Instruction::Share { activation, pairs, ratios, fakes, deltas } => {
                 work.share(team, [*pairs, *ratios, *fakes, *deltas], *activation, scratch);
             }
-            Instruction::HandOver { deltas } => work.hand_over(team, *deltas, scratch, slot),
+            Instruction::HandOver { value } => work.hand_over(team, *value, scratch, slot),
+            Instruction::Answer { activation, fakes, deltas } => {
+                work.answer(team, [*fakes, *deltas], *activation, scratch);
+            }
         }
     }
 }
@@ -199,7 +202,7 @@ impl<'a> Work<'a> {
         let (width, features) = (panels.width, self.features(fakes));
         let values = Chunks::new(scratch.tape.get_mut(fakes, panels.lanes()), features * width);
         team.for_each((0..panels.count, values), |(panel, values)| {
-            gather_rows(isa, context.fakes, features, self.rows(panel), values, width);
+            gather_rows(isa, context.outside, features, self.rows(panel), values, width);
         });
     }
 
@@ -363,16 +366,30 @@ impl<'a> Work<'a> {
         });
     }
 
-    /// Copies the gradient with respect to the fakes to the slot's.
-    fn hand_over(&self, team: &Team<'_>, deltas: Value, scratch: &mut Scratch, slot: &mut Slot) {
+    /// The gradient with respect to G's fakes that is handed in, back through the activation that made them.
+    fn answer(&self, team: &Team<'_>, [fakes, deltas]: [Value; 2], activation: Activation, scratch: &mut Scratch) {
+        let Self { context, chunk } = *self;
+        let (isa, panels, features) = (context.plan.pass.isa, chunk.panels, self.features(fakes));
+        let (width, lanes) = (panels.width, panels.lanes());
+        let [fakes, deltas] = scratch.tape.several([(fakes, lanes), (deltas, lanes)]);
+        let fakes = &*fakes;
+        team.for_each((0..panels.count, Chunks::new(deltas, features * width)), |(panel, deltas)| {
+            gather_rows(isa, context.outside, features, self.rows(panel), deltas, width);
+            let fakes = &fakes[panel * features * width..][..features * width];
+            activation::backward_epilogue(isa, activation, 0.0, fakes, deltas);
+        });
+    }
+
+    /// Copies what belongs to the fakes to the slot's rows.
+    fn hand_over(&self, team: &Team<'_>, value: Value, scratch: &mut Scratch, slot: &mut Slot) {
         let Self { context, chunk } = *self;
         let (isa, panels) = (context.plan.pass.isa, chunk.panels);
-        let (width, features) = (panels.width, self.features(deltas));
-        let deltas = scratch.tape.get(deltas, panels.lanes());
+        let (width, features) = (panels.width, self.features(value));
+        let values = scratch.tape.get(value, panels.lanes());
         let first = (chunk.first - slot.samples.start) * features;
         let rows = Chunks::new(&mut slot.fakes[first..][..chunk.samples * features], width * features);
         team.for_each((0..panels.count, rows), |(panel, rows)| {
-            scatter_rows(isa, &deltas[panel * features * width..][..features * width], width, chunk.valid(panel), rows);
+            scatter_rows(isa, &values[panel * features * width..][..features * width], width, chunk.valid(panel), rows);
         });
     }
 }

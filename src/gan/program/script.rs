@@ -16,6 +16,9 @@ pub(in crate::gan) struct Script {
     pub(in crate::gan) discriminator_turns: usize,
     /// G's turn.
     pub(in crate::gan) generator: Vec<Segment>,
+    /// G's turn with a gradient from outside, which whoever takes the published fakes answers with between its first segment and the
+    /// others. No part of a step; empty where nobody takes it.
+    pub(in crate::gan) answered: Vec<Segment>,
 }
 
 /// G's fakes for D's turn.
@@ -25,20 +28,26 @@ const FOR_DISCRIMINATOR: Pass =
 /// G's fakes for its own turn, where the two do not share them.
 const FOR_GENERATOR: Pass = Pass::Generate { latents: Stream::GeneratorLatents, keeps: Stream::GeneratorKeeps };
 
+/// The gradients of G's parameters.
+const LEARN_FAKES: Pass = Pass::Learn {
+    network: Network::Generator,
+    rows: Rows::Fakes,
+    gradients: Gradients::Summed,
+    input: InputMode::Skip,
+};
+
+/// G's last activation.
+fn output_activation(spec: &GanSpec) -> Activation {
+    spec.generator.layers.last().map_or(Activation::Linear, |layer| layer.activation)
+}
+
 impl Script {
     /// The script of a GAN. Gradients of fakes go back through `output`, G's last activation.
     pub(in crate::gan) fn new(spec: &GanSpec) -> Self {
-        let output = spec.generator.layers.last().map_or(Activation::Linear, |layer| layer.activation);
+        let output = output_activation(spec);
         let learn = [[FOR_DISCRIMINATOR].as_slice(), &judge_pairs()].concat();
-        let teach = |generate: Pass| {
-            let learn = Pass::Learn {
-                network: Network::Generator,
-                rows: Rows::Fakes,
-                gradients: Gradients::Summed,
-                input: InputMode::Skip,
-            };
-            [[generate].as_slice(), &judge_fakes(InputMode::Through(output)), &[learn]].concat()
-        };
+        let teach =
+            |generate: Pass| [[generate].as_slice(), &judge_fakes(InputMode::Through(output)), &[LEARN_FAKES]].concat();
         let update = |network| Segment::Update(network);
         let (discriminator, generator) = match spec.order {
             Order::DiscriminatorFirst | Order::DiscriminatorFirstSharedFake => {
@@ -55,7 +64,18 @@ impl Script {
                 (vec![Segment::Passes(passes), update(Network::Generator), update(Network::Discriminator)], Vec::new())
             }
         };
-        Self { discriminator, discriminator_turns: spec.discriminator_steps, generator }
+        Self { discriminator, discriminator_turns: spec.discriminator_steps, generator, answered: Vec::new() }
+    }
+
+    /// The same with G's turn for a gradient from outside. Its latents are those of G's own turns, whatever the order.
+    pub(in crate::gan) fn with_answered_turn(mut self, spec: &GanSpec) -> Self {
+        let output = output_activation(spec);
+        self.answered = vec![
+            Segment::Passes(vec![FOR_GENERATOR, Pass::Publish]),
+            Segment::Passes(vec![FOR_GENERATOR, Pass::Answer(output), LEARN_FAKES]),
+            Segment::Update(Network::Generator),
+        ];
+        self
     }
 
     /// The script of a discriminator whose fakes come from outside, and whose gradients with respect to them go back there.
@@ -66,6 +86,7 @@ impl Script {
             discriminator: vec![Segment::Passes(learn), Segment::Update(Network::Discriminator)],
             discriminator_turns: 1,
             generator: vec![Segment::Passes(answer)],
+            answered: Vec::new(),
         }
     }
 }

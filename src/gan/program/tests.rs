@@ -9,6 +9,7 @@ use super::*;
 use crate::data::ArraySource;
 use crate::error::Error;
 use crate::gan::cut::Cut;
+use crate::gan::form::Form;
 use crate::gan::plan::{Plan, PlanSummary};
 use crate::gan::presets::Preset;
 use crate::gan::{Changes, GanSpec, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
@@ -265,7 +266,7 @@ fn memory_does_not_grow_with_the_batch() {
     let memory = |batch| {
         let (generator, discriminator) = (Some(&spec.generator), &spec.discriminator);
         let plan = plan(&spec, batch, 1);
-        let program = Program::new(&Script::new(&spec).rewritten(&spec, &plan), generator, discriminator, &plan);
+        let program = Program::new(&Form::default().script(&spec, &plan), generator, discriminator, &plan);
         plan.memory(generator, discriminator, &program.tape, 0) - 4 * batch as u64
     };
     assert_eq!(memory(65_536), memory(1_024));
@@ -287,7 +288,7 @@ fn gradients_take_two_places() {
             ..spec(Order::DiscriminatorFirst, 8, 0.0, Objective::Minimax)
         };
         let plan = plan(&spec, 16, 1);
-        let script = Script::new(&spec).rewritten(&spec, &plan);
+        let script = Form::default().script(&spec, &plan);
         Program::new(&script, Some(&spec.generator), &spec.discriminator, &plan).tape.bytes()
     };
     // A layer more is an output of G and one of D's pairs more.

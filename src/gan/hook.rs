@@ -1,0 +1,69 @@
+//! What a run lets its caller do between the gradients and the update.
+
+use super::views::{self, TensorView, TensorViewMut};
+use crate::error::Result;
+use crate::net::parameters::ParameterLayout;
+use crate::network::Network;
+
+/// Looks at the gradients of a network and changes them, before the network is updated by them. An error ends the step.
+pub type GradientHook<'a> = dyn FnMut(&mut Gradients<'_>) -> Result<()> + 'a;
+
+/// The hook of a turn.
+pub(super) type Hook<'a, 'b> = Option<&'a mut GradientHook<'b>>;
+
+/// The gradients of a network's parameters over a whole batch, before the update.
+#[derive(Debug)]
+pub struct Gradients<'a> {
+    step: u64,
+    network: Network,
+    layout: &'a ParameterLayout,
+    arena: &'a mut [f32],
+}
+
+impl<'a> Gradients<'a> {
+    pub(super) fn new(step: u64, network: Network, layout: &'a ParameterLayout, arena: &'a mut [f32]) -> Self {
+        Self { step, network, layout, arena }
+    }
+}
+
+impl Gradients<'_> {
+    /// The step in progress, counted from 1.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// The network.
+    pub fn network(&self) -> Network {
+        self.network
+    }
+
+    /// The gradient of each tensor.
+    pub fn tensors(&self) -> impl Iterator<Item = TensorView<'_>> {
+        views::tensors(self.network, self.layout, self.arena)
+    }
+
+    /// The gradient of each tensor, to be changed.
+    pub fn tensors_mut(&mut self) -> impl Iterator<Item = TensorViewMut<'_>> {
+        views::tensors_mut(self.network, self.layout, self.arena)
+    }
+
+    /// The Euclidean norm over all parameters of the network.
+    pub fn norm(&self) -> f64 {
+        self.tensors().flat_map(|tensor| tensor.values()).map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt()
+    }
+
+    /// Multiplies all of them by `factor`.
+    pub fn scale(&mut self, factor: f32) {
+        // What stands between the rows of weights is 0, and stays it.
+        self.tensors_mut().for_each(|mut tensor| tensor.rows_mut().flatten().for_each(|value| *value *= factor));
+    }
+
+    /// Scales them so that their norm is at most `most`. A norm that is not finite is left as it is: the update then says where it
+    /// began.
+    pub fn clip_norm(&mut self, most: f64) {
+        let norm = self.norm();
+        if norm.is_finite() && norm > most {
+            self.scale((most / norm) as f32);
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! Turns of one network alone, hooks and answers from outside: the bits of whole steps, and trainers that stand where they stood when
+//! a function of the caller's fails.
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use gannet::data::synthetic;
+use gannet::gan::presets::Preset;
+use gannet::gan::{
+    Changes, Checkpoint, GanSpec, ModularLoss, Network, OptimizerSpec, Order, Role, Trainer, TrainerOptions,
+};
+use gannet::net::{Activation, NetworkSpec};
+use gannet::{Error, Result};
+
+/// A small GAN in tiles, or a wide one whose layers are shared; with dropout in D.
+fn spec(order: Order, wide: bool, discriminator_steps: usize) -> GanSpec {
+    let width = if wide { 384 } else { 24 };
+    GanSpec {
+        generator: NetworkSpec::dense(&[3, width, width, 2], Activation::Relu, 0.0, Activation::Tanh),
+        discriminator: NetworkSpec::dense(
+            &[2, width, width, 1],
+            Activation::LeakyRelu { slope: 0.2 },
+            0.1,
+            Activation::Linear,
+        ),
+        order,
+        discriminator_steps,
+        ..Preset::Circle.spec()
+    }
+}
+
+fn trainer(spec: &GanSpec, batch: usize, threads: usize) -> Trainer<'static> {
+    let options = TrainerOptions { batch, threads, seed: 9, ..Default::default() };
+    Trainer::new(spec.clone(), Arc::new(synthetic::circle(500, 11).unwrap()), options).unwrap()
+}
+
+/// Every kind of plan: one chunk and several, tiles and shared layers, one thread and two.
+fn plans() -> impl Iterator<Item = (bool, usize, usize)> {
+    [false, true].into_iter().flat_map(|wide| {
+        [(wide, 20, 1), (wide, if wide { 130 } else { 300 }, 1), (wide, if wide { 130 } else { 300 }, 2)]
+    })
+}
+
+fn run(trainer: &mut Trainer<'_>, steps: u64) {
+    trainer.run(steps, 0, |_| ControlFlow::Continue(())).unwrap();
+}
+
+fn step_apart(trainer: &mut Trainer<'_>) {
+    for _ in 0..trainer.spec().discriminator_steps {
+        trainer.step_discriminator().unwrap();
+    }
+    trainer.step_generator().unwrap();
+}
+
+/// Whether two trainers stand at the same place: parameters, optimizers, counters.
+fn same(one: &Trainer<'_>, other: &Trainer<'_>) -> bool {
+    one.checkpoint().unwrap() == other.checkpoint().unwrap()
+}
+
+#[test]
+fn turns_of_a_step_apart_are_the_step() {
+    for order in [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake] {
+        for (wide, batch, threads) in plans() {
+            for discriminator_steps in [1, 2] {
+                let spec = spec(order, wide, discriminator_steps);
+                let name = format!("{order:?} {wide} {batch} {threads} {discriminator_steps}");
+                let (mut whole, mut apart) = (trainer(&spec, batch, threads), trainer(&spec, batch, threads));
+                run(&mut whole, 4);
+                step_apart(&mut apart);
+                // Whole steps and turns apart, mixed.
+                run(&mut apart, 2);
+                let mut last = None;
+                for _ in 0..discriminator_steps {
+                    last = Some(apart.step_discriminator().unwrap());
+                }
+                let answer = apart.step_generator().unwrap();
+                assert!(same(&whole, &apart), "{name}");
+                assert_eq!((answer.step, last.unwrap().turn), (4, 4 * discriminator_steps as u64), "{name}");
+                // What they report is what the step reports.
+                let report = trainer(&spec, batch, threads).run(4, 0, |_| ControlFlow::Continue(())).unwrap().unwrap();
+                assert_eq!(
+                    (last.unwrap().loss, answer.loss),
+                    (report.discriminator_loss, report.generator_loss),
+                    "{name}"
+                );
+                assert_eq!(last.unwrap().real_probability, report.real_probability, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_turn_alone_changes_one_network() {
+    for (wide, batch, threads) in plans() {
+        let mut trainer = trainer(&spec(Order::DiscriminatorFirst, wide, 1), batch, threads);
+        for network in [Network::Generator, Network::Discriminator, Network::Discriminator, Network::Generator] {
+            let before = trainer.model().unwrap();
+            match network {
+                Network::Generator => drop(trainer.step_generator().unwrap()),
+                Network::Discriminator => drop(trainer.step_discriminator().unwrap()),
+            }
+            let after = trainer.model().unwrap();
+            for of in Network::ALL {
+                assert_eq!(before.network(of) != after.network(of), of == network, "{wide} {batch} {threads}");
+            }
+        }
+    }
+}
+
+/// Counts of turns that are not those of whole steps.
+#[test]
+fn a_checkpoint_goes_on_between_the_turns_of_a_step() {
+    let spec = spec(Order::DiscriminatorFirst, false, 1);
+    let mut first = trainer(&spec, 20, 1);
+    for _ in 0..3 {
+        first.step_discriminator().unwrap();
+    }
+    let bytes = first.checkpoint().unwrap().to_safetensors(&spec).unwrap();
+    let mut second = trainer(&spec, 20, 1);
+    second.restore(&Checkpoint::from_safetensors(&bytes, &spec, "it").unwrap(), Changes::Refused).unwrap();
+    for trainer in [&mut first, &mut second] {
+        trainer.step_generator().unwrap();
+        run(trainer, 2);
+    }
+    assert!(same(&first, &second));
+}
+
+#[test]
+fn an_order_that_updates_both_at_once_has_no_turns_alone() {
+    let mut trainer = trainer(&spec(Order::GeneratorFirstSharedFake, false, 1), 20, 1);
+    let before = trainer.model().unwrap();
+    for refused in [trainer.step_discriminator().map(drop), trainer.step_generator().map(drop)] {
+        assert!(matches!(refused, Err(Error::InvalidSetting { .. })), "{refused:?}");
+    }
+    assert!(trainer.model().unwrap() == before);
+    trainer.step_generator_with(|_, _| Ok(())).unwrap();
+}
+
+#[test]
+fn a_hook_sees_the_gradients_that_the_update_uses() {
+    for order in [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake, Order::GeneratorFirstSharedFake] {
+        for (wide, batch, threads) in plans() {
+            let name = format!("{order:?} {wide} {batch} {threads}");
+            let spec = spec(order, wide, 1);
+            let (mut plain, mut hooked) = (trainer(&spec, batch, threads), trainer(&spec, batch, threads));
+            run(&mut plain, 3);
+            let (mut seen, mut reports) = (Vec::new(), 0);
+            hooked
+                .run_with(
+                    3,
+                    1,
+                    Some(&mut |gradients| {
+                        seen.push((gradients.step(), gradients.network(), gradients.norm()));
+                        let names: Vec<_> = gradients.tensors().map(|tensor| tensor.name()).collect();
+                        assert!(names.len() == 6 && names[1].role == Role::Bias);
+                        assert!(gradients.tensors_mut().map(|tensor| tensor.name()).eq(names));
+                        Ok(())
+                    }),
+                    |report, trainer| {
+                        reports += 1;
+                        assert_eq!(trainer.steps_done(), report.step);
+                        Ok(ControlFlow::Continue(()))
+                    },
+                )
+                .unwrap();
+            assert!(same(&plain, &hooked), "{name}");
+            assert_eq!((seen.len(), reports), (6, 3), "{name}");
+            assert!(seen.iter().all(|(step, _, norm)| (1..=3).contains(step) && *norm > 0.0), "{name}: {seen:?}");
+            // What is shown after the step is what the hook saw.
+            for network in Network::ALL {
+                let squares = hooked.parameter_gradients(network).flat_map(|tensor| tensor.values());
+                let norm = squares.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+                assert!(seen.iter().any(|(step, of, seen)| (*step, *of, *seen) == (3, network, norm)), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn clipped_gradients_update_by_less() {
+    let spec = GanSpec {
+        generator_optimizer: OptimizerSpec::sgd(1.0),
+        discriminator_optimizer: OptimizerSpec::sgd(1.0),
+        ..spec(Order::DiscriminatorFirst, true, 1)
+    };
+    let mut trainer = trainer(&spec, 20, 1);
+    let before = trainer.model().unwrap();
+    let clip = 1e-3;
+    let mut hook = |gradients: &mut gannet::gan::Gradients<'_>| {
+        gradients.clip_norm(clip);
+        Ok(())
+    };
+    trainer.run_with(1, 0, Some(&mut hook), |_, _| Ok(ControlFlow::Continue(()))).unwrap();
+    let after = trainer.model().unwrap();
+    for network in Network::ALL {
+        let tensors = before.network(network).iter().zip(after.network(network));
+        let squares: f64 = tensors
+            .flat_map(|((old, old_bias), (new, new_bias))| old.iter().chain(old_bias).zip(new.iter().chain(new_bias)))
+            .map(|(old, new)| f64::from(new - old).powi(2))
+            .sum();
+        // Weights are rounded, each by less than 2^-25 of its size.
+        assert!((0.9 * clip..1.1 * clip).contains(&squares.sqrt()), "{network} moved by {}", squares.sqrt());
+    }
+}
+
+#[test]
+fn a_hook_that_fails_leaves_the_last_whole_turn() {
+    for order in [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake, Order::GeneratorFirstSharedFake] {
+        for (wide, batch, threads) in plans() {
+            for failing in Network::ALL {
+                let name = format!("{order:?} {wide} {batch} {threads} {failing}");
+                let spec = spec(order, wide, if order == Order::GeneratorFirstSharedFake { 1 } else { 2 });
+                let (mut failed, mut plain) = (trainer(&spec, batch, threads), trainer(&spec, batch, threads));
+                let run_hooked = |trainer: &mut Trainer<'_>, fails: bool| {
+                    let mut hook = |gradients: &mut gannet::gan::Gradients<'_>| {
+                        // What the hook has changed is lost with the step.
+                        gradients.scale(if fails { 7.0 } else { 1.0 });
+                        match fails && gradients.step() == 3 && gradients.network() == failing {
+                            true => Err(Error::callback("enough")),
+                            false => {
+                                gradients.scale(if fails { 1.0 / 7.0 } else { 1.0 });
+                                Ok(())
+                            }
+                        }
+                    };
+                    trainer.run_with(1, 0, Some(&mut hook), |_, _| Ok(ControlFlow::Continue(())))
+                };
+                run(&mut failed, 2);
+                run(&mut plain, 2);
+                let error = run_hooked(&mut failed, true).unwrap_err();
+                assert!(matches!(error, Error::Callback { .. }) && error.to_string() == "enough", "{name}: {error}");
+                if failing == Network::Generator && order != Order::GeneratorFirstSharedFake {
+                    // D's turns of the step are whole, but their gradients went through two roundings.
+                    assert_eq!(failed.steps_done(), 2, "{name}");
+                    failed.step_generator().unwrap();
+                    run_hooked(&mut failed, false).unwrap();
+                    assert_eq!(failed.steps_done(), 4, "{name}");
+                } else {
+                    assert!(same(&failed, &plain), "{name}");
+                    run(&mut failed, 2);
+                    run(&mut plain, 2);
+                    assert!(same(&failed, &plain), "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_report_that_fails_leaves_a_whole_step() {
+    let spec = spec(Order::DiscriminatorFirst, false, 1);
+    let (mut failed, mut plain) = (trainer(&spec, 20, 1), trainer(&spec, 20, 1));
+    let error = failed.run_with(5, 2, None, |_, _| Err(Error::callback("no room on the disk"))).unwrap_err();
+    assert_eq!((error.to_string().as_str(), failed.steps_done()), ("no room on the disk", 2));
+    run(&mut plain, 2);
+    assert!(same(&failed, &plain));
+}
+
+/// The modular loss's D, which does not move, answers with the gradient that the trainer's own D has for G.
+#[test]
+fn an_answer_that_is_gannets_own_gives_gannets_own_gradients() {
+    for (wide, batch, threads) in plans() {
+        let mut discriminator = spec(Order::DiscriminatorFirst, wide, 1).discriminator;
+        discriminator.layers.iter_mut().for_each(|layer| layer.dropout = 0.0);
+        let spec = GanSpec {
+            generator_optimizer: OptimizerSpec::sgd(1e-3),
+            discriminator_optimizer: OptimizerSpec::sgd(1e-38),
+            discriminator,
+            ..spec(Order::DiscriminatorFirst, wide, 1)
+        };
+        let (mut own, mut answered) = (trainer(&spec, batch, threads), trainer(&spec, batch, threads));
+        let options = TrainerOptions { batch, threads, ..Default::default() };
+        let (objective, optimizer) = (spec.objective, spec.discriminator_optimizer);
+        let mut loss = ModularLoss::new(spec.discriminator.clone(), objective, optimizer, options).unwrap();
+        loss.set_discriminator(&own.model().unwrap().discriminator).unwrap();
+        for step in 1..4 {
+            own.step_generator().unwrap();
+            answered
+                .step_generator_with(|fakes, gradient| {
+                    assert_eq!((fakes.len(), gradient.len()), (2 * batch, 2 * batch));
+                    loss.step(fakes, fakes, gradient).map(drop)
+                })
+                .unwrap();
+            assert_eq!(answered.steps_done(), step);
+            let (found, expected) = (answered.model().unwrap(), own.model().unwrap());
+            for ((found, found_bias), (expected, expected_bias)) in found.generator.iter().zip(&expected.generator) {
+                for (found, expected) in [(found, expected), (found_bias, expected_bias)] {
+                    let most = expected.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+                    for (found, expected) in found.iter().zip(expected) {
+                        assert!(
+                            (found - expected).abs() <= 1e-6 * most.max(1e-3),
+                            "{wide} {batch}: {found} {expected}"
+                        );
+                    }
+                }
+            }
+            assert!(found.discriminator == expected.discriminator);
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_fails_leaves_the_trainer_as_it_was() {
+    for (wide, batch, threads) in plans() {
+        let spec = spec(Order::DiscriminatorFirst, wide, 1);
+        let (mut failed, mut plain) = (trainer(&spec, batch, threads), trainer(&spec, batch, threads));
+        let answer = |fakes: &[f32], gradient: &mut [f32]| -> Result<()> {
+            gradient.copy_from_slice(fakes);
+            Ok(())
+        };
+        for trainer in [&mut failed, &mut plain] {
+            trainer.step_generator_with(answer).unwrap();
+        }
+        let error = failed.step_generator_with(|_, _| Err(Error::callback("no"))).unwrap_err();
+        assert!(matches!(error, Error::Callback { .. }), "{error}");
+        let error = failed
+            .step_generator_with(|_, gradient| {
+                gradient[3] = f32::NAN;
+                Ok(())
+            })
+            .unwrap_err();
+        assert!(error.to_string().contains("row 1, column 1"), "{error}");
+        let panicked = catch_unwind(AssertUnwindSafe(|| failed.step_generator_with(|_, _| panic!("told to"))));
+        assert!(panicked.is_err());
+        assert!(same(&failed, &plain));
+        for trainer in [&mut failed, &mut plain] {
+            run(trainer, 1);
+            trainer.step_generator_with(answer).unwrap();
+        }
+        assert!(same(&failed, &plain), "{wide} {batch} {threads}");
+    }
+}
+
+#[test]
+fn a_refused_model_leaves_the_trainer_as_it_was() {
+    let spec = spec(Order::DiscriminatorFirst, false, 1);
+    let (mut refused, mut plain) = (trainer(&spec, 20, 1), trainer(&spec, 20, 1));
+    for trainer in [&mut refused, &mut plain] {
+        run(trainer, 3);
+    }
+    let model = trainer(&spec, 20, 1).model().unwrap();
+    let mut wrong: [_; 4] = std::array::from_fn(|_| model.clone());
+    wrong[0].discriminator.pop();
+    wrong[1].generator.clear();
+    wrong[2].discriminator[1].1.push(0.0);
+    wrong[3].discriminator[2].0.clear();
+    for model in &wrong {
+        assert!(matches!(refused.set_model(model), Err(Error::Shape { .. })));
+        assert!(same(&refused, &plain));
+    }
+    for trainer in [&mut refused, &mut plain] {
+        run(trainer, 2);
+    }
+    assert!(same(&refused, &plain));
+}
+
+#[test]
+fn memory_for_answers_counts_against_the_limit() {
+    let spec = spec(Order::DiscriminatorFirst, false, 1);
+    let needed = trainer(&spec, 300, 1).plan().memory;
+    let options = TrainerOptions { batch: 300, seed: 9, memory_limit: Some(needed), ..Default::default() };
+    let mut limited = Trainer::new(spec, Arc::new(synthetic::circle(500, 11).unwrap()), options).unwrap();
+    let refused = limited.step_generator_with(|_, _| Ok(()));
+    assert!(matches!(refused, Err(Error::MemoryLimit { .. })), "{refused:?}");
+    run(&mut limited, 1);
+}
