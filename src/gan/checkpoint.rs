@@ -6,7 +6,7 @@
 //! on seed and counters alone, so that the counters are the whole random state; the order of an epoch's samples is made anew from
 //! them.
 //!
-//! Every setting that decides the result is there ([`Settings`]); one that this program does not know is as good as one that was
+//! Every setting that decides the result is there; one that this program does not know is as good as one that was
 //! changed. Other entries that are not known are passed over.
 
 use std::collections::BTreeMap;

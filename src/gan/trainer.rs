@@ -432,7 +432,7 @@ impl<'a> Trainer<'a> {
         self.adversary.set_model(model)
     }
 
-    /// Replaces a network's learning rate from its next update on; what the optimizer remembers stays.
+    /// Replaces a network's learning rate from its next update on; what the optimizer remembers stays. Nothing is allocated.
     ///
     /// The rate is part of the specification from then on, so that a checkpoint holds it like every other setting.
     /// [`restore`](Self::restore) with [`Changes::Refused`] wants a trainer with the rates of the checkpoint: a program with a schedule
@@ -459,11 +459,12 @@ impl<'a> Trainer<'a> {
     /// [`Error::InvalidSetting`] for a rate that an optimizer cannot have; then nothing is changed.
     pub fn set_learning_rate(&mut self, network: Network, rate: f32) -> Result<()> {
         let optimizer = self.spec.optimizer(network).with_learning_rate(rate);
-        optimizer.validate(&format!("{network}_optimizer"))?;
-        match network {
-            Network::Generator => self.spec.generator_optimizer = optimizer,
-            Network::Discriminator => self.spec.discriminator_optimizer = optimizer,
-        }
+        let (name, of_spec) = match network {
+            Network::Generator => ("generator_optimizer", &mut self.spec.generator_optimizer),
+            Network::Discriminator => ("discriminator_optimizer", &mut self.spec.discriminator_optimizer),
+        };
+        optimizer.validate(name)?;
+        *of_spec = optimizer;
         if let Some(network) = self.adversary.networks.get_mut(network) {
             network.set_learning_rate(rate);
         }

@@ -60,7 +60,8 @@ macro_rules! run {
 /// D as [`GanSpec::discriminator_steps`](super::GanSpec::discriminator_steps) says and one of G are a step, bit for bit, and may be mixed with
 /// whole ones. [`Trainer::steps_done`] counts G's turns; a checkpoint holds both counts.
 ///
-/// The first turn alone prepares the trainer, for good: it takes memory once, and later turns take none. Whole steps then make again what
+/// The first turn alone prepares the trainer, for good: it takes memory once, and later turns take none. (With several
+/// threads each call enters the pool, for which rayon allocates some small blocks; [`Trainer::run`] enters it once for all its steps.) Whole steps then make again what
 /// a turn of G could otherwise have taken over from D's.
 impl Trainer<'_> {
     /// D's turn of a step alone: the next batch of real samples, fakes of G as it is, and D's update.
