@@ -232,3 +232,6 @@ fn passes_gradient(activation: Activation, output: f32) -> bool {
         Activation::Sigmoid => 4.0 * output * (1.0 - output) >= SATURATED,
     }
 }
+
+#[cfg(test)]
+mod tests;
