@@ -142,7 +142,7 @@ mod tests {
             };
             let legs: Vec<Value> = legs.iter().map(leg).collect();
             let spent = json!({"steps": 0, "samples": 0, "seconds": 0.0, "paused_seconds": 0.0, "total_seconds": 0.0});
-            serde_json::from_value(json!({"settings": {}, "legs": legs, "discarded": spent})).unwrap()
+            serde_json::from_value(json!({"version": 2, "settings": {}, "legs": legs, "discarded": spent})).unwrap()
         };
         let told = json!({"status": "finished", "steps": 60, "leg": {"resumed_from": 0}});
         for (after, is_last) in [

@@ -38,8 +38,10 @@ fn holds(written: &Value, given: &Value, name: &str) {
     match (written, given) {
         (Value::Table(written), Value::Table(given)) => {
             for (key, value) in given {
+                // The name of before.
+                let key = if key == "system" { "preset" } else { key };
                 // Another spelling is as good; an empty table is none, and 0 is what some settings are without.
-                let exempt = ["memory_limit", "directory", "weights"].contains(&key.as_str())
+                let exempt = ["memory_limit", "directory", "weights"].contains(&key)
                     || value.as_table().is_some_and(Table::is_empty)
                     || (!written.contains_key(key) && number(value) == 0.0);
                 if !exempt {
