@@ -228,7 +228,7 @@ fn settings_of_a_resumed_run() {
     assert!(done.stderr.contains("has all its 60 steps"), "{done:?}");
     place.fail("train --resume run --steps 59", 2, &["steps", "60"]);
     place.fail("train --resume run --steps 90 --learning-rate 0.5", 2, &["learning_rate", "is 0.5"]);
-    place.fail("train --resume run --steps 90 --points 400", 2, &["number of samples"]);
+    place.fail("train --resume run --steps 90 --points 400", 2, &["data.samples"]);
     place.fail("train --resume run --steps 90 --seed 4", 2, &["run.seed"]);
     place.fail("train --resume nothing", 1, &["nothing"]);
     place.fail("train circle --resume run", 2, &["--resume"]);
@@ -323,7 +323,7 @@ fn the_last_and_the_best_checkpoints_are_kept() {
     let distances = distances.map(|cells| (cells[2].parse::<f64>().unwrap(), cells[0].to_string()));
     let (_, step) = distances.min_by(|one, other| one.0.total_cmp(&other.0)).unwrap();
     let best = place.bytes("run/checkpoints/best.safetensors");
-    assert!(String::from_utf8_lossy(&best[..9000]).contains(&format!("\\\"step\\\":{step},")), "step {step}");
+    assert!(String::from_utf8_lossy(&best).contains(&format!("\\\"step\\\":{step},")), "step {step}");
     place.succeed(&format!("train {settings} --best none --out none"));
     assert!(!place.path("none/checkpoints/best.safetensors").exists());
     place.fail(&format!("train {settings} --best radius_sd --out no"), 2, &["run.best", "sliced_wasserstein"]);
