@@ -237,7 +237,13 @@ fn sources_of_every_kind_allocate_nothing() {
         ("bytes", Arc::new(source::from_bytes(&bytes, 2, 0.01, -1.0).unwrap())),
         ("function", Arc::new(source::from_fn(2, 500, write))),
         ("endless function", Arc::new(source::from_fn(2, Extent::Endless, write))),
-        ("stream", Arc::new(source::stream(2, |number, row| Ok::<(), Infallible>(write(number, row))))),
+        (
+            "stream",
+            Arc::new(source::stream(2, |number, row| {
+                write(number, row);
+                Ok::<(), Infallible>(())
+            })),
+        ),
     ];
     let mut failures = Vec::new();
     for (name, source) in sources {

@@ -33,8 +33,10 @@ pub enum Stream {
     /// The order of the data.
     Shuffle = 10,
     /// Latents of the samples that a run is measured by.
+    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "the program alone draws them"))]
     Measures = 11,
     /// Latents of the samples in pictures and tables of a run.
+    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "the program alone draws them"))]
     Pictures = 12,
     /// Latents of the samples that the health of a run is told from.
     Health = 13,
