@@ -1,6 +1,6 @@
 //! Optimizers: rules that update parameters from gradients, over a range of a parameter arena.
 //!
-//! A [`Rule`] is a number of states for each parameter and one vector function; it is a file of its own and a line of the
+//! A `Rule` is a number of states for each parameter and one vector function; it is a file of its own and a line of the
 //! table below. Everything else is written once for all rules: the loop over slices (`slices`) with its tail and the check that all
 //! is finite. An [`Update`] is one update by some rule, whose numbers are worked out: whoever passes it on knows no rule. A kernel that
 //! updates within its own loops is compiled for each rule (`RuleKernel`), and still names none.
