@@ -48,8 +48,9 @@
 //! atomic_file     files that are written whole or not at all
 //! file            opening and reading regular files
 //! memory          aligned buffers and workspaces; vectors whose memory may be refused
-//! network         the names of networks and tensors
+//! tensor_name     the names of tensors, and how names are read
 //! error           the error type
+//! network         which of the two networks
 //! ```
 //!
 //! The command-line program is a package of its own, `gannet-cli`. What it, the benches and some tests share with the library beyond
@@ -107,5 +108,6 @@ mod reference;
     allow(dead_code, unreachable_pub, unused_imports, reason = "the benches see it")
 )]
 mod simd;
+mod tensor_name;
 
 pub use error::{Error, Result};

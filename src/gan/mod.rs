@@ -64,7 +64,8 @@ pub use trainer::{Changes, Trainer};
 pub use turns::{DiscriminatorReport, GeneratorReport};
 pub use views::{TensorView, TensorViewMut};
 
-pub use crate::network::{Network, Role, TensorName};
+pub use crate::network::Network;
+pub use crate::tensor_name::{Role, TensorName};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! The names of networks, tensors and quantities, as files and errors have them.
 
-use crate::network::{Network, Role};
+use crate::network::Network;
+use crate::tensor_name::Role;
 
 pub(super) const GENERATOR: &str = Network::Generator.name();
 pub(super) const DISCRIMINATOR: &str = Network::Discriminator.name();

@@ -1,7 +1,8 @@
 //! Tensors where they stand: views of a network's parameters and gradients by name, without a copy.
 
 use crate::net::parameters::{LayerPlace, ParameterLayout};
-use crate::network::{Network, Role, TensorName};
+use crate::network::Network;
+use crate::tensor_name::{Role, TensorName};
 
 /// A tensor where it stands. Rows of weights may stand apart in memory, so that values are handed out row by row.
 #[derive(Clone, Copy, Debug)]
