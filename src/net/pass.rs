@@ -1,6 +1,6 @@
 //! Forward and backward passes of one network over panels of samples: its operations in their order, over values on a tape.
 
-use super::op::{AnyOperation, Places, Pointwise, Updated, operations};
+use super::op::{self, Places, Pointwise, Updated, operation};
 use super::panels::{Part, PassContext, PassPlan};
 use super::parameters::ParameterLayout;
 use super::spec::NetworkSpec;
@@ -29,9 +29,10 @@ impl Trace {
     /// Plans a forward pass for at most `lanes` lanes.
     pub(crate) fn plan(tape: &mut TapePlan, spec: &NetworkSpec, input: Value, lanes: usize) -> Self {
         let mut trace = Self::of_input(input);
-        for operation in operations(spec, &ParameterLayout::new(spec)) {
+        let layout = ParameterLayout::new(spec);
+        for index in 0..op::count(spec) {
             tape.uses(trace.output());
-            trace.0.push(tape.make(operation.outputs(), lanes));
+            trace.0.push(tape.make(operation(spec, &layout, index).outputs(), lanes));
             tape.advance();
         }
         trace
@@ -76,15 +77,17 @@ pub(crate) fn forward(
     trace: &Trace,
     tape: &mut Tape,
 ) {
-    for (index, operation) in operations(network.spec, network.layout).enumerate() {
-        operation.forward(context, parts, network.parameters, tape, trace.places(index));
+    let NetworkView { spec, layout, parameters } = network;
+    for index in 0..op::count(spec) {
+        operation(spec, layout, index).forward(context, parts, parameters, tape, trace.places(index));
     }
 }
 
 /// Products that [`forward`] computes.
 pub(crate) fn forward_products(plan: &PassPlan, spec: &NetworkSpec, panels: usize) -> u64 {
     let layout = ParameterLayout::new(spec);
-    operations(spec, &layout).map(|operation| operation.forward_products(plan, panels) as u64).sum()
+    let products = |index| operation(spec, &layout, index).forward_products(plan, panels) as u64;
+    (0..op::count(spec)).map(products).sum()
 }
 
 /// A network in a backward pass.
@@ -154,7 +157,9 @@ impl Deltas {
         lanes: usize,
     ) -> Self {
         let mut deltas = Self(vec![last]);
-        for (index, operation) in operations(spec, &ParameterLayout::new(spec)).enumerate().rev() {
+        let layout = ParameterLayout::new(spec);
+        for index in (0..op::count(spec)).rev() {
+            let operation = operation(spec, &layout, index);
             tape.uses(deltas.first());
             operation.uses_backward(tape, trace.places(index));
             if index > 0 || input_mode != InputMode::Skip {
@@ -187,18 +192,16 @@ pub(crate) fn backward(
     mut gradients: ParameterGradients<'_>,
     input_mode: InputMode,
 ) {
-    let mut operations = operations(network.spec, network.layout).enumerate().rev().peekable();
-    let mut from_last = 0;
-    while let Some((index, operation)) = operations.next() {
-        let (delta, places) = (deltas.delta(from_last), trace.places(index));
-        from_last += 1;
-        let below = match (operations.peek(), input_mode) {
-            (Some((_, below)), _) => Some(below.pointwise()),
-            (None, InputMode::Through(activation)) => Some(Pointwise { activation, dropout: 0.0 }),
-            (None, InputMode::Plain | InputMode::Skip) => None,
-        };
+    let (spec, layout) = (network.spec, network.layout);
+    for (from_last, index) in (0..op::count(spec)).rev().enumerate() {
+        let (operation, delta, places) = (operation(spec, layout, index), deltas.delta(from_last), trace.places(index));
         if index > 0 || input_mode != InputMode::Skip {
-            let gradients = [delta, deltas.delta(from_last)];
+            let below = match (index.checked_sub(1), input_mode) {
+                (Some(below), _) => Some(self::operation(spec, layout, below).pointwise()),
+                (None, InputMode::Through(activation)) => Some(Pointwise { activation, dropout: 0.0 }),
+                (None, InputMode::Plain | InputMode::Skip) => None,
+            };
+            let gradients = [delta, deltas.delta(from_last + 1)];
             operation.input_gradient(context, network.parameters.values(), tape, places, below, gradients);
         }
         let into = match &mut gradients {
@@ -223,13 +226,14 @@ pub(crate) fn backward_products(
     input_mode: InputMode,
 ) -> u64 {
     let layout = ParameterLayout::new(spec);
-    let products = |(index, operation): (usize, AnyOperation<'_>)| {
+    let products = |index| {
+        let operation = operation(spec, &layout, index);
         let of_weights = if weights { operation.parameter_products(plan, panels) } else { 0 };
         let skipped = index == 0 && input_mode == InputMode::Skip;
         let of_input = if skipped { 0 } else { operation.input_products(plan, panels) };
         (of_weights + of_input) as u64
     };
-    operations(spec, &layout).enumerate().map(products).sum()
+    (0..op::count(spec)).map(products).sum()
 }
 
 /// A tape for forward passes of a network alone, as when samples are made for show.

@@ -69,6 +69,11 @@ fn weights(layers: &[LayerSpec]) -> usize {
 }
 
 impl NetworkSpec {
+    /// Whether a layer drops values in training.
+    pub(crate) fn drops(&self) -> bool {
+        self.layers.iter().any(|layer| layer.dropout > 0.0)
+    }
+
     /// A network of `sizes.len() - 1` layers with one activation (and dropout) for the hidden layers and another for the
     /// output: `NetworkSpec::dense(&[2, 16, 32, 2], Activation::Relu, 0.0, Activation::Linear)`.
     pub fn dense(sizes: &[usize], hidden: Activation, dropout: f32, output: Activation) -> Self {

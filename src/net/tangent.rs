@@ -2,7 +2,7 @@
 //!
 //! It follows on a forward pass, whose outputs show the derivative of each activation and the elements that dropout dropped.
 
-use super::op::operations;
+use super::op::{self, operation};
 use super::panels::PassContext;
 use super::parameters::ParameterLayout;
 use super::pass::{NetworkView, Trace};
@@ -17,10 +17,11 @@ impl Tangents {
     /// Plans the tangent pass along `direction` of what `trace` recorded.
     pub(crate) fn plan(tape: &mut TapePlan, spec: &NetworkSpec, trace: &Trace, direction: Value, lanes: usize) -> Self {
         let mut tangents = Self(vec![direction]);
-        for (index, operation) in operations(spec, &ParameterLayout::new(spec)).enumerate() {
+        let layout = ParameterLayout::new(spec);
+        for index in 0..op::count(spec) {
             tape.uses(tangents.output());
             tape.uses(trace.places(index).output);
-            tangents.0.push(tape.make(operation.outputs(), lanes));
+            tangents.0.push(tape.make(operation(spec, &layout, index).outputs(), lanes));
             tape.advance();
         }
         tangents
@@ -40,9 +41,10 @@ pub(crate) fn tangent(
     tangents: &Tangents,
     tape: &mut Tape,
 ) {
-    for (index, operation) in operations(network.spec, network.layout).enumerate() {
+    let NetworkView { spec, layout, parameters } = network;
+    for index in 0..op::count(spec) {
         let along = [tangents.0[index], tangents.0[index + 1]];
-        operation.tangent(context, network.parameters, tape, trace.places(index), along);
+        operation(spec, layout, index).tangent(context, parameters, tape, trace.places(index), along);
     }
 }
 

@@ -94,6 +94,12 @@ unsafe impl<'a, T: Send> Producer for Elements<'a, T> {
     }
 }
 
+/// The number of chunks of `chunk_len` elements, the last of which may be shorter. A lone one, as all of a small step are, takes no
+/// division.
+const fn chunks(len: usize, chunk_len: usize) -> usize {
+    if len <= chunk_len { (len > 0) as usize } else { len.div_ceil(chunk_len) }
+}
+
 /// A slice cut into chunks of equal length, the last of which may be shorter: items `&mut [T]`.
 pub struct Chunks<'a, T> {
     pieces: Pieces<'a, T>,
@@ -117,7 +123,7 @@ unsafe impl<'a, T: Send> Producer for Chunks<'a, T> {
     type Item = &'a mut [T];
 
     fn item_count(&self) -> usize {
-        self.pieces.len.div_ceil(self.chunk_len)
+        chunks(self.pieces.len, self.chunk_len)
     }
 
     unsafe fn item(&self, index: usize) -> &'a mut [T] {
@@ -151,7 +157,7 @@ unsafe impl<'a, T: Send, const N: usize> Producer for ChunksOfEach<'a, T, N> {
     type Item = [&'a mut [T]; N];
 
     fn item_count(&self) -> usize {
-        self.pieces.first().map_or(0, |first| first.len.div_ceil(self.chunk_len))
+        self.pieces.first().map_or(0, |first| chunks(first.len, self.chunk_len))
     }
 
     unsafe fn item(&self, index: usize) -> Self::Item {

@@ -12,12 +12,12 @@ use crate::network::Network;
 /// A pass that knows its values.
 #[derive(Clone, Debug)]
 pub(super) enum Instruction {
-    /// See [`Pass::Generate`]. `trace` is one of [`Program::trace`].
-    Generate { latents: Stream, keeps: Stream, trace: usize },
+    /// See [`Pass::Generate`]. `keeps` is there where G has dropout; `trace` is one of [`Program::trace`].
+    Generate { latents: Stream, keeps: Option<Stream>, trace: usize },
     /// See [`Pass::Stage`].
     Stage { trace: usize },
-    /// See [`Pass::Judge`]. The input of fakes alone is the fakes themselves.
-    Judge { rows: Rows, fakes: Value, trace: usize },
+    /// See [`Pass::Judge`]. The input of fakes alone is the fakes themselves. `drops`: whether D has dropout.
+    Judge { rows: Rows, drops: bool, fakes: Value, trace: usize },
     /// See [`Pass::Loss`].
     Loss { loss: Loss, logits: Value, deltas: Value },
     /// See [`Pass::Learn`].
@@ -43,9 +43,7 @@ impl SegmentPlace {
     /// Whether it changes a network.
     pub(in crate::gan) fn updates(&self) -> bool {
         match self {
-            Self::Passes(Instructions(instructions)) => instructions.iter().any(|instruction| {
-                matches!(instruction, Instruction::Learn { gradients: Gradients::SummedAndUsed, .. })
-            }),
+            Self::Passes(instructions) => instructions.updates,
             Self::Update(_) => true,
         }
     }
@@ -61,7 +59,11 @@ impl SegmentPlace {
 
 /// What the passes of a segment do.
 #[derive(Clone, Debug)]
-pub(in crate::gan) struct Instructions(pub(super) Vec<Instruction>);
+pub(in crate::gan) struct Instructions {
+    pub(super) list: Vec<Instruction>,
+    /// Whether one of them changes a network.
+    updates: bool,
+}
 
 /// A step that can be run.
 #[derive(Clone, Debug)]
@@ -139,7 +141,9 @@ impl Places<'_> {
     fn segment(&mut self, segment: &Segment) -> SegmentPlace {
         match segment {
             Segment::Passes(passes) => {
-                SegmentPlace::Passes(Instructions(passes.iter().map(|pass| self.pass(*pass)).collect()))
+                let uses = |pass: &Pass| matches!(pass, Pass::Learn { gradients: Gradients::SummedAndUsed, .. });
+                let list = passes.iter().map(|pass| self.pass(*pass)).collect();
+                SegmentPlace::Passes(Instructions { list, updates: passes.iter().any(uses) })
             }
             Segment::Update(network) => SegmentPlace::Update(*network),
         }
@@ -152,7 +156,7 @@ impl Places<'_> {
                 let spec = self.network(Network::Generator);
                 let input = self.make(spec.inputs(), Rows::Fakes);
                 let trace = self.forward(Network::Generator, input, Rows::Fakes);
-                Instruction::Generate { latents, keeps, trace }
+                Instruction::Generate { latents, keeps: spec.drops().then_some(keeps), trace }
             }
             Pass::Stage => {
                 self.retire(Network::Generator);
@@ -168,7 +172,7 @@ impl Places<'_> {
                     Rows::Fakes => fakes,
                 };
                 let trace = self.forward(Network::Discriminator, input, rows);
-                Instruction::Judge { rows, fakes, trace }
+                Instruction::Judge { rows, drops: self.discriminator.drops(), fakes, trace }
             }
             Pass::Loss(loss) => {
                 let logits = self.trace(Network::Discriminator).output();

@@ -25,8 +25,7 @@ impl Script {
     /// dropout, which would differ between the two. D's gradient with respect to a fake's logit is never less than a tiny share of its
     /// weight, so that the multiple is exact to within rounding ([`joint_bce_with_logits`](crate::kernel::loss::joint_bce_with_logits)).
     pub(in crate::gan) fn with_passes_joined(mut self, spec: &GanSpec) -> Self {
-        let dropout = spec.discriminator.layers.iter().any(|layer| layer.dropout > 0.0);
-        if spec.objective.logits() != 1 || dropout {
+        if spec.objective.logits() != 1 || spec.discriminator.drops() {
             return self;
         }
         for segment in self.discriminator.iter_mut().chain(&mut self.generator) {

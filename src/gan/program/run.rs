@@ -84,7 +84,7 @@ struct Work<'a> {
 pub(in crate::gan) fn run(
     team: &Team<'_>,
     context: &Context<'_>,
-    Instructions(instructions): &Instructions,
+    instructions: &Instructions,
     chunk: Chunk,
     mut networks: Lent<'_, Networks>,
     scratch: &mut Scratch,
@@ -92,7 +92,7 @@ pub(in crate::gan) fn run(
 ) {
     let first = chunk.first == slot.samples.start;
     let work = Work { context, chunk };
-    for instruction in instructions {
+    for instruction in &instructions.list {
         // The gradients of a batch with a number that is not finite are worth nothing: no pass goes backward.
         if slot.fault.is_some() {
             return;
@@ -102,7 +102,9 @@ pub(in crate::gan) fn run(
                 work.generate(team, &networks, (*latents, *keeps), *trace, scratch);
             }
             Instruction::Stage { trace } => work.stage(team, *trace, scratch),
-            Instruction::Judge { rows, fakes, trace } => work.judge(team, &networks, *rows, *fakes, *trace, scratch),
+            Instruction::Judge { rows, drops, fakes, trace } => {
+                work.judge(team, &networks, (*rows, *drops), *fakes, *trace, scratch);
+            }
             Instruction::Loss { loss, logits, deltas } => work.loss(team, *loss, *logits, *deltas, scratch, slot),
             Instruction::Learn { network, rows, gradients, input, trace, deltas } => {
                 let sums = &mut slot.gradients[*network as usize];
@@ -165,7 +167,7 @@ impl<'a> Work<'a> {
         &self,
         team: &Team<'_>,
         networks: &Networks,
-        (latents, keeps): (Stream, Stream),
+        (latents, keeps): (Stream, Option<Stream>),
         trace: usize,
         scratch: &mut Scratch,
     ) {
@@ -190,7 +192,8 @@ impl<'a> Work<'a> {
             }
         });
         let pass = PassContext { team, plan: &context.plan.pass, panels };
-        pass::forward(pass, generator, &[self.part(keeps)], trace, &mut scratch.tape);
+        let part = keeps.map(|keeps| self.part(keeps));
+        pass::forward(pass, generator, part.as_slice(), trace, &mut scratch.tape);
     }
 
     /// Takes the fakes that are handed in.
@@ -211,7 +214,7 @@ impl<'a> Work<'a> {
         &self,
         team: &Team<'_>,
         networks: &Networks,
-        rows: Rows,
+        (rows, drops): (Rows, bool),
         fakes: Value,
         trace: usize,
         scratch: &mut Scratch,
@@ -220,16 +223,19 @@ impl<'a> Work<'a> {
         let panels = panels_of(chunk, rows);
         scratch.begin(Network::Discriminator, trace, panels.lanes());
         let (trace, view) = (context.program.trace(trace), networks.view(Network::Discriminator));
-        let parts = match rows {
-            Rows::Fakes => [Stream::KeepGeneratorStep; 2],
-            Rows::Pairs => [Stream::KeepReal, Stream::KeepFake],
-        };
         if rows == Rows::Pairs {
             self.pair(team, fakes, trace.input(), scratch);
         }
-        let parts = &parts.map(|keeps| self.part(keeps))[..rows.parts()];
         let pass = PassContext { team, plan: &context.plan.pass, panels };
-        pass::forward(pass, view, parts, trace, &mut scratch.tape);
+        let tape = &mut scratch.tape;
+        let part = |keeps| self.part(keeps);
+        match rows {
+            _ if !drops => pass::forward(pass, view, &[], trace, tape),
+            Rows::Fakes => pass::forward(pass, view, &[part(Stream::KeepGeneratorStep)], trace, tape),
+            Rows::Pairs => {
+                pass::forward(pass, view, &[Stream::KeepReal, Stream::KeepFake].map(part), trace, tape);
+            }
+        }
     }
 
     /// Real samples and fakes, side by side in the same panels.

@@ -1,6 +1,6 @@
 //! Samples that lie in memory as they are, which the trainer reads in place.
 
-use super::shape::Shape;
+use super::shape::{Extent, Shape};
 use super::writer::BatchWriter;
 use crate::error::{Error, Result};
 use crate::kernel::panel;
@@ -114,11 +114,19 @@ impl<'a> InMemory<'a> {
     ///
     /// [`Error::Shape`].
     pub(in crate::gan) fn check(&self, promised: Shape) -> Result<()> {
-        let found = Shape::new(self.features(), self.samples());
-        if (found.features(), found.extent()) == (promised.features(), promised.extent()) {
+        let values = match self.values {
+            Values::Floats(values) => values.len(),
+            Values::Bytes { bytes, .. } => bytes.len(),
+        };
+        let holds = match promised.extent() {
+            Extent::Finite(samples) => samples.checked_mul(self.features as u64) == Some(values as u64),
+            Extent::Endless => false,
+        };
+        if holds && self.features == promised.features() {
             return Ok(());
         }
         let text = |shape: Shape| format!("{} samples of {} features", shape.extent(), shape.features());
+        let found = Shape::new(self.features, self.samples());
         Err(Error::shape("data in memory", text(promised), text(found)))
     }
 

@@ -70,29 +70,33 @@ impl Engine for Native {
         if rows == 0 {
             return;
         }
-        let PanelProduct { weights, stride, transposed, first_row, input, output, width, epilogue } = product;
+        // The epilogue is read where it stands, and the operands are put together where they are used: a copy, made in larger pieces than
+        // what it copies was written, would wait for these writes.
+        let PanelProduct { weights, stride, transposed, first_row, input, output, width, ref epilogue } = product;
         if transposed {
-            let panels = Panels::<true>::new(&weights[first_row..], stride, terms, input, output, width);
-            if let super::Epilogue::Derivative(layer) = &epilogue
+            let weights = &weights[first_row..];
+            let panels = |output| Panels::<true>::new(weights, stride, terms, input, output, width);
+            if let super::Epilogue::Derivative(layer) = epilogue
                 && let Some(activation) = Piecewise::new(layer.activation)
             {
                 let backward = Backward::new(activation, layer, width);
                 return if layer.dropout == 0.0 {
-                    self.multiply(isa, panels, backward, Any::Backward);
+                    self.multiply(isa, panels(output), backward, Any::Backward);
                 } else {
-                    self.multiply(isa, panels, BackwardDropout(backward), Any::BackwardDropout);
+                    self.multiply(isa, panels(output), BackwardDropout(backward), Any::BackwardDropout);
                 };
             }
-            self.multiply(isa, panels, Plain, Any::Plain);
+            self.multiply(isa, panels(&mut *output), Plain, Any::Plain);
         } else {
-            let panels = Panels::<false>::new(&weights[first_row * stride..], stride, terms, input, output, width);
-            if let super::Epilogue::Activation { bias, activation, dropout } = &epilogue
+            let weights = &weights[first_row * stride..];
+            let panels = |output| Panels::<false>::new(weights, stride, terms, input, output, width);
+            if let super::Epilogue::Activation { bias, activation, dropout } = epilogue
                 && dropout.as_ref().is_none_or(|dropout| dropout.probability == 0.0)
                 && let Some(activation) = Piecewise::new(*activation)
             {
-                return self.multiply(isa, panels, Forward { activation, bias }, Any::Forward);
+                return self.multiply(isa, panels(output), Forward { activation, bias }, Any::Forward);
             }
-            self.multiply(isa, panels, Plain, Any::Plain);
+            self.multiply(isa, panels(&mut *output), Plain, Any::Plain);
         }
         epilogue.apply(isa, output, width);
     }

@@ -47,13 +47,13 @@ impl Dense<'_> {
         accumulate: bool,
     ) {
         let PassContext { team, plan, panels } = context;
-        let rows = self.weight_block(plan);
         let outer = OuterOperands { dense: self, panels, delta, input, accumulate };
         if plan.tasks == 1 {
             let (weights, biases) = self.both(gradients);
             plan.engine.outer_product(plan.isa, outer.product(0, weights, biases, None));
             return;
         }
+        let rows = self.weight_block(plan);
         team.for_each(
             (0..self.spec.outputs.div_ceil(rows), self.of_blocks(rows, gradients)),
             |(block, (gradient, bias_gradient))| {

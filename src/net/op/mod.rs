@@ -140,11 +140,12 @@ operations! {
     Dense,
 }
 
-/// The operations of a network whose parameters stand as in `layout`, first to last.
-pub(crate) fn operations<'a>(
-    spec: &'a NetworkSpec,
-    layout: &'a ParameterLayout,
-) -> impl DoubleEndedIterator<Item = AnyOperation<'a>> + ExactSizeIterator {
-    let dense = |(index, spec)| AnyOperation::Dense(Dense { index, spec, place: layout.layer(index) });
-    spec.layers.iter().enumerate().map(dense)
+/// The number of operations of a network.
+pub(crate) fn count(spec: &NetworkSpec) -> usize {
+    spec.layers.len()
+}
+
+/// Operation `index` of a network whose parameters stand as in `layout`.
+pub(crate) fn operation<'a>(spec: &'a NetworkSpec, layout: &'a ParameterLayout, index: usize) -> AnyOperation<'a> {
+    AnyOperation::Dense(Dense { index, spec: &spec.layers[index], place: layout.layer(index) })
 }
