@@ -188,8 +188,11 @@ fn clipped_gradients_update_by_less() {
     let before = trainer.model().unwrap();
     let clip = 1e-3;
     let mut hook = |gradients: &mut gannet::gan::Gradients<'_>| {
-        gradients.clip_norm(clip);
-        Ok(())
+        // What is no bound is no reason to go on without one.
+        for wrong in [f64::NAN, -1.0] {
+            assert!(gradients.clip_norm(wrong).is_err(), "{wrong}");
+        }
+        gradients.clip_norm(clip)
     };
     trainer.run_with(1, 0, Some(&mut hook), |_, _| Ok(ControlFlow::Continue(()))).unwrap();
     let after = trainer.model().unwrap();
@@ -214,12 +217,12 @@ fn a_hook_that_fails_leaves_the_last_whole_turn() {
                 let (mut failed, mut plain) = (trainer(&spec, batch, threads), trainer(&spec, batch, threads));
                 let run_hooked = |trainer: &mut Trainer<'_>, fails: bool| {
                     let mut hook = |gradients: &mut gannet::gan::Gradients<'_>| {
-                        // What the hook has changed is lost with the step.
-                        gradients.scale(if fails { 7.0 } else { 1.0 });
+                        // What the hook has changed is lost with the step; powers of two take no rounding.
+                        gradients.scale(if fails { 8.0 } else { 1.0 });
                         match fails && gradients.step() == 3 && gradients.network() == failing {
                             true => Err(Error::callback("enough")),
                             false => {
-                                gradients.scale(if fails { 1.0 / 7.0 } else { 1.0 });
+                                gradients.scale(if fails { 0.125 } else { 1.0 });
                                 Ok(())
                             }
                         }
@@ -231,11 +234,13 @@ fn a_hook_that_fails_leaves_the_last_whole_turn() {
                 let error = run_hooked(&mut failed, true).unwrap_err();
                 assert!(matches!(error, Error::Callback { .. }) && error.to_string() == "enough", "{name}: {error}");
                 if failing == Network::Generator && order != Order::GeneratorFirstSharedFake {
-                    // D's turns of the step are whole, but their gradients went through two roundings.
+                    // D's turns of the step are whole: G's alone is missing.
                     assert_eq!(failed.steps_done(), 2, "{name}");
                     failed.step_generator().unwrap();
                     run_hooked(&mut failed, false).unwrap();
+                    run(&mut plain, 2);
                     assert_eq!(failed.steps_done(), 4, "{name}");
+                    assert!(same(&failed, &plain), "{name}");
                 } else {
                     assert!(same(&failed, &plain), "{name}");
                     run(&mut failed, 2);
@@ -245,6 +250,61 @@ fn a_hook_that_fails_leaves_the_last_whole_turn() {
             }
         }
     }
+}
+
+/// An error that a hook brings from elsewhere says nothing of this trainer.
+#[test]
+fn a_hook_may_fail_with_any_error() {
+    let spec = spec(Order::DiscriminatorFirst, false, 2);
+    let errors: [fn() -> Error; 3] = [
+        || Error::NotFinite { step: 99, network: Network::Discriminator, layer: 0, quantity: "gradient" },
+        || Error::HalfDone { step: 99 },
+        || Error::callback("enough"),
+    ];
+    for error in errors {
+        for (turn, whole_steps) in [(0, 1), (1, 1), (2, 1)] {
+            let (mut failed, mut plain) = (trainer(&spec, 20, 1), trainer(&spec, 20, 1));
+            let mut turns = 0;
+            let mut hook = |_: &mut gannet::gan::Gradients<'_>| {
+                turns += 1;
+                if turns == 3 * whole_steps + turn + 1 { Err(error()) } else { Ok(()) }
+            };
+            let found = failed.run_with(9, 0, Some(&mut hook), |_, _| Ok(ControlFlow::Continue(()))).unwrap_err();
+            assert_eq!(found.to_string(), error().to_string());
+            // The turns before it are whole; the others are still to come.
+            for _ in turn..2 {
+                failed.step_discriminator().unwrap();
+            }
+            failed.step_generator().unwrap();
+            run(&mut failed, 1);
+            run(&mut plain, whole_steps as u64 + 2);
+            assert!(same(&failed, &plain), "{found}, turn {turn}");
+        }
+    }
+}
+
+/// A source whose samples come in an order of their own is asked for each of them once, also where D takes several turns.
+#[test]
+fn turns_alone_ask_a_stream_for_one_sample_after_the_other() {
+    let spec = spec(Order::DiscriminatorFirst, false, 3);
+    let next = std::sync::atomic::AtomicU64::new(0);
+    let stream = gannet::gan::source::stream(spec.generator.outputs(), |number, row: &mut [f32]| {
+        let expected = next.swap(number + 1, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(number, expected);
+        row.fill((number % 7) as f32);
+        Ok::<(), std::convert::Infallible>(())
+    });
+    let options = TrainerOptions { batch: 20, ..Default::default() };
+    let mut trainer = Trainer::new(spec.clone(), std::sync::Arc::new(stream), options).unwrap();
+    for _ in 0..2 {
+        for _ in 0..3 {
+            trainer.step_discriminator().unwrap();
+        }
+        trainer.step_generator().unwrap();
+        trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap();
+    }
+    drop(trainer);
+    assert_eq!(next.into_inner(), 2 * 2 * 3 * 20);
 }
 
 #[test]

@@ -57,6 +57,8 @@ pub(super) struct Adversary {
     pub(super) discriminator_turns: u64,
     /// Why the last step came to no end; a step in progress counts as one that a panic has left.
     pub(super) failure: Option<Failure>,
+    /// Whether the last turn was ended by the caller's hook, before it changed a network.
+    pub(super) refused: bool,
 }
 
 impl Adversary {
@@ -69,12 +71,13 @@ impl Adversary {
     pub(super) fn begin(&mut self) -> Result<()> {
         check_none(self.failure)?;
         self.failure = Some(Failure::Panic { step: self.steps + 1, whole: true });
+        self.refused = false;
         Ok(())
     }
 
-    /// A step ends so.
+    /// A step ends so. An error of the caller's is no failure, whatever its kind.
     pub(super) fn end(&mut self, outcome: Result<()>) -> Result<()> {
-        self.failure = Failure::of(&outcome);
+        self.failure = if self.refused { None } else { Failure::of(&outcome) };
         outcome
     }
 
@@ -119,7 +122,7 @@ impl Adversary {
     }
 
     fn turn(&mut self, run: &Run<'_>, mut hook: Hook<'_, '_>, of: fn(&Program) -> &[SegmentPlace]) -> Result<()> {
-        let Self { networks, workspace, program, identity, steps, failure, .. } = self;
+        let Self { networks, workspace, program, identity, steps, failure, refused, .. } = self;
         let Run { team, plan, objective, draws, reals, outside, reported } = *run;
         let context = Context { plan, program, objective, draws, reals, outside, report: reported, identity };
         let (isa, step) = (plan.pass.isa, *steps + 1);
@@ -141,7 +144,9 @@ impl Adversary {
                     for network in segments[index + 1..].iter().map_while(SegmentPlace::update) {
                         workspace.combine(team, isa, network);
                         let arena = &mut workspace.combined_mut().gradients[network as usize];
-                        hook(&mut Gradients::new(step, network, networks.view(network).layout, arena))?;
+                        let outcome = hook(&mut Gradients::new(step, network, networks.view(network).layout, arena));
+                        *refused = outcome.is_err();
+                        outcome?;
                     }
                 }
                 SegmentPlace::Update(network) => {

@@ -25,6 +25,8 @@ pub(super) struct Batches {
     seed: u64,
     /// Samples taken so far.
     drawn: u64,
+    /// Samples of a batch.
+    batch: usize,
     /// Samples of a step.
     of_step: usize,
     /// Their numbers; empty where the source is endless.
@@ -32,7 +34,7 @@ pub(super) struct Batches {
 }
 
 impl Batches {
-    /// Steps that take `batches` batches of `batch` samples each.
+    /// Steps that take `batches` batches of `batch` samples each, once [`take_memory`](Self::take_memory) has made room for their numbers.
     pub(super) fn new(extent: Extent, batch: usize, batches: usize, shuffle: bool, seed: u64) -> Result<Self> {
         if batch == 0 {
             return Err(Error::setting("batch", "must be at least 1"));
@@ -46,16 +48,36 @@ impl Batches {
         let Some(of_step) = batch.checked_mul(batches).filter(|&samples| u32::try_from(samples).is_ok()) else {
             return Err(Error::setting("batch", format!("{batches} of {batch} samples are more than 2^32 - 1")));
         };
-        let (order, rows) = match extent {
-            Extent::Endless => (Vec::new(), Vec::new()),
-            Extent::Finite(samples) => {
-                let count = u32::try_from(samples)
-                    .map_err(|_| Error::setting("data", format!("{samples} samples are more than 2^32 - 1")))?;
-                // What the rows hold is overwritten before it is read. The cast was checked above.
-                (numbers_below(count)?, numbers_below(of_step as u32)?)
-            }
-        };
-        Ok(Self { extent, order, epoch: None, shuffle, seed, drawn: 0, of_step, rows })
+        if let Extent::Finite(samples) = extent
+            && u32::try_from(samples).is_err()
+        {
+            return Err(Error::setting("data", format!("{samples} samples are more than 2^32 - 1")));
+        }
+        let (order, rows) = (Vec::new(), Vec::new());
+        Ok(Self { extent, order, epoch: None, shuffle, seed, drawn: 0, batch, of_step, rows })
+    }
+
+    /// Takes the memory that [`bytes`](Self::bytes) tells of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub(super) fn take_memory(&mut self) -> Result<()> {
+        if let Extent::Finite(samples) = self.extent {
+            // What the rows hold is overwritten before it is read. Both numbers were checked.
+            (self.order, self.rows) = (numbers_below(samples as u32)?, numbers_below(self.of_step as u32)?);
+        }
+        Ok(())
+    }
+
+    /// Samples of a step.
+    pub(super) fn of_step(&self) -> usize {
+        self.of_step
+    }
+
+    /// Samples of `batches` batches.
+    pub(super) fn samples(&self, batches: usize) -> usize {
+        batches * self.batch
     }
 
     /// What batches are drawn from.
@@ -65,16 +87,21 @@ impl Batches {
 
     /// Bytes that this keeps.
     pub(super) fn bytes(&self) -> u64 {
-        size_of_val(&*self.order) as u64 + size_of_val(&*self.rows) as u64
+        match self.extent {
+            Extent::Endless => 0,
+            Extent::Finite(samples) => (samples + self.of_step as u64) * size_of::<u32>() as u64,
+        }
     }
 
-    /// The samples of the next step. Drawn again before [`advance`](Self::advance), they are the same.
-    pub(super) fn draw(&mut self) -> Numbers<'_> {
+    /// The samples of the next `batches` batches, at most as many as a step has. Drawn again before [`advance`](Self::advance), they are
+    /// the same.
+    pub(super) fn draw(&mut self, batches: usize) -> Numbers<'_> {
+        let count = self.samples(batches);
         if self.extent == Extent::Endless {
             return Numbers::From(self.drawn);
         }
         let (samples, mut drawn) = (self.order.len(), self.drawn);
-        let mut rows = self.rows.as_mut_slice();
+        let mut rows = &mut self.rows[..count];
         while !rows.is_empty() {
             let (epoch, position) = (drawn / samples as u64, (drawn % samples as u64) as usize);
             if self.shuffle && self.epoch != Some(epoch) {
@@ -87,17 +114,17 @@ impl Batches {
             drawn += count as u64;
             rows = later;
         }
-        Numbers::Listed(&self.rows)
+        Numbers::Listed(&self.rows[..count])
     }
 
-    /// The numbers that [`draw`](Self::draw) gave last.
-    pub(super) fn rows(&self) -> &[u32] {
-        &self.rows
+    /// The numbers that [`draw`](Self::draw) gave last, for as many batches.
+    pub(super) fn rows(&self, batches: usize) -> &[u32] {
+        &self.rows[..self.samples(batches)]
     }
 
-    /// Goes on behind the samples of the next step.
-    pub(super) fn advance(&mut self) {
-        self.drawn += self.of_step as u64;
+    /// Goes on behind the next `batches` batches.
+    pub(super) fn advance(&mut self, batches: usize) {
+        self.drawn += self.samples(batches) as u64;
     }
 
     /// Samples taken so far.
@@ -145,11 +172,12 @@ mod tests {
     /// The first `count` samples drawn.
     fn draw(samples: usize, batch: usize, shuffle: bool, seed: u64, count: usize) -> Vec<u32> {
         let mut batches = Batches::new(samples.into(), batch, 1, shuffle, seed).unwrap();
+        batches.take_memory().unwrap();
         let mut drawn = Vec::new();
         while drawn.len() < count {
-            batches.draw();
-            drawn.extend_from_slice(batches.rows());
-            batches.advance();
+            batches.draw(1);
+            drawn.extend_from_slice(batches.rows(1));
+            batches.advance(1);
         }
         drawn.truncate(count);
         drawn
@@ -176,17 +204,18 @@ mod tests {
             let drawn = draw(10, batch, shuffle, 4, 210);
             for position in (0..100).step_by(batch) {
                 let mut batches = Batches::new(10.into(), batch, 1, shuffle, 4).unwrap();
+                batches.take_memory().unwrap();
                 // What was drawn before leaves nothing behind.
-                batches.draw();
-                batches.advance();
+                batches.draw(1);
+                batches.advance(1);
                 batches.resume(position as u64);
                 for expected in drawn[position..position + 10 * batch].chunks(batch) {
                     // What was not taken is drawn again.
                     for _ in 0..2 {
-                        batches.draw();
-                        assert_eq!(batches.rows(), expected, "batch {batch}, position {position}");
+                        batches.draw(1);
+                        assert_eq!(batches.rows(1), expected, "batch {batch}, position {position}");
                     }
-                    batches.advance();
+                    batches.advance(1);
                 }
                 assert_eq!(batches.drawn(), (position + 10 * batch) as u64);
             }
@@ -197,19 +226,21 @@ mod tests {
     fn several_batches_of_a_step_are_those_of_several_steps() {
         let drawn = draw(10, 3, true, 4, 90);
         let mut batches = Batches::new(10.into(), 3, 5, true, 4).unwrap();
+        batches.take_memory().unwrap();
         for expected in drawn.chunks(15) {
-            batches.draw();
-            assert_eq!(batches.rows(), expected);
-            batches.advance();
+            batches.draw(1);
+            assert_eq!(batches.rows(1), expected);
+            batches.advance(1);
         }
     }
 
     #[test]
     fn endless_samples_come_by_their_numbers() {
         let mut batches = Batches::new(Extent::Endless, 3, 2, true, 4).unwrap();
+        batches.take_memory().unwrap();
         for first in [0, 6, 12] {
-            assert!(matches!(batches.draw(), Numbers::From(number) if number == first));
-            batches.advance();
+            assert!(matches!(batches.draw(1), Numbers::From(number) if number == first));
+            batches.advance(1);
         }
         assert_eq!((batches.drawn(), batches.bytes()), (18, 0));
     }

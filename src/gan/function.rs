@@ -165,7 +165,7 @@ impl NetworkFunction {
         let view = NetworkView { spec, layout, parameters: values };
         fill(tape.get_mut(trace.input(), SAMPLE_PANEL));
         let pass = PassContext { team: &Team::serial(), plan: &plan, panels: Panels::one(SAMPLE_PANEL) };
-        pass::forward(pass, view, &[], trace, tape);
+        pass::forward(&pass, view, &[], trace, tape);
         let count = outputs.len() / spec.outputs();
         scatter_rows(*isa, tape.get(trace.output(), SAMPLE_PANEL), SAMPLE_PANEL, count, outputs);
         if !outputs.iter().all(|value| value.is_finite()) {

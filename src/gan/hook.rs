@@ -1,7 +1,7 @@
 //! What a run lets its caller do between the gradients and the update.
 
 use super::views::{self, TensorView, TensorViewMut};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::net::parameters::ParameterLayout;
 use crate::network::Network;
 
@@ -60,10 +60,18 @@ impl Gradients<'_> {
 
     /// Scales them so that their norm is at most `most`. A norm that is not finite is left as it is: the update then says where it
     /// began.
-    pub fn clip_norm(&mut self, most: f64) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] unless `most` is a number from 0 on.
+    pub fn clip_norm(&mut self, most: f64) -> Result<()> {
+        if !(most >= 0.0) {
+            return Err(Error::setting("clip_norm", format!("{most} is not a number from 0 on")));
+        }
         let norm = self.norm();
         if norm.is_finite() && norm > most {
             self.scale((most / norm) as f32);
         }
+        Ok(())
     }
 }

@@ -22,6 +22,7 @@ pub(super) struct Intake<'a> {
     source: Arc<dyn Source + 'a>,
     shape: Shape,
     pub(super) batches: Batches,
+    is_in_memory: bool,
     /// Rows of a step, `[batches, batch, features]`; empty where the source has its samples in memory.
     rows: AlignedBuffer,
 }
@@ -52,11 +53,12 @@ fn part<T>(values: &[T], index: usize, parts: usize) -> &[T] {
 }
 
 impl<'a> Intake<'a> {
-    /// Takes `batches` batches of `batch` samples of `features` features for each step.
+    /// Takes `batches` batches of `batch` samples of `features` features for each step, once [`take_memory`](Self::take_memory) has made
+    /// room for them.
     ///
     /// # Errors
     ///
-    /// A source of other features, or with fewer samples than a batch; [`Error::OutOfMemory`].
+    /// A source of other features, or with fewer samples than a batch.
     pub(super) fn new(
         source: Arc<dyn Source + 'a>,
         features: usize,
@@ -70,43 +72,58 @@ impl<'a> Intake<'a> {
             return Err(Error::shape("data", expected, format!("{} features", shape.features())));
         }
         let order = Batches::new(shape.extent(), batch, batches, shuffle, seed)?;
-        let rows = match source.in_memory() {
-            Some(memory) => {
-                memory.check(shape)?;
-                0
-            }
-            None => batch.saturating_mul(batches).saturating_mul(features),
+        let is_in_memory = match source.in_memory() {
+            Some(memory) => memory.check(shape).map(|()| true)?,
+            None => false,
         };
-        Ok(Self { source, shape, batches: order, rows: AlignedBuffer::zeroed(rows)? })
+        Ok(Self { source, shape, batches: order, is_in_memory, rows: AlignedBuffer::zeroed(0)? })
+    }
+
+    /// Values of the rows of a step.
+    fn values(&self) -> usize {
+        if self.is_in_memory { 0 } else { self.batches.of_step().saturating_mul(self.shape.features()) }
     }
 
     /// Bytes that this keeps beside the source.
     pub(super) fn bytes(&self) -> u64 {
-        self.batches.bytes() + size_of_val(&*self.rows) as u64
+        self.batches.bytes().saturating_add((self.values() as u64).saturating_mul(size_of::<f32>() as u64))
     }
 
-    /// Takes the samples of the next step. Until [`Batches::advance`] is called, they are the same.
+    /// Takes the memory that [`bytes`](Self::bytes) tells of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub(super) fn take_memory(&mut self) -> Result<()> {
+        self.batches.take_memory()?;
+        self.rows = AlignedBuffer::zeroed(self.values())?;
+        Ok(())
+    }
+
+    /// Takes the samples of the next `batches` batches, at most as many as a step has. Until [`Batches::advance`] is called, they are the
+    /// same.
     ///
     /// # Errors
     ///
     /// [`Error::Source`].
-    pub(super) fn take(&mut self, team: &Team<'_>) -> Result<Taken<'_>> {
-        let numbers = self.batches.draw();
-        if self.rows.is_empty() {
+    pub(super) fn take(&mut self, team: &Team<'_>, batches: usize) -> Result<Taken<'_>> {
+        let samples = self.batches.samples(batches);
+        let numbers = self.batches.draw(batches);
+        if self.is_in_memory {
             let Some(memory) = self.source.in_memory() else {
                 return Err(Error::shape("data", "samples in memory, as before", "none"));
             };
             memory.check(self.shape)?;
-            return Ok(Taken::InMemory(memory, self.batches.rows()));
+            return Ok(Taken::InMemory(memory, self.batches.rows(batches)));
         }
         let (source, features) = (&*self.source, self.shape.features());
+        let rows = &mut self.rows[..samples * features];
         if self.shape.is_concurrent() && team.workers() > 1 {
-            let samples = self.rows.len() / features;
             let samples = samples.div_ceil(PARTS_OF_A_WORKER * team.workers());
             // The error of the first part that has one.
             let failed = Mutex::new((usize::MAX, Ok(())));
-            let parts = self.rows.len().div_ceil(samples * features);
-            team.for_each((0..parts, Chunks::new(&mut self.rows, samples * features)), |(index, values)| {
+            let parts = rows.len().div_ceil(samples * features);
+            team.for_each((0..parts, Chunks::new(&mut *rows, samples * features)), |(index, values)| {
                 let outcome = write_batch(numbers.skip(index * samples), features, values, |batch| source.fill(batch));
                 let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                 if outcome.is_err() && index < failed.0 {
@@ -115,8 +132,8 @@ impl<'a> Intake<'a> {
             });
             failed.into_inner().unwrap_or_else(PoisonError::into_inner).1?;
         } else {
-            write_batch(numbers, features, &mut self.rows, |batch| source.fill(batch))?;
+            write_batch(numbers, features, rows, |batch| source.fill(batch))?;
         }
-        Ok(Taken::Rows(&self.rows))
+        Ok(Taken::Rows(rows))
     }
 }

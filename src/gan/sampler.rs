@@ -84,14 +84,7 @@ impl Sampler {
         let Self { generator } = self;
         let (isa, features) = (generator.isa(), generator.outputs());
         let count = whole_rows("samples", rows.len(), features)?;
-        let last = first.saturating_add(count as u64);
-        let Some(first) = usize::try_from(first).ok().filter(|_| last <= 1 << 32) else {
-            return Err(Error::shape(
-                "samples",
-                "indices below 2^32",
-                format!("{count} samples from index {first} on"),
-            ));
-        };
+        let first = first_index(first, count)?;
         for (index, rows) in rows.chunks_mut(SAMPLE_PANEL * features).enumerate() {
             let first = first + index * SAMPLE_PANEL;
             generator.pass(rows, |latents| noise::normal(isa, key, first, latents, SAMPLE_PANEL))?;
@@ -100,13 +93,22 @@ impl Sampler {
     }
 }
 
+/// Checks that a seed has `count` samples from index `first` on.
+fn first_index(first: u64, count: usize) -> Result<usize> {
+    let end = first.saturating_add(count as u64);
+    usize::try_from(first)
+        .ok()
+        .filter(|_| end <= 1 << 32)
+        .ok_or_else(|| Error::shape("samples", "indices below 2^32", format!("{count} samples from index {first} on")))
+}
+
 impl Model {
     /// Samples of G without training: `count` rows of `spec.features()`, row-major. Latents depend on `seed` and the row
     /// alone: the first rows of a larger count are the same.
     ///
     /// # Errors
     ///
-    /// Memory that the system refuses; a model that does not fit `spec`; [`Error::ModelNotFinite`] where G has a weight or bias
+    /// More than 2^32 samples; memory that the system refuses; a model that does not fit `spec`; [`Error::ModelNotFinite`] where G has a weight or bias
     /// that is not finite, or makes a sample that is not.
     pub fn sample(&self, spec: &GanSpec, count: usize, seed: u64, isa: Isa) -> Result<Vec<f32>> {
         self.sample_columns(spec, count, usize::MAX, seed, isa)
@@ -136,6 +138,7 @@ impl Model {
         key: StreamKey,
         isa: Isa,
     ) -> Result<Vec<f32>> {
+        first_index(0, count)?;
         let mut sampler = Sampler::new(self, spec, isa)?;
         let features = sampler.features();
         let columns = columns.clamp(1, features);

@@ -85,6 +85,10 @@ pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: impl I
     settings
 }
 
+/// The fields that the settings of an optimizer may have, and those of a layer.
+const OPTIMIZER_FIELDS: [&str; 6] = ["kind", "learning_rate", "beta1", "beta2", "epsilon", "momentum"];
+const LAYER_FIELDS: [&str; 5] = ["inputs", "outputs", "activation", "dropout", "slope"];
+
 /// The settings of an optimizer.
 fn of_optimizer(optimizer: &OptimizerSpec) -> Vec<(&'static str, Value)> {
     match *optimizer {
@@ -269,7 +273,10 @@ fn changes<'a>(saved: &'a Settings, now: &'a Settings) -> impl Iterator<Item = (
 
 /// Whether some run of this program has a setting of this name.
 fn is_known(name: &str) -> bool {
-    TABLE.iter().any(|setting| setting.name == name) || name.contains(LAYERS) || name.contains("_optimizer.")
+    let (place, field) = name.rsplit_once('.').unwrap_or(("", name));
+    TABLE.iter().any(|setting| setting.name == name)
+        || place.contains(LAYERS) && LAYER_FIELDS.contains(&field)
+        || place.ends_with("_optimizer") && OPTIMIZER_FIELDS.contains(&field)
 }
 
 #[cfg(test)]
@@ -319,11 +326,14 @@ mod tests {
         let now = settings(&Preset::Circle.spec(), &TrainerOptions::default(), 100);
         let mut saved = now.clone();
         saved.insert("gan.penalty".to_string(), "r1".into());
+        saved.insert("gan.generator_optimizer.weight_decay".to_string(), 0.5.into());
         let problem = check_unchanged(&saved, &now).unwrap_err().to_string();
         assert!(
             problem.contains("gan.penalty was r1, and this program does not know it: a newer one does"),
             "{problem}"
         );
+        assert!(problem.contains("weight_decay was 0.5, and this program does not know it"), "{problem}");
+        saved.remove("gan.generator_optimizer.weight_decay");
         saved.remove("gan.penalty");
         saved.remove("gan.order");
         let problem = check_unchanged(&saved, &now).unwrap_err().to_string();
@@ -372,10 +382,12 @@ mod tests {
             let layer = of_layer(&LayerSpec { inputs: 1, outputs: 1, activation, dropout: 0.0 });
             let found = layer.iter().find(|(field, _)| *field == "activation").map(|(_, value)| value.clone());
             assert_eq!(found, Some(word(serde_json::to_value(activation).unwrap())));
+            assert!(layer.iter().all(|(field, _)| LAYER_FIELDS.contains(field)));
         }
         for optimizer in [OptimizerSpec::adam(0.25), OptimizerSpec::Sgd { learning_rate: 0.25, momentum: 0.5 }] {
             let mut fields: Vec<&str> = of_optimizer(&optimizer).iter().map(|(field, _)| *field).collect();
             fields.sort_unstable();
+            assert!(fields.iter().all(|field| OPTIMIZER_FIELDS.contains(field)));
             let known = serde_json::to_value(optimizer).unwrap();
             assert_eq!(fields, known.as_object().unwrap().keys().collect::<Vec<_>>());
             assert_eq!(of_optimizer(&optimizer)[0].1, word(known));

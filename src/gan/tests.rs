@@ -78,7 +78,7 @@ fn fakes(generator: &TrainedNetwork, step: u64, batch: usize) -> Vec<f32> {
     let latents = tape.get_mut(trace.input(), width);
     noise::normal(plan.isa, Stream::DiscriminatorLatents.key(SEED, step), 0, latents, width);
     let pass = PassContext { team: &Team::serial(), plan: &plan, panels };
-    pass::forward(pass, generator.view(), &[], &trace, &mut tape);
+    pass::forward(&pass, generator.view(), &[], &trace, &mut tape);
     let mut rows = vec![0.0; FEATURES * batch];
     scatter_rows(plan.isa, tape.get(trace.output(), width), width, batch, &mut rows);
     rows

@@ -46,7 +46,7 @@ pub enum Changes {
     Allowed,
 }
 
-/// Trains one GAN on one source of samples. Not a step of it allocates, beyond what the engine's library and the source do. The source may
+/// Trains one GAN on one source of samples. Not a step of a run allocates, beyond what the engine's library and the source do. The source may
 /// borrow what lives for `'a`.
 pub struct Trainer<'a> {
     pub(super) spec: GanSpec,
@@ -64,11 +64,6 @@ pub struct Trainer<'a> {
 /// Bytes of an exchange of `values` values: the slots' fakes, those of the batch, and the gradient with respect to them.
 fn exchanged_bytes(values: usize) -> u64 {
     (values as u64).saturating_mul(3 * size_of::<f32>() as u64)
-}
-
-/// Whether a turn was ended by the caller's hook, before it changed anything.
-fn is_of_caller(error: &Error) -> bool {
-    !matches!(error, Error::NotFinite { .. } | Error::HalfDone { .. })
 }
 
 impl fmt::Debug for Trainer<'_> {
@@ -102,7 +97,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self> {
         spec.validate()?;
         let of_step = [options.batch, spec.discriminator_steps];
-        let intake = Intake::new(source, spec.features(), of_step, options.shuffle, options.seed)?;
+        let mut intake = Intake::new(source, spec.features(), of_step, options.shuffle, options.seed)?;
         let mut resources = Resources::resolve(&options)?;
         let (isa, cut) = (resources.isa, Cut::new(options.batch, options.shards)?);
         let plan = Plan::new(Some(&spec.generator), &spec.discriminator, cut, resources.threads, options.engine, isa);
@@ -110,6 +105,7 @@ impl<'a> Trainer<'a> {
         let (of_generator, of_discriminator) = (Some(&spec.generator), &spec.discriminator);
         let program = Program::new(&script, of_generator, of_discriminator, &plan);
         plan.check_memory(of_generator, of_discriminator, &program.tape, intake.bytes(), options.memory_limit)?;
+        intake.take_memory()?;
         resources.ensure_pool(plan.threads)?;
         let network = |network, spec: &NetworkSpec, optimizer, stream: Stream| {
             TrainedNetwork::new(network, spec.clone(), optimizer, isa, stream.key(options.seed, 0))
@@ -131,8 +127,16 @@ impl<'a> Trainer<'a> {
         let workspace = Workspace::new(&plan, &program.tape, of_generator, of_discriminator)?;
         // The intake has checked that the batch is below 2^32.
         let identity = numbers_below(options.batch as u32)?;
-        let adversary =
-            Adversary { networks, workspace, program, identity, steps: 0, discriminator_turns: 0, failure: None };
+        let adversary = Adversary {
+            networks,
+            workspace,
+            program,
+            identity,
+            steps: 0,
+            discriminator_turns: 0,
+            failure: None,
+            refused: false,
+        };
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         let (form, exchange) = (Form::default(), [Vec::new(), Vec::new()]);
         Ok(Self { spec, options, plan, pool: resources.pool, script, form, adversary, intake, exchange })
@@ -155,7 +159,7 @@ impl<'a> Trainer<'a> {
     /// asks for the same samples.
     ///
     /// [`Error::Poisoned`] after a panic of the source: steps are refused, and the networks are whole. [`Error::HalfDone`] after a panic in
-    /// the middle of a step: they are not.
+    /// the middle of a step (of a hook after a turn of the same step, for instance): they are not.
     ///
     /// A panic of the source or of `report` comes out of this call, from whichever thread. `report` is called between two steps: if it panics, the trainer
     /// stands behind the step that was reported, which is whole, and goes on from there as if nothing had happened.
@@ -173,11 +177,11 @@ impl<'a> Trainer<'a> {
     ///
     /// A network is updated by the gradients that the hook leaves. Without a change, the bits are those of a run without a hook. With
     /// the first hook, a trainer of wide networks ceases to update them layer by layer within the backward pass, for good, which is a
-    /// little slower.
+    /// little slower; it takes the memory for that once.
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run). That of `gradients` ends the step before the network is updated: the trainer stands behind the last whole
+    /// As [`run`](Self::run), and memory that the limit or the system refuses to the first hook. That of `gradients` ends the step before the network is updated: the trainer stands behind the last whole
     /// turn, as [`step_discriminator`](Self::step_discriminator) leaves it where that was one of D, and the next step goes on from
     /// there. That of `report` ends the run behind the step that was reported, which is whole. [`Error::callback`] makes an error of
     /// anything.
@@ -194,8 +198,7 @@ impl<'a> Trainer<'a> {
     ///     50,
     ///     Some(&mut |gradients| {
     ///         largest = largest.max(gradients.norm());
-    ///         gradients.clip_norm(1.0);
-    ///         Ok(())
+    ///         gradients.clip_norm(1.0)
     ///     }),
     ///     |report, trainer| {
     ///         let weights = trainer.parameters(Network::Generator).flat_map(|tensor| tensor.values());
@@ -261,11 +264,10 @@ impl<'a> Trainer<'a> {
         reported: bool,
     ) -> Result<()> {
         let Self { spec, options, plan, adversary, intake, .. } = self;
-        let drawn = intake.batches.drawn();
         let batches = adversary.program.discriminator_turns;
         let taken = match given {
             Some(given) => Taken::Rows(given.real),
-            None => intake.take(team)?,
+            None => intake.take(team, batches)?,
         };
         let turns = batches as u64;
         let first = adversary.discriminator_turns;
@@ -290,15 +292,15 @@ impl<'a> Trainer<'a> {
         let draws = Draws { discriminator_turns: first + turns - 1, ..run.draws };
         let outcome = outcome.and_then(|()| adversary.generator_turn(&Run { draws, ..run }, hook));
         // A panic does not come here: the state that it leaves, if that is whole, is that of before the step.
-        intake.batches.advance();
-        match &outcome {
-            Ok(()) => (adversary.discriminator_turns, adversary.steps) = (first + turns, adversary.steps + 1),
+        if adversary.refused {
             // The turns before the one that was ended are whole, and that one comes again.
-            Err(error) if is_of_caller(error) => {
-                adversary.discriminator_turns = first + done;
-                intake.batches.resume(drawn + done * options.batch as u64);
-            }
-            Err(_) => {}
+            adversary.discriminator_turns = first + done;
+            intake.batches.advance(done as usize);
+            return outcome;
+        }
+        intake.batches.advance(batches);
+        if outcome.is_ok() {
+            (adversary.discriminator_turns, adversary.steps) = (first + turns, adversary.steps + 1);
         }
         outcome
     }
@@ -314,7 +316,10 @@ impl<'a> Trainer<'a> {
         let program = Program::new(&script, generator, discriminator, &self.plan);
         let features = if form.answered { self.spec.features() } else { 0 };
         let exchange = self.options.batch.saturating_mul(features);
-        let beside = self.intake.bytes().saturating_add(exchanged_bytes(exchange));
+        // What there is stays until all of it is replaced.
+        let tapes = self.adversary.program.tape.bytes().saturating_mul(self.plan.scratches() as u64);
+        let held = tapes.saturating_add(exchanged_bytes(self.exchange[0].len()));
+        let beside = self.intake.bytes().saturating_add(exchanged_bytes(exchange)).saturating_add(held);
         self.plan.check_memory(generator, discriminator, &program.tape, beside, self.options.memory_limit)?;
         let room = || memory::filled(exchange, 0.0);
         let exchange = [room()?, room()?];

@@ -197,14 +197,12 @@ impl Trainer<'_> {
 
     /// D's turn with the next batch.
     fn discriminator_turn(&mut self, team: &Team<'_>) -> Result<()> {
-        let (drawn, batch) = (self.intake.batches.drawn(), self.options.batch);
-        let taken = self.intake.take(team)?;
+        let taken = self.intake.take(team, 1)?;
         let run = run!(self, team);
         let draws = Draws { discriminator_turns: self.adversary.discriminator_turns, ..run.draws };
-        let reals = taken.batch(0, self.adversary.program.discriminator_turns);
+        let reals = taken.batch(0, 1);
         let outcome = self.adversary.discriminator_turn(&Run { draws, reals, ..run }, None);
-        // A step's batches were taken, and one of them used.
-        self.intake.batches.resume(drawn + batch as u64);
+        self.intake.batches.advance(1);
         self.adversary.discriminator_turns += u64::from(outcome.is_ok());
         outcome
     }

@@ -81,12 +81,12 @@ impl PassContext<'_> {
     /// One phase: calls `task` with the panel, the first row and the values of each block of `output`, which has `rows` rows in each
     /// panel. Blocks begin at multiples of `unit`.
     pub(super) fn for_each_block(
-        self,
+        &self,
         (rows, unit): (usize, usize),
         output: &mut [f32],
         task: impl Fn(usize, usize, &mut [f32]) + Sync,
     ) {
-        let Self { team, plan, panels } = self;
+        let Self { team, plan, panels } = *self;
         if panels.count == 1 && plan.tasks == 1 {
             return task(0, 0, output);
         }

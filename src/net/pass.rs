@@ -71,7 +71,7 @@ impl Trace {
 
 /// Computes all outputs from the network's input. `parts` empty: no dropout, as when samples are made for show.
 pub(crate) fn forward(
-    context: PassContext<'_>,
+    context: &PassContext<'_>,
     network: NetworkView<'_>,
     parts: &[Part<'_>],
     trace: &Trace,
@@ -185,7 +185,7 @@ impl Deltas {
 /// parameters where `gradients` says, updates the parameters if they are to be, and leaves the gradient with respect to the input
 /// as `input_mode` says.
 pub(crate) fn backward(
-    context: PassContext<'_>,
+    context: &PassContext<'_>,
     mut network: BackwardView<'_>,
     (trace, deltas): (&Trace, &Deltas),
     tape: &mut Tape,

@@ -35,7 +35,7 @@ impl Tangents {
 
 /// Computes all tangents from the direction, by the outputs that the forward pass left.
 pub(crate) fn tangent(
-    context: PassContext<'_>,
+    context: &PassContext<'_>,
     network: NetworkView<'_>,
     trace: &Trace,
     tangents: &Tangents,
@@ -111,8 +111,8 @@ mod tests {
             let context = PassContext { team, plan, panels: self.panels };
             let network = NetworkView { spec, layout: &self.layout, parameters: &self.parameters };
             let parts = [Part { first_sample: 0, keeps: PartKeeps::Drawn(StreamKey::new(1, 2, 3)) }];
-            pass::forward(context, network, &parts, &trace, &mut tape);
-            tangent(context, network, &trace, &tangents, &mut tape);
+            pass::forward(&context, network, &parts, &trace, &mut tape);
+            tangent(&context, network, &trace, &tangents, &mut tape);
             let outputs =
                 (0..spec.layers.len()).map(|index| tape.get(trace.places(index).output, lanes).to_vec()).collect();
             Found { outputs, tangent: tape.get(tangents.output(), lanes).to_vec() }

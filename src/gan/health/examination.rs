@@ -204,7 +204,7 @@ impl<'a> Subject<'a> {
         let plan = PassPlan { isa, engine: EngineKind::default().engine(), tasks: 1 };
         let panels = Panels { samples, ..Panels::one(WIDTH) };
         let pass = PassContext { team: &Team::serial(), plan: &plan, panels };
-        pass::forward(pass, view, &[], trace, tape);
+        pass::forward(&pass, view, &[], trace, tape);
         let mut flags = alive.iter_mut();
         for (index, layer) in spec.layers.iter().enumerate() {
             let output = tape.get(trace.places(index).output, WIDTH);

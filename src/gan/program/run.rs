@@ -116,7 +116,7 @@ pub(in crate::gan) fn run(
                 let view = networks.for_backward(*network, *gradients == Gradients::SummedAndUsed);
                 let record = (context.program.trace(*trace), deltas);
                 let pass = PassContext { team, plan: &context.plan.pass, panels: panels_of(chunk, *rows) };
-                pass::backward(pass, view, record, &mut scratch.tape, sums, *input);
+                pass::backward(&pass, view, record, &mut scratch.tape, sums, *input);
             }
             Instruction::Share { activation, pairs, ratios, fakes, deltas } => {
                 work.share(team, [*pairs, *ratios, *fakes, *deltas], *activation, scratch);
@@ -193,7 +193,7 @@ impl<'a> Work<'a> {
         });
         let pass = PassContext { team, plan: &context.plan.pass, panels };
         let part = keeps.map(|keeps| self.part(keeps));
-        pass::forward(pass, generator, part.as_slice(), trace, &mut scratch.tape);
+        pass::forward(&pass, generator, part.as_slice(), trace, &mut scratch.tape);
     }
 
     /// Takes the fakes that are handed in.
@@ -230,10 +230,10 @@ impl<'a> Work<'a> {
         let tape = &mut scratch.tape;
         let part = |keeps| self.part(keeps);
         match rows {
-            _ if !drops => pass::forward(pass, view, &[], trace, tape),
-            Rows::Fakes => pass::forward(pass, view, &[part(Stream::KeepGeneratorStep)], trace, tape),
+            _ if !drops => pass::forward(&pass, view, &[], trace, tape),
+            Rows::Fakes => pass::forward(&pass, view, &[part(Stream::KeepGeneratorStep)], trace, tape),
             Rows::Pairs => {
-                pass::forward(pass, view, &[Stream::KeepReal, Stream::KeepFake].map(part), trace, tape);
+                pass::forward(&pass, view, &[Stream::KeepReal, Stream::KeepFake].map(part), trace, tape);
             }
         }
     }

@@ -40,13 +40,13 @@ impl Dense<'_> {
     /// [`Operation::parameter_gradient`] without an update.
     fn weight_gradient(
         &self,
-        context: PassContext<'_>,
+        context: &PassContext<'_>,
         delta: &[f32],
         input: &[f32],
         gradients: &mut [f32],
         accumulate: bool,
     ) {
-        let PassContext { team, plan, panels } = context;
+        let PassContext { team, plan, panels } = *context;
         let outer = OuterOperands { dense: self, panels, delta, input, accumulate };
         if plan.tasks == 1 {
             let (weights, biases) = self.both(gradients);
@@ -65,14 +65,14 @@ impl Dense<'_> {
     /// [`Operation::parameter_gradient`] with the update.
     fn weight_update(
         &self,
-        context: PassContext<'_>,
+        context: &PassContext<'_>,
         delta: &[f32],
         input: &[f32],
         gradients: &mut [f32],
         accumulate: bool,
         updated: &mut Updated<'_>,
     ) {
-        let PassContext { team, plan: plan @ &PassPlan { isa, engine, .. }, panels } = context;
+        let PassContext { team, plan: plan @ &PassPlan { isa, engine, .. }, panels } = *context;
         let rows = self.weight_block(plan);
         let outer = OuterOperands { dense: self, panels, delta, input, accumulate };
         let update = updated.update;
@@ -136,14 +136,14 @@ impl Operation for Dense<'_> {
 
     fn forward(
         &self,
-        context: PassContext<'_>,
+        context: &PassContext<'_>,
         parts: &[Part<'_>],
         parameters: &[f32],
         tape: &mut Tape,
         Places { input, output }: Places,
     ) {
         let Self { index, spec: &LayerSpec { inputs, outputs, activation, dropout }, place } = *self;
-        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
+        let PassContext { plan, panels: Panels { width, .. }, .. } = *context;
         let lanes = context.panels.lanes();
         let [input, output] = tape.several([(input, lanes), (output, lanes)]);
         debug_assert!(parts.len() <= MOST_PARTS && width.is_multiple_of(LANE_GROUP * parts.len().max(1)));
@@ -182,14 +182,14 @@ impl Operation for Dense<'_> {
 
     fn tangent(
         &self,
-        context: PassContext<'_>,
+        context: &PassContext<'_>,
         parameters: &[f32],
         tape: &mut Tape,
         places: Places,
         [input_tangent, output_tangent]: [Value; 2],
     ) {
         let Self { spec: &LayerSpec { inputs, outputs, activation, dropout }, place, .. } = *self;
-        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
+        let PassContext { plan, panels: Panels { width, .. }, .. } = *context;
         let lanes = context.panels.lanes();
         let [input_tangent, output, output_tangent] =
             tape.several([input_tangent, places.output, output_tangent].map(|value| (value, lanes)));
@@ -212,7 +212,7 @@ impl Operation for Dense<'_> {
 
     fn input_gradient(
         &self,
-        context: PassContext<'_>,
+        context: &PassContext<'_>,
         parameters: &[f32],
         tape: &mut Tape,
         places: Places,
@@ -220,7 +220,7 @@ impl Operation for Dense<'_> {
         [delta, gradient]: [Value; 2],
     ) {
         let Self { spec: &LayerSpec { inputs, outputs, .. }, place, .. } = *self;
-        let PassContext { plan, panels: Panels { width, .. }, .. } = context;
+        let PassContext { plan, panels: Panels { width, .. }, .. } = *context;
         let lanes = context.panels.lanes();
         let [delta, input, gradient] = tape.several([delta, places.input, gradient].map(|value| (value, lanes)));
         let weights = &parameters[place.weight.clone()];
@@ -245,7 +245,7 @@ impl Operation for Dense<'_> {
 
     fn parameter_gradient(
         &self,
-        context: PassContext<'_>,
+        context: &PassContext<'_>,
         tape: &mut Tape,
         places: Places,
         delta: Value,

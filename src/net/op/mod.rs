@@ -63,7 +63,7 @@ pub(crate) trait Operation {
     /// Its output from its input. `parts` empty: no dropout, as when samples are made for show.
     fn forward(
         &self,
-        context: PassContext<'_>,
+        context: &PassContext<'_>,
         parts: &[Part<'_>],
         parameters: &[f32],
         tape: &mut Tape,
@@ -74,7 +74,7 @@ pub(crate) trait Operation {
     /// them, with the elements dropped that were dropped then.
     fn tangent(
         &self,
-        context: PassContext<'_>,
+        context: &PassContext<'_>,
         parameters: &[f32],
         tape: &mut Tape,
         places: Places,
@@ -85,7 +85,7 @@ pub(crate) trait Operation {
     /// of the `gradients` is the delta, the second becomes that gradient.
     fn input_gradient(
         &self,
-        context: PassContext<'_>,
+        context: &PassContext<'_>,
         parameters: &[f32],
         tape: &mut Tape,
         places: Places,
@@ -97,7 +97,7 @@ pub(crate) trait Operation {
     /// parameters in the same phase, if they are to be `updated`.
     fn parameter_gradient(
         &self,
-        context: PassContext<'_>,
+        context: &PassContext<'_>,
         tape: &mut Tape,
         places: Places,
         delta: Value,
