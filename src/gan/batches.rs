@@ -227,7 +227,13 @@ mod tests {
         let drawn = draw(10, 3, true, 4, 90);
         let mut batches = Batches::new(10.into(), 3, 5, true, 4).unwrap();
         batches.take_memory().unwrap();
-        for expected in drawn.chunks(15) {
+        for expected in drawn.chunks(15).take(4) {
+            batches.draw(5);
+            assert_eq!(batches.rows(5), expected);
+            batches.advance(5);
+        }
+        // A turn alone takes one of them.
+        for expected in drawn[60..].chunks(3) {
             batches.draw(1);
             assert_eq!(batches.rows(1), expected);
             batches.advance(1);
@@ -239,8 +245,8 @@ mod tests {
         let mut batches = Batches::new(Extent::Endless, 3, 2, true, 4).unwrap();
         batches.take_memory().unwrap();
         for first in [0, 6, 12] {
-            assert!(matches!(batches.draw(1), Numbers::From(number) if number == first));
-            batches.advance(1);
+            assert!(matches!(batches.draw(2), Numbers::From(number) if number == first));
+            batches.advance(2);
         }
         assert_eq!((batches.drawn(), batches.bytes()), (18, 0));
     }
