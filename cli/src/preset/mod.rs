@@ -18,7 +18,7 @@ use table::{Data, Measuring};
 /// The name of a preset whose samples come from a file of the user's.
 pub(crate) const OWN: &str = "own";
 
-/// What `run.json` of older versions calls the preset.
+/// What older versions call the preset: in `config.toml`, in `run.json` and as an option.
 pub(crate) const OLD: &str = "system";
 
 /// What is learned.

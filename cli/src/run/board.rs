@@ -33,7 +33,7 @@ impl Board {
     /// [`Error::Io`](gannet::Error::Io) where the system refuses.
     pub(crate) fn open(folder: &Path, resumed: Option<u64>, config: &str) -> Result<Self> {
         let mut writer = EventWriter::create(folder, resumed)?;
-        let settings = config.parse().map(|table| flat::flat(&table)).unwrap_or_default();
+        let settings = config.parse().ok().and_then(|table| flat::flat(&table).ok()).unwrap_or_default();
         let known = settings.iter().filter_map(|(name, value)| Some((name.clone(), setting(value)?))).collect();
         let rows: String = settings.iter().map(|(name, value)| format!("\n| {name} | {} |", cell(value))).collect();
         writer.settings(resumed.unwrap_or(0), &known, &format!("| setting | value |\n|---|---|{rows}\n"))?;

@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
 use super::config::RunConfig;
 use super::gan_table::GanTable;
-use super::schema::{Schema, line_of, line_of_setting, today};
+use super::schema::{Schema, given_twice, line_of, line_of_setting, today};
 use super::table::{EXCLUSIVE, SETTINGS, Setting};
 use super::toml_error::readable;
 use crate::data::own::{OwnData, Settings};
@@ -65,6 +65,10 @@ fn take_settings(table: &mut DeTable<'_>) -> Result<Given> {
                 continue;
             };
             let wrong = |problem| Error::setting(setting.path(), problem);
+            // TOML itself refuses a name that stands twice.
+            if given.iter().any(|(before, _)| before.path() == setting.path()) {
+                return Err(wrong(given_twice()));
+            }
             let value = Value::deserialize(ValueDeserializer::from(value)).map_err(|error| wrong(readable(&error)))?;
             given.push((setting, setting.kind.check(value).map_err(wrong)?));
         }
@@ -333,6 +337,10 @@ mod tests {
         for (text, parts) in [
             ("", vec!["run.preset: is missing", "mnist"]),
             ("[run]\nbatch = 3", vec!["run.preset", "circle, mixture1d"]),
+            (
+                "[run]\nsystem = 'mnist'\npreset = 'circle'",
+                vec!["run.preset: is given twice", "`system` is the old name of `preset`"],
+            ),
             ("[run]\npreset = 'circel'", vec!["did you mean `circle`?"]),
             ("[run]\npreset = 'circle'\nbacth = 3", vec!["line 3", "unknown field `bacth`", "did you mean `batch`?"]),
             ("[run]\npreset = 'circle'\n[gan]\nobjective = 'minmax'", vec!["line 4", "did you mean `minimax`?"]),

@@ -4,32 +4,40 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use crate::settings::schema::today;
+use crate::settings::schema::{given_twice, today};
 
 /// Settings by name; layers as the widths of the network.
 pub(crate) type Flat = BTreeMap<String, Value>;
 
 /// The settings of a file.
-pub(crate) fn flat(table: &Table) -> Flat {
+///
+/// # Errors
+///
+/// One that is given twice.
+pub(crate) fn flat(table: &Table) -> Result<Flat, String> {
     let mut settings = Flat::new();
-    add(table, "", &mut settings);
-    settings
+    add(table, "", &mut settings)?;
+    Ok(settings)
 }
 
-fn add(table: &Table, prefix: &str, settings: &mut Flat) {
+fn add(table: &Table, prefix: &str, settings: &mut Flat) -> Result<(), String> {
     for (name, value) in table {
         let name = today(prefix, name);
         let name = if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") };
-        match value {
-            Value::Table(inner) => add(inner, &name, settings),
-            Value::Array(layers) if name.ends_with(".layers") => {
-                settings.insert(name, Value::String(network(layers)));
+        let value = match value {
+            Value::Table(inner) => {
+                add(inner, &name, settings)?;
+                continue;
             }
-            other => {
-                settings.insert(name, other.clone());
-            }
+            Value::Array(layers) if name.ends_with(".layers") => Value::String(network(layers)),
+            other => other.clone(),
+        };
+        if settings.contains_key(&name) {
+            return Err(format!("{name} {}", given_twice()));
         }
+        settings.insert(name, value);
     }
+    Ok(())
 }
 
 /// The layers of a network in a line: `2-16-32-2 relu`, with whatever is not the same in all hidden ones.
@@ -69,7 +77,7 @@ mod tests {
         let table = "[run]\nbatch = 3\nsystem = 'circle'\n[gan]\ng = { kind = 'adam', beta1 = 0.8999999761581421 }\n[gan.generator]\nlayers = [\
              { inputs = 2, outputs = 9, activation = { kind = 'leaky_relu', slope = 0.2 }, dropout = 0.5 },\
              { inputs = 9, outputs = 1, activation = { kind = 'tanh' } }]";
-        let found = flat(&table.parse().unwrap());
+        let found = flat(&table.parse().unwrap()).unwrap();
         let found: Vec<_> = found.iter().map(|(name, value)| format!("{name} = {}", text(value))).collect();
         assert_eq!(
             found,
@@ -81,5 +89,7 @@ mod tests {
                 "run.preset = circle"
             ]
         );
+        let twice = "[run]\npreset = 'circle'\nsystem = 'mnist'";
+        assert!(flat(&twice.parse().unwrap()).unwrap_err().starts_with("run.preset is given twice"));
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::table::SETTINGS;
+use crate::preset::OLD;
 use crate::terminal::nearest::suggestion;
 
 /// What has settings of its own, with a place in each table for the settings of [`SETTINGS`].
@@ -33,12 +34,17 @@ pub(crate) fn text() -> String {
 /// The schema.
 pub(crate) struct Schema(Value);
 
-/// What the name of a setting in `table` is today: `run.preset` was called `run.system`, and files of then are still read.
+/// What the name of a setting in `table` is today: `run.preset` had an old one, and files of then are still read.
 pub(crate) fn today<'a>(table: &str, name: &'a str) -> &'a str {
     match (table, name) {
-        ("run", "system") => "preset",
+        ("run", OLD) => "preset",
         _ => name,
     }
+}
+
+/// What is wrong with a setting that stands in a file by both of its names.
+pub(crate) fn given_twice() -> String {
+    format!("is given twice: `{OLD}` is the old name of `preset`; leave `{OLD}` out")
 }
 
 /// A name that the schema does not have.

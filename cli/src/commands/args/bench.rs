@@ -4,6 +4,7 @@ use clap::Args;
 use gannet::cpu::{EngineKind, IsaKind};
 
 use super::values::{choice, positive_count, positive_whole};
+use crate::preset::OLD;
 use crate::settings::values::{ENGINES, ISAS};
 
 /// Arguments of `gannet bench`.
@@ -23,7 +24,7 @@ Examples:
 )]
 pub(crate) struct BenchArgs {
     /// Presets [default: all].
-    #[arg(long, alias = "system", value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, alias = OLD, value_name = "LIST", value_delimiter = ',')]
     pub(crate) preset: Vec<String>,
     /// Batch sizes [default: each preset's own].
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = positive_count)]

@@ -247,7 +247,7 @@ fn config(path: &Path) -> Result<Flat, String> {
         let line = error.span().map_or(1, |span| crate::settings::schema::line_of(&text, span.start));
         format!("{CONFIG}, line {line}: {}", error.message())
     })?;
-    let settings = flat::flat(&table);
+    let settings = flat::flat(&table).map_err(|problem| format!("{CONFIG}: {problem}"))?;
     if settings.contains_key("run.preset") { Ok(settings) } else { Err(format!("{CONFIG} names no preset")) }
 }
 
@@ -284,7 +284,7 @@ fn differences(config: &Flat, preset: &str, legs: Option<&Legs>, defaults: &mut 
             None => OwnData::example().ok().filter(|_| preset == OWN).map(RunConfig::of_own),
         };
         let text = config.and_then(|config| config_text::render(&config, "").ok());
-        text.and_then(|text| text.parse().ok()).map(|table| flat::flat(&table)).unwrap_or_default()
+        text.and_then(|text| flat::flat(&text.parse().ok()?).ok()).unwrap_or_default()
     });
     let mut changed: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in config {
