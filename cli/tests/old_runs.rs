@@ -4,6 +4,8 @@
 
 #[path = "common/program.rs"]
 mod program;
+#[path = "common/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +13,14 @@ use std::path::Path;
 use gannet::cpu::{Isa, IsaKind};
 use program::Place;
 use serde_json::Value;
+use skip::skip;
 
 fn kept(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/version_1").join(name)
 }
 
-/// Copies a kept folder; says aloud where the processor does not fuse multiply-adds, as that of the kept runs did.
-fn copied(place: &Place, name: &str) -> bool {
+/// Copies a kept folder.
+fn copy_kept(place: &Place, name: &str) {
     fn copy(from: &Path, to: &Path) {
         fs::create_dir(to).unwrap();
         for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
@@ -26,9 +29,13 @@ fn copied(place: &Place, name: &str) -> bool {
         }
     }
     copy(&kept(name), &place.path(name));
+}
+
+/// Whether the processor comes to the bits of the kept runs; says so where it does not.
+fn has_bits() -> bool {
     let has_fused = Isa::resolve(Some(IsaKind::Avx2)).is_ok();
     if !has_fused {
-        eprintln!("skipped: the kept runs are of a processor with AVX2");
+        skip("processor with AVX2", "the kept runs are of one, and others come to other bits");
     }
     has_fused
 }
@@ -43,10 +50,11 @@ fn assert_whole(place: &Place, run: &str) {
 
 #[test]
 fn a_run_goes_on_to_the_same_bits() {
-    let place = Place::new();
-    if !copied(&place, "run") {
+    if !has_bits() {
         return;
     }
+    let place = Place::new();
+    copy_kept(&place, "run");
     place.succeed("train --resume run --steps 32 --quiet");
     assert_whole(&place, "run");
     // The history is translated: nothing was changed, and the new leg says what decides it by today's names.
@@ -76,9 +84,7 @@ fn a_run_goes_on_to_the_same_bits() {
 #[test]
 fn what_was_changed_since_is_named() {
     let place = Place::new();
-    if !copied(&place, "run") {
-        return;
-    }
+    copy_kept(&place, "run");
     let parts = ["run.batch was 16 and is 8", "allow the change with --override"];
     place.fail("train --resume run --steps 32 --batch 8", 2, &parts);
     place.succeed("train --resume run --steps 32 --batch 8 --override --quiet");
@@ -89,10 +95,11 @@ fn what_was_changed_since_is_named() {
 
 #[test]
 fn replicas_go_on_with_the_seeds_that_they_have() {
-    let place = Place::new();
-    if !copied(&place, "replicas") {
+    if !has_bits() {
         return;
     }
+    let place = Place::new();
+    copy_kept(&place, "replicas");
     place.succeed("train --resume replicas --steps 32 --quiet");
     for replica in ["replicas/replica-000", "replicas/replica-001"] {
         assert_whole(&place, replica);
