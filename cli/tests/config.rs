@@ -40,7 +40,9 @@ fn problems(root: &Value, node: &Value, value: &Value) -> Vec<String> {
             "minItems" => value.as_array().is_none_or(|items| items.len() as f64 >= number(rule)),
             "maxItems" => value.as_array().is_none_or(|items| items.len() as f64 <= number(rule)),
             // The only pattern is that of bytes with a unit.
-            "pattern" => value.as_str().is_none_or(|text| text.starts_with(|first: char| first.is_ascii_digit())),
+            "pattern" => value.as_str().is_none_or(|text| {
+                text.trim_start_matches('0').starts_with(|first: char| first.is_ascii_digit())
+            }),
             "required" => value.as_object().is_none_or(|object| {
                 rule.as_array().unwrap().iter().all(|name| object.contains_key(name.as_str().unwrap()))
             }),
@@ -181,6 +183,11 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
         "[run]\npreset = 'circle'\nseed = -1".to_string(),
         "[run]\npreset = 'circle'\nmemory_limit = 'lots'".to_string(),
         "[run]\npreset = 'circle'\nmemory_limit = 0".to_string(),
+        "[run]\npreset = 'circle'\nmemory_limit = '0'".to_string(),
+        "[run]\npreset = 'circle'\nmemory_limit = '00 MiB'".to_string(),
+        "[run]\npreset = 'circle'\nshards = 0".to_string(),
+        "[run]\npreset = 'circle'\nshards = 3".to_string(),
+        "[run]\npreset = 'circle'\nbatch = 4096\nshards = 2048".to_string(),
         "[run]\npreset = 'circle'\nweights = 'a.safetensors'".to_string(),
         "[run]\npreset = 'circle'\n[data]\npoints = 0".to_string(),
         "[data]\nfile = 'data.csv'\nscale = [-1.0, 1.0]\noffset = [0.0, 0.0]".to_string(),
@@ -221,6 +228,7 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
         layer(&format!("{{ inputs = 1, outputs = 2, {linear}, dropout = 0.0 }}")),
         optimizer("kind = 'adam', learning_rate = 1e-9, beta1 = 0.0, beta2 = 0.0, epsilon = 1.2e-38"),
         "[run]\npreset = 'circle'\nmemory_limit = '2GiB'\nbatch = 1\nthreads = 0".to_string(),
+        "[run]\npreset = 'circle'\nmemory_limit = '02GiB'\nbatch = 1024\nshards = 1024".to_string(),
     ] {
         assert_eq!(problems(&schema, &schema, &as_json(&text)), [""; 0], "{text}");
         place.write("right.toml", &text);

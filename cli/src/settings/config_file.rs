@@ -209,12 +209,17 @@ impl DataTable {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use gannet::cpu::IsaKind;
+    use gannet::data::synthetic;
     use gannet::gan::presets::Duration;
+    use gannet::gan::{Trainer, TrainerOptions};
 
     use super::*;
     use crate::settings::config_text::render;
     use crate::settings::toml_error::unknown_name;
+    use crate::settings::values::MOST_SHARDS;
 
     fn problem(text: &str) -> String {
         parse(text, None, None, None).unwrap_err().to_string()
@@ -332,6 +337,18 @@ mod tests {
         assert_eq!(config.directory.as_deref(), Some(Path::new("/somewhere/idx")));
     }
 
+    /// The bound that the schema tells is the library's.
+    #[test]
+    fn as_many_shards_are_taken_as_the_library_takes() {
+        let with = |shards: u64| {
+            let points = Arc::new(synthetic::circle(4096, 1).unwrap());
+            let options = TrainerOptions { batch: 4096, shards: shards as usize, ..TrainerOptions::default() };
+            Trainer::new(presets::Preset::Circle.spec(), points, options).map(drop)
+        };
+        with(MOST_SHARDS).unwrap();
+        assert!(with(2 * MOST_SHARDS).unwrap_err().to_string().contains("shards"));
+    }
+
     #[test]
     fn mistakes_are_named() {
         for (text, parts) in [
@@ -347,6 +364,7 @@ mod tests {
             ("[run]\npreset = 'circle'\nbatch = -3", vec!["line 3", "run.batch", "a whole number from 1 up"]),
             ("[run]\npreset = 'circle'\nbatch = 'x'", vec!["line 3", "run.batch", "a whole number from 1 up"]),
             ("[run]\npreset = 'circle'\nshards = 3", vec!["line 3", "run.shards", "a power of two"]),
+            ("[run]\npreset = 'circle'\nshards = 2048", vec!["line 3", "run.shards", "from 1 to 1024"]),
             ("[run]\npreset = 'circle'\n[data]\ndirectory = 'idx'", vec!["data.directory", "leave it out"]),
             ("[run]\npreset = 'circle'\nbatch = 0", vec!["run.batch", "from 1 up"]),
             ("[run]\npreset = 'circle'\nbatch = ", vec!["line 3"]),

@@ -12,8 +12,8 @@ use crate::terminal::nearest::suggestion;
 pub(crate) enum Kind {
     /// A whole number in this range.
     Whole { least: u64, most: u64 },
-    /// A power of two.
-    PowerOfTwo,
+    /// A power of two, at most this one.
+    PowerOfTwo { most: u64 },
     /// Yes or no.
     Flag,
     /// One of these names.
@@ -39,7 +39,7 @@ impl Kind {
         match self {
             Self::Whole { least, most: LARGEST } => format!("a whole number from {least} up"),
             Self::Whole { least, most } => format!("a whole number from {least} to {most}"),
-            Self::PowerOfTwo => "a power of two: 1, 2, 4, 8 ...".to_string(),
+            Self::PowerOfTwo { most } => format!("a power of two from 1 to {most}"),
             Self::Flag => "true or false".to_string(),
             Self::Choice(names) => names().join(", "),
             Self::Bytes => "a number of bytes, for instance 500000000 or \"2GiB\"".to_string(),
@@ -61,8 +61,8 @@ impl Kind {
                 Ok(number) if (least..=most).contains(&number) => Ok(value),
                 _ => Err(format!("is {number}, but must be {}", self.words())),
             },
-            (Self::PowerOfTwo, Value::Integer(number)) => match u64::try_from(*number) {
-                Ok(number) if number.is_power_of_two() => Ok(value),
+            (Self::PowerOfTwo { most }, Value::Integer(number)) => match u64::try_from(*number) {
+                Ok(number) if number.is_power_of_two() && number <= most => Ok(value),
                 _ => Err(format!("is {number}, but must be {}", self.words())),
             },
             (Self::Choice(names), Value::String(name)) => {
@@ -86,7 +86,7 @@ impl Kind {
     /// What it needs to be.
     pub(crate) fn parse(self, text: &str) -> Result<Value, String> {
         let value = match self {
-            Self::Whole { .. } | Self::PowerOfTwo => text.parse().map(Value::Integer).ok(),
+            Self::Whole { .. } | Self::PowerOfTwo { .. } => text.parse().map(Value::Integer).ok(),
             Self::Choice(_) => Some(Value::String(text.replace('-', "_"))),
             _ => Some(Value::String(text.to_string())),
         };
@@ -115,14 +115,18 @@ impl Kind {
             Self::Whole { least, most } => {
                 format!("\"type\": \"integer\",\n          \"minimum\": {least},\n          \"maximum\": {most}")
             }
-            Self::PowerOfTwo => "\"type\": \"integer\",\n          \"minimum\": 1".to_string(),
+            Self::PowerOfTwo { most } => {
+                let powers = (0..u64::BITS).map(|power| 1 << power).take_while(|power| *power <= most);
+                let numbers: Vec<String> = powers.map(|power: u64| power.to_string()).collect();
+                format!("\"enum\": [{}]", numbers.join(", "))
+            }
             Self::Flag => "\"type\": \"boolean\"".to_string(),
             Self::Choice(names) => {
                 let names: Vec<String> = names().into_iter().map(|name| format!("\"{name}\"")).collect();
                 format!("\"enum\": [{}]", names.join(", "))
             }
             Self::Bytes => "\"oneOf\": [\n            { \"type\": \"integer\", \"minimum\": 1 },\n            { \"type\": \"string\", \
-                 \"pattern\": \"^[0-9]+ *([bB]|[kKmMgGtT]([iI]?[bB])?)?$\" }\n          ]"
+                 \"pattern\": \"^0*[1-9][0-9]* *([bB]|[kKmMgGtT]([iI]?[bB])?)?$\" }\n          ]"
                 .to_string(),
             Self::Text | Self::Path => "\"type\": \"string\"".to_string(),
             Self::Paths => "\"type\": \"array\",\n          \"items\": { \"type\": \"string\" }".to_string(),

@@ -10,7 +10,7 @@ use toml::Value;
 
 use super::config::RunConfig;
 use super::kind::Kind;
-use super::values::{ENGINES, ISAS, OBJECTIVES, ORDERS, name_of, names, of_name};
+use super::values::{ENGINES, ISAS, MOST_SHARDS, OBJECTIVES, ORDERS, name_of, names, of_name};
 use crate::preset::{Preset, measure_names};
 
 /// What tells the value of a setting in words.
@@ -207,7 +207,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..Setting::new(
             "run",
             "shards",
-            Kind::PowerOfTwo,
+            Kind::PowerOfTwo { most: MOST_SHARDS },
             "Parts of a batch whose gradients are added in a tree: a power of two, at most the batch. As many processes can share a \
              batch and come to the same bits. The result depends on it.",
         )

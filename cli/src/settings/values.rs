@@ -6,6 +6,9 @@ use gannet::gan::{Objective, Order};
 /// Largest number of a configuration file: TOML's integers have 64 bits and a sign.
 pub(crate) const LARGEST: u64 = i64::MAX as u64;
 
+/// Most shards of a batch that the library takes.
+pub(crate) const MOST_SHARDS: u64 = 1024;
+
 /// Objectives by name, as in a configuration file.
 pub(crate) const OBJECTIVES: &[(&str, Objective)] = &[
     ("minimax", Objective::Minimax),
