@@ -40,9 +40,9 @@ fn problems(root: &Value, node: &Value, value: &Value) -> Vec<String> {
             "minItems" => value.as_array().is_none_or(|items| items.len() as f64 >= number(rule)),
             "maxItems" => value.as_array().is_none_or(|items| items.len() as f64 <= number(rule)),
             // The only pattern is that of bytes with a unit.
-            "pattern" => value.as_str().is_none_or(|text| {
-                text.trim_start_matches('0').starts_with(|first: char| first.is_ascii_digit())
-            }),
+            "pattern" => value
+                .as_str()
+                .is_none_or(|text| text.trim_start_matches('0').starts_with(|first: char| first.is_ascii_digit())),
             "required" => value.as_object().is_none_or(|object| {
                 rule.as_array().unwrap().iter().all(|name| object.contains_key(name.as_str().unwrap()))
             }),

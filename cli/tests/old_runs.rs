@@ -1,6 +1,7 @@
 //! Run folders that gannet wrote until 2026-11-26, with settings as texts that had no version, go on to the bits that they would
 //! have come to. `version_1` has a run and two replicas of 16 steps, without their pictures, and in `whole` what the program of that
 //! day came to in 32.
+//! What a run is measured with is known by its history.
 
 #[path = "common/program.rs"]
 mod program;
@@ -58,6 +59,7 @@ fn a_run_goes_on_to_the_same_bits() {
     place.succeed("train --resume run --steps 32 --quiet");
     assert_whole(&place, "run");
     // The history is translated: nothing was changed, and the new leg says what decides it by today's names.
+    assert!(place.read("run/config.toml").lines().next().unwrap().contains("repeats its training"));
     let legs: Value = serde_json::from_str(&place.read("run/legs.json")).unwrap();
     assert_eq!((&legs["version"], &legs["legs"][1]["changes"]), (&2.into(), &Value::Array(Vec::new())));
     assert_eq!(legs["settings"]["gan.discriminator.layers[0].slope"], 0.1);
@@ -104,4 +106,47 @@ fn replicas_go_on_with_the_seeds_that_they_have() {
     for replica in ["replicas/replica-000", "replicas/replica-001"] {
         assert_whole(&place, replica);
     }
+}
+
+#[test]
+fn what_a_run_is_measured_with_is_not_guessed() {
+    let place = Place::new();
+    place.succeed("train circle --points 300 --steps 4 --quiet --out run");
+    let measured = place.json("evaluate run --json")["metrics"].clone();
+    let legs = place.read("run/legs.json");
+    place.write("run/legs.json", &legs[..legs.len() / 2]);
+    for command in ["evaluate run", "evaluate run/model.safetensors", "train --resume run --steps 5"] {
+        place.fail(command, 1, &["run/legs.json", "is damaged", "measured as runs that began before"]);
+    }
+    // Samples have a seed of their own.
+    place.succeed("sample run --count 3 --out samples.csv");
+    fs::remove_file(place.path("run/legs.json")).unwrap();
+    let warning = "run has no legs.json";
+    let told = place.run("evaluate run --json");
+    assert!(told.code == Some(0) && told.stderr.contains(warning), "{told:?}");
+    let otherwise: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_ne!(otherwise["metrics"], measured);
+    let told = place.run("train --resume run --steps 5 --quiet");
+    assert!(told.code == Some(0) && told.stderr.contains(warning), "{told:?}");
+    // Now it has one, which says so.
+    assert!(place.read("run/legs.json").contains("\"next_seeds\""));
+    assert!(!place.run("evaluate run").stderr.contains(warning));
+}
+
+#[test]
+fn replicas_that_are_measured_in_two_ways_go_on_alone() {
+    let place = Place::new();
+    place.succeed("train circle --points 300 --steps 4 --replicas 2 --quiet --out all");
+    let path = "all/replica-001/legs.json";
+    let legs = place.read(path);
+    place.write(path, legs.replace("\"streams\"", "\"next_seeds\""));
+    assert_ne!(place.read(path), legs);
+    let parts = ["derivation: in its legs.json is not that of replica-000", "train --resume all/replica-001"];
+    place.fail("train --resume all --steps 5", 2, &parts);
+    place.fail("train --resume all --steps 5 --override", 2, &parts);
+    place.succeed("train --resume all/replica-001 --steps 5 --quiet");
+    fs::remove_file(place.path(path)).unwrap();
+    place.fail("train --resume all --steps 5", 2, &parts);
+    place.write(path, legs);
+    place.succeed("train --resume all --steps 6 --quiet");
 }

@@ -44,6 +44,7 @@ struct Evaluation {
 /// Runs the command.
 pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let mut run = SavedRun::open(&args.run, args.checkpoint)?;
+    let lost = run.take_derivation()?;
     if let Some(data) = &args.data {
         run.config.take_data(data)?;
     }
@@ -69,6 +70,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let told = told.filter(|told| *told != Verdict::TooEarly || !seen.is_bad());
     let judgement = Judgement::new(told.unwrap_or(seen), &columns);
     run.tell();
+    lost.iter().for_each(|lost| output::alert(lost));
     if args.json {
         return output::print_json(&Evaluation {
             run: args.run.display().to_string(),

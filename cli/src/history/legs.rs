@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::legs_version_1;
 use crate::folder::run_folder::{self, LEGS, RunFolder};
+use crate::terminal::output::printable;
 
 /// What decides a run, by name: truths, numbers and texts.
 pub(crate) type Settings = BTreeMap<String, Value>;
@@ -27,6 +28,9 @@ const VERSION: u64 = 2;
 
 /// More bytes than a person's patience leaves: a leg takes some 300.
 const LARGEST: u64 = 1 << 23;
+
+/// Since when what is drawn outside of the steps of a new run has streams of its own.
+const STREAMS_SINCE: &str = "2026-11-26";
 
 /// The legs of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -178,7 +182,10 @@ impl Legs {
     /// [`Error::Data`] where they are damaged.
     pub(crate) fn parse(bytes: &[u8], origin: &str) -> Result<Self> {
         let damaged = |error: serde_json::Error| {
-            let problem = format!("is damaged ({error}); remove it to go on without the history of the run");
+            let problem = format!(
+                "is damaged ({error}); remove it to go on without the history of the run, measured as runs that \
+                 began before {STREAMS_SINCE} are"
+            );
             Error::data(origin, problem)
         };
         let mut file: Value = serde_json::from_slice(bytes).map_err(damaged)?;
@@ -212,9 +219,19 @@ impl Legs {
         Self { legs, derivation: of_version_1(), ..Self::default() }
     }
 
-    /// How the seeds of what is drawn outside of steps follow from that of the run in the folder `run`.
-    pub(crate) fn derivation(run: &Path) -> Derivation {
-        Self::read(run).ok().flatten().map_or_else(of_version_1, |legs| legs.derivation)
+    /// How the seeds of what is drawn outside of steps follow from that of the run with the history `legs`. A run without one is taken
+    /// for one that began before there were histories.
+    pub(crate) fn derivation(legs: Option<&Self>) -> Derivation {
+        legs.map_or_else(of_version_1, |legs| legs.derivation)
+    }
+
+    /// The warning that the folder `run` has no history, for commands that measure.
+    pub(crate) fn lost(run: &Path) -> String {
+        format!(
+            "warning: {} has no {LEGS}, so that it is measured as runs that began before {STREAMS_SINCE} are, from samples of other \
+             seeds; if it began later, put the file back to compare its measures",
+            printable(run)
+        )
     }
 
     /// A leg begins with `trainer`, after the step `from` of the run, decided by `settings`. What came later is discarded.
@@ -280,15 +297,25 @@ impl Legs {
         self.legs.iter().fold(self.discarded, |sum, leg| sum + leg.spent)
     }
 
-    /// Whether `config.toml` repeats the run bit for bit: nothing that decides it was ever changed.
+    /// Whether `config.toml` repeats what is trained bit for bit: nothing that decides it was ever changed.
     pub(crate) fn repeats(&self) -> bool {
         self.is_known() && self.legs.iter().all(|leg| leg.changes.is_empty())
+    }
+
+    /// Whether it repeats what is drawn and measured, too.
+    pub(crate) fn repeats_all(&self) -> bool {
+        self.repeats() && self.derivation == Derivation::default()
     }
 
     /// What `config.toml` is to the run, for its head.
     pub(crate) fn claim(&self) -> String {
         let version = env!("CARGO_PKG_VERSION");
-        if self.repeats() {
+        if self.repeats() && !self.repeats_all() {
+            format!(
+                "A run of gannet {version}, begun before {STREAMS_SINCE}. `gannet train` with this file as argument repeats its training \
+                 bit for bit; a new run measures and draws other samples of the same generator."
+            )
+        } else if self.repeats() {
             format!("A run of gannet {version}. `gannet train` with this file as argument repeats it bit for bit.")
         } else if self.is_known() {
             format!(
@@ -398,6 +425,15 @@ mod tests {
         legs.go_on(0, &trainer, rate("4"));
         assert!(legs.repeats());
         assert_eq!(legs.spent(), spent(60) + spent(30));
+    }
+
+    #[test]
+    fn of_an_old_run_the_training_repeats_and_not_its_measures() {
+        let mut legs = Legs::begin(&trainer(), rate("1"), None);
+        assert!(legs.repeats_all());
+        legs.derivation = of_version_1();
+        assert!(legs.repeats() && !legs.repeats_all());
+        assert!(legs.claim().contains("repeats its training bit for bit"), "{}", legs.claim());
     }
 
     #[test]

@@ -15,6 +15,9 @@ const MOST: usize = 50;
 /// What training from `config.toml` gives.
 pub(super) fn claim(record: &Record) -> &'static str {
     match &record.legs {
+        Some(legs) if legs.repeats() && !legs.repeats_all() => {
+            "The same training again, bit for bit, measured with other samples, in a new folder:"
+        }
         Some(legs) if legs.repeats() => "The same run again, bit for bit, in a new folder:",
         Some(_) => "A new run with the last settings of this one, which began with others:",
         None => "A new run with these settings:",

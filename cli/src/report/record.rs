@@ -178,7 +178,7 @@ impl Record {
         }
     }
 
-    /// Whether its `config.toml` repeats it bit for bit, as far as its history tells.
+    /// Whether its `config.toml` repeats what is trained bit for bit, as far as its history tells.
     pub(super) fn repeats(&self) -> bool {
         self.legs.as_ref().is_some_and(Legs::repeats)
     }

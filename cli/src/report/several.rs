@@ -14,6 +14,7 @@ use super::renewal::Renewal;
 use super::settings::settings;
 use super::words::{number, spaced};
 use crate::history::changed_settings;
+use crate::history::legs::Legs;
 use crate::preset::goal::best;
 use crate::terminal::command_lines::quoted;
 
@@ -283,7 +284,10 @@ fn repeat(records: &[Record]) -> Markup {
         .filter(|record| record.config.is_ok())
         .map(|record| format!("gannet train {}", quoted(&record.folder.join(crate::folder::run_folder::CONFIG))))
         .collect();
-    let title = if records.iter().all(Record::repeats) {
+    let repeats_all = |record: &Record| record.legs.as_ref().is_some_and(Legs::repeats_all);
+    let title = if records.iter().all(Record::repeats) && !records.iter().all(repeats_all) {
+        "The training of each again, bit for bit, in a new folder:"
+    } else if records.iter().all(Record::repeats) {
         "Each again, bit for bit, in a new folder:"
     } else {
         "A new run with the last settings of each:"

@@ -14,7 +14,7 @@ use crate::folder::checkpoints;
 use crate::folder::course;
 use crate::folder::line_file;
 use crate::folder::run_folder::{
-    ANIMATION, CONFIG, EVALUATION, LOSSES, METRICS, MODEL, REPORT, RESULT, RunFolder, SAMPLES, no_run, refused,
+    ANIMATION, CONFIG, EVALUATION, LEGS, LOSSES, METRICS, MODEL, REPORT, RESULT, RunFolder, SAMPLES, no_run, refused,
     replica, replicas,
 };
 use crate::history::end::{self, End, SavedModel};
@@ -40,6 +40,8 @@ struct Found {
     /// Whether the parameters that it began with can still be had.
     begins_as_before: bool,
     legs: Legs,
+    /// Whether its history was not in its folder.
+    has_lost_history: bool,
     reached: u64,
     /// What its `run.json` tells, and the model in its folder.
     end: Option<End>,
@@ -68,7 +70,7 @@ pub(crate) fn go_on(path: &Path, request: Request, overrides: &Overrides<'_>, st
         overrides.memory_limit,
     )?;
     (overrides.apply)(&mut config)?;
-    config.derivation = Legs::derivation(&first);
+    config.derivation = Legs::derivation(Legs::read(&first)?.as_ref());
     // A replica's own share of the threads is one.
     if replicated && !overrides.has_threads {
         config.threads = 0;
@@ -185,6 +187,9 @@ fn find(prepared: &mut Prepared, path: &Path, changes: Changes) -> anyhow::Resul
         // First: no checkpoint of other networks can be read.
         legs.as_ref().map_or(Ok(()), |legs| engine::check_layers(trainer, &legs.last_settings())).map_err(named)?;
         let checkpoint = checkpoints::last(&folder, &config.spec)?.ok_or_else(|| nothing_saved(&folder))?;
+        if Legs::derivation(legs.as_ref()) != config.derivation {
+            return Err(named(other_derivation()).into());
+        }
         trainer.check(&checkpoint, changes).map_err(with_option).map_err(named)?;
         let mut origin = Origin::new(&config, real, trainer)?;
         let has_weights = begun.as_ref().is_none_or(|begun| begun.is_ok());
@@ -195,6 +200,7 @@ fn find(prepared: &mut Prepared, path: &Path, changes: Changes) -> anyhow::Resul
             origin = origin.with_parameters_of(&checkpoint.notes);
         }
         let begins_as_before = has_weights && origin.has_parameters_of(&checkpoint.notes);
+        let has_lost_history = legs.is_none();
         let legs = legs.unwrap_or_else(|| Legs::unknown(checkpoint.step()));
         // A run that was killed has rows of steps after its last checkpoint.
         let end = End::read(&folder);
@@ -202,7 +208,7 @@ fn find(prepared: &mut Prepared, path: &Path, changes: Changes) -> anyhow::Resul
         let reached = ended.max(legs.reached()).max(checkpoint.step());
         let reached = reached.max(line_file::last_step(&folder.join(METRICS))?);
         let model = SavedModel::read(&folder, &config.spec, end.as_ref(), Some(&checkpoint));
-        found.push(Found { folder, checkpoint, origin, begins_as_before, legs, reached, end, model });
+        found.push(Found { folder, checkpoint, origin, begins_as_before, legs, has_lost_history, reached, end, model });
     }
     Ok(found)
 }
@@ -227,6 +233,15 @@ fn with_option(error: Error) -> Error {
         }
         other => other,
     }
+}
+
+/// A replica measures by other seeds than the first one: their common figures would be of two kinds.
+fn other_derivation() -> Error {
+    let problem = format!(
+        "in its {LEGS} is not that of {}, so that their measures cannot be compared; put the file back if it is missing",
+        replica(0)
+    );
+    Error::setting("derivation", problem)
 }
 
 /// There is no checkpoint in the run `folder`.
@@ -268,13 +283,16 @@ impl Found {
         Ok(names)
     }
 
-    /// Tells of tables that are gone, of a run that `is_done` or goes on: their rows do not come back.
+    /// Tells of a history that is gone, and of tables, of a run that `is_done` or goes on: their rows do not come back.
     ///
     /// # Errors
     ///
     /// A table that cannot be read.
     fn tell_lost(&self, is_done: bool) -> Result<(), Error> {
         let step = self.checkpoint.step();
+        if self.has_lost_history {
+            alert(&Legs::lost(&self.folder));
+        }
         for name in [METRICS, EVALUATION] {
             let path = self.folder.join(name);
             // A run that has ended has a row of its last step.

@@ -22,6 +22,7 @@ use crate::terminal::output::{note, printable};
 /// A trained run on disk: its settings and its model.
 #[derive(Debug)]
 pub(crate) struct SavedRun {
+    folder: PathBuf,
     /// The settings.
     pub(crate) config: RunConfig,
     /// Both networks.
@@ -53,18 +54,17 @@ impl SavedRun {
             let config =
                 folders.into_iter().find(|config| config.symlink_metadata().is_ok()).ok_or_else(|| no_run(path))?;
             let run = config.parent().unwrap_or(Path::new("."));
-            let mut config = config_source::read(&config)?;
-            config.derivation = Legs::derivation(run);
+            let config = config_source::read(&config)?;
             let model = Model::load(&config.spec, path)?;
             let step = of_file(run, &config, &absolute);
-            return Self { config, model, step, verdict: None, remark: None }.checked(path);
+            let folder = run.to_path_buf();
+            return Self { folder, config, model, step, verdict: None, remark: None }.checked(path);
         }
         let config = path.join(CONFIG);
         if !config.is_file() {
             return Err(no_run(path).into());
         }
-        let mut config = config_source::read(&config)?;
-        config.derivation = Legs::derivation(path);
+        let config = config_source::read(&config)?;
         let (mut remark, mut verdict) = (None, None);
         let (model, step) = match state {
             None => {
@@ -91,7 +91,18 @@ impl SavedRun {
                 }
             },
         };
-        Self { config, model, step, verdict, remark }.checked(path)
+        Self { folder: path.to_path_buf(), config, model, step, verdict, remark }.checked(path)
+    }
+
+    /// Reads how what the run measures and draws is made, for a command that does so; returns what should be known about that.
+    ///
+    /// # Errors
+    ///
+    /// A history that cannot be read.
+    pub(crate) fn take_derivation(&mut self) -> Result<Option<String>> {
+        let legs = Legs::read(&self.folder)?;
+        self.config.derivation = Legs::derivation(legs.as_ref());
+        Ok(legs.is_none().then(|| Legs::lost(&self.folder)))
     }
 
     /// Tells what should be known about the choice of the model: when the command has done its work, so that an error stands alone.

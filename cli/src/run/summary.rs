@@ -71,7 +71,7 @@ pub(crate) struct Summary {
     /// names, shapes and parameters and nothing else: the same bits, the same hash.
     pub(crate) model_step: Option<u64>,
     pub(crate) model_sha256: Option<String>,
-    /// Whether `config.toml` repeats the run bit for bit: nothing that decides it was changed on the way.
+    /// Whether `config.toml` repeats what is trained bit for bit: nothing that decides it was changed on the way.
     pub(crate) repeats: bool,
     pub(crate) total_seconds: f64,
     pub(crate) batch: usize,

@@ -58,7 +58,7 @@ pub(super) struct Entry {
     pub(super) age_seconds: Option<f64>,
     /// What is not as the preset's defaults are, or was changed on the way.
     pub(super) settings: BTreeMap<String, String>,
-    /// Whether `config.toml` repeats it bit for bit; of replicas, each. `None` where nothing tells.
+    /// Whether `config.toml` repeats what is trained bit for bit; of replicas, each. `None` where nothing tells.
     repeats: Option<bool>,
     /// How many runs it stands for, lost ones included.
     pub(super) replicas: Option<usize>,
