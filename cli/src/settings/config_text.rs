@@ -8,7 +8,8 @@ use gannet::net::NetworkSpec;
 use gannet::{Error, Result};
 use serde::Serialize;
 
-use super::table::{SETTINGS, Setting};
+use super::setting::Setting;
+use super::table::SETTINGS;
 use crate::data::own::Form;
 use crate::settings::config::RunConfig;
 use crate::settings::schema::Schema;

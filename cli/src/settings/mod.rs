@@ -10,6 +10,7 @@ pub(crate) mod kind;
 pub(crate) mod kinded;
 pub(crate) mod loading;
 pub(crate) mod schema;
+pub(crate) mod setting;
 pub(crate) mod table;
 pub(crate) mod toml_error;
 pub(crate) mod values;

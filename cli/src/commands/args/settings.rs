@@ -10,7 +10,8 @@ use toml::Value;
 use super::values::possible;
 use crate::settings::config_text::not_unicode;
 use crate::settings::kind::Kind;
-use crate::settings::table::{CommandOption, EXCLUSIVE, SETTINGS, Setting};
+use crate::settings::setting::{CommandOption, Setting};
+use crate::settings::table::{EXCLUSIVE, SETTINGS};
 
 /// The settings that were given, with their values.
 #[derive(Clone, Debug, Default)]
