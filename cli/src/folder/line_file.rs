@@ -129,13 +129,25 @@ pub(crate) fn last_step(path: &Path) -> Result<u64> {
         return Ok(0);
     }
     let (mut file, length) = file::open(path)?;
-    let mut bytes = Vec::new();
-    let read = file.seek(SeekFrom::Start(length.saturating_sub(LONGEST)));
-    read.and_then(|_| file.take(LONGEST).read_to_end(&mut bytes)).map_err(refused("read", path))?;
-    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(&[][..], |end| &bytes[..end]);
-    let last = whole.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    let last = last_line(&mut file, length).map_err(refused("read", path))?.unwrap_or_default();
     let step = last.split(|&byte| byte == b',').next().unwrap_or_default();
     Ok(str::from_utf8(step).ok().and_then(|step| step.parse().ok()).unwrap_or(0))
+}
+
+/// The last whole line of the table in `file`, of `length` bytes; `None` where it has no line but its header. A line without its end
+/// is still being written.
+///
+/// # Errors
+///
+/// What the system reports.
+pub(crate) fn last_line(file: &mut File, length: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST)))?;
+    file.take(LONGEST).read_to_end(&mut bytes)?;
+    let mut parts = bytes.rsplit(|&byte| byte == b'\n').skip(1);
+    let last = parts.next();
+    // Another end of a line stands before it.
+    Ok(parts.next().and(last).map(<[u8]>::to_vec))
 }
 
 /// The header and the lines of a table that stay: whole ones, of text, with a step up to `last` and as many cells as the header.

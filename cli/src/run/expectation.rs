@@ -10,6 +10,7 @@ use gannet::internals::numbers::thousands;
 use gannet::net::NetworkSpec;
 use indicatif::HumanDuration;
 
+use crate::data::reading_limit::{MIB, mib};
 use crate::settings::config::RunConfig;
 
 /// How long steps are made, about; a single one may take longer.
@@ -110,14 +111,14 @@ impl fmt::Display for Disk {
     }
 }
 
-/// Bytes for people.
+/// Bytes for people, as roughly as the files are known.
 fn size(bytes: u64) -> String {
-    let mib = bytes as f64 / (1024.0 * 1024.0);
-    match mib {
-        _ if mib >= 10_240.0 => format!("{:.1} GiB", mib / 1024.0),
-        _ if mib >= 10.0 => format!("{mib:.0} MiB"),
-        _ if mib >= 0.1 => format!("{mib:.1} MiB"),
-        _ => format!("{:.0} KiB", mib * 1024.0),
+    let as_mib = bytes as f64 / MIB as f64;
+    match as_mib {
+        _ if as_mib >= 10_240.0 => format!("{:.1} GiB", as_mib / 1024.0),
+        _ if as_mib >= 10.0 => format!("{as_mib:.0} MiB"),
+        _ if as_mib >= 0.1 => mib(bytes),
+        _ => format!("{:.0} KiB", as_mib * 1024.0),
     }
 }
 

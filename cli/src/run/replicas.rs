@@ -11,6 +11,7 @@ use gannet::internals::peak::median;
 use gannet::{Error, Result};
 use serde::Serialize;
 
+use crate::data::reading_limit::mib;
 use crate::folder::run_folder::{RunFolder, replica};
 use crate::history::legs::Spent;
 use crate::measures::measure::{self, Measure};
@@ -89,8 +90,7 @@ pub(crate) fn counted(count: usize) -> String {
 /// What `--plan` prints beside the plan of one replica.
 pub(crate) fn plan(gans: &Replicas) -> String {
     let memory: u64 = gans.trainers().iter().map(|trainer| trainer.plan().memory).sum();
-    let mib = memory as f64 / (1024.0 * 1024.0);
-    format!("replicas     {} on {} threads, {mib:.1} MiB in all\n", gans.trainers().len(), gans.threads())
+    format!("replicas     {} on {} threads, {} in all\n", gans.trainers().len(), gans.threads(), mib(memory))
 }
 
 impl Replicated {

@@ -1,16 +1,17 @@
 //! Reading what a list of runs needs, and no more: of a table its header and its last line.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 use std::time::SystemTime;
 
 use gannet::internals::file;
 
 use crate::folder::folder_lock::LOCK;
+use crate::folder::line_file;
 
 /// Bytes of `config.toml` and `run.json` at most.
 const LARGEST: u64 = 8 << 20;
-/// Bytes at the beginning and at the end of a table that are looked at.
+/// Bytes at the beginning of a table that are looked at.
 const PIECE: u64 = 16 << 10;
 
 /// The text of a file.
@@ -21,18 +22,12 @@ pub(super) fn text(path: &Path) -> Option<String> {
 /// The cells of the last line of a table under the names of its header.
 pub(super) fn last_line(path: &Path) -> Option<Vec<(String, String)>> {
     let (mut file, length) = file::open(path).ok()?;
-    let mut piece = |from: u64| {
-        let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(from)).ok()?;
-        file.by_ref().take(PIECE).read_to_end(&mut bytes).ok()?;
-        Some(String::from_utf8_lossy(&bytes).into_owned())
-    };
-    let head = piece(0)?;
-    let tail = piece(length.saturating_sub(PIECE))?;
+    let mut head = Vec::new();
+    file.by_ref().take(PIECE).read_to_end(&mut head).ok()?;
+    let head = String::from_utf8_lossy(&head);
     let (header, _) = head.split_once('\n')?;
-    // A line without its end is still being written.
-    let (whole, _) = tail.rsplit_once('\n')?;
-    let (_, last) = whole.rsplit_once('\n')?;
+    let last = line_file::last_line(&mut file, length).ok()??;
+    let last = String::from_utf8_lossy(&last);
     let cells: Vec<&str> = last.split(',').map(str::trim).collect();
     let names: Vec<&str> = header.split(',').map(str::trim).collect();
     (names.len() == cells.len())
