@@ -79,9 +79,12 @@ fn format_of(path: &Path, asked: Option<Format>) -> Result<Format> {
     }
 }
 
-/// Where memory does not hold `count` samples, not the run's settings are to blame but the option `name`.
+/// Where memory does not hold `count` samples, or a seed does not have so many, not the run's settings are to blame but the option `name`.
 pub(crate) fn too_many(name: &str, count: usize, error: Error) -> Error {
     match error {
+        Error::Shape { .. } if count as u64 > 1 << 32 => {
+            Error::data(name, format!("{count} samples are more than the 2^32 that a seed has; ask for fewer"))
+        }
         Error::OutOfMemory { bytes } => Error::data(
             name,
             format!("{count} samples take {bytes} bytes of memory, which the system refused; ask for fewer"),
