@@ -26,7 +26,7 @@ fn chosen(isa: Isa, size: usize) -> &'static dyn Engine {
 
 impl Engine for Auto {
     fn panel_product(&self, isa: Isa, product: PanelProduct<'_>) {
-        chosen(isa, product.input.len() / product.width.max(1)).panel_product(isa, product);
+        chosen(isa, product.terms).panel_product(isa, product);
     }
 
     fn outer_product(&self, isa: Isa, product: OuterProduct<'_>) -> bool {

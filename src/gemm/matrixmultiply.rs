@@ -15,12 +15,12 @@ pub(super) struct Matrixmultiply;
 
 impl Engine for Matrixmultiply {
     fn panel_product(&self, isa: Isa, product: PanelProduct<'_>) {
-        let (rows, terms) = product.check();
-        let PanelProduct { weights, stride, transposed, first_row, input, output, width, epilogue } = product;
+        let count = product.check();
+        let PanelProduct { weights, stride, transposed, rows, terms, input, output, width, epilogue } = product;
         let strides = if transposed { [1, stride] } else { [stride, 1] };
-        let weights = weights.get(first_row.saturating_mul(strides[0])..).unwrap_or_default();
+        let weights = weights.get(rows.start.saturating_mul(strides[0])..).unwrap_or_default();
         multiply(
-            [rows, terms, width],
+            [count, terms, width],
             Operand { values: weights, strides },
             Operand { values: input, strides: [width, 1] },
             0.0,

@@ -92,9 +92,11 @@ pub struct PanelProduct<'a> {
     pub stride: usize,
     /// Whether A is the transpose of the weights.
     pub transposed: bool,
-    /// The row of A that the block begins with: an output of the layer, or an input of it if [`transposed`](Self::transposed).
-    pub first_row: usize,
-    /// `[columns of A, width]`
+    /// The rows of A that make the block: outputs of the layer, or inputs of it if [`transposed`](Self::transposed).
+    pub rows: Range<usize>,
+    /// Columns of A, which are the terms of each sum.
+    pub terms: usize,
+    /// `[terms, width]`
     pub input: &'a [f32],
     /// `[rows, width]`, overwritten.
     pub output: &'a mut [f32],
@@ -124,11 +126,12 @@ pub enum Epilogue<'a> {
 
 impl Epilogue<'_> {
     /// Whether it is one for `rows` rows of `width` lanes.
+    #[inline]
     fn fits(&self, rows: usize, width: usize) -> bool {
         match self {
             Self::None => true,
             Self::Activation { bias, .. } => bias.len() == rows,
-            Self::Derivative(layer) => layer.values.len() == rows * width,
+            Self::Derivative(layer) => are_rows(layer.values.len(), rows, width),
         }
     }
 
@@ -150,32 +153,31 @@ fn lies_within(rows: usize, columns: usize, stride: usize, len: usize) -> bool {
     rows.saturating_sub(1).saturating_mul(stride).saturating_add(columns) <= len
 }
 
-/// The rows of a panel of `width` lanes with `len` values.
-///
-/// # Panics
-///
-/// If they are not whole, or the width is not made of whole lane groups.
-fn whole_rows(len: usize, width: usize) -> usize {
-    assert!(width > 0 && width.is_multiple_of(LANE_GROUP), "panels of whole lane groups");
-    assert!(len.is_multiple_of(width), "panels of whole rows");
-    len / width
+/// Whether `len` values are `rows` rows of `width`.
+fn are_rows(len: usize, rows: usize, width: usize) -> bool {
+    rows.checked_mul(width) == Some(len)
 }
 
 impl PanelProduct<'_> {
-    /// Rows of the block, and terms of each sum, of operands that fit each other.
+    /// Checks that the operands fit each other; returns the rows of the block. `unsafe` code of the engines trusts this check.
     ///
     /// # Panics
     ///
     /// If they do not fit, or there is no term.
-    fn check(&self) -> (usize, usize) {
-        let (rows, terms) = (whole_rows(self.output.len(), self.width), whole_rows(self.input.len(), self.width));
-        let last = self.first_row.saturating_add(rows);
-        let [outputs, inputs] = if self.transposed { [terms, last] } else { [last, terms] };
+    #[inline]
+    fn check(&self) -> usize {
+        let (rows, terms, width) = (self.rows.len(), self.terms, self.width);
+        assert!(width > 0 && width.is_multiple_of(LANE_GROUP), "panels of whole lane groups");
+        assert!(
+            are_rows(self.output.len(), rows, width) && are_rows(self.input.len(), terms, width),
+            "panels of whole rows"
+        );
+        let [outputs, inputs] = if self.transposed { [terms, self.rows.end] } else { [self.rows.end, terms] };
         assert!(terms > 0 && inputs <= self.stride, "the block lies within the rows of the weights");
         let whole = lies_within(outputs, inputs, self.stride, self.weights.len());
         assert!(rows == 0 || whole, "the weights hold all rows");
-        assert!(self.epilogue.fits(rows, self.width), "the epilogue is one for the block");
-        (rows, terms)
+        assert!(self.epilogue.fits(rows, width), "the epilogue is one for the block");
+        rows
     }
 }
 

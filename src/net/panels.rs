@@ -78,21 +78,24 @@ pub(crate) struct PassContext<'a> {
 }
 
 impl PassContext<'_> {
-    /// One phase: calls `task` with the panel, the first row and the values of each block of `output`, which has `rows` rows in each
+    /// One phase: calls `task` with the panel, the rows of it and the values of each block of `output`, which has `rows` rows in each
     /// panel. Blocks begin at multiples of `unit`.
     pub(super) fn for_each_block(
         &self,
         (rows, unit): (usize, usize),
         output: &mut [f32],
-        task: impl Fn(usize, usize, &mut [f32]) + Sync,
+        task: impl Fn(usize, Range<usize>, &mut [f32]) + Sync,
     ) {
         let Self { team, plan, panels } = *self;
         if panels.count == 1 && plan.tasks == 1 {
-            return task(0, 0, output);
+            return task(0, 0..rows, output);
         }
-        let block = plan.row_block(rows, panels.count, unit);
-        let blocks = BlockedChunks::new(output, rows * panels.width, block * panels.width);
-        team.for_each(blocks, |(panel, index, output)| task(panel, index * block, output));
+        let of_block = plan.row_block(rows, panels.count, unit);
+        let blocks = BlockedChunks::new(output, rows * panels.width, of_block * panels.width);
+        team.for_each(blocks, |(panel, index, values)| {
+            let first = index * of_block;
+            task(panel, first..rows.min(first + of_block), values);
+        });
     }
 }
 

@@ -200,7 +200,7 @@ impl Isa {
             Token::Avx512(token) => token.enter(kernel),
             #[cfg(target_arch = "x86_64")]
             Token::Avx2(token) => token.enter(kernel),
-            Token::Portable(token) => kernel.run(token),
+            Token::Portable(token) => token.enter(kernel),
         }
     }
 }

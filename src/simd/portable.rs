@@ -2,7 +2,7 @@
 
 use wide::{f32x8, i32x8, u32x8};
 
-use super::{IsaKind, Simd};
+use super::{IsaKind, Kernel, Simd};
 
 /// Vectors of the `wide` crate, on any target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,12 @@ impl Portable {
     /// The token: every processor has these instructions.
     pub(super) fn token() -> Self {
         Self(())
+    }
+
+    /// Runs `kernel` in a function of its own, as the other tokens do, so that the caller stays small.
+    #[inline(never)]
+    pub(super) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
     }
 }
 

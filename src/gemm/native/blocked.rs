@@ -57,37 +57,38 @@ impl Blocks {
 }
 
 /// A product in blocks of copies.
-pub(super) struct Blocked<'a, const COLUMNS: bool> {
-    panels: Panels<'a, COLUMNS>,
+pub(super) struct Blocked<'k, 'p, 'a, const COLUMNS: bool> {
+    panels: &'k mut Panels<'p, 'a, COLUMNS>,
     epilogue: Any<'a>,
     blocks: Blocks,
 }
 
-impl<'a, const COLUMNS: bool> Blocked<'a, COLUMNS> {
+impl<'k, 'p, 'a, const COLUMNS: bool> Blocked<'k, 'p, 'a, COLUMNS> {
     /// # Panics
     ///
     /// If the epilogue was made for fewer rows or another width than C has.
-    pub(super) fn new(panels: Panels<'a, COLUMNS>, epilogue: Any<'a>, caches: Caches) -> Self {
-        assert!(epilogue.covers(panels.rows(), panels.width), "the epilogue was made for C");
+    pub(super) fn new(panels: &'k mut Panels<'p, 'a, COLUMNS>, epilogue: Any<'a>, caches: Caches) -> Self {
+        assert!(epilogue.covers(panels.rows(), panels.width()), "the epilogue was made for C");
         Self { panels, epilogue, blocks: Blocks::new(caches) }
     }
 
     /// Whether copies pay: where what of B is read again and again fills more than half of the level-2 cache, or a quarter where the rows of
     /// A are columns of the weights. With 32 registers they do not: so tall a tile reads each vector of B seldom enough (docs/perf).
-    pub(super) fn pays(panels: &Panels<'a, COLUMNS>, isa: Isa, caches: Caches) -> bool {
-        let block = panels.terms * panels.width.min(MOST_LANES) * size_of::<f32>();
+    #[inline]
+    pub(super) fn pays(panels: &Panels<'p, 'a, COLUMNS>, isa: Isa, caches: Caches) -> bool {
+        let block = panels.terms() * panels.width().min(MOST_LANES) * size_of::<f32>();
         let room = caches.level2 / if COLUMNS { 4 } else { 2 };
         block > room && panels.rows() >= FEWEST_ROWS && isa.kind() != IsaKind::Avx512
     }
 }
 
-impl<const COLUMNS: bool> Kernel for Blocked<'_, COLUMNS> {
+impl<const COLUMNS: bool> Kernel for Blocked<'_, '_, '_, COLUMNS> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let Self { ref panels, blocks, .. } = self;
-        let (rows, width, terms) = (panels.rows(), panels.width, panels.terms);
+        let (rows, width, terms) = (panels.rows(), panels.width(), panels.terms());
         let mut strips: StripBlock = [const { MaybeUninit::uninit() }; _];
         let mut row_block: RowBlock = [const { MaybeUninit::uninit() }; _];
         for lane in (0..width).step_by(MOST_LANES) {
@@ -112,7 +113,7 @@ impl<const COLUMNS: bool> Kernel for Blocked<'_, COLUMNS> {
 /// The first of some rows, lanes or terms, and how many they are.
 type Range = (usize, usize);
 
-impl<const COLUMNS: bool> Blocked<'_, COLUMNS> {
+impl<const COLUMNS: bool> Blocked<'_, '_, '_, COLUMNS> {
     /// Copies some terms of some lanes.
     ///
     /// # Safety
@@ -126,10 +127,10 @@ impl<const COLUMNS: bool> Blocked<'_, COLUMNS> {
         (first, terms): Range,
         to: &mut StripBlock,
     ) {
-        let Panels { b, width, .. } = self.panels;
+        let (b, width) = (self.panels.b(), self.panels.width());
         let mut to = to.as_mut_ptr().cast::<f32>();
         for lane in (first_lane..first_lane + lanes).step_by(LANE_GROUP) {
-            let mut from = b.as_ptr().wrapping_add(first * width + lane);
+            let mut from = b.wrapping_add(first * width + lane);
             for _ in 0..terms {
                 for vector in (0..LANE_GROUP).step_by(S::LANES) {
                     // SAFETY: the caller's promise; so many lanes of so many terms fit into the block.
@@ -158,10 +159,11 @@ impl<const COLUMNS: bool> Blocked<'_, COLUMNS> {
         row_block: &mut RowBlock,
     ) {
         let [a_row, a_step] = self.panels.strides();
-        let far = self.panels.rows() * self.panels.terms > self.blocks.far;
-        let Panels { a, stride, terms: all_terms, ref mut c, width, .. } = self.panels;
+        let (all_rows, all_terms) = (self.panels.rows(), self.panels.terms());
+        let far = all_rows * all_terms > self.blocks.far;
+        let (a, stride, c, width) = (self.panels.a(), self.panels.stride(), self.panels.c(), self.panels.width());
         // SAFETY: the rows and the terms are within A, by the caller's promise.
-        let mut a = unsafe { a.as_ptr().add(rows.0 * a_row + first_term * a_step) };
+        let mut a = unsafe { a.add(rows.0 * a_row + first_term * a_step) };
         let (mut a_row, mut a_step) = (a_row, a_step);
         if COLUMNS {
             // SAFETY: as above; there are at most BLOCK_ROWS rows and MOST_TERMS terms.
@@ -182,7 +184,7 @@ impl<const COLUMNS: bool> Blocked<'_, COLUMNS> {
                         runs: &runs,
                         b: strips.as_ptr().cast::<f32>().add(strip * terms * LANE_GROUP),
                         b_step: LANE_GROUP,
-                        c: c.as_mut_ptr().add((rows.0 + row) * width + lane),
+                        c: c.add((rows.0 + row) * width + lane),
                         c_row: width,
                         accumulate: first_term > 0,
                         ahead: if strip == 0 { ahead } else { None },

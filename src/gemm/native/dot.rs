@@ -6,6 +6,7 @@
 
 use std::hint::black_box;
 
+use crate::gemm::are_rows;
 use crate::kernel::reduce::sum_lanes;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
@@ -27,6 +28,10 @@ pub(super) struct Dots<'a> {
     /// `[rows, inputs]`, rows `stride` apart.
     pub(super) gradient: &'a mut [f32],
     pub(super) stride: usize,
+    /// Rows of `delta`.
+    pub(super) rows: usize,
+    /// Rows of `input`.
+    pub(super) inputs: usize,
     /// Samples side by side: a multiple of [`LANE_GROUP`].
     pub(super) width: usize,
     pub(super) accumulate: bool,
@@ -37,8 +42,9 @@ impl Kernel for Dots<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        assert!(self.width > 0 && self.width.is_multiple_of(LANE_GROUP), "panels of whole lane groups");
-        let (rows, inputs) = (self.delta.len() / self.width, self.input.len() / self.width);
+        let Self { rows, inputs, width, .. } = self;
+        assert!(width > 0 && width.is_multiple_of(LANE_GROUP), "panels of whole lane groups");
+        assert!(are_rows(self.delta.len(), rows, width) && are_rows(self.input.len(), inputs, width), "whole rows");
         // A square tile loads least; where there are few rows, more columns share the sum over the lanes.
         let widest = TILE / rows.clamp(1, 4).next_power_of_two();
         let mut column = 0;
@@ -102,22 +108,23 @@ impl Dots<'_> {
             for first_row in (0..ROWS).step_by(PART_ROWS) {
                 for first_column in (0..COLUMNS).step_by(PART_COLUMNS) {
                     let mut sums = [[simd.splat(0.0); PART_COLUMNS]; PART_ROWS];
-                    for lane in (first..width).step_by(LANE_GROUP) {
+                    let mut delta = deltas.as_ptr().wrapping_add(first_row * width + first);
+                    let mut input = inputs.as_ptr().wrapping_add(first_column * width + first);
+                    for _ in 0..width / LANE_GROUP {
                         let mut columns = [simd.splat(0.0); PART_COLUMNS];
                         for (column, values) in columns.iter_mut().enumerate() {
-                            let at = (first_column + column) * width + lane;
-                            // SAFETY: `inputs` holds a row for each column, and a row is made of whole lane groups (`run` checked), so that
-                            // a vector stands at `lane`.
-                            *values = unsafe { simd.load_pointer(inputs.as_ptr().add(at)) };
+                            // SAFETY: `inputs` holds a row for each column, and a row is made of whole lane groups (`run` checked), so
+                            // that a vector stands at each of their lanes that is a multiple of LANES.
+                            *values = unsafe { simd.load_pointer(input.add(column * width)) };
                         }
                         for (row, sums) in sums.iter_mut().enumerate() {
-                            let at = (first_row + row) * width + lane;
                             // SAFETY: as above, for `deltas`.
-                            let delta = unsafe { simd.load_pointer(deltas.as_ptr().add(at)) };
+                            let delta = unsafe { simd.load_pointer(delta.add(row * width)) };
                             for (sum, column) in sums.iter_mut().zip(columns) {
                                 *sum = simd.mul_add(delta, column, *sum);
                             }
                         }
+                        (delta, input) = (delta.wrapping_add(LANE_GROUP), input.wrapping_add(LANE_GROUP));
                     }
                     for (row, sums) in sums.iter().enumerate() {
                         for (column, sum) in sums.iter().enumerate() {
@@ -140,10 +147,15 @@ impl Dots<'_> {
         } else {
             simd.sum_groups(&groups, &mut sums);
         }
-        for (row_in_tile, sums) in sums.chunks_exact(COLUMNS).take(ROWS).enumerate() {
-            let gradient = &mut self.gradient[(row + row_in_tile) * stride + column..][..COLUMNS];
-            for (gradient, sum) in gradient.iter_mut().zip(sums) {
-                *gradient = if self.accumulate { *gradient + sum } else { *sum };
+        let gradient = &mut self.gradient[row * stride + column..][..(ROWS - 1) * stride + COLUMNS];
+        for (row, sums) in sums.chunks_exact(COLUMNS).take(ROWS).enumerate() {
+            let gradient = &mut gradient[row * stride..][..COLUMNS];
+            if self.accumulate {
+                for (gradient, sum) in gradient.iter_mut().zip(sums) {
+                    *gradient += sum;
+                }
+            } else {
+                gradient.copy_from_slice(sums);
             }
         }
     }

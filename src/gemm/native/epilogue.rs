@@ -10,7 +10,7 @@ use crate::kernel::activation::Activation;
 use crate::simd::Simd;
 
 /// A function of each sum.
-pub(super) trait Epilogue {
+pub(super) trait Epilogue: Copy {
     /// Whether it is made for a panel of `rows` rows of `width` lanes.
     fn covers(&self, rows: usize, width: usize) -> bool;
 
@@ -23,6 +23,7 @@ pub(super) trait Epilogue {
 }
 
 /// The sums themselves.
+#[derive(Clone, Copy)]
 pub(super) struct Plain;
 
 impl Epilogue for Plain {
@@ -65,6 +66,7 @@ impl Piecewise {
 }
 
 /// `activation(sum + bias)`
+#[derive(Clone, Copy)]
 pub(super) struct Forward<'a> {
     pub(super) activation: Piecewise,
     /// One for each row.
@@ -85,6 +87,7 @@ impl Epilogue for Forward<'_> {
 }
 
 /// `sum * derivative`, the derivative taken from the outputs of the layer below.
+#[derive(Clone, Copy)]
 pub(super) struct Backward<'a> {
     /// `[rows, width]`
     values: &'a [f32],
@@ -126,6 +129,7 @@ impl Epilogue for Backward<'_> {
 }
 
 /// [`Backward`] through dropout: 0 where the mark of a dropped element stands.
+#[derive(Clone, Copy)]
 pub(super) struct BackwardDropout<'a>(pub(super) Backward<'a>);
 
 impl Epilogue for BackwardDropout<'_> {
@@ -165,16 +169,17 @@ impl Any<'_> {
         }
     }
 
-    /// Finishes the sums of some rows and lanes of the panel `c`: each the first one and how many.
+    /// Finishes the sums of some rows and lanes of the panel at `c`: each the first one and how many.
     ///
     /// # Safety
     ///
-    /// The epilogue [`covers`](Self::covers) the panel, and the rows and lanes, whole vectors, are some of it.
+    /// The epilogue [`covers`](Self::covers) the panel, which is valid for reads and writes, and the rows and lanes, whole vectors, are some
+    /// of it.
     #[inline(always)]
     pub(super) unsafe fn finish_all<S: Simd>(
         &self,
         simd: S,
-        c: &mut [f32],
+        c: *mut f32,
         width: usize,
         rows: (usize, usize),
         lanes: (usize, usize),
@@ -200,7 +205,7 @@ impl Any<'_> {
 unsafe fn finish_all<S: Simd, E: Epilogue>(
     simd: S,
     epilogue: &E,
-    c: &mut [f32],
+    c: *mut f32,
     width: usize,
     (first_row, rows): (usize, usize),
     (first_lane, lanes): (usize, usize),
@@ -209,7 +214,7 @@ unsafe fn finish_all<S: Simd, E: Epilogue>(
         for lane in (first_lane..first_lane + lanes).step_by(S::LANES) {
             // SAFETY: the vector is one of those that the caller vouches for.
             unsafe {
-                let c = c.as_mut_ptr().add(row * width + lane);
+                let c = c.add(row * width + lane);
                 simd.store_pointer(epilogue.finish(simd, simd.load_pointer(c), row, lane), c);
             }
         }

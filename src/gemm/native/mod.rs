@@ -1,6 +1,6 @@
 //! The native engine: micro-kernels over the vector trait, no allocation.
 //!
-//! Invariant of the `unsafe` code in this folder: a [`Grid`](tile::Grid) is made from slices whose lengths a constructor checked
+//! Invariant of the `unsafe` code in this folder: a [`Grid`](tile::Grid) is made from slices whose lengths the product's check held
 //! against the largest index that its loops reach ([`panels`], [`transposed`]), or from a block on the stack that a constant bounds
 //! ([`blocked`]); [`dot`] slices its rows first. C comes from an exclusive borrow.
 //!
@@ -46,18 +46,20 @@ pub(super) struct Native {
 
 impl Native {
     /// A product of panels: in blocks of copies where that pays. `any` makes the epilogue one that is chosen at run time.
+    #[inline]
     fn multiply<'a, E: Epilogue, const COLUMNS: bool>(
         &self,
         isa: Isa,
-        panels: Panels<'a, COLUMNS>,
+        product: &mut PanelProduct<'a>,
         epilogue: E,
         any: impl FnOnce(E) -> Any<'a>,
     ) {
         let caches = self.caches.unwrap_or_else(Caches::found);
+        let mut panels = Panels::<COLUMNS>::new(product);
         if Blocked::pays(&panels, isa, caches) {
-            isa.run(Blocked::new(panels, any(epilogue), caches));
+            isa.run(Blocked::new(&mut panels, any(epilogue), caches));
         } else {
-            isa.run(InPlace::new(panels, epilogue, caches));
+            isa.run(InPlace::new(&mut panels, &epilogue, caches));
         }
     }
 }
@@ -65,40 +67,31 @@ impl Native {
 impl Engine for Native {
     // The epilogues of the forward product and of the input gradient are compiled into the micro-kernel. Any other, and those that
     // cost more than a pass over the cache, are such a pass.
-    fn panel_product(&self, isa: Isa, product: PanelProduct<'_>) {
-        let (rows, terms) = product.check();
-        if rows == 0 {
-            return;
-        }
-        // The epilogue is read where it stands, and the operands are put together where they are used: a copy, made in larger pieces than
-        // what it copies was written, would wait for these writes.
-        let PanelProduct { weights, stride, transposed, first_row, input, output, width, ref epilogue } = product;
-        if transposed {
-            let weights = &weights[first_row..];
-            let panels = |output| Panels::<true>::new(weights, stride, terms, input, output, width);
-            if let super::Epilogue::Derivative(layer) = epilogue
+    fn panel_product(&self, isa: Isa, mut product: PanelProduct<'_>) {
+        if product.transposed {
+            if let super::Epilogue::Derivative(ref layer) = product.epilogue
                 && let Some(activation) = Piecewise::new(layer.activation)
             {
-                let backward = Backward::new(activation, layer, width);
-                return if layer.dropout == 0.0 {
-                    self.multiply(isa, panels(output), backward, Any::Backward);
+                let (backward, drops) = (Backward::new(activation, layer, product.width), layer.dropout != 0.0);
+                return if drops {
+                    let through = BackwardDropout(backward);
+                    self.multiply::<_, true>(isa, &mut product, through, Any::BackwardDropout);
                 } else {
-                    self.multiply(isa, panels(output), BackwardDropout(backward), Any::BackwardDropout);
+                    self.multiply::<_, true>(isa, &mut product, backward, Any::Backward);
                 };
             }
-            self.multiply(isa, panels(&mut *output), Plain, Any::Plain);
+            self.multiply::<_, true>(isa, &mut product, Plain, Any::Plain);
         } else {
-            let weights = &weights[first_row * stride..];
-            let panels = |output| Panels::<false>::new(weights, stride, terms, input, output, width);
-            if let super::Epilogue::Activation { bias, activation, dropout } = epilogue
+            if let super::Epilogue::Activation { bias, activation, ref dropout } = product.epilogue
                 && dropout.as_ref().is_none_or(|dropout| dropout.probability == 0.0)
-                && let Some(activation) = Piecewise::new(*activation)
+                && let Some(activation) = Piecewise::new(activation)
             {
-                return self.multiply(isa, panels(output), Forward { activation, bias }, Any::Forward);
+                let forward = Forward { activation, bias };
+                return self.multiply::<_, false>(isa, &mut product, forward, Any::Forward);
             }
-            self.multiply(isa, panels(&mut *output), Plain, Any::Plain);
+            self.multiply::<_, false>(isa, &mut product, Plain, Any::Plain);
         }
-        epilogue.apply(isa, output, width);
+        product.epilogue.apply(isa, product.output, product.width);
     }
 
     fn outer_product(&self, isa: Isa, mut product: OuterProduct<'_>) -> bool {
@@ -121,6 +114,8 @@ impl Engine for Native {
                 input: &input[panel * inputs * width..][..inputs * width],
                 gradient: product.gradient,
                 stride: product.stride,
+                rows,
+                inputs,
                 width,
                 accumulate: accumulate || panel > 0,
             });

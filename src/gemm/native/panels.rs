@@ -2,6 +2,7 @@
 
 use super::epilogue::Epilogue;
 use super::tile::{Ahead, Grid, Run, row_blocks, tiles};
+use crate::gemm::PanelProduct;
 use crate::simd::{Caches, Kernel, LANE_GROUP, Simd};
 
 /// Most lanes of a block.
@@ -10,102 +11,137 @@ pub(super) const MOST_LANES: usize = 8 * LANE_GROUP;
 /// Fewest lanes of a block, and what it is a multiple of: two vectors of the widest instruction set.
 const FEWEST_LANES: usize = 2 * LANE_GROUP;
 
-/// The operands. `COLUMNS`: the rows of A are the columns of the weights, side by side. Made by [`new`](Self::new) alone and never changed after
-/// it: the `unsafe` code of [`InPlace`] and of the blocks trusts its checks.
-pub(super) struct Panels<'a, const COLUMNS: bool> {
-    pub(super) a: &'a [f32],
-    /// From one row of the weights to the next.
-    pub(super) stride: usize,
-    pub(super) terms: usize,
-    pub(super) b: &'a [f32],
-    pub(super) c: &'a mut [f32],
-    pub(super) width: usize,
+/// The operands of a product that was checked, which stay where the caller put them: a copy, made in larger pieces than what it copies was
+/// written, would wait for these writes. `COLUMNS`: the rows of A are the columns of the weights, side by side.
+///
+/// The `unsafe` code of [`InPlace`] and of the blocks trusts the check.
+pub(super) struct Panels<'p, 'a, const COLUMNS: bool> {
+    product: &'p mut PanelProduct<'a>,
+    rows: usize,
 }
 
-impl<'a, const COLUMNS: bool> Panels<'a, COLUMNS> {
-    /// C has as many rows as it holds widths; element `(i, p)` of A stands at `i * stride + p`, or at `i + p * stride` if `COLUMNS`.
-    ///
+impl<'p, 'a, const COLUMNS: bool> Panels<'p, 'a, COLUMNS> {
     /// # Panics
     ///
-    /// If an operand is too short, there are no terms, or `width` is no multiple of [`LANE_GROUP`].
-    pub(super) fn new(a: &'a [f32], stride: usize, terms: usize, b: &'a [f32], c: &'a mut [f32], width: usize) -> Self {
-        assert!(
-            width > 0 && width.is_multiple_of(LANE_GROUP) && c.len().is_multiple_of(width),
-            "panels of whole lane groups"
-        );
-        let panels = Self { a, stride, terms, b, c, width };
-        let ([row, step], rows) = (panels.strides(), panels.rows());
-        let reach = |count: usize, stride: usize| count.saturating_sub(1).saturating_mul(stride);
-        let last = reach(rows, row).saturating_add(reach(terms, step));
-        assert!(terms > 0 && (rows == 0 || last < a.len()), "A holds every factor");
-        assert!(b.len() >= terms.saturating_mul(width), "B holds a row for each term");
-        panels
+    /// If the operands do not fit each other, or A is not the one that `COLUMNS` says.
+    #[inline]
+    pub(super) fn new(product: &'p mut PanelProduct<'a>) -> Self {
+        assert_eq!(product.transposed, COLUMNS, "columns of the weights are the rows of their transpose");
+        let rows = product.check();
+        Self { product, rows }
     }
 
     /// Rows of C.
+    #[inline(always)]
     pub(super) fn rows(&self) -> usize {
-        self.c.len() / self.width
+        self.rows
+    }
+
+    /// Terms of each sum, at least 1.
+    #[inline(always)]
+    pub(super) fn terms(&self) -> usize {
+        self.product.terms
+    }
+
+    /// From one row of B or C to the next.
+    #[inline(always)]
+    pub(super) fn width(&self) -> usize {
+        self.product.width
+    }
+
+    /// From one row of the weights to the next.
+    #[inline(always)]
+    pub(super) fn stride(&self) -> usize {
+        self.product.stride
     }
 
     /// From one row of A to the next, and from one term to the next.
     #[inline(always)]
     pub(super) fn strides(&self) -> [usize; 2] {
-        if COLUMNS { [1, self.stride] } else { [self.stride, 1] }
+        if COLUMNS { [1, self.stride()] } else { [self.stride(), 1] }
+    }
+
+    /// The first element of A, whose rows are the product's.
+    #[inline(always)]
+    pub(super) fn a(&self) -> *const f32 {
+        self.product.weights.as_ptr().wrapping_add(self.product.rows.start.wrapping_mul(self.strides()[0]))
+    }
+
+    /// `[terms, width]`
+    #[inline(always)]
+    pub(super) fn b(&self) -> *const f32 {
+        self.product.input.as_ptr()
+    }
+
+    /// `[rows, width]`
+    #[inline(always)]
+    pub(super) fn c(&mut self) -> *mut f32 {
+        self.product.output.as_mut_ptr()
     }
 }
 
 /// The product of operands that are read where they stand, in blocks of lanes: what of B is read again and again, for each tile
 /// of rows, is to stay in the level-2 cache.
-pub(super) struct InPlace<'a, E, const COLUMNS: bool> {
-    panels: Panels<'a, COLUMNS>,
-    epilogue: E,
-    /// Lanes that all rows of C are computed for before the next lanes: the part of B that is read again and again fills half of the level-2
-    /// cache at most.
-    lanes: usize,
-    /// Whether A does not fit into half of the level-2 cache, so that the next tile's elements are fetched ahead.
-    far: bool,
+pub(super) struct InPlace<'k, 'p, 'a, E, const COLUMNS: bool> {
+    panels: &'k mut Panels<'p, 'a, COLUMNS>,
+    epilogue: &'k E,
+    /// Values that half of the level-2 cache holds.
+    half: usize,
 }
 
-impl<'a, E: Epilogue, const COLUMNS: bool> InPlace<'a, E, COLUMNS> {
+impl<'k, 'p, 'a, E: Epilogue, const COLUMNS: bool> InPlace<'k, 'p, 'a, E, COLUMNS> {
     /// # Panics
     ///
     /// If the epilogue was made for fewer rows or another width than C has.
-    pub(super) fn new(panels: Panels<'a, COLUMNS>, epilogue: E, caches: Caches) -> Self {
-        let (rows, terms) = (panels.rows(), panels.terms);
-        assert!(epilogue.covers(rows, panels.width), "the epilogue was made for C");
-        let half = caches.level2 / 2 / size_of::<f32>();
-        let lanes =
-            if terms * MOST_LANES <= half { MOST_LANES } else { (half / terms / FEWEST_LANES).max(1) * FEWEST_LANES };
-        Self { panels, epilogue, lanes, far: rows * terms > half }
+    #[inline]
+    pub(super) fn new(panels: &'k mut Panels<'p, 'a, COLUMNS>, epilogue: &'k E, caches: Caches) -> Self {
+        assert!(epilogue.covers(panels.rows(), panels.width()), "the epilogue was made for C");
+        Self { panels, epilogue, half: caches.level2 / 2 / size_of::<f32>() }
+    }
+
+    /// Lanes that all rows of C are computed for before the next lanes: the part of B that is read again and again fills half of the level-2
+    /// cache at most.
+    #[inline(always)]
+    fn lanes(&self) -> usize {
+        let terms = self.panels.terms();
+        if terms.saturating_mul(MOST_LANES) <= self.half {
+            MOST_LANES
+        } else {
+            (self.half / terms / FEWEST_LANES).max(1) * FEWEST_LANES
+        }
     }
 }
 
-impl<E: Epilogue, const COLUMNS: bool> Kernel for InPlace<'_, E, COLUMNS> {
+impl<E: Epilogue, const COLUMNS: bool> Kernel for InPlace<'_, '_, '_, E, COLUMNS> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { panels, epilogue, lanes: most_lanes, far } = self;
-        let (rows, [a_row, a_step]) = (panels.rows(), panels.strides());
-        let Panels { a, stride, terms, b, c, width } = panels;
+        let most_lanes = self.lanes();
+        let Self { panels, epilogue: &epilogue, half } = self;
+        let (rows, terms, width, stride) = (panels.rows(), panels.terms(), panels.width(), panels.stride());
+        let ([a_row, a_step], a, b, c) = (panels.strides(), panels.a(), panels.b(), panels.c());
+        // The next tile's elements are fetched ahead where A does not fit into half of the level-2 cache.
+        let far = rows * terms > half;
         let runs = [Run { offset: 0, terms }];
-        for block in (0..width).step_by(most_lanes) {
+        let mut block = 0;
+        while block < width {
             let lanes = most_lanes.min(width - block);
             for (first, count) in row_blocks::<S>(rows) {
                 // The next tile is as tall as this one, or a row lower. Where the rows of A are columns of the weights, the
                 // line of its last element is the only one that this tile has not read.
                 let ahead = Ahead { offset: if COLUMNS { 2 * count - 1 } else { count * stride }, step: stride };
-                // SAFETY: `first + count <= rows` and `block + lanes <= width`, so with the lengths that the constructors checked every
+                // SAFETY: `first + count <= rows` and `block + lanes <= width`, so with the lengths that were checked every
                 // element lies within its slice; widths are multiples of the lane group. The epilogue was made for C.
                 unsafe {
                     let grid = Grid {
-                        a: a.as_ptr().add(first * a_row),
+                        a: a.add(first * a_row),
                         a_row,
                         a_step,
                         runs: &runs,
-                        b: b.as_ptr().add(block),
+                        b: b.add(block),
                         b_step: width,
-                        c: c.as_mut_ptr().add(first * width + block),
+                        c: c.add(first * width + block),
                         c_row: width,
                         accumulate: false,
                         ahead: far.then_some(ahead),
@@ -115,6 +151,7 @@ impl<E: Epilogue, const COLUMNS: bool> Kernel for InPlace<'_, E, COLUMNS> {
                     tiles(simd, [count, lanes / S::LANES], grid, &epilogue);
                 }
             }
+            block += lanes;
         }
     }
 }

@@ -128,9 +128,8 @@ impl Update {
 fn power(mut base: f64, mut exponent: u64) -> f64 {
     let mut power = 1.0;
     while exponent > 0 {
-        if exponent % 2 == 1 {
-            power *= base;
-        }
+        // Looked up: a processor that had to guess the bits of a step's number would often guess wrong.
+        power *= [1.0, base][(exponent % 2) as usize];
         base *= base;
         exponent /= 2;
     }

@@ -4,6 +4,7 @@
 //! parameters. In this order the parameters may be updated in the very phase that completes their gradients: each row block belongs
 //! to one worker, who meets the gradient in its own cache.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Operation, Places, Pointwise, Updated};
@@ -142,41 +143,26 @@ impl Operation for Dense<'_> {
         tape: &mut Tape,
         Places { input, output }: Places,
     ) {
-        let Self { index, spec: &LayerSpec { inputs, outputs, activation, dropout }, place } = *self;
+        let Self { index, spec: &LayerSpec { inputs, outputs, dropout, .. }, place } = *self;
         let PassContext { plan, panels: Panels { width, .. }, .. } = *context;
         let lanes = context.panels.lanes();
         let [input, output] = tape.several([(input, lanes), (output, lanes)]);
         debug_assert!(parts.len() <= MOST_PARTS && width.is_multiple_of(LANE_GROUP * parts.len().max(1)));
         let (weights, biases) = (&parameters[place.weight.clone()], &parameters[place.bias.clone()]);
-        context.for_each_block((outputs, self.output_unit()), output, |panel, first_row, output| {
-            let drawn = (dropout > 0.0 && !parts.is_empty()).then(|| {
-                let part_width = width / parts.len();
-                // A lone part stands in both places of the array; only as many as there are parts are used.
-                std::array::from_fn::<_, MOST_PARTS, _>(|number| {
-                    let number = number.min(parts.len() - 1);
-                    parts[number].of_layer(index, outputs, panel, number * part_width..(number + 1) * part_width)
-                })
+        context.for_each_block((outputs, self.output_unit()), output, |panel, rows, output| {
+            let input = &input[panel * inputs * width..][..inputs * width];
+            let product = ForwardOperands { dense: self, weights, biases, input, width };
+            if dropout == 0.0 || parts.is_empty() {
+                return plan.engine.panel_product(plan.isa, product.product(rows, output, None));
+            }
+            let part_width = width / parts.len();
+            // A lone part stands in both places of the array; only as many as there are parts are used.
+            let drawn: [_; MOST_PARTS] = std::array::from_fn(|number| {
+                let number = number.min(parts.len() - 1);
+                parts[number].of_layer(index, outputs, panel, number * part_width..(number + 1) * part_width)
             });
-            let epilogue = Epilogue::Activation {
-                bias: &biases[first_row..first_row + output.len() / width],
-                activation,
-                dropout: drawn.as_ref().map(|drawn| Dropout {
-                    probability: dropout,
-                    first_feature: first_row,
-                    parts: &drawn[..parts.len()],
-                }),
-            };
-            let product = PanelProduct {
-                weights,
-                stride: place.stride,
-                transposed: false,
-                first_row,
-                input: &input[panel * inputs * width..][..inputs * width],
-                output,
-                width,
-                epilogue,
-            };
-            plan.engine.panel_product(plan.isa, product);
+            let drawn = Dropout { probability: dropout, first_feature: rows.start, parts: &drawn[..parts.len()] };
+            plan.engine.panel_product(plan.isa, product.product(rows, output, Some(drawn)));
         });
     }
 
@@ -194,13 +180,14 @@ impl Operation for Dense<'_> {
         let [input_tangent, output, output_tangent] =
             tape.several([input_tangent, places.output, output_tangent].map(|value| (value, lanes)));
         let weights = &parameters[place.weight.clone()];
-        context.for_each_block((outputs, ROW_UNIT), output_tangent, |panel, first_row, tangent| {
-            let values = &output[(panel * outputs + first_row) * width..][..tangent.len()];
+        context.for_each_block((outputs, ROW_UNIT), output_tangent, |panel, rows, tangent| {
+            let values = &output[(panel * outputs + rows.start) * width..][..tangent.len()];
             let product = PanelProduct {
                 weights,
                 stride: place.stride,
                 transposed: false,
-                first_row,
+                rows,
+                terms: inputs,
                 input: &input_tangent[panel * inputs * width..][..inputs * width],
                 output: tangent,
                 width,
@@ -224,16 +211,17 @@ impl Operation for Dense<'_> {
         let lanes = context.panels.lanes();
         let [delta, input, gradient] = tape.several([delta, places.input, gradient].map(|value| (value, lanes)));
         let weights = &parameters[place.weight.clone()];
-        context.for_each_block((inputs, ROW_UNIT), gradient, |panel, first_row, output| {
+        context.for_each_block((inputs, ROW_UNIT), gradient, |panel, rows, output| {
             let epilogue = below.map_or(Epilogue::None, |Pointwise { activation, dropout }| {
-                let values = &input[(panel * inputs + first_row) * width..][..output.len()];
+                let values = &input[(panel * inputs + rows.start) * width..][..output.len()];
                 Epilogue::Derivative(Derivative { activation, dropout, values })
             });
             let product = PanelProduct {
                 weights,
                 stride: place.stride,
                 transposed: true,
-                first_row,
+                rows,
+                terms: outputs,
                 input: &delta[panel * outputs * width..][..outputs * width],
                 output,
                 width,
@@ -270,6 +258,34 @@ impl Operation for Dense<'_> {
 
     fn parameter_products(&self, plan: &PassPlan, panels: usize) -> usize {
         self.spec.outputs.div_ceil(self.weight_block(plan)) * panels
+    }
+}
+
+/// The operands of a layer's forward product over a panel.
+struct ForwardOperands<'a> {
+    dense: &'a Dense<'a>,
+    weights: &'a [f32],
+    biases: &'a [f32],
+    input: &'a [f32],
+    width: usize,
+}
+
+impl<'a> ForwardOperands<'a> {
+    /// The product of the row block `rows`.
+    #[inline(always)]
+    fn product(self, rows: Range<usize>, output: &'a mut [f32], dropout: Option<Dropout<'a>>) -> PanelProduct<'a> {
+        let Self { dense: Dense { spec, place, .. }, weights, biases, input, width } = self;
+        PanelProduct {
+            weights,
+            stride: place.stride,
+            transposed: false,
+            terms: spec.inputs,
+            input,
+            output,
+            width,
+            epilogue: Epilogue::Activation { bias: &biases[rows.clone()], activation: spec.activation, dropout },
+            rows,
+        }
     }
 }
 
