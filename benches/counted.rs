@@ -12,8 +12,8 @@ use common::gemm_crate::gemm_run;
 use common::layer::{Layer, Product};
 use common::{Arguments, options, run, source};
 use gannet::cpu::{EngineKind, Isa};
+use gannet::gan::Trainer;
 use gannet::gan::presets::Preset;
-use gannet::gan::{Trainer, TrainerOptions};
 use gannet::internals::simd::LANE_GROUP;
 use gannet::net::{Activation, LayerSpec};
 
@@ -55,7 +55,7 @@ fn product(shape: &str, samples: &str, name: &str, engine: &str, times: &str) ->
     if samples == 0 || !samples.is_multiple_of(LANE_GROUP) {
         return Err(USAGE.into());
     }
-    let spec = LayerSpec { inputs, outputs, activation: Activation::Linear, dropout: 0.0 };
+    let spec = LayerSpec::new(inputs, outputs, Activation::Linear);
     let mut layer = Layer::new(&spec, None, samples, 1)?;
     let kind = if engine == "gemm" { None } else { Some(engine.parse::<EngineKind>()?) };
     for _ in 0..times.parse::<u64>()? {
@@ -69,9 +69,9 @@ fn product(shape: &str, samples: &str, name: &str, engine: &str, times: &str) ->
 
 /// Whole steps of one thread.
 fn step(preset: &str, batch: &str, engine: &str, times: &str) -> Outcome {
-    let preset = Preset::ALL.into_iter().find(|known| known.name() == preset).ok_or(USAGE)?;
+    let preset = Preset::ALL.iter().copied().find(|known| known.name() == preset).ok_or(USAGE)?;
     let batch = batch.parse()?;
-    let options = TrainerOptions { engine: engine.parse()?, ..options(preset, batch, 1) };
+    let options = options(preset, batch, 1).with_engine(engine.parse()?);
     let mut trainer = Trainer::new(preset.spec(), source(preset, batch)?, options)?;
     run(&mut trainer, times.parse()?);
     Ok(())

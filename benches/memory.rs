@@ -68,7 +68,7 @@ fn main() -> gannet::Result<()> {
     let batches = if arguments.test { &BATCHES[..2] } else { &BATCHES };
     let titles = std::iter::once("preset".to_string()).chain(batches.iter().map(|&batch| thousands(batch as u64)));
     println!("{}", head(&titles.collect::<Vec<_>>(), 1));
-    for preset in Preset::ALL.into_iter().filter(|preset| arguments.wants(preset.name())) {
+    for preset in Preset::ALL.iter().copied().filter(|preset| arguments.wants(preset.name())) {
         let plans = batches.iter().map(|&batch| Ok(mebibytes(trainer(preset, batch, threads)?.plan().memory)));
         let cells = std::iter::once(Ok(preset.name().to_string())).chain(plans);
         println!("{}", row(&cells.collect::<gannet::Result<Vec<_>>>()?));

@@ -25,7 +25,7 @@ const REPEATS: usize = 5;
 /// `(outputs, inputs)` of all layers of all presets, each once, D before G.
 fn shapes() -> Vec<(usize, usize)> {
     let mut seen = HashSet::new();
-    let specs = Preset::ALL.map(Preset::spec);
+    let specs: Vec<_> = Preset::ALL.iter().map(|preset| preset.spec()).collect();
     let layers = specs.iter().flat_map(|spec| spec.discriminator.layers.iter().chain(&spec.generator.layers));
     layers.map(|layer| (layer.outputs, layer.inputs)).filter(|&shape| seen.insert(shape)).collect()
 }
@@ -63,7 +63,7 @@ fn main() -> gannet::Result<()> {
             continue;
         }
         for width in WIDTHS {
-            let spec = LayerSpec { inputs, outputs, activation: Activation::Linear, dropout: 0.0 };
+            let spec = LayerSpec::new(inputs, outputs, Activation::Linear);
             let mut layer = Layer::new(&spec, None, width, 1)?;
             check(&mut layer, isa);
             let flop = layer.flop();

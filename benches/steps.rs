@@ -9,8 +9,8 @@ use std::time::Instant;
 use common::{options, run, source};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gannet::cpu::EngineKind;
+use gannet::gan::Trainer;
 use gannet::gan::presets::Preset;
-use gannet::gan::{Trainer, TrainerOptions};
 
 /// Batches of a preset, with the threads they are worth.
 fn cases(preset: Preset) -> &'static [(usize, usize)] {
@@ -22,12 +22,12 @@ fn cases(preset: Preset) -> &'static [(usize, usize)] {
 }
 
 fn steps(criterion: &mut Criterion) {
-    for preset in Preset::ALL {
+    for &preset in Preset::ALL {
         let mut group = criterion.benchmark_group(format!("step/{}", preset.name()));
         group.sample_size(10);
         for engine in EngineKind::ALL {
             for (batch, threads) in cases(preset) {
-                let options = TrainerOptions { engine, ..options(preset, *batch, *threads) };
+                let options = options(preset, *batch, *threads).with_engine(engine);
                 let data = source(preset, *batch).expect("finite samples");
                 let mut trainer = Trainer::new(preset.spec(), data, options).expect("a preset is valid");
                 group.throughput(Throughput::Elements(*batch as u64));

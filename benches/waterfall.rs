@@ -17,7 +17,7 @@ use common::{Arguments, Measured, Stopwatch, head, header, row, run, seconds_of,
 use gannet::cpu::{EngineKind, Isa};
 use gannet::gan::presets::Preset;
 use gannet::gan::source::Extent;
-use gannet::gan::{GanSpec, Network, Objective, OptimizerSpec, Trainer};
+use gannet::gan::{Adam, GanSpec, Network, Objective, OptimizerSpec, Sgd, Trainer};
 use gannet::internals::engine::gather;
 use gannet::internals::kernel::activation::backward_epilogue;
 use gannet::internals::kernel::loss::{
@@ -282,10 +282,11 @@ impl Waterfall {
         let name = format!("{name}, {count} parameters");
         // So slow that nothing runs away.
         let update: Update = match optimizer {
-            OptimizerSpec::Adam { beta1, beta2, epsilon, .. } => {
+            OptimizerSpec::Adam(Adam { beta1, beta2, epsilon, .. }) => {
                 AdamStep { learning_rate: 1e-9, beta1, beta2, epsilon, t: 1_000 }.into()
             }
-            OptimizerSpec::Sgd { momentum, .. } => SgdStep { learning_rate: 1e-9, momentum }.into(),
+            OptimizerSpec::Sgd(Sgd { momentum, .. }) => SgdStep { learning_rate: 1e-9, momentum }.into(),
+            other => return Err(gannet::Error::setting("optimizer", format!("{other} has no part here"))),
         };
         self.part(KINDS[8], name, 1, 0.0, || {
             let states = first.chunks_mut(UPDATE_CHUNK).zip(second.chunks_mut(UPDATE_CHUNK));

@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions, source};
+use gannet::gan::{Adam, GanSpec, Source, Trainer, TrainerOptions, source};
 use gannet::net::{Activation, NetworkSpec};
 
 /// Samples that are computed when they are asked for: points of a spiral.
@@ -21,21 +21,12 @@ fn spiral() -> impl Source {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build()?);
-    let spec = GanSpec {
-        objective: Objective::NonSaturating,
-        order: Order::DiscriminatorFirst,
-        discriminator_steps: 1,
-        generator_optimizer: OptimizerSpec::adam(0.001),
-        discriminator_optimizer: OptimizerSpec::adam(0.001),
-        generator: NetworkSpec::dense(&[4, 64, 64, 2], Activation::Relu, 0.0, Activation::Linear),
-        discriminator: NetworkSpec::dense(
-            &[2, 64, 64, 1],
-            Activation::LeakyRelu { slope: 0.2 },
-            0.0,
-            Activation::Linear,
-        ),
-    };
-    let options = TrainerOptions { batch: 1_024, threads: 2, pool: Some(pool.clone()), ..TrainerOptions::default() };
+    let spec = GanSpec::new(
+        NetworkSpec::dense(&[4, 64, 64, 2], Activation::Relu, 0.0, Activation::Linear),
+        NetworkSpec::dense(&[2, 64, 64, 1], Activation::LeakyRelu { slope: 0.2 }, 0.0, Activation::Linear),
+    )
+    .with_optimizers(Adam::new(0.001));
+    let options = TrainerOptions::default().with_batch(1_024).with_threads(2).with_pool(pool.clone());
     let mut trainer = Trainer::new(spec, Arc::new(spiral()), options)?;
     println!("plan: {}", trainer.plan());
 

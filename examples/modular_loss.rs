@@ -24,7 +24,7 @@ fn normal(random: &mut impl Rng) -> f32 {
 fn main() -> gannet::Result<()> {
     let points = synthetic::gaussian2d(3_200, 1)?;
     let spec = Preset::Gaussian2d.spec();
-    let options = TrainerOptions { batch: BATCH, ..TrainerOptions::default() };
+    let options = TrainerOptions::default().with_batch(BATCH);
     let mut loss = ModularLoss::new(spec.discriminator, spec.objective, spec.discriminator_optimizer, options)?;
 
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);

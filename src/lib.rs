@@ -56,6 +56,46 @@
 //! The command-line program is a package of its own, `gannet-cli`. What it, the benches and some tests share with the library beyond
 //! the interface stands in `internals`, above all layers.
 //!
+//! # What will grow
+//!
+//! Later versions add objectives, optimizers, layers, options and figures. So the types that they are added to are `#[non_exhaustive]`:
+//! a constructor takes what is needed, a method `with_FIELD` sets each other field, and the fields can be read and assigned. A match needs
+//! an arm `_`, and a pattern of a struct ends in `..`.
+//!
+//! ```
+//! use gannet::data::table::Table;
+//! use gannet::gan::{Adam, GanSpec, GivenStep, Model, Network, Objective, Order, Role, Sgd, TensorName, TrainerOptions};
+//! use gannet::net::{Activation, Initialization, LayerSpec, NetworkSpec};
+//!
+//! let layers = vec![
+//!     LayerSpec::new(2, 64, Activation::LeakyRelu { slope: 0.2 }).with_dropout(0.3),
+//!     LayerSpec::new(64, 1, Activation::Linear),
+//! ];
+//! let discriminator = NetworkSpec::new(layers).with_initialization(Initialization::He);
+//! let generator = NetworkSpec::dense(&[8, 64, 2], Activation::Relu, 0.0, Activation::Linear);
+//! let mut spec = GanSpec::new(generator, discriminator)
+//!     .with_objective(Objective::NonSaturatingHalf)
+//!     .with_order(Order::DiscriminatorFirst)
+//!     .with_generator_optimizer(Adam::new(0.0002).with_beta1(0.5))
+//!     .with_discriminator_optimizer(Sgd::new(0.01).with_momentum(0.9));
+//! spec.discriminator_steps = 2;
+//! spec.validate()?;
+//!
+//! let options = TrainerOptions::default().with_batch(128).with_seed(7).with_threads(2);
+//! let name = TensorName::new(Network::Discriminator, 1, Role::Bias);
+//! let step = GivenStep::new(&[0.5, -0.5], &[0.0; 8]).with_generator_latents(&[0.0; 8]);
+//! let table = Table::new(2, vec![1.0, 10.0, 3.0, 30.0])?.with_names(vec!["width".into(), "height".into()]);
+//! let model = Model::new(vec![(vec![1.0], vec![0.0])], vec![(vec![1.0], vec![0.0])]);
+//! # let _ = (options, name, step, table, model);
+//! # Ok::<(), gannet::Error>(())
+//! ```
+//!
+//! A literal is refused, as a new field would break it:
+//!
+//! ```compile_fail,E0639
+//! let options = gannet::gan::TrainerOptions { batch: 128, ..Default::default() };
+//! ```
+//!
 //! # Features
 //!
 //! None is on by default. `gzip`: the readers of data files take compressed ones, too. `serde`: settings and measures implement

@@ -44,11 +44,12 @@ impl Role {
 /// use gannet::gan::{Network, Role, TensorName};
 ///
 /// let name: TensorName = "discriminator.2.bias".parse()?;
-/// assert_eq!(name, TensorName { network: Network::Discriminator, layer: 2, role: Role::Bias });
+/// assert_eq!(name, TensorName::new(Network::Discriminator, 2, Role::Bias));
 /// assert_eq!(name.to_string(), "discriminator.2.bias");
 /// # Ok::<(), gannet::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct TensorName {
     /// The network.
     pub network: Network,
@@ -56,6 +57,13 @@ pub struct TensorName {
     pub layer: usize,
     /// Which of the layer's tensors.
     pub role: Role,
+}
+
+impl TensorName {
+    /// The name of a tensor of a layer, counted from 0.
+    pub const fn new(network: Network, layer: usize, role: Role) -> Self {
+        Self { network, layer, role }
+    }
 }
 
 impl fmt::Display for TensorName {

@@ -32,15 +32,13 @@ impl Problem {
         // Too slow to move a parameter, so that G's step meets the D that is known.
         let optimizer = OptimizerSpec::sgd(f32::MIN_POSITIVE);
         Self {
-            spec: GanSpec {
-                objective: Objective::NonSaturating,
-                order: Order::DiscriminatorFirst,
-                discriminator_steps: 1,
-                generator_optimizer: optimizer,
-                discriminator_optimizer: optimizer,
-                generator: NetworkSpec::dense(generator, Activation::Tanh, 0.0, Activation::Linear),
-                discriminator: NetworkSpec::dense(discriminator, Activation::Sigmoid, 0.0, Activation::Linear),
-            },
+            spec: GanSpec::new(
+                NetworkSpec::dense(generator, Activation::Tanh, 0.0, Activation::Linear),
+                NetworkSpec::dense(discriminator, Activation::Sigmoid, 0.0, Activation::Linear),
+            )
+            .with_objective(Objective::NonSaturating)
+            .with_order(Order::DiscriminatorFirst)
+            .with_optimizers(optimizer),
             real: numbers(MOST * FEATURES, 1),
             latents: [numbers(MOST * LATENTS, 2), numbers(MOST * LATENTS, 3)],
         }
@@ -71,7 +69,12 @@ impl Problem {
 
     fn trainer(&self, batch: usize, engine: EngineKind, isa: Isa, threads: usize) -> Trainer<'static> {
         let source = ArraySource::new(self.real.clone(), FEATURES).unwrap();
-        let options = TrainerOptions { batch, engine, threads, isa: Some(isa.kind()), seed: 6, ..Default::default() };
+        let options = TrainerOptions::default()
+            .with_batch(batch)
+            .with_engine(engine)
+            .with_threads(threads)
+            .with_isa(isa.kind())
+            .with_seed(6);
         Trainer::new(self.spec.clone(), Arc::new(source), options).unwrap()
     }
 
@@ -91,14 +94,8 @@ impl Problem {
                     let mut trainer = self.trainer(batch, engine, isa, 1 + batch % 2);
                     let plan = trainer.plan();
                     assert!(schedules.contains(&plan.schedule), "{plan}");
-                    let step = GivenStep {
-                        real: &self.real[..batch * FEATURES],
-                        discriminator_latents: &self.latents[0][..batch * LATENTS],
-                        generator_latents: &self.latents[1][..batch * LATENTS],
-                        keep_real: &[],
-                        keep_fake: &[],
-                        keep_generator_step: &[],
-                    };
+                    let step = GivenStep::new(&self.real[..batch * FEATURES], &self.latents[0][..batch * LATENTS])
+                        .with_generator_latents(&self.latents[1][..batch * LATENTS]);
                     trainer.step_with(&step).unwrap();
                     let found = trainer.gradients().unwrap();
                     let name = format!("batch {batch} {engine} {}", isa.kind());

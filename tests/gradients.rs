@@ -44,20 +44,13 @@ struct Problem {
 impl Problem {
     fn new(hidden: Activation, output: Activation, objective: Objective, order: Order) -> Self {
         let optimizer = OptimizerSpec::sgd(0.05);
-        let spec = GanSpec {
-            objective,
-            order,
-            discriminator_steps: 1,
-            generator_optimizer: optimizer,
-            discriminator_optimizer: optimizer,
-            generator: NetworkSpec::dense(&[LATENTS, 5, FEATURES], hidden, 0.0, output),
-            discriminator: NetworkSpec::dense(
-                &[FEATURES, 7, 3, objective.logits()],
-                hidden,
-                DROPOUT,
-                Activation::Linear,
-            ),
-        };
+        let spec = GanSpec::new(
+            NetworkSpec::dense(&[LATENTS, 5, FEATURES], hidden, 0.0, output),
+            NetworkSpec::dense(&[FEATURES, 7, 3, objective.logits()], hidden, DROPOUT, Activation::Linear),
+        )
+        .with_objective(objective)
+        .with_order(order)
+        .with_optimizers(optimizer);
         let keeps = |seed: u64| {
             let layers = spec.discriminator.layers.iter().enumerate();
             layers
@@ -147,20 +140,19 @@ fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<Strin
         isa.kind()
     );
     let source = ArraySource::new(problem.real.clone(), FEATURES).unwrap();
-    let options = TrainerOptions { batch: BATCH, engine, isa: Some(isa.kind()), seed: 6, ..Default::default() };
+    let options = TrainerOptions::default().with_batch(BATCH).with_engine(engine).with_isa(isa.kind()).with_seed(6);
     let mut trainer = Trainer::new(spec.clone(), Arc::new(source), options).unwrap();
     let before: Model = trainer.model().unwrap();
     let [keep_real, keep_fake, keep_generator_step] =
         [0, 1, 2].map(|role: usize| problem.keeps[role].iter().map(Option::as_deref).collect::<Vec<_>>());
     let report = trainer
-        .step_with(&GivenStep {
-            real: &problem.real,
-            discriminator_latents: &problem.latents[0],
-            generator_latents: &problem.latents[1],
-            keep_real: &keep_real,
-            keep_fake: &keep_fake,
-            keep_generator_step: &keep_generator_step,
-        })
+        .step_with(
+            &GivenStep::new(&problem.real, &problem.latents[0])
+                .with_generator_latents(&problem.latents[1])
+                .with_keep_real(&keep_real)
+                .with_keep_fake(&keep_fake)
+                .with_keep_generator_step(&keep_generator_step),
+        )
         .unwrap();
     let (found, after) = (trainer.gradients().unwrap(), trainer.model().unwrap());
     let (g, d) = (widened(&before.generator), widened(&before.discriminator));
@@ -230,8 +222,11 @@ fn a_repeated_batch_has_the_gradients_of_one() {
         for engine in EngineKind::ALL {
             let repeat = |values: &[f32], times: usize| values.repeat(times);
             let gradients = |times: usize| {
-                let options =
-                    TrainerOptions { batch: BATCH * times, threads: 2, engine, seed: 6, ..Default::default() };
+                let options = TrainerOptions::default()
+                    .with_batch(BATCH * times)
+                    .with_threads(2)
+                    .with_engine(engine)
+                    .with_seed(6);
                 let real = repeat(&problem.real, times);
                 let source = ArraySource::new(real.clone(), FEATURES).unwrap();
                 let mut trainer = Trainer::new(problem.spec.clone(), Arc::new(source), options.clone()).unwrap();
@@ -242,14 +237,13 @@ fn a_repeated_batch_has_the_gradients_of_one() {
                 let keeps: Vec<Option<&[u8]>> = keeps.iter().map(|keeps| Some(&keeps[..])).collect();
                 let [of_d, of_g] = [0, 1].map(|role: usize| repeat(&problem.latents[role], times));
                 trainer
-                    .step_with(&GivenStep {
-                        real: &real,
-                        discriminator_latents: &of_d,
-                        generator_latents: &of_g,
-                        keep_real: &keeps,
-                        keep_fake: &keeps,
-                        keep_generator_step: &keeps,
-                    })
+                    .step_with(
+                        &GivenStep::new(&real, &of_d)
+                            .with_generator_latents(&of_g)
+                            .with_keep_real(&keeps)
+                            .with_keep_fake(&keeps)
+                            .with_keep_generator_step(&keeps),
+                    )
                     .unwrap();
                 // The modular loss draws its keeps, so none here.
                 let d = NetworkSpec::dense(&sizes, hidden, 0.0, Activation::Linear);
@@ -293,7 +287,7 @@ fn gradient_with_respect_to_fakes_matches_finite_differences() {
                     let mut spec =
                         NetworkSpec::dense(&[FEATURES, 7, objective.logits()], hidden, 0.0, Activation::Linear);
                     spec.layers[0].activation = hidden;
-                    let options = TrainerOptions { batch: BATCH, engine, isa: Some(isa.kind()), ..Default::default() };
+                    let options = TrainerOptions::default().with_batch(BATCH).with_engine(engine).with_isa(isa.kind());
                     let mut loss =
                         ModularLoss::new(spec.clone(), objective, OptimizerSpec::adam(0.01), options).unwrap();
                     let (fakes, real) = (numbers(BATCH * FEATURES, 4), numbers(BATCH * FEATURES, 5));

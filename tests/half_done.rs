@@ -52,15 +52,14 @@ impl Source for Panicking {
 }
 
 fn spec(order: Order, hidden: usize) -> GanSpec {
-    GanSpec {
-        objective: Objective::NonSaturating,
-        order,
-        discriminator_steps: if order == Order::GeneratorFirstSharedFake { 1 } else { 2 },
-        generator_optimizer: OptimizerSpec::adam(1e-3),
-        discriminator_optimizer: OptimizerSpec::adam(1e-3),
-        generator: NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
-        discriminator: NetworkSpec::dense(&[FEATURES, hidden, hidden, 1], Activation::Relu, 0.0, Activation::Linear),
-    }
+    GanSpec::new(
+        NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+        NetworkSpec::dense(&[FEATURES, hidden, hidden, 1], Activation::Relu, 0.0, Activation::Linear),
+    )
+    .with_objective(Objective::NonSaturating)
+    .with_order(order)
+    .with_discriminator_steps(if order == Order::GeneratorFirstSharedFake { 1 } else { 2 })
+    .with_optimizers(OptimizerSpec::adam(1e-3))
 }
 
 fn go(trainer: &mut Trainer, steps: u64) -> Result<()> {
@@ -74,7 +73,7 @@ fn everywhere(check: impl Fn(&mut Trainer, &Panicking, &str)) {
             // The largest one is slow.
             for threads in if batch > 1_000 { 2..=2 } else { 1..=3 } {
                 let source = Panicking::new(2 * batch + 1);
-                let options = TrainerOptions { batch, threads, ..Default::default() };
+                let options = TrainerOptions::default().with_batch(batch).with_threads(threads);
                 let mut trainer = Trainer::new(spec(order, hidden), source.clone(), options).unwrap();
                 assert_eq!(trainer.plan().schedule, schedule);
                 check(&mut trainer, &source, &format!("{order:?}, {schedule}, {batch} at {threads} threads"));
@@ -204,7 +203,7 @@ fn a_source_is_asked_for_its_shape_once() {
 fn one_replica_refuses_and_the_others_go_on() {
     for threads in 1..=3 {
         let sources = [0, 1, 2].map(|_| Panicking::new(100));
-        let options = TrainerOptions { threads, batch: 10, ..Default::default() };
+        let options = TrainerOptions::default().with_threads(threads).with_batch(10);
         let source = |seed| Ok(sources[seed as usize].clone() as Arc<dyn Source>);
         let mut replicas = Replicas::new(&spec(ORDERS[0], 8), 3, options, source).unwrap();
         let go = |replicas: &mut Replicas, steps| replicas.run(steps, 0, |_, _| ControlFlow::Continue(()));
@@ -228,7 +227,7 @@ fn a_modular_loss_does_not_go_on_from_half_an_update() {
     for (hidden, batch, _) in PLANS {
         for threads in 1..=3 {
             let d = NetworkSpec::dense(&[FEATURES, hidden, 1], Activation::Linear, 0.0, Activation::Linear);
-            let options = TrainerOptions { batch, threads, ..Default::default() };
+            let options = TrainerOptions::default().with_batch(batch).with_threads(threads);
             let mut loss = ModularLoss::new(d, Objective::NonSaturating, OptimizerSpec::adam(1e-3), options).unwrap();
             let [real, fakes] = [0.5, -0.5].map(|value| vec![value; batch * FEATURES]);
             let mut gradient = vec![0.0; batch * FEATURES];

@@ -42,7 +42,7 @@ fn of_preset(preset: Preset, change: impl Fn(&mut GanSpec), seed: u64, steps: Op
     change(&mut spec);
     let source = common::source(preset, preset.points().unwrap_or(500));
     let batch = preset.batch();
-    let options = TrainerOptions { batch, seed, shuffle: preset.shuffle(), ..Default::default() };
+    let options = TrainerOptions::default().with_batch(batch).with_seed(seed).with_shuffle(preset.shuffle());
     let whole = match preset.duration() {
         Duration::Steps(steps) => steps,
         Duration::Epochs(epochs) => match source.shape().extent() {
@@ -142,7 +142,7 @@ fn half_the_modes_and_another_place_are_seen_in_one_evaluation() {
         (circle(&|_| true, 1.5), Verdict::FarFromData),
     ];
     for (index, (source, expected)) in cases.into_iter().enumerate() {
-        let options = TrainerOptions { batch: 32, seed: 1, ..Default::default() };
+        let options = TrainerOptions::default().with_batch(32).with_seed(1);
         let mut trainer = Trainer::new(spec.clone(), source, options).unwrap();
         trainer.run(4_000, 0, |_| ControlFlow::Continue(())).unwrap();
         let health = examine(&trainer.model().unwrap(), None, &spec, &*whole, 5, trainer.isa()).unwrap();
@@ -177,7 +177,7 @@ fn figures_of_the_softmax_and_of_saturated_units() {
     spec.discriminator = gannet::net::NetworkSpec::dense(&[2, 3, 2], Activation::Tanh, 0.0, Activation::Linear);
     let rows: Vec<f32> = (0..700).flat_map(|row| [(row % 7) as f32 - 3.0, 1.0]).collect();
     let source: Arc<dyn Source> = Arc::new(ArraySource::new(rows, 2).unwrap());
-    let options = TrainerOptions { batch: 1, ..Default::default() };
+    let options = TrainerOptions::default().with_batch(1);
     let mut model = Trainer::new(spec.clone(), source.clone(), options).unwrap().model().unwrap();
     // All samples are (-1, 1). The first unit of D is the sign of x, saturated for all whole numbers but 0.
     model.generator = vec![(vec![0.0; 4], vec![-1.0, 1.0])];

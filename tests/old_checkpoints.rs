@@ -8,22 +8,21 @@ use std::sync::Arc;
 
 use gannet::cpu::{Isa, IsaKind};
 use gannet::data::synthetic;
-use gannet::gan::{Changes, Checkpoint, GanSpec, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
+use gannet::gan::{Adam, Changes, Checkpoint, GanSpec, Objective, OptimizerSpec, Order, Sgd, Trainer, TrainerOptions};
 use gannet::net::{Activation, NetworkSpec};
 
-const ADAM: OptimizerSpec = OptimizerSpec::Adam { learning_rate: 3e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
-const MOMENTUM: OptimizerSpec = OptimizerSpec::Sgd { learning_rate: 0.05, momentum: 0.9 };
+const ADAM: OptimizerSpec = OptimizerSpec::Adam(Adam::new(3e-4).with_beta1(0.5));
+const MOMENTUM: OptimizerSpec = OptimizerSpec::Sgd(Sgd::new(0.05).with_momentum(0.9));
 
 fn spec(optimizer: OptimizerSpec) -> GanSpec {
-    GanSpec {
-        objective: Objective::NonSaturatingHalf,
-        order: Order::DiscriminatorFirst,
-        discriminator_steps: 2,
-        generator_optimizer: optimizer,
-        discriminator_optimizer: optimizer,
-        generator: NetworkSpec::dense(&[2, 8, 2], Activation::Tanh, 0.0, Activation::Linear),
-        discriminator: NetworkSpec::dense(&[2, 12, 1], Activation::LeakyRelu { slope: 0.1 }, 0.25, Activation::Linear),
-    }
+    GanSpec::new(
+        NetworkSpec::dense(&[2, 8, 2], Activation::Tanh, 0.0, Activation::Linear),
+        NetworkSpec::dense(&[2, 12, 1], Activation::LeakyRelu { slope: 0.1 }, 0.25, Activation::Linear),
+    )
+    .with_objective(Objective::NonSaturatingHalf)
+    .with_order(Order::DiscriminatorFirst)
+    .with_discriminator_steps(2)
+    .with_optimizers(optimizer)
 }
 
 /// A trainer of the seed; `None`, told aloud, where the processor does not fuse multiply-adds, as that of the kept runs did.
@@ -37,7 +36,7 @@ fn trainer(optimizer: OptimizerSpec, seed: u64) -> Option<Trainer<'static>> {
         return None;
     }
     let points = Arc::new(synthetic::circle(200, 5).unwrap());
-    let options = TrainerOptions { batch: 16, seed, isa: Some(IsaKind::Avx2), ..Default::default() };
+    let options = TrainerOptions::default().with_batch(16).with_seed(seed).with_isa(IsaKind::Avx2);
     Some(Trainer::new(spec(optimizer), points, options).unwrap())
 }
 

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use gannet::cpu::Isa;
 use gannet::data::ArraySource;
 use gannet::gan::health::examine;
-use gannet::gan::presets::Preset;
 use gannet::gan::weights::{self, Numbering, StateDict};
 use gannet::gan::{
     Checkpoint, GanSpec, Model, ModularLoss, Objective, OptimizerSpec, Replicas, Trainer, TrainerOptions,
@@ -102,12 +101,9 @@ const FEATURES: usize = 200;
 /// Three layers, all but the last of D, have more than [`LARGE`] bytes of weights.
 fn spec() -> GanSpec {
     let network = |sizes: &[usize]| NetworkSpec::dense(sizes, Activation::Relu, 0.0, Activation::Linear);
-    GanSpec {
-        generator: network(&[100, 200, FEATURES]),
-        discriminator: network(&[FEATURES, 400, 1]),
-        generator_optimizer: OptimizerSpec::adam(1e-3),
-        ..Preset::Circle.spec()
-    }
+    GanSpec::new(network(&[100, 200, FEATURES]), network(&[FEATURES, 400, 1]))
+        .with_objective(Objective::Minimax)
+        .with_optimizers(OptimizerSpec::adam(0.001))
 }
 
 fn trainer() -> Trainer<'static> {
@@ -121,7 +117,7 @@ fn trainer() -> Trainer<'static> {
 fn trainers_say_so() {
     let source = Arc::new(ArraySource::new(vec![0.5; 20_000 * FEATURES], FEATURES).unwrap());
     for batch in [32, 16_000] {
-        let options = TrainerOptions { batch, ..Default::default() };
+        let options = TrainerOptions::default().with_batch(batch);
         each_request_refused("trainer", 9, || Trainer::new(spec(), source.clone(), options.clone()));
         each_request_refused("replicas", 18, || Replicas::new(&spec(), 2, options.clone(), |_| Ok(source.clone())));
         each_request_refused("modular loss", 4, || {

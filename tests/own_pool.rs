@@ -38,12 +38,13 @@ impl Source for ReadInPool {
 /// The preset, and the same with a D that all threads share.
 fn specs() -> [GanSpec; 2] {
     let small = Preset::Circle.spec();
-    let discriminator = NetworkSpec::dense(&[2, 400, 400, 1], Activation::Relu, 0.0, Activation::Linear);
-    [small.clone(), GanSpec { discriminator, ..small }]
+    let mut wide = small.clone();
+    wide.discriminator = NetworkSpec::dense(&[2, 400, 400, 1], Activation::Relu, 0.0, Activation::Linear);
+    [small, wide]
 }
 
 fn options(threads: usize, batch: usize, pool: Option<&Arc<ThreadPool>>) -> TrainerOptions {
-    TrainerOptions { threads, batch, pool: pool.cloned(), ..Default::default() }
+    TrainerOptions::default().with_threads(threads).with_batch(batch).with_pool(pool.cloned())
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn callbacks_and_sources_use_the_pool_of_the_run() {
 fn a_callback_trains_another_gan_in_the_same_pool() {
     let pool = build_pool(2).unwrap();
     let new = |seed| {
-        let options = TrainerOptions { seed, ..options(3, 1_000, Some(&pool)) };
+        let options = options(3, 1_000, Some(&pool)).with_seed(seed);
         Trainer::new(Preset::Circle.spec(), ReadInPool::new(None, 2_000), options).unwrap()
     };
     let (mut outer, mut inner, mut expected) = (new(1), new(2), new(2));

@@ -12,8 +12,10 @@ use std::sync::Arc;
 
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
-use gannet::gan::{GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
-use gannet::net::{Activation, Initialization, LayerSpec, LayerTensors, NetworkSpec};
+use gannet::gan::{
+    self, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Sgd, Trainer, TrainerOptions,
+};
+use gannet::net::{Activation, LayerSpec, LayerTensors, NetworkSpec};
 use reference::network::{Parameters, backward, flat, forward, widened, zeros};
 use reference::numbers::wide;
 use reference::optimizer::Adam;
@@ -56,59 +58,44 @@ fn read_case(path: &Path) -> Case {
     let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
     let metadata = metadata.metadata().as_ref().unwrap();
     let config: Value = serde_json::from_str(&metadata["config"]).unwrap();
-    let network = |layers: &Value| NetworkSpec {
-        initialization: Initialization::Pytorch,
-        layers: layers
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|layer| LayerSpec {
-                inputs: count(&layer["in"]),
-                outputs: count(&layer["out"]),
-                activation: match layer["activation"].as_str().unwrap() {
-                    "linear" => Activation::Linear,
-                    "relu" => Activation::Relu,
-                    "leaky_relu" => Activation::LeakyRelu { slope: number(&layer["slope"]) },
-                    "tanh" => Activation::Tanh,
-                    "sigmoid" => Activation::Sigmoid,
-                    other => panic!("activation {other}"),
-                },
-                dropout: number(&layer["dropout"]),
-            })
-            .collect(),
+    let layer = |layer: &Value| {
+        let activation = match layer["activation"].as_str().unwrap() {
+            "linear" => Activation::Linear,
+            "relu" => Activation::Relu,
+            "leaky_relu" => Activation::LeakyRelu { slope: number(&layer["slope"]) },
+            "tanh" => Activation::Tanh,
+            "sigmoid" => Activation::Sigmoid,
+            other => panic!("activation {other}"),
+        };
+        LayerSpec::new(count(&layer["in"]), count(&layer["out"]), activation).with_dropout(number(&layer["dropout"]))
     };
+    let network = |layers: &Value| NetworkSpec::new(layers.as_array().unwrap().iter().map(layer).collect());
     let optimizer = &config["optimizer"];
     let learning_rate = number(&optimizer["lr"]);
-    let optimizer = match optimizer["kind"].as_str().unwrap() {
-        "adam" => OptimizerSpec::Adam {
-            learning_rate,
-            beta1: number(&optimizer["beta1"]),
-            beta2: number(&optimizer["beta2"]),
-            epsilon: number(&optimizer["eps"]),
-        },
-        "sgd" => OptimizerSpec::Sgd { learning_rate, momentum: optimizer.get("momentum").map_or(0.0, number) },
+    let optimizer: OptimizerSpec = match optimizer["kind"].as_str().unwrap() {
+        "adam" => gan::Adam::new(learning_rate)
+            .with_beta1(number(&optimizer["beta1"]))
+            .with_beta2(number(&optimizer["beta2"]))
+            .with_epsilon(number(&optimizer["eps"]))
+            .into(),
+        "sgd" => Sgd::new(learning_rate).with_momentum(optimizer.get("momentum").map_or(0.0, number)).into(),
         other => panic!("optimizer {other}"),
     };
-    let spec = GanSpec {
-        objective: match config["objective"].as_str().unwrap() {
+    let spec = GanSpec::new(network(&config["generator"]), network(&config["discriminator"]))
+        .with_objective(match config["objective"].as_str().unwrap() {
             "minimax" => Objective::Minimax,
             "non_saturating" => Objective::NonSaturating,
             "non_saturating_half" => Objective::NonSaturatingHalf,
             "softmax" => Objective::Softmax,
             other => panic!("objective {other}"),
-        },
-        order: match config["order"].as_str().unwrap() {
+        })
+        .with_order(match config["order"].as_str().unwrap() {
             "discriminator_first" => Order::DiscriminatorFirst,
             "discriminator_first_shared_fake" => Order::DiscriminatorFirstSharedFake,
             "generator_first_shared_fake" => Order::GeneratorFirstSharedFake,
             other => panic!("order {other}"),
-        },
-        discriminator_steps: 1,
-        generator_optimizer: optimizer,
-        discriminator_optimizer: optimizer,
-        generator: network(&config["generator"]),
-        discriminator: network(&config["discriminator"]),
-    };
+        })
+        .with_optimizers(optimizer);
     let (batch, steps) = (count(&config["batch"]), count(&config["steps"]));
     Case { name: metadata["case"].clone(), spec, batch, steps, bytes }
 }
@@ -210,26 +197,30 @@ fn training_runs_match_pytorch_in_f64() {
             let run = format!("{} {engine} {} {threads} {shards}", case.name, isa.kind());
             let source = ArraySource::new(at(&real, 0, case.steps).to_vec(), case.spec.features()).unwrap();
             let isa = Some(isa.kind());
-            let options = TrainerOptions { batch: case.batch, shards, threads, engine, isa, ..Default::default() };
+            let options = TrainerOptions::default()
+                .with_batch(case.batch)
+                .with_shards(shards)
+                .with_threads(threads)
+                .with_engine(engine)
+                .with_isa(isa);
             let mut trainer = Trainer::new(case.spec.clone(), Arc::new(source), options).unwrap();
-            let initial = Model {
-                generator: tensors.network("init.generator", &case.spec.generator),
-                discriminator: tensors.network("init.discriminator", &case.spec.discriminator),
-            };
+            let initial = Model::new(
+                tensors.network("init.generator", &case.spec.generator),
+                tensors.network("init.discriminator", &case.spec.discriminator),
+            );
             trainer.set_model(&initial).unwrap();
             let mut losses = [Vec::new(), Vec::new()];
             for step in 0..case.steps {
                 let [keep_real, keep_fake, keep_generator_step] =
                     [0, 1, 2].map(|role| keeps_at(&keeps[role], step, case.steps));
                 let report = trainer
-                    .step_with(&GivenStep {
-                        real: at(&real, step, case.steps),
-                        discriminator_latents: at(&latents_d, step, case.steps),
-                        generator_latents: at(&latents_g, step, case.steps),
-                        keep_real: &keep_real,
-                        keep_fake: &keep_fake,
-                        keep_generator_step: &keep_generator_step,
-                    })
+                    .step_with(
+                        &GivenStep::new(at(&real, step, case.steps), at(&latents_d, step, case.steps))
+                            .with_generator_latents(at(&latents_g, step, case.steps))
+                            .with_keep_real(&keep_real)
+                            .with_keep_fake(&keep_fake)
+                            .with_keep_generator_step(&keep_generator_step),
+                    )
                     .unwrap();
                 losses[0].push(report.discriminator_loss);
                 losses[1].push(report.generator_loss);
@@ -260,10 +251,8 @@ struct ForeignGenerator<'a> {
 
 impl<'a> ForeignGenerator<'a> {
     fn new(spec: &'a NetworkSpec, tensors: &LayerTensors, optimizer: OptimizerSpec) -> Self {
-        let OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } = optimizer else {
-            panic!("the case's optimizer is Adam")
-        };
-        let adam = Adam::new([learning_rate, beta1, beta2, epsilon]);
+        let OptimizerSpec::Adam(adam) = optimizer else { panic!("the case's optimizer is Adam") };
+        let adam = Adam::new([adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon]);
         Self { spec, parameters: widened(tensors), adam: vec![adam; flat(tensors).count()] }
     }
 
@@ -303,7 +292,7 @@ fn modular_loss_with_a_foreign_generator_matches_pytorch_in_f64() {
             && spec.generator.layers.len() == 1
             && spec.generator.layers[0].activation == Activation::Linear
             && spec.discriminator.layers.iter().all(|layer| layer.dropout == 0.0)
-            && matches!(spec.generator_optimizer, OptimizerSpec::Adam { .. });
+            && matches!(spec.generator_optimizer, OptimizerSpec::Adam(_));
         if !fits {
             continue;
         }
@@ -311,8 +300,11 @@ fn modular_loss_with_a_foreign_generator_matches_pytorch_in_f64() {
         let (real, latents) = (tensors.f32("real"), tensors.f32("latent.discriminator_step"));
         for (engine, isa, threads) in runs() {
             let run = format!("modular {} {engine} {} {threads}", case.name, isa.kind());
-            let options =
-                TrainerOptions { batch: case.batch, threads, engine, isa: Some(isa.kind()), ..Default::default() };
+            let options = TrainerOptions::default()
+                .with_batch(case.batch)
+                .with_threads(threads)
+                .with_engine(engine)
+                .with_isa(isa.kind());
             let optimizer = spec.discriminator_optimizer;
             let mut loss = ModularLoss::new(spec.discriminator.clone(), spec.objective, optimizer, options).unwrap();
             loss.set_discriminator(&tensors.network("init.discriminator", &spec.discriminator)).unwrap();

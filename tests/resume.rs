@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gannet::gan::presets::Preset;
-use gannet::gan::{Changes, Checkpoint, GanSpec, OptimizerSpec, Order, Trainer, TrainerOptions};
+use gannet::gan::{Changes, Checkpoint, GanSpec, OptimizerSpec, Order, Sgd, Trainer, TrainerOptions};
 
 const STEPS: u64 = 60;
 
 fn trainer(preset: Preset, spec: &GanSpec, batch: usize, threads: usize) -> Trainer<'static> {
-    let options = TrainerOptions { batch, threads, seed: 11, shuffle: true, ..Default::default() };
+    let options = TrainerOptions::default().with_batch(batch).with_threads(threads).with_seed(11).with_shuffle(true);
     Trainer::new(spec.clone(), common::source(preset, 500), options).unwrap()
 }
 
@@ -47,7 +47,7 @@ fn check(preset: Preset, spec: &GanSpec, batch: usize, stops: impl Iterator<Item
 
 #[test]
 fn every_preset_goes_on_after_each_of_sixty_steps() {
-    for preset in Preset::ALL.into_iter().filter(|&preset| preset != Preset::Mnist) {
+    for preset in Preset::ALL.iter().copied().filter(|&preset| preset != Preset::Mnist) {
         // Batches that do not divide the data: most stops are within an epoch.
         check(preset, &preset.spec(), 48, 0..=STEPS);
     }
@@ -61,7 +61,7 @@ fn mnist_goes_on_after_each_of_sixty_steps() {
 #[test]
 fn every_optimizer_and_order_goes_on() {
     let circle = Preset::Circle.spec();
-    let sgd = |momentum| OptimizerSpec::Sgd { learning_rate: 0.01, momentum };
+    let sgd = |momentum| OptimizerSpec::from(Sgd::new(0.01).with_momentum(momentum));
     let orders = [
         (Order::DiscriminatorFirst, 1),
         (Order::DiscriminatorFirst, 3),
@@ -71,8 +71,12 @@ fn every_optimizer_and_order_goes_on() {
     for (order, discriminator_steps) in orders {
         for optimizers in [[sgd(0.0), sgd(0.9)], [sgd(0.5), OptimizerSpec::adam(1e-3)]] {
             let [generator_optimizer, discriminator_optimizer] = optimizers;
-            let mut spec =
-                GanSpec { order, discriminator_steps, generator_optimizer, discriminator_optimizer, ..circle.clone() };
+            let mut spec = circle
+                .clone()
+                .with_order(order)
+                .with_discriminator_steps(discriminator_steps)
+                .with_generator_optimizer(generator_optimizer)
+                .with_discriminator_optimizer(discriminator_optimizer);
             spec.discriminator.layers[0].dropout = 0.25;
             check(Preset::Circle, &spec, 33, (1..STEPS).step_by(7));
         }
@@ -85,7 +89,7 @@ fn changed_settings_are_refused_by_name_unless_allowed() {
     let mut first = trainer(Preset::Circle, &spec, 32, 1);
     run(&mut first, 5);
     let saved = first.checkpoint().unwrap();
-    let changed = GanSpec { generator_optimizer: OptimizerSpec::sgd(0.25), ..spec.clone() };
+    let changed = spec.clone().with_generator_optimizer(OptimizerSpec::sgd(0.25));
     let mut second = trainer(Preset::Circle, &changed, 16, 1);
     let problem = second.restore(&saved, Changes::Refused).unwrap_err().to_string();
     for name in ["run.batch", "gan.generator_optimizer.kind", "gan.generator_optimizer.learning_rate"] {
@@ -104,7 +108,7 @@ fn changed_settings_are_refused_by_name_unless_allowed() {
 fn a_stop_ends_a_run_after_a_whole_step() {
     for threads in [1, 2] {
         let stop = Arc::new(AtomicBool::new(false));
-        let options = TrainerOptions { threads, stop: Some(Arc::clone(&stop)), ..Default::default() };
+        let options = TrainerOptions::default().with_threads(threads).with_stop(Arc::clone(&stop));
         let mut trainer = common::trainer(Preset::Circle, options);
         let last = trainer.run(50, 10, |report| {
             stop.store(report.step == 20, Ordering::Relaxed);

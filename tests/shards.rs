@@ -27,20 +27,18 @@ const SIZES: [(usize, usize, &str); 4] = [
 
 /// Both networks stand still: no parameter is so small that this rate would move it.
 fn still(hidden: usize, order: Order, objective: Objective) -> GanSpec {
-    GanSpec {
-        objective,
-        order,
-        discriminator_steps: 1,
-        generator_optimizer: OptimizerSpec::sgd(1e-30),
-        discriminator_optimizer: OptimizerSpec::sgd(1e-30),
-        generator: NetworkSpec::dense(&[LATENTS, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
-        discriminator: NetworkSpec::dense(
+    GanSpec::new(
+        NetworkSpec::dense(&[LATENTS, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+        NetworkSpec::dense(
             &[FEATURES, hidden, hidden, objective.logits()],
             Activation::LeakyRelu { slope: 0.2 },
             0.0,
             Activation::Linear,
         ),
-    }
+    )
+    .with_objective(objective)
+    .with_order(order)
+    .with_optimizers(OptimizerSpec::sgd(1e-30))
 }
 
 /// `samples` rows without a pattern.
@@ -73,21 +71,14 @@ fn a_shard_is_a_batch_of_its_own() {
                     [(FEATURES, 1), (LATENTS, 2), (LATENTS, 3)].map(|(columns, salt)| rows(2 * samples, columns, salt));
                 let gradients = |first: usize, batch: usize, shards: usize| -> Model {
                     let source = ArraySource::new(real.clone(), FEATURES).unwrap();
-                    let options = TrainerOptions { batch, shards, threads: 2, ..Default::default() };
+                    let options = TrainerOptions::default().with_batch(batch).with_shards(shards).with_threads(2);
                     let mut trainer = Trainer::new(spec.clone(), Arc::new(source), options).unwrap();
                     if shards > 1 {
                         assert_eq!(trainer.plan().schedule, schedule, "{name}");
                     }
-                    let of =
-                        |rows: &'_ [f32], columns: usize| rows[first * columns..(first + batch) * columns].to_vec();
-                    let given = GivenStep {
-                        real: &of(&real, FEATURES),
-                        discriminator_latents: &of(&of_discriminator, LATENTS),
-                        generator_latents: &of(&of_generator, LATENTS),
-                        keep_real: &[],
-                        keep_fake: &[],
-                        keep_generator_step: &[],
-                    };
+                    let of = |columns: usize| first * columns..(first + batch) * columns;
+                    let given = GivenStep::new(&real[of(FEATURES)], &of_discriminator[of(LATENTS)])
+                        .with_generator_latents(&of_generator[of(LATENTS)]);
                     trainer.step_with(&given).unwrap();
                     trainer.gradients().unwrap()
                 };
@@ -112,7 +103,7 @@ fn a_shard_of_the_modular_loss_is_a_batch_of_its_own() {
         let spec = still(hidden, Order::DiscriminatorFirstSharedFake, Objective::NonSaturating);
         let (real, fakes) = (rows(2 * samples, FEATURES, 1), rows(2 * samples, FEATURES, 5));
         let gradient = |first: usize, batch: usize, shards: usize| {
-            let options = TrainerOptions { batch, shards, threads: 2, ..Default::default() };
+            let options = TrainerOptions::default().with_batch(batch).with_shards(shards).with_threads(2);
             let (discriminator, optimizer) = (spec.discriminator.clone(), spec.discriminator_optimizer);
             let mut loss = ModularLoss::new(discriminator, spec.objective, optimizer, options).unwrap();
             let mut gradient = vec![f32::NAN; batch * FEATURES];
@@ -132,14 +123,17 @@ fn a_shard_of_the_modular_loss_is_a_batch_of_its_own() {
 #[test]
 fn sharded_runs_are_the_same_bits_at_any_number_of_threads() {
     let fused = reference::isas::to_compare();
-    for preset in Preset::ALL {
+    for &preset in Preset::ALL {
         let batch = if preset == Preset::Mnist { 37 } else { 1_003 };
         for shards in [1, 2, 4] {
             let mut first = None;
             for isa in &fused {
                 for threads in [1, 2, 3] {
-                    let options =
-                        TrainerOptions { batch, shards, threads, isa: Some(isa.kind()), ..Default::default() };
+                    let options = TrainerOptions::default()
+                        .with_batch(batch)
+                        .with_shards(shards)
+                        .with_threads(threads)
+                        .with_isa(isa.kind());
                     let mut trainer = common::trainer(preset, options);
                     let mut losses = Vec::new();
                     trainer
@@ -160,7 +154,7 @@ fn sharded_runs_are_the_same_bits_at_any_number_of_threads() {
 #[test]
 fn shards_that_make_no_tree_are_refused() {
     for (batch, shards) in [(32, 0), (32, 3), (32, 64), (1 << 20, 1 << 20), (32, usize::MAX)] {
-        let options = TrainerOptions { batch, shards, ..Default::default() };
+        let options = TrainerOptions::default().with_batch(batch).with_shards(shards);
         let spec = Preset::Circle.spec();
         let source = common::source(Preset::Circle, 64);
         let problem = Trainer::new(spec.clone(), source, options.clone()).map(|_| ()).unwrap_err().to_string();

@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use gannet::data::{ArraySource, ByteSource};
-use gannet::gan::presets::Preset;
 use gannet::gan::source::{self, BatchWriter, BoxError, Extent, Shape};
-use gannet::gan::{Changes, GanSpec, Model, Source, Trainer, TrainerOptions};
+use gannet::gan::{Changes, GanSpec, Model, Objective, OptimizerSpec, Source, Trainer, TrainerOptions};
 use gannet::net::{Activation, NetworkSpec};
 use gannet::{Error, Result};
 
@@ -22,12 +21,13 @@ const PLANS: [(usize, usize, &str); 4] =
 
 /// Three turns of D, so that a step takes more than one batch.
 fn spec(hidden: usize) -> GanSpec {
-    GanSpec {
-        discriminator_steps: 3,
-        generator: NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
-        discriminator: NetworkSpec::dense(&[FEATURES, hidden, hidden, 1], Activation::Relu, 0.0, Activation::Linear),
-        ..Preset::Circle.spec()
-    }
+    GanSpec::new(
+        NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+        NetworkSpec::dense(&[FEATURES, hidden, hidden, 1], Activation::Relu, 0.0, Activation::Linear),
+    )
+    .with_discriminator_steps(3)
+    .with_objective(Objective::Minimax)
+    .with_optimizers(OptimizerSpec::adam(0.001))
 }
 
 /// A value of a sample.
@@ -48,7 +48,7 @@ fn trainer<'a>(
     (hidden, batch, schedule): (usize, usize, &str),
     threads: usize,
 ) -> Trainer<'a> {
-    let options = TrainerOptions { batch, threads, seed: 5, ..Default::default() };
+    let options = TrainerOptions::default().with_batch(batch).with_threads(threads).with_seed(5);
     let trainer = Trainer::new(spec(hidden), Arc::new(source), options).unwrap();
     assert_eq!(trainer.plan().schedule, schedule);
     trainer
@@ -121,7 +121,7 @@ fn an_endless_source_is_asked_for_every_number_in_order() {
         let expected = {
             // As many samples as three steps take, unshuffled, are the beginning of an endless source.
             let samples = 9 * plan.1;
-            let options = TrainerOptions { batch: plan.1, seed: 5, shuffle: false, ..Default::default() };
+            let options = TrainerOptions::default().with_batch(plan.1).with_seed(5).with_shuffle(false);
             let source = ArraySource::new(rows(samples), FEATURES).unwrap();
             trained(Trainer::new(spec(plan.0), Arc::new(source), options).unwrap())
         };
@@ -241,7 +241,7 @@ fn what_a_source_promises_and_does_not_keep_is_an_error() {
         values: rows(SAMPLES),
     };
     let text = |liar: Liar| {
-        let options = TrainerOptions { batch: 20, ..Default::default() };
+        let options = TrainerOptions::default().with_batch(20);
         let trained = Trainer::new(spec(8), Arc::new(liar), options).and_then(|mut trainer| {
             let outcome = go(&mut trainer, 2);
             assert_eq!(trainer.steps_done(), if outcome.is_ok() { 2 } else { 0 });

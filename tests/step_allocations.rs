@@ -17,9 +17,7 @@ use gannet::cpu::EngineKind;
 use gannet::gan::health::examine;
 use gannet::gan::presets::Preset;
 use gannet::gan::source::Extent;
-use gannet::gan::{
-    Checkpoint, GanSpec, Gradients, ModularLoss, Network, Replicas, Source, Trainer, TrainerOptions, source,
-};
+use gannet::gan::{Checkpoint, Gradients, ModularLoss, Network, Replicas, Source, Trainer, TrainerOptions, source};
 
 /// The system's allocator with a count of its calls.
 struct Counting;
@@ -83,11 +81,8 @@ const SETTLING: Duration = Duration::from_millis(200);
 
 /// Allocations that one product of an engine makes inside the library it stands on.
 fn allocations_per_product(engine: EngineKind) -> u64 {
-    match engine {
-        EngineKind::Matrixmultiply => 1,
-        // On the processors with fused multiply-adds, the native engine throughout.
-        EngineKind::Native | EngineKind::Auto => 0,
-    }
+    // `auto` is the native engine throughout on the processors with fused multiply-adds.
+    u64::from(engine == EngineKind::Matrixmultiply)
 }
 
 // Without the test harness: its thread would be counted when it reports that a test has been running for a minute.
@@ -114,7 +109,7 @@ fn plans_say_what_a_run_takes() {
     // Presets with Adam, for whose moments a plan has room.
     let presets = [Preset::Circle, Preset::Gaussian2d, Preset::Mixture1dDeep];
     for (preset, shards) in presets.into_iter().flat_map(|preset| [(preset, 1), (preset, 4)]) {
-        let options = TrainerOptions { batch: BATCH, shards, ..Default::default() };
+        let options = TrainerOptions::default().with_batch(BATCH).with_shards(shards);
         let (spec, source) = (preset.spec(), common::source(preset, BATCH + 3));
         let before = LIVE.load(Ordering::Relaxed);
         let trainer = Trainer::new(spec.clone(), source.clone(), options.clone()).unwrap();
@@ -122,7 +117,7 @@ fn plans_say_what_a_run_takes() {
         check(preset.name(), planned, LIVE.load(Ordering::Relaxed) - before);
         drop(trainer);
         let limited = |limit| {
-            let options = TrainerOptions { memory_limit: Some(limit), ..options.clone() };
+            let options = options.clone().with_memory_limit(limit);
             Trainer::new(spec.clone(), source.clone(), options).map(|_| ())
         };
         limited(planned).unwrap();
@@ -138,7 +133,7 @@ fn plans_say_what_a_run_takes() {
 /// On one thread: with more, each call enters the pool, for which rayon allocates.
 fn turns_alone_and_answers_allocate_nothing() {
     for (preset, batch) in [(Preset::Circle, 200), (Preset::Mnist, 16)] {
-        let options = TrainerOptions { batch, engine: EngineKind::Native, ..Default::default() };
+        let options = TrainerOptions::default().with_batch(batch).with_engine(EngineKind::Native);
         let mut trainer = common::trainer(preset, options);
         let mut sampler = trainer.sampler().unwrap();
         let mut rows = vec![0.0; 300 * sampler.features()];
@@ -165,7 +160,8 @@ fn turns_alone_and_answers_allocate_nothing() {
 fn steps_with_hooks_allocate_nothing() {
     for (preset, batch) in [(Preset::Circle, 200), (Preset::Mnist, 16)] {
         for threads in [1, 2] {
-            let options = TrainerOptions { batch, threads, engine: EngineKind::Native, ..Default::default() };
+            let options =
+                TrainerOptions::default().with_batch(batch).with_threads(threads).with_engine(EngineKind::Native);
             let mut trainer = common::trainer(preset, options);
             let mut clip = |gradients: &mut Gradients<'_>| gradients.clip_norm(1e-3);
             let (mut first, mut last) = (0, 0);
@@ -191,11 +187,15 @@ fn a_thousand_steps_allocate_nothing_of_their_own() {
     // More than a tile, so that two threads have work; for the wide networks a batch that keeps the test short. With
     // `gaussian2d` also a batch of one tile, whose fakes are not made again.
     let batch = |preset| if preset == Preset::Mnist { 16 } else { 200 };
-    let cases = Preset::ALL.into_iter().map(|preset| (preset, batch(preset))).chain([(Preset::Gaussian2d, 32)]);
+    let cases = Preset::ALL.iter().copied().map(|preset| (preset, batch(preset))).chain([(Preset::Gaussian2d, 32)]);
     for (preset, batch) in cases {
         for (threads, shards) in [(1, 1), (2, 1), (2, 4)] {
             for engine in EngineKind::ALL {
-                let options = TrainerOptions { batch, shards, threads, engine, ..Default::default() };
+                let options = TrainerOptions::default()
+                    .with_batch(batch)
+                    .with_shards(shards)
+                    .with_threads(threads)
+                    .with_engine(engine);
                 let mut trainer = common::trainer(preset, options);
                 let expected = STEPS * trainer.plan().products_per_step * allocations_per_product(engine);
                 let (mut first, mut last) = (0, 0);
@@ -225,7 +225,7 @@ fn a_thousand_steps_allocate_nothing_of_their_own() {
 /// Sources that are read in place, and those that write their samples.
 fn sources_of_every_kind_allocate_nothing() {
     const BATCH: usize = 200;
-    let spec = GanSpec { discriminator_steps: 2, ..Preset::Circle.spec() };
+    let spec = Preset::Circle.spec().with_discriminator_steps(2);
     let values: Vec<f32> = (0..1_000).map(|index| (index as f32).sin()).collect();
     let bytes: Vec<u8> = (0..1_000).map(|index| (index * 7919 % 251) as u8).collect();
     let write = |number: u64, row: &mut [f32]| row.fill((number as f32).sin());
@@ -245,7 +245,7 @@ fn sources_of_every_kind_allocate_nothing() {
     let mut failures = Vec::new();
     for (name, source) in sources {
         for threads in [1, 2, 3] {
-            let options = TrainerOptions { batch: BATCH, threads, ..Default::default() };
+            let options = TrainerOptions::default().with_batch(BATCH).with_threads(threads);
             // Threads of the case before give their memory back when they end.
             std::thread::sleep(SETTLING);
             let before = LIVE.load(Ordering::Relaxed);
@@ -279,10 +279,11 @@ fn a_thousand_steps_of_replicas_allocate_nothing() {
     const REPLICAS: usize = 3;
     let mut failures = Vec::new();
     // The wide networks of `mnist` would take long, and take the same path.
-    for preset in Preset::ALL.into_iter().filter(|&preset| preset != Preset::Mnist) {
+    for preset in Preset::ALL.iter().copied().filter(|&preset| preset != Preset::Mnist) {
         for threads in [1, 2, 3] {
             let source = common::source(preset, 500);
-            let options = TrainerOptions { batch: 200, threads, shuffle: preset.shuffle(), ..Default::default() };
+            let options =
+                TrainerOptions::default().with_batch(200).with_threads(threads).with_shuffle(preset.shuffle());
             let mut replicas = Replicas::new(&preset.spec(), REPLICAS, options, |_| Ok(source.clone())).unwrap();
             let (first, last) = (AtomicU64::new(0), AtomicU64::new(0));
             let outcomes = replicas.run(STEPS + 1, 1, |replica, report| {
@@ -308,9 +309,9 @@ fn a_thousand_steps_of_replicas_allocate_nothing() {
 fn steps_allocate_nothing_while_a_run_is_recorded() {
     const SEGMENTS: u64 = 5;
     let mut failures = Vec::new();
-    for preset in Preset::ALL.into_iter().filter(|&preset| preset != Preset::Mnist) {
+    for preset in Preset::ALL.iter().copied().filter(|&preset| preset != Preset::Mnist) {
         for threads in [1, 2] {
-            let mut trainer = common::trainer(preset, TrainerOptions { batch: 200, threads, ..Default::default() });
+            let mut trainer = common::trainer(preset, TrainerOptions::default().with_batch(200).with_threads(threads));
             let (spec, source, isa) = (preset.spec(), common::source(preset, 500), trainer.isa());
             let (reports, reported) = mpsc::sync_channel(2 * STEPS as usize);
             let (snapshots, taken) = mpsc::sync_channel::<Checkpoint>(1);

@@ -6,9 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use gannet::data::synthetic;
-use gannet::gan::presets::Preset;
 use gannet::gan::{
-    Changes, Checkpoint, GanSpec, ModularLoss, Network, OptimizerSpec, Order, Role, Trainer, TrainerOptions,
+    Changes, Checkpoint, GanSpec, ModularLoss, Network, Objective, OptimizerSpec, Order, Role, Trainer, TrainerOptions,
 };
 use gannet::net::{Activation, NetworkSpec};
 use gannet::{Error, Result};
@@ -16,22 +15,18 @@ use gannet::{Error, Result};
 /// A small GAN in tiles, or a wide one whose layers are shared; with dropout in D.
 fn spec(order: Order, wide: bool, discriminator_steps: usize) -> GanSpec {
     let width = if wide { 384 } else { 24 };
-    GanSpec {
-        generator: NetworkSpec::dense(&[3, width, width, 2], Activation::Relu, 0.0, Activation::Tanh),
-        discriminator: NetworkSpec::dense(
-            &[2, width, width, 1],
-            Activation::LeakyRelu { slope: 0.2 },
-            0.1,
-            Activation::Linear,
-        ),
-        order,
-        discriminator_steps,
-        ..Preset::Circle.spec()
-    }
+    GanSpec::new(
+        NetworkSpec::dense(&[3, width, width, 2], Activation::Relu, 0.0, Activation::Tanh),
+        NetworkSpec::dense(&[2, width, width, 1], Activation::LeakyRelu { slope: 0.2 }, 0.1, Activation::Linear),
+    )
+    .with_objective(Objective::Minimax)
+    .with_optimizers(OptimizerSpec::adam(0.001))
+    .with_order(order)
+    .with_discriminator_steps(discriminator_steps)
 }
 
 fn trainer(spec: &GanSpec, batch: usize, threads: usize) -> Trainer<'static> {
-    let options = TrainerOptions { batch, threads, seed: 9, ..Default::default() };
+    let options = TrainerOptions::default().with_batch(batch).with_threads(threads).with_seed(9);
     Trainer::new(spec.clone(), Arc::new(synthetic::circle(500, 11).unwrap()), options).unwrap()
 }
 
@@ -179,11 +174,7 @@ fn a_hook_sees_the_gradients_that_the_update_uses() {
 
 #[test]
 fn clipped_gradients_update_by_less() {
-    let spec = GanSpec {
-        generator_optimizer: OptimizerSpec::sgd(1.0),
-        discriminator_optimizer: OptimizerSpec::sgd(1.0),
-        ..spec(Order::DiscriminatorFirst, true, 1)
-    };
+    let spec = spec(Order::DiscriminatorFirst, true, 1).with_optimizers(OptimizerSpec::sgd(1.0));
     let mut trainer = trainer(&spec, 20, 1);
     let before = trainer.model().unwrap();
     let clip = 1e-3;
@@ -294,7 +285,7 @@ fn turns_alone_ask_a_stream_for_one_sample_after_the_other() {
         row.fill((number % 7) as f32);
         Ok::<(), std::convert::Infallible>(())
     });
-    let options = TrainerOptions { batch: 20, ..Default::default() };
+    let options = TrainerOptions::default().with_batch(20);
     let mut trainer = Trainer::new(spec.clone(), std::sync::Arc::new(stream), options).unwrap();
     for _ in 0..2 {
         for _ in 0..3 {
@@ -321,16 +312,12 @@ fn a_report_that_fails_leaves_a_whole_step() {
 #[test]
 fn an_answer_that_is_gannets_own_gives_gannets_own_gradients() {
     for (wide, batch, threads) in plans() {
-        let mut discriminator = spec(Order::DiscriminatorFirst, wide, 1).discriminator;
-        discriminator.layers.iter_mut().for_each(|layer| layer.dropout = 0.0);
-        let spec = GanSpec {
-            generator_optimizer: OptimizerSpec::sgd(1e-3),
-            discriminator_optimizer: OptimizerSpec::sgd(1e-38),
-            discriminator,
-            ..spec(Order::DiscriminatorFirst, wide, 1)
-        };
+        let mut spec = spec(Order::DiscriminatorFirst, wide, 1)
+            .with_generator_optimizer(OptimizerSpec::sgd(1e-3))
+            .with_discriminator_optimizer(OptimizerSpec::sgd(1e-38));
+        spec.discriminator.layers.iter_mut().for_each(|layer| layer.dropout = 0.0);
         let (mut own, mut answered) = (trainer(&spec, batch, threads), trainer(&spec, batch, threads));
-        let options = TrainerOptions { batch, threads, ..Default::default() };
+        let options = TrainerOptions::default().with_batch(batch).with_threads(threads);
         let (objective, optimizer) = (spec.objective, spec.discriminator_optimizer);
         let mut loss = ModularLoss::new(spec.discriminator.clone(), objective, optimizer, options).unwrap();
         loss.set_discriminator(&own.model().unwrap().discriminator).unwrap();
@@ -419,7 +406,7 @@ fn a_refused_model_leaves_the_trainer_as_it_was() {
 fn memory_for_answers_counts_against_the_limit() {
     let spec = spec(Order::DiscriminatorFirst, false, 1);
     let needed = trainer(&spec, 300, 1).plan().memory;
-    let options = TrainerOptions { batch: 300, seed: 9, memory_limit: Some(needed), ..Default::default() };
+    let options = TrainerOptions::default().with_batch(300).with_seed(9).with_memory_limit(needed);
     let mut limited = Trainer::new(spec, Arc::new(synthetic::circle(500, 11).unwrap()), options).unwrap();
     let refused = limited.step_generator_with(|_, _| Ok(()));
     assert!(matches!(refused, Err(Error::MemoryLimit { .. })), "{refused:?}");

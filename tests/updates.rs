@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
-use gannet::gan::presets::Preset;
 use gannet::gan::{
-    GanSpec, ModularLoss, Network, Objective, OptimizerSpec, Order, Source, Trainer, TrainerOptions, source,
+    Adam, GanSpec, ModularLoss, Network, Objective, OptimizerSpec, Order, Sgd, Source, Trainer, TrainerOptions, source,
 };
 use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update};
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
@@ -21,12 +20,13 @@ const FEATURES: usize = 9;
 
 /// Networks too large for tiles, some layers too narrow for the micro-kernel, rows of 256 weights that stand apart.
 fn spec(order: Order, dropout: f32) -> GanSpec {
-    GanSpec {
-        generator: NetworkSpec::dense(&[5, 256, 300, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
-        discriminator: NetworkSpec::dense(&[FEATURES, 131, 512, 99, 1], Activation::Relu, dropout, Activation::Linear),
-        order,
-        ..Preset::Circle.spec()
-    }
+    GanSpec::new(
+        NetworkSpec::dense(&[5, 256, 300, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+        NetworkSpec::dense(&[FEATURES, 131, 512, 99, 1], Activation::Relu, dropout, Activation::Linear),
+    )
+    .with_objective(Objective::Minimax)
+    .with_optimizers(OptimizerSpec::adam(0.001))
+    .with_order(order)
 }
 
 fn rows() -> Arc<ArraySource> {
@@ -71,17 +71,18 @@ impl Follower {
 /// The optimizer's update number `t`.
 fn update(optimizer: OptimizerSpec, t: u64) -> Update {
     match optimizer {
-        OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => {
+        OptimizerSpec::Adam(Adam { learning_rate, beta1, beta2, epsilon, .. }) => {
             AdamStep { learning_rate, beta1, beta2, epsilon, t }.into()
         }
-        OptimizerSpec::Sgd { learning_rate, momentum } => SgdStep { learning_rate, momentum }.into(),
+        OptimizerSpec::Sgd(Sgd { learning_rate, momentum, .. }) => SgdStep { learning_rate, momentum }.into(),
+        other => panic!("no reference for {other}"),
     }
 }
 
 #[test]
 fn parameters_follow_from_the_gradients() {
     let adam = OptimizerSpec::adam(0.001);
-    let descents = [OptimizerSpec::sgd(0.01), OptimizerSpec::Sgd { learning_rate: 0.01, momentum: 0.5 }];
+    let descents = [OptimizerSpec::sgd(0.01), Sgd::new(0.01).with_momentum(0.5).into()];
     for (order, dropout, [generator_optimizer, discriminator_optimizer]) in [
         (Order::DiscriminatorFirst, 0.0, [adam, adam]),
         (Order::DiscriminatorFirstSharedFake, 0.25, [adam, adam]),
@@ -90,7 +91,9 @@ fn parameters_follow_from_the_gradients() {
         (Order::DiscriminatorFirst, 0.25, descents),
         (Order::GeneratorFirstSharedFake, 0.0, descents),
     ] {
-        let spec = GanSpec { generator_optimizer, discriminator_optimizer, ..spec(order, dropout) };
+        let spec = spec(order, dropout)
+            .with_generator_optimizer(generator_optimizer)
+            .with_discriminator_optimizer(discriminator_optimizer);
         for (batch, engine, threads) in [
             (40, EngineKind::Native, 1),
             (40, EngineKind::Native, 3),
@@ -98,7 +101,7 @@ fn parameters_follow_from_the_gradients() {
             (40, EngineKind::Matrixmultiply, 2),
         ] {
             let name = format!("{generator_optimizer:?} {order:?} dropout {dropout} batch {batch} {engine} {threads}");
-            let options = TrainerOptions { batch, threads, engine, ..Default::default() };
+            let options = TrainerOptions::default().with_batch(batch).with_threads(threads).with_engine(engine);
             let mut trainer = Trainer::new(spec.clone(), rows(), options).unwrap();
             assert_eq!(trainer.plan().schedule, "layer-parallel");
             let before = trainer.model().unwrap();
@@ -124,7 +127,7 @@ fn what_is_not_finite_is_named() {
     let rows = rows();
     for threads in [1, 2] {
         for (order, dropout) in [(Order::DiscriminatorFirst, 0.25), (Order::GeneratorFirstSharedFake, 0.25)] {
-            let options = TrainerOptions { batch: 300, threads, shuffle: false, ..Default::default() };
+            let options = TrainerOptions::default().with_batch(300).with_threads(threads).with_shuffle(false);
             let mut trainer = Trainer::new(spec(order, dropout), Arc::new(spoiled(&rows)), options).unwrap();
             match trainer.run(9, 0, |_| ControlFlow::Continue(())) {
                 Err(Error::NotFinite {
@@ -149,7 +152,7 @@ fn a_modular_step_sees_its_own_update() -> Result<()> {
     let (real, fakes) = (numbers(1), numbers(2));
     let discriminator = spec(Order::DiscriminatorFirst, 0.0).discriminator;
     let outcome = |learning_rate, threads| -> Result<Vec<f32>> {
-        let options = TrainerOptions { batch, threads, ..Default::default() };
+        let options = TrainerOptions::default().with_batch(batch).with_threads(threads);
         let optimizer = OptimizerSpec::adam(learning_rate);
         let mut loss = ModularLoss::new(discriminator.clone(), Objective::NonSaturating, optimizer, options)?;
         let mut gradient = vec![0.0; batch * FEATURES];

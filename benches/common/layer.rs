@@ -98,7 +98,7 @@ impl Layer {
 
     /// Computes a product, with or without the layer's dropout.
     pub(crate) fn run_with(&mut self, product: Product, engine: &dyn Engine, isa: Isa, dropout: bool) {
-        let LayerSpec { inputs, outputs, activation, dropout: probability } = self.spec;
+        let LayerSpec { inputs, outputs, activation, dropout: probability, .. } = self.spec;
         let width = self.width;
         match product {
             Product::Forward => engine.panel_product(

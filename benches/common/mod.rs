@@ -162,7 +162,7 @@ pub(crate) fn source(preset: Preset, batch: usize) -> gannet::Result<Arc<dyn Sou
 
 /// The options of a run of the preset.
 pub(crate) fn options(preset: Preset, batch: usize, threads: usize) -> TrainerOptions {
-    TrainerOptions { batch, threads, shuffle: preset.shuffle(), ..TrainerOptions::default() }
+    TrainerOptions::default().with_batch(batch).with_threads(threads).with_shuffle(preset.shuffle())
 }
 
 /// A trainer of the preset with the default engine.

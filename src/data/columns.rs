@@ -10,6 +10,7 @@ const SHOWN: usize = 5;
 
 /// How the columns of a table were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Matched {
     /// By their names.
     ByName,

@@ -24,6 +24,7 @@ const UNSIGNED_BYTE: u8 = 0x08;
 
 /// Grayscale images of one size, as they stand in an IDX file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Images {
     /// The number of images, at least 1.
     pub count: usize,
@@ -48,6 +49,7 @@ impl Images {
 
 /// The four files of MNIST, or of a data set in its format.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mnist {
     /// The training images.
     pub train_images: Images,

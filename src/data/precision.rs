@@ -12,8 +12,10 @@ const MAY_FALL: f64 = 0.1;
 
 /// A column that training cannot see as it is.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Unclear {
     /// Its values differ by no more than rounding, so that it is kept constant.
+    #[non_exhaustive]
     Constant {
         /// The number of the column, from 0.
         column: usize,
@@ -21,6 +23,7 @@ pub enum Unclear {
         range: [f64; 2],
     },
     /// Values that differ are the same number after scaling.
+    #[non_exhaustive]
     Indistinct {
         /// The number of the column, from 0.
         column: usize,

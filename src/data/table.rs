@@ -9,7 +9,16 @@ use crate::memory::room;
 pub const MAX_COLUMNS: usize = 1 << 14;
 
 /// Numbers in rows and columns, as they stand in a file: finite, at least one row and one column.
+///
+/// ```
+/// use gannet::data::table::{Standardization, Table};
+///
+/// let table = Table::new(2, vec![1.0, 10.0, 3.0, 30.0])?.with_names(vec!["width".into(), "height".into()]);
+/// assert_eq!((table.rows(), Standardization::of(&table, "the table")?.features()), (2, 2));
+/// # Ok::<(), gannet::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Table {
     /// The name of each column; none where the file has no names.
     pub names: Option<Vec<String>>,
@@ -20,6 +29,31 @@ pub struct Table {
 }
 
 impl Table {
+    /// A table of row-major `values` without names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where they are not one or more whole rows; [`Error::Data`] where one is not finite.
+    pub fn new(columns: usize, values: Vec<f64>) -> Result<Self> {
+        if columns == 0 || values.is_empty() || !values.len().is_multiple_of(columns) {
+            let expected = format!("one or more whole rows of {} columns", columns.max(1));
+            return Err(Error::shape("table", expected, format!("{} values in rows of {columns}", values.len())));
+        }
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            let (row, column) = (index / columns, index % columns);
+            let problem = format!("row {row}, column {column} (counted from 0) is {}", values[index]);
+            return Err(Error::data("table", problem));
+        }
+        Ok(Self { names: None, columns, values })
+    }
+
+    /// The same table with a name for each column.
+    #[must_use]
+    pub fn with_names(mut self, names: impl Into<Option<Vec<String>>>) -> Self {
+        self.names = names.into();
+        self
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.values.len() / self.columns.max(1)
@@ -324,6 +358,18 @@ mod tests {
         let one = Standardization::new(vec![0.0], vec![1e-300]).unwrap();
         assert!(one.apply(&table(2, &[1.0, 2.0]), "t.csv").unwrap_err().to_string().contains("t.csv: has 2 columns"));
         assert!(one.apply(&table(1, &[1.0, 2.0]), "t.csv").unwrap_err().to_string().starts_with("t.csv: row 0"));
+    }
+
+    #[test]
+    fn a_table_is_whole_rows_of_finite_numbers() {
+        let message = |columns, values: &[f64]| Table::new(columns, values.to_vec()).unwrap_err().to_string();
+        assert_eq!(
+            message(2, &[1.0; 3]),
+            "table: expected one or more whole rows of 2 columns, found 3 values in rows of 2"
+        );
+        assert_eq!(message(0, &[]), "table: expected one or more whole rows of 1 columns, found 0 values in rows of 0");
+        assert_eq!(message(2, &[1.0, 2.0, 3.0, f64::NAN]), "table: row 1, column 1 (counted from 0) is NaN");
+        assert_eq!(Table::new(2, vec![1.0, 2.0]).unwrap(), table(2, &[1.0, 2.0]));
     }
 
     #[test]

@@ -5,7 +5,17 @@ use super::streams::Stream;
 use crate::error::{Error, Result};
 
 /// Everything random of one step, handed in instead of drawn. All matrices are row-major, one row a sample of the batch.
+///
+/// ```
+/// use gannet::gan::GivenStep;
+///
+/// let (real, latents, kept) = ([0.5, -0.5], [0.1, 0.2], [1, 0, 1, 1]);
+/// let keeps = [Some(kept.as_slice()), None];
+/// let step = GivenStep::new(&real, &latents).with_generator_latents(&latents).with_keep_real(&keeps);
+/// assert_eq!((step.keep_real.len(), step.keep_generator_step.len()), (2, 0));
+/// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct GivenStep<'a> {
     /// Real samples, `[batch, features]`.
     pub real: &'a [f32],
@@ -22,6 +32,47 @@ pub struct GivenStep<'a> {
 }
 
 impl<'a> GivenStep<'a> {
+    /// A step with these real samples and these [latents of D's step](Self::discriminator_latents): whole for an order that shares
+    /// the fakes, and a D without dropout.
+    pub fn new(real: &'a [f32], discriminator_latents: &'a [f32]) -> Self {
+        Self {
+            real,
+            discriminator_latents,
+            generator_latents: &[],
+            keep_real: &[],
+            keep_fake: &[],
+            keep_generator_step: &[],
+        }
+    }
+
+    /// The same step with these [latents of G's step](Self::generator_latents).
+    #[must_use]
+    pub fn with_generator_latents(mut self, latents: &'a [f32]) -> Self {
+        self.generator_latents = latents;
+        self
+    }
+
+    /// The same step with this [dropout on the real samples](Self::keep_real).
+    #[must_use]
+    pub fn with_keep_real(mut self, keeps: &'a [Option<&'a [u8]>]) -> Self {
+        self.keep_real = keeps;
+        self
+    }
+
+    /// The same step with this [dropout on the fakes of D's step](Self::keep_fake).
+    #[must_use]
+    pub fn with_keep_fake(mut self, keeps: &'a [Option<&'a [u8]>]) -> Self {
+        self.keep_fake = keeps;
+        self
+    }
+
+    /// The same step with this [dropout in G's step](Self::keep_generator_step).
+    #[must_use]
+    pub fn with_keep_generator_step(mut self, keeps: &'a [Option<&'a [u8]>]) -> Self {
+        self.keep_generator_step = keeps;
+        self
+    }
+
     /// The latents in the place of a stream's.
     pub(super) fn latents(&self, stream: Stream) -> Option<&'a [f32]> {
         match stream {

@@ -59,7 +59,7 @@ pub use plan::PlanSummary;
 pub use replicas::Replicas;
 pub use sampler::Sampler;
 pub use source::Source;
-pub use spec::{GanSpec, OptimizerSpec, Order};
+pub use spec::{Adam, GanSpec, OptimizerSpec, Order, Sgd};
 pub use trainer::{Changes, Trainer};
 pub use turns::{DiscriminatorReport, GeneratorReport};
 pub use views::{TensorView, TensorViewMut};

@@ -21,6 +21,7 @@ use crate::network::Network;
 
 /// Both networks' parameters.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Model {
     /// G.
     pub generator: LayerTensors,
@@ -29,6 +30,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// Both networks' parameters, for each layer the weights and the biases.
+    pub fn new(generator: LayerTensors, discriminator: LayerTensors) -> Self {
+        Self { generator, discriminator }
+    }
+
     /// The tensors of a network.
     pub fn network(&self, network: Network) -> &LayerTensors {
         match network {

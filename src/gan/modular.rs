@@ -72,10 +72,11 @@ impl ModularLoss {
     pub fn new(
         discriminator: NetworkSpec,
         objective: Objective,
-        optimizer: OptimizerSpec,
+        optimizer: impl Into<OptimizerSpec>,
         options: TrainerOptions,
     ) -> Result<Self> {
         objective.validate_discriminator(&discriminator)?;
+        let optimizer = optimizer.into();
         optimizer.validate("discriminator_optimizer")?;
         let batch = options.batch;
         let count = match u32::try_from(batch) {

@@ -9,8 +9,9 @@ use crate::net::NetworkSpec;
 use crate::simd::Isa;
 
 /// What D minimizes and what G minimizes. BCE is of `sigmoid(logit)`; every loss is a mean over the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Objective {
     /// D: BCE(D(x), 1) + BCE(D(G(z)), 0). G maximizes BCE(D(G(z)), 0). (Goodfellow et al. 2014, equation 1.)
     Minimax,
@@ -23,6 +24,16 @@ pub enum Objective {
 }
 
 impl Objective {
+    /// Its name, as files have it: `non_saturating`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Minimax => "minimax",
+            Self::NonSaturating => "non_saturating",
+            Self::NonSaturatingHalf => "non_saturating_half",
+            Self::Softmax => "softmax",
+        }
+    }
+
     /// Logits that D gives for a sample.
     pub fn logits(self) -> usize {
         if self == Self::Softmax { 2 } else { 1 }

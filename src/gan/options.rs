@@ -9,7 +9,15 @@ use crate::parallel::{self, ThreadPool};
 use crate::simd::{Isa, IsaKind};
 
 /// Settings of a run that do not change what is learned, except for the batch, its shards, the seed and the shuffling.
+///
+/// ```
+/// use gannet::gan::TrainerOptions;
+///
+/// let options = TrainerOptions::default().with_batch(128).with_threads(2);
+/// assert_eq!((options.batch, options.threads, options.seed), (128, 2, 0));
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TrainerOptions {
     /// Samples of a step.
     pub batch: usize,
@@ -57,6 +65,78 @@ impl Default for TrainerOptions {
             pool: None,
             stop: None,
         }
+    }
+}
+
+impl TrainerOptions {
+    /// The same options with so many [samples of a step](Self::batch).
+    #[must_use]
+    pub fn with_batch(mut self, batch: usize) -> Self {
+        self.batch = batch;
+        self
+    }
+
+    /// The same options with so many [shards of the batch](Self::shards).
+    #[must_use]
+    pub fn with_shards(mut self, shards: usize) -> Self {
+        self.shards = shards;
+        self
+    }
+
+    /// The same options with another [seed](Self::seed).
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The same options with data that are [shuffled](Self::shuffle), or are not.
+    #[must_use]
+    pub fn with_shuffle(mut self, shuffle: bool) -> Self {
+        self.shuffle = shuffle;
+        self
+    }
+
+    /// The same options with so many [worker threads](Self::threads).
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// The same options with another [engine](Self::engine).
+    #[must_use]
+    pub fn with_engine(mut self, engine: EngineKind) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// The same options with another [forced instruction set](Self::isa).
+    #[must_use]
+    pub fn with_isa(mut self, isa: impl Into<Option<IsaKind>>) -> Self {
+        self.isa = isa.into();
+        self
+    }
+
+    /// The same options with another [limit of memory](Self::memory_limit), in bytes.
+    #[must_use]
+    pub fn with_memory_limit(mut self, limit: impl Into<Option<u64>>) -> Self {
+        self.memory_limit = limit.into();
+        self
+    }
+
+    /// The same options with another [pool of threads](Self::pool).
+    #[must_use]
+    pub fn with_pool(mut self, pool: impl Into<Option<Arc<ThreadPool>>>) -> Self {
+        self.pool = pool.into();
+        self
+    }
+
+    /// The same options with another [flag that ends a run](Self::stop).
+    #[must_use]
+    pub fn with_stop(mut self, stop: impl Into<Option<Arc<AtomicBool>>>) -> Self {
+        self.stop = stop.into();
+        self
     }
 }
 

@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn what_results_depend_on_does_not_depend_on_threads() {
-        for preset in Preset::ALL {
+        for &preset in Preset::ALL {
             for (batch, shards) in [(1, 1), (32, 1), (32, 4), (100, 1), (1_024, 2), (5_000, 1), (5_000, 16)] {
                 let one = plan(preset, batch, shards, 1);
                 for threads in 2..5 {

@@ -11,12 +11,13 @@
 //! preset reaches.
 
 use super::objective::Objective;
-use super::spec::{GanSpec, OptimizerSpec, Order};
+use super::spec::{Adam, GanSpec, Order, Sgd};
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
 
 /// A preset by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Preset {
     /// Points on a circle.
     Circle,
@@ -46,8 +47,8 @@ const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
 
 impl Preset {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Circle, Self::Mixture1d, Self::Mixture1dDeep, Self::Gaussian2d, Self::Mnist, Self::Digits];
+    pub const ALL: &'static [Self] =
+        &[Self::Circle, Self::Mixture1d, Self::Mixture1dDeep, Self::Gaussian2d, Self::Mnist, Self::Digits];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -63,72 +64,54 @@ impl Preset {
 
     /// The preset called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|preset| preset.name() == name)
+        Self::ALL.iter().copied().find(|preset| preset.name() == name)
     }
 
     /// Networks, objective, order and optimizers.
     pub fn spec(self) -> GanSpec {
         use Activation::{Linear, Relu, Tanh};
-        let spec = |objective, order, optimizer, generator, discriminator| GanSpec {
-            objective,
-            order,
-            discriminator_steps: 1,
-            generator_optimizer: optimizer,
-            discriminator_optimizer: optimizer,
-            generator,
-            discriminator,
-        };
-        let adam = |learning_rate, beta1, beta2| OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon: 1e-8 };
+        let dense = NetworkSpec::dense;
+        let without_momentum = |learning_rate, beta2| Adam::new(learning_rate).with_beta1(0.0).with_beta2(beta2);
         match self {
-            Self::Circle => spec(
-                Objective::Minimax,
-                Order::DiscriminatorFirst,
-                OptimizerSpec::adam(0.001),
-                NetworkSpec::dense(&[2, 16, 32, 2], Relu, 0.0, Linear),
-                NetworkSpec::dense(&[2, 128, 64, 32, 1], Relu, 0.2, Linear),
-            ),
-            Self::Mixture1d => spec(
-                Objective::NonSaturatingHalf,
-                Order::GeneratorFirstSharedFake,
-                OptimizerSpec::sgd(0.01),
-                NetworkSpec::dense(&[1, 3, 1], Relu, 0.0, Linear),
-                NetworkSpec::dense(&[1, 1], Relu, 0.0, Linear),
-            ),
+            Self::Circle => {
+                GanSpec::new(dense(&[2, 16, 32, 2], Relu, 0.0, Linear), dense(&[2, 128, 64, 32, 1], Relu, 0.2, Linear))
+                    .with_objective(Objective::Minimax)
+                    .with_order(Order::DiscriminatorFirst)
+                    .with_optimizers(Adam::new(0.001))
+            }
+            Self::Mixture1d => GanSpec::new(dense(&[1, 3, 1], Relu, 0.0, Linear), dense(&[1, 1], Relu, 0.0, Linear))
+                .with_objective(Objective::NonSaturatingHalf)
+                .with_order(Order::GeneratorFirstSharedFake)
+                .with_optimizers(Sgd::new(0.01)),
             // Objective and order of `mixture1d`; a quick D without the momentum that makes the pair swing, and a slower G.
-            Self::Mixture1dDeep => GanSpec {
-                generator_optimizer: adam(0.0007, 0.0, 0.9999),
-                ..spec(
-                    Objective::NonSaturatingHalf,
-                    Order::GeneratorFirstSharedFake,
-                    adam(0.005, 0.0, 0.9999),
-                    NetworkSpec::dense(&[1, 32, 32, 1], LEAKY, 0.0, Linear),
-                    NetworkSpec::dense(&[1, 32, 32, 1], LEAKY, 0.0, Linear),
-                )
-            },
-            Self::Gaussian2d => spec(
-                Objective::Softmax,
-                Order::DiscriminatorFirstSharedFake,
-                OptimizerSpec::adam(0.01),
-                NetworkSpec::dense(&[2, 2], Relu, 0.0, Linear),
-                NetworkSpec::dense(&[2, 20, 10, 2], Relu, 0.0, Linear),
-            ),
-            Self::Mnist => spec(
-                Objective::NonSaturating,
-                Order::DiscriminatorFirst,
-                OptimizerSpec::adam(0.0002),
-                NetworkSpec::dense(&[100, 256, 512, 1024, 784], LEAKY, 0.0, Tanh),
-                NetworkSpec::dense(&[784, 1024, 512, 256, 1], LEAKY, 0.3, Linear),
-            ),
-            Self::Digits => GanSpec {
-                generator_optimizer: adam(0.0005, 0.0, 0.999),
-                ..spec(
-                    Objective::NonSaturating,
-                    Order::DiscriminatorFirst,
-                    adam(0.001, 0.0, 0.999),
-                    NetworkSpec::dense(&[32, 192, 192, 64], LEAKY, 0.0, Tanh),
-                    NetworkSpec::dense(&[64, 256, 128, 1], LEAKY, 0.3, Linear),
-                )
-            },
+            Self::Mixture1dDeep => {
+                GanSpec::new(dense(&[1, 32, 32, 1], LEAKY, 0.0, Linear), dense(&[1, 32, 32, 1], LEAKY, 0.0, Linear))
+                    .with_objective(Objective::NonSaturatingHalf)
+                    .with_order(Order::GeneratorFirstSharedFake)
+                    .with_generator_optimizer(without_momentum(0.0007, 0.9999))
+                    .with_discriminator_optimizer(without_momentum(0.005, 0.9999))
+            }
+            Self::Gaussian2d => {
+                GanSpec::new(dense(&[2, 2], Relu, 0.0, Linear), dense(&[2, 20, 10, 2], Relu, 0.0, Linear))
+                    .with_objective(Objective::Softmax)
+                    .with_order(Order::DiscriminatorFirstSharedFake)
+                    .with_optimizers(Adam::new(0.01))
+            }
+            Self::Mnist => GanSpec::new(
+                dense(&[100, 256, 512, 1024, 784], LEAKY, 0.0, Tanh),
+                dense(&[784, 1024, 512, 256, 1], LEAKY, 0.3, Linear),
+            )
+            .with_objective(Objective::NonSaturating)
+            .with_order(Order::DiscriminatorFirst)
+            .with_optimizers(Adam::new(0.0002)),
+            Self::Digits => GanSpec::new(
+                dense(&[32, 192, 192, 64], LEAKY, 0.0, Tanh),
+                dense(&[64, 256, 128, 1], LEAKY, 0.3, Linear),
+            )
+            .with_objective(Objective::NonSaturating)
+            .with_order(Order::DiscriminatorFirst)
+            .with_generator_optimizer(without_momentum(0.0005, 0.999))
+            .with_discriminator_optimizer(without_momentum(0.001, 0.999)),
         }
     }
 
@@ -184,7 +167,7 @@ mod tests {
 
     #[test]
     fn every_preset_is_valid_and_found_by_its_name() {
-        for preset in Preset::ALL {
+        for &preset in Preset::ALL {
             preset.spec().validate().unwrap();
             assert_eq!(Preset::from_name(preset.name()), Some(preset));
         }

@@ -36,7 +36,7 @@ const PIECE_FLOP: u64 = 1 << 28;
 /// use std::{ops::ControlFlow, sync::Arc};
 /// use gannet::{data::synthetic, gan::{Replicas, TrainerOptions, presets::Preset}};
 ///
-/// let options = TrainerOptions { seed: 7, threads: 2, ..Default::default() };
+/// let options = TrainerOptions::default().with_seed(7).with_threads(2);
 /// // Every replica has points of its own; to share them, hand out clones of one `Arc`.
 /// let mut replicas = Replicas::new(&Preset::Circle.spec(), 3, options, |seed| {
 ///     Ok(Arc::new(synthetic::circle(1_024, seed)?))

@@ -9,10 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Number, Value};
 
 use super::names::{DISCRIMINATOR, GENERATOR};
-use super::objective::Objective;
 use super::options::TrainerOptions;
 use super::source::Extent;
-use super::spec::{GanSpec, OptimizerSpec, Order};
+use super::spec::{Adam, GanSpec, OptimizerSpec, Sgd};
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
 use crate::kernel::activation::Activation;
@@ -63,8 +62,8 @@ const TABLE: [Setting; 10] = [
     Setting::new("run.engine", |run| run.options.engine.to_string().into()),
     Setting::new("run.isa", |run| instructions(run.options).into()),
     Setting::new(SAMPLES, |run| of_extent(run.samples)),
-    Setting::new(OBJECTIVE, |run| of_objective(run.spec.objective).into()),
-    Setting::new("gan.order", |run| of_order(run.spec.order).into()),
+    Setting::new(OBJECTIVE, |run| run.spec.objective.name().into()),
+    Setting::new("gan.order", |run| run.spec.order.name().into()),
     Setting::new(DISCRIMINATOR_STEPS, |run| run.spec.discriminator_steps.into()),
 ];
 
@@ -91,18 +90,14 @@ const LAYER_FIELDS: [&str; 5] = ["inputs", "outputs", "activation", "dropout", "
 
 /// The settings of an optimizer.
 fn of_optimizer(optimizer: &OptimizerSpec) -> Vec<(&'static str, Value)> {
+    let mut fields = vec![("kind", optimizer.name().into()), ("learning_rate", number(optimizer.learning_rate()))];
     match *optimizer {
-        OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => vec![
-            ("kind", "adam".into()),
-            ("learning_rate", number(learning_rate)),
-            ("beta1", number(beta1)),
-            ("beta2", number(beta2)),
-            ("epsilon", number(epsilon)),
-        ],
-        OptimizerSpec::Sgd { learning_rate, momentum } => {
-            vec![("kind", "sgd".into()), ("learning_rate", number(learning_rate)), ("momentum", number(momentum))]
+        OptimizerSpec::Adam(Adam { beta1, beta2, epsilon, .. }) => {
+            fields.extend([("beta1", number(beta1)), ("beta2", number(beta2)), ("epsilon", number(epsilon))]);
         }
+        OptimizerSpec::Sgd(Sgd { momentum, .. }) => fields.push(("momentum", number(momentum))),
     }
+    fields
 }
 
 /// The settings of the layers of the network `name`.
@@ -114,20 +109,16 @@ fn of_layers(name: &str, network: &NetworkSpec) -> impl Iterator<Item = (String,
 
 /// The settings of a layer.
 fn of_layer(layer: &LayerSpec) -> Vec<(&'static str, Value)> {
-    let (activation, slope) = match layer.activation {
-        Activation::Linear => ("linear", None),
-        Activation::Relu => ("relu", None),
-        Activation::LeakyRelu { slope } => ("leaky_relu", Some(slope)),
-        Activation::Tanh => ("tanh", None),
-        Activation::Sigmoid => ("sigmoid", None),
-    };
     let mut fields = vec![
         ("inputs", layer.inputs.into()),
         ("outputs", layer.outputs.into()),
-        ("activation", activation.into()),
+        ("activation", layer.activation.name().into()),
         ("dropout", number(layer.dropout)),
     ];
-    fields.extend(slope.map(|slope| ("slope", number(slope))));
+    match layer.activation {
+        Activation::LeakyRelu { slope } => fields.push(("slope", number(slope))),
+        Activation::Linear | Activation::Relu | Activation::Tanh | Activation::Sigmoid => {}
+    }
     fields
 }
 
@@ -135,23 +126,6 @@ fn of_extent(extent: Extent) -> Value {
     match extent {
         Extent::Finite(samples) => samples.into(),
         Extent::Endless => "endless".into(),
-    }
-}
-
-fn of_objective(objective: Objective) -> &'static str {
-    match objective {
-        Objective::Minimax => "minimax",
-        Objective::NonSaturating => "non_saturating",
-        Objective::NonSaturatingHalf => "non_saturating_half",
-        Objective::Softmax => "softmax",
-    }
-}
-
-fn of_order(order: Order) -> &'static str {
-    match order {
-        Order::DiscriminatorFirst => "discriminator_first",
-        Order::DiscriminatorFirstSharedFake => "discriminator_first_shared_fake",
-        Order::GeneratorFirstSharedFake => "generator_first_shared_fake",
     }
 }
 
@@ -283,6 +257,7 @@ fn is_known(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::gan::presets::Preset;
+    use crate::gan::{Objective, Order};
 
     #[test]
     fn every_change_is_named() {
@@ -364,10 +339,10 @@ mod tests {
         for objective in
             [Objective::Minimax, Objective::NonSaturating, Objective::NonSaturatingHalf, Objective::Softmax]
         {
-            assert_eq!(serde_json::to_value(objective).unwrap(), of_objective(objective));
+            assert_eq!(serde_json::to_value(objective).unwrap(), objective.name());
         }
         for order in [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake, Order::GeneratorFirstSharedFake] {
-            assert_eq!(serde_json::to_value(order).unwrap(), of_order(order));
+            assert_eq!(serde_json::to_value(order).unwrap(), order.name());
         }
         for engine in EngineKind::ALL.into_iter().chain([EngineKind::Auto]) {
             assert_eq!(serde_json::to_value(engine).unwrap(), engine.to_string());
@@ -379,12 +354,12 @@ mod tests {
             Activation::Tanh,
             Activation::Sigmoid,
         ] {
-            let layer = of_layer(&LayerSpec { inputs: 1, outputs: 1, activation, dropout: 0.0 });
+            let layer = of_layer(&LayerSpec::new(1, 1, activation));
             let found = layer.iter().find(|(field, _)| *field == "activation").map(|(_, value)| value.clone());
             assert_eq!(found, Some(word(serde_json::to_value(activation).unwrap())));
             assert!(layer.iter().all(|(field, _)| LAYER_FIELDS.contains(field)));
         }
-        for optimizer in [OptimizerSpec::adam(0.25), OptimizerSpec::Sgd { learning_rate: 0.25, momentum: 0.5 }] {
+        for optimizer in [OptimizerSpec::adam(0.25), Sgd::new(0.25).with_momentum(0.5).into()] {
             let mut fields: Vec<&str> = of_optimizer(&optimizer).iter().map(|(field, _)| *field).collect();
             fields.sort_unstable();
             assert!(fields.iter().all(|field| OPTIMIZER_FIELDS.contains(field)));

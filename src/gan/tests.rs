@@ -340,9 +340,7 @@ fn the_step_that_meets_nan_in_the_data_names_itself() {
 
 #[test]
 fn an_update_names_the_layer_that_is_not_finite() {
-    for optimizer in
-        [OptimizerSpec::adam(0.1), OptimizerSpec::sgd(1e30), OptimizerSpec::Sgd { learning_rate: 1e30, momentum: 0.5 }]
-    {
+    for optimizer in [OptimizerSpec::adam(0.1), OptimizerSpec::sgd(1e30), Sgd::new(1e30).with_momentum(0.5).into()] {
         let network = || {
             let spec = NetworkSpec::dense(&[2, 30, 3, 1], Activation::Tanh, 0.0, Activation::Linear);
             let key = Stream::GeneratorParameters.key(1, 0);
@@ -362,7 +360,7 @@ fn an_update_names_the_layer_that_is_not_finite() {
             }
         }
         // Adam's second moment is its square.
-        let adam = matches!(optimizer, OptimizerSpec::Adam { .. });
+        let adam = matches!(optimizer, OptimizerSpec::Adam(_));
         match update(1e22) {
             Err(Error::NotFinite { step: 7, network: Network::Generator, layer: 1, quantity }) => {
                 assert_eq!(quantity, if adam { "gradient" } else { "parameter" });
@@ -414,7 +412,7 @@ fn bad_input_is_an_error() {
     assert!(modular(&good.discriminator, optimizer, 0).is_err());
     assert!(modular(&good.discriminator, optimizer, usize::MAX).is_err());
     for epsilon in [0.0, -1.0, f32::NAN, 1e-45] {
-        let adam = OptimizerSpec::Adam { learning_rate: 0.1, beta1: 0.5, beta2: 0.5, epsilon };
+        let adam = Adam::new(0.1).with_beta1(0.5).with_beta2(0.5).with_epsilon(epsilon).into();
         assert!(modular(&good.discriminator, adam, 8).is_err(), "epsilon {epsilon}");
     }
     let mut trainer = Trainer::new(good.clone(), Arc::new(Rows::new(40)), options(16)).unwrap();

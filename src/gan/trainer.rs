@@ -39,6 +39,7 @@ use crate::simd::Isa;
 
 /// What [`Trainer::restore`] does with settings that are not those of the checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Changes {
     /// They are an error that names them.
     Refused,

@@ -32,6 +32,7 @@ fn network_called(name: &str) -> Option<Network> {
 
 /// How layers are numbered in names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Numbering {
     /// As modules of a `torch.nn.Sequential`: linear, activation (unless linear), dropout (unless 0), linear ...
     Sequential,
@@ -101,6 +102,7 @@ pub fn state_dict(
 
 /// The networks that a file of weights holds.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct StateDict {
     /// G, if the file holds it.
     pub generator: Option<LayerTensors>,

@@ -33,6 +33,7 @@ use crate::simd::{Isa, LANE_GROUP};
 /// Which engine computes the products of the dense layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum EngineKind {
     /// For each product the engine that was measured faster on the run's instruction set: the native one for all of them where
     /// multiply-adds are fused (AVX2, AVX-512), elsewhere `matrixmultiply` for those that are large enough.

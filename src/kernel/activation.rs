@@ -13,6 +13,7 @@ use crate::simd::{ColumnMut, Isa, Kernel, LANE_GROUP, Simd};
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)
 )]
+#[non_exhaustive]
 pub enum Activation {
     /// `y = x`
     Linear,

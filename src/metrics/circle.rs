@@ -22,6 +22,7 @@ const DIRECTION_SEED: u64 = 0;
 /// Measures of points that should lie on the unit circle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct CircleReport {
     /// The sliced 1-Wasserstein distance to the real points over [`DIRECTIONS`] directions.
     pub sliced_wasserstein: f64,

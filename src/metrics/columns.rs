@@ -51,7 +51,7 @@ pub enum ColumnVerdict {
 
 impl ColumnVerdict {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Ok, Self::Constant, Self::LostValues, Self::SpreadTooSmall, Self::FarOff];
+    pub const ALL: &'static [Self] = &[Self::Ok, Self::Constant, Self::LostValues, Self::SpreadTooSmall, Self::FarOff];
 
     /// The verdict in words.
     pub fn words(self) -> &'static str {
@@ -68,6 +68,7 @@ impl ColumnVerdict {
 /// A value of a column of few, and its shares.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct ValueShare {
     /// The value, in the unit of training.
     pub value: f64,
@@ -79,6 +80,7 @@ pub struct ValueShare {
 
 /// Measures of a column, in units of the real samples' standard deviation.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ColumnReport {
     /// What they say.
     pub verdict: ColumnVerdict,

@@ -15,6 +15,7 @@ pub const COVARIANCE_SCALE: f64 = 4.25;
 /// Measures of a Gaussian in the plane.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Gaussian2dReport {
     /// The learned covariance; the true one is [`TRUE_COVARIANCE`].
     pub covariance: [[f64; 2]; 2],

@@ -13,6 +13,7 @@ pub const COVERED_SHARE: f64 = 0.01;
 /// Measures of generated images.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct ImagesReport {
     /// The share, 0 to 1, of the samples whose nearest real image belongs to each class.
     pub class_share: Vec<f64>,

@@ -22,6 +22,7 @@ pub const FINDING: &str = "The discriminator is Linear(1, 1): it sees nothing bu
 /// Measures of numbers that should follow the mixture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Mixture1dReport {
     /// The mean; the true one is [`TRUE_MEAN`].
     pub mean: f64,

@@ -8,6 +8,7 @@ use crate::metrics::check_rows;
 /// The mean and the standard deviation of numbers, in their unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Moments {
     /// The mean.
     pub mean: f64,
@@ -27,6 +28,7 @@ impl Moments {
 /// The mean vector and the covariance matrix of samples.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Covariance {
     /// The mean of each feature.
     pub mean: Vec<f64>,

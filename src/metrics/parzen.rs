@@ -30,6 +30,7 @@ pub const WINDOWS: usize = 10;
 /// A Parzen-window log-likelihood.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct ParzenReport {
     /// The chosen window: the standard deviation of the normal distributions, in units of a pixel.
     pub sigma: f64,

@@ -95,6 +95,7 @@ impl Halves {
 /// How near generated samples are to real ones, in the units of the values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct TableReport {
     /// The sliced 1-Wasserstein distance to the real samples over [`DIRECTIONS`] directions.
     pub sliced_wasserstein: f64,

@@ -1,10 +1,44 @@
 //! What a network looks like, before any number of it exists.
 
+use std::fmt;
+
 use crate::error::{Error, Result};
 use crate::kernel::activation::Activation;
 
+impl Activation {
+    /// Its name, as files have it: `leaky_relu`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Relu => "relu",
+            Self::LeakyRelu { .. } => "leaky_relu",
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+        }
+    }
+}
+
+/// What people call it: `leaky ReLU 0.2`.
+impl fmt::Display for Activation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Relu => formatter.write_str("ReLU"),
+            Self::LeakyRelu { slope } => write!(formatter, "leaky ReLU {slope}"),
+            Self::Linear | Self::Tanh | Self::Sigmoid => formatter.write_str(self.name()),
+        }
+    }
+}
+
 /// One dense layer: `y = dropout(activation(W x + b))` with W of shape `[outputs, inputs]`.
+///
+/// ```
+/// use gannet::net::{Activation, LayerSpec};
+///
+/// let layer = LayerSpec::new(64, 128, Activation::Relu).with_dropout(0.2);
+/// assert_eq!((layer.inputs, layer.outputs, layer.dropout), (64, 128, 0.2));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct LayerSpec {
     /// Features that enter.
@@ -16,6 +50,20 @@ pub struct LayerSpec {
     /// Probability of dropping an output while training; 0 = no dropout.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
     pub dropout: f32,
+}
+
+impl LayerSpec {
+    /// A layer without dropout.
+    pub fn new(inputs: usize, outputs: usize, activation: Activation) -> Self {
+        Self { inputs, outputs, activation, dropout: 0.0 }
+    }
+
+    /// The same layer with this [probability of dropping an output](Self::dropout).
+    #[must_use]
+    pub fn with_dropout(mut self, dropout: f32) -> Self {
+        self.dropout = dropout;
+        self
+    }
 }
 
 #[cfg(feature = "serde")]
@@ -30,6 +78,7 @@ fn is_zero(value: &f32) -> bool {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)
 )]
+#[non_exhaustive]
 pub enum Initialization {
     /// PyTorch's default for `Linear`: weights and biases uniform in `±1 / sqrt(inputs)`.
     #[default]
@@ -46,6 +95,30 @@ pub enum Initialization {
     },
 }
 
+impl Initialization {
+    /// Its name, as files have it: `pytorch`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pytorch => "pytorch",
+            Self::Xavier => "xavier",
+            Self::He => "he",
+            Self::Normal { .. } => "normal",
+        }
+    }
+}
+
+/// What people call it: `normal, deviation 0.02`.
+impl fmt::Display for Initialization {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pytorch => formatter.write_str("PyTorch's"),
+            Self::Xavier => formatter.write_str("Xavier"),
+            Self::He => formatter.write_str("He"),
+            Self::Normal { sigma } => write!(formatter, "normal, deviation {sigma}"),
+        }
+    }
+}
+
 /// The standard deviation of a configuration file that names none: that of the usual recipes for GANs (Radford et al. 2015).
 #[cfg(feature = "serde")]
 fn usual_sigma() -> f32 {
@@ -53,7 +126,16 @@ fn usual_sigma() -> f32 {
 }
 
 /// A network: layers, each of which takes what the one before it gives.
+///
+/// ```
+/// use gannet::net::{Activation, Initialization, LayerSpec, NetworkSpec};
+///
+/// let layers = vec![LayerSpec::new(2, 16, Activation::Tanh), LayerSpec::new(16, 1, Activation::Linear)];
+/// let network = NetworkSpec::new(layers).with_initialization(Initialization::Xavier);
+/// assert_eq!((network.inputs(), network.outputs()), (2, 1));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct NetworkSpec {
     /// How initial weights are drawn.
@@ -69,6 +151,18 @@ fn weights(layers: &[LayerSpec]) -> usize {
 }
 
 impl NetworkSpec {
+    /// A network of these layers, with PyTorch's initial weights.
+    pub fn new(layers: Vec<LayerSpec>) -> Self {
+        Self { initialization: Initialization::Pytorch, layers }
+    }
+
+    /// The same network with other [initial weights](Self::initialization).
+    #[must_use]
+    pub fn with_initialization(mut self, initialization: Initialization) -> Self {
+        self.initialization = initialization;
+        self
+    }
+
     /// Whether a layer drops values in training.
     pub(crate) fn drops(&self) -> bool {
         self.layers.iter().any(|layer| layer.dropout > 0.0)
@@ -88,7 +182,7 @@ impl NetworkSpec {
                 dropout: if index == last { 0.0 } else { dropout },
             })
             .collect();
-        Self { initialization: Initialization::Pytorch, layers }
+        Self::new(layers)
     }
 
     /// Features that enter the first layer.

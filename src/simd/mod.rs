@@ -47,6 +47,7 @@ pub const ISA_VARIABLE: &str = "GANNET_ISA";
 /// The name of an instruction set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum IsaKind {
     /// AVX-512F, DQ, BW and VL with FMA: 16 lanes.
     Avx512,

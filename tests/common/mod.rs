@@ -21,11 +21,12 @@ pub(crate) fn source(preset: Preset, points: usize) -> Arc<dyn Source> {
             let noise = |index: usize| ((index * 7919) % 2001) as f32 / 1000.0 - 1.0;
             Arc::new(ArraySource::new((0..points * features).map(noise).collect(), features).unwrap())
         }
+        other => panic!("no data for {}", other.name()),
     }
 }
 
 /// A trainer of the preset, on 500 samples or a batch.
 pub(crate) fn trainer(preset: Preset, options: TrainerOptions) -> Trainer<'static> {
-    let options = TrainerOptions { shuffle: preset.shuffle(), ..options };
+    let options = options.with_shuffle(preset.shuffle());
     Trainer::new(preset.spec(), source(preset, options.batch.max(500)), options).unwrap()
 }

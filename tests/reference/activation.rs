@@ -9,6 +9,7 @@ pub(crate) const ALL: [Activation; 5] =
     [Activation::Linear, Activation::Relu, Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh, Activation::Sigmoid];
 
 /// The value at `x`. NaN stays NaN.
+#[allow(unreachable_patterns, reason = "within the crate every kind is known")]
 pub(crate) fn value(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::Linear => x,
@@ -18,10 +19,12 @@ pub(crate) fn value(activation: Activation, x: f64) -> f64 {
         Activation::LeakyRelu { .. } => x,
         Activation::Tanh => x.tanh(),
         Activation::Sigmoid => sigmoid(x),
+        other => panic!("no reference for {other}"),
     }
 }
 
 /// The slope where the value is `y`: tanh' = 1 - tanh^2, sigmoid' = sigmoid (1 - sigmoid). At a bend it is that of the negative side.
+#[allow(unreachable_patterns, reason = "within the crate every kind is known")]
 pub(crate) fn slope(activation: Activation, y: f64) -> f64 {
     match activation {
         Activation::Linear => 1.0,
@@ -35,5 +38,6 @@ pub(crate) fn slope(activation: Activation, y: f64) -> f64 {
         }
         Activation::Tanh => 1.0 - y * y,
         Activation::Sigmoid => y * (1.0 - y),
+        other => panic!("no reference for {other}"),
     }
 }

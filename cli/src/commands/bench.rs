@@ -91,14 +91,12 @@ fn measure(case: Case, steps: Option<u64>) -> Result<Row> {
     let spec = case.preset.spec();
     let flop_per_sample = spec.flop_per_sample();
     let batch = case.batch.unwrap_or_else(|| case.preset.batch());
-    let options = TrainerOptions {
-        batch,
-        shuffle: case.preset.shuffle(),
-        threads: case.threads,
-        engine: case.engine,
-        isa: case.isa,
-        ..TrainerOptions::default()
-    };
+    let options = TrainerOptions::default()
+        .with_batch(batch)
+        .with_shuffle(case.preset.shuffle())
+        .with_threads(case.threads)
+        .with_engine(case.engine)
+        .with_isa(case.isa);
     let source = source(case.preset, batch)?;
     let mut replicas = Replicas::new(&spec, case.replicas, options, |_| Ok(Arc::clone(&source)))?;
     let isa = replicas.trainers()[0].isa();
@@ -246,7 +244,7 @@ mod tests {
 
     #[test]
     fn made_data_have_the_presets_shape_and_hold_a_batch() {
-        for preset in Preset::ALL {
+        for &preset in Preset::ALL {
             for batch in [1, 70_000] {
                 let shape = source(preset, batch).unwrap().shape();
                 assert_eq!(shape.features(), preset.spec().features());

@@ -57,10 +57,11 @@ pub(crate) fn override_by(config: &mut RunConfig, args: &TrainArgs) -> Result<()
     ] {
         match (optimizer, own.or(args.beta1)) {
             (_, None) => {}
-            (OptimizerSpec::Adam { beta1, .. }, Some(value)) => *beta1 = value,
-            (OptimizerSpec::Sgd { .. }, Some(_)) => {
+            (OptimizerSpec::Adam(adam), Some(value)) => adam.beta1 = value,
+            (other, Some(_)) => {
                 let problem = format!(
-                    "the {network}'s optimizer is gradient descent (sgd), which has none; leave it out, or set gan.{network}_optimizer to Adam in a configuration file"
+                    "the {network}'s optimizer is {}, which has none; leave it out, or set gan.{network}_optimizer to Adam in a configuration file",
+                    other.name()
                 );
                 return Err(Error::setting("beta1", problem));
             }

@@ -7,8 +7,8 @@ use gannet::data::columns::{self, Matched};
 use gannet::data::kept::{Kept, kept};
 use gannet::data::table::{Standardization, Table};
 use gannet::data::{csv, idx, npy, precision};
+use gannet::gan::GanSpec;
 use gannet::gan::presets::{self, Duration};
-use gannet::gan::{GanSpec, Objective, OptimizerSpec, Order};
 use gannet::net::{Activation, NetworkSpec};
 use gannet::{Error, Result};
 
@@ -314,26 +314,18 @@ fn arrange(table: &mut Table, wanted: &[String], origin: &str) -> Result<()> {
     Ok(())
 }
 
-/// Default networks, objective and optimizers for samples of `shape`.
+/// Default networks, objective and optimizers for samples of `shape`; those of the library for rows of numbers.
 fn spec(shape: Shape) -> GanSpec {
     let features = shape.features();
     let leaky = Activation::LeakyRelu { slope: 0.2 };
     match shape {
-        // Chosen on a circle, a ring of eight normal distributions, a mixture of two and a correlated table of ten columns: without
-        // momentum and with equal rates no seed tried lost a mode; a faster D or a beta1 of 0.5 lost some of the ring's.
         Shape::Numbers(_) => {
-            let adam = OptimizerSpec::Adam { learning_rate: 0.0002, beta1: 0.0, beta2: 0.99, epsilon: 1e-8 };
             let width = features.saturating_mul(8).next_power_of_two().clamp(64, 256);
             let latents = features.clamp(8, 64);
-            GanSpec {
-                objective: Objective::NonSaturating,
-                order: Order::DiscriminatorFirst,
-                discriminator_steps: 1,
-                generator_optimizer: adam,
-                discriminator_optimizer: adam,
-                generator: NetworkSpec::dense(&[latents, width, width, features], leaky, 0.0, Activation::Linear),
-                discriminator: NetworkSpec::dense(&[features, width, width, 1], leaky, 0.0, Activation::Linear),
-            }
+            GanSpec::new(
+                NetworkSpec::dense(&[latents, width, width, features], leaky, 0.0, Activation::Linear),
+                NetworkSpec::dense(&[features, width, width, 1], leaky, 0.0, Activation::Linear),
+            )
         }
         // The networks of the presets of about the size, which are known to learn images.
         Shape::Image { .. } => {

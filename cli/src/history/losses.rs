@@ -63,14 +63,14 @@ impl History {
         let column = |value: fn(&StepReport) -> f64| self.reports.iter().map(value).collect::<Vec<f64>>();
         let steps: Vec<u64> = self.reports.iter().map(|report| report.step).collect();
         let subtitle = format!("{name}, {} steps", thousands(last.step));
-        let (level, label) = equilibrium(objective);
+        let level = equilibrium(objective).map(|(value, label)| Reference { value, label });
         let drawn = Losses {
             steps: &steps,
             discriminator: &column(|report| report.discriminator_loss),
             generator: &column(|report| report.generator_loss),
             real: &column(|report| report.real_probability),
             fake: &column(|report| report.fake_probability),
-            loss_references: &[Reference { value: level, label }],
+            loss_references: level.as_slice(),
             probability_references: &[Reference { value: 0.5, label: "undecided" }],
         };
         let picture = losses(Heading { title: "Losses", subtitle: &subtitle }, &drawn)?;
@@ -79,12 +79,13 @@ impl History {
 }
 
 /// D's loss where it gives every sample the probability 1/2, which is where the game ends (Goodfellow et al. 2014,
-/// theorem 1).
-pub(crate) fn equilibrium(objective: Objective) -> (f64, &'static str) {
+/// theorem 1); `None` for an objective that is not known to end there.
+pub(crate) fn equilibrium(objective: Objective) -> Option<(f64, &'static str)> {
     use std::f64::consts::LN_2;
     match objective {
-        Objective::NonSaturatingHalf => (LN_2, "D undecided: ln 2"),
-        Objective::Minimax | Objective::NonSaturating | Objective::Softmax => (2.0 * LN_2, "D undecided: 2 ln 2"),
+        Objective::NonSaturatingHalf => Some((LN_2, "D undecided: ln 2")),
+        Objective::Minimax | Objective::NonSaturating | Objective::Softmax => Some((2.0 * LN_2, "D undecided: 2 ln 2")),
+        _ => None,
     }
 }
 

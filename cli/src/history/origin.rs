@@ -97,10 +97,8 @@ pub(crate) fn config(notes: &BTreeMap<String, String>) -> &str {
 /// An initialization in words.
 fn initialization(initialization: &Initialization) -> String {
     match *initialization {
-        Initialization::Pytorch => "pytorch".to_string(),
-        Initialization::Xavier => "xavier".to_string(),
-        Initialization::He => "he".to_string(),
         Initialization::Normal { sigma } => format!("normal, sigma {sigma}"),
+        other => other.name().to_string(),
     }
 }
 

@@ -91,7 +91,10 @@ impl Column {
                 report.wasserstein1, report.real_wasserstein1
             )),
         };
-        let in_unit = |share: ValueShare| ValueShare { value: plain(unit(share.value)), ..share };
+        let in_unit = |mut share: ValueShare| {
+            share.value = plain(unit(share.value));
+            share
+        };
         Self {
             name,
             verdict: report.verdict.words(),

@@ -82,7 +82,7 @@ mod tests {
     fn hints_name_options_that_exist() {
         let mut cli = Cli::command();
         let help = cli.find_subcommand_mut("train").unwrap().render_long_help().to_string();
-        for verdict in Verdict::ALL {
+        for &verdict in Verdict::ALL {
             for option in options(verdict) {
                 let named = [format!("{option} <"), format!("{option}\n")];
                 assert!(named.iter().any(|name| help.contains(name)), "{verdict}: {option}");

@@ -67,7 +67,7 @@ impl fmt::Display for Shape {
 impl Preset {
     /// The names of all presets.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        presets::Preset::ALL.into_iter().map(presets::Preset::name).chain([OWN])
+        presets::Preset::ALL.iter().map(|preset| preset.name()).chain([OWN])
     }
 
     /// The name on the command line.
@@ -134,7 +134,7 @@ impl Preset {
 /// [`Error::InvalidSetting`] that tells the known names.
 pub(crate) fn preset_named(name: &str) -> Result<presets::Preset> {
     presets::Preset::from_name(name).ok_or_else(|| {
-        let names = presets::Preset::ALL.map(presets::Preset::name);
+        let names: Vec<&str> = presets::Preset::ALL.iter().map(|preset| preset.name()).collect();
         let known = format!("(known presets: {})", names.join(", "));
         Error::setting("preset", format!("`{name}` is unknown{} {known}", suggestion(name, names)))
     })

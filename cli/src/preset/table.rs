@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn every_preset_has_an_entry_that_fits_its_networks() {
-        for preset in Preset::ALL {
+        for &preset in Preset::ALL {
             let found = entry(preset);
             assert_eq!(found.preset, preset);
             let features = match (found.data, preset.image()) {

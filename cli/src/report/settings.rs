@@ -1,9 +1,8 @@
 //! The settings of a run in words.
 
-use gannet::gan::OptimizerSpec;
 use gannet::gan::presets::Duration;
 use gannet::internals::numbers::thousands;
-use gannet::net::{Activation, Initialization, LayerSpec, NetworkSpec};
+use gannet::net::{Activation, LayerSpec, NetworkSpec};
 use maud::{Markup, html};
 
 use super::words::counted;
@@ -19,10 +18,10 @@ pub(super) fn settings(config: &RunConfig) -> Vec<(&'static str, String)> {
     settings.extend([
         ("generator", network(&spec.generator)),
         ("discriminator", network(&spec.discriminator)),
-        ("G's optimizer", optimizer(&spec.generator_optimizer)),
-        ("D's optimizer", optimizer(&spec.discriminator_optimizer)),
-        ("G's initial weights", initialization(&spec.generator)),
-        ("D's initial weights", initialization(&spec.discriminator)),
+        ("G's optimizer", spec.generator_optimizer.to_string()),
+        ("D's optimizer", spec.discriminator_optimizer.to_string()),
+        ("G's initial weights", spec.generator.initialization.to_string()),
+        ("D's initial weights", spec.discriminator.initialization.to_string()),
     ]);
     settings
 }
@@ -32,27 +31,6 @@ pub(super) fn length(config: &RunConfig) -> String {
     match config.duration {
         Duration::Epochs(epochs) => counted(epochs, "epoch"),
         Duration::Steps(steps) => counted(steps, "step"),
-    }
-}
-
-fn optimizer(optimizer: &OptimizerSpec) -> String {
-    match *optimizer {
-        OptimizerSpec::Adam { learning_rate, beta1, beta2, .. } => {
-            format!("Adam, rate {learning_rate}, betas {beta1} and {beta2}")
-        }
-        OptimizerSpec::Sgd { learning_rate, momentum: 0.0 } => format!("gradient descent, rate {learning_rate}"),
-        OptimizerSpec::Sgd { learning_rate, momentum } => {
-            format!("gradient descent, rate {learning_rate}, momentum {momentum}")
-        }
-    }
-}
-
-fn initialization(network: &NetworkSpec) -> String {
-    match network.initialization {
-        Initialization::Pytorch => "PyTorch's".to_string(),
-        Initialization::Xavier => "Xavier".to_string(),
-        Initialization::He => "He".to_string(),
-        Initialization::Normal { sigma } => format!("normal, deviation {sigma}"),
     }
 }
 
@@ -88,13 +66,8 @@ fn inputs(network: &NetworkSpec) -> usize {
 
 /// What happens behind the product of a layer.
 fn names(layer: &LayerSpec) -> String {
-    let activation = match layer.activation {
-        Activation::Linear => String::new(),
-        Activation::Relu => "ReLU".to_string(),
-        Activation::LeakyRelu { slope } => format!("leaky ReLU {slope}"),
-        Activation::Tanh => "tanh".to_string(),
-        Activation::Sigmoid => "sigmoid".to_string(),
-    };
+    let is_linear = layer.activation == Activation::Linear;
+    let activation = if is_linear { String::new() } else { layer.activation.to_string() };
     let dropout = if layer.dropout > 0.0 { format!("dropout {}", layer.dropout) } else { String::new() };
     [activation, dropout].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }

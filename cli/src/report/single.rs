@@ -188,7 +188,7 @@ fn curves(record: &Record) -> Markup {
         Chart {
             title: "Losses",
             series: pair(metrics, ["discriminator_loss", "generator_loss"], networks),
-            level: objective.map(equilibrium),
+            level: objective.and_then(equilibrium),
             bands: true,
             large: true,
             ..base()

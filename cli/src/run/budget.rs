@@ -7,7 +7,6 @@ use std::thread::available_parallelism;
 
 use gannet::Error;
 use gannet::cpu::most_threads;
-use gannet::gan::OptimizerSpec;
 use gannet::gan::presets::Duration;
 use gannet::internals::engine;
 use gannet::metrics::parzen;
@@ -77,13 +76,9 @@ impl Budget {
             [(&spec.generator, &spec.generator_optimizer), (&spec.discriminator, &spec.discriminator_optimizer)];
         let numbers = |network: &NetworkSpec| 4u64.saturating_mul(engine::parameters(network) as u64);
         let model: u64 = networks.iter().map(|(network, _)| numbers(network)).fold(0, u64::saturating_add);
-        let moments = |optimizer: &OptimizerSpec| match optimizer {
-            OptimizerSpec::Adam { .. } => 2,
-            OptimizerSpec::Sgd { momentum, .. } => u64::from(*momentum != 0.0),
-        };
         let checkpoint = networks
             .iter()
-            .map(|(network, optimizer)| numbers(network).saturating_mul(1 + moments(optimizer)))
+            .map(|(network, optimizer)| numbers(network).saturating_mul(1 + optimizer.states() as u64))
             .fold(0, u64::saturating_add);
         let layers = || spec.generator.layers.iter().chain(&spec.discriminator.layers);
         let tensor = layers().map(|layer| 4 * layer.inputs as u64 * layer.outputs as u64).max().unwrap_or(0);

@@ -70,10 +70,7 @@ impl Disk {
             let biases = network.layers.iter().map(|layer| layer.outputs).sum::<usize>();
             network.weights().saturating_add(biases) as u64
         };
-        let with_moments = |optimizer: &OptimizerSpec| match optimizer {
-            OptimizerSpec::Adam { .. } => 3,
-            OptimizerSpec::Sgd { .. } => 2,
-        };
+        let with_moments = |optimizer: &OptimizerSpec| 1 + optimizer.states() as u64;
         let (g, d) = (numbers(&spec.generator), numbers(&spec.discriminator));
         let checkpoint =
             4 * (g * with_moments(&spec.generator_optimizer) + d * with_moments(&spec.discriminator_optimizer));
@@ -130,7 +127,7 @@ mod tests {
 
     #[test]
     fn no_preset_takes_more_than_200_mb_by_default() {
-        for preset in Preset::ALL {
+        for &preset in Preset::ALL {
             let config = RunConfig::of(preset);
             let models = match (config.save_epochs, config.duration) {
                 (0, _) | (_, Length::Steps(_)) => 0,

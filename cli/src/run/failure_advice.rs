@@ -45,8 +45,9 @@ pub(crate) fn advice(error: &Error, config: &RunConfig, folder: &Path, checkpoin
 /// A tenth of the larger rate, and no more than what is usual.
 fn lower_rate(config: &RunConfig) -> String {
     let usual = |optimizer: &OptimizerSpec| match optimizer {
-        OptimizerSpec::Adam { .. } => 1e-3,
-        OptimizerSpec::Sgd { .. } => 1e-2,
+        OptimizerSpec::Sgd(_) => 1e-2,
+        // Of Adam, and of what adapts its steps as Adam does.
+        _ => 1e-3,
     };
     let both = [&config.spec.generator_optimizer, &config.spec.discriminator_optimizer];
     let larger = both.map(|optimizer| f64::from(optimizer.learning_rate())).into_iter().fold(0.0, f64::max);

@@ -24,7 +24,7 @@ pub(crate) fn begin_with(config: &RunConfig, gans: &mut Replicas) -> Result<()> 
         if found != Contents::Weights {
             return Err(found.instead(file, "a safetensors file of weights"));
         }
-        let StateDict { generator, discriminator } = StateDict::load(&config.spec, file)?;
+        let StateDict { generator, discriminator, .. } = StateDict::load(&config.spec, file)?;
         let networks =
             [("generator", &mut all.generator, generator), ("discriminator", &mut all.discriminator, discriminator)];
         for (name, place, tensors) in networks {

@@ -13,7 +13,6 @@ use gannet::{Error, Result};
 use crate::data::own::OwnData;
 use crate::preset::measure_names;
 use crate::preset::{Preset, table};
-use crate::settings::values::{OBJECTIVES, name_of};
 
 /// The settings of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,7 +143,7 @@ impl RunConfig {
             engine::fit_discriminator(&mut usual) && usual.discriminator.layers == self.spec.discriminator.layers;
         let after = usual.objective.logits();
         is_fitted.then(|| {
-            let objective = name_of(OBJECTIVES, &self.spec.objective);
+            let objective = self.spec.objective.name();
             format!("D's last layer has {after} outputs instead of {before}, as the objective {objective} needs")
         })
     }
@@ -204,16 +203,14 @@ impl RunConfig {
 
     /// The trainer's share of the settings.
     pub(crate) fn trainer_options(&self) -> TrainerOptions {
-        TrainerOptions {
-            batch: self.batch,
-            shards: self.shards,
-            seed: self.seed,
-            shuffle: self.shuffle,
-            threads: self.threads,
-            engine: self.engine,
-            isa: self.isa,
-            memory_limit: self.memory_limit,
-            ..TrainerOptions::default()
-        }
+        TrainerOptions::default()
+            .with_batch(self.batch)
+            .with_shards(self.shards)
+            .with_seed(self.seed)
+            .with_shuffle(self.shuffle)
+            .with_threads(self.threads)
+            .with_engine(self.engine)
+            .with_isa(self.isa)
+            .with_memory_limit(self.memory_limit)
     }
 }

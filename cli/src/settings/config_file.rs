@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn every_setting_survives_writing_and_reading() {
-        for preset in presets::Preset::ALL {
+        for &preset in presets::Preset::ALL {
             let mut config = RunConfig::of(preset);
             config.seed = 17;
             config.threads = 3;
@@ -343,7 +343,7 @@ mod tests {
     fn as_many_shards_are_taken_as_the_library_takes() {
         let with = |shards: u64| {
             let points = Arc::new(synthetic::circle(4096, 1).unwrap());
-            let options = TrainerOptions { batch: 4096, shards: shards as usize, ..TrainerOptions::default() };
+            let options = TrainerOptions::default().with_batch(4096).with_shards(shards as usize);
             Trainer::new(presets::Preset::Circle.spec(), points, options).map(drop)
         };
         with(MOST_SHARDS).unwrap();

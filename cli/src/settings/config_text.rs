@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_template_reads_back_as_the_defaults() {
-        for preset in presets::Preset::ALL {
+        for &preset in presets::Preset::ALL {
             let config = RunConfig::of(preset);
             let text = template(&config, true).unwrap();
             assert_eq!(parse(&text, None, None, None).unwrap(), config, "{text}");

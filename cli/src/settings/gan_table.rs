@@ -1,6 +1,6 @@
 //! The table `[gan]` of a configuration file, at any depth of which settings may be left out: the preset's take their place.
 
-use gannet::gan::{GanSpec, OptimizerSpec};
+use gannet::gan::{Adam, GanSpec, OptimizerSpec, Sgd};
 use gannet::internals::engine;
 use gannet::net::{Activation, LayerSpec, NetworkSpec};
 use gannet::{Error, Result};
@@ -84,37 +84,36 @@ impl OptimizerTable {
     /// The table of the optimizer called `name`; without a kind, of the kind that has its settings, or the preset's.
     fn read(table: Kinded, name: &str, preset: &OptimizerSpec) -> Result<Self> {
         let only = [("beta1", "adam"), ("beta2", "adam"), ("epsilon", "adam"), ("momentum", "sgd")];
-        let usual = if matches!(preset, OptimizerSpec::Sgd { .. }) { "sgd" } else { "adam" };
-        table.read(&format!("gan.{name}"), &only, usual)
+        table.read(&format!("gan.{name}"), &only, preset.name())
     }
 
     /// The optimizer, with the settings of the preset's where that is of the same kind, and PyTorch's defaults otherwise.
     fn filled(self, name: &str, preset: &OptimizerSpec) -> Result<OptimizerSpec> {
-        let rate = |given: Option<f32>, same_kind: bool| {
+        let rate = |given: Option<f32>, of_preset: Option<f32>| {
             let missing = || {
                 let problem = "learning_rate is missing; that of the preset's optimizer, another kind, would not suit: add learning_rate = RATE to the table";
                 Error::setting(format!("gan.{name}"), problem)
             };
-            given.or(same_kind.then(|| preset.learning_rate())).ok_or_else(missing)
+            given.or(of_preset).ok_or_else(missing)
         };
         Ok(match self {
             Self::Adam { learning_rate, beta1, beta2, epsilon } => {
-                let same_kind = matches!(preset, OptimizerSpec::Adam { .. });
-                let mut filled = if same_kind { *preset } else { OptimizerSpec::adam(0.0) };
-                let rate = rate(learning_rate, same_kind)?;
-                if let OptimizerSpec::Adam { beta1: one, beta2: two, epsilon: least, .. } = &mut filled {
-                    (*one, *two, *least) = (beta1.unwrap_or(*one), beta2.unwrap_or(*two), epsilon.unwrap_or(*least));
-                }
-                filled.with_learning_rate(rate)
+                let preset = if let OptimizerSpec::Adam(adam) = preset { Some(*adam) } else { None };
+                let learning_rate = rate(learning_rate, preset.map(|adam| adam.learning_rate))?;
+                let mut adam = preset.unwrap_or(Adam::new(learning_rate));
+                adam.learning_rate = learning_rate;
+                adam.beta1 = beta1.unwrap_or(adam.beta1);
+                adam.beta2 = beta2.unwrap_or(adam.beta2);
+                adam.epsilon = epsilon.unwrap_or(adam.epsilon);
+                adam.into()
             }
             Self::Sgd { learning_rate, momentum } => {
-                let same_kind = matches!(preset, OptimizerSpec::Sgd { .. });
-                let mut filled = if same_kind { *preset } else { OptimizerSpec::sgd(0.0) };
-                let rate = rate(learning_rate, same_kind)?;
-                if let OptimizerSpec::Sgd { momentum: place, .. } = &mut filled {
-                    *place = momentum.unwrap_or(*place);
-                }
-                filled.with_learning_rate(rate)
+                let preset = if let OptimizerSpec::Sgd(sgd) = preset { Some(*sgd) } else { None };
+                let learning_rate = rate(learning_rate, preset.map(|sgd| sgd.learning_rate))?;
+                let mut sgd = preset.unwrap_or(Sgd::new(learning_rate));
+                sgd.learning_rate = learning_rate;
+                sgd.momentum = momentum.unwrap_or(sgd.momentum);
+                sgd.into()
             }
         })
     }
@@ -157,6 +156,6 @@ impl LayerTable {
             Some(table) => table.read(place, &[("slope", "leaky_relu")], "leaky_relu")?,
             None => usual,
         };
-        Ok(LayerSpec { inputs: self.inputs, outputs: self.outputs, activation, dropout: self.dropout })
+        Ok(LayerSpec::new(self.inputs, self.outputs, activation).with_dropout(self.dropout))
     }
 }

@@ -438,13 +438,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         option: Some(CommandOption { name: "objective", value: "OBJECTIVE", help: "What the two networks minimize." }),
-        get: |config| Some(Value::String(name_of(OBJECTIVES, &config.spec.objective).to_string())),
+        get: |config| Some(Value::String(config.spec.objective.name().to_string())),
         set: |config, value| {
             chosen(OBJECTIVES, value, &mut config.spec.objective);
             engine::fit_discriminator(&mut config.spec);
             Ok(())
         },
-        words: Some(("objective", |config| name_of(OBJECTIVES, &config.spec.objective).replace('_', " "))),
+        words: Some(("objective", |config| config.spec.objective.name().replace('_', " "))),
         ..Setting::new(
             "gan",
             "objective",
@@ -454,12 +454,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         option: Some(CommandOption { name: "order", value: "ORDER", help: "The order of updates within a step." }),
-        get: |config| Some(Value::String(name_of(ORDERS, &config.spec.order).to_string())),
+        get: |config| Some(Value::String(config.spec.order.name().to_string())),
         set: |config, value| {
             chosen(ORDERS, value, &mut config.spec.order);
             Ok(())
         },
-        words: Some(("order", |config| name_of(ORDERS, &config.spec.order).replace('_', " "))),
+        words: Some(("order", |config| config.spec.order.name().replace('_', " "))),
         ..Setting::new(
             "gan",
             "order",

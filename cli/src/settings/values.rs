@@ -11,17 +11,17 @@ pub(crate) const MOST_SHARDS: u64 = 1024;
 
 /// Objectives by name, as in a configuration file.
 pub(crate) const OBJECTIVES: &[(&str, Objective)] = &[
-    ("minimax", Objective::Minimax),
-    ("non_saturating", Objective::NonSaturating),
-    ("non_saturating_half", Objective::NonSaturatingHalf),
-    ("softmax", Objective::Softmax),
+    (Objective::Minimax.name(), Objective::Minimax),
+    (Objective::NonSaturating.name(), Objective::NonSaturating),
+    (Objective::NonSaturatingHalf.name(), Objective::NonSaturatingHalf),
+    (Objective::Softmax.name(), Objective::Softmax),
 ];
 
 /// Orders of updates by name, as in a configuration file.
 pub(crate) const ORDERS: &[(&str, Order)] = &[
-    ("discriminator_first", Order::DiscriminatorFirst),
-    ("discriminator_first_shared_fake", Order::DiscriminatorFirstSharedFake),
-    ("generator_first_shared_fake", Order::GeneratorFirstSharedFake),
+    (Order::DiscriminatorFirst.name(), Order::DiscriminatorFirst),
+    (Order::DiscriminatorFirstSharedFake.name(), Order::DiscriminatorFirstSharedFake),
+    (Order::GeneratorFirstSharedFake.name(), Order::GeneratorFirstSharedFake),
 ];
 
 /// Engines by name.

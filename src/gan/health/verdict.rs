@@ -24,7 +24,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: &'static [Self] = &[
         Self::TooEarly,
         Self::Healthy,
         Self::DiscriminatorTooStrong,
@@ -79,7 +79,7 @@ impl Verdict {
 
     /// The verdict with these words.
     pub fn from_words(words: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verdict| verdict.words() == words)
+        Self::ALL.iter().copied().find(|verdict| verdict.words() == words)
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn words_lead_back_to_their_verdict() {
-        for verdict in Verdict::ALL {
+        for &verdict in Verdict::ALL {
             assert_eq!(Verdict::from_words(verdict.words()), Some(verdict));
             assert_eq!(verdict.to_string(), verdict.words());
             assert_eq!(verdict.hint().is_none(), verdict == Verdict::Healthy);

@@ -33,7 +33,7 @@ use super::thresholds::{
     NEARER, NO_SPREAD, OUTSIDE, REACHED, STANDSTILL, WARM_UP, WIDE, WINDOW, WINDOW_STEPS, WINNING,
 };
 use super::verdict::Verdict;
-use crate::gan::spec::{GanSpec, OptimizerSpec};
+use crate::gan::spec::{Adam, GanSpec, OptimizerSpec, Sgd};
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
 
@@ -59,8 +59,8 @@ impl Watch {
     /// A watch over a run of `spec`.
     pub fn new(spec: &GanSpec) -> Self {
         let warm = match spec.generator_optimizer {
-            OptimizerSpec::Adam { learning_rate, .. } => LEAST_MOVE / f64::from(learning_rate),
-            OptimizerSpec::Sgd { learning_rate, .. } => DESCENT_SLOWER * LEAST_MOVE / f64::from(learning_rate),
+            OptimizerSpec::Adam(Adam { learning_rate, .. }) => LEAST_MOVE / f64::from(learning_rate),
+            OptimizerSpec::Sgd(Sgd { learning_rate, .. }) => DESCENT_SLOWER * LEAST_MOVE / f64::from(learning_rate),
         };
         Self {
             only_mean: is_linear(&spec.discriminator),

@@ -172,7 +172,7 @@ impl Engine for Counting {
 
 #[test]
 fn products_are_counted_as_the_engine_meets_them() {
-    let presets = Preset::ALL.map(|preset| preset.spec()).into_iter();
+    let presets = Preset::ALL.iter().map(|preset| preset.spec());
     let orders = ORDERS.into_iter().flat_map(|order| {
         let turns = if order == Order::GeneratorFirstSharedFake { 1 } else { 2 };
         PLANS.map(|(hidden, ..)| GanSpec {

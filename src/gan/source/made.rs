@@ -54,7 +54,7 @@ pub fn from_fn<'a>(
 ///     row.fill((number as f32).cos());
 ///     if number < 70 { Ok(()) } else { Err(io::Error::other("the sensor is off")) }
 /// });
-/// let options = TrainerOptions { batch: 32, ..Default::default() };
+/// let options = TrainerOptions::default().with_batch(32);
 /// let mut trainer = Trainer::new(Preset::Circle.spec(), Arc::new(sensor), options)?;
 /// match trainer.run(10, 0, |_| ControlFlow::Continue(())) {
 ///     Err(Error::Source { sample: 70, source }) => assert_eq!(source.to_string(), "the sensor is off"),

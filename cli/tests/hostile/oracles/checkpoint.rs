@@ -30,7 +30,7 @@ thread_local! {
 /// A trainer of the small networks.
 pub(crate) fn trainer() -> Trainer<'static> {
     let points = Arc::new(synthetic::circle(20, 1).expect("20 points"));
-    let options = TrainerOptions { batch: 4, threads: 1, ..Default::default() };
+    let options = TrainerOptions::default().with_batch(4).with_threads(1);
     Trainer::new(spec(), points, options).expect("a small GAN")
 }
 

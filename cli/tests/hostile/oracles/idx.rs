@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use gannet::data::idx::{Images, parse_images, parse_labels};
+use gannet::data::idx::{parse_images, parse_labels};
 
 use super::memory::{Cap, within};
 use super::{is_told, origin};
@@ -22,11 +22,12 @@ pub fn check(input: &[u8]) -> bool {
         is_told(error, &PLACES);
     }
     let expected = array.clone().and_then(|(shape, pixels)| match shape[..] {
-        [count, height, width] => Some(Images { count, height, width, pixels }),
+        [count, height, width] => Some(([count, height, width], pixels)),
         _ => None,
     });
     let (images, labels) = (images.ok(), labels.ok());
-    assert_eq!(images, expected);
+    let found = images.as_ref().map(|images| ([images.count, images.height, images.width], images.pixels.clone()));
+    assert_eq!(found, expected);
     let expected = array.filter(|(shape, labels)| shape.len() == 1 && labels.iter().all(|&label| label <= 9));
     assert_eq!(labels, expected.map(|(_, labels)| labels));
     if let Some(images) = &images {

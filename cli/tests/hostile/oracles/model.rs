@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use arbitrary::Unstructured;
-use gannet::gan::presets::Preset;
-use gannet::gan::{GanSpec, Model};
+use gannet::gan::{GanSpec, Model, Objective, OptimizerSpec};
 use gannet::net::Activation::{Linear, Relu};
 use gannet::net::{LayerTensors, NetworkSpec};
 use serde_json::Value;
@@ -17,11 +16,9 @@ pub(super) const CAP: Cap = Cap { each: 64, fixed: 16 << 10 };
 
 /// Networks as small as can be.
 pub(crate) fn spec() -> GanSpec {
-    GanSpec {
-        generator: NetworkSpec::dense(&[1, 2, 2], Relu, 0.0, Linear),
-        discriminator: NetworkSpec::dense(&[2, 2, 1], Relu, 0.0, Linear),
-        ..Preset::Circle.spec()
-    }
+    GanSpec::new(NetworkSpec::dense(&[1, 2, 2], Relu, 0.0, Linear), NetworkSpec::dense(&[2, 2, 1], Relu, 0.0, Linear))
+        .with_objective(Objective::Minimax)
+        .with_optimizers(OptimizerSpec::adam(0.001))
 }
 
 pub fn check(input: &[u8]) -> bool {
@@ -59,7 +56,7 @@ pub(crate) fn made_of(input: &[u8], spec: &GanSpec) -> Model {
     let mut network = |network: &NetworkSpec| -> LayerTensors {
         network.layers.iter().map(|layer| (values(layer.inputs * layer.outputs), values(layer.outputs))).collect()
     };
-    Model { generator: network(&spec.generator), discriminator: network(&spec.discriminator) }
+    Model::new(network(&spec.generator), network(&spec.discriminator))
 }
 
 /// Asserts that the tensors are found in `input` by hand, too.
