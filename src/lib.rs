@@ -65,7 +65,7 @@
 //! ```
 //! use gannet::data::table::Table;
 //! use gannet::gan::{Adam, GanSpec, GivenStep, Model, Network, Objective, Order, Role, Sgd, TensorName, TrainerOptions};
-//! use gannet::net::{Activation, Initialization, LayerSpec, NetworkSpec};
+//! use gannet::net::{Activation, Initialization, LayerSpec, LayerTensors, NetworkSpec};
 //!
 //! let layers = vec![
 //!     LayerSpec::new(2, 64, Activation::LeakyRelu { slope: 0.2 }).with_dropout(0.3),
@@ -85,7 +85,7 @@
 //! let name = TensorName::new(Network::Discriminator, 1, Role::Bias);
 //! let step = GivenStep::new(&[0.5, -0.5], &[0.0; 8]).with_generator_latents(&[0.0; 8]);
 //! let table = Table::new(2, vec![1.0, 10.0, 3.0, 30.0])?.with_names(vec!["width".into(), "height".into()]);
-//! let model = Model::new(vec![(vec![1.0], vec![0.0])], vec![(vec![1.0], vec![0.0])]);
+//! let model = Model::new(vec![LayerTensors::new(vec![1.0], vec![0.0])], vec![LayerTensors::new(vec![1.0], vec![0.0])]);
 //! # let _ = (options, name, step, table, model);
 //! # Ok::<(), gannet::Error>(())
 //! ```

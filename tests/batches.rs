@@ -109,9 +109,9 @@ impl Problem {
 }
 
 /// Each tensor against the mean of a batch, relative to its largest value.
-fn compare(name: &str, found: &LayerTensors, sums: &Parameters, batch: usize, misses: &mut Vec<String>) {
-    for (layer, ((weight, bias), (weight_sums, bias_sums))) in found.iter().zip(sums).enumerate() {
-        for (which, found, sums) in [("weight", weight, weight_sums), ("bias", bias, bias_sums)] {
+fn compare(name: &str, found: &[LayerTensors], sums: &Parameters, batch: usize, misses: &mut Vec<String>) {
+    for (layer, (tensors, (weight_sums, bias_sums))) in found.iter().zip(sums).enumerate() {
+        for (which, found, sums) in [("weight", &tensors.weight, weight_sums), ("bias", &tensors.bias, bias_sums)] {
             let mean = |sum: &f64| sum / batch as f64;
             let largest = sums.iter().map(mean).fold(0.0, |largest: f64, value| largest.max(value.abs()));
             // f32 rounding of sums of some hundred terms, of which those of real and fake samples partly cancel.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
 use gannet::gan::{GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
-use gannet::net::{Activation, NetworkSpec};
+use gannet::net::{Activation, LayerTensors, NetworkSpec};
 use reference::activation::ALL as ACTIVATIONS;
 use reference::difference;
 use reference::loss::{cross_entropy, margin, probability};
@@ -301,7 +301,8 @@ fn gradient_with_respect_to_fakes_matches_finite_differences() {
                             rows.map(|row| cross_entropy(margin(&output(&spec, &d, row.to_vec(), &[])), target)).sum();
                         sign * sum / BATCH as f64
                     };
-                    let expected = difference::gradient(&widened(&vec![(fakes, Vec::new())]), generator_loss);
+                    let expected =
+                        difference::gradient(&widened(&[LayerTensors::new(fakes, Vec::new())]), generator_loss);
                     let name = format!("{hidden:?} {objective:?} {engine} {}", isa.kind());
                     compare(&name, gradient.into_iter(), &expected, &mut misses);
                 }

@@ -131,7 +131,7 @@ fn a_step_that_a_source_left_is_not_gone_on_from() {
             for of_generator in [true, false] {
                 let mut bad = good.clone();
                 if of_generator {
-                    bad.generator[1].1.clear();
+                    bad.generator[1].bias.clear();
                 } else {
                     bad.discriminator.pop();
                 }
@@ -234,20 +234,24 @@ fn a_modular_loss_does_not_go_on_from_half_an_update() {
             let whole = loss.discriminator().unwrap();
             // Logits near zero, and gradients whose squares overflow in Adam.
             let mut steep = whole.clone();
-            steep[0].0.fill(0.0);
-            steep[0].1.fill(0.0);
-            steep[1].0.fill(1e37);
-            steep[1].1.fill(0.0);
+            steep[0].weight.fill(0.0);
+            steep[0].bias.fill(0.0);
+            steep[1].weight.fill(1e37);
+            steep[1].bias.fill(0.0);
             loss.set_discriminator(&steep).unwrap();
             let first = loss.step(&fakes, &real, &mut gradient).unwrap_err().to_string();
             assert!(first.contains("gradient"), "{first}");
             let half_done = loss.discriminator().unwrap();
             let again = loss.step(&fakes, &real, &mut gradient).unwrap_err().to_string();
             assert_eq!(again, first, "{hidden} {batch} at {threads} threads");
-            assert!(loss.set_discriminator(&whole[..1].to_vec()).is_err());
+            assert!(loss.set_discriminator(&whole[..1]).is_err());
             assert_eq!(loss.step(&fakes, &real, &mut gradient).unwrap_err().to_string(), first);
-            let bits = |tensors: &gannet::net::LayerTensors| {
-                tensors.iter().flat_map(|(w, b)| w.iter().chain(b)).map(|x| x.to_bits()).collect::<Vec<_>>()
+            let bits = |tensors: &[gannet::net::LayerTensors]| {
+                tensors
+                    .iter()
+                    .flat_map(|layer| layer.weight.iter().chain(&layer.bias))
+                    .map(|x| x.to_bits())
+                    .collect::<Vec<_>>()
             };
             assert!(bits(&loss.discriminator().unwrap()) == bits(&half_done), "a refusal changes nothing");
             loss.set_discriminator(&whole).unwrap();

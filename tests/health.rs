@@ -11,7 +11,7 @@ use gannet::gan::health::{Health, Verdict, Watch, examine};
 use gannet::gan::presets::{Duration, Preset};
 use gannet::gan::source::Extent;
 use gannet::gan::{GanSpec, Objective, OptimizerSpec, Source, Trainer, TrainerOptions, source};
-use gannet::net::Activation;
+use gannet::net::{Activation, LayerTensors};
 
 /// An evaluation: the steps before it, what was found and what was said of it.
 type Evaluation = (u64, Health, Verdict);
@@ -180,9 +180,9 @@ fn figures_of_the_softmax_and_of_saturated_units() {
     let options = TrainerOptions::default().with_batch(1);
     let mut model = Trainer::new(spec.clone(), source.clone(), options).unwrap().model().unwrap();
     // All samples are (-1, 1). The first unit of D is the sign of x, saturated for all whole numbers but 0.
-    model.generator = vec![(vec![0.0; 4], vec![-1.0, 1.0])];
-    let hidden = (vec![9.0, 0.0, 0.0, 9.0, 0.0, -9.0], vec![0.0; 3]);
-    model.discriminator = vec![hidden.clone(), (vec![-1.0, 0.0, 0.0, 1.0, 0.0, 0.0], vec![0.0; 2])];
+    model.generator = vec![LayerTensors::new(vec![0.0; 4], vec![-1.0, 1.0])];
+    let hidden = LayerTensors::new(vec![9.0, 0.0, 0.0, 9.0, 0.0, -9.0], vec![0.0; 3]);
+    model.discriminator = vec![hidden.clone(), LayerTensors::new(vec![-1.0, 0.0, 0.0, 1.0, 0.0, 0.0], vec![0.0; 2])];
     let health = examine(&model, None, &spec, &*source, 0, Isa::best()).unwrap();
     // 512 of 700 rows, of which x is 1, 2 or 3 in three of seven; 0 is on no side.
     assert!((health.real_accuracy - 3.0 / 7.0).abs() < 0.01, "{health:?}");
@@ -213,7 +213,7 @@ fn what_does_not_fit_or_is_not_finite_is_refused() {
     assert!(refused(&wrong, None, &*source).starts_with("discriminator"));
     assert!(refused(&model, Some(&wrong), &*source).starts_with("discriminator"));
     let mut infinite = model.clone();
-    infinite.generator[0].1[3] = f32::INFINITY;
+    infinite.generator[0].bias[3] = f32::INFINITY;
     assert!(refused(&infinite, None, &*source).starts_with("generated samples: sample 0"));
     assert!(refused(&model, None, &ArraySource::new(vec![0.0; 3], 1).unwrap()).starts_with("data: expected"));
     assert!(refused(&model, None, &holes(0)).starts_with("data: expected"));

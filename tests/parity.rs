@@ -122,10 +122,13 @@ impl Tensors<'_> {
         (0..spec.layers.len()).map(|index| tensor(index).map(|tensor| tensor.data().to_vec())).collect()
     }
 
-    fn network(&self, prefix: &str, spec: &NetworkSpec) -> LayerTensors {
+    fn network(&self, prefix: &str, spec: &NetworkSpec) -> Vec<LayerTensors> {
         let layers = 0..spec.layers.len();
         layers
-            .map(|index| (self.f32(&format!("{prefix}.{index}.weight")), self.f32(&format!("{prefix}.{index}.bias"))))
+            .map(|index| {
+                let tensor = |kind: &str| self.f32(&format!("{prefix}.{index}.{kind}"));
+                LayerTensors::new(tensor("weight"), tensor("bias"))
+            })
             .collect()
     }
 }
@@ -158,9 +161,9 @@ impl Misses {
         }
     }
 
-    fn compare_network(&mut self, run: &str, prefix: &str, found: &LayerTensors, tensors: &Tensors<'_>) {
-        for (index, (weight, bias)) in found.iter().enumerate() {
-            for (kind, values) in [("weight", weight), ("bias", bias)] {
+    fn compare_network(&mut self, run: &str, prefix: &str, found: &[LayerTensors], tensors: &Tensors<'_>) {
+        for (index, layer) in found.iter().enumerate() {
+            for (kind, values) in [("weight", &layer.weight), ("bias", &layer.bias)] {
                 let name = format!("{prefix}.{index}.{kind}");
                 let values = values.iter().map(|value| f64::from(*value));
                 self.compare(&format!("{run}: {name}"), values, &tensors.f64(&name));
@@ -250,7 +253,7 @@ struct ForeignGenerator<'a> {
 }
 
 impl<'a> ForeignGenerator<'a> {
-    fn new(spec: &'a NetworkSpec, tensors: &LayerTensors, optimizer: OptimizerSpec) -> Self {
+    fn new(spec: &'a NetworkSpec, tensors: &[LayerTensors], optimizer: OptimizerSpec) -> Self {
         let OptimizerSpec::Adam(adam) = optimizer else { panic!("the case's optimizer is Adam") };
         let adam = Adam::new([adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon]);
         Self { spec, parameters: widened(tensors), adam: vec![adam; flat(tensors).count()] }

@@ -47,13 +47,16 @@ fn rows(samples: usize, columns: usize, salt: usize) -> Vec<f32> {
 }
 
 /// The half of the sum of two gradients: what a batch of two shards has, whose loss is a mean over twice as many samples.
-fn mean(left: &LayerTensors, right: &LayerTensors) -> LayerTensors {
+fn mean(left: &[LayerTensors], right: &[LayerTensors]) -> Vec<LayerTensors> {
     let mean = |left: &[f32], right: &[f32]| left.iter().zip(right).map(|(left, right)| 0.5 * (left + right)).collect();
-    left.iter().zip(right).map(|(left, right)| (mean(&left.0, &right.0), mean(&left.1, &right.1))).collect()
+    left.iter()
+        .zip(right)
+        .map(|(left, right)| LayerTensors::new(mean(&left.weight, &right.weight), mean(&left.bias, &right.bias)))
+        .collect()
 }
 
-fn bits(tensors: &LayerTensors) -> Vec<u32> {
-    tensors.iter().flat_map(|(weight, bias)| weight.iter().chain(bias)).map(|value| value.to_bits()).collect()
+fn bits(tensors: &[LayerTensors]) -> Vec<u32> {
+    tensors.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias)).map(|value| value.to_bits()).collect()
 }
 
 /// A shard's sums are those of a batch of its samples alone, bit for bit, and two shards' sums are their sum: the same processes'

@@ -190,7 +190,7 @@ fn clipped_gradients_update_by_less() {
     for network in Network::ALL {
         let tensors = before.network(network).iter().zip(after.network(network));
         let squares: f64 = tensors
-            .flat_map(|((old, old_bias), (new, new_bias))| old.iter().chain(old_bias).zip(new.iter().chain(new_bias)))
+            .flat_map(|(old, new)| old.weight.iter().chain(&old.bias).zip(new.weight.iter().chain(&new.bias)))
             .map(|(old, new)| f64::from(new - old).powi(2))
             .sum();
         // Weights are rounded, each by less than 2^-25 of its size.
@@ -331,8 +331,8 @@ fn an_answer_that_is_gannets_own_gives_gannets_own_gradients() {
                 .unwrap();
             assert_eq!(answered.steps_done(), step);
             let (found, expected) = (answered.model().unwrap(), own.model().unwrap());
-            for ((found, found_bias), (expected, expected_bias)) in found.generator.iter().zip(&expected.generator) {
-                for (found, expected) in [(found, expected), (found_bias, expected_bias)] {
+            for (found, expected) in found.generator.iter().zip(&expected.generator) {
+                for (found, expected) in [(&found.weight, &expected.weight), (&found.bias, &expected.bias)] {
                     let most = expected.iter().fold(0.0f32, |most, value| most.max(value.abs()));
                     for (found, expected) in found.iter().zip(expected) {
                         assert!(
@@ -390,8 +390,8 @@ fn a_refused_model_leaves_the_trainer_as_it_was() {
     let mut wrong: [_; 4] = std::array::from_fn(|_| model.clone());
     wrong[0].discriminator.pop();
     wrong[1].generator.clear();
-    wrong[2].discriminator[1].1.push(0.0);
-    wrong[3].discriminator[2].0.clear();
+    wrong[2].discriminator[1].bias.push(0.0);
+    wrong[3].discriminator[2].weight.clear();
     for model in &wrong {
         assert!(matches!(refused.set_model(model), Err(Error::Shape { .. })));
         assert!(same(&refused, &plain));

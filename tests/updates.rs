@@ -53,13 +53,13 @@ struct Follower {
 }
 
 impl Follower {
-    fn new(optimizer: OptimizerSpec, tensors: &LayerTensors) -> Self {
+    fn new(optimizer: OptimizerSpec, tensors: &[LayerTensors]) -> Self {
         let parameters: Vec<f32> = flat(tensors).collect();
         let states = update(optimizer, 1).state_names().iter().map(|_| vec![0.0; parameters.len()]).collect();
         Self { optimizer, states, parameters, t: 0 }
     }
 
-    fn follow(&mut self, gradients: &LayerTensors) {
+    fn follow(&mut self, gradients: &[LayerTensors]) {
         self.t += 1;
         let gradients: Vec<f32> = flat(gradients).collect();
         let mut states: Vec<&mut [f32]> = self.states.iter_mut().map(|state| &mut state[..]).collect();

@@ -188,7 +188,7 @@ impl Adversary {
     /// # Errors
     ///
     /// [`crate::Error::Shape`] where they do not fit; then nothing is changed.
-    pub(super) fn set_network(&mut self, network: Network, tensors: &LayerTensors) -> Result<()> {
+    pub(super) fn set_network(&mut self, network: Network, tensors: &[LayerTensors]) -> Result<()> {
         let Some(network) = self.networks.get_mut(network) else { return Ok(()) };
         network.check_tensors(tensors)?;
         if check_whole(self.failure).is_err() {

@@ -232,7 +232,7 @@ mod tests {
         rows[3] = f32::NAN;
         let error = function.apply(&rows, &mut [0.0; 3]).unwrap_err().to_string();
         assert!(error.contains("row 1, column 1"), "{error}");
-        model.discriminator[1].0[0] = f32::INFINITY;
+        model.discriminator[1].weight[0] = f32::INFINITY;
         let error = NetworkFunction::new(&model, &spec, Network::Discriminator, isa).unwrap_err();
         assert!(matches!(error, Error::ModelNotFinite { network: Network::Discriminator, layer: 1, .. }), "{error}");
         model.discriminator.pop();

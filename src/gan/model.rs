@@ -23,20 +23,20 @@ use crate::network::Network;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Model {
-    /// G.
-    pub generator: LayerTensors,
-    /// D.
-    pub discriminator: LayerTensors,
+    /// G, layer by layer.
+    pub generator: Vec<LayerTensors>,
+    /// D, layer by layer.
+    pub discriminator: Vec<LayerTensors>,
 }
 
 impl Model {
-    /// Both networks' parameters, for each layer the weights and the biases.
-    pub fn new(generator: LayerTensors, discriminator: LayerTensors) -> Self {
+    /// The parameters of both networks, layer by layer.
+    pub fn new(generator: Vec<LayerTensors>, discriminator: Vec<LayerTensors>) -> Self {
         Self { generator, discriminator }
     }
 
     /// The tensors of a network.
-    pub fn network(&self, network: Network) -> &LayerTensors {
+    pub fn network(&self, network: Network) -> &[LayerTensors] {
         match network {
             Network::Generator => &self.generator,
             Network::Discriminator => &self.discriminator,

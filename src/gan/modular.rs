@@ -174,7 +174,7 @@ impl ModularLoss {
     /// # Errors
     ///
     /// [`Error::OutOfMemory`].
-    pub fn discriminator(&self) -> Result<LayerTensors> {
+    pub fn discriminator(&self) -> Result<Vec<LayerTensors>> {
         self.adversary.networks.discriminator.tensors()
     }
 
@@ -184,7 +184,7 @@ impl ModularLoss {
     /// # Errors
     ///
     /// [`Error::Shape`] where they do not fit the specification; then nothing is changed.
-    pub fn set_discriminator(&mut self, tensors: &LayerTensors) -> Result<()> {
+    pub fn set_discriminator(&mut self, tensors: &[LayerTensors]) -> Result<()> {
         self.adversary.set_network(Network::Discriminator, tensors)?;
         self.adversary.failure = None;
         Ok(())

@@ -10,7 +10,7 @@ pub(super) struct OptimizerState {
     /// Updates done.
     pub(super) updates: u64,
     /// The states of its rule, by name.
-    pub(super) states: Vec<(&'static str, LayerTensors)>,
+    pub(super) states: Vec<(&'static str, Vec<LayerTensors>)>,
 }
 
 impl OptimizerState {

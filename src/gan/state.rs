@@ -80,12 +80,12 @@ impl TrainedNetwork {
     /// # Errors
     ///
     /// [`Error::OutOfMemory`].
-    pub(super) fn tensors(&self) -> Result<LayerTensors> {
+    pub(super) fn tensors(&self) -> Result<Vec<LayerTensors>> {
         self.layout.tensors(&self.parameters)
     }
 
     /// Checks that `tensors` are parameters of this network.
-    pub(super) fn check_tensors(&self, tensors: &LayerTensors) -> Result<()> {
+    pub(super) fn check_tensors(&self, tensors: &[LayerTensors]) -> Result<()> {
         self.layout.check(tensors, self.network.name())
     }
 
@@ -101,7 +101,7 @@ impl TrainedNetwork {
     }
 
     /// Replaces the parameters.
-    pub(super) fn set_tensors(&mut self, tensors: &LayerTensors) -> Result<()> {
+    pub(super) fn set_tensors(&mut self, tensors: &[LayerTensors]) -> Result<()> {
         self.layout.fill(&mut self.parameters, tensors, self.network.name())
     }
 

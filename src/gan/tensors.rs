@@ -31,12 +31,12 @@ pub(super) type NamedTensor<'a> = (String, Vec<usize>, &'a [f32]);
 pub(super) fn named<'a>(
     name: &str,
     network: &NetworkSpec,
-    tensors: &'a LayerTensors,
+    tensors: &'a [LayerTensors],
     suffix: &str,
 ) -> Vec<NamedTensor<'a>> {
     let layers = network.layers.iter().zip(tensors).enumerate();
     layers
-        .flat_map(|(index, (layer, (weight, bias)))| {
+        .flat_map(|(index, (layer, LayerTensors { weight, bias }))| {
             [
                 (format!("{name}.{index}.{WEIGHT}{suffix}"), vec![layer.outputs, layer.inputs], weight.as_slice()),
                 (format!("{name}.{index}.{BIAS}{suffix}"), vec![layer.outputs], bias.as_slice()),
@@ -50,8 +50,8 @@ pub(super) fn named<'a>(
 /// # Errors
 ///
 /// [`Error::ModelNotFinite`] that names the first tensor with one that is not.
-pub(super) fn check_finite(network: Network, tensors: &LayerTensors) -> Result<()> {
-    for (layer, (weight, bias)) in tensors.iter().enumerate() {
+pub(super) fn check_finite(network: Network, tensors: &[LayerTensors]) -> Result<()> {
+    for (layer, LayerTensors { weight, bias }) in tensors.iter().enumerate() {
         for (quantity, values) in [(WEIGHT, weight), (BIAS, bias)] {
             if !values.iter().all(|value| value.is_finite()) {
                 return Err(Error::ModelNotFinite { network, layer, quantity });
@@ -161,12 +161,15 @@ pub(super) fn layers(
     network: &NetworkSpec,
     suffix: &str,
     origin: &str,
-) -> Result<LayerTensors> {
+) -> Result<Vec<LayerTensors>> {
     let layers = network.layers.iter().enumerate();
     layers
         .map(|(index, layer)| {
             let tensor = |kind, shape: &[usize]| values(file, &format!("{name}.{index}.{kind}{suffix}"), shape, origin);
-            Ok((tensor(WEIGHT, &[layer.outputs, layer.inputs])?, tensor(BIAS, &[layer.outputs])?))
+            Ok(LayerTensors {
+                weight: tensor(WEIGHT, &[layer.outputs, layer.inputs])?,
+                bias: tensor(BIAS, &[layer.outputs])?,
+            })
         })
         .collect()
 }

@@ -14,9 +14,9 @@ use crate::gemm::EngineKind;
 use crate::kernel::activation::Activation;
 use crate::kernel::noise;
 use crate::kernel::panel::scatter_rows;
-use crate::net::NetworkSpec;
 use crate::net::panels::{Panels, PassContext, PassPlan};
 use crate::net::pass::{self, Alone};
+use crate::net::{LayerTensors, NetworkSpec};
 use crate::network::Network;
 use crate::parallel::Team;
 use crate::simd::{Isa, LANE_GROUP};
@@ -224,7 +224,7 @@ fn joint_passes_have_the_gradients_of_separate_ones() {
                     spec.generator.layers[1].activation = output;
                     let source = Arc::new(Rows::new(batch));
                     let trainers = joint_and_apart(spec, &source, batch, |model| {
-                        let (weights, biases) = &mut model.discriminator[2];
+                        let LayerTensors { weight: weights, bias: biases } = &mut model.discriminator[2];
                         weights.iter_mut().for_each(|weight| *weight *= spread);
                         biases[0] = offset;
                     });
@@ -246,7 +246,7 @@ fn joint_passes_have_the_gradients_of_separate_ones() {
                     ];
                     for (network, joint, apart) in networks {
                         for (layer, (joint, apart)) in joint.iter().zip(apart).enumerate() {
-                            for (joint, apart) in [(&joint.0, &apart.0), (&joint.1, &apart.1)] {
+                            for (joint, apart) in [(&joint.weight, &apart.weight), (&joint.bias, &apart.bias)] {
                                 let largest = apart.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
                                 // Denormal numbers have no relative precision.
                                 let bar = 1e-6 * largest + 1e-42;
@@ -291,8 +291,8 @@ fn joint_passes_hide_nothing_that_is_not_finite() {
                 }
                 let spec = GanSpec { objective, ..spec(Order::GeneratorFirstSharedFake, 8) };
                 let trainers = joint_and_apart(spec, &Arc::new(rows), 20, |model| match place {
-                    Place::Generator(layer) => model.generator[layer].1[1] = value,
-                    Place::Discriminator(layer) => model.discriminator[layer].1[0] = value,
+                    Place::Generator(layer) => model.generator[layer].bias[1] = value,
+                    Place::Discriminator(layer) => model.discriminator[layer].bias[0] = value,
                     Place::Real => (),
                 });
                 let [joint, apart] =
@@ -316,7 +316,7 @@ fn dropout_of_the_generator_depends_on_the_sample() {
     let loss = |batch: usize| {
         let mut trainer = Trainer::new(spec.clone(), Arc::new(Rows::new(256)), options(batch)).unwrap();
         let mut model = trainer.model().unwrap();
-        model.generator[0].0.fill(0.0);
+        model.generator[0].weight.fill(0.0);
         trainer.set_model(&model).unwrap();
         assert_eq!((trainer.plan().chunk, trainer.plan().slots), (128, batch / 128));
         trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap();
@@ -376,7 +376,11 @@ fn a_gradient_with_respect_to_fakes_that_is_not_finite_is_an_error() {
     let optimizer = OptimizerSpec::sgd(f32::MIN_POSITIVE);
     let mut loss = ModularLoss::new(d, Objective::NonSaturating, optimizer, options(1)).unwrap();
     // Zeros come through; the way back is 1e30 * 1e30.
-    loss.set_discriminator(&vec![(vec![1e30; 2], vec![0.0; 2]), (vec![1e30; 2], vec![0.0])]).unwrap();
+    loss.set_discriminator(&[
+        LayerTensors::new(vec![1e30; 2], vec![0.0; 2]),
+        LayerTensors::new(vec![1e30; 2], vec![0.0]),
+    ])
+    .unwrap();
     match loss.step(&[0.0], &[0.0], &mut [0.0]) {
         Err(Error::NotFinite { step: 1, network: Network::Discriminator, layer: 0, .. }) => (),
         other => panic!("{other:?}"),
@@ -532,7 +536,7 @@ fn views_show_parameters_and_gradients_where_they_stand() {
             (trainer.parameters(network).collect::<Vec<_>>(), model.network(network)),
             (trainer.parameter_gradients(network).collect(), gradients.network(network)),
         ] {
-            let copies = copies.iter().flat_map(|(weight, bias)| [weight, bias]);
+            let copies = copies.iter().flat_map(|layer| [&layer.weight, &layer.bias]);
             assert_eq!(views.len(), copies.clone().count());
             for (view, copy) in views.iter().zip(copies) {
                 assert_eq!(view.values().collect::<Vec<_>>(), *copy, "{}", view.name());

@@ -91,7 +91,7 @@ pub fn state_dict(
         tensors::check_finite(part, values)?;
         let prefix = if network.is_some() { String::new() } else { format!("{}.", part.name()) };
         let mut number = 0;
-        for (layer, (weight, bias)) in layers.iter().zip(values) {
+        for (layer, LayerTensors { weight, bias }) in layers.iter().zip(values) {
             named.push((format!("{prefix}{number}.weight"), vec![layer.outputs, layer.inputs], weight));
             named.push((format!("{prefix}{number}.bias"), vec![layer.outputs], bias));
             number += 1 + if numbering == Numbering::Sequential { modules_after(layer) } else { 0 };
@@ -105,9 +105,9 @@ pub fn state_dict(
 #[non_exhaustive]
 pub struct StateDict {
     /// G, if the file holds it.
-    pub generator: Option<LayerTensors>,
+    pub generator: Option<Vec<LayerTensors>>,
     /// D, if the file holds it.
-    pub discriminator: Option<LayerTensors>,
+    pub discriminator: Option<Vec<LayerTensors>>,
 }
 
 /// The tensors of one name, without weight or bias, by their numbers.
@@ -254,7 +254,7 @@ fn read(
     network: Network,
     spec: &GanSpec,
     problem: impl Fn(String) -> Error,
-) -> Result<LayerTensors> {
+) -> Result<Vec<LayerTensors>> {
     let (expected, name) = (&spec.network(network).layers, network.name());
     if layers.len() != expected.len() {
         return Err(problem(format!("holds {} layers of the {name}, but it has {}", layers.len(), expected.len())));
@@ -281,8 +281,10 @@ fn read(
         .zip(expected)
         .enumerate()
         .map(|(index, (layer, expected))| {
-            let weight = tensor(layer.weight, index, "weight", &[expected.outputs, expected.inputs])?;
-            Ok((weight, tensor(layer.bias, index, "bias", &[expected.outputs])?))
+            Ok(LayerTensors {
+                weight: tensor(layer.weight, index, "weight", &[expected.outputs, expected.inputs])?,
+                bias: tensor(layer.bias, index, "bias", &[expected.outputs])?,
+            })
         })
         .collect()
 }

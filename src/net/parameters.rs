@@ -8,9 +8,22 @@ use crate::kernel::noise::{self, StreamKey};
 use crate::memory::{self, ArenaLayout};
 use crate::simd::{Isa, LANE_GROUP};
 
-/// The weights and biases of one network outside of an arena: for each layer the weights `[outputs, inputs]`, row-major, and
-/// the biases `[outputs]`.
-pub type LayerTensors = Vec<(Vec<f32>, Vec<f32>)>;
+/// The parameters of a layer, or what belongs to each of them: gradients, states of an optimizer.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LayerTensors {
+    /// The weights, row-major `[outputs, inputs]`.
+    pub weight: Vec<f32>,
+    /// The biases, `[outputs]`.
+    pub bias: Vec<f32>,
+}
+
+impl LayerTensors {
+    /// The tensors of a dense layer.
+    pub fn new(weight: Vec<f32>, bias: Vec<f32>) -> Self {
+        Self { weight, bias }
+    }
+}
 
 /// Where each layer's weights and biases stand in the arena. Gradients and optimizer moments have the same layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,12 +122,12 @@ impl ParameterLayout {
     /// # Errors
     ///
     /// [`Error::OutOfMemory`].
-    pub(crate) fn tensors(&self, arena: &[f32]) -> Result<LayerTensors> {
+    pub(crate) fn tensors(&self, arena: &[f32]) -> Result<Vec<LayerTensors>> {
         let copy = |layer: &LayerPlace| {
             let (mut weight, mut bias) = (memory::room(layer.weight_count())?, memory::room(layer.bias.len())?);
             layer.weights(arena).for_each(|row| weight.extend_from_slice(row));
             bias.extend_from_slice(&arena[layer.bias.clone()]);
-            Ok((weight, bias))
+            Ok(LayerTensors { weight, bias })
         };
         self.layers.iter().map(copy).collect()
     }
@@ -124,9 +137,9 @@ impl ParameterLayout {
     /// # Errors
     ///
     /// [`Error::Shape`] where the number of layers or the length of a tensor does not fit.
-    pub(crate) fn fill(&self, arena: &mut [f32], tensors: &LayerTensors, network: &str) -> Result<()> {
+    pub(crate) fn fill(&self, arena: &mut [f32], tensors: &[LayerTensors], network: &str) -> Result<()> {
         self.check(tensors, network)?;
-        for (place, (weight, bias)) in self.layers.iter().zip(tensors) {
+        for (place, LayerTensors { weight, bias }) in self.layers.iter().zip(tensors) {
             for (to, from) in place.weights_mut(arena).zip(weight.chunks(place.inputs.max(1))) {
                 to.copy_from_slice(from);
             }
@@ -136,12 +149,12 @@ impl ParameterLayout {
     }
 
     /// Checks that tensors have this layout's shapes.
-    pub(crate) fn check(&self, tensors: &LayerTensors, network: &str) -> Result<()> {
+    pub(crate) fn check(&self, tensors: &[LayerTensors], network: &str) -> Result<()> {
         if tensors.len() != self.layers.len() {
             let (expected, found) = (self.layers.len(), tensors.len());
             return Err(Error::shape(network, format!("{expected} layers"), format!("{found} layers")));
         }
-        for (index, (place, (weight, bias))) in self.layers.iter().zip(tensors).enumerate() {
+        for (index, (place, LayerTensors { weight, bias })) in self.layers.iter().zip(tensors).enumerate() {
             for (name, len, tensor) in [("weight", place.weight_count(), weight), ("bias", place.bias.len(), bias)] {
                 if tensor.len() != len {
                     return Err(Error::shape(
@@ -280,7 +293,7 @@ mod tests {
             "gaps are zero"
         );
         let mut wrong = tensors.clone();
-        wrong[2].1.pop();
+        wrong[2].bias.pop();
         let message = layout.fill(&mut copy, &wrong, "generator").unwrap_err().to_string();
         assert_eq!(message, "generator.2.bias: expected 7 values, found 6 values");
         wrong.pop();

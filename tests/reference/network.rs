@@ -8,8 +8,8 @@ use super::{activation, numbers};
 /// Weights `[outputs, inputs]` and biases of each layer.
 pub(crate) type Parameters = Vec<(Vec<f64>, Vec<f64>)>;
 
-pub(crate) fn widened(tensors: &LayerTensors) -> Parameters {
-    tensors.iter().map(|(weight, bias)| (numbers::wide(weight), numbers::wide(bias))).collect()
+pub(crate) fn widened(tensors: &[LayerTensors]) -> Parameters {
+    tensors.iter().map(|layer| (numbers::wide(&layer.weight), numbers::wide(&layer.bias))).collect()
 }
 
 pub(crate) fn zeros(like: &Parameters) -> Parameters {
@@ -17,8 +17,8 @@ pub(crate) fn zeros(like: &Parameters) -> Parameters {
 }
 
 /// A network's numbers in a row: each layer's weights, then its biases.
-pub(crate) fn flat(tensors: &LayerTensors) -> impl Iterator<Item = f32> {
-    tensors.iter().flat_map(|(weight, bias)| weight.iter().chain(bias).copied())
+pub(crate) fn flat(tensors: &[LayerTensors]) -> impl Iterator<Item = f32> {
+    tensors.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias).copied())
 }
 
 /// A sample's way through a network: its input, and the output of each layer. `keeps` holds for each layer that drops which of its

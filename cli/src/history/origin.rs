@@ -107,7 +107,7 @@ fn fingerprint(model: &Model) -> String {
     let values = [&model.generator, &model.discriminator]
         .into_iter()
         .flatten()
-        .flat_map(|(weights, biases)| weights.iter().chain(biases));
+        .flat_map(|layer| layer.weight.iter().chain(&layer.bias));
     let mut sum = 0;
     // In pieces that stay in the cache: byte by byte it takes ten times as long.
     let mut bytes = Vec::with_capacity(1 << 12);

@@ -8,7 +8,7 @@ use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use gannet::metrics::table::{self, Halves};
 use gannet::metrics::{circle, gaussian2d, images, mixture1d, parzen, references};
-use gannet::net::Activation;
+use gannet::net::{Activation, LayerTensors};
 
 use crate::data::samples::{ImageSet, Samples};
 use crate::measures::columns::{self, Column};
@@ -187,7 +187,9 @@ fn of_gaussian(config: &RunConfig, model: &Model, draw: impl Fn(usize) -> Result
     /// Enough for the covariance of another generator than the reference's.
     const SAMPLES: usize = 10_000;
     let report = match (config.spec.generator.layers.as_slice(), model.generator.as_slice()) {
-        ([layer], [(weight, bias)]) if layer.activation == Activation::Linear && layer.inputs == 2 => {
+        ([layer], [LayerTensors { weight, bias, .. }])
+            if layer.activation == Activation::Linear && layer.inputs == 2 =>
+        {
             gaussian2d::evaluate(weight, bias)?
         }
         _ => gaussian2d::evaluate_samples(&draw(SAMPLES)?)?,

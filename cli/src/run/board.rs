@@ -107,10 +107,10 @@ impl Board {
         Ok(())
     }
 
-    fn layers(&mut self, step: u64, tag: &str, layers: &LayerTensors) -> Result<()> {
-        for (index, (weight, bias)) in layers.iter().enumerate() {
-            self.writer.histogram(step, &format!("{tag}/{index}.weight"), weight)?;
-            self.writer.histogram(step, &format!("{tag}/{index}.bias"), bias)?;
+    fn layers(&mut self, step: u64, tag: &str, layers: &[LayerTensors]) -> Result<()> {
+        for (index, layer) in layers.iter().enumerate() {
+            self.writer.histogram(step, &format!("{tag}/{index}.weight"), &layer.weight)?;
+            self.writer.histogram(step, &format!("{tag}/{index}.bias"), &layer.bias)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::gan::names;
 use crate::gan::source::{InMemory, Shape, from_rows};
 use crate::gan::{GanSpec, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
 use crate::kernel::activation::Activation;
-use crate::net::NetworkSpec;
+use crate::net::{LayerTensors, NetworkSpec};
 use crate::network::Network;
 
 const FEATURES: usize = 4;
@@ -91,7 +91,10 @@ fn everywhere(kept: bool, data: impl Fn(&mut [f32]), change: impl Fn(&mut Model)
                     if kept {
                         let bits = |model: &Model| {
                             let tensors = model.generator.iter().chain(&model.discriminator);
-                            tensors.flat_map(|(w, b)| w.iter().chain(b)).map(|x| x.to_bits()).collect::<Vec<_>>()
+                            tensors
+                                .flat_map(|layer| layer.weight.iter().chain(&layer.bias))
+                                .map(|x| x.to_bits())
+                                .collect::<Vec<_>>()
                         };
                         assert!(
                             bits(&trainer.model().unwrap()) == bits(&model),
@@ -119,14 +122,14 @@ fn data_are_named() {
 fn parameters_are_named() {
     for value in [f32::NAN, f32::INFINITY] {
         for layer in 0..2 {
-            let change = |model: &mut Model| model.generator[layer].0[2] = value;
+            let change = |model: &mut Model| model.generator[layer].weight[2] = value;
             // An infinity may end in the tanh behind it, and is looked for below.
             if value.is_nan() || layer == 1 {
                 everywhere(true, |_| (), change, (1, "generator", layer, "parameter"));
             }
         }
         for layer in 0..3 {
-            let change = |model: &mut Model| model.discriminator[layer].1[0] = value;
+            let change = |model: &mut Model| model.discriminator[layer].bias[0] = value;
             everywhere(true, |_| (), change, (1, "discriminator", layer, "parameter"));
         }
     }
@@ -136,14 +139,14 @@ fn parameters_are_named() {
 fn an_overflow_is_named_where_it_happens() {
     // Weights of one sign, behind outputs that are not all negative.
     let overflow = |model: &mut Model, layer: usize| {
-        let (weights, biases) = &mut model.discriminator[layer];
+        let LayerTensors { weight: weights, bias: biases } = &mut model.discriminator[layer];
         weights.fill(3e38);
         biases.fill(3e38);
         if layer > 0 {
-            model.discriminator[layer - 1].1.fill(10.0);
+            model.discriminator[layer - 1].bias.fill(10.0);
         }
     };
-    everywhere(true, |_| (), |model| model.generator[1].0.fill(3e38), (1, "generator", 1, "activation"));
+    everywhere(true, |_| (), |model| model.generator[1].weight.fill(3e38), (1, "generator", 1, "activation"));
     everywhere(true, |_| (), |model| overflow(model, 1), (1, "discriminator", 1, "activation"));
 }
 
@@ -174,7 +177,7 @@ fn an_infinite_parameter_that_no_activation_shows_is_named() {
                         let mut model = trainer.model().unwrap();
                         let tensors =
                             if network == "generator" { &mut model.generator } else { &mut model.discriminator };
-                        tensors[layer].0[1] = value;
+                        tensors[layer].weight[1] = value;
                         trainer.set_model(&model).unwrap();
                         let found = named(&trainer.run(3, 0, |_| ControlFlow::Continue(())));
                         // Where inputs are zero (those of lanes without a sample), the activation itself is not finite.
@@ -197,9 +200,9 @@ fn an_infinite_parameter_that_no_activation_shows_is_named() {
 fn infinite_logits_are_named() {
     for sign in [1.0, -1.0] {
         let change = |model: &mut Model| {
-            model.discriminator[1].1.fill(10.0);
+            model.discriminator[1].bias.fill(10.0);
             // Of two logits the second alone.
-            let (weights, biases) = &mut model.discriminator[2];
+            let LayerTensors { weight: weights, bias: biases } = &mut model.discriminator[2];
             let last = biases.len() - 1;
             biases[last] = 3.4e38 * sign;
             let row = weights.len() / biases.len();
@@ -223,9 +226,9 @@ fn gradients_are_named_nearest_to_the_loss() {
                 let source = ArraySource::new(vec![0.0; batch * FEATURES], FEATURES).unwrap();
                 let mut trainer = Trainer::new(spec, Arc::new(source), options).unwrap();
                 let mut model = trainer.model().unwrap();
-                model.generator[1].0.fill(0.0);
-                model.generator[1].1.fill(0.0);
-                for (weights, biases) in &mut model.discriminator {
+                model.generator[1].weight.fill(0.0);
+                model.generator[1].bias.fill(0.0);
+                for LayerTensors { weight: weights, bias: biases } in &mut model.discriminator {
                     weights.fill(1e15);
                     biases.fill(0.0);
                 }
@@ -251,9 +254,9 @@ fn an_overflow_that_no_logit_shows_is_named() {
             let options = TrainerOptions { batch, threads, ..Default::default() };
             let mut trainer = Trainer::new(spec, Arc::new(Rows(rows(batch))), options).unwrap();
             let mut model = trainer.model().unwrap();
-            model.discriminator[0].0[..FEATURES].fill(3e38);
-            model.discriminator[0].1[0] = 3e38;
-            model.discriminator[1].0.fill(-1.0);
+            model.discriminator[0].weight[..FEATURES].fill(3e38);
+            model.discriminator[0].bias[0] = 3e38;
+            model.discriminator[1].weight.fill(-1.0);
             trainer.set_model(&model).unwrap();
             let found = named(&trainer.run(1, 0, |_| ControlFlow::Continue(())));
             assert_eq!(found, (1, "discriminator", 0, "activation"), "{order:?} {hidden}");
@@ -337,7 +340,7 @@ fn a_trainer_goes_on_with_a_model_that_is_finite() {
     let mut trainer = Trainer::new(spec, Arc::new(Rows(rows(40))), options).unwrap();
     let good = trainer.model().unwrap();
     let mut bad = good.clone();
-    bad.generator[0].0[0] = f32::NAN;
+    bad.generator[0].weight[0] = f32::NAN;
     trainer.set_model(&bad).unwrap();
     let go = |trainer: &mut Trainer| trainer.run(2, 0, |_| ControlFlow::Continue(()));
     assert_eq!(named(&go(&mut trainer)), (1, "generator", 0, "parameter"));

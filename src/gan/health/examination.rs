@@ -160,7 +160,7 @@ fn norms(gradients: &Model, generator: &Subject<'_>, discriminator: &Subject<'_>
     generator.layout.check(&gradients.generator, "generator")?;
     discriminator.layout.check(&gradients.discriminator, "discriminator")?;
     Ok([&gradients.generator, &gradients.discriminator].map(|tensors| {
-        let values = tensors.iter().flat_map(|(weights, biases)| weights.iter().chain(biases));
+        let values = tensors.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias));
         values.map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt()
     }))
 }
@@ -183,7 +183,7 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn new(name: &str, spec: &'a NetworkSpec, tensors: &LayerTensors) -> Result<Self> {
+    fn new(name: &str, spec: &'a NetworkSpec, tensors: &[LayerTensors]) -> Result<Self> {
         let layout = ParameterLayout::new(spec);
         let mut parameters = AlignedBuffer::zeroed(layout.len())?;
         layout.fill(&mut parameters, tensors, name)?;

@@ -80,7 +80,8 @@ fn every_spelling_and_type_is_read() {
     let f32s = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
     let f64s = |values: &[f64]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
     let halves = |values: &[u16]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
-    let expected = vec![(vec![1.5, -2.0], vec![0.5]), (vec![1.0, 0.25], vec![-1.0, 3.0])];
+    let expected =
+        vec![LayerTensors::new(vec![1.5, -2.0], vec![0.5]), LayerTensors::new(vec![1.0, 0.25], vec![-1.0, 3.0])];
     for prefix in ["", "generator.", "G.", "netG.main.", "module.netg.", "fc", "model."] {
         // Numbers count as numbers: 2 stands before 10.
         let names = [2, 10].map(|number| ["weight", "bias"].map(|kind| format!("{prefix}{number}.{kind}")));
@@ -194,7 +195,7 @@ fn a_model_that_is_not_finite_is_not_handed_on() {
                     let mut model = good.clone();
                     let tensors =
                         if network == Network::Generator { &mut model.generator } else { &mut model.discriminator };
-                    let values = if tensor == "weight" { &mut tensors[layer].0 } else { &mut tensors[layer].1 };
+                    let values = if tensor == "weight" { &mut tensors[layer].weight } else { &mut tensors[layer].bias };
                     *values.last_mut().unwrap() = value;
                     let refused = |outcome: Result<(), Error>| match outcome {
                         Err(Error::ModelNotFinite { network, layer: found, quantity }) => {
@@ -222,8 +223,8 @@ fn a_model_that_is_not_finite_is_not_handed_on() {
     // Finite weights that make samples beyond the largest number.
     let mut steep = good;
     // The tanh behind the last layer may hide infinity, but not what sums of both signs of it are.
-    steep.generator[1].0.fill(f32::MAX);
-    steep.generator[1].1.fill(f32::MAX);
+    steep.generator[1].weight.fill(f32::MAX);
+    steep.generator[1].bias.fill(f32::MAX);
     let message = steep.sample(&spec, 1_000, 0, isa).unwrap_err().to_string();
     assert_eq!(
         message,

@@ -45,7 +45,7 @@ fn reads_back(model: &Model, spec: &GanSpec) {
 /// The bits of all values: numbers that are none are not equal.
 fn bits(model: &Model) -> Vec<u32> {
     let layers = model.generator.iter().chain(&model.discriminator);
-    layers.flat_map(|(weight, bias)| weight.iter().chain(bias)).map(|value| value.to_bits()).collect()
+    layers.flat_map(|layer| layer.weight.iter().chain(&layer.bias)).map(|value| value.to_bits()).collect()
 }
 
 /// A model with the bits of `input`.
@@ -53,8 +53,12 @@ pub(crate) fn made_of(input: &[u8], spec: &GanSpec) -> Model {
     let mut source = Unstructured::new(input);
     let mut values =
         |count: usize| (0..count).map(|_| f32::from_bits(source.arbitrary().unwrap_or_default())).collect::<Vec<f32>>();
-    let mut network = |network: &NetworkSpec| -> LayerTensors {
-        network.layers.iter().map(|layer| (values(layer.inputs * layer.outputs), values(layer.outputs))).collect()
+    let mut network = |network: &NetworkSpec| -> Vec<LayerTensors> {
+        network
+            .layers
+            .iter()
+            .map(|layer| LayerTensors::new(values(layer.inputs * layer.outputs), values(layer.outputs)))
+            .collect()
     };
     Model::new(network(&spec.generator), network(&spec.discriminator))
 }
@@ -63,8 +67,8 @@ pub(crate) fn made_of(input: &[u8], spec: &GanSpec) -> Model {
 fn agrees(model: &Model, input: &[u8]) {
     let tensors = tensors(input).expect("a safetensors file");
     for (name, layers) in [("generator", &model.generator), ("discriminator", &model.discriminator)] {
-        for (index, (weight, bias)) in layers.iter().enumerate() {
-            for (kind, values) in [("weight", weight), ("bias", bias)] {
+        for (index, layer) in layers.iter().enumerate() {
+            for (kind, values) in [("weight", &layer.weight), ("bias", &layer.bias)] {
                 let tensor = &tensors[&format!("{name}.{index}.{kind}")];
                 let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
                 assert_eq!((tensor.kind.as_str(), &tensor.bytes), ("F32", &bytes));

@@ -16,7 +16,7 @@ pub fn check(input: &[u8]) -> bool {
         Ok(found) => {
             let tensors = tensors(input).expect("a safetensors file");
             for network in [&found.generator, &found.discriminator].into_iter().flatten() {
-                for values in network.iter().flat_map(|(weight, bias)| [weight, bias]) {
+                for values in network.iter().flat_map(|layer| [&layer.weight, &layer.bias]) {
                     assert!(tensors.values().any(|tensor| holds(tensor, values)), "no tensor holds {values:?}");
                 }
             }
@@ -25,8 +25,9 @@ pub fn check(input: &[u8]) -> bool {
     }
     // What is written reads back, under either numbering, whole or one network alone.
     let mut model = made_of(input, &spec);
-    for (weight, bias) in model.generator.iter_mut().chain(&mut model.discriminator) {
-        weight.iter_mut().chain(bias).filter(|value| !value.is_finite()).for_each(|value| *value = 1.0);
+    for layer in model.generator.iter_mut().chain(&mut model.discriminator) {
+        let values = layer.weight.iter_mut().chain(&mut layer.bias);
+        values.filter(|value| !value.is_finite()).for_each(|value| *value = 1.0);
     }
     for numbering in [Numbering::Sequential, Numbering::Layers] {
         let write = |network| state_dict(&model, &spec, network, numbering, BTreeMap::new()).expect("a whole model");

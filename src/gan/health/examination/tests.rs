@@ -8,7 +8,7 @@ use crate::data::ArraySource;
 use crate::gan::presets::Preset;
 use crate::gan::{Trainer, TrainerOptions};
 use crate::kernel::activation::Activation;
-use crate::net::NetworkSpec;
+use crate::net::{LayerTensors, NetworkSpec};
 
 /// What is examined, in a GAN whose figures are known.
 #[test]
@@ -20,10 +20,10 @@ fn figures_are_those_of_the_definition() {
     let options = TrainerOptions { batch: 1, ..Default::default() };
     let mut model = Trainer::new(spec.clone(), source.clone(), options).unwrap().model().unwrap();
     model.generator = vec![
-        (vec![1.0, -1.0, 0.0, 0.0], vec![0.0, 0.0, -1.0, f32::MIN_POSITIVE]),
-        (vec![1.0, 1.0, 1.0, 0.0], vec![0.0]),
+        LayerTensors::new(vec![1.0, -1.0, 0.0, 0.0], vec![0.0, 0.0, -1.0, f32::MIN_POSITIVE]),
+        LayerTensors::new(vec![1.0, 1.0, 1.0, 0.0], vec![0.0]),
     ];
-    model.discriminator = vec![(vec![1.0], vec![-0.5])];
+    model.discriminator = vec![LayerTensors::new(vec![1.0], vec![-0.5])];
     let isa = Isa::best();
     let health = examine(&model, Some(&model), &spec, &*source, 3, isa).unwrap();
     let samples = model.sample_columns_of(&spec, [4, usize::MAX], Stream::Health.key(3, 0), isa).unwrap();
