@@ -33,8 +33,8 @@ impl Kernel for RowSums<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        for (index, sum) in self.sums.iter_mut().enumerate() {
-            let total = row_sum(simd, &self.panel[index * self.width..][..self.width]);
+        for (row, sum) in self.panel.chunks_exact(self.width).zip(self.sums) {
+            let total = row_sum(simd, row);
             *sum = if self.accumulate { *sum + total } else { total };
         }
     }

@@ -6,6 +6,7 @@
 
 use std::hint::black_box;
 
+use super::panels::TINY_LANES;
 use crate::gemm::are_rows;
 use crate::kernel::reduce::sum_lanes;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
@@ -45,6 +46,9 @@ impl Kernel for Dots<'_> {
         let Self { rows, inputs, width, .. } = self;
         assert!(width > 0 && width.is_multiple_of(LANE_GROUP), "panels of whole lane groups");
         assert!(are_rows(self.delta.len(), rows, width) && are_rows(self.input.len(), inputs, width), "whole rows");
+        if rows * inputs <= FEW && width <= TINY_LANES {
+            return self.one_by_one(simd);
+        }
         // A square tile loads least; where there are few rows, more columns share the sum over the lanes.
         let widest = TILE / rows.clamp(1, 4).next_power_of_two();
         let mut column = 0;
@@ -68,6 +72,28 @@ fn power_of_two_below(count: usize) -> usize {
 }
 
 impl Dots<'_> {
+    /// The elements of a product of [`FEW`], each by itself: along so few lanes nobody waits for the chain of its sum.
+    #[inline(always)]
+    fn one_by_one<S: Simd>(self, simd: S) {
+        for (row, delta) in self.delta.chunks_exact(self.width).enumerate() {
+            for (column, input) in self.input.chunks_exact(self.width).enumerate() {
+                let mut lanes = [0.0; LANE_GROUP];
+                for part in (0..LANE_GROUP).step_by(S::LANES) {
+                    let mut sum = simd.splat(0.0);
+                    for (delta, input) in
+                        delta.as_chunks::<LANE_GROUP>().0.iter().zip(input.as_chunks::<LANE_GROUP>().0)
+                    {
+                        sum = simd.mul_add(simd.load(&delta[part..]), simd.load(&input[part..]), sum);
+                    }
+                    simd.store(sum, &mut lanes[part..]);
+                }
+                let gradient = &mut self.gradient[row * self.stride + column];
+                let sum = sum_lanes(lanes);
+                *gradient = if self.accumulate { *gradient + sum } else { sum };
+            }
+        }
+    }
+
     /// The elements of a tile at `place`, of which `size` is one of the powers of two that a tile has room for. Where there are few registers
     /// it is summed in parts.
     #[inline(always)]

@@ -11,6 +11,15 @@ pub(super) const MOST_LANES: usize = 8 * LANE_GROUP;
 /// Fewest lanes of a block, and what it is a multiple of: two vectors of the widest instruction set.
 const FEWEST_LANES: usize = 2 * LANE_GROUP;
 
+/// Elements of A up to which a product is computed without tiles: to set one up takes longer than all of its sums.
+const TINY: usize = 8;
+
+/// Lanes up to which that holds: along more of them a tile pays for itself.
+pub(super) const TINY_LANES: usize = 4 * LANE_GROUP;
+
+/// Registers of a group of lanes on the narrowest instruction set.
+const PARTS: usize = 2;
+
 /// The operands of a product that was checked, which stay where the caller put them: a copy, made in larger pieces than what it copies was
 /// written, would wait for these writes. `COLUMNS`: the rows of A are the columns of the weights, side by side.
 ///
@@ -112,11 +121,47 @@ impl<'k, 'p, 'a, E: Epilogue, const COLUMNS: bool> InPlace<'k, 'p, 'a, E, COLUMN
     }
 }
 
+impl<E: Epilogue, const COLUMNS: bool> InPlace<'_, '_, '_, E, COLUMNS> {
+    /// The product without tiles: a lane group of each row in turn.
+    #[inline(always)]
+    fn run_tiny<S: Simd>(self, simd: S) {
+        let Self { panels, epilogue: &epilogue, .. } = self;
+        let (rows, terms, width) = (panels.rows(), panels.terms(), panels.width());
+        let ([a_row, a_step], a, b, c) = (panels.strides(), panels.a(), panels.b(), panels.c());
+        let mut group = 0;
+        while group < width {
+            for row in 0..rows {
+                let mut sums = [simd.splat(0.0); PARTS];
+                let (mut a, mut b) = (a.wrapping_add(row * a_row), b.wrapping_add(group));
+                // SAFETY: rows, terms and lanes are the product's, whose operands were checked; widths are multiples of the lane group. The
+                // epilogue was made for C.
+                unsafe {
+                    for _ in 0..terms {
+                        let factor = simd.splat(*a);
+                        for (part, sum) in sums.iter_mut().enumerate().take(LANE_GROUP / S::LANES) {
+                            *sum = simd.mul_add(factor, simd.load_pointer(b.add(part * S::LANES)), *sum);
+                        }
+                        (a, b) = (a.wrapping_add(a_step), b.wrapping_add(width));
+                    }
+                    for (part, sum) in sums.into_iter().enumerate().take(LANE_GROUP / S::LANES) {
+                        let lane = group + part * S::LANES;
+                        simd.store_pointer(epilogue.finish(simd, sum, row, lane), c.add(row * width + lane));
+                    }
+                }
+            }
+            group += LANE_GROUP;
+        }
+    }
+}
+
 impl<E: Epilogue, const COLUMNS: bool> Kernel for InPlace<'_, '_, '_, E, COLUMNS> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
+        if self.panels.rows() * self.panels.terms() <= TINY && self.panels.width() <= TINY_LANES {
+            return self.run_tiny(simd);
+        }
         let most_lanes = self.lanes();
         let Self { panels, epilogue: &epilogue, half } = self;
         let (rows, terms, width, stride) = (panels.rows(), panels.terms(), panels.width(), panels.stride());
