@@ -60,8 +60,7 @@ pub(crate) fn override_by(config: &mut RunConfig, args: &TrainArgs) -> Result<()
             (OptimizerSpec::Adam(adam), Some(value)) => adam.beta1 = value,
             (other, Some(_)) => {
                 let problem = format!(
-                    "the {network}'s optimizer is {}, which has none; leave it out, or set gan.{network}_optimizer to Adam in a configuration file",
-                    other.name()
+                    "the {network}'s optimizer has none: it is {other}; leave it out, or set gan.{network}_optimizer to Adam in a configuration file"
                 );
                 return Err(Error::setting("beta1", problem));
             }
