@@ -119,6 +119,11 @@ impl LineFile {
     }
 }
 
+/// The cells of a line: at least one. No table of a run needs quotation marks, so they are characters like any other.
+pub(crate) fn cells(line: &str) -> impl Iterator<Item = &str> {
+    line.split(',')
+}
+
 /// The step of the last whole line of the table at `path`; 0 where there is no line or no table.
 ///
 /// # Errors
@@ -130,8 +135,8 @@ pub(crate) fn last_step(path: &Path) -> Result<u64> {
     }
     let (mut file, length) = file::open(path)?;
     let last = last_line(&mut file, length).map_err(refused("read", path))?.unwrap_or_default();
-    let step = last.split(|&byte| byte == b',').next().unwrap_or_default();
-    Ok(str::from_utf8(step).ok().and_then(|step| step.parse().ok()).unwrap_or(0))
+    let last = String::from_utf8_lossy(&last);
+    Ok(cells(&last).next().and_then(|step| step.parse().ok()).unwrap_or(0))
 }
 
 /// The last whole line of the table in `file`, of `length` bytes; `None` where it has no line but its header. A line without its end
@@ -163,7 +168,7 @@ pub(crate) fn keep(
     row: &mut dyn FnMut(u64, &[&str]),
 ) -> Result<String> {
     let mut kept = format!("{header}\n");
-    let columns = header.split(',').count();
+    let columns = cells(header).count();
     let mut bytes = Vec::new();
     for number in 0u64.. {
         bytes.clear();
@@ -178,7 +183,7 @@ pub(crate) fn keep(
         }
         // One cell more than there may be: a line of nothing but commas takes no memory.
         let Ok(line) = str::from_utf8(line) else { continue };
-        let cells: Vec<&str> = line.split(',').take(columns + 1).collect();
+        let cells: Vec<&str> = cells(line).take(columns + 1).collect();
         if let Ok(step) = cells[0].parse::<u64>()
             && Some(step) <= last
             && cells.len() == columns

@@ -52,8 +52,9 @@ pub(super) fn lines(path: &Path, from: u64, cap: u64, mut take: impl FnMut(&str)
     }
 }
 
-/// The cells of a line of a CSV file; a cell in quotation marks may hold commas, and quotation marks doubled.
-pub(super) fn cells(line: &str) -> Vec<String> {
+/// The cells of a line of a table that another program may have saved again: a cell in quotation marks may hold commas, and quotation
+/// marks doubled.
+pub(super) fn unquoted_cells(line: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
     let mut quoted = false;
     let mut characters = line.chars().peekable();
@@ -93,7 +94,7 @@ mod tests {
             (r#"1,"say ""no""",2"#, vec!["1", r#"say "no""#, "2"]),
             (r#"1,"never closed,2"#, vec!["1", "never closed,2"]),
         ] {
-            assert_eq!(cells(line), expected, "{line}");
+            assert_eq!(unquoted_cells(line), expected, "{line}");
         }
     }
 

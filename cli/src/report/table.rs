@@ -90,7 +90,7 @@ impl Table {
     /// Reads on from where it stopped in a file whose first column is the step. Rows that have not as many cells as the first
     /// line, or whose step does not come after the one before, are passed over.
     pub(super) fn read_on(&mut self, path: &Path) {
-        self.next = read::lines(path, self.next, LARGEST, |line| self.take(&read::cells(line)));
+        self.next = read::lines(path, self.next, LARGEST, |line| self.take(&read::unquoted_cells(line)));
     }
 
     /// Adds a row; the first one names the columns.

@@ -28,8 +28,8 @@ pub(super) fn last_line(path: &Path) -> Option<Vec<(String, String)>> {
     let (header, _) = head.split_once('\n')?;
     let last = line_file::last_line(&mut file, length).ok()??;
     let last = String::from_utf8_lossy(&last);
-    let cells: Vec<&str> = last.split(',').map(str::trim).collect();
-    let names: Vec<&str> = header.split(',').map(str::trim).collect();
+    let cells: Vec<&str> = line_file::cells(&last).map(str::trim).collect();
+    let names: Vec<&str> = line_file::cells(header).map(str::trim).collect();
     (names.len() == cells.len())
         .then(|| names.into_iter().zip(cells).map(|(name, cell)| (name.to_string(), cell.to_string())).collect())
 }
