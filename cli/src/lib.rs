@@ -15,6 +15,7 @@
 //! preset                   what is learned
 //! folder                   the folder of a run and its files
 //! plot  terminal
+//! numbers                  numbers, counts and times as people read them
 //! ```
 #![forbid(unsafe_code)]
 
@@ -26,6 +27,7 @@ mod folder;
 mod history;
 pub mod hostile;
 mod measures;
+mod numbers;
 pub mod plot;
 mod preset;
 mod report;

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use gannet::internals::numbers::grouped;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+
+use crate::numbers::tick_label;
 
 /// Beyond this magnitude values are cut, so that the width of a range stays finite.
 const LARGEST: f64 = 1e300;
@@ -109,51 +110,9 @@ fn round_step(least: f64) -> f64 {
         .unwrap_or(10.0 * power)
 }
 
-/// The label of a tick: as many decimals as a distance of `step` between ticks needs, commas between thousands, a true minus
-/// sign, powers of ten (`1.5e−7`) for what would be long otherwise.
-pub fn tick_label(value: f64, step: f64) -> String {
-    if !value.is_finite() {
-        return value.to_string();
-    }
-    let exponent = |v: f64| if v == 0.0 { 0 } else { v.abs().log10().floor().clamp(-400.0, 400.0) as i32 };
-    let (size, fineness) = (exponent(value), exponent(step));
-    let sign = if value < 0.0 { "−" } else { "" };
-    if value.abs() < step.abs() * 1e-6 {
-        return "0".to_owned();
-    }
-    if size >= 7 || fineness <= -5 {
-        let digits = (size - fineness).clamp(0, 6) as usize;
-        return format!("{sign}{:.digits$e}", value.abs()).replace("e-", "e−");
-    }
-    let text = format!("{:.*}", (-fineness).max(0) as usize, value.abs());
-    match text.split_once('.') {
-        Some((whole, decimals)) => format!("{sign}{}.{decimals}", grouped(whole)),
-        None => format!("{sign}{}", grouped(&text)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn labels_have_the_decimals_of_the_step() {
-        for (value, step, text) in [
-            (0.0, 0.5, "0"),
-            (-0.0, 0.5, "0"),
-            (0.30000000000000004, 0.1, "0.3"),
-            (-1.5, 0.5, "−1.5"),
-            (2.0, 0.5, "2.0"),
-            (1000.0, 500.0, "1,000"),
-            (-12_345.25, 0.05, "−12,345.25"),
-            (4e7, 1e7, "4e7"),
-            (1.5e8, 5e7, "1.5e8"),
-            (1.5e-7, 5e-8, "1.5e−7"),
-            (f64::NAN, 1.0, "NaN"),
-        ] {
-            assert_eq!(tick_label(value, step), text);
-        }
-    }
 
     #[test]
     fn every_range_becomes_an_axis() {

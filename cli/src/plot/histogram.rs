@@ -9,6 +9,7 @@ use super::frame::{self, Area, Entry, Page, Panels, Plot, Sign};
 use super::picture::{Heading, Picture};
 use super::sampled;
 use super::style::{GENERATED, INK, REAL};
+use crate::numbers::tick_label;
 
 /// One panel of [`histogram`].
 #[derive(Clone, Copy, Debug)]
@@ -192,7 +193,7 @@ impl Bars {
     fn note(&self, y: &Axis) -> String {
         let mut parts = Vec::new();
         if self.peak() > y.high() {
-            parts.push(format!("generated peak {} cut off", super::axis::tick_label(self.peak(), y.high() / 10.0)));
+            parts.push(format!("generated peak {} cut off", tick_label(self.peak(), y.high() / 10.0)));
         }
         let total = thousands(self.total as u64);
         let far = self.total - self.shown - self.broken;

@@ -20,7 +20,6 @@ mod style;
 mod tests;
 
 pub(crate) use axis::Axis;
-pub use axis::tick_label;
 pub use curves::{Losses, Reference, losses};
 pub use grid::image_grid;
 pub use histogram::{HistogramPanel, histogram};

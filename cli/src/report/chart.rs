@@ -6,8 +6,8 @@ use maud::{Markup, PreEscaped, html};
 
 use super::crowd::quantile;
 use super::table::Point;
-use super::words::{json_number, number};
-use crate::plot::{Axis, tick_label};
+use crate::numbers::{json_number, number, tick_label};
+use crate::plot::Axis;
 
 /// Size of the drawing; the page stretches it to its place.
 const WIDTH: f64 = 2_000.0;

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::read;
-use super::words::number;
 use crate::folder::run_folder::COLUMNS;
+use crate::numbers::number;
 
 /// Bytes of the file.
 const LARGEST: u64 = 1 << 20;

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::record::Record;
 use super::table::Verdict;
-use super::words::counted;
 use crate::measures::judgement::Judgement;
+use crate::numbers::counted;
 
 /// Stretches that are told in words below the strip.
 const MOST_TOLD: usize = 12;

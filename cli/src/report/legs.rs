@@ -6,8 +6,8 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::record::Record;
-use super::words::time;
 use crate::history::legs::{Change, Leg};
+use crate::numbers::time;
 
 /// Legs and changes that are shown.
 const MOST: usize = 50;

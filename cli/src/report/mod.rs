@@ -21,7 +21,6 @@ mod single;
 mod table;
 #[cfg(test)]
 mod tests;
-mod words;
 
 pub(crate) use live::Live;
 pub(crate) use pages::{memory, page_about, write, write_page};

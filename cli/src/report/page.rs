@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::record::{Record, State};
 use super::renewal::Renewal;
 use super::shots::Shot;
-use super::words::{counted, spaced, time};
+use crate::numbers::{counted, time};
 
 const STYLE: &str = include_str!("report.css");
 /// The second makes the page follow a run; it keeps what the first registers.
@@ -58,6 +58,11 @@ pub(super) fn section(id: &str, title: &str, body: &Markup) -> Markup {
             }
         }
     }
+}
+
+/// A name of a measure, or another that JSON has, in words.
+pub(super) fn spaced(name: &str) -> String {
+    name.replace('_', " ")
 }
 
 /// How a run stands, as a pill.

@@ -5,7 +5,7 @@ use gannet::internals::numbers::thousands;
 use gannet::net::{Activation, LayerSpec, NetworkSpec};
 use maud::{Markup, html};
 
-use super::words::counted;
+use crate::numbers::counted;
 use crate::settings::config::RunConfig;
 use crate::settings::table::SETTINGS;
 

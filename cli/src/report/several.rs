@@ -8,13 +8,13 @@ use maud::{Markup, html};
 
 use super::chart::{self, COLORS, Chart, Series};
 use super::crowd;
-use super::page::{self, section};
+use super::page::{self, section, spaced};
 use super::record::{HEALTH, Known, Record};
 use super::renewal::Renewal;
 use super::settings::settings;
-use super::words::{number, spaced};
 use crate::history::changed_settings;
 use crate::history::legs::Legs;
+use crate::numbers::number;
 use crate::preset::goal::best;
 use crate::terminal::command_lines::quoted;
 

@@ -6,14 +6,14 @@ use gannet::internals::{machine, numbers::thousands};
 use maud::{Markup, html};
 
 use super::chart::{Chart, Series};
-use super::page::{self, section};
+use super::page::{self, section, spaced};
 use super::record::{Best, Record, State};
 use super::renewal::Renewal;
 use super::settings::{network_row, settings};
-use super::words::{counted, number, spaced, time};
-use super::{columns, health, legs, words};
+use super::{columns, health, legs};
 use crate::history::losses::equilibrium;
 use crate::measures::measure;
+use crate::numbers::{counted, number, time};
 use crate::terminal::command_lines::{quoted, sample_best};
 
 /// The page.
@@ -318,7 +318,7 @@ fn environment(record: &Record) -> Markup {
         ("instruction set", record.told("isa")),
         ("threads", record.counted("threads").map(thousands)),
         ("engine", record.told("engine")),
-        ("samples a second", record.number("samples_per_second").map(|rate| words::number(rate.round()))),
+        ("samples a second", record.number("samples_per_second").map(|rate| number(rate.round()))),
         ("time in steps", seconds("seconds")),
         ("time with measuring and drawing", seconds("total_seconds")),
         ("this page was made on", Some(machine::processor())),

@@ -1,11 +1,9 @@
-//! Numbers and times as people read them.
+//! Numbers as people read them: values, counts with their nouns, and times; and as scripts of a report read them.
 
-use gannet::internals::numbers::thousands;
-
-use crate::plot::tick_label;
+use gannet::internals::numbers::{grouped, thousands};
 
 /// A number with four digits that count, and a true minus sign.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     /// Whole numbers up to here are told to the last digit.
     const EXACT: f64 = 1e12;
     let size = value.abs();
@@ -21,8 +19,31 @@ pub(super) fn number(value: f64) -> String {
     tick_label(value, 10f64.powf(power - 3.0))
 }
 
-/// The same for JavaScript: five digits that count, `null` for what is no finite number.
-pub(super) fn json_number(value: f64) -> String {
+/// The label of a tick: as many decimals as a distance of `step` between ticks needs, commas between thousands, a true minus
+/// sign, powers of ten (`1.5e−7`) for what would be long otherwise.
+pub(crate) fn tick_label(value: f64, step: f64) -> String {
+    if !value.is_finite() {
+        return value.to_string();
+    }
+    let exponent = |v: f64| if v == 0.0 { 0 } else { v.abs().log10().floor().clamp(-400.0, 400.0) as i32 };
+    let (size, fineness) = (exponent(value), exponent(step));
+    let sign = if value < 0.0 { "−" } else { "" };
+    if value.abs() < step.abs() * 1e-6 {
+        return "0".to_owned();
+    }
+    if size >= 7 || fineness <= -5 {
+        let digits = (size - fineness).clamp(0, 6) as usize;
+        return format!("{sign}{:.digits$e}", value.abs()).replace("e-", "e−");
+    }
+    let text = format!("{:.*}", (-fineness).max(0) as usize, value.abs());
+    match text.split_once('.') {
+        Some((whole, decimals)) => format!("{sign}{}.{decimals}", grouped(whole)),
+        None => format!("{sign}{}", grouped(&text)),
+    }
+}
+
+/// A number for JavaScript: five digits that count, `null` for what is no finite number.
+pub(crate) fn json_number(value: f64) -> String {
     if !value.is_finite() {
         return "null".to_string();
     }
@@ -38,8 +59,13 @@ pub(super) fn json_number(value: f64) -> String {
     )
 }
 
+/// `count` with its noun: `1 step`, `3,200 steps`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
+}
+
 /// A time: `0.10 s`, `42 s`, `3 min 20 s`, `2 h 5 min`.
-pub(super) fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
         _ if seconds.is_nan() || seconds < 0.0 => "unknown".to_string(),
@@ -48,16 +74,6 @@ pub(super) fn time(seconds: f64) -> String {
         60..3_600 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", thousands(whole / 3_600), whole % 3_600 / 60),
     }
-}
-
-/// `count` with its noun.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
-}
-
-/// The name of a measure or setting in words.
-pub(super) fn spaced(name: &str) -> String {
-    name.replace('_', " ")
 }
 
 #[cfg(test)]
@@ -83,6 +99,25 @@ mod tests {
             (f64::INFINITY, "inf"),
         ] {
             assert_eq!(number(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn labels_have_the_decimals_of_the_step() {
+        for (value, step, text) in [
+            (0.0, 0.5, "0"),
+            (-0.0, 0.5, "0"),
+            (0.30000000000000004, 0.1, "0.3"),
+            (-1.5, 0.5, "−1.5"),
+            (2.0, 0.5, "2.0"),
+            (1000.0, 500.0, "1,000"),
+            (-12_345.25, 0.05, "−12,345.25"),
+            (4e7, 1e7, "4e7"),
+            (1.5e8, 5e7, "1.5e8"),
+            (1.5e-7, 5e-8, "1.5e−7"),
+            (f64::NAN, 1.0, "NaN"),
+        ] {
+            assert_eq!(tick_label(value, step), text);
         }
     }
 
