@@ -15,7 +15,7 @@
 //! preset                   what is learned
 //! folder                   the folder of a run and its files
 //! plot  terminal
-//! numbers                  numbers, counts and times as people read them
+//! numbers                  numbers, counts, bytes and times as people read them
 //! ```
 #![forbid(unsafe_code)]
 

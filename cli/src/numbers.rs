@@ -1,6 +1,14 @@
-//! Numbers as people read them: values, counts with their nouns, and times; and as scripts of a report read them.
+//! Numbers as people read them: values, counts with their nouns, bytes and times; and as scripts of a report read them.
+//!
+//! How many digits a kind of number is told with is decided here alone.
+
+use std::time::Duration;
 
 use gannet::internals::numbers::{grouped, thousands};
+use indicatif::HumanDuration;
+
+/// A MiB.
+pub(crate) const MIB: u64 = 1 << 20;
 
 /// A number with four digits that count, and a true minus sign.
 pub(crate) fn number(value: f64) -> String {
@@ -59,9 +67,80 @@ pub(crate) fn json_number(value: f64) -> String {
     )
 }
 
+/// A loss or a measure in a line or a table.
+pub(crate) fn figure(value: f64) -> String {
+    format!("{value:.4}")
+}
+
+/// The same where less is enough, and a probability.
+pub(crate) fn short_figure(value: f64) -> String {
+    format!("{value:.3}")
+}
+
+/// A distance or an error in standard deviations; there is none of data that have no s.d.
+pub(crate) fn distance(value: f64) -> String {
+    if value.is_finite() { short_figure(value) } else { "-".to_string() }
+}
+
+/// A multiple of a standard deviation in a sentence.
+pub(crate) fn multiple(value: f64) -> String {
+    format!("{value:.2}")
+}
+
+/// A share of a whole.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+/// Floating-point operations a second, in units of 10^9.
+pub(crate) fn gflops(value: f64) -> String {
+    format!("{value:.1}")
+}
+
+/// A number, rounded to a whole one that is not negative.
+pub(crate) fn rounded(value: f64) -> String {
+    thousands(value.round() as u64)
+}
+
+/// How fast training goes: `81,920 samples/s`.
+pub(crate) fn rate(samples_per_second: f64) -> String {
+    format!("{} samples/s", rounded(samples_per_second))
+}
+
 /// `count` with its noun: `1 step`, `3,200 steps`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
+    format!("{} {}", thousands(count), plural(count, noun))
+}
+
+/// So many replicas. Their names have no commas between thousands, and neither has their number.
+pub(crate) fn counted_replicas(count: usize) -> String {
+    format!("{count} {}", plural(count as u64, "replica"))
+}
+
+/// The noun for `count` things, without the number.
+pub(crate) fn plural(count: u64, noun: &str) -> String {
+    format!("{noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Bytes to a tenth of a MiB.
+pub(crate) fn mib(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / MIB as f64)
+}
+
+/// Bytes as roughly as the size of files is known in advance.
+pub(crate) fn rough_bytes(bytes: u64) -> String {
+    let as_mib = bytes as f64 / MIB as f64;
+    match as_mib {
+        _ if as_mib >= 10_240.0 => format!("{:.1} GiB", as_mib / 1024.0),
+        _ if as_mib >= 10.0 => format!("{as_mib:.0} MiB"),
+        _ if as_mib >= 0.1 => mib(bytes),
+        _ => format!("{:.0} KiB", as_mib * 1024.0),
+    }
+}
+
+/// A time to a hundredth of a second, however long it is.
+pub(crate) fn seconds(seconds: f64) -> String {
+    format!("{seconds:.2} s")
 }
 
 /// A time: `0.10 s`, `42 s`, `3 min 20 s`, `2 h 5 min`.
@@ -69,11 +148,21 @@ pub(crate) fn time(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
         _ if seconds.is_nan() || seconds < 0.0 => "unknown".to_string(),
-        0..10 => format!("{seconds:.2} s"),
+        0..10 => self::seconds(seconds),
         10..60 => format!("{whole} s"),
         60..3_600 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", thousands(whole / 3_600), whole % 3_600 / 60),
     }
+}
+
+/// A time that is only estimated, in its largest unit: `72 minutes`.
+pub(crate) fn rough_time(time: Duration) -> String {
+    HumanDuration(time).to_string()
+}
+
+/// The same, short: `72m`.
+pub(crate) fn short_time(time: Duration) -> String {
+    format!("{:#}", HumanDuration(time))
 }
 
 #[cfg(test)]
@@ -148,5 +237,38 @@ mod tests {
         ] {
             assert_eq!(time(seconds), text, "{seconds}");
         }
+    }
+
+    #[test]
+    fn each_kind_of_figure_has_its_digits() {
+        let value = 0.123_456;
+        assert_eq!([figure(value), short_figure(value), multiple(value)], ["0.1235", "0.123", "0.12"]);
+        assert_eq!([figure(f64::NAN), short_figure(f64::NAN)], ["NaN", "NaN"]);
+        assert_eq!([distance(value), distance(f64::NAN), distance(f64::INFINITY)], ["0.123", "-", "-"]);
+        assert_eq!([percent(value), gflops(123.46)], ["12.3 %", "123.5"]);
+        assert_eq!([rounded(81_919.6), rounded(f64::NAN), rate(81_920.0)], ["81,920", "0", "81,920 samples/s"]);
+    }
+
+    #[test]
+    fn one_thing_has_no_plural() {
+        assert_eq!([0, 1, 3200].map(|count| counted(count, "step")), ["0 steps", "1 step", "3,200 steps"]);
+        assert_eq!([1, 2, 1000].map(counted_replicas), ["1 replica", "2 replicas", "1000 replicas"]);
+    }
+
+    #[test]
+    fn rough_sizes_are_told_in_their_largest_units() {
+        for (bytes, text) in
+            [(500, "0 KiB"), (50 << 10, "50 KiB"), (3 << 19, "1.5 MiB"), (300 << 20, "300 MiB"), (20 << 30, "20.0 GiB")]
+        {
+            assert_eq!(rough_bytes(bytes), text);
+        }
+        assert_eq!(mib(300 << 20), "300.0 MiB");
+    }
+
+    #[test]
+    fn rough_times_are_told_in_one_unit() {
+        let time = Duration::from_secs(72 * 60);
+        assert_eq!([rough_time(time), short_time(time)], ["72 minutes", "72m"]);
+        assert_eq!([seconds(4_320.0), self::time(4_320.0)], ["4320.00 s", "1 h 12 min"]);
     }
 }

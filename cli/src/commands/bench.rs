@@ -15,6 +15,7 @@ use gannet::{Error, Result};
 
 use crate::commands::args::BenchArgs;
 use crate::commands::bench_table::{self, Row, batches};
+use crate::numbers::{gflops, percent, rounded};
 use crate::preset::{preset_named, table};
 use crate::run::threads;
 use crate::settings::values::{ENGINES, name_of};
@@ -211,10 +212,10 @@ fn cells(row: &Row) -> [String; 9] {
         row.threads.to_string(),
         row.engine.to_string(),
         row.isa.clone(),
-        thousands(row.samples_per_second.round() as u64),
+        rounded(row.samples_per_second),
         thousands(row.flop_per_sample),
-        format!("{:.1}", row.gflops),
-        format!("{:.1} % of {:.0}", 100.0 * row.share_of_peak, row.peak_gflops),
+        gflops(row.gflops),
+        format!("{} of {:.0}", percent(row.share_of_peak), row.peak_gflops),
     ]
 }
 

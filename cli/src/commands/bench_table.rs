@@ -7,6 +7,8 @@ use gannet::internals::numbers::thousands;
 use gannet::internals::peak::median;
 use serde::Serialize;
 
+use crate::numbers::{percent, rounded};
+
 /// One line of the result. The names are those of `--json`.
 #[derive(Serialize)]
 pub(crate) struct Row {
@@ -64,10 +66,7 @@ pub(crate) fn document(rows: &[Row]) -> String {
         cells.extend([batch.clone(), threads.to_string()]);
         for engine in &engines {
             match rows.iter().find(|row| case(row) == wanted && row.engine == *engine) {
-                Some(row) => cells.extend([
-                    thousands(row.samples_per_second.round() as u64),
-                    format!("{:.1} %", 100.0 * row.share_of_peak),
-                ]),
+                Some(row) => cells.extend([rounded(row.samples_per_second), percent(row.share_of_peak)]),
                 None => cells.extend([String::new(), String::new()]),
             }
         }

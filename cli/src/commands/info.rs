@@ -6,6 +6,7 @@ use gannet::internals::peak::peak_flops;
 use serde::Serialize;
 
 use crate::commands::args::InfoArgs;
+use crate::numbers::gflops;
 use crate::settings::values::ENGINES;
 use crate::terminal::output;
 
@@ -67,8 +68,10 @@ fn text(info: &Info) -> String {
         rows.push(vec![
             name.to_string(),
             format!(
-                "{:<8}  {:>2} lanes, FMA peak of one thread {:.1} GFLOP/s{used}",
-                set.isa, set.lanes, set.peak_gflops
+                "{:<8}  {:>2} lanes, FMA peak of one thread {} GFLOP/s{used}",
+                set.isa,
+                set.lanes,
+                gflops(set.peak_gflops)
             ),
         ]);
     }

@@ -5,9 +5,8 @@ use std::path::Path;
 use gannet::Error;
 
 use crate::data::address_space::allowed;
+use crate::numbers::{MIB, mib};
 
-/// A MiB.
-pub(crate) const MIB: u64 = 1 << 20;
 /// The program itself, its threads, and what the system's allocator keeps of what was given back.
 pub(crate) const PROGRAM: u64 = 18 * MIB;
 
@@ -36,9 +35,4 @@ pub(crate) fn of_reading(error: Error, limit: Option<u64>, file: &Path) -> Error
         }
         (other, _) => other,
     }
-}
-
-/// Bytes for people.
-pub(crate) fn mib(bytes: u64) -> String {
-    format!("{:.1} MiB", bytes as f64 / MIB as f64)
 }

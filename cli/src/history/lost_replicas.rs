@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::folder::run_folder::{replica, replicas};
 use crate::history::end::End;
 use crate::history::legs::Legs;
+use crate::numbers::counted_replicas;
 
 /// No more are looked for, whatever a file or the name of a folder says.
 const MOST: usize = 10_000;
@@ -28,7 +29,7 @@ pub(crate) fn told(names: &[String]) -> Option<String> {
         [] => None,
         [one] => Some(format!("{one} is missing")),
         [first, .., last] if names.len() > MOST_NAMED => {
-            Some(format!("{} replicas are missing, {first} to {last}", names.len()))
+            Some(format!("{} are missing, {first} to {last}", counted_replicas(names.len())))
         }
         all => Some(format!("{} are missing", all.join(", "))),
     }

@@ -8,6 +8,7 @@ use gannet::metrics::table::Halves;
 use serde::Serialize;
 
 use crate::data::own::Form;
+use crate::numbers::{distance, multiple, percent, plural};
 use crate::settings::config::RunConfig;
 use crate::terminal::output;
 
@@ -72,7 +73,6 @@ pub(crate) fn of(config: &RunConfig, samples: &[f32], real: &Halves) -> Result<V
 
 impl Column {
     fn new(name: String, report: ColumnReport, unit: impl Fn(f64) -> f64) -> Self {
-        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
         let worst = report.worst.and_then(|index| report.values.get(index));
         let finding = match (report.verdict, worst) {
             (ColumnVerdict::Ok, _) => None,
@@ -84,11 +84,12 @@ impl Column {
             )),
             (ColumnVerdict::Constant, None) => Some("all samples have one value".to_string()),
             (ColumnVerdict::SpreadTooSmall, None) => {
-                Some(format!("the s.d. is {:.2} of the data's", 1.0 + report.sd_error))
+                Some(format!("the s.d. is {} of the data's", multiple(1.0 + report.sd_error)))
             }
             _ => Some(format!(
-                "{:.2} s.d. from the data; two halves of the data: {:.2}",
-                report.wasserstein1, report.real_wasserstein1
+                "{} s.d. from the data; two halves of the data: {}",
+                multiple(report.wasserstein1),
+                multiple(report.real_wasserstein1)
             )),
         };
         let in_unit = |mut share: ValueShare| {
@@ -154,11 +155,6 @@ impl Column {
     }
 }
 
-/// A figure for people; of a column whose data have no s.d. there may be none.
-fn figure(value: f64) -> String {
-    if value.is_finite() { format!("{value:.3}") } else { "-".to_string() }
-}
-
 /// A number without the sign of a zero.
 fn plain(value: f64) -> f64 {
     if value == 0.0 { 0.0 } else { value }
@@ -177,7 +173,7 @@ pub(crate) fn findings(columns: &[Column]) -> Option<String> {
     let mut parts: Vec<String> = named.take(MOST_NAMED).collect();
     let more = bad().count().saturating_sub(MOST_NAMED);
     parts.extend((more > 0).then(|| format!("{more} more")));
-    let columns = if bad().count() == 1 { "column" } else { "columns" };
+    let columns = plural(bad().count() as u64, "column");
     (!parts.is_empty()).then(|| format!("{columns} {}", parts.join(", ")))
 }
 
@@ -191,7 +187,7 @@ pub(crate) fn table(columns: &[Column]) -> String {
     let row = |column: &Column| {
         let figures = [column.wasserstein1, column.real_wasserstein1, column.mean_error, column.sd_error];
         let name = std::iter::once(column.name.chars().filter(|c| !c.is_control()).take(24).collect::<String>());
-        name.chain(figures.map(figure)).chain([column.verdict.to_string()]).collect()
+        name.chain(figures.map(distance)).chain([column.verdict.to_string()]).collect()
     };
     // Those that stand out come first where not all are shown.
     let bad = columns.iter().filter(|column| column.is_bad() && columns.len() > MOST_SHOWN);

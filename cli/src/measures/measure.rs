@@ -12,6 +12,7 @@ use gannet::net::{Activation, LayerTensors};
 
 use crate::data::samples::{ImageSet, Samples};
 use crate::measures::columns::{self, Column};
+use crate::numbers::{figure, short_figure};
 use crate::preset::measure_names::OWN_NAMES;
 use crate::preset::table::Measuring;
 use crate::settings::config::RunConfig;
@@ -37,10 +38,19 @@ pub(crate) struct Measure {
 }
 
 impl Measure {
-    /// The value for people: with `decimals` digits after the point, or none where it counts something.
-    pub(crate) fn text(&self, decimals: usize) -> String {
-        let decimals = if self.name == "classes_covered" { 0 } else { decimals };
-        format!("{:.decimals$}", self.value)
+    /// The value for people.
+    pub(crate) fn text(&self) -> String {
+        self.text_as(figure)
+    }
+
+    /// The same where less is enough.
+    pub(crate) fn short_text(&self) -> String {
+        self.text_as(short_figure)
+    }
+
+    /// As `figure` tells it, or without decimals where it counts something.
+    fn text_as(&self, figure: fn(f64) -> String) -> String {
+        if self.name == "classes_covered" { format!("{:.0}", self.value) } else { figure(self.value) }
     }
 }
 
@@ -150,7 +160,7 @@ pub(crate) const REFERENCE: &str = "reference: median (5 to 95 %)";
 pub(crate) fn measure_table(measures: &[Measure]) -> String {
     let header = ["measure", "value", REFERENCE].map(str::to_string).to_vec();
     let rows =
-        measures.iter().map(|measure| vec![measure.name.to_string(), measure.text(4), measure.reached.to_string()]);
+        measures.iter().map(|measure| vec![measure.name.to_string(), measure.text(), measure.reached.to_string()]);
     output::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, true])
 }
 

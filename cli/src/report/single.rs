@@ -13,7 +13,7 @@ use super::settings::{network_row, settings};
 use super::{columns, health, legs};
 use crate::history::losses::equilibrium;
 use crate::measures::measure;
-use crate::numbers::{counted, number, time};
+use crate::numbers::{counted, number, short_figure, time};
 use crate::terminal::command_lines::{quoted, sample_best};
 
 /// The page.
@@ -77,7 +77,11 @@ fn facts(record: &Record) -> Vec<(String, String, String)> {
         fact(&spaced(&measure.name), number(measure.value), note);
     }
     if let (Some(real), Some(fake)) = (record.last("real_probability"), record.last("fake_probability")) {
-        fact("D(x), D(G(z))", format!("{real:.3}, {fake:.3}"), "0.5 = D cannot tell them apart".to_string());
+        fact(
+            "D(x), D(G(z))",
+            format!("{}, {}", short_figure(real), short_figure(fake)),
+            "0.5 = D cannot tell them apart".to_string(),
+        );
     }
     if let Some(steps) = record.steps() {
         let epochs = record.number("epochs").map(|epochs| format!("{} epochs", number(epochs)));

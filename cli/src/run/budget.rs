@@ -14,9 +14,10 @@ use gannet::metrics::table::{MOST_SAMPLES, MOST_VALUES};
 use gannet::net::NetworkSpec;
 
 use crate::data::address_space::Allowed;
-use crate::data::reading_limit::{MIB, PROGRAM, mib};
+use crate::data::reading_limit::PROGRAM;
 use crate::data::samples::Samples;
 use crate::measures::measure;
+use crate::numbers::{MIB, mib};
 use crate::preset::table::Measuring;
 use crate::preset::{Preset, Shape};
 use crate::report;

@@ -6,11 +6,9 @@ use std::time::{Duration, Instant};
 
 use gannet::Result;
 use gannet::gan::{OptimizerSpec, Replicas};
-use gannet::internals::numbers::thousands;
 use gannet::net::NetworkSpec;
-use indicatif::HumanDuration;
 
-use crate::data::reading_limit::{MIB, mib};
+use crate::numbers::{counted, rough_bytes, rough_time};
 use crate::settings::config::RunConfig;
 
 /// How long steps are made, about; a single one may take longer.
@@ -46,9 +44,8 @@ pub(crate) fn time_of_a_step(gans: &mut Replicas) -> Result<(Duration, u32)> {
 pub(crate) fn time((step, made): (Duration, u32), steps: u64) -> String {
     let seconds = step.as_secs_f64() * steps as f64;
     let time = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-    let time = if seconds < 1.0 { "less than a second".to_string() } else { format!("about {}", HumanDuration(time)) };
-    let made = if made == 1 { "1 step".to_string() } else { format!("{} steps", thousands(u64::from(made))) };
-    format!("{time}, an estimate from {made}, without measuring and drawing")
+    let time = if seconds < 1.0 { "less than a second".to_string() } else { format!("about {}", rough_time(time)) };
+    format!("{time}, an estimate from {}, without measuring and drawing", counted(u64::from(made), "step"))
 }
 
 /// What a run takes of the disk, in bytes.
@@ -91,7 +88,7 @@ impl Disk {
 
     /// What is told of it where a run begins: nothing if it is little.
     pub(crate) fn remark(&self) -> String {
-        if self.bytes() < MUCH { String::new() } else { format!(", about {} on the disk", size(self.bytes())) }
+        if self.bytes() < MUCH { String::new() } else { format!(", about {} on the disk", rough_bytes(self.bytes())) }
     }
 }
 
@@ -100,22 +97,9 @@ const PICTURE: u64 = 750_000;
 
 impl fmt::Display for Disk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = |name: &str, (count, each): (u64, u64)| {
-            format!("{} {name}{} of {}", thousands(count), if count == 1 { "" } else { "s" }, size(each))
-        };
+        let part = |name: &str, (count, each): (u64, u64)| format!("{} of {}", counted(count, name), rough_bytes(each));
         let (models, checkpoints) = (part("model", self.models), part("checkpoint", self.checkpoints));
-        write!(f, "about {}: {models}, up to {checkpoints}, pictures and events", size(self.bytes()))
-    }
-}
-
-/// Bytes for people, as roughly as the files are known.
-fn size(bytes: u64) -> String {
-    let as_mib = bytes as f64 / MIB as f64;
-    match as_mib {
-        _ if as_mib >= 10_240.0 => format!("{:.1} GiB", as_mib / 1024.0),
-        _ if as_mib >= 10.0 => format!("{as_mib:.0} MiB"),
-        _ if as_mib >= 0.1 => mib(bytes),
-        _ => format!("{:.0} KiB", as_mib * 1024.0),
+        write!(f, "about {}: {models}, up to {checkpoints}, pictures and events", rough_bytes(self.bytes()))
     }
 }
 
@@ -140,12 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_times_are_for_people() {
-        for (bytes, text) in
-            [(500, "0 KiB"), (50 << 10, "50 KiB"), (3 << 19, "1.5 MiB"), (300 << 20, "300 MiB"), (20 << 30, "20.0 GiB")]
-        {
-            assert_eq!(size(bytes), text);
-        }
+    fn times_are_for_people() {
         let told = time((Duration::from_millis(36), 8), 120_000);
         assert_eq!(told, "about 72 minutes, an estimate from 8 steps, without measuring and drawing");
         assert!(time((Duration::from_micros(1), 100), 1000).starts_with("less than a second, "));

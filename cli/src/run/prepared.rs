@@ -18,6 +18,7 @@ use crate::data::samples::Samples;
 use crate::folder::run_folder::{self, RunFolder};
 use crate::history::legs::Legs;
 use crate::measures::measure;
+use crate::numbers::counted_replicas;
 use crate::report::{self, Live};
 use crate::run::beside::Beside;
 use crate::run::budget::Budget;
@@ -186,7 +187,7 @@ impl Prepared {
         }
         let trains = starts.iter().any(|start| start.completes.is_none());
         drop(starts);
-        let of = if self.replicated { format!("{} of ", replicas::counted(count)) } else { String::new() };
+        let of = if self.replicated { format!("{} of ", counted_replicas(count)) } else { String::new() };
         let name = self.config.preset.name();
         let from = match done.iter().min() {
             Some(0) | None => String::new(),

@@ -434,7 +434,7 @@ impl Record {
     fn picture(&self, panels: &[Panel<'_>], measures: &[Measure]) -> Result<Vec<u8>> {
         let config = &self.config;
         // Two lines whatever they say, so that all pictures of a run have one size.
-        let told = measures.iter().take(2).map(|m| format!("{} {}", m.name.replace('_', " "), m.text(3)));
+        let told = measures.iter().take(2).map(|m| format!("{} {}", m.name.replace('_', " "), m.short_text()));
         let subtitle = format!("batch {}, seed {}\n{}", config.batch, config.seed, told.collect::<Vec<_>>().join(", "));
         let name = config.title();
         let title = match panels {

@@ -11,10 +11,10 @@ use gannet::internals::peak::median;
 use gannet::{Error, Result};
 use serde::Serialize;
 
-use crate::data::reading_limit::mib;
 use crate::folder::run_folder::{RunFolder, replica};
 use crate::history::legs::Spent;
 use crate::measures::measure::{self, Measure};
+use crate::numbers::{counted_replicas, figure, mib, rate, seconds};
 use crate::run::summary::{LegSummary, Summary};
 use crate::run::train::{Outcome, Run};
 use crate::settings::config::RunConfig;
@@ -82,11 +82,6 @@ pub(crate) fn check_seeds(first: u64, count: usize) -> Result<()> {
     }
 }
 
-/// So many replicas, in words.
-pub(crate) fn counted(count: usize) -> String {
-    format!("{count} replica{}", if count == 1 { "" } else { "s" })
-}
-
 /// What `--plan` prints beside the plan of one replica.
 pub(crate) fn plan(gans: &Replicas) -> String {
     let memory: u64 = gans.trainers().iter().map(|trainer| trainer.plan().memory).sum();
@@ -149,7 +144,7 @@ impl Replicated {
         };
         let failures: Vec<String> = self.replicas.iter().filter_map(failed).collect();
         let first = failures.first()?;
-        Some(anyhow::anyhow!("{} of {} failed; {first}", failures.len(), counted(self.replicas.len())))
+        Some(anyhow::anyhow!("{} of {} failed; {first}", failures.len(), counted_replicas(self.replicas.len())))
     }
 
     /// How many replicas have each verdict, in words.
@@ -172,12 +167,12 @@ impl Replicated {
     /// The end of the runs for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} of {} steps in {:.2} s, {} samples/s\n\n{}\n{}{}\nverdicts: {}\neach is a run of its own: gannet evaluate {}\n",
+            "{}: {} of {} steps in {}, {}\n\n{}\n{}{}\nverdicts: {}\neach is a run of its own: gannet evaluate {}\n",
             printable(Path::new(&self.run)),
-            counted(self.replicas.len()),
+            counted_replicas(self.replicas.len()),
             thousands(self.steps),
-            self.seconds,
-            thousands(self.samples_per_second.round() as u64),
+            seconds(self.seconds),
+            rate(self.samples_per_second),
             self.replica_table(),
             self.measure_table(),
             remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
@@ -198,8 +193,8 @@ impl Replicated {
             ["replica", "seed", "verdict", "D loss", "G loss"].into_iter().chain(names).map(str::to_string).collect();
         let row = |replica: &Replica| {
             let summary = &replica.summary;
-            let losses = [summary.discriminator_loss, summary.generator_loss].map(|loss| format!("{loss:.4}"));
-            let measures = summary.measures.iter().take(MAIN_MEASURES).map(|measure| measure.text(4));
+            let losses = [summary.discriminator_loss, summary.generator_loss].map(figure);
+            let measures = summary.measures.iter().take(MAIN_MEASURES).map(|measure| measure.text());
             let begin = [replica.replica.to_string(), summary.seed.to_string(), summary.verdict.to_string()];
             begin
                 .into_iter()
@@ -215,7 +210,7 @@ impl Replicated {
         let header = ["measure", "median", "least", "greatest", measure::REFERENCE];
         let row = |measure: &Measure| {
             let Spread { median, min, max } = *self.metrics.get(measure.name)?;
-            let [median, min, max] = [median, min, max].map(|value| Measure { value, ..*measure }.text(4));
+            let [median, min, max] = [median, min, max].map(|value| Measure { value, ..*measure }.text());
             Some(vec![measure.name.to_string(), median, min, max, measure.reached.to_string()])
         };
         let rows = self.measures().iter().filter_map(row);

@@ -21,6 +21,7 @@ use crate::history::end::{self, End, SavedModel};
 use crate::history::legs::{self, Legs};
 use crate::history::lost_replicas;
 use crate::history::origin::Origin;
+use crate::numbers::counted_replicas;
 use crate::report;
 use crate::run::prepared::{Prepared, settings_text};
 use crate::run::request::{Overrides, Request};
@@ -165,7 +166,7 @@ fn further(path: &Path, replicas: &[Found], least: u64, steps: u64) -> String {
         (0..).zip(replicas).filter(|(_, run)| done(run) > steps).map(|(index, _)| replica(index)).collect();
     let have = match names.as_slice() {
         [one] => format!("{one} has"),
-        [first, .., last] => format!("{} replicas from {first} to {last} have", names.len()),
+        [first, .., last] => format!("{} from {first} to {last} have", counted_replicas(names.len())),
         [] => "the replicas have".to_string(),
     };
     format!(

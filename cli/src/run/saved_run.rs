@@ -13,6 +13,7 @@ use crate::folder::course;
 use crate::folder::run_folder::{CONFIG, MODEL, MODELS, no_run, refused};
 use crate::history::end::{End, SavedModel};
 use crate::history::legs::Legs;
+use crate::numbers::figure;
 use crate::run::schedule::Schedule;
 use crate::settings::config::RunConfig;
 use crate::settings::config_source;
@@ -139,12 +140,12 @@ fn last(run: &Path, config: &RunConfig) -> Result<Last> {
         let best = end.best().filter(|_| checkpoints::has_best(run));
         let remark = best.map(|best| {
             format!(
-                "this is the model of step {}; that of step {} was better ({} {:.4} instead of {:.4}): --checkpoint best",
+                "this is the model of step {}; that of step {} was better ({} {} instead of {}): --checkpoint best",
                 thousands(best.last_step),
                 thousands(best.step),
                 best.measure,
-                best.value,
-                best.last_value
+                figure(best.value),
+                figure(best.last_value)
             )
         });
         return Ok(Last { model: load()?, step: end.steps(), remark, verdict: end.verdict() });

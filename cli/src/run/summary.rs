@@ -13,6 +13,7 @@ use crate::measures::best::Best;
 use crate::measures::columns::{self, Column};
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{Measure, measure_table};
+use crate::numbers::{figure, rate, seconds};
 use crate::terminal::command_lines::sample_best;
 use crate::terminal::output::printable;
 
@@ -115,11 +116,11 @@ impl LegSummary {
         match self.resumed_from {
             0 => String::new(),
             from => format!(
-                "went on from step {}: {} steps in {:.2} s, {} samples/s\n",
+                "went on from step {}: {} steps in {}, {}\n",
                 thousands(from),
                 thousands(self.steps),
-                self.seconds,
-                thousands(self.samples_per_second.round() as u64)
+                seconds(self.seconds),
+                rate(self.samples_per_second)
             ),
         }
     }
@@ -152,11 +153,11 @@ impl Summary {
     /// The end of a finished run for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} steps in {:.2} s, {} samples/s\n{}\n{}{}{}\nverdict    {}\n{}model      {}\nlook at {}\n",
+            "{}: {} steps in {}, {}\n{}\n{}{}{}\nverdict    {}\n{}model      {}\nlook at {}\n",
             printable(Path::new(&self.run)),
             thousands(self.steps),
-            self.seconds,
-            thousands(self.samples_per_second.round() as u64),
+            seconds(self.seconds),
+            rate(self.samples_per_second),
             self.leg.text(),
             measure_table(&self.measures),
             columns::table(&self.columns),
@@ -172,8 +173,10 @@ impl Summary {
     fn best_text(&self) -> Option<String> {
         let Best { step, measure, value, last_value, .. } = self.best.as_ref().filter(|best| best.is_earlier())?;
         Some(format!(
-            "best       step {}: {measure} {value:.4}, at the end {last_value:.4}; {}\n",
+            "best       step {}: {measure} {}, at the end {}; {}\n",
             thousands(*step),
+            figure(*value),
+            figure(*last_value),
             sample_best(Path::new(&self.run))
         ))
     }

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use gannet::gan::StepReport;
 use gannet::internals::numbers::thousands;
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::numbers::{self, figure, rough_time, short_figure, short_time};
 use crate::terminal::output::{alert, note};
 use crate::terminal::screen;
 
@@ -174,7 +175,7 @@ impl Progress {
                 let here = thousands(done.saturating_sub(self.resumed));
                 self.message(&format!(
                     "all of it will take about {}, judging by the first {here} steps",
-                    HumanDuration(expected)
+                    rough_time(expected)
                 ));
             }
         }
@@ -226,7 +227,7 @@ impl Progress {
         if !is_one || (with_waiting && time < TOLD) {
             return;
         }
-        let time = if time < TOLD { String::new() } else { format!(", about {}", HumanDuration(time)) };
+        let time = if time < TOLD { String::new() } else { format!(", about {}", rough_time(time)) };
         self.message(&format!("{what}{time}"));
     }
 
@@ -285,9 +286,9 @@ const WIDE: usize = 78;
 fn pace(steps: [u64; 3], batch: usize, trained: f64, wall: Duration, measuring: Option<[Duration; 2]>) -> String {
     let [done, all, resumed] = steps;
     let rate = done.saturating_sub(resumed) as f64 * batch as f64 / trained;
-    let pace = format!("step {done}/{all}  {} samples/s", thousands(rate.round() as u64));
+    let pace = format!("step {done}/{all}  {}", numbers::rate(rate));
     let Some(measuring) = measuring.filter(|_| done == all || is_telling(steps, wall)) else { return pace };
-    format!("{pace}  {:#} left", HumanDuration(left(steps, wall, measuring)))
+    format!("{pace}  {} left", short_time(left(steps, wall, measuring)))
 }
 
 /// Whether the pace so far tells how long the rest will take.
@@ -307,8 +308,11 @@ fn left([done, all, resumed]: [u64; 3], wall: Duration, [waiting, end]: [Duratio
 /// How the two networks do: `D 1.3512  G 0.7134  D(x) 0.512  D(G(z)) 0.488`.
 fn game(report: &StepReport) -> String {
     format!(
-        "D {:.4}  G {:.4}  D(x) {:.3}  D(G(z)) {:.3}",
-        report.discriminator_loss, report.generator_loss, report.real_probability, report.fake_probability
+        "D {}  G {}  D(x) {}  D(G(z)) {}",
+        figure(report.discriminator_loss),
+        figure(report.generator_loss),
+        short_figure(report.real_probability),
+        short_figure(report.fake_probability)
     )
 }
 

@@ -21,6 +21,7 @@ use crate::history::changed_settings;
 use crate::history::end;
 use crate::history::legs::Legs;
 use crate::history::lost_replicas;
+use crate::numbers::{figure, short_figure};
 use crate::preset::measure_names;
 use crate::preset::{self, OWN, Preset};
 use crate::settings::config::RunConfig;
@@ -83,8 +84,9 @@ impl Measured {
     /// For people.
     pub(super) fn text(&self) -> String {
         let Self { name, value, min, max } = self;
-        let range = if min < max { format!(" ({min:.3} to {max:.3})") } else { String::new() };
-        format!("{name} {value:.4}{range}")
+        let range =
+            if min < max { format!(" ({} to {})", short_figure(*min), short_figure(*max)) } else { String::new() };
+        format!("{name} {}{range}", figure(*value))
     }
 }
 

@@ -11,12 +11,11 @@ use std::time::SystemTime;
 use entry::Entry;
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
-use indicatif::HumanDuration;
 
 use crate::commands::args::{RunStatus, RunsArgs, SortBy};
+use crate::numbers::{counted_replicas, short_time};
 use crate::preset::Preset;
 use crate::preset::goal;
-use crate::run::replicas::counted;
 use crate::terminal::nearest::suggestion;
 use crate::terminal::output;
 use crate::terminal::screen;
@@ -140,13 +139,12 @@ fn row(entry: &Entry) -> Vec<String> {
         (None, _) => String::new(),
     };
     let measure = entry.measure.as_ref().map(entry::Measured::text).unwrap_or_default();
-    let age = entry.age_seconds.map(|seconds| {
-        let age = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
-        format!("{:#}", HumanDuration(age))
-    });
+    let age = entry
+        .age_seconds
+        .map(|seconds| short_time(std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default()));
     let replicas = entry.replicas.map(|count| match entry.lost_replicas.len() {
-        0 => counted(count),
-        lost => format!("{} of {}", count.saturating_sub(lost), counted(count)),
+        0 => counted_replicas(count),
+        lost => format!("{} of {}", count.saturating_sub(lost), counted_replicas(count)),
     });
     let mut last: Vec<String> = replicas.into_iter().collect();
     last.extend(entry.settings.iter().map(|(name, value)| format!("{name}={value}")));
