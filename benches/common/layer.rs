@@ -146,10 +146,10 @@ impl Layer {
                     OuterProduct {
                         delta: &self.delta,
                         input: &self.input,
-                        first_row: 0,
+                        rows: 0..outputs,
                         gradient: &mut self.gradient,
                         stride: row_stride(inputs),
-                        bias_gradient: &mut self.bias_gradient,
+                        bias_gradient: Some(&mut self.bias_gradient),
                         outputs,
                         inputs,
                         lanes: Lanes::full(width),

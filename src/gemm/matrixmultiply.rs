@@ -31,22 +31,24 @@ impl Engine for Matrixmultiply {
     }
 
     fn outer_product(&self, isa: Isa, product: OuterProduct<'_>) -> bool {
-        let rows = product.check();
-        let OuterProduct { delta, input, first_row, gradient, stride, bias_gradient, outputs, inputs, lanes, .. } =
+        let count = product.check();
+        let OuterProduct { delta, input, rows, gradient, stride, mut bias_gradient, outputs, inputs, lanes, .. } =
             product;
         let width = lanes.width;
         for panel in 0..lanes.panels {
-            let delta = &delta[(panel * outputs + first_row) * width..][..rows * width];
+            let delta = &delta[(panel * outputs + rows.start) * width..][..count * width];
             let accumulate = product.accumulate || panel > 0;
             multiply(
-                [rows, width, inputs],
+                [count, width, inputs],
                 Operand { values: delta, strides: [width, 1] },
                 Operand { values: &input[panel * inputs * width..], strides: [1, width] },
                 if accumulate { 1.0 } else { 0.0 },
                 gradient,
                 stride,
             );
-            row_sums(isa, delta, width, bias_gradient, accumulate);
+            if let Some(bias_gradient) = &mut bias_gradient {
+                row_sums(isa, delta, width, bias_gradient, accumulate);
+            }
         }
         product.update.is_none_or(|update| update.apply(isa, gradient))
     }

@@ -7,7 +7,7 @@
 //! panel product   C = epilogue(A B)     forward          Y  = dropout(activation(W X + b))
 //!                                       input gradient   dX = (W^T dY) * derivative of what made X
 //!                                       tangent          Y' = (W X') * derivative of what made Y
-//! outer product   dW (+)= dY X^T        weight gradient, and db (+)= sum of dY over the samples
+//! outer product   dW (+)= dY X^T        weight gradient, and with it, if asked for, db (+)= sum of dY over the samples
 //! ```
 //!
 //! A is the weights or their transpose. An outer product that completes a gradient may take an update of the weights by it along: a
@@ -190,10 +190,12 @@ impl OuterProduct<'_> {
     /// If they do not fit, or there is no panel or no input.
     fn check(&self) -> usize {
         let Lanes { panels, width, parts, .. } = self.lanes;
-        let rows = self.bias_gradient.len();
+        let rows = self.rows.len();
         assert!(panels > 0 && parts > 0 && width > 0, "panels with lanes");
         assert!(width.is_multiple_of(parts.saturating_mul(LANE_GROUP)), "parts of whole lane groups");
-        assert!(self.first_row.saturating_add(rows) <= self.outputs, "the block lies within the layer");
+        assert!(self.rows.end <= self.outputs, "the block lies within the layer");
+        let of_biases = self.bias_gradient.as_ref().map_or(rows, |biases| biases.len());
+        assert!(of_biases == rows, "the gradient of the biases is one for the block");
         let lanes = panels.saturating_mul(width);
         assert!(lanes.saturating_mul(self.outputs) <= self.delta.len(), "delta holds all panels");
         assert!(lanes.saturating_mul(self.inputs) <= self.input.len(), "the input holds all panels");
@@ -216,22 +218,22 @@ pub struct Derivative<'a> {
     pub values: &'a [f32],
 }
 
-/// `gradient (+)= delta * input^T` and `bias_gradient (+)= row sums of delta` for a block of output features, summed over all
-/// samples of several panels.
+/// `gradient (+)= delta * input^T` and, where it is asked for, `bias_gradient (+)= row sums of delta` for a block of output features,
+/// summed over all samples of several panels.
 #[derive(Debug)]
 pub struct OuterProduct<'a> {
     /// `[panel][outputs][width]`: the gradient with respect to the pre-activations.
     pub delta: &'a [f32],
     /// `[panel][inputs][width]`
     pub input: &'a [f32],
-    /// The first output feature of the block.
-    pub first_row: usize,
+    /// The output features that make the block.
+    pub rows: Range<usize>,
     /// `[rows, inputs]`; rows begin [`stride`](Self::stride) values apart.
     pub gradient: &'a mut [f32],
     /// From one row of the gradient to the next.
     pub stride: usize,
-    /// `[rows]`
-    pub bias_gradient: &'a mut [f32],
+    /// `[rows]`; `None` where the biases have no part in what is differentiated.
+    pub bias_gradient: Option<&'a mut [f32]>,
     /// Output features of the whole layer, of which the block's rows are a part: an engine may choose its order of summation
     /// by the layer, never by the block, whose size depends on the number of threads.
     pub outputs: usize,

@@ -28,6 +28,8 @@ mod tile;
 mod transposed;
 mod update;
 
+use std::ops::Range;
+
 use super::{Engine, OuterProduct, PanelProduct, WeightUpdate};
 use crate::kernel::optimizer::{Rule, RuleKernel, States};
 use crate::kernel::reduce::row_sums;
@@ -106,7 +108,9 @@ impl Engine for Native {
                 }
             };
         }
-        let OuterProduct { delta, input, first_row, outputs, inputs, lanes, accumulate, .. } = product;
+        let OuterProduct {
+            delta, input, rows: Range { start: first_row, .. }, outputs, inputs, lanes, accumulate, ..
+        } = product;
         let width = lanes.width;
         for panel in 0..lanes.panels {
             isa.run(dot::Dots {
@@ -144,10 +148,10 @@ impl RuleKernel for UpdatingProduct<'_> {
 
 /// The biases' part of an outer product that was checked.
 fn bias_gradient(isa: Isa, product: &mut OuterProduct<'_>) {
-    let OuterProduct { delta, first_row, ref mut bias_gradient, outputs, lanes, accumulate, .. } = *product;
-    let rows = bias_gradient.len();
+    let OuterProduct { delta, ref rows, ref mut bias_gradient, outputs, lanes, accumulate, .. } = *product;
+    let Some(bias_gradient) = bias_gradient else { return };
     for panel in 0..lanes.panels {
-        let delta = &delta[(panel * outputs + first_row) * lanes.width..][..rows * lanes.width];
+        let delta = &delta[(panel * outputs + rows.start) * lanes.width..][..rows.len() * lanes.width];
         row_sums(isa, delta, lanes.width, bias_gradient, accumulate || panel > 0);
     }
 }

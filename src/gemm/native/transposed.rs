@@ -81,9 +81,9 @@ impl<U: TileUpdate> Transposed<'_, U> {
     #[inline(always)]
     fn sum<S: Simd>(&mut self, simd: S, ranges: &[Samples], block: &mut Block, last: bool) {
         let OuterProduct {
-            delta, input, first_row, ref mut gradient, stride, outputs, inputs, lanes, accumulate, ..
+            delta, input, ref rows, ref mut gradient, stride, outputs, inputs, lanes, accumulate, ..
         } = self.product;
-        let rows = self.product.bias_gradient.len();
+        let (first_row, rows) = (rows.start, rows.len());
         let width = lanes.width;
         let mut runs = [Run { offset: 0, terms: 0 }; BLOCK_RANGES];
         for (run, range) in runs.iter_mut().zip(ranges) {

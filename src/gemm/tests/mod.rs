@@ -167,24 +167,26 @@ fn weight_gradient_matches_f64_and_accumulates() {
             }
             for accumulate in [false, true] {
                 let before = if accumulate { 0.5 } else { f32::NAN };
-                let mut gradient = vec![before; block.len() * (inputs + GAP)];
-                let mut bias_gradient = vec![before; block.len()];
-                engine.outer_product(
-                    isa,
-                    OuterProduct {
+                let run = |bias_gradient: Option<&mut [f32]>| {
+                    let mut gradient = vec![before; block.len() * (inputs + GAP)];
+                    let product = OuterProduct {
                         delta: &delta,
                         input: &input,
-                        first_row: block.start,
+                        rows: block.clone(),
                         gradient: &mut gradient,
                         stride: inputs + GAP,
-                        bias_gradient: &mut bias_gradient,
+                        bias_gradient,
                         outputs,
                         inputs,
                         lanes,
                         accumulate,
                         update: None,
-                    },
-                );
+                    };
+                    engine.outer_product(isa, product);
+                    gradient
+                };
+                let mut bias_gradient = vec![before; block.len()];
+                let gradient = run(Some(&mut bias_gradient));
                 let start = if accumulate { 0.5 } else { 0.0 };
                 let mut expected = vec![start; block.len() * inputs];
                 let mut expected_bias = vec![start; block.len()];
@@ -201,6 +203,9 @@ fn weight_gradient_matches_f64_and_accumulates() {
                 let found: Vec<f32> = gradient.chunks(inputs + GAP).flat_map(|row| &row[..inputs]).copied().collect();
                 assert_close(&format!("weight gradient {name}"), &found, &expected, tolerance(samples));
                 assert_close(&format!("bias gradient {name}"), &bias_gradient, &expected_bias, tolerance(samples));
+                let of_weights_alone = run(None);
+                let same = gradient.iter().zip(&of_weights_alone).all(|(one, other)| one.to_bits() == other.to_bits());
+                assert!(same, "weights alone {name}");
                 let untouched = |value: &f32| value.to_bits() == before.to_bits();
                 assert!(gradient.chunks(inputs + GAP).all(|row| row[inputs..].iter().all(untouched)), "gaps {name}");
             }
@@ -267,10 +272,10 @@ fn every_tail_matches_f64() {
                     let product = OuterProduct {
                         delta,
                         input,
-                        first_row: 0,
+                        rows: 0..outputs,
                         gradient,
                         stride,
-                        bias_gradient,
+                        bias_gradient: Some(bias_gradient),
                         outputs,
                         inputs,
                         lanes: Lanes::full(width),

@@ -67,10 +67,10 @@ fn operands_that_do_not_fit_are_refused() {
         let product = OuterProduct {
             delta: &numbers(sizes.delta, 1),
             input: &numbers(sizes.input, 2),
-            first_row: sizes.first_row,
+            rows: sizes.first_row..sizes.first_row.saturating_add(5),
             gradient: &mut numbers(sizes.weights, 3),
             stride: sizes.stride,
-            bias_gradient: &mut numbers(sizes.bias, 4),
+            bias_gradient: Some(&mut numbers(sizes.bias, 4)),
             outputs: 5,
             inputs: 4,
             lanes: sizes.lanes,
@@ -118,6 +118,7 @@ fn operands_that_do_not_fit_are_refused() {
             &weight_gradient,
             vec![
                 Sizes { weights: 19, ..RIGHT },
+                Sizes { bias: 4, ..RIGHT },
                 Sizes { bias: 6, ..RIGHT },
                 Sizes { input: 127, ..RIGHT },
                 Sizes { delta: 159, ..RIGHT },

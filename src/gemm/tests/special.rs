@@ -41,10 +41,10 @@ fn nan_passes_through_every_product() {
             let product = OuterProduct {
                 delta: &output,
                 input: &input,
-                first_row: 0,
+                rows: 0..outputs,
                 gradient: &mut weight_gradient,
                 stride: inputs,
-                bias_gradient: &mut bias_gradient,
+                bias_gradient: Some(&mut bias_gradient),
                 outputs,
                 inputs,
                 lanes: Lanes::full(width),

@@ -29,10 +29,10 @@ fn updated(
     let product = OuterProduct {
         delta,
         input: &input,
-        first_row,
+        rows: first_row..outputs,
         gradient: &mut gradient,
         stride,
-        bias_gradient: &mut bias_gradient,
+        bias_gradient: Some(&mut bias_gradient),
         outputs,
         inputs,
         lanes,

@@ -310,10 +310,10 @@ impl OuterOperands<'_> {
         OuterProduct {
             delta: self.delta,
             input: self.input,
-            first_row,
+            rows: first_row..first_row + bias_gradient.len(),
             gradient,
             stride: self.dense.place.stride,
-            bias_gradient,
+            bias_gradient: Some(bias_gradient),
             outputs: self.dense.spec.outputs,
             inputs: self.dense.spec.inputs,
             lanes: self.panels.occupancy(),
