@@ -36,7 +36,7 @@ use crate::kernel::reduce::row_sums;
 use crate::simd::{Caches, Isa};
 use blocked::Blocked;
 use epilogue::{Any, Backward, BackwardDropout, Epilogue, Forward, Piecewise, Plain};
-use panels::{InPlace, Panels};
+use panels::{InPlace, Panels, Tiny};
 use transposed::Transposed;
 use update::{Keep, Tiles};
 
@@ -58,7 +58,9 @@ impl Native {
     ) {
         let caches = self.caches.unwrap_or_else(Caches::found);
         let mut panels = Panels::<COLUMNS>::new(product);
-        if Blocked::pays(&panels, isa, caches) {
+        if Tiny::<E, COLUMNS>::pays(&panels) {
+            isa.run(Tiny::new(&mut panels, &epilogue));
+        } else if Blocked::pays(&panels, isa, caches) {
             isa.run(Blocked::new(&mut panels, any(epilogue), caches));
         } else {
             isa.run(InPlace::new(&mut panels, &epilogue, caches));

@@ -121,47 +121,11 @@ impl<'k, 'p, 'a, E: Epilogue, const COLUMNS: bool> InPlace<'k, 'p, 'a, E, COLUMN
     }
 }
 
-impl<E: Epilogue, const COLUMNS: bool> InPlace<'_, '_, '_, E, COLUMNS> {
-    /// The product without tiles: a lane group of each row in turn.
-    #[inline(always)]
-    fn run_tiny<S: Simd>(self, simd: S) {
-        let Self { panels, epilogue: &epilogue, .. } = self;
-        let (rows, terms, width) = (panels.rows(), panels.terms(), panels.width());
-        let ([a_row, a_step], a, b, c) = (panels.strides(), panels.a(), panels.b(), panels.c());
-        let mut group = 0;
-        while group < width {
-            for row in 0..rows {
-                let mut sums = [simd.splat(0.0); PARTS];
-                let (mut a, mut b) = (a.wrapping_add(row * a_row), b.wrapping_add(group));
-                // SAFETY: rows, terms and lanes are the product's, whose operands were checked; widths are multiples of the lane group. The
-                // epilogue was made for C.
-                unsafe {
-                    for _ in 0..terms {
-                        let factor = simd.splat(*a);
-                        for (part, sum) in sums.iter_mut().enumerate().take(LANE_GROUP / S::LANES) {
-                            *sum = simd.mul_add(factor, simd.load_pointer(b.add(part * S::LANES)), *sum);
-                        }
-                        (a, b) = (a.wrapping_add(a_step), b.wrapping_add(width));
-                    }
-                    for (part, sum) in sums.into_iter().enumerate().take(LANE_GROUP / S::LANES) {
-                        let lane = group + part * S::LANES;
-                        simd.store_pointer(epilogue.finish(simd, sum, row, lane), c.add(row * width + lane));
-                    }
-                }
-            }
-            group += LANE_GROUP;
-        }
-    }
-}
-
 impl<E: Epilogue, const COLUMNS: bool> Kernel for InPlace<'_, '_, '_, E, COLUMNS> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        if self.panels.rows() * self.panels.terms() <= TINY && self.panels.width() <= TINY_LANES {
-            return self.run_tiny(simd);
-        }
         let most_lanes = self.lanes();
         let Self { panels, epilogue: &epilogue, half } = self;
         let (rows, terms, width, stride) = (panels.rows(), panels.terms(), panels.width(), panels.stride());
@@ -197,6 +161,63 @@ impl<E: Epilogue, const COLUMNS: bool> Kernel for InPlace<'_, '_, '_, E, COLUMNS
                 }
             }
             block += lanes;
+        }
+    }
+}
+
+/// A product of few weights and lanes without tiles: a lane group of each row in turn.
+pub(super) struct Tiny<'k, 'p, 'a, E, const COLUMNS: bool> {
+    panels: &'k mut Panels<'p, 'a, COLUMNS>,
+    epilogue: &'k E,
+}
+
+impl<'k, 'p, 'a, E: Epilogue, const COLUMNS: bool> Tiny<'k, 'p, 'a, E, COLUMNS> {
+    /// # Panics
+    ///
+    /// If the epilogue was made for fewer rows or another width than C has.
+    #[inline]
+    pub(super) fn new(panels: &'k mut Panels<'p, 'a, COLUMNS>, epilogue: &'k E) -> Self {
+        assert!(epilogue.covers(panels.rows(), panels.width()), "the epilogue was made for C");
+        Self { panels, epilogue }
+    }
+
+    /// Whether it pays to do without tiles.
+    #[inline]
+    pub(super) fn pays(panels: &Panels<'p, 'a, COLUMNS>) -> bool {
+        panels.rows().saturating_mul(panels.terms()) <= TINY && panels.width() <= TINY_LANES
+    }
+}
+
+impl<E: Epilogue, const COLUMNS: bool> Kernel for Tiny<'_, '_, '_, E, COLUMNS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { panels, epilogue: &epilogue } = self;
+        let (rows, terms, width) = (panels.rows(), panels.terms(), panels.width());
+        let ([a_row, a_step], a, b, c) = (panels.strides(), panels.a(), panels.b(), panels.c());
+        let mut group = 0;
+        while group < width {
+            for row in 0..rows {
+                let mut sums = [simd.splat(0.0); PARTS];
+                let (mut a, mut b) = (a.wrapping_add(row * a_row), b.wrapping_add(group));
+                // SAFETY: rows, terms and lanes are the product's, whose operands were checked; widths are multiples of the lane group. The
+                // epilogue was made for C.
+                unsafe {
+                    for _ in 0..terms {
+                        let factor = simd.splat(*a);
+                        for (part, sum) in sums.iter_mut().enumerate().take(LANE_GROUP / S::LANES) {
+                            *sum = simd.mul_add(factor, simd.load_pointer(b.add(part * S::LANES)), *sum);
+                        }
+                        (a, b) = (a.wrapping_add(a_step), b.wrapping_add(width));
+                    }
+                    for (part, sum) in sums.into_iter().enumerate().take(LANE_GROUP / S::LANES) {
+                        let lane = group + part * S::LANES;
+                        simd.store_pointer(epilogue.finish(simd, sum, row, lane), c.add(row * width + lane));
+                    }
+                }
+            }
+            group += LANE_GROUP;
         }
     }
 }
