@@ -1,6 +1,6 @@
 //! Numbers as people read them: values, counts with their nouns, bytes and times; and as scripts of a report read them.
 //!
-//! How many digits a kind of number is told with is decided here alone.
+//! How many digits a kind of number is told with is decided here, but for a few of a sentence's own.
 
 use std::time::Duration;
 
@@ -147,7 +147,7 @@ pub(crate) fn seconds(seconds: f64) -> String {
 pub(crate) fn time(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
-        _ if seconds.is_nan() || seconds < 0.0 => "unknown".to_string(),
+        _ if !seconds.is_finite() || seconds < 0.0 => "unknown".to_string(),
         0..10 => self::seconds(seconds),
         10..60 => format!("{whole} s"),
         60..3_600 => format!("{} min {} s", whole / 60, whole % 60),
@@ -234,6 +234,7 @@ mod tests {
             (7_500.0, "2 h 5 min"),
             (f64::NAN, "unknown"),
             (-1.0, "unknown"),
+            (f64::INFINITY, "unknown"),
         ] {
             assert_eq!(time(seconds), text, "{seconds}");
         }

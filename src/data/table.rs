@@ -47,7 +47,7 @@ impl Table {
         Ok(Self { names: None, columns, values })
     }
 
-    /// The same table with a name for each column.
+    /// The same table with names of its columns; one without a name is told by its number.
     #[must_use]
     pub fn with_names(mut self, names: impl Into<Option<Vec<String>>>) -> Self {
         self.names = names.into();

@@ -19,7 +19,7 @@ use crate::simd::{Isa, IsaKind};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TrainerOptions {
-    /// Samples of a step.
+    /// Samples of a batch: each turn of D takes one.
     pub batch: usize,
     /// Shards of the batch, a power of two: the sums over a batch are added in a tree of which each shard is a branch, so that as many
     /// processes may share the work and come to the same bits. More than 1 cost memory for gradients, and change rounding.
@@ -69,7 +69,7 @@ impl Default for TrainerOptions {
 }
 
 impl TrainerOptions {
-    /// The same options with so many [samples of a step](Self::batch).
+    /// The same options with so many [samples of a batch](Self::batch).
     #[must_use]
     pub fn with_batch(mut self, batch: usize) -> Self {
         self.batch = batch;

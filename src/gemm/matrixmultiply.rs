@@ -73,7 +73,7 @@ impl Operand<'_> {
 fn multiply([m, k, n]: [usize; 3], a: Operand<'_>, b: Operand<'_>, beta: f32, c: &mut [f32], c_row: usize) {
     let c_covers = m == 0 || n == 0 || lies_within(m, n, c_row, c.len());
     assert!(a.covers(m, k) && b.covers(k, n) && n <= c_row && c_covers, "a product reaches beyond its operands");
-    // Strides of slices in memory are below isize::MAX.
+    // Strides of slices in memory are below isize::MAX; a larger one is that of a single row or column, whose index is 0.
     let stride = |value: usize| value as isize;
     // SAFETY: the assertion above holds all three matrices within their slices; `c` is borrowed exclusively, and its strides
     // (c_row, 1) with n <= c_row columns let no two elements alias.

@@ -1,12 +1,9 @@
 //! Sums in a fixed order, the same on every instruction set and at any number of threads.
 
-use crate::simd::{Isa, Kernel, LANE_GROUP, Simd};
+use crate::simd::{GROUP_PARTS, Isa, Kernel, LANE_GROUP, Simd};
 
 /// Chains of additions that run side by side; part of the fixed order.
 const CHAINS: usize = 4;
-
-/// Registers of a group of lanes on the narrowest instruction set.
-const PARTS: usize = 2;
 
 /// `sums[r] (+)= sum of row r` for rows of `width` samples; overwrites, or adds if `accumulate`.
 ///
@@ -43,7 +40,7 @@ impl Kernel for RowSums<'_> {
 /// The sum of a row whose length is a multiple of [`LANE_GROUP`].
 #[inline(always)]
 fn row_sum<S: Simd>(simd: S, row: &[f32]) -> f32 {
-    let mut chains = [[simd.splat(0.0); PARTS]; CHAINS];
+    let mut chains = [[simd.splat(0.0); GROUP_PARTS]; CHAINS];
     let mut rounds = row.chunks_exact(CHAINS * LANE_GROUP);
     for round in rounds.by_ref() {
         for (chain, group) in chains.iter_mut().zip(round.chunks_exact(LANE_GROUP)) {
@@ -62,7 +59,7 @@ fn row_sum<S: Simd>(simd: S, row: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-fn add_group<S: Simd>(simd: S, chain: &mut [S::F32; PARTS], group: &[f32]) {
+fn add_group<S: Simd>(simd: S, chain: &mut [S::F32; GROUP_PARTS], group: &[f32]) {
     for (sum, values) in chain.iter_mut().zip(group.chunks_exact(S::LANES)) {
         *sum = simd.add(*sum, simd.load(values));
     }

@@ -41,6 +41,9 @@ pub use x86::{Avx2, Avx512};
 /// Panel widths are multiples of it, whatever the instruction set, so that results do not depend on the register width.
 pub const LANE_GROUP: usize = 16;
 
+/// Registers of a lane group on the narrowest instruction set.
+pub const GROUP_PARTS: usize = 2;
+
 /// The environment variable that forces an instruction set, see [`Isa::resolve`].
 pub const ISA_VARIABLE: &str = "GANNET_ISA";
 

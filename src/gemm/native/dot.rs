@@ -2,23 +2,21 @@
 //!
 //! A tile of rows of dY by rows of X, 16 elements at most, is summed at once, or in parts of 8 where registers are few, each element
 //! in the 16 lanes of a group; the lanes of all elements are then added together, in a fixed order. An element's bits do not depend
-//! on the tile that it falls into.
+//! on the tile that it falls into. A product of few elements and lanes has no tile at all.
 
 use std::hint::black_box;
 
 use super::panels::TINY_LANES;
 use crate::gemm::are_rows;
 use crate::kernel::reduce::sum_lanes;
-use crate::simd::{Kernel, LANE_GROUP, Simd};
+use crate::simd::{GROUP_PARTS, Kernel, LANE_GROUP, Simd};
 
 /// Elements of a tile.
 const TILE: usize = 16;
 
-/// Up to so many elements are added up one by one: all at once takes as long for one as for a whole tile.
+/// Up to so many elements the lanes are added up one by one, and along few lanes nothing else is done either: all at once takes as long for
+/// one as for a whole tile.
 const FEW: usize = 4;
-
-/// Registers of a group of lanes on the narrowest instruction set.
-const PARTS: usize = 2;
 
 /// The product of one panel, by dot products.
 pub(super) struct Dots<'a> {
@@ -129,7 +127,7 @@ impl Dots<'_> {
         let (width, stride) = (black_box(self.width), black_box(self.stride));
         let deltas = &self.delta[row * width..][..ROWS * width];
         let inputs = &self.input[column * width..][..COLUMNS * width];
-        let mut groups = [[simd.splat(0.0); PARTS]; TILE];
+        let mut groups = [[simd.splat(0.0); GROUP_PARTS]; TILE];
         for first in (0..LANE_GROUP).step_by(S::LANES) {
             for first_row in (0..ROWS).step_by(PART_ROWS) {
                 for first_column in (0..COLUMNS).step_by(PART_COLUMNS) {

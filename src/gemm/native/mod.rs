@@ -2,18 +2,18 @@
 //!
 //! Invariant of the `unsafe` code in this folder: a [`Grid`](tile::Grid) is made from slices whose lengths the product's check held
 //! against the largest index that its loops reach ([`panels`], [`transposed`]), or from a block on the stack that a constant bounds
-//! ([`blocked`]); [`dot`] slices its rows first. C comes from an exclusive borrow.
+//! ([`blocked`]); [`dot`] slices its rows first, and the loops of [`Tiny`] reach no further than a grid. C comes from an exclusive borrow.
 //!
 //! ```text
 //! panel product   C = Y or dX  [rows, samples]     A = W or W^T  [rows, terms]         B = X or dY  [terms, samples]
 //! outer product   C = dW       [outputs, inputs]   A = dY        [outputs, samples]    B = X^T      [samples, inputs]
 //! ```
 //!
-//! One micro-kernel serves both: rows of C times vectors of its columns stay in registers, an element of A is
+//! One micro-kernel serves both, but for the tiniest: rows of C times vectors of its columns stay in registers, an element of A is
 //! broadcast, a vector of B is loaded. B of the first is a panel: both operands are read where they stand ([`panels`]), unless
 //! they are so large that copies on the stack pay ([`blocked`]). B of the second is a panel transposed in blocks on the stack
 //! ([`transposed`]). Weight gradients of narrow layers, whose rows would fill a vector
-//! only partly, are dot products along the samples instead ([`dot`]). Bias, activation and derivative are applied to the sums
+//! only partly, are dot products along the samples instead ([`dot`]), and products of a few weights do without tiles. Bias, activation and derivative are applied to the sums
 //! before they leave the registers ([`epilogue`]), or to a block of them after its last terms ([`blocked`]). Where a weight
 //! gradient is used at once, each tile of the weights is updated as soon as its gradient is finished ([`update`]).
 //!

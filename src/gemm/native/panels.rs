@@ -3,7 +3,7 @@
 use super::epilogue::Epilogue;
 use super::tile::{Ahead, Grid, Run, row_blocks, tiles};
 use crate::gemm::PanelProduct;
-use crate::simd::{Caches, Kernel, LANE_GROUP, Simd};
+use crate::simd::{Caches, GROUP_PARTS, Kernel, LANE_GROUP, Simd};
 
 /// Most lanes of a block.
 pub(super) const MOST_LANES: usize = 8 * LANE_GROUP;
@@ -11,19 +11,17 @@ pub(super) const MOST_LANES: usize = 8 * LANE_GROUP;
 /// Fewest lanes of a block, and what it is a multiple of: two vectors of the widest instruction set.
 const FEWEST_LANES: usize = 2 * LANE_GROUP;
 
-/// Elements of A up to which a product is computed without tiles: to set one up takes longer than all of its sums.
+/// Elements of A up to which a product is computed without tiles: to set one up takes longer than all of its sums (docs/perf/steps.md,
+/// 2026-11-26).
 const TINY: usize = 8;
 
-/// Lanes up to which that holds: along more of them a tile pays for itself.
+/// Lanes up to which tiles of few sums do not pay, here and in dot products: along more lanes they do.
 pub(super) const TINY_LANES: usize = 4 * LANE_GROUP;
-
-/// Registers of a group of lanes on the narrowest instruction set.
-const PARTS: usize = 2;
 
 /// The operands of a product that was checked, which stay where the caller put them: a copy, made in larger pieces than what it copies was
 /// written, would wait for these writes. `COLUMNS`: the rows of A are the columns of the weights, side by side.
 ///
-/// The `unsafe` code of [`InPlace`] and of the blocks trusts the check.
+/// The `unsafe` code of [`InPlace`], [`Tiny`] and the blocks trusts the check.
 pub(super) struct Panels<'p, 'a, const COLUMNS: bool> {
     product: &'p mut PanelProduct<'a>,
     rows: usize,
@@ -199,7 +197,7 @@ impl<E: Epilogue, const COLUMNS: bool> Kernel for Tiny<'_, '_, '_, E, COLUMNS> {
         let mut group = 0;
         while group < width {
             for row in 0..rows {
-                let mut sums = [simd.splat(0.0); PARTS];
+                let mut sums = [simd.splat(0.0); GROUP_PARTS];
                 let (mut a, mut b) = (a.wrapping_add(row * a_row), b.wrapping_add(group));
                 // SAFETY: rows, terms and lanes are the product's, whose operands were checked; widths are multiples of the lane group. The
                 // epilogue was made for C.

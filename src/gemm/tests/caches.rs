@@ -86,27 +86,77 @@ fn the_size_of_the_caches_changes_no_bit() {
     }
 }
 
-/// With one output the rows of the weights may be any distance apart: none is ever used to find an address.
+/// With a single row the rows of the weights may be any distance apart: none is ever used to find an address.
 #[test]
 fn a_huge_stride_of_a_single_row_is_no_address() {
-    let (inputs, width) = (60, LANE_GROUP);
-    let (weights, delta) = (numbers(inputs, 1), numbers(width, 2));
-    for isa in Isa::available() {
-        let mut output = vec![f32::NAN; inputs * width];
-        let engine = Native { caches: Some(SIZES[0]) };
-        let (weights, delta, output) = (&weights, &delta, &mut output);
-        let product = PanelProduct {
-            weights,
-            stride: usize::MAX,
-            transposed: true,
-            rows: 0..inputs,
-            terms: 1,
-            input: delta,
-            output,
-            width,
-            epilogue: Epilogue::None,
-        };
-        engine.panel_product(isa, product);
-        assert!(output.iter().all(|value| value.is_finite()));
+    let width = LANE_GROUP;
+    let engines: [&dyn Engine; 2] = [&Native { caches: Some(SIZES[0]) }, EngineKind::Matrixmultiply.engine()];
+    for (engine, isa) in
+        engines.into_iter().flat_map(|engine| Isa::available().into_iter().map(move |isa| (engine, isa)))
+    {
+        // With and without tiles.
+        for size in [5, 60] {
+            for transposed in [true, false] {
+                let (rows, terms) = if transposed { (size, 1) } else { (1, size) };
+                let mut output = vec![f32::NAN; rows * width];
+                let product = PanelProduct {
+                    weights: &numbers(size, 1),
+                    stride: usize::MAX,
+                    transposed,
+                    rows: 0..rows,
+                    terms,
+                    input: &numbers(terms * width, 2),
+                    output: &mut output,
+                    width,
+                    epilogue: Epilogue::None,
+                };
+                engine.panel_product(isa, product);
+                assert!(output.iter().all(|value| value.is_finite()), "{size} {transposed} {}", isa.kind());
+            }
+        }
+    }
+}
+
+/// A row has the same bits in a block so small that it has no tiles and in a larger one: how many threads share a product decides which.
+#[test]
+fn a_row_without_tiles_has_the_bits_of_one_in_a_tile() {
+    let (inputs, outputs) = (6, 6);
+    let (weights, bias) = (numbers(inputs * outputs, 1), numbers(outputs, 2));
+    for (isa, width) in Isa::available().into_iter().flat_map(|isa| [16, 48, 64].map(|width| (isa, width))) {
+        let (input, values) = (numbers(inputs * width, 3), numbers(inputs * width, 4));
+        for transposed in [false, true] {
+            let block = |rows: std::ops::Range<usize>| {
+                let mut output = vec![f32::NAN; rows.len() * width];
+                let activation = Activation::LeakyRelu { slope: 0.2 };
+                let epilogue = if transposed {
+                    let values = &values[rows.start * width..rows.end * width];
+                    Epilogue::Derivative(Derivative { activation, dropout: 0.0, values })
+                } else {
+                    Epilogue::Activation { bias: &bias[rows.clone()], activation, dropout: None }
+                };
+                let product = PanelProduct {
+                    weights: &weights,
+                    stride: inputs,
+                    transposed,
+                    rows,
+                    terms: inputs,
+                    input: &input,
+                    output: &mut output,
+                    width,
+                    epilogue,
+                };
+                EngineKind::Native.engine().panel_product(isa, product);
+                output.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+            };
+            let whole = block(0..outputs);
+            for row in 0..outputs {
+                assert_eq!(
+                    block(row..row + 1),
+                    whole[row * width..][..width],
+                    "row {row}, {width} lanes, {}",
+                    isa.kind()
+                );
+            }
+        }
     }
 }

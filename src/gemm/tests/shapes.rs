@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Sizes of the operands of a product of 5 outputs, 4 inputs and 32 samples, each of which a test spoils.
+/// Sizes of the operands of a product of 5 outputs, 4 inputs and 32 samples, each of which a test spoils. `terms`: those of the forward
+/// product and of the input gradient.
 #[derive(Clone, Copy)]
 struct Sizes {
     weights: usize,
@@ -12,6 +13,7 @@ struct Sizes {
     delta: usize,
     stride: usize,
     first_row: usize,
+    terms: [usize; 2],
     lanes: Lanes,
 }
 
@@ -25,6 +27,7 @@ fn operands_that_do_not_fit_are_refused() {
         delta: 160,
         stride: 4,
         first_row: 0,
+        terms: [4, 5],
         lanes: Lanes { panels: 1, width: 32, parts: 2, samples: 16 },
     };
     let forward = |engine: &dyn Engine, isa, sizes: Sizes| {
@@ -33,7 +36,7 @@ fn operands_that_do_not_fit_are_refused() {
             stride: sizes.stride,
             transposed: false,
             rows: 0..5,
-            terms: 4,
+            terms: sizes.terms[0],
             input: &numbers(sizes.input, 3),
             output: &mut numbers(sizes.output, 4),
             width: sizes.lanes.width,
@@ -50,8 +53,8 @@ fn operands_that_do_not_fit_are_refused() {
             weights: &numbers(sizes.weights, 1),
             stride: sizes.stride,
             transposed: true,
-            rows: sizes.first_row..sizes.first_row.saturating_add(4),
-            terms: 5,
+            rows: sizes.first_row..sizes.first_row + 4,
+            terms: sizes.terms[1],
             input: &numbers(sizes.delta, 2),
             output: &mut numbers(128, 3),
             width: sizes.lanes.width,
@@ -91,6 +94,7 @@ fn operands_that_do_not_fit_are_refused() {
                 Sizes { bias: 6, ..RIGHT },
                 Sizes { input: 127, ..RIGHT },
                 Sizes { input: 0, ..RIGHT },
+                Sizes { input: 0, terms: [0, 0], ..RIGHT },
                 Sizes { input: 160, ..RIGHT },
                 Sizes { output: 159, ..RIGHT },
                 Sizes { stride: 3, ..RIGHT },
@@ -108,8 +112,9 @@ fn operands_that_do_not_fit_are_refused() {
                 Sizes { delta: 192, ..RIGHT },
                 Sizes { delta: 159, ..RIGHT },
                 Sizes { delta: 0, ..RIGHT },
+                Sizes { delta: 0, terms: [0, 0], ..RIGHT },
                 Sizes { first_row: 1, ..RIGHT },
-                Sizes { first_row: usize::MAX, ..RIGHT },
+                Sizes { first_row: usize::MAX - 4, ..RIGHT },
                 Sizes { stride: 1 << 62, ..RIGHT },
             ],
         ),
