@@ -35,8 +35,11 @@ impl Table {
     ///
     /// [`Error::Shape`] where they are not one or more whole rows; [`Error::Data`] where one is not finite.
     pub fn new(columns: usize, values: Vec<f64>) -> Result<Self> {
-        if columns == 0 || values.is_empty() || !values.len().is_multiple_of(columns) {
-            let expected = format!("one or more whole rows of {} columns", columns.max(1));
+        if columns == 0 {
+            return Err(Error::shape("table", "one or more columns", "none"));
+        }
+        if values.is_empty() || !values.len().is_multiple_of(columns) {
+            let expected = format!("one or more whole rows of {columns} columns");
             return Err(Error::shape("table", expected, format!("{} values in rows of {columns}", values.len())));
         }
         if let Some(index) = values.iter().position(|value| !value.is_finite()) {
@@ -367,7 +370,7 @@ mod tests {
             message(2, &[1.0; 3]),
             "table: expected one or more whole rows of 2 columns, found 3 values in rows of 2"
         );
-        assert_eq!(message(0, &[]), "table: expected one or more whole rows of 1 columns, found 0 values in rows of 0");
+        assert_eq!(message(0, &[]), "table: expected one or more columns, found none");
         assert_eq!(message(2, &[1.0, 2.0, 3.0, f64::NAN]), "table: row 1, column 1 (counted from 0) is NaN");
         assert_eq!(Table::new(2, vec![1.0, 2.0]).unwrap(), table(2, &[1.0, 2.0]));
     }

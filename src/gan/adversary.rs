@@ -62,6 +62,11 @@ pub(super) struct Adversary {
 }
 
 impl Adversary {
+    /// Before the first step.
+    pub(super) fn new(networks: Networks, workspace: Workspace, program: Program, identity: Vec<u32>) -> Self {
+        Self { networks, workspace, program, identity, steps: 0, discriminator_turns: 0, failure: None, refused: false }
+    }
+
     /// Refuses a step after one that failed, and counts one that begins as failed until [`end`](Self::end) tells of its outcome: a
     /// panic, of the source for instance, gets past that.
     ///

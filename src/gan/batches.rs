@@ -42,6 +42,9 @@ impl Batches {
         if let Extent::Finite(samples) = extent
             && batch as u64 > samples
         {
+            if samples == 0 {
+                return Err(Error::setting("data", "there is no sample to train on"));
+            }
             let problem = format!("{batch} is more than the {samples} samples of the data; use at most {samples}");
             return Err(Error::setting("batch", problem));
         }
@@ -272,6 +275,7 @@ mod tests {
     fn impossible_batches_are_refused() {
         assert!(Batches::new(10.into(), 0, 1, true, 0).unwrap_err().to_string().contains("at least 1"));
         assert!(Batches::new(10.into(), 11, 1, true, 0).unwrap_err().to_string().contains("at most 10"));
+        assert!(Batches::new(0.into(), 1, 1, true, 0).unwrap_err().to_string().contains("no sample"));
         let error = Batches::new(Extent::Endless, 1 << 30, 5, true, 0).unwrap_err().to_string();
         assert!(error.contains("5 of 1073741824 samples"), "{error}");
     }

@@ -96,16 +96,7 @@ impl ModularLoss {
         let discriminator = TrainedNetwork::new(Network::Discriminator, discriminator, optimizer, isa, key)?;
         let networks = Networks { generator: None, discriminator };
         let identity = numbers_below(count)?;
-        let adversary = Adversary {
-            networks,
-            workspace,
-            program,
-            identity,
-            steps: 0,
-            discriminator_turns: 0,
-            failure: None,
-            refused: false,
-        };
+        let adversary = Adversary::new(networks, workspace, program, identity);
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         Ok(Self { objective, options, plan, pool: resources.pool, script, adversary })
     }

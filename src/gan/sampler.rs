@@ -108,8 +108,8 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// More than 2^32 samples; memory that the system refuses; a model that does not fit `spec`; [`Error::ModelNotFinite`] where G has a weight or bias
-    /// that is not finite, or makes a sample that is not.
+    /// More than 2^32 samples; memory that the system refuses; a model that does not fit `spec`; [`Error::ModelNotFinite`] where G has a
+    /// weight or bias that is not finite, or makes a sample that is not.
     pub fn sample(&self, spec: &GanSpec, count: usize, seed: u64, isa: Isa) -> Result<Vec<f32>> {
         self.sample_columns(spec, count, usize::MAX, seed, isa)
     }

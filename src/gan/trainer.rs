@@ -128,16 +128,7 @@ impl<'a> Trainer<'a> {
         let workspace = Workspace::new(&plan, &program.tape, of_generator, of_discriminator)?;
         // The intake has checked that the batch is below 2^32.
         let identity = numbers_below(options.batch as u32)?;
-        let adversary = Adversary {
-            networks,
-            workspace,
-            program,
-            identity,
-            steps: 0,
-            discriminator_turns: 0,
-            failure: None,
-            refused: false,
-        };
+        let adversary = Adversary::new(networks, workspace, program, identity);
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         let (form, exchange) = (Form::default(), [Vec::new(), Vec::new()]);
         Ok(Self { spec, options, plan, pool: resources.pool, script, form, adversary, intake, exchange })
@@ -182,9 +173,9 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run), and memory that the limit or the system refuses to the first hook. That of `gradients` ends the step before the network is updated: the trainer stands behind the last whole
-    /// turn, as [`step_discriminator`](Self::step_discriminator) leaves it where that was one of D, and the next step goes on from
-    /// there. That of `report` ends the run behind the step that was reported, which is whole. [`Error::callback`] makes an error of
+    /// As [`run`](Self::run), and memory that the limit or the system refuses to the first hook. That of `gradients` ends the step before
+    /// the network is updated: the trainer stands behind the last whole turn, as [`step_discriminator`](Self::step_discriminator) leaves
+    /// it where that was one of D, and the next step goes on from there. That of `report` ends the run behind the step that was reported, which is whole. [`Error::callback`] makes an error of
     /// anything.
     ///
     /// ```
