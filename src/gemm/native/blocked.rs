@@ -87,6 +87,10 @@ impl<const COLUMNS: bool> Kernel for Blocked<'_, '_, '_, COLUMNS> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
+        // Known when compiled, so that no tiles are compiled that are never used: they are most of the engine's code.
+        if const { S::REGISTERS >= 32 } {
+            unreachable!("copies do not pay with so many registers")
+        }
         let Self { ref panels, blocks, .. } = self;
         let (rows, width, terms) = (panels.rows(), panels.width(), panels.terms());
         let mut strips: StripBlock = [const { MaybeUninit::uninit() }; _];

@@ -29,15 +29,13 @@ mod update;
 
 use std::ops::Range;
 
-use super::{Engine, OuterProduct, PanelProduct, WeightUpdate};
-use crate::kernel::optimizer::{Rule, RuleKernel, States};
+use super::{Engine, OuterProduct, PanelProduct};
 use crate::kernel::reduce::row_sums;
 use crate::simd::{Caches, Isa};
 use blocked::Blocked;
 use epilogue::{Any, Backward, BackwardDropout, Epilogue, Forward, Piecewise, Plain};
 use panels::{InPlace, Panels, Tiny};
 use transposed::Transposed;
-use update::{Keep, Tiles};
 
 /// The engine.
 pub(super) struct Native {
@@ -100,14 +98,8 @@ impl Engine for Native {
     fn outer_product(&self, isa: Isa, mut product: OuterProduct<'_>) -> bool {
         let rows = product.check();
         bias_gradient(isa, &mut product);
-        let update = product.update.take();
         if !is_narrow(&product) {
-            return match update {
-                None => isa.run(Transposed::new(product, Keep)),
-                Some(WeightUpdate { update, parameters, states }) => {
-                    update.run(UpdatingProduct { isa, product, parameters, states })
-                }
-            };
+            return isa.run(Transposed::new(product));
         }
         let OuterProduct {
             delta, input, rows: Range { start: first_row, .. }, outputs, inputs, lanes, accumulate, ..
@@ -125,25 +117,7 @@ impl Engine for Native {
                 accumulate: accumulate || panel > 0,
             });
         }
-        update.is_none_or(|update| update.apply(isa, product.gradient))
-    }
-}
-
-/// An outer product with an update, to be compiled for each rule.
-struct UpdatingProduct<'a> {
-    isa: Isa,
-    product: OuterProduct<'a>,
-    parameters: &'a mut [f32],
-    states: States<'a>,
-}
-
-impl RuleKernel for UpdatingProduct<'_> {
-    /// Whether all that was updated is finite.
-    type Output = bool;
-
-    fn run<R: Rule<STATES>, const STATES: usize>(mut self, rule: R) -> bool {
-        let tiles = Tiles::new(rule, self.parameters, &mut self.states, self.product.gradient);
-        self.isa.run(Transposed::new(self.product, tiles))
+        product.update.is_none_or(|update| update.apply(isa, product.gradient))
     }
 }
 

@@ -163,7 +163,7 @@ unsafe fn micro_kernel<S: Simd, E: Epilogue, const ROWS: usize, const VECTORS: u
         // Written out: a loop that the compiler left rolled would keep the sums in memory from the start.
         macro_rules! finish {
             ($($i:literal)*) => {
-                $(if $i < ROWS {
+                $(if const { $i < ROWS } {
                     for (v, sum) in sums[$i].iter().enumerate() {
                         let finished = epilogue.finish(simd, *sum, first_row + $i, lane + v * S::LANES);
                         simd.store_pointer(finished, c.add($i * c_row + v * S::LANES));
@@ -203,10 +203,11 @@ pub(super) unsafe fn tiles<S: Simd, E: Epilogue>(simd: S, [rows, vectors]: [usiz
             }
         };
     }
-    if S::REGISTERS >= 32 {
-        choose!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
-    } else {
-        choose!(1 2 3 4 5 6);
+    // Chosen by a constant, so that no tile is compiled that the registers do not hold.
+    match const { most_rows::<S>() } {
+        2 => choose!(1 2),
+        6 => choose!(1 2 3 4 5 6),
+        _ => choose!(1 2 3 4 5 6 7 8 9 10 11 12 13 14),
     }
 }
 

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use super::epilogue::Plain;
 use super::tile::{AHEAD_TERMS, Grid, Run, row_blocks, tiles};
-use super::update::TileUpdate;
+use super::update::Tiles;
 use crate::gemm::OuterProduct;
 use crate::simd::{Kernel, LANE_GROUP, Simd};
 
@@ -26,19 +26,20 @@ const TILE_ROWS: usize = 16;
 type Block = [MaybeUninit<f32>; (BLOCK_SAMPLES + LANE_GROUP) * BLOCK_INPUTS];
 
 /// The product, by blocks of X^T, and what follows on each tile of it.
-pub(super) struct Transposed<'a, U> {
+pub(super) struct Transposed<'a> {
     product: OuterProduct<'a>,
-    update: U,
+    update: Option<Tiles<'a>>,
     /// Whether all that was updated is finite.
     finite: bool,
 }
 
-impl<'a, U: TileUpdate> Transposed<'a, U> {
+impl<'a> Transposed<'a> {
     /// # Panics
     ///
     /// If the operands do not have the shapes that the product states.
-    pub(super) fn new(product: OuterProduct<'a>, update: U) -> Self {
+    pub(super) fn new(mut product: OuterProduct<'a>) -> Self {
         product.check();
+        let update = product.update.take().map(|update| Tiles::new(update, product.gradient));
         Self { product, update, finite: true }
     }
 }
@@ -51,7 +52,7 @@ struct Samples {
     count: usize,
 }
 
-impl<U: TileUpdate> Kernel for Transposed<'_, U> {
+impl Kernel for Transposed<'_> {
     /// Whether all that was updated is finite.
     type Output = bool;
 
@@ -76,7 +77,7 @@ impl<U: TileUpdate> Kernel for Transposed<'_, U> {
     }
 }
 
-impl<U: TileUpdate> Transposed<'_, U> {
+impl Transposed<'_> {
     /// Adds up the samples of `ranges`, at most [`BLOCK_SAMPLES`]; after the last ones the weights are updated.
     #[inline(always)]
     fn sum<S: Simd>(&mut self, simd: S, ranges: &[Samples], block: &mut Block, last: bool) {
@@ -90,7 +91,7 @@ impl<U: TileUpdate> Transposed<'_, U> {
             *run = Run { offset: (range.panel * outputs + first_row) * width + range.lane, terms: range.count };
         }
         let runs = &runs[..ranges.len()];
-        let updates = U::UPDATES && last;
+        let mut update = self.update.as_mut().filter(|_| last);
         let fetches: usize = runs.iter().map(|run| run.terms.div_ceil(AHEAD_TERMS)).sum();
         let block = block.as_mut_ptr().cast::<f32>();
         let columns = 2 * S::LANES;
@@ -117,8 +118,8 @@ impl<U: TileUpdate> Transposed<'_, U> {
                         edge[row * columns..][..count].copy_from_slice(&gradient[to + row * stride..][..count]);
                     }
                 }
-                let beside =
-                    if updates { self.update.beside(to, stride, tile_rows.div_ceil(fetches.max(1))) } else { None };
+                let fetched = || tile_rows.div_ceil(fetches.max(1));
+                let beside = update.as_ref().map(|update| update.beside(to, stride, fetched()));
                 // SAFETY: the runs are the ranges' samples of rows `first .. first + tile_rows` of the block, which the
                 // constructors found within `delta`. C is either `vectors` whole vectors of those rows of the gradient, or the edge block,
                 // which has room for TILE_ROWS.
@@ -151,8 +152,8 @@ impl<U: TileUpdate> Transposed<'_, U> {
                         gradient[to + row * stride..][..count].copy_from_slice(&edge[row * columns..][..count]);
                     }
                 }
-                if updates {
-                    self.finite &= self.update.update(simd, gradient, to, [tile_rows, count], stride);
+                if let Some(update) = &mut update {
+                    self.finite &= update.update(simd, gradient, to, [tile_rows, count], stride);
                 }
             }
         }

@@ -6,91 +6,47 @@
 //! networks were some percent slower.
 
 use super::tile::{Beside, MOST_BESIDE};
-use crate::kernel::optimizer::{MOST_STATES, Rule};
+use crate::gemm::WeightUpdate;
+use crate::kernel::optimizer::{Rule, RuleKernel};
 use crate::simd::Simd;
 
-/// What follows on a finished tile of the weights' gradient.
-pub(super) trait TileUpdate {
-    /// Whether anything does.
-    const UPDATES: bool;
+/// The update of a block of weights, tile after tile.
+pub(super) struct Tiles<'a> {
+    weights: WeightUpdate<'a>,
+    /// States that the rule has.
+    states: usize,
+}
 
-    /// Its operands in the tile that begins at `start` and has rows `stride` apart, to be fetched `rows` rows at a time.
-    fn beside(&self, start: usize, stride: usize, rows: usize) -> Option<Beside>;
+impl<'a> Tiles<'a> {
+    /// # Panics
+    ///
+    /// If the operands do not have the length of the gradient.
+    pub(super) fn new(weights: WeightUpdate<'a>, gradient: &[f32]) -> Self {
+        let states = weights.update.state_names().len();
+        let mut operands = weights.states[..states].iter().map(|state| state.len()).chain([weights.parameters.len()]);
+        assert!(operands.all(|len| len == gradient.len()), "a gradient and the rule's states for each parameter");
+        Self { weights, states }
+    }
 
-    /// Updates `rows` rows of `count` weights, the first at `start`, the rows `stride` apart, by the gradient, which is as long as the
-    /// operands and laid out like them. Returns whether all is finite.
+    /// The operands in the tile that begins at `start` and has rows `stride` apart, to be fetched `rows` rows at a time.
+    #[inline(always)]
+    pub(super) fn beside(&self, start: usize, stride: usize, rows: usize) -> Beside {
+        let mut starts = [self.weights.parameters.as_ptr(); MOST_BESIDE];
+        for (address, state) in starts[1..].iter_mut().zip(&self.weights.states) {
+            *address = state.as_ptr();
+        }
+        let starts = starts.map(|address| address.wrapping_add(start));
+        Beside { starts, count: 1 + self.states, row: stride, rows }
+    }
+
+    /// Updates `rows` rows of `count` weights, the first at `start`, the rows `stride` apart, by the gradient, which is laid out like the
+    /// operands. Returns whether all is finite.
     ///
     /// # Panics
     ///
     /// If the rows reach beyond the gradient.
-    fn update<S: Simd>(
-        &mut self,
-        simd: S,
-        gradient: &[f32],
-        start: usize,
-        rows_and_count: [usize; 2],
-        stride: usize,
-    ) -> bool;
-}
-
-/// Nothing does: a gradient that is only left where it stands.
-pub(super) struct Keep;
-
-impl TileUpdate for Keep {
-    const UPDATES: bool = false;
-
     #[inline(always)]
-    fn beside(&self, _start: usize, _stride: usize, _rows: usize) -> Option<Beside> {
-        None
-    }
-
-    #[inline(always)]
-    fn update<S: Simd>(&mut self, _: S, _: &[f32], _: usize, _: [usize; 2], _: usize) -> bool {
-        true
-    }
-}
-
-/// The update of a block of weights by the rule `R`, tile after tile.
-pub(super) struct Tiles<'a, R, const STATES: usize> {
-    rule: R,
-    parameters: &'a mut [f32],
-    states: [&'a mut [f32]; STATES],
-}
-
-impl<'a, R: Rule<STATES>, const STATES: usize> Tiles<'a, R, STATES> {
-    /// # Panics
-    ///
-    /// If the operands do not have the length of the gradient.
-    pub(super) fn new(
-        rule: R,
-        parameters: &'a mut [f32],
-        states: &'a mut [&mut [f32]; MOST_STATES],
-        gradient: &[f32],
-    ) -> Self {
-        let Some(states) = states.first_chunk_mut::<STATES>() else {
-            unreachable!("no rule has more than most states")
-        };
-        let states = states.each_mut().map(|state| &mut **state);
-        let fit = parameters.len() == gradient.len() && states.iter().all(|state| state.len() == gradient.len());
-        assert!(fit, "a gradient and the rule's states for each parameter");
-        Self { rule, parameters, states }
-    }
-}
-
-impl<R: Rule<STATES>, const STATES: usize> TileUpdate for Tiles<'_, R, STATES> {
-    const UPDATES: bool = true;
-
-    #[inline(always)]
-    fn beside(&self, start: usize, stride: usize, rows: usize) -> Option<Beside> {
-        let mut starts = [self.parameters.as_ptr(); MOST_BESIDE];
-        for (address, state) in starts[1..].iter_mut().zip(&self.states) {
-            *address = state.as_ptr();
-        }
-        Some(Beside { starts: starts.map(|address| address.wrapping_add(start)), count: 1 + STATES, row: stride, rows })
-    }
-
-    #[inline(always)]
-    fn update<S: Simd>(
+    pub(super) fn update<S: Simd>(
         &mut self,
         simd: S,
         gradient: &[f32],
@@ -98,8 +54,33 @@ impl<R: Rule<STATES>, const STATES: usize> TileUpdate for Tiles<'_, R, STATES> {
         [rows, count]: [usize; 2],
         stride: usize,
     ) -> bool {
-        assert!(rows > 0 && start + (rows - 1) * stride + count <= gradient.len().min(self.parameters.len()));
-        let Self { rule, parameters, states } = self;
+        assert!(rows > 0 && start + (rows - 1) * stride + count <= gradient.len().min(self.weights.parameters.len()));
+        let update = self.weights.update;
+        update.run(Tile { simd, weights: &mut self.weights, gradient, start, rows, count, stride })
+    }
+}
+
+/// A tile of weights, as [`Tiles::update`] has checked it.
+struct Tile<'t, 'a, S> {
+    simd: S,
+    weights: &'t mut WeightUpdate<'a>,
+    gradient: &'t [f32],
+    start: usize,
+    rows: usize,
+    count: usize,
+    stride: usize,
+}
+
+impl<S: Simd> RuleKernel for Tile<'_, '_, S> {
+    /// Whether all is finite.
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<R: Rule<STATES>, const STATES: usize>(self, rule: R) -> bool {
+        let Self { simd, weights: WeightUpdate { parameters, states, .. }, gradient, start, rows, count, stride } = self;
+        let Some(states) = states.first_chunk_mut::<STATES>() else {
+            unreachable!("no rule has more than most states")
+        };
         let zero = simd.splat(0.0);
         let mut finite = [zero; 2];
         let mut tails_are_finite = true;

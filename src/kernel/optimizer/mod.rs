@@ -33,7 +33,7 @@ pub(crate) trait Rule<const STATES: usize>: Copy {
     ) -> (S::F32, [S::F32; STATES]);
 }
 
-/// Code that is compiled for each rule.
+/// Code that is compiled for each rule. Where it handles vectors it is `#[inline(always)]`, like a `Kernel`.
 pub(crate) trait RuleKernel {
     type Output;
 
@@ -80,6 +80,7 @@ macro_rules! rules {
             }
 
             /// Runs `kernel` with the rule: the one place where it is asked which one it is.
+            #[inline(always)]
             pub(crate) fn run<K: RuleKernel>(&self, kernel: K) -> K::Output {
                 match self.0 {
                     $(Numbers::$name(rule) => kernel.run::<$rule, $states>(rule),)*
