@@ -32,6 +32,7 @@ mod sampler;
 mod seal;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the program uses it"))]
 pub(crate) mod settings;
+mod snapshot;
 pub mod source;
 mod spec;
 mod state;
@@ -58,9 +59,10 @@ pub use options::TrainerOptions;
 pub use plan::PlanSummary;
 pub use replicas::Replicas;
 pub use sampler::Sampler;
+pub use snapshot::Changes;
 pub use source::Source;
 pub use spec::{Adam, GanSpec, OptimizerSpec, Order, Sgd};
-pub use trainer::{Changes, Trainer};
+pub use trainer::Trainer;
 pub use turns::{DiscriminatorReport, GeneratorReport};
 pub use views::{TensorView, TensorViewMut};
 
