@@ -143,6 +143,7 @@ mod parallel;
 #[cfg(test)]
 #[path = "../tests/reference/mod.rs"]
 mod reference;
+mod rows;
 #[cfg_attr(
     not(feature = "internals"),
     allow(dead_code, unreachable_pub, unused_imports, reason = "the benches see it")

@@ -1,8 +1,11 @@
 //! Samples as a row-major `f32` array in memory.
 
 use crate::data::check_count;
-use crate::error::{Error, Result};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
 use crate::gan::source::{InMemory, Shape, Source};
+use crate::rows;
 
 /// Samples in memory: a row-major `[samples, features]` matrix of finite `f32`.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,25 +22,8 @@ impl ArraySource {
     /// [`Error::Shape`] if there is no value, no feature, a last row that is not whole, or more than `u32::MAX` rows;
     /// [`Error::Data`] if a value is not finite, naming the first such row and column (counted from 0).
     pub fn new(values: Vec<f32>, features: usize) -> Result<Self> {
-        if features == 0 || values.is_empty() || !values.len().is_multiple_of(features) {
-            return Err(Error::shape(
-                "samples",
-                format!("one or more whole rows of {} features", features.max(1)),
-                format!("{} values in rows of {features}", values.len()),
-            ));
-        }
-        check_count("samples", values.len() / features)?;
-        if let Some(i) = values.iter().position(|value| !value.is_finite()) {
-            return Err(Error::data(
-                "samples",
-                format!(
-                    "row {}, column {} (counted from 0) is {}, not a finite number",
-                    i / features,
-                    i % features,
-                    values[i]
-                ),
-            ));
-        }
+        check_count("samples", rows::some("samples", values.len(), features)?)?;
+        rows::finite("samples", &values, features)?;
         Ok(Self { values, features })
     }
 
@@ -76,6 +62,7 @@ impl Source for ArraySource {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use crate::simd::{Isa, LANE_GROUP};
 
     #[test]

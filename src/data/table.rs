@@ -4,6 +4,7 @@ use crate::data::ArraySource;
 use crate::error::{Error, Result};
 use crate::kernel::sum;
 use crate::memory::room;
+use crate::rows;
 
 /// Most columns of a table.
 pub const MAX_COLUMNS: usize = 1 << 14;
@@ -38,15 +39,8 @@ impl Table {
         if columns == 0 {
             return Err(Error::shape("table", "one or more columns", "none"));
         }
-        if values.is_empty() || !values.len().is_multiple_of(columns) {
-            let expected = format!("one or more whole rows of {columns} columns");
-            return Err(Error::shape("table", expected, format!("{} values in rows of {columns}", values.len())));
-        }
-        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-            let (row, column) = (index / columns, index % columns);
-            let problem = format!("row {row}, column {column} (counted from 0) is {}", values[index]);
-            return Err(Error::data("table", problem));
-        }
+        rows::some("table", values.len(), columns)?;
+        rows::finite("table", &values, columns)?;
         Ok(Self { names: None, columns, values })
     }
 
@@ -366,10 +360,7 @@ mod tests {
     #[test]
     fn a_table_is_whole_rows_of_finite_numbers() {
         let message = |columns, values: &[f64]| Table::new(columns, values.to_vec()).unwrap_err().to_string();
-        assert_eq!(
-            message(2, &[1.0; 3]),
-            "table: expected one or more whole rows of 2 columns, found 3 values in rows of 2"
-        );
+        assert_eq!(message(2, &[1.0; 3]), "table: expected one or more whole rows, of 2 values each, found 3 values");
         assert_eq!(message(0, &[]), "table: expected one or more columns, found none");
         assert_eq!(message(2, &[1.0, 2.0, 3.0, f64::NAN]), "table: row 1, column 1 (counted from 0) is NaN");
         assert_eq!(Table::new(2, vec![1.0, 2.0]).unwrap(), table(2, &[1.0, 2.0]));

@@ -17,6 +17,7 @@ use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{self, Alone, NetworkView};
 use crate::network::Network;
 use crate::parallel::Team;
+use crate::rows;
 use crate::simd::{Isa, LANE_GROUP};
 
 /// Samples that are in work at once.
@@ -139,15 +140,12 @@ impl NetworkFunction {
     /// [`Error::ModelNotFinite`] where a layer's output for finite rows is not.
     pub fn apply(&mut self, rows: &[f32], outputs: &mut [f32]) -> Result<()> {
         let (of_row, of_output) = (self.inputs(), self.outputs());
-        let count = whole_rows("rows", rows.len(), of_row)?;
+        let count = rows::whole("rows", rows.len(), of_row)?;
         if outputs.len() != count * of_output {
             let expected = format!("{count} x {of_output} values");
             return Err(Error::shape("outputs", expected, format!("{} values", outputs.len())));
         }
-        if let Some(index) = rows.iter().position(|value| !value.is_finite()) {
-            let (row, column) = (index / of_row, index % of_row);
-            return Err(Error::data("rows", format!("row {row}, column {column} (counted from 0) is {}", rows[index])));
-        }
+        rows::finite("rows", rows, of_row)?;
         let isa = self.isa();
         let chunks = rows.chunks(SAMPLE_PANEL * of_row).zip(outputs.chunks_mut(SAMPLE_PANEL * of_output));
         for (rows, outputs) in chunks {
@@ -176,14 +174,6 @@ impl NetworkFunction {
         }
         Ok(())
     }
-}
-
-/// The number of rows of `features` in `len` values.
-pub(super) fn whole_rows(what: &str, len: usize, features: usize) -> Result<usize> {
-    if !len.is_multiple_of(features) {
-        return Err(Error::shape(what, format!("whole rows of {features} features"), format!("{len} values")));
-    }
-    Ok(len / features)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Samples of a generator, from as many threads as are there.
 
-use super::function::{NetworkFunction, SAMPLE_PANEL, whole_rows};
+use super::function::{NetworkFunction, SAMPLE_PANEL};
 use super::model::Model;
 use super::spec::GanSpec;
 use super::streams::Stream;
@@ -9,6 +9,7 @@ use crate::kernel::noise::{self, StreamKey};
 use crate::memory::filled;
 use crate::net::pass::NetworkView;
 use crate::network::Network;
+use crate::rows;
 use crate::simd::Isa;
 
 /// Makes samples by G. A sample depends on G, the seed and its index alone: threads that make parts of a sequence, each with a
@@ -83,7 +84,7 @@ impl Sampler {
     fn sample_of(&mut self, key: StreamKey, first: u64, rows: &mut [f32]) -> Result<()> {
         let Self { generator } = self;
         let (isa, features) = (generator.isa(), generator.outputs());
-        let count = whole_rows("samples", rows.len(), features)?;
+        let count = rows::whole("samples", rows.len(), features)?;
         let first = first_index(first, count)?;
         for (index, rows) in rows.chunks_mut(SAMPLE_PANEL * features).enumerate() {
             let first = first + index * SAMPLE_PANEL;

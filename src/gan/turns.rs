@@ -7,6 +7,7 @@ use super::spec::Order;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::parallel::{self, Team};
+use crate::rows;
 
 /// What a turn of D alone reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -167,11 +168,7 @@ impl Trainer<'_> {
             adversary.end(outcome)?;
             gradient.fill(0.0);
             answer(fakes, gradient)?;
-            if let Some(index) = gradient.iter().position(|value| !value.is_finite()) {
-                let (row, column, value) = (index / features, index % features, gradient[index]);
-                let problem = format!("row {row}, column {column} (counted from 0) is {value}");
-                return Err(Error::data("the gradient with respect to the fakes", problem));
-            }
+            rows::finite("the gradient with respect to the fakes", gradient, features)?;
             adversary.begin()?;
             let outcome = adversary.answered_turn(&Run { outside: gradient, ..run });
             adversary.steps += u64::from(outcome.is_ok());

@@ -16,22 +16,12 @@ pub mod references;
 pub mod table;
 pub mod wasserstein;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::rows;
 
 /// The number of rows of the row-major `[rows, features]` matrix `values`, all of whose values must be finite.
 fn check_rows(what: &str, values: &[f32], features: usize) -> Result<usize> {
-    if features == 0 || values.is_empty() || !values.len().is_multiple_of(features) {
-        return Err(Error::shape(
-            what,
-            format!("one or more whole rows of {} features", features.max(1)),
-            format!("{} values in rows of {features}", values.len()),
-        ));
-    }
-    if let Some(i) = values.iter().position(|value| !value.is_finite()) {
-        return Err(Error::data(
-            what,
-            format!("row {}, column {} (counted from 0) is {}", i / features, i % features, values[i]),
-        ));
-    }
-    Ok(values.len() / features)
+    let count = rows::some(what, values.len(), features)?;
+    rows::finite(what, values, features)?;
+    Ok(count)
 }

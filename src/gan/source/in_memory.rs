@@ -4,6 +4,7 @@ use super::shape::{Extent, Shape};
 use super::writer::BatchWriter;
 use crate::error::{Error, Result};
 use crate::kernel::panel;
+use crate::rows;
 use crate::simd::Isa;
 
 /// A row-major matrix of samples in memory, borrowed. The trainer reads it in place: no copy, and no call of the source in a step.
@@ -45,7 +46,7 @@ enum Values<'a> {
 ///
 /// [`Error::Shape`] if there is no value, no feature, or a last row that is not whole.
 pub fn from_rows(values: &[f32], features: usize) -> Result<InMemory<'_>> {
-    check(values.len(), features)?;
+    rows::some("samples", values.len(), features)?;
     Ok(InMemory { values: Values::Floats(values), features })
 }
 
@@ -65,22 +66,13 @@ pub fn from_rows(values: &[f32], features: usize) -> Result<InMemory<'_>> {
 /// # Ok::<(), gannet::Error>(())
 /// ```
 pub fn from_bytes(bytes: &[u8], features: usize, scale: f32, offset: f32) -> Result<InMemory<'_>> {
-    check(bytes.len(), features)?;
+    rows::some("samples", bytes.len(), features)?;
     for (name, value) in [("scale", scale), ("offset", offset)] {
         if !value.is_finite() {
             return Err(Error::setting(name, format!("{value} is not a finite number")));
         }
     }
     Ok(InMemory { values: Values::Bytes { bytes, scale, offset }, features })
-}
-
-/// Whether so many values are one or more whole rows.
-fn check(values: usize, features: usize) -> Result<()> {
-    if features > 0 && values > 0 && values.is_multiple_of(features) {
-        return Ok(());
-    }
-    let expected = format!("one or more whole rows of {} features", features.max(1));
-    Err(Error::shape("samples", expected, format!("{values} values in rows of {features}")))
 }
 
 impl<'a> InMemory<'a> {
