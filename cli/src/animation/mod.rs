@@ -160,10 +160,8 @@ fn halved(pixels: &[Rgb], width: usize) -> Vec<Rgb> {
     for rows in pixels.chunks_exact(2 * width) {
         let (upper, lower) = rows.split_at(width);
         for ([a, b], [c, d]) in upper.as_chunks().0.iter().zip(lower.as_chunks().0) {
-            let mean = |i: usize| {
-                let sum = [a, b, c, d].iter().map(|pixel: &&Rgb| u16::from(pixel[i])).sum::<u16>();
-                ((sum + 2) / 4) as u8
-            };
+            let value = |pixel: &Rgb, i: usize| u16::from(pixel[i]);
+            let mean = |i: usize| ((value(a, i) + value(b, i) + value(c, i) + value(d, i) + 2) / 4) as u8;
             means.push([mean(0), mean(1), mean(2)]);
         }
     }

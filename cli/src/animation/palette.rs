@@ -93,6 +93,7 @@ impl Palette {
     }
 
     /// The index of the color that is nearest to those of the bin that `color` lies in.
+    #[inline]
     pub(super) fn index(&mut self, color: Rgb) -> u8 {
         let known = &mut self.known[bin_of(color)];
         if *known == TRANSPARENT {
@@ -104,13 +105,17 @@ impl Palette {
 }
 
 /// The bin of a color.
-fn bin_of(color: Rgb) -> usize {
-    color.iter().fold(0, |bin, &channel| (bin << BITS) | (usize::from(channel) >> (8 - BITS)))
+#[inline]
+fn bin_of([red, green, blue]: Rgb) -> usize {
+    let part = |channel: u8| usize::from(channel) >> (8 - BITS);
+    (part(red) << (2 * BITS)) | (part(green) << BITS) | part(blue)
 }
 
 /// The square of the distance of two colors.
+#[inline]
 fn squared_distance(a: Rgb, b: Rgb) -> u32 {
-    a.iter().zip(b).map(|(&x, y)| u32::from(x.abs_diff(y)).pow(2)).sum()
+    let squared = |channel: usize| u32::from(a[channel].abs_diff(b[channel])).pow(2);
+    squared(0) + squared(1) + squared(2)
 }
 
 #[cfg(test)]

@@ -126,16 +126,17 @@ fn press(stamp: &Stamp, pixmap: &mut Pixmap, (left, top): (usize, usize), color:
     for (row, coverage) in rows.zip(stamp.coverage.chunks_exact(stamp.width)) {
         let (pixels, _) = row[4 * left..4 * (left + stamp.width)].as_chunks_mut::<4>();
         for (pixel, &covered) in pixels.iter_mut().zip(coverage) {
-            let share = color.map(|value| part(value, u16::from(covered)));
-            let rest = 255 - share[3];
-            for (value, share) in pixel.iter_mut().zip(share) {
-                *value = (share + part(u16::from(*value), rest)) as u8;
+            let covered = u16::from(covered);
+            let rest = 255 - part(color[3], covered);
+            for (value, color) in pixel.iter_mut().zip(color) {
+                *value = (part(color, covered) + part(u16::from(*value), rest)) as u8;
             }
         }
     }
 }
 
 /// A value of up to 255 times a share of 255.
+#[inline(always)]
 fn part(value: u16, share: u16) -> u16 {
     (value * share + 255) >> 8
 }

@@ -2,8 +2,8 @@
 //!
 //! The gradient is still in the first-level cache, and the tile's weights and states are fetched while it is summed
 //! ([`Beside`]): the memory traffic of the update runs beside the arithmetic of the product, where a pass of its own would wait for it.
-//! The product is compiled for each rule, so that the update of a tile stands within its loops: with a call for each tile, steps of wide
-//! networks were some percent slower.
+//! Each rule's update of a tile stands within the product's loops, and which one it is is asked for at each tile: with a call for each
+//! tile, steps of wide networks were some percent slower, and a product for each rule was most of the engine's code (docs/perf/build.md).
 
 use super::tile::{Beside, MOST_BESIDE};
 use crate::gemm::WeightUpdate;
@@ -77,7 +77,8 @@ impl<S: Simd> RuleKernel for Tile<'_, '_, S> {
 
     #[inline(always)]
     fn run<R: Rule<STATES>, const STATES: usize>(self, rule: R) -> bool {
-        let Self { simd, weights: WeightUpdate { parameters, states, .. }, gradient, start, rows, count, stride } = self;
+        let Self { simd, weights: WeightUpdate { parameters, states, .. }, gradient, start, rows, count, stride } =
+            self;
         let Some(states) = states.first_chunk_mut::<STATES>() else {
             unreachable!("no rule has more than most states")
         };
