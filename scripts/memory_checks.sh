@@ -27,7 +27,7 @@ cargo test --release --quiet --test guard_pages
 
 echo "=== memcheck: the unit tests"
 # The executable of the library's unit tests, as cargo names it.
-tests=$(cargo test --release --package gannet --lib --no-run --message-format=json |
+tests=$(cargo test --profile profiling --package gannet --lib --no-run --message-format=json |
     python3 -c 'import json, sys
 for line in sys.stdin:
     message = json.loads(line)
@@ -41,9 +41,9 @@ PROPTEST_CASES=4 "${memcheck[@]}" "$tests" simd:: kernel:: gemm:: memory:: paral
     --skip gemm::tests::every_tail
 
 echo "=== memcheck: whole steps"
-cargo build --release --quiet --target-dir target
+cargo build --profile profiling --quiet --target-dir target
 for case in circle:300 mixture1d:300 mixture1d-deep:300 gaussian2d:300 digits:130 mnist:20; do
-    "${memcheck[@]}" target/release/gannet bench --engine native \
+    "${memcheck[@]}" target/profiling/gannet bench --engine native \
         --preset "${case%:*}" --batch "${case#*:}" --threads 2 --steps 2 --json >/dev/null
     echo "${case%:*}: nothing found"
 done

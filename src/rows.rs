@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::error::{Error, Result};
 
-/// The number of rows of `features` values in `len` values, which may be 0.
+/// The number of rows of `features` values that `len` values make, which may be 0.
 ///
 /// # Errors
 ///
@@ -13,11 +13,11 @@ pub(crate) fn whole(what: &str, len: usize, features: usize) -> Result<usize> {
     rows(what, len, features, "whole rows")
 }
 
-/// The same of at least one row.
+/// As [`whole`], but of one row or more.
 ///
 /// # Errors
 ///
-/// As there, and where there is no value.
+/// [`Error::Shape`] as of [`whole`], and where there is no value.
 pub(crate) fn some(what: &str, len: usize, features: usize) -> Result<usize> {
     rows(what, len, features, "one or more whole rows").and_then(|count| match count {
         0 => Err(Error::shape(what, "one or more whole rows", "none")),
@@ -30,13 +30,13 @@ fn rows(what: &str, len: usize, features: usize, expected: &str) -> Result<usize
         return Err(Error::shape(what, "at least 1 feature", "0 features"));
     }
     if !len.is_multiple_of(features) {
-        let expected = format!("{expected}, of {features} values each");
+        let expected = format!("{expected} of {features} values each");
         return Err(Error::shape(what, expected, format!("{len} value{}", if len == 1 { "" } else { "s" })));
     }
     Ok(len / features)
 }
 
-/// Refuses rows of `features` values of which one is not finite.
+/// Refuses rows of `features` values of which one is not finite. `features` is not 0: [`whole`] or [`some`] has seen to it.
 ///
 /// # Errors
 ///
@@ -44,7 +44,10 @@ fn rows(what: &str, len: usize, features: usize, expected: &str) -> Result<usize
 pub(crate) fn finite<T: Copy + Display + Into<f64>>(what: &str, values: &[T], features: usize) -> Result<()> {
     let Some(index) = values.iter().position(|&value| !value.into().is_finite()) else { return Ok(()) };
     let (row, column) = (index / features, index % features);
-    Err(Error::data(what, format!("row {row}, column {column} (counted from 0) is {}", values[index])))
+    Err(Error::data(
+        what,
+        format!("row {row}, column {column} (counted from 0) is {}, not a finite number", values[index]),
+    ))
 }
 
 #[cfg(test)]
@@ -58,10 +61,10 @@ mod tests {
             (whole("rows", 6, 3).unwrap(), whole("rows", 0, 3).unwrap(), some("rows", 3, 3).unwrap()),
             (2, 0, 1)
         );
-        assert_eq!(message(whole("rows", 7, 3)), "rows: expected whole rows, of 3 values each, found 7 values");
+        assert_eq!(message(whole("rows", 7, 3)), "rows: expected whole rows of 3 values each, found 7 values");
         assert_eq!(
             message(some("rows", 1, 3)),
-            "rows: expected one or more whole rows, of 3 values each, found 1 value"
+            "rows: expected one or more whole rows of 3 values each, found 1 value"
         );
         assert_eq!(message(some("rows", 0, 3)), "rows: expected one or more whole rows, found none");
         for outcome in [whole("rows", 6, 0), some("rows", 0, 0)] {
@@ -73,6 +76,6 @@ mod tests {
     fn the_first_number_that_is_not_finite_is_named() {
         assert!(finite("rows", &[1.0f64, -2.0, 0.0, 4.0], 2).is_ok());
         let error = finite("rows", &[1.0f32, 2.0, 3.0, f32::NEG_INFINITY, f32::NAN, 0.0], 2).unwrap_err();
-        assert_eq!(error.to_string(), "rows: row 1, column 1 (counted from 0) is -inf");
+        assert_eq!(error.to_string(), "rows: row 1, column 1 (counted from 0) is -inf, not a finite number");
     }
 }

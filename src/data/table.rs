@@ -360,9 +360,12 @@ mod tests {
     #[test]
     fn a_table_is_whole_rows_of_finite_numbers() {
         let message = |columns, values: &[f64]| Table::new(columns, values.to_vec()).unwrap_err().to_string();
-        assert_eq!(message(2, &[1.0; 3]), "table: expected one or more whole rows, of 2 values each, found 3 values");
+        assert_eq!(message(2, &[1.0; 3]), "table: expected one or more whole rows of 2 values each, found 3 values");
         assert_eq!(message(0, &[]), "table: expected one or more columns, found none");
-        assert_eq!(message(2, &[1.0, 2.0, 3.0, f64::NAN]), "table: row 1, column 1 (counted from 0) is NaN");
+        assert_eq!(
+            message(2, &[1.0, 2.0, 3.0, f64::NAN]),
+            "table: row 1, column 1 (counted from 0) is NaN, not a finite number"
+        );
         assert_eq!(Table::new(2, vec![1.0, 2.0]).unwrap(), table(2, &[1.0, 2.0]));
     }
 

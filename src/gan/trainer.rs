@@ -139,8 +139,8 @@ impl<'a> Trainer<'a> {
     /// [`Error::Poisoned`] after a panic of the source: steps are refused, and the networks are whole. [`Error::HalfDone`] after a panic in
     /// the middle of a step (of a hook after a turn of the same step, for instance): they are not.
     ///
-    /// A panic of the source or of `report` comes out of this call, from whichever thread. `report` is called between two steps: if it panics, the trainer
-    /// stands behind the step that was reported, which is whole, and goes on from there as if nothing had happened.
+    /// A panic of the source or of `report` comes out of this call, from whichever thread. `report` is called between two steps: if it
+    /// panics, the trainer stands behind the step that was reported, which is whole, and goes on from there as if nothing had happened.
     pub fn run(
         &mut self,
         steps: u64,
@@ -161,8 +161,8 @@ impl<'a> Trainer<'a> {
     ///
     /// As [`run`](Self::run), and memory that the limit or the system refuses to the first hook. That of `gradients` ends the step before
     /// the network is updated: the trainer stands behind the last whole turn, as [`step_discriminator`](Self::step_discriminator) leaves
-    /// it where that was one of D, and the next step goes on from there. That of `report` ends the run behind the step that was reported, which is whole. [`Error::callback`] makes an error of
-    /// anything.
+    /// it where that was one of D, and the next step goes on from there. That of `report` ends the run behind the step that was reported,
+    /// which is whole. [`Error::callback`] makes an error of anything.
     ///
     /// ```
     /// use std::{ops::ControlFlow, sync::Arc};

@@ -73,7 +73,8 @@ impl<'k, 'p, 'a, const COLUMNS: bool> Blocked<'k, 'p, 'a, COLUMNS> {
     }
 
     /// Whether copies pay: where what of B is read again and again fills more than half of the level-2 cache, or a quarter where the rows of
-    /// A are columns of the weights. With 32 registers they do not: so tall a tile reads each vector of B seldom enough (docs/perf).
+    /// A are columns of the weights. With 32 registers they do not: so tall a tile reads each vector of B seldom enough (docs/perf), and `run` has
+    /// no code for it.
     #[inline]
     pub(super) fn pays(panels: &Panels<'p, 'a, COLUMNS>, isa: Isa, caches: Caches) -> bool {
         let block = panels.terms() * panels.width().min(MOST_LANES) * size_of::<f32>();
@@ -87,7 +88,7 @@ impl<const COLUMNS: bool> Kernel for Blocked<'_, '_, '_, COLUMNS> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        // Known when compiled, so that no tiles are compiled that are never used: they are most of the engine's code.
+        // Known when compiled, so that no tiles are compiled that are never used.
         if const { S::REGISTERS >= 32 } {
             unreachable!("copies do not pay with so many registers")
         }

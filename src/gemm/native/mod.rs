@@ -13,8 +13,9 @@
 //! broadcast, a vector of B is loaded. B of the first is a panel: both operands are read where they stand ([`panels`]), unless
 //! they are so large that copies on the stack pay ([`blocked`]). B of the second is a panel transposed in blocks on the stack
 //! ([`transposed`]). Weight gradients of narrow layers, whose rows would fill a vector only partly, are dot products along the samples
-//! instead ([`dot`]), and products of a few weights do without tiles. Bias, activation and derivative are applied to the sums before they leave the registers ([`epilogue`]), or to a block of them after its last terms ([`blocked`]). Where a weight
-//! gradient is used at once, each tile of the weights is updated as soon as its gradient is finished ([`update`]).
+//! instead ([`dot`]), and products of a few weights do without tiles. Bias, activation and derivative are applied to the sums before they
+//! leave the registers ([`epilogue`]), or to a block of them after its last terms ([`blocked`]). Where a weight gradient is used at once,
+//! each tile of the weights is updated as soon as its gradient is finished ([`update`]).
 //!
 //! Every element of C is one chain of multiply-adds in the order of its sum, wherever a block of rows or columns ends and
 //! however wide the registers are: so the bits do not depend on the instruction set, the number of threads or the sizes of the caches.

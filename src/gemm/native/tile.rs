@@ -207,7 +207,8 @@ pub(super) unsafe fn tiles<S: Simd, E: Epilogue>(simd: S, [rows, vectors]: [usiz
     match const { most_rows::<S>() } {
         2 => choose!(1 2),
         6 => choose!(1 2 3 4 5 6),
-        _ => choose!(1 2 3 4 5 6 7 8 9 10 11 12 13 14),
+        14 => choose!(1 2 3 4 5 6 7 8 9 10 11 12 13 14),
+        _ => unreachable!("an instruction set has 8, 16 or 32 registers"),
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! The gradient is still in the first-level cache, and the tile's weights and states are fetched while it is summed
 //! ([`Beside`]): the memory traffic of the update runs beside the arithmetic of the product, where a pass of its own would wait for it.
-//! Each rule's update of a tile stands within the product's loops, and which one it is is asked for at each tile: with a call for each
-//! tile, steps of wide networks were some percent slower, and a product for each rule was most of the engine's code (docs/perf/build.md).
+//! Each rule's update of a tile stands within the product's loops, and the rule is looked up at each tile. With a call for each tile, steps
+//! of wide networks were some percent slower; with a product for each rule, the engine took a fifth longer to compile (docs/perf/build.md).
 
 use super::tile::{Beside, MOST_BESIDE};
 use crate::gemm::WeightUpdate;
@@ -89,7 +89,8 @@ impl<S: Simd> RuleKernel for Tile<'_, '_, S> {
             let first = start + row * stride;
             for (vector, lane) in (0..count / S::LANES * S::LANES).step_by(S::LANES).enumerate() {
                 let at = first + lane;
-                // SAFETY: whole vectors of the row, which the assertion above found within the slices: all have one length (`new`).
+                // SAFETY: whole vectors of the row, which `Tiles::update`, the only maker of a tile, found within the gradient and the
+                // parameters. `Tiles::new` found this rule's states as long as the parameters.
                 unsafe {
                     let parameter = parameters.as_mut_ptr().add(at);
                     let gradient = simd.load_pointer(gradient.as_ptr().add(at));
