@@ -98,7 +98,7 @@ impl Objective {
     }
 
     /// Replaces the logits in the `lanes` of a panel by the gradient with respect to them.
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, reason = "what the loss is, and where its logits stand")]
     pub(crate) fn loss(
         self,
         isa: Isa,

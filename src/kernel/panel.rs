@@ -34,7 +34,7 @@ pub fn gather_rows(isa: Isa, data: &[f32], features: usize, rows: &[u32], panel:
 /// # Panics
 ///
 /// If the shapes do not fit, or a row lies outside of `data`.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "those of `gather` and the two of the scale")]
 pub fn gather_bytes(
     isa: Isa,
     data: &[u8],

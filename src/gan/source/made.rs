@@ -95,8 +95,7 @@ impl<E: Into<BoxError>, F: Fn(u64, &mut [f32]) -> Result<(), E> + Send + Sync> S
 ///
 /// The number of the sample tells where the run stands. It rises by one from call to call; two cases are different. A run that goes on
 /// from a checkpoint begins at the number where that run stopped: a stream that can, moves there, and the run has the bits of one that
-/// never stopped. After an error, a hook's too, the samples that no whole turn has taken are
-/// asked for again.
+/// never stopped. After an error, a hook's too, the samples that no whole turn has taken are asked for again.
 ///
 /// ```
 /// use std::{convert::Infallible, ops::ControlFlow, sync::Arc};

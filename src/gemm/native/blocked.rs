@@ -73,13 +73,12 @@ impl<'k, 'p, 'a, const COLUMNS: bool> Blocked<'k, 'p, 'a, COLUMNS> {
     }
 
     /// Whether copies pay: where what of B is read again and again fills more than half of the level-2 cache, or a quarter where the rows of
-    /// A are columns of the weights. With 32 registers they do not: so tall a tile reads each vector of B seldom enough (docs/perf), and `run` has
-    /// no code for it.
+    /// A are columns of the weights.
     #[inline]
     pub(super) fn pays(panels: &Panels<'p, 'a, COLUMNS>, isa: Isa, caches: Caches) -> bool {
         let block = panels.terms() * panels.width().min(MOST_LANES) * size_of::<f32>();
         let room = caches.level2 / if COLUMNS { 4 } else { 2 };
-        block > room && panels.rows() >= FEWEST_ROWS && isa.kind() != IsaKind::Avx512
+        block > room && panels.rows() >= FEWEST_ROWS && is_compiled_for(isa.kind())
     }
 }
 
@@ -88,9 +87,8 @@ impl<const COLUMNS: bool> Kernel for Blocked<'_, '_, '_, COLUMNS> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        // Known when compiled, so that no tiles are compiled that are never used.
-        if const { S::REGISTERS >= 32 } {
-            unreachable!("copies do not pay with so many registers")
+        if const { !is_compiled_for(S::KIND) } {
+            unreachable!("copies do not pay on this instruction set")
         }
         let Self { ref panels, blocks, .. } = self;
         let (rows, width, terms) = (panels.rows(), panels.width(), panels.terms());
@@ -113,6 +111,12 @@ impl<const COLUMNS: bool> Kernel for Blocked<'_, '_, '_, COLUMNS> {
             }
         }
     }
+}
+
+/// Whether there are products in copies for an instruction set. With 32 registers they do not pay: so tall a tile reads each vector of B
+/// seldom enough (docs/perf).
+const fn is_compiled_for(kind: IsaKind) -> bool {
+    !matches!(kind, IsaKind::Avx512)
 }
 
 /// The first of some rows, lanes or terms, and how many they are.
