@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use ab_glyph::{Font as _, FontRef, OutlineCurve, Point};
 use tiny_skia::{Path, PathBuilder};
+use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
 /// The weights of the embedded font.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,72 +22,90 @@ pub(super) const DESCENT: f32 = 0.22;
 
 /// The face of a weight. The files are part of the program, so that `None` cannot occur (a test reads both); text would be
 /// left out then.
-fn face(weight: Weight) -> Option<&'static FontRef<'static>> {
-    static REGULAR: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
-    static SEMI_BOLD: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
+fn face(weight: Weight) -> Option<&'static Face<'static>> {
+    static REGULAR: OnceLock<Option<Face<'static>>> = OnceLock::new();
+    static SEMI_BOLD: OnceLock<Option<Face<'static>>> = OnceLock::new();
     let (cell, bytes): (_, &'static [u8]) = match weight {
         Weight::Regular => (&REGULAR, include_bytes!("../../assets/fonts/Inter-Regular.subset.ttf")),
         Weight::SemiBold => (&SEMI_BOLD, include_bytes!("../../assets/fonts/Inter-SemiBold.subset.ttf")),
     };
-    cell.get_or_init(|| FontRef::try_from_slice(bytes).ok()).as_ref()
+    cell.get_or_init(|| Face::parse(bytes, 0).ok()).as_ref()
 }
 
 /// Pixels per font unit at a font size in pixels.
-fn scale(face: &FontRef<'_>, size: f32) -> f32 {
-    size / face.units_per_em().unwrap_or(2048.0)
+fn scale(face: &Face<'_>, size: f32) -> f32 {
+    size / f32::from(face.units_per_em())
+}
+
+/// The glyph of a sign; signs that the font lacks become its box for missing signs, which is the first glyph of every font.
+fn glyph(face: &Face<'_>, sign: char) -> GlyphId {
+    face.glyph_index(sign).unwrap_or_default()
+}
+
+/// How far a glyph moves the pen, in font units.
+fn advance(face: &Face<'_>, glyph: GlyphId) -> f32 {
+    f32::from(face.glyph_hor_advance(glyph).unwrap_or_default())
 }
 
 /// Width of a line of text in pixels at a font size in pixels.
 pub(super) fn width(text: &str, size: f32, weight: Weight) -> f32 {
     let Some(face) = face(weight) else { return 0.0 };
-    text.chars().map(|c| face.h_advance_unscaled(face.glyph_id(c))).sum::<f32>() * scale(face, size)
+    text.chars().map(|c| advance(face, glyph(face, c))).sum::<f32>() * scale(face, size)
 }
 
 /// The outline of a line of text that starts at the origin, baseline on the x axis, y downwards, in pixels.
 ///
-/// `None` if there is nothing to draw. Signs that the font lacks become its box for missing signs.
+/// `None` if there is nothing to draw.
 pub(super) fn outline(text: &str, size: f32, weight: Weight) -> Option<Path> {
     let face = face(weight)?;
-    let scale = scale(face, size);
-    let mut path = PathBuilder::new();
-    let mut pen = 0.0;
+    let mut line = Line { path: PathBuilder::new(), pen: 0.0, scale: scale(face, size) };
     for c in text.chars() {
-        let glyph = face.glyph_id(c);
-        if let Some(outline) = face.outline(glyph) {
-            add_glyph(&mut path, &outline.curves, |p| ((pen + p.x) * scale, -p.y * scale));
-        }
-        pen += face.h_advance_unscaled(glyph);
+        let glyph = glyph(face, c);
+        // A glyph without an outline, such as a space, only moves the pen.
+        let _ = face.outline_glyph(glyph, &mut line);
+        line.pen += advance(face, glyph);
     }
-    path.finish()
+    line.path.finish()
 }
 
-/// Adds a glyph's contours. The font hands out its curves one after another; a new contour starts where one does not continue
-/// the last.
-fn add_glyph(path: &mut PathBuilder, curves: &[OutlineCurve], place: impl Fn(Point) -> (f32, f32)) {
-    let mut last = None;
-    for curve in curves {
-        let (from, to) = match *curve {
-            OutlineCurve::Line(from, to) => (from, to),
-            OutlineCurve::Quad(from, _, to) => (from, to),
-            OutlineCurve::Cubic(from, _, _, to) => (from, to),
-        };
-        if last != Some(from) {
-            let (x, y) = place(from);
-            path.move_to(x, y);
-        }
-        let (x, y) = place(to);
-        match *curve {
-            OutlineCurve::Line(..) => path.line_to(x, y),
-            OutlineCurve::Quad(_, control, _) => {
-                let (cx, cy) = place(control);
-                path.quad_to(cx, cy, x, y);
-            }
-            OutlineCurve::Cubic(_, first, second, _) => {
-                let ((ax, ay), (bx, by)) = (place(first), place(second));
-                path.cubic_to(ax, ay, bx, by, x, y);
-            }
-        }
-        last = Some(to);
+/// A line of text in the making.
+struct Line {
+    path: PathBuilder,
+    /// Where the next glyph starts, in font units.
+    pen: f32,
+    scale: f32,
+}
+
+impl Line {
+    /// Where a point of the glyph, in font units, y upwards, lies on the line.
+    fn place(&self, x: f32, y: f32) -> (f32, f32) {
+        ((self.pen + x) * self.scale, -y * self.scale)
+    }
+}
+
+impl OutlineBuilder for Line {
+    fn move_to(&mut self, x: f32, y: f32) {
+        let (x, y) = self.place(x, y);
+        self.path.move_to(x, y);
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        let (x, y) = self.place(x, y);
+        self.path.line_to(x, y);
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        let ((x1, y1), (x, y)) = (self.place(x1, y1), self.place(x, y));
+        self.path.quad_to(x1, y1, x, y);
+    }
+
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        let ((x1, y1), (x2, y2), (x, y)) = (self.place(x1, y1), self.place(x2, y2), self.place(x, y));
+        self.path.cubic_to(x1, y1, x2, y2, x, y);
+    }
+
+    fn close(&mut self) {
+        self.path.close();
     }
 }
 
@@ -147,7 +165,7 @@ mod tests {
         for weight in [Weight::Regular, Weight::SemiBold] {
             let face = face(weight).expect("embedded font");
             for c in "abcXYZ 0123456789,.−–—·×±²ÄßéσμΣ≈≤…→∞√()%".chars() {
-                assert_ne!(face.glyph_id(c).0, 0, "{c} is missing in {weight:?}");
+                assert_ne!(glyph(face, c), GlyphId(0), "{c} is missing in {weight:?}");
             }
         }
     }
