@@ -83,9 +83,9 @@ pub enum Error {
         /// `weight` or `bias`; `activation`, where all of these are finite and the layer's output is not.
         quantity: &'static str,
     },
-    /// A panic came out of the middle of a training step, so what it left is neither the state before the step nor the one after it. A trainer
-    /// refuses everything that needs a whole state until one replaces it, as
-    /// [`Trainer::set_model`](crate::gan::Trainer::set_model) and [`Trainer::restore`](crate::gan::Trainer::restore) do.
+    /// A panic came out of the middle of a training step, so what it left is neither the state before the step nor the one after it. A
+    /// trainer refuses everything that needs a whole state until one replaces it, as [`Trainer::set_model`](crate::gan::Trainer::set_model)
+    /// and [`Trainer::restore`](crate::gan::Trainer::restore) do.
     #[error(
         "step {step}: a panic left it half done, so the networks must not be used; go back to a model or a checkpoint"
     )]
@@ -94,8 +94,9 @@ pub enum Error {
         step: u64,
     },
     /// A panic, that of a source for instance, ended a step before it changed anything. The networks are those of the step before, and
-    /// [`Trainer::model`](crate::gan::Trainer::model) and [`Trainer::checkpoint`](crate::gan::Trainer::checkpoint) give them. Steps are refused
-    /// until [`Trainer::restore`](crate::gan::Trainer::restore) or [`Trainer::set_model`](crate::gan::Trainer::set_model) says what to go on from.
+    /// [`Trainer::model`](crate::gan::Trainer::model) and [`Trainer::checkpoint`](crate::gan::Trainer::checkpoint) give them. Steps are
+    /// refused until [`Trainer::restore`](crate::gan::Trainer::restore) or [`Trainer::set_model`](crate::gan::Trainer::set_model) says what
+    /// to go on from.
     #[error("step {step}: a panic ended it before it changed anything; save the networks, or go on from a checkpoint")]
     Poisoned {
         /// The step, counted from 1.

@@ -7,8 +7,8 @@ use super::layer::{Layer, Product};
 /// A matrix as the `gemm` crate takes it: values, distance of columns, distance of rows.
 type Matrix<'a> = (&'a [f32], usize, usize);
 
-/// `output = left * right` by the `gemm` crate, where `output` is `[rows, columns]`, its rows `row` values apart, and the inner dimension is
-/// `depth`. The crate itself transposes the product such that its columns lie side by side in memory, as it likes best.
+/// `output = left * right` by the `gemm` crate, where `output` is `[rows, columns]`, its rows `row` values apart, and the inner dimension
+/// is `depth`. The crate itself transposes the product such that its columns lie side by side in memory, as it likes best.
 fn gemm_product(
     (output, row): (&mut [f32], usize),
     [rows, columns, depth]: [usize; 3],

@@ -21,7 +21,8 @@ use crate::simd::{Isa, LANE_GROUP};
 /// the level-2 cache of the cores that servers have had since 2019.
 const TILE_PARAMETERS: usize = 128 * 1024;
 
-/// Most samples of a tile of networks that are not tiny. Its activations then fit the level-2 cache beside the parameters for networks of this size.
+/// Most samples of a tile of networks that are not tiny. Its activations then fit the level-2 cache beside the parameters for networks of
+/// this size.
 const TILE_WIDTH: usize = 128;
 
 /// Bytes of activations and gradients that are worth a wider tile: the level-1 cache of the cores that servers have had since

@@ -7,7 +7,8 @@
 
 use crate::kernel::noise::StreamKey;
 
-/// What a stream is for: whatever draws from a seed has a purpose of its own here. The discriminants are part of what a seed means: they never change.
+/// What a stream is for: whatever draws from a seed has a purpose of its own here. The discriminants are part of what a seed means: they
+/// never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// Initial parameters of G.

@@ -33,8 +33,8 @@ use crate::network::Network;
 use crate::parallel::{self, Team, ThreadPool};
 use crate::simd::Isa;
 
-/// Trains one GAN on one source of samples. Not a step of a run allocates, beyond what the engine's library and the source do. The source may
-/// borrow what lives for `'a`.
+/// Trains one GAN on one source of samples. Not a step of a run allocates, beyond what the engine's library and the source do. The source
+/// may borrow what lives for `'a`.
 pub struct Trainer<'a> {
     pub(super) spec: GanSpec,
     pub(super) options: TrainerOptions,

@@ -57,13 +57,13 @@ macro_rules! run {
 ///
 /// Turns of D and of G are counted apart, and random numbers depend on seed, count and sample alone. The order of updates
 /// [`Order::DiscriminatorFirst`] draws latents for D's turns and others for G's, by their own counts. In
-/// [`Order::DiscriminatorFirstSharedFake`], G's turn takes the latents of the last turn of D, or before any of its first one's. So as many turns of
-/// D as [`GanSpec::discriminator_steps`](super::GanSpec::discriminator_steps) says and one of G are a step, bit for bit, and may be mixed with
-/// whole ones. [`Trainer::steps_done`] counts G's turns; a checkpoint holds both counts.
+/// [`Order::DiscriminatorFirstSharedFake`], G's turn takes the latents of the last turn of D, or before any of its first one's. So as many
+/// turns of D as [`GanSpec::discriminator_steps`](super::GanSpec::discriminator_steps) says and one of G are a step, bit for bit, and may
+/// be mixed with whole ones. [`Trainer::steps_done`] counts G's turns; a checkpoint holds both counts.
 ///
 /// The first turn alone prepares the trainer, for good: it takes memory once, and later turns take none. (With several
-/// threads each call enters the pool, for which rayon allocates some small blocks; [`Trainer::run`] enters it once for all its steps.) Whole steps then make again what
-/// a turn of G could otherwise have taken over from D's.
+/// threads each call enters the pool, for which rayon allocates some small blocks; [`Trainer::run`] enters it once for all its steps.)
+/// Whole steps then make again what a turn of G could otherwise have taken over from D's.
 impl Trainer<'_> {
     /// D's turn of a step alone: the next batch of real samples, fakes of G as it is, and D's update.
     ///
@@ -85,8 +85,8 @@ impl Trainer<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] for [`Order::GeneratorFirstSharedFake`], which updates both networks from the same fakes; memory that the limit or
-    /// the system refuses; else as [`Trainer::run`].
+    /// [`Error::InvalidSetting`] for [`Order::GeneratorFirstSharedFake`], which updates both networks from the same fakes; memory that the
+    /// limit or the system refuses; else as [`Trainer::run`].
     pub fn step_discriminator(&mut self) -> Result<DiscriminatorReport> {
         self.prepare_alone()?;
         self.with_team(|trainer, team| {
@@ -123,8 +123,8 @@ impl Trainer<'_> {
     }
 
     /// G's turn with a loss or critic of the caller's: `answer` gets the fakes of the batch, `[batch, features]`, row-major, and writes the
-    /// gradient of its loss with respect to them, summed over the batch as the loss is, in the same shape; what it leaves is 0. G is updated by it. The
-    /// latents are those of G's turns in [`Order::DiscriminatorFirst`], whatever the order. D takes no part.
+    /// gradient of its loss with respect to them, summed over the batch as the loss is, in the same shape; what it leaves is 0. G is
+    /// updated by it. The latents are those of G's turns in [`Order::DiscriminatorFirst`], whatever the order. D takes no part.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -155,8 +155,8 @@ impl Trainer<'_> {
     ///
     /// # Errors
     ///
-    /// That of `answer` ([`Error::callback`] makes one of anything), and [`Error::Data`] for a gradient that is not finite: the trainer then
-    /// stands where it stood, as it does after a panic of `answer`. Else as [`Trainer::run`].
+    /// That of `answer` ([`Error::callback`] makes one of anything), and [`Error::Data`] for a gradient that is not finite: the trainer
+    /// then stands where it stood, as it does after a panic of `answer`. Else as [`Trainer::run`].
     pub fn step_generator_with(&mut self, answer: impl FnOnce(&[f32], &mut [f32]) -> Result<()>) -> Result<()> {
         self.prepare(Form { answered: true, ..Form::default() })?;
         self.with_team(|trainer, team| {

@@ -63,8 +63,8 @@ impl LayerPlace {
     }
 }
 
-/// From one row of a layer's weights to the next in memory, in values: a cache line more than the row where rows would begin whole multiples of 1 KiB apart,
-/// because then the rows of a tile share so few sets of the caches that they drive each other out.
+/// From one row of a layer's weights to the next in memory, in values: a cache line more than the row where rows would begin whole
+/// multiples of 1 KiB apart, because then the rows of a tile share so few sets of the caches that they drive each other out.
 pub const fn row_stride(inputs: usize) -> usize {
     const LINE: usize = 16;
     if inputs > 0 && inputs.is_multiple_of(16 * LINE) { inputs.saturating_add(LINE) } else { inputs }

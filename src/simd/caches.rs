@@ -22,8 +22,8 @@ impl Caches {
     /// What nearly every processor has that has AVX2: sizes for those that do not tell theirs.
     pub const LEAST: Self = Self { level1: 32 * 1024, level2: 256 * 1024 };
 
-    /// Those of this processor, or what `GANNET_CACHES` says: found once, and the same from then on. A setting that is not two sizes is passed
-    /// over: [`Isa::resolve`](super::Isa::resolve) refuses it.
+    /// Those of this processor, or what `GANNET_CACHES` says: found once, and the same from then on. A setting that is not two sizes is
+    /// passed over: [`Isa::resolve`](super::Isa::resolve) refuses it.
     pub fn found() -> Self {
         static FOUND: OnceLock<Caches> = OnceLock::new();
         *FOUND.get_or_init(|| Self::named().ok().flatten().or_else(Self::told).unwrap_or(Self::LEAST))

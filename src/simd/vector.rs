@@ -142,7 +142,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     }
 
     /// `value`, which the compiler must have computed before it makes any load that follows in the program. Emits no instruction, and by
-    /// default does nothing. A loop whose values fill the registers needs it: whatever is loaded early takes a register from something else.
+    /// default does nothing. A loop whose values fill the registers needs it: whatever is loaded early takes a register from something
+    /// else.
     #[inline(always)]
     fn settle(self, value: Self::F32) -> Self::F32 {
         value

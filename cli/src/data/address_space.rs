@@ -16,7 +16,8 @@ const LEAST: u64 = 64 << 20;
 const BESIDE: u64 = 32 << 20;
 
 /// What glibc's allocator sets aside for a thread that asks for memory (`HEAP_MAX_SIZE` in its `malloc/arena.c`), where there is room:
-/// then it is missing elsewhere. Three replicas of `circle` were cut off once with 6 MiB more than their plan and [`BESIDE`] (26 November 2026).
+/// then it is missing elsewhere. Three replicas of `circle` were cut off once with 6 MiB more than their plan and [`BESIDE`] (26 November
+/// 2026).
 const SET_ASIDE: u64 = 64 << 20;
 
 /// The most that a run may take, and what bounds it.

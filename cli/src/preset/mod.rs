@@ -1,7 +1,7 @@
 //! What a preset's name stands for outside of the networks: what its samples are.
 //!
-//! Where they come from stands in [`loading`](crate::settings::loading), how they are measured and drawn in [`measures`](crate::measures::measure) and
-//! [`pictures`](crate::run::pictures).
+//! Where they come from stands in [`loading`](crate::settings::loading), how they are measured and drawn in
+//! [`measures`](crate::measures::measure) and [`pictures`](crate::run::pictures).
 
 pub(crate) mod goal;
 pub(crate) mod measure_names;

@@ -1,4 +1,7 @@
 //! Command lines of the program, for people to copy into a shell.
+//!
+//! Not by the crate `shlex`, which hands on control characters and what is no UTF-8 as they are: a terminal would obey the ones and
+//! lose the others.
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -35,8 +35,9 @@ const WIDTH: usize = 8 * LANE_GROUP;
 const SATURATED: f32 = 1e-3;
 
 /// Examines `model`: up to 512 samples from G, with latents that `seed` alone determines, against as many of `real`, taken at
-/// equal distances; of an endless source, which is asked for its first 512, though it may have given them before. Give the same `seed` at each evaluation of a run: then what changes is the networks. `gradients` are those
-/// of the last step ([`Trainer::gradients`](crate::gan::Trainer::gradients)); `None` before the first.
+/// equal distances; of an endless source, which is asked for its first 512, though it may have given them before. Give the same `seed` at
+/// each evaluation of a run: then what changes is the networks. `gradients` are those of the last step
+/// ([`Trainer::gradients`](crate::gan::Trainer::gradients)); `None` before the first.
 ///
 /// It runs on the calling thread and takes memory of its own: a millisecond for networks on points, some 50 ms for those of
 /// `mnist`.

@@ -32,8 +32,8 @@ pub(super) const STANDSTILL: f64 = 1e-3;
 pub(super) const NO_SPREAD: f64 = 0.01;
 
 /// Coverage of a few modes: at most this. Least from the first tenth of a run on: `gaussian2d` 0.117 (a generator near a line),
-/// `circle` 0.10, `mixture1d-deep` 0.31, `digits` 0.43; `mnist` 0.16 after the warm-up. Collapsed: a point 0.002, the curve that one latent feature gives on
-/// `digits` 0.014 to 0.025, `mnist` in its first four epochs 0.002 to 0.03.
+/// `circle` 0.10, `mixture1d-deep` 0.31, `digits` 0.43; `mnist` 0.16 after the warm-up. Collapsed: a point 0.002, the curve that one latent
+/// feature gives on `digits` 0.014 to 0.025, `mnist` in its first four epochs 0.002 to 0.03.
 pub(super) const FEW_MODES: f64 = 0.05;
 
 /// Modes are lost where the samples miss more than the first share of the data in all of a window, or more than the second now. In one

@@ -56,9 +56,9 @@ impl Script {
     }
 
     /// A network is updated by the backward pass of the last chunk, operation by operation as the gradients are completed: where all
-    /// gradients are summed in one place (the layer-parallel schedule, of one shard), where nothing but updates stands between that pass's segment and
-    /// the update, where no later pass of the segment reads the network, and where no loss follows that may stop the step. The bits are
-    /// the same.
+    /// gradients are summed in one place (the layer-parallel schedule, of one shard), where nothing but updates stands between that pass's
+    /// segment and the update, where no later pass of the segment reads the network, and where no loss follows that may stop the step. The
+    /// bits are the same.
     pub(in crate::gan) fn with_updates_fused(mut self, plan: &Plan) -> Self {
         if plan.schedule != Schedule::LayerParallel || plan.cut.shards() > 1 {
             return self;

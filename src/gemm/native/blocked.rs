@@ -1,9 +1,9 @@
 //! `C = A B` of panels, in blocks of copies: for products whose B does not fit into the level-2 cache, with at most 16 registers.
 //!
 //! From the outside in: lanes; rows of C, which stay in the level-2 cache while the terms go by; terms, for which B is copied into strips;
-//! as many rows as a few tiles have, whose part of A stays in the level-1 cache while the strips go by. In a panel the rows of a strip are a
-//! power of two apart and compete for a few lines of the cache; copied, it lies in one piece. Where the rows of A are columns of the weights
-//! they are copied, too, since each term stands in a page of its own.
+//! as many rows as a few tiles have, whose part of A stays in the level-1 cache while the strips go by. In a panel the rows of a strip are
+//! a power of two apart and compete for a few lines of the cache; copied, it lies in one piece. Where the rows of A are columns of the
+//! weights they are copied, too, since each term stands in a page of its own.
 //!
 //! Sums that go on from a stored C keep their order, so no bit depends on the sizes.
 
@@ -72,8 +72,8 @@ impl<'k, 'p, 'a, const COLUMNS: bool> Blocked<'k, 'p, 'a, COLUMNS> {
         Self { panels, epilogue, blocks: Blocks::new(caches) }
     }
 
-    /// Whether copies pay: where what of B is read again and again fills more than half of the level-2 cache, or a quarter where the rows of
-    /// A are columns of the weights.
+    /// Whether copies pay: where what of B is read again and again fills more than half of the level-2 cache, or a quarter where the rows
+    /// of A are columns of the weights.
     #[inline]
     pub(super) fn pays(panels: &Panels<'p, 'a, COLUMNS>, isa: Isa, caches: Caches) -> bool {
         let block = panels.terms() * panels.width().min(MOST_LANES) * size_of::<f32>();
@@ -184,7 +184,8 @@ impl<const COLUMNS: bool> Blocked<'_, '_, '_, COLUMNS> {
         let ahead = if far && !COLUMNS { Some(Ahead { offset: rows.1 * stride, step: stride }) } else { None };
         for (strip, lane) in (lanes.0..lanes.0 + lanes.1).step_by(LANE_GROUP).enumerate() {
             for (row, height) in row_blocks::<S>(rows.1) {
-                // SAFETY: the rows, the lanes and the terms are within C, within the strips and within A or the copy, by the caller's promise.
+                // SAFETY: the rows, the lanes and the terms are within C, within the strips and within A or the copy, by the caller's
+                // promise.
                 unsafe {
                     let grid = Grid {
                         a: a.add(row * a_row),

@@ -92,8 +92,8 @@ impl Dots<'_> {
         }
     }
 
-    /// The elements of a tile at `place`, of which `size` is one of the powers of two that a tile has room for. Where there are few registers
-    /// it is summed in parts.
+    /// The elements of a tile at `place`, of which `size` is one of the powers of two that a tile has room for. Where there are few
+    /// registers it is summed in parts.
     #[inline(always)]
     fn tile<S: Simd>(&mut self, simd: S, place: [usize; 2], size: [usize; 2]) {
         macro_rules! choose {

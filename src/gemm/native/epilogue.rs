@@ -173,8 +173,8 @@ impl Any<'_> {
     ///
     /// # Safety
     ///
-    /// The epilogue [`covers`](Self::covers) the panel, which is valid for reads and writes, and the rows and lanes, whole vectors, are some
-    /// of it.
+    /// The epilogue [`covers`](Self::covers) the panel, which is valid for reads and writes, and the rows and lanes, whole vectors, are
+    /// some of it.
     #[inline(always)]
     pub(super) unsafe fn finish_all<S: Simd>(
         &self,

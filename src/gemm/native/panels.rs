@@ -106,8 +106,8 @@ impl<'k, 'p, 'a, E: Epilogue, const COLUMNS: bool> InPlace<'k, 'p, 'a, E, COLUMN
         Self { panels, epilogue, half: caches.level2 / 2 / size_of::<f32>() }
     }
 
-    /// Lanes that all rows of C are computed for before the next lanes: the part of B that is read again and again fills half of the level-2
-    /// cache at most.
+    /// Lanes that all rows of C are computed for before the next lanes: the part of B that is read again and again fills half of the
+    /// level-2 cache at most.
     #[inline(always)]
     fn lanes(&self) -> usize {
         let terms = self.panels.terms();

@@ -37,8 +37,8 @@ impl Grid<'_> {
     }
 }
 
-/// Cache lines of A that the next tile will read: for every [`AHEAD_TERMS`] terms a line for each row, or for each term where the rows stand
-/// side by side. They are `step` values apart, the first `offset` values beyond this tile's first element of those terms.
+/// Cache lines of A that the next tile will read: for every [`AHEAD_TERMS`] terms a line for each row, or for each term where the rows
+/// stand side by side. They are `step` values apart, the first `offset` values beyond this tile's first element of those terms.
 #[derive(Clone, Copy)]
 pub(super) struct Ahead {
     pub(super) offset: usize,
@@ -175,8 +175,8 @@ unsafe fn micro_kernel<S: Simd, E: Epilogue, const ROWS: usize, const VECTORS: u
     }
 }
 
-/// Terms of an unrolled group of a tile of so many sums: their addresses are a few multiples of the strides away from its pointers. Tiles of
-/// 32 registers have too many rows for that, and low ones too few sums to be worth it.
+/// Terms of an unrolled group of a tile of so many sums: their addresses are a few multiples of the strides away from its pointers. Tiles
+/// of 32 registers have too many rows for that, and low ones too few sums to be worth it.
 const fn unrolled<S: Simd>(sums: usize) -> usize {
     if S::REGISTERS < 32 && sums >= 8 { 4 } else { 1 }
 }
