@@ -27,7 +27,7 @@ const TERM_GROUP: usize = 8;
 const MOST_TERMS: usize = 24 * TERM_GROUP;
 
 /// Bytes of B from which on columns of the weights are copied on any processor. With 2 MiB of level-2 cache, input gradients of 1024x784 at
-/// 128 and 256 samples went from 72 and 61 % of the peak to 80 and 78 % (AVX2, docs/perf/caches.md).
+/// 128 and 256 samples went from 76 and 66 % of the peak to 80 and 78 % (AVX2, docs/perf/caches.md).
 const SCATTERED: usize = 256 * 1024;
 
 /// Strips of B: the terms of 16 lanes, then those of the next 16.
