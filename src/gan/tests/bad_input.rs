@@ -1,4 +1,4 @@
-//! What bad input gives: an error that names it, and a trainer as it was.
+//! What bad input gives: an error that names it.
 
 use super::*;
 

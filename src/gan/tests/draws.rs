@@ -1,6 +1,36 @@
 //! Where the random numbers of a step come from, and which of its passes share them.
 
 use super::*;
+use crate::gemm::EngineKind;
+use crate::kernel::noise;
+use crate::kernel::panel::scatter_rows;
+use crate::net::panels::{Panels, PassContext, PassPlan};
+use crate::net::pass::{self, Alone};
+use crate::simd::LANE_GROUP;
+
+fn latents(stream: Stream, step: u64, batch: usize) -> Vec<f32> {
+    let width = batch.next_multiple_of(LANE_GROUP);
+    let mut panel = vec![0.0; LATENTS * width];
+    noise::normal(Isa::best(), stream.key(SEED, step), 0, &mut panel, width);
+    let mut rows = vec![0.0; LATENTS * batch];
+    scatter_rows(Isa::best(), &panel, width, batch, &mut rows);
+    rows
+}
+
+/// What `generator` makes of the latents of D's step `step`.
+fn fakes(generator: &TrainedNetwork, step: u64, batch: usize) -> Vec<f32> {
+    let width = batch.next_multiple_of(LANE_GROUP);
+    let panels = Panels { samples: batch, ..Panels::one(width) };
+    let plan = PassPlan { isa: Isa::best(), engine: EngineKind::default().engine(), tasks: 1 };
+    let Alone { trace, mut tape } = Alone::new(&generator.spec, width).unwrap();
+    let latents = tape.get_mut(trace.input(), width);
+    noise::normal(plan.isa, Stream::DiscriminatorLatents.key(SEED, step), 0, latents, width);
+    let pass = PassContext { team: &Team::serial(), plan: &plan, panels };
+    pass::forward(&pass, generator.view(), &[], &trace, &mut tape);
+    let mut rows = vec![0.0; FEATURES * batch];
+    scatter_rows(plan.isa, tape.get(trace.output(), width), width, batch, &mut rows);
+    rows
+}
 
 /// Sample `s` of a batch is row `s` of what the stream gives, wherever panels, chunks and slots end.
 #[test]

@@ -1,5 +1,7 @@
 //! One pass of D over real samples and fakes, beside two passes.
 
+use super::super::plan::Plan;
+use super::super::program::Script;
 use super::*;
 
 /// A trainer whose passes are joined, and one whose passes are apart.

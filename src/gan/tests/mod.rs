@@ -8,23 +8,16 @@ mod joint;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::plan::Plan;
-use super::program::Script;
 use super::source::{InMemory, Shape, from_rows};
 use super::state::TrainedNetwork;
 use super::streams::Stream;
 use super::*;
 use crate::error::Error;
-use crate::gemm::EngineKind;
 use crate::kernel::activation::Activation;
-use crate::kernel::noise;
-use crate::kernel::panel::scatter_rows;
-use crate::net::panels::{Panels, PassContext, PassPlan};
-use crate::net::pass::{self, Alone};
 use crate::net::{LayerTensors, NetworkSpec};
 use crate::network::Network;
 use crate::parallel::Team;
-use crate::simd::{Isa, LANE_GROUP};
+use crate::simd::Isa;
 
 const LATENTS: usize = 3;
 const FEATURES: usize = 4;
@@ -63,28 +56,4 @@ fn spec(order: Order, hidden: usize) -> GanSpec {
 
 fn options(batch: usize) -> TrainerOptions {
     TrainerOptions { batch, seed: SEED, shuffle: false, ..Default::default() }
-}
-
-fn latents(stream: Stream, step: u64, batch: usize) -> Vec<f32> {
-    let width = batch.next_multiple_of(LANE_GROUP);
-    let mut panel = vec![0.0; LATENTS * width];
-    noise::normal(Isa::best(), stream.key(SEED, step), 0, &mut panel, width);
-    let mut rows = vec![0.0; LATENTS * batch];
-    scatter_rows(Isa::best(), &panel, width, batch, &mut rows);
-    rows
-}
-
-/// What `generator` makes of the latents of D's step `step`.
-fn fakes(generator: &TrainedNetwork, step: u64, batch: usize) -> Vec<f32> {
-    let width = batch.next_multiple_of(LANE_GROUP);
-    let panels = Panels { samples: batch, ..Panels::one(width) };
-    let plan = PassPlan { isa: Isa::best(), engine: EngineKind::default().engine(), tasks: 1 };
-    let Alone { trace, mut tape } = Alone::new(&generator.spec, width).unwrap();
-    let latents = tape.get_mut(trace.input(), width);
-    noise::normal(plan.isa, Stream::DiscriminatorLatents.key(SEED, step), 0, latents, width);
-    let pass = PassContext { team: &Team::serial(), plan: &plan, panels };
-    pass::forward(&pass, generator.view(), &[], &trace, &mut tape);
-    let mut rows = vec![0.0; FEATURES * batch];
-    scatter_rows(plan.isa, tape.get(trace.output(), width), width, batch, &mut rows);
-    rows
 }

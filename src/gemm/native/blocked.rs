@@ -1,4 +1,5 @@
-//! `C = A B` of panels, in blocks of copies: for products whose B does not fit into the level-2 cache, with at most 16 registers.
+//! `C = A B` of panels, in blocks of copies: for products whose B does not fit into the level-2 cache, or whose A is many columns of the
+//! weights, with at most 16 registers.
 //!
 //! From the outside in: lanes; rows of C, which stay in the level-2 cache while the terms go by; terms, for which B is copied into strips;
 //! as many rows as a few tiles have, whose part of A stays in the level-1 cache while the strips go by. In a panel the rows of a strip are
@@ -26,8 +27,8 @@ const TERM_GROUP: usize = 8;
 /// Most terms of a block.
 const MOST_TERMS: usize = 24 * TERM_GROUP;
 
-/// Bytes of B from which on columns of the weights are copied on any processor. With 2 MiB of level-2 cache, input gradients of 1024x784 at
-/// 128 and 256 samples went from 76 and 66 % of the peak to 80 and 78 % (AVX2, docs/perf/caches.md).
+/// Bytes of B beyond which columns of the weights are copied on any processor. With 2 MiB of level-2 cache, input gradients of 1024x784 at
+/// 128 and 256 samples went from 75 and 65 % of the peak to 84 and 82 % (AVX2, docs/perf/caches.md).
 const SCATTERED: usize = 256 * 1024;
 
 /// Strips of B: the terms of 16 lanes, then those of the next 16.
@@ -258,5 +259,57 @@ unsafe fn copy_rows<S: Simd>(
         }
         from = from.wrapping_add(step);
         to = to.wrapping_add(BLOCK_ROWS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gemm::{Epilogue, PanelProduct};
+
+    /// Whether input gradients (`true`) or forward products of so many rows, terms and lanes are made in copies.
+    fn pays<const COLUMNS: bool>([rows, terms, width]: [usize; 3], isa: Isa, level2: usize) -> bool {
+        let (weights, input, mut output) = (vec![0.0; rows * terms], vec![0.0; terms * width], vec![0.0; rows * width]);
+        let mut product = PanelProduct {
+            weights: &weights,
+            stride: if COLUMNS { rows } else { terms },
+            transposed: COLUMNS,
+            rows: 0..rows,
+            terms,
+            input: &input,
+            output: &mut output,
+            width,
+            epilogue: Epilogue::None,
+        };
+        Blocked::pays(&Panels::<COLUMNS>::new(&mut product), isa, Caches { level1: 48 * 1024, level2 })
+    }
+
+    #[test]
+    fn copies_follow_the_cache_and_of_columns_the_pages() {
+        for isa in Isa::available() {
+            let compiled = isa.kind() != IsaKind::Avx512;
+            // Columns: beyond a quarter of the cache, and beyond 256 KiB whatever the cache.
+            for (terms, width, level2, expected) in [
+                (1_024, 128, 2 << 20, true),
+                (1_024, 128, usize::MAX, true),
+                (1_024, 64, 2 << 20, false),
+                (512, 256, usize::MAX, false),
+                (513, 256, usize::MAX, true),
+                (512, 128, 1 << 20, false),
+                (512, 128, 1 << 19, true),
+            ] {
+                assert_eq!(
+                    pays::<true>([784, terms, width], isa, level2),
+                    expected && compiled,
+                    "{terms} {width} {level2}"
+                );
+            }
+            // Rows: beyond half of the cache, and only with enough of them.
+            for (rows, level2, expected) in
+                [(784, 2 << 20, false), (784, 1 << 19, true), (FEWEST_ROWS - 1, 1 << 19, false)]
+            {
+                assert_eq!(pays::<false>([rows, 1_024, 128], isa, level2), expected && compiled, "{rows} {level2}");
+            }
+        }
     }
 }

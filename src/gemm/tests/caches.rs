@@ -4,7 +4,7 @@ use super::native::Native;
 use super::*;
 use crate::simd::Caches;
 
-/// So large that every product's operands are read where they stand, in the widest blocks.
+/// So large that the operands of products of these shapes are read where they stand, in the widest blocks.
 const ENDLESS: Caches = Caches { level1: usize::MAX, level2: usize::MAX };
 
 /// Caches of one byte, of odd sizes, of real ones, and with room for the largest blocks of copies.
