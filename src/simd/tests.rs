@@ -111,10 +111,10 @@ macro_rules! compare {
             for start in (0..LANE_GROUP).step_by(S::LANES) {
                 let (a, b) = (&a[start..], &b[start..]);
                 let mut found = [Default::default(); LANE_GROUP];
-                #[allow(clippy::redundant_closure_call)]
+                #[allow(clippy::redundant_closure_call, reason = "the macro takes closures as well as functions")]
                 $simd.$store($vector($simd.$load(a), $simd.$load(b)), &mut found);
                 for lane in 0..S::LANES {
-                    #[allow(clippy::redundant_closure_call)]
+                    #[allow(clippy::redundant_closure_call, reason = "the macro takes closures as well as functions")]
                     let expected = $scalar(a[lane], b[lane]);
                     if !$same(found[lane], expected) {
                         $failures.push(format!(
