@@ -1,6 +1,6 @@
 //! Gradients against finite differences of the losses in f64: every parameter of both networks is
 //! moved a little up and down. Covers every activation in hidden layers and as the generator's output, dropout and none, every
-//! objective and order, every engine and instruction set.
+//! objective, order and penalty, every engine and instruction set.
 
 mod reference;
 
@@ -8,16 +8,26 @@ use std::sync::Arc;
 
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
-use gannet::gan::{GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
+use gannet::gan::{
+    GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Penalties, Trainer, TrainerOptions,
+};
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
 use reference::activation::ALL as ACTIVATIONS;
 use reference::difference;
-use reference::loss::{cross_entropy, margin, probability};
-use reference::network::{Parameters, flat, forward, widened};
+use reference::loss::{discriminator_loss, generator_loss, margin, probabilities};
+use reference::network::{Parameters, flat, forward, margin_gradient, widened};
 use reference::numbers::{numbers, wide};
 
-const OBJECTIVES: [Objective; 4] =
-    [Objective::Minimax, Objective::NonSaturating, Objective::NonSaturatingHalf, Objective::Softmax];
+const OBJECTIVES: [Objective; 8] = [
+    Objective::Minimax,
+    Objective::NonSaturating,
+    Objective::NonSaturatingHalf,
+    Objective::Softmax,
+    Objective::LeastSquares,
+    Objective::Hinge,
+    Objective::Wasserstein,
+    Objective::RelativisticPairing,
+];
 
 const ORDERS: [Order; 3] =
     [Order::DiscriminatorFirst, Order::DiscriminatorFirstSharedFake, Order::GeneratorFirstSharedFake];
@@ -32,13 +42,25 @@ fn output(spec: &NetworkSpec, parameters: &Parameters, input: Vec<f64>, keeps: &
     forward(spec, parameters, input, keeps).pop().unwrap()
 }
 
+/// Whose dropout it is: D's on real samples and on fakes in its own step, on fakes and on real samples in G's, and between the two kinds.
+#[derive(Clone, Copy)]
+enum Role {
+    Real,
+    Fake,
+    GeneratorStep,
+    GeneratorReal,
+    Between,
+}
+
 /// A step's inputs, and the losses of both networks as functions of parameters.
 struct Problem {
     spec: GanSpec,
     real: Vec<f32>,
     latents: [Vec<f32>; 2],
-    /// Keeps of D's layers for real, fake and generator step.
-    keeps: [Vec<Option<Vec<u8>>>; 3],
+    /// Keeps of D's layers for each role.
+    keeps: [Vec<Option<Vec<u8>>>; 5],
+    /// Where between real samples and fakes the gradient penalty looks.
+    shares: Vec<f32>,
 }
 
 impl Problem {
@@ -50,6 +72,8 @@ impl Problem {
         )
         .with_objective(objective)
         .with_order(order)
+        // No weight comes near it.
+        .with_weight_clip(if objective == Objective::Wasserstein { 100.0 } else { 0.0 })
         .with_optimizers(optimizer);
         let keeps = |seed: u64| {
             let layers = spec.discriminator.layers.iter().enumerate();
@@ -63,7 +87,8 @@ impl Problem {
         Self {
             real: numbers(BATCH * FEATURES, 1),
             latents: [numbers(BATCH * LATENTS, 2), numbers(BATCH * LATENTS, 3)],
-            keeps: [keeps(10), keeps(20), keeps(30)],
+            keeps: [10, 20, 30, 40, 50].map(keeps),
+            shares: numbers(BATCH, 4).iter().map(|number| (number + 1.0) / 2.0).collect(),
             spec,
         }
     }
@@ -74,24 +99,44 @@ impl Problem {
         self
     }
 
-    fn mean_cross_entropy(&self, d: &Parameters, samples: &[Vec<f64>], role: usize, real: bool) -> f64 {
-        self.mean(d, samples, role, |margin| cross_entropy(margin, real))
+    /// The same with penalties.
+    fn with_penalties(mut self, penalties: Penalties) -> Self {
+        self.spec = self.spec.with_penalties(penalties).with_weight_clip(0.0);
+        self
     }
 
-    /// The mean of what `of` makes of each sample's margin.
-    fn mean(&self, d: &Parameters, samples: &[Vec<f64>], role: usize, of: impl Fn(f64) -> f64) -> f64 {
-        let sample = |(index, sample): (usize, &Vec<f64>)| {
-            let layers = self.spec.discriminator.layers.iter().zip(&self.keeps[role]);
-            let keeps: Vec<Option<&[u8]>> = layers
-                .map(|(layer, keeps)| keeps.as_deref().map(|keeps| &keeps[index * layer.outputs..][..layer.outputs]))
-                .collect();
-            of(margin(&output(&self.spec.discriminator, d, sample.clone(), &keeps)))
+    /// What D's layers keep of a sample of the batch.
+    fn keeps_of(&self, role: Role, index: usize) -> Vec<Option<&[u8]>> {
+        let layers = self.spec.discriminator.layers.iter().zip(&self.keeps[role as usize]);
+        layers
+            .map(|(layer, keeps)| keeps.as_deref().map(|keeps| &keeps[index * layer.outputs..][..layer.outputs]))
+            .collect()
+    }
+
+    /// D's margins of samples.
+    fn margins(&self, d: &Parameters, samples: &[Vec<f64>], role: Role) -> Vec<f64> {
+        let of = |(index, sample): (usize, &Vec<f64>)| {
+            margin(&output(&self.spec.discriminator, d, sample.clone(), &self.keeps_of(role, index)))
         };
-        samples.iter().enumerate().map(sample).sum::<f64>() / BATCH as f64
+        samples.iter().enumerate().map(of).collect()
+    }
+
+    /// The mean of what `of` makes of the norm of D's gradient at each sample.
+    fn mean_of_norms(&self, d: &Parameters, samples: &[Vec<f64>], role: Role, of: impl Fn(f64) -> f64) -> f64 {
+        let of_sample = |(index, sample): (usize, &Vec<f64>)| {
+            let keeps = self.keeps_of(role, index);
+            let gradient = margin_gradient(&self.spec.discriminator, d, sample.clone(), &keeps);
+            of(gradient.iter().map(|value| value * value).sum::<f64>().sqrt())
+        };
+        samples.iter().enumerate().map(of_sample).sum::<f64>() / BATCH as f64
     }
 
     fn rows(values: &[f32], columns: usize) -> Vec<Vec<f64>> {
         values.chunks(columns).map(wide).collect()
+    }
+
+    fn reals(&self) -> Vec<Vec<f64>> {
+        Self::rows(&self.real, FEATURES)
     }
 
     fn fakes(&self, g: &Parameters, latents: &[f32]) -> Vec<Vec<f64>> {
@@ -99,19 +144,38 @@ impl Problem {
         latents.map(|latent| output(&self.spec.generator, g, latent, &[])).collect()
     }
 
+    /// The penalties on D's gradient, as the papers have them.
+    fn penalty(&self, g: &Parameters, d: &Parameters) -> f64 {
+        let Penalties { r1, r2, gradient_penalty, one_sided, interval, .. } = self.spec.penalties;
+        let (reals, fakes) = (self.reals(), self.fakes(g, &self.latents[0]));
+        let between: Vec<Vec<f64>> = reals
+            .iter()
+            .zip(&fakes)
+            .zip(&self.shares)
+            .map(|((real, fake), &share)| {
+                let share = f64::from(share);
+                real.iter().zip(fake).map(|(real, fake)| share * real + (1.0 - share) * fake).collect()
+            })
+            .collect();
+        let distance = |norm: f64| if one_sided { (norm - 1.0).max(0.0) } else { norm - 1.0 };
+        let of_reals = self.mean_of_norms(d, &reals, Role::Real, |norm| norm.powi(2) / 2.0);
+        let of_fakes = self.mean_of_norms(d, &fakes, Role::Fake, |norm| norm.powi(2) / 2.0);
+        let of_between = self.mean_of_norms(d, &between, Role::Between, |norm| distance(norm).powi(2));
+        let weighted = f64::from(r1) * of_reals + f64::from(r2) * of_fakes + f64::from(gradient_penalty) * of_between;
+        interval as f64 * weighted
+    }
+
     fn discriminator_loss(&self, g: &Parameters, d: &Parameters) -> f64 {
-        let real = self.mean_cross_entropy(d, &Self::rows(&self.real, FEATURES), 0, true);
-        let fake = self.mean_cross_entropy(d, &self.fakes(g, &self.latents[0]), 1, false);
-        if self.spec.objective == Objective::NonSaturatingHalf { (real + fake) / 2.0 } else { real + fake }
+        let real = self.margins(d, &self.reals(), Role::Real);
+        let fake = self.margins(d, &self.fakes(g, &self.latents[0]), Role::Fake);
+        discriminator_loss(self.spec.objective, &real, &fake)
     }
 
     fn generator_loss(&self, g: &Parameters, d: &Parameters) -> f64 {
         let latents = if self.spec.order == Order::DiscriminatorFirst { 1 } else { 0 };
-        let fakes = self.fakes(g, &self.latents[latents]);
-        match self.spec.objective {
-            Objective::Minimax => -self.mean_cross_entropy(d, &fakes, 2, false),
-            _ => self.mean_cross_entropy(d, &fakes, 2, true),
-        }
+        let real = self.margins(d, &self.reals(), Role::GeneratorReal);
+        let fake = self.margins(d, &self.fakes(g, &self.latents[latents]), Role::GeneratorStep);
+        generator_loss(self.spec.objective, &real, &fake)
     }
 }
 
@@ -131,11 +195,12 @@ fn compare(name: &str, found: impl Iterator<Item = f32>, expected: &[f64], misse
 fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<String>) {
     let spec = &problem.spec;
     let name = format!(
-        "{:?} {:?} {:?} {:?} dropout {} {engine} {}",
+        "{:?} {:?} {:?} {:?} {:?} dropout {} {engine} {}",
         spec.generator.layers[0].activation,
         spec.generator.layers[1].activation,
         spec.objective,
         spec.order,
+        spec.penalties,
         spec.discriminator.layers[0].dropout,
         isa.kind()
     );
@@ -143,35 +208,40 @@ fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<Strin
     let options = TrainerOptions::default().with_batch(BATCH).with_engine(engine).with_isa(isa.kind()).with_seed(6);
     let mut trainer = Trainer::new(spec.clone(), Arc::new(source), options).unwrap();
     let before: Model = trainer.model().unwrap();
-    let [keep_real, keep_fake, keep_generator_step] =
-        [0, 1, 2].map(|role: usize| problem.keeps[role].iter().map(Option::as_deref).collect::<Vec<_>>());
+    let [keep_real, keep_fake, keep_generator_step, keep_generator_real, keep_between] =
+        problem.keeps.each_ref().map(|keeps| keeps.iter().map(Option::as_deref).collect::<Vec<_>>());
     let report = trainer
         .step_with(
             &GivenStep::new(&problem.real, &problem.latents[0])
                 .with_generator_latents(&problem.latents[1])
                 .with_keep_real(&keep_real)
                 .with_keep_fake(&keep_fake)
-                .with_keep_generator_step(&keep_generator_step),
+                .with_keep_generator_step(&keep_generator_step)
+                .with_keep_generator_real(&keep_generator_real)
+                .with_interpolation(&problem.shares)
+                .with_keep_between(&keep_between),
         )
         .unwrap();
     let (found, after) = (trainer.gradients().unwrap(), trainer.model().unwrap());
     let (g, d) = (widened(&before.generator), widened(&before.discriminator));
     // G's gradient is taken through the D that its step meets.
     let met = if spec.order == Order::GeneratorFirstSharedFake { d.clone() } else { widened(&after.discriminator) };
-    let of_real = problem.mean(&d, &Problem::rows(&problem.real, FEATURES), 0, probability);
-    let of_fake = problem.mean(&d, &problem.fakes(&g, &problem.latents[0]), 1, probability);
+    let real = problem.margins(&d, &problem.reals(), Role::Real);
+    let fake = problem.margins(&d, &problem.fakes(&g, &problem.latents[0]), Role::Fake);
+    let [of_real, of_fake] = probabilities(spec.objective, &real, &fake);
     let losses = [
         ("D(x)", report.real_probability, of_real),
         ("D(G(z))", report.fake_probability, of_fake),
         ("D's loss", report.discriminator_loss, problem.discriminator_loss(&g, &d)),
         ("G's loss", report.generator_loss, problem.generator_loss(&g, &met)),
+        ("the penalty", report.penalty, problem.penalty(&g, &d)),
     ];
     for (which, found, expected) in losses {
         if !((found - expected).abs() <= 1e-6 * (1.0 + expected.abs())) {
             misses.push(format!("{name}: {which} is {found} instead of {expected}"));
         }
     }
-    let of_d = difference::gradient(&d, |d| problem.discriminator_loss(&g, d));
+    let of_d = difference::gradient(&d, |d| problem.discriminator_loss(&g, d) + problem.penalty(&g, d));
     compare(&format!("{name}: D"), flat(&found.discriminator), &of_d, misses);
     let of_g = difference::gradient(&g, |g| problem.generator_loss(g, &met));
     compare(&format!("{name}: G"), flat(&found.generator), &of_g, misses);
@@ -195,6 +265,36 @@ fn gradients_match_finite_differences() {
                         let problem = Problem::new(hidden, Activation::Linear, objective, order);
                         check(&problem, engine, isa, &mut misses);
                         check(&problem.without_dropout(), engine, isa, &mut misses);
+                    }
+                }
+            }
+        }
+    }
+    assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses[..misses.len().min(20)].join("\n"));
+}
+
+/// Every penalty alone and all together, with every activation; at every objective and order; and at an interval, where the first turn is
+/// one with penalties.
+#[test]
+fn gradients_of_penalties_match_finite_differences() {
+    let none = Penalties::default();
+    let all = none.with_r1(0.7).with_r2(0.3).with_gradient_penalty(1.5);
+    let each = [none.with_r1(2.0), none.with_r2(2.0), none.with_gradient_penalty(3.0)];
+    let mut misses = Vec::new();
+    for engine in EngineKind::ALL {
+        for isa in Isa::available() {
+            for hidden in ACTIVATIONS {
+                let problem = |objective, order, penalties| {
+                    Problem::new(hidden, Activation::Linear, objective, order).with_penalties(penalties)
+                };
+                for penalties in each.into_iter().chain([each[2].with_one_sided(true), all.with_interval(4)]) {
+                    let one = || problem(Objective::NonSaturating, Order::DiscriminatorFirst, penalties);
+                    check(&one(), engine, isa, &mut misses);
+                    check(&one().without_dropout(), engine, isa, &mut misses);
+                }
+                for objective in OBJECTIVES {
+                    for order in ORDERS {
+                        check(&problem(objective, order, all).without_dropout(), engine, isa, &mut misses);
                     }
                 }
             }
@@ -294,13 +394,12 @@ fn gradient_with_respect_to_fakes_matches_finite_differences() {
                     let mut gradient = vec![f32::NAN; fakes.len()];
                     loss.step(&fakes, &real, &mut gradient).unwrap();
                     let d = widened(&loss.discriminator().unwrap());
-                    let generator_loss = |fakes: &Parameters| {
-                        let (target, sign) = if objective == Objective::Minimax { (false, -1.0) } else { (true, 1.0) };
-                        let rows = fakes[0].0.chunks(FEATURES);
-                        let sum: f64 =
-                            rows.map(|row| cross_entropy(margin(&output(&spec, &d, row.to_vec(), &[])), target)).sum();
-                        sign * sum / BATCH as f64
+                    let margins = |values: &[f64]| -> Vec<f64> {
+                        values.chunks(FEATURES).map(|row| margin(&output(&spec, &d, row.to_vec(), &[]))).collect()
                     };
+                    let of_reals = margins(&wide(&real));
+                    let generator_loss =
+                        |fakes: &Parameters| generator_loss(objective, &of_reals, &margins(&fakes[0].0));
                     let expected =
                         difference::gradient(&widened(&[LayerTensors::new(fakes, Vec::new())]), generator_loss);
                     let name = format!("{hidden:?} {objective:?} {engine} {}", isa.kind());

@@ -6,6 +6,7 @@ use super::hook::{Gradients, Hook};
 use super::model::Model;
 use super::networks::Networks;
 use super::objective::Objective;
+use super::penalties::Penalties;
 use super::plan::Plan;
 use super::program::{self, Context, Draws, Program, Reals, SegmentPlace};
 use super::workspace::Workspace;
@@ -24,10 +25,14 @@ pub struct StepReport {
     pub discriminator_loss: f64,
     /// G's loss (the one that it minimizes).
     pub generator_loss: f64,
-    /// Mean D(x) over the real batch, before D's update.
+    /// The mean probability that D gives a real sample of being real, before D's update: the sigmoid of the logit. By
+    /// [`Objective::LeastSquares`] it is the logit itself, within 0 and 1; by a relativistic objective the sigmoid of the difference to
+    /// the fake's. A critic of [`Objective::Wasserstein`] has no zero, so that only the difference of the two probabilities says something.
     pub real_probability: f64,
-    /// Mean D(G(z)) over the fakes of D's update, before it.
+    /// The same of the fakes of D's update; by a relativistic objective 1 less the real samples'.
     pub fake_probability: f64,
+    /// The penalties of the step's last turn of D that had some, which its loss does not contain; 0 without.
+    pub penalty: f64,
 }
 
 /// What a turn reads.
@@ -36,6 +41,7 @@ pub(super) struct Run<'a> {
     pub(super) team: &'a Team<'a>,
     pub(super) plan: &'a Plan,
     pub(super) objective: Objective,
+    pub(super) penalties: Penalties,
     pub(super) draws: Draws<'a>,
     pub(super) reals: Reals<'a>,
     /// What comes from outside, `[batch, features]`, row-major: fakes, or the gradient with respect to G's; empty where nothing does.
@@ -128,8 +134,9 @@ impl Adversary {
 
     fn turn(&mut self, run: &Run<'_>, mut hook: Hook<'_, '_>, of: fn(&Program) -> &[SegmentPlace]) -> Result<()> {
         let Self { networks, workspace, program, identity, steps, failure, refused, .. } = self;
-        let Run { team, plan, objective, draws, reals, outside, reported } = *run;
-        let context = Context { plan, program, objective, draws, reals, outside, report: reported, identity };
+        let Run { team, plan, objective, penalties, draws, reals, outside, reported } = *run;
+        let report = reported;
+        let context = Context { plan, program, objective, penalties, draws, reals, outside, report, identity };
         let (isa, step) = (plan.pass.isa, *steps + 1);
         let segments = of(program);
         for (index, segment) in segments.iter().enumerate() {
@@ -212,6 +219,7 @@ impl Adversary {
             generator_loss: objective.generator_loss(sums.generator, batch),
             real_probability: sums.real.probability / batch as f64,
             fake_probability: sums.fake.probability / batch as f64,
+            penalty: sums.penalty / batch as f64,
         }
     }
 }

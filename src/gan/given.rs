@@ -29,6 +29,12 @@ pub struct GivenStep<'a> {
     pub keep_fake: &'a [Option<&'a [u8]>],
     /// D's dropout in G's step.
     pub keep_generator_step: &'a [Option<&'a [u8]>],
+    /// D's dropout on the real samples in G's step, which a relativistic objective alone reads.
+    pub keep_generator_real: &'a [Option<&'a [u8]>],
+    /// Shares of the real samples in those that the gradient penalty looks at, `[batch]`; not read without one.
+    pub interpolation: &'a [f32],
+    /// D's dropout on these samples.
+    pub keep_between: &'a [Option<&'a [u8]>],
 }
 
 impl<'a> GivenStep<'a> {
@@ -42,6 +48,9 @@ impl<'a> GivenStep<'a> {
             keep_real: &[],
             keep_fake: &[],
             keep_generator_step: &[],
+            keep_generator_real: &[],
+            interpolation: &[],
+            keep_between: &[],
         }
     }
 
@@ -73,9 +82,31 @@ impl<'a> GivenStep<'a> {
         self
     }
 
-    /// The latents in the place of a stream's.
-    pub(super) fn latents(&self, stream: Stream) -> Option<&'a [f32]> {
+    /// The same step with this [dropout on the real samples of G's step](Self::keep_generator_real).
+    #[must_use]
+    pub fn with_keep_generator_real(mut self, keeps: &'a [Option<&'a [u8]>]) -> Self {
+        self.keep_generator_real = keeps;
+        self
+    }
+
+    /// The same step with these [shares of the real samples](Self::interpolation).
+    #[must_use]
+    pub fn with_interpolation(mut self, shares: &'a [f32]) -> Self {
+        self.interpolation = shares;
+        self
+    }
+
+    /// The same step with this [dropout between real samples and fakes](Self::keep_between).
+    #[must_use]
+    pub fn with_keep_between(mut self, keeps: &'a [Option<&'a [u8]>]) -> Self {
+        self.keep_between = keeps;
+        self
+    }
+
+    /// The numbers in the place of a stream's.
+    pub(super) fn numbers(&self, stream: Stream) -> Option<&'a [f32]> {
         match stream {
+            Stream::Interpolation => Some(self.interpolation),
             Stream::DiscriminatorLatents => Some(self.discriminator_latents),
             Stream::GeneratorLatents => Some(self.generator_latents),
             _ => None,
@@ -88,6 +119,8 @@ impl<'a> GivenStep<'a> {
             Stream::KeepReal => Some(self.keep_real),
             Stream::KeepFake => Some(self.keep_fake),
             Stream::KeepGeneratorStep => Some(self.keep_generator_step),
+            Stream::KeepGeneratorReal => Some(self.keep_generator_real),
+            Stream::KeepBetween => Some(self.keep_between),
             _ => None,
         }
     }
@@ -114,11 +147,18 @@ impl<'a> GivenStep<'a> {
         if spec.order == Order::DiscriminatorFirst {
             check("generator_latents".into(), self.generator_latents.len(), spec.latents())?;
         }
-        let roles = [
+        let mut roles = vec![
             ("keep_real", self.keep_real),
             ("keep_fake", self.keep_fake),
             ("keep_generator_step", self.keep_generator_step),
         ];
+        if spec.objective.is_relativistic() {
+            roles.push(("keep_generator_real", self.keep_generator_real));
+        }
+        if spec.penalties.gradient_penalty != 0.0 {
+            check("interpolation".into(), self.interpolation.len(), 1)?;
+            roles.push(("keep_between", self.keep_between));
+        }
         for (role, keeps) in roles {
             for (index, layer) in spec.discriminator.layers.iter().enumerate() {
                 if layer.dropout > 0.0 {

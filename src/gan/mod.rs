@@ -23,6 +23,7 @@ mod optimizer_state;
 mod options;
 #[cfg_attr(not(feature = "internals"), allow(dead_code, unreachable_pub, reason = "the program uses more of it"))]
 pub(crate) mod outside;
+mod penalties;
 mod plan;
 pub mod presets;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
@@ -56,6 +57,7 @@ pub use model::Model;
 pub use modular::{ModularLoss, ModularReport};
 pub use objective::Objective;
 pub use options::TrainerOptions;
+pub use penalties::Penalties;
 pub use plan::PlanSummary;
 pub use replicas::Replicas;
 pub use sampler::Sampler;

@@ -11,6 +11,7 @@ use super::names::INPUT_GRADIENT;
 use super::networks::Networks;
 use super::objective::Objective;
 use super::options::{Resources, TrainerOptions};
+use super::penalties::Penalties;
 use super::plan::{Plan, PlanSummary};
 use super::program::{Draws, Program, Reals, Script};
 use super::spec::OptimizerSpec;
@@ -28,6 +29,7 @@ use crate::parallel::{self, ThreadPool};
 /// The batch, the seed (of D's parameters and dropout) and the resources come from [`TrainerOptions`].
 pub struct ModularLoss {
     objective: Objective,
+    penalties: Penalties,
     options: TrainerOptions,
     pub(super) plan: Plan,
     pool: Option<Arc<ThreadPool>>,
@@ -75,7 +77,23 @@ impl ModularLoss {
         optimizer: impl Into<OptimizerSpec>,
         options: TrainerOptions,
     ) -> Result<Self> {
+        Self::with_penalties(discriminator, objective, Penalties::default(), optimizer, options)
+    }
+
+    /// The same with penalties that join D's loss.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); penalties that [`Penalties::validate`] refuses.
+    pub fn with_penalties(
+        discriminator: NetworkSpec,
+        objective: Objective,
+        penalties: Penalties,
+        optimizer: impl Into<OptimizerSpec>,
+        options: TrainerOptions,
+    ) -> Result<Self> {
         objective.validate_discriminator(&discriminator)?;
+        penalties.validate("penalties")?;
         let optimizer = optimizer.into();
         optimizer.validate("discriminator_optimizer")?;
         let batch = options.batch;
@@ -87,7 +105,7 @@ impl ModularLoss {
         let isa = resources.isa;
         let cut = Cut::new(batch, options.shards)?;
         let plan = Plan::new(None, &discriminator, cut, resources.threads, options.engine, isa);
-        let script = Script::modular().with_fakes_kept(&plan).with_updates_fused(&plan);
+        let script = Script::modular(objective, &penalties).with_fakes_kept(&plan).with_updates_fused(&plan);
         let program = Program::new(&script, None, &discriminator, &plan);
         plan.check_memory(None, &discriminator, &program.tape, 0, options.memory_limit)?;
         resources.ensure_pool(plan.threads)?;
@@ -98,7 +116,7 @@ impl ModularLoss {
         let identity = numbers_below(count)?;
         let adversary = Adversary::new(networks, workspace, program, identity);
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
-        Ok(Self { objective, options, plan, pool: resources.pool, script, adversary })
+        Ok(Self { objective, penalties, options, plan, pool: resources.pool, script, adversary })
     }
 
     /// Updates D on `real` (target 1) and `fakes` (target 0), both `[batch, features]` row-major, then writes the gradient of
@@ -121,12 +139,13 @@ impl ModularLoss {
             }
         }
         parallel::with_team(self.plan.threads, self.pool.as_ref(), |team| {
-            let Self { objective, options, plan, adversary, .. } = self;
+            let Self { objective, penalties, options, plan, adversary, .. } = self;
             let turns = adversary.steps;
             let run = Run {
                 team,
                 plan,
                 objective: *objective,
+                penalties: *penalties,
                 draws: Draws { seed: options.seed, discriminator_turns: turns, generator_turns: turns, given: None },
                 reals: Reals::Given(real),
                 outside: fakes,

@@ -1,26 +1,52 @@
-//! Objectives: what D and G minimize, as terms of a cross-entropy.
+//! Objectives: what D and G minimize, as terms of a loss of logits.
 
 use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::kernel::activation::Activation;
-use crate::kernel::loss::{LossSums, LossTerm, bce_with_logits, softmax_cross_entropy};
+use crate::kernel::loss::{
+    LossSums, LossTerm, ScoreLoss, Side, bce_with_logits, pairing_loss, score_loss, softmax_cross_entropy,
+};
 use crate::net::NetworkSpec;
 use crate::simd::Isa;
 
-/// What D minimizes and what G minimizes. BCE is of `sigmoid(logit)`; every loss is a mean over the batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What D minimizes and what G minimizes, with x a real sample and y a fake. BCE is of `sigmoid(logit)`, D(x) is the logit; every loss is a
+/// mean over the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Objective {
-    /// D: BCE(D(x), 1) + BCE(D(G(z)), 0). G maximizes BCE(D(G(z)), 0). (Goodfellow et al. 2014, equation 1.)
+    /// D: BCE(D(x), 1) + BCE(D(y), 0). G maximizes BCE(D(y), 0). (Goodfellow et al. 2014, equation 1.)
     Minimax,
-    /// D as in minimax; G minimizes BCE(D(G(z)), 1). (Goodfellow et al. 2014, section 3.)
+    /// D as in minimax; G minimizes BCE(D(y), 1). (Goodfellow et al. 2014, section 3.)
     NonSaturating,
     /// As non-saturating, but D's loss is half of the sum.
     NonSaturatingHalf,
-    /// D has two logits, class 1 is real; D minimizes CE(D(x), 1) + CE(D(G(z)), 0), G minimizes CE(D(G(z)), 1).
+    /// D has two logits, class 1 is real; D minimizes CE(D(x), 1) + CE(D(y), 0), G minimizes CE(D(y), 1).
     Softmax,
+    /// D: (D(x) - 1)^2 / 2 + D(y)^2 / 2. G: (D(y) - 1)^2 / 2. (Mao et al. 2017, equation 9.)
+    LeastSquares,
+    /// D: max(0, 1 - D(x)) + max(0, 1 + D(y)). G: -D(y). (Lim and Ye 2017; Miyato et al. 2018.)
+    Hinge,
+    /// D: D(y) - D(x). G: -D(y). (Arjovsky, Chintala and Bottou 2017.) D needs a bound on its slope: a
+    /// [gradient penalty](super::Penalties::gradient_penalty), or [clipped weights](super::GanSpec::weight_clip).
+    Wasserstein,
+    /// D: softplus(D(y) - D(x)), G: softplus(D(x) - D(y)), each real sample with the fake at its place in the batch.
+    /// (Jolicoeur-Martineau 2019; Huang et al. 2024.)
+    RelativisticPairing,
+}
+
+/// What D's logits stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    /// The log-odds of "real".
+    CrossEntropy,
+    /// The logits of two classes.
+    Classes,
+    /// A score, with its loss for D and that for G.
+    Score(ScoreLoss, ScoreLoss),
+    /// Log-odds of the real sample against the fake are differences of it.
+    Pairing,
 }
 
 impl Objective {
@@ -31,12 +57,37 @@ impl Objective {
             Self::NonSaturating => "non_saturating",
             Self::NonSaturatingHalf => "non_saturating_half",
             Self::Softmax => "softmax",
+            Self::LeastSquares => "least_squares",
+            Self::Hinge => "hinge",
+            Self::Wasserstein => "wasserstein",
+            Self::RelativisticPairing => "relativistic_pairing",
         }
     }
 
     /// Logits that D gives for a sample.
     pub fn logits(self) -> usize {
-        if self == Self::Softmax { 2 } else { 1 }
+        if self.family() == Family::Classes { 2 } else { 1 }
+    }
+
+    /// Whether a fake is judged beside a real sample, in G's step too.
+    pub fn is_relativistic(self) -> bool {
+        self.family() == Family::Pairing
+    }
+
+    /// Whether both losses of a fake are cross-entropies of its one logit.
+    pub(super) fn is_of_log_odds(self) -> bool {
+        self.family() == Family::CrossEntropy
+    }
+
+    const fn family(self) -> Family {
+        match self {
+            Self::Minimax | Self::NonSaturating | Self::NonSaturatingHalf => Family::CrossEntropy,
+            Self::Softmax => Family::Classes,
+            Self::LeastSquares => Family::Score(ScoreLoss::LeastSquares, ScoreLoss::LeastSquares),
+            Self::Hinge => Family::Score(ScoreLoss::Hinge, ScoreLoss::Linear),
+            Self::Wasserstein => Family::Score(ScoreLoss::Linear, ScoreLoss::Linear),
+            Self::RelativisticPairing => Family::Pairing,
+        }
     }
 
     /// Checks a discriminator's specification, and that its last layer gives the objective's logits.
@@ -58,7 +109,7 @@ impl Objective {
             return Err(Error::setting(setting("outputs"), problem));
         }
         if output.activation != Activation::Linear {
-            let problem = "must be linear: the objective applies the sigmoid or softmax";
+            let problem = "must be linear: the objective takes the logit as it is";
             return Err(Error::setting(setting("activation"), problem));
         }
         if output.dropout != 0.0 {
@@ -97,24 +148,41 @@ impl Objective {
         if self == Self::NonSaturatingHalf { 0.5 } else { 1.0 }
     }
 
-    /// Replaces the logits in the `lanes` of a panel by the gradient with respect to them.
+    /// Replaces the logits in the `lanes` of a panel by the gradient of a side's loss with respect to them. No lanes of pairs.
     #[allow(clippy::too_many_arguments, reason = "what the loss is, and where its logits stand")]
     pub(crate) fn loss(
         self,
         isa: Isa,
-        term: LossTerm,
+        (side, term): (Side, LossTerm),
         panel: &mut [f32],
         width: usize,
         lanes: Range<usize>,
         valid: usize,
         report: bool,
     ) -> LossSums {
-        match self {
-            Self::Softmax => {
+        match self.family() {
+            Family::Classes => {
                 let (fake, real) = panel.split_at_mut(width);
                 softmax_cross_entropy(isa, term, &mut fake[lanes.clone()], &mut real[lanes], valid, report)
             }
-            _ => bce_with_logits(isa, term, &mut panel[lanes], valid, report),
+            Family::Score(of_discriminator, of_generator) => {
+                let loss = if side == Side::Discriminator { of_discriminator } else { of_generator };
+                score_loss(isa, loss, term, &mut panel[lanes], valid, report)
+            }
+            Family::CrossEntropy | Family::Pairing => bce_with_logits(isa, term, &mut panel[lanes], valid, report),
         }
+    }
+
+    /// Replaces the logits of real samples and of the fakes beside them by the gradients of a side's relativistic loss; in G's those of the
+    /// real samples have no meaning.
+    pub(crate) fn pairing_loss(
+        isa: Isa,
+        side: Side,
+        batch: usize,
+        [real, fake]: [&mut [f32]; 2],
+        valid: usize,
+        report: bool,
+    ) -> LossSums {
+        pairing_loss(isa, side, (1.0 / batch as f64) as f32, real, fake, valid, report)
     }
 }

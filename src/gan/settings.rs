@@ -51,12 +51,17 @@ impl Setting {
     const fn new(name: &'static str, value: fn(&Run<'_>) -> Value) -> Self {
         Self { name, value, absent: None }
     }
+
+    /// One that came after the format, with what all runs had before.
+    const fn later(name: &'static str, value: fn(&Run<'_>) -> Value, absent: fn() -> Value) -> Self {
+        Self { name, value, absent: Some(absent) }
+    }
 }
 
 /// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
-const TABLE: [Setting; 10] = [
+const TABLE: [Setting; 16] = [
     Setting::new(BATCH, |run| run.options.batch.into()),
-    Setting { absent: Some(|| 1.into()), ..Setting::new("run.shards", |run| run.options.shards.into()) },
+    Setting::later("run.shards", |run| run.options.shards.into(), || 1.into()),
     Setting::new("run.seed", |run| run.options.seed.into()),
     Setting::new("run.shuffle", |run| run.options.shuffle.into()),
     Setting::new("run.engine", |run| run.options.engine.to_string().into()),
@@ -65,6 +70,12 @@ const TABLE: [Setting; 10] = [
     Setting::new(OBJECTIVE, |run| run.spec.objective.name().into()),
     Setting::new("gan.order", |run| run.spec.order.name().into()),
     Setting::new(DISCRIMINATOR_STEPS, |run| run.spec.discriminator_steps.into()),
+    Setting::later("gan.penalties.r1", |run| number(run.spec.penalties.r1), || number(0.0)),
+    Setting::later("gan.penalties.r2", |run| number(run.spec.penalties.r2), || number(0.0)),
+    Setting::later("gan.penalties.gradient_penalty", |run| number(run.spec.penalties.gradient_penalty), || number(0.0)),
+    Setting::later("gan.penalties.one_sided", |run| run.spec.penalties.one_sided.into(), || false.into()),
+    Setting::later("gan.penalties.interval", |run| run.spec.penalties.interval.into(), || 1.into()),
+    Setting::later("gan.weight_clip", |run| number(run.spec.weight_clip), || number(0.0)),
 ];
 
 /// The settings of a run on so many real samples.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::objective::Objective;
+use super::penalties::Penalties;
 use crate::error::{Error, Result};
 #[cfg(feature = "internals")]
 use crate::kernel::activation::Activation;
@@ -271,6 +272,13 @@ pub struct GanSpec {
     pub generator_optimizer: OptimizerSpec,
     /// D's optimizer.
     pub discriminator_optimizer: OptimizerSpec,
+    /// What D's loss is joined by.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub penalties: Penalties,
+    /// After each update of D its weights and biases are clipped to as much above and below 0 (Arjovsky et al. 2017, algorithm 1, where it
+    /// is 0.01); 0 = they are not.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub weight_clip: f32,
     /// G: latents in, samples out.
     pub generator: NetworkSpec,
     /// D: samples in, one logit out (two for [`Objective::Softmax`]).
@@ -291,6 +299,8 @@ impl GanSpec {
             discriminator_steps: 1,
             generator_optimizer: optimizer,
             discriminator_optimizer: optimizer,
+            penalties: Penalties::default(),
+            weight_clip: 0.0,
             generator,
             discriminator,
         }
@@ -335,6 +345,20 @@ impl GanSpec {
     #[must_use]
     pub fn with_discriminator_optimizer(mut self, optimizer: impl Into<OptimizerSpec>) -> Self {
         self.discriminator_optimizer = optimizer.into();
+        self
+    }
+
+    /// The same GAN with these [penalties](Self::penalties).
+    #[must_use]
+    pub fn with_penalties(mut self, penalties: Penalties) -> Self {
+        self.penalties = penalties;
+        self
+    }
+
+    /// The same GAN with the weights of D [clipped](Self::weight_clip).
+    #[must_use]
+    pub fn with_weight_clip(mut self, most: f32) -> Self {
+        self.weight_clip = most;
         self
     }
 
@@ -402,6 +426,21 @@ impl GanSpec {
         if self.order == Order::GeneratorFirstSharedFake && self.discriminator_steps != 1 {
             let problem = "must be 1 with the order generator_first_shared_fake, whose fakes serve one step of each";
             return Err(Error::setting("discriminator_steps", problem));
+        }
+        self.penalties.validate("penalties")?;
+        if !(self.weight_clip >= 0.0 && self.weight_clip.is_finite()) {
+            return Err(Error::setting(
+                "weight_clip",
+                format!("{} is not 0 (none) or a positive number", self.weight_clip),
+            ));
+        }
+        if self.objective == Objective::Wasserstein && self.weight_clip == 0.0 && self.penalties.is_none() {
+            let problem = "wasserstein needs a bound on D's slope: set penalties.gradient_penalty, usually to 10, or weight_clip to 0.01";
+            return Err(Error::setting("objective", problem));
+        }
+        if self.weight_clip != 0.0 && !self.penalties.is_none() {
+            let problem = "clipped weights and penalties both bound D's slope; use one of them";
+            return Err(Error::setting("weight_clip", problem));
         }
         self.generator_optimizer.validate("generator_optimizer")?;
         self.discriminator_optimizer.validate("discriminator_optimizer")

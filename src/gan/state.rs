@@ -7,14 +7,14 @@ use super::optimizer_state::OptimizerState;
 use super::spec::OptimizerSpec;
 use crate::error::{Error, Result};
 use crate::kernel::noise::StreamKey;
-use crate::kernel::optimizer::{Arenas, Update};
+use crate::kernel::optimizer::{Arenas, Update, clip};
 use crate::memory::AlignedBuffer;
 use crate::net::op::Updated;
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{BackwardView, NetworkView, Parameters};
 use crate::net::{LayerTensors, NetworkSpec};
 use crate::network::Network;
-use crate::parallel::{ChunksOfEach, Enumerated, Team};
+use crate::parallel::{Chunks, ChunksOfEach, Enumerated, Team};
 use crate::simd::Isa;
 
 /// Parameters that one task of an update takes: 32 KiB of each arena, a level-1 cache's worth.
@@ -29,6 +29,8 @@ pub(super) struct TrainedNetwork {
     pub(super) layout: ParameterLayout,
     parameters: AlignedBuffer,
     optimizer: OptimizerSpec,
+    /// What parameters are clipped to after an update, above and below 0; 0 = they are not.
+    most: f32,
     /// An arena for each state of the optimizer's rule, laid out like the parameters.
     states: Vec<AlignedBuffer>,
     /// Updates done.
@@ -51,7 +53,13 @@ impl TrainedNetwork {
         let states = optimizer.state_names().iter().map(|_| AlignedBuffer::zeroed(len)).collect::<Result<_>>()?;
         let mut parameters = AlignedBuffer::zeroed(len)?;
         layout.initialize(&spec, isa, key, &mut parameters);
-        Ok(Self { network, parameters, optimizer, states, updates: 0, updated: None, layout, spec })
+        Ok(Self { network, parameters, optimizer, most: 0.0, states, updates: 0, updated: None, layout, spec })
+    }
+
+    /// The same network, whose parameters are clipped after each update to at most `most` above and below 0; 0 = they are not.
+    pub(super) fn clipped_to(mut self, most: f32) -> Self {
+        self.most = most;
+        self
     }
 
     /// The network as a pass reads it.
@@ -130,7 +138,7 @@ impl TrainedNetwork {
         arenas.try_for_each(|(arena, (_, tensors))| self.layout.fill(arena, tensors, self.network.name()))
     }
 
-    /// One update by the optimizer, unless the last backward pass has done it. `step` is what an error names.
+    /// One update by the optimizer, unless the last backward pass has done it, and what comes after it. `step` is what an error names.
     ///
     /// # Errors
     ///
@@ -140,7 +148,14 @@ impl TrainedNetwork {
             Some(finite) => finite,
             None => self.update_apart(team, isa, gradients),
         };
-        if finite { Ok(()) } else { Err(self.not_finite(gradients, step)) }
+        if !finite {
+            return Err(self.not_finite(gradients, step));
+        }
+        if self.most > 0.0 {
+            let most = self.most;
+            team.for_each(Chunks::new(&mut self.parameters, UPDATE_CHUNK), |parameters| clip(isa, most, parameters));
+        }
+        Ok(())
     }
 
     /// The update as a phase of its own. Returns whether all is finite.

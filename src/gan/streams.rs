@@ -43,6 +43,12 @@ pub enum Stream {
     Health = 13,
     /// The directions along which those are compared with the data.
     HealthDirections = 14,
+    /// Where between a real sample and a fake the gradient penalty looks.
+    Interpolation = 15,
+    /// Dropout of D there.
+    KeepBetween = 16,
+    /// Dropout of D on real samples in G's step.
+    KeepGeneratorReal = 17,
 }
 
 impl Stream {
@@ -53,7 +59,10 @@ impl Stream {
 
     /// Whether its numbers are counted by turns of G; those of the other streams of a step are by turns of D.
     pub(super) fn is_of_generator(self) -> bool {
-        matches!(self, Self::GeneratorLatents | Self::GeneratorKeeps | Self::KeepGeneratorStep)
+        matches!(
+            self,
+            Self::GeneratorLatents | Self::GeneratorKeeps | Self::KeepGeneratorStep | Self::KeepGeneratorReal
+        )
     }
 }
 
@@ -64,7 +73,7 @@ mod tests {
     use super::*;
 
     /// The purposes outside of a step, and those whose step counts from 0 too.
-    const STREAMS: [Stream; 15] = [
+    const STREAMS: [Stream; 18] = [
         Stream::GeneratorParameters,
         Stream::DiscriminatorParameters,
         Stream::DiscriminatorLatents,
@@ -80,6 +89,9 @@ mod tests {
         Stream::Pictures,
         Stream::Health,
         Stream::HealthDirections,
+        Stream::Interpolation,
+        Stream::KeepBetween,
+        Stream::KeepGeneratorReal,
     ];
 
     #[test]

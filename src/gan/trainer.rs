@@ -109,7 +109,8 @@ impl<'a> Trainer<'a> {
                 &spec.discriminator,
                 spec.discriminator_optimizer,
                 Stream::DiscriminatorParameters,
-            )?,
+            )?
+            .clipped_to(spec.weight_clip),
         };
         let workspace = Workspace::new(&plan, &program.tape, of_generator, of_discriminator)?;
         // The intake has checked that the batch is below 2^32.
@@ -253,6 +254,7 @@ impl<'a> Trainer<'a> {
             team,
             plan,
             objective: spec.objective,
+            penalties: spec.penalties,
             draws: Draws { seed: options.seed, discriminator_turns: first, generator_turns: adversary.steps, given },
             reals: Reals::Given(&[]),
             outside: &[],
@@ -268,7 +270,8 @@ impl<'a> Trainer<'a> {
             Ok(())
         });
         let draws = Draws { discriminator_turns: first + turns - 1, ..run.draws };
-        let outcome = outcome.and_then(|()| adversary.generator_turn(&Run { draws, ..run }, hook));
+        let reals = taken.batch(batches - 1, batches);
+        let outcome = outcome.and_then(|()| adversary.generator_turn(&Run { draws, reals, ..run }, hook));
         // A panic does not come here: the state that it leaves, if that is whole, is that of before the step.
         if adversary.refused {
             // The turns before the one that was ended are whole, and that one comes again.

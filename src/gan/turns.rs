@@ -40,6 +40,7 @@ macro_rules! run {
             team: $team,
             plan: &$trainer.plan,
             objective: $trainer.spec.objective,
+            penalties: $trainer.spec.penalties,
             draws: Draws {
                 seed: $trainer.options.seed,
                 discriminator_turns: $trainer.adversary.discriminator_turns.saturating_sub(1),
@@ -107,8 +108,12 @@ impl Trainer<'_> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As there, and [`Error::InvalidSetting`] for a relativistic objective, for which G needs real samples too.
     pub fn step_generator(&mut self) -> Result<GeneratorReport> {
+        if self.spec.objective.is_relativistic() {
+            let problem = "a relativistic objective compares G's fakes with the real samples of D's turn; take whole steps instead";
+            return Err(Error::setting("objective", problem));
+        }
         self.prepare_alone()?;
         self.with_team(|trainer, team| {
             trainer.adversary.begin()?;

@@ -25,6 +25,8 @@ pub(super) struct Scratch {
     pub(super) tape: Tape,
     /// Loss sums of each panel, one for each term.
     pub(super) sums: Vec<[LossSums; MOST_TERMS]>,
+    /// The sum of the penalties of each panel.
+    pub(super) penalties: Vec<f64>,
     /// The latest forward pass of each network that stands on the tape, and its lanes. Fakes from outside count as G's.
     latest: [Option<(usize, usize)>; 2],
 }
@@ -65,6 +67,8 @@ pub(super) struct StepSums {
     pub(super) fake: LossSums,
     /// Of the fakes, in G's pass.
     pub(super) generator: LossSums,
+    /// The penalties, with their weights.
+    pub(super) penalty: f64,
 }
 
 /// Scratch and slots of a run.
@@ -89,7 +93,7 @@ impl Workspace {
         let panels = plan.chunk.div_ceil(plan.panel_width);
         let scratch = || {
             let sums = vec![[LossSums::default(); MOST_TERMS]; panels];
-            Ok(Scratch { tape: Tape::new(tape)?, sums, latest: [None; 2] })
+            Ok(Scratch { tape: Tape::new(tape)?, sums, penalties: vec![0.0; panels], latest: [None; 2] })
         };
         let slot = |place| {
             let samples = plan.cut.slot(place);
@@ -192,6 +196,7 @@ impl Workspace {
                     sums.real += right.real;
                     sums.fake += right.fake;
                     sums.generator += right.generator;
+                    sums.penalty += right.penalty;
                     sums
                 }
             }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod activation;
+pub mod curvature;
 pub mod distance;
 pub mod dropout;
 pub mod loss;
@@ -14,6 +15,7 @@ pub mod noise;
 pub mod optimizer;
 pub mod panel;
 pub mod peak;
+pub mod penalty;
 pub mod quantile;
 pub mod reduce;
 pub mod sum;

@@ -2,6 +2,7 @@
 //! tangent of the forward pass.
 #![forbid(unsafe_code)]
 
+pub(crate) mod double_backward;
 pub(crate) mod op;
 pub(crate) mod panels;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
@@ -9,7 +10,6 @@ pub(crate) mod parameters;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 pub(crate) mod pass;
 mod spec;
-#[cfg_attr(not(test), expect(dead_code, reason = "gradient penalties will go through it; until then tests alone do"))]
 mod tangent;
 pub(crate) mod tape;
 

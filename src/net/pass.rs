@@ -106,7 +106,8 @@ pub(crate) enum Parameters<'a> {
 }
 
 impl Parameters<'_> {
-    fn values(&self) -> &[f32] {
+    /// Their values.
+    pub(super) fn values(&self) -> &[f32] {
         match self {
             Self::Fixed(values) => values,
             Self::Updated(updated) => updated.arenas[0],
@@ -176,8 +177,15 @@ impl Deltas {
     }
 
     /// The gradient with respect to the pre-activations of the operation that comes `from_last` before the last.
-    fn delta(&self, from_last: usize) -> Value {
+    pub(super) fn delta(&self, from_last: usize) -> Value {
         self.0[from_last]
+    }
+
+    /// The same pass, begun from another gradient with respect to the last operation's pre-activations.
+    pub(super) fn begun_from(&self, last: Value) -> Self {
+        let mut deltas = self.clone();
+        deltas.0[0] = last;
+        deltas
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It follows on a forward pass, whose outputs show the derivative of each activation and the elements that dropout dropped.
 
-use super::op::{self, operation};
+use super::op::operation;
 use super::panels::PassContext;
 use super::parameters::ParameterLayout;
 use super::pass::{NetworkView, Trace};
@@ -14,11 +14,17 @@ use super::tape::{Tape, TapePlan, Value};
 pub(crate) struct Tangents(Vec<Value>);
 
 impl Tangents {
-    /// Plans the tangent pass along `direction` of what `trace` recorded.
-    pub(crate) fn plan(tape: &mut TapePlan, spec: &NetworkSpec, trace: &Trace, direction: Value, lanes: usize) -> Self {
+    /// Plans the tangent pass along `direction` of what the first `operations` left in `trace`.
+    pub(crate) fn plan(
+        tape: &mut TapePlan,
+        spec: &NetworkSpec,
+        trace: &Trace,
+        direction: Value,
+        (operations, lanes): (usize, usize),
+    ) -> Self {
         let mut tangents = Self(vec![direction]);
         let layout = ParameterLayout::new(spec);
-        for index in 0..op::count(spec) {
+        for index in 0..operations {
             tape.uses(tangents.output());
             tape.uses(trace.places(index).output);
             tangents.0.push(tape.make(operation(spec, &layout, index).outputs(), lanes));
@@ -27,9 +33,14 @@ impl Tangents {
         tangents
     }
 
-    /// That of the network's output.
+    /// The last one: that of the network's output, where all operations take part.
     pub(crate) fn output(&self) -> Value {
         self.0[self.0.len() - 1]
+    }
+
+    /// That of the input of operation `index`.
+    pub(crate) fn input(&self, index: usize) -> Value {
+        self.0[index]
     }
 }
 
@@ -42,7 +53,7 @@ pub(crate) fn tangent(
     tape: &mut Tape,
 ) {
     let NetworkView { spec, layout, parameters } = network;
-    for index in 0..op::count(spec) {
+    for index in 0..tangents.0.len() - 1 {
         let along = [tangents.0[index], tangents.0[index + 1]];
         operation(spec, layout, index).tangent(context, parameters, tape, trace.places(index), along);
     }
@@ -54,6 +65,7 @@ mod tests {
     use crate::gemm::EngineKind;
     use crate::kernel::activation::Activation;
     use crate::kernel::noise::{self, StreamKey};
+    use crate::net::op;
     use crate::net::panels::{Panels, Part, PartKeeps, PassPlan};
     use crate::net::parameters::ParameterLayout;
     use crate::net::pass;
@@ -102,7 +114,7 @@ mod tests {
             let [input, direction] = [(); 2].map(|()| tape.make(spec.inputs(), lanes));
             tape.advance();
             let trace = Trace::plan(&mut tape, spec, input, lanes);
-            let tangents = Tangents::plan(&mut tape, spec, &trace, direction, lanes);
+            let tangents = Tangents::plan(&mut tape, spec, &trace, direction, (op::count(spec), lanes));
             trace.uses(&mut tape);
             tape.uses(tangents.output());
             let mut tape = Tape::new(&tape.place()).unwrap();

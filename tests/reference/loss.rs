@@ -1,4 +1,7 @@
-//! Cross-entropies of a sample's logits (Goodfellow et al. 2014, equation 1), and their slopes.
+//! Losses of samples' logits: cross-entropies (Goodfellow et al. 2014, equation 1) with their slopes, and those of both networks by
+//! objective, written as the papers have them.
+
+use gannet::gan::Objective;
 
 /// The logistic function, in the form that does not overflow.
 pub(crate) fn sigmoid(x: f64) -> f64 {
@@ -31,4 +34,60 @@ pub(crate) fn cross_entropy(margin: f64, real: bool) -> f64 {
 pub(crate) fn cross_entropy_slope(margin: f64, real: bool) -> f64 {
     // p - 1 as -sigmoid(-m): the difference would lose its digits.
     if real { -sigmoid(-margin) } else { sigmoid(margin) }
+}
+
+/// ln(1 + exp(x)).
+fn softplus(x: f64) -> f64 {
+    cross_entropy(x, false)
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
+}
+
+/// D's loss from the margins of real samples and of fakes.
+#[allow(unreachable_patterns, reason = "within the crate every kind is known")]
+pub(crate) fn discriminator_loss(objective: Objective, real: &[f64], fake: &[f64]) -> f64 {
+    let both = |of_real: fn(f64) -> f64, of_fake: fn(f64) -> f64| {
+        mean(real.iter().map(|margin| of_real(*margin))) + mean(fake.iter().map(|margin| of_fake(*margin)))
+    };
+    let entropies = || both(|x| softplus(-x), softplus);
+    match objective {
+        Objective::Minimax | Objective::NonSaturating | Objective::Softmax => entropies(),
+        Objective::NonSaturatingHalf => entropies() / 2.0,
+        Objective::LeastSquares => both(|x| (x - 1.0).powi(2) / 2.0, |y| y.powi(2) / 2.0),
+        Objective::Hinge => both(|x| (1.0 - x).max(0.0), |y| (1.0 + y).max(0.0)),
+        Objective::Wasserstein => both(|x| -x, |y| y),
+        Objective::RelativisticPairing => mean(real.iter().zip(fake).map(|(x, y)| softplus(y - x))),
+        other => panic!("no reference for {other:?}"),
+    }
+}
+
+/// G's loss from the same.
+#[allow(unreachable_patterns, reason = "within the crate every kind is known")]
+pub(crate) fn generator_loss(objective: Objective, real: &[f64], fake: &[f64]) -> f64 {
+    let of_fakes = |of: fn(f64) -> f64| mean(fake.iter().map(|margin| of(*margin)));
+    match objective {
+        Objective::Minimax => -of_fakes(softplus),
+        Objective::NonSaturating | Objective::NonSaturatingHalf | Objective::Softmax => of_fakes(|y| softplus(-y)),
+        Objective::LeastSquares => of_fakes(|y| (y - 1.0).powi(2) / 2.0),
+        Objective::Hinge | Objective::Wasserstein => of_fakes(|y| -y),
+        Objective::RelativisticPairing => mean(real.iter().zip(fake).map(|(x, y)| softplus(x - y))),
+        other => panic!("no reference for {other:?}"),
+    }
+}
+
+/// The mean probabilities of "real" that D gives real samples and fakes.
+pub(crate) fn probabilities(objective: Objective, real: &[f64], fake: &[f64]) -> [f64; 2] {
+    match objective {
+        Objective::LeastSquares => {
+            [real, fake].map(|margins| mean(margins.iter().map(|margin| margin.clamp(0.0, 1.0))))
+        }
+        Objective::RelativisticPairing => {
+            let of_real = mean(real.iter().zip(fake).map(|(x, y)| sigmoid(x - y)));
+            [of_real, 1.0 - of_real]
+        }
+        _ => [real, fake].map(|margins| mean(margins.iter().map(|margin| probability(*margin)))),
+    }
 }

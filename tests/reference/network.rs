@@ -73,3 +73,30 @@ pub(crate) fn backward(
     }
     delta
 }
+
+/// The gradient of the margin with respect to a sample, where the network drops as [`forward`] says.
+pub(crate) fn margin_gradient(
+    spec: &NetworkSpec,
+    parameters: &Parameters,
+    input: Vec<f64>,
+    keeps: &[Option<&[u8]>],
+) -> Vec<f64> {
+    let outputs = forward(spec, parameters, input, keeps);
+    // Of two classes the last is "real".
+    let mut delta = if spec.outputs() == 2 { vec![-1.0, 1.0] } else { vec![1.0] };
+    for (index, layer) in spec.layers.iter().enumerate().rev() {
+        let kept = keeps.get(index).copied().flatten().filter(|_| layer.dropout > 0.0);
+        let keep = if kept.is_some() { 1.0 - f64::from(layer.dropout) } else { 1.0 };
+        let mut below = vec![0.0; layer.inputs];
+        for (output, delta) in delta.iter().enumerate() {
+            if kept.is_some_and(|keeps| keeps[output] == 0) {
+                continue;
+            }
+            let slope = activation::slope(layer.activation, outputs[index + 1][output] * keep) / keep;
+            let row = &parameters[index].0[output * layer.inputs..][..layer.inputs];
+            below.iter_mut().zip(row).for_each(|(below, weight)| *below += delta * slope * weight);
+        }
+        delta = below;
+    }
+    delta
+}

@@ -4,6 +4,7 @@ use super::{Gradients, Pass, Rows, Script, Segment};
 use crate::gan::plan::Plan;
 use crate::gan::spec::GanSpec;
 use crate::net::NetworkSpec;
+use crate::net::double_backward;
 use crate::net::panels::PassPlan;
 use crate::net::pass::{self, InputMode};
 use crate::network::Network;
@@ -21,8 +22,8 @@ impl Script {
         })
     }
 
-    /// Matrix products of a step of these networks; `generator` is `None` where the fakes come from outside. A weight gradient is one
-    /// for each panel.
+    /// Matrix products of a step of these networks in which penalties are due; `generator` is `None` where the fakes come from outside. A
+    /// weight gradient is one for each panel.
     pub(in crate::gan) fn products(
         &self,
         generator: Option<&NetworkSpec>,
@@ -38,9 +39,20 @@ impl Script {
         self.passes().map(|(turns, pass)| turns * of_pass(pass)).sum()
     }
 
-    /// Floating-point operations of a step for each sample of the batch. They saturate for networks beyond what any machine holds.
+    /// Floating-point operations of a step for each sample of the batch: the mean of steps with penalties and without. They saturate for
+    /// networks beyond what any machine holds.
     pub(in crate::gan) fn flop_per_sample(&self, generator: &NetworkSpec, discriminator: &NetworkSpec) -> u64 {
-        let of_pass = |(turns, pass): (u64, Pass)| pass.flop_per_sample(generator, discriminator).saturating_mul(turns);
+        let of_pass = |(turns, pass): (u64, Pass)| {
+            let flop = |pass: Pass| pass.flop_per_sample(generator, discriminator);
+            let between =
+                |due: u64, else_: u64| due.saturating_add(else_.saturating_mul(self.interval - 1)) / self.interval;
+            let flop = match pass {
+                Pass::Judge(Rows::Between) | Pass::Penalize { rows: Rows::Between, .. } => between(flop(pass), 0),
+                Pass::Penalize { rows, gradients } => between(flop(pass), flop(Pass::learn(rows, gradients))),
+                _ => flop(pass),
+            };
+            flop.saturating_mul(turns)
+        };
         self.passes().map(of_pass).fold(0, u64::saturating_add)
     }
 }
@@ -59,6 +71,11 @@ impl GanSpec {
 }
 
 impl Pass {
+    /// What takes the place of [`Pass::Penalize`] in a turn without penalties.
+    fn learn(rows: Rows, gradients: Gradients) -> Self {
+        Self::Learn { network: Network::Discriminator, rows, gradients, input: InputMode::Skip }
+    }
+
     /// Products over a chunk of `panels` panels.
     fn products(
         self,
@@ -78,6 +95,7 @@ impl Pass {
             Self::Judge(_) => pass::forward_products(plan, discriminator, panels),
             Self::Learn { network, gradients, input, .. } => of(network)
                 .map_or(0, |spec| pass::backward_products(plan, spec, panels, gradients != Gradients::Ignored, input)),
+            Self::Penalize { .. } => double_backward::products(plan, discriminator, panels),
             Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver | Self::Publish | Self::Answer(_) => 0,
         }
     }
@@ -100,6 +118,9 @@ impl Pass {
                 let of_weights = if gradients == Gradients::Ignored { 0 } else { flop(factor, spec.weights()) };
                 flop(factor, down).saturating_add(of_weights)
             }
+            Self::Penalize { rows, .. } => {
+                double_backward::flop_per_sample(discriminator).saturating_mul(rows.parts() as u64)
+            }
             Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver | Self::Publish | Self::Answer(_) => 0,
         }
     }
@@ -110,7 +131,7 @@ impl Rows {
     pub(super) fn parts(self) -> usize {
         match self {
             Self::Pairs => 2,
-            Self::Fakes => 1,
+            Self::Fakes | Self::Reals | Self::Between => 1,
         }
     }
 }

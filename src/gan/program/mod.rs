@@ -8,8 +8,9 @@
 //! ```text
 //! generate     latents -> G -> fakes
 //! stage        fakes that come from outside
-//! judge        [real | fakes] or fakes alone -> D -> logits
+//! judge        [real | fakes], or one of them, or samples between them -> D -> logits
 //! loss         logits -> the gradient with respect to them
+//! penalize     the same as learn, for D and its loss joined by penalties on its gradient with respect to its input
 //! learn        that gradient back through a network: gradients of its parameters, or of its input, or both
 //! share        of D's gradients with respect to pairs, those of the fakes, scaled to G's
 //! hand over    the gradient with respect to fakes from outside
@@ -21,14 +22,19 @@
 //! and fakes pass D together, side by side in the same panels. A turn is what one network's update needs; a step is D's turn, as often
 //! as the specification says, then G's.
 
+mod context;
 mod count;
+mod judge;
+mod losses;
+mod penalize;
 mod place;
 mod rewrite;
 mod run;
 mod script;
 
+pub(super) use context::{Context, Draws, Reals};
 pub(super) use place::{Program, SegmentPlace};
-pub(super) use run::{Context, Draws, Reals, run};
+pub(super) use run::run;
 pub(super) use script::Script;
 
 use super::streams::Stream;
@@ -63,6 +69,14 @@ pub enum Pass {
         /// What becomes of that of its input.
         input: InputMode,
     },
+    /// The gradients of D's parameters, of the loss of pairs and the penalties on them, or of the penalty on samples between real ones
+    /// and fakes: a double backward pass. In a turn without penalties, the gradients of the loss alone.
+    Penalize {
+        /// [`Rows::Pairs`] or [`Rows::Between`].
+        rows: Rows,
+        /// What becomes of the gradients.
+        gradients: Gradients,
+    },
     /// The fakes' half of D's gradients with respect to its input, times what G's loss is of D's at each fake, back through the
     /// activation that made the fakes.
     Share(Activation),
@@ -81,6 +95,10 @@ pub enum Rows {
     Pairs,
     /// Fakes alone.
     Fakes,
+    /// Real samples alone.
+    Reals,
+    /// Samples drawn between a real one and a fake.
+    Between,
 }
 
 /// A loss.

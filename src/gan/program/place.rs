@@ -5,6 +5,7 @@ use crate::gan::plan::Plan;
 use crate::gan::streams::Stream;
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
+use crate::net::double_backward::DoubleBackward;
 use crate::net::pass::{Deltas, InputMode, Trace};
 use crate::net::tape::{TapeLayout, TapePlan, Value};
 use crate::network::Network;
@@ -16,12 +17,15 @@ pub(super) enum Instruction {
     Generate { latents: Stream, keeps: Option<Stream>, trace: usize },
     /// See [`Pass::Stage`].
     Stage { trace: usize },
-    /// See [`Pass::Judge`]. The input of fakes alone is the fakes themselves. `drops`: whether D has dropout.
-    Judge { rows: Rows, drops: bool, fakes: Value, trace: usize },
-    /// See [`Pass::Loss`].
-    Loss { loss: Loss, logits: Value, deltas: Value },
+    /// See [`Pass::Judge`]. The input of fakes alone is the fakes themselves. `drops`: whether D has dropout; `room`: for a number of each
+    /// sample, where these are mixed.
+    Judge { rows: Rows, drops: bool, fakes: Value, room: Option<Value>, trace: usize },
+    /// See [`Pass::Loss`]. `reals`: the logits of real samples, if they were judged alone.
+    Loss { loss: Loss, logits: Value, reals: Option<Value>, deltas: Value },
     /// See [`Pass::Learn`].
     Learn { network: Network, rows: Rows, gradients: Gradients, input: InputMode, trace: usize, deltas: Deltas },
+    /// See [`Pass::Penalize`]. `norms`: room for a number of each sample.
+    Penalize { rows: Rows, gradients: Gradients, trace: usize, passes: DoubleBackward, norms: Value },
     /// See [`Pass::Share`].
     Share { activation: Activation, pairs: Value, ratios: Value, fakes: Value, deltas: Value },
     /// See [`Pass::HandOver`] and [`Pass::Publish`].
@@ -96,6 +100,7 @@ impl Program {
             tape: TapePlan::default(),
             traces: Vec::new(),
             latest: [None; 2],
+            reals: None,
             delta: None,
         };
         let mut turn = |segments: &[Segment]| segments.iter().map(|segment| places.segment(segment)).collect();
@@ -133,6 +138,8 @@ struct Places<'a> {
     traces: Vec<Trace>,
     /// The latest pass of each network; G's may be fakes from outside.
     latest: [Option<usize>; 2],
+    /// The logits of the real samples that were judged alone.
+    reals: Option<Value>,
     /// The gradient that the last pass left.
     delta: Option<Value>,
 }
@@ -141,7 +148,14 @@ impl Places<'_> {
     fn segment(&mut self, segment: &Segment) -> SegmentPlace {
         match segment {
             Segment::Passes(passes) => {
-                let uses = |pass: &Pass| matches!(pass, Pass::Learn { gradients: Gradients::SummedAndUsed, .. });
+                let uses = |pass: &Pass| {
+                    matches!(
+                        pass,
+                        Pass::Learn { gradients: Gradients::SummedAndUsed, .. }
+                            | Pass::Penalize { gradients: Gradients::SummedAndUsed, .. }
+                    )
+                };
+                self.reals = None;
                 let list = passes.iter().map(|pass| self.pass(*pass)).collect();
                 SegmentPlace::Passes(Instructions { list, updates: passes.iter().any(uses) })
             }
@@ -167,20 +181,26 @@ impl Places<'_> {
                 self.retire(Network::Discriminator);
                 let fakes = self.trace(Network::Generator).output();
                 self.tape.uses(fakes);
+                let room = (rows == Rows::Between).then(|| self.tape.make(1, self.lanes(rows)));
                 let input = match rows {
-                    Rows::Pairs => self.make(self.discriminator.inputs(), rows),
+                    Rows::Pairs | Rows::Reals | Rows::Between => self.make(self.discriminator.inputs(), rows),
                     Rows::Fakes => fakes,
                 };
                 let trace = self.forward(Network::Discriminator, input, rows);
-                Instruction::Judge { rows, drops: self.discriminator.drops(), fakes, trace }
+                if rows == Rows::Reals {
+                    self.reals = Some(self.traces[trace].output());
+                }
+                Instruction::Judge { rows, drops: self.discriminator.drops(), fakes, room, trace }
             }
             Pass::Loss(loss) => {
                 let logits = self.trace(Network::Discriminator).output();
                 self.tape.uses(logits);
+                let reals = self.reals.filter(|_| loss == Loss::Generator);
+                reals.into_iter().for_each(|reals| self.tape.uses(reals));
                 let rows = if loss == Loss::Generator { Rows::Fakes } else { Rows::Pairs };
                 let deltas = self.make(self.discriminator.outputs(), rows);
                 self.delta = Some(deltas);
-                Instruction::Loss { loss, logits, deltas }
+                Instruction::Loss { loss, logits, reals, deltas }
             }
             Pass::Learn { network, rows, gradients, input } => {
                 let trace = self.number(network);
@@ -189,6 +209,15 @@ impl Places<'_> {
                 let deltas = Deltas::plan(&mut self.tape, spec, &self.traces[trace], last, input, lanes);
                 self.delta = Some(deltas.first());
                 Instruction::Learn { network, rows, gradients, input, trace, deltas }
+            }
+            Pass::Penalize { rows, gradients } => {
+                let trace = self.number(Network::Discriminator);
+                let of_loss = (rows == Rows::Pairs).then(|| self.last_delta());
+                let (spec, lanes) = (self.discriminator, self.lanes(rows));
+                let norms = self.tape.make(1, lanes);
+                let passes = DoubleBackward::plan(&mut self.tape, spec, &self.traces[trace], of_loss, lanes);
+                self.tape.uses(norms);
+                Instruction::Penalize { rows, gradients, trace, passes, norms }
             }
             Pass::Share(activation) => {
                 let (pairs, ratios) = (self.last_delta(), self.trace(Network::Discriminator).output());
@@ -233,7 +262,7 @@ impl Places<'_> {
     fn lanes(&self, rows: Rows) -> usize {
         match rows {
             Rows::Pairs => 2 * self.lanes,
-            Rows::Fakes => self.lanes,
+            Rows::Fakes | Rows::Reals | Rows::Between => self.lanes,
         }
     }
 

@@ -20,12 +20,12 @@ impl Script {
         self
     }
 
-    /// One pass of pairs through D serves both networks where they share the fakes and the D that these meet; where D has one logit, so
-    /// that a fake's gradient of G's loss is a multiple of that of D's loss, at the logit and so at the fake; and where D has no
-    /// dropout, which would differ between the two. D's gradient with respect to a fake's logit is never less than a tiny share of its
+    /// One pass of pairs through D serves both networks where they share the fakes and the D that these meet; where both losses are
+    /// cross-entropies of one logit, so that a fake's gradient of G's loss is a multiple of that of D's loss, at the logit and so at the
+    /// fake; where D has no dropout, which would differ between the two; and where no penalty joins D's loss. D's gradient with respect to a fake's logit is never less than a tiny share of its
     /// weight, so that the multiple is exact to within rounding ([`joint_bce_with_logits`](crate::kernel::loss::joint_bce_with_logits)).
     pub(in crate::gan) fn with_passes_joined(mut self, spec: &GanSpec) -> Self {
-        if spec.objective.logits() != 1 || spec.discriminator.drops() {
+        if !spec.objective.is_of_log_odds() || spec.discriminator.drops() {
             return self;
         }
         for segment in self.discriminator.iter_mut().chain(&mut self.generator) {
@@ -57,8 +57,8 @@ impl Script {
 
     /// A network is updated by the backward pass of the last chunk, operation by operation as the gradients are completed: where all
     /// gradients are summed in one place (the layer-parallel schedule, of one shard), where nothing but updates stands between that pass's
-    /// segment and the update, where no later pass of the segment reads the network, and where no loss follows that may stop the step. The
-    /// bits are the same.
+    /// segment and the update, where no later pass of the segment reads the network, where no loss follows that may stop the step, and where
+    /// that pass is one of every turn. The bits are the same.
     pub(in crate::gan) fn with_updates_fused(mut self, plan: &Plan) -> Self {
         if plan.schedule != Schedule::LayerParallel || plan.cut.shards() > 1 {
             return self;
@@ -74,8 +74,12 @@ impl Script {
                 for network in updated {
                     let Some(last) = passes.iter().rposition(|pass| pass.reads(network)) else { continue };
                     let stops = passes[last..].iter().any(|pass| matches!(pass, Pass::Loss(_)));
-                    if let Pass::Learn { gradients: gradients @ Gradients::Summed, .. } = &mut passes[last]
+                    let at_times =
+                        self.interval > 1 && matches!(passes[last], Pass::Penalize { rows: Rows::Between, .. });
+                    if let Pass::Learn { gradients: gradients @ Gradients::Summed, .. }
+                    | Pass::Penalize { gradients: gradients @ Gradients::Summed, .. } = &mut passes[last]
                         && !stops
+                        && !at_times
                     {
                         *gradients = Gradients::SummedAndUsed;
                     }
@@ -117,7 +121,7 @@ impl Pass {
     fn reads(self, network: Network) -> bool {
         match self {
             Self::Generate { .. } => network == Network::Generator,
-            Self::Judge(_) => network == Network::Discriminator,
+            Self::Judge(_) | Self::Penalize { .. } => network == Network::Discriminator,
             Self::Learn { network: of, .. } => network == of,
             Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver | Self::Publish | Self::Answer(_) => false,
         }

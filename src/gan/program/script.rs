@@ -1,6 +1,8 @@
 //! The script of a step, as the specification says it: no work is saved yet.
 
 use super::{Gradients, Loss, Pass, Rows, Segment};
+use crate::gan::objective::Objective;
+use crate::gan::penalties::Penalties;
 use crate::gan::spec::{GanSpec, Order};
 use crate::gan::streams::Stream;
 use crate::kernel::activation::Activation;
@@ -19,6 +21,8 @@ pub(in crate::gan) struct Script {
     /// G's turn with a gradient from outside, which whoever takes the published fakes answers with between its first segment and the
     /// others. No part of a step; empty where nobody takes it.
     pub(in crate::gan) answered: Vec<Segment>,
+    /// Penalties join every so-many-th turn of D.
+    pub(in crate::gan) interval: u64,
 }
 
 /// G's fakes for D's turn.
@@ -45,9 +49,9 @@ impl Script {
     /// The script of a GAN. Gradients of fakes go back through `output`, G's last activation.
     pub(in crate::gan) fn new(spec: &GanSpec) -> Self {
         let output = output_activation(spec);
-        let learn = [[FOR_DISCRIMINATOR].as_slice(), &judge_pairs()].concat();
-        let teach =
-            |generate: Pass| [[generate].as_slice(), &judge_fakes(InputMode::Through(output)), &[LEARN_FAKES]].concat();
+        let learn = [vec![FOR_DISCRIMINATOR], judge_pairs(&spec.penalties)].concat();
+        let judge = judge_fakes(spec.objective, InputMode::Through(output));
+        let teach = |generate: Pass| [[generate].as_slice(), &judge, &[LEARN_FAKES]].concat();
         let update = |network| Segment::Update(network);
         let (discriminator, generator) = match spec.order {
             Order::DiscriminatorFirst | Order::DiscriminatorFirstSharedFake => {
@@ -64,7 +68,8 @@ impl Script {
                 (vec![Segment::Passes(passes), update(Network::Generator), update(Network::Discriminator)], Vec::new())
             }
         };
-        Self { discriminator, discriminator_turns: spec.discriminator_steps, generator, answered: Vec::new() }
+        let interval = spec.penalties.interval;
+        Self { discriminator, discriminator_turns: spec.discriminator_steps, generator, answered: Vec::new(), interval }
     }
 
     /// The same with G's turn for a gradient from outside. Its latents are those of G's own turns, whatever the order.
@@ -79,34 +84,43 @@ impl Script {
     }
 
     /// The script of a discriminator whose fakes come from outside, and whose gradients with respect to them go back there.
-    pub(in crate::gan) fn modular() -> Self {
-        let learn = [[Pass::Stage].as_slice(), &judge_pairs()].concat();
-        let answer = [[Pass::Stage].as_slice(), &judge_fakes(InputMode::Plain), &[Pass::HandOver]].concat();
+    pub(in crate::gan) fn modular(objective: Objective, penalties: &Penalties) -> Self {
+        let learn = [vec![Pass::Stage], judge_pairs(penalties)].concat();
+        let judge = judge_fakes(objective, InputMode::Plain);
+        let answer = [[Pass::Stage].as_slice(), &judge, &[Pass::HandOver]].concat();
         Self {
             discriminator: vec![Segment::Passes(learn), Segment::Update(Network::Discriminator)],
             discriminator_turns: 1,
             generator: vec![Segment::Passes(answer)],
             answered: Vec::new(),
+            interval: penalties.interval,
         }
     }
 }
 
-/// D's loss of pairs, and the gradients of its parameters.
-fn judge_pairs() -> [Pass; 3] {
+/// D's loss of pairs with the penalties, and the gradients of its parameters.
+fn judge_pairs(penalties: &Penalties) -> Vec<Pass> {
     let (network, gradients) = (Network::Discriminator, Gradients::Summed);
-    [
-        Pass::Judge(Rows::Pairs),
-        Pass::Loss(Loss::Discriminator),
-        Pass::Learn { network, rows: Rows::Pairs, gradients, input: InputMode::Skip },
-    ]
+    let mut passes = vec![Pass::Judge(Rows::Pairs), Pass::Loss(Loss::Discriminator)];
+    passes.push(if penalties.are_of_pairs() {
+        Pass::Penalize { rows: Rows::Pairs, gradients }
+    } else {
+        Pass::Learn { network, rows: Rows::Pairs, gradients, input: InputMode::Skip }
+    });
+    if penalties.gradient_penalty != 0.0 {
+        passes.extend([Pass::Judge(Rows::Between), Pass::Penalize { rows: Rows::Between, gradients }]);
+    }
+    passes
 }
 
-/// G's loss through D, and its gradient with respect to the fakes.
-fn judge_fakes(input: InputMode) -> [Pass; 3] {
+/// G's loss through D, beside real samples where the objective compares with them, and its gradient with respect to the fakes.
+fn judge_fakes(objective: Objective, input: InputMode) -> Vec<Pass> {
     let (network, gradients) = (Network::Discriminator, Gradients::Ignored);
-    [
+    let reals = objective.is_relativistic().then_some(Pass::Judge(Rows::Reals));
+    let of_fakes = [
         Pass::Judge(Rows::Fakes),
         Pass::Loss(Loss::Generator),
         Pass::Learn { network, rows: Rows::Fakes, gradients, input },
-    ]
+    ];
+    reals.into_iter().chain(of_fakes).collect()
 }

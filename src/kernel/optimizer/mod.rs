@@ -8,10 +8,12 @@
 //! A range may begin and end anywhere: no value depends on where it does.
 
 mod adam;
+mod clip;
 mod descent;
 mod slices;
 
 pub use adam::AdamStep;
+pub use clip::clip;
 pub use descent::SgdStep;
 
 use crate::simd::{Isa, Simd};

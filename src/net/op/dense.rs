@@ -7,10 +7,11 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Operation, Places, Pointwise, Updated};
+use super::{Operation, Places, Pointwise, TangentPlaces, Updated};
 use crate::gemm::{Derivative, Epilogue, OuterProduct, PanelProduct, WeightUpdate};
 use crate::kernel::dropout::{DROPOUT_FEATURES, Dropout};
 use crate::kernel::optimizer::Arenas;
+use crate::kernel::penalty::{add_scaled, weighted_row_sums};
 use crate::net::panels::{MOST_PARTS, Panels, Part, PassContext, PassPlan, ROW_UNIT};
 use crate::net::parameters::LayerPlace;
 use crate::net::spec::LayerSpec;
@@ -38,44 +39,47 @@ impl Dense<'_> {
         plan.row_block(self.spec.outputs, 1, ROW_UNIT)
     }
 
-    /// [`Operation::parameter_gradient`] without an update.
-    fn weight_gradient(
+    /// The gradients of the parameters, and their update if they are to be `updated`.
+    fn gradient(
         &self,
         context: &PassContext<'_>,
-        delta: &[f32],
-        input: &[f32],
+        outer: OuterOperands<'_>,
         gradients: &mut [f32],
-        accumulate: bool,
+        updated: Option<&mut Updated<'_>>,
     ) {
-        let PassContext { team, plan, panels } = *context;
-        let outer = OuterOperands { dense: self, panels, delta, input, accumulate };
+        match updated {
+            Some(updated) => self.weight_update(context, outer, gradients, updated),
+            None => self.weight_gradient(context, outer, gradients),
+        }
+    }
+
+    /// [`Self::gradient`] without an update.
+    fn weight_gradient(&self, context: &PassContext<'_>, outer: OuterOperands<'_>, gradients: &mut [f32]) {
+        let PassContext { team, plan, .. } = *context;
         if plan.tasks == 1 {
             let (weights, biases) = self.both(gradients);
-            plan.engine.outer_product(plan.isa, outer.product(0, weights, biases, None));
+            outer.compute(plan, 0, weights, biases, None);
             return;
         }
         let rows = self.weight_block(plan);
         team.for_each(
             (0..self.spec.outputs.div_ceil(rows), self.of_blocks(rows, gradients)),
             |(block, (gradient, bias_gradient))| {
-                plan.engine.outer_product(plan.isa, outer.product(block * rows, gradient, bias_gradient, None));
+                outer.compute(plan, block * rows, gradient, bias_gradient, None);
             },
         );
     }
 
-    /// [`Operation::parameter_gradient`] with the update.
+    /// [`Self::gradient`] with the update.
     fn weight_update(
         &self,
         context: &PassContext<'_>,
-        delta: &[f32],
-        input: &[f32],
+        outer: OuterOperands<'_>,
         gradients: &mut [f32],
-        accumulate: bool,
         updated: &mut Updated<'_>,
     ) {
-        let PassContext { team, plan: plan @ &PassPlan { isa, engine, .. }, panels } = *context;
+        let PassContext { team, plan, .. } = *context;
         let rows = self.weight_block(plan);
-        let outer = OuterOperands { dense: self, panels, delta, input, accumulate };
         let update = updated.update;
         let (mut weights, mut biases) = (Arenas::default(), Arenas::default());
         for ((weights, biases), arena) in weights.iter_mut().zip(&mut biases).zip(&mut updated.arenas) {
@@ -91,9 +95,8 @@ impl Dense<'_> {
         team.for_each(blocks, |(block, (gradient, bias_gradient), weights, biases)| {
             let ([parameters, states @ ..], [biases, mut bias_states @ ..]) = (weights, biases);
             let of_weights = WeightUpdate { update, parameters, states };
-            let product = outer.product(block * rows, gradient, &mut *bias_gradient, Some(of_weights));
-            let weights_are_finite = engine.outer_product(isa, product);
-            if !(update.apply(isa, biases, bias_gradient, &mut bias_states) && weights_are_finite) {
+            let weights_are_finite = outer.compute(plan, block * rows, gradient, &mut *bias_gradient, Some(of_weights));
+            if !(update.apply(plan.isa, biases, bias_gradient, &mut bias_states) && weights_are_finite) {
                 finite.store(false, Ordering::Relaxed);
             }
         });
@@ -180,7 +183,7 @@ impl Operation for Dense<'_> {
         let [input_tangent, output, output_tangent] =
             tape.several([input_tangent, places.output, output_tangent].map(|value| (value, lanes)));
         let weights = &parameters[place.weight.clone()];
-        context.for_each_block((outputs, ROW_UNIT), output_tangent, |panel, rows, tangent| {
+        context.for_each_block((outputs, self.output_unit()), output_tangent, |panel, rows, tangent| {
             let values = &output[(panel * outputs + rows.start) * width..][..tangent.len()];
             let product = PanelProduct {
                 weights,
@@ -242,10 +245,34 @@ impl Operation for Dense<'_> {
     ) {
         let lanes = context.panels.lanes();
         let [delta, input] = tape.several([(delta, lanes), (places.input, lanes)]);
-        match updated {
-            Some(updated) => self.weight_update(context, delta, input, gradients, accumulate, updated),
-            None => self.weight_gradient(context, delta, input, gradients, accumulate),
-        }
+        let outer =
+            OuterOperands { dense: self, panels: context.panels, delta, input, accumulate, biases: Biases::Sums };
+        self.gradient(context, outer, gradients, updated);
+    }
+
+    fn tangent_gradient(
+        &self,
+        context: &PassContext<'_>,
+        tape: &mut Tape,
+        TangentPlaces { delta, input, tangent, factors }: TangentPlaces,
+        (gradients, accumulate): (&mut [f32], bool),
+        updated: Option<&mut Updated<'_>>,
+    ) {
+        let PassContext { plan, panels, .. } = *context;
+        let (lanes, width, inputs) = (panels.lanes(), panels.width, self.spec.inputs);
+        let outer = |delta, input, biases| OuterOperands { dense: self, panels, delta, input, accumulate, biases };
+        let Some(factors) = factors else {
+            let [delta, tangent] = tape.several([(delta, lanes), (tangent, lanes)]);
+            return self.gradient(context, outer(delta, tangent, Biases::Zero), gradients, updated);
+        };
+        let [delta, input, tangent, factors] =
+            tape.several([delta, input, tangent, factors].map(|value| (value, lanes)));
+        let factors = Factors { values: factors, panels };
+        context.for_each_block((inputs, ROW_UNIT), tangent, |panel, rows, tangents| {
+            let values = &input[(panel * inputs + rows.start) * width..][..tangents.len()];
+            add_scaled(plan.isa, values, factors.of_panel(panel), tangents);
+        });
+        self.gradient(context, outer(delta, tangent, Biases::Weighted(factors)), gradients, updated);
     }
 
     fn forward_products(&self, plan: &PassPlan, panels: usize) -> usize {
@@ -289,6 +316,33 @@ impl<'a> ForwardOperands<'a> {
     }
 }
 
+/// The factors of the samples, in the last row of a value on the tape.
+#[derive(Clone, Copy)]
+struct Factors<'a> {
+    values: &'a [f32],
+    panels: Panels,
+}
+
+impl<'a> Factors<'a> {
+    /// Those of the samples of a panel.
+    fn of_panel(self, panel: usize) -> &'a [f32] {
+        let Panels { count, width, .. } = self.panels;
+        let of_panel = self.values.len() / count;
+        &self.values[(panel + 1) * of_panel - width..][..width]
+    }
+}
+
+/// What the gradients of the biases are.
+#[derive(Clone, Copy)]
+enum Biases<'a> {
+    /// The sums of the delta over the samples.
+    Sums,
+    /// The same with a factor for each sample.
+    Weighted(Factors<'a>),
+    /// 0.
+    Zero,
+}
+
 /// The operands of a layer's weight gradient.
 struct OuterOperands<'a> {
     dense: &'a Dense<'a>,
@@ -296,29 +350,52 @@ struct OuterOperands<'a> {
     delta: &'a [f32],
     input: &'a [f32],
     accumulate: bool,
+    biases: Biases<'a>,
 }
 
 impl OuterOperands<'_> {
-    /// The weight gradient of the row block that begins at `first_row`.
-    fn product<'a>(
-        &'a self,
+    /// The gradients of the row block that begins at `first_row`, and the update of its weights. Returns whether all of these are finite.
+    fn compute(
+        &self,
+        plan: &PassPlan,
         first_row: usize,
-        gradient: &'a mut [f32],
-        bias_gradient: &'a mut [f32],
-        update: Option<WeightUpdate<'a>>,
-    ) -> OuterProduct<'a> {
-        OuterProduct {
+        gradient: &mut [f32],
+        bias_gradient: &mut [f32],
+        update: Option<WeightUpdate<'_>>,
+    ) -> bool {
+        let rows = first_row..first_row + bias_gradient.len();
+        let outputs = self.dense.spec.outputs;
+        let bias_gradient = match self.biases {
+            Biases::Sums => Some(bias_gradient),
+            Biases::Weighted(factors) => {
+                let Panels { count, width, .. } = self.panels;
+                for panel in 0..count {
+                    let delta = &self.delta[(panel * outputs + rows.start) * width..][..rows.len() * width];
+                    let accumulate = self.accumulate || panel > 0;
+                    weighted_row_sums(plan.isa, delta, factors.of_panel(panel), bias_gradient, accumulate);
+                }
+                None
+            }
+            Biases::Zero => {
+                if !self.accumulate {
+                    bias_gradient.fill(0.0);
+                }
+                None
+            }
+        };
+        let product = OuterProduct {
             delta: self.delta,
             input: self.input,
-            rows: first_row..first_row + bias_gradient.len(),
+            rows,
             gradient,
             stride: self.dense.place.stride,
-            bias_gradient: Some(bias_gradient),
-            outputs: self.dense.spec.outputs,
+            bias_gradient,
+            outputs,
             inputs: self.dense.spec.inputs,
             lanes: self.panels.occupancy(),
             accumulate: self.accumulate,
             update,
-        }
+        };
+        plan.engine.outer_product(plan.isa, product)
     }
 }

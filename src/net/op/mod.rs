@@ -1,12 +1,13 @@
 //! The operations that a network is made of: one file for each, and one line of the table below.
 //!
-//! An operation has four passes, all over panels of samples:
+//! An operation has five passes, all over panels of samples:
 //!
 //! ```text
 //! forward              its output from its input
 //! tangent              how its output moves when its input moves along a given direction, by the output of the forward pass
 //! input gradient       the gradient with respect to its input from its delta
 //! parameter gradient   that with respect to its parameters, with the update where it is the last to add to them
+//! tangent gradient     the same of a loss and of what a tangent adds to it, in a double backward pass
 //! ```
 //!
 //! An operation's *delta* is the gradient with respect to what it computes before its [`Pointwise`] end: whoever computes a gradient
@@ -36,6 +37,16 @@ pub(crate) struct Pointwise {
 pub(crate) struct Places {
     pub(crate) input: Value,
     pub(crate) output: Value,
+}
+
+/// Where what [`Operation::tangent_gradient`] reads stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TangentPlaces {
+    pub(crate) delta: Value,
+    pub(crate) input: Value,
+    pub(crate) tangent: Value,
+    /// The last row of this value has the samples' factors; without it all are 0.
+    pub(crate) factors: Option<Value>,
 }
 
 /// Parameters in a backward pass that updates them, and what they are updated with.
@@ -105,13 +116,25 @@ pub(crate) trait Operation {
         updated: Option<&mut Updated<'_>>,
     );
 
+    /// The gradients of its parameters in a double backward pass, from its delta `g`, its input `x` and the tangent `t` of that: the sum
+    /// over the samples of `g (c x + t)` for the weights and of `c g` for the biases, where `c` is the factor of a sample. What the
+    /// tangent was is lost.
+    fn tangent_gradient(
+        &self,
+        context: &PassContext<'_>,
+        tape: &mut Tape,
+        places: TangentPlaces,
+        into: (&mut [f32], bool),
+        updated: Option<&mut Updated<'_>>,
+    );
+
     /// Products of [`Self::forward`].
     fn forward_products(&self, plan: &PassPlan, panels: usize) -> usize;
 
     /// Products of [`Self::input_gradient`].
     fn input_products(&self, plan: &PassPlan, panels: usize) -> usize;
 
-    /// Products of [`Self::parameter_gradient`]; one that takes all panels at once is one for each of them.
+    /// Products of [`Self::parameter_gradient`], and of [`Self::tangent_gradient`]; one that takes all panels at once is one for each of them.
     fn parameter_products(&self, plan: &PassPlan, panels: usize) -> usize;
 }
 

@@ -1,0 +1,99 @@
+//! What the passes of a turn read, and a chunk of its samples in work.
+
+use super::{Program, Rows};
+use crate::gan::given::GivenStep;
+use crate::gan::objective::Objective;
+use crate::gan::penalties::Penalties;
+use crate::gan::plan::{Chunk, Plan};
+use crate::gan::source::InMemory;
+use crate::gan::streams::Stream;
+use crate::kernel::noise;
+use crate::net::panels::{Panels, Part, PartKeeps};
+use crate::net::tape::Value;
+
+/// What all passes of a turn read.
+#[derive(Clone, Copy)]
+pub(in crate::gan) struct Context<'a> {
+    pub(in crate::gan) plan: &'a Plan,
+    pub(in crate::gan) program: &'a Program,
+    pub(in crate::gan) objective: Objective,
+    pub(in crate::gan) penalties: Penalties,
+    pub(in crate::gan) draws: Draws<'a>,
+    pub(in crate::gan) reals: Reals<'a>,
+    /// What comes from outside, `[batch, features]`, row-major: fakes, or the gradient with respect to G's; empty where nothing does.
+    pub(in crate::gan) outside: &'a [f32],
+    /// Whether losses are computed.
+    pub(in crate::gan) report: bool,
+    /// The numbers from 0 to the batch: the rows of a matrix handed in.
+    pub(in crate::gan) identity: &'a [u32],
+}
+
+/// Where real samples come from.
+#[derive(Clone, Copy)]
+pub(in crate::gan) enum Reals<'a> {
+    /// These rows of samples in memory, one for each sample of the batch.
+    Rows(InMemory<'a>, &'a [u32]),
+    /// `[batch, features]`, row-major.
+    Given(&'a [f32]),
+}
+
+/// Where what is random in a turn comes from.
+#[derive(Clone, Copy)]
+pub(in crate::gan) struct Draws<'a> {
+    pub(in crate::gan) seed: u64,
+    /// Turns of D before the one at hand, or in G's turn before the last one of D.
+    pub(in crate::gan) discriminator_turns: u64,
+    /// Turns of G before the one at hand.
+    pub(in crate::gan) generator_turns: u64,
+    /// What is handed in instead of drawn.
+    pub(in crate::gan) given: Option<&'a GivenStep<'a>>,
+}
+
+impl<'a> Draws<'a> {
+    /// A stream in the turn at hand.
+    pub(super) fn key(&self, stream: Stream) -> noise::StreamKey {
+        let number = if stream.is_of_generator() { self.generator_turns } else { self.discriminator_turns };
+        stream.key(self.seed, number)
+    }
+
+    /// Dropout by a stream in the turn at hand.
+    pub(super) fn keeps(&self, stream: Stream) -> PartKeeps<'a> {
+        match self.given.and_then(|given| given.keeps(stream)) {
+            Some(keeps) => PartKeeps::Given(keeps),
+            None => PartKeeps::Drawn(self.key(stream)),
+        }
+    }
+}
+
+/// A chunk in work.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) chunk: Chunk,
+}
+
+/// The panels that hold these rows of a chunk.
+pub(super) fn panels_of(chunk: Chunk, rows: Rows) -> Panels {
+    match rows {
+        Rows::Pairs => chunk.paired(),
+        Rows::Fakes | Rows::Reals | Rows::Between => chunk.panels,
+    }
+}
+
+impl<'a> Work<'a> {
+    /// Features of a value.
+    pub(super) fn features(&self, value: Value) -> usize {
+        self.context.program.tape.features(value)
+    }
+
+    /// The rows of a matrix `[batch, ..]` that panel `panel` holds.
+    pub(super) fn rows(&self, panel: usize) -> &'a [u32] {
+        let Self { context, chunk, .. } = self;
+        &context.identity[chunk.first + panel * chunk.panels.width..][..chunk.valid(panel)]
+    }
+
+    /// A part of D's or G's panels.
+    pub(super) fn part(&self, keeps: Stream) -> Part<'a> {
+        Part { first_sample: self.chunk.first, keeps: self.context.draws.keeps(keeps) }
+    }
+}
