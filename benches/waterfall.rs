@@ -181,6 +181,20 @@ impl Waterfall {
         Ok(())
     }
 
+    /// The products of a tangent pass, which the last layer has no part in.
+    fn tangents(&mut self, pass: Meeting<'_>) -> gannet::Result<()> {
+        let (isa, engine) = (self.isa, EngineKind::Native.engine());
+        let layers = pass.network.layers.len() - 1;
+        for spec in &pass.network.layers[..layers] {
+            let mut layer = Layer::new(spec, None, pass.width, pass.parts)?;
+            let flop = layer.flop();
+            let name = format!("{}, tangents", pass.line(spec));
+            self.part(KINDS[2], name, pass.calls, flop, || layer.run_with(Product::Forward, engine, isa, false));
+            self.products += pass.calls;
+        }
+        Ok(())
+    }
+
     /// Drawing a panel's latents.
     fn latents(&mut self, spec: &GanSpec, width: usize, calls: usize) -> gannet::Result<()> {
         let (isa, mut panel, mut first) = (self.isa, buffer(spec.latents() * width)?, 0);
@@ -326,8 +340,13 @@ fn measure(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Resul
         let calls = turns as usize * panels;
         let of_rows = |network, rows| match (network, rows) {
             (Network::Generator, _) => Meeting { name: "G", network: &spec.generator, width, parts: 1, calls },
-            (Network::Discriminator, Rows::Fakes) => {
-                Meeting { name: "D, fake", network: &spec.discriminator, width, parts: 1, calls }
+            (Network::Discriminator, Rows::Fakes | Rows::Reals | Rows::Between) => {
+                let name = match rows {
+                    Rows::Reals => "D, real",
+                    Rows::Between => "D, between",
+                    _ => "D, fake",
+                };
+                Meeting { name, network: &spec.discriminator, width, parts: 1, calls }
             }
             (Network::Discriminator, Rows::Pairs) => {
                 let network = &spec.discriminator;
@@ -351,6 +370,12 @@ fn measure(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Resul
             Pass::Learn { network, rows, gradients, input } => {
                 let chunk_panels = (gradients != Gradients::Ignored).then_some(plan.chunk / width);
                 waterfall.backward(of_rows(network, rows), input, chunk_panels)?;
+            }
+            Pass::Penalize { rows, .. } => {
+                // Back to the input; the tangents, which cost what a forward pass does; the gradients of the weights.
+                let meeting = of_rows(Network::Discriminator, rows);
+                waterfall.backward(meeting, InputMode::Plain, Some(plan.chunk / width))?;
+                waterfall.tangents(meeting)?;
             }
             Pass::Share(activation) => waterfall.share(activation, spec.features(), width, calls)?,
             Pass::Stage | Pass::HandOver | Pass::Publish | Pass::Answer(_) => {

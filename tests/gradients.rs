@@ -234,7 +234,7 @@ fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<Strin
         ("D(G(z))", report.fake_probability, of_fake),
         ("D's loss", report.discriminator_loss, problem.discriminator_loss(&g, &d)),
         ("G's loss", report.generator_loss, problem.generator_loss(&g, &met)),
-        ("the penalty", report.penalty, problem.penalty(&g, &d)),
+        ("the penalty", report.penalty.unwrap_or(0.0), problem.penalty(&g, &d)),
     ];
     for (which, found, expected) in losses {
         if !((found - expected).abs() <= 1e-6 * (1.0 + expected.abs())) {

@@ -13,13 +13,17 @@ use std::ptr;
 use gannet::cpu::{EngineKind, Isa};
 use gannet::internals::gemm::{Derivative, Engine, Epilogue, Lanes, OuterProduct, PanelProduct, WeightUpdate};
 use gannet::internals::kernel::activation::{backward_epilogue, forward_epilogue};
+use gannet::internals::kernel::curvature::{Curved, curvature};
 use gannet::internals::kernel::distance::squared_distances;
 use gannet::internals::kernel::dropout::{Dropout, DropoutPart, Keeps};
-use gannet::internals::kernel::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
+use gannet::internals::kernel::loss::{
+    LossTerm, ScoreLoss, Side, bce_with_logits, pairing_loss, score_loss, softmax_cross_entropy,
+};
 use gannet::internals::kernel::math;
 use gannet::internals::kernel::noise::{StreamKey, normal, uniform};
-use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update};
+use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update, clip};
 use gannet::internals::kernel::panel::{gather_bytes, gather_rows, scatter_rows};
+use gannet::internals::kernel::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
 use gannet::internals::kernel::reduce::{add_assign, row_sums};
 use gannet::internals::simd::LANE_GROUP;
 use gannet::net::Activation;
@@ -268,7 +272,55 @@ fn losses() {
                 let sums = [one.loss, one.probability, two.loss, two.probability].map(|sum| sum as f32);
                 vec![logits, fake, real, Guarded::new(at.0, &sums)]
             });
+            for loss in [ScoreLoss::LeastSquares, ScoreLoss::Hinge, ScoreLoss::Linear] {
+                in_every_place(&format!("{loss:?} of {valid} of {len}"), |isa, at| {
+                    let (mut scores, mut fake, mut real) = (at.f32(len, 1), at.f32(len, 2), at.f32(len, 3));
+                    let one = score_loss(isa, loss, term, &mut scores, valid, report);
+                    let two = pairing_loss(isa, Side::Generator, 0.5, &mut real, &mut fake, valid, report);
+                    let sums = [one.loss, one.probability, two.loss, two.probability].map(|sum| sum as f32);
+                    vec![scores, fake, real, Guarded::new(at.0, &sums)]
+                });
+            }
         }
+    }
+}
+
+#[test]
+fn penalties() {
+    for (rows, width) in PANELS {
+        let penalties = [NormPenalty::Square, NormPenalty::TwoSided, NormPenalty::OneSided];
+        for (penalty, report) in penalties.into_iter().flat_map(|penalty| [(penalty, true), (penalty, false)]) {
+            in_every_place(&format!("{penalty:?} of {rows} by {width}"), |isa, at| {
+                let (mut panel, mut norms) = (at.f32(rows * width, 1), at.empty(width));
+                let sum = directions(isa, penalty, 0.5, &mut panel, width, 0, &mut norms, width - 3, report);
+                vec![panel, norms, Guarded::new(at.0, &[sum as f32])]
+            });
+        }
+        in_every_place(&format!("products with factors of {rows} by {width}"), |isa, at| {
+            let (values, factors) = (at.f32(rows * width, 1), at.f32(width, 2));
+            let (mut tangents, mut samples, mut sums) =
+                (at.f32(rows * width, 3), at.f32(rows * width, 4), at.empty(rows));
+            add_scaled(isa, &values, &factors, &mut tangents);
+            interpolate(isa, &values, &factors, &mut samples);
+            weighted_row_sums(isa, &values, &factors, &mut sums, false);
+            vec![tangents, samples, sums]
+        });
+    }
+    for len in lengths() {
+        for activation in ACTIVATIONS {
+            in_every_place(&format!("curvature of {activation:?} at {len}"), |isa, at| {
+                let (outputs, gradients, tangents) = (at.f32(len, 1), at.f32(len, 2), at.f32(len, 3));
+                let mut sums = at.f32(len, 4);
+                let curved = Curved { outputs: &outputs, gradients: &gradients, tangents: &tangents };
+                curvature(isa, activation, 0.25, curved, &mut sums, true);
+                vec![sums]
+            });
+        }
+        in_every_place(&format!("clipping at {len}"), |isa, at| {
+            let mut values = at.f32(len, 1);
+            clip(isa, 0.5, &mut values);
+            vec![values]
+        });
     }
 }
 

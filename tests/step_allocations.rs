@@ -91,6 +91,7 @@ fn main() {
     a_thousand_steps_allocate_nothing_of_their_own();
     turns_alone_and_answers_allocate_nothing();
     steps_with_hooks_allocate_nothing();
+    steps_of_every_recipe_allocate_nothing();
     a_thousand_steps_of_replicas_allocate_nothing();
     sources_of_every_kind_allocate_nothing();
     steps_allocate_nothing_while_a_run_is_recorded();
@@ -178,6 +179,38 @@ fn steps_with_hooks_allocate_nothing() {
                 })
                 .unwrap();
             assert_eq!(last - first, 0, "{preset:?} with {threads} threads");
+        }
+    }
+}
+
+fn steps_of_every_recipe_allocate_nothing() {
+    for (hidden, batch) in [(16, 200), (400, 70)] {
+        for (name, spec) in common::recipes(hidden) {
+            for (threads, shards) in [(1, 1), (2, 4)] {
+                let options = TrainerOptions::default()
+                    .with_batch(batch)
+                    .with_threads(threads)
+                    .with_shards(shards)
+                    .with_engine(EngineKind::Native);
+                let source = common::source(Preset::Circle, batch);
+                std::thread::sleep(SETTLING);
+                let before = LIVE.load(Ordering::Relaxed);
+                let mut trainer = Trainer::new(spec.clone(), source, options).unwrap();
+                let (taken, planned) = (LIVE.load(Ordering::Relaxed) - before, trainer.plan().memory);
+                assert!(threads > 1 || taken <= planned + BESIDE_THE_PLAN, "{name}: planned {planned}, took {taken}");
+                let (mut first, mut last) = (0, 0);
+                trainer
+                    .run(50, 1, |report| {
+                        if report.step == 1 {
+                            std::thread::sleep(SETTLING);
+                            first = ALLOCATIONS.load(Ordering::Relaxed);
+                        }
+                        last = ALLOCATIONS.load(Ordering::Relaxed);
+                        ControlFlow::Continue(())
+                    })
+                    .unwrap();
+                assert_eq!(last - first, 0, "{name}: {hidden} with {threads} threads");
+            }
         }
     }
 }

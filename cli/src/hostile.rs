@@ -4,7 +4,8 @@ use std::path::Path;
 
 use gannet::Result;
 
-use crate::folder::{line_file, run_folder};
+use crate::folder::line_file::{self, Columns};
+use crate::folder::run_folder;
 use crate::history::legs::Legs;
 use crate::settings::config::RunConfig;
 use crate::settings::{config_file, config_text};
@@ -39,7 +40,8 @@ impl Settings {
 ///
 /// A header that is not `header`.
 pub fn kept_table(bytes: &[u8], header: &str, last: u64, row: &mut dyn FnMut(u64, &[&str])) -> Result<String> {
-    line_file::keep(bytes, Path::new("table"), header, Some(last), row)
+    let columns = Columns { always: header, more: "", wanted: false };
+    line_file::keep(bytes, Path::new("table"), columns, Some(last), row).map(|kept| kept.lines)
 }
 
 /// The history of a run in the bytes of its file, as it is written again.

@@ -31,8 +31,8 @@ pub struct StepReport {
     pub real_probability: f64,
     /// The same of the fakes of D's update; by a relativistic objective 1 less the real samples'.
     pub fake_probability: f64,
-    /// The penalties of the step's last turn of D that had some, which its loss does not contain; 0 without.
-    pub penalty: f64,
+    /// The penalties that joined D's loss in the step's last turn of D, beside that loss; `None` where none did.
+    pub penalty: Option<f64>,
 }
 
 /// What a turn reads.
@@ -219,7 +219,7 @@ impl Adversary {
             generator_loss: objective.generator_loss(sums.generator, batch),
             real_probability: sums.real.probability / batch as f64,
             fake_probability: sums.fake.probability / batch as f64,
-            penalty: sums.penalty / batch as f64,
+            penalty: sums.penalty.map(|penalty| penalty / batch as f64),
         }
     }
 }

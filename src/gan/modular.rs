@@ -50,6 +50,8 @@ pub struct ModularReport {
     pub real_probability: f64,
     /// Mean D of the fakes before the update.
     pub fake_probability: f64,
+    /// The penalties that joined D's loss, beside it; `None` where none did.
+    pub penalty: Option<f64>,
 }
 
 impl fmt::Debug for ModularLoss {
@@ -93,7 +95,7 @@ impl ModularLoss {
         options: TrainerOptions,
     ) -> Result<Self> {
         objective.validate_discriminator(&discriminator)?;
-        penalties.validate("penalties")?;
+        penalties.validate()?;
         let optimizer = optimizer.into();
         optimizer.validate("discriminator_optimizer")?;
         let batch = options.batch;
@@ -176,6 +178,7 @@ impl ModularLoss {
             generator_loss: report.generator_loss,
             real_probability: report.real_probability,
             fake_probability: report.fake_probability,
+            penalty: report.penalty,
         })
     }
 

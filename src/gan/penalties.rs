@@ -90,34 +90,34 @@ impl Penalties {
         turns.is_multiple_of(self.interval)
     }
 
-    /// Checks every setting; `name` opens the offending one's.
+    /// Checks every setting.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`].
-    pub fn validate(&self, name: &str) -> Result<()> {
+    /// [`Error::InvalidSetting`] that names the first offence, as a configuration file calls it.
+    pub fn validate(&self) -> Result<()> {
         let weights = [("r1", self.r1), ("r2", self.r2), ("gradient_penalty", self.gradient_penalty)];
         for (field, weight) in weights {
             // As a factor of gradients, more than this could not be told from infinity.
             if !(0.0..=1e12).contains(&weight) {
                 let problem = format!("{weight} is not a number from 0 (none) to 1e12");
-                return Err(Error::setting(format!("{name}.{field}"), problem));
+                return Err(Error::setting(field, problem));
             }
         }
         /// More would be a mistake: the penalty would hardly ever come.
         const MOST_INTERVAL: u64 = 1 << 20;
         if !(1..=MOST_INTERVAL).contains(&self.interval) {
             let problem = format!("{} is not between 1 and {MOST_INTERVAL}", self.interval);
-            return Err(Error::setting(format!("{name}.interval"), problem));
+            return Err(Error::setting("penalty_interval", problem));
         }
         if self.one_sided && self.gradient_penalty == 0.0 {
             let problem = "has a meaning for a gradient_penalty alone, whose weight is 0; set that, or leave this out";
-            return Err(Error::setting(format!("{name}.one_sided"), problem));
+            return Err(Error::setting("one_sided", problem));
         }
         if self.interval > 1 && self.is_none() {
             let problem =
                 "there is no penalty whose interval it could be; set r1, r2 or gradient_penalty, or leave it out";
-            return Err(Error::setting(format!("{name}.interval"), problem));
+            return Err(Error::setting("penalty_interval", problem));
         }
         Ok(())
     }
@@ -131,17 +131,17 @@ mod tests {
     fn what_makes_no_sense_is_refused_by_name() {
         let none = Penalties::default();
         for (penalties, name) in [
-            (none.with_r1(-1.0), "penalties.r1"),
-            (none.with_r2(f32::NAN), "penalties.r2"),
-            (none.with_gradient_penalty(f32::INFINITY), "penalties.gradient_penalty"),
-            (none.with_r1(1.0).with_interval(0), "penalties.interval"),
-            (none.with_r1(1.0).with_one_sided(true), "penalties.one_sided"),
-            (none.with_interval(2), "penalties.interval"),
+            (none.with_r1(-1.0), "r1"),
+            (none.with_r2(f32::NAN), "r2"),
+            (none.with_gradient_penalty(f32::INFINITY), "gradient_penalty"),
+            (none.with_r1(1.0).with_interval(0), "penalty_interval"),
+            (none.with_r1(1.0).with_one_sided(true), "one_sided"),
+            (none.with_interval(2), "penalty_interval"),
         ] {
-            let problem = penalties.validate("penalties").unwrap_err().to_string();
+            let problem = penalties.validate().unwrap_err().to_string();
             assert!(problem.contains(name), "{problem}");
         }
-        none.with_gradient_penalty(10.0).with_one_sided(true).with_r1(1e-6).with_interval(16).validate("x").unwrap();
+        none.with_gradient_penalty(10.0).with_one_sided(true).with_r1(1e-6).with_interval(16).validate().unwrap();
     }
 
     #[test]

@@ -70,11 +70,11 @@ const TABLE: [Setting; 16] = [
     Setting::new(OBJECTIVE, |run| run.spec.objective.name().into()),
     Setting::new("gan.order", |run| run.spec.order.name().into()),
     Setting::new(DISCRIMINATOR_STEPS, |run| run.spec.discriminator_steps.into()),
-    Setting::later("gan.penalties.r1", |run| number(run.spec.penalties.r1), || number(0.0)),
-    Setting::later("gan.penalties.r2", |run| number(run.spec.penalties.r2), || number(0.0)),
-    Setting::later("gan.penalties.gradient_penalty", |run| number(run.spec.penalties.gradient_penalty), || number(0.0)),
-    Setting::later("gan.penalties.one_sided", |run| run.spec.penalties.one_sided.into(), || false.into()),
-    Setting::later("gan.penalties.interval", |run| run.spec.penalties.interval.into(), || 1.into()),
+    Setting::later("gan.r1", |run| number(run.spec.penalties.r1), || number(0.0)),
+    Setting::later("gan.r2", |run| number(run.spec.penalties.r2), || number(0.0)),
+    Setting::later("gan.gradient_penalty", |run| number(run.spec.penalties.gradient_penalty), || number(0.0)),
+    Setting::later("gan.one_sided", |run| run.spec.penalties.one_sided.into(), || false.into()),
+    Setting::later("gan.penalty_interval", |run| run.spec.penalties.interval.into(), || 1.into()),
     Setting::later("gan.weight_clip", |run| number(run.spec.weight_clip), || number(0.0)),
 ];
 

@@ -427,7 +427,7 @@ impl GanSpec {
             let problem = "must be 1 with the order generator_first_shared_fake, whose fakes serve one step of each";
             return Err(Error::setting("discriminator_steps", problem));
         }
-        self.penalties.validate("penalties")?;
+        self.penalties.validate()?;
         if !(self.weight_clip >= 0.0 && self.weight_clip.is_finite()) {
             return Err(Error::setting(
                 "weight_clip",
@@ -435,7 +435,8 @@ impl GanSpec {
             ));
         }
         if self.objective == Objective::Wasserstein && self.weight_clip == 0.0 && self.penalties.is_none() {
-            let problem = "wasserstein needs a bound on D's slope: set penalties.gradient_penalty, usually to 10, or weight_clip to 0.01";
+            let problem =
+                "wasserstein needs a bound on D's slope: set gradient_penalty, usually to 10, or weight_clip to 0.01";
             return Err(Error::setting("objective", problem));
         }
         if self.weight_clip != 0.0 && !self.penalties.is_none() {

@@ -67,8 +67,17 @@ pub(super) struct StepSums {
     pub(super) fake: LossSums,
     /// Of the fakes, in G's pass.
     pub(super) generator: LossSums,
-    /// The penalties, with their weights.
-    pub(super) penalty: f64,
+    /// The penalties, with their weights, if there were any.
+    pub(super) penalty: Option<f64>,
+}
+
+impl StepSums {
+    /// Adds penalties.
+    pub(super) fn penalize(&mut self, penalty: Option<f64>) {
+        if let Some(penalty) = penalty {
+            *self.penalty.get_or_insert_default() += penalty;
+        }
+    }
 }
 
 /// Scratch and slots of a run.
@@ -196,7 +205,7 @@ impl Workspace {
                     sums.real += right.real;
                     sums.fake += right.fake;
                     sums.generator += right.generator;
-                    sums.penalty += right.penalty;
+                    sums.penalize(right.penalty);
                     sums
                 }
             }

@@ -94,12 +94,13 @@ pub fn examine(
     health::examine_by(model, gradients, spec, real, seed, isa)
 }
 
-/// A report of a step that is known from a file: losses of D and G, mean probabilities of real samples and of fakes.
+/// A report of a step that is known from a file: losses of D and G, mean probabilities of real samples and of fakes; and penalties.
 pub fn step_report(
     step: u64,
     [discriminator_loss, generator_loss, real_probability, fake_probability]: [f64; 4],
+    penalty: Option<f64>,
 ) -> StepReport {
-    StepReport { step, discriminator_loss, generator_loss, real_probability, fake_probability }
+    StepReport { step, discriminator_loss, generator_loss, real_probability, fake_probability, penalty }
 }
 
 /// The threads on which replicas take turns.

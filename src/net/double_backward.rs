@@ -39,6 +39,8 @@ pub(crate) struct DoubleBackward {
     curvatures: Vec<Option<Value>>,
     /// The gradient of the loss with respect to the outputs.
     of_loss: Option<Value>,
+    /// The backward pass of the loss alone.
+    plain: Option<Deltas>,
 }
 
 impl DoubleBackward {
@@ -74,7 +76,8 @@ impl DoubleBackward {
             }
             tape.advance();
         }
-        Self { seeds, deltas, tangents, curvatures, of_loss }
+        let plain = of_loss.map(|last| deltas.begun_from(last));
+        Self { seeds, deltas, tangents, curvatures, of_loss, plain }
     }
 
     /// The gradient of the margin with respect to the input, which [`probe`](Self::probe) leaves and the caller turns into the direction.
@@ -83,8 +86,8 @@ impl DoubleBackward {
     }
 
     /// The backward pass of the loss alone, for a step without a penalty: its deltas stand where those of the probe would.
-    pub(crate) fn plain(&self) -> Option<Deltas> {
-        self.of_loss.map(|last| self.deltas.begun_from(last))
+    pub(crate) fn plain(&self) -> Option<&Deltas> {
+        self.plain.as_ref()
     }
 
     /// Back from the margin to the input.

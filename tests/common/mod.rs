@@ -1,10 +1,12 @@
-//! What several integration tests need: a trainer for each preset on data that need no file.
+//! What several integration tests need: a trainer for each preset on data that need no file, and a GAN for each recipe.
+#![allow(dead_code, reason = "each test uses its own part")]
 
 use std::sync::Arc;
 
 use gannet::data::{ArraySource, digits, synthetic};
 use gannet::gan::presets::Preset;
-use gannet::gan::{Source, Trainer, TrainerOptions};
+use gannet::gan::{GanSpec, Objective, Order, Penalties, Source, Trainer, TrainerOptions};
+use gannet::net::{Activation, NetworkSpec};
 
 /// The seed of every data set here.
 const DATA_SEED: u64 = 11;
@@ -29,4 +31,57 @@ pub(crate) fn source(preset: Preset, points: usize) -> Arc<dyn Source> {
 pub(crate) fn trainer(preset: Preset, options: TrainerOptions) -> Trainer<'static> {
     let options = options.with_shuffle(preset.shuffle());
     Trainer::new(preset.spec(), source(preset, options.batch.max(500)), options).unwrap()
+}
+
+/// GANs of points in the plane by what objectives and penalties offer, with `hidden` units in D: each with a name.
+pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
+    let none = Penalties::default();
+    let base = |objective: Objective, activation, dropout| {
+        let sizes = [2, hidden, hidden, objective.logits()];
+        GanSpec::new(
+            NetworkSpec::dense(&[3, 24, 2], Activation::Relu, 0.0, Activation::Linear),
+            NetworkSpec::dense(&sizes, activation, dropout, Activation::Linear),
+        )
+        .with_objective(objective)
+    };
+    let (leaky, tanh) = (Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh);
+    vec![
+        (
+            "relativistic pairing, R1 and R2",
+            base(Objective::RelativisticPairing, leaky, 0.0).with_penalties(none.with_r1(0.1).with_r2(0.1)),
+        ),
+        (
+            "relativistic pairing with dropout, fakes shared",
+            base(Objective::RelativisticPairing, leaky, 0.25).with_order(Order::GeneratorFirstSharedFake),
+        ),
+        (
+            "Wasserstein, gradient penalty, two steps of D",
+            base(Objective::Wasserstein, leaky, 0.0)
+                .with_penalties(none.with_gradient_penalty(10.0))
+                .with_discriminator_steps(2),
+        ),
+        ("Wasserstein, clipped", base(Objective::Wasserstein, leaky, 0.0).with_weight_clip(0.05)),
+        (
+            "hinge, curved, R1 at every third turn",
+            base(Objective::Hinge, tanh, 0.25).with_penalties(none.with_r1(1.0).with_interval(3)),
+        ),
+        (
+            "least squares, curved, every penalty at every second turn, fakes shared",
+            base(Objective::LeastSquares, tanh, 0.0)
+                .with_penalties(none.with_r1(0.1).with_r2(0.2).with_gradient_penalty(1.0).with_interval(2))
+                .with_order(Order::DiscriminatorFirstSharedFake),
+        ),
+        (
+            "softmax, one-sided penalty, G first",
+            base(Objective::Softmax, leaky, 0.0)
+                .with_penalties(none.with_gradient_penalty(1.0).with_one_sided(true).with_r2(0.5))
+                .with_order(Order::GeneratorFirstSharedFake),
+        ),
+        (
+            "non-saturating, R1, G first",
+            base(Objective::NonSaturating, leaky, 0.0)
+                .with_penalties(none.with_r1(0.5))
+                .with_order(Order::GeneratorFirstSharedFake),
+        ),
+    ]
 }

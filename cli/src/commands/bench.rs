@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use gannet::cpu::{EngineKind, IsaKind};
 use gannet::data::{ArraySource, ByteSource};
 use gannet::gan::presets::Preset;
-use gannet::gan::{Replicas, Source, TrainerOptions};
+use gannet::gan::{GanSpec, Objective, Penalties, Replicas, Source, TrainerOptions};
+use gannet::internals::engine;
 use gannet::internals::memory::room;
 use gannet::internals::numbers::thousands;
 use gannet::internals::peak::{PeakMeter, median};
@@ -36,6 +37,21 @@ struct Case {
     threads: usize,
     engine: EngineKind,
     isa: Option<IsaKind>,
+    /// `None` = the preset's own.
+    objective: Option<Objective>,
+    penalties: Penalties,
+}
+
+impl Case {
+    /// What it trains.
+    fn spec(&self) -> GanSpec {
+        let mut spec = self.preset.spec().with_penalties(self.penalties);
+        if let Some(objective) = self.objective {
+            spec.objective = objective;
+            engine::fit_discriminator(&mut spec);
+        }
+        spec
+    }
 }
 
 /// Runs the command.
@@ -72,13 +88,25 @@ fn cases(args: &BenchArgs) -> Result<Vec<Case>> {
     let batches = if args.batch.is_empty() { vec![None] } else { args.batch.iter().copied().map(Some).collect() };
     let engines = if args.engine.is_empty() { EngineKind::ALL.to_vec() } else { args.engine.clone() };
     let isas = if args.isa.is_empty() { vec![None] } else { args.isa.iter().copied().map(Some).collect() };
+    let penalties = Penalties::default().with_r1(args.r1).with_r2(args.r2).with_gradient_penalty(args.gradient_penalty);
+    let objective = args.objective;
     let mut cases = Vec::new();
     for &preset in &presets {
         for &batch in &batches {
             for &replicas in &args.replicas {
                 for &threads in &args.threads {
                     for &engine in &engines {
-                        cases.extend(isas.iter().map(|&isa| Case { preset, batch, replicas, threads, engine, isa }));
+                        let case = |&isa: &Option<IsaKind>| Case {
+                            preset,
+                            batch,
+                            replicas,
+                            threads,
+                            engine,
+                            isa,
+                            objective,
+                            penalties,
+                        };
+                        cases.extend(isas.iter().map(case));
                     }
                 }
             }
@@ -89,7 +117,7 @@ fn cases(args: &BenchArgs) -> Result<Vec<Case>> {
 
 /// Times one case.
 fn measure(case: Case, steps: Option<u64>) -> Result<Row> {
-    let spec = case.preset.spec();
+    let spec = case.spec();
     let flop_per_sample = spec.flop_per_sample();
     let batch = case.batch.unwrap_or_else(|| case.preset.batch());
     let options = TrainerOptions::default()
@@ -114,6 +142,10 @@ fn measure(case: Case, steps: Option<u64>) -> Result<Row> {
     let peak_gflops = peak.median() * threads as f64 / 1e9;
     Ok(Row {
         preset: case.preset.name(),
+        objective: spec.objective.name(),
+        r1: case.penalties.r1,
+        r2: case.penalties.r2,
+        gradient_penalty: case.penalties.gradient_penalty,
         batch,
         replicas: case.replicas,
         threads,
@@ -259,6 +291,10 @@ mod tests {
     fn the_table_fits_100_columns() {
         let row = Row {
             preset: "mixture1d-deep",
+            objective: "minimax",
+            r1: 0.0,
+            r2: 0.0,
+            gradient_penalty: 0.0,
             batch: 100_000,
             replicas: 1,
             threads: 64,
@@ -285,6 +321,10 @@ mod tests {
             threads: vec![1, 2],
             engine: vec![EngineKind::Native],
             isa: vec![IsaKind::Avx2, IsaKind::Portable],
+            objective: None,
+            r1: 0.0,
+            r2: 0.0,
+            gradient_penalty: 0.0,
             steps: None,
             json: false,
             markdown: false,

@@ -13,6 +13,10 @@ use crate::numbers::{percent, rounded};
 #[derive(Serialize)]
 pub(crate) struct Row {
     pub(crate) preset: &'static str,
+    pub(crate) objective: &'static str,
+    pub(crate) r1: f32,
+    pub(crate) r2: f32,
+    pub(crate) gradient_penalty: f32,
     pub(crate) batch: usize,
     pub(crate) replicas: usize,
     pub(crate) threads: usize,
@@ -102,6 +106,10 @@ mod tests {
     fn measured(batch: usize, threads: usize, engine: &'static str, share: f64) -> Row {
         Row {
             preset: "circle",
+            objective: "minimax",
+            r1: 0.0,
+            r2: 0.0,
+            gradient_penalty: 0.0,
             batch,
             replicas: 1,
             threads,

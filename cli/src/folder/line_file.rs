@@ -17,10 +17,30 @@ const LONGEST: u64 = 64 * 1024;
 const OTHER_VERSION: &str = ": another version wrote it. Go on with that version, or move the file out of the folder: the run \
                              then begins a new one";
 
+/// The columns of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns<'a> {
+    /// Those that every run has, separated by commas.
+    pub(crate) always: &'a str,
+    /// Those that some runs have behind them, each with a comma before it.
+    pub(crate) more: &'a str,
+    /// Whether this run has these.
+    pub(crate) wanted: bool,
+}
+
+impl Columns<'_> {
+    /// The first line of a table without the columns that some runs have, and with them.
+    fn header(&self, more: bool) -> String {
+        [self.always, if more { self.more } else { "" }].concat()
+    }
+}
+
 /// A table in a file. It is open only while lines are written: of many runs side by side each has two.
 #[derive(Debug)]
 pub(crate) struct LineFile {
     path: PathBuf,
+    /// Whether it has the columns that some runs have.
+    more: bool,
     pending: String,
     /// What becomes of the file when its run begins or goes on.
     change: Change,
@@ -39,26 +59,34 @@ enum Change {
 impl LineFile {
     /// The table of a run that begins, or goes on after step `last`. It is read and not changed: [`begin`](Self::begin) makes the file,
     /// or takes away the lines of later steps, which the run makes again, and a line that was cut short. `row` sees the cells of
-    /// each line that stays; the first is the step.
+    /// each line that stays; the first is the step. Where the table has no columns yet that this run has, their cells stay empty; those that
+    /// it has and the run has not, it keeps.
     ///
     /// # Errors
     ///
     /// [`Error::Data`] where the header is another; [`Error::Io`].
     pub(crate) fn read(
         path: PathBuf,
-        header: &str,
+        columns: Columns<'_>,
         last: Option<u64>,
         mut row: impl FnMut(u64, &[&str]),
     ) -> Result<Self> {
         // What is no regular file is refused, not replaced.
         if !fs::exists(&path).map_err(refused("read", &path))? {
-            return Ok(Self { path, pending: String::new(), change: Change::Make(header.to_string()) });
+            let (more, change) = (columns.wanted, Change::Make(columns.header(columns.wanted)));
+            return Ok(Self { path, more, pending: String::new(), change });
         }
         let (file, length) = file::open(&path)?;
-        let kept = keep(BufReader::new(file), &path, header, last, &mut row)?;
+        let Kept { lines, more, widened } = keep(BufReader::new(file), &path, columns, last, &mut row)?;
         // What stays are lines of the file: as many bytes are the same bytes.
-        let change = if length == kept.len() as u64 { Change::Nothing } else { Change::Cut(kept) };
-        Ok(Self { path, pending: String::new(), change })
+        let is_whole = length == lines.len() as u64 && !widened;
+        let change = if is_whole { Change::Nothing } else { Change::Cut(lines) };
+        Ok(Self { path, more, pending: String::new(), change })
+    }
+
+    /// Whether it has the columns that some runs have.
+    pub(crate) fn has_more(&self) -> bool {
+        self.more
     }
 
     /// Whether there is no file yet.
@@ -155,6 +183,16 @@ pub(crate) fn last_line(file: &mut File, length: u64) -> io::Result<Option<Vec<u
     Ok(parts.next().and(last).map(<[u8]>::to_vec))
 }
 
+/// What stays of a table.
+pub(crate) struct Kept {
+    /// The header and the lines.
+    pub(crate) lines: String,
+    /// Whether they have the columns that some runs have.
+    more: bool,
+    /// Whether they got these.
+    widened: bool,
+}
+
 /// The header and the lines of a table that stay: whole ones, of text, with a step up to `last` and as many cells as the header.
 ///
 /// # Errors
@@ -163,22 +201,30 @@ pub(crate) fn last_line(file: &mut File, length: u64) -> io::Result<Option<Vec<u
 pub(crate) fn keep(
     mut file: impl BufRead,
     path: &Path,
-    header: &str,
+    names: Columns<'_>,
     last: Option<u64>,
     row: &mut dyn FnMut(u64, &[&str]),
-) -> Result<String> {
-    let mut kept = format!("{header}\n");
-    let columns = cells(header).count();
+) -> Result<Kept> {
+    let mut kept = names.header(names.wanted) + "\n";
+    let (mut columns, mut more, mut empty) = (0, names.wanted, String::new());
     let mut bytes = Vec::new();
     for number in 0u64.. {
         bytes.clear();
         file.by_ref().take(LONGEST).read_until(b'\n', &mut bytes).map_err(refused("read", path))?;
         let Some(line) = bytes.strip_suffix(b"\n") else { break };
         if number == 0 {
-            if line != header.as_bytes() {
-                let problem = format!("opens with `{}` instead of `{header}`", shown(line));
+            let Some(has_more) =
+                [names.wanted, !names.wanted].into_iter().find(|more| line == names.header(*more).as_bytes())
+            else {
+                let problem = format!("opens with `{}` instead of `{}`", shown(line), names.header(names.wanted));
                 return Err(Error::data(path.display().to_string(), problem + OTHER_VERSION));
+            };
+            columns = cells(&names.header(has_more)).count();
+            more |= has_more;
+            if more && !has_more {
+                empty = ",".repeat(cells(names.more).count() - 1);
             }
+            kept = names.header(more) + "\n";
             continue;
         }
         // One cell more than there may be: a line of nothing but commas takes no memory.
@@ -189,13 +235,13 @@ pub(crate) fn keep(
             && cells.len() == columns
         {
             row(step, &cells);
-            let memory = Error::OutOfMemory { bytes: (kept.len() + bytes.len()) as u64 };
-            kept.try_reserve(bytes.len()).map_err(|_| memory)?;
-            kept.push_str(line);
-            kept.push('\n');
+            let needed = bytes.len() + empty.len();
+            let memory = Error::OutOfMemory { bytes: (kept.len() + needed) as u64 };
+            kept.try_reserve(needed).map_err(|_| memory)?;
+            kept.extend([line, &empty, "\n"]);
         }
     }
-    Ok(kept)
+    Ok(Kept { lines: kept, more, widened: !empty.is_empty() })
 }
 
 /// The beginning of a line, for a message.
@@ -209,12 +255,37 @@ fn shown(line: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn always(names: &str) -> Columns<'_> {
+        Columns { always: names, more: "", wanted: false }
+    }
+
+    #[test]
+    fn a_table_gets_columns_that_its_run_has_later_and_keeps_them() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("metrics.csv");
+        let go_on = |text: &str, wanted| {
+            fs::write(&path, text).unwrap();
+            let columns = Columns { always: "step,loss", more: ",penalty", wanted };
+            let mut lines = LineFile::read(path.clone(), columns, Some(2), |_, _| {}).unwrap();
+            lines.begin().unwrap();
+            (lines.has_more(), fs::read_to_string(&path).unwrap())
+        };
+        assert_eq!(go_on("step,loss\n1,2\n2,3\n", false), (false, "step,loss\n1,2\n2,3\n".to_string()));
+        assert_eq!(go_on("step,loss\n1,2\n2,3\n", true), (true, "step,loss,penalty\n1,2,\n2,3,\n".to_string()));
+        // As many bytes as before, and not the same.
+        assert_eq!(go_on("step,loss\n1,2\n9,123456\n", true), (true, "step,loss,penalty\n1,2,\n".to_string()));
+        for wanted in [false, true] {
+            let text = "step,loss,penalty\n1,2,\n2,3,4\n";
+            assert_eq!(go_on(text, wanted), (true, text.to_string()));
+        }
+    }
+
     #[test]
     fn lines_arrive_whole_when_flushed() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("metrics.csv");
         let begin = |path: PathBuf| {
-            LineFile::read(path, "step", None, |_, _| {}).and_then(|mut lines| {
+            LineFile::read(path, always("step"), None, |_, _| {}).and_then(|mut lines| {
                 lines.begin()?;
                 Ok(lines)
             })
@@ -253,7 +324,7 @@ mod tests {
         let resume = |text: &[u8], last| {
             fs::write(&path, text).unwrap();
             let mut steps = Vec::new();
-            let lines = LineFile::read(path.clone(), "step,loss", Some(last), |step, cells| {
+            let lines = LineFile::read(path.clone(), always("step,loss"), Some(last), |step, cells| {
                 assert_eq!(cells.len(), 2);
                 steps.push(step);
             });
@@ -284,7 +355,8 @@ mod tests {
         }
         // A run that begins anew leaves nothing, not even of step 0.
         fs::write(&path, "step,loss\n0,1\n").unwrap();
-        let again = |last| LineFile::read(path.clone(), "step,loss", last, |_, _| panic!("no line stays"))?.begin();
+        let again =
+            |last| LineFile::read(path.clone(), always("step,loss"), last, |_, _| panic!("no line stays"))?.begin();
         again(None).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "step,loss\n");
         fs::remove_file(&path).unwrap();

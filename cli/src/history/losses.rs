@@ -85,6 +85,11 @@ pub(crate) fn equilibrium(objective: Objective) -> Option<(f64, &'static str)> {
     match objective {
         Objective::NonSaturatingHalf => Some((LN_2, "D undecided: ln 2")),
         Objective::Minimax | Objective::NonSaturating | Objective::Softmax => Some((2.0 * LN_2, "D undecided: 2 ln 2")),
+        Objective::RelativisticPairing => Some((LN_2, "D undecided: ln 2")),
+        // D's best answer where both kinds are alike is 1/2 (Mao et al. 2017, equation 6): 1/8 for each of them.
+        Objective::LeastSquares => Some((0.25, "D undecided: 1/4")),
+        Objective::Hinge => Some((2.0, "D undecided: 2")),
+        Objective::Wasserstein => Some((0.0, "no distance: 0")),
         _ => None,
     }
 }
@@ -100,7 +105,7 @@ mod tests {
         let mut history = History::default();
         let count = 5 * MOST as u64 + 3;
         for step in 1..=count {
-            history.push(step_report(step, [1.0, 1.0, 0.5, 0.5]));
+            history.push(step_report(step, [1.0, 1.0, 0.5, 0.5], None));
         }
         assert!(history.reports.len() < MOST && history.reports.len() >= MOST / 2);
         let gaps: Vec<u64> = history.reports.windows(2).map(|pair| pair[1].step - pair[0].step).collect();

@@ -14,6 +14,8 @@ pub(super) fn settings(config: &RunConfig) -> Vec<(&'static str, String)> {
     let spec = &config.spec;
     let of_table = SETTINGS.iter().filter_map(|setting| setting.words);
     let mut settings: Vec<_> = of_table.map(|(name, words)| (name, words(config))).collect();
+    // What a run does without is told by the empty text.
+    settings.retain(|(_, words)| !words.is_empty());
     settings.insert(1, ("length", length(config)));
     settings.extend([
         ("generator", network(&spec.generator)),

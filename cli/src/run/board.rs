@@ -57,18 +57,17 @@ impl Board {
     pub(crate) fn report(&mut self, reported: &Reported, spec: &GanSpec) -> Result<()> {
         let Reported { report, rate, .. } = reported;
         let rates = [&spec.generator_optimizer, &spec.discriminator_optimizer].map(|o| f64::from(o.learning_rate()));
-        self.writer.scalars(
-            report.step,
-            &[
-                ("losses/discriminator_loss", report.discriminator_loss),
-                ("losses/generator_loss", report.generator_loss),
-                ("probabilities/real_probability", report.real_probability),
-                ("probabilities/fake_probability", report.fake_probability),
-                ("learning_rates/generator", rates[0]),
-                ("learning_rates/discriminator", rates[1]),
-                ("speed/samples_per_second", *rate),
-            ],
-        )
+        let always = [
+            ("losses/discriminator_loss", report.discriminator_loss),
+            ("losses/generator_loss", report.generator_loss),
+            ("probabilities/real_probability", report.real_probability),
+            ("probabilities/fake_probability", report.fake_probability),
+            ("learning_rates/generator", rates[0]),
+            ("learning_rates/discriminator", rates[1]),
+            ("speed/samples_per_second", *rate),
+        ];
+        let penalty = report.penalty.map(|penalty| ("losses/penalty", penalty));
+        self.writer.scalars(report.step, &always.into_iter().chain(penalty).collect::<Vec<_>>())
     }
 
     /// Adds what an evaluation found: measures and health, under the names of `evaluation.csv`.

@@ -14,7 +14,7 @@ use gannet::internals::numbers::thousands;
 use crate::data::samples::Samples;
 use crate::folder::checkpoints;
 use crate::folder::course;
-use crate::folder::line_file::LineFile;
+use crate::folder::line_file::{Columns, LineFile};
 use crate::folder::run_folder::{self, RunFolder};
 use crate::history::end::SavedModel;
 use crate::history::legs::{Legs, Spent};
@@ -40,8 +40,11 @@ use crate::terminal::progress::Progress;
 /// A run that is cut short loses the losses of no more than this time.
 pub(crate) const BETWEEN_FLUSHES: Time = Time::from_secs(2);
 
-/// Columns of `metrics.csv`.
+/// Columns of `metrics.csv`; of a run with penalties they are followed by [`PENALTY`].
 const METRICS: &str = "step,epoch,discriminator_loss,generator_loss,real_probability,fake_probability";
+
+/// The column of the penalties, which is empty where none were due.
+const PENALTY: &str = ",penalty";
 
 /// A run between two steps, to be recorded.
 #[derive(Debug)]
@@ -121,17 +124,20 @@ impl Record {
         let last_row = last(resumed.is_none_or(|step| schedule.row_is_due(step)));
         let last_evaluation = last(resumed.is_none_or(|step| schedule.evaluation_is_due(step)));
         let mut history = History::default();
-        let metrics = LineFile::read(folder.file(run_folder::METRICS)?, METRICS, last_row, |step, cells| {
+        let columns = Columns { always: METRICS, more: PENALTY, wanted: !config.spec.penalties.is_none() };
+        let metrics = LineFile::read(folder.file(run_folder::METRICS)?, columns, last_row, |step, cells| {
             let number = |cell: usize| cells[cell].parse().unwrap_or(f64::NAN);
-            history.push(engine::step_report(step, [2, 3, 4, 5].map(number)));
+            let penalty = cells.get(6).and_then(|cell| cell.parse().ok());
+            history.push(engine::step_report(step, [2, 3, 4, 5].map(number), penalty));
         })?;
         let (mut chosen, mut evaluated, mut verdict) = (Chosen::new(config.best.as_deref()), Vec::new(), None);
         let mut watch = Watch::new(&config.spec);
         let saved = chosen.measure().and_then(|_| start.best(folder.path(), &config.spec));
         let mut saved_value = None;
         let column = names.iter().position(|&name| chosen.measure() == Some(name)).map(|index| index + 2);
+        let columns = Columns { always: &header, more: "", wanted: false };
         let evaluation =
-            LineFile::read(folder.file(run_folder::EVALUATION)?, &header, last_evaluation, |step, cells| {
+            LineFile::read(folder.file(run_folder::EVALUATION)?, columns, last_evaluation, |step, cells| {
                 evaluated.push(step);
                 verdict = cells.last().and_then(|words| Verdict::from_words(words));
                 let figures: [Option<f64>; Health::NAMES.len()] =
@@ -240,7 +246,7 @@ impl Record {
     /// [`Error::Io`](gannet::Error::Io) where lines cannot be written, which happens every few seconds.
     pub(crate) fn report(&mut self, reported: &Reported) -> Result<()> {
         self.history.push(reported.report);
-        self.metrics.push(&row(reported));
+        self.metrics.push(&row(reported, self.metrics.has_more()));
         self.board.as_mut().map_or(Ok(()), |board| board.report(reported, &self.config.spec))?;
         self.flush_if_due()
     }
@@ -454,10 +460,16 @@ fn shown(config: &RunConfig, model: &Model, isa: Isa) -> Result<Vec<f32>> {
     engine::shown_samples(model, &config.spec, rows, config.run_seed(), isa)
 }
 
-/// A row of `metrics.csv`. Numbers are written so that they read back as the same bits.
-fn row(Reported { report, epoch, .. }: &Reported) -> String {
+/// A row of `metrics.csv`, with a cell for penalties if the run has `penalties`. Numbers are written so that they read back as the same
+/// bits.
+fn row(Reported { report, epoch, .. }: &Reported, penalties: bool) -> String {
+    let penalty = match report.penalty {
+        _ if !penalties => String::new(),
+        Some(penalty) => format!(",{penalty}"),
+        None => ",".to_string(),
+    };
     format!(
-        "{},{epoch},{},{},{},{}",
+        "{},{epoch},{},{},{},{}{penalty}",
         report.step, report.discriminator_loss, report.generator_loss, report.real_probability, report.fake_probability
     )
 }

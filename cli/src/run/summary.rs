@@ -59,6 +59,8 @@ pub(crate) struct Summary {
     pub(crate) leg: LegSummary,
     pub(crate) discriminator_loss: f64,
     pub(crate) generator_loss: f64,
+    /// The penalties that joined D's loss; `null` where none did.
+    pub(crate) penalty: Option<f64>,
     pub(crate) real_probability: f64,
     pub(crate) fake_probability: f64,
     pub(crate) metrics: BTreeMap<&'static str, f64>,

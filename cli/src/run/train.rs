@@ -309,6 +309,7 @@ impl Run {
             leg,
             discriminator_loss: of(|report| report.discriminator_loss),
             generator_loss: of(|report| report.generator_loss),
+            penalty: self.last.as_ref().and_then(|report| report.penalty),
             real_probability: of(|report| report.real_probability),
             fake_probability: of(|report| report.fake_probability),
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),

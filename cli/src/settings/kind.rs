@@ -12,6 +12,8 @@ use crate::terminal::nearest::suggestion;
 pub(crate) enum Kind {
     /// A whole number in this range.
     Whole { least: u64, most: u64 },
+    /// A number from 0 up.
+    Real,
     /// A power of two, at most this one.
     PowerOfTwo { most: u64 },
     /// Yes or no.
@@ -39,6 +41,7 @@ impl Kind {
         match self {
             Self::Whole { least, most: LARGEST } => format!("a whole number from {least} up"),
             Self::Whole { least, most } => format!("a whole number from {least} to {most}"),
+            Self::Real => "a number from 0 up".to_string(),
             Self::PowerOfTwo { most } => format!("a power of two from 1 to {most}"),
             Self::Flag => "true or false".to_string(),
             Self::Choice(names) => names().join(", "),
@@ -61,6 +64,8 @@ impl Kind {
                 Ok(number) if (least..=most).contains(&number) => Ok(value),
                 _ => Err(format!("is {number}, but must be {}", self.words())),
             },
+            (Self::Real, Value::Integer(number @ 0..)) => Ok(Value::Float(*number as f64)),
+            (Self::Real, Value::Float(number)) if *number >= 0.0 && number.is_finite() => Ok(value),
             (Self::PowerOfTwo { most }, Value::Integer(number)) => match u64::try_from(*number) {
                 Ok(number) if number.is_power_of_two() && number <= most => Ok(value),
                 _ => Err(format!("is {number}, but must be {}", self.words())),
@@ -87,6 +92,7 @@ impl Kind {
     pub(crate) fn parse(self, text: &str) -> Result<Value, String> {
         let value = match self {
             Self::Whole { .. } | Self::PowerOfTwo { .. } => text.parse().map(Value::Integer).ok(),
+            Self::Real => text.parse().map(Value::Float).ok(),
             Self::Choice(_) => Some(Value::String(text.replace('-', "_"))),
             _ => Some(Value::String(text.to_string())),
         };
@@ -115,6 +121,7 @@ impl Kind {
             Self::Whole { least, most } => {
                 format!("\"type\": \"integer\",\n          \"minimum\": {least},\n          \"maximum\": {most}")
             }
+            Self::Real => "\"type\": \"number\",\n          \"minimum\": 0".to_string(),
             Self::PowerOfTwo { most } => {
                 let powers = (0..u64::BITS).map(|power| 1 << power).take_while(|power| *power <= most);
                 let numbers: Vec<String> = powers.map(|power: u64| power.to_string()).collect();

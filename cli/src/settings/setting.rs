@@ -77,6 +77,16 @@ pub(super) fn number(number: impl TryInto<i64>) -> Value {
     Value::Integer(number.try_into().unwrap_or(i64::MAX))
 }
 
+/// A real number as a value, with no more digits than tell it from other `f32`.
+pub(super) fn real(number: f32) -> Value {
+    Value::Float(number.to_string().parse().unwrap_or_else(|_| number.into()))
+}
+
+/// A real number of a kind that is one.
+pub(super) fn single(value: &Value) -> f32 {
+    value.as_float().map_or(0.0, |value| value as f32)
+}
+
 /// A whole number of a kind that is one.
 pub(super) fn whole(value: &Value) -> u64 {
     value.as_integer().map_or(0, i64::cast_unsigned)

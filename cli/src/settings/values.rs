@@ -15,6 +15,10 @@ pub(crate) const OBJECTIVES: &[(&str, Objective)] = &[
     (Objective::NonSaturating.name(), Objective::NonSaturating),
     (Objective::NonSaturatingHalf.name(), Objective::NonSaturatingHalf),
     (Objective::Softmax.name(), Objective::Softmax),
+    (Objective::LeastSquares.name(), Objective::LeastSquares),
+    (Objective::Hinge.name(), Objective::Hinge),
+    (Objective::Wasserstein.name(), Objective::Wasserstein),
+    (Objective::RelativisticPairing.name(), Objective::RelativisticPairing),
 ];
 
 /// Orders of updates by name, as in a configuration file.

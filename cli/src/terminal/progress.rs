@@ -307,8 +307,9 @@ fn left([done, all, resumed]: [u64; 3], wall: Duration, [waiting, end]: [Duratio
 
 /// How the two networks do: `D 1.3512  G 0.7134  D(x) 0.512  D(G(z)) 0.488`.
 fn game(report: &StepReport) -> String {
+    let penalty = report.penalty.map(|penalty| format!("  penalty {}", figure(penalty))).unwrap_or_default();
     format!(
-        "D {}  G {}  D(x) {}  D(G(z)) {}",
+        "D {}{penalty}  G {}  D(x) {}  D(G(z)) {}",
         figure(report.discriminator_loss),
         figure(report.generator_loss),
         short_figure(report.real_probability),
@@ -324,7 +325,7 @@ mod tests {
 
     #[test]
     fn both_parts_say_everything() {
-        let report = step_report(320, [1.35, 0.7, 0.5, 0.25]);
+        let report = step_report(320, [1.35, 0.7, 0.5, 0.25], None);
         // A second in steps, and three in which they waited for what was measured and drawn.
         let wall = Duration::from_secs(4);
         let (zero, none) = ([Duration::ZERO; 2], Some([Duration::ZERO; 2]));
@@ -339,6 +340,8 @@ mod tests {
         // What earlier processes did says nothing about the pace of this one.
         assert_eq!(left([640, 3200, 320], wall, zero), Duration::from_secs(32));
         assert_eq!(game(&report), "D 1.3500  G 0.7000  D(x) 0.500  D(G(z)) 0.250");
+        let penalized = step_report(320, [1.35, 0.7, 0.5, 0.25], Some(0.125));
+        assert_eq!(game(&penalized), "D 1.3500  penalty 0.1250  G 0.7000  D(x) 0.500  D(G(z)) 0.250");
     }
 
     #[test]

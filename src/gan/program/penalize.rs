@@ -30,7 +30,7 @@ impl Context<'_> {
 
 impl Work<'_> {
     /// The gradients of D's parameters, added to those that `into` holds if it says so. Returns the sum of the penalties over the chunk,
-    /// with their weights, where they are reported.
+    /// with their weights, if they are due; 0 where they are not reported.
     pub(super) fn penalize(
         &self,
         team: &Team<'_>,
@@ -38,7 +38,7 @@ impl Work<'_> {
         (rows, trace, passes, norms): (Rows, &Trace, &DoubleBackward, Value),
         into: (&mut [f32], bool),
         scratch: &mut Scratch,
-    ) -> f64 {
+    ) -> Option<f64> {
         let context = PassContext { team, plan: &self.context.plan.pass, panels: panels_of(self.chunk, rows) };
         if !self.context.has_penalties() {
             if let Some(deltas) = passes.plain() {
@@ -46,14 +46,14 @@ impl Work<'_> {
                     (sums, false) => ParameterGradients::Overwrite(sums),
                     (sums, true) => ParameterGradients::Accumulate(sums),
                 };
-                pass::backward(&context, view, (trace, &deltas), &mut scratch.tape, sums, InputMode::Skip);
+                pass::backward(&context, view, (trace, deltas), &mut scratch.tape, sums, InputMode::Skip);
             }
-            return 0.0;
+            return None;
         }
         passes.probe(&context, &view, trace, &mut scratch.tape);
         let penalty = self.aim(team, rows, passes.direction(), norms, scratch);
         passes.learn(&context, view, trace, &mut scratch.tape, into);
-        penalty
+        Some(penalty)
     }
 
     /// Turns D's gradients with respect to its input into directions.

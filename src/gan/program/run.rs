@@ -66,7 +66,8 @@ pub(in crate::gan) fn run(
                 let accumulate = !first || *rows == Rows::Between;
                 let view = networks.for_backward(Network::Discriminator, *gradients == Gradients::SummedAndUsed);
                 let place = (*rows, context.program.trace(*trace), passes, *norms);
-                slot.sums.penalty += work.penalize(team, view, place, (sums, accumulate), scratch);
+                let penalty = work.penalize(team, view, place, (sums, accumulate), scratch);
+                slot.sums.penalize(penalty);
             }
             Instruction::Share { activation, pairs, ratios, fakes, deltas } => {
                 work.share(team, [*pairs, *ratios, *fakes, *deltas], *activation, scratch);

@@ -45,14 +45,17 @@ fn drawn_steps_are_given_steps_with_the_numbers_of_the_streams() {
             for step in 0..2 {
                 let found = drawn.run(1, 0, |_| ControlFlow::Continue(())).unwrap().unwrap();
                 let expected = given
-                    .step_with(&GivenStep {
-                        real: &source.0[step * batch * FEATURES..][..batch * FEATURES],
-                        discriminator_latents: &latents(Stream::DiscriminatorLatents, step as u64, batch),
-                        generator_latents: &latents(Stream::GeneratorLatents, step as u64, batch),
-                        keep_real: &[],
-                        keep_fake: &[],
-                        keep_generator_step: &[],
-                    })
+                    .step_with(
+                        &GivenStep::new(
+                            &source.0[step * batch * FEATURES..][..batch * FEATURES],
+                            &latents(Stream::DiscriminatorLatents, step as u64, batch),
+                        )
+                        .with_generator_latents(&latents(
+                            Stream::GeneratorLatents,
+                            step as u64,
+                            batch,
+                        )),
+                    )
                     .unwrap();
                 assert_eq!(found, expected, "{schedule} {order:?} step {step}");
             }
@@ -123,14 +126,7 @@ fn fakes_that_are_kept_are_those_that_would_be_made_again() {
         assert_eq!(keeping.plan().products_per_step < making.plan().products_per_step, kept, "{schedule} {batch}");
         for step in 0..3 {
             let latents = latents(Stream::DiscriminatorLatents, step, batch);
-            let given = GivenStep {
-                real: &source.0,
-                discriminator_latents: &latents,
-                generator_latents: &latents,
-                keep_real: &[],
-                keep_fake: &[],
-                keep_generator_step: &[],
-            };
+            let given = GivenStep::new(&source.0, &latents).with_generator_latents(&latents);
             assert_eq!(keeping.step_with(&given).unwrap(), making.step_with(&given).unwrap(), "{schedule} {batch}");
         }
         assert!(keeping.model().unwrap() == making.model().unwrap(), "{schedule} {batch}");

@@ -1,7 +1,8 @@
 //! The losses against f64.
 
 use super::super::loss::{
-    LossSums, LossTerm, bce_with_logits, joint_bce_with_logits, softmax_cross_entropy, take_scaled,
+    LossSums, LossTerm, ScoreLoss, Side, bce_with_logits, joint_bce_with_logits, pairing_loss, score_loss,
+    softmax_cross_entropy, take_scaled,
 };
 use super::{bits, close, on_every_isa, values};
 use crate::reference::loss::{cross_entropy, cross_entropy_slope, probability};
@@ -182,6 +183,90 @@ fn softmax_matches_f64() {
                     complaints.extend(check(term, &margins, valid, &real, Some(sums)).err());
                     if !fake.iter().zip(&real).all(|(fake, real)| *fake == -real) {
                         complaints.push(format!("{term:?}: the gradients of the classes are not opposite"));
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Slope, loss and probability of a score.
+fn expected_of_score(loss: ScoreLoss, term: LossTerm, score: f64) -> (f64, f64, f64) {
+    let sign = if term.real { -1.0 } else { 1.0 };
+    let (slope, value) = match loss {
+        ScoreLoss::LeastSquares => {
+            let distance = score - f64::from(u8::from(term.real));
+            (distance, distance * distance / 2.0)
+        }
+        ScoreLoss::Hinge if 1.0 + sign * score <= 0.0 => (0.0, 0.0),
+        ScoreLoss::Hinge => (sign, 1.0 + sign * score),
+        ScoreLoss::Linear => (sign, sign * score),
+    };
+    let of_score = if loss == ScoreLoss::LeastSquares { score.clamp(0.0, 1.0) } else { probability(score) };
+    (f64::from(term.weight) * slope, value, of_score)
+}
+
+#[test]
+fn losses_of_scores_match_f64() {
+    on_every_isa(|isa, complaints| {
+        for loss in [ScoreLoss::LeastSquares, ScoreLoss::Hinge, ScoreLoss::Linear] {
+            for term in TERMS {
+                for length in (0..=33_usize).chain([64, 1000]) {
+                    for valid in [0, length / 3, length] {
+                        let scores = values(length, 3.0);
+                        let mut found = scores.clone();
+                        found[valid..].fill(f32::NAN);
+                        let mut unreported = found.clone();
+                        let sums = score_loss(isa, loss, term, &mut found, valid, true);
+                        let mut sum = (0.0, 0.0);
+                        for (lane, (&score, &gradient)) in scores.iter().zip(&found).enumerate() {
+                            let truth = if lane < valid {
+                                expected_of_score(loss, term, f64::from(score))
+                            } else {
+                                (0.0, 0.0, 0.0)
+                            };
+                            if !close(gradient, truth.0, 5e-7) {
+                                complaints.push(format!("{loss:?} {term:?}, score {score}: {gradient}, not {truth:?}"));
+                            }
+                            sum = (sum.0 + truth.1, sum.1 + truth.2);
+                        }
+                        let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * (1.0 + b.abs());
+                        if !(near(sums.loss, sum.0) && near(sums.probability, sum.1)) || sums.not_finite {
+                            complaints.push(format!("{loss:?} {term:?}, {valid} of {length}: {sums:?}, not {sum:?}"));
+                        }
+                        let again = score_loss(isa, loss, term, &mut unreported, valid, false);
+                        if again != LossSums::default() || bits(&unreported) != bits(&found) {
+                            complaints.push(format!("{loss:?}: reporting changes more than the sums"));
+                        }
+                    }
+                }
+            }
+            let term = LossTerm { real: true, weight: 1.0 };
+            for score in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                if !score_loss(isa, loss, term, &mut [0.5, score], 2, false).not_finite {
+                    complaints.push(format!("{loss:?} does not see {score}"));
+                }
+            }
+        }
+    });
+}
+
+/// D's loss is the cross-entropy of "real" of the difference, G's that of "fake"; the gradients of the two logits are opposite.
+#[test]
+fn losses_of_pairs_match_f64() {
+    on_every_isa(|isa, complaints| {
+        for side in [Side::Discriminator, Side::Generator] {
+            let term = LossTerm { real: side == Side::Discriminator, weight: 0.125 };
+            for length in (0..=33_usize).chain([64, 1000]) {
+                for valid in [0, length / 3, length] {
+                    let (mut fake, mut real) = (values(length, 5.0), logits(length));
+                    // The difference of two floats is rounded once before anything else happens.
+                    let margins: Vec<f64> = real.iter().zip(&fake).map(|(real, fake)| f64::from(real - fake)).collect();
+                    fake[valid..].fill(f32::NAN);
+                    let sums = pairing_loss(isa, side, term.weight, &mut real, &mut fake, valid, true);
+                    complaints.extend(check(term, &margins, valid, &real, Some(sums)).err());
+                    if !fake.iter().zip(&real).all(|(fake, real)| *fake == -real) {
+                        complaints.push(format!("{side:?}: the gradients of a pair are not opposite"));
                     }
                 }
             }

@@ -8,6 +8,7 @@ mod loss;
 mod noise;
 mod optimizer;
 mod panel;
+mod penalty;
 mod together;
 
 use crate::simd::Isa;

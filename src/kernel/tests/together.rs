@@ -1,12 +1,14 @@
 //! What holds for all kernels: NaN passes, and instruction sets with fused multiply-adds agree to the bit.
 
 use super::super::activation::{Activation, backward_epilogue, forward_epilogue};
+use super::super::curvature::{Curved, curvature};
 use super::super::dropout::{Dropout, DropoutPart, Keeps};
-use super::super::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
+use super::super::loss::{LossTerm, ScoreLoss, Side, bce_with_logits, pairing_loss, score_loss, softmax_cross_entropy};
 use super::super::math;
 use super::super::noise::{StreamKey, normal, uniform};
-use super::super::optimizer::{AdamStep, SgdStep, Update};
+use super::super::optimizer::{AdamStep, SgdStep, Update, clip};
 use super::super::panel::{gather_bytes, gather_rows, scatter_rows};
+use super::super::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
 use super::super::reduce::{add_assign, row_sums};
 use super::{bits, on_every_isa, values};
 use crate::reference::isas;
@@ -46,6 +48,19 @@ fn forward(isa: Isa, activation: Activation, probability: f32, x: &[f32]) -> Vec
 fn backward(isa: Isa, activation: Activation, probability: f32, x: &[f32]) -> Vec<f32> {
     let output = forward(isa, activation, probability, x);
     on_copy(&values(x.len(), 1.0), |delta| backward_epilogue(isa, activation, probability, &output, delta))
+}
+
+fn scored(isa: Isa, loss: ScoreLoss, x: &[f32]) -> Vec<f32> {
+    on_copy(x, |scores| {
+        score_loss(isa, loss, REAL, scores, x.len(), true);
+    })
+}
+
+fn directed(isa: Isa, penalty: NormPenalty, x: &[f32]) -> Vec<f32> {
+    let mut norms = [0.0; WIDTH];
+    on_copy(x, |panel| {
+        directions(isa, penalty, 0.5, panel, WIDTH, 0, &mut norms, WIDTH, true);
+    })
 }
 
 /// All kernels through which a value of a panel reaches a value of the result at the same place (or, for sums, its row).
@@ -97,6 +112,43 @@ const ELEMENTWISE: &[Case] = &[
             softmax_cross_entropy(isa, REAL, logits, &mut values(x.len(), 1.0), x.len(), true);
         })
     }),
+    ("least squares", |isa, x| scored(isa, ScoreLoss::LeastSquares, x)),
+    ("hinge", |isa, x| scored(isa, ScoreLoss::Hinge, x)),
+    ("linear loss", |isa, x| scored(isa, ScoreLoss::Linear, x)),
+    ("pairing, real", |isa, x| {
+        on_copy(x, |logits| {
+            pairing_loss(isa, Side::Discriminator, 0.5, logits, &mut values(x.len(), 1.0), x.len(), true);
+        })
+    }),
+    ("pairing, fake", |isa, x| {
+        on_copy(x, |logits| {
+            pairing_loss(isa, Side::Generator, 0.5, &mut values(x.len(), 1.0), logits, x.len(), false);
+        })
+    }),
+    ("directions, square", |isa, x| directed(isa, NormPenalty::Square, x)),
+    ("directions, two-sided", |isa, x| directed(isa, NormPenalty::TwoSided, x)),
+    ("directions, one-sided", |isa, x| directed(isa, NormPenalty::OneSided, x)),
+    ("scaled values added", |isa, x| on_copy(&values(x.len(), 1.0), |y| add_scaled(isa, x, &values(WIDTH, 2.0), y))),
+    ("added to", |isa, x| on_copy(x, |y| add_scaled(isa, &values(x.len(), 1.0), &values(WIDTH, 2.0), y))),
+    ("interpolated fakes", |isa, x| on_copy(&values(x.len(), 1.0), |y| interpolate(isa, x, &values(WIDTH, 1.0), y))),
+    ("interpolated real samples", |isa, x| {
+        on_copy(x, |y| interpolate(isa, &values(x.len(), 1.0), &values(WIDTH, 1.0), y))
+    }),
+    ("curvature by output", |isa, x| {
+        let ones = vec![1.0; x.len()];
+        mapped(x, |x, y| {
+            let curved = Curved { outputs: x, gradients: &ones, tangents: &ones };
+            curvature(isa, Activation::Tanh, 0.0, curved, y, false);
+        })
+    }),
+    ("curvature by tangent", |isa, x| {
+        let halves = vec![0.5; x.len()];
+        on_copy(&halves.clone(), |y| {
+            let curved = Curved { outputs: &halves, gradients: &halves, tangents: x };
+            curvature(isa, Activation::Sigmoid, 0.25, curved, y, true);
+        })
+    }),
+    ("clip", |isa, x| on_copy(x, |y| clip(isa, 0.5, y))),
     ("adam, parameter", |isa, x| {
         on_copy(x, |p| {
             Update::from(ADAM).apply(
@@ -155,6 +207,11 @@ const OTHERS: &[Case] = &[
     ("row sums", |isa, x| {
         let mut sums = vec![0.0; ROWS];
         row_sums(isa, x, WIDTH, &mut sums, false);
+        sums
+    }),
+    ("weighted row sums", |isa, x| {
+        let mut sums = vec![0.0; ROWS];
+        weighted_row_sums(isa, x, &values(WIDTH, 1.0), &mut sums, false);
         sums
     }),
     ("scatter", |isa, x| mapped(x, |x, y| scatter_rows(isa, x, WIDTH, WIDTH, y))),

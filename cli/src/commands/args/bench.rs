@@ -2,10 +2,11 @@
 
 use clap::Args;
 use gannet::cpu::{EngineKind, IsaKind};
+use gannet::gan::Objective;
 
 use super::values::{choice, positive_count, positive_whole};
 use crate::preset::OLD;
-use crate::settings::values::{ENGINES, ISAS};
+use crate::settings::values::{ENGINES, ISAS, OBJECTIVES};
 
 /// Arguments of `gannet bench`.
 #[derive(Debug, Args)]
@@ -41,6 +42,18 @@ pub(crate) struct BenchArgs {
     /// Instruction sets [default: $GANNET_ISA, or the best].
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choice(ISAS))]
     pub(crate) isa: Vec<IsaKind>,
+    /// What the two networks minimize [default: each preset's own].
+    #[arg(long, value_name = "OBJECTIVE", value_parser = choice(OBJECTIVES))]
+    pub(crate) objective: Option<Objective>,
+    /// Weight of R1, which joins every step of the discriminator; 0 for none.
+    #[arg(long, value_name = "WEIGHT", default_value = "0")]
+    pub(crate) r1: f32,
+    /// Weight of R2; 0 for none.
+    #[arg(long, value_name = "WEIGHT", default_value = "0")]
+    pub(crate) r2: f32,
+    /// Weight of WGAN-GP's gradient penalty; 0 for none.
+    #[arg(long, value_name = "WEIGHT", default_value = "0")]
+    pub(crate) gradient_penalty: f32,
     /// Time exactly N steps instead of about a second.
     #[arg(long, value_name = "N", value_parser = positive_whole)]
     pub(crate) steps: Option<u64>,

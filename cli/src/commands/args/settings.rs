@@ -83,13 +83,13 @@ impl FromArgMatches for SettingArgs {
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        for (setting, _) in options() {
+        for (setting, option) in options() {
             if matches.value_source(setting.name) != Some(ValueSource::CommandLine) {
                 continue;
             }
             let value = match setting.kind {
-                // The option of a switch that is on turns it off.
-                Kind::Flag => Some(Value::Boolean(false)),
+                // A switch that is on has an option that turns it off.
+                Kind::Flag => Some(Value::Boolean(!option.name.starts_with("no-"))),
                 Kind::Paths => {
                     matches.get_many::<Value>(setting.name).map(|paths| Value::Array(paths.cloned().collect()))
                 }

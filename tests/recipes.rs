@@ -1,0 +1,208 @@
+//! What every objective and penalty promises: the same bits at any number of threads, on every instruction set that fuses
+//! multiply-adds, with one shard and with several, and after a stop; turns that make up a step; and errors that name what makes no sense.
+
+mod common;
+mod reference;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use gannet::data::synthetic;
+use gannet::gan::{
+    Changes, Checkpoint, GanSpec, GivenStep, Model, ModularLoss, Objective, Order, Penalties, StepReport, Trainer,
+    TrainerOptions,
+};
+use gannet::net::{Activation, LayerTensors, NetworkSpec};
+use reference::numbers::numbers;
+
+/// Hidden units of D and samples of a batch: one tile, several slots, panels that all threads share, several chunks of these.
+const SIZES: [(usize, usize); 4] = [(16, 32), (16, 1_003), (400, 70), (400, 1_100)];
+
+fn trainer(spec: &GanSpec, options: TrainerOptions) -> Trainer<'static> {
+    let points = synthetic::circle(options.batch + 77, 5).unwrap();
+    Trainer::new(spec.clone(), Arc::new(points), options.with_seed(3)).unwrap()
+}
+
+/// Every number of a report, and the model.
+type Outcome = (Vec<Vec<Option<u64>>>, Model);
+
+fn outcome(trainer: &mut Trainer<'_>, steps: u64) -> Outcome {
+    let mut reports = Vec::new();
+    let bits = |report: &StepReport| {
+        let StepReport { discriminator_loss, generator_loss, real_probability, fake_probability, penalty, .. } =
+            *report;
+        let numbers = [discriminator_loss, generator_loss, real_probability, fake_probability].map(Some);
+        numbers.into_iter().chain([penalty]).map(|number| number.map(f64::to_bits)).collect()
+    };
+    trainer
+        .run(steps, 1, |report| {
+            reports.push(bits(report));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    (reports, trainer.model().unwrap())
+}
+
+#[test]
+fn threads_and_instruction_sets_decide_nothing() {
+    let fused = reference::isas::to_compare();
+    for (hidden, batch) in SIZES {
+        for (name, spec) in common::recipes(hidden) {
+            for shards in [1, 4] {
+                let mut first = None;
+                for isa in &fused {
+                    for threads in [1, 2, 3] {
+                        let options = TrainerOptions::default()
+                            .with_batch(batch)
+                            .with_shards(shards)
+                            .with_threads(threads)
+                            .with_isa(isa.kind());
+                        let found = outcome(&mut trainer(&spec, options), 4);
+                        let first = first.get_or_insert_with(|| found.clone());
+                        let name = format!("{name}: {hidden} {batch}, {shards} shards, {threads} threads");
+                        assert_eq!(first.0, found.0, "{name}, {isa:?}");
+                        assert!(first.1 == found.1, "{name}, {isa:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Penalties come at every so-many-th turn of D, whatever was before: a run goes on with the right one.
+#[test]
+fn a_stop_changes_nothing() {
+    const STEPS: u64 = 14;
+    for (hidden, batch) in [(16, 48), (400, 70)] {
+        for (name, spec) in common::recipes(hidden) {
+            let options = TrainerOptions::default().with_batch(batch).with_threads(2);
+            let mut whole = trainer(&spec, options.clone());
+            let expected = outcome(&mut whole, STEPS);
+            let mut going = trainer(&spec, options.clone());
+            for stop in 1..STEPS {
+                outcome(&mut going, 1);
+                let bytes = going.checkpoint().unwrap().to_safetensors(&spec).unwrap();
+                let saved = Checkpoint::from_safetensors(&bytes, &spec, "saved").unwrap();
+                let mut resumed = trainer(&spec, options.clone().with_threads(1));
+                resumed.restore(&saved, Changes::Refused).unwrap();
+                let found = outcome(&mut resumed, STEPS - stop);
+                assert_eq!(expected.0[stop as usize..], found.0, "{name}, stopped after {stop}");
+                assert!(expected.1 == found.1, "{name}, stopped after {stop}");
+            }
+        }
+    }
+}
+
+#[test]
+fn turns_of_one_network_make_up_a_step() {
+    for (hidden, batch) in [(16, 48), (400, 70)] {
+        for (name, spec) in common::recipes(hidden) {
+            let options = TrainerOptions::default().with_batch(batch).with_threads(2);
+            let mut apart = trainer(&spec, options.clone());
+            if spec.order == Order::GeneratorFirstSharedFake {
+                assert!(apart.step_discriminator().unwrap_err().to_string().contains("order"), "{name}");
+                continue;
+            }
+            if spec.objective == Objective::RelativisticPairing {
+                apart.step_discriminator().unwrap();
+                let problem = apart.step_generator().unwrap_err().to_string();
+                assert!(problem.contains("objective") && problem.contains("whole steps"), "{name}: {problem}");
+                continue;
+            }
+            let mut whole = trainer(&spec, options);
+            outcome(&mut whole, 5);
+            for _ in 0..5 {
+                for _ in 0..spec.discriminator_steps {
+                    apart.step_discriminator().unwrap();
+                }
+                apart.step_generator().unwrap();
+            }
+            assert!(apart.model().unwrap() == whole.model().unwrap(), "{name}");
+        }
+    }
+}
+
+/// With a G that hands its latents on, the modular loss and a trainer that shares its fakes see the same.
+#[test]
+fn the_modular_loss_has_the_same_penalties() {
+    const BATCH: usize = 37;
+    for (name, spec) in common::recipes(16) {
+        // The modular loss draws its dropout and its samples between; the trainer would have to be given them.
+        if spec.discriminator.layers[0].dropout > 0.0 || spec.penalties.gradient_penalty > 0.0 || spec.weight_clip > 0.0
+        {
+            continue;
+        }
+        let mut spec = spec.with_order(Order::DiscriminatorFirstSharedFake).with_discriminator_steps(1);
+        spec.generator = NetworkSpec::dense(&[2, 2], Activation::Linear, 0.0, Activation::Linear);
+        let options = TrainerOptions::default().with_batch(BATCH).with_seed(3);
+        let mut whole = trainer(&spec, options.clone());
+        let identity = LayerTensors::new(vec![1.0, 0.0, 0.0, 1.0], vec![0.0; 2]);
+        let discriminator = whole.model().unwrap().discriminator;
+        whole.set_model(&Model::new(vec![identity], discriminator.clone())).unwrap();
+        let optimizer = spec.discriminator_optimizer;
+        let mut modular =
+            ModularLoss::with_penalties(spec.discriminator.clone(), spec.objective, spec.penalties, optimizer, options)
+                .unwrap();
+        modular.set_discriminator(&discriminator).unwrap();
+        let (real, fakes) = (numbers(2 * BATCH, 1), numbers(2 * BATCH, 2));
+        let found = whole.step_with(&GivenStep::new(&real, &fakes)).unwrap();
+        let report = modular.step(&fakes, &real, &mut vec![0.0; 2 * BATCH]).unwrap();
+        let losses = [report.discriminator_loss, report.generator_loss, report.real_probability];
+        assert_eq!(losses, [found.discriminator_loss, found.generator_loss, found.real_probability], "{name}");
+        assert_eq!(report.penalty, found.penalty, "{name}");
+        assert!(modular.discriminator().unwrap() == whole.model().unwrap().discriminator, "{name}");
+    }
+}
+
+#[test]
+fn clipped_weights_stay_within_their_bound_and_touch_it() {
+    for hidden in [16, 400] {
+        let (_, spec) = common::recipes(hidden).into_iter().find(|(_, spec)| spec.weight_clip > 0.0).unwrap();
+        let mut clipped = trainer(&spec, TrainerOptions::default().with_batch(70));
+        outcome(&mut clipped, 3);
+        let model = clipped.model().unwrap();
+        let largest = |tensors: &[LayerTensors]| {
+            let values = tensors.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias));
+            values.fold(0.0f32, |most, value| most.max(value.abs()))
+        };
+        assert_eq!(largest(&model.discriminator), spec.weight_clip);
+        assert!(largest(&model.generator) > spec.weight_clip);
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_by_name() {
+    let (_, good) = common::recipes(8).swap_remove(0);
+    let none = Penalties::default();
+    for (spec, name) in [
+        (good.clone().with_penalties(none.with_r1(-1.0)), "r1"),
+        (good.clone().with_penalties(none.with_r2(f32::INFINITY)), "r2"),
+        (good.clone().with_penalties(none.with_gradient_penalty(f32::NAN)), "gradient_penalty"),
+        (good.clone().with_penalties(none.with_r1(1.0).with_one_sided(true)), "one_sided"),
+        (good.clone().with_penalties(none.with_interval(4)), "penalty_interval"),
+        (good.clone().with_penalties(none.with_r1(1.0).with_interval(0)), "penalty_interval"),
+        (good.clone().with_weight_clip(0.1), "weight_clip"),
+        (good.clone().with_penalties(none).with_weight_clip(-0.1), "weight_clip"),
+        (good.clone().with_penalties(none).with_weight_clip(f32::NAN), "weight_clip"),
+        (good.clone().with_penalties(none).with_objective(Objective::Wasserstein), "objective"),
+    ] {
+        let problem = spec.validate().unwrap_err().to_string();
+        assert!(problem.contains(name), "`{name}` is not in `{problem}`");
+    }
+    good.validate().unwrap();
+    let of_discriminator = |penalties| {
+        let (discriminator, optimizer) = (good.discriminator.clone(), good.discriminator_optimizer);
+        let options = TrainerOptions::default();
+        ModularLoss::with_penalties(discriminator, good.objective, penalties, optimizer, options).map(drop)
+    };
+    assert!(of_discriminator(none.with_r1(f32::NAN)).unwrap_err().to_string().contains("r1"));
+    // What a run was saved with is part of it.
+    let mut first = trainer(&good, TrainerOptions::default());
+    outcome(&mut first, 1);
+    let other = good.clone().with_penalties(none.with_r1(0.1).with_r2(0.25));
+    let problem = trainer(&other, TrainerOptions::default())
+        .restore(&first.checkpoint().unwrap(), Changes::Refused)
+        .unwrap_err()
+        .to_string();
+    assert!(problem.contains("gan.r2 was 0.1 and is 0.25") && !problem.contains("gan.r1"), "{problem}");
+}
