@@ -18,6 +18,11 @@ fn every_preset_trains_samples_and_is_measured() {
         ("mixture1d", "", &["mean", "sd", "wasserstein1"]),
         ("mixture1d-deep", "", &["mean", "sd", "wasserstein1"]),
         ("gaussian2d", "", &["covariance_error", "mean_distance", "covariance_xy", "bias_x"]),
+        ("ring8", "", &["modes_captured", "high_quality_share", "reverse_kl", "sliced_wasserstein"]),
+        ("grid25", "", &["modes_captured", "high_quality_share", "reverse_kl", "sliced_wasserstein"]),
+        ("swiss-roll", "", &["sliced_wasserstein"]),
+        ("two-moons", "", &["sliced_wasserstein"]),
+        ("checkerboard", "", &["sliced_wasserstein"]),
         ("digits", "", &["classes_covered", "pixel_sd"]),
         ("mnist", "--data idx --batch 8", &["classes_covered", "pixel_sd", "parzen_nats"]),
     ] {
@@ -50,6 +55,27 @@ fn evaluation_says_what_it_means() {
     place.succeed("train gaussian2d --steps 3 --quiet");
     let text = place.succeed("evaluate runs/gaussian2d-001 --samples 100");
     assert!(text.contains("4.25") && text.contains("A^T A"), "{text}");
+}
+
+#[test]
+fn modes_are_told_with_their_quality_and_balance() {
+    let place = Place::new();
+    for (preset, modes) in [("ring8", "of 8"), ("grid25", "of 25")] {
+        let told = place.succeed(&format!("train {preset} --steps 3 --points 1000"));
+        let run = format!("runs/{preset}-001");
+        let text = place.succeed(&format!("evaluate {run}"));
+        for text in [&told, &text] {
+            let rows: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("modes_captured")).collect();
+            let begins = ["modes_captured", "high_quality_share", "reverse_kl", "sliced_wasserstein"];
+            assert!(rows.iter().zip(begins).all(|(row, name)| row.starts_with(name)), "{text}");
+            assert!(rows[0].ends_with(modes) && !rows[0].contains('.') && rows[1].ends_with("true: 0.989"), "{text}");
+        }
+        let header = place.read(&format!("{run}/evaluation.csv"));
+        assert!(header.starts_with("step,epoch,modes_captured,high_quality_share,reverse_kl,sliced_wasserstein,"));
+        // A run is not judged by a balance that says nothing of its samples.
+        assert_eq!(place.json(&format!("evaluate {run} --json"))["metrics"].as_object().unwrap().len(), 4);
+        assert!(place.succeed("runs").contains("sliced_wasserstein"), "{text}");
+    }
 }
 
 #[test]

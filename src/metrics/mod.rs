@@ -10,6 +10,7 @@ mod distance;
 pub mod gaussian2d;
 pub mod images;
 pub mod mixture1d;
+pub mod modes;
 pub mod moments;
 pub mod parzen;
 pub mod references;
