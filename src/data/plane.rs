@@ -289,6 +289,22 @@ mod tests {
         }
     }
 
+    /// The values come from an independent implementation in another language; they hold on every platform.
+    #[test]
+    fn first_points_are_fixed() {
+        let bits = [
+            [0x3bda_d405, 0xbf80_c24a],
+            [0x4005_5c90, 0x4081_fe7f],
+            [0x3f13_56a9, 0xbf0a_c71a],
+            [0xbf63_e64f, 0x3e89_271a],
+            [0x3e94_d00b, 0x3f2e_7737],
+        ];
+        for ([training, _], expected) in ALL.into_iter().zip(bits) {
+            let found: Vec<u32> = training(1, 0).unwrap().values().iter().map(|value| value.to_bits()).collect();
+            assert_eq!(found, expected);
+        }
+    }
+
     #[test]
     fn training_and_fresh_points_differ_and_repeat() {
         for [training, fresh] in ALL {

@@ -121,7 +121,7 @@ fn of_preset(
             Ok(values.map(|(name, value)| measure_of(config, name, value)).to_vec())
         }
         (Measuring::Gaussian, _) => of_gaussian(config, model, draw),
-        (Measuring::Points, _) => Ok(vec![of_points(config, &draw)?]),
+        (Measuring::Points { .. }, _) => Ok(vec![of_points(config, &draw)?]),
         (Measuring::Modes { centers, sd, .. }, _) => {
             let report = modes::evaluate(&draw(modes::SAMPLES)?, centers.as_flattened(), config.spec.features(), sd)?;
             let values = [
@@ -141,7 +141,7 @@ fn of_preset(
     }
 }
 
-/// So many samples of a preset that makes its own, which are none of those that it trains on.
+/// So many samples of a preset that makes its own, which are none of those that it trains on; none of another.
 pub(crate) fn fresh(config: &RunConfig, samples: usize) -> Result<Vec<f32>> {
     match config.preset.data() {
         Some(Data::Made { fresh, .. }) => Ok(fresh(samples, config.seed)?.into_values()),
@@ -198,20 +198,24 @@ pub(crate) fn measure_table(measures: &[Measure]) -> String {
     output::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, true])
 }
 
-/// What the names of the measures mean.
-pub(crate) fn meanings(measures: &[Measure]) -> String {
-    let rows: Vec<_> =
-        measures.iter().map(|measure| vec![measure.name.to_string(), measure.words.to_string()]).collect();
+/// What names of measures mean, in words.
+pub(crate) fn meanings(words: &[(&str, &str)]) -> String {
+    let rows: Vec<_> = words.iter().map(|&(name, words)| vec![name.to_string(), words.to_string()]).collect();
     output::table(&rows, &[true, true])
+}
+
+/// Two halves of the data.
+pub(crate) fn halves(config: &RunConfig, real: &Samples) -> Result<Halves> {
+    let features = config.spec.features();
+    match real {
+        Samples::Values(source) => Halves::of(source.values(), features),
+        Samples::Images(set) => Halves::gather(real.len(), features, |row| set.train.rows(row..row.saturating_add(1))),
+    }
 }
 
 /// How near samples are to own data, in the units of training: standard deviations of a column, or half the range of a pixel.
 fn of_own(config: &RunConfig, real: &Samples, draw: impl Fn(usize) -> Result<Vec<f32>>) -> Result<Measured> {
-    let features = config.spec.features();
-    let halves = match real {
-        Samples::Values(source) => Halves::of(source.values(), features)?,
-        Samples::Images(set) => Halves::gather(real.len(), features, |row| set.train.rows(row..row.saturating_add(1)))?,
-    };
+    let halves = halves(config, real)?;
     let samples = draw(halves.rows())?;
     let report = table::evaluate(&samples, &halves)?;
     let [distance, real_distance, mean_error, sd_error, sd_ratio] = OWN_NAMES;
@@ -322,6 +326,7 @@ fn measure_of(config: &RunConfig, name: &'static str, value: f64) -> Measure {
         // Of own data the reference is what two halves of them come to, the row below.
         (Measuring::Halves, "sliced_wasserstein") => "two halves of the data: below",
         (Measuring::Modes { all, .. }, "modes_captured") => all,
+        (Measuring::Points { real } | Measuring::Modes { real, .. }, "sliced_wasserstein") => real,
         _ => truth,
     };
     let reference = config.as_documented().and_then(|(preset, steps)| references::find(preset, steps, name));
