@@ -251,7 +251,7 @@ mod tests {
     fn moons_are_half_circles() {
         // The distance from the upper half of the unit circle, whose ends are (-1, 0) and (1, 0).
         let away = |[x, y]: [f64; 2]| if y >= 0.0 { (x.hypot(y) - 1.0).abs() } else { (x.abs() - 1.0).hypot(y) };
-        let (mut upper, mut first_halves, mut squares) = (0usize, 0usize, 0.0);
+        let (mut upper, mut first_halves, mut squares, mut height) = (0usize, 0usize, 0.0, 0.0);
         for [x, y] in rows(two_moons, 3) {
             let turned = [1.0 - x, 0.5 - y];
             let is_upper = away([x, y]) < away(turned);
@@ -260,7 +260,10 @@ mod tests {
             upper += usize::from(is_upper);
             first_halves += usize::from(place[0] > 0.0);
             squares += distance * distance;
+            height += y;
         }
+        // The means of the moons are 2 / pi and 1/2 - 2 / pi.
+        assert!((height / POINTS as f64 - 0.25).abs() < bound(0.5, POINTS), "{height}");
         for count in [upper, first_halves] {
             assert!((count as f64 / POINTS as f64 - 0.5).abs() < bound(0.5, POINTS), "{upper} {first_halves}");
         }

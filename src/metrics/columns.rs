@@ -284,12 +284,21 @@ mod tests {
         let halves = Halves::of(&[0.0, 4.0, 0.0, 4.0], 1).unwrap();
         let report = evaluate(&[1.0, 5.0], &halves).unwrap().remove(0);
         assert_eq!((report.mean_error, report.sd_error, report.distinct), (0.5, 0.0, 1.0));
-        let (first, second) = (&halves.first, &halves.second);
-        let expected = [&[1.0, 5.0][..], second].map(|set| kolmogorov_smirnov(first, set).unwrap());
-        assert_eq!([report.kolmogorov_smirnov, report.real_kolmogorov_smirnov], expected);
         let many = report_of_counts(&(0..2_000).map(f64::from).collect::<Vec<_>>());
         assert!(many.values.is_empty() && (many.distinct - 0.5).abs() < 0.01, "{many:?}");
         assert!(evaluate(&[f32::NAN], &halves).is_err() && evaluate(&[], &halves).is_err());
+    }
+
+    #[test]
+    fn kolmogorov_smirnov_is_that_of_the_first_half_and_either_other() {
+        let mut numbers = normal(3, 0.0, 1.0);
+        let real: Vec<f32> = (0..101).map(|row| numbers(row) as f32).collect();
+        let halves = Halves::of(&real, 1).unwrap();
+        let samples: Vec<f32> = real.iter().map(|value| 1.5 * value + 0.2).collect();
+        let report = evaluate(&samples, &halves).unwrap().remove(0);
+        let expected = [&samples, &halves.second].map(|set| kolmogorov_smirnov(&halves.first, set).unwrap());
+        assert!(expected[0] > 0.0 && expected[1] > 0.0 && expected[0] != expected[1], "{expected:?}");
+        assert_eq!([report.kolmogorov_smirnov, report.real_kolmogorov_smirnov], expected);
     }
 
     /// Of distinct numbers against every other one of them twice.

@@ -119,8 +119,8 @@ mod tests {
         assert_eq!(evaluate(&[0.5, 10.0, 20.0, 30.0], &centers, 1, 1.0).unwrap().reverse_kl, 0.0);
         assert_eq!(evaluate(&[2.0; 3], &[0.0; 3], 3, 1.0).unwrap().high_quality_share, 0.0);
         assert_eq!(evaluate(&[1.7; 3], &[0.0; 3], 3, 1.0).unwrap().high_quality_share, 1.0);
-        // Between two modes the first one has it.
-        let report = evaluate(&[5.0, 5.0], &[0.0, 10.0, 10.0, 0.0], 2, 3.0).unwrap();
+        // Between two modes the first one has it, as it has the other sample.
+        let report = evaluate(&[5.0, 5.0, 0.0, 10.0], &[0.0, 10.0, 10.0, 0.0], 2, 3.0).unwrap();
         assert_eq!((report.modes_captured, report.reverse_kl), (1, 2f64.ln()));
     }
 
