@@ -18,6 +18,11 @@ fn every_preset_trains_samples_and_is_measured() {
         ("mixture1d", "", &["mean", "sd", "wasserstein1"]),
         ("mixture1d-deep", "", &["mean", "sd", "wasserstein1"]),
         ("gaussian2d", "", &["covariance_error", "mean_distance", "covariance_xy", "bias_x"]),
+        ("ring8", "", &["modes_captured", "high_quality_share", "reverse_kl", "sliced_wasserstein"]),
+        ("grid25", "", &["modes_captured", "high_quality_share", "reverse_kl", "sliced_wasserstein"]),
+        ("swiss-roll", "", &["sliced_wasserstein"]),
+        ("two-moons", "", &["sliced_wasserstein"]),
+        ("checkerboard", "", &["sliced_wasserstein"]),
         ("digits", "", &["classes_covered", "pixel_sd"]),
         ("mnist", "--data idx --batch 8", &["classes_covered", "pixel_sd", "parzen_nats"]),
     ] {
@@ -50,6 +55,82 @@ fn evaluation_says_what_it_means() {
     place.succeed("train gaussian2d --steps 3 --quiet");
     let text = place.succeed("evaluate runs/gaussian2d-001 --samples 100");
     assert!(text.contains("4.25") && text.contains("A^T A"), "{text}");
+}
+
+#[test]
+fn modes_are_told_with_their_quality_and_balance() {
+    let place = Place::new();
+    for (preset, modes) in [("ring8", "of 8"), ("grid25", "of 25")] {
+        let told = place.succeed(&format!("train {preset} --steps 3 --points 1000"));
+        let run = format!("runs/{preset}-001");
+        let text = place.succeed(&format!("evaluate {run}"));
+        for text in [&told, &text] {
+            let rows: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("modes_captured")).collect();
+            let begins = ["modes_captured", "high_quality_share", "reverse_kl", "sliced_wasserstein"];
+            assert!(rows.iter().zip(begins).all(|(row, name)| row.starts_with(name)), "{text}");
+            assert!(rows[0].ends_with(modes) && !rows[0].contains('.') && rows[1].ends_with("true: 0.989"), "{text}");
+        }
+        let header = place.read(&format!("{run}/evaluation.csv"));
+        assert!(header.starts_with("step,epoch,modes_captured,high_quality_share,reverse_kl,sliced_wasserstein,"));
+        // A run is not judged by a balance that says nothing of its samples.
+        assert_eq!(place.json(&format!("evaluate {run} --json"))["metrics"].as_object().unwrap().len(), 4);
+        assert!(place.succeed("runs").contains("sliced_wasserstein"), "{text}");
+    }
+}
+
+const COMPARED: [&str; 7] =
+    ["coverage", "density", "kolmogorov_smirnov", "mmd_squared", "nearest_accuracy", "precision", "recall"];
+
+#[test]
+fn samples_are_compared_with_real_ones_beside_real_ones() {
+    let place = Place::new();
+    place.succeed("train two-moons --steps 3 --points 1000 --quiet");
+    let told = place.json("evaluate runs/two-moons-001 --json");
+    let compared = told["comparison"].as_object().unwrap();
+    assert_eq!(compared.keys().map(String::as_str).collect::<Vec<_>>(), COMPARED);
+    let of = |name: &str| ["samples", "real"].map(|set| compared[name][set].as_f64().unwrap());
+    for name in COMPARED {
+        assert!(of(name).iter().all(|value| value.is_finite()) && told["meanings"][name].is_string(), "{name}");
+    }
+    // A generator before training against points that it is far from; real points against real points.
+    for (name, least, most) in
+        [("nearest_accuracy", 0.4, 0.6), ("precision", 0.9, 1.0), ("recall", 0.9, 1.0), ("coverage", 0.9, 1.0)]
+    {
+        let [samples, real] = of(name);
+        assert!((least..=most).contains(&real) && !(least..=most).contains(&samples), "{name}: {samples} {real}");
+    }
+    for name in ["mmd_squared", "kolmogorov_smirnov"] {
+        let [samples, real] = of(name);
+        assert!(real.abs() < 0.05 && samples > 0.1, "{name}: {samples} {real}");
+    }
+    let text = place.succeed("evaluate runs/two-moons-001 --samples 100");
+    assert!(COMPARED.iter().all(|name| text.matches(name).count() == 2) && text.contains("(100 of each)"), "{text}");
+    // Neighborhoods take six samples.
+    let few = place.json("evaluate runs/two-moons-001 --samples 5 --json");
+    assert!(few["comparison"].as_object().unwrap().is_empty(), "{few}");
+}
+
+#[test]
+fn own_data_are_compared_by_their_halves_and_columns() {
+    let place = Place::new();
+    let rows = |count: usize| (0..count).map(|i| format!("{},{}\n", (i * 7) % 31, (i * i) % 17)).collect::<String>();
+    place.write("t.csv", format!("a,b\n{}", rows(300)));
+    place.succeed("train t.csv --steps 3 --quiet --out run");
+    let told = place.json("evaluate run --json");
+    for name in COMPARED {
+        assert!(told["comparison"][name]["real"].is_number(), "{name}");
+    }
+    for column in told["columns"].as_array().unwrap() {
+        let [samples, real] =
+            ["kolmogorov_smirnov", "real_kolmogorov_smirnov"].map(|name| column[name].as_f64().unwrap());
+        assert!((0.0..=1.0).contains(&samples) && real < 0.25 && real < samples, "{column}");
+    }
+    let text = place.succeed("evaluate run");
+    assert!(text.contains("KS") && text.contains("(150 of each)"), "{text}");
+    // Halves of ten rows are too small for neighborhoods.
+    place.write("t.csv", format!("a,b\n{}", rows(10)));
+    place.succeed("train t.csv --steps 3 --batch 4 --quiet --out few");
+    assert!(place.json("evaluate few --json")["comparison"].as_object().unwrap().is_empty());
 }
 
 #[test]

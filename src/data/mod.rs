@@ -11,10 +11,12 @@ pub mod idx;
 pub mod kept;
 pub mod npy;
 mod packed;
+pub mod plane;
 pub mod precision;
 pub(crate) mod random;
 pub mod synthetic;
 pub mod table;
+mod turn;
 
 pub use array::ArraySource;
 pub use bytes::ByteSource;

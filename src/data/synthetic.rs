@@ -109,7 +109,10 @@ fn gaussian2d_from(points: usize, mut random: Random) -> Result<ArraySource> {
 }
 
 /// Calls `point` for each of `points` samples.
-fn collect<const FEATURES: usize>(points: usize, mut point: impl FnMut() -> [f64; FEATURES]) -> Result<ArraySource> {
+pub(super) fn collect<const FEATURES: usize>(
+    points: usize,
+    mut point: impl FnMut() -> [f64; FEATURES],
+) -> Result<ArraySource> {
     if points == 0 {
         return Err(Error::setting("points", "0 points; at least 1 is needed"));
     }

@@ -8,7 +8,7 @@
 //! | `mnist` | "Generative Adversarial Networks", after D. Gadler's "GANs from Scratch 1" (2018): dense networks on MNIST |
 //!
 //! `mixture1d-deep` and `digits` are gannet's own; `docs/results.md` tells what their settings were chosen from, and what each
-//! preset reaches.
+//! preset reaches. So are those of the sets of [`data::plane`](crate::data::plane), which have one recipe: [`in_the_plane`].
 
 use super::objective::Objective;
 use super::spec::{Adam, GanSpec, Order, Sgd};
@@ -27,6 +27,16 @@ pub enum Preset {
     Mixture1dDeep,
     /// A 2-D Gaussian, with a linear G.
     Gaussian2d,
+    /// Eight normal distributions on a circle, as in "PacGAN" (2018).
+    Ring8,
+    /// 25 normal distributions on a grid, as in "PacGAN" (2018).
+    Grid25,
+    /// A spiral.
+    SwissRoll,
+    /// Two half circles that reach into each other.
+    TwoMoons,
+    /// The black squares of a board of 4 by 4.
+    Checkerboard,
     /// MNIST, 28 x 28.
     Mnist,
     /// Handwritten digits, 8 x 8, embedded in the program.
@@ -45,10 +55,31 @@ pub enum Duration {
 /// Leaky ReLU as the image presets and `mixture1d-deep` use it.
 const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
 
+/// The recipe of the presets whose data are [`data::plane`](crate::data::plane)'s: networks, objective, order and optimizers, with so many
+/// features of a latent; and the batch, the points and the length.
+fn in_the_plane(latent: usize) -> GanSpec {
+    let network = |widths: &[usize]| NetworkSpec::dense(widths, LEAKY, 0.0, Activation::Linear);
+    GanSpec::new(network(&[latent, 128, 128, 2]), network(&[2, 128, 128, 1]))
+}
+const IN_THE_PLANE_BATCH: usize = 256;
+const IN_THE_PLANE_POINTS: usize = 100_000;
+const IN_THE_PLANE_DURATION: Duration = Duration::Steps(20_000);
+
 impl Preset {
     /// All of them.
-    pub const ALL: &'static [Self] =
-        &[Self::Circle, Self::Mixture1d, Self::Mixture1dDeep, Self::Gaussian2d, Self::Mnist, Self::Digits];
+    pub const ALL: &'static [Self] = &[
+        Self::Circle,
+        Self::Mixture1d,
+        Self::Mixture1dDeep,
+        Self::Gaussian2d,
+        Self::Ring8,
+        Self::Grid25,
+        Self::SwissRoll,
+        Self::TwoMoons,
+        Self::Checkerboard,
+        Self::Mnist,
+        Self::Digits,
+    ];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -57,6 +88,11 @@ impl Preset {
             Self::Mixture1d => "mixture1d",
             Self::Mixture1dDeep => "mixture1d-deep",
             Self::Gaussian2d => "gaussian2d",
+            Self::Ring8 => "ring8",
+            Self::Grid25 => "grid25",
+            Self::SwissRoll => "swiss-roll",
+            Self::TwoMoons => "two-moons",
+            Self::Checkerboard => "checkerboard",
             Self::Mnist => "mnist",
             Self::Digits => "digits",
         }
@@ -97,6 +133,7 @@ impl Preset {
                     .with_order(Order::DiscriminatorFirstSharedFake)
                     .with_optimizers(Adam::new(0.01))
             }
+            Self::Ring8 | Self::Grid25 | Self::SwissRoll | Self::TwoMoons | Self::Checkerboard => in_the_plane(2),
             Self::Mnist => GanSpec::new(
                 dense(&[100, 256, 512, 1024, 784], LEAKY, 0.0, Tanh),
                 dense(&[784, 1024, 512, 256, 1], LEAKY, 0.3, Linear),
@@ -122,6 +159,7 @@ impl Preset {
             Self::Mixture1dDeep => 256,
             Self::Digits => 64,
             Self::Circle | Self::Mixture1d | Self::Gaussian2d => 32,
+            Self::Ring8 | Self::Grid25 | Self::SwissRoll | Self::TwoMoons | Self::Checkerboard => IN_THE_PLANE_BATCH,
         }
     }
 
@@ -131,6 +169,7 @@ impl Preset {
             Self::Circle => Duration::Epochs(100),
             Self::Mixture1d | Self::Mixture1dDeep => Duration::Epochs(50),
             Self::Gaussian2d => Duration::Steps(2_000),
+            Self::Ring8 | Self::Grid25 | Self::SwissRoll | Self::TwoMoons | Self::Checkerboard => IN_THE_PLANE_DURATION,
             Self::Mnist => Duration::Epochs(200),
             Self::Digits => Duration::Epochs(600),
         }
@@ -142,6 +181,9 @@ impl Preset {
             Self::Circle => Some(1_024),
             Self::Mixture1d | Self::Mixture1dDeep => Some(10_000),
             Self::Gaussian2d => Some(3_200),
+            Self::Ring8 | Self::Grid25 | Self::SwissRoll | Self::TwoMoons | Self::Checkerboard => {
+                Some(IN_THE_PLANE_POINTS)
+            }
             Self::Mnist | Self::Digits => None,
         }
     }

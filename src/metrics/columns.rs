@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::kernel::quantile::quantile_distance;
 use crate::memory::room;
 use crate::metrics::check_rows;
+use crate::metrics::kolmogorov_smirnov::of_sorted;
 use crate::metrics::moments::Moments;
 use crate::metrics::table::Halves;
 
@@ -78,7 +79,7 @@ pub struct ValueShare {
     pub generated: f64,
 }
 
-/// Measures of a column, in units of the real samples' standard deviation.
+/// Measures of a column; distances and errors in units of the real samples' standard deviation.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ColumnReport {
@@ -88,6 +89,10 @@ pub struct ColumnReport {
     pub wasserstein1: f64,
     /// The same between two halves of the real samples.
     pub real_wasserstein1: f64,
+    /// The two-sample Kolmogorov-Smirnov statistic of the generated to the real samples, 0 to 1.
+    pub kolmogorov_smirnov: f64,
+    /// The same between two halves of the real samples.
+    pub real_kolmogorov_smirnov: f64,
     /// The generated mean less the real one.
     pub mean_error: f64,
     /// The generated standard deviation less the real one.
@@ -134,6 +139,9 @@ fn of([mut generated, mut first, mut second]: [Vec<f64>; 3]) -> Result<ColumnRep
     let scaled = |distance: f64| if distance == 0.0 { 0.0 } else { distance / real.sd };
     let wasserstein1 = scaled(quantile_distance(&mut first, &mut generated));
     let real_wasserstein1 = if second.is_empty() { 0.0 } else { scaled(quantile_distance(&mut first, &mut second)) };
+    // The distances have sorted all three.
+    let kolmogorov_smirnov = of_sorted(&first, &generated);
+    let real_kolmogorov_smirnov = if second.is_empty() { 0.0 } else { of_sorted(&first, &second) };
     let (real_values, made_values) = (distinct(&both)?, count_distinct(&generated));
     let distinct_share = |made: usize, real: usize| (made as f64 / real.max(1) as f64).min(1.0);
     let values = if real_values.len() <= FEW_VALUES && both.len() >= 5 * real_values.len() {
@@ -145,6 +153,8 @@ fn of([mut generated, mut first, mut second]: [Vec<f64>; 3]) -> Result<ColumnRep
         verdict: ColumnVerdict::Ok,
         wasserstein1,
         real_wasserstein1,
+        kolmogorov_smirnov,
+        real_kolmogorov_smirnov,
         mean_error: scaled(made.mean - real.mean),
         sd_error: scaled(made.sd - real.sd),
         distinct: distinct_share(made_values, count_distinct(&first)),
@@ -216,6 +226,7 @@ impl ColumnReport {
 mod tests {
     use super::*;
     use crate::data::random::Random;
+    use crate::metrics::kolmogorov_smirnov::kolmogorov_smirnov;
 
     /// The report on a column of 2,000 real values against as many generated ones.
     fn report(real: impl FnMut(usize) -> f64, generated: impl FnMut(usize) -> f64) -> ColumnReport {
@@ -276,6 +287,18 @@ mod tests {
         let many = report_of_counts(&(0..2_000).map(f64::from).collect::<Vec<_>>());
         assert!(many.values.is_empty() && (many.distinct - 0.5).abs() < 0.01, "{many:?}");
         assert!(evaluate(&[f32::NAN], &halves).is_err() && evaluate(&[], &halves).is_err());
+    }
+
+    #[test]
+    fn kolmogorov_smirnov_is_that_of_the_first_half_and_either_other() {
+        let mut numbers = normal(3, 0.0, 1.0);
+        let real: Vec<f32> = (0..101).map(|row| numbers(row) as f32).collect();
+        let halves = Halves::of(&real, 1).unwrap();
+        let samples: Vec<f32> = real.iter().map(|value| 1.5 * value + 0.2).collect();
+        let report = evaluate(&samples, &halves).unwrap().remove(0);
+        let expected = [&samples, &halves.second].map(|set| kolmogorov_smirnov(&halves.first, set).unwrap());
+        assert!(expected[0] > 0.0 && expected[1] > 0.0 && expected[0] != expected[1], "{expected:?}");
+        assert_eq!([report.kolmogorov_smirnov, report.real_kolmogorov_smirnov], expected);
     }
 
     /// Of distinct numbers against every other one of them twice.

@@ -9,11 +9,18 @@ pub mod columns;
 mod distance;
 pub mod gaussian2d;
 pub mod images;
+pub mod kolmogorov_smirnov;
+pub mod manifold;
 pub mod mixture1d;
+pub mod mmd;
+pub mod modes;
 pub mod moments;
+pub mod nearest;
 pub mod parzen;
 pub mod references;
 pub mod table;
+#[cfg(test)]
+mod test_samples;
 pub mod wasserstein;
 
 use crate::error::Result;

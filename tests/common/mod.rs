@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use gannet::data::{ArraySource, digits, synthetic};
+use gannet::data::{ArraySource, digits, plane, synthetic};
 use gannet::gan::presets::Preset;
 use gannet::gan::{GanSpec, Objective, Order, Penalties, Source, Trainer, TrainerOptions};
 use gannet::net::{Activation, NetworkSpec};
@@ -17,6 +17,11 @@ pub(crate) fn source(preset: Preset, points: usize) -> Arc<dyn Source> {
         Preset::Circle => Arc::new(synthetic::circle(points, DATA_SEED).unwrap()),
         Preset::Mixture1d | Preset::Mixture1dDeep => Arc::new(synthetic::mixture1d(points, DATA_SEED).unwrap()),
         Preset::Gaussian2d => Arc::new(synthetic::gaussian2d(points, DATA_SEED).unwrap()),
+        Preset::Ring8 => Arc::new(plane::ring8(points, DATA_SEED).unwrap()),
+        Preset::Grid25 => Arc::new(plane::grid25(points, DATA_SEED).unwrap()),
+        Preset::SwissRoll => Arc::new(plane::swiss_roll(points, DATA_SEED).unwrap()),
+        Preset::TwoMoons => Arc::new(plane::two_moons(points, DATA_SEED).unwrap()),
+        Preset::Checkerboard => Arc::new(plane::checkerboard(points, DATA_SEED).unwrap()),
         Preset::Digits => Arc::new(digits::source().unwrap()),
         Preset::Mnist => {
             let features = preset.spec().features();

@@ -13,6 +13,7 @@ use crate::commands::args::EvaluateArgs;
 use crate::commands::sample::too_many;
 use crate::data::own::OwnData;
 use crate::measures::columns::{self, Column};
+use crate::measures::comparison::{self, Compared};
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{self, Effort, Measured, meanings, measure_table};
 use crate::run::saved_run::SavedRun;
@@ -30,6 +31,8 @@ struct Evaluation {
     metrics: BTreeMap<&'static str, f64>,
     /// What the preset reaches, over several seeds, or what is true.
     references: BTreeMap<&'static str, &'static str>,
+    /// Samples against real ones, beside real ones against others; empty where there are too few.
+    comparison: BTreeMap<&'static str, Compared>,
     /// What the names mean.
     meanings: BTreeMap<&'static str, &'static str>,
     /// The verdict on the model, in words, and what usually helps.
@@ -59,6 +62,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
         Some(samples) => too_many("samples", samples, error),
         None => error,
     })?;
+    let comparison = comparison::compare(config, &real, model, args.samples, isa)?;
     let remark = measure::remark(config);
     let source = real.source();
     let health = engine::examine(model, None, &config.spec, &*source, config.run_seed(), isa)?;
@@ -79,7 +83,12 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
             seed: config.seed,
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
             references: measures.iter().map(|measure| (measure.name, measure.reached)).collect(),
-            meanings: measures.iter().map(|measure| (measure.name, measure.words)).collect(),
+            comparison: comparison.measures.iter().map(|compared| (compared.name, *compared)).collect(),
+            meanings: measures
+                .iter()
+                .map(|measure| (measure.name, measure.words))
+                .chain(comparison.meanings())
+                .collect(),
             verdict: judgement.verdict.words(),
             verdict_hint: judgement.hint(),
             columns,
@@ -87,11 +96,13 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
         });
     }
     let remark = remark.map_or_else(String::new, |remark| format!("\n{remark}\n"));
-    let (table, meanings) = (measure_table(&measures), meanings(&measures));
+    let words: Vec<_> =
+        measures.iter().map(|measure| (measure.name, measure.words)).chain(comparison.meanings()).collect();
+    let (table, compared, meanings) = (measure_table(&measures), comparison.table(), meanings(&words));
     let (columns, verdict) = (columns::table(&columns), judgement.sentence());
     let of_step = step.map_or_else(String::new, |step| format!(", step {}", thousands(step)));
     let (run, preset) = (output::printable(&args.run), config.preset.name());
     output::print_text(&format!(
-        "{run}: {preset}{of_step}\n\n{table}{columns}{remark}\nverdict  {verdict}\n\n{meanings}"
+        "{run}: {preset}{of_step}\n\n{table}{columns}{compared}{remark}\nverdict  {verdict}\n\n{meanings}"
     ))
 }

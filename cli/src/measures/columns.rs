@@ -35,6 +35,9 @@ pub(crate) struct Column {
     /// The distance to the data over their s.d., and that of two halves of the data.
     wasserstein1: f64,
     real_wasserstein1: f64,
+    /// The Kolmogorov-Smirnov statistic of the samples to the data, and that of two halves of the data.
+    kolmogorov_smirnov: f64,
+    real_kolmogorov_smirnov: f64,
     /// Generated less real, over the data's s.d.
     mean_error: f64,
     sd_error: f64,
@@ -102,6 +105,8 @@ impl Column {
             finding,
             wasserstein1: report.wasserstein1,
             real_wasserstein1: report.real_wasserstein1,
+            kolmogorov_smirnov: report.kolmogorov_smirnov,
+            real_kolmogorov_smirnov: report.real_kolmogorov_smirnov,
             mean_error: report.mean_error,
             sd_error: report.sd_error,
             distinct: report.distinct,
@@ -136,12 +141,15 @@ impl Column {
                 (constant, Some(told), Some(Verdict::CollapseSuspected))
             }
         };
+        let unknown = if kept.is_same() { 0.0 } else { f64::NAN };
         Self {
             name: name.to_string(),
             verdict,
             finding,
             wasserstein1: kept.distance,
-            real_wasserstein1: if kept.is_same() { 0.0 } else { f64::NAN },
+            real_wasserstein1: unknown,
+            kolmogorov_smirnov: unknown,
+            real_kolmogorov_smirnov: unknown,
             mean_error: kept.mean_error,
             sd_error: kept.sd_error(),
             distinct: if least == greatest { 1.0 } else { f64::NAN },
@@ -182,10 +190,17 @@ pub(crate) fn table(columns: &[Column]) -> String {
     if columns.is_empty() {
         return String::new();
     }
-    let header =
-        ["column", "distance", "two halves", "mean error", "s.d. error", "verdict"].map(str::to_string).to_vec();
+    let header = ["column", "distance", "two halves", "KS", "two halves", "mean error", "s.d. error", "verdict"];
+    let header = header.map(str::to_string).to_vec();
     let row = |column: &Column| {
-        let figures = [column.wasserstein1, column.real_wasserstein1, column.mean_error, column.sd_error];
+        let figures = [
+            column.wasserstein1,
+            column.real_wasserstein1,
+            column.kolmogorov_smirnov,
+            column.real_kolmogorov_smirnov,
+            column.mean_error,
+            column.sd_error,
+        ];
         let name = std::iter::once(column.name.chars().filter(|c| !c.is_control()).take(24).collect::<String>());
         name.chain(figures.map(distance)).chain([column.verdict.to_string()]).collect()
     };
@@ -193,8 +208,11 @@ pub(crate) fn table(columns: &[Column]) -> String {
     let bad = columns.iter().filter(|column| column.is_bad() && columns.len() > MOST_SHOWN);
     let rest = columns.iter().filter(|column| !column.is_bad() || columns.len() <= MOST_SHOWN);
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(bad.chain(rest).take(MOST_SHOWN).map(row)).collect();
-    let left = [true, false, false, false, false, true];
+    let left = [true, false, false, false, false, false, false, true];
     let more = columns.len().saturating_sub(MOST_SHOWN);
     let more = if more > 0 { format!("{more} more in --json\n") } else { String::new() };
-    format!("\nin units of a column's s.d.\n{}{more}", output::table(&rows, &left))
+    format!(
+        "\ndistance and errors in units of a column's s.d., Kolmogorov-Smirnov statistic (KS)\n{}{more}",
+        output::table(&rows, &left)
+    )
 }

@@ -2,19 +2,19 @@
 
 use gannet::Result;
 use gannet::cpu::Isa;
-use gannet::data::synthetic;
 use gannet::gan::Model;
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use gannet::metrics::table::{self, Halves};
-use gannet::metrics::{circle, gaussian2d, images, mixture1d, parzen, references};
+use gannet::metrics::wasserstein::{DIRECTIONS, sliced_wasserstein};
+use gannet::metrics::{circle, gaussian2d, images, mixture1d, modes, parzen, references};
 use gannet::net::{Activation, LayerTensors};
 
 use crate::data::samples::{ImageSet, Samples};
 use crate::measures::columns::{self, Column};
 use crate::numbers::{figure, short_figure};
 use crate::preset::measure_names::OWN_NAMES;
-use crate::preset::table::Measuring;
+use crate::preset::table::{Data, Measuring};
 use crate::settings::config::RunConfig;
 use crate::terminal::output;
 
@@ -50,7 +50,11 @@ impl Measure {
 
     /// As `figure` tells it, or without decimals where it counts something.
     fn text_as(&self, figure: fn(f64) -> String) -> String {
-        if self.name == "classes_covered" { format!("{:.0}", self.value) } else { figure(self.value) }
+        if ["classes_covered", "modes_captured"].contains(&self.name) {
+            format!("{:.0}", self.value)
+        } else {
+            figure(self.value)
+        }
     }
 }
 
@@ -107,8 +111,7 @@ fn of_preset(
         }
         (Measuring::Circle, _) => {
             let samples = draw(circle::POINTS)?;
-            let fresh = synthetic::fresh_circle(samples.len() / 2, config.seed)?;
-            let report = circle::evaluate(&samples, fresh.values())?;
+            let report = circle::evaluate(&samples, &fresh(config, samples.len() / 2)?)?;
             let values = [
                 ("sliced_wasserstein", report.sliced_wasserstein),
                 ("mean_radius", report.mean_radius),
@@ -118,14 +121,45 @@ fn of_preset(
             Ok(values.map(|(name, value)| measure_of(config, name, value)).to_vec())
         }
         (Measuring::Gaussian, _) => of_gaussian(config, model, draw),
+        (Measuring::Points { .. }, _) => Ok(vec![of_points(config, &draw)?]),
+        (Measuring::Modes { centers, sd, .. }, _) => {
+            let report = modes::evaluate(&draw(modes::SAMPLES)?, centers.as_flattened(), config.spec.features(), sd)?;
+            let values = [
+                ("modes_captured", report.modes_captured as f64),
+                ("high_quality_share", report.high_quality_share),
+                ("reverse_kl", report.reverse_kl),
+            ];
+            let of_modes = values.map(|(name, value)| measure_of(config, name, value));
+            Ok(of_modes.into_iter().chain([of_points(config, &draw)?]).collect())
+        }
         _ => {
             let samples = draw(mixture1d::POINTS)?;
-            let fresh = synthetic::fresh_mixture1d(samples.len(), config.seed)?;
-            let report = mixture1d::evaluate(&samples, fresh.values())?;
+            let report = mixture1d::evaluate(&samples, &fresh(config, samples.len())?)?;
             let values = [("mean", report.mean), ("sd", report.sd), ("wasserstein1", report.wasserstein1)];
             Ok(values.map(|(name, value)| measure_of(config, name, value)).to_vec())
         }
     }
+}
+
+/// So many samples of a preset that makes its own, which are none of those that it trains on; none of another.
+pub(crate) fn fresh(config: &RunConfig, samples: usize) -> Result<Vec<f32>> {
+    match config.preset.data() {
+        Some(Data::Made { fresh, .. }) => Ok(fresh(samples, config.seed)?.into_values()),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// How near points are to fresh ones.
+fn of_points(config: &RunConfig, draw: impl Fn(usize) -> Result<Vec<f32>>) -> Result<Measure> {
+    /// Enough for a distance that chance does not rule.
+    const POINTS: usize = 5_000;
+    /// Figures of different runs are comparable.
+    const DIRECTION_SEED: u64 = 0;
+    let features = config.spec.features();
+    let samples = draw(POINTS)?;
+    let fresh = fresh(config, samples.len() / features)?;
+    let distance = sliced_wasserstein(&samples, &fresh, features, DIRECTIONS, DIRECTION_SEED)?;
+    Ok(measure_of(config, "sliced_wasserstein", distance))
 }
 
 /// How much more work measuring with [`Effort::Full`] is than with [`Effort::Running`], in units of the latter: the images of the test
@@ -164,20 +198,24 @@ pub(crate) fn measure_table(measures: &[Measure]) -> String {
     output::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, true])
 }
 
-/// What the names of the measures mean.
-pub(crate) fn meanings(measures: &[Measure]) -> String {
-    let rows: Vec<_> =
-        measures.iter().map(|measure| vec![measure.name.to_string(), measure.words.to_string()]).collect();
+/// What names of measures mean, in words.
+pub(crate) fn meanings(words: &[(&str, &str)]) -> String {
+    let rows: Vec<_> = words.iter().map(|&(name, words)| vec![name.to_string(), words.to_string()]).collect();
     output::table(&rows, &[true, true])
+}
+
+/// Two halves of the data.
+pub(crate) fn halves(config: &RunConfig, real: &Samples) -> Result<Halves> {
+    let features = config.spec.features();
+    match real {
+        Samples::Values(source) => Halves::of(source.values(), features),
+        Samples::Images(set) => Halves::gather(real.len(), features, |row| set.train.rows(row..row.saturating_add(1))),
+    }
 }
 
 /// How near samples are to own data, in the units of training: standard deviations of a column, or half the range of a pixel.
 fn of_own(config: &RunConfig, real: &Samples, draw: impl Fn(usize) -> Result<Vec<f32>>) -> Result<Measured> {
-    let features = config.spec.features();
-    let halves = match real {
-        Samples::Values(source) => Halves::of(source.values(), features)?,
-        Samples::Images(set) => Halves::gather(real.len(), features, |row| set.train.rows(row..row.saturating_add(1)))?,
-    };
+    let halves = halves(config, real)?;
     let samples = draw(halves.rows())?;
     let report = table::evaluate(&samples, &halves)?;
     let [distance, real_distance, mean_error, sd_error, sd_ratio] = OWN_NAMES;
@@ -257,6 +295,9 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("mean_radius", "mean radius", "true: 1.00"),
     ("radius_sd", "standard deviation of the radius", "true: 0.05"),
     ("sector_coverage", "share of 36 sectors that hold at least a fifth of their share of the points", "true: 1"),
+    ("modes_captured", "modes that are nearest to at least one sample of high quality", ""),
+    ("high_quality_share", "share of the samples within 3 s.d. of the center of the nearest mode", "true: 0.989"),
+    ("reverse_kl", "KL of the samples of high quality over the modes from the uniform distribution, nats", "0"),
     ("covariance_error", "largest error of the covariance over 4.25", ""),
     ("mean_distance", "distance of the generator's mean from mu", ""),
     ("covariance_xx", "learned covariance: variance of x", "true: 1.04 (A^T A)"),
@@ -284,6 +325,8 @@ fn measure_of(config: &RunConfig, name: &'static str, value: f64) -> Measure {
     let truth = match (config.preset.measuring(), name) {
         // Of own data the reference is what two halves of them come to, the row below.
         (Measuring::Halves, "sliced_wasserstein") => "two halves of the data: below",
+        (Measuring::Modes { all, .. }, "modes_captured") => all,
+        (Measuring::Points { real } | Measuring::Modes { real, .. }, "sliced_wasserstein") => real,
         _ => truth,
     };
     let reference = config.as_documented().and_then(|(preset, steps)| references::find(preset, steps, name));

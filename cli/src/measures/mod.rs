@@ -2,5 +2,6 @@
 
 pub(crate) mod best;
 pub(crate) mod columns;
+pub(crate) mod comparison;
 pub(crate) mod judgement;
 pub(crate) mod measure;

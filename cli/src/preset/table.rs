@@ -3,8 +3,11 @@
 //! Networks, objective and length of each stand in the library.
 
 use gannet::Result;
-use gannet::data::{ArraySource, digits, synthetic};
+use gannet::data::{ArraySource, digits, plane, synthetic};
 use gannet::gan::presets::Preset;
+
+/// Makes samples, of which there shall be so many, from a seed.
+pub(crate) type Make = fn(usize, u64) -> Result<ArraySource>;
 
 /// Where the samples of a preset come from.
 #[derive(Clone, Copy, Debug)]
@@ -13,8 +16,10 @@ pub(crate) enum Data {
     Made {
         /// Values of a sample.
         features: usize,
-        /// What makes them.
-        make: fn(usize, u64) -> Result<ArraySource>,
+        /// What makes those to train on.
+        make: Make,
+        /// What makes others of the same distribution, to measure against.
+        fresh: Make,
     },
     /// Images embedded in the program.
     Embedded {
@@ -39,7 +44,7 @@ impl Data {
 }
 
 /// How what is learned is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Measuring {
     /// By radius and angle, against fresh points.
     Circle,
@@ -47,6 +52,22 @@ pub(crate) enum Measuring {
     Mixture,
     /// By mean and covariance.
     Gaussian,
+    /// As points, against fresh ones.
+    Points {
+        /// The distance of two sets of real points, in words.
+        real: &'static str,
+    },
+    /// The same, and by known modes around these centers with this s.d.
+    Modes {
+        /// Their centers.
+        centers: &'static [[f64; 2]],
+        /// The standard deviation of each.
+        sd: f64,
+        /// How many there are, in words.
+        all: &'static str,
+        /// As of [`Self::Points`].
+        real: &'static str,
+    },
     /// By the classes of the nearest real images, and by likelihood where there are test images.
     Classes,
     /// Against two halves of the data.
@@ -66,36 +87,37 @@ pub(crate) struct Entry {
     pub(crate) save_epochs: u64,
 }
 
-/// The measures of numbers from a mixture, and of images of digits.
+/// The measures of numbers from a mixture, of points from one with known modes, and of images of digits.
 const OF_MIXTURE: &[&str] = &["mean", "sd", "wasserstein1"];
+const OF_MODES: &[&str] = &["modes_captured", "high_quality_share", "reverse_kl", "sliced_wasserstein"];
 const OF_CLASSES: &[&str] = &["classes_covered", "pixel_sd", "real_pixel_sd"];
 
 /// All of them.
 const TABLE: &[Entry] = &[
     Entry {
         preset: Preset::Circle,
-        data: Data::Made { features: 2, make: synthetic::circle },
+        data: Data::Made { features: 2, make: synthetic::circle, fresh: synthetic::fresh_circle },
         measuring: Measuring::Circle,
         measures: &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"],
         save_epochs: 0,
     },
     Entry {
         preset: Preset::Mixture1d,
-        data: Data::Made { features: 1, make: synthetic::mixture1d },
+        data: Data::Made { features: 1, make: synthetic::mixture1d, fresh: synthetic::fresh_mixture1d },
         measuring: Measuring::Mixture,
         measures: OF_MIXTURE,
         save_epochs: 0,
     },
     Entry {
         preset: Preset::Mixture1dDeep,
-        data: Data::Made { features: 1, make: synthetic::mixture1d },
+        data: Data::Made { features: 1, make: synthetic::mixture1d, fresh: synthetic::fresh_mixture1d },
         measuring: Measuring::Mixture,
         measures: OF_MIXTURE,
         save_epochs: 0,
     },
     Entry {
         preset: Preset::Gaussian2d,
-        data: Data::Made { features: 2, make: synthetic::gaussian2d },
+        data: Data::Made { features: 2, make: synthetic::gaussian2d, fresh: synthetic::fresh_gaussian2d },
         measuring: Measuring::Gaussian,
         measures: &[
             "covariance_error",
@@ -106,6 +128,51 @@ const TABLE: &[Entry] = &[
             "bias_x",
             "bias_y",
         ],
+        save_epochs: 0,
+    },
+    Entry {
+        preset: Preset::Ring8,
+        data: Data::Made { features: 2, make: plane::ring8, fresh: plane::fresh_ring8 },
+        measuring: Measuring::Modes {
+            centers: &plane::RING_CENTERS,
+            sd: plane::RING_SD,
+            all: "of 8",
+            real: "two sets of real points: 0.015",
+        },
+        measures: OF_MODES,
+        save_epochs: 0,
+    },
+    Entry {
+        preset: Preset::Grid25,
+        data: Data::Made { features: 2, make: plane::grid25, fresh: plane::fresh_grid25 },
+        measuring: Measuring::Modes {
+            centers: &plane::GRID_CENTERS,
+            sd: plane::GRID_SD,
+            all: "of 25",
+            real: "two sets of real points: 0.064",
+        },
+        measures: OF_MODES,
+        save_epochs: 0,
+    },
+    Entry {
+        preset: Preset::SwissRoll,
+        data: Data::Made { features: 2, make: plane::swiss_roll, fresh: plane::fresh_swiss_roll },
+        measuring: Measuring::Points { real: "two sets of real points: 0.021" },
+        measures: &["sliced_wasserstein"],
+        save_epochs: 0,
+    },
+    Entry {
+        preset: Preset::TwoMoons,
+        data: Data::Made { features: 2, make: plane::two_moons, fresh: plane::fresh_two_moons },
+        measuring: Measuring::Points { real: "two sets of real points: 0.016" },
+        measures: &["sliced_wasserstein"],
+        save_epochs: 0,
+    },
+    Entry {
+        preset: Preset::Checkerboard,
+        data: Data::Made { features: 2, make: plane::checkerboard, fresh: plane::fresh_checkerboard },
+        measuring: Measuring::Points { real: "two sets of real points: 0.023" },
+        measures: &["sliced_wasserstein"],
         save_epochs: 0,
     },
     Entry {
@@ -132,7 +199,10 @@ pub(crate) fn entry(preset: Preset) -> &'static Entry {
 
 #[cfg(test)]
 mod tests {
+    use gannet::metrics::wasserstein::{DIRECTIONS, sliced_wasserstein};
+
     use super::*;
+    use crate::preset::measure_names::main_measure;
 
     #[test]
     fn every_preset_has_an_entry_that_fits_its_networks() {
@@ -145,6 +215,38 @@ mod tests {
             };
             assert_eq!(features, preset.spec().features(), "{}", preset.name());
             assert_eq!(found.data.samples().is_none(), preset.points().is_some(), "{}", preset.name());
+        }
+    }
+
+    #[test]
+    fn real_points_are_as_near_as_the_table_says() {
+        for &preset in Preset::ALL {
+            let Entry { data, measuring, .. } = *entry(preset);
+            let (Data::Made { features, make, fresh }, Measuring::Points { real } | Measuring::Modes { real, .. }) =
+                (data, measuring)
+            else {
+                continue;
+            };
+            let told: f64 = real.strip_prefix("two sets of real points: ").unwrap().parse().unwrap();
+            let distance = |seed| {
+                let [a, b] = [make, fresh].map(|draw| draw(5_000, seed).unwrap());
+                sliced_wasserstein(a.values(), b.values(), features, DIRECTIONS, 0).unwrap()
+            };
+            let found = (0..8).map(distance).sum::<f64>() / 8.0;
+            assert!((found / told - 1.0).abs() < 0.05, "{}: {found}, told {told}", preset.name());
+        }
+    }
+
+    #[test]
+    fn modes_come_first_with_their_quality_and_the_distance_judges() {
+        for &preset in Preset::ALL {
+            let Entry { measures, measuring, .. } = entry(preset);
+            let has_modes = matches!(measuring, Measuring::Modes { .. });
+            assert_eq!(has_modes, measures.starts_with(&["modes_captured", "high_quality_share", "reverse_kl"]));
+            assert!(has_modes || !measures.contains(&"modes_captured"), "{}", preset.name());
+            if has_modes {
+                assert_eq!(main_measure(super::super::Preset::Known(preset)), Some("sliced_wasserstein"));
+            }
         }
     }
 }

@@ -223,7 +223,11 @@ fn evaluation(config: &RunConfig, samples: u64, features: u64, model: u64, threa
                 .max(compared(count + validation, count))
         }
         Measuring::Classes => compared(measure::CLASSIFIED as u64, (measure::CLASSIFIED_AGAINST as u64).min(samples)),
-        Measuring::Circle | Measuring::Mixture | Measuring::Gaussian => 2 * MIB,
+        Measuring::Circle
+        | Measuring::Mixture
+        | Measuring::Gaussian
+        | Measuring::Points { .. }
+        | Measuring::Modes { .. } => 2 * MIB,
         Measuring::Halves => {
             let half = (samples / 2).min(MOST_SAMPLES as u64).min((MOST_VALUES as u64 / features.max(1)).max(1));
             // Two halves and as many generated samples; projections of 8 bytes and places of the choice.

@@ -9,7 +9,7 @@ use gannet::{Error, Result};
 
 use crate::data::reading_limit;
 use crate::data::samples::{ImageSet, Samples};
-use crate::preset::table::Data;
+use crate::preset::table::{Data, Make};
 use crate::settings::config::RunConfig;
 
 /// Makes or reads the samples that `config` asks for.
@@ -57,7 +57,7 @@ pub(crate) fn of_seed(samples: &Samples, config: &RunConfig, seed: u64) -> Resul
 }
 
 /// The training points of a preset that makes its data.
-fn made(config: &RunConfig, make: fn(usize, u64) -> Result<ArraySource>) -> Result<ArraySource> {
+fn made(config: &RunConfig, make: Make) -> Result<ArraySource> {
     let points = config.points.unwrap_or(0);
     let needed = (points as u64).saturating_mul(4 * config.preset.features() as u64);
     if needed > reading_limit::for_reading(config.memory_limit) {

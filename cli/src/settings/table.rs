@@ -392,7 +392,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         option: Some(CommandOption {
             name: "points",
             value: "N",
-            help: "Number of points that are made to train on: circle, mixture1d, mixture1d-deep, gaussian2d.",
+            help: "Number of points that are made to train on: every preset but mnist, digits and own.",
         }),
         example: "1000",
         stands: |config| config.points.is_some(),
@@ -411,7 +411,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             "data",
             "points",
             Kind::POSITIVE,
-            "Number of points that are made to train on: circle, mixture1d, mixture1d-deep, gaussian2d.",
+            "Number of points that are made to train on: every preset but mnist, digits and own.",
         )
     },
     Setting {
