@@ -30,7 +30,10 @@ CASES = [
     ("gaussian2d", 32, 1), ("gaussian2d", 1_024, 1),
     ("mixture1d", 32, 1), ("mixture1d", 1_024, 1),
     ("mnist", 100, 2), ("mnist", 1_024, 2),
+    ("circle+r1r2", 256, 1), ("mnist+r1r2", 1_024, 2),
 ]  # fmt: skip
+# What follows a preset's name where penalties join D's loss, gannet's options for that, and the peers that have them.
+PENALIZED, PENALTIES, PENALIZED_PEERS = "+r1r2", "--r1 1 --r2 1", ["torch", "jax"]
 PEERS = ["torch", "jax", "onednn", "candle", "burn"]
 TITLES = {"torch": "PyTorch", "jax": "JAX", "onednn": "oneDNN", "candle": "candle", "burn": "burn"}
 # What pip installs for a peer.
@@ -146,7 +149,7 @@ def settings(peer, case):
     if peer == "jax":
         generators = ["threefry2x32", "rbg", "unsafe_rbg"]
         # Noise of several steps at once, and an unrolled loop, help only where a step is short.
-        short = preset != "mnist" and batch <= 1_024
+        short = not preset.startswith("mnist") and batch <= 1_024
         return generators + (["threefry2x32:16", "threefry2x32:16:4", "threefry2x32:64:8"] if short else [])
     return [""]
 
@@ -184,6 +187,8 @@ class Contest:
         """All settings in the first round, then those close to the peer's best of that round."""
         if peer == "gannet":
             return [""]
+        if case[0].endswith(PENALIZED) and peer not in PENALIZED_PEERS:
+            return []
         first = {key[1]: rates[0] for key, rates in self.rates[case].items() if key[0] == peer and rates}
         if any(key[0] == peer for key in self.rates[case]):
             return [setting for setting, rate in first.items() if rate >= CLOSE * max(first.values())]
@@ -192,7 +197,9 @@ class Contest:
     def measure(self, case, peer, setting):
         preset, batch, threads = case
         if peer == "gannet":
-            options = f"--preset {preset} --batch {batch} --threads {threads} --engine native --json"
+            plain = preset.removesuffix(PENALIZED)
+            penalties = PENALTIES if plain != preset else ""
+            options = f"--preset {plain} {penalties} --batch {batch} --threads {threads} --engine native --json"
             command = [self.gannet, "bench", *options.split()]
         else:
             command = [*self.environment.program(peer), preset, batch, threads, *([setting] if setting else [])]

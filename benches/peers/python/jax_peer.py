@@ -73,9 +73,16 @@ class Gan:
 
     def discriminator_loss(self, discriminator, real, fakes, masks):
         """Real samples and fakes pass D together."""
-        logits = self.layers(discriminator, jnp.concatenate([real, fakes]), masks)
+        samples, penalty = jnp.concatenate([real, fakes]), 0.0
+        if self.preset.penalized:
+            # One forward pass gives the logits and what they hang on.
+            logits, back = jax.vjp(lambda samples: self.layers(discriminator, samples, masks), samples)
+            (slopes,) = back(jnp.ones_like(logits))
+            penalty = 0.5 * (slopes * slopes).sum() / self.batch
+        else:
+            logits = self.layers(discriminator, samples, masks)
         total = self.entropy(logits[: self.batch], True) + self.entropy(logits[self.batch :], False)
-        return self.preset.discriminator_factor * total / self.batch
+        return self.preset.discriminator_factor * total / self.batch + penalty
 
     def generator_loss(self, generator, discriminator, latents, masks):
         logits = self.layers(discriminator, self.generate(generator, latents), masks)

@@ -36,6 +36,8 @@ class Preset:
     learning_rate: float
     samples: int
     shuffled: bool
+    # Whether R1 and R2, each of weight 1, join D's loss in every step.
+    penalized: bool = False
 
     @property
     def latents(self):
@@ -64,6 +66,8 @@ PRESETS = {
         "non-saturating", 1.0, "discriminator-first", "adam", 0.0002, 60_000, True,
     ),
 }  # fmt: skip
+
+PRESETS |= {f"{name}+r1r2": dataclasses.replace(PRESETS[name], penalized=True) for name in ("circle", "mnist")}
 
 
 def made_data(preset, batch):

@@ -67,7 +67,12 @@ class Gan:
         return torch.tanh(x) if self.preset.tanh_output else x
 
     def loss_of_discriminator(self, discriminator, real, fakes):
-        return self.discriminator_loss(self.logits(discriminator, torch.cat([real, fakes])))
+        samples = torch.cat([real, fakes])
+        if not self.preset.penalized:
+            return self.discriminator_loss(self.logits(discriminator, samples))
+        logits = self.logits(discriminator, samples.requires_grad_())
+        (slopes,) = torch.autograd.grad(logits.sum(), samples, create_graph=True)
+        return self.discriminator_loss(logits) + 0.5 * slopes.square().sum() / self.batch
 
     def loss_of_generator(self, discriminator, fakes):
         return self.generator_loss(self.logits(discriminator, fakes))
