@@ -1,4 +1,5 @@
 //! Whole training runs against PyTorch's in f64: every case in `tests/parity/`, or in the folder that `GANNET_PARITY_DIR` names.
+//! `scripts/parity.py` makes them.
 //!
 //! A case is a safetensors file whose metadata describe the networks, the objective, the order of updates and the optimizer,
 //! and whose tensors are the initial parameters, the real samples, latents and dropout keeps of each step, and what PyTorch
@@ -13,7 +14,8 @@ use std::sync::Arc;
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
 use gannet::gan::{
-    self, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Sgd, Trainer, TrainerOptions,
+    self, AdamW, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, RmsProp, Sgd, Trainer,
+    TrainerOptions,
 };
 use gannet::net::{Activation, LayerSpec, LayerTensors, NetworkSpec};
 use reference::network::{Parameters, backward, flat, forward, widened, zeros};
@@ -76,6 +78,16 @@ fn read_case(path: &Path) -> Case {
         "adam" => gan::Adam::new(learning_rate)
             .with_beta1(number(&optimizer["beta1"]))
             .with_beta2(number(&optimizer["beta2"]))
+            .with_epsilon(number(&optimizer["eps"]))
+            .into(),
+        "adamw" => AdamW::new(learning_rate)
+            .with_beta1(number(&optimizer["beta1"]))
+            .with_beta2(number(&optimizer["beta2"]))
+            .with_epsilon(number(&optimizer["eps"]))
+            .with_weight_decay(number(&optimizer["weight_decay"]))
+            .into(),
+        "rmsprop" => RmsProp::new(learning_rate)
+            .with_alpha(number(&optimizer["alpha"]))
             .with_epsilon(number(&optimizer["eps"]))
             .into(),
         "sgd" => Sgd::new(learning_rate).with_momentum(optimizer.get("momentum").map_or(0.0, number)).into(),

@@ -1,7 +1,7 @@
 //! Checkpoints: one safetensors file with everything that a run needs to go on as if it had never stopped.
 //!
 //! It holds both networks under the names of a model file, for each parameter the states of its optimizer under the suffixes of
-//! PyTorch (`generator.0.weight.exp_avg`, `.exp_avg_sq`, or `.momentum_buffer`), and one entry of metadata, `gannet.checkpoint`: a
+//! PyTorch (`generator.0.weight.exp_avg`, `.exp_avg_sq`, `.square_avg` or `.momentum_buffer`), and one entry of metadata, `gannet.checkpoint`: a
 //! JSON object with the version of the format, the counters, the settings by name and a CRC-32C of all of it. Random numbers depend
 //! on seed and counters alone, so that the counters are the whole random state; the order of an epoch's samples is made anew from
 //! them.
@@ -16,10 +16,11 @@ use serde_json::{Value, json};
 
 use super::model::Model;
 use super::names::{DISCRIMINATOR, GENERATOR, WEIGHT};
+use super::optimizer_spec::OptimizerSpec;
 use super::optimizer_state::{OptimizerState, suffix};
 use super::seal::{Checksum, ENTRY, verified_state};
 use super::settings::{self, Settings};
-use super::spec::{GanSpec, OptimizerSpec};
+use super::spec::GanSpec;
 use super::tensors;
 use super::version_1::settings_of_version_1;
 use crate::error::{Error, Result};

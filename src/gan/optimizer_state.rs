@@ -1,6 +1,6 @@
 //! What an optimizer remembers, and what files call it.
 
-use super::spec::OptimizerSpec;
+use super::optimizer_spec::OptimizerSpec;
 use crate::kernel::optimizer;
 use crate::net::LayerTensors;
 

@@ -11,7 +11,8 @@
 //! preset reaches.
 
 use super::objective::Objective;
-use super::spec::{Adam, GanSpec, Order, Sgd};
+use super::optimizer_spec::{Adam, Sgd};
+use super::spec::{GanSpec, Order};
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
 

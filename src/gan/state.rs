@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::names::{GRADIENT, PARAMETER};
+use super::optimizer_spec::OptimizerSpec;
 use super::optimizer_state::OptimizerState;
-use super::spec::OptimizerSpec;
 use crate::error::{Error, Result};
 use crate::kernel::noise::StreamKey;
 use crate::kernel::optimizer::{Arenas, Update};

@@ -5,7 +5,7 @@ use super::super::dropout::{Dropout, DropoutPart, Keeps};
 use super::super::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
 use super::super::math;
 use super::super::noise::{StreamKey, normal, uniform};
-use super::super::optimizer::{AdamStep, SgdStep, Update};
+use super::super::optimizer::{AdamStep, AdamWStep, RmsPropStep, SgdStep, Update};
 use super::super::panel::{gather_bytes, gather_rows, scatter_rows};
 use super::super::reduce::{add_assign, row_sums};
 use super::{bits, on_every_isa, values};
@@ -19,6 +19,8 @@ const ROWS: usize = 70;
 
 const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
 const ADAM: AdamStep = AdamStep { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, t: 7 };
+const ADAMW: AdamWStep = AdamWStep { adam: ADAM, weight_decay: 0.5 };
+const RMSPROP: RmsPropStep = RmsPropStep { learning_rate: 0.1, alpha: 0.9, epsilon: 1e-8 };
 const SGD: SgdStep = SgdStep { learning_rate: 0.1, momentum: 0.9 };
 const REAL: LossTerm = LossTerm { real: true, weight: 0.5 };
 
@@ -130,6 +132,26 @@ const ELEMENTWISE: &[Case] = &[
                 &vec![0.1; x.len()],
                 &mut [m, &mut vec![0.1; x.len()]],
             );
+        })
+    }),
+    ("adamw, parameter", |isa, x| {
+        on_copy(x, |p| {
+            Update::from(ADAMW).apply(
+                isa,
+                p,
+                &values(x.len(), 1.0),
+                &mut [&mut vec![0.1; x.len()], &mut vec![0.1; x.len()]],
+            );
+        })
+    }),
+    ("rmsprop, gradient to parameter", |isa, x| {
+        on_copy(&values(x.len(), 1.0), |p| {
+            Update::from(RMSPROP).apply(isa, p, x, &mut [&mut vec![0.1; x.len()]]);
+        })
+    }),
+    ("rmsprop, mean square", |isa, x| {
+        on_copy(x, |square| {
+            Update::from(RMSPROP).apply(isa, &mut vec![0.1; x.len()], &vec![0.1; x.len()], &mut [square]);
         })
     }),
     ("sgd, gradient to parameter", |isa, x| {
