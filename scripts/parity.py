@@ -18,6 +18,7 @@ discriminator, i = layer):
     gradient.N.i.weight, .bias                           those of the first update      f64
     loss.discriminator, loss.generator                   [steps]                        f64   G's is the one that it minimizes
     final.N.i.weight, .bias                              after the last step            f64
+    average.generator.i.weight, .bias                    the same averages              f64   of a case with `ema_decay`
 
 Losses are means over the batch of binary cross-entropies of the logits; with `softmax`, D has two logits, of which class 1 is real.
 """
@@ -135,6 +136,16 @@ CASES = {
         batch=11,
         steps=12,
     ),
+    "small_average": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([3, 12, 1], "leaky_relu", "linear"),
+        objective="non_saturating",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.0),
+        ema_decay=0.9,
+        batch=7,
+        steps=12,
+    ),
 }
 
 
@@ -197,6 +208,12 @@ class Learner:
         self.network = network
         self.optimizer = optimizer_of(case["optimizer"], network.parameters)
         self.first_gradients, self.losses = None, []
+        self.average = None
+        if network.name == "generator" and "ema_decay" in case:
+            follow = torch.optim.swa_utils.get_ema_multi_avg_fn(case["ema_decay"])
+            self.average = torch.optim.swa_utils.AveragedModel(torch.nn.ParameterList(network.parameters), multi_avg_fn=follow)
+            # The first call copies the parameters.
+            self.average.update_parameters(torch.nn.ParameterList(network.parameters))
 
     def update(self, loss):
         """One update that lowers `loss`."""
@@ -207,6 +224,8 @@ class Learner:
             self.first_gradients = self.network.named("gradient", gradients)
         self.optimizer.step()
         self.losses.append(loss.item())
+        if self.average is not None:
+            self.average.update_parameters(torch.nn.ParameterList(self.network.parameters))
 
 
 def optimizer_of(spec, parameters):
@@ -280,6 +299,8 @@ def run(name, case):
     for learner in generator, discriminator:
         tensors.update(learner.first_gradients)
         tensors.update(learner.network.named("final", learner.network.parameters))
+        if learner.average is not None:
+            tensors.update(learner.network.named("average", learner.average.module))
         tensors[f"loss.{learner.network.name}"] = np.array(learner.losses)
     return tensors
 

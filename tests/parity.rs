@@ -108,6 +108,7 @@ fn read_case(path: &Path) -> Case {
             other => panic!("order {other}"),
         })
         .with_optimizers(optimizer);
+    let spec = spec.with_ema_decay(config.get("ema_decay").map_or(0.0, number));
     let (batch, steps) = (count(&config["batch"]), count(&config["steps"]));
     Case { name: metadata["case"].clone(), spec, batch, steps, bytes }
 }
@@ -248,8 +249,11 @@ fn training_runs_match_pytorch_in_f64() {
             for (name, losses) in ["loss.discriminator", "loss.generator"].iter().zip(losses) {
                 misses.compare(&format!("{run}: {name}"), losses.into_iter(), &tensors.f64(name));
             }
-            let model = trainer.model().unwrap();
+            let model = trainer.raw_model().unwrap();
             misses.compare_network(&run, "final.generator", &model.generator, &tensors);
+            if case.spec.ema_decay > 0.0 {
+                misses.compare_network(&run, "average.generator", &trainer.model().unwrap().generator, &tensors);
+            }
             misses.compare_network(&run, "final.discriminator", &model.discriminator, &tensors);
         }
     }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod adversary;
+mod average;
 mod batches;
 pub mod checkpoint;
 mod cut;

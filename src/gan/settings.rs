@@ -55,7 +55,7 @@ impl Setting {
 }
 
 /// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
-const TABLE: [Setting; 10] = [
+const TABLE: [Setting; 11] = [
     Setting::new(BATCH, |run| run.options.batch.into()),
     Setting { absent: Some(|| 1.into()), ..Setting::new("run.shards", |run| run.options.shards.into()) },
     Setting::new("run.seed", |run| run.options.seed.into()),
@@ -66,6 +66,7 @@ const TABLE: [Setting; 10] = [
     Setting::new(OBJECTIVE, |run| run.spec.objective.name().into()),
     Setting::new("gan.order", |run| run.spec.order.name().into()),
     Setting::new(DISCRIMINATOR_STEPS, |run| run.spec.discriminator_steps.into()),
+    Setting { absent: Some(|| number(0.0)), ..Setting::new("gan.ema_decay", |run| number(run.spec.ema_decay)) },
 ];
 
 /// The settings of a run on so many real samples.
@@ -279,6 +280,7 @@ mod tests {
         other.generator_optimizer = OptimizerSpec::sgd(0.5);
         other.discriminator_optimizer = spec.discriminator_optimizer.with_learning_rate(0.25);
         other.discriminator.layers[1].dropout = 0.125;
+        other.ema_decay = 0.5;
         let options = TrainerOptions { batch: 7, seed: 3, ..options };
         let problem = check_unchanged(&saved, &settings(&other, &options, 101)).unwrap_err().to_string();
         for part in [
@@ -291,6 +293,7 @@ mod tests {
             "and is 0.25",
             "gan.discriminator.layers[1].dropout",
             "and is 0.125",
+            "gan.ema_decay was 0 and is 0.5",
             "run.batch",
             "and is 7",
             "run.seed",

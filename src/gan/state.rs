@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::average::Average;
 use super::names::{GRADIENT, PARAMETER};
 use super::optimizer_spec::OptimizerSpec;
 use super::optimizer_state::OptimizerState;
@@ -31,6 +32,8 @@ pub(super) struct TrainedNetwork {
     optimizer: OptimizerSpec,
     /// An arena for each state of the optimizer's rule, laid out like the parameters.
     states: Vec<AlignedBuffer>,
+    /// The average of the parameters, where one is kept.
+    average: Option<Average>,
     /// Updates done.
     updates: u64,
     /// Where the last backward pass did the update that is due: whether all is finite.
@@ -51,12 +54,24 @@ impl TrainedNetwork {
         let states = optimizer.state_names().iter().map(|_| AlignedBuffer::zeroed(len)).collect::<Result<_>>()?;
         let mut parameters = AlignedBuffer::zeroed(len)?;
         layout.initialize(&spec, isa, key, &mut parameters);
-        Ok(Self { network, parameters, optimizer, states, updates: 0, updated: None, layout, spec })
+        Ok(Self { network, parameters, optimizer, states, average: None, updates: 0, updated: None, layout, spec })
+    }
+
+    /// The same with an average of its parameters; without one where the `decay` is 0.
+    pub(super) fn with_average(mut self, decay: f32) -> Result<Self> {
+        self.average = (decay != 0.0).then(|| Average::new(decay, &self.parameters)).transpose()?;
+        Ok(self)
     }
 
     /// The network as a pass reads it.
     pub(super) fn view(&self) -> NetworkView<'_> {
         NetworkView { spec: &self.spec, layout: &self.layout, parameters: &self.parameters }
+    }
+
+    /// The network as it is sampled from: with the averages in the place of the parameters, where they are kept.
+    pub(super) fn sampled_view(&self) -> NetworkView<'_> {
+        let parameters = self.average.as_ref().map_or(&*self.parameters, Average::arena);
+        NetworkView { parameters, ..self.view() }
     }
 
     /// The network for a backward pass that updates the parameters as soon as their gradients are complete.
@@ -84,6 +99,21 @@ impl TrainedNetwork {
         self.layout.tensors(&self.parameters)
     }
 
+    /// A copy of the averages of the parameters; `None` where they are not kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub(super) fn averages(&self) -> Result<Option<Vec<LayerTensors>>> {
+        self.average.as_ref().map(|average| self.layout.tensors(average.arena())).transpose()
+    }
+
+    /// Replaces the averages, where they are kept.
+    pub(super) fn set_averages(&mut self, tensors: &[LayerTensors]) -> Result<()> {
+        let Some(average) = &mut self.average else { return Ok(()) };
+        self.layout.fill(average.arena_mut(), tensors, self.network.name())
+    }
+
     /// Checks that `tensors` are parameters of this network.
     pub(super) fn check_tensors(&self, tensors: &[LayerTensors]) -> Result<()> {
         self.layout.check(tensors, self.network.name())
@@ -100,9 +130,13 @@ impl TrainedNetwork {
         (self.updates, self.updated) = (0, None);
     }
 
-    /// Replaces the parameters.
+    /// Replaces the parameters, from which their average begins anew.
     pub(super) fn set_tensors(&mut self, tensors: &[LayerTensors]) -> Result<()> {
-        self.layout.fill(&mut self.parameters, tensors, self.network.name())
+        self.layout.fill(&mut self.parameters, tensors, self.network.name())?;
+        if let Some(average) = &mut self.average {
+            average.restart(&self.parameters);
+        }
+        Ok(())
     }
 
     /// A copy of what the optimizer remembers.
@@ -130,7 +164,7 @@ impl TrainedNetwork {
         arenas.try_for_each(|(arena, (_, tensors))| self.layout.fill(arena, tensors, self.network.name()))
     }
 
-    /// One update by the optimizer, unless the last backward pass has done it. `step` is what an error names.
+    /// One update by the optimizer, unless the last backward pass has done it; the average follows. `step` is what an error names.
     ///
     /// # Errors
     ///
@@ -140,7 +174,13 @@ impl TrainedNetwork {
             Some(finite) => finite,
             None => self.update_apart(team, isa, gradients),
         };
-        if finite { Ok(()) } else { Err(self.not_finite(gradients, step)) }
+        if !finite {
+            return Err(self.not_finite(gradients, step));
+        }
+        if let Some(average) = &mut self.average {
+            average.follow(team, isa, &self.parameters);
+        }
+        Ok(())
     }
 
     /// The update as a phase of its own. Returns whether all is finite.

@@ -4,6 +4,7 @@ pub(crate) mod config;
 pub(crate) mod config_file;
 pub(crate) mod config_source;
 pub(crate) mod config_text;
+mod control;
 pub(crate) mod flat;
 pub(crate) mod gan_table;
 pub(crate) mod kind;

@@ -87,6 +87,16 @@ pub(super) fn size(value: &Value) -> usize {
     usize::try_from(whole(value)).unwrap_or(usize::MAX)
 }
 
+/// A number with a fraction as a value, with the digits of its 32 bits.
+pub(super) fn fraction(number: f32) -> Value {
+    Value::Float(number.to_string().parse().unwrap_or(f64::from(number)))
+}
+
+/// A number of a kind that is one.
+pub(super) fn in_32_bits(value: &Value) -> f32 {
+    value.as_float().map_or(0.0, |number| number as f32)
+}
+
 /// A text of a kind that is one.
 pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()

@@ -8,6 +8,7 @@ use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use toml::Value;
 
+use super::control::EMA_DECAY;
 use super::kind::Kind;
 use super::setting::{CommandOption, Setting, chosen, number, path, size, text, whole};
 use super::values::{ENGINES, ISAS, MOST_SHARDS, OBJECTIVES, ORDERS, name_of, names, of_name};
@@ -486,6 +487,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             "Steps of the discriminator per step of the generator.",
         )
     },
+    EMA_DECAY,
 ];
 
 #[cfg(test)]
@@ -511,6 +513,9 @@ mod tests {
                 told.push(setting.name);
             }
         }
-        assert_eq!(told, ["shards", "threads", "engine", "checkpoint_steps", "checkpoint_seconds", "keep"]);
+        assert_eq!(
+            told,
+            ["shards", "threads", "engine", "checkpoint_steps", "checkpoint_seconds", "keep", "ema_decay"]
+        );
     }
 }

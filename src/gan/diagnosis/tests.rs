@@ -52,13 +52,15 @@ fn spec(objective: Objective, order: Order, hidden: usize) -> GanSpec {
         discriminator_steps: 1,
         generator_optimizer: optimizer,
         discriminator_optimizer: optimizer,
-        generator: NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
-        discriminator: NetworkSpec::dense(
-            &[FEATURES, hidden, hidden, objective.logits()],
-            Activation::Relu,
-            0.0,
-            Activation::Linear,
-        ),
+        ..GanSpec::new(
+            NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+            NetworkSpec::dense(
+                &[FEATURES, hidden, hidden, objective.logits()],
+                Activation::Relu,
+                0.0,
+                Activation::Linear,
+            ),
+        )
     }
 }
 

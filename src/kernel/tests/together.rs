@@ -1,6 +1,7 @@
 //! What holds for all kernels: NaN passes, and instruction sets with fused multiply-adds agree to the bit.
 
 use super::super::activation::{Activation, backward_epilogue, forward_epilogue};
+use super::super::average::follow;
 use super::super::dropout::{Dropout, DropoutPart, Keeps};
 use super::super::loss::{LossTerm, bce_with_logits, softmax_cross_entropy};
 use super::super::math;
@@ -169,6 +170,8 @@ const ELEMENTWISE: &[Case] = &[
             Update::from(SgdStep { momentum: 0.0, ..SGD }).apply(isa, p, x, &mut []);
         })
     }),
+    ("average of values", |isa, x| on_copy(&values(x.len(), 1.0), |average| follow(isa, 0.9, average, x))),
+    ("average", |isa, x| on_copy(x, |average| follow(isa, 0.9, average, &values(x.len(), 1.0)))),
     ("add_assign", |isa, x| on_copy(&values(x.len(), 1.0), |to| add_assign(isa, to, x))),
 ];
 
