@@ -1,4 +1,5 @@
 //! Whole training runs against PyTorch's in f64: every case in `tests/parity/`, or in the folder that `GANNET_PARITY_DIR` names.
+//! `scripts/parity.py` makes them.
 //!
 //! A case is a safetensors file whose metadata describe the networks, the objective, the order of updates and the optimizer,
 //! and whose tensors are the initial parameters, the real samples, latents and dropout keeps of each step, and what PyTorch
@@ -13,7 +14,8 @@ use std::sync::Arc;
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
 use gannet::gan::{
-    self, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Sgd, Trainer, TrainerOptions,
+    self, AdamW, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, RmsProp, Sgd, Trainer,
+    TrainerOptions,
 };
 use gannet::net::{Activation, LayerSpec, LayerTensors, NetworkSpec};
 use reference::network::{Parameters, backward, flat, forward, widened, zeros};
@@ -78,6 +80,16 @@ fn read_case(path: &Path) -> Case {
             .with_beta2(number(&optimizer["beta2"]))
             .with_epsilon(number(&optimizer["eps"]))
             .into(),
+        "adamw" => AdamW::new(learning_rate)
+            .with_beta1(number(&optimizer["beta1"]))
+            .with_beta2(number(&optimizer["beta2"]))
+            .with_epsilon(number(&optimizer["eps"]))
+            .with_weight_decay(number(&optimizer["weight_decay"]))
+            .into(),
+        "rmsprop" => RmsProp::new(learning_rate)
+            .with_alpha(number(&optimizer["alpha"]))
+            .with_epsilon(number(&optimizer["eps"]))
+            .into(),
         "sgd" => Sgd::new(learning_rate).with_momentum(optimizer.get("momentum").map_or(0.0, number)).into(),
         other => panic!("optimizer {other}"),
     };
@@ -96,6 +108,7 @@ fn read_case(path: &Path) -> Case {
             other => panic!("order {other}"),
         })
         .with_optimizers(optimizer);
+    let spec = spec.with_ema_decay(config.get("ema_decay").map_or(0.0, number));
     let (batch, steps) = (count(&config["batch"]), count(&config["steps"]));
     Case { name: metadata["case"].clone(), spec, batch, steps, bytes }
 }
@@ -236,8 +249,11 @@ fn training_runs_match_pytorch_in_f64() {
             for (name, losses) in ["loss.discriminator", "loss.generator"].iter().zip(losses) {
                 misses.compare(&format!("{run}: {name}"), losses.into_iter(), &tensors.f64(name));
             }
-            let model = trainer.model().unwrap();
+            let model = trainer.raw_model().unwrap();
             misses.compare_network(&run, "final.generator", &model.generator, &tensors);
+            if case.spec.ema_decay > 0.0 {
+                misses.compare_network(&run, "average.generator", &trainer.model().unwrap().generator, &tensors);
+            }
             misses.compare_network(&run, "final.discriminator", &model.discriminator, &tensors);
         }
     }

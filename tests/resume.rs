@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gannet::gan::presets::Preset;
-use gannet::gan::{Changes, Checkpoint, GanSpec, OptimizerSpec, Order, Sgd, Trainer, TrainerOptions};
+use gannet::gan::{AdamW, Changes, Checkpoint, GanSpec, OptimizerSpec, Order, RmsProp, Sgd, Trainer, TrainerOptions};
 
 const STEPS: u64 = 60;
 
@@ -69,7 +69,11 @@ fn every_optimizer_and_order_goes_on() {
         (Order::GeneratorFirstSharedFake, 1),
     ];
     for (order, discriminator_steps) in orders {
-        for optimizers in [[sgd(0.0), sgd(0.9)], [sgd(0.5), OptimizerSpec::adam(1e-3)]] {
+        for optimizers in [
+            [sgd(0.0), sgd(0.9)],
+            [sgd(0.5), OptimizerSpec::adam(1e-3)],
+            [AdamW::new(1e-3).into(), RmsProp::new(1e-3).into()],
+        ] {
             let [generator_optimizer, discriminator_optimizer] = optimizers;
             let mut spec = circle
                 .clone()

@@ -17,7 +17,9 @@ use gannet::cpu::EngineKind;
 use gannet::gan::health::examine;
 use gannet::gan::presets::Preset;
 use gannet::gan::source::Extent;
-use gannet::gan::{Checkpoint, Gradients, ModularLoss, Network, Replicas, Source, Trainer, TrainerOptions, source};
+use gannet::gan::{
+    AdamW, Checkpoint, Gradients, ModularLoss, Network, Replicas, RmsProp, Source, Trainer, TrainerOptions, source,
+};
 
 /// The system's allocator with a count of its calls.
 struct Counting;
@@ -88,6 +90,7 @@ fn allocations_per_product(engine: EngineKind) -> u64 {
 // Without the test harness: its thread would be counted when it reports that a test has been running for a minute.
 fn main() {
     plans_say_what_a_run_takes();
+    steered_steps_allocate_nothing();
     a_thousand_steps_allocate_nothing_of_their_own();
     turns_alone_and_answers_allocate_nothing();
     steps_with_hooks_allocate_nothing();
@@ -213,6 +216,50 @@ fn steps_of_every_recipe_allocate_nothing() {
             }
         }
     }
+}
+
+/// What a specification may have beside the presets: other optimizers, an average of G's parameters.
+fn steered_steps_allocate_nothing() {
+    for (preset, batch) in [(Preset::Circle, 200), (Preset::Mnist, 16)] {
+        for (threads, shards) in [(1, 1), (2, 1), (2, 4)] {
+            let spec = preset
+                .spec()
+                .with_generator_optimizer(AdamW::new(1e-4))
+                .with_discriminator_optimizer(RmsProp::new(1e-4))
+                .with_ema_decay(0.99);
+            let source = common::source(preset, 500);
+            let options = TrainerOptions::default()
+                .with_batch(batch)
+                .with_shards(shards)
+                .with_threads(threads)
+                .with_engine(EngineKind::Native);
+            std::thread::sleep(SETTLING);
+            let before = LIVE.load(Ordering::Relaxed);
+            let mut trainer = Trainer::new(spec, source, options).unwrap();
+            let (taken, planned) = (LIVE.load(Ordering::Relaxed) - before, trainer.plan().memory);
+            // RMSprop keeps one state less than a plan has room for; more threads than one bring a pool, which no plan counts.
+            let spare = 4 * parameters(&trainer, Network::Discriminator);
+            assert!(threads > 1 || (planned - spare..=planned + BESIDE_THE_PLAN).contains(&taken), "{planned} {taken}");
+            let (mut first, mut last) = (0, 0);
+            trainer
+                .run(20, 1, |report| {
+                    if report.step == 1 {
+                        std::thread::sleep(SETTLING);
+                        first = ALLOCATIONS.load(Ordering::Relaxed);
+                    }
+                    last = ALLOCATIONS.load(Ordering::Relaxed);
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+            assert_eq!(last - first, 0, "{preset:?} with {threads} threads and {shards} shards");
+        }
+    }
+}
+
+/// The parameters of a network, with room for what aligns them.
+fn parameters(trainer: &Trainer<'_>, network: Network) -> u64 {
+    let values: usize = trainer.parameters(network).map(|tensor| tensor.shape().iter().product::<usize>()).sum();
+    values as u64 + 16 * 1024
 }
 
 fn a_thousand_steps_allocate_nothing_of_their_own() {

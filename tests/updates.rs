@@ -9,9 +9,10 @@ use std::sync::Arc;
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
 use gannet::gan::{
-    Adam, GanSpec, ModularLoss, Network, Objective, OptimizerSpec, Order, Sgd, Source, Trainer, TrainerOptions, source,
+    Adam, AdamW, GanSpec, ModularLoss, Network, Objective, OptimizerSpec, Order, RmsProp, Sgd, Source, Trainer,
+    TrainerOptions, source,
 };
-use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update};
+use gannet::internals::kernel::optimizer::{AdamStep, AdamWStep, RmsPropStep, SgdStep, Update};
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
 use gannet::{Error, Result};
 use reference::network::flat;
@@ -74,6 +75,12 @@ fn update(optimizer: OptimizerSpec, t: u64) -> Update {
         OptimizerSpec::Adam(Adam { learning_rate, beta1, beta2, epsilon, .. }) => {
             AdamStep { learning_rate, beta1, beta2, epsilon, t }.into()
         }
+        OptimizerSpec::AdamW(AdamW { learning_rate, beta1, beta2, epsilon, weight_decay, .. }) => {
+            AdamWStep { adam: AdamStep { learning_rate, beta1, beta2, epsilon, t }, weight_decay }.into()
+        }
+        OptimizerSpec::RmsProp(RmsProp { learning_rate, alpha, epsilon, .. }) => {
+            RmsPropStep { learning_rate, alpha, epsilon }.into()
+        }
         OptimizerSpec::Sgd(Sgd { learning_rate, momentum, .. }) => SgdStep { learning_rate, momentum }.into(),
         other => panic!("no reference for {other}"),
     }
@@ -90,6 +97,7 @@ fn parameters_follow_from_the_gradients() {
         (Order::GeneratorFirstSharedFake, 0.25, [adam, adam]),
         (Order::DiscriminatorFirst, 0.25, descents),
         (Order::GeneratorFirstSharedFake, 0.0, descents),
+        (Order::DiscriminatorFirst, 0.0, [AdamW::new(0.001).with_weight_decay(0.5).into(), RmsProp::new(0.001).into()]),
     ] {
         let spec = spec(order, dropout)
             .with_generator_optimizer(generator_optimizer)

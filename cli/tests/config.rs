@@ -202,7 +202,12 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
         optimizer("kind = 'adam', learning_rate = 0.1, beta1 = -0.1, beta2 = 0.9, epsilon = 1e-8"),
         optimizer("kind = 'adam', learning_rate = 0.1, beta1 = 0.1, beta2 = 1.0, epsilon = 1e-8"),
         optimizer("kind = 'adam', learning_rate = 0.1, beta1 = 0.1, beta2 = 0.9, epsilon = 0.0"),
-        optimizer("kind = 'rmsprop', learning_rate = 0.1"),
+        optimizer("kind = 'adamw', learning_rate = 0.1, weight_decay = -0.1"),
+        optimizer("kind = 'adamw', learning_rate = 0.1, alpha = 0.9"),
+        optimizer("kind = 'rmsprop', learning_rate = 0.1, alpha = 1.0"),
+        optimizer("kind = 'rmsprop', learning_rate = 0.1, momentum = 0.5"),
+        optimizer("learning_rate = 0.1, alpha = 0.5, weight_decay = 0.5"),
+        optimizer("kind = 'lion', learning_rate = 0.1"),
         layer(""),
         layer(&format!("{{ inputs = 0, outputs = 2, {linear} }}")),
         layer(&format!("{{ inputs = 2, outputs = 16777217, {linear} }}")),
@@ -227,6 +232,8 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
     for text in [
         layer(&format!("{{ inputs = 1, outputs = 2, {linear}, dropout = 0.0 }}")),
         optimizer("kind = 'adam', learning_rate = 1e-9, beta1 = 0.0, beta2 = 0.0, epsilon = 1.2e-38"),
+        optimizer("kind = 'adamw', learning_rate = 0.5, weight_decay = 2.0"),
+        optimizer("kind = 'rmsprop', learning_rate = 0.1, alpha = 0.0"),
         "[run]\npreset = 'circle'\nmemory_limit = '2GiB'\nbatch = 1\nthreads = 0".to_string(),
         "[run]\npreset = 'circle'\nmemory_limit = '02GiB'\nbatch = 1024\nshards = 1024".to_string(),
     ] {
@@ -314,6 +321,12 @@ fn what_a_table_leaves_out_has_its_default() {
         ),
         ("mixture1d", "kind = 'sgd', momentum = 0.5", vec![("learning_rate", 0.01), ("momentum", 0.5)]),
         ("mixture1d", "kind = 'adam', learning_rate = 0.1", vec![("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8)]),
+        (
+            "circle",
+            "kind = 'adamw', learning_rate = 0.1",
+            vec![("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8), ("weight_decay", 0.01)],
+        ),
+        ("circle", "kind = 'rmsprop', learning_rate = 0.1", vec![("alpha", 0.99), ("epsilon", 1e-8)]),
         ("circle", "kind = 'sgd', learning_rate = 0.1", vec![("learning_rate", 0.1), ("momentum", 0.0)]),
     ] {
         for network in ["generator", "discriminator"] {

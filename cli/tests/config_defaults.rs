@@ -132,6 +132,8 @@ fn an_activation_or_a_kind_that_is_left_out_is_the_presets() {
         ("{ beta1 = 0.5 }", "adam", "beta1", 0.5),
         ("'adam'", "adam", "beta1", 0.9),
         ("{ learning_rate = 0.5, momentum = 0.25 }", "sgd", "momentum", 0.25),
+        ("{ learning_rate = 0.5, weight_decay = 0.25, beta1 = 0.5 }", "adamw", "weight_decay", 0.25),
+        ("{ learning_rate = 0.5, epsilon = 0.5, alpha = 0.25 }", "rmsprop", "alpha", 0.25),
     ] {
         let found = &circle(&format!("[gan]\ngenerator_optimizer = {table}"))["gan"]["generator_optimizer"];
         assert!(found["kind"] == kind && close(&found[setting], value), "{table}: {found}");

@@ -3,7 +3,6 @@
 use super::diagnosis;
 use super::failure::{Failure, check_none, check_whole};
 use super::hook::{Gradients, Hook};
-use super::model::Model;
 use super::networks::Networks;
 use super::objective::Objective;
 use super::penalties::Penalties;
@@ -182,9 +181,9 @@ impl Adversary {
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Shape`] where the model does not fit; then nothing is changed.
-    pub(super) fn set_model(&mut self, model: &Model) -> Result<()> {
-        let tensors = [(Network::Generator, &model.generator), (Network::Discriminator, &model.discriminator)];
+    /// [`crate::Error::Shape`] where they do not fit; then nothing is changed.
+    pub(super) fn set_networks(&mut self, [generator, discriminator]: [&[LayerTensors]; 2]) -> Result<()> {
+        let tensors = [(Network::Generator, generator), (Network::Discriminator, discriminator)];
         for (network, tensors) in tensors {
             self.networks.get(network).map_or(Ok(()), |network| network.check_tensors(tensors))?;
         }

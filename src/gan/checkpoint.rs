@@ -1,32 +1,35 @@
 //! Checkpoints: one safetensors file with everything that a run needs to go on as if it had never stopped.
 //!
 //! It holds both networks under the names of a model file, for each parameter the states of its optimizer under the suffixes of
-//! PyTorch (`generator.0.weight.exp_avg`, `.exp_avg_sq`, or `.momentum_buffer`), and one entry of metadata, `gannet.checkpoint`: a
-//! JSON object with the version of the format, the counters, the settings by name and a CRC-32C of all of it. Random numbers depend
+//! PyTorch (`generator.0.weight.exp_avg`, `.exp_avg_sq`, `.square_avg` or `.momentum_buffer`), the averages of G's parameters where the
+//! run keeps them (`generator.0.weight.ema`), and one entry of metadata, `gannet.checkpoint`: a JSON object with the version of the format, the counters, the settings by name and a CRC-32C of all of it. Random numbers depend
 //! on seed and counters alone, so that the counters are the whole random state; the order of an epoch's samples is made anew from
 //! them.
 //!
 //! Every setting that decides the result is there; one that this program does not know is as good as one that was
 //! changed. Other entries that are not known are passed over.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::model::Model;
-use super::names::{DISCRIMINATOR, GENERATOR, WEIGHT};
+use super::names::{AVERAGE, DISCRIMINATOR, GENERATOR, WEIGHT};
+use super::optimizer_spec::OptimizerSpec;
 use super::optimizer_state::{OptimizerState, suffix};
 use super::seal::{Checksum, ENTRY, verified_state};
 use super::settings::{self, Settings};
-use super::spec::{GanSpec, OptimizerSpec};
+use super::spec::GanSpec;
 use super::tensors;
 use super::version_1::settings_of_version_1;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::kernel::optimizer;
-use crate::net::NetworkSpec;
-use crate::network::Network;
+use crate::memory;
+use crate::net::parameters::ParameterLayout;
+use crate::net::{LayerTensors, NetworkSpec};
 
 /// Version of the format. Files of version 1 are read, too; those of others are refused.
 const VERSION: u64 = 2;
@@ -37,7 +40,10 @@ const DISCRIMINATOR_TURNS: &str = "discriminator_turns";
 /// The state of a run between two steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
+    /// The networks that samples are made by.
     model: Model,
+    /// G's parameters in training, where the model has their averages.
+    raw_generator: Option<Vec<LayerTensors>>,
     /// G's optimizer, then D's.
     pub(super) optimizers: [OptimizerState; 2],
     /// Steps done.
@@ -67,12 +73,51 @@ impl Checkpoint {
         [step, drawn]: [u64; 2],
         settings: Settings,
     ) -> Self {
-        Self { model, optimizers, step, drawn, discriminator_turns: None, settings, notes: BTreeMap::new() }
+        let (raw_generator, discriminator_turns, notes) = (None, None, BTreeMap::new());
+        Self { model, raw_generator, optimizers, step, drawn, discriminator_turns, settings, notes }
     }
 
-    /// Both networks.
+    /// The same with the averages of G's parameters.
+    pub(super) fn with_averages(mut self, averages: Vec<LayerTensors>) -> Self {
+        self.raw_generator = Some(std::mem::replace(&mut self.model.generator, averages));
+        self
+    }
+
+    /// The averages of G's parameters, where they are kept.
+    pub(super) fn averages(&self) -> Option<&[LayerTensors]> {
+        self.raw_generator.as_ref().map(|_| self.model.generator.as_slice())
+    }
+
+    /// The parameters in training, G's and D's.
+    pub(super) fn raw_networks(&self) -> [&[LayerTensors]; 2] {
+        let generator = self.raw_generator.as_ref().unwrap_or(&self.model.generator);
+        [generator, &self.model.discriminator]
+    }
+
+    /// Checks that the tensors are those of `spec`.
+    pub(super) fn check_networks(&self, spec: &GanSpec) -> Result<()> {
+        self.model.check(spec)?;
+        let layout = ParameterLayout::new(&spec.generator);
+        self.raw_generator.as_ref().map_or(Ok(()), |raw| layout.check(raw, GENERATOR))
+    }
+
+    /// Both networks, as samples are made by them: G has the averages of its parameters where the run keeps them
+    /// ([`GanSpec::ema_decay`]).
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Both networks in training. Where no averages are kept it is [`model`](Self::model), and nothing is copied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn raw_model(&self) -> Result<Cow<'_, Model>> {
+        if self.raw_generator.is_none() {
+            return Ok(Cow::Borrowed(&self.model));
+        }
+        let [generator, discriminator] = self.raw_networks().map(copy);
+        Ok(Cow::Owned(Model { generator: generator?, discriminator: discriminator? }))
     }
 
     /// Steps done.
@@ -90,7 +135,7 @@ impl Checkpoint {
         settings::samples(&self.settings)
     }
 
-    /// Both networks alone.
+    /// [`model`](Self::model) alone.
     pub fn into_model(self) -> Model {
         self.model
     }
@@ -103,11 +148,10 @@ impl Checkpoint {
     /// reader would refuse the file; [`Error::OutOfMemory`].
     pub fn to_safetensors(&self, spec: &GanSpec) -> Result<Vec<u8>> {
         tensors::check_texts(&self.notes)?;
-        self.model.check(spec)?;
+        self.check_networks(spec)?;
         let mut named = Vec::new();
-        for ((name, network, optimizer), (model, state)) in networks(spec)
-            .into_iter()
-            .zip(Network::ALL.map(|network| self.model.network(network)).into_iter().zip(&self.optimizers))
+        for ((name, network, optimizer), (model, state)) in
+            networks(spec).into_iter().zip(self.raw_networks().into_iter().zip(&self.optimizers))
         {
             named.extend(tensors::named(name, network, model, ""));
             if !state.is_of(optimizer) {
@@ -121,6 +165,9 @@ impl Checkpoint {
             for (state, tensors) in &state.states {
                 named.extend(tensors::named(name, network, tensors, &suffix(state)));
             }
+        }
+        if let Some(averages) = self.averages() {
+            named.extend(tensors::named(GENERATOR, &spec.generator, averages, &suffix(AVERAGE)));
         }
         let mut state = json!({
             "version": VERSION,
@@ -183,8 +230,11 @@ impl Checkpoint {
                 }
             }
         }
+        let model = Model::from_tensors(&file, spec, origin)?;
+        let raw = || tensors::layers(&file, GENERATOR, &spec.generator, "", origin);
         Ok(Self {
-            model: Model::from_tensors(&file, spec, origin)?,
+            raw_generator: Model::has_averages(&file).then(raw).transpose()?,
+            model,
             optimizers,
             step: number(&state["step"], "step")?,
             drawn: number(&state["drawn"], "drawn")?,
@@ -223,6 +273,16 @@ impl Checkpoint {
         let bytes = file::read(path, Model::largest_file(spec))?;
         Self::from_safetensors(&bytes, spec, &path.display().to_string())
     }
+}
+
+/// A copy of tensors.
+fn copy(tensors: &[LayerTensors]) -> Result<Vec<LayerTensors>> {
+    let values = |values: &[f32]| -> Result<Vec<f32>> {
+        let mut copy = memory::room(values.len())?;
+        copy.extend_from_slice(values);
+        Ok(copy)
+    };
+    tensors.iter().map(|layer| Ok(LayerTensors::new(values(&layer.weight)?, values(&layer.bias)?))).collect()
 }
 
 /// The notes of a checkpoint file, of which no specification is known yet.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod adversary;
+mod average;
 mod batches;
 pub mod checkpoint;
 mod cut;
@@ -19,6 +20,7 @@ mod modular;
 mod names;
 mod networks;
 mod objective;
+mod optimizer_spec;
 mod optimizer_state;
 mod options;
 #[cfg_attr(not(feature = "internals"), allow(dead_code, unreachable_pub, reason = "the program uses more of it"))]
@@ -56,6 +58,7 @@ pub use hook::{GradientHook, Gradients};
 pub use model::Model;
 pub use modular::{ModularLoss, ModularReport};
 pub use objective::Objective;
+pub use optimizer_spec::{Adam, AdamW, OptimizerSpec, RmsProp, Sgd};
 pub use options::TrainerOptions;
 pub use penalties::Penalties;
 pub use plan::PlanSummary;
@@ -63,7 +66,7 @@ pub use replicas::Replicas;
 pub use sampler::Sampler;
 pub use snapshot::Changes;
 pub use source::Source;
-pub use spec::{Adam, GanSpec, OptimizerSpec, Order, Sgd};
+pub use spec::{GanSpec, Order};
 pub use trainer::Trainer;
 pub use turns::{DiscriminatorReport, GeneratorReport};
 pub use views::{TensorView, TensorViewMut};

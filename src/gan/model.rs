@@ -8,7 +8,8 @@ use std::path::Path;
 
 use safetensors::tensor::SafeTensors;
 
-use super::optimizer_state::is_state;
+use super::names::{AVERAGE, GENERATOR, WEIGHT};
+use super::optimizer_state::{is_state, suffix};
 use super::seal::verified_state;
 use super::spec::GanSpec;
 use super::tensors;
@@ -77,7 +78,8 @@ impl Model {
         tensors::serialize(&named, BTreeMap::new())
     }
 
-    /// The model in the bytes of a safetensors file, which may be a [checkpoint](super::Checkpoint) too; names, shapes and types
+    /// The model in the bytes of a safetensors file, which may be a [checkpoint](super::Checkpoint) too (then G has the averages of its
+    /// parameters, where they are kept); names, shapes and types
     /// must be those of `spec`. `origin` (a path) opens error messages.
     ///
     /// # Errors
@@ -91,8 +93,12 @@ impl Model {
 
     /// The same from the tensors of a file.
     pub(super) fn from_tensors(file: &SafeTensors<'_>, spec: &GanSpec, origin: &str) -> Result<Self> {
-        let network = |network: Network| tensors::layers(file, network.name(), spec.network(network), "", origin);
-        let model = Self { generator: network(Network::Generator)?, discriminator: network(Network::Discriminator)? };
+        let layers = |network: Network, suffix: &str| {
+            tensors::layers(file, network.name(), spec.network(network), suffix, origin)
+        };
+        let of_generator = if Self::has_averages(file) { suffix(AVERAGE) } else { String::new() };
+        let generator = layers(Network::Generator, &of_generator)?;
+        let model = Self { generator, discriminator: layers(Network::Discriminator, "")? };
         let expected = 2 * (model.generator.len() + model.discriminator.len());
         let found = file.names().into_iter().filter(|name| !is_state(name)).count();
         if found != expected {
@@ -100,6 +106,11 @@ impl Model {
             return Err(Error::data(origin, problem));
         }
         Ok(model)
+    }
+
+    /// Whether a file has the averages of G's parameters beside these.
+    pub(super) fn has_averages(file: &SafeTensors<'_>) -> bool {
+        file.tensor(&format!("{GENERATOR}.0.{WEIGHT}{}", suffix(AVERAGE))).is_ok()
     }
 
     /// Writes a model file atomically: whole or not at all.
@@ -120,10 +131,10 @@ impl Model {
         Self::from_safetensors(&file::read(path, Self::largest_file(spec))?, spec, &path.display().to_string())
     }
 
-    /// Bytes of the largest file that a run of `spec` writes: parameters with the states of their optimizer, and the header.
+    /// Bytes of the largest file that a run of `spec` writes: parameters with the states of their optimizer and averages, and the header.
     pub(crate) fn largest_file(spec: &GanSpec) -> u64 {
         let parameters = |network| ParameterLayout::new(network).len() as u64;
         let parameters = parameters(&spec.generator).saturating_add(parameters(&spec.discriminator));
-        parameters.saturating_mul(((1 + MOST_STATES) * size_of::<f32>()) as u64).saturating_add(tensors::MOST_HEADER)
+        parameters.saturating_mul(((2 + MOST_STATES) * size_of::<f32>()) as u64).saturating_add(tensors::MOST_HEADER)
     }
 }

@@ -10,6 +10,9 @@ pub(super) const DISCRIMINATOR: &str = Network::Discriminator.name();
 pub(super) const WEIGHT: &str = Role::Weight.name();
 pub(super) const BIAS: &str = Role::Bias.name();
 
+/// What the names of the averages of G's parameters end in: `generator.0.weight.ema`.
+pub(super) const AVERAGE: &str = "ema";
+
 /// Quantities of a pass. [`Error::NotFinite`](crate::error::Error::NotFinite) says what helps for each.
 pub(super) const REAL_SAMPLE: &str = "real sample";
 pub(super) const GENERATED_SAMPLE: &str = "generated sample";

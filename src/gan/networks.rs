@@ -51,6 +51,11 @@ impl Networks {
         self.discriminator.set_optimizer_state(discriminator)
     }
 
+    /// One of them as it is sampled from.
+    pub(super) fn sampled_view(&self, network: Network) -> NetworkView<'_> {
+        self.get(network).expect("a program's networks are there").sampled_view()
+    }
+
     /// One of them as a pass reads it.
     pub(super) fn view(&self, network: Network) -> NetworkView<'_> {
         self.get(network).expect("a program's networks are there").view()

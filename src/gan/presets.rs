@@ -11,7 +11,8 @@
 //! preset reaches. So are those of the sets of [`data::plane`](crate::data::plane), which have one recipe: [`in_the_plane`].
 
 use super::objective::Objective;
-use super::spec::{Adam, GanSpec, Order, Sgd};
+use super::optimizer_spec::{Adam, Sgd};
+use super::spec::{GanSpec, Order};
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
 

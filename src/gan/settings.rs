@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Number, Value};
 
 use super::names::{DISCRIMINATOR, GENERATOR};
+use super::optimizer_spec::{Adam, AdamW, OptimizerSpec, RmsProp, Sgd};
 use super::options::TrainerOptions;
 use super::source::Extent;
-use super::spec::{Adam, GanSpec, OptimizerSpec, Sgd};
+use super::spec::GanSpec;
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
 use crate::kernel::activation::Activation;
@@ -59,7 +60,7 @@ impl Setting {
 }
 
 /// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
-const TABLE: [Setting; 16] = [
+const TABLE: [Setting; 17] = [
     Setting::new(BATCH, |run| run.options.batch.into()),
     Setting::later("run.shards", |run| run.options.shards.into(), || 1.into()),
     Setting::new("run.seed", |run| run.options.seed.into()),
@@ -76,6 +77,7 @@ const TABLE: [Setting; 16] = [
     Setting::later("gan.one_sided", |run| run.spec.penalties.one_sided.into(), || false.into()),
     Setting::later("gan.penalty_interval", |run| run.spec.penalties.interval.into(), || 1.into()),
     Setting::later("gan.weight_clip", |run| number(run.spec.weight_clip), || number(0.0)),
+    Setting::later("gan.ema_decay", |run| number(run.spec.ema_decay), || number(0.0)),
 ];
 
 /// The settings of a run on so many real samples.
@@ -96,7 +98,8 @@ pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: impl I
 }
 
 /// The fields that the settings of an optimizer may have, and those of a layer.
-const OPTIMIZER_FIELDS: [&str; 6] = ["kind", "learning_rate", "beta1", "beta2", "epsilon", "momentum"];
+const OPTIMIZER_FIELDS: [&str; 8] =
+    ["kind", "learning_rate", "beta1", "beta2", "epsilon", "weight_decay", "alpha", "momentum"];
 const LAYER_FIELDS: [&str; 5] = ["inputs", "outputs", "activation", "dropout", "slope"];
 
 /// The settings of an optimizer.
@@ -105,6 +108,13 @@ fn of_optimizer(optimizer: &OptimizerSpec) -> Vec<(&'static str, Value)> {
     match *optimizer {
         OptimizerSpec::Adam(Adam { beta1, beta2, epsilon, .. }) => {
             fields.extend([("beta1", number(beta1)), ("beta2", number(beta2)), ("epsilon", number(epsilon))]);
+        }
+        OptimizerSpec::AdamW(AdamW { beta1, beta2, epsilon, weight_decay, .. }) => {
+            fields.extend([("beta1", number(beta1)), ("beta2", number(beta2)), ("epsilon", number(epsilon))]);
+            fields.push(("weight_decay", number(weight_decay)));
+        }
+        OptimizerSpec::RmsProp(RmsProp { alpha, epsilon, .. }) => {
+            fields.extend([("alpha", number(alpha)), ("epsilon", number(epsilon))]);
         }
         OptimizerSpec::Sgd(Sgd { momentum, .. }) => fields.push(("momentum", number(momentum))),
     }
@@ -281,6 +291,7 @@ mod tests {
         other.generator_optimizer = OptimizerSpec::sgd(0.5);
         other.discriminator_optimizer = spec.discriminator_optimizer.with_learning_rate(0.25);
         other.discriminator.layers[1].dropout = 0.125;
+        other.ema_decay = 0.5;
         let options = TrainerOptions { batch: 7, seed: 3, ..options };
         let problem = check_unchanged(&saved, &settings(&other, &options, 101)).unwrap_err().to_string();
         for part in [
@@ -293,6 +304,7 @@ mod tests {
             "and is 0.25",
             "gan.discriminator.layers[1].dropout",
             "and is 0.125",
+            "gan.ema_decay was 0 and is 0.5",
             "run.batch",
             "and is 7",
             "run.seed",
@@ -312,14 +324,14 @@ mod tests {
         let now = settings(&Preset::Circle.spec(), &TrainerOptions::default(), 100);
         let mut saved = now.clone();
         saved.insert("gan.penalty".to_string(), "r1".into());
-        saved.insert("gan.generator_optimizer.weight_decay".to_string(), 0.5.into());
+        saved.insert("gan.generator_optimizer.dampening".to_string(), 0.5.into());
         let problem = check_unchanged(&saved, &now).unwrap_err().to_string();
         assert!(
             problem.contains("gan.penalty was r1, and this program does not know it: a newer one does"),
             "{problem}"
         );
-        assert!(problem.contains("weight_decay was 0.5, and this program does not know it"), "{problem}");
-        saved.remove("gan.generator_optimizer.weight_decay");
+        assert!(problem.contains("dampening was 0.5, and this program does not know it"), "{problem}");
+        saved.remove("gan.generator_optimizer.dampening");
         saved.remove("gan.penalty");
         saved.remove("gan.order");
         let problem = check_unchanged(&saved, &now).unwrap_err().to_string();
@@ -370,7 +382,12 @@ mod tests {
             assert_eq!(found, Some(word(serde_json::to_value(activation).unwrap())));
             assert!(layer.iter().all(|(field, _)| LAYER_FIELDS.contains(field)));
         }
-        for optimizer in [OptimizerSpec::adam(0.25), Sgd::new(0.25).with_momentum(0.5).into()] {
+        for optimizer in [
+            OptimizerSpec::adam(0.25),
+            AdamW::new(0.25).into(),
+            RmsProp::new(0.25).into(),
+            Sgd::new(0.25).with_momentum(0.5).into(),
+        ] {
             let mut fields: Vec<&str> = of_optimizer(&optimizer).iter().map(|(field, _)| *field).collect();
             fields.sort_unstable();
             assert!(fields.iter().all(|field| OPTIMIZER_FIELDS.contains(field)));

@@ -11,6 +11,7 @@ use super::state::TrainedNetwork;
 use super::trainer::Trainer;
 use super::views::{self, TensorView};
 use crate::error::{Error, Result};
+use crate::net::LayerTensors;
 use crate::network::Network;
 
 /// What [`Trainer::restore`] does with settings that are not those of the checkpoint.
@@ -19,22 +20,61 @@ use crate::network::Network;
 pub enum Changes {
     /// They are an error that names them.
     Refused,
-    /// They hold from now on. An optimizer of another kind begins with moments of zero.
+    /// They hold from now on. An optimizer of another kind begins with moments of zero, an average of G's parameters that was not kept
+    /// before with the parameters of the checkpoint.
     Allowed,
 }
 
 impl Trainer<'_> {
-    /// A copy of both networks' parameters; after a step that failed, what it left of them.
+    /// A copy of both networks, as samples are made by them: with [`ema_decay`](super::GanSpec::ema_decay), G has the averages of its
+    /// parameters. After a step that failed, what it left of them.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfMemory`].
     pub fn model(&self) -> Result<Model> {
-        let tensors = |network| self.adversary.networks.get(network).map_or(Ok(Vec::new()), TrainedNetwork::tensors);
-        Ok(Model { generator: tensors(Network::Generator)?, discriminator: tensors(Network::Discriminator)? })
+        match self.averages()? {
+            Some(generator) => Ok(Model { generator, discriminator: self.tensors(Network::Discriminator)? }),
+            None => self.raw_model(),
+        }
     }
 
-    /// A network's parameters where they stand; after a step that failed, what it left of them.
+    /// A copy of both networks' parameters in training. Without [`ema_decay`](super::GanSpec::ema_decay) it is [`model`](Self::model); with
+    /// it, its G is the one whose updates the average follows.
+    ///
+    /// ```
+    /// use std::{ops::ControlFlow, sync::Arc};
+    /// use gannet::{data::synthetic, gan::{Trainer, TrainerOptions, presets::Preset}};
+    ///
+    /// let points = Arc::new(synthetic::circle(1_024, 1)?);
+    /// let trainer = |decay| Trainer::new(Preset::Circle.spec().with_ema_decay(decay), points.clone(), TrainerOptions::default());
+    /// let (mut plain, mut averaged) = (trainer(0.0)?, trainer(0.99)?);
+    /// plain.run(20, 0, |_| ControlFlow::Continue(()))?;
+    /// averaged.run(20, 0, |_| ControlFlow::Continue(()))?;
+    /// assert!(averaged.raw_model()? == plain.model()?);
+    /// assert!(averaged.model()?.generator != plain.model()?.generator);
+    /// # Ok::<(), gannet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn raw_model(&self) -> Result<Model> {
+        let (generator, discriminator) = (self.tensors(Network::Generator)?, self.tensors(Network::Discriminator)?);
+        Ok(Model { generator, discriminator })
+    }
+
+    /// A copy of a network's parameters in training.
+    fn tensors(&self, network: Network) -> Result<Vec<LayerTensors>> {
+        self.adversary.networks.get(network).map_or(Ok(Vec::new()), TrainedNetwork::tensors)
+    }
+
+    /// A copy of the averages of G's parameters; `None` where they are not kept.
+    fn averages(&self) -> Result<Option<Vec<LayerTensors>>> {
+        self.adversary.networks.generator.as_ref().map_or(Ok(None), TrainedNetwork::averages)
+    }
+
+    /// A network's parameters in training where they stand; after a step that failed, what it left of them.
     ///
     /// ```
     /// use gannet::{data::synthetic, gan::{Network, Trainer, TrainerOptions, presets::Preset}};
@@ -58,22 +98,22 @@ impl Trainer<'_> {
         views::tensors(network, self.adversary.networks.view(network).layout, gradients)
     }
 
-    /// A network as a function of rows, with a copy of its parameters as they are now.
+    /// A network as a function of rows, with a copy of its parameters as they are now: those of [`model`](Self::model).
     ///
     /// # Errors
     ///
     /// [`Error::OutOfMemory`].
     pub fn function(&self, network: Network) -> Result<NetworkFunction> {
-        NetworkFunction::of_view(network, self.adversary.networks.view(network), self.isa())
+        NetworkFunction::of_view(network, self.adversary.networks.sampled_view(network), self.isa())
     }
 
-    /// Makes samples by G, with a copy of its parameters as they are now: training may go on beside it.
+    /// Makes samples by G, with a copy of its parameters as they are now, those of [`model`](Self::model): training may go on beside it.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfMemory`].
     pub fn sampler(&self) -> Result<Sampler> {
-        Sampler::of_view(self.adversary.networks.view(Network::Generator), self.isa())
+        Sampler::of_view(self.adversary.networks.sampled_view(Network::Generator), self.isa())
     }
 
     /// A copy of the gradients of the last step, in the form of a model.
@@ -90,7 +130,8 @@ impl Trainer<'_> {
         Ok(Model { generator: tensors(Network::Generator)?, discriminator: tensors(Network::Discriminator)? })
     }
 
-    /// Replaces both networks' parameters; optimizer moments and the step counter stay.
+    /// Replaces both networks' parameters; optimizer moments and the step counter stay. An average of G's parameters begins anew from
+    /// these.
     ///
     /// A trainer whose last step failed takes steps again. Where the step failed halfway, the optimizers begin anew, because what they
     /// remember may be half of it. The samples of a step that met a number that is not finite are left out of their epoch.
@@ -101,7 +142,7 @@ impl Trainer<'_> {
     /// [`Error::Shape`] where the model does not fit the specification; then nothing is changed, and a trainer that failed goes
     /// on refusing steps.
     pub fn set_model(&mut self, model: &Model) -> Result<()> {
-        self.adversary.set_model(model)
+        self.adversary.set_networks([&model.generator, &model.discriminator])
     }
 
     /// Replaces a network's learning rate from its next update on; what the optimizer remembers stays. Nothing is allocated.
@@ -167,9 +208,12 @@ impl Trainer<'_> {
     pub fn checkpoint(&self) -> Result<Checkpoint> {
         let Adversary { networks, steps, discriminator_turns, failure, .. } = &self.adversary;
         check_whole(*failure)?;
-        let model = self.model()?;
+        let (model, averages) = (self.raw_model()?, self.averages()?);
         let optimizers = networks.optimizer_states()?;
         let mut checkpoint = Checkpoint::new(model, optimizers, [*steps, self.intake.batches.drawn()], self.settings());
+        if let Some(averages) = averages {
+            checkpoint = checkpoint.with_averages(averages);
+        }
         let whole_steps = steps.saturating_mul(self.spec.discriminator_steps as u64);
         checkpoint.discriminator_turns = Some(*discriminator_turns).filter(|turns| *turns != whole_steps);
         Ok(checkpoint)
@@ -184,7 +228,10 @@ impl Trainer<'_> {
     /// [`Error::Shape`] where the networks differ. Then nothing is changed, and a trainer that failed goes on refusing steps.
     pub fn restore(&mut self, checkpoint: &Checkpoint, changes: Changes) -> Result<()> {
         self.check(checkpoint, changes)?;
-        self.set_model(checkpoint.model())?;
+        self.adversary.set_networks(checkpoint.raw_networks())?;
+        if let (Some(averages), Some(generator)) = (checkpoint.averages(), &mut self.adversary.networks.generator) {
+            generator.set_averages(averages)?;
+        }
         self.adversary.networks.set_optimizer_states(&checkpoint.optimizers)?;
         self.intake.batches.resume(checkpoint.drawn);
         self.adversary.steps = checkpoint.step;
@@ -216,7 +263,7 @@ impl Trainer<'_> {
         if changes == Changes::Refused {
             settings::check_unchanged(&checkpoint.settings, &self.settings())?;
         }
-        checkpoint.model().check(&self.spec)?;
+        checkpoint.check_networks(&self.spec)?;
         self.adversary.networks.check_optimizer_states(&checkpoint.optimizers)
     }
 

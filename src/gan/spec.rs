@@ -1,13 +1,11 @@
 //! What is trained: two networks, an objective, an order of updates, an optimizer for each network.
 
-use std::fmt;
-
 use super::objective::Objective;
+use super::optimizer_spec::{Adam, OptimizerSpec};
 use super::penalties::Penalties;
 use crate::error::{Error, Result};
 #[cfg(feature = "internals")]
 use crate::kernel::activation::Activation;
-use crate::kernel::optimizer::{AdamStep, SgdStep, Update};
 use crate::net::NetworkSpec;
 use crate::network::Network;
 
@@ -32,215 +30,6 @@ impl Order {
             Self::DiscriminatorFirstSharedFake => "discriminator_first_shared_fake",
             Self::GeneratorFirstSharedFake => "generator_first_shared_fake",
         }
-    }
-}
-
-/// Adam, in PyTorch's form.
-///
-/// ```
-/// use gannet::gan::{Adam, OptimizerSpec};
-///
-/// let adam = Adam::new(0.0002).with_beta1(0.5);
-/// assert_eq!((adam.beta1, adam.beta2, adam.epsilon), (0.5, 0.999, 1e-8));
-/// assert_eq!(OptimizerSpec::from(adam).learning_rate(), 0.0002);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
-#[non_exhaustive]
-pub struct Adam {
-    /// Learning rate.
-    pub learning_rate: f32,
-    /// Decay of the first moment.
-    pub beta1: f32,
-    /// Decay of the second moment.
-    pub beta2: f32,
-    /// Added to the root of the second moment.
-    pub epsilon: f32,
-}
-
-impl Adam {
-    /// With PyTorch's defaults beside the learning rate: betas 0.9 and 0.999, epsilon 1e-8.
-    pub const fn new(learning_rate: f32) -> Self {
-        Self { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
-    }
-
-    /// The same with another [decay of the first moment](Self::beta1).
-    #[must_use]
-    pub const fn with_beta1(mut self, beta1: f32) -> Self {
-        self.beta1 = beta1;
-        self
-    }
-
-    /// The same with another [decay of the second moment](Self::beta2).
-    #[must_use]
-    pub const fn with_beta2(mut self, beta2: f32) -> Self {
-        self.beta2 = beta2;
-        self
-    }
-
-    /// The same with another [epsilon](Self::epsilon).
-    #[must_use]
-    pub const fn with_epsilon(mut self, epsilon: f32) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-}
-
-/// Gradient descent with momentum, in PyTorch's form.
-///
-/// ```
-/// use gannet::gan::Sgd;
-///
-/// assert_eq!(Sgd::new(0.01).with_momentum(0.9).momentum, 0.9);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
-#[non_exhaustive]
-pub struct Sgd {
-    /// Learning rate.
-    pub learning_rate: f32,
-    /// Momentum; 0 = plain descent.
-    pub momentum: f32,
-}
-
-impl Sgd {
-    /// Plain gradient descent.
-    pub const fn new(learning_rate: f32) -> Self {
-        Self { learning_rate, momentum: 0.0 }
-    }
-
-    /// The same with this [momentum](Self::momentum).
-    #[must_use]
-    pub const fn with_momentum(mut self, momentum: f32) -> Self {
-        self.momentum = momentum;
-        self
-    }
-}
-
-/// An optimizer and its settings.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case", tag = "kind")
-)]
-#[non_exhaustive]
-pub enum OptimizerSpec {
-    /// Adam.
-    Adam(Adam),
-    /// Gradient descent.
-    Sgd(Sgd),
-}
-
-impl From<Adam> for OptimizerSpec {
-    fn from(adam: Adam) -> Self {
-        Self::Adam(adam)
-    }
-}
-
-impl From<Sgd> for OptimizerSpec {
-    fn from(sgd: Sgd) -> Self {
-        Self::Sgd(sgd)
-    }
-}
-
-/// What people call it: `Adam, rate 0.001, betas 0.9 and 0.999`.
-impl fmt::Display for OptimizerSpec {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Adam(Adam { learning_rate, beta1, beta2, .. }) => {
-                write!(formatter, "Adam, rate {learning_rate}, betas {beta1} and {beta2}")
-            }
-            Self::Sgd(Sgd { learning_rate, momentum: 0.0 }) => {
-                write!(formatter, "gradient descent, rate {learning_rate}")
-            }
-            Self::Sgd(Sgd { learning_rate, momentum }) => {
-                write!(formatter, "gradient descent, rate {learning_rate}, momentum {momentum}")
-            }
-        }
-    }
-}
-
-impl OptimizerSpec {
-    /// [`Adam::new`].
-    pub fn adam(learning_rate: f32) -> Self {
-        Adam::new(learning_rate).into()
-    }
-
-    /// [`Sgd::new`].
-    pub fn sgd(learning_rate: f32) -> Self {
-        Sgd::new(learning_rate).into()
-    }
-
-    /// Its name, as files have it: `adam`.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Adam(_) => "adam",
-            Self::Sgd(_) => "sgd",
-        }
-    }
-
-    /// The learning rate.
-    pub fn learning_rate(&self) -> f32 {
-        match *self {
-            Self::Adam(Adam { learning_rate, .. }) | Self::Sgd(Sgd { learning_rate, .. }) => learning_rate,
-        }
-    }
-
-    /// Update number `t`, from 1.
-    pub(crate) fn update(&self, t: u64) -> Update {
-        match *self {
-            Self::Adam(Adam { learning_rate, beta1, beta2, epsilon }) => {
-                AdamStep { learning_rate, beta1, beta2, epsilon, t }.into()
-            }
-            Self::Sgd(Sgd { learning_rate, momentum }) => SgdStep { learning_rate, momentum }.into(),
-        }
-    }
-
-    /// How many numbers it remembers for each parameter: memory that is taken as often as that of the parameters.
-    pub fn states(&self) -> usize {
-        self.state_names().len()
-    }
-
-    /// The names of what it remembers for each parameter.
-    pub(crate) fn state_names(&self) -> &'static [&'static str] {
-        self.update(1).state_names()
-    }
-
-    /// Checks every setting; `name` opens the offending one's.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidSetting`].
-    pub fn validate(&self, name: &str) -> Result<()> {
-        let check = |field: &str, value: f32, holds: bool, range: &str| {
-            if holds {
-                Ok(())
-            } else {
-                Err(Error::setting(format!("{name}.{field}"), format!("{value} is not {range}")))
-            }
-        };
-        let rate = self.learning_rate();
-        check("learning_rate", rate, rate > 0.0 && rate.is_finite(), "a positive number")?;
-        match *self {
-            Self::Adam(Adam { beta1, beta2, epsilon, .. }) => {
-                check("beta1", beta1, (0.0..1.0).contains(&beta1), "in 0 .. 1")?;
-                check("beta2", beta2, (0.0..1.0).contains(&beta2), "in 0 .. 1")?;
-                // Smaller ones may vanish beside the bias corrections: a gradient of 0 would then give 0 / 0.
-                let normal = epsilon >= f32::MIN_POSITIVE && epsilon.is_finite();
-                check("epsilon", epsilon, normal, "a positive number of at least 1.2e-38")
-            }
-            Self::Sgd(Sgd { momentum, .. }) => check("momentum", momentum, (0.0..1.0).contains(&momentum), "in 0 .. 1"),
-        }
-    }
-
-    /// The same optimizer with another learning rate.
-    #[must_use]
-    pub fn with_learning_rate(mut self, rate: f32) -> Self {
-        match &mut self {
-            Self::Adam(Adam { learning_rate, .. }) | Self::Sgd(Sgd { learning_rate, .. }) => *learning_rate = rate,
-        }
-        self
     }
 }
 
@@ -279,6 +68,15 @@ pub struct GanSpec {
     /// is 0.01); 0 = they are not.
     #[cfg_attr(feature = "serde", serde(default))]
     pub weight_clip: f32,
+    /// Decay of the exponential moving average of G's parameters (EMA), from 0 up and below 1; 0 = none.
+    ///
+    /// After each update of G, `average = ema_decay * average + (1 - ema_decay) * parameters`; the average begins as a copy of the initial
+    /// parameters. Samples come from it: [`Trainer::sampler`](super::Trainer::sampler) and [`Trainer::model`](super::Trainer::model)
+    /// have the G of the average. Training never reads it, so that the parameters in training
+    /// ([`Trainer::raw_model`](super::Trainer::raw_model)) have the same bits whatever the decay. (Polyak and Juditsky 1992; for GANs
+    /// Yazıcı et al., "The Unusual Effectiveness of Averaging in GAN Training", 2019.)
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub ema_decay: f32,
     /// G: latents in, samples out.
     pub generator: NetworkSpec,
     /// D: samples in, one logit out (two for [`Objective::Softmax`]).
@@ -301,6 +99,7 @@ impl GanSpec {
             discriminator_optimizer: optimizer,
             penalties: Penalties::default(),
             weight_clip: 0.0,
+            ema_decay: 0.0,
             generator,
             discriminator,
         }
@@ -359,6 +158,13 @@ impl GanSpec {
     #[must_use]
     pub fn with_weight_clip(mut self, most: f32) -> Self {
         self.weight_clip = most;
+        self
+    }
+
+    /// The same GAN with another [decay of the average of G's parameters](Self::ema_decay).
+    #[must_use]
+    pub fn with_ema_decay(mut self, decay: f32) -> Self {
+        self.ema_decay = decay;
         self
     }
 
@@ -444,7 +250,12 @@ impl GanSpec {
             return Err(Error::setting("weight_clip", problem));
         }
         self.generator_optimizer.validate("generator_optimizer")?;
-        self.discriminator_optimizer.validate("discriminator_optimizer")
+        self.discriminator_optimizer.validate("discriminator_optimizer")?;
+        if !(0.0..1.0).contains(&self.ema_decay) {
+            let problem = format!("{} is not a number from 0 up and below 1", self.ema_decay);
+            return Err(Error::setting("ema_decay", problem));
+        }
+        Ok(())
     }
 }
 
@@ -452,23 +263,6 @@ impl GanSpec {
 mod tests {
     use super::*;
     use crate::kernel::activation::Activation;
-
-    /// The fields of an optimizer stand beside its kind, and no others do.
-    #[cfg(feature = "serde")]
-    #[test]
-    fn optimizers_are_read_and_written_in_one_table() {
-        let adam = r#"{"kind":"adam","learning_rate":0.25,"beta1":0.5,"beta2":0.75,"epsilon":0.125}"#;
-        let sgd = r#"{"kind":"sgd","learning_rate":0.25,"momentum":0.5}"#;
-        let of_adam = Adam::new(0.25).with_beta1(0.5).with_beta2(0.75).with_epsilon(0.125);
-        for (text, optimizer) in [(adam, of_adam.into()), (sgd, Sgd::new(0.25).with_momentum(0.5).into())] {
-            assert_eq!(serde_json::to_string::<OptimizerSpec>(&optimizer).unwrap(), text);
-            assert_eq!(serde_json::from_str::<OptimizerSpec>(text).unwrap(), optimizer);
-            let other = text.replace('}', r#","typo":1}"#);
-            let refused = serde_json::from_str::<OptimizerSpec>(&other).unwrap_err().to_string();
-            assert!(refused.starts_with("unknown field `typo`"), "{refused}");
-        }
-        assert!(serde_json::from_str::<OptimizerSpec>(r#"{"kind":"sgd","learning_rate":0.25}"#).is_err());
-    }
 
     /// Sizes that no machine holds are counted, and then refused by name.
     #[test]

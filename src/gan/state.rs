@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::average::Average;
 use super::names::{GRADIENT, PARAMETER};
+use super::optimizer_spec::OptimizerSpec;
 use super::optimizer_state::OptimizerState;
-use super::spec::OptimizerSpec;
 use crate::error::{Error, Result};
 use crate::kernel::noise::StreamKey;
 use crate::kernel::optimizer::{Arenas, Update, clip};
@@ -33,6 +34,8 @@ pub(super) struct TrainedNetwork {
     most: f32,
     /// An arena for each state of the optimizer's rule, laid out like the parameters.
     states: Vec<AlignedBuffer>,
+    /// The average of the parameters, where one is kept.
+    average: Option<Average>,
     /// Updates done.
     updates: u64,
     /// Where the last backward pass did the update that is due: whether all is finite.
@@ -53,7 +56,8 @@ impl TrainedNetwork {
         let states = optimizer.state_names().iter().map(|_| AlignedBuffer::zeroed(len)).collect::<Result<_>>()?;
         let mut parameters = AlignedBuffer::zeroed(len)?;
         layout.initialize(&spec, isa, key, &mut parameters);
-        Ok(Self { network, parameters, optimizer, most: 0.0, states, updates: 0, updated: None, layout, spec })
+        let (most, average) = (0.0, None);
+        Ok(Self { network, parameters, optimizer, most, states, average, updates: 0, updated: None, layout, spec })
     }
 
     /// The same network, whose parameters are clipped after each update to at most `most` above and below 0; 0 = they are not.
@@ -62,9 +66,21 @@ impl TrainedNetwork {
         self
     }
 
+    /// The same with an average of its parameters; without one where the `decay` is 0.
+    pub(super) fn with_average(mut self, decay: f32) -> Result<Self> {
+        self.average = (decay != 0.0).then(|| Average::new(decay, &self.parameters)).transpose()?;
+        Ok(self)
+    }
+
     /// The network as a pass reads it.
     pub(super) fn view(&self) -> NetworkView<'_> {
         NetworkView { spec: &self.spec, layout: &self.layout, parameters: &self.parameters }
+    }
+
+    /// The network as it is sampled from: with the averages in the place of the parameters, where they are kept.
+    pub(super) fn sampled_view(&self) -> NetworkView<'_> {
+        let parameters = self.average.as_ref().map_or(&*self.parameters, Average::arena);
+        NetworkView { parameters, ..self.view() }
     }
 
     /// The network for a backward pass that updates the parameters as soon as their gradients are complete.
@@ -92,6 +108,21 @@ impl TrainedNetwork {
         self.layout.tensors(&self.parameters)
     }
 
+    /// A copy of the averages of the parameters; `None` where they are not kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub(super) fn averages(&self) -> Result<Option<Vec<LayerTensors>>> {
+        self.average.as_ref().map(|average| self.layout.tensors(average.arena())).transpose()
+    }
+
+    /// Replaces the averages, where they are kept.
+    pub(super) fn set_averages(&mut self, tensors: &[LayerTensors]) -> Result<()> {
+        let Some(average) = &mut self.average else { return Ok(()) };
+        self.layout.fill(average.arena_mut(), tensors, self.network.name())
+    }
+
     /// Checks that `tensors` are parameters of this network.
     pub(super) fn check_tensors(&self, tensors: &[LayerTensors]) -> Result<()> {
         self.layout.check(tensors, self.network.name())
@@ -108,9 +139,13 @@ impl TrainedNetwork {
         (self.updates, self.updated) = (0, None);
     }
 
-    /// Replaces the parameters.
+    /// Replaces the parameters, from which their average begins anew.
     pub(super) fn set_tensors(&mut self, tensors: &[LayerTensors]) -> Result<()> {
-        self.layout.fill(&mut self.parameters, tensors, self.network.name())
+        self.layout.fill(&mut self.parameters, tensors, self.network.name())?;
+        if let Some(average) = &mut self.average {
+            average.restart(&self.parameters);
+        }
+        Ok(())
     }
 
     /// A copy of what the optimizer remembers.
@@ -138,7 +173,8 @@ impl TrainedNetwork {
         arenas.try_for_each(|(arena, (_, tensors))| self.layout.fill(arena, tensors, self.network.name()))
     }
 
-    /// One update by the optimizer, unless the last backward pass has done it, and what comes after it. `step` is what an error names.
+    /// One update by the optimizer, unless the last backward pass has done it; then the parameters are clipped, and the average follows.
+    /// `step` is what an error names.
     ///
     /// # Errors
     ///
@@ -154,6 +190,9 @@ impl TrainedNetwork {
         if self.most > 0.0 {
             let most = self.most;
             team.for_each(Chunks::new(&mut self.parameters, UPDATE_CHUNK), |parameters| clip(isa, most, parameters));
+        }
+        if let Some(average) = &mut self.average {
+            average.follow(team, isa, &self.parameters);
         }
         Ok(())
     }

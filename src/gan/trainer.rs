@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::adversary::{Adversary, Run, StepReport};
+use super::average::Average;
 use super::batches::numbers_below;
 use super::cut::Cut;
 use super::form::Form;
@@ -91,19 +92,18 @@ impl<'a> Trainer<'a> {
         let script = rewrite(Script::new(&spec), &spec, &plan);
         let (of_generator, of_discriminator) = (Some(&spec.generator), &spec.discriminator);
         let program = Program::new(&script, of_generator, of_discriminator, &plan);
-        plan.check_memory(of_generator, of_discriminator, &program.tape, intake.bytes(), options.memory_limit)?;
+        let beside = intake.bytes().saturating_add(Average::bytes(&spec));
+        plan.check_memory(of_generator, of_discriminator, &program.tape, beside, options.memory_limit)?;
         intake.take_memory()?;
         resources.ensure_pool(plan.threads)?;
         let network = |network, spec: &NetworkSpec, optimizer, stream: Stream| {
             TrainedNetwork::new(network, spec.clone(), optimizer, isa, stream.key(options.seed, 0))
         };
         let networks = Networks {
-            generator: Some(network(
-                Network::Generator,
-                &spec.generator,
-                spec.generator_optimizer,
-                Stream::GeneratorParameters,
-            )?),
+            generator: Some(
+                network(Network::Generator, &spec.generator, spec.generator_optimizer, Stream::GeneratorParameters)?
+                    .with_average(spec.ema_decay)?,
+            ),
             discriminator: network(
                 Network::Discriminator,
                 &spec.discriminator,
@@ -300,7 +300,8 @@ impl<'a> Trainer<'a> {
         // What there is stays until all of it is replaced.
         let tapes = self.adversary.program.tape.bytes().saturating_mul(self.plan.scratches() as u64);
         let held = tapes.saturating_add(exchanged_bytes(self.exchange[0].len()));
-        let beside = self.intake.bytes().saturating_add(exchanged_bytes(exchange)).saturating_add(held);
+        let kept = self.intake.bytes().saturating_add(Average::bytes(&self.spec));
+        let beside = kept.saturating_add(exchanged_bytes(exchange)).saturating_add(held);
         self.plan.check_memory(generator, discriminator, &program.tape, beside, self.options.memory_limit)?;
         let room = || memory::filled(exchange, 0.0);
         let exchange = [room()?, room()?];
@@ -364,7 +365,8 @@ impl<'a> Trainer<'a> {
     pub fn plan(&self) -> PlanSummary {
         let (generator, discriminator) = (Some(&self.spec.generator), &self.spec.discriminator);
         let exchanged = exchanged_bytes(self.exchange[0].len());
-        let beside = self.intake.bytes().saturating_add(exchanged);
+        let kept = self.intake.bytes().saturating_add(Average::bytes(&self.spec));
+        let beside = kept.saturating_add(exchanged);
         let memory = self.plan.memory(generator, discriminator, &self.adversary.program.tape, beside);
         self.plan.summary(memory, self.script.products(generator, discriminator, &self.plan))
     }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod activation;
+pub mod average;
 pub mod curvature;
 pub mod distance;
 pub mod dropout;

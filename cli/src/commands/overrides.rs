@@ -58,6 +58,7 @@ pub(crate) fn override_by(config: &mut RunConfig, args: &TrainArgs) -> Result<()
         match (optimizer, own.or(args.beta1)) {
             (_, None) => {}
             (OptimizerSpec::Adam(adam), Some(value)) => adam.beta1 = value,
+            (OptimizerSpec::AdamW(adamw), Some(value)) => adamw.beta1 = value,
             (other, Some(_)) => {
                 let problem = format!(
                     "the {network}'s optimizer has none: it is {other}; leave it out, or set gan.{network}_optimizer to Adam in a configuration file"

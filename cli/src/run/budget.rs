@@ -81,6 +81,9 @@ impl Budget {
             .iter()
             .map(|(network, optimizer)| numbers(network).saturating_mul(1 + optimizer.states() as u64))
             .fold(0, u64::saturating_add);
+        // With averages of G's parameters these are kept, and the networks in training copied for an evaluation.
+        let averages = if spec.ema_decay > 0.0 { numbers(&spec.generator).saturating_add(model) } else { 0 };
+        let checkpoint = checkpoint.saturating_add(averages);
         let layers = || spec.generator.layers.iter().chain(&spec.discriminator.layers);
         let tensor = layers().map(|layer| 4 * layer.inputs as u64 * layer.outputs as u64).max().unwrap_or(0);
         // Every replica has synthetic points of its own; what is read is shared.

@@ -69,8 +69,11 @@ impl Disk {
         };
         let with_moments = |optimizer: &OptimizerSpec| 1 + optimizer.states() as u64;
         let (g, d) = (numbers(&spec.generator), numbers(&spec.discriminator));
-        let checkpoint =
-            4 * (g * with_moments(&spec.generator_optimizer) + d * with_moments(&spec.discriminator_optimizer));
+        let averages = if spec.ema_decay > 0.0 { g } else { 0 };
+        let checkpoint = 4
+            * (g * with_moments(&spec.generator_optimizer)
+                + d * with_moments(&spec.discriminator_optimizer)
+                + averages);
         let best = u64::from(config.best.is_some());
         Self {
             models: (models + 1, 4 * (g + d)),

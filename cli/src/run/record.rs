@@ -338,7 +338,7 @@ impl Record {
         if let Some(board) = &mut self.board {
             board.figures(step, &measures, &health)?;
             board.pictures(step, Pictures { samples: &picture, row: row.as_deref() })?;
-            board.histograms(step, "parameters", model)?;
+            board.histograms(step, "parameters", &*snapshot.checkpoint.raw_model()?)?;
             snapshot.gradients.as_ref().map_or(Ok(()), |gradients| board.histograms(step, "gradients", gradients))?;
         }
         self.flush()?;
@@ -351,10 +351,11 @@ impl Record {
 
     /// How the run stands; a verdict that is new is told.
     fn examine(&mut self, snapshot: &Snapshot, columns: &[Column]) -> Result<(Health, Verdict)> {
-        let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.model());
+        // The verdict is on the training, whatever is sampled from.
+        let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.raw_model()?);
         let config = &self.config;
         let (source, gradients) = (self.real.source(), snapshot.gradients.as_ref());
-        let health = engine::examine(model, gradients, &config.spec, &*source, config.run_seed(), self.isa)?;
+        let health = engine::examine(&model, gradients, &config.spec, &*source, config.run_seed(), self.isa)?;
         let judgement = Judgement::new(self.watch.push(step, &health), columns);
         let (verdict, sentence) = (judgement.verdict, judgement.sentence());
         let before = self.judgement.replace(judgement).map(|before| before.verdict);

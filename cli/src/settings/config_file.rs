@@ -244,6 +244,8 @@ mod tests {
             ("[gan.generator]\nlayers = [{ zz = 1 }]".to_string(), "/$defs/layer/properties"),
             (optimizer("adam"), "/$defs/optimizer/oneOf/0/properties"),
             (optimizer("sgd"), "/$defs/optimizer/oneOf/1/properties"),
+            (optimizer("adamw"), "/$defs/optimizer/oneOf/2/properties"),
+            (optimizer("rmsprop"), "/$defs/optimizer/oneOf/3/properties"),
             (
                 "[gan.generator]\ninitialization = { kind = 'normal', zz = 1 }".to_string(),
                 "/$defs/initialization/oneOf/1/properties",

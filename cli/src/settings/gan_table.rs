@@ -1,6 +1,6 @@
 //! The table `[gan]` of a configuration file, at any depth of which settings may be left out: the preset's take their place.
 
-use gannet::gan::{Adam, GanSpec, OptimizerSpec, Sgd};
+use gannet::gan::{Adam, AdamW, GanSpec, OptimizerSpec, RmsProp, Sgd};
 use gannet::internals::engine;
 use gannet::net::{Activation, LayerSpec, NetworkSpec};
 use gannet::{Error, Result};
@@ -20,10 +20,30 @@ pub(crate) struct GanTable {
 
 /// An optimizer.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+#[serde(rename_all = "lowercase", tag = "kind", deny_unknown_fields)]
 enum OptimizerTable {
-    Adam { learning_rate: Option<f32>, beta1: Option<f32>, beta2: Option<f32>, epsilon: Option<f32> },
-    Sgd { learning_rate: Option<f32>, momentum: Option<f32> },
+    Adam {
+        learning_rate: Option<f32>,
+        beta1: Option<f32>,
+        beta2: Option<f32>,
+        epsilon: Option<f32>,
+    },
+    AdamW {
+        learning_rate: Option<f32>,
+        beta1: Option<f32>,
+        beta2: Option<f32>,
+        epsilon: Option<f32>,
+        weight_decay: Option<f32>,
+    },
+    RmsProp {
+        learning_rate: Option<f32>,
+        alpha: Option<f32>,
+        epsilon: Option<f32>,
+    },
+    Sgd {
+        learning_rate: Option<f32>,
+        momentum: Option<f32>,
+    },
 }
 
 /// A network.
@@ -83,7 +103,15 @@ impl GanTable {
 impl OptimizerTable {
     /// The table of the optimizer called `name`; without a kind, of the kind that has its settings, or the preset's.
     fn read(table: Kinded, name: &str, preset: &OptimizerSpec) -> Result<Self> {
-        let only = [("beta1", "adam"), ("beta2", "adam"), ("epsilon", "adam"), ("momentum", "sgd")];
+        // The first that stands there decides: betas alone are Adam's.
+        let only = [
+            ("weight_decay", "adamw"),
+            ("alpha", "rmsprop"),
+            ("beta1", "adam"),
+            ("beta2", "adam"),
+            ("epsilon", "adam"),
+            ("momentum", "sgd"),
+        ];
         table.read(&format!("gan.{name}"), &only, preset.name())
     }
 
@@ -106,6 +134,26 @@ impl OptimizerTable {
                 adam.beta2 = beta2.unwrap_or(adam.beta2);
                 adam.epsilon = epsilon.unwrap_or(adam.epsilon);
                 adam.into()
+            }
+            Self::AdamW { learning_rate, beta1, beta2, epsilon, weight_decay } => {
+                let preset = if let OptimizerSpec::AdamW(adamw) = preset { Some(*adamw) } else { None };
+                let learning_rate = rate(learning_rate, preset.map(|adamw| adamw.learning_rate))?;
+                let mut adamw = preset.unwrap_or(AdamW::new(learning_rate));
+                adamw.learning_rate = learning_rate;
+                adamw.beta1 = beta1.unwrap_or(adamw.beta1);
+                adamw.beta2 = beta2.unwrap_or(adamw.beta2);
+                adamw.epsilon = epsilon.unwrap_or(adamw.epsilon);
+                adamw.weight_decay = weight_decay.unwrap_or(adamw.weight_decay);
+                adamw.into()
+            }
+            Self::RmsProp { learning_rate, alpha, epsilon } => {
+                let preset = if let OptimizerSpec::RmsProp(rmsprop) = preset { Some(*rmsprop) } else { None };
+                let learning_rate = rate(learning_rate, preset.map(|rmsprop| rmsprop.learning_rate))?;
+                let mut rmsprop = preset.unwrap_or(RmsProp::new(learning_rate));
+                rmsprop.learning_rate = learning_rate;
+                rmsprop.alpha = alpha.unwrap_or(rmsprop.alpha);
+                rmsprop.epsilon = epsilon.unwrap_or(rmsprop.epsilon);
+                rmsprop.into()
             }
             Self::Sgd { learning_rate, momentum } => {
                 let preset = if let OptimizerSpec::Sgd(sgd) = preset { Some(*sgd) } else { None };

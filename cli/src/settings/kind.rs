@@ -12,10 +12,10 @@ use crate::terminal::nearest::suggestion;
 pub(crate) enum Kind {
     /// A whole number in this range.
     Whole { least: u64, most: u64 },
-    /// A number from 0 up.
-    Real,
     /// A power of two, at most this one.
     PowerOfTwo { most: u64 },
+    /// A number from 0 up and below this one, which may be infinite.
+    Number { below: f32 },
     /// Yes or no.
     Flag,
     /// One of these names.
@@ -41,8 +41,9 @@ impl Kind {
         match self {
             Self::Whole { least, most: LARGEST } => format!("a whole number from {least} up"),
             Self::Whole { least, most } => format!("a whole number from {least} to {most}"),
-            Self::Real => "a number from 0 up".to_string(),
             Self::PowerOfTwo { most } => format!("a power of two from 1 to {most}"),
+            Self::Number { below: f32::INFINITY } => "a number from 0 up".to_string(),
+            Self::Number { below } => format!("a number from 0 up and below {below}"),
             Self::Flag => "true or false".to_string(),
             Self::Choice(names) => names().join(", "),
             Self::Bytes => "a number of bytes, for instance 500000000 or \"2GiB\"".to_string(),
@@ -64,12 +65,18 @@ impl Kind {
                 Ok(number) if (least..=most).contains(&number) => Ok(value),
                 _ => Err(format!("is {number}, but must be {}", self.words())),
             },
-            (Self::Real, Value::Integer(number @ 0..)) => Ok(Value::Float(*number as f64)),
-            (Self::Real, Value::Float(number)) if *number >= 0.0 && number.is_finite() => Ok(value),
             (Self::PowerOfTwo { most }, Value::Integer(number)) => match u64::try_from(*number) {
                 Ok(number) if number.is_power_of_two() && number <= most => Ok(value),
                 _ => Err(format!("is {number}, but must be {}", self.words())),
             },
+            (Self::Number { below }, Value::Integer(_) | Value::Float(_)) => {
+                let number = value.as_float().or(value.as_integer().map(|number| number as f64));
+                // As it is kept: in 32 bits it may be the bound.
+                match number.filter(|number| (0.0..below).contains(&(*number as f32))) {
+                    Some(number) => Ok(Value::Float(number)),
+                    None => Err(format!("is {value}, but must be {}", self.words())),
+                }
+            }
             (Self::Choice(names), Value::String(name)) => {
                 if names().contains(&name.as_str()) {
                     return Ok(value);
@@ -92,7 +99,7 @@ impl Kind {
     pub(crate) fn parse(self, text: &str) -> Result<Value, String> {
         let value = match self {
             Self::Whole { .. } | Self::PowerOfTwo { .. } => text.parse().map(Value::Integer).ok(),
-            Self::Real => text.parse().map(Value::Float).ok(),
+            Self::Number { .. } => text.parse().map(Value::Float).ok(),
             Self::Choice(_) => Some(Value::String(text.replace('-', "_"))),
             _ => Some(Value::String(text.to_string())),
         };
@@ -121,11 +128,14 @@ impl Kind {
             Self::Whole { least, most } => {
                 format!("\"type\": \"integer\",\n          \"minimum\": {least},\n          \"maximum\": {most}")
             }
-            Self::Real => "\"type\": \"number\",\n          \"minimum\": 0".to_string(),
             Self::PowerOfTwo { most } => {
                 let powers = (0..u64::BITS).map(|power| 1 << power).take_while(|power| *power <= most);
                 let numbers: Vec<String> = powers.map(|power: u64| power.to_string()).collect();
                 format!("\"enum\": [{}]", numbers.join(", "))
+            }
+            Self::Number { below: f32::INFINITY } => "\"type\": \"number\",\n          \"minimum\": 0".to_string(),
+            Self::Number { below } => {
+                format!("\"type\": \"number\",\n          \"minimum\": 0,\n          \"exclusiveMaximum\": {below}")
             }
             Self::Flag => "\"type\": \"boolean\"".to_string(),
             Self::Choice(names) => {

@@ -77,16 +77,6 @@ pub(super) fn number(number: impl TryInto<i64>) -> Value {
     Value::Integer(number.try_into().unwrap_or(i64::MAX))
 }
 
-/// A real number as a value, with no more digits than tell it from other `f32`.
-pub(super) fn real(number: f32) -> Value {
-    Value::Float(number.to_string().parse().unwrap_or_else(|_| number.into()))
-}
-
-/// A real number of a kind that is one.
-pub(super) fn single(value: &Value) -> f32 {
-    value.as_float().map_or(0.0, |value| value as f32)
-}
-
 /// A whole number of a kind that is one.
 pub(super) fn whole(value: &Value) -> u64 {
     value.as_integer().map_or(0, i64::cast_unsigned)
@@ -95,6 +85,16 @@ pub(super) fn whole(value: &Value) -> u64 {
 /// The same as a size.
 pub(super) fn size(value: &Value) -> usize {
     usize::try_from(whole(value)).unwrap_or(usize::MAX)
+}
+
+/// A number with a fraction as a value, with the digits of its 32 bits.
+pub(super) fn fraction(number: f32) -> Value {
+    Value::Float(number.to_string().parse().unwrap_or(f64::from(number)))
+}
+
+/// A number of a kind that is one.
+pub(super) fn in_32_bits(value: &Value) -> f32 {
+    value.as_float().map_or(0.0, |number| number as f32)
 }
 
 /// A text of a kind that is one.

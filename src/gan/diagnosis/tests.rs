@@ -7,7 +7,7 @@ use crate::data::ArraySource;
 use crate::error::Error;
 use crate::gan::names;
 use crate::gan::source::{InMemory, Shape, from_rows};
-use crate::gan::{GanSpec, Model, ModularLoss, Objective, OptimizerSpec, Order, Penalties, Trainer, TrainerOptions};
+use crate::gan::{GanSpec, Model, ModularLoss, Objective, OptimizerSpec, Order, Trainer, TrainerOptions};
 use crate::kernel::activation::Activation;
 use crate::net::{LayerTensors, NetworkSpec};
 use crate::network::Network;
@@ -52,15 +52,15 @@ fn spec(objective: Objective, order: Order, hidden: usize) -> GanSpec {
         discriminator_steps: 1,
         generator_optimizer: optimizer,
         discriminator_optimizer: optimizer,
-        penalties: Penalties::default(),
-        weight_clip: 0.0,
-        generator: NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
-        discriminator: NetworkSpec::dense(
-            &[FEATURES, hidden, hidden, objective.logits()],
-            Activation::Relu,
-            0.0,
-            Activation::Linear,
-        ),
+        ..GanSpec::new(
+            NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+            NetworkSpec::dense(
+                &[FEATURES, hidden, hidden, objective.logits()],
+                Activation::Relu,
+                0.0,
+                Activation::Linear,
+            ),
+        )
     }
 }
 

@@ -33,7 +33,8 @@ use super::thresholds::{
     NEARER, NO_SPREAD, OUTSIDE, REACHED, STANDSTILL, WARM_UP, WIDE, WINDOW, WINDOW_STEPS, WINNING,
 };
 use super::verdict::Verdict;
-use crate::gan::spec::{Adam, GanSpec, OptimizerSpec, Sgd};
+use crate::gan::optimizer_spec::OptimizerSpec;
+use crate::gan::spec::GanSpec;
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
 
@@ -58,10 +59,12 @@ pub struct Watch {
 impl Watch {
     /// A watch over a run of `spec`.
     pub fn new(spec: &GanSpec) -> Self {
-        let warm = match spec.generator_optimizer {
-            OptimizerSpec::Adam(Adam { learning_rate, .. }) => LEAST_MOVE / f64::from(learning_rate),
-            OptimizerSpec::Sgd(Sgd { learning_rate, .. }) => DESCENT_SLOWER * LEAST_MOVE / f64::from(learning_rate),
+        let rates = match spec.generator_optimizer {
+            // They divide a gradient by its size.
+            OptimizerSpec::Adam(_) | OptimizerSpec::AdamW(_) | OptimizerSpec::RmsProp(_) => LEAST_MOVE,
+            OptimizerSpec::Sgd(_) => DESCENT_SLOWER * LEAST_MOVE,
         };
+        let warm = rates / f64::from(spec.generator_optimizer.learning_rate());
         Self {
             only_mean: is_linear(&spec.discriminator),
             warm: warm.round(),

@@ -35,10 +35,10 @@ fn spec(order: Order, hidden: usize, dropout: f32, objective: Objective) -> GanS
         discriminator_steps: 1,
         generator_optimizer: OptimizerSpec::adam(0.001),
         discriminator_optimizer: OptimizerSpec::adam(0.001),
-        penalties: Penalties::default(),
-        weight_clip: 0.0,
-        generator: NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
-        discriminator: NetworkSpec::dense(&sizes, Activation::Relu, dropout, Activation::Linear),
+        ..GanSpec::new(
+            NetworkSpec::dense(&[3, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+            NetworkSpec::dense(&sizes, Activation::Relu, dropout, Activation::Linear),
+        )
     }
 }
 

@@ -49,10 +49,10 @@ fn spec(order: Order, hidden: usize) -> GanSpec {
         discriminator_steps: 1,
         generator_optimizer: OptimizerSpec::adam(0.001),
         discriminator_optimizer: OptimizerSpec::adam(0.001),
-        penalties: Penalties::default(),
-        weight_clip: 0.0,
-        generator: NetworkSpec::dense(&[LATENTS, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
-        discriminator: NetworkSpec::dense(&[FEATURES, hidden, hidden, 1], Activation::Relu, 0.0, Activation::Linear),
+        ..GanSpec::new(
+            NetworkSpec::dense(&[LATENTS, 9, FEATURES], Activation::Tanh, 0.0, Activation::Linear),
+            NetworkSpec::dense(&[FEATURES, hidden, hidden, 1], Activation::Relu, 0.0, Activation::Linear),
+        )
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Adam {
 }
 
 impl Adam {
-    fn new(step: &AdamStep) -> Self {
+    pub(super) fn new(step: &AdamStep) -> Self {
         let (beta1, beta2) = (f64::from(step.beta1), f64::from(step.beta2));
         let root = (1.0 - power(beta2, step.t)).sqrt();
         Self {

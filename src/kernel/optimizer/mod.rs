@@ -8,13 +8,17 @@
 //! A range may begin and end anywhere: no value depends on where it does.
 
 mod adam;
+mod adamw;
 mod clip;
 mod descent;
+mod rmsprop;
 mod slices;
 
 pub use adam::AdamStep;
+pub use adamw::AdamWStep;
 pub use clip::clip;
 pub use descent::SgdStep;
+pub use rmsprop::RmsPropStep;
 
 use crate::simd::{Isa, Simd};
 use slices::Slices;
@@ -96,6 +100,8 @@ rules! {
     Descent: descent::Descent, 0;
     Momentum: descent::Momentum, 1;
     Adam: adam::Adam, 2;
+    AdamW: adamw::AdamW, 2;
+    RmsProp: rmsprop::RmsProp, 1;
 }
 
 /// The names of all rules' states, each once: rules that keep the same call it the same.
@@ -150,5 +156,7 @@ fn flush<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 pub(crate) fn examples() -> [Update; STATE_NAMES.len()] {
     let adam = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, t: 3 };
     let descent = |momentum| SgdStep { learning_rate: 0.1, momentum };
-    [descent(0.0).into(), descent(0.9).into(), adam.into()]
+    let adamw = AdamWStep { adam, weight_decay: 0.5 };
+    let rmsprop = RmsPropStep { learning_rate: 0.1, alpha: 0.9, epsilon: 1e-8 };
+    [descent(0.0).into(), descent(0.9).into(), adam.into(), adamw.into(), rmsprop.into()]
 }

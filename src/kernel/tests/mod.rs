@@ -3,6 +3,7 @@
 #![expect(clippy::neg_cmp_op_on_partial_ord, reason = "written so that NaN fails")]
 
 mod activation;
+mod average;
 mod distance;
 mod loss;
 mod noise;

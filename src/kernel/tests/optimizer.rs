@@ -1,10 +1,11 @@
 //! The optimizers against PyTorch's definitions in f64.
 
-use super::super::optimizer::{AdamStep, SgdStep, Update, examples, state_names};
+use super::super::optimizer::{AdamStep, AdamWStep, RmsPropStep, SgdStep, Update, examples, state_names};
 use super::{bits, on_every_isa, values};
-use crate::reference::optimizer::{Adam, Sgd};
+use crate::reference::optimizer::{Adam, AdamW, RmsProp, Sgd};
 
 const ADAM: AdamStep = AdamStep { learning_rate: 1e-3, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, t: 1 };
+const RMSPROP: RmsPropStep = RmsPropStep { learning_rate: 1e-3, alpha: 0.9, epsilon: 1e-8 };
 
 fn near(value: f32, truth: f64, tolerance: f64) -> bool {
     (f64::from(value) - truth).abs() <= tolerance * truth.abs().max(1e-3)
@@ -82,6 +83,46 @@ fn adam_matches_f64_over_many_steps() {
 }
 
 #[test]
+fn adamw_matches_f64_over_many_steps() {
+    for weight_decay in [0.0, 0.01, 20.0] {
+        matches_f64(
+            |t| AdamWStep { adam: AdamStep { t, ..ADAM }, weight_decay }.into(),
+            &AdamW::new([ADAM.learning_rate, ADAM.beta1, ADAM.beta2, ADAM.epsilon], weight_decay),
+            AdamW::step,
+            |adamw| vec![adamw.adam.first_moment, adamw.adam.second_moment],
+        );
+    }
+}
+
+#[test]
+fn rmsprop_matches_f64_over_many_steps() {
+    for alpha in [0.0, 0.9, 0.99] {
+        matches_f64(
+            |_| RmsPropStep { alpha, ..RMSPROP }.into(),
+            &RmsProp::new([RMSPROP.learning_rate, alpha, RMSPROP.epsilon]),
+            RmsProp::step,
+            |rmsprop| vec![rmsprop.mean_square],
+        );
+    }
+}
+
+/// Without decay, AdamW is Adam to the bit.
+#[test]
+fn adamw_without_decay_is_adam() {
+    on_every_isa(|isa, complaints| {
+        let gradients = values(53, 0.5);
+        let updated = |update: Update| {
+            let mut arenas = Arenas::new(&update, values(53, 1.0), 0.01);
+            arenas.apply(&update, isa, 0..53, &gradients);
+            arenas.bits()
+        };
+        if updated(ADAM.into()) != updated(AdamWStep { adam: ADAM, weight_decay: 0.0 }.into()) {
+            complaints.push("another update".to_string());
+        }
+    });
+}
+
+#[test]
 fn descent_matches_f64_over_many_steps() {
     for momentum in [0.0, 0.9] {
         let step = SgdStep { learning_rate: 0.01, momentum };
@@ -92,11 +133,12 @@ fn descent_matches_f64_over_many_steps() {
 
 #[test]
 fn states_have_the_names_of_pytorch() {
-    let [descent, momentum, adam] = examples().map(|update| update.state_names());
+    let [descent, momentum, adam, adamw, rmsprop] = examples().map(|update| update.state_names());
     assert_eq!((descent, momentum, adam), (&[][..], &["momentum_buffer"][..], &["exp_avg", "exp_avg_sq"][..]));
+    assert_eq!((adamw, rmsprop), (adam, &["square_avg"][..]));
     let mut all: Vec<&str> = state_names().collect();
     all.sort_unstable();
-    assert_eq!(all, ["exp_avg", "exp_avg_sq", "momentum_buffer"]);
+    assert_eq!(all, ["exp_avg", "exp_avg_sq", "momentum_buffer", "square_avg"]);
 }
 
 #[test]
@@ -123,7 +165,7 @@ fn updates_do_not_depend_on_where_a_range_begins() {
 fn denormal_states_are_flushed() {
     on_every_isa(|isa, complaints| {
         for length in [3, 16] {
-            for update in [SgdStep { learning_rate: 0.1, momentum: 0.5 }.into(), ADAM.into()] {
+            for update in [SgdStep { learning_rate: 0.1, momentum: 0.5 }.into(), ADAM.into(), RMSPROP.into()] {
                 let mut arenas = Arenas::new(&update, vec![1.0; length], 1.1754944e-38);
                 arenas.apply(&update, isa, 0..length, &vec![1e-39; length]);
                 if arenas.states.iter().flatten().any(|x| x.to_bits() != 0) {

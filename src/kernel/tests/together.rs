@@ -1,12 +1,13 @@
 //! What holds for all kernels: NaN passes, and instruction sets with fused multiply-adds agree to the bit.
 
 use super::super::activation::{Activation, backward_epilogue, forward_epilogue};
+use super::super::average::follow;
 use super::super::curvature::{Curved, curvature};
 use super::super::dropout::{Dropout, DropoutPart, Keeps};
 use super::super::loss::{LossTerm, ScoreLoss, Side, bce_with_logits, pairing_loss, score_loss, softmax_cross_entropy};
 use super::super::math;
 use super::super::noise::{StreamKey, normal, uniform};
-use super::super::optimizer::{AdamStep, SgdStep, Update, clip};
+use super::super::optimizer::{AdamStep, AdamWStep, RmsPropStep, SgdStep, Update, clip};
 use super::super::panel::{gather_bytes, gather_rows, scatter_rows};
 use super::super::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
 use super::super::reduce::{add_assign, row_sums};
@@ -21,6 +22,8 @@ const ROWS: usize = 70;
 
 const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
 const ADAM: AdamStep = AdamStep { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, t: 7 };
+const ADAMW: AdamWStep = AdamWStep { adam: ADAM, weight_decay: 0.5 };
+const RMSPROP: RmsPropStep = RmsPropStep { learning_rate: 0.1, alpha: 0.9, epsilon: 1e-8 };
 const SGD: SgdStep = SgdStep { learning_rate: 0.1, momentum: 0.9 };
 const REAL: LossTerm = LossTerm { real: true, weight: 0.5 };
 
@@ -184,6 +187,26 @@ const ELEMENTWISE: &[Case] = &[
             );
         })
     }),
+    ("adamw, parameter", |isa, x| {
+        on_copy(x, |p| {
+            Update::from(ADAMW).apply(
+                isa,
+                p,
+                &values(x.len(), 1.0),
+                &mut [&mut vec![0.1; x.len()], &mut vec![0.1; x.len()]],
+            );
+        })
+    }),
+    ("rmsprop, gradient to parameter", |isa, x| {
+        on_copy(&values(x.len(), 1.0), |p| {
+            Update::from(RMSPROP).apply(isa, p, x, &mut [&mut vec![0.1; x.len()]]);
+        })
+    }),
+    ("rmsprop, mean square", |isa, x| {
+        on_copy(x, |square| {
+            Update::from(RMSPROP).apply(isa, &mut vec![0.1; x.len()], &vec![0.1; x.len()], &mut [square]);
+        })
+    }),
     ("sgd, gradient to parameter", |isa, x| {
         on_copy(&values(x.len(), 1.0), |p| {
             Update::from(SGD).apply(isa, p, x, &mut [&mut vec![0.1; x.len()]]);
@@ -199,6 +222,8 @@ const ELEMENTWISE: &[Case] = &[
             Update::from(SgdStep { momentum: 0.0, ..SGD }).apply(isa, p, x, &mut []);
         })
     }),
+    ("average of values", |isa, x| on_copy(&values(x.len(), 1.0), |average| follow(isa, 0.9, average, x))),
+    ("average", |isa, x| on_copy(x, |average| follow(isa, 0.9, average, &values(x.len(), 1.0)))),
     ("add_assign", |isa, x| on_copy(&values(x.len(), 1.0), |to| add_assign(isa, to, x))),
 ];
 

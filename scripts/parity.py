@@ -1,0 +1,382 @@
+#!/usr/bin/env python3
+"""Writes the cases of tests/parity: short GAN training runs computed by PyTorch in f64 from f32 inputs.
+
+    scripts/parity.py                       writes every case that tests/parity does not have
+    scripts/parity.py --check               writes nothing; every case must be what PyTorch computes here, to 1e-12
+    scripts/parity.py NAME ... --out DIR    writes these cases into a folder
+
+Needs Python 3.9 or newer, torch and NumPy. Made with PyTorch 2.15 on x86-64.
+
+A case is one safetensors file. Its metadata have `case`, the name, and `config`, JSON: `generator` and `discriminator` (lists of
+layers), `objective`, `order`, `optimizer`, `batch` and `steps`, and what else the case has. The tensors (N = generator or
+discriminator, i = layer):
+
+    init.N.i.weight, init.N.i.bias                       [out, in], [out]               f32
+    real                                                 [steps, batch, features]       f32
+    latent.discriminator_step, latent.generator_step     [steps, batch, latents]        f32
+    keep.real.i, keep.fake.i, keep.generator_step.i      [steps, batch, out]            u8    1 = kept, and divided by 1 - dropout
+    gradient.N.i.weight, .bias                           those of the first update      f64
+    loss.discriminator, loss.generator                   [steps]                        f64   G's is the one that it minimizes
+    final.N.i.weight, .bias                              after the last step            f64
+    average.generator.i.weight, .bias                    the same averages              f64   of a case with `ema_decay`
+
+Losses are means over the batch of binary cross-entropies of the logits; with `softmax`, D has two logits, of which class 1 is real.
+"""
+
+import argparse
+import json
+import pathlib
+import zlib
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+FOLDER = pathlib.Path(__file__).resolve().parent.parent / "tests/parity"
+SEED = 1
+torch.set_default_dtype(torch.float64)
+
+
+def layers(sizes, hidden, last, dropout=0.0, slope=0.2):
+    """Dense layers; dropout follows the hidden ones."""
+    pairs = list(zip(sizes, sizes[1:]))
+    return [
+        {
+            "in": inputs,
+            "out": outputs,
+            "activation": hidden if i < len(pairs) - 1 else last,
+            "slope": slope,
+            "dropout": dropout if i < len(pairs) - 1 else 0.0,
+        }
+        for i, (inputs, outputs) in enumerate(pairs)
+    ]
+
+
+def adam(lr, beta1=0.9, beta2=0.999, **more):
+    return {"kind": "adam", "lr": lr, "beta1": beta1, "beta2": beta2, "eps": 1e-8, **more}
+
+
+# `stream` is the number of the case's random stream; without it, that of the name.
+CASES = {
+    "circle_minimax_adam": dict(
+        stream=0,
+        generator=layers([2, 16, 32, 2], "relu", "linear"),
+        discriminator=layers([2, 128, 64, 32, 1], "relu", "linear", dropout=0.2),
+        objective="minimax",
+        order="discriminator_first",
+        optimizer=adam(1e-3),
+        batch=32,
+        steps=20,
+    ),
+    "mixture1d_shared_sgd": dict(
+        stream=1,
+        generator=layers([1, 3, 1], "relu", "linear"),
+        discriminator=layers([1, 1], "relu", "linear"),
+        objective="non_saturating_half",
+        order="generator_first_shared_fake",
+        optimizer={"kind": "sgd", "lr": 1e-2},
+        batch=32,
+        steps=20,
+    ),
+    "gaussian2d_softmax_adam": dict(
+        stream=2,
+        generator=layers([2, 2], "relu", "linear"),
+        discriminator=layers([2, 20, 10, 2], "relu", "linear"),
+        objective="softmax",
+        order="discriminator_first",
+        optimizer=adam(1e-2),
+        batch=32,
+        steps=20,
+    ),
+    "gaussian2d_modular_loss": dict(
+        stream=3,
+        generator=layers([2, 2], "relu", "linear"),
+        discriminator=layers([2, 20, 10, 2], "relu", "linear"),
+        objective="softmax",
+        order="discriminator_first_shared_fake",
+        optimizer=adam(1e-2),
+        batch=32,
+        steps=20,
+    ),
+    "mnist_vanilla_small": dict(
+        stream=4,
+        generator=layers([10, 24, 40, 64], "leaky_relu", "tanh"),
+        discriminator=layers([64, 48, 24, 1], "leaky_relu", "linear", dropout=0.3),
+        objective="non_saturating",
+        order="discriminator_first",
+        optimizer=adam(2e-4, beta1=0.5),
+        batch=100,
+        steps=20,
+    ),
+    "odd_shapes_sgd_momentum": dict(
+        stream=5,
+        generator=layers([7, 33, 17, 5], "leaky_relu", "sigmoid", slope=0.1),
+        discriminator=layers([5, 19, 35, 3, 1], "tanh", "linear"),
+        objective="non_saturating",
+        order="discriminator_first",
+        optimizer={"kind": "sgd", "lr": 5e-2, "momentum": 0.9},
+        batch=37,
+        steps=20,
+    ),
+    "odd_shapes_adamw": dict(
+        generator=layers([3, 13, 5], "leaky_relu", "tanh"),
+        discriminator=layers([5, 17, 6, 1], "leaky_relu", "linear", dropout=0.25),
+        objective="non_saturating",
+        order="discriminator_first_shared_fake",
+        optimizer=adam(1e-2, beta1=0.5, kind="adamw", weight_decay=0.5),
+        batch=11,
+        steps=12,
+    ),
+    "odd_shapes_rmsprop": dict(
+        generator=layers([3, 13, 5], "leaky_relu", "tanh"),
+        discriminator=layers([5, 17, 6, 1], "tanh", "linear"),
+        objective="non_saturating_half",
+        order="discriminator_first",
+        optimizer={"kind": "rmsprop", "lr": 1e-3, "alpha": 0.9, "eps": 1e-8},
+        batch=11,
+        steps=12,
+    ),
+    "small_average": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([3, 12, 1], "leaky_relu", "linear"),
+        objective="non_saturating",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.0),
+        ema_decay=0.9,
+        batch=7,
+        steps=12,
+    ),
+}
+
+
+class Inputs:
+    """What enters a run: numbers that f32 holds, so that a program in f32 begins at the same point."""
+
+    def __init__(self, name, case):
+        stream = case.get("stream", zlib.crc32(name.encode()))
+        self.random, self.tensors = np.random.default_rng([SEED, stream]), {}
+
+    def normal(self, *shape, scale=1.0):
+        return (self.random.standard_normal(shape) * scale).astype(np.float32).astype(np.float64)
+
+    def keep(self, name, values):
+        self.tensors[name] = values
+        return values
+
+
+class Network:
+    """Dense layers with drawn parameters."""
+
+    def __init__(self, name, spec, inputs):
+        self.name, self.spec, self.parameters = name, spec, []
+        for i, layer in enumerate(spec):
+            weight = inputs.normal(layer["out"], layer["in"], scale=1.2 / layer["in"] ** 0.5)
+            bias = inputs.normal(layer["out"], scale=0.1)
+            for kind, values in ("weight", weight), ("bias", bias):
+                inputs.keep(f"init.{name}.{i}.{kind}", values)
+                # A copy: the tensor would change the array.
+                self.parameters.append(torch.tensor(values.copy(), requires_grad=True))
+
+    def __call__(self, x, keeps=None):
+        for i, layer in enumerate(self.spec):
+            x = F.linear(x, self.parameters[2 * i], self.parameters[2 * i + 1])
+            x = activated(x, layer)
+            if layer["dropout"] and keeps is not None:
+                x = x * keeps[i] / (1.0 - layer["dropout"])
+        return x
+
+    def named(self, prefix, tensors):
+        """Copies of `tensors`, one for each parameter, by name."""
+        names = [f"{prefix}.{self.name}.{i}.{kind}" for i in range(len(self.spec)) for kind in ("weight", "bias")]
+        return {name: tensor.detach().numpy().copy() for name, tensor in zip(names, tensors)}
+
+
+def activated(x, layer):
+    return {
+        "linear": lambda: x,
+        "relu": lambda: F.relu(x),
+        "leaky_relu": lambda: F.leaky_relu(x, layer["slope"]),
+        "tanh": lambda: torch.tanh(x),
+        "sigmoid": lambda: torch.sigmoid(x),
+    }[layer["activation"]]()
+
+
+class Learner:
+    """A network with what trains it."""
+
+    def __init__(self, network, case):
+        self.network = network
+        self.optimizer = optimizer_of(case["optimizer"], network.parameters)
+        self.first_gradients, self.losses = None, []
+        self.average = None
+        if network.name == "generator" and "ema_decay" in case:
+            follow = torch.optim.swa_utils.get_ema_multi_avg_fn(case["ema_decay"])
+            self.average = torch.optim.swa_utils.AveragedModel(torch.nn.ParameterList(network.parameters), multi_avg_fn=follow)
+            # The first call copies the parameters.
+            self.average.update_parameters(torch.nn.ParameterList(network.parameters))
+
+    def update(self, loss):
+        """One update that lowers `loss`."""
+        self.optimizer.zero_grad()
+        loss.backward()
+        if self.first_gradients is None:
+            gradients = [parameter.grad for parameter in self.network.parameters]
+            self.first_gradients = self.network.named("gradient", gradients)
+        self.optimizer.step()
+        self.losses.append(loss.item())
+        if self.average is not None:
+            self.average.update_parameters(torch.nn.ParameterList(self.network.parameters))
+
+
+def optimizer_of(spec, parameters):
+    rate = spec["lr"]
+    if spec["kind"] == "sgd":
+        return torch.optim.SGD(parameters, lr=rate, momentum=spec.get("momentum", 0.0))
+    if spec["kind"] == "rmsprop":
+        return torch.optim.RMSprop(parameters, lr=rate, alpha=spec["alpha"], eps=spec["eps"])
+    betas = spec["beta1"], spec["beta2"]
+    if spec["kind"] == "adamw":
+        return torch.optim.AdamW(parameters, lr=rate, betas=betas, eps=spec["eps"], weight_decay=spec["weight_decay"])
+    return torch.optim.Adam(parameters, lr=rate, betas=betas, eps=spec["eps"])
+
+
+def cross_entropy(logits, real):
+    """The mean cross-entropy of logits against a target of 1 (real) or 0."""
+    if logits.shape[1] == 2:
+        return F.cross_entropy(logits, torch.full((logits.shape[0],), real))
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
+
+
+def discriminator_loss(case, real, fake):
+    loss = cross_entropy(real, 1) + cross_entropy(fake, 0)
+    return loss / 2 if case["objective"] == "non_saturating_half" else loss
+
+
+def generator_loss(case, fake):
+    return -cross_entropy(fake, 0) if case["objective"] == "minimax" else cross_entropy(fake, 1)
+
+
+def run(name, case):
+    """The tensors of a case."""
+    inputs = Inputs(name, case)
+    steps, batch = case["steps"], case["batch"]
+    generator = Learner(Network("generator", case["generator"], inputs), case)
+    discriminator = Learner(Network("discriminator", case["discriminator"], inputs), case)
+    g, d = generator.network, discriminator.network
+    is_shared = case["order"].endswith("_shared_fake")
+    reals = inputs.keep("real", inputs.normal(steps, batch, d.spec[0]["in"]))
+    latents = inputs.keep("latent.discriminator_step", inputs.normal(steps, batch, g.spec[0]["in"]))
+    of_generator = latents if is_shared else inputs.normal(steps, batch, g.spec[0]["in"])
+    inputs.keep("latent.generator_step", of_generator)
+    keeps = {
+        role: {
+            i: inputs.keep(f"keep.{role}.{i}", np.float64(inputs.random.random((steps, batch, l["out"])) >= l["dropout"]))
+            for i, l in enumerate(d.spec)
+            if l["dropout"]
+        }
+        for role in ("real", "fake", "generator_step")
+    }
+
+    def kept(role, step):
+        return {i: torch.tensor(keep[step]) for i, keep in keeps[role].items()}
+
+    def discriminator_turn(step, fake):
+        real = d(torch.tensor(reals[step]), kept("real", step))
+        discriminator.update(discriminator_loss(case, real, d(fake.detach(), kept("fake", step))))
+
+    def generator_turn(step, fake):
+        generator.update(generator_loss(case, d(fake, kept("generator_step", step))))
+
+    for step in range(steps):
+        fake = g(torch.tensor(latents[step]))
+        if case["order"] == "generator_first_shared_fake":
+            generator_turn(step, fake)
+            discriminator_turn(step, fake)
+        else:
+            discriminator_turn(step, fake)
+            generator_turn(step, fake if is_shared else g(torch.tensor(of_generator[step])))
+    tensors = dict(inputs.tensors)
+    for learner in generator, discriminator:
+        tensors.update(learner.first_gradients)
+        tensors.update(learner.network.named("final", learner.network.parameters))
+        if learner.average is not None:
+            tensors.update(learner.network.named("average", learner.average.module))
+        tensors[f"loss.{learner.network.name}"] = np.array(learner.losses)
+    return tensors
+
+
+def stored(name, values):
+    """A tensor in the type that files have it in."""
+    exact = name.startswith(("init.", "real", "latent."))
+    kind = np.uint8 if name.startswith("keep.") else np.float32 if exact else np.float64
+    return np.ascontiguousarray(values.astype(kind))
+
+
+def write(path, name, case, tensors):
+    """Writes a safetensors file, whose form is a header in JSON and the bytes of all tensors."""
+    config = {key: value for key, value in case.items() if key != "stream"}
+    header, data = {"__metadata__": {"case": name, "config": json.dumps(config)}}, b""
+    # The largest numbers first, so that all are aligned.
+    for key, values in sorted(tensors.items(), key=lambda item: (-stored(*item).itemsize, item[0])):
+        values = stored(key, values)
+        kind = {"float64": "F64", "float32": "F32", "uint8": "U8"}[values.dtype.name]
+        offsets = [len(data), len(data) + values.nbytes]
+        header[key] = {"dtype": kind, "shape": list(values.shape), "data_offsets": offsets}
+        data += values.tobytes()
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
+def read(path):
+    """The tensors of a safetensors file."""
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header.pop("__metadata__")
+    kinds = {"F64": np.float64, "F32": np.float32, "U8": np.uint8}
+
+    def values(entry):
+        begin, end = entry["data_offsets"]
+        return np.frombuffer(content[start + begin : start + end], kinds[entry["dtype"]]).reshape(entry["shape"])
+
+    return {name: values(entry) for name, entry in header.items()}
+
+
+def check(path, tensors):
+    """The tensors of a file that are not those of `tensors`."""
+    found = read(path)
+    if found.keys() != tensors.keys():
+        return sorted(found.keys() ^ tensors.keys())
+    return [
+        name
+        for name, values in found.items()
+        if not np.allclose(values, stored(name, tensors[name]), rtol=1e-12, atol=1e-15)
+    ]
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("names", metavar="NAME", nargs="*")
+    arguments.add_argument("--out", type=pathlib.Path, default=FOLDER)
+    arguments.add_argument("--check", action="store_true")
+    given = arguments.parse_args()
+    unknown = [name for name in given.names if name not in CASES]
+    if unknown:
+        arguments.error(f"unknown cases: {', '.join(unknown)} (known: {', '.join(CASES)})")
+    given.out.mkdir(parents=True, exist_ok=True)
+    wrong = []
+    for name in given.names or CASES:
+        path = given.out / f"{name}.safetensors"
+        if given.check:
+            differing = check(path, run(name, CASES[name]))
+            print(f"{name}: {'the same' if not differing else ', '.join(differing) + ' differ'}")
+            wrong += differing
+        elif given.names or not path.exists():
+            write(path, name, CASES[name], run(name, CASES[name]))
+            print(f"{name}: {path.stat().st_size} bytes")
+    raise SystemExit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
