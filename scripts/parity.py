@@ -15,12 +15,17 @@ discriminator, i = layer):
     real                                                 [steps, batch, features]       f32
     latent.discriminator_step, latent.generator_step     [steps, batch, latents]        f32
     keep.real.i, keep.fake.i, keep.generator_step.i      [steps, batch, out]            u8    1 = kept, and divided by 1 - dropout
+    keep.generator_real.i                                the same, of real samples in G's step: of a relativistic objective
+    interpolation                                        [steps, batch]                 f32   of a case with `gradient_penalty`: the share
+                                                                                              of the real sample in the one between
+    keep.between.i                                       the same as the other keeps, of the samples between
     gradient.N.i.weight, .bias                           those of the first update      f64
     loss.discriminator, loss.generator                   [steps]                        f64   G's is the one that it minimizes
+    penalty                                              [steps]                        f64   of a case with `penalties`: beside D's loss
     final.N.i.weight, .bias                              after the last step            f64
     average.generator.i.weight, .bias                    the same averages              f64   of a case with `ema_decay`
 
-Losses are means over the batch of binary cross-entropies of the logits; with `softmax`, D has two logits, of which class 1 is real.
+Losses are means over the batch, by the objective's formula (docs/penalties.md); with `softmax`, D has two logits, of which class 1 is real.
 """
 
 import argparse
@@ -136,6 +141,77 @@ CASES = {
         batch=11,
         steps=12,
     ),
+    "small_r3gan": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([3, 18, 7, 1], "leaky_relu", "linear"),
+        objective="relativistic_pairing",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.0, beta2=0.99),
+        penalties={"r1": 0.5, "r2": 0.25},
+        ema_decay=0.9,
+        batch=19,
+        steps=12,
+    ),
+    "small_relativistic_dropout": dict(
+        generator=layers([2, 9, 3], "relu", "tanh"),
+        discriminator=layers([3, 18, 7, 1], "tanh", "linear", dropout=0.25),
+        objective="relativistic_pairing",
+        order="generator_first_shared_fake",
+        optimizer={"kind": "sgd", "lr": 1e-1},
+        penalties={"r1": 0.5, "gradient_penalty": 2.0},
+        batch=7,
+        steps=8,
+    ),
+    "small_wgan_gp": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([3, 18, 7, 1], "leaky_relu", "linear"),
+        objective="wasserstein",
+        order="discriminator_first",
+        optimizer=adam(1e-3, beta1=0.0, beta2=0.9),
+        penalties={"gradient_penalty": 10.0},
+        batch=13,
+        steps=12,
+    ),
+    "small_wgan_clip": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([3, 18, 7, 1], "leaky_relu", "linear"),
+        objective="wasserstein",
+        order="discriminator_first",
+        optimizer={"kind": "rmsprop", "lr": 1e-3, "alpha": 0.99, "eps": 1e-8},
+        weight_clip=0.125,
+        batch=13,
+        steps=12,
+    ),
+    "small_hinge_one_sided": dict(
+        generator=layers([3, 8, 5], "relu", "tanh"),
+        discriminator=layers([5, 17, 6, 1], "sigmoid", "linear"),
+        objective="hinge",
+        order="discriminator_first_shared_fake",
+        optimizer=adam(1e-2, beta1=0.5),
+        penalties={"gradient_penalty": 20.0, "one_sided": True, "r2": 0.5},
+        batch=11,
+        steps=12,
+    ),
+    "small_least_squares_r1": dict(
+        generator=layers([3, 8, 5], "relu", "sigmoid"),
+        discriminator=layers([5, 17, 6, 1], "tanh", "linear", dropout=0.3),
+        objective="least_squares",
+        order="discriminator_first",
+        optimizer=adam(1e-2),
+        penalties={"r1": 5.0},
+        batch=11,
+        steps=12,
+    ),
+    "small_softmax_r1_r2": dict(
+        generator=layers([3, 8, 4], "tanh", "linear"),
+        discriminator=layers([4, 14, 2], "tanh", "linear"),
+        objective="softmax",
+        order="discriminator_first",
+        optimizer={"kind": "sgd", "lr": 5e-2, "momentum": 0.5},
+        penalties={"r1": 1.0, "r2": 2.0},
+        batch=9,
+        steps=12,
+    ),
     "small_average": dict(
         generator=layers([2, 9, 3], "leaky_relu", "linear"),
         discriminator=layers([3, 12, 1], "leaky_relu", "linear"),
@@ -208,6 +284,7 @@ class Learner:
         self.network = network
         self.optimizer = optimizer_of(case["optimizer"], network.parameters)
         self.first_gradients, self.losses = None, []
+        self.clip = case.get("weight_clip") if network.name == "discriminator" else None
         self.average = None
         if network.name == "generator" and "ema_decay" in case:
             follow = torch.optim.swa_utils.get_ema_multi_avg_fn(case["ema_decay"])
@@ -215,14 +292,18 @@ class Learner:
             # The first call copies the parameters.
             self.average.update_parameters(torch.nn.ParameterList(network.parameters))
 
-    def update(self, loss):
-        """One update that lowers `loss`."""
+    def update(self, loss, penalty=0.0):
+        """One update that lowers `loss` and `penalty`."""
         self.optimizer.zero_grad()
-        loss.backward()
+        (loss + penalty).backward()
         if self.first_gradients is None:
             gradients = [parameter.grad for parameter in self.network.parameters]
             self.first_gradients = self.network.named("gradient", gradients)
         self.optimizer.step()
+        if self.clip:
+            with torch.no_grad():
+                for parameter in self.network.parameters:
+                    parameter.clamp_(-self.clip, self.clip)
         self.losses.append(loss.item())
         if self.average is not None:
             self.average.update_parameters(torch.nn.ParameterList(self.network.parameters))
@@ -248,12 +329,51 @@ def cross_entropy(logits, real):
 
 
 def discriminator_loss(case, real, fake):
+    objective = case["objective"]
+    if objective == "least_squares":
+        return (real - 1).square().mean() / 2 + fake.square().mean() / 2
+    if objective == "hinge":
+        return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+    if objective == "wasserstein":
+        return fake.mean() - real.mean()
+    if objective == "relativistic_pairing":
+        return F.softplus(fake - real).mean()
     loss = cross_entropy(real, 1) + cross_entropy(fake, 0)
-    return loss / 2 if case["objective"] == "non_saturating_half" else loss
+    return loss / 2 if objective == "non_saturating_half" else loss
 
 
-def generator_loss(case, fake):
-    return -cross_entropy(fake, 0) if case["objective"] == "minimax" else cross_entropy(fake, 1)
+def generator_loss(case, real, fake):
+    """`real` is what a relativistic objective compares with."""
+    objective = case["objective"]
+    if objective == "least_squares":
+        return (fake - 1).square().mean() / 2
+    if objective in ("hinge", "wasserstein"):
+        return -fake.mean()
+    if objective == "relativistic_pairing":
+        return F.softplus(real - fake).mean()
+    return -cross_entropy(fake, 0) if objective == "minimax" else cross_entropy(fake, 1)
+
+
+def norms(d, samples, keeps):
+    """The norm of D's gradient at each of the samples, to be differentiated again."""
+    samples = samples.detach().requires_grad_()
+    logits = d(samples, keeps)
+    margins = logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
+    (gradients,) = torch.autograd.grad(margins.sum(), samples, create_graph=True)
+    return gradients.norm(dim=1)
+
+
+def penalty(case, d, samples, keeps):
+    """The penalties on D at `samples`: real ones, fakes, and those between, each with the keeps of its role."""
+    weights, total = case.get("penalties", {}), torch.zeros(())
+    for weight, role in ("r1", "real"), ("r2", "fake"):
+        if weight in weights:
+            total = total + weights[weight] / 2 * norms(d, samples[role], keeps[role]).square().mean()
+    if "gradient_penalty" in weights:
+        beyond = norms(d, samples["between"], keeps["between"]) - 1
+        beyond = F.relu(beyond) if weights.get("one_sided") else beyond
+        total = total + weights["gradient_penalty"] * beyond.square().mean()
+    return total
 
 
 def run(name, case):
@@ -268,24 +388,38 @@ def run(name, case):
     latents = inputs.keep("latent.discriminator_step", inputs.normal(steps, batch, g.spec[0]["in"]))
     of_generator = latents if is_shared else inputs.normal(steps, batch, g.spec[0]["in"])
     inputs.keep("latent.generator_step", of_generator)
+    roles = ["real", "fake", "generator_step"]
+    roles += ["generator_real"] if case["objective"] == "relativistic_pairing" else []
+    roles += ["between"] if "gradient_penalty" in case.get("penalties", {}) else []
     keeps = {
         role: {
             i: inputs.keep(f"keep.{role}.{i}", np.float64(inputs.random.random((steps, batch, l["out"])) >= l["dropout"]))
             for i, l in enumerate(d.spec)
             if l["dropout"]
         }
-        for role in ("real", "fake", "generator_step")
+        for role in roles
     }
+    if "between" in roles:
+        shares = inputs.keep("interpolation", np.float64(np.float32(inputs.random.random((steps, batch)))))
+    penalties = []
 
     def kept(role, step):
         return {i: torch.tensor(keep[step]) for i, keep in keeps[role].items()}
 
     def discriminator_turn(step, fake):
-        real = d(torch.tensor(reals[step]), kept("real", step))
-        discriminator.update(discriminator_loss(case, real, d(fake.detach(), kept("fake", step))))
+        samples = {"real": torch.tensor(reals[step]), "fake": fake.detach()}
+        if "between" in roles:
+            share = torch.tensor(shares[step])[:, None]
+            samples["between"] = share * samples["real"] + (1 - share) * samples["fake"]
+        keeps_here = {role: kept(role, step) for role in samples}
+        real, made = (d(samples[role], keeps_here[role]) for role in ("real", "fake"))
+        more = penalty(case, d, samples, keeps_here)
+        penalties.append(more.item())
+        discriminator.update(discriminator_loss(case, real, made), more)
 
     def generator_turn(step, fake):
-        generator.update(generator_loss(case, d(fake, kept("generator_step", step))))
+        real = d(torch.tensor(reals[step]), kept("generator_real", step)) if "generator_real" in roles else None
+        generator.update(generator_loss(case, real, d(fake, kept("generator_step", step))))
 
     for step in range(steps):
         fake = g(torch.tensor(latents[step]))
@@ -296,6 +430,8 @@ def run(name, case):
             discriminator_turn(step, fake)
             generator_turn(step, fake if is_shared else g(torch.tensor(of_generator[step])))
     tensors = dict(inputs.tensors)
+    if "penalties" in case:
+        tensors["penalty"] = np.array(penalties)
     for learner in generator, discriminator:
         tensors.update(learner.first_gradients)
         tensors.update(learner.network.named("final", learner.network.parameters))
@@ -307,7 +443,7 @@ def run(name, case):
 
 def stored(name, values):
     """A tensor in the type that files have it in."""
-    exact = name.startswith(("init.", "real", "latent."))
+    exact = name.startswith(("init.", "real", "latent.", "interpolation"))
     kind = np.uint8 if name.startswith("keep.") else np.float32 if exact else np.float64
     return np.ascontiguousarray(values.astype(kind))
 

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
 use gannet::gan::{
-    self, AdamW, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, RmsProp, Sgd, Trainer,
-    TrainerOptions,
+    self, AdamW, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Penalties, RmsProp, Sgd,
+    Trainer, TrainerOptions,
 };
 use gannet::net::{Activation, LayerSpec, LayerTensors, NetworkSpec};
 use reference::network::{Parameters, backward, flat, forward, widened, zeros};
@@ -99,6 +99,10 @@ fn read_case(path: &Path) -> Case {
             "non_saturating" => Objective::NonSaturating,
             "non_saturating_half" => Objective::NonSaturatingHalf,
             "softmax" => Objective::Softmax,
+            "least_squares" => Objective::LeastSquares,
+            "hinge" => Objective::Hinge,
+            "wasserstein" => Objective::Wasserstein,
+            "relativistic_pairing" => Objective::RelativisticPairing,
             other => panic!("objective {other}"),
         })
         .with_order(match config["order"].as_str().unwrap() {
@@ -108,7 +112,16 @@ fn read_case(path: &Path) -> Case {
             other => panic!("order {other}"),
         })
         .with_optimizers(optimizer);
-    let spec = spec.with_ema_decay(config.get("ema_decay").map_or(0.0, number));
+    let weight = |name: &str| config.get("penalties").and_then(|penalties| penalties.get(name)).map_or(0.0, number);
+    let penalties = Penalties::default()
+        .with_r1(weight("r1"))
+        .with_r2(weight("r2"))
+        .with_gradient_penalty(weight("gradient_penalty"))
+        .with_one_sided(config["penalties"]["one_sided"].as_bool().unwrap_or(false));
+    let spec = spec
+        .with_penalties(penalties)
+        .with_weight_clip(config.get("weight_clip").map_or(0.0, number))
+        .with_ema_decay(config.get("ema_decay").map_or(0.0, number));
     let (batch, steps) = (count(&config["batch"]), count(&config["steps"]));
     Case { name: metadata["case"].clone(), spec, batch, steps, bytes }
 }
@@ -205,7 +218,10 @@ fn training_runs_match_pytorch_in_f64() {
         let tensors = Tensors(SafeTensors::deserialize(&case.bytes).unwrap());
         let real = tensors.f32("real");
         let (latents_d, latents_g) = (tensors.f32("latent.discriminator_step"), tensors.f32("latent.generator_step"));
-        let keeps = ["real", "fake", "generator_step"].map(|role| tensors.keeps(role, &case.spec.discriminator));
+        let keeps = ["real", "fake", "generator_step", "generator_real", "between"]
+            .map(|role| tensors.keeps(role, &case.spec.discriminator));
+        let is_between = case.spec.penalties.gradient_penalty > 0.0;
+        let shares = if is_between { tensors.f32("interpolation") } else { Vec::new() };
         let shards = [1, 2, 4].into_iter().filter(|shards| *shards <= case.batch);
         for ((engine, isa, threads), shards) in
             runs().into_iter().flat_map(|run| shards.clone().map(move |shards| (run, shards)))
@@ -225,19 +241,23 @@ fn training_runs_match_pytorch_in_f64() {
                 tensors.network("init.discriminator", &case.spec.discriminator),
             );
             trainer.set_model(&initial).unwrap();
-            let mut losses = [Vec::new(), Vec::new()];
+            let (mut losses, mut penalties) = ([Vec::new(), Vec::new()], Vec::new());
             for step in 0..case.steps {
-                let [keep_real, keep_fake, keep_generator_step] =
-                    [0, 1, 2].map(|role| keeps_at(&keeps[role], step, case.steps));
+                let [keep_real, keep_fake, keep_generator_step, keep_generator_real, keep_between] =
+                    keeps.each_ref().map(|keeps| keeps_at(keeps, step, case.steps));
                 let report = trainer
                     .step_with(
                         &GivenStep::new(at(&real, step, case.steps), at(&latents_d, step, case.steps))
                             .with_generator_latents(at(&latents_g, step, case.steps))
                             .with_keep_real(&keep_real)
                             .with_keep_fake(&keep_fake)
-                            .with_keep_generator_step(&keep_generator_step),
+                            .with_keep_generator_step(&keep_generator_step)
+                            .with_keep_generator_real(&keep_generator_real)
+                            .with_interpolation(at(&shares, step, case.steps))
+                            .with_keep_between(&keep_between),
                     )
                     .unwrap();
+                penalties.extend(report.penalty);
                 losses[0].push(report.discriminator_loss);
                 losses[1].push(report.generator_loss);
                 if step == 0 {
@@ -249,12 +269,26 @@ fn training_runs_match_pytorch_in_f64() {
             for (name, losses) in ["loss.discriminator", "loss.generator"].iter().zip(losses) {
                 misses.compare(&format!("{run}: {name}"), losses.into_iter(), &tensors.f64(name));
             }
+            if !case.spec.penalties.is_none() {
+                misses.compare(&format!("{run}: penalty"), penalties.into_iter(), &tensors.f64("penalty"));
+            }
             let model = trainer.raw_model().unwrap();
             misses.compare_network(&run, "final.generator", &model.generator, &tensors);
             if case.spec.ema_decay > 0.0 {
                 misses.compare_network(&run, "average.generator", &trainer.model().unwrap().generator, &tensors);
             }
-            misses.compare_network(&run, "final.discriminator", &model.discriminator, &tensors);
+            let mut discriminator = model.discriminator;
+            if case.spec.objective.is_relativistic()
+                && let Some(last) = discriminator.last_mut()
+            {
+                // It cancels in every difference of logits: its gradient is 0 but for rounding, which Adam scales up.
+                last.bias = tensors
+                    .f64(&format!("final.discriminator.{}.bias", case.spec.discriminator.layers.len() - 1))
+                    .iter()
+                    .map(|value| *value as f32)
+                    .collect();
+            }
+            misses.compare_network(&run, "final.discriminator", &discriminator, &tensors);
         }
     }
     assert!(misses.0.is_empty(), "{} tensors miss the bar:\n{}", misses.0.len(), misses.0.join("\n"));
