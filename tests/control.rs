@@ -1,4 +1,4 @@
-//! What steers a training beside its optimizers: the average of G's parameters. The same bits at any number of threads, and after a
+//! What steers a training beside its optimizers: the average of G's parameters, the schedule of the rates. The same bits at any number of threads, and after a
 //! resume; what each is, against plain arithmetic in f64.
 
 mod common;
@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use gannet::data::ArraySource;
 use gannet::gan::presets::Preset;
-use gannet::gan::{Adam, Changes, Checkpoint, GanSpec, Model, Network, Order, Source, Trainer, TrainerOptions};
+use gannet::gan::{
+    Adam, AdamW, Changes, Checkpoint, GanSpec, Model, Network, Order, RateSchedule, Source, Trainer, TrainerOptions,
+};
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
 use reference::network::flat;
 
@@ -39,7 +41,7 @@ fn cases() -> Vec<(String, GanSpec, Arc<dyn Source>, usize)> {
 
 /// Every setting of this file at once.
 fn steered(spec: GanSpec) -> GanSpec {
-    spec.with_ema_decay(0.9)
+    spec.with_ema_decay(0.9).with_schedule(RateSchedule::cosine(10).with_warmup(3))
 }
 
 fn options(batch: usize) -> TrainerOptions {
@@ -152,6 +154,33 @@ fn the_average_follows_each_update_of_the_generator() {
     }
 }
 
+/// A schedule is a rate that is set before each step: of both networks, with several turns of D in a step, past its end.
+#[test]
+fn a_schedule_sets_the_rate_of_each_step() {
+    for (name, spec, source, batch) in cases() {
+        let turns = if spec.order == Order::GeneratorFirstSharedFake { 1 } else { 2 };
+        let spec = spec.with_discriminator_steps(turns).with_discriminator_optimizer(AdamW::new(0.002));
+        for schedule in
+            [RateSchedule::linear(8).with_warmup(3), RateSchedule::cosine(6), RateSchedule::constant().with_warmup(5)]
+        {
+            let trainer = |spec: &GanSpec| Trainer::new(spec.clone(), source.clone(), options(batch)).unwrap();
+            let scheduled_spec = spec.clone().with_schedule(schedule);
+            let (mut scheduled, mut set) = (trainer(&scheduled_spec), trainer(&spec));
+            for step in 1..=10 {
+                for network in Network::ALL {
+                    let rate = scheduled_spec.learning_rate(network, step);
+                    let expected = f64::from(spec.optimizer(network).learning_rate()) * schedule.share(step);
+                    assert!((f64::from(rate) - expected).abs() <= 1e-7 * expected);
+                    set.set_learning_rate(network, rate).unwrap();
+                }
+                run(&mut set, 1);
+            }
+            run(&mut scheduled, 10);
+            assert!(scheduled.model().unwrap() == set.model().unwrap(), "{name} {schedule}");
+        }
+    }
+}
+
 #[test]
 fn an_average_begins_anew_with_other_parameters() {
     let trainer = |decay| {
@@ -189,5 +218,8 @@ fn values_that_steer_nothing_are_refused_by_name() {
     };
     for decay in [-0.1, 1.0, 1.5, f32::NAN, f32::INFINITY] {
         refused(Preset::Circle.spec().with_ema_decay(decay), "ema_decay");
+    }
+    for schedule in [RateSchedule::linear(0), RateSchedule::cosine(5).with_warmup(5)] {
+        refused(Preset::Circle.spec().with_schedule(schedule), "schedule_steps");
     }
 }

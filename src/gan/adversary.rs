@@ -131,6 +131,7 @@ impl Adversary {
         let context = Context { plan, program, objective, draws, reals, outside, report: reported, identity };
         let (isa, step) = (plan.pass.isa, *steps + 1);
         let segments = of(program);
+        networks.begin_turn(step);
         for (index, segment) in segments.iter().enumerate() {
             if let Some(Failure::Panic { whole, .. }) = failure
                 && segment.updates()

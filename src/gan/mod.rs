@@ -29,6 +29,7 @@ mod plan;
 pub mod presets;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 pub(crate) mod program;
+mod rate_schedule;
 mod replicas;
 mod sampler;
 mod seal;
@@ -60,6 +61,7 @@ pub use objective::Objective;
 pub use optimizer_spec::{Adam, AdamW, OptimizerSpec, RmsProp, Sgd};
 pub use options::TrainerOptions;
 pub use plan::PlanSummary;
+pub use rate_schedule::{RateDecay, RateSchedule};
 pub use replicas::Replicas;
 pub use sampler::Sampler;
 pub use snapshot::Changes;

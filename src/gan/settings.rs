@@ -11,6 +11,7 @@ use serde_json::{Number, Value};
 use super::names::{DISCRIMINATOR, GENERATOR};
 use super::optimizer_spec::{Adam, AdamW, OptimizerSpec, RmsProp, Sgd};
 use super::options::TrainerOptions;
+use super::rate_schedule::RateDecay;
 use super::source::Extent;
 use super::spec::GanSpec;
 use crate::error::{Error, Result};
@@ -55,7 +56,7 @@ impl Setting {
 }
 
 /// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
-const TABLE: [Setting; 11] = [
+const TABLE: [Setting; 14] = [
     Setting::new(BATCH, |run| run.options.batch.into()),
     Setting { absent: Some(|| 1.into()), ..Setting::new("run.shards", |run| run.options.shards.into()) },
     Setting::new("run.seed", |run| run.options.seed.into()),
@@ -67,6 +68,21 @@ const TABLE: [Setting; 11] = [
     Setting::new("gan.order", |run| run.spec.order.name().into()),
     Setting::new(DISCRIMINATOR_STEPS, |run| run.spec.discriminator_steps.into()),
     Setting { absent: Some(|| number(0.0)), ..Setting::new("gan.ema_decay", |run| number(run.spec.ema_decay)) },
+    Setting {
+        absent: Some(|| RateDecay::Constant.name().into()),
+        ..Setting::new("gan.schedule", |run| run.spec.schedule.decay.name().into())
+    },
+    Setting {
+        absent: Some(|| 0.into()),
+        ..Setting::new("gan.schedule_steps", |run| match run.spec.schedule.decay {
+            RateDecay::Constant => 0.into(),
+            _ => run.spec.schedule.steps.into(),
+        })
+    },
+    Setting {
+        absent: Some(|| 0.into()),
+        ..Setting::new("gan.warmup_steps", |run| run.spec.schedule.warmup_steps.into())
+    },
 ];
 
 /// The settings of a run on so many real samples.

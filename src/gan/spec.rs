@@ -2,6 +2,7 @@
 
 use super::objective::Objective;
 use super::optimizer_spec::{Adam, OptimizerSpec};
+use super::rate_schedule::RateSchedule;
 use crate::error::{Error, Result};
 #[cfg(feature = "internals")]
 use crate::kernel::activation::Activation;
@@ -69,6 +70,9 @@ pub struct GanSpec {
     /// Yazıcı et al., "The Unusual Effectiveness of Averaging in GAN Training", 2019.)
     #[cfg_attr(feature = "serde", serde(default))]
     pub ema_decay: f32,
+    /// How the learning rates of both networks change with the steps.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub schedule: RateSchedule,
     /// G: latents in, samples out.
     pub generator: NetworkSpec,
     /// D: samples in, one logit out (two for [`Objective::Softmax`]).
@@ -90,6 +94,7 @@ impl GanSpec {
             generator_optimizer: optimizer,
             discriminator_optimizer: optimizer,
             ema_decay: 0.0,
+            schedule: RateSchedule::constant(),
             generator,
             discriminator,
         }
@@ -142,6 +147,18 @@ impl GanSpec {
     pub fn with_ema_decay(mut self, decay: f32) -> Self {
         self.ema_decay = decay;
         self
+    }
+
+    /// The same GAN with another [schedule of the learning rates](Self::schedule).
+    #[must_use]
+    pub fn with_schedule(mut self, schedule: RateSchedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
+    /// The learning rate of a network in step `step`, counted from 1: its optimizer's, times what the schedule has of it.
+    pub fn learning_rate(&self, network: Network, step: u64) -> f32 {
+        self.optimizer(network).at_share(self.schedule.share(step)).learning_rate()
     }
 
     /// The specification of a network.
@@ -215,7 +232,7 @@ impl GanSpec {
             let problem = format!("{} is not a number from 0 up and below 1", self.ema_decay);
             return Err(Error::setting("ema_decay", problem));
         }
-        Ok(())
+        self.schedule.validate()
     }
 }
 

@@ -6,6 +6,7 @@ use super::average::Average;
 use super::names::{GRADIENT, PARAMETER};
 use super::optimizer_spec::OptimizerSpec;
 use super::optimizer_state::OptimizerState;
+use super::rate_schedule::RateSchedule;
 use crate::error::{Error, Result};
 use crate::kernel::noise::StreamKey;
 use crate::kernel::optimizer::{Arenas, Update};
@@ -30,6 +31,9 @@ pub(super) struct TrainedNetwork {
     pub(super) layout: ParameterLayout,
     parameters: AlignedBuffer,
     optimizer: OptimizerSpec,
+    schedule: RateSchedule,
+    /// The share of the learning rate in the step in progress.
+    share: f64,
     /// An arena for each state of the optimizer's rule, laid out like the parameters.
     states: Vec<AlignedBuffer>,
     /// The average of the parameters, where one is kept.
@@ -54,7 +58,19 @@ impl TrainedNetwork {
         let states = optimizer.state_names().iter().map(|_| AlignedBuffer::zeroed(len)).collect::<Result<_>>()?;
         let mut parameters = AlignedBuffer::zeroed(len)?;
         layout.initialize(&spec, isa, key, &mut parameters);
-        Ok(Self { network, parameters, optimizer, states, average: None, updates: 0, updated: None, layout, spec })
+        let (schedule, share) = (RateSchedule::constant(), 1.0);
+        let (average, updates, updated) = (None, 0, None);
+        Ok(Self { network, parameters, optimizer, schedule, share, states, average, updates, updated, layout, spec })
+    }
+
+    /// The same with a schedule of its learning rate.
+    pub(super) fn with_schedule(self, schedule: RateSchedule) -> Self {
+        Self { schedule, ..self }
+    }
+
+    /// A turn of step `step` begins.
+    pub(super) fn begin_turn(&mut self, step: u64) {
+        self.share = self.schedule.share(step);
     }
 
     /// The same with an average of its parameters; without one where the `decay` is 0.
@@ -87,7 +103,7 @@ impl TrainedNetwork {
     /// Counts an update, the optimizer's next.
     fn next_update(&mut self) -> Update {
         self.updates += 1;
-        self.optimizer.update(self.updates)
+        self.optimizer.at_share(self.share).update(self.updates)
     }
 
     /// A copy of the parameters.

@@ -96,8 +96,10 @@ impl<'a> Trainer<'a> {
         plan.check_memory(of_generator, of_discriminator, &program.tape, beside, options.memory_limit)?;
         intake.take_memory()?;
         resources.ensure_pool(plan.threads)?;
-        let network = |network, spec: &NetworkSpec, optimizer, stream: Stream| {
-            TrainedNetwork::new(network, spec.clone(), optimizer, isa, stream.key(options.seed, 0))
+        let schedule = spec.schedule;
+        let network = |network, spec: &NetworkSpec, optimizer, stream: Stream| -> Result<TrainedNetwork> {
+            let key = stream.key(options.seed, 0);
+            Ok(TrainedNetwork::new(network, spec.clone(), optimizer, isa, key)?.with_schedule(schedule))
         };
         let networks = Networks {
             generator: Some(

@@ -1,7 +1,11 @@
-//! Settings that steer a training beside its optimizers: the average that is sampled from. The [table](super::table) lists them.
+//! Settings that steer a training beside its optimizers: the average that is sampled from, the schedule of the learning rates. The
+//! [table](super::table) lists them.
+
+use toml::Value;
 
 use super::kind::Kind;
-use super::setting::{CommandOption, Setting, fraction, in_32_bits};
+use super::setting::{CommandOption, Setting, chosen, fraction, in_32_bits, number, whole};
+use super::values::{RATE_DECAYS, names};
 
 /// The average of G's parameters.
 pub(super) const EMA_DECAY: Setting = Setting {
@@ -26,5 +30,68 @@ pub(super) const EMA_DECAY: Setting = Setting {
         Kind::Number { below: 1.0 },
         "Decay of an exponential moving average of the generator's parameters, from which samples, measures and pictures come; the \
          training itself does not depend on it. 0 = no average.",
+    )
+};
+
+/// How the learning rates fall.
+pub(super) const SCHEDULE: Setting = Setting {
+    option: Some(CommandOption {
+        name: "schedule",
+        value: "SCHEDULE",
+        help: "How the learning rates of both networks change with the steps [default: constant].",
+    }),
+    get: |config| Some(Value::String(config.spec.schedule.decay.name().to_string())),
+    set: |config, value| {
+        chosen(RATE_DECAYS, value, &mut config.spec.schedule.decay);
+        Ok(())
+    },
+    words: Some(("learning rates", |config| config.spec.schedule.to_string())),
+    ..Setting::new(
+        "gan",
+        "schedule",
+        Kind::Choice(|| names(RATE_DECAYS)),
+        "How the learning rates of both networks change with the steps: constant, linear (down to 0 in a line), cosine (down to 0 along \
+         half a cosine).",
+    )
+};
+
+/// How long they fall.
+pub(super) const SCHEDULE_STEPS: Setting = Setting {
+    option: Some(CommandOption {
+        name: "schedule-steps",
+        value: "N",
+        help: "Steps until the learning rates of a schedule are down; the last one's stay after them [default: the length of the run].",
+    }),
+    example: "10000",
+    get: |config| Some(config.spec.schedule.steps).filter(|steps| *steps > 0).map(number),
+    set: |config, value| {
+        config.spec.schedule.steps = whole(value);
+        Ok(())
+    },
+    ..Setting::new(
+        "gan",
+        "schedule_steps",
+        Kind::POSITIVE,
+        "Steps until the learning rates of a schedule are down; the last one's stay after them. Without it: the length of the run.",
+    )
+};
+
+/// How long they rise before.
+pub(super) const WARMUP_STEPS: Setting = Setting {
+    option: Some(CommandOption {
+        name: "warmup-steps",
+        value: "N",
+        help: "Steps at the beginning in which the learning rates rise to their values [default: 0].",
+    }),
+    get: |config| Some(number(config.spec.schedule.warmup_steps)),
+    set: |config, value| {
+        config.spec.schedule.warmup_steps = whole(value);
+        Ok(())
+    },
+    ..Setting::new(
+        "gan",
+        "warmup_steps",
+        Kind::COUNT,
+        "Steps at the beginning in which the learning rates rise to their values, with any schedule; 0 = none.",
     )
 };

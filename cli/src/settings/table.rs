@@ -8,7 +8,7 @@ use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use toml::Value;
 
-use super::control::EMA_DECAY;
+use super::control::{EMA_DECAY, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS};
 use super::kind::Kind;
 use super::setting::{CommandOption, Setting, chosen, number, path, size, text, whole};
 use super::values::{ENGINES, ISAS, MOST_SHARDS, OBJECTIVES, ORDERS, name_of, names, of_name};
@@ -488,6 +488,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
         )
     },
     EMA_DECAY,
+    SCHEDULE,
+    SCHEDULE_STEPS,
+    WARMUP_STEPS,
 ];
 
 #[cfg(test)]
@@ -515,7 +518,17 @@ mod tests {
         }
         assert_eq!(
             told,
-            ["shards", "threads", "engine", "checkpoint_steps", "checkpoint_seconds", "keep", "ema_decay"]
+            [
+                "shards",
+                "threads",
+                "engine",
+                "checkpoint_steps",
+                "checkpoint_seconds",
+                "keep",
+                "ema_decay",
+                "schedule",
+                "warmup_steps"
+            ]
         );
     }
 }
