@@ -146,6 +146,16 @@ CASES = {
         batch=7,
         steps=12,
     ),
+    "small_clipped": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([3, 12, 1], "leaky_relu", "linear"),
+        objective="non_saturating",
+        order="discriminator_first",
+        optimizer={"kind": "sgd", "lr": 0.5, "momentum": 0.5},
+        clip_norm={"generator": 0.05, "discriminator": 0.1},
+        batch=7,
+        steps=12,
+    ),
     "small_cosine": dict(
         generator=layers([2, 9, 3], "leaky_relu", "linear"),
         discriminator=layers([3, 12, 1], "leaky_relu", "linear"),
@@ -227,6 +237,7 @@ class Learner:
     def __init__(self, network, case):
         self.network = network
         self.optimizer = optimizer_of(case["optimizer"], network.parameters)
+        self.clip_norm = case.get("clip_norm", {}).get(network.name)
         self.schedule = schedule_of(case.get("schedule"), self.optimizer)
         self.first_gradients, self.losses = None, []
         self.average = None
@@ -240,6 +251,8 @@ class Learner:
         """One update that lowers `loss`."""
         self.optimizer.zero_grad()
         loss.backward()
+        if self.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters, self.clip_norm)
         if self.first_gradients is None:
             gradients = [parameter.grad for parameter in self.network.parameters]
             self.first_gradients = self.network.named("gradient", gradients)

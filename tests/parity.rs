@@ -121,6 +121,9 @@ fn read_case(path: &Path) -> Case {
         }
         None => spec,
     };
+    let clip_norm = |network: &str| config.get("clip_norm").map_or(0.0, |norms| number(&norms[network]));
+    let spec =
+        spec.with_generator_clip_norm(clip_norm("generator")).with_discriminator_clip_norm(clip_norm("discriminator"));
     let (batch, steps) = (count(&config["batch"]), count(&config["steps"]));
     Case { name: metadata["case"].clone(), spec, batch, steps, bytes }
 }

@@ -195,6 +195,8 @@ fn steered_steps_allocate_nothing() {
                 .with_generator_optimizer(AdamW::new(1e-4))
                 .with_discriminator_optimizer(RmsProp::new(1e-4))
                 .with_ema_decay(0.99)
+                .with_generator_clip_norm(1e-3)
+                .with_discriminator_clip_norm(1e-3)
                 .with_schedule(RateSchedule::cosine(15).with_warmup(5));
             let source = common::source(preset, 500);
             let options = TrainerOptions::default()

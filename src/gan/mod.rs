@@ -5,6 +5,7 @@ mod adversary;
 mod average;
 mod batches;
 pub mod checkpoint;
+mod clip;
 mod cut;
 mod diagnosis;
 mod failure;

@@ -56,7 +56,7 @@ impl Setting {
 }
 
 /// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
-const TABLE: [Setting; 14] = [
+const TABLE: [Setting; 16] = [
     Setting::new(BATCH, |run| run.options.batch.into()),
     Setting { absent: Some(|| 1.into()), ..Setting::new("run.shards", |run| run.options.shards.into()) },
     Setting::new("run.seed", |run| run.options.seed.into()),
@@ -68,6 +68,14 @@ const TABLE: [Setting; 14] = [
     Setting::new("gan.order", |run| run.spec.order.name().into()),
     Setting::new(DISCRIMINATOR_STEPS, |run| run.spec.discriminator_steps.into()),
     Setting { absent: Some(|| number(0.0)), ..Setting::new("gan.ema_decay", |run| number(run.spec.ema_decay)) },
+    Setting {
+        absent: Some(|| number(0.0)),
+        ..Setting::new("gan.generator_clip_norm", |run| number(run.spec.generator_clip_norm))
+    },
+    Setting {
+        absent: Some(|| number(0.0)),
+        ..Setting::new("gan.discriminator_clip_norm", |run| number(run.spec.discriminator_clip_norm))
+    },
     Setting {
         absent: Some(|| RateDecay::Constant.name().into()),
         ..Setting::new("gan.schedule", |run| run.spec.schedule.decay.name().into())

@@ -70,6 +70,14 @@ pub struct GanSpec {
     /// Yazıcı et al., "The Unusual Effectiveness of Averaging in GAN Training", 2019.)
     #[cfg_attr(feature = "serde", serde(default))]
     pub ema_decay: f32,
+    /// The largest norm of G's gradients, over all of its parameters; 0 = any. Larger ones are scaled to it before the update, as
+    /// PyTorch's `clip_grad_norm_` does: all are multiplied by `clip_norm / (norm + 1e-6)` where that is below 1. What a hook leaves is
+    /// clipped, and [`Trainer::gradients`](super::Trainer::gradients) has the clipped ones.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub generator_clip_norm: f32,
+    /// The same of D's gradients.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub discriminator_clip_norm: f32,
     /// How the learning rates of both networks change with the steps.
     #[cfg_attr(feature = "serde", serde(default))]
     pub schedule: RateSchedule,
@@ -94,6 +102,8 @@ impl GanSpec {
             generator_optimizer: optimizer,
             discriminator_optimizer: optimizer,
             ema_decay: 0.0,
+            generator_clip_norm: 0.0,
+            discriminator_clip_norm: 0.0,
             schedule: RateSchedule::constant(),
             generator,
             discriminator,
@@ -147,6 +157,28 @@ impl GanSpec {
     pub fn with_ema_decay(mut self, decay: f32) -> Self {
         self.ema_decay = decay;
         self
+    }
+
+    /// The same GAN with another [largest norm of G's gradients](Self::generator_clip_norm).
+    #[must_use]
+    pub fn with_generator_clip_norm(mut self, norm: f32) -> Self {
+        self.generator_clip_norm = norm;
+        self
+    }
+
+    /// The same GAN with another [largest norm of D's gradients](Self::discriminator_clip_norm).
+    #[must_use]
+    pub fn with_discriminator_clip_norm(mut self, norm: f32) -> Self {
+        self.discriminator_clip_norm = norm;
+        self
+    }
+
+    /// The largest norm of a network's gradients; 0 = any.
+    pub fn clip_norm(&self, network: Network) -> f32 {
+        match network {
+            Network::Generator => self.generator_clip_norm,
+            Network::Discriminator => self.discriminator_clip_norm,
+        }
     }
 
     /// The same GAN with another [schedule of the learning rates](Self::schedule).
@@ -231,6 +263,13 @@ impl GanSpec {
         if !(0.0..1.0).contains(&self.ema_decay) {
             let problem = format!("{} is not a number from 0 up and below 1", self.ema_decay);
             return Err(Error::setting("ema_decay", problem));
+        }
+        for network in Network::ALL {
+            let most = self.clip_norm(network);
+            if !(most >= 0.0 && most.is_finite()) {
+                let problem = format!("{most} is not a number from 0 up");
+                return Err(Error::setting(format!("{network}_clip_norm"), problem));
+            }
         }
         self.schedule.validate()
     }

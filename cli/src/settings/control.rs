@@ -1,5 +1,5 @@
-//! Settings that steer a training beside its optimizers: the average that is sampled from, the schedule of the learning rates. The
-//! [table](super::table) lists them.
+//! Settings that steer a training beside its optimizers: the average that is sampled from, the clipping of gradients, the schedule of
+//! the learning rates. The [table](super::table) lists them.
 
 use toml::Value;
 
@@ -32,6 +32,53 @@ pub(super) const EMA_DECAY: Setting = Setting {
          training itself does not depend on it. 0 = no average.",
     )
 };
+
+/// The largest norm of G's gradients.
+pub(super) const GENERATOR_CLIP_NORM: Setting = Setting {
+    option: Some(CommandOption {
+        name: "generator-clip-norm",
+        value: "NORM",
+        help: "Scale the generator's gradients down to this norm where theirs is larger; 0 = do not [default: 0].",
+    }),
+    get: |config| Some(fraction(config.spec.generator_clip_norm)),
+    set: |config, value| {
+        config.spec.generator_clip_norm = in_32_bits(value);
+        Ok(())
+    },
+    words: Some(("G's gradients", |config| clipped(config.spec.generator_clip_norm))),
+    ..Setting::new(
+        "gan",
+        "generator_clip_norm",
+        Kind::Number { below: f32::INFINITY },
+        "Largest norm of the generator's gradients over all its parameters: larger ones are scaled to it before each update. 0 = any norm.",
+    )
+};
+
+/// The largest norm of D's gradients.
+pub(super) const DISCRIMINATOR_CLIP_NORM: Setting = Setting {
+    option: Some(CommandOption {
+        name: "discriminator-clip-norm",
+        value: "NORM",
+        help: "The same of the discriminator's gradients [default: 0].",
+    }),
+    get: |config| Some(fraction(config.spec.discriminator_clip_norm)),
+    set: |config, value| {
+        config.spec.discriminator_clip_norm = in_32_bits(value);
+        Ok(())
+    },
+    words: Some(("D's gradients", |config| clipped(config.spec.discriminator_clip_norm))),
+    ..Setting::new(
+        "gan",
+        "discriminator_clip_norm",
+        Kind::Number { below: f32::INFINITY },
+        "Largest norm of the discriminator's gradients over all its parameters, as of the generator's. 0 = any norm.",
+    )
+};
+
+/// A largest norm in words.
+fn clipped(norm: f32) -> String {
+    if norm == 0.0 { "of any norm".to_string() } else { format!("clipped to the norm {norm}") }
+}
 
 /// How the learning rates fall.
 pub(super) const SCHEDULE: Setting = Setting {

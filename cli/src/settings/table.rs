@@ -8,7 +8,7 @@ use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use toml::Value;
 
-use super::control::{EMA_DECAY, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS};
+use super::control::{DISCRIMINATOR_CLIP_NORM, EMA_DECAY, GENERATOR_CLIP_NORM, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS};
 use super::kind::Kind;
 use super::setting::{CommandOption, Setting, chosen, number, path, size, text, whole};
 use super::values::{ENGINES, ISAS, MOST_SHARDS, OBJECTIVES, ORDERS, name_of, names, of_name};
@@ -488,6 +488,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         )
     },
     EMA_DECAY,
+    GENERATOR_CLIP_NORM,
+    DISCRIMINATOR_CLIP_NORM,
     SCHEDULE,
     SCHEDULE_STEPS,
     WARMUP_STEPS,
@@ -526,6 +528,8 @@ mod tests {
                 "checkpoint_seconds",
                 "keep",
                 "ema_decay",
+                "generator_clip_norm",
+                "discriminator_clip_norm",
                 "schedule",
                 "warmup_steps"
             ]

@@ -99,7 +99,7 @@ fn fakes_that_are_kept_are_those_that_would_be_made_again() {
 #[test]
 fn updates_in_the_last_backward_pass_are_those_after_it() {
     keeps_the_bits(
-        |script, _, plan| script.with_updates_fused(plan),
+        |script, _, plan| script.with_updates_fused(plan, |_| false),
         |_, plan, _| plan.schedule == "layer-parallel" && plan.shards == 1,
     );
 }

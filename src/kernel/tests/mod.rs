@@ -9,6 +9,7 @@ mod loss;
 mod noise;
 mod optimizer;
 mod panel;
+mod square_sum;
 mod together;
 
 use crate::simd::Isa;
