@@ -222,6 +222,36 @@ CASES = {
         batch=7,
         steps=12,
     ),
+    "small_clipped": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([3, 12, 1], "leaky_relu", "linear"),
+        objective="non_saturating",
+        order="discriminator_first",
+        optimizer={"kind": "sgd", "lr": 0.5, "momentum": 0.5},
+        clip_norm={"generator": 0.05, "discriminator": 0.1},
+        batch=7,
+        steps=12,
+    ),
+    "small_cosine": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([3, 12, 1], "leaky_relu", "linear"),
+        objective="non_saturating",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.5, kind="adamw", weight_decay=0.5),
+        schedule={"decay": "cosine", "steps": 12, "warmup": 4},
+        batch=7,
+        steps=12,
+    ),
+    "small_linear": dict(
+        generator=layers([2, 9, 3], "tanh", "linear"),
+        discriminator=layers([3, 12, 1], "tanh", "linear"),
+        objective="non_saturating_half",
+        order="generator_first_shared_fake",
+        optimizer={"kind": "sgd", "lr": 5e-2, "momentum": 0.5},
+        schedule={"decay": "linear", "steps": 12, "warmup": 0},
+        batch=7,
+        steps=12,
+    ),
 }
 
 
@@ -283,6 +313,8 @@ class Learner:
     def __init__(self, network, case):
         self.network = network
         self.optimizer = optimizer_of(case["optimizer"], network.parameters)
+        self.clip_norm = case.get("clip_norm", {}).get(network.name)
+        self.schedule = schedule_of(case.get("schedule"), self.optimizer)
         self.first_gradients, self.losses = None, []
         self.clip = case.get("weight_clip") if network.name == "discriminator" else None
         self.average = None
@@ -296,6 +328,8 @@ class Learner:
         """One update that lowers `loss` and `penalty`."""
         self.optimizer.zero_grad()
         (loss + penalty).backward()
+        if self.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters, self.clip_norm)
         if self.first_gradients is None:
             gradients = [parameter.grad for parameter in self.network.parameters]
             self.first_gradients = self.network.named("gradient", gradients)
@@ -305,8 +339,25 @@ class Learner:
                 for parameter in self.network.parameters:
                     parameter.clamp_(-self.clip, self.clip)
         self.losses.append(loss.item())
+        if self.schedule is not None:
+            self.schedule.step()
         if self.average is not None:
             self.average.update_parameters(torch.nn.ParameterList(self.network.parameters))
+
+
+def schedule_of(spec, optimizer):
+    """The schedule of the learning rate; one update is a step."""
+    if spec is None:
+        return None
+    schedules, warmup, falling = torch.optim.lr_scheduler, spec["warmup"], spec["steps"] - spec["warmup"]
+    if spec["decay"] == "cosine":
+        fall = schedules.CosineAnnealingLR(optimizer, T_max=falling)
+    else:
+        fall = schedules.LinearLR(optimizer, start_factor=1.0, end_factor=0.0, total_iters=falling)
+    if warmup == 0:
+        return fall
+    rise = schedules.LinearLR(optimizer, start_factor=1.0 / warmup, end_factor=1.0, total_iters=warmup - 1)
+    return schedules.SequentialLR(optimizer, [rise, fall], milestones=[warmup])
 
 
 def optimizer_of(spec, parameters):

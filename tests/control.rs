@@ -1,4 +1,5 @@
-//! What steers a training beside its optimizers: the average of G's parameters. The same bits at any number of threads, and after a
+//! What steers a training beside its optimizers: the average of G's parameters, the clipping of gradients, the schedule of
+//! rates. The same bits at any number of threads, and after a
 //! resume; what each is, against plain arithmetic in f64.
 
 mod common;
@@ -9,7 +10,10 @@ use std::sync::Arc;
 
 use gannet::data::ArraySource;
 use gannet::gan::presets::Preset;
-use gannet::gan::{Adam, Changes, Checkpoint, GanSpec, Model, Network, Order, Source, Trainer, TrainerOptions};
+use gannet::gan::{
+    Adam, AdamW, Changes, Checkpoint, GanSpec, Gradients, Model, Network, Order, RateSchedule, Source, Trainer,
+    TrainerOptions,
+};
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
 use reference::network::flat;
 
@@ -40,6 +44,9 @@ fn cases() -> Vec<(String, GanSpec, Arc<dyn Source>, usize)> {
 /// Every setting of this file at once.
 fn steered(spec: GanSpec) -> GanSpec {
     spec.with_ema_decay(0.9)
+        .with_schedule(RateSchedule::cosine(10).with_warmup(3))
+        .with_generator_clip_norm(0.01)
+        .with_discriminator_clip_norm(0.02)
 }
 
 fn options(batch: usize) -> TrainerOptions {
@@ -152,6 +159,89 @@ fn the_average_follows_each_update_of_the_generator() {
     }
 }
 
+/// A schedule is a rate that is set before each step: of both networks, with several turns of D in a step, past its end.
+#[test]
+fn a_schedule_sets_the_rate_of_each_step() {
+    for (name, spec, source, batch) in cases() {
+        let turns = if spec.order == Order::GeneratorFirstSharedFake { 1 } else { 2 };
+        let spec = spec.with_discriminator_steps(turns).with_discriminator_optimizer(AdamW::new(0.002));
+        for schedule in
+            [RateSchedule::linear(8).with_warmup(3), RateSchedule::cosine(6), RateSchedule::constant().with_warmup(5)]
+        {
+            let trainer = |spec: &GanSpec| Trainer::new(spec.clone(), source.clone(), options(batch)).unwrap();
+            let scheduled_spec = spec.clone().with_schedule(schedule);
+            let (mut scheduled, mut set) = (trainer(&scheduled_spec), trainer(&spec));
+            for step in 1..=10 {
+                for network in Network::ALL {
+                    let rate = scheduled_spec.learning_rate(network, step);
+                    let expected = f64::from(spec.optimizer(network).learning_rate()) * schedule.share(step);
+                    assert!((f64::from(rate) - expected).abs() <= 1e-7 * expected);
+                    set.set_learning_rate(network, rate).unwrap();
+                }
+                run(&mut set, 1);
+            }
+            run(&mut scheduled, 10);
+            assert!(scheduled.model().unwrap() == set.model().unwrap(), "{name} {schedule}");
+        }
+    }
+}
+
+/// Clipping is what a hook does that multiplies all gradients by `most / (norm + 1e-6)` where that is below 1; hooks come before it.
+#[test]
+fn clipped_gradients_have_the_norm_that_is_asked_for() {
+    const MOST: f32 = 0.002;
+    for (name, spec, source, batch) in cases() {
+        let trainer = |[generator, discriminator]: [f32; 2]| {
+            let spec = spec.clone().with_generator_clip_norm(generator).with_discriminator_clip_norm(discriminator);
+            Trainer::new(spec, source.clone(), options(batch).with_threads(2)).unwrap()
+        };
+        for clipped in [[MOST, 0.0], [0.0, MOST], [MOST, MOST]] {
+            let (mut by_setting, mut by_hook) = (trainer(clipped), trainer([0.0; 2]));
+            let mut scaled = 0;
+            let mut hook = |gradients: &mut Gradients<'_>| {
+                let most = f64::from(clipped[gradients.network() as usize]);
+                let factor = most / (gradients.norm() + 1e-6);
+                if most > 0.0 && factor < 1.0 {
+                    gradients.scale(factor as f32);
+                    scaled += 1;
+                }
+                Ok(())
+            };
+            by_hook.run_with(4, 0, Some(&mut hook), |_, _| Ok(ControlFlow::Continue(()))).unwrap();
+            assert!(scaled > 0, "{name}: nothing is clipped");
+            run(&mut by_setting, 4);
+            let [found, expected] = [&by_setting, &by_hook].map(|trainer| trainer.model().unwrap());
+            for network in Network::ALL {
+                // The two norms are sums in another order, whose last bit may differ.
+                let near = |(found, expected): (f64, f64)| (found - expected).abs() <= 1e-4 * expected.abs() + 1e-5;
+                let pairs = values(found.network(network)).into_iter().zip(values(expected.network(network)));
+                assert!(pairs.into_iter().all(near), "{name} {clipped:?} {network}");
+                let gradients = by_setting.parameter_gradients(network).flat_map(|tensor| tensor.values());
+                let norm = gradients.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+                let most = f64::from(clipped[network as usize]);
+                assert!(most == 0.0 || norm <= most * (1.0 + 1e-6), "{name} {clipped:?} {network}: {norm}");
+            }
+            // What a hook leaves is clipped.
+            let mut both = trainer(clipped);
+            let mut larger = |gradients: &mut Gradients<'_>| {
+                gradients.scale(1e6);
+                Ok(())
+            };
+            both.run_with(1, 0, Some(&mut larger), |_, _| Ok(ControlFlow::Continue(()))).unwrap();
+            for network in Network::ALL.into_iter().filter(|network| clipped[*network as usize] > 0.0) {
+                let gradients = both.parameter_gradients(network).flat_map(|tensor| tensor.values());
+                let norm = gradients.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+                assert!((norm - f64::from(MOST)).abs() <= 1e-6, "{name} {network}: {norm}");
+            }
+        }
+        // A norm that no gradient has changes no bit.
+        let (mut plain, mut free) = (trainer([0.0; 2]), trainer([1e30; 2]));
+        run(&mut plain, 3);
+        run(&mut free, 3);
+        assert!(plain.model().unwrap() == free.model().unwrap(), "{name}");
+    }
+}
+
 #[test]
 fn an_average_begins_anew_with_other_parameters() {
     let trainer = |decay| {
@@ -189,5 +279,12 @@ fn values_that_steer_nothing_are_refused_by_name() {
     };
     for decay in [-0.1, 1.0, 1.5, f32::NAN, f32::INFINITY] {
         refused(Preset::Circle.spec().with_ema_decay(decay), "ema_decay");
+    }
+    for norm in [-1.0, f32::NAN, f32::INFINITY] {
+        refused(Preset::Circle.spec().with_generator_clip_norm(norm), "generator_clip_norm");
+        refused(Preset::Circle.spec().with_discriminator_clip_norm(norm), "discriminator_clip_norm");
+    }
+    for schedule in [RateSchedule::linear(0), RateSchedule::cosine(5).with_warmup(5)] {
+        refused(Preset::Circle.spec().with_schedule(schedule), "schedule_steps");
     }
 }

@@ -21,7 +21,7 @@ use gannet::internals::kernel::loss::{
 };
 use gannet::internals::kernel::math;
 use gannet::internals::kernel::noise::{StreamKey, normal, uniform};
-use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update, clip};
+use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update, clip_parameters};
 use gannet::internals::kernel::panel::{gather_bytes, gather_rows, scatter_rows};
 use gannet::internals::kernel::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
 use gannet::internals::kernel::reduce::{add_assign, row_sums};
@@ -318,7 +318,7 @@ fn penalties() {
         }
         in_every_place(&format!("clipping at {len}"), |isa, at| {
             let mut values = at.f32(len, 1);
-            clip(isa, 0.5, &mut values);
+            clip_parameters(isa, 0.5, &mut values);
             vec![values]
         });
     }

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use gannet::cpu::{EngineKind, Isa};
 use gannet::data::ArraySource;
 use gannet::gan::{
-    self, AdamW, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Penalties, RmsProp, Sgd,
-    Trainer, TrainerOptions,
+    self, AdamW, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Penalties, RateSchedule,
+    RmsProp, Sgd, Trainer, TrainerOptions,
 };
 use gannet::net::{Activation, LayerSpec, LayerTensors, NetworkSpec};
 use reference::network::{Parameters, backward, flat, forward, widened, zeros};
@@ -122,6 +122,21 @@ fn read_case(path: &Path) -> Case {
         .with_penalties(penalties)
         .with_weight_clip(config.get("weight_clip").map_or(0.0, number))
         .with_ema_decay(config.get("ema_decay").map_or(0.0, number));
+    let spec = match config.get("schedule") {
+        Some(schedule) => {
+            let steps = schedule["steps"].as_u64().unwrap();
+            let falling = match schedule["decay"].as_str().unwrap() {
+                "linear" => RateSchedule::linear(steps),
+                "cosine" => RateSchedule::cosine(steps),
+                other => panic!("schedule {other}"),
+            };
+            spec.with_schedule(falling.with_warmup(schedule["warmup"].as_u64().unwrap()))
+        }
+        None => spec,
+    };
+    let clip_norm = |network: &str| config.get("clip_norm").map_or(0.0, |norms| number(&norms[network]));
+    let spec =
+        spec.with_generator_clip_norm(clip_norm("generator")).with_discriminator_clip_norm(clip_norm("discriminator"));
     let (batch, steps) = (count(&config["batch"]), count(&config["steps"]));
     Case { name: metadata["case"].clone(), spec, batch, steps, bytes }
 }

@@ -18,7 +18,8 @@ use gannet::gan::health::examine;
 use gannet::gan::presets::Preset;
 use gannet::gan::source::Extent;
 use gannet::gan::{
-    AdamW, Checkpoint, Gradients, ModularLoss, Network, Replicas, RmsProp, Source, Trainer, TrainerOptions, source,
+    AdamW, Checkpoint, Gradients, ModularLoss, Network, RateSchedule, Replicas, RmsProp, Source, Trainer,
+    TrainerOptions, source,
 };
 
 /// The system's allocator with a count of its calls.
@@ -226,7 +227,10 @@ fn steered_steps_allocate_nothing() {
                 .spec()
                 .with_generator_optimizer(AdamW::new(1e-4))
                 .with_discriminator_optimizer(RmsProp::new(1e-4))
-                .with_ema_decay(0.99);
+                .with_ema_decay(0.99)
+                .with_generator_clip_norm(1e-3)
+                .with_discriminator_clip_norm(1e-3)
+                .with_schedule(RateSchedule::cosine(15).with_warmup(5));
             let source = common::source(preset, 500);
             let options = TrainerOptions::default()
                 .with_batch(batch)

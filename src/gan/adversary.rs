@@ -1,5 +1,6 @@
 //! The adversarial step: the program's turns, one after the other, and what they work on.
 
+use super::clip::Clip;
 use super::diagnosis;
 use super::failure::{Failure, check_none, check_whole};
 use super::hook::{Gradients, Hook};
@@ -54,6 +55,7 @@ pub(super) struct Adversary {
     pub(super) networks: Networks,
     pub(super) workspace: Workspace,
     pub(super) program: Program,
+    pub(super) clip: Clip,
     /// The numbers from 0 to the batch.
     pub(super) identity: Vec<u32>,
     /// Steps done: turns of G.
@@ -69,7 +71,18 @@ pub(super) struct Adversary {
 impl Adversary {
     /// Before the first step.
     pub(super) fn new(networks: Networks, workspace: Workspace, program: Program, identity: Vec<u32>) -> Self {
-        Self { networks, workspace, program, identity, steps: 0, discriminator_turns: 0, failure: None, refused: false }
+        let clip = Clip::default();
+        Self {
+            networks,
+            workspace,
+            program,
+            clip,
+            identity,
+            steps: 0,
+            discriminator_turns: 0,
+            failure: None,
+            refused: false,
+        }
     }
 
     /// Refuses a step after one that failed, and counts one that begins as failed until [`end`](Self::end) tells of its outcome: a
@@ -132,12 +145,13 @@ impl Adversary {
     }
 
     fn turn(&mut self, run: &Run<'_>, mut hook: Hook<'_, '_>, of: fn(&Program) -> &[SegmentPlace]) -> Result<()> {
-        let Self { networks, workspace, program, identity, steps, failure, refused, .. } = self;
+        let Self { networks, workspace, program, clip, identity, steps, failure, refused, .. } = self;
         let Run { team, plan, objective, penalties, draws, reals, outside, reported } = *run;
         let report = reported;
         let context = Context { plan, program, objective, penalties, draws, reals, outside, report, identity };
         let (isa, step) = (plan.pass.isa, *steps + 1);
         let segments = of(program);
+        networks.begin_turn(step);
         for (index, segment) in segments.iter().enumerate() {
             if let Some(Failure::Panic { whole, .. }) = failure
                 && segment.updates()
@@ -161,10 +175,11 @@ impl Adversary {
                     }
                 }
                 SegmentPlace::Update(network) => {
-                    let gradients = match hook {
-                        Some(_) => &workspace.combined().gradients[*network as usize],
-                        None => workspace.combine(team, isa, *network),
-                    };
+                    if hook.is_none() {
+                        workspace.combine(team, isa, *network);
+                    }
+                    clip.clip(team, *network, &mut workspace.combined_mut().gradients[*network as usize]);
+                    let gradients = &workspace.combined().gradients[*network as usize];
                     let updated = match networks.get_mut(*network) {
                         Some(network) => network.update(team, isa, gradients, step),
                         None => Ok(()),

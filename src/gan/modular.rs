@@ -107,7 +107,7 @@ impl ModularLoss {
         let isa = resources.isa;
         let cut = Cut::new(batch, options.shards)?;
         let plan = Plan::new(None, &discriminator, cut, resources.threads, options.engine, isa);
-        let script = Script::modular(objective, &penalties).with_fakes_kept(&plan).with_updates_fused(&plan);
+        let script = Script::modular(objective, &penalties).with_fakes_kept(&plan).with_updates_fused(&plan, |_| false);
         let program = Program::new(&script, None, &discriminator, &plan);
         plan.check_memory(None, &discriminator, &program.tape, 0, options.memory_limit)?;
         resources.ensure_pool(plan.threads)?;

@@ -33,6 +33,12 @@ impl Networks {
         }
     }
 
+    /// A turn of step `step` begins.
+    pub(super) fn begin_turn(&mut self, step: u64) {
+        self.generator.iter_mut().for_each(|network| network.begin_turn(step));
+        self.discriminator.begin_turn(step);
+    }
+
     /// A copy of what the optimizers remember, G's first.
     pub(super) fn optimizer_states(&self) -> Result<[OptimizerState; 2]> {
         let state = |network| self.get(network).map_or(Ok(OptimizerState::default()), TrainedNetwork::optimizer_state);

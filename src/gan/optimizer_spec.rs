@@ -357,6 +357,11 @@ impl OptimizerSpec {
         }
     }
 
+    /// The same optimizer with this share of its learning rate.
+    pub(crate) fn at_share(self, share: f64) -> Self {
+        self.with_learning_rate((f64::from(self.learning_rate()) * share) as f32)
+    }
+
     /// The same optimizer with another learning rate.
     #[must_use]
     pub fn with_learning_rate(mut self, rate: f32) -> Self {

@@ -11,6 +11,7 @@ use serde_json::{Number, Value};
 use super::names::{DISCRIMINATOR, GENERATOR};
 use super::optimizer_spec::{Adam, AdamW, OptimizerSpec, RmsProp, Sgd};
 use super::options::TrainerOptions;
+use super::rate_schedule::RateDecay;
 use super::source::Extent;
 use super::spec::GanSpec;
 use crate::error::{Error, Result};
@@ -60,7 +61,7 @@ impl Setting {
 }
 
 /// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
-const TABLE: [Setting; 17] = [
+const TABLE: [Setting; 22] = [
     Setting::new(BATCH, |run| run.options.batch.into()),
     Setting::later("run.shards", |run| run.options.shards.into(), || 1.into()),
     Setting::new("run.seed", |run| run.options.seed.into()),
@@ -78,6 +79,18 @@ const TABLE: [Setting; 17] = [
     Setting::later("gan.penalty_interval", |run| run.spec.penalties.interval.into(), || 1.into()),
     Setting::later("gan.weight_clip", |run| number(run.spec.weight_clip), || number(0.0)),
     Setting::later("gan.ema_decay", |run| number(run.spec.ema_decay), || number(0.0)),
+    Setting::later("gan.generator_clip_norm", |run| number(run.spec.generator_clip_norm), || number(0.0)),
+    Setting::later("gan.discriminator_clip_norm", |run| number(run.spec.discriminator_clip_norm), || number(0.0)),
+    Setting::later("gan.schedule", |run| run.spec.schedule.decay.name().into(), || RateDecay::Constant.name().into()),
+    Setting::later(
+        "gan.schedule_steps",
+        |run| match run.spec.schedule.decay {
+            RateDecay::Constant => 0.into(),
+            _ => run.spec.schedule.steps.into(),
+        },
+        || 0.into(),
+    ),
+    Setting::later("gan.warmup_steps", |run| run.spec.schedule.warmup_steps.into(), || 0.into()),
 ];
 
 /// The settings of a run on so many real samples.

@@ -147,6 +147,7 @@ impl Trainer<'_> {
 
     /// Replaces a network's learning rate from its next update on; what the optimizer remembers stays. Nothing is allocated.
     ///
+    /// A [`schedule`](super::GanSpec::schedule) has its shares of the new rate.
     /// The rate is part of the specification from then on, so that a checkpoint holds it like every other setting.
     /// [`restore`](Self::restore) with [`Changes::Refused`] wants a trainer with the rates of the checkpoint: a program with a schedule
     /// sets the rate of the checkpoint's step first. With [`Changes::Allowed`] the trainer's own rates hold.

@@ -3,6 +3,7 @@
 use super::objective::Objective;
 use super::optimizer_spec::{Adam, OptimizerSpec};
 use super::penalties::Penalties;
+use super::rate_schedule::RateSchedule;
 use crate::error::{Error, Result};
 #[cfg(feature = "internals")]
 use crate::kernel::activation::Activation;
@@ -77,6 +78,17 @@ pub struct GanSpec {
     /// Yazıcı et al., "The Unusual Effectiveness of Averaging in GAN Training", 2019.)
     #[cfg_attr(feature = "serde", serde(default))]
     pub ema_decay: f32,
+    /// The largest norm of G's gradients, over all of its parameters; 0 = any. Larger ones are scaled to it before the update, as
+    /// PyTorch's `clip_grad_norm_` does: all are multiplied by `clip_norm / (norm + 1e-6)` where that is below 1. What a hook leaves is
+    /// clipped, and [`Trainer::gradients`](super::Trainer::gradients) has the clipped ones.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub generator_clip_norm: f32,
+    /// The same of D's gradients.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub discriminator_clip_norm: f32,
+    /// How the learning rates of both networks change with the steps.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub schedule: RateSchedule,
     /// G: latents in, samples out.
     pub generator: NetworkSpec,
     /// D: samples in, one logit out (two for [`Objective::Softmax`]).
@@ -100,6 +112,9 @@ impl GanSpec {
             penalties: Penalties::default(),
             weight_clip: 0.0,
             ema_decay: 0.0,
+            generator_clip_norm: 0.0,
+            discriminator_clip_norm: 0.0,
+            schedule: RateSchedule::constant(),
             generator,
             discriminator,
         }
@@ -166,6 +181,40 @@ impl GanSpec {
     pub fn with_ema_decay(mut self, decay: f32) -> Self {
         self.ema_decay = decay;
         self
+    }
+
+    /// The same GAN with another [largest norm of G's gradients](Self::generator_clip_norm).
+    #[must_use]
+    pub fn with_generator_clip_norm(mut self, norm: f32) -> Self {
+        self.generator_clip_norm = norm;
+        self
+    }
+
+    /// The same GAN with another [largest norm of D's gradients](Self::discriminator_clip_norm).
+    #[must_use]
+    pub fn with_discriminator_clip_norm(mut self, norm: f32) -> Self {
+        self.discriminator_clip_norm = norm;
+        self
+    }
+
+    /// The largest norm of a network's gradients; 0 = any.
+    pub fn clip_norm(&self, network: Network) -> f32 {
+        match network {
+            Network::Generator => self.generator_clip_norm,
+            Network::Discriminator => self.discriminator_clip_norm,
+        }
+    }
+
+    /// The same GAN with another [schedule of the learning rates](Self::schedule).
+    #[must_use]
+    pub fn with_schedule(mut self, schedule: RateSchedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
+    /// The learning rate of a network in step `step`, counted from 1: its optimizer's, times what the schedule has of it.
+    pub fn learning_rate(&self, network: Network, step: u64) -> f32 {
+        self.optimizer(network).at_share(self.schedule.share(step)).learning_rate()
     }
 
     /// The specification of a network.
@@ -255,7 +304,14 @@ impl GanSpec {
             let problem = format!("{} is not a number from 0 up and below 1", self.ema_decay);
             return Err(Error::setting("ema_decay", problem));
         }
-        Ok(())
+        for network in Network::ALL {
+            let most = self.clip_norm(network);
+            if !(most >= 0.0 && most.is_finite()) {
+                let problem = format!("{most} is not a number from 0 up");
+                return Err(Error::setting(format!("{network}_clip_norm"), problem));
+            }
+        }
+        self.schedule.validate()
     }
 }
 

@@ -6,9 +6,10 @@ use super::average::Average;
 use super::names::{GRADIENT, PARAMETER};
 use super::optimizer_spec::OptimizerSpec;
 use super::optimizer_state::OptimizerState;
+use super::rate_schedule::RateSchedule;
 use crate::error::{Error, Result};
 use crate::kernel::noise::StreamKey;
-use crate::kernel::optimizer::{Arenas, Update, clip};
+use crate::kernel::optimizer::{Arenas, Update, clip_parameters};
 use crate::memory::AlignedBuffer;
 use crate::net::op::Updated;
 use crate::net::parameters::ParameterLayout;
@@ -32,6 +33,9 @@ pub(super) struct TrainedNetwork {
     optimizer: OptimizerSpec,
     /// What parameters are clipped to after an update, above and below 0; 0 = they are not.
     most: f32,
+    schedule: RateSchedule,
+    /// The share of the learning rate in the step in progress.
+    share: f64,
     /// An arena for each state of the optimizer's rule, laid out like the parameters.
     states: Vec<AlignedBuffer>,
     /// The average of the parameters, where one is kept.
@@ -56,14 +60,38 @@ impl TrainedNetwork {
         let states = optimizer.state_names().iter().map(|_| AlignedBuffer::zeroed(len)).collect::<Result<_>>()?;
         let mut parameters = AlignedBuffer::zeroed(len)?;
         layout.initialize(&spec, isa, key, &mut parameters);
-        let (most, average) = (0.0, None);
-        Ok(Self { network, parameters, optimizer, most, states, average, updates: 0, updated: None, layout, spec })
+        let (schedule, share) = (RateSchedule::constant(), 1.0);
+        let (most, average, updates, updated) = (0.0, None, 0, None);
+        Ok(Self {
+            network,
+            parameters,
+            optimizer,
+            schedule,
+            share,
+            most,
+            states,
+            average,
+            updates,
+            updated,
+            layout,
+            spec,
+        })
     }
 
     /// The same network, whose parameters are clipped after each update to at most `most` above and below 0; 0 = they are not.
     pub(super) fn clipped_to(mut self, most: f32) -> Self {
         self.most = most;
         self
+    }
+
+    /// The same with a schedule of its learning rate.
+    pub(super) fn with_schedule(self, schedule: RateSchedule) -> Self {
+        Self { schedule, ..self }
+    }
+
+    /// A turn of step `step` begins.
+    pub(super) fn begin_turn(&mut self, step: u64) {
+        self.share = self.schedule.share(step);
     }
 
     /// The same with an average of its parameters; without one where the `decay` is 0.
@@ -96,7 +124,7 @@ impl TrainedNetwork {
     /// Counts an update, the optimizer's next.
     fn next_update(&mut self) -> Update {
         self.updates += 1;
-        self.optimizer.update(self.updates)
+        self.optimizer.at_share(self.share).update(self.updates)
     }
 
     /// A copy of the parameters.
@@ -189,7 +217,9 @@ impl TrainedNetwork {
         }
         if self.most > 0.0 {
             let most = self.most;
-            team.for_each(Chunks::new(&mut self.parameters, UPDATE_CHUNK), |parameters| clip(isa, most, parameters));
+            team.for_each(Chunks::new(&mut self.parameters, UPDATE_CHUNK), |parameters| {
+                clip_parameters(isa, most, parameters)
+            });
         }
         if let Some(average) = &mut self.average {
             average.follow(team, isa, &self.parameters);

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use super::adversary::{Adversary, Run, StepReport};
 use super::average::Average;
 use super::batches::numbers_below;
+use super::clip::Clip;
 use super::cut::Cut;
 use super::form::Form;
 use super::given::GivenStep;
@@ -54,6 +55,11 @@ fn exchanged_bytes(values: usize) -> u64 {
     (values as u64).saturating_mul(3 * size_of::<f32>() as u64)
 }
 
+/// Bytes of what a specification may ask for beside networks and steps.
+fn kept_bytes(spec: &GanSpec) -> u64 {
+    Average::bytes(spec).saturating_add(Clip::bytes(spec))
+}
+
 impl fmt::Debug for Trainer<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -92,12 +98,14 @@ impl<'a> Trainer<'a> {
         let script = rewrite(Script::new(&spec), &spec, &plan);
         let (of_generator, of_discriminator) = (Some(&spec.generator), &spec.discriminator);
         let program = Program::new(&script, of_generator, of_discriminator, &plan);
-        let beside = intake.bytes().saturating_add(Average::bytes(&spec));
+        let beside = intake.bytes().saturating_add(kept_bytes(&spec));
         plan.check_memory(of_generator, of_discriminator, &program.tape, beside, options.memory_limit)?;
         intake.take_memory()?;
         resources.ensure_pool(plan.threads)?;
-        let network = |network, spec: &NetworkSpec, optimizer, stream: Stream| {
-            TrainedNetwork::new(network, spec.clone(), optimizer, isa, stream.key(options.seed, 0))
+        let schedule = spec.schedule;
+        let network = |network, spec: &NetworkSpec, optimizer, stream: Stream| -> Result<TrainedNetwork> {
+            let key = stream.key(options.seed, 0);
+            Ok(TrainedNetwork::new(network, spec.clone(), optimizer, isa, key)?.with_schedule(schedule))
         };
         let networks = Networks {
             generator: Some(
@@ -115,7 +123,8 @@ impl<'a> Trainer<'a> {
         let workspace = Workspace::new(&plan, &program.tape, of_generator, of_discriminator)?;
         // The intake has checked that the batch is below 2^32.
         let identity = numbers_below(options.batch as u32)?;
-        let adversary = Adversary::new(networks, workspace, program, identity);
+        let mut adversary = Adversary::new(networks, workspace, program, identity);
+        adversary.clip = Clip::new(&spec)?;
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         let (form, exchange) = (Form::default(), [Vec::new(), Vec::new()]);
         Ok(Self { spec, options, plan, pool: resources.pool, script, form, adversary, intake, exchange })
@@ -300,7 +309,7 @@ impl<'a> Trainer<'a> {
         // What there is stays until all of it is replaced.
         let tapes = self.adversary.program.tape.bytes().saturating_mul(self.plan.scratches() as u64);
         let held = tapes.saturating_add(exchanged_bytes(self.exchange[0].len()));
-        let kept = self.intake.bytes().saturating_add(Average::bytes(&self.spec));
+        let kept = self.intake.bytes().saturating_add(kept_bytes(&self.spec));
         let beside = kept.saturating_add(exchanged_bytes(exchange)).saturating_add(held);
         self.plan.check_memory(generator, discriminator, &program.tape, beside, self.options.memory_limit)?;
         let room = || memory::filled(exchange, 0.0);
@@ -365,7 +374,7 @@ impl<'a> Trainer<'a> {
     pub fn plan(&self) -> PlanSummary {
         let (generator, discriminator) = (Some(&self.spec.generator), &self.spec.discriminator);
         let exchanged = exchanged_bytes(self.exchange[0].len());
-        let kept = self.intake.bytes().saturating_add(Average::bytes(&self.spec));
+        let kept = self.intake.bytes().saturating_add(kept_bytes(&self.spec));
         let beside = kept.saturating_add(exchanged);
         let memory = self.plan.memory(generator, discriminator, &self.adversary.program.tape, beside);
         self.plan.summary(memory, self.script.products(generator, discriminator, &self.plan))

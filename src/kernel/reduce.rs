@@ -78,6 +78,18 @@ pub(crate) fn sum_lanes<T: Copy + std::ops::Add<Output = T>>(mut lanes: [T; LANE
     lanes[0]
 }
 
+/// The sum of the squares in f64, which holds each square exactly: value `i` joins sum `i % 16`, and the sums are added halves onto halves.
+/// The order does not depend on the instruction set, and nothing is rounded but the additions.
+pub fn square_sum(values: &[f32]) -> f64 {
+    let mut sums = [0.0; LANE_GROUP];
+    for group in values.chunks(LANE_GROUP) {
+        for (sum, value) in sums.iter_mut().zip(group) {
+            *sum += f64::from(*value) * f64::from(*value);
+        }
+    }
+    sum_lanes(sums)
+}
+
 /// `to[i] += from[i]`
 ///
 /// # Panics

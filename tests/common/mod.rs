@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use gannet::data::{ArraySource, digits, plane, synthetic};
 use gannet::gan::presets::Preset;
-use gannet::gan::{GanSpec, Objective, Order, Penalties, Source, Trainer, TrainerOptions};
+use gannet::gan::{
+    AdamW, GanSpec, Objective, Order, Penalties, RateSchedule, RmsProp, Source, Trainer, TrainerOptions,
+};
 use gannet::net::{Activation, NetworkSpec};
 
 /// The seed of every data set here.
@@ -38,7 +40,7 @@ pub(crate) fn trainer(preset: Preset, options: TrainerOptions) -> Trainer<'stati
     Trainer::new(preset.spec(), source(preset, options.batch.max(500)), options).unwrap()
 }
 
-/// GANs of points in the plane by what objectives and penalties offer, with `hidden` units in D: each with a name.
+/// GANs of points in the plane by what objectives, penalties, optimizers, schedules and averages offer, with `hidden` units in D: each with a name.
 pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
     let none = Penalties::default();
     let base = |objective: Objective, activation, dropout| {
@@ -53,7 +55,10 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
     vec![
         (
             "relativistic pairing, R1 and R2",
-            base(Objective::RelativisticPairing, leaky, 0.0).with_penalties(none.with_r1(0.1).with_r2(0.1)),
+            base(Objective::RelativisticPairing, leaky, 0.0)
+                .with_penalties(none.with_r1(0.1).with_r2(0.1))
+                .with_ema_decay(0.9)
+                .with_schedule(RateSchedule::cosine(20)),
         ),
         (
             "relativistic pairing with dropout, fakes shared",
@@ -65,15 +70,23 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
                 .with_penalties(none.with_gradient_penalty(10.0))
                 .with_discriminator_steps(2),
         ),
-        ("Wasserstein, clipped", base(Objective::Wasserstein, leaky, 0.0).with_weight_clip(0.05)),
+        (
+            "Wasserstein, clipped, by RMSprop",
+            base(Objective::Wasserstein, leaky, 0.0).with_weight_clip(0.05).with_optimizers(RmsProp::new(0.001)),
+        ),
         (
             "hinge, curved, R1 at every third turn",
-            base(Objective::Hinge, tanh, 0.25).with_penalties(none.with_r1(1.0).with_interval(3)),
+            base(Objective::Hinge, tanh, 0.25)
+                .with_penalties(none.with_r1(1.0).with_interval(3))
+                .with_generator_clip_norm(0.1)
+                .with_discriminator_clip_norm(0.2),
         ),
         (
             "least squares, curved, every penalty at every second turn, fakes shared",
             base(Objective::LeastSquares, tanh, 0.0)
                 .with_penalties(none.with_r1(0.1).with_r2(0.2).with_gradient_penalty(1.0).with_interval(2))
+                .with_optimizers(AdamW::new(0.001).with_weight_decay(0.1))
+                .with_schedule(RateSchedule::linear(20).with_warmup(5))
                 .with_order(Order::DiscriminatorFirstSharedFake),
         ),
         (

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gannet::Result;
 use gannet::gan::health::Health;
-use gannet::gan::{GanSpec, Model};
+use gannet::gan::{GanSpec, Model, Network};
 use gannet::net::LayerTensors;
 
 use crate::events::{EventWriter, Setting};
@@ -56,7 +56,7 @@ impl Board {
     /// [`Error::Io`](gannet::Error::Io) where the system refuses, as in all that follow.
     pub(crate) fn report(&mut self, reported: &Reported, spec: &GanSpec) -> Result<()> {
         let Reported { report, rate, .. } = reported;
-        let rates = [&spec.generator_optimizer, &spec.discriminator_optimizer].map(|o| f64::from(o.learning_rate()));
+        let rates = Network::ALL.map(|network| f64::from(spec.learning_rate(network, report.step)));
         let always = [
             ("losses/discriminator_loss", report.discriminator_loss),
             ("losses/generator_loss", report.generator_loss),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use gannet::gan::presets::Duration;
-use gannet::gan::{Replicas, Trainer};
+use gannet::gan::{RateDecay, Replicas, Trainer};
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use gannet::net::NetworkSpec;
@@ -91,6 +91,7 @@ impl Prepared {
         let has_stand_in = is_plan && config.preset.reads_folder() && config.directory.is_none();
         config.own.as_mut().map_or(Ok(()), OwnData::load)?;
         let first = if has_stand_in { Samples::stand_in()? } else { loading::load(&config)? };
+        config.resolve_schedule(first.len())?;
         // What the trainers may take is what everything else leaves.
         let beside = Budget::of(&config, &first, count);
         let allowed = address_space::allowed(config.memory_limit, beside.workers());
@@ -199,6 +200,11 @@ impl Prepared {
         if trains {
             let disk = self.disk().remark();
             progress.message(&format!("training {of}{name}{from} into {}{disk}", output::printable(folder.path())));
+        }
+        let schedule = self.config.spec.schedule;
+        if trains && schedule.decay != RateDecay::Constant && steps > schedule.steps {
+            let end = thousands(schedule.steps);
+            progress.message(&format!("the schedule of the learning rates ends with step {end}, whose rates stay"));
         }
         // The common page leads to those of the replicas.
         pages.push(Arc::clone(&page));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gannet::cpu::{EngineKind, IsaKind};
 use gannet::gan::presets::{self, Duration};
-use gannet::gan::{GanSpec, TrainerOptions};
+use gannet::gan::{GanSpec, RateDecay, TrainerOptions};
 use gannet::internals::engine::{self, Derivation, RunSeed};
 use gannet::{Error, Result};
 
@@ -179,9 +179,38 @@ impl RunConfig {
         Ok(())
     }
 
+    /// Whether the schedule of the learning rates is to be as long as the run.
+    fn schedule_follows_length(&self) -> bool {
+        self.spec.schedule.decay != RateDecay::Constant && self.spec.schedule.steps == 0
+    }
+
+    /// Gives a schedule without a length that of the run, on so many samples.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] where its warm-up takes all of them.
+    pub(crate) fn resolve_schedule(&mut self, samples: usize) -> Result<()> {
+        if self.schedule_follows_length() {
+            self.spec.schedule.steps = match self.duration {
+                Duration::Epochs(epochs) => {
+                    let per_step = (self.batch as u128).saturating_mul(self.spec.discriminator_steps as u128).max(1);
+                    u64::try_from((u128::from(epochs) * samples as u128).div_ceil(per_step)).unwrap_or(u64::MAX)
+                }
+                Duration::Steps(steps) => steps,
+            };
+            return self.validate();
+        }
+        Ok(())
+    }
+
     /// Checks what does not need the data.
     pub(crate) fn validate(&self) -> Result<()> {
-        self.spec.validate().map_err(|error| match error {
+        let mut spec = self.spec.clone();
+        if self.schedule_follows_length() {
+            // Any length will do here; that of the run is known with its data.
+            spec.schedule.steps = u64::MAX;
+        }
+        spec.validate().map_err(|error| match error {
             Error::InvalidSetting { name, problem } => Error::setting(format!("gan.{name}"), problem),
             other => other,
         })?;

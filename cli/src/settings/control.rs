@@ -1,7 +1,11 @@
-//! Settings that steer a training beside its optimizers: the average that is sampled from. The [table](super::table) lists them.
+//! Settings that steer a training beside its optimizers: the average that is sampled from, the clipping of gradients, the schedule of
+//! the learning rates. The [table](super::table) lists them.
+
+use toml::Value;
 
 use super::kind::Kind;
-use super::setting::{CommandOption, Setting, fraction, in_32_bits};
+use super::setting::{CommandOption, Setting, chosen, fraction, in_32_bits, number, whole};
+use super::values::{RATE_DECAYS, names};
 
 /// The average of G's parameters.
 pub(super) const EMA_DECAY: Setting = Setting {
@@ -26,5 +30,115 @@ pub(super) const EMA_DECAY: Setting = Setting {
         Kind::Number { below: 1.0 },
         "Decay of an exponential moving average of the generator's parameters, from which samples, measures and pictures come; the \
          training itself does not depend on it. 0 = no average.",
+    )
+};
+
+/// The largest norm of G's gradients.
+pub(super) const GENERATOR_CLIP_NORM: Setting = Setting {
+    option: Some(CommandOption {
+        name: "generator-clip-norm",
+        value: "NORM",
+        help: "Scale the generator's gradients down to this norm where theirs is larger; 0 = do not [default: 0].",
+    }),
+    get: |config| Some(fraction(config.spec.generator_clip_norm)),
+    set: |config, value| {
+        config.spec.generator_clip_norm = in_32_bits(value);
+        Ok(())
+    },
+    words: Some(("G's gradients", |config| clipped(config.spec.generator_clip_norm))),
+    ..Setting::new(
+        "gan",
+        "generator_clip_norm",
+        Kind::Number { below: f32::INFINITY },
+        "Largest norm of the generator's gradients over all its parameters: larger ones are scaled to it before each update. 0 = any norm.",
+    )
+};
+
+/// The largest norm of D's gradients.
+pub(super) const DISCRIMINATOR_CLIP_NORM: Setting = Setting {
+    option: Some(CommandOption {
+        name: "discriminator-clip-norm",
+        value: "NORM",
+        help: "The same of the discriminator's gradients [default: 0].",
+    }),
+    get: |config| Some(fraction(config.spec.discriminator_clip_norm)),
+    set: |config, value| {
+        config.spec.discriminator_clip_norm = in_32_bits(value);
+        Ok(())
+    },
+    words: Some(("D's gradients", |config| clipped(config.spec.discriminator_clip_norm))),
+    ..Setting::new(
+        "gan",
+        "discriminator_clip_norm",
+        Kind::Number { below: f32::INFINITY },
+        "Largest norm of the discriminator's gradients over all its parameters, as of the generator's. 0 = any norm.",
+    )
+};
+
+/// A largest norm in words.
+fn clipped(norm: f32) -> String {
+    if norm == 0.0 { "of any norm".to_string() } else { format!("clipped to the norm {norm}") }
+}
+
+/// How the learning rates fall.
+pub(super) const SCHEDULE: Setting = Setting {
+    option: Some(CommandOption {
+        name: "schedule",
+        value: "SCHEDULE",
+        help: "How the learning rates of both networks change with the steps [default: constant].",
+    }),
+    get: |config| Some(Value::String(config.spec.schedule.decay.name().to_string())),
+    set: |config, value| {
+        chosen(RATE_DECAYS, value, &mut config.spec.schedule.decay);
+        Ok(())
+    },
+    words: Some(("learning rates", |config| config.spec.schedule.to_string())),
+    ..Setting::new(
+        "gan",
+        "schedule",
+        Kind::Choice(|| names(RATE_DECAYS)),
+        "How the learning rates of both networks change with the steps: constant, linear (down to 0 in a line), cosine (down to 0 along \
+         half a cosine).",
+    )
+};
+
+/// How long they fall.
+pub(super) const SCHEDULE_STEPS: Setting = Setting {
+    option: Some(CommandOption {
+        name: "schedule-steps",
+        value: "N",
+        help: "Steps until the learning rates of a schedule are down; the last one's stay after them [default: the length of the run].",
+    }),
+    example: "10000",
+    get: |config| Some(config.spec.schedule.steps).filter(|steps| *steps > 0).map(number),
+    set: |config, value| {
+        config.spec.schedule.steps = whole(value);
+        Ok(())
+    },
+    ..Setting::new(
+        "gan",
+        "schedule_steps",
+        Kind::POSITIVE,
+        "Steps until the learning rates of a schedule are down; the last one's stay after them. Without it: the length of the run.",
+    )
+};
+
+/// How long they rise before.
+pub(super) const WARMUP_STEPS: Setting = Setting {
+    option: Some(CommandOption {
+        name: "warmup-steps",
+        value: "N",
+        help: "Steps at the beginning in which the learning rates rise to their values [default: 0].",
+    }),
+    get: |config| Some(number(config.spec.schedule.warmup_steps)),
+    set: |config, value| {
+        config.spec.schedule.warmup_steps = whole(value);
+        Ok(())
+    },
+    ..Setting::new(
+        "gan",
+        "warmup_steps",
+        Kind::COUNT,
+        "Steps at the beginning in which the learning rates rise to their values, with any schedule; 0 = none.",
     )
 };

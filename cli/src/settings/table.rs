@@ -8,7 +8,7 @@ use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use toml::Value;
 
-use super::control::EMA_DECAY;
+use super::control::{DISCRIMINATOR_CLIP_NORM, EMA_DECAY, GENERATOR_CLIP_NORM, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS};
 use super::kind::Kind;
 use super::penalties;
 use super::setting::{CommandOption, Setting, chosen, number, path, size, text, whole};
@@ -496,6 +496,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     penalties::INTERVAL,
     penalties::WEIGHT_CLIP,
     EMA_DECAY,
+    GENERATOR_CLIP_NORM,
+    DISCRIMINATOR_CLIP_NORM,
+    SCHEDULE,
+    SCHEDULE_STEPS,
+    WARMUP_STEPS,
 ];
 
 #[cfg(test)]
@@ -531,7 +536,11 @@ mod tests {
                 "checkpoint_seconds",
                 "keep",
                 "penalty_interval",
-                "ema_decay"
+                "ema_decay",
+                "generator_clip_norm",
+                "discriminator_clip_norm",
+                "schedule",
+                "warmup_steps"
             ]
         );
     }

@@ -1,7 +1,7 @@
 //! Names and numbers that settings may be, and how they are read.
 
 use gannet::cpu::{EngineKind, IsaKind};
-use gannet::gan::{Objective, Order};
+use gannet::gan::{Objective, Order, RateDecay};
 
 /// Largest number of a configuration file: TOML's integers have 64 bits and a sign.
 pub(crate) const LARGEST: u64 = i64::MAX as u64;
@@ -26,6 +26,13 @@ pub(crate) const ORDERS: &[(&str, Order)] = &[
     (Order::DiscriminatorFirst.name(), Order::DiscriminatorFirst),
     (Order::DiscriminatorFirstSharedFake.name(), Order::DiscriminatorFirstSharedFake),
     (Order::GeneratorFirstSharedFake.name(), Order::GeneratorFirstSharedFake),
+];
+
+/// Schedules of learning rates by name, as in a configuration file.
+pub(crate) const RATE_DECAYS: &[(&str, RateDecay)] = &[
+    (RateDecay::Constant.name(), RateDecay::Constant),
+    (RateDecay::Linear.name(), RateDecay::Linear),
+    (RateDecay::Cosine.name(), RateDecay::Cosine),
 ];
 
 /// Engines by name.

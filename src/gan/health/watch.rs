@@ -64,7 +64,7 @@ impl Watch {
             OptimizerSpec::Adam(_) | OptimizerSpec::AdamW(_) | OptimizerSpec::RmsProp(_) => LEAST_MOVE,
             OptimizerSpec::Sgd(_) => DESCENT_SLOWER * LEAST_MOVE,
         };
-        let warm = rates / f64::from(spec.generator_optimizer.learning_rate());
+        let warm = spec.schedule.steps_for(rates / f64::from(spec.generator_optimizer.learning_rate()));
         Self {
             only_mean: is_linear(&spec.discriminator),
             warm: warm.round(),

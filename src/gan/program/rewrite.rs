@@ -58,8 +58,9 @@ impl Script {
     /// A network is updated by the backward pass of the last chunk, operation by operation as the gradients are completed: where all
     /// gradients are summed in one place (the layer-parallel schedule, of one shard), where nothing but updates stands between that pass's
     /// segment and the update, where no later pass of the segment reads the network, where no loss follows that may stop the step, and where
-    /// that pass is one of every turn. The bits are the same.
-    pub(in crate::gan) fn with_updates_fused(mut self, plan: &Plan) -> Self {
+    /// that pass is one of every turn. Nor where its update `stands_apart`, because it needs all gradients of the network first. The bits are
+    /// the same.
+    pub(in crate::gan) fn with_updates_fused(mut self, plan: &Plan, stands_apart: impl Fn(Network) -> bool) -> Self {
         if plan.schedule != Schedule::LayerParallel || plan.cut.shards() > 1 {
             return self;
         }
@@ -71,7 +72,7 @@ impl Script {
                     Segment::Update(network) => Some(*network),
                     Segment::Passes(_) => None,
                 });
-                for network in updated {
+                for network in updated.filter(|network| !stands_apart(*network)) {
                     let Some(last) = passes.iter().rposition(|pass| pass.reads(network)) else { continue };
                     let stops = passes[last..].iter().any(|pass| matches!(pass, Pass::Loss(_)));
                     let at_times =

@@ -113,7 +113,7 @@ fn fakes_that_are_kept_are_those_that_would_be_made_again() {
 #[test]
 fn updates_in_the_last_backward_pass_are_those_after_it() {
     keeps_the_bits(
-        |script, _, plan| script.with_updates_fused(plan),
+        |script, _, plan| script.with_updates_fused(plan, |_| false),
         |spec, plan, _| {
             // In this order the one pass that could update is D's last one, which may be left out.
             let at_times = spec.penalties.gradient_penalty > 0.0 && spec.penalties.interval > 1;

@@ -11,7 +11,8 @@ fn joint_and_apart(
     batch: usize,
     change: impl Fn(&mut Model),
 ) -> [Trainer<'static>; 2] {
-    let apart = |script: Script, _: &GanSpec, plan: &Plan| script.with_fakes_kept(plan).with_updates_fused(plan);
+    let apart =
+        |script: Script, _: &GanSpec, plan: &Plan| script.with_fakes_kept(plan).with_updates_fused(plan, |_| false);
     let trainers = [
         Trainer::new(spec.clone(), source.clone(), options(batch)),
         Trainer::with_script(spec, source.clone(), options(batch), apart),

@@ -3,7 +3,7 @@
 use crate::simd::{Isa, Kernel, Simd};
 
 /// Values above `most` become `most`, those below `-most` that; NaN stays NaN.
-pub fn clip(isa: Isa, most: f32, values: &mut [f32]) {
+pub fn clip_parameters(isa: Isa, most: f32, values: &mut [f32]) {
     isa.run(Clip { most, values });
 }
 

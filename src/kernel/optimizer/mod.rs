@@ -16,7 +16,7 @@ mod slices;
 
 pub use adam::AdamStep;
 pub use adamw::AdamWStep;
-pub use clip::clip;
+pub use clip::clip_parameters;
 pub use descent::SgdStep;
 pub use rmsprop::RmsPropStep;
 

@@ -10,6 +10,7 @@ mod noise;
 mod optimizer;
 mod panel;
 mod penalty;
+mod square_sum;
 mod together;
 
 use crate::simd::Isa;

@@ -7,7 +7,7 @@ use super::super::dropout::{Dropout, DropoutPart, Keeps};
 use super::super::loss::{LossTerm, ScoreLoss, Side, bce_with_logits, pairing_loss, score_loss, softmax_cross_entropy};
 use super::super::math;
 use super::super::noise::{StreamKey, normal, uniform};
-use super::super::optimizer::{AdamStep, AdamWStep, RmsPropStep, SgdStep, Update, clip};
+use super::super::optimizer::{AdamStep, AdamWStep, RmsPropStep, SgdStep, Update, clip_parameters};
 use super::super::panel::{gather_bytes, gather_rows, scatter_rows};
 use super::super::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
 use super::super::reduce::{add_assign, row_sums};
@@ -151,7 +151,7 @@ const ELEMENTWISE: &[Case] = &[
             curvature(isa, Activation::Sigmoid, 0.25, curved, y, true);
         })
     }),
-    ("clip", |isa, x| on_copy(x, |y| clip(isa, 0.5, y))),
+    ("clip", |isa, x| on_copy(x, |y| clip_parameters(isa, 0.5, y))),
     ("adam, parameter", |isa, x| {
         on_copy(x, |p| {
             Update::from(ADAM).apply(
