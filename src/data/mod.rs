@@ -1,5 +1,5 @@
-//! Sources of real samples: arrays in memory, images that stay bytes, the synthetic presets, embedded digits; IDX, CSV and NPY
-//! files.
+//! Sources of real samples: arrays in memory, images that stay bytes, the synthetic presets and points in the plane, embedded
+//! digits; IDX, CSV and NPY files.
 #![forbid(unsafe_code)]
 
 mod array;

@@ -8,7 +8,7 @@
 //! | `mnist` | "Generative Adversarial Networks", after D. Gadler's "GANs from Scratch 1" (2018): dense networks on MNIST |
 //!
 //! `mixture1d-deep` and `digits` are gannet's own; `docs/results.md` tells what their settings were chosen from, and what each
-//! preset reaches. So are those of the sets of [`data::plane`](crate::data::plane), which have one recipe: [`in_the_plane`].
+//! preset reaches. So are those of the sets of `data::plane`, which have one recipe: `in_the_plane`.
 
 use super::objective::Objective;
 use super::optimizer_spec::{Adam, Sgd};
@@ -56,7 +56,7 @@ pub enum Duration {
 /// Leaky ReLU as the image presets and `mixture1d-deep` use it.
 const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
 
-/// The recipe of the presets whose data are [`data::plane`](crate::data::plane)'s: networks, objective, order and optimizers, with so many
+/// The recipe of the presets whose data are those of `data::plane`: networks, objective, order and optimizers, with so many
 /// features of a latent; and the batch, the points and the length.
 fn in_the_plane(latent: usize) -> GanSpec {
     let network = |widths: &[usize]| NetworkSpec::dense(widths, LEAKY, 0.0, Activation::Linear);
