@@ -162,6 +162,33 @@ impl GanSpec {
         self
     }
 
+    /// The same networks by the recipe of Huang et al. 2024, "The GAN is dead; long live the GAN! A modern GAN baseline" (R3GAN):
+    /// [relativistic pairing](Objective::RelativisticPairing), [R1 and R2](Penalties) of weight 1 at every step, [`Adam`] with betas 0 and 0.99
+    /// at the learning rates that the optimizers have, and samples from an [average](Self::ema_decay) of G with decay 0.999.
+    ///
+    /// D needs one logit. The weight suits data of unit size; the penalties grow with the square of D's slope, so that data ten times as
+    /// small want a weight a hundred times as small.
+    ///
+    /// ```
+    /// use gannet::gan::presets::Preset;
+    ///
+    /// let spec = Preset::Ring8.spec().with_r3gan();
+    /// assert_eq!((spec.penalties.r1, spec.penalties.r2, spec.ema_decay), (1.0, 1.0, 0.999));
+    /// spec.validate()?;
+    /// # Ok::<(), gannet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_r3gan(self) -> Self {
+        let adam = |optimizer: OptimizerSpec| Adam::new(optimizer.learning_rate()).with_beta1(0.0).with_beta2(0.99);
+        let (generator, discriminator) = (adam(self.generator_optimizer), adam(self.discriminator_optimizer));
+        self.with_objective(Objective::RelativisticPairing)
+            .with_penalties(Penalties::default().with_r1(1.0).with_r2(1.0))
+            .with_weight_clip(0.0)
+            .with_generator_optimizer(generator)
+            .with_discriminator_optimizer(discriminator)
+            .with_ema_decay(0.999)
+    }
+
     /// The same GAN with these [penalties](Self::penalties).
     #[must_use]
     pub fn with_penalties(mut self, penalties: Penalties) -> Self {

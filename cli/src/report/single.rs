@@ -10,6 +10,7 @@ use super::page::{self, section, spaced};
 use super::record::{Best, Record, State};
 use super::renewal::Renewal;
 use super::settings::{network_row, settings};
+use super::table::{Point, Table};
 use super::{columns, health, legs};
 use crate::history::losses::equilibrium;
 use crate::measures::measure;
@@ -179,7 +180,7 @@ fn verdicts(record: &Record) -> Markup {
 fn curves(record: &Record) -> Markup {
     let until = page::until(std::slice::from_ref(record));
     let objective = record.config.as_ref().ok().map(|config| config.spec.objective);
-    let pair = |table: &super::table::Table, names: [&str; 2], labels: [&'static str; 2]| {
+    let pair = |table: &Table, names: [&str; 2], labels: [&'static str; 2]| {
         // D's and G's, or real and generated: the colors of the pictures.
         let curve = |index: usize| Series { label: labels[index], color: index, points: table.curve(names[index]) };
         vec![curve(0), curve(1)]
@@ -208,6 +209,13 @@ fn curves(record: &Record) -> Markup {
             ..base()
         },
     ];
+    let penalty = [Chart {
+        title: "The penalty's share",
+        meaning: "of what D minimizes: its loss, whatever its sign, and the penalty",
+        series: vec![Series { label: "", color: 0, points: penalty_share(metrics) }],
+        holds: &[0.0, 1.0],
+        ..Chart::default()
+    }];
     let names: Vec<String> = record.running_measures().take(page::MOST_CHARTS).map(str::to_string).collect();
     let titles: Vec<String> = names.iter().map(|name| spaced(name)).collect();
     let measures = names.iter().zip(&titles).map(|(name, title)| Chart {
@@ -246,6 +254,7 @@ fn curves(record: &Record) -> Markup {
     ];
     let charts: Vec<Markup> = large
         .iter()
+        .chain(&penalty)
         .chain(&measures.collect::<Vec<_>>())
         .chain(&health)
         .map(|chart| chart.markup(until))
@@ -257,6 +266,16 @@ fn curves(record: &Record) -> Markup {
             p.note { "Over the steps. Where a point of a curve is the mean of several values, a light area shows their range." }
         }
     }
+}
+
+/// The share of the penalties in what D minimizes, over the steps; empty for a run without.
+fn penalty_share(metrics: &Table) -> Vec<Point> {
+    let (losses, penalties) = (metrics.curve("discriminator_loss"), metrics.curve("penalty"));
+    let share = |(loss, penalty): (&Point, &Point)| {
+        let share = penalty.mean / (loss.mean.abs() + penalty.mean);
+        Point { step: loss.step, mean: share, low: share, high: share }
+    };
+    losses.iter().zip(&penalties).map(share).collect()
 }
 
 fn setup(record: &Record) -> Markup {

@@ -99,7 +99,7 @@ pub(crate) fn check_readable(text: &str) -> Result<()> {
 
 /// Fills what the file leaves out.
 fn resolve(
-    settings: Given,
+    mut settings: Given,
     structures: Structures,
     folder: Option<&Path>,
     data: Option<&Path>,
@@ -125,6 +125,8 @@ fn resolve(
         table.refuse_own(name)?;
         RunConfig::of(preset)
     };
+    // A recipe comes before the settings that override it.
+    settings.sort_by_key(|(setting, _)| SETTINGS.iter().position(|known| known.path() == setting.path()));
     for (setting, value) in &settings {
         let value = setting.kind.with_paths(value.clone(), from_file);
         (setting.set)(&mut config, &value).map_err(|problem| Error::setting(setting.path(), problem))?;

@@ -439,6 +439,28 @@ pub(crate) const SETTINGS: &[Setting] = &[
         )
     },
     Setting {
+        option: Some(CommandOption {
+            name: "recipe",
+            value: "NAME",
+            help: "Several settings at once, which others may override: r3gan is relativistic_pairing with R1 and R2 of weight 1, Adam with \
+                   betas 0 and 0.99, and an average of the generator with decay 0.999.",
+        }),
+        example: "\"r3gan\"",
+        is_listed: false,
+        set: |config, _| {
+            config.spec = config.spec.clone().with_r3gan();
+            engine::fit_discriminator(&mut config.spec);
+            Ok(())
+        },
+        ..Setting::new(
+            "gan",
+            "recipe",
+            Kind::Choice(|| vec!["r3gan"]),
+            "Several settings at once, which others override: r3gan (Huang et al. 2024) is relativistic_pairing with r1 and r2 of 1, Adam with \
+             betas 0 and 0.99 at the learning rates that there are, and an ema_decay of 0.999. A run's file has the settings themselves.",
+        )
+    },
+    Setting {
         option: Some(CommandOption { name: "objective", value: "OBJECTIVE", help: "What the two networks minimize." }),
         get: |config| Some(Value::String(config.spec.objective.name().to_string())),
         set: |config, value| {
