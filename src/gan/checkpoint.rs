@@ -2,9 +2,9 @@
 //!
 //! It holds both networks under the names of a model file, for each parameter the states of its optimizer under the suffixes of
 //! PyTorch (`generator.0.weight.exp_avg`, `.exp_avg_sq`, `.square_avg` or `.momentum_buffer`), the averages of G's parameters where the
-//! run keeps them (`generator.0.weight.ema`), and one entry of metadata, `gannet.checkpoint`: a JSON object with the version of the format, the counters, the settings by name and a CRC-32C of all of it. Random numbers depend
-//! on seed and counters alone, so that the counters are the whole random state; the order of an epoch's samples is made anew from
-//! them.
+//! run keeps them (`generator.0.weight.ema`), and one entry of metadata, `gannet.checkpoint`: a JSON object with the version of the
+//! format, the counters, the settings by name and a CRC-32C of all of it. Random numbers depend on seed and counters alone, so that
+//! the counters are the whole random state; the order of an epoch's samples is made anew from them.
 //!
 //! Every setting that decides the result is there; one that this program does not know is as good as one that was
 //! changed. Other entries that are not known are passed over.

@@ -1,4 +1,4 @@
-//! Optimizers as they are specified: their settings, names and bounds. The rules themselves: [`kernel::optimizer`](crate::kernel::optimizer).
+//! Optimizers as they are specified: their settings, names and bounds. The rules: [`kernel::optimizer`](crate::kernel::optimizer).
 
 use std::fmt;
 

@@ -33,8 +33,8 @@ impl RateDecay {
 /// A schedule of learning rates: what share of its optimizer's rate each network has in each step.
 ///
 /// Steps are counted from 1. With `w` steps of warm-up, step `t` up to `w` has the share `t / w`. Of the `n = steps - w` steps behind,
-/// with `x = (t - 1 - w) / n`, it has 1 (constant), `1 - x` (linear) or `(1 + cos(pi x)) / 2` (cosine). Behind the last step of the schedule,
-/// the share of that step stays. These are PyTorch's `LinearLR` and `CosineAnnealingLR` down to 0.
+/// with `x = (t - 1 - w) / n`, it has 1 (constant), `1 - x` (linear) or `(1 + cos(pi x)) / 2` (cosine). Behind the last step of the
+/// schedule, the share of that step stays. These are PyTorch's `LinearLR` and `CosineAnnealingLR` down to 0.
 ///
 /// The share depends on the step and these settings alone, so that a run that is resumed has the rates of one that never stopped.
 ///
