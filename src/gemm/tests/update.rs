@@ -23,7 +23,7 @@ fn updated(
         values
     };
     let [mut parameters, mut first, mut second, mut gradient] =
-        [(1, 0.0), (2, 0.0), (3, 1.0), (4, 0.0)].map(|(seed, offset)| matrix(seed, offset));
+        [(1, 0.0), (2, 1.0), (3, 1.0), (4, 0.0)].map(|(seed, offset)| matrix(seed, offset));
     let mut bias_gradient = numbers(rows, 5);
     let input = numbers(inputs * lanes.panels * lanes.width, 6);
     let product = OuterProduct {
