@@ -146,7 +146,7 @@ impl Problem {
 
     /// The penalties on D's gradient, as the papers have them.
     fn penalty(&self, g: &Parameters, d: &Parameters) -> f64 {
-        let Penalties { r1, r2, gradient_penalty, one_sided, interval, .. } = self.spec.penalties;
+        let Penalties { r1, r2, gradient_penalty, one_sided, .. } = self.spec.penalties;
         let (reals, fakes) = (self.reals(), self.fakes(g, &self.latents[0]));
         let between: Vec<Vec<f64>> = reals
             .iter()
@@ -162,7 +162,7 @@ impl Problem {
         let of_fakes = self.mean_of_norms(d, &fakes, Role::Fake, |norm| norm.powi(2) / 2.0);
         let of_between = self.mean_of_norms(d, &between, Role::Between, |norm| distance(norm).powi(2));
         let weighted = f64::from(r1) * of_reals + f64::from(r2) * of_fakes + f64::from(gradient_penalty) * of_between;
-        interval as f64 * weighted
+        weighted
     }
 
     fn discriminator_loss(&self, g: &Parameters, d: &Parameters) -> f64 {
@@ -241,7 +241,8 @@ fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<Strin
             misses.push(format!("{name}: {which} is {found} instead of {expected}"));
         }
     }
-    let of_d = difference::gradient(&d, |d| problem.discriminator_loss(&g, d) + problem.penalty(&g, d));
+    let interval = spec.penalties.interval as f64;
+    let of_d = difference::gradient(&d, |d| problem.discriminator_loss(&g, d) + interval * problem.penalty(&g, d));
     compare(&format!("{name}: D"), flat(&found.discriminator), &of_d, misses);
     let of_g = difference::gradient(&g, |g| problem.generator_loss(g, &met));
     compare(&format!("{name}: G"), flat(&found.generator), &of_g, misses);

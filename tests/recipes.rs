@@ -154,6 +154,33 @@ fn the_modular_loss_has_the_same_penalties() {
     }
 }
 
+/// Penalties are told at every step that is reported, whether they are due in it or not; and telling them changes nothing.
+#[test]
+fn penalties_are_told_at_every_reported_step() {
+    for (hidden, batch) in [(16, 48), (400, 70)] {
+        for (name, spec) in common::recipes(hidden) {
+            let run = |interval: u64, spec: &GanSpec| {
+                let mut trainer = trainer(spec, TrainerOptions::default().with_batch(batch));
+                let mut told = Vec::new();
+                trainer
+                    .run(8, interval, |report| {
+                        told.push(report.penalty);
+                        ControlFlow::Continue(())
+                    })
+                    .unwrap();
+                (told, trainer.model().unwrap())
+            };
+            let ((each, model), (last, unreported)) = (run(1, &spec), run(0, &spec));
+            assert!(model == unreported, "{name}");
+            assert!(each.iter().all(|penalty| penalty.is_some() != spec.penalties.is_none()), "{name}: {each:?}");
+            assert_eq!(each.last(), last.last(), "{name}");
+            // The first turn has the same networks whatever the interval, and the value is not multiplied by it.
+            let other = spec.clone().with_penalties(spec.penalties.with_interval(1));
+            assert_eq!(run(1, &other).0[0], each[0], "{name}");
+        }
+    }
+}
+
 #[test]
 fn clipped_weights_stay_within_their_bound_and_touch_it() {
     for hidden in [16, 400] {
@@ -195,6 +222,13 @@ fn what_makes_no_sense_is_refused_by_name() {
         let options = TrainerOptions::default();
         ModularLoss::with_penalties(discriminator, good.objective, penalties, optimizer, options).map(drop)
     };
+    let wasserstein = ModularLoss::new(
+        good.discriminator.clone(),
+        Objective::Wasserstein,
+        good.discriminator_optimizer,
+        TrainerOptions::default(),
+    );
+    assert!(wasserstein.map(drop).unwrap_err().to_string().contains("gradient_penalty"));
     assert!(of_discriminator(none.with_r1(f32::NAN)).unwrap_err().to_string().contains("r1"));
     // What a run was saved with is part of it.
     let mut first = trainer(&good, TrainerOptions::default());

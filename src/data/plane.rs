@@ -44,8 +44,9 @@ pub const GRID_CENTERS: [[f64; 2]; 25] = {
 /// The standard deviation of both coordinates of a mode of [`grid25`].
 pub const GRID_SD: f64 = 0.05;
 
-/// What the roll of [`swiss_roll`] is divided by, so that its coordinates have a standard deviation of about 1; and the standard deviation of
-/// the normal noise before that. As in I. Gulrajani et al., "Improved training of Wasserstein GANs", 2017, figure 1, and its program.
+/// What the roll of [`swiss_roll`] is divided by, so that its coordinates have a standard deviation of about 1; and the standard
+/// deviation of the normal noise before that. As in I. Gulrajani et al., "Improved training of Wasserstein GANs", 2017, figure 1, and its
+/// program.
 pub const SWISS_ROLL_SCALE: f64 = 7.5;
 /// See [`SWISS_ROLL_SCALE`].
 pub const SWISS_ROLL_NOISE: f64 = 0.25;
@@ -86,9 +87,9 @@ pub fn fresh_grid25(points: usize, seed: u64) -> Result<ArraySource> {
     mixture_from(points, Random::new(GRID_DOMAIN, seed).long_jump(), &GRID_CENTERS, GRID_SD)
 }
 
-/// `points` training points on a spiral of one and a half turns: t (cos t, sin t) with t uniform from 1.5 pi to 4.5 pi and normal noise of s.d.
-/// [`SWISS_ROLL_NOISE`], divided by [`SWISS_ROLL_SCALE`]; the roll of S. Marsland, "Machine Learning: An Algorithmic Perspective", 2009,
-/// chapter 10, as scikit-learn's `make_swiss_roll` has it, without its length. Errors as for [`ring8`].
+/// `points` training points on a spiral of one and a half turns: t (cos t, sin t) with t uniform from 1.5 pi to 4.5 pi and normal noise
+/// of s.d. [`SWISS_ROLL_NOISE`], divided by [`SWISS_ROLL_SCALE`]; the roll of S. Marsland, "Machine Learning: An Algorithmic
+/// Perspective", 2009, chapter 10, as scikit-learn's `make_swiss_roll` has it, without its length. Errors as for [`ring8`].
 pub fn swiss_roll(points: usize, seed: u64) -> Result<ArraySource> {
     swiss_roll_from(points, Random::new(SWISS_ROLL_DOMAIN, seed))
 }
@@ -98,8 +99,9 @@ pub fn fresh_swiss_roll(points: usize, seed: u64) -> Result<ArraySource> {
     swiss_roll_from(points, Random::new(SWISS_ROLL_DOMAIN, seed).long_jump())
 }
 
-/// `points` training points on two half circles of radius 1 that reach into each other: (cos a, sin a) and (1 - cos a, 1/2 - sin a), a uniform
-/// from 0 to pi, equally likely, with normal noise of s.d. [`MOONS_NOISE`]; as scikit-learn's `make_moons`. Errors as for [`ring8`].
+/// `points` training points on two half circles of radius 1 that reach into each other: (cos a, sin a) and (1 - cos a, 1/2 - sin a), a
+/// uniform from 0 to pi, equally likely, with normal noise of s.d. [`MOONS_NOISE`]; as scikit-learn's `make_moons`. Errors as for
+/// [`ring8`].
 pub fn two_moons(points: usize, seed: u64) -> Result<ArraySource> {
     two_moons_from(points, Random::new(MOONS_DOMAIN, seed))
 }
@@ -109,8 +111,8 @@ pub fn fresh_two_moons(points: usize, seed: u64) -> Result<ArraySource> {
     two_moons_from(points, Random::new(MOONS_DOMAIN, seed).long_jump())
 }
 
-/// `points` training points uniform on the eight black squares of a board of 4 by 4 squares of side 1, from -2 to 2 in both coordinates, the
-/// one at (-2, -2) black. As in W. Grathwohl et al., "FFJORD", 2019, at half its size. Errors as for [`ring8`].
+/// `points` training points uniform on the eight black squares of a board of 4 by 4 squares of side 1, from -2 to 2 in both coordinates,
+/// the one at (-2, -2) black. As in W. Grathwohl et al., "FFJORD", 2019, at half its size. Errors as for [`ring8`].
 pub fn checkerboard(points: usize, seed: u64) -> Result<ArraySource> {
     checkerboard_from(points, Random::new(CHECKERBOARD_DOMAIN, seed))
 }

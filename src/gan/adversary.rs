@@ -1,10 +1,10 @@
 //! The adversarial step: the program's turns, one after the other, and what they work on.
 
-use super::clip::Clip;
 use super::diagnosis;
 use super::failure::{Failure, check_none, check_whole};
 use super::hook::{Gradients, Hook};
 use super::networks::Networks;
+use super::norm_clip::NormClip;
 use super::objective::Objective;
 use super::penalties::Penalties;
 use super::plan::Plan;
@@ -31,7 +31,8 @@ pub struct StepReport {
     pub real_probability: f64,
     /// The same of the fakes of D's update; by a relativistic objective 1 less the real samples'.
     pub fake_probability: f64,
-    /// The penalties that joined D's loss in the step's last turn of D, beside that loss; `None` where none did.
+    /// The penalties on D, with their weights, before the step's last update of D; its loss does not contain them. `None` without any.
+    /// With an [interval](super::Penalties::interval) they are told for every step, not multiplied by it.
     pub penalty: Option<f64>,
 }
 
@@ -55,7 +56,7 @@ pub(super) struct Adversary {
     pub(super) networks: Networks,
     pub(super) workspace: Workspace,
     pub(super) program: Program,
-    pub(super) clip: Clip,
+    pub(super) clip: NormClip,
     /// The numbers from 0 to the batch.
     pub(super) identity: Vec<u32>,
     /// Steps done: turns of G.
@@ -70,8 +71,13 @@ pub(super) struct Adversary {
 
 impl Adversary {
     /// Before the first step.
-    pub(super) fn new(networks: Networks, workspace: Workspace, program: Program, identity: Vec<u32>) -> Self {
-        let clip = Clip::default();
+    pub(super) fn new(
+        networks: Networks,
+        workspace: Workspace,
+        program: Program,
+        clip: NormClip,
+        identity: Vec<u32>,
+    ) -> Self {
         Self {
             networks,
             workspace,

@@ -9,6 +9,7 @@ use super::cut::Cut;
 use super::failure::check_none;
 use super::names::INPUT_GRADIENT;
 use super::networks::Networks;
+use super::norm_clip::NormClip;
 use super::objective::Objective;
 use super::optimizer_spec::OptimizerSpec;
 use super::options::{Resources, TrainerOptions};
@@ -26,7 +27,8 @@ use crate::parallel::{self, ThreadPool};
 /// A discriminator that is trained on fakes and real samples handed to it, and that answers with the generator's loss and its
 /// gradient with respect to the fakes. The generator may be anything: gannet's, another program's, a formula.
 ///
-/// The batch, the seed (of D's parameters and dropout) and the resources come from [`TrainerOptions`].
+/// The batch, the seed (of D's parameters and dropout) and the resources come from [`TrainerOptions`]. What else a
+/// [`GanSpec`](super::GanSpec) may have for D (a schedule of its rate, clipped gradients or weights), this has not.
 pub struct ModularLoss {
     objective: Objective,
     penalties: Penalties,
@@ -50,7 +52,7 @@ pub struct ModularReport {
     pub real_probability: f64,
     /// Mean D of the fakes before the update.
     pub fake_probability: f64,
-    /// The penalties that joined D's loss, beside it; `None` where none did.
+    /// The penalties on D, which its loss does not contain; `None` without any.
     pub penalty: Option<f64>,
 }
 
@@ -96,6 +98,7 @@ impl ModularLoss {
     ) -> Result<Self> {
         objective.validate_discriminator(&discriminator)?;
         penalties.validate()?;
+        objective.check_bound(&penalties, 0.0)?;
         let optimizer = optimizer.into();
         optimizer.validate("discriminator_optimizer")?;
         let batch = options.batch;
@@ -116,7 +119,7 @@ impl ModularLoss {
         let discriminator = TrainedNetwork::new(Network::Discriminator, discriminator, optimizer, isa, key)?;
         let networks = Networks { generator: None, discriminator };
         let identity = numbers_below(count)?;
-        let adversary = Adversary::new(networks, workspace, program, identity);
+        let adversary = Adversary::new(networks, workspace, program, NormClip::default(), identity);
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         Ok(Self { objective, penalties, options, plan, pool: resources.pool, script, adversary })
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::penalties::Penalties;
 use crate::error::{Error, Result};
 use crate::kernel::activation::Activation;
 use crate::kernel::loss::{
@@ -72,6 +73,29 @@ impl Objective {
     /// Whether a fake is judged beside a real sample, in G's step too.
     pub fn is_relativistic(self) -> bool {
         self.family() == Family::Pairing
+    }
+
+    /// The margin above which D takes a sample for real; `None` where D compares samples and its logits have no zero.
+    pub(super) fn border(self) -> Option<f32> {
+        match self {
+            Self::LeastSquares => Some(0.5),
+            Self::Wasserstein | Self::RelativisticPairing => None,
+            _ => Some(0.0),
+        }
+    }
+
+    /// Checks that D's slope has the bound that the objective needs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`].
+    pub(super) fn check_bound(self, penalties: &Penalties, weight_clip: f32) -> Result<()> {
+        if self != Self::Wasserstein || weight_clip != 0.0 || !penalties.is_none() {
+            return Ok(());
+        }
+        let problem =
+            "wasserstein needs a bound on D's slope: set gradient_penalty, usually to 10, or weight_clip to 0.01";
+        Err(Error::setting("objective", problem))
     }
 
     /// Whether both losses of a fake are cross-entropies of its one logit.

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 /// one out, which is the default of all.
 ///
 /// The gradient is that of the logit; with two logits, of "real" less "fake". `docs/penalties.md` derives what D learns by them, and what
-/// they cost: for piecewise linear activations about a third of a step.
+/// they cost: with piecewise linear activations about a quarter of a step.
 ///
 /// ```
 /// use gannet::gan::Penalties;
@@ -28,8 +28,8 @@ pub struct Penalties {
     pub gradient_penalty: f32,
     /// Whether [`gradient_penalty`](Self::gradient_penalty) leaves norms below 1 alone.
     pub one_sided: bool,
-    /// Penalties join every so-many-th turn of D, and weigh as many times as much (Karras et al. 2020, "Analyzing and improving the image
-    /// quality of StyleGAN", section 3.1).
+    /// Penalties are added in every so-many-th turn of D, the first included, with so many times their weight (Karras et al. 2020,
+    /// "Analyzing and improving the image quality of StyleGAN", section 3.1).
     pub interval: u64,
 }
 
@@ -87,7 +87,7 @@ impl Penalties {
 
     /// Whether they join the turn of D after so many others.
     pub(super) fn are_due(&self, turns: u64) -> bool {
-        turns.is_multiple_of(self.interval)
+        turns.is_multiple_of(self.interval.max(1))
     }
 
     /// Checks every setting.

@@ -140,6 +140,10 @@ impl RateSchedule {
     ///
     /// [`Error::InvalidSetting`].
     pub(super) fn validate(&self) -> Result<()> {
+        if self.decay == RateDecay::Constant && self.steps != 0 {
+            let problem = "has a meaning for a schedule that falls; set schedule to linear or cosine, or leave it out";
+            return Err(Error::setting("schedule_steps", problem));
+        }
         if self.decay != RateDecay::Constant && self.steps <= self.warmup_steps {
             let (steps, warmup) = (self.steps, self.warmup_steps);
             let problem = format!("{steps} steps leave none for the rates to fall after {warmup} warmup_steps");

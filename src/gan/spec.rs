@@ -62,7 +62,7 @@ pub struct GanSpec {
     pub generator_optimizer: OptimizerSpec,
     /// D's optimizer.
     pub discriminator_optimizer: OptimizerSpec,
-    /// What D's loss is joined by.
+    /// Penalties added to D's loss.
     #[cfg_attr(feature = "serde", serde(default))]
     pub penalties: Penalties,
     /// After each update of D its weights and biases are clipped to as much above and below 0 (Arjovsky et al. 2017, algorithm 1, where it
@@ -163,8 +163,8 @@ impl GanSpec {
     }
 
     /// The same networks by the recipe of Huang et al. 2024, "The GAN is dead; long live the GAN! A modern GAN baseline" (R3GAN):
-    /// [relativistic pairing](Objective::RelativisticPairing), [R1 and R2](Penalties) of weight 1 at every step, [`Adam`] with betas 0 and 0.99
-    /// at the learning rates that the optimizers have, and samples from an [average](Self::ema_decay) of G with decay 0.999.
+    /// [relativistic pairing](Objective::RelativisticPairing), [R1 and R2](Penalties) of weight 1 at every step, [`Adam`] with betas 0
+    /// and 0.99 at the learning rates that the optimizers have, and samples from an [average](Self::ema_decay) of G with decay 0.999.
     ///
     /// D needs one logit. The weight suits data of unit size; the penalties grow with the square of D's slope, so that data ten times as
     /// small want a weight a hundred times as small.
@@ -316,11 +316,7 @@ impl GanSpec {
                 format!("{} is not 0 (none) or a positive number", self.weight_clip),
             ));
         }
-        if self.objective == Objective::Wasserstein && self.weight_clip == 0.0 && self.penalties.is_none() {
-            let problem =
-                "wasserstein needs a bound on D's slope: set gradient_penalty, usually to 10, or weight_clip to 0.01";
-            return Err(Error::setting("objective", problem));
-        }
+        self.objective.check_bound(&self.penalties, self.weight_clip)?;
         if self.weight_clip != 0.0 && !self.penalties.is_none() {
             let problem = "clipped weights and penalties both bound D's slope; use one of them";
             return Err(Error::setting("weight_clip", problem));

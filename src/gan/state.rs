@@ -32,7 +32,7 @@ pub(super) struct TrainedNetwork {
     parameters: AlignedBuffer,
     optimizer: OptimizerSpec,
     /// What parameters are clipped to after an update, above and below 0; 0 = they are not.
-    most: f32,
+    weight_clip: f32,
     schedule: RateSchedule,
     /// The share of the learning rate in the step in progress.
     share: f64,
@@ -61,14 +61,14 @@ impl TrainedNetwork {
         let mut parameters = AlignedBuffer::zeroed(len)?;
         layout.initialize(&spec, isa, key, &mut parameters);
         let (schedule, share) = (RateSchedule::constant(), 1.0);
-        let (most, average, updates, updated) = (0.0, None, 0, None);
+        let (weight_clip, average, updates, updated) = (0.0, None, 0, None);
         Ok(Self {
             network,
             parameters,
             optimizer,
             schedule,
             share,
-            most,
+            weight_clip,
             states,
             average,
             updates,
@@ -80,7 +80,7 @@ impl TrainedNetwork {
 
     /// The same network, whose parameters are clipped after each update to at most `most` above and below 0; 0 = they are not.
     pub(super) fn clipped_to(mut self, most: f32) -> Self {
-        self.most = most;
+        self.weight_clip = most;
         self
     }
 
@@ -215,8 +215,8 @@ impl TrainedNetwork {
         if !finite {
             return Err(self.not_finite(gradients, step));
         }
-        if self.most > 0.0 {
-            let most = self.most;
+        if self.weight_clip > 0.0 {
+            let most = self.weight_clip;
             team.for_each(Chunks::new(&mut self.parameters, UPDATE_CHUNK), |parameters| {
                 clip_parameters(isa, most, parameters)
             });

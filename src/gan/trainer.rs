@@ -8,13 +8,13 @@ use std::sync::atomic::Ordering;
 use super::adversary::{Adversary, Run, StepReport};
 use super::average::Average;
 use super::batches::numbers_below;
-use super::clip::Clip;
 use super::cut::Cut;
 use super::form::Form;
 use super::given::GivenStep;
 use super::hook::{GradientHook, Hook};
 use super::intake::{Intake, Taken};
 use super::networks::Networks;
+use super::norm_clip::NormClip;
 use super::options::{Resources, TrainerOptions};
 use super::plan::{Plan, PlanSummary};
 #[cfg(feature = "internals")]
@@ -57,7 +57,7 @@ fn exchanged_bytes(values: usize) -> u64 {
 
 /// Bytes of what a specification may ask for beside networks and steps.
 fn kept_bytes(spec: &GanSpec) -> u64 {
-    Average::bytes(spec).saturating_add(Clip::bytes(spec))
+    Average::bytes(spec).saturating_add(NormClip::bytes(spec))
 }
 
 impl fmt::Debug for Trainer<'_> {
@@ -123,8 +123,7 @@ impl<'a> Trainer<'a> {
         let workspace = Workspace::new(&plan, &program.tape, of_generator, of_discriminator)?;
         // The intake has checked that the batch is below 2^32.
         let identity = numbers_below(options.batch as u32)?;
-        let mut adversary = Adversary::new(networks, workspace, program, identity);
-        adversary.clip = Clip::new(&spec)?;
+        let adversary = Adversary::new(networks, workspace, program, NormClip::new(&spec)?, identity);
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         let (form, exchange) = (Form::default(), [Vec::new(), Vec::new()]);
         Ok(Self { spec, options, plan, pool: resources.pool, script, form, adversary, intake, exchange })

@@ -21,6 +21,8 @@ pub struct DiscriminatorReport {
     pub real_probability: f64,
     /// Mean D(G(z)) over the fakes, before the update.
     pub fake_probability: f64,
+    /// The penalties on D, which its loss does not contain; `None` without any.
+    pub penalty: Option<f64>,
 }
 
 /// What a turn of G alone reports.
@@ -101,6 +103,7 @@ impl Trainer<'_> {
             loss: report.discriminator_loss,
             real_probability: report.real_probability,
             fake_probability: report.fake_probability,
+            penalty: report.penalty,
         })
     }
 

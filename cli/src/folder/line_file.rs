@@ -59,8 +59,8 @@ enum Change {
 impl LineFile {
     /// The table of a run that begins, or goes on after step `last`. It is read and not changed: [`begin`](Self::begin) makes the file,
     /// or takes away the lines of later steps, which the run makes again, and a line that was cut short. `row` sees the cells of
-    /// each line that stays; the first is the step. Where the table has no columns yet that this run has, their cells stay empty; those that
-    /// it has and the run has not, it keeps.
+    /// each line that stays; the first is the step. Where the table has no columns yet that this run has, their cells stay empty; those
+    /// that it has and the run has not, it keeps.
     ///
     /// # Errors
     ///

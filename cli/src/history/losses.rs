@@ -64,6 +64,7 @@ impl History {
         let steps: Vec<u64> = self.reports.iter().map(|report| report.step).collect();
         let subtitle = format!("{name}, {} steps", thousands(last.step));
         let level = equilibrium(objective).map(|(value, label)| Reference { value, label });
+        let undecided = undecided(objective).map(|(value, label)| Reference { value, label });
         let drawn = Losses {
             steps: &steps,
             discriminator: &column(|report| report.discriminator_loss),
@@ -71,15 +72,20 @@ impl History {
             real: &column(|report| report.real_probability),
             fake: &column(|report| report.fake_probability),
             loss_references: level.as_slice(),
-            probability_references: &[Reference { value: 0.5, label: "undecided" }],
+            probability_references: undecided.as_slice(),
         };
         let picture = losses(Heading { title: "Losses", subtitle: &subtitle }, &drawn)?;
         Ok(Some(picture.to_png()?))
     }
 }
 
-/// D's loss where it gives every sample the probability 1/2, which is where the game ends (Goodfellow et al. 2014,
-/// theorem 1); `None` for an objective that is not known to end there.
+/// The probability of "real" that an undecided D gives; `None` for a critic, whose scores have no zero.
+pub(crate) fn undecided(objective: Objective) -> Option<(f64, &'static str)> {
+    (objective != Objective::Wasserstein).then_some((0.5, "undecided"))
+}
+
+/// D's loss where the game ends, which is where it cannot tell both kinds apart; `None` for an objective that is not known to end there.
+/// Cross-entropies end at the probability 1/2 (Goodfellow et al. 2014, theorem 1), and so does that of a pair.
 pub(crate) fn equilibrium(objective: Objective) -> Option<(f64, &'static str)> {
     use std::f64::consts::LN_2;
     match objective {
@@ -88,7 +94,9 @@ pub(crate) fn equilibrium(objective: Objective) -> Option<(f64, &'static str)> {
         Objective::RelativisticPairing => Some((LN_2, "D undecided: ln 2")),
         // D's best answer where both kinds are alike is 1/2 (Mao et al. 2017, equation 6): 1/8 for each of them.
         Objective::LeastSquares => Some((0.25, "D undecided: 1/4")),
+        // A score of 0 for all (Lim and Ye 2017, theorem 1): 1 for each kind.
         Objective::Hinge => Some((2.0, "D undecided: 2")),
+        // The estimate of a distance.
         Objective::Wasserstein => Some((0.0, "no distance: 0")),
         _ => None,
     }

@@ -60,9 +60,13 @@ impl From<Verdict> for Judgement {
 fn options(verdict: Verdict) -> &'static [&'static str] {
     match verdict {
         Verdict::TooEarly => &["--epochs", "--steps", "--evaluate-every"],
-        Verdict::DiscriminatorTooStrong => {
-            &["--discriminator-learning-rate", "--generator-learning-rate", "--discriminator-steps", "--objective"]
-        }
+        Verdict::DiscriminatorTooStrong => &[
+            "--discriminator-learning-rate",
+            "--generator-learning-rate",
+            "--discriminator-steps",
+            "--objective",
+            "--r1",
+        ],
         Verdict::CollapseSuspected => &["--generator-learning-rate", "--beta1", "--batch", "--seed"],
         Verdict::GeneratorNotLearning => &["--generator-learning-rate", "--discriminator-learning-rate", "--objective"],
         Verdict::FarFromData => &["--learning-rate", "--epochs", "--steps"],

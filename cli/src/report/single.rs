@@ -12,7 +12,7 @@ use super::renewal::Renewal;
 use super::settings::{network_row, settings};
 use super::table::{Point, Table};
 use super::{columns, health, legs};
-use crate::history::losses::equilibrium;
+use crate::history::losses::{equilibrium, undecided};
 use crate::measures::measure;
 use crate::numbers::{counted, number, short_figure, time};
 use crate::terminal::command_lines::{quoted, sample_best};
@@ -202,7 +202,7 @@ fn curves(record: &Record) -> Markup {
             title: "What D takes for real",
             meaning: "mean of D(x) and D(G(z))",
             series: pair(metrics, ["real_probability", "fake_probability"], kinds),
-            level: Some((0.5, "undecided")),
+            level: objective.and_then(undecided),
             holds: &[0.0, 1.0],
             bands: true,
             large: true,

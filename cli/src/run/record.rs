@@ -43,7 +43,7 @@ pub(crate) const BETWEEN_FLUSHES: Time = Time::from_secs(2);
 /// Columns of `metrics.csv`; of a run with penalties they are followed by [`PENALTY`].
 const METRICS: &str = "step,epoch,discriminator_loss,generator_loss,real_probability,fake_probability";
 
-/// The column of the penalties, which is empty where none were due.
+/// The column of the penalties, which is empty where the run had none.
 const PENALTY: &str = ",penalty";
 
 /// A run between two steps, to be recorded.

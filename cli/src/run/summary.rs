@@ -59,7 +59,7 @@ pub(crate) struct Summary {
     pub(crate) leg: LegSummary,
     pub(crate) discriminator_loss: f64,
     pub(crate) generator_loss: f64,
-    /// The penalties that joined D's loss; `null` where none did.
+    /// The penalties on D, which its loss does not contain; `null` without any.
     pub(crate) penalty: Option<f64>,
     pub(crate) real_probability: f64,
     pub(crate) fake_probability: f64,

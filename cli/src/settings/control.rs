@@ -1,6 +1,7 @@
 //! Settings that steer a training beside its optimizers: the average that is sampled from, the clipping of gradients, the schedule of
 //! the learning rates. The [table](super::table) lists them.
 
+use gannet::gan::RateDecay;
 use toml::Value;
 
 use super::kind::Kind;
@@ -89,7 +90,12 @@ pub(super) const SCHEDULE: Setting = Setting {
     }),
     get: |config| Some(Value::String(config.spec.schedule.decay.name().to_string())),
     set: |config, value| {
-        chosen(RATE_DECAYS, value, &mut config.spec.schedule.decay);
+        let schedule = &mut config.spec.schedule;
+        chosen(RATE_DECAYS, value, &mut schedule.decay);
+        if schedule.decay == RateDecay::Constant {
+            // What a file or a preset says of a length is over.
+            schedule.steps = 0;
+        }
         Ok(())
     },
     words: Some(("learning rates", |config| config.spec.schedule.to_string())),

@@ -24,9 +24,9 @@ const LEAST: usize = 16;
 /// [`circle::COVERED_SHARE`](crate::metrics::circle::COVERED_SHARE).
 const COVERED_SHARE: f64 = 0.2;
 
-/// Real rows that reach less far along their axis than this share of the gap beside them are one narrow mode, and one neighborhood: a generator
-/// that is off by a part of its width does not miss the mode. Modes of `ring8` reach over 6 of their s.d., 0.08 of the gap: of its normal
-/// runs, one evaluation in five missed more than 0.35 of the data while modes were halved (27 November 2026).
+/// Real rows that reach less far along their axis than this share of the gap beside them are one narrow mode, and one neighborhood: a
+/// generator that is off by a part of its width does not miss the mode. Modes of `ring8` reach over 6 of their s.d., 0.08 of the gap: of
+/// its normal runs, one evaluation in five missed more than 0.35 of the data while modes were halved (27 November 2026).
 const NARROW: f32 = 0.2;
 
 /// A cut is up to this part of the rows away from their median.

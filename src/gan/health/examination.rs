@@ -15,6 +15,7 @@ use crate::gemm::EngineKind;
 use crate::kernel::activation::Activation;
 use crate::kernel::noise;
 use crate::kernel::panel::scatter_rows;
+use crate::kernel::sum;
 use crate::memory::AlignedBuffer;
 use crate::net::panels::{Panels, PassContext, PassPlan};
 use crate::net::parameters::ParameterLayout;
@@ -102,7 +103,7 @@ pub(crate) fn examine_by(
     let mut reals = AlignedBuffer::zeroed(panel.saturating_mul(count.div_ceil(WIDTH)))?;
     let mut real_rows = AlignedBuffer::zeroed(features.saturating_mul(count))?;
     let mut fake_rows = AlignedBuffer::zeroed(features.saturating_mul(count))?;
-    let (mut real_right, mut fake_right) = (0, 0);
+    let (mut real_margins, mut fake_margins) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let key = seed.key(Stream::Health);
     for (index, reals) in reals.chunks_exact_mut(panel).take(count.div_ceil(WIDTH)).enumerate() {
         let first = index * WIDTH;
@@ -114,13 +115,13 @@ pub(crate) fn examine_by(
         scatter_rows(isa, fakes, WIDTH, samples, &mut fake_rows[place.clone()]);
         discriminator.input().copy_from_slice(fakes);
         let logits = discriminator.forward(isa, samples);
-        fake_right += margins(spec.objective, logits, samples).filter(|margin| *margin < 0.0).count();
+        fake_margins.extend(margins(spec.objective, logits, samples));
 
         memory.gather(isa, &rows[first..first + samples], reals, WIDTH);
         scatter_rows(isa, reals, WIDTH, samples, &mut real_rows[place]);
         discriminator.input().copy_from_slice(reals);
         let logits = discriminator.forward(isa, samples);
-        real_right += margins(spec.objective, logits, samples).filter(|margin| *margin > 0.0).count();
+        real_margins.extend(margins(spec.objective, logits, samples));
     }
     let (real_rows, fake_rows) = (&real_rows[..features * count], &fake_rows[..features * count]);
     check_finite("data", real_rows, features, |index| numbers[index] as usize)?;
@@ -128,9 +129,10 @@ pub(crate) fn examine_by(
     let (real_variance, fake_variance) = (total_variance(real_rows, features)?, total_variance(fake_rows, features)?);
     let distances = distances(isa, seed.key(Stream::HealthDirections), real_rows, fake_rows, features)?;
     let both_constant = real_variance == 0.0 && fake_variance == 0.0;
+    let [real_accuracy, fake_accuracy] = accuracies(spec.objective, &real_margins, &fake_margins);
     Ok(Health {
-        real_accuracy: real_right as f64 / count as f64,
-        fake_accuracy: fake_right as f64 / count as f64,
+        real_accuracy,
+        fake_accuracy,
         spread: if both_constant { 1.0 } else { (fake_variance / real_variance).sqrt() },
         coverage: coverage(isa, &reals, count, WIDTH, fake_rows, features)?,
         lost_share: lost_share(real_rows, fake_rows, features)?,
@@ -154,6 +156,17 @@ fn row(index: usize, count: usize, len: usize) -> u32 {
 fn margins(objective: Objective, logits: &[f32], samples: usize) -> impl Iterator<Item = f32> {
     let two = objective.logits() == 2;
     (0..samples).map(move |lane| if two { logits[WIDTH + lane] - logits[lane] } else { logits[lane] })
+}
+
+/// The shares of real samples and of fakes that D takes for what they are. Where its logits have no zero, the middle between the means of
+/// both kinds is one.
+fn accuracies(objective: Objective, real: &[f32], fake: &[f32]) -> [f64; 2] {
+    let mean = |margins: &[f32]| sum::mean(margins.iter().map(|margin| f64::from(*margin)));
+    let border = objective.border().unwrap_or_else(|| f64::midpoint(mean(real), mean(fake)) as f32);
+    let share = |margins: &[f32], right: fn(f32, f32) -> bool| {
+        margins.iter().filter(|margin| right(**margin, border)).count() as f64 / margins.len() as f64
+    };
+    [share(real, |margin, border| margin > border), share(fake, |margin, border| margin < border)]
 }
 
 /// The Euclidean norms of both networks' gradients.

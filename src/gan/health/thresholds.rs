@@ -73,9 +73,9 @@ pub(super) const MEAN_FAR: f64 = 0.6;
 /// data.
 pub(super) const LEARNED: u64 = 1_000;
 
-/// Adam, like AdamW and RMSprop, moves a parameter by about its learning rate a step. Few modes are held against G only once its parameters could have
-/// moved by this much, which is as much as weights come to. Before, they are normal: `mnist` (0.0002) shows one class in its
-/// first epochs and leaves it after some 3,500 steps.
+/// Adam, like AdamW and RMSprop, moves a parameter by about its learning rate a step. Few modes are held against G only once its
+/// parameters could have moved by this much, which is as much as weights come to. Before, they are normal: `mnist` (0.0002) shows one
+/// class in its first epochs and leaves it after some 3,500 steps.
 pub(super) const LEAST_MOVE: f64 = 1.0;
 
 /// Plain descent moves it by its rate times the gradient, which takes so many times as long: the mean of `mixture1d` (0.01) is up to 0.8

@@ -59,7 +59,7 @@ impl Verdict {
             Self::TooEarly => Some("train longer, or evaluate more often"),
             Self::DiscriminatorTooStrong => Some(
                 "D tells all real and generated samples apart, and G does not catch up: lower D's learning rate or raise G's, \
-                 take fewer steps of D, choose the non-saturating objective, or give D fewer units or dropout",
+                 take fewer steps of D, choose an objective that does not saturate, add a penalty (R1), or give D fewer units or dropout",
             ),
             Self::CollapseSuspected => Some(
                 "the samples miss modes of the data: lower G's learning rate or Adam's beta1, raise the batch, give G more \
@@ -67,7 +67,7 @@ impl Verdict {
             ),
             Self::GeneratorNotLearning => Some(
                 "G does not change: raise its learning rate if it is tiny; if its gradient has vanished, lower D's learning \
-                 rate and choose the non-saturating objective; if units are dead, choose leaky ReLU and lower the learning rate",
+                 rate and choose an objective that does not saturate; if units are dead, choose leaky ReLU and lower the learning rate",
             ),
             Self::FarFromData => Some(
                 "the samples lie far from the data: lower the learning rates if the losses are large or swing, else train \

@@ -17,20 +17,20 @@ impl Context<'_> {
     }
 
     /// The penalty on each part of a panel, with its weight.
-    fn penalties(&self, rows: Rows) -> [(NormPenalty, f32); 2] {
+    fn penalties_of(&self, rows: Rows) -> [(NormPenalty, f32); 2] {
         let penalties = &self.penalties;
         let one_sided = if penalties.one_sided { NormPenalty::OneSided } else { NormPenalty::TwoSided };
         let weights = match rows {
             Rows::Pairs => [(NormPenalty::Square, penalties.r1), (NormPenalty::Square, penalties.r2)],
             Rows::Between | Rows::Fakes | Rows::Reals => [(one_sided, penalties.gradient_penalty); 2],
         };
-        weights.map(|(penalty, weight)| (penalty, weight * penalties.interval as f32))
+        weights
     }
 }
 
 impl Work<'_> {
-    /// The gradients of D's parameters, added to those that `into` holds if it says so. Returns the sum of the penalties over the chunk,
-    /// with their weights, if they are due; 0 where they are not reported.
+    /// The gradients of D's parameters, added to those that `into` holds if it says so. In a turn without penalties they are the loss's
+    /// alone. Returns the sum of the penalties over the chunk, with their weights, where they are reported, due or not.
     pub(super) fn penalize(
         &self,
         team: &Team<'_>,
@@ -40,20 +40,23 @@ impl Work<'_> {
         scratch: &mut Scratch,
     ) -> Option<f64> {
         let context = PassContext { team, plan: &self.context.plan.pass, panels: panels_of(self.chunk, rows) };
-        if !self.context.has_penalties() {
-            if let Some(deltas) = passes.plain() {
-                let sums = match into {
-                    (sums, false) => ParameterGradients::Overwrite(sums),
-                    (sums, true) => ParameterGradients::Accumulate(sums),
-                };
-                pass::backward(&context, view, (trace, deltas), &mut scratch.tape, sums, InputMode::Skip);
-            }
-            return None;
+        let (due, reported) = (self.context.has_penalties(), self.context.report);
+        let mut penalty = None;
+        if due || reported {
+            passes.probe(&context, &view, trace, &mut scratch.tape);
+            let sum = self.aim(team, rows, passes.direction(), norms, scratch);
+            penalty = reported.then_some(sum);
         }
-        passes.probe(&context, &view, trace, &mut scratch.tape);
-        let penalty = self.aim(team, rows, passes.direction(), norms, scratch);
-        passes.learn(&context, view, trace, &mut scratch.tape, into);
-        Some(penalty)
+        if due {
+            passes.learn(&context, view, trace, &mut scratch.tape, into);
+        } else if let Some(deltas) = passes.plain() {
+            let sums = match into {
+                (sums, false) => ParameterGradients::Overwrite(sums),
+                (sums, true) => ParameterGradients::Accumulate(sums),
+            };
+            pass::backward(&context, view, (trace, deltas), &mut scratch.tape, sums, InputMode::Skip);
+        }
+        penalty
     }
 
     /// Turns D's gradients with respect to its input into directions.
@@ -61,9 +64,9 @@ impl Work<'_> {
         let Self { context, chunk } = *self;
         let (isa, report) = (context.plan.pass.isa, context.report);
         let (panels, part, features) = (panels_of(chunk, rows), chunk.panels.width, self.features(gradients));
-        let weights = context.penalties(rows);
-        // Of a mean over the batch.
-        let share = 1.0 / context.plan.cut.samples() as f64;
+        let weights = context.penalties_of(rows);
+        // Of a mean over the batch, and as many times as much as there are turns for each that has penalties.
+        let share = context.penalties.interval as f64 / context.plan.cut.samples() as f64;
         let [gradients, norms] = scratch.tape.several([gradients, norms].map(|value| (value, panels.lanes())));
         let values = (Chunks::new(gradients, features * panels.width), Chunks::new(norms, panels.width));
         let sums = &mut scratch.penalties[..panels.count];

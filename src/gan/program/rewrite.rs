@@ -22,8 +22,9 @@ impl Script {
 
     /// One pass of pairs through D serves both networks where they share the fakes and the D that these meet; where both losses are
     /// cross-entropies of one logit, so that a fake's gradient of G's loss is a multiple of that of D's loss, at the logit and so at the
-    /// fake; where D has no dropout, which would differ between the two; and where no penalty joins D's loss. D's gradient with respect to a fake's logit is never less than a tiny share of its
-    /// weight, so that the multiple is exact to within rounding ([`joint_bce_with_logits`](crate::kernel::loss::joint_bce_with_logits)).
+    /// fake; where D has no dropout, which would differ between the two; and where no penalty joins D's loss. D's gradient with respect to
+    /// a fake's logit is never less than a tiny share of its weight, so that the multiple is exact to within rounding
+    /// ([`joint_bce_with_logits`](crate::kernel::loss::joint_bce_with_logits)).
     pub(in crate::gan) fn with_passes_joined(mut self, spec: &GanSpec) -> Self {
         if !spec.objective.is_of_log_odds() || spec.discriminator.drops() {
             return self;
@@ -57,9 +58,9 @@ impl Script {
 
     /// A network is updated by the backward pass of the last chunk, operation by operation as the gradients are completed: where all
     /// gradients are summed in one place (the layer-parallel schedule, of one shard), where nothing but updates stands between that pass's
-    /// segment and the update, where no later pass of the segment reads the network, where no loss follows that may stop the step, and where
-    /// that pass is one of every turn. Nor where its update `stands_apart`, because it needs all gradients of the network first. The bits are
-    /// the same.
+    /// segment and the update, where no later pass of the segment reads the network, where no loss follows that may stop the step, and
+    /// where that pass is one of every turn. Nor where its update `stands_apart`, because it needs all gradients of the network first.
+    /// The bits are the same.
     pub(in crate::gan) fn with_updates_fused(mut self, plan: &Plan, stands_apart: impl Fn(Network) -> bool) -> Self {
         if plan.schedule != Schedule::LayerParallel || plan.cut.shards() > 1 {
             return self;

@@ -41,7 +41,7 @@ pub(in crate::gan) fn run(
             }
             Instruction::Stage { trace } => work.stage(team, *trace, scratch),
             // Only the penalty looks at these.
-            Instruction::Judge { rows: Rows::Between, .. } if !context.has_penalties() => {}
+            Instruction::Judge { rows: Rows::Between, .. } if !(context.has_penalties() || context.report) => {}
             Instruction::Judge { rows, drops, fakes, room, trace } => {
                 work.judge(team, &networks, (*rows, *drops), (*fakes, *room), *trace, scratch);
             }

@@ -68,7 +68,7 @@ impl Script {
                 (vec![Segment::Passes(passes), update(Network::Generator), update(Network::Discriminator)], Vec::new())
             }
         };
-        let interval = spec.penalties.interval;
+        let interval = spec.penalties.interval.max(1);
         Self { discriminator, discriminator_turns: spec.discriminator_steps, generator, answered: Vec::new(), interval }
     }
 
@@ -93,7 +93,7 @@ impl Script {
             discriminator_turns: 1,
             generator: vec![Segment::Passes(answer)],
             answered: Vec::new(),
-            interval: penalties.interval,
+            interval: penalties.interval.max(1),
         }
     }
 }

@@ -176,6 +176,8 @@ fn the_work_of_penalties_is_counted_from_their_passes() {
     assert_eq!(flop(none.with_r1(1.0)), back + tangents);
     assert_eq!(flop(none.with_r1(1.0).with_r2(2.0)), back + tangents);
     assert_eq!(flop(none.with_r1(1.0).with_interval(4)), (back + tangents) / 4);
+    // No specification that may be trained, but one that may be counted.
+    assert_eq!(flop(none.with_r1(1.0).with_interval(0)), back + tangents);
     // Samples between have no loss: forward, back to the input, tangents, and the gradients of the weights.
     assert_eq!(flop(none.with_gradient_penalty(1.0)), 2 * (3 * weights(0, 3) + weights(0, 2)));
 }

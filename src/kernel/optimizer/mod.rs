@@ -9,16 +9,16 @@
 
 mod adam;
 mod adamw;
-mod clip;
 mod descent;
 mod rmsprop;
 mod slices;
+mod weight_clip;
 
 pub use adam::AdamStep;
 pub use adamw::AdamWStep;
-pub use clip::clip_parameters;
 pub use descent::SgdStep;
 pub use rmsprop::RmsPropStep;
+pub use weight_clip::clip_parameters;
 
 use crate::simd::{Isa, Simd};
 use slices::Slices;

@@ -17,7 +17,7 @@ const EPSILON: f64 = 1e-6;
 /// What clips the gradients of each network before its update: all are multiplied by `most / (norm + 1e-6)` where that is below 1. `norm`
 /// is the root of the sum of squares over all parameters of the network, a sum in f64 whose order the number of parameters alone fixes.
 #[derive(Debug, Default)]
-pub(super) struct Clip {
+pub(super) struct NormClip {
     /// The norms at most, of G and D; 0 = any.
     most: [f32; 2],
     /// Room for the sum of each chunk.
@@ -30,7 +30,7 @@ fn chunks(spec: &GanSpec) -> usize {
     clipped.map(|network| ParameterLayout::new(spec.network(network)).len().div_ceil(CHUNK)).max().unwrap_or(0)
 }
 
-impl Clip {
+impl NormClip {
     /// What `spec` asks for.
     ///
     /// # Errors
