@@ -41,7 +41,7 @@ fn batches(preset: Preset) -> [(usize, u64); 2] {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    for &preset in Preset::ALL {
+    for preset in common::presets() {
         for (batch, steps) in batches(preset) {
             for engine in EngineKind::ALL {
                 for isa in Isa::available() {
@@ -154,7 +154,7 @@ fn a_pool_of_the_callers_own_gives_the_same_bits() {
 #[test]
 fn replicas_are_single_runs_bit_for_bit() {
     const REPLICAS: usize = 3;
-    for &preset in Preset::ALL {
+    for preset in common::presets() {
         let (batch, steps) = match preset {
             Preset::Mnist => (20, 3),
             // Long enough for several pieces: a piece of `circle` is 48 steps.
@@ -188,7 +188,7 @@ fn replicas_are_single_runs_bit_for_bit() {
 #[test]
 fn native_results_are_the_same_bits_on_every_instruction_set_that_fuses_at_any_number_of_threads() {
     let fused = reference::isas::to_compare();
-    for &preset in Preset::ALL {
+    for preset in common::presets() {
         // More samples than there are slots of one tile each, and than a chunk of the wide networks.
         let most = match preset {
             Preset::Mnist => (1_100, 1),

@@ -271,7 +271,7 @@ fn a_thousand_steps_allocate_nothing_of_their_own() {
     // More than a tile, so that two threads have work; for the wide networks a batch that keeps the test short. With
     // `gaussian2d` also a batch of one tile, whose fakes are not made again.
     let batch = |preset| if preset == Preset::Mnist { 16 } else { 200 };
-    let cases = Preset::ALL.iter().copied().map(|preset| (preset, batch(preset))).chain([(Preset::Gaussian2d, 32)]);
+    let cases = common::presets().map(|preset| (preset, batch(preset))).chain([(Preset::Gaussian2d, 32)]);
     for (preset, batch) in cases {
         for (threads, shards) in [(1, 1), (2, 1), (2, 4)] {
             for engine in EngineKind::ALL {
@@ -363,7 +363,7 @@ fn a_thousand_steps_of_replicas_allocate_nothing() {
     const REPLICAS: usize = 3;
     let mut failures = Vec::new();
     // The wide networks of `mnist` would take long, and take the same path.
-    for preset in Preset::ALL.iter().copied().filter(|&preset| preset != Preset::Mnist) {
+    for preset in common::presets().filter(|&preset| preset != Preset::Mnist) {
         for threads in [1, 2, 3] {
             let source = common::source(preset, 500);
             let options =
@@ -393,7 +393,7 @@ fn a_thousand_steps_of_replicas_allocate_nothing() {
 fn steps_allocate_nothing_while_a_run_is_recorded() {
     const SEGMENTS: u64 = 5;
     let mut failures = Vec::new();
-    for preset in Preset::ALL.iter().copied().filter(|&preset| preset != Preset::Mnist) {
+    for preset in common::presets().filter(|&preset| preset != Preset::Mnist) {
         for threads in [1, 2] {
             let mut trainer = common::trainer(preset, TrainerOptions::default().with_batch(200).with_threads(threads));
             let (spec, source, isa) = (preset.spec(), common::source(preset, 500), trainer.isa());

@@ -10,6 +10,12 @@ use gannet::gan::{
 };
 use gannet::net::{Activation, NetworkSpec};
 
+/// The presets of networks that differ: of those that have `ring8`'s, that one.
+pub(crate) fn presets() -> impl Iterator<Item = Preset> + Clone {
+    let same = [Preset::Grid25, Preset::SwissRoll, Preset::TwoMoons, Preset::Checkerboard];
+    Preset::ALL.iter().copied().filter(move |preset| !same.contains(preset))
+}
+
 /// The seed of every data set here.
 const DATA_SEED: u64 = 11;
 
