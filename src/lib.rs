@@ -25,7 +25,11 @@
 //! | your own generator against gannet's D | [`gan::ModularLoss`] |
 //! | to look at gradients before the update, and to change them | [`gan::Trainer::run_with`] |
 //! | to look at parameters and gradients without a copy | [`gan::Trainer::parameters`], [`gan::Trainer::parameter_gradients`] |
-//! | to change the learning rate | [`gan::Trainer::set_learning_rate`] |
+//! | to change the learning rate | [`gan::Trainer::set_learning_rate`]; by a schedule: [`gan::RateSchedule`] |
+//! | to bound D's slope | [`gan::Penalties`] (R1, R2, WGAN-GP), [`gan::GanSpec::with_weight_clip`] |
+//! | to clip gradients | [`gan::GanSpec::with_generator_clip_norm`], [`gan::GanSpec::with_discriminator_clip_norm`] |
+//! | samples from an average of G | [`gan::GanSpec::with_ema_decay`]; G in training: [`gan::Trainer::raw_model`] |
+//! | the settings of R3GAN at once | [`gan::GanSpec::with_r3gan`] |
 //! | to sample, from several threads | [`gan::Sampler`] |
 //! | G or D as a function of rows | [`gan::NetworkFunction`] |
 //! | to save and to go on | [`gan::Checkpoint`], [`gan::Model`]; weights from and to PyTorch: [`gan::weights`] |

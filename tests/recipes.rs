@@ -9,9 +9,12 @@ use std::sync::Arc;
 
 use gannet::data::synthetic;
 use gannet::gan::{
-    Changes, Checkpoint, GanSpec, GivenStep, Model, ModularLoss, Objective, Order, Penalties, StepReport, Trainer,
-    TrainerOptions,
+    Changes, Checkpoint, GanSpec, GivenStep, Model, ModularLoss, Objective, Order, Penalties, RateSchedule, StepReport,
+    Trainer, TrainerOptions,
 };
+use gannet::internals::kernel::noise::{StreamKey, uniform};
+use gannet::internals::program::Stream;
+use gannet::internals::simd::LANE_GROUP;
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
 use reference::numbers::numbers;
 
@@ -126,15 +129,23 @@ fn turns_of_one_network_make_up_a_step() {
 #[test]
 fn the_modular_loss_has_the_same_penalties() {
     const BATCH: usize = 37;
+    const SEED: u64 = 3;
+    // Where the modular loss looks between real samples and fakes at its first turn: the trainer is given the same shares.
+    let mut shares = vec![0.0; BATCH.next_multiple_of(LANE_GROUP)];
+    let (isa, width) = (reference::isas::to_compare()[0], shares.len());
+    uniform(isa, StreamKey::new(SEED, 0, Stream::Interpolation as u64), 0, 0.0, 1.0, &mut shares, width);
+    shares.truncate(BATCH);
+    let mut penalized = 0;
     for (name, spec) in common::recipes(16) {
-        // The modular loss draws its dropout and its samples between; the trainer would have to be given them.
-        if spec.discriminator.layers[0].dropout > 0.0 || spec.penalties.gradient_penalty > 0.0 || spec.weight_clip > 0.0
-        {
+        // The modular loss draws its dropout; the trainer would have to be given it.
+        if spec.discriminator.layers[0].dropout > 0.0 || spec.weight_clip > 0.0 {
             continue;
         }
         let mut spec = spec.with_order(Order::DiscriminatorFirstSharedFake).with_discriminator_steps(1);
+        // It has no schedule.
+        spec.schedule = RateSchedule::constant();
         spec.generator = NetworkSpec::dense(&[2, 2], Activation::Linear, 0.0, Activation::Linear);
-        let options = TrainerOptions::default().with_batch(BATCH).with_seed(3);
+        let options = TrainerOptions::default().with_batch(BATCH).with_seed(SEED);
         let mut whole = trainer(&spec, options.clone());
         let identity = LayerTensors::new(vec![1.0, 0.0, 0.0, 1.0], vec![0.0; 2]);
         let discriminator = whole.model().unwrap().discriminator;
@@ -145,13 +156,15 @@ fn the_modular_loss_has_the_same_penalties() {
                 .unwrap();
         modular.set_discriminator(&discriminator).unwrap();
         let (real, fakes) = (numbers(2 * BATCH, 1), numbers(2 * BATCH, 2));
-        let found = whole.step_with(&GivenStep::new(&real, &fakes)).unwrap();
+        let found = whole.step_with(&GivenStep::new(&real, &fakes).with_interpolation(&shares)).unwrap();
         let report = modular.step(&fakes, &real, &mut vec![0.0; 2 * BATCH]).unwrap();
         let losses = [report.discriminator_loss, report.generator_loss, report.real_probability];
         assert_eq!(losses, [found.discriminator_loss, found.generator_loss, found.real_probability], "{name}");
         assert_eq!(report.penalty, found.penalty, "{name}");
         assert!(modular.discriminator().unwrap() == whole.model().unwrap().discriminator, "{name}");
+        penalized += usize::from(spec.penalties.gradient_penalty > 0.0);
     }
+    assert!(penalized > 1);
 }
 
 /// Penalties are told at every step that is reported, whether they are due in it or not; and telling them changes nothing.

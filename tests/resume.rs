@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gannet::gan::presets::Preset;
-use gannet::gan::{AdamW, Changes, Checkpoint, GanSpec, OptimizerSpec, Order, RmsProp, Sgd, Trainer, TrainerOptions};
+use gannet::gan::{
+    Adam, AdamW, Changes, Checkpoint, GanSpec, OptimizerSpec, Order, RmsProp, Sgd, Trainer, TrainerOptions,
+};
 
 const STEPS: u64 = 60;
 
@@ -106,6 +108,23 @@ fn changed_settings_are_refused_by_name_unless_allowed() {
     // Back to Adam: its moments are not those of the descent.
     first.restore(&second.checkpoint().unwrap(), Changes::Allowed).unwrap();
     run(&mut first, 1);
+}
+
+/// Adam and AdamW remember the same: a change from one to the other keeps it. Without decay they are one rule.
+#[test]
+fn moments_and_count_stay_between_adam_and_adamw() {
+    let spec = Preset::Circle.spec().with_optimizers(Adam::new(1e-3));
+    let decoupled = Preset::Circle.spec().with_optimizers(AdamW::new(1e-3).with_weight_decay(0.0));
+    for [first, second] in [[&spec, &decoupled], [&decoupled, &spec]] {
+        let [mut whole, mut changed] = [first, second].map(|spec| trainer(Preset::Circle, spec, 32, 1));
+        run(&mut whole, 5);
+        let saved = whole.checkpoint().unwrap();
+        changed.restore(&saved, Changes::Refused).unwrap_err();
+        changed.restore(&saved, Changes::Allowed).unwrap();
+        run(&mut whole, 5);
+        run(&mut changed, 5);
+        assert!(whole.model().unwrap() == changed.model().unwrap());
+    }
 }
 
 #[test]

@@ -34,13 +34,19 @@ impl Settings {
     }
 }
 
-/// What a run that goes on after step `last` keeps of the table in `bytes`; `row` sees the cells of each line.
+/// What a run that goes on after step `last` keeps of the table in `bytes`; `row` sees the cells of each line. The table may lack the
+/// columns `more`, each with a comma before it, and has them then.
 ///
 /// # Errors
 ///
-/// A header that is not `header`.
-pub fn kept_table(bytes: &[u8], header: &str, last: u64, row: &mut dyn FnMut(u64, &[&str])) -> Result<String> {
-    let columns = Columns { always: header, more: "", wanted: false };
+/// A header that is neither `header` nor that with `more`.
+pub fn kept_table(
+    bytes: &[u8],
+    [header, more]: [&str; 2],
+    last: u64,
+    row: &mut dyn FnMut(u64, &[&str]),
+) -> Result<String> {
+    let columns = Columns { always: header, more, wanted: !more.is_empty() };
     line_file::keep(bytes, Path::new("table"), columns, Some(last), row).map(|kept| kept.lines)
 }
 

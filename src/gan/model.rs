@@ -3,6 +3,7 @@
 //! PyTorch numbers the modules of an `nn.Sequential`, activations among them: [`state_dict`](super::weights::state_dict) writes
 //! those names.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -100,17 +101,22 @@ impl Model {
         let generator = layers(Network::Generator, &of_generator)?;
         let model = Self { generator, discriminator: layers(Network::Discriminator, "")? };
         let expected = 2 * (model.generator.len() + model.discriminator.len());
+        // With averages, those of G in training are not read here, so that some of them may be missing.
         let found = file.names().into_iter().filter(|name| !is_state(name)).count();
-        if found != expected {
-            let problem = format!("holds {} more tensors than the {expected} of the configuration", found - expected);
-            return Err(Error::data(origin, problem));
+        let differs = |by: usize, how: &str| {
+            Err(Error::data(origin, format!("holds {by} {how} tensors than the {expected} of the configuration")))
+        };
+        match found.cmp(&expected) {
+            Ordering::Less => differs(expected - found, "fewer"),
+            Ordering::Equal => Ok(model),
+            Ordering::Greater => differs(found - expected, "more"),
         }
-        Ok(model)
     }
 
     /// Whether a file has the averages of G's parameters beside these.
     pub(super) fn has_averages(file: &SafeTensors<'_>) -> bool {
-        file.tensor(&format!("{GENERATOR}.0.{WEIGHT}{}", suffix(AVERAGE))).is_ok()
+        let first = format!("{GENERATOR}.0.{WEIGHT}");
+        [suffix(AVERAGE), String::new()].iter().all(|end| file.tensor(&format!("{first}{end}")).is_ok())
     }
 
     /// Writes a model file atomically: whole or not at all.
@@ -136,5 +142,61 @@ impl Model {
         let parameters = |network| ParameterLayout::new(network).len() as u64;
         let parameters = parameters(&spec.generator).saturating_add(parameters(&spec.discriminator));
         parameters.saturating_mul(((2 + MOST_STATES) * size_of::<f32>()) as u64).saturating_add(tensors::MOST_HEADER)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::{Activation, NetworkSpec};
+
+    /// What comes of a file that holds one number everywhere: 1 in G's averages, 0 in the parameters in training.
+    fn read(names: impl IntoIterator<Item = (String, Vec<usize>)>, spec: &GanSpec) -> Result<Model> {
+        let (zeros, ones) = ([0.0; 16], [1.0; 16]);
+        let tensors: Vec<_> = names
+            .into_iter()
+            .map(|(name, shape)| {
+                let values = if name.ends_with(AVERAGE) { &ones } else { &zeros };
+                let count = shape.iter().product();
+                (name, shape, &values[..count])
+            })
+            .collect();
+        Model::from_safetensors(&tensors::serialize(&tensors, BTreeMap::new()).unwrap(), spec, "it")
+    }
+
+    #[test]
+    fn averages_stand_beside_all_parameters_in_training() {
+        let network = |widths: &[usize]| NetworkSpec::dense(widths, Activation::Relu, 0.0, Activation::Linear);
+        let spec = GanSpec::new(network(&[2, 3, 2]), network(&[2, 4, 1]));
+        let names = |network: Network, suffix: &'static str| {
+            let layers = spec.network(network).layers.iter().enumerate();
+            layers.flat_map(move |(index, layer)| {
+                let name = |kind| format!("{}.{index}.{kind}{suffix}", network.name());
+                [(name("weight"), vec![layer.outputs, layer.inputs]), (name("bias"), vec![layer.outputs])]
+            })
+        };
+        let discriminator: Vec<_> = names(Network::Discriminator, "").collect();
+        let averages: Vec<_> = names(Network::Generator, ".ema").collect();
+        let raw: Vec<_> = names(Network::Generator, "").collect();
+        let whole = || discriminator.iter().chain(&averages).chain(&raw).cloned();
+        let first = |model: Model| model.generator[0].weight[0];
+        assert_eq!(first(read(whole(), &spec).unwrap()), 1.0);
+        assert_eq!(first(read(discriminator.iter().chain(&raw).cloned(), &spec).unwrap()), 0.0);
+        let surplus = ("generator.2.weight".to_string(), vec![2, 2]);
+        for (names, problem) in [
+            (discriminator.iter().chain(&averages).cloned().collect(), "the tensor generator.0.weight is missing"),
+            (whole().filter(|(name, _)| name != "generator.0.weight").collect(), "generator.0.weight is missing"),
+            (
+                whole().filter(|(name, _)| !name.starts_with("generator.1.") || name.ends_with("ema")).collect(),
+                "holds 2 fewer tensors than the 8 of the configuration",
+            ),
+            (
+                whole().chain([surplus.clone()]).collect::<Vec<_>>(),
+                "holds 1 more tensors than the 8 of the configuration",
+            ),
+        ] {
+            let found = read(names, &spec).unwrap_err().to_string();
+            assert!(found.contains(problem), "`{problem}` is not in `{found}`");
+        }
     }
 }

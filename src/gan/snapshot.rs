@@ -20,8 +20,8 @@ use crate::network::Network;
 pub enum Changes {
     /// They are an error that names them.
     Refused,
-    /// They hold from now on. An optimizer of another kind begins with moments of zero, an average of G's parameters that was not kept
-    /// before with the parameters of the checkpoint.
+    /// They hold from now on. An optimizer of another kind begins with moments of zero; between Adam and AdamW, which remember the same,
+    /// moments and count stay. An average of G's parameters that was not kept before begins with the parameters of the checkpoint.
     Allowed,
 }
 
@@ -149,8 +149,8 @@ impl Trainer<'_> {
     ///
     /// A [`schedule`](super::GanSpec::schedule) has its shares of the new rate.
     /// The rate is part of the specification from then on, so that a checkpoint holds it like every other setting.
-    /// [`restore`](Self::restore) with [`Changes::Refused`] wants a trainer with the rates of the checkpoint: a program with a schedule
-    /// sets the rate of the checkpoint's step first. With [`Changes::Allowed`] the trainer's own rates hold.
+    /// [`restore`](Self::restore) with [`Changes::Refused`] wants a trainer with the rates of the checkpoint: a program that changes
+    /// rates by `set_learning_rate` sets those of the checkpoint's step first. With [`Changes::Allowed`] the trainer's own rates hold.
     ///
     /// ```
     /// use std::{ops::ControlFlow, sync::Arc};

@@ -7,6 +7,14 @@ use toml::Value;
 use super::values::{LARGEST, byte_count};
 use crate::terminal::nearest::suggestion;
 
+/// What is wrong with a number above 0 that becomes 0 in 32 bits: 0 has a meaning of its own.
+const TOO_SMALL: &str = "too small to be told from 0 in 32 bits; give 0, or at least 1e-45";
+
+/// Whether a number that is not 0 would be kept as 0.
+fn vanishes(number: f64) -> bool {
+    number != 0.0 && number as f32 == 0.0
+}
+
 /// What a setting may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
@@ -73,6 +81,7 @@ impl Kind {
                 let number = value.as_float().or(value.as_integer().map(|number| number as f64));
                 // As it is kept: in 32 bits it may be the bound.
                 match number.filter(|number| (0.0..below).contains(&(*number as f32))) {
+                    Some(number) if vanishes(number) => Err(format!("is {number:?}, which is {TOO_SMALL}")),
                     Some(number) => Ok(Value::Float(number)),
                     None => Err(format!("is {value}, but must be {}", self.words())),
                 }
@@ -103,8 +112,11 @@ impl Kind {
             Self::Choice(_) => Some(Value::String(text.replace('-', "_"))),
             _ => Some(Value::String(text.to_string())),
         };
-        match self {
-            Self::Bytes => byte_count(text).map(|bytes| Value::Integer(bytes.cast_signed())),
+        match (self, &value) {
+            (Self::Bytes, _) => byte_count(text).map(|bytes| Value::Integer(bytes.cast_signed())),
+            (Self::Number { .. }, Some(Value::Float(number))) if *number > 0.0 && vanishes(*number) => {
+                Err(format!("is {TOO_SMALL}"))
+            }
             _ => value.and_then(|value| self.check(value).ok()).ok_or_else(|| format!("needs {}", self.words())),
         }
     }
@@ -147,6 +159,30 @@ impl Kind {
                 .to_string(),
             Self::Text | Self::Path => "\"type\": \"string\"".to_string(),
             Self::Paths => "\"type\": \"array\",\n          \"items\": { \"type\": \"string\" }".to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where 0 means none, a number that 32 bits take for 0 is no way to say it.
+    #[test]
+    fn a_number_that_would_become_0_is_refused() {
+        for kind in [Kind::Number { below: f32::INFINITY }, Kind::Number { below: 1.0 }] {
+            for (text, number) in [("0", 0.0), ("1e-45", 1e-45), ("1e-38", 1e-38), ("0.5", 0.5)] {
+                assert_eq!(kind.parse(text), Ok(Value::Float(number)));
+                assert_eq!(kind.check(Value::Float(number)), Ok(Value::Float(number)));
+            }
+            for (text, number) in [("1e-46", 1e-46), ("1e-50", 1e-50), ("5e-324", 5e-324)] {
+                for problem in [kind.parse(text), kind.check(Value::Float(number))] {
+                    assert!(problem.unwrap_err().contains("give 0, or at least 1e-45"), "{text}");
+                }
+            }
+            for (text, number) in [("-1e-50", -1e-50), ("-1", -1.0), ("nan", f64::NAN)] {
+                assert!(kind.parse(text).is_err() && kind.check(Value::Float(number)).is_err(), "{text}");
+            }
         }
     }
 }

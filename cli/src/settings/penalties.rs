@@ -58,6 +58,8 @@ pub(super) const GRADIENT_PENALTY: Setting = Setting {
     get: |config| Some(fraction(config.spec.penalties.gradient_penalty)),
     set: |config, value| {
         config.spec.penalties.gradient_penalty = in_32_bits(value);
+        // Without the penalty its side has no meaning, and no option takes back what a file says of it. One that is given comes later.
+        config.spec.penalties.one_sided &= config.spec.penalties.gradient_penalty != 0.0;
         Ok(())
     },
     words: Some(("gradient penalty", |config| unless(config.spec.penalties.gradient_penalty, 0.0))),
