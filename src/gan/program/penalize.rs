@@ -20,11 +20,10 @@ impl Context<'_> {
     fn penalties_of(&self, rows: Rows) -> [(NormPenalty, f32); 2] {
         let penalties = &self.penalties;
         let one_sided = if penalties.one_sided { NormPenalty::OneSided } else { NormPenalty::TwoSided };
-        let weights = match rows {
+        match rows {
             Rows::Pairs => [(NormPenalty::Square, penalties.r1), (NormPenalty::Square, penalties.r2)],
             Rows::Between | Rows::Fakes | Rows::Reals => [(one_sided, penalties.gradient_penalty); 2],
-        };
-        weights
+        }
     }
 }
 
