@@ -161,8 +161,7 @@ impl Problem {
         let of_reals = self.mean_of_norms(d, &reals, Role::Real, |norm| norm.powi(2) / 2.0);
         let of_fakes = self.mean_of_norms(d, &fakes, Role::Fake, |norm| norm.powi(2) / 2.0);
         let of_between = self.mean_of_norms(d, &between, Role::Between, |norm| distance(norm).powi(2));
-        let weighted = f64::from(r1) * of_reals + f64::from(r2) * of_fakes + f64::from(gradient_penalty) * of_between;
-        weighted
+        f64::from(r1) * of_reals + f64::from(r2) * of_fakes + f64::from(gradient_penalty) * of_between
     }
 
     fn discriminator_loss(&self, g: &Parameters, d: &Parameters) -> f64 {
