@@ -77,6 +77,9 @@ fn every_value_that_a_comment_suggests_is_accepted() {
                         Some((head, tail)) if value == "\"softmax\"" => {
                             format!("{head}[gan.discriminator]{}", tail.replace("outputs = 1,", "outputs = 2,"))
                         }
+                        _ if value == "\"wasserstein\"" => {
+                            text.replace("\ngradient_penalty = 0.0\n", "\ngradient_penalty = 10.0\n")
+                        }
                         _ => text,
                     };
                     place.write("my.toml", &text);
