@@ -5,7 +5,16 @@ mod program;
 
 use program::Place;
 
-const OBJECTIVES: [&str; 4] = ["minimax", "non_saturating", "non_saturating_half", "softmax"];
+const OBJECTIVES: [&str; 8] = [
+    "minimax",
+    "non_saturating",
+    "non_saturating_half",
+    "softmax",
+    "least_squares",
+    "hinge",
+    "wasserstein",
+    "relativistic_pairing",
+];
 const ORDERS: [&str; 3] = ["discriminator_first", "discriminator_first_shared_fake", "generator_first_shared_fake"];
 
 /// The choices that the help of `train` lists for an option.
@@ -28,7 +37,9 @@ fn every_preset_trains_with_every_objective_and_order() {
         for objective in OBJECTIVES {
             for order in ORDERS {
                 let run = format!("{preset}-{objective}-{order}");
-                let settings = format!("--objective {objective} --order {order} --batch 4 --steps 3 --no-tensorboard");
+                let bound = if objective == "wasserstein" { "--gradient-penalty 10" } else { "" };
+                let settings =
+                    format!("--objective {objective} {bound} --order {order} --batch 4 --steps 3 --no-tensorboard");
                 let outcome = place.run(&format!("train {preset} {data} {settings} --out {run}"));
                 assert_eq!(outcome.code, Some(0), "{run}: {outcome:?}");
                 let outputs = if objective == "softmax" { 2 } else { 1 };
