@@ -104,7 +104,7 @@ pub(super) const SCHEDULE: Setting = Setting {
         "schedule",
         Kind::Choice(|| names(RATE_DECAYS)),
         "How the learning rates of both networks change with the steps: constant, linear (down to 0 in a line), cosine (down to 0 along \
-         half a cosine).",
+         half a cosine), over the run or over schedule_steps.",
     )
 };
 
@@ -116,6 +116,7 @@ pub(super) const SCHEDULE_STEPS: Setting = Setting {
         help: "Steps until the learning rates of a schedule are down; the last one's stay after them [default: the length of the run].",
     }),
     example: "10000",
+    stands: |config| config.spec.schedule.decay != RateDecay::Constant,
     get: |config| Some(config.spec.schedule.steps).filter(|steps| *steps > 0).map(number),
     set: |config, value| {
         config.spec.schedule.steps = whole(value);
