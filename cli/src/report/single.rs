@@ -213,7 +213,7 @@ fn curves(record: &Record) -> Markup {
         title: "The penalty's share",
         meaning: "of what D minimizes: its loss, whatever its sign, and the penalty",
         series: vec![Series { label: "", color: 0, points: penalty_share(metrics) }],
-        holds: &[0.0, 1.0],
+        holds: &[0.0],
         ..Chart::default()
     }];
     let names: Vec<String> = record.running_measures().take(page::MOST_CHARTS).map(str::to_string).collect();
