@@ -34,8 +34,10 @@ fn every_preset_trains_with_every_objective_and_order() {
     for preset in ["circle", "mixture1d", "mixture1d-deep", "gaussian2d", "mnist", "digits"] {
         let data = if preset == "mnist" { "--data mnist" } else { "" };
         let usual = if preset == "gaussian2d" { 2 } else { 1 };
-        for objective in OBJECTIVES {
-            for order in ORDERS {
+        for (number, objective) in OBJECTIVES.into_iter().enumerate() {
+            // Each of the first four in every order; the library's tests have all in all.
+            let orders = if number < 4 { ORDERS.as_slice() } else { &ORDERS[..1] };
+            for order in orders {
                 let run = format!("{preset}-{objective}-{order}");
                 let bound = if objective == "wasserstein" { "--gradient-penalty 10" } else { "" };
                 let settings =
