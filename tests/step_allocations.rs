@@ -187,6 +187,22 @@ fn steps_with_hooks_allocate_nothing() {
     }
 }
 
+/// Allocations in so many steps, after the first of them.
+fn allocations(trainer: &mut Trainer<'_>, steps: u64) -> u64 {
+    let (mut first, mut last) = (0, 0);
+    trainer
+        .run(steps, 1, |report| {
+            if report.step == 1 {
+                std::thread::sleep(SETTLING);
+                first = ALLOCATIONS.load(Ordering::Relaxed);
+            }
+            last = ALLOCATIONS.load(Ordering::Relaxed);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    last - first
+}
+
 fn steps_of_every_recipe_allocate_nothing() {
     for (hidden, batch) in [(16, 200), (400, 70)] {
         for (name, spec) in common::recipes(hidden) {
@@ -202,18 +218,7 @@ fn steps_of_every_recipe_allocate_nothing() {
                 let mut trainer = Trainer::new(spec.clone(), source, options).unwrap();
                 let (taken, planned) = (LIVE.load(Ordering::Relaxed) - before, trainer.plan().memory);
                 assert!(threads > 1 || taken <= planned + BESIDE_THE_PLAN, "{name}: planned {planned}, took {taken}");
-                let (mut first, mut last) = (0, 0);
-                trainer
-                    .run(50, 1, |report| {
-                        if report.step == 1 {
-                            std::thread::sleep(SETTLING);
-                            first = ALLOCATIONS.load(Ordering::Relaxed);
-                        }
-                        last = ALLOCATIONS.load(Ordering::Relaxed);
-                        ControlFlow::Continue(())
-                    })
-                    .unwrap();
-                assert_eq!(last - first, 0, "{name}: {hidden} with {threads} threads");
+                assert_eq!(allocations(&mut trainer, 50), 0, "{name}: {hidden} with {threads} threads");
             }
         }
     }
@@ -244,18 +249,7 @@ fn steered_steps_allocate_nothing() {
             // RMSprop keeps one state less than a plan has room for; more threads than one bring a pool, which no plan counts.
             let spare = 4 * parameters(&trainer, Network::Discriminator);
             assert!(threads > 1 || (planned - spare..=planned + BESIDE_THE_PLAN).contains(&taken), "{planned} {taken}");
-            let (mut first, mut last) = (0, 0);
-            trainer
-                .run(20, 1, |report| {
-                    if report.step == 1 {
-                        std::thread::sleep(SETTLING);
-                        first = ALLOCATIONS.load(Ordering::Relaxed);
-                    }
-                    last = ALLOCATIONS.load(Ordering::Relaxed);
-                    ControlFlow::Continue(())
-                })
-                .unwrap();
-            assert_eq!(last - first, 0, "{preset:?} with {threads} threads and {shards} shards");
+            assert_eq!(allocations(&mut trainer, 20), 0, "{preset:?} with {threads} threads and {shards} shards");
         }
     }
 }
