@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use gannet::internals::parallel::{BlockedChunks, Chunks, Elements, Enumerated, Team, build_pool, with_team};
 
-/// The system's allocator, which counts the calls of the threads that enrolled.
+/// The system's allocator, which counts what the threads that enrolled take and give back.
 struct Counting;
 
-static CALLS: AtomicUsize = AtomicUsize::new(0);
+/// Blocks taken or resized. What is given back does not count here: rayon's collector frees what the threads of an earlier pool left
+/// at any later time, in any thread.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
 /// Blocks of memory taken and not given back by the threads that enrolled.
 static LIVE: AtomicIsize = AtomicIsize::new(0);
@@ -23,35 +25,35 @@ thread_local! {
     static ENROLLED: Cell<bool> = const { Cell::new(false) };
 }
 
-fn count(blocks: isize) {
+fn count(taken: usize, live: isize) {
     if ENROLLED.get() {
-        CALLS.fetch_add(1, SeqCst);
-        LIVE.fetch_add(blocks, SeqCst);
+        TAKEN.fetch_add(taken, SeqCst);
+        LIVE.fetch_add(live, SeqCst);
     }
 }
 
 // SAFETY: every call is passed on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(1);
+        count(1, 1);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(1);
+        count(1, 1);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        count(0);
+        count(1, 0);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.realloc(memory, layout, new_size) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        count(-1);
+        count(0, -1);
         // SAFETY: the caller's promise, passed on.
         unsafe { System.dealloc(memory, layout) }
     }
@@ -131,10 +133,10 @@ fn phases_allocate_nothing() {
             // And until every worker has waited for long enough to look for other jobs of the pool: rayon takes memory once, where a
             // thread does so for the first time.
             phases(team, &mut arrays, 5000);
-            let before = CALLS.load(SeqCst);
+            let before = TAKEN.load(SeqCst);
             assert!(before > 0, "the counter counts");
             phases(team, &mut arrays, 5000);
-            assert_eq!(CALLS.load(SeqCst), before, "with {threads} threads");
+            assert_eq!(TAKEN.load(SeqCst), before, "with {threads} threads");
         });
         // A pool's threads end at some time after the pool, and what they then do does not count.
         if let Some(pool) = &pool {
