@@ -18,7 +18,7 @@ use gannet::internals::kernel::loss::{LossTerm, bce_with_logits, softmax_cross_e
 use gannet::internals::kernel::math::{self, MaxUlp};
 use gannet::internals::kernel::noise::{StreamKey, normal, uniform};
 use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update};
-use gannet::internals::kernel::panel::{gather_bytes, gather_rows, scatter_rows};
+use gannet::internals::kernel::panel::{Columns, gather_bytes, gather_rows, scatter_rows};
 use gannet::internals::kernel::reduce::{add_assign, row_sums};
 use gannet::net::Activation;
 
@@ -261,7 +261,7 @@ fn panels(table: &mut Table) {
     let elements = features * width;
     table.row("gather_rows_784", elements, |isa| gather_rows(isa, &data, features, &rows, &mut panel, width));
     table.row("gather_bytes_784", elements, |isa| {
-        gather_bytes(isa, &bytes, features, &rows, 2.0 / 255.0, -1.0, &mut panel, width);
+        gather_bytes(isa, &bytes, Columns::all(features), &rows, [2.0 / 255.0, -1.0], &mut panel, width);
     });
     table.row("scatter_rows_784", elements, |isa| scatter_rows(isa, &panel, width, width, &mut back));
     table.row("gather_rows_2", 2 * width, |isa| {

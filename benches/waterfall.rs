@@ -378,6 +378,7 @@ fn measure(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Resul
                 waterfall.tangents(meeting)?;
             }
             Pass::Share(activation) => waterfall.share(activation, spec.features(), width, calls)?,
+            Pass::Narrow => unreachable!("presets have no conditions"),
             Pass::Stage | Pass::HandOver | Pass::Publish | Pass::Answer(_) => {
                 unreachable!("in a step, nothing comes from outside")
             }

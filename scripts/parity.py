@@ -12,7 +12,7 @@ layers), `objective`, `order`, `optimizer`, `batch` and `steps`, and what else t
 discriminator, i = layer):
 
     init.N.i.weight, init.N.i.bias                       [out, in], [out]               f32
-    real                                                 [steps, batch, features]       f32
+    real                                                 [steps, batch, features]       f32   of a case with `conditions`: and these
     latent.discriminator_step, latent.generator_step     [steps, batch, latents]        f32
     keep.real.i, keep.fake.i, keep.generator_step.i      [steps, batch, out]            u8    1 = kept, and divided by 1 - dropout
     keep.generator_real.i                                the same, of real samples in G's step: of a relativistic objective
@@ -162,6 +162,25 @@ CASES = {
         batch=7,
         steps=8,
     ),
+    "small_relativistic_average": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([3, 18, 7, 1], "tanh", "linear", dropout=0.25),
+        objective="relativistic_average",
+        order="discriminator_first",
+        optimizer={"kind": "sgd", "lr": 5e-2, "momentum": 0.5},
+        penalties={"r1": 0.5},
+        batch=13,
+        steps=12,
+    ),
+    "small_relativistic_average_shared": dict(
+        generator=layers([2, 9, 3], "relu", "tanh"),
+        discriminator=layers([3, 18, 7, 1], "leaky_relu", "linear", dropout=0.25),
+        objective="relativistic_average",
+        order="generator_first_shared_fake",
+        optimizer={"kind": "sgd", "lr": 5e-2},
+        batch=11,
+        steps=12,
+    ),
     "small_wgan_gp": dict(
         generator=layers([2, 9, 3], "leaky_relu", "linear"),
         discriminator=layers([3, 18, 7, 1], "leaky_relu", "linear"),
@@ -250,6 +269,38 @@ CASES = {
         optimizer={"kind": "sgd", "lr": 5e-2, "momentum": 0.5},
         schedule={"decay": "linear", "steps": 12, "warmup": 0},
         batch=7,
+        steps=12,
+    ),
+    "small_conditional": dict(
+        generator=layers([5, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([6, 18, 7, 1], "leaky_relu", "linear"),
+        conditions=3,
+        objective="relativistic_pairing",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.0, beta2=0.99),
+        penalties={"r1": 0.5, "r2": 0.25},
+        batch=19,
+        steps=12,
+    ),
+    "small_conditional_joined": dict(
+        generator=layers([4, 9, 3], "relu", "tanh"),
+        discriminator=layers([5, 18, 7, 1], "leaky_relu", "linear"),
+        conditions=2,
+        objective="non_saturating",
+        order="generator_first_shared_fake",
+        optimizer={"kind": "sgd", "lr": 5e-2, "momentum": 0.5},
+        batch=13,
+        steps=12,
+    ),
+    "small_conditional_between": dict(
+        generator=layers([8, 8, 4], "relu", "sigmoid"),
+        discriminator=layers([9, 17, 6, 1], "tanh", "linear", dropout=0.25),
+        conditions=5,
+        objective="hinge",
+        order="discriminator_first_shared_fake",
+        optimizer=adam(1e-2, beta1=0.5),
+        penalties={"gradient_penalty": 5.0},
+        batch=11,
         steps=12,
     ),
 }
@@ -389,6 +440,8 @@ def discriminator_loss(case, real, fake):
         return fake.mean() - real.mean()
     if objective == "relativistic_pairing":
         return F.softplus(fake - real).mean()
+    if objective == "relativistic_average":
+        return F.softplus(fake.mean() - real).mean() + F.softplus(fake - real.mean()).mean()
     loss = cross_entropy(real, 1) + cross_entropy(fake, 0)
     return loss / 2 if objective == "non_saturating_half" else loss
 
@@ -402,26 +455,28 @@ def generator_loss(case, real, fake):
         return -fake.mean()
     if objective == "relativistic_pairing":
         return F.softplus(real - fake).mean()
+    if objective == "relativistic_average":
+        return F.softplus(real.mean() - fake).mean() + F.softplus(real - fake.mean()).mean()
     return -cross_entropy(fake, 0) if objective == "minimax" else cross_entropy(fake, 1)
 
 
-def norms(d, samples, keeps):
+def norms(d, samples, conditions, keeps):
     """The norm of D's gradient at each of the samples, to be differentiated again."""
     samples = samples.detach().requires_grad_()
-    logits = d(samples, keeps)
+    logits = d(torch.cat([samples, conditions], 1), keeps)
     margins = logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
     (gradients,) = torch.autograd.grad(margins.sum(), samples, create_graph=True)
     return gradients.norm(dim=1)
 
 
-def penalty(case, d, samples, keeps):
+def penalty(case, d, samples, conditions, keeps):
     """The penalties on D at `samples`: real ones, fakes, and those between, each with the keeps of its role."""
     weights, total = case.get("penalties", {}), torch.zeros(())
     for weight, role in ("r1", "real"), ("r2", "fake"):
         if weight in weights:
-            total = total + weights[weight] / 2 * norms(d, samples[role], keeps[role]).square().mean()
+            total = total + weights[weight] / 2 * norms(d, samples[role], conditions, keeps[role]).square().mean()
     if "gradient_penalty" in weights:
-        beyond = norms(d, samples["between"], keeps["between"]) - 1
+        beyond = norms(d, samples["between"], conditions, keeps["between"]) - 1
         beyond = F.relu(beyond) if weights.get("one_sided") else beyond
         total = total + weights["gradient_penalty"] * beyond.square().mean()
     return total
@@ -436,11 +491,13 @@ def run(name, case):
     g, d = generator.network, discriminator.network
     is_shared = case["order"].endswith("_shared_fake")
     reals = inputs.keep("real", inputs.normal(steps, batch, d.spec[0]["in"]))
-    latents = inputs.keep("latent.discriminator_step", inputs.normal(steps, batch, g.spec[0]["in"]))
-    of_generator = latents if is_shared else inputs.normal(steps, batch, g.spec[0]["in"])
+    # The last columns are conditions, which the fakes have, too.
+    features, width = g.spec[-1]["out"], g.spec[0]["in"] - case.get("conditions", 0)
+    latents = inputs.keep("latent.discriminator_step", inputs.normal(steps, batch, width))
+    of_generator = latents if is_shared else inputs.normal(steps, batch, width)
     inputs.keep("latent.generator_step", of_generator)
     roles = ["real", "fake", "generator_step"]
-    roles += ["generator_real"] if case["objective"] == "relativistic_pairing" else []
+    roles += ["generator_real"] if case["objective"].startswith("relativistic_") else []
     roles += ["between"] if "gradient_penalty" in case.get("penalties", {}) else []
     keeps = {
         role: {
@@ -457,29 +514,40 @@ def run(name, case):
     def kept(role, step):
         return {i: torch.tensor(keep[step]) for i, keep in keeps[role].items()}
 
+    def conditions(step):
+        return torch.tensor(reals[step][:, features:])
+
+    def made(step, latents):
+        return g(torch.cat([torch.tensor(latents[step]), conditions(step)], 1))
+
+    def judged(role, step, samples):
+        return d(torch.cat([samples, conditions(step)], 1), kept(role, step))
+
     def discriminator_turn(step, fake):
-        samples = {"real": torch.tensor(reals[step]), "fake": fake.detach()}
+        samples = {"real": torch.tensor(reals[step][:, :features]), "fake": fake.detach()}
         if "between" in roles:
             share = torch.tensor(shares[step])[:, None]
             samples["between"] = share * samples["real"] + (1 - share) * samples["fake"]
         keeps_here = {role: kept(role, step) for role in samples}
-        real, made = (d(samples[role], keeps_here[role]) for role in ("real", "fake"))
-        more = penalty(case, d, samples, keeps_here)
+        logits = [judged(role, step, samples[role]) for role in ("real", "fake")]
+        more = penalty(case, d, samples, conditions(step), keeps_here)
         penalties.append(more.item())
-        discriminator.update(discriminator_loss(case, real, made), more)
+        discriminator.update(discriminator_loss(case, *logits), more)
 
     def generator_turn(step, fake):
-        real = d(torch.tensor(reals[step]), kept("generator_real", step)) if "generator_real" in roles else None
-        generator.update(generator_loss(case, real, d(fake, kept("generator_step", step))))
+        real = None
+        if "generator_real" in roles:
+            real = judged("generator_real", step, torch.tensor(reals[step][:, :features]))
+        generator.update(generator_loss(case, real, judged("generator_step", step, fake)))
 
     for step in range(steps):
-        fake = g(torch.tensor(latents[step]))
+        fake = made(step, latents)
         if case["order"] == "generator_first_shared_fake":
             generator_turn(step, fake)
             discriminator_turn(step, fake)
         else:
             discriminator_turn(step, fake)
-            generator_turn(step, fake if is_shared else g(torch.tensor(of_generator[step])))
+            generator_turn(step, fake if is_shared else made(step, of_generator))
     tensors = dict(inputs.tensors)
     if "penalties" in case:
         tensors["penalty"] = np.array(penalties)

@@ -18,7 +18,7 @@ use reference::loss::{discriminator_loss, generator_loss, margin, probabilities}
 use reference::network::{Parameters, flat, forward, margin_gradient, widened};
 use reference::numbers::{numbers, wide};
 
-const OBJECTIVES: [Objective; 8] = [
+const OBJECTIVES: [Objective; 9] = [
     Objective::Minimax,
     Objective::NonSaturating,
     Objective::NonSaturatingHalf,
@@ -27,6 +27,7 @@ const OBJECTIVES: [Objective; 8] = [
     Objective::Hinge,
     Objective::Wasserstein,
     Objective::RelativisticPairing,
+    Objective::RelativisticAverage,
 ];
 
 const ORDERS: [Order; 3] =

@@ -22,7 +22,7 @@ use gannet::internals::kernel::loss::{
 use gannet::internals::kernel::math;
 use gannet::internals::kernel::noise::{StreamKey, normal, uniform};
 use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update, clip_parameters};
-use gannet::internals::kernel::panel::{gather_bytes, gather_rows, scatter_rows};
+use gannet::internals::kernel::panel::{Columns, gather_bytes, gather_rows, scatter_rows};
 use gannet::internals::kernel::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
 use gannet::internals::kernel::reduce::{add_assign, row_sums};
 use gannet::internals::simd::LANE_GROUP;
@@ -362,7 +362,7 @@ fn panels_and_sums() {
                 let rows = at.rows(samples, 9);
                 let (mut floats, mut scaled) = (at.empty(features * width), at.empty(features * width));
                 gather_rows(isa, &data, features, &rows, &mut floats, width);
-                gather_bytes(isa, &bytes, features, &rows, 0.01, -1.0, &mut scaled, width);
+                gather_bytes(isa, &bytes, Columns::all(features), &rows, [0.01, -1.0], &mut scaled, width);
                 let mut scattered = at.empty(samples * features);
                 scatter_rows(isa, &floats, width, samples, &mut scattered);
                 vec![floats, scaled, scattered]

@@ -103,6 +103,7 @@ fn read_case(path: &Path) -> Case {
             "hinge" => Objective::Hinge,
             "wasserstein" => Objective::Wasserstein,
             "relativistic_pairing" => Objective::RelativisticPairing,
+            "relativistic_average" => Objective::RelativisticAverage,
             other => panic!("objective {other}"),
         })
         .with_order(match config["order"].as_str().unwrap() {
@@ -111,7 +112,8 @@ fn read_case(path: &Path) -> Case {
             "generator_first_shared_fake" => Order::GeneratorFirstSharedFake,
             other => panic!("order {other}"),
         })
-        .with_optimizers(optimizer);
+        .with_optimizers(optimizer)
+        .with_conditions(config.get("conditions").map_or(0, count));
     let weight = |name: &str| config.get("penalties").and_then(|penalties| penalties.get(name)).map_or(0.0, number);
     let penalties = Penalties::default()
         .with_r1(weight("r1"))
@@ -242,7 +244,7 @@ fn training_runs_match_pytorch_in_f64() {
             runs().into_iter().flat_map(|run| shards.clone().map(move |shards| (run, shards)))
         {
             let run = format!("{} {engine} {} {threads} {shards}", case.name, isa.kind());
-            let source = ArraySource::new(at(&real, 0, case.steps).to_vec(), case.spec.features()).unwrap();
+            let source = ArraySource::new(at(&real, 0, case.steps).to_vec(), case.spec.row_features()).unwrap();
             let isa = Some(isa.kind());
             let options = TrainerOptions::default()
                 .with_batch(case.batch)

@@ -9,6 +9,7 @@ pub mod csv;
 pub mod digits;
 pub mod idx;
 pub mod kept;
+mod labelled;
 pub mod npy;
 mod packed;
 pub mod plane;
@@ -20,6 +21,7 @@ mod turn;
 
 pub use array::ArraySource;
 pub use bytes::ByteSource;
+pub use labelled::{Labelled, one_hot};
 
 use crate::error::{Error, Result};
 

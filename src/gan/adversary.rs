@@ -180,6 +180,7 @@ impl Adversary {
                         outcome?;
                     }
                 }
+                SegmentPlace::Average(side) => workspace.average(isa, *side, plan.cut.samples()),
                 SegmentPlace::Update(network) => {
                     if hook.is_none() {
                         workspace.combine(team, isa, *network);

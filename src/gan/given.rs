@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct GivenStep<'a> {
-    /// Real samples, `[batch, features]`.
+    /// Real samples, `[batch, features]`, each with its conditions behind it where there are any.
     pub real: &'a [f32],
     /// Latents of D's step, `[batch, latents]`.
     pub discriminator_latents: &'a [f32],
@@ -142,7 +142,7 @@ impl<'a> GivenStep<'a> {
             }
             Err(Error::shape(name, format!("{batch} x {columns} values"), format!("{found} values")))
         };
-        check("real".into(), self.real.len(), spec.features())?;
+        check("real".into(), self.real.len(), spec.row_features())?;
         check("discriminator_latents".into(), self.discriminator_latents.len(), spec.latents())?;
         if spec.order == Order::DiscriminatorFirst {
             check("generator_latents".into(), self.generator_latents.len(), spec.latents())?;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::batches::Batches;
 use super::program::Reals;
 use super::source::{InMemory, Shape, Source, write_batch};
+use super::spec::GanSpec;
 use crate::error::{Error, Result};
 use crate::memory::AlignedBuffer;
 use crate::parallel::{Chunks, Team};
@@ -53,7 +54,7 @@ fn part<T>(values: &[T], index: usize, parts: usize) -> &[T] {
 }
 
 impl<'a> Intake<'a> {
-    /// Takes `batches` batches of `batch` samples of `features` features for each step, once [`take_memory`](Self::take_memory) has made
+    /// Takes `batches` batches of `batch` samples for `spec` for each step, once [`take_memory`](Self::take_memory) has made
     /// room for them.
     ///
     /// # Errors
@@ -61,14 +62,19 @@ impl<'a> Intake<'a> {
     /// A source of other features, or with fewer samples than a batch.
     pub(super) fn new(
         source: Arc<dyn Source + 'a>,
-        features: usize,
+        spec: &GanSpec,
         [batch, batches]: [usize; 2],
         shuffle: bool,
         seed: u64,
     ) -> Result<Self> {
         let shape = source.shape();
-        if shape.features() != features {
-            let expected = format!("{features} features, as the generator makes");
+        if shape.features() != spec.row_features() {
+            let expected = match spec.conditions {
+                0 => format!("{} features, as the generator makes", spec.features()),
+                conditions => {
+                    format!("{} features, as the generator makes, and {conditions} conditions", spec.features())
+                }
+            };
             return Err(Error::shape("data", expected, format!("{} features", shape.features())));
         }
         let order = Batches::new(shape.extent(), batch, batches, shuffle, seed)?;

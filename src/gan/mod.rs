@@ -3,6 +3,7 @@
 
 mod adversary;
 mod average;
+mod averages;
 mod batches;
 pub mod checkpoint;
 mod cut;

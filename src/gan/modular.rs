@@ -114,7 +114,7 @@ impl ModularLoss {
         let program = Program::new(&script, None, &discriminator, &plan);
         plan.check_memory(None, &discriminator, &program.tape, 0, options.memory_limit)?;
         resources.ensure_pool(plan.threads)?;
-        let workspace = Workspace::new(&plan, &program.tape, None, &discriminator)?;
+        let workspace = Workspace::new(&plan, objective, &program.tape, None, &discriminator)?;
         let key = Stream::DiscriminatorParameters.key(options.seed, 0);
         let discriminator = TrainedNetwork::new(Network::Discriminator, discriminator, optimizer, isa, key)?;
         let networks = Networks { generator: None, discriminator };

@@ -35,6 +35,9 @@ pub enum Objective {
     /// D: softplus(D(y) - D(x)), G: softplus(D(x) - D(y)), each real sample with the fake at its place in the batch.
     /// (Jolicoeur-Martineau 2019; Huang et al. 2024.)
     RelativisticPairing,
+    /// D: softplus(m(y) - D(x)) + softplus(D(y) - m(x)), G: softplus(m(x) - D(y)) + softplus(D(x) - m(y)), with m(x) and m(y) the means of
+    /// the logits of the batch's real samples and fakes. (Jolicoeur-Martineau 2019, RaSGAN.)
+    RelativisticAverage,
 }
 
 /// What D's logits stand for.
@@ -48,6 +51,8 @@ enum Family {
     Score(ScoreLoss, ScoreLoss),
     /// Log-odds of the real sample against the fake are differences of it.
     Pairing,
+    /// Log-odds against the other kind are its differences to the mean of that.
+    Average,
 }
 
 impl Objective {
@@ -62,6 +67,7 @@ impl Objective {
             Self::Hinge => "hinge",
             Self::Wasserstein => "wasserstein",
             Self::RelativisticPairing => "relativistic_pairing",
+            Self::RelativisticAverage => "relativistic_average",
         }
     }
 
@@ -72,14 +78,24 @@ impl Objective {
 
     /// Whether a fake is judged beside a real sample, in G's step too.
     pub fn is_relativistic(self) -> bool {
+        self.compares_pairs() || self.compares_with_means()
+    }
+
+    /// Whether that is the one at its place in the batch.
+    pub(super) fn compares_pairs(self) -> bool {
         self.family() == Family::Pairing
+    }
+
+    /// Whether that is the mean of all real samples, and a real sample is compared with that of all fakes.
+    pub(super) fn compares_with_means(self) -> bool {
+        self.family() == Family::Average
     }
 
     /// The margin above which D takes a sample for real; `None` where D compares samples and its logits have no zero.
     pub(super) fn border(self) -> Option<f32> {
         match self {
             Self::LeastSquares => Some(0.5),
-            Self::Wasserstein | Self::RelativisticPairing => None,
+            Self::Wasserstein | Self::RelativisticPairing | Self::RelativisticAverage => None,
             _ => Some(0.0),
         }
     }
@@ -111,6 +127,7 @@ impl Objective {
             Self::Hinge => Family::Score(ScoreLoss::Hinge, ScoreLoss::Linear),
             Self::Wasserstein => Family::Score(ScoreLoss::Linear, ScoreLoss::Linear),
             Self::RelativisticPairing => Family::Pairing,
+            Self::RelativisticAverage => Family::Average,
         }
     }
 
@@ -193,7 +210,9 @@ impl Objective {
                 let loss = if side == Side::Discriminator { of_discriminator } else { of_generator };
                 score_loss(isa, loss, term, &mut panel[lanes], valid, report)
             }
-            Family::CrossEntropy | Family::Pairing => bce_with_logits(isa, term, &mut panel[lanes], valid, report),
+            Family::CrossEntropy | Family::Pairing | Family::Average => {
+                bce_with_logits(isa, term, &mut panel[lanes], valid, report)
+            }
         }
     }
 

@@ -36,9 +36,13 @@ use crate::simd::Isa;
 /// assert_eq!(parts, whole);
 /// # Ok::<(), gannet::Error>(())
 /// ```
+///
+/// A G with [conditions](super::GanSpec::conditions) is told them by [`sample_with`](Self::sample_with).
 #[derive(Debug)]
 pub struct Sampler {
     generator: NetworkFunction,
+    /// Room for those of a sample.
+    condition: Vec<f32>,
 }
 
 impl Sampler {
@@ -48,12 +52,14 @@ impl Sampler {
     ///
     /// As [`NetworkFunction::new`].
     pub fn new(model: &Model, spec: &GanSpec, isa: Isa) -> Result<Self> {
-        Ok(Self { generator: NetworkFunction::new(model, spec, Network::Generator, isa)? })
+        let generator = NetworkFunction::new(model, spec, Network::Generator, isa)?;
+        Ok(Self { generator, condition: filled(spec.conditions, 0.0)? })
     }
 
-    /// A G in training, as it is now.
-    pub(super) fn of_view(view: NetworkView<'_>, isa: Isa) -> Result<Self> {
-        Ok(Self { generator: NetworkFunction::of_view(Network::Generator, view, isa)? })
+    /// A G of `spec` in training, as it is now.
+    pub(super) fn of_view(view: NetworkView<'_>, spec: &GanSpec, isa: Isa) -> Result<Self> {
+        let generator = NetworkFunction::of_view(Network::Generator, view, isa)?;
+        Ok(Self { generator, condition: filled(spec.conditions, 0.0)? })
     }
 
     /// Another handle of the same G, for another thread: the weights are not copied.
@@ -62,7 +68,7 @@ impl Sampler {
     ///
     /// [`Error::OutOfMemory`].
     pub fn share(&self) -> Result<Self> {
-        Ok(Self { generator: self.generator.share()? })
+        Ok(Self { generator: self.generator.share()?, condition: filled(self.condition.len(), 0.0)? })
     }
 
     /// Features of a sample.
@@ -75,23 +81,96 @@ impl Sampler {
     /// # Errors
     ///
     /// [`Error::Shape`] where `rows` is not a number of whole rows, or an index is beyond 2^32 - 1, where the samples of a seed end;
-    /// [`Error::ModelNotFinite`] where G makes a sample that is not finite.
+    /// [`Error::ModelNotFinite`] where G makes a sample that is not finite; [`Error::InvalidSetting`] for a G with conditions.
     pub fn sample(&mut self, seed: u64, first: u64, rows: &mut [f32]) -> Result<()> {
-        self.sample_of(Stream::Sample.key(seed, 0), first, rows)
+        check_unconditional(self.condition.len())?;
+        self.sample_with(seed, first, |_, _| (), rows)
+    }
+
+    /// The same under conditions: `condition` is called with the index of each sample, in order, and writes its conditions, which are 0
+    /// before.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use gannet::{data::{Labelled, one_hot, synthetic}, gan::{GanSpec, Trainer, TrainerOptions}};
+    /// use gannet::net::{Activation, NetworkSpec};
+    ///
+    /// // Points on a circle, and whether they lie on its right half: two classes.
+    /// let points = synthetic::circle(1_024, 1)?;
+    /// let labels = points.values().chunks(2).map(|point| u32::from(point[0] > 0.0)).collect();
+    /// let data = Labelled::new(Arc::new(points), labels, 2)?;
+    /// let network = |widths: &[usize]| NetworkSpec::dense(widths, Activation::Relu, 0.0, Activation::Linear);
+    /// let spec = GanSpec::new(network(&[2 + 2, 32, 2]), network(&[2 + 2, 32, 1])).with_conditions(2);
+    /// let trainer = Trainer::new(spec, Arc::new(data), TrainerOptions::default())?;
+    ///
+    /// let mut right = [0.0; 10 * 2];
+    /// trainer.sampler()?.sample_with(7, 0, |_, condition| one_hot(1, condition), &mut right)?;
+    /// # Ok::<(), gannet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`sample`](Self::sample), and [`Error::Data`] for a condition that is not finite.
+    pub fn sample_with(
+        &mut self,
+        seed: u64,
+        first: u64,
+        condition: impl FnMut(u64, &mut [f32]),
+        rows: &mut [f32],
+    ) -> Result<()> {
+        self.sample_of(Stream::Sample.key(seed, 0), first, condition, rows)
     }
 
     /// The same with the latents of `key`.
-    fn sample_of(&mut self, key: StreamKey, first: u64, rows: &mut [f32]) -> Result<()> {
-        let Self { generator } = self;
+    fn sample_of(
+        &mut self,
+        key: StreamKey,
+        first: u64,
+        mut write: impl FnMut(u64, &mut [f32]),
+        rows: &mut [f32],
+    ) -> Result<()> {
+        let Self { generator, condition } = self;
         let (isa, features) = (generator.isa(), generator.outputs());
         let count = rows::whole("samples", rows.len(), features)?;
         let first = first_index(first, count)?;
+        let latents = generator.inputs() - condition.len();
         for (index, rows) in rows.chunks_mut(SAMPLE_PANEL * features).enumerate() {
-            let first = first + index * SAMPLE_PANEL;
-            generator.pass(rows, |latents| noise::normal(isa, key, first, latents, SAMPLE_PANEL))?;
+            let (first, count) = (first + index * SAMPLE_PANEL, rows.len() / features);
+            let mut strange = None;
+            let outcome = generator.pass(rows, |panel| {
+                let (latents, conditions) = panel.split_at_mut(latents * SAMPLE_PANEL);
+                noise::normal(isa, key, first, latents, SAMPLE_PANEL);
+                if condition.is_empty() {
+                    return;
+                }
+                conditions.fill(0.0);
+                for lane in 0..count {
+                    condition.fill(0.0);
+                    write((first + lane) as u64, condition);
+                    if !condition.iter().all(|value| value.is_finite()) {
+                        strange.get_or_insert(first + lane);
+                    }
+                    for (row, value) in conditions.chunks_exact_mut(SAMPLE_PANEL).zip(&*condition) {
+                        row[lane] = *value;
+                    }
+                }
+            });
+            if let Some(sample) = strange {
+                return Err(Error::data("conditions", format!("those of sample {sample} are not finite")));
+            }
+            outcome?;
         }
         Ok(())
     }
+}
+
+/// Refuses to sample a G with conditions without them.
+fn check_unconditional(conditions: usize) -> Result<()> {
+    if conditions == 0 {
+        return Ok(());
+    }
+    let problem = format!("each sample needs {conditions}; `sample_with` takes them");
+    Err(Error::setting("conditions", problem))
 }
 
 /// Checks that a seed has `count` samples from index `first` on.
@@ -110,9 +189,25 @@ impl Model {
     /// # Errors
     ///
     /// More than 2^32 samples; memory that the system refuses; a model that does not fit `spec`; [`Error::ModelNotFinite`] where G has a
-    /// weight or bias that is not finite, or makes a sample that is not.
+    /// weight or bias that is not finite, or makes a sample that is not; [`Error::InvalidSetting`] for a G with conditions.
     pub fn sample(&self, spec: &GanSpec, count: usize, seed: u64, isa: Isa) -> Result<Vec<f32>> {
         self.sample_columns(spec, count, usize::MAX, seed, isa)
+    }
+
+    /// The same under the conditions that `condition` writes, as [`Sampler::sample_with`] calls it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::sample`] and [`Sampler::sample_with`].
+    pub fn sample_with(
+        &self,
+        spec: &GanSpec,
+        count: usize,
+        seed: u64,
+        condition: impl FnMut(u64, &mut [f32]),
+        isa: Isa,
+    ) -> Result<Vec<f32>> {
+        self.sample_columns_of(spec, [count, usize::MAX], Stream::Sample.key(seed, 0), condition, isa)
     }
 
     /// The same, of which only the first `columns` values of each row are kept: no more memory is taken.
@@ -128,15 +223,17 @@ impl Model {
         seed: u64,
         isa: Isa,
     ) -> Result<Vec<f32>> {
-        self.sample_columns_of(spec, [count, columns], Stream::Sample.key(seed, 0), isa)
+        check_unconditional(spec.conditions)?;
+        self.sample_columns_of(spec, [count, columns], Stream::Sample.key(seed, 0), |_, _| (), isa)
     }
 
-    /// The same with the latents of `key`.
+    /// The same with the latents of `key`, under the conditions that `condition` writes.
     pub(crate) fn sample_columns_of(
         &self,
         spec: &GanSpec,
         [count, columns]: [usize; 2],
         key: StreamKey,
+        mut condition: impl FnMut(u64, &mut [f32]),
         isa: Isa,
     ) -> Result<Vec<f32>> {
         first_index(0, count)?;
@@ -145,13 +242,13 @@ impl Model {
         let columns = columns.clamp(1, features);
         let mut samples = filled(count.saturating_mul(columns), 0.0)?;
         if columns == features {
-            sampler.sample_of(key, 0, &mut samples)?;
+            sampler.sample_of(key, 0, condition, &mut samples)?;
             return Ok(samples);
         }
         let mut rows = filled(SAMPLE_PANEL.min(count) * features, 0.0)?;
         for (index, kept) in samples.chunks_mut(SAMPLE_PANEL * columns).enumerate() {
             let rows = &mut rows[..kept.len() / columns * features];
-            sampler.sample_of(key, (index * SAMPLE_PANEL) as u64, rows)?;
+            sampler.sample_of(key, (index * SAMPLE_PANEL) as u64, &mut condition, rows)?;
             for (kept, row) in kept.chunks_exact_mut(columns).zip(rows.chunks_exact(features)) {
                 kept.copy_from_slice(&row[..columns]);
             }

@@ -61,7 +61,7 @@ impl Setting {
 }
 
 /// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
-const TABLE: [Setting; 22] = [
+const TABLE: [Setting; 23] = [
     Setting::new(BATCH, |run| run.options.batch.into()),
     Setting::later("run.shards", |run| run.options.shards.into(), || 1.into()),
     Setting::new("run.seed", |run| run.options.seed.into()),
@@ -91,6 +91,7 @@ const TABLE: [Setting; 22] = [
         || 0.into(),
     ),
     Setting::later("gan.warmup_steps", |run| run.spec.schedule.warmup_steps.into(), || 0.into()),
+    Setting::later("gan.conditions", |run| run.spec.conditions.into(), || 0.into()),
 ];
 
 /// The settings of a run on so many real samples.

@@ -113,7 +113,7 @@ impl Trainer<'_> {
     ///
     /// [`Error::OutOfMemory`].
     pub fn sampler(&self) -> Result<Sampler> {
-        Sampler::of_view(self.adversary.networks.sampled_view(Network::Generator), self.isa())
+        Sampler::of_view(self.adversary.networks.sampled_view(Network::Generator), &self.spec, self.isa())
     }
 
     /// A copy of the gradients of the last step, in the form of a model.

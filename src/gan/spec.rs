@@ -89,9 +89,16 @@ pub struct GanSpec {
     /// How the learning rates of both networks change with the steps.
     #[cfg_attr(feature = "serde", serde(default))]
     pub schedule: RateSchedule,
-    /// G: latents in, samples out.
+    /// How many values of a row of the data are its condition, which both networks are given and G does not make; 0 = none. They are the
+    /// last of the row: a class as one-hot code, for instance, as [`Labelled`](crate::data::Labelled) appends it. G takes them behind its
+    /// latents, D behind the sample. In each turn the fakes have the conditions of the real samples beside them, so that conditions are
+    /// as frequent among fakes as in the data. (Mirza and Osindero, "Conditional Generative Adversarial Nets", 2014.) Penalties look at D's
+    /// gradient with respect to the sample alone.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub conditions: usize,
+    /// G: latents in, samples out; behind the latents [`conditions`](Self::conditions).
     pub generator: NetworkSpec,
-    /// D: samples in, one logit out (two for [`Objective::Softmax`]).
+    /// D: samples in, behind them [`conditions`](Self::conditions); one logit out (two for [`Objective::Softmax`]).
     pub discriminator: NetworkSpec,
 }
 
@@ -115,6 +122,7 @@ impl GanSpec {
             generator_clip_norm: 0.0,
             discriminator_clip_norm: 0.0,
             schedule: RateSchedule::constant(),
+            conditions: 0,
             generator,
             discriminator,
         }
@@ -260,14 +268,26 @@ impl GanSpec {
         }
     }
 
-    /// Features of a latent.
-    pub fn latents(&self) -> usize {
-        self.generator.inputs()
+    /// The same GAN with so many [conditions](Self::conditions), for which both networks have inputs.
+    #[must_use]
+    pub fn with_conditions(mut self, conditions: usize) -> Self {
+        self.conditions = conditions;
+        self
     }
 
-    /// Features of a sample.
+    /// Features of a latent.
+    pub fn latents(&self) -> usize {
+        self.generator.inputs().saturating_sub(self.conditions)
+    }
+
+    /// Features of a sample that G makes.
     pub fn features(&self) -> usize {
         self.generator.outputs()
+    }
+
+    /// Values of a row of the data: the features of a sample, and its conditions.
+    pub fn row_features(&self) -> usize {
+        self.features().saturating_add(self.conditions)
     }
 
     /// Gives D's last layer what the objective needs: its number of logits, and no activation. Says whether that was a change.
@@ -290,10 +310,16 @@ impl GanSpec {
         const MOST_DISCRIMINATOR_STEPS: usize = 1 << 20;
         self.generator.validate("generator")?;
         self.objective.validate_discriminator(&self.discriminator)?;
-        if self.generator.outputs() != self.discriminator.inputs() {
-            let (made, taken) = (self.generator.outputs(), self.discriminator.inputs());
-            let problem = format!("takes {taken} features, but the generator makes {made}");
+        if self.row_features() != self.discriminator.inputs() {
+            let (made, taken, conditions) = (self.features(), self.discriminator.inputs(), self.conditions);
+            let beside =
+                if conditions == 0 { String::new() } else { format!(" and there are {conditions} conditions") };
+            let problem = format!("takes {taken} features, but the generator makes {made}{beside}");
             return Err(Error::setting("discriminator.layers[0].inputs", problem));
+        }
+        if self.latents() == 0 {
+            let problem = format!("{} leave no latent among G's {} inputs", self.conditions, self.generator.inputs());
+            return Err(Error::setting("conditions", problem));
         }
         if let Some(output) = self.generator.layers.last()
             && output.dropout != 0.0

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::adversary::{Adversary, Run, StepReport};
 use super::average::Average;
+use super::averages;
 use super::batches::numbers_below;
 use super::cut::Cut;
 use super::form::Form;
@@ -91,14 +92,15 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self> {
         spec.validate()?;
         let of_step = [options.batch, spec.discriminator_steps];
-        let mut intake = Intake::new(source, spec.features(), of_step, options.shuffle, options.seed)?;
+        let mut intake = Intake::new(source, &spec, of_step, options.shuffle, options.seed)?;
         let mut resources = Resources::resolve(&options)?;
         let (isa, cut) = (resources.isa, Cut::new(options.batch, options.shards)?);
         let plan = Plan::new(Some(&spec.generator), &spec.discriminator, cut, resources.threads, options.engine, isa);
         let script = rewrite(Script::new(&spec), &spec, &plan);
         let (of_generator, of_discriminator) = (Some(&spec.generator), &spec.discriminator);
         let program = Program::new(&script, of_generator, of_discriminator, &plan);
-        let beside = intake.bytes().saturating_add(kept_bytes(&spec));
+        let of_logits = averages::bytes(spec.objective, options.batch, plan.cut.slots());
+        let beside = intake.bytes().saturating_add(kept_bytes(&spec)).saturating_add(of_logits);
         plan.check_memory(of_generator, of_discriminator, &program.tape, beside, options.memory_limit)?;
         intake.take_memory()?;
         resources.ensure_pool(plan.threads)?;
@@ -120,7 +122,7 @@ impl<'a> Trainer<'a> {
             )?
             .clipped_to(spec.weight_clip),
         };
-        let workspace = Workspace::new(&plan, &program.tape, of_generator, of_discriminator)?;
+        let workspace = Workspace::new(&plan, spec.objective, &program.tape, of_generator, of_discriminator)?;
         // The intake has checked that the batch is below 2^32.
         let identity = numbers_below(options.batch as u32)?;
         let adversary = Adversary::new(networks, workspace, program, NormClip::new(&spec)?, identity);

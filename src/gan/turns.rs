@@ -111,12 +111,13 @@ impl Trainer<'_> {
     ///
     /// # Errors
     ///
-    /// As there, and [`Error::InvalidSetting`] for a relativistic objective, for which G needs real samples too.
+    /// As there, and [`Error::InvalidSetting`] for a relativistic objective and for conditions, for which G needs real samples too.
     pub fn step_generator(&mut self) -> Result<GeneratorReport> {
         if self.spec.objective.is_relativistic() {
             let problem = "a relativistic objective compares G's fakes with the real samples of D's turn; take whole steps instead";
             return Err(Error::setting("objective", problem));
         }
+        self.check_unconditional()?;
         self.prepare_alone()?;
         self.with_team(|trainer, team| {
             trainer.adversary.begin()?;
@@ -164,8 +165,10 @@ impl Trainer<'_> {
     /// # Errors
     ///
     /// That of `answer` ([`Error::callback`] makes one of anything), and [`Error::Data`] for a gradient that is not finite: the trainer
-    /// then stands where it stood, as it does after a panic of `answer`. Else as [`Trainer::run`].
+    /// then stands where it stood, as it does after a panic of `answer`. [`Error::InvalidSetting`] for conditions. Else as
+    /// [`Trainer::run`].
     pub fn step_generator_with(&mut self, answer: impl FnOnce(&[f32], &mut [f32]) -> Result<()>) -> Result<()> {
+        self.check_unconditional()?;
         self.prepare(Form { answered: true, ..Form::default() })?;
         self.with_team(|trainer, team| {
             let features = trainer.spec.features();
@@ -182,6 +185,15 @@ impl Trainer<'_> {
             adversary.steps += u64::from(outcome.is_ok());
             adversary.end(outcome)
         })
+    }
+
+    /// Refuses conditions, which fakes have of the real samples beside them.
+    fn check_unconditional(&self) -> Result<()> {
+        if self.spec.conditions == 0 {
+            return Ok(());
+        }
+        let problem = "fakes have the conditions of the real samples of D's turn; take whole steps instead";
+        Err(Error::setting("conditions", problem))
     }
 
     /// Prepares turns of one network alone.

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use super::averages::{Averages, Logits};
 use super::fault::Fault;
 use super::networks::Lent;
+use super::objective::Objective;
 use super::plan::{Chunk, Plan, Schedule};
 use crate::error::Result;
-use crate::kernel::loss::LossSums;
+use crate::kernel::loss::{LossSums, Side};
 use crate::kernel::reduce::add_assign;
 use crate::memory::AlignedBuffer;
 use crate::net::NetworkSpec;
@@ -54,6 +56,10 @@ pub(super) struct Slot {
     /// slot's fakes; else empty.
     pub(super) fakes: AlignedBuffer,
     pub(super) sums: StepSums,
+    /// D's logits, where the objective compares with their means, and what follows from them.
+    pub(super) logits: Logits,
+    pub(super) averages: Averages,
+    sigmoids: [f64; 2],
     /// What the first pass that was not finite stumbled over.
     pub(super) fault: Option<Fault>,
 }
@@ -95,6 +101,7 @@ impl Workspace {
     /// [`crate::Error::OutOfMemory`].
     pub(super) fn new(
         plan: &Plan,
+        objective: Objective,
         tape: &TapeLayout,
         generator: Option<&NetworkSpec>,
         discriminator: &NetworkSpec,
@@ -115,6 +122,9 @@ impl Workspace {
                 gradients: [parameters(generator)?, parameters(Some(discriminator))?],
                 fakes: AlignedBuffer::zeroed(fakes)?,
                 sums: StepSums::default(),
+                logits: Logits::new(objective, samples.len())?,
+                averages: Averages::default(),
+                sigmoids: [0.0; 2],
                 fault: None,
                 samples,
             })
@@ -193,24 +203,30 @@ impl Workspace {
 
     /// The loss sums of the whole batch, added in the tree of [`Self::combine`].
     pub(super) fn sums(&self) -> StepSums {
-        fn of(slots: &[Slot]) -> StepSums {
-            match slots {
-                [] => StepSums::default(),
-                [slot] => slot.sums,
-                _ => {
-                    let (mut sums, right) = {
-                        let (left, right) = slots.split_at(slots.len() / 2);
-                        (of(left), of(right))
-                    };
-                    sums.real += right.real;
-                    sums.fake += right.fake;
-                    sums.generator += right.generator;
-                    sums.penalize(right.penalty);
-                    sums
-                }
+        in_tree(&self.slots, &|slot| slot.sums, &|mut sums, right| {
+            sums.real += right.real;
+            sums.fake += right.fake;
+            sums.generator += right.generator;
+            sums.penalize(right.penalty);
+            sums
+        })
+    }
+
+    /// What the loss of a side takes from the logits of the whole batch, in every slot. Sums are added in the same tree.
+    pub(super) fn average(&mut self, isa: Isa, side: Side, batch: usize) {
+        let add = |left: [f64; 2], right: [f64; 2]| [left[0] + right[0], left[1] + right[1]];
+        let means = Averages::of_means(in_tree(&self.slots, &|slot| slot.logits.sums(), &add), batch);
+        for slot in &mut self.slots {
+            let of_reals;
+            (slot.sigmoids, of_reals) = slot.logits.compared(isa, means.others);
+            if side == Side::Generator {
+                // Real samples have a part in G's loss, too.
+                slot.sums.generator.loss += of_reals;
             }
         }
-        of(&self.slots)
+        let sigmoids = in_tree(&self.slots, &|slot| slot.sigmoids, &add);
+        let averages = means.with_sigmoids(side, sigmoids, batch);
+        self.slots.iter_mut().for_each(|slot| slot.averages = averages);
     }
 
     /// Adds the gradients of `network`'s parameters over all slots into the first slot's, in a binary tree that batch and shards
@@ -255,5 +271,17 @@ impl Workspace {
     /// The scratch of each worker.
     pub(super) fn scratches_mut(&mut self) -> &mut [Scratch] {
         &mut self.scratches
+    }
+}
+
+/// What is found of each slot, added in a binary tree.
+fn in_tree<T: Default>(slots: &[Slot], of: &impl Fn(&Slot) -> T, add: &impl Fn(T, T) -> T) -> T {
+    match slots {
+        [] => T::default(),
+        [slot] => of(slot),
+        _ => {
+            let (left, right) = slots.split_at(slots.len() / 2);
+            add(in_tree(left, of, add), in_tree(right, of, add))
+        }
     }
 }

@@ -15,17 +15,50 @@ const NARROW: usize = 4;
 ///
 /// If the shapes do not fit, or a row lies outside of `data`.
 pub fn gather_rows(isa: Isa, data: &[f32], features: usize, rows: &[u32], panel: &mut [f32], width: usize) {
-    check(features, rows, panel, width);
-    if features <= NARROW {
+    gather_columns(isa, data, Columns::all(features), rows, panel, width);
+}
+
+/// Some columns of a matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// The first one.
+    pub first: usize,
+    /// Their number.
+    pub count: usize,
+    /// Columns of the matrix.
+    pub of: usize,
+}
+
+impl Columns {
+    /// All of `of`.
+    pub const fn all(of: usize) -> Self {
+        Self { first: 0, count: of, of }
+    }
+
+    /// The last `count` of `of`, or all if there are fewer.
+    pub const fn last(count: usize, of: usize) -> Self {
+        let first = of.saturating_sub(count);
+        Self { first, count: of - first, of }
+    }
+}
+
+/// [`gather_rows`] of some columns of `data`.
+///
+/// # Panics
+///
+/// If the shapes do not fit, or a row lies outside of `data`.
+pub fn gather_columns(isa: Isa, data: &[f32], columns: Columns, rows: &[u32], panel: &mut [f32], width: usize) {
+    check(columns.count, rows, panel, width);
+    if columns.count <= NARROW {
         for (feature, lanes) in panel.chunks_exact_mut(width).enumerate() {
             let (filled, empty) = lanes.split_at_mut(rows.len());
             for (lane, &row) in filled.iter_mut().zip(rows) {
-                *lane = data[row as usize * features + feature];
+                *lane = data[row as usize * columns.of + columns.first + feature];
             }
             empty.fill(0.0);
         }
     } else {
-        isa.run(Gather { data, features, rows, panel, width, convert: Copied });
+        isa.run(Gather { data, columns, rows, panel, width, convert: Copied });
     }
 }
 
@@ -34,19 +67,17 @@ pub fn gather_rows(isa: Isa, data: &[f32], features: usize, rows: &[u32], panel:
 /// # Panics
 ///
 /// If the shapes do not fit, or a row lies outside of `data`.
-#[allow(clippy::too_many_arguments, reason = "those of `gather` and the two of the scale")]
 pub fn gather_bytes(
     isa: Isa,
     data: &[u8],
-    features: usize,
+    columns: Columns,
     rows: &[u32],
-    scale: f32,
-    offset: f32,
+    [scale, offset]: [f32; 2],
     panel: &mut [f32],
     width: usize,
 ) {
-    check(features, rows, panel, width);
-    isa.run(Gather { data, features, rows, panel, width, convert: Scaled { scale, offset } });
+    check(columns.count, rows, panel, width);
+    isa.run(Gather { data, columns, rows, panel, width, convert: Scaled { scale, offset } });
 }
 
 fn check(features: usize, rows: &[u32], panel: &[f32], width: usize) {
@@ -89,7 +120,7 @@ impl Convert for Scaled {
 
 struct Gather<'a, C: Convert> {
     data: &'a [C::From],
-    features: usize,
+    columns: Columns,
     rows: &'a [u32],
     panel: &'a mut [f32],
     width: usize,
@@ -106,10 +137,11 @@ impl<C: Convert> Kernel for Gather<'_, C> {
             let rows = &rows[..rows.len().min(LANE_GROUP)];
             for (tile_index, outputs) in self.panel.chunks_mut(TILE * self.width).enumerate() {
                 let first = tile_index * TILE;
-                let count = TILE.min(self.features - first);
+                let count = TILE.min(self.columns.count - first);
                 let mut tile = [[C::From::default(); LANE_GROUP]; TILE];
                 for (sample, &row) in rows.iter().enumerate() {
-                    let values = &self.data[row as usize * self.features + first..][..count];
+                    let start = row as usize * self.columns.of + self.columns.first + first;
+                    let values = &self.data[start..][..count];
                     for (feature, &value) in tile.iter_mut().zip(values) {
                         feature[sample] = value;
                     }

@@ -10,9 +10,16 @@ use gannet::gan::{
 };
 use gannet::net::{Activation, NetworkSpec};
 
-/// The presets of networks that differ: of those that have `ring8`'s, that one.
+/// The presets of networks that differ: of those that have `ring8`'s or `mnist`'s, that one.
 pub(crate) fn presets() -> impl Iterator<Item = Preset> + Clone {
-    let same = [Preset::Grid25, Preset::SwissRoll, Preset::TwoMoons, Preset::Checkerboard];
+    let same = [
+        Preset::Grid25,
+        Preset::SwissRoll,
+        Preset::TwoMoons,
+        Preset::Checkerboard,
+        Preset::MnistBest,
+        Preset::MnistConditional,
+    ];
     Preset::ALL.iter().copied().filter(move |preset| !same.contains(preset))
 }
 
@@ -22,17 +29,17 @@ const DATA_SEED: u64 = 11;
 /// Data of the preset's shape: its own, or for `mnist` images of noise.
 pub(crate) fn source(preset: Preset, points: usize) -> Arc<dyn Source> {
     match preset {
-        Preset::Circle => Arc::new(synthetic::circle(points, DATA_SEED).unwrap()),
+        Preset::Circle | Preset::CircleBest => Arc::new(synthetic::circle(points, DATA_SEED).unwrap()),
         Preset::Mixture1d | Preset::Mixture1dDeep => Arc::new(synthetic::mixture1d(points, DATA_SEED).unwrap()),
-        Preset::Gaussian2d => Arc::new(synthetic::gaussian2d(points, DATA_SEED).unwrap()),
+        Preset::Gaussian2d | Preset::Gaussian2dBest => Arc::new(synthetic::gaussian2d(points, DATA_SEED).unwrap()),
         Preset::Ring8 => Arc::new(plane::ring8(points, DATA_SEED).unwrap()),
         Preset::Grid25 => Arc::new(plane::grid25(points, DATA_SEED).unwrap()),
         Preset::SwissRoll => Arc::new(plane::swiss_roll(points, DATA_SEED).unwrap()),
         Preset::TwoMoons => Arc::new(plane::two_moons(points, DATA_SEED).unwrap()),
         Preset::Checkerboard => Arc::new(plane::checkerboard(points, DATA_SEED).unwrap()),
         Preset::Digits => Arc::new(digits::source().unwrap()),
-        Preset::Mnist => {
-            let features = preset.spec().features();
+        Preset::Mnist | Preset::MnistBest | Preset::MnistConditional | Preset::DigitsConditional => {
+            let features = preset.spec().row_features();
             let noise = |index: usize| ((index * 7919) % 2001) as f32 / 1000.0 - 1.0;
             Arc::new(ArraySource::new((0..points * features).map(noise).collect(), features).unwrap())
         }
@@ -57,6 +64,15 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
         )
         .with_objective(objective)
     };
+    // Of two values of a row the last is the condition.
+    let conditional = |objective: Objective| {
+        GanSpec::new(
+            NetworkSpec::dense(&[3, 24, 1], Activation::Relu, 0.0, Activation::Tanh),
+            NetworkSpec::dense(&[2, hidden, hidden, 1], Activation::Relu, 0.0, Activation::Linear),
+        )
+        .with_objective(objective)
+        .with_conditions(1)
+    };
     let (leaky, tanh) = (Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh);
     vec![
         (
@@ -69,6 +85,14 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
         (
             "relativistic pairing with dropout, fakes shared",
             base(Objective::RelativisticPairing, leaky, 0.25).with_order(Order::GeneratorFirstSharedFake),
+        ),
+        (
+            "relativistic average with dropout and R1",
+            base(Objective::RelativisticAverage, leaky, 0.25).with_penalties(none.with_r1(0.1)),
+        ),
+        (
+            "relativistic average, G first",
+            base(Objective::RelativisticAverage, leaky, 0.0).with_order(Order::GeneratorFirstSharedFake),
         ),
         (
             "Wasserstein, gradient penalty, two steps of D",
@@ -106,6 +130,16 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
             base(Objective::NonSaturating, leaky, 0.0)
                 .with_penalties(none.with_r1(0.5))
                 .with_order(Order::GeneratorFirstSharedFake),
+        ),
+        (
+            "conditional, relativistic pairing, R1 and a gradient penalty",
+            conditional(Objective::RelativisticPairing)
+                .with_penalties(none.with_r1(0.5).with_gradient_penalty(1.0))
+                .with_order(Order::DiscriminatorFirst),
+        ),
+        (
+            "conditional, fakes shared, G first",
+            conditional(Objective::NonSaturating).with_order(Order::GeneratorFirstSharedFake),
         ),
     ]
 }

@@ -46,6 +46,12 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     values.sum::<f64>() / count
 }
 
+/// The losses of real samples, whose margins are held against the mean of the fakes', and of fakes against that of the real samples'.
+fn against_means(real: &[f64], fake: &[f64], of_real: fn(f64) -> f64, of_fake: fn(f64) -> f64) -> f64 {
+    let [of_reals, of_fakes] = [real, fake].map(|margins| mean(margins.iter().copied()));
+    mean(real.iter().map(|x| of_real(x - of_fakes))) + mean(fake.iter().map(|y| of_fake(y - of_reals)))
+}
+
 /// D's loss from the margins of real samples and of fakes.
 #[allow(unreachable_patterns, reason = "within the crate every kind is known")]
 pub(crate) fn discriminator_loss(objective: Objective, real: &[f64], fake: &[f64]) -> f64 {
@@ -60,6 +66,7 @@ pub(crate) fn discriminator_loss(objective: Objective, real: &[f64], fake: &[f64
         Objective::Hinge => both(|x| (1.0 - x).max(0.0), |y| (1.0 + y).max(0.0)),
         Objective::Wasserstein => both(|x| -x, |y| y),
         Objective::RelativisticPairing => mean(real.iter().zip(fake).map(|(x, y)| softplus(y - x))),
+        Objective::RelativisticAverage => against_means(real, fake, |margin| softplus(-margin), softplus),
         other => panic!("no reference for {other:?}"),
     }
 }
@@ -74,6 +81,7 @@ pub(crate) fn generator_loss(objective: Objective, real: &[f64], fake: &[f64]) -
         Objective::LeastSquares => of_fakes(|y| (y - 1.0).powi(2) / 2.0),
         Objective::Hinge | Objective::Wasserstein => of_fakes(|y| -y),
         Objective::RelativisticPairing => mean(real.iter().zip(fake).map(|(x, y)| softplus(x - y))),
+        Objective::RelativisticAverage => against_means(real, fake, softplus, |margin| softplus(-margin)),
         other => panic!("no reference for {other:?}"),
     }
 }
@@ -87,6 +95,10 @@ pub(crate) fn probabilities(objective: Objective, real: &[f64], fake: &[f64]) ->
         Objective::RelativisticPairing => {
             let of_real = mean(real.iter().zip(fake).map(|(x, y)| sigmoid(x - y)));
             [of_real, 1.0 - of_real]
+        }
+        Objective::RelativisticAverage => {
+            let [of_reals, of_fakes] = [real, fake].map(|margins| mean(margins.iter().copied()));
+            [mean(real.iter().map(|x| sigmoid(x - of_fakes))), mean(fake.iter().map(|y| sigmoid(y - of_reals)))]
         }
         _ => [real, fake].map(|margins| mean(margins.iter().map(|margin| probability(*margin)))),
     }

@@ -72,15 +72,15 @@ pub(crate) fn examine_by(
     isa: Isa,
 ) -> Result<Health> {
     spec.validate()?;
-    let (features, shape) = (spec.features(), real.shape());
+    let (features, of_row, shape) = (spec.features(), spec.row_features(), real.shape());
     let len = match shape.extent() {
         Extent::Finite(samples) => u32::try_from(samples).unwrap_or(u32::MAX) as usize,
         Extent::Endless => SAMPLES,
     };
     let count = len.min(SAMPLES);
-    if shape.features() != features || count == 0 {
+    if shape.features() != of_row || count == 0 {
         let found = format!("{} of {} features", shape.extent(), shape.features());
-        return Err(Error::shape("data", format!("samples of {features} features"), found));
+        return Err(Error::shape("data", format!("samples of {of_row} features"), found));
     }
     let numbers: Vec<u32> = (0..count).map(|index| row(index, count, len)).collect();
     let (mut copied, in_order): (_, Vec<u32>);
@@ -90,10 +90,10 @@ pub(crate) fn examine_by(
             (memory, &numbers)
         }
         None => {
-            copied = AlignedBuffer::zeroed(features.saturating_mul(count))?;
-            write_batch(Numbers::Listed(&numbers), features, &mut copied, |batch| real.fill(batch))?;
+            copied = AlignedBuffer::zeroed(of_row.saturating_mul(count))?;
+            write_batch(Numbers::Listed(&numbers), of_row, &mut copied, |batch| real.fill(batch))?;
             in_order = (0..count as u32).collect();
-            (InMemory::of_rows(&copied, features), &in_order)
+            (InMemory::of_rows(&copied, of_row), &in_order)
         }
     };
     let mut generator = Subject::new("generator", &spec.generator, &model.generator)?;
@@ -101,6 +101,8 @@ pub(crate) fn examine_by(
     let norms = gradients.map(|gradients| norms(gradients, &generator, &discriminator)).transpose()?;
     let panel = features.saturating_mul(WIDTH);
     let mut reals = AlignedBuffer::zeroed(panel.saturating_mul(count.div_ceil(WIDTH)))?;
+    // Samples, and behind them the conditions that fakes have, too.
+    let mut rows_in_full = AlignedBuffer::zeroed(of_row.saturating_mul(WIDTH))?;
     let mut real_rows = AlignedBuffer::zeroed(features.saturating_mul(count))?;
     let mut fake_rows = AlignedBuffer::zeroed(features.saturating_mul(count))?;
     let (mut real_margins, mut fake_margins) = (Vec::with_capacity(count), Vec::with_capacity(count));
@@ -110,16 +112,23 @@ pub(crate) fn examine_by(
         let samples = WIDTH.min(count - first);
         let place = first * features..(first + samples) * features;
 
-        noise::normal(isa, key, first, generator.input(), WIDTH);
+        memory.gather(isa, &rows[first..first + samples], &mut rows_in_full, WIDTH);
+        let (of_samples, conditions) = rows_in_full.split_at(panel);
+        reals.copy_from_slice(of_samples);
+
+        let (latents, given) = generator.input().split_at_mut(spec.latents() * WIDTH);
+        noise::normal(isa, key, first, latents, WIDTH);
+        given.copy_from_slice(conditions);
         let fakes = generator.forward(isa, samples);
         scatter_rows(isa, fakes, WIDTH, samples, &mut fake_rows[place.clone()]);
-        discriminator.input().copy_from_slice(fakes);
+        let (taken, given) = discriminator.input().split_at_mut(panel);
+        taken.copy_from_slice(fakes);
+        given.copy_from_slice(conditions);
         let logits = discriminator.forward(isa, samples);
         fake_margins.extend(margins(spec.objective, logits, samples));
 
-        memory.gather(isa, &rows[first..first + samples], reals, WIDTH);
         scatter_rows(isa, reals, WIDTH, samples, &mut real_rows[place]);
-        discriminator.input().copy_from_slice(reals);
+        discriminator.input().copy_from_slice(&rows_in_full);
         let logits = discriminator.forward(isa, samples);
         real_margins.extend(margins(spec.objective, logits, samples));
     }

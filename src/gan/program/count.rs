@@ -16,7 +16,7 @@ impl Script {
         turns.into_iter().flat_map(|(turns, segments)| {
             let passes = segments.iter().filter_map(|segment| match segment {
                 Segment::Passes(passes) => Some(passes),
-                Segment::Update(_) => None,
+                Segment::Average(_) | Segment::Update(_) => None,
             });
             passes.flatten().map(move |pass| (turns, *pass))
         })
@@ -63,7 +63,7 @@ impl GanSpec {
     ///
     /// D's step costs `4 M_D` forward on real and fake, as much for the weight gradients, `4 M_D'` for the deltas between
     /// layers, and `2 M_G` for the fakes. G's costs `2 M_G` and `2 M_D` forward, `2 M_D` back through D to the fakes, and
-    /// `2 M_G + 2 M_G'` back through G. A relativistic objective adds a pass of D over real samples, penalties what
+    /// `2 M_G + 2 M_G'` back through G. A relativistic objective adds a pass of D over real samples, that of averages passes of D and G over all, penalties what
     /// `docs/penalties.md` says. This is the nominal work: what a step saves where both updates share passes is not
     /// subtracted. It saturates for networks beyond what any machine holds.
     pub fn flop_per_sample(&self) -> u64 {
@@ -97,7 +97,14 @@ impl Pass {
             Self::Learn { network, gradients, input, .. } => of(network)
                 .map_or(0, |spec| pass::backward_products(plan, spec, panels, gradients != Gradients::Ignored, input)),
             Self::Penalize { .. } => double_backward::products(plan, discriminator, panels),
-            Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver | Self::Publish | Self::Answer(_) => 0,
+            Self::Stage
+            | Self::Keep(_)
+            | Self::Loss(_)
+            | Self::Share(_)
+            | Self::Narrow
+            | Self::HandOver
+            | Self::Publish
+            | Self::Answer(_) => 0,
         }
     }
 
@@ -122,7 +129,14 @@ impl Pass {
             Self::Penalize { rows, .. } => {
                 double_backward::flop_per_sample(discriminator).saturating_mul(rows.parts() as u64)
             }
-            Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver | Self::Publish | Self::Answer(_) => 0,
+            Self::Stage
+            | Self::Keep(_)
+            | Self::Loss(_)
+            | Self::Share(_)
+            | Self::Narrow
+            | Self::HandOver
+            | Self::Publish
+            | Self::Answer(_) => 0,
         }
     }
 }

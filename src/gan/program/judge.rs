@@ -6,7 +6,7 @@ use crate::gan::networks::Networks;
 use crate::gan::streams::Stream;
 use crate::gan::workspace::Scratch;
 use crate::kernel::noise;
-use crate::kernel::panel::gather_rows;
+use crate::kernel::panel::{Columns, gather_columns, gather_rows};
 use crate::kernel::penalty::interpolate;
 use crate::net::panels::PassContext;
 use crate::net::pass;
@@ -34,6 +34,7 @@ impl Work<'_> {
             (Rows::Pairs, _) => self.pair(team, fakes, input, scratch),
             (Rows::Reals, _) => self.gather(team, input, scratch),
             (Rows::Between, Some(shares)) => self.mix(team, fakes, (input, shares), scratch),
+            (Rows::Fakes, _) if context.program.conditions > 0 => self.widen(team, fakes, input, scratch),
             (Rows::Fakes | Rows::Between, _) => {}
         }
         let pass = PassContext { team, plan: &context.plan.pass, panels };
@@ -54,15 +55,33 @@ impl Work<'_> {
     fn pair(&self, team: &Team<'_>, fakes: Value, input: Value, scratch: &mut Scratch) {
         let chunk = self.chunk;
         let (half, panels, features) = (chunk.panels.width, panels_of(chunk, Rows::Pairs), self.features(fakes));
-        let width = panels.width;
+        let (width, rows) = (panels.width, self.features(input));
         let [fakes, input] = scratch.tape.several([(fakes, chunk.panels.lanes()), (input, panels.lanes())]);
         let fakes = &*fakes;
-        team.for_each((0..panels.count, Chunks::new(input, features * width)), |(panel, input)| {
+        team.for_each((0..panels.count, Chunks::new(input, rows * width)), |(panel, input)| {
             self.real_samples(panel, input, width);
+            let (input, conditions) = input.split_at_mut(features * width);
             let fakes = fakes[panel * features * half..].chunks_exact(half);
             for (row, fakes) in input.chunks_exact_mut(width).zip(fakes) {
                 row[half..].copy_from_slice(fakes);
             }
+            // The fakes have those of the real samples beside them.
+            for row in conditions.chunks_exact_mut(width) {
+                row.copy_within(..half, half);
+            }
+        });
+    }
+
+    /// Fakes, and their conditions.
+    fn widen(&self, team: &Team<'_>, fakes: Value, input: Value, scratch: &mut Scratch) {
+        let panels = self.chunk.panels;
+        let [of_fakes, of_input] = [fakes, input].map(|value| self.features(value) * panels.width);
+        let [fakes, input] = scratch.tape.several([fakes, input].map(|value| (value, panels.lanes())));
+        let fakes = &*fakes;
+        team.for_each((0..panels.count, Chunks::new(input, of_input)), |(panel, input)| {
+            let (features, conditions) = input.split_at_mut(of_fakes);
+            features.copy_from_slice(&fakes[panel * of_fakes..][..of_fakes]);
+            self.conditions(panel, conditions);
         });
     }
 
@@ -77,20 +96,40 @@ impl Work<'_> {
     fn mix(&self, team: &Team<'_>, fakes: Value, (input, shares): (Value, Value), scratch: &mut Scratch) {
         let Self { context, chunk } = *self;
         let (isa, panels, features) = (context.plan.pass.isa, chunk.panels, self.features(fakes));
-        let (width, lanes) = (panels.width, panels.lanes());
+        let (width, lanes, rows) = (panels.width, panels.lanes(), self.features(input));
         let given = context.draws.given.and_then(|given| given.numbers(Stream::Interpolation));
         let key = context.draws.key(Stream::Interpolation);
         let [fakes, input, shares] = scratch.tape.several([fakes, input, shares].map(|value| (value, lanes)));
         let fakes = &*fakes;
-        let values = (0..panels.count, Chunks::new(input, features * width), Chunks::new(shares, width));
+        let values = (0..panels.count, Chunks::new(input, rows * width), Chunks::new(shares, width));
         team.for_each(values, |(panel, input, shares)| {
             match given {
                 Some(numbers) => gather_rows(isa, numbers, 1, self.rows(panel), shares, width),
                 None => noise::uniform(isa, key, chunk.first + panel * width, 0.0, 1.0, shares, width),
             }
             self.real_samples(panel, input, width);
+            let input = &mut input[..features * width];
             interpolate(isa, &fakes[panel * features * width..][..features * width], shares, input);
         });
+    }
+
+    /// The conditions of a panel's samples, a row each.
+    pub(super) fn conditions(&self, panel: usize, conditions: &mut [f32]) {
+        let Self { context, chunk } = *self;
+        let (isa, width) = (context.plan.pass.isa, chunk.panels.width);
+        if conditions.is_empty() {
+            return;
+        }
+        match context.reals {
+            Reals::Rows(memory, rows) => {
+                let first = chunk.first + panel * width;
+                memory.gather_last(isa, &rows[first..first + chunk.valid(panel)], conditions, width);
+            }
+            Reals::Given(rows) => {
+                let columns = Columns::last(context.program.conditions, rows.len() / context.identity.len());
+                gather_columns(isa, rows, columns, self.rows(panel), conditions, width);
+            }
+        }
     }
 
     /// The real samples of a panel, in the first lanes of rows that begin `width` values apart.

@@ -2,6 +2,7 @@
 
 use super::context::{Work, panels_of};
 use super::{Loss, Rows};
+use crate::gan::averages::Averages;
 use crate::gan::fault::Fault;
 use crate::gan::objective::Objective;
 use crate::gan::workspace::{MOST_TERMS, Scratch, Slot};
@@ -23,7 +24,7 @@ impl Work<'_> {
         let (objective, batch) = (self.context.objective, self.context.plan.cut.samples());
         let of_slot = &mut slot.sums;
         let not_finite = match loss {
-            Loss::Discriminator if objective.is_relativistic() => {
+            Loss::Discriminator if objective.compares_pairs() => {
                 let real = self.pairing(team, logits, deltas, scratch);
                 of_slot.real += real;
                 // The probability of the one sample is that of the other's being fake.
@@ -34,7 +35,9 @@ impl Work<'_> {
             }
             Loss::Discriminator => {
                 let terms = objective.discriminator_terms(batch);
-                let [real, fake, _] = self.terms(team, (Side::Discriminator, &terms), logits, deltas, scratch);
+                let averages = slot.averages;
+                let [real, fake, _] =
+                    self.terms(team, (Side::Discriminator, &terms), averages, logits, deltas, scratch);
                 of_slot.real += real;
                 of_slot.fake += fake;
                 real.not_finite || fake.not_finite
@@ -43,7 +46,7 @@ impl Work<'_> {
                 let term = objective.generator_term(batch);
                 let generator = match reals {
                     Some(reals) => self.pairing_of_fakes(team, [reals, logits, deltas], scratch),
-                    None => self.terms(team, (Side::Generator, &[term]), logits, deltas, scratch)[0],
+                    None => self.terms(team, (Side::Generator, &[term]), slot.averages, logits, deltas, scratch)[0],
                 };
                 of_slot.generator += generator;
                 generator.not_finite
@@ -62,11 +65,35 @@ impl Work<'_> {
         }
     }
 
+    /// Keeps logits for the means of the whole batch.
+    pub(super) fn keep(&self, rows: Rows, logits: Value, scratch: &Scratch, slot: &mut Slot) {
+        let chunk = self.chunk;
+        let (panels, part) = (panels_of(chunk, rows), chunk.panels.width);
+        let logits = scratch.tape.get(logits, panels.lanes());
+        let kinds: &[usize] = match rows {
+            Rows::Pairs => &[0, 1],
+            Rows::Reals => &[0],
+            Rows::Fakes | Rows::Between => &[1],
+        };
+        let start = chunk.first - slot.samples.start;
+        for (panel, logits) in logits.chunks_exact(panels.width).enumerate() {
+            let (first, valid) = (start + panel * part, chunk.valid(panel));
+            for (kind, logits) in kinds.iter().zip(logits.chunks_exact(part)) {
+                slot.logits.of(*kind)[first..first + valid].copy_from_slice(&logits[..valid]);
+            }
+            if !logits.iter().all(|logit| logit.is_finite()) {
+                slot.fault = Some(Fault::of_logits(&scratch.tape, self.context.program.latest(scratch)));
+                return;
+            }
+        }
+    }
+
     /// The gradients of some terms, each over its part of every panel. Returns each part's sums over all panels.
     fn terms(
         &self,
         team: &Team<'_>,
         (side, terms): (Side, &[LossTerm]),
+        averages: Averages,
         logits: Value,
         deltas: Value,
         scratch: &mut Scratch,
@@ -77,12 +104,22 @@ impl Work<'_> {
         let [logits, deltas] = scratch.tape.several([(logits, panels.lanes()), (deltas, panels.lanes())]);
         let logits = &*logits;
         let sums = &mut scratch.sums[..panels.count];
+        let with_means = context.objective.compares_with_means();
         team.for_each((0..panels.count, Chunks::new(deltas, len), Elements::new(sums)), |(panel, deltas, sums)| {
             deltas.copy_from_slice(&logits[panel * len..][..len]);
             for (number, (term, sums)) in terms.iter().zip(sums).enumerate() {
                 let lanes = number * part..(number + 1) * part;
                 let (isa, valid) = (context.plan.pass.isa, chunk.valid(panel));
+                // In D's loss real samples come first; in G's there are fakes alone.
+                let kind = if side == Side::Discriminator { number } else { 1 };
+                if with_means {
+                    deltas[lanes.clone()].iter_mut().for_each(|logit| *logit -= averages.others[kind]);
+                }
+                let first = lanes.start;
                 *sums = context.objective.loss(isa, (side, *term), deltas, panels.width, lanes, valid, context.report);
+                if with_means {
+                    deltas[first..first + valid].iter_mut().for_each(|gradient| *gradient += averages.more[kind]);
+                }
             }
         });
         total(sums, terms.len())

@@ -9,10 +9,12 @@
 //! generate     latents -> G -> fakes
 //! stage        fakes that come from outside
 //! judge        [real | fakes], or one of them, or samples between them -> D -> logits
+//! keep         logits of the whole batch, for the means that a relativistic average objective compares with
 //! loss         logits -> the gradient with respect to them
 //! penalize     the same as learn, for D and its loss joined by penalties on its gradient with respect to its input
 //! learn        that gradient back through a network: gradients of its parameters, or of its input, or both
 //! share        of D's gradients with respect to pairs, those of the fakes, scaled to G's
+//! narrow       that gradient without the rows of the conditions
 //! hand over    the gradient with respect to fakes from outside
 //! publish      fakes whose gradient comes from outside
 //! answer       that gradient, back through the activation that made the fakes
@@ -39,6 +41,7 @@ pub(super) use script::Script;
 
 use super::streams::Stream;
 use crate::kernel::activation::Activation;
+use crate::kernel::loss::Side;
 use crate::net::pass::InputMode;
 use crate::network::Network;
 
@@ -56,6 +59,8 @@ pub enum Pass {
     Stage,
     /// D's logits.
     Judge(Rows),
+    /// Keeps D's logits of these for the whole batch.
+    Keep(Rows),
     /// The gradient of a loss with respect to the logits.
     Loss(Loss),
     /// A backward pass.
@@ -80,6 +85,8 @@ pub enum Pass {
     /// The fakes' half of D's gradients with respect to its input, times what G's loss is of D's at each fake, back through the
     /// activation that made the fakes.
     Share(Activation),
+    /// Of D's gradients with respect to fakes and conditions, those with respect to the fakes.
+    Narrow,
     /// Copies the gradient with respect to the fakes to where whoever made them fetches it.
     HandOver,
     /// Copies the fakes to where whoever answers with their gradient fetches them.
@@ -128,6 +135,8 @@ pub enum Gradients {
 pub(super) enum Segment {
     /// These passes, over each chunk of the batch.
     Passes(Vec<Pass>),
+    /// The means of the logits that were kept, for the loss of a side.
+    Average(Side),
     /// The gradients of all slots are combined, and the network is updated by them.
     Update(Network),
 }

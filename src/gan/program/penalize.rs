@@ -71,6 +71,10 @@ impl Work<'_> {
         let sums = &mut scratch.penalties[..panels.count];
         team.for_each((0..panels.count, values, Elements::new(sums)), |(panel, (gradients, norms), sum)| {
             *sum = 0.0;
+            // A condition is given, not moved.
+            let (gradients, conditions) =
+                gradients.split_at_mut((features - context.program.conditions) * panels.width);
+            conditions.fill(0.0);
             let valid = chunk.valid(panel);
             for ((number, norms), (penalty, weight)) in norms.chunks_exact_mut(part).enumerate().zip(weights) {
                 let scaled = (f64::from(weight) * share) as f32;

@@ -4,6 +4,7 @@ use super::{Gradients, Loss, Pass, Rows, Script, Segment};
 use crate::gan::plan::Plan;
 use crate::gan::streams::Stream;
 use crate::kernel::activation::Activation;
+use crate::kernel::loss::Side;
 use crate::net::NetworkSpec;
 use crate::net::double_backward::DoubleBackward;
 use crate::net::pass::{Deltas, InputMode, Trace};
@@ -17,9 +18,11 @@ pub(super) enum Instruction {
     Generate { latents: Stream, keeps: Option<Stream>, trace: usize },
     /// See [`Pass::Stage`].
     Stage { trace: usize },
-    /// See [`Pass::Judge`]. The input of fakes alone is the fakes themselves. `drops`: whether D has dropout; `room`: for a number of each
+    /// See [`Pass::Judge`]. The input of fakes alone is the fakes themselves where they have no conditions. `drops`: whether D has dropout; `room`: for a number of each
     /// sample, where these are mixed.
     Judge { rows: Rows, drops: bool, fakes: Value, room: Option<Value>, trace: usize },
+    /// See [`Pass::Keep`].
+    Keep { rows: Rows, logits: Value },
     /// See [`Pass::Loss`]. `reals`: the logits of real samples, if they were judged alone.
     Loss { loss: Loss, logits: Value, reals: Option<Value>, deltas: Value },
     /// See [`Pass::Learn`].
@@ -28,6 +31,8 @@ pub(super) enum Instruction {
     Penalize { rows: Rows, gradients: Gradients, trace: usize, passes: DoubleBackward, norms: Value },
     /// See [`Pass::Share`].
     Share { activation: Activation, pairs: Value, ratios: Value, fakes: Value, deltas: Value },
+    /// See [`Pass::Narrow`].
+    Narrow { wide: Value, deltas: Value },
     /// See [`Pass::HandOver`] and [`Pass::Publish`].
     HandOver { value: Value },
     /// See [`Pass::Answer`].
@@ -39,6 +44,8 @@ pub(super) enum Instruction {
 pub(in crate::gan) enum SegmentPlace {
     /// Passes over each chunk.
     Passes(Instructions),
+    /// Means of the whole batch.
+    Average(Side),
     /// An update.
     Update(Network),
 }
@@ -48,6 +55,7 @@ impl SegmentPlace {
     pub(in crate::gan) fn updates(&self) -> bool {
         match self {
             Self::Passes(instructions) => instructions.updates,
+            Self::Average(_) => false,
             Self::Update(_) => true,
         }
     }
@@ -55,7 +63,7 @@ impl SegmentPlace {
     /// The network that it updates, if it is an update.
     pub(in crate::gan) fn update(&self) -> Option<Network> {
         match self {
-            Self::Passes(_) => None,
+            Self::Passes(_) | Self::Average(_) => None,
             Self::Update(network) => Some(*network),
         }
     }
@@ -82,6 +90,8 @@ pub(in crate::gan) struct Program {
     pub(in crate::gan) answered: Vec<SegmentPlace>,
     /// Where values stand on a worker's tape.
     pub(in crate::gan) tape: TapeLayout,
+    /// Conditions of a sample.
+    pub(super) conditions: usize,
     traces: Vec<Trace>,
 }
 
@@ -93,9 +103,11 @@ impl Program {
         discriminator: &NetworkSpec,
         plan: &Plan,
     ) -> Self {
+        let conditions = generator.map_or(0, |made| discriminator.inputs().saturating_sub(made.outputs()));
         let mut places = Places {
             generator,
             discriminator,
+            conditions,
             lanes: plan.chunk,
             tape: TapePlan::default(),
             traces: Vec::new(),
@@ -115,6 +127,7 @@ impl Program {
             generator: of_generator,
             answered,
             tape: places.tape.place(),
+            conditions,
             traces: places.traces,
         }
     }
@@ -132,6 +145,7 @@ impl Program {
 struct Places<'a> {
     generator: Option<&'a NetworkSpec>,
     discriminator: &'a NetworkSpec,
+    conditions: usize,
     /// Lanes of a chunk.
     lanes: usize,
     tape: TapePlan,
@@ -159,6 +173,7 @@ impl Places<'_> {
                 let list = passes.iter().map(|pass| self.pass(*pass)).collect();
                 SegmentPlace::Passes(Instructions { list, updates: passes.iter().any(uses) })
             }
+            Segment::Average(side) => SegmentPlace::Average(*side),
             Segment::Update(network) => SegmentPlace::Update(*network),
         }
     }
@@ -184,6 +199,7 @@ impl Places<'_> {
                 let room = (rows == Rows::Between).then(|| self.tape.make(1, self.lanes(rows)));
                 let input = match rows {
                     Rows::Pairs | Rows::Reals | Rows::Between => self.make(self.discriminator.inputs(), rows),
+                    Rows::Fakes if self.conditions > 0 => self.make(self.discriminator.inputs(), rows),
                     Rows::Fakes => fakes,
                 };
                 let trace = self.forward(Network::Discriminator, input, rows);
@@ -191,6 +207,12 @@ impl Places<'_> {
                     self.reals = Some(self.traces[trace].output());
                 }
                 Instruction::Judge { rows, drops: self.discriminator.drops(), fakes, room, trace }
+            }
+            Pass::Keep(rows) => {
+                let logits = self.trace(Network::Discriminator).output();
+                self.tape.uses(logits);
+                self.tape.advance();
+                Instruction::Keep { rows, logits }
             }
             Pass::Loss(loss) => {
                 let logits = self.trace(Network::Discriminator).output();
@@ -223,9 +245,16 @@ impl Places<'_> {
                 let (pairs, ratios) = (self.last_delta(), self.trace(Network::Discriminator).output());
                 let fakes = self.trace(Network::Generator).output();
                 [pairs, ratios, fakes].into_iter().for_each(|value| self.tape.uses(value));
-                let deltas = self.make(self.discriminator.inputs(), Rows::Fakes);
+                let deltas = self.make_of_fakes();
                 self.delta = Some(deltas);
                 Instruction::Share { activation, pairs, ratios, fakes, deltas }
+            }
+            Pass::Narrow => {
+                let wide = self.last_delta();
+                self.tape.uses(wide);
+                let deltas = self.make_of_fakes();
+                self.delta = Some(deltas);
+                Instruction::Narrow { wide, deltas }
             }
             Pass::HandOver => {
                 let deltas = self.last_delta();
@@ -238,7 +267,7 @@ impl Places<'_> {
             Pass::Answer(activation) => {
                 let fakes = self.trace(Network::Generator).output();
                 self.tape.uses(fakes);
-                let deltas = self.make(self.discriminator.inputs(), Rows::Fakes);
+                let deltas = self.make_of_fakes();
                 self.delta = Some(deltas);
                 Instruction::Answer { activation, fakes, deltas }
             }
@@ -271,6 +300,11 @@ impl Places<'_> {
         let value = self.tape.make(features, self.lanes(rows));
         self.tape.advance();
         value
+    }
+
+    /// One with as many features as the fakes.
+    fn make_of_fakes(&mut self) -> Value {
+        self.make(self.discriminator.inputs() - self.conditions, Rows::Fakes)
     }
 
     fn forward(&mut self, network: Network, input: Value, rows: Rows) -> usize {

@@ -31,7 +31,9 @@ impl Script {
         }
         for segment in self.discriminator.iter_mut().chain(&mut self.generator) {
             let Segment::Passes(passes) = segment else { continue };
-            let joined = match passes.as_slice() {
+            // What is shared has no rows of conditions.
+            let wide: Vec<_> = passes.iter().copied().filter(|pass| *pass != Pass::Narrow).collect();
+            let joined = match wide.as_slice() {
                 [
                     generate @ Pass::Generate { .. },
                     Pass::Judge(Rows::Fakes),
@@ -71,7 +73,7 @@ impl Script {
                 let Some(Segment::Passes(passes)) = before.last_mut() else { continue };
                 let updated = after.iter().map_while(|segment| match segment {
                     Segment::Update(network) => Some(*network),
-                    Segment::Passes(_) => None,
+                    Segment::Passes(_) | Segment::Average(_) => None,
                 });
                 for network in updated.filter(|network| !stands_apart(*network)) {
                     let Some(last) = passes.iter().rposition(|pass| pass.reads(network)) else { continue };
@@ -113,7 +115,7 @@ fn keep_fakes<'a>(segments: impl Iterator<Item = &'a mut Segment>, plan: &Plan) 
                 });
             }
             Segment::Update(Network::Generator) => standing = None,
-            Segment::Update(Network::Discriminator) => {}
+            Segment::Average(_) | Segment::Update(Network::Discriminator) => {}
         }
     }
 }
@@ -125,7 +127,14 @@ impl Pass {
             Self::Generate { .. } => network == Network::Generator,
             Self::Judge(_) | Self::Penalize { .. } => network == Network::Discriminator,
             Self::Learn { network: of, .. } => network == of,
-            Self::Stage | Self::Loss(_) | Self::Share(_) | Self::HandOver | Self::Publish | Self::Answer(_) => false,
+            Self::Stage
+            | Self::Keep(_)
+            | Self::Loss(_)
+            | Self::Share(_)
+            | Self::Narrow
+            | Self::HandOver
+            | Self::Publish
+            | Self::Answer(_) => false,
         }
     }
 }

@@ -45,6 +45,7 @@ pub(in crate::gan) fn run(
             Instruction::Judge { rows, drops, fakes, room, trace } => {
                 work.judge(team, &networks, (*rows, *drops), (*fakes, *room), *trace, scratch);
             }
+            Instruction::Keep { rows, logits } => work.keep(*rows, *logits, scratch, slot),
             Instruction::Loss { loss, logits, reals, deltas } => {
                 work.loss(team, *loss, (*logits, *reals), *deltas, scratch, slot);
             }
@@ -72,6 +73,7 @@ pub(in crate::gan) fn run(
             Instruction::Share { activation, pairs, ratios, fakes, deltas } => {
                 work.share(team, [*pairs, *ratios, *fakes, *deltas], *activation, scratch);
             }
+            Instruction::Narrow { wide, deltas } => work.narrow(team, [*wide, *deltas], scratch),
             Instruction::HandOver { value } => work.hand_over(team, *value, scratch, slot),
             Instruction::Answer { activation, fakes, deltas } => {
                 work.answer(team, [*fakes, *deltas], *activation, scratch);
@@ -102,21 +104,26 @@ impl Work<'_> {
         let (isa, panels) = (context.plan.pass.isa, chunk.panels);
         let generator = networks.view(Network::Generator);
         let (width, inputs) = (panels.width, generator.spec.inputs());
+        let drawn = inputs - context.program.conditions;
         scratch.begin(Network::Generator, trace, panels.lanes());
         let trace = context.program.trace(trace);
         let given = context.draws.given.and_then(|given| given.numbers(latents));
         let key = context.draws.key(latents);
         let values = Chunks::new(scratch.tape.get_mut(trace.input(), panels.lanes()), inputs * width);
-        team.for_each((0..panels.count, values), |(panel, values)| match given {
-            Some(rows) => gather_rows(isa, rows, inputs, self.rows(panel), values, width),
-            None => {
-                noise::normal(isa, key, chunk.first + panel * width, values, width);
-                // Lanes without a sample are as those of gathered rows: zero.
-                let valid = chunk.valid(panel);
-                if valid < width {
-                    values.chunks_exact_mut(width).for_each(|row| row[valid..].fill(0.0));
+        team.for_each((0..panels.count, values), |(panel, values)| {
+            let (latents, conditions) = values.split_at_mut(drawn * width);
+            match given {
+                Some(rows) => gather_rows(isa, rows, drawn, self.rows(panel), latents, width),
+                None => {
+                    noise::normal(isa, key, chunk.first + panel * width, latents, width);
+                    // Lanes without a sample are as those of gathered rows: zero.
+                    let valid = chunk.valid(panel);
+                    if valid < width {
+                        latents.chunks_exact_mut(width).for_each(|row| row[valid..].fill(0.0));
+                    }
                 }
             }
+            self.conditions(panel, conditions);
         });
         let pass = PassContext { team, plan: &context.plan.pass, panels };
         let part = keeps.map(|keeps| self.part(keeps));
@@ -147,15 +154,28 @@ impl Work<'_> {
         let Self { context, chunk } = *self;
         let isa = context.plan.pass.isa;
         let (half, panels, features) = (chunk.panels.width, panels_of(chunk, Rows::Pairs), self.features(fakes));
+        // Behind those of the fakes stand the rows of the conditions.
+        let rows = self.features(pairs);
         let (width, of_pairs, of_fakes) = (panels.width, panels.lanes(), chunk.panels.lanes());
         let [pairs, ratios, fakes, deltas] =
             scratch.tape.several([(pairs, of_pairs), (ratios, of_pairs), (fakes, of_fakes), (deltas, of_fakes)]);
         let (pairs, ratios, fakes) = (&*pairs, &*ratios, &*fakes);
         team.for_each((0..panels.count, Chunks::new(deltas, features * half)), |(panel, deltas)| {
-            let pairs = &pairs[panel * features * width..][..features * width];
+            let pairs = &pairs[panel * rows * width..][..features * width];
             loss::take_scaled(isa, pairs, width, &ratios[panel * width..][half..width], deltas);
             let fakes = &fakes[panel * features * half..][..features * half];
             activation::backward_epilogue(isa, output_activation, 0.0, fakes, deltas);
+        });
+    }
+
+    /// The first rows of each panel: those of the fakes.
+    fn narrow(&self, team: &Team<'_>, [wide, deltas]: [Value; 2], scratch: &mut Scratch) {
+        let panels = self.chunk.panels;
+        let [of_wide, kept] = [wide, deltas].map(|value| self.features(value) * panels.width);
+        let [wide, deltas] = scratch.tape.several([wide, deltas].map(|value| (value, panels.lanes())));
+        let wide = &*wide;
+        team.for_each((0..panels.count, Chunks::new(deltas, kept)), |(panel, deltas)| {
+            deltas.copy_from_slice(&wide[panel * of_wide..][..kept]);
         });
     }
 

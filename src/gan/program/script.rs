@@ -6,6 +6,7 @@ use crate::gan::penalties::Penalties;
 use crate::gan::spec::{GanSpec, Order};
 use crate::gan::streams::Stream;
 use crate::kernel::activation::Activation;
+use crate::kernel::loss::Side;
 use crate::net::pass::InputMode;
 use crate::network::Network;
 
@@ -49,23 +50,42 @@ impl Script {
     /// The script of a GAN. Gradients of fakes go back through `output`, G's last activation.
     pub(in crate::gan) fn new(spec: &GanSpec) -> Self {
         let output = output_activation(spec);
-        let learn = [vec![FOR_DISCRIMINATOR], judge_pairs(&spec.penalties)].concat();
-        let judge = judge_fakes(spec.objective, InputMode::Through(output));
-        let teach = |generate: Pass| [[generate].as_slice(), &judge, &[LEARN_FAKES]].concat();
+        let learn = |mut first: Vec<Pass>| -> Vec<Segment> {
+            let compared = compared(spec.objective, Side::Discriminator, &first);
+            first.extend(judge_pairs(&spec.penalties));
+            compared.into_iter().chain([Segment::Passes(first)]).collect()
+        };
+        let narrow: &[Pass] = if spec.conditions > 0 { &[Pass::Narrow] } else { &[] };
+        let teach = |generate: Pass| -> Vec<Segment> {
+            let judge = judge_fakes(spec.objective, InputMode::Through(output));
+            let passes = [[generate].as_slice(), &judge, narrow, &[LEARN_FAKES]].concat();
+            let compared = compared(spec.objective, Side::Generator, &[generate]);
+            compared.into_iter().chain([Segment::Passes(passes)]).collect()
+        };
         let update = |network| Segment::Update(network);
         let (discriminator, generator) = match spec.order {
             Order::DiscriminatorFirst | Order::DiscriminatorFirstSharedFake => {
                 let shared = spec.order == Order::DiscriminatorFirstSharedFake;
                 let generate = if shared { FOR_DISCRIMINATOR } else { FOR_GENERATOR };
+                let learn = learn(vec![FOR_DISCRIMINATOR]);
                 (
-                    vec![Segment::Passes(learn), update(Network::Discriminator)],
-                    vec![Segment::Passes(teach(generate)), update(Network::Generator)],
+                    [learn, vec![update(Network::Discriminator)]].concat(),
+                    [teach(generate), vec![update(Network::Generator)]].concat(),
                 )
             }
             // Neither network's gradient sees the other's update.
             Order::GeneratorFirstSharedFake => {
-                let passes = [teach(FOR_DISCRIMINATOR), learn].concat();
-                (vec![Segment::Passes(passes), update(Network::Generator), update(Network::Discriminator)], Vec::new())
+                let updates = vec![update(Network::Generator), update(Network::Discriminator)];
+                let of_both = match (teach(FOR_DISCRIMINATOR), spec.objective.compares_with_means()) {
+                    (teach, true) => [teach, learn(vec![FOR_DISCRIMINATOR])].concat(),
+                    (mut teach, false) => {
+                        if let Some(Segment::Passes(passes)) = teach.last_mut() {
+                            passes.extend(judge_pairs(&spec.penalties));
+                        }
+                        teach
+                    }
+                };
+                ([of_both, updates].concat(), Vec::new())
             }
         };
         let interval = spec.penalties.interval.max(1);
@@ -88,14 +108,34 @@ impl Script {
         let learn = [vec![Pass::Stage], judge_pairs(penalties)].concat();
         let judge = judge_fakes(objective, InputMode::Plain);
         let answer = [[Pass::Stage].as_slice(), &judge, &[Pass::HandOver]].concat();
+        let compared = |side| compared(objective, side, &[Pass::Stage]);
         Self {
-            discriminator: vec![Segment::Passes(learn), Segment::Update(Network::Discriminator)],
+            discriminator: [
+                compared(Side::Discriminator),
+                vec![Segment::Passes(learn), Segment::Update(Network::Discriminator)],
+            ]
+            .concat(),
             discriminator_turns: 1,
-            generator: vec![Segment::Passes(answer)],
+            generator: [compared(Side::Generator), vec![Segment::Passes(answer)]].concat(),
             answered: Vec::new(),
             interval: penalties.interval.max(1),
         }
     }
+}
+
+/// What comes before the loss of a side where the objective compares with means: D judges the whole batch once, whose fakes the passes
+/// `made` make.
+fn compared(objective: Objective, side: Side, made: &[Pass]) -> Vec<Segment> {
+    if !objective.compares_with_means() {
+        return Vec::new();
+    }
+    let rows: &[Rows] = match side {
+        Side::Discriminator => &[Rows::Pairs],
+        // As the loss judges them: with dropout of their own.
+        Side::Generator => &[Rows::Reals, Rows::Fakes],
+    };
+    let judged = rows.iter().flat_map(|rows| [Pass::Judge(*rows), Pass::Keep(*rows)]);
+    vec![Segment::Passes(made.iter().copied().chain(judged).collect()), Segment::Average(side)]
 }
 
 /// D's loss of pairs with the penalties, and the gradients of its parameters.
@@ -116,7 +156,7 @@ fn judge_pairs(penalties: &Penalties) -> Vec<Pass> {
 /// G's loss through D, beside real samples where the objective compares with them, and its gradient with respect to the fakes.
 fn judge_fakes(objective: Objective, input: InputMode) -> Vec<Pass> {
     let (network, gradients) = (Network::Discriminator, Gradients::Ignored);
-    let reals = objective.is_relativistic().then_some(Pass::Judge(Rows::Reals));
+    let reals = objective.compares_pairs().then_some(Pass::Judge(Rows::Reals));
     let of_fakes = [
         Pass::Judge(Rows::Fakes),
         Pass::Loss(Loss::Generator),

@@ -53,13 +53,14 @@ fn source(samples: usize, features: usize) -> Arc<ArraySource> {
 }
 
 /// What D learns: its loss alone; with penalties at its samples; with those between, at every second turn; beside real samples.
-fn learned() -> [(Objective, Penalties); 4] {
+fn learned() -> [(Objective, Penalties); 5] {
     let none = Penalties::default();
     [
         (Objective::NonSaturating, none),
         (Objective::Softmax, none.with_r1(0.5).with_r2(0.25)),
         (Objective::Hinge, none.with_r1(0.5).with_gradient_penalty(1.0).with_interval(2)),
         (Objective::RelativisticPairing, none.with_gradient_penalty(1.0)),
+        (Objective::RelativisticAverage, none),
     ]
 }
 

@@ -3,7 +3,7 @@
 use super::shape::{Extent, Shape};
 use super::writer::BatchWriter;
 use crate::error::{Error, Result};
-use crate::kernel::panel;
+use crate::kernel::panel::{self, Columns};
 use crate::rows;
 use crate::simd::Isa;
 
@@ -124,16 +124,22 @@ impl<'a> InMemory<'a> {
 
     /// Writes the samples of a batch; `None` where one does not exist.
     pub(super) fn fill(&self, batch: &mut BatchWriter<'_>) -> Option<()> {
-        let features = self.features;
         while let Some((number, row)) = batch.next_row() {
-            let start = usize::try_from(number).ok()?.checked_mul(features)?;
-            let range = start..start.checked_add(features)?;
-            match self.values {
-                Values::Floats(values) => row.copy_from_slice(values.get(range)?),
-                Values::Bytes { bytes, scale, offset } => {
-                    for (value, &byte) in row.iter_mut().zip(bytes.get(range)?) {
-                        *value = f32::from(byte).mul_add(scale, offset);
-                    }
+            self.copy(number, row)?;
+        }
+        Some(())
+    }
+
+    /// Writes sample `number` to `row`, which has a place for each feature; `None` where it does not exist.
+    pub(crate) fn copy(&self, number: u64, row: &mut [f32]) -> Option<()> {
+        let features = self.features;
+        let start = usize::try_from(number).ok()?.checked_mul(features)?;
+        let range = start..start.checked_add(features)?;
+        match self.values {
+            Values::Floats(values) => row.copy_from_slice(values.get(range)?),
+            Values::Bytes { bytes, scale, offset } => {
+                for (value, &byte) in row.iter_mut().zip(bytes.get(range)?) {
+                    *value = f32::from(byte).mul_add(scale, offset);
                 }
             }
         }
@@ -143,10 +149,19 @@ impl<'a> InMemory<'a> {
     /// Writes samples into a panel: feature `f` of sample `rows[s]` to `panel[f * width + s]`; lanes from `rows.len()` to `width` become
     /// 0. Every row is below [`samples`](Self::samples).
     pub(crate) fn gather(&self, isa: Isa, rows: &[u32], panel: &mut [f32], width: usize) {
+        self.gather_columns(isa, Columns::all(self.features), rows, panel, width);
+    }
+
+    /// The same of the last features, as many as the panel has rows.
+    pub(crate) fn gather_last(&self, isa: Isa, rows: &[u32], panel: &mut [f32], width: usize) {
+        self.gather_columns(isa, Columns::last(panel.len() / width, self.features), rows, panel, width);
+    }
+
+    fn gather_columns(&self, isa: Isa, columns: Columns, rows: &[u32], panel: &mut [f32], width: usize) {
         match self.values {
-            Values::Floats(values) => panel::gather_rows(isa, values, self.features, rows, panel, width),
+            Values::Floats(values) => panel::gather_columns(isa, values, columns, rows, panel, width),
             Values::Bytes { bytes, scale, offset } => {
-                panel::gather_bytes(isa, bytes, self.features, rows, scale, offset, panel, width);
+                panel::gather_bytes(isa, bytes, columns, rows, [scale, offset], panel, width);
             }
         }
     }

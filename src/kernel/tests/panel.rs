@@ -1,6 +1,6 @@
 //! Gathering, scattering and sums.
 
-use super::super::panel::{gather_bytes, gather_rows, scatter_rows};
+use super::super::panel::{Columns, gather_bytes, gather_columns, gather_rows, scatter_rows};
 use super::super::reduce::{add_assign, row_sums};
 use super::{bits, close, on_every_isa, values};
 
@@ -16,7 +16,18 @@ fn gathering_puts_each_row_into_its_lane() {
                 let mut floats = vec![f32::NAN; features * width];
                 gather_rows(isa, &data, features, &rows, &mut floats, width);
                 let mut scaled = vec![f32::NAN; features * width];
-                gather_bytes(isa, &bytes, features, &rows, 0.25, -3.0, &mut scaled, width);
+                gather_bytes(isa, &bytes, Columns::all(features), &rows, [0.25, -3.0], &mut scaled, width);
+                for kept in [0, 1, features.min(6), features] {
+                    let columns = Columns::last(kept, features);
+                    let mut last = vec![f32::NAN; kept * width];
+                    gather_columns(isa, &data, columns, &rows, &mut last, width);
+                    let mut last_scaled = vec![f32::NAN; kept * width];
+                    gather_bytes(isa, &bytes, columns, &rows, [0.25, -3.0], &mut last_scaled, width);
+                    let first = (features - kept) * width;
+                    if last != floats[first..] || last_scaled != scaled[first..] {
+                        complaints.push(format!("the last {kept} of {features} features, width {width}"));
+                    }
+                }
                 for index in 0..features * width {
                     let (feature, lane) = (index / width, index % width);
                     let from = rows.get(lane).map(|&row| row as usize * features + feature);

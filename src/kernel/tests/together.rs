@@ -8,7 +8,7 @@ use super::super::loss::{LossTerm, ScoreLoss, Side, bce_with_logits, pairing_los
 use super::super::math;
 use super::super::noise::{StreamKey, normal, uniform};
 use super::super::optimizer::{AdamStep, AdamWStep, RmsPropStep, SgdStep, Update, clip_parameters};
-use super::super::panel::{gather_bytes, gather_rows, scatter_rows};
+use super::super::panel::{Columns, gather_bytes, gather_rows, scatter_rows};
 use super::super::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
 use super::super::reduce::{add_assign, row_sums};
 use super::{bits, on_every_isa, values};
@@ -258,7 +258,7 @@ const SOURCES: &[Case] = &[
     ("gather bytes", |isa, x| {
         let bytes: Vec<u8> = (0..x.len()).map(|i| (i % 256) as u8).collect();
         let rows: Vec<u32> = (0..WIDTH as u32).rev().collect();
-        on_copy(x, |y| gather_bytes(isa, &bytes, ROWS, &rows, 2.0 / 255.0, -1.0, y, WIDTH))
+        on_copy(x, |y| gather_bytes(isa, &bytes, Columns::all(ROWS), &rows, [2.0 / 255.0, -1.0], y, WIDTH))
     }),
 ];
 

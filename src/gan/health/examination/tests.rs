@@ -26,7 +26,7 @@ fn figures_are_those_of_the_definition() {
     model.discriminator = vec![LayerTensors::new(vec![1.0], vec![-0.5])];
     let isa = Isa::best();
     let health = examine(&model, Some(&model), &spec, &*source, 3, isa).unwrap();
-    let samples = model.sample_columns_of(&spec, [4, usize::MAX], Stream::Health.key(3, 0), isa).unwrap();
+    let samples = model.sample_columns_of(&spec, [4, usize::MAX], Stream::Health.key(3, 0), |_, _| (), isa).unwrap();
     assert!(samples.iter().all(|sample| *sample >= 0.0));
     assert_eq!(health.real_accuracy, 0.75);
     assert_eq!(health.fake_accuracy, samples.iter().filter(|sample| **sample < 0.5).count() as f64 / 4.0);
