@@ -5,8 +5,10 @@
 #![forbid(unsafe_code)]
 
 pub mod circle;
+pub mod classifier;
 pub mod columns;
 mod distance;
+pub mod frechet;
 pub mod gaussian2d;
 pub mod images;
 pub mod kolmogorov_smirnov;
