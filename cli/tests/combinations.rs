@@ -5,7 +5,7 @@ mod program;
 
 use program::Place;
 
-const OBJECTIVES: [&str; 8] = [
+const OBJECTIVES: [&str; 9] = [
     "minimax",
     "non_saturating",
     "non_saturating_half",
@@ -14,6 +14,7 @@ const OBJECTIVES: [&str; 8] = [
     "hinge",
     "wasserstein",
     "relativistic_pairing",
+    "relativistic_average",
 ];
 const ORDERS: [&str; 3] = ["discriminator_first", "discriminator_first_shared_fake", "generator_first_shared_fake"];
 

@@ -7,11 +7,14 @@
 //! | `gaussian2d` | lecture 14 of "Deep Learning Systems" (T. Chen, J. Z. Kolter): a 2-D Gaussian and a linear generator |
 //! | `mnist` | "Generative Adversarial Networks", after D. Gadler's "GANs from Scratch 1" (2018): dense networks on MNIST |
 //!
-//! `mixture1d-deep` and `digits` are gannet's own; `docs/results.md` tells what their settings were chosen from, and what each
-//! preset reaches. So are those of the sets of `data::plane`, which have one recipe: `in_the_plane`.
+//! All others are gannet's own, on the data of these and on more: `docs/results.md` tells what their settings were chosen from, and
+//! what each preset reaches. Those called `-best` reach what can be reached today, where the documents' own recipes do not; a
+//! `-conditional` one makes samples of a class that is asked for. The sets of `data::plane` have one recipe, `in_the_plane`.
 
 use super::objective::Objective;
 use super::optimizer_spec::{Adam, Sgd};
+use super::penalties::Penalties;
+use super::rate_schedule::RateSchedule;
 use super::spec::{GanSpec, Order};
 use crate::kernel::activation::Activation;
 use crate::net::NetworkSpec;
@@ -22,12 +25,16 @@ use crate::net::NetworkSpec;
 pub enum Preset {
     /// Points on a circle.
     Circle,
+    /// The same by today's recipe.
+    CircleBest,
     /// A 1-D mixture of two Gaussians, with a D that is Linear(1, 1) and so sees nothing but the mean.
     Mixture1d,
     /// The same data with a D and a G that can learn them.
     Mixture1dDeep,
     /// A 2-D Gaussian, with a linear G.
     Gaussian2d,
+    /// The same by today's recipe.
+    Gaussian2dBest,
     /// Eight normal distributions on a circle, as in "PacGAN" (2018).
     Ring8,
     /// 25 normal distributions on a grid, as in "PacGAN" (2018).
@@ -40,8 +47,14 @@ pub enum Preset {
     Checkerboard,
     /// MNIST, 28 x 28.
     Mnist,
+    /// The same by today's recipe.
+    MnistBest,
+    /// The same, where both networks are told the digit.
+    MnistConditional,
     /// Handwritten digits, 8 x 8, embedded in the program.
     Digits,
+    /// The same, where both networks are told the digit.
+    DigitsConditional,
 }
 
 /// How long a preset trains.
@@ -56,46 +69,85 @@ pub enum Duration {
 /// Leaky ReLU as the image presets and `mixture1d-deep` use it.
 const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
 
-/// The recipe of the presets whose data are those of `data::plane`: networks, objective, order and optimizers, with so many
-/// features of a latent; and the batch, the points and the length.
-fn in_the_plane(latent: usize) -> GanSpec {
-    let network = |widths: &[usize]| NetworkSpec::dense(widths, LEAKY, 0.0, Activation::Linear);
-    GanSpec::new(network(&[latent, 128, 128, 2]), network(&[2, 128, 128, 1]))
+/// The recipe of the presets whose data are those of `data::plane`, and its batch and length. G has ReLU, whose kinks
+/// can end a mode sharply; with leaky ReLU, whatever the depth, up to a tenth of the samples lies between the modes.
+fn in_the_plane() -> GanSpec {
+    let generator = NetworkSpec::dense(&[2, 128, 128, 128, 128, 2], Activation::Relu, 0.0, Activation::Linear);
+    let discriminator = NetworkSpec::dense(&[2, 128, 128, 128, 1], LEAKY, 0.0, Activation::Linear);
+    of_today(generator, discriminator, 0.001, 1.0, IN_THE_PLANE_STEPS)
 }
 const IN_THE_PLANE_BATCH: usize = 256;
-const IN_THE_PLANE_POINTS: usize = 100_000;
-const IN_THE_PLANE_DURATION: Duration = Duration::Steps(20_000);
+const IN_THE_PLANE_STEPS: u64 = 30_000;
+
+/// Today's recipe: [R3GAN's](GanSpec::with_r3gan) with this weight of the penalties, and learning rates that fall along a cosine.
+fn of_today(generator: NetworkSpec, discriminator: NetworkSpec, rate: f32, weight: f32, steps: u64) -> GanSpec {
+    GanSpec::new(generator, discriminator)
+        .with_optimizers(Adam::new(rate))
+        .with_r3gan()
+        .with_penalties(Penalties::default().with_r1(weight).with_r2(weight))
+        .with_schedule(RateSchedule::cosine(steps))
+}
+
+/// Points of the sets of which more are better.
+const MANY_POINTS: usize = 100_000;
+
+/// Steps of the presets that train by today's recipe on data of the older ones.
+const BEST_STEPS: u64 = 10_000;
+
+/// Steps of those on MNIST.
+const MNIST_STEPS: u64 = 40_000;
+
+/// The networks of `mnist`, both with so many conditions.
+fn of_mnist(conditions: usize) -> [NetworkSpec; 2] {
+    [
+        NetworkSpec::dense(&[100 + conditions, 256, 512, 1024, 784], LEAKY, 0.0, Activation::Tanh),
+        NetworkSpec::dense(&[784 + conditions, 1024, 512, 256, 1], LEAKY, 0.0, Activation::Linear),
+    ]
+}
+
+/// The classes of digits.
+const DIGITS: usize = 10;
 
 impl Preset {
     /// All of them.
     pub const ALL: &'static [Self] = &[
         Self::Circle,
+        Self::CircleBest,
         Self::Mixture1d,
         Self::Mixture1dDeep,
         Self::Gaussian2d,
+        Self::Gaussian2dBest,
         Self::Ring8,
         Self::Grid25,
         Self::SwissRoll,
         Self::TwoMoons,
         Self::Checkerboard,
         Self::Mnist,
+        Self::MnistBest,
+        Self::MnistConditional,
         Self::Digits,
+        Self::DigitsConditional,
     ];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Circle => "circle",
+            Self::CircleBest => "circle-best",
             Self::Mixture1d => "mixture1d",
             Self::Mixture1dDeep => "mixture1d-deep",
             Self::Gaussian2d => "gaussian2d",
+            Self::Gaussian2dBest => "gaussian2d-best",
             Self::Ring8 => "ring8",
             Self::Grid25 => "grid25",
             Self::SwissRoll => "swiss-roll",
             Self::TwoMoons => "two-moons",
             Self::Checkerboard => "checkerboard",
             Self::Mnist => "mnist",
+            Self::MnistBest => "mnist-best",
+            Self::MnistConditional => "mnist-conditional",
             Self::Digits => "digits",
+            Self::DigitsConditional => "digits-conditional",
         }
     }
 
@@ -116,6 +168,13 @@ impl Preset {
                     .with_order(Order::DiscriminatorFirst)
                     .with_optimizers(Adam::new(0.001))
             }
+            Self::CircleBest => of_today(
+                dense(&[2, 64, 64, 64, 2], Relu, 0.0, Linear),
+                dense(&[2, 64, 64, 64, 1], LEAKY, 0.0, Linear),
+                0.001,
+                0.1,
+                BEST_STEPS,
+            ),
             Self::Mixture1d => GanSpec::new(dense(&[1, 3, 1], Relu, 0.0, Linear), dense(&[1, 1], Relu, 0.0, Linear))
                 .with_objective(Objective::NonSaturatingHalf)
                 .with_order(Order::GeneratorFirstSharedFake)
@@ -134,7 +193,14 @@ impl Preset {
                     .with_order(Order::DiscriminatorFirstSharedFake)
                     .with_optimizers(Adam::new(0.01))
             }
-            Self::Ring8 | Self::Grid25 | Self::SwissRoll | Self::TwoMoons | Self::Checkerboard => in_the_plane(2),
+            Self::Gaussian2dBest => of_today(
+                dense(&[2, 2], Relu, 0.0, Linear),
+                dense(&[2, 32, 32, 1], LEAKY, 0.0, Linear),
+                0.003,
+                1.0,
+                BEST_STEPS,
+            ),
+            Self::Ring8 | Self::Grid25 | Self::SwissRoll | Self::TwoMoons | Self::Checkerboard => in_the_plane(),
             Self::Mnist => GanSpec::new(
                 dense(&[100, 256, 512, 1024, 784], LEAKY, 0.0, Tanh),
                 dense(&[784, 1024, 512, 256, 1], LEAKY, 0.3, Linear),
@@ -142,6 +208,22 @@ impl Preset {
             .with_objective(Objective::NonSaturating)
             .with_order(Order::DiscriminatorFirst)
             .with_optimizers(Adam::new(0.0002)),
+            Self::MnistBest => {
+                let [generator, discriminator] = of_mnist(0);
+                of_today(generator, discriminator, 0.0005, 1.0, MNIST_STEPS)
+            }
+            Self::MnistConditional => {
+                let [generator, discriminator] = of_mnist(DIGITS);
+                of_today(generator, discriminator, 0.0005, 1.0, MNIST_STEPS).with_conditions(DIGITS)
+            }
+            Self::DigitsConditional => of_today(
+                dense(&[32 + DIGITS, 192, 192, 64], LEAKY, 0.0, Tanh),
+                dense(&[64 + DIGITS, 256, 128, 1], LEAKY, 0.0, Linear),
+                0.001,
+                1.0,
+                BEST_STEPS,
+            )
+            .with_conditions(DIGITS),
             Self::Digits => GanSpec::new(
                 dense(&[32, 192, 192, 64], LEAKY, 0.0, Tanh),
                 dense(&[64, 256, 128, 1], LEAKY, 0.3, Linear),
@@ -157,8 +239,9 @@ impl Preset {
     pub fn batch(self) -> usize {
         match self {
             Self::Mnist => 100,
-            Self::Mixture1dDeep => 256,
-            Self::Digits => 64,
+            Self::MnistBest | Self::MnistConditional => 128,
+            Self::Mixture1dDeep | Self::CircleBest | Self::Gaussian2dBest => 256,
+            Self::Digits | Self::DigitsConditional => 64,
             Self::Circle | Self::Mixture1d | Self::Gaussian2d => 32,
             Self::Ring8 | Self::Grid25 | Self::SwissRoll | Self::TwoMoons | Self::Checkerboard => IN_THE_PLANE_BATCH,
         }
@@ -170,22 +253,30 @@ impl Preset {
             Self::Circle => Duration::Epochs(100),
             Self::Mixture1d | Self::Mixture1dDeep => Duration::Epochs(50),
             Self::Gaussian2d => Duration::Steps(2_000),
-            Self::Ring8 | Self::Grid25 | Self::SwissRoll | Self::TwoMoons | Self::Checkerboard => IN_THE_PLANE_DURATION,
+            Self::Ring8 | Self::Grid25 | Self::SwissRoll | Self::TwoMoons | Self::Checkerboard => {
+                Duration::Steps(IN_THE_PLANE_STEPS)
+            }
+            Self::CircleBest | Self::Gaussian2dBest | Self::DigitsConditional => Duration::Steps(BEST_STEPS),
+            Self::MnistBest | Self::MnistConditional => Duration::Steps(MNIST_STEPS),
             Self::Mnist => Duration::Epochs(200),
             Self::Digits => Duration::Epochs(600),
         }
     }
 
-    /// Default number of points of a synthetic preset; `None` for `mnist` and `digits`.
+    /// Default number of points of a synthetic preset; `None` where samples are images.
     pub fn points(self) -> Option<usize> {
         match self {
             Self::Circle => Some(1_024),
             Self::Mixture1d | Self::Mixture1dDeep => Some(10_000),
             Self::Gaussian2d => Some(3_200),
-            Self::Ring8 | Self::Grid25 | Self::SwissRoll | Self::TwoMoons | Self::Checkerboard => {
-                Some(IN_THE_PLANE_POINTS)
-            }
-            Self::Mnist | Self::Digits => None,
+            Self::CircleBest
+            | Self::Gaussian2dBest
+            | Self::Ring8
+            | Self::Grid25
+            | Self::SwissRoll
+            | Self::TwoMoons
+            | Self::Checkerboard => Some(MANY_POINTS),
+            Self::Mnist | Self::MnistBest | Self::MnistConditional | Self::Digits | Self::DigitsConditional => None,
         }
     }
 
@@ -197,8 +288,8 @@ impl Preset {
     /// `(height, width)` where samples are images.
     pub fn image(self) -> Option<(usize, usize)> {
         match self {
-            Self::Mnist => Some((28, 28)),
-            Self::Digits => Some((8, 8)),
+            Self::Mnist | Self::MnistBest | Self::MnistConditional => Some((28, 28)),
+            Self::Digits | Self::DigitsConditional => Some((8, 8)),
             _ => None,
         }
     }

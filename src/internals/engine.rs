@@ -54,16 +54,26 @@ pub fn check_layers(trainer: &Trainer<'_>, saved: &BTreeMap<String, Value>) -> R
     trainer.check_layers(saved)
 }
 
-/// Samples of G for the measures of a run.
+/// Writes the conditions of the sample of an index, which are 0 before.
+pub type ConditionOf<'a> = &'a dyn Fn(u64, &mut [f32]);
+
+/// Samples of G for the measures of a run, under their conditions.
 ///
 /// # Errors
 ///
 /// As [`Model::sample`].
-pub fn measured_samples(model: &Model, spec: &GanSpec, count: usize, seed: RunSeed, isa: Isa) -> Result<Vec<f32>> {
-    model.sample_columns_of(spec, [count, usize::MAX], seed.key(Stream::Measures), isa)
+pub fn measured_samples(
+    model: &Model,
+    spec: &GanSpec,
+    count: usize,
+    seed: RunSeed,
+    condition: ConditionOf<'_>,
+    isa: Isa,
+) -> Result<Vec<f32>> {
+    model.sample_columns_of(spec, [count, usize::MAX], seed.key(Stream::Measures), condition, isa)
 }
 
-/// Samples of G for the pictures of a run, of which only the first `columns` values of each row are kept.
+/// Samples of G for the pictures of a run, under their conditions, of which only the first `columns` values of each row are kept.
 ///
 /// # Errors
 ///
@@ -73,9 +83,10 @@ pub fn shown_samples(
     spec: &GanSpec,
     count_and_columns: [usize; 2],
     seed: RunSeed,
+    condition: ConditionOf<'_>,
     isa: Isa,
 ) -> Result<Vec<f32>> {
-    model.sample_columns_of(spec, count_and_columns, seed.key(Stream::Pictures), isa)
+    model.sample_columns_of(spec, count_and_columns, seed.key(Stream::Pictures), condition, isa)
 }
 
 /// The health of a run: [`health::examine`] by its seed.

@@ -13,7 +13,8 @@ use crate::commands::args::EvaluateArgs;
 use crate::commands::sample::too_many;
 use crate::data::own::OwnData;
 use crate::measures::columns::{self, Column};
-use crate::measures::comparison::{self, Compared};
+use crate::measures::compared::Compared;
+use crate::measures::comparison;
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{self, Effort, Measured, meanings, measure_table};
 use crate::run::saved_run::SavedRun;
@@ -64,7 +65,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     })?;
     let comparison = comparison::compare(config, &real, model, args.samples, isa)?;
     let remark = measure::remark(config);
-    let source = real.source();
+    let source = config.source(&real)?;
     let health = engine::examine(model, None, &config.spec, &*source, config.run_seed(), isa)?;
     // Before the first step G has learned nothing yet.
     let seen = if *step == Some(0) { Verdict::TooEarly } else { Watch::glance(&config.spec, &health) };

@@ -4,10 +4,12 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use gannet::cpu::Isa;
+use gannet::data::one_hot;
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
 
 use crate::commands::args::{Format, SAMPLE_FORMATS, SampleArgs};
+use crate::data::classes::Classes;
 use crate::data::own::Form;
 use crate::data::samples::Samples;
 use crate::folder::npy;
@@ -44,11 +46,18 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
         out.refuse_terminal(name_of(SAMPLE_FORMATS, &format))?;
     }
     let run = SavedRun::open(&args.run, args.checkpoint)?;
-    let drawn = run.model.sample(&run.config.spec, args.count, args.seed, Isa::resolve(None)?);
+    let classes = run.config.classes();
+    let asked = Asked::new(classes.as_ref(), &args.label)?;
+    let condition = |index, condition: &mut [f32]| {
+        if let Some(class) = asked.class(index) {
+            one_hot(class, condition);
+        }
+    };
+    let drawn = run.model.sample_with(&run.config.spec, args.count, args.seed, condition, Isa::resolve(None)?);
     let samples = drawn.map_err(|error| too_many("count", args.count, error))?;
     match format {
         Format::Npy => out.write(|file| npy(file, &run.config, &samples))?,
-        Format::Csv => out.write(|file| csv(file, &run.config, &samples, out.is_terminal()))?,
+        Format::Csv => out.write(|file| csv(file, &run.config, &asked, &samples, out.is_terminal()))?,
         Format::Png => {
             let picture = picture(&run.config, &samples, args)?;
             out.write(|file| file.write_all(&picture))?;
@@ -59,6 +68,55 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
     }
     run.tell();
     Ok(())
+}
+
+/// The classes that samples are to be of.
+enum Asked<'a> {
+    /// There are none.
+    Unconditional,
+    /// All, as often as in the data.
+    All(&'a Classes),
+    /// These, one after the other.
+    Some(&'a Classes, Vec<usize>),
+}
+
+impl<'a> Asked<'a> {
+    /// Those of these `names`, or all `classes` where none is named.
+    fn new(classes: Option<&'a Classes>, names: &[String]) -> Result<Self> {
+        match classes {
+            None if names.is_empty() => Ok(Self::Unconditional),
+            None => {
+                let problem =
+                    "the run was trained without classes; the presets whose names end in -conditional have some";
+                Err(Error::setting("label", problem))
+            }
+            Some(classes) if names.is_empty() => Ok(Self::All(classes)),
+            Some(classes) => {
+                let find = |name: &String| {
+                    let known = || classes.names().join(", ");
+                    classes.find(name).ok_or_else(|| {
+                        Error::setting("label", format!("`{name}` is none of the classes; these are {}", known()))
+                    })
+                };
+                Ok(Self::Some(classes, names.iter().map(find).collect::<Result<_>>()?))
+            }
+        }
+    }
+
+    /// The number of the class of the sample of an index.
+    fn class(&self, index: u64) -> Option<usize> {
+        match self {
+            Self::Unconditional => None,
+            Self::All(classes) => Some(classes.of_sample(index)),
+            Self::Some(_, asked) => Some(asked[usize::try_from(index).unwrap_or(0) % asked.len()]),
+        }
+    }
+
+    /// Its name.
+    fn name(&self, index: u64) -> Option<&str> {
+        let (Self::All(classes) | Self::Some(classes, _)) = self else { return None };
+        self.class(index).map(|class| classes.names()[class].as_str())
+    }
 }
 
 /// The format that is written: of standard output what was `asked` for, of a file what its suffix says.
@@ -120,9 +178,12 @@ fn npy(file: &mut dyn Write, config: &RunConfig, samples: &[f32]) -> io::Result<
     }
 }
 
-/// A table with a header, a row a sample. The numbers read back as the same `f32`; those of own tables are rounded to what they
+/// The column with the class of a sample.
+const LABEL: &str = "label";
+
+/// A table with a header, a row a sample; where there are classes, that of each stands in its last column. The numbers read back as the same `f32`; those of own tables are rounded to what they
 /// are worth. Names that come from a file must not move the cursor of a `terminal`.
-fn csv(file: &mut dyn Write, config: &RunConfig, samples: &[f32], terminal: bool) -> io::Result<()> {
+fn csv(file: &mut dyn Write, config: &RunConfig, asked: &Asked<'_>, samples: &[f32], terminal: bool) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(file);
     match config.own.as_ref().map(|own| &own.form) {
         Some(Form::Table { columns, standardization }) => {
@@ -134,9 +195,10 @@ fn csv(file: &mut dyn Write, config: &RunConfig, samples: &[f32], terminal: bool
         }
         _ => {
             let columns = columns(config);
-            table.write_record(&columns)?;
-            for row in samples.chunks_exact(columns.len()) {
-                table.write_record(row.iter().map(f32::to_string))?;
+            let label = asked.name(0).map(|_| LABEL.to_string());
+            table.write_record(columns.iter().chain(&label))?;
+            for (index, row) in (0..).zip(samples.chunks_exact(columns.len())) {
+                table.write_record(row.iter().map(f32::to_string).chain(asked.name(index).map(str::to_string)))?;
             }
         }
     }
@@ -180,7 +242,7 @@ mod tests {
     fn tables_read_back() {
         let samples = [1.0, -2.5, f32::MIN_POSITIVE, 0.1];
         let mut bytes = Vec::new();
-        csv(&mut bytes, &RunConfig::of(presets::Preset::Circle), &samples, false).unwrap();
+        csv(&mut bytes, &RunConfig::of(presets::Preset::Circle), &Asked::Unconditional, &samples, false).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("x,y"));

@@ -1,6 +1,7 @@
 //! The samples of a run in memory, and own data: files of the user's.
 
 pub(crate) mod address_space;
+pub(crate) mod classes;
 pub(crate) mod own;
 pub(crate) mod reading_limit;
 pub(crate) mod samples;

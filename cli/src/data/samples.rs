@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use gannet::Result;
-use gannet::data::{ArraySource, ByteSource};
+use gannet::data::{ArraySource, ByteSource, Labelled};
 use gannet::gan::Source;
+use gannet::{Error, Result};
 
 /// The samples of a preset, in memory.
 #[derive(Clone, Debug)]
@@ -24,7 +24,15 @@ pub(crate) struct ImageSet {
     /// The class of each training image; empty where none is known.
     pub(crate) labels: Cow<'static, [u8]>,
     /// What is kept for testing, if anything.
-    pub(crate) test: Option<ByteSource>,
+    pub(crate) test: Option<TestImages>,
+}
+
+/// Images that are not trained on.
+#[derive(Clone, Debug)]
+pub(crate) struct TestImages {
+    pub(crate) images: ByteSource,
+    /// The class of each.
+    pub(crate) labels: Vec<u8>,
 }
 
 impl Samples {
@@ -38,7 +46,7 @@ impl Samples {
         const IMAGES: usize = 60_000;
         const SIDE: usize = 28;
         let train = ByteSource::new(vec![0; IMAGES * SIDE * SIDE], SIDE, SIDE, u8::MAX)?;
-        Ok(Self::Images(Arc::new(ImageSet { train: Arc::new(train), labels: Cow::Borrowed(&[]), test: None })))
+        Ok(Self::Images(Arc::new(ImageSet { train: Arc::new(train), labels: vec![0; IMAGES].into(), test: None })))
     }
 
     /// How many there are to train on.
@@ -54,6 +62,21 @@ impl Samples {
         match self {
             Self::Values(source) => Arc::clone(source) as Arc<dyn Source>,
             Self::Images(set) => Arc::clone(&set.train) as Arc<dyn Source>,
+        }
+    }
+
+    /// The same with the class of each sample, one of `classes`, behind it.
+    ///
+    /// # Errors
+    ///
+    /// Samples without labels, or with others.
+    pub(crate) fn labelled(&self, classes: usize) -> Result<Arc<dyn Source>> {
+        match self {
+            Self::Images(set) if !set.labels.is_empty() => {
+                let labels = set.labels.iter().map(|label| u32::from(*label)).collect();
+                Ok(Arc::new(Labelled::new(Arc::clone(&set.train) as Arc<dyn Source>, labels, classes)?))
+            }
+            _ => Err(Error::data("labels", "these samples have none")),
         }
     }
 
@@ -74,7 +97,7 @@ impl Samples {
         match self {
             Self::Values(source) => size_of_val(source.values()) as u64,
             Self::Images(set) => {
-                let test = set.test.as_ref().map_or(0, |test| test.bytes().len());
+                let test = set.test.as_ref().map_or(0, |test| test.images.bytes().len() + test.labels.len());
                 (set.train.bytes().len() + set.labels.len() + test) as u64
             }
         }

@@ -92,6 +92,7 @@ pub(crate) fn equilibrium(objective: Objective) -> Option<(f64, &'static str)> {
         Objective::NonSaturatingHalf => Some((LN_2, "D undecided: ln 2")),
         Objective::Minimax | Objective::NonSaturating | Objective::Softmax => Some((2.0 * LN_2, "D undecided: 2 ln 2")),
         Objective::RelativisticPairing => Some((LN_2, "D undecided: ln 2")),
+        Objective::RelativisticAverage => Some((2.0 * LN_2, "D undecided: 2 ln 2")),
         // D's best answer where both kinds are alike is 1/2 (Mao et al. 2017, equation 6): 1/8 for each of them.
         Objective::LeastSquares => Some((0.25, "D undecided: 1/4")),
         // A score of 0 for all (Lim and Ye 2017, theorem 1): 1 for each kind.

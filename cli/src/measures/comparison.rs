@@ -6,33 +6,21 @@
 use gannet::Result;
 use gannet::cpu::Isa;
 use gannet::gan::Model;
-use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use gannet::metrics::manifold::{self, NEIGHBORS};
 use gannet::metrics::table::{Halves, MOST_SAMPLES};
 use gannet::metrics::{kolmogorov_smirnov, mmd, nearest};
-use serde::Serialize;
 
 use crate::data::samples::Samples;
-use crate::measures::measure;
+use crate::measures::compared::Compared;
+use crate::measures::{measure, recognition};
 use crate::numbers::figure;
-use crate::preset::table::Data;
+use crate::preset::table::{Data, Measuring};
 use crate::settings::config::RunConfig;
 use crate::terminal::output;
 
 /// Samples of each set whose pairs are compared, at most: their work grows by the square, and takes a fraction of a second of points.
 const PAIRED: usize = 1_000;
-
-/// A measure of both.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Compared {
-    #[serde(skip)]
-    pub(crate) name: &'static str,
-    /// Of generated samples against real ones.
-    samples: f64,
-    /// Of real samples against other real ones.
-    real: f64,
-}
 
 /// All measures of both.
 #[derive(Clone, Debug, Default)]
@@ -82,9 +70,13 @@ pub(crate) fn compare(
     if paired <= NEIGHBORS {
         return Ok(Comparison::default());
     }
-    let made = engine::measured_samples(model, &config.spec, rows, config.run_seed(), isa)?;
+    let made = config.measured_samples(model, rows, isa)?;
     let measures = of(config, &made, &halves, paired)?;
-    Ok(Comparison { measures, rows, paired })
+    let recognized = match (config.preset.measuring(), real) {
+        (Measuring::Classes, Samples::Images(set)) => recognition::compare(config, set, &made, &halves)?,
+        _ => Vec::new(),
+    };
+    Ok(Comparison { measures: [measures, recognized].concat(), rows, paired })
 }
 
 /// The measures of as many samples as `made`, of which `paired` are compared by pairs.
@@ -132,6 +124,7 @@ impl Comparison {
 
     /// What the names of the measures mean.
     pub(crate) fn meanings(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        WORDS.iter().copied().take(self.measures.len())
+        let words = WORDS.iter().chain(recognition::WORDS).copied();
+        words.filter(|(name, _)| self.measures.iter().any(|measure| measure.name == *name))
     }
 }

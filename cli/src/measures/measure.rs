@@ -3,7 +3,6 @@
 use gannet::Result;
 use gannet::cpu::Isa;
 use gannet::gan::Model;
-use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use gannet::metrics::table::{self, Halves};
 use gannet::metrics::wasserstein::{DIRECTIONS, sliced_wasserstein};
@@ -22,7 +21,7 @@ use crate::terminal::output;
 pub(crate) const CLASSIFIED: usize = 1_000;
 pub(crate) const CLASSIFIED_AGAINST: usize = 2_000;
 /// Classes of handwritten digits.
-const CLASSES: usize = 10;
+pub(crate) const CLASSES: usize = 10;
 
 /// One measure of a generator.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,7 +82,7 @@ pub(crate) enum Effort {
 pub(crate) fn measure(config: &RunConfig, real: &Samples, model: &Model, effort: Effort, isa: Isa) -> Result<Measured> {
     let draw = |usual: usize| {
         let count = if let Effort::Full { samples } = effort { samples.unwrap_or(usual) } else { usual };
-        engine::measured_samples(model, &config.spec, count, config.run_seed(), isa)
+        config.measured_samples(model, count, isa)
     };
     let measuring = config.preset.measuring();
     if measuring == Measuring::Halves {
@@ -105,7 +104,7 @@ fn of_preset(
         (Measuring::Classes, Samples::Images(set)) => {
             let mut measures = of_classes(config, set, &draw(CLASSIFIED)?)?;
             if let (Effort::Full { .. }, Some(test)) = (effort, &set.test) {
-                measures.extend(of_likelihood(config, set, test.rows(0..usize::MAX)?, draw(parzen::SAMPLES)?)?);
+                measures.extend(of_likelihood(config, set, test.images.rows(0..usize::MAX)?, draw(parzen::SAMPLES)?)?);
             }
             Ok(measures)
         }
@@ -169,7 +168,7 @@ pub(crate) fn more_at_the_end(config: &RunConfig, real: &Samples) -> f64 {
         Samples::Images(set) if config.preset.measuring() == Measuring::Classes => set.test.as_ref(),
         _ => None,
     };
-    let compared = test.map_or(0, |test| test.len() + parzen::VALIDATION) * parzen::SAMPLES;
+    let compared = test.map_or(0, |test| test.images.len() + parzen::VALIDATION) * parzen::SAMPLES;
     compared as f64 / (CLASSIFIED * CLASSIFIED_AGAINST) as f64
 }
 

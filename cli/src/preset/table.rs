@@ -6,6 +6,8 @@ use gannet::Result;
 use gannet::data::{ArraySource, digits, plane, synthetic};
 use gannet::gan::presets::Preset;
 
+use crate::data::classes::Classes;
+
 /// Makes samples, of which there shall be so many, from a seed.
 pub(crate) type Make = fn(usize, u64) -> Result<ArraySource>;
 
@@ -83,6 +85,8 @@ pub(crate) struct Entry {
     /// The measures that are taken while a run goes on. A run is judged by the first distance, or else the first that can be better
     /// or worse.
     pub(crate) measures: &'static [&'static str],
+    /// The classes that both networks are given, if they are.
+    pub(crate) classes: Option<fn() -> Classes>,
     /// Epochs between model files; 0 = only the last.
     pub(crate) save_epochs: u64,
 }
@@ -92,20 +96,62 @@ const OF_MIXTURE: &[&str] = &["mean", "sd", "wasserstein1"];
 const OF_MODES: &[&str] = &["modes_captured", "high_quality_share", "reverse_kl", "sliced_wasserstein"];
 const OF_CLASSES: &[&str] = &["classes_covered", "pixel_sd", "real_pixel_sd"];
 
+/// Those whose data several presets have.
+const CIRCLE: Entry = Entry {
+    preset: Preset::Circle,
+    data: Data::Made { features: 2, make: synthetic::circle, fresh: synthetic::fresh_circle },
+    measuring: Measuring::Circle,
+    measures: &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"],
+    classes: None,
+    save_epochs: 0,
+};
+
+const GAUSSIAN: Entry = Entry {
+    preset: Preset::Gaussian2d,
+    data: Data::Made { features: 2, make: synthetic::gaussian2d, fresh: synthetic::fresh_gaussian2d },
+    measuring: Measuring::Gaussian,
+    measures: &[
+        "covariance_error",
+        "mean_distance",
+        "covariance_xx",
+        "covariance_xy",
+        "covariance_yy",
+        "bias_x",
+        "bias_y",
+    ],
+    classes: None,
+    save_epochs: 0,
+};
+
+const MNIST: Entry = Entry {
+    preset: Preset::Mnist,
+    data: Data::Folder { samples: 60_000 },
+    measuring: Measuring::Classes,
+    measures: OF_CLASSES,
+    classes: None,
+    // Its document saves both networks at each epoch: of 200, that would be 2.4 GB.
+    save_epochs: 100,
+};
+
+const DIGITS: Entry = Entry {
+    preset: Preset::Digits,
+    data: Data::Embedded { samples: digits::COUNT },
+    measuring: Measuring::Classes,
+    measures: OF_CLASSES,
+    classes: None,
+    save_epochs: 0,
+};
+
 /// All of them.
 const TABLE: &[Entry] = &[
-    Entry {
-        preset: Preset::Circle,
-        data: Data::Made { features: 2, make: synthetic::circle, fresh: synthetic::fresh_circle },
-        measuring: Measuring::Circle,
-        measures: &["sliced_wasserstein", "mean_radius", "radius_sd", "sector_coverage"],
-        save_epochs: 0,
-    },
+    CIRCLE,
+    Entry { preset: Preset::CircleBest, ..CIRCLE },
     Entry {
         preset: Preset::Mixture1d,
         data: Data::Made { features: 1, make: synthetic::mixture1d, fresh: synthetic::fresh_mixture1d },
         measuring: Measuring::Mixture,
         measures: OF_MIXTURE,
+        classes: None,
         save_epochs: 0,
     },
     Entry {
@@ -113,23 +159,11 @@ const TABLE: &[Entry] = &[
         data: Data::Made { features: 1, make: synthetic::mixture1d, fresh: synthetic::fresh_mixture1d },
         measuring: Measuring::Mixture,
         measures: OF_MIXTURE,
+        classes: None,
         save_epochs: 0,
     },
-    Entry {
-        preset: Preset::Gaussian2d,
-        data: Data::Made { features: 2, make: synthetic::gaussian2d, fresh: synthetic::fresh_gaussian2d },
-        measuring: Measuring::Gaussian,
-        measures: &[
-            "covariance_error",
-            "mean_distance",
-            "covariance_xx",
-            "covariance_xy",
-            "covariance_yy",
-            "bias_x",
-            "bias_y",
-        ],
-        save_epochs: 0,
-    },
+    GAUSSIAN,
+    Entry { preset: Preset::Gaussian2dBest, ..GAUSSIAN },
     Entry {
         preset: Preset::Ring8,
         data: Data::Made { features: 2, make: plane::ring8, fresh: plane::fresh_ring8 },
@@ -140,6 +174,7 @@ const TABLE: &[Entry] = &[
             real: "two sets of real points: 0.015",
         },
         measures: OF_MODES,
+        classes: None,
         save_epochs: 0,
     },
     Entry {
@@ -152,6 +187,7 @@ const TABLE: &[Entry] = &[
             real: "two sets of real points: 0.064",
         },
         measures: OF_MODES,
+        classes: None,
         save_epochs: 0,
     },
     Entry {
@@ -159,6 +195,7 @@ const TABLE: &[Entry] = &[
         data: Data::Made { features: 2, make: plane::swiss_roll, fresh: plane::fresh_swiss_roll },
         measuring: Measuring::Points { real: "two sets of real points: 0.021" },
         measures: &["sliced_wasserstein"],
+        classes: None,
         save_epochs: 0,
     },
     Entry {
@@ -166,6 +203,7 @@ const TABLE: &[Entry] = &[
         data: Data::Made { features: 2, make: plane::two_moons, fresh: plane::fresh_two_moons },
         measuring: Measuring::Points { real: "two sets of real points: 0.016" },
         measures: &["sliced_wasserstein"],
+        classes: None,
         save_epochs: 0,
     },
     Entry {
@@ -173,23 +211,14 @@ const TABLE: &[Entry] = &[
         data: Data::Made { features: 2, make: plane::checkerboard, fresh: plane::fresh_checkerboard },
         measuring: Measuring::Points { real: "two sets of real points: 0.023" },
         measures: &["sliced_wasserstein"],
+        classes: None,
         save_epochs: 0,
     },
-    Entry {
-        preset: Preset::Mnist,
-        data: Data::Folder { samples: 60_000 },
-        measuring: Measuring::Classes,
-        measures: OF_CLASSES,
-        // Its document saves both networks at each epoch: of 200, that would be 2.4 GB.
-        save_epochs: 100,
-    },
-    Entry {
-        preset: Preset::Digits,
-        data: Data::Embedded { samples: digits::COUNT },
-        measuring: Measuring::Classes,
-        measures: OF_CLASSES,
-        save_epochs: 0,
-    },
+    MNIST,
+    Entry { preset: Preset::MnistBest, save_epochs: 0, ..MNIST },
+    Entry { preset: Preset::MnistConditional, classes: Some(Classes::digits), save_epochs: 0, ..MNIST },
+    DIGITS,
+    Entry { preset: Preset::DigitsConditional, classes: Some(Classes::digits), ..DIGITS },
 ];
 
 /// The entry of a preset.

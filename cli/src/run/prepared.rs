@@ -103,7 +103,7 @@ impl Prepared {
                 (None, Some(first)) => loading::of_seed(first, &config, seed)?,
                 (None, None) => loading::load(&config)?,
             };
-            let source = real.source();
+            let source = config.source(&real)?;
             data.push(real);
             Ok(source)
         });

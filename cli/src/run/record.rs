@@ -320,7 +320,7 @@ impl Record {
         self.folder.write(&course::picture_name(step), &picture)?;
         if let Some(columns) = &self.columns {
             let rows = [pictures::shown(self.config.preset), columns.features()];
-            let samples = engine::shown_samples(model, &self.config.spec, rows, self.config.run_seed(), self.isa)?;
+            let samples = self.config.shown_samples(model, rows, self.isa)?;
             self.folder.write(run_folder::COLUMNS, &columns.file(&samples))?;
         }
         let row = pictures::row(self.config.preset, &samples)?;
@@ -354,7 +354,7 @@ impl Record {
         // The verdict is on the training, whatever is sampled from.
         let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.raw_model()?);
         let config = &self.config;
-        let (source, gradients) = (self.real.source(), snapshot.gradients.as_ref());
+        let (source, gradients) = (config.source(&self.real)?, snapshot.gradients.as_ref());
         let health = engine::examine(&model, gradients, &config.spec, &*source, config.run_seed(), self.isa)?;
         let judgement = Judgement::new(self.watch.push(step, &health), columns);
         let (verdict, sentence) = (judgement.verdict, judgement.sentence());
@@ -458,7 +458,7 @@ impl Record {
 fn shown(config: &RunConfig, model: &Model, isa: Isa) -> Result<Vec<f32>> {
     let preset = config.preset;
     let rows = [pictures::shown(preset), pictures::columns(preset)];
-    engine::shown_samples(model, &config.spec, rows, config.run_seed(), isa)
+    config.shown_samples(model, rows, isa)
 }
 
 /// A row of `metrics.csv`, with a cell for penalties if the run has `penalties`. Numbers are written so that they read back as the same

@@ -3,14 +3,18 @@
 //! What a command asks for in their place stands in [`config_source`](crate::settings::config_source).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use gannet::cpu::{EngineKind, IsaKind};
+use gannet::cpu::{EngineKind, Isa, IsaKind};
+use gannet::data::one_hot;
 use gannet::gan::presets::{self, Duration};
-use gannet::gan::{GanSpec, RateDecay, TrainerOptions};
+use gannet::gan::{GanSpec, Model, RateDecay, Source, TrainerOptions};
 use gannet::internals::engine::{self, Derivation, RunSeed};
 use gannet::{Error, Result};
 
+use crate::data::classes::Classes;
 use crate::data::own::OwnData;
+use crate::data::samples::Samples;
 use crate::preset::measure_names;
 use crate::preset::{Preset, table};
 
@@ -71,7 +75,10 @@ impl RunConfig {
     /// The preset and the steps of a run whose settings are, but for its length, those that `docs/results.md` was made with.
     pub(crate) fn as_documented(&self) -> Option<(&'static str, u64)> {
         let preset = self.preset.known()?;
-        let usual = Self::of(preset);
+        let mut usual = Self::of(preset);
+        if usual.schedule_follows_length() {
+            usual.spec.schedule.steps = self.spec.schedule.steps;
+        }
         let same = self.spec == usual.spec
             && (self.batch, self.shards, self.points) == (usual.batch, usual.shards, usual.points)
             && self.shuffle == usual.shuffle
@@ -86,11 +93,14 @@ impl RunConfig {
 
     /// A preset's defaults.
     pub(crate) fn of(preset: presets::Preset) -> Self {
+        let mut spec = preset.spec();
+        // The preset's own is of its own length.
+        spec.schedule.steps = 0;
         Self {
             points: preset.points(),
             shuffle: preset.shuffle(),
             save_epochs: table::entry(preset).save_epochs,
-            ..Self::with(Preset::Known(preset), preset.batch(), preset.duration(), preset.spec())
+            ..Self::with(Preset::Known(preset), preset.batch(), preset.duration(), spec)
         }
     }
 
@@ -223,6 +233,53 @@ impl RunConfig {
             return Err(Error::setting(format!("gan.generator.layers[{last}].outputs"), problem));
         }
         Ok(())
+    }
+
+    /// The classes under which samples are made, if they are.
+    pub(crate) fn classes(&self) -> Option<Classes> {
+        self.preset.known().and_then(|preset| table::entry(preset).classes).map(|classes| classes())
+    }
+
+    /// What the trainer draws from: the samples, and where both networks are given their classes these.
+    ///
+    /// # Errors
+    ///
+    /// Labels that are of no known class.
+    pub(crate) fn source(&self, samples: &Samples) -> Result<Arc<dyn Source>> {
+        match self.classes() {
+            Some(classes) => samples.labelled(classes.len()),
+            None => Ok(samples.source()),
+        }
+    }
+
+    /// Samples of `model` for measures: of all classes, as often as in the data.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::sample`].
+    pub(crate) fn measured_samples(&self, model: &Model, count: usize, isa: Isa) -> Result<Vec<f32>> {
+        let classes = self.classes();
+        let condition = |index, row: &mut [f32]| {
+            if let Some(classes) = &classes {
+                one_hot(classes.of_sample(index), row);
+            }
+        };
+        engine::measured_samples(model, &self.spec, count, self.run_seed(), &condition, isa)
+    }
+
+    /// Samples of `model` for pictures, of which the first `columns` values are kept: of one class after the other.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::sample`].
+    pub(crate) fn shown_samples(&self, model: &Model, count_and_columns: [usize; 2], isa: Isa) -> Result<Vec<f32>> {
+        let classes = self.classes();
+        let condition = |index, row: &mut [f32]| {
+            if let Some(classes) = &classes {
+                one_hot(classes.in_turn(index), row);
+            }
+        };
+        engine::shown_samples(model, &self.spec, count_and_columns, self.run_seed(), &condition, isa)
     }
 
     /// The seed, for what is drawn outside of steps.

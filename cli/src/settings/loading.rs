@@ -8,7 +8,7 @@ use gannet::data::{ArraySource, digits};
 use gannet::{Error, Result};
 
 use crate::data::reading_limit;
-use crate::data::samples::{ImageSet, Samples};
+use crate::data::samples::{ImageSet, Samples, TestImages};
 use crate::preset::table::{Data, Make};
 use crate::settings::config::RunConfig;
 
@@ -32,7 +32,7 @@ pub(crate) fn load(config: &RunConfig) -> Result<Samples> {
             Ok(Samples::Images(Arc::new(ImageSet {
                 train: Arc::new(files.train_images.into_source()?),
                 labels: files.train_labels.into(),
-                test: Some(files.test_images.into_source()?),
+                test: Some(TestImages { images: files.test_images.into_source()?, labels: files.test_labels }),
             })))
         }
         Some(Data::Embedded { .. }) => Ok(Samples::Images(Arc::new(ImageSet {

@@ -474,7 +474,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             "objective",
             Kind::Choice(|| names(OBJECTIVES)),
             "What the two networks minimize: minimax, non_saturating, non_saturating_half, softmax (two outputs of the discriminator), \
-             least_squares, hinge, wasserstein (with a gradient_penalty or a weight_clip), relativistic_pairing.",
+             least_squares, hinge, wasserstein (with a gradient_penalty or a weight_clip), relativistic_pairing, relativistic_average.",
         )
     },
     Setting {

@@ -19,6 +19,7 @@ pub(crate) const OBJECTIVES: &[(&str, Objective)] = &[
     (Objective::Hinge.name(), Objective::Hinge),
     (Objective::Wasserstein.name(), Objective::Wasserstein),
     (Objective::RelativisticPairing.name(), Objective::RelativisticPairing),
+    (Objective::RelativisticAverage.name(), Objective::RelativisticAverage),
 ];
 
 /// Orders of updates by name, as in a configuration file.

@@ -18,6 +18,7 @@ Examples:
   gannet sample runs/circle-001 --count 1000 --out points.csv
   gannet sample runs/digits-001 --count 64 --seed 7 --out digits.png
   gannet sample runs/circle-001 --checkpoint best --out points.npy
+  gannet sample runs/digits-conditional-001 --label 7 --count 16 --out sevens.png
   gannet sample runs/circle-001 --count 5 --out - --format csv
   gannet sample runs/mnist-001/models/epoch-010.safetensors --count 10000 --out images.npy"
 )]
@@ -30,6 +31,10 @@ pub(crate) struct SampleArgs {
     /// Seed of the latents. The first samples of a larger count are the same.
     #[arg(long, value_name = "N", default_value = "0", value_parser = whole)]
     pub(crate) seed: u64,
+    /// Make samples of these classes alone, one after the other: of a run that was trained with classes [default: all of them, as
+    /// often as in the data].
+    #[arg(long, value_name = "CLASS[,CLASS...]", value_delimiter = ',')]
+    pub(crate) label: Vec<String>,
     /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
     /// [default: last].
     #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
