@@ -378,7 +378,7 @@ fn measure(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Resul
                 waterfall.tangents(meeting)?;
             }
             Pass::Share(activation) => waterfall.share(activation, spec.features(), width, calls)?,
-            Pass::Narrow => unreachable!("presets have no conditions"),
+            Pass::Narrow | Pass::Keep(_) => unreachable!("the presets timed here have neither conditions nor means"),
             Pass::Stage | Pass::HandOver | Pass::Publish | Pass::Answer(_) => {
                 unreachable!("in a step, nothing comes from outside")
             }

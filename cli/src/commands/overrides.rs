@@ -18,7 +18,12 @@ use crate::settings::kind::Kind;
 ///
 /// An unknown preset, a file that cannot be read, settings that make no sense.
 pub(crate) fn from_args(args: &TrainArgs) -> anyhow::Result<RunConfig> {
-    let mut config = config_source::named(Path::new(&args.what), args.data.as_deref(), args.settings.memory_limit())?;
+    let mut config = config_source::named(
+        Path::new(&args.what),
+        args.data.as_deref(),
+        args.labels.as_deref(),
+        args.settings.memory_limit(),
+    )?;
     override_by(&mut config, args)?;
     config.validate()?;
     Ok(config)

@@ -86,8 +86,7 @@ impl<'a> Asked<'a> {
         match classes {
             None if names.is_empty() => Ok(Self::Unconditional),
             None => {
-                let problem =
-                    "the run was trained without classes; the presets whose names end in -conditional have some";
+                let problem = "the run was trained without classes; train with --labels, or a preset whose name ends in -conditional";
                 Err(Error::setting("label", problem))
             }
             Some(classes) if names.is_empty() => Ok(Self::All(classes)),
@@ -188,9 +187,10 @@ fn csv(file: &mut dyn Write, config: &RunConfig, asked: &Asked<'_>, samples: &[f
     match config.own.as_ref().map(|own| &own.form) {
         Some(Form::Table { columns, standardization }) => {
             let name = |name: &String| if terminal { plain(name).into_owned() } else { name.clone() };
-            table.write_record(columns.iter().map(name))?;
-            for row in standardization.undo(samples) {
-                table.write_record(row.iter().map(f64::to_string))?;
+            let label = config.own.as_ref().and_then(|own| own.labels.as_ref()).map(|labels| name(&labels.from));
+            table.write_record(columns.iter().map(name).chain(label))?;
+            for (index, row) in (0..).zip(standardization.undo(samples)) {
+                table.write_record(row.iter().map(f64::to_string).chain(asked.name(index).map(str::to_string)))?;
             }
         }
         _ => {

@@ -18,7 +18,7 @@ pub(crate) fn command(args: &ConfigArgs) -> anyhow::Result<()> {
             config_text::template(&RunConfig::of_own(OwnData::example()?), false)?
         }
         Some(what) => {
-            let mut config = config_source::named(what, args.data.as_deref(), None)?;
+            let mut config = config_source::named(what, args.data.as_deref(), None, None)?;
             if let Some(data) = args.data.as_deref().filter(|_| config.own.is_none()) {
                 config.take_data(&std::path::absolute(data)?)?;
             }

@@ -1,5 +1,10 @@
 //! The classes of labelled data, under which samples are made.
 
+use gannet::{Error, Result};
+
+/// Most classes: more are rather numbers to be learned.
+const MOST: usize = 256;
+
 /// The classes of labelled data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Classes {
@@ -18,6 +23,78 @@ impl Classes {
     /// The ten digits, which come equally often.
     pub(crate) fn digits() -> Self {
         Self::new((0..10).map(|digit| digit.to_string()).collect(), vec![1; 10])
+    }
+
+    /// The classes of settings: their names, and how many samples each has.
+    ///
+    /// # Errors
+    ///
+    /// Lists of different lengths, no class, too many, a name that stands twice, no sample.
+    pub(crate) fn of_settings(names: Vec<String>, counts: Vec<u64>) -> Result<Self> {
+        let wrong = |problem: String| Err(Error::setting("data.classes", problem));
+        if names.len() != counts.len() {
+            return wrong(format!("{} names, but {} `class_counts`", names.len(), counts.len()));
+        }
+        if names.is_empty() || names.len() > MOST {
+            return wrong(format!("{} classes; give 1 to {MOST}", names.len()));
+        }
+        if let Some(index) = (1..names.len()).find(|index| names[..*index].contains(&names[*index])) {
+            return wrong(format!("`{}` stands twice", names[index]));
+        }
+        if counts.iter().all(|count| *count == 0) {
+            return wrong("none of them has a sample in `class_counts`".to_string());
+        }
+        Ok(Self { names, counts })
+    }
+
+    /// The classes that `values` are of, in ascending order, and the class of each value.
+    ///
+    /// # Errors
+    ///
+    /// More different values than there may be classes; `origin` opens the message.
+    pub(crate) fn found(values: &[f64], origin: &str) -> Result<(Self, Vec<u8>)> {
+        let mut different: Vec<f64> = Vec::new();
+        for value in values {
+            if let Err(place) = different.binary_search_by(|known| known.total_cmp(value)) {
+                different.insert(place, *value);
+            }
+            if different.len() > MOST {
+                let problem = format!("the labels have more than {MOST} different values; give a column of classes");
+                return Err(Error::data(origin, problem));
+            }
+        }
+        let names = different.iter().map(f64::to_string).collect();
+        let mut classes = Self { names, counts: vec![0; different.len()] };
+        let labels = classes.labels(values, origin)?;
+        labels.iter().for_each(|label| classes.counts[usize::from(*label)] += 1);
+        Ok((classes, labels))
+    }
+
+    /// The class of each of these values.
+    ///
+    /// # Errors
+    ///
+    /// A value that is no class.
+    pub(crate) fn labels(&self, values: &[f64], origin: &str) -> Result<Vec<u8>> {
+        let mut last: Option<(f64, u8)> = None;
+        let label = |(row, value): (usize, &f64)| {
+            if let Some((_, label)) = last.filter(|(known, _)| known == value) {
+                return Ok(label);
+            }
+            let found = self.find(&value.to_string()).and_then(|class| u8::try_from(class).ok());
+            let label = found.ok_or_else(|| {
+                let known = self.names.join(", ");
+                Error::data(origin, format!("the label of row {} is {value}; the classes are {known}", row + 1))
+            })?;
+            last = Some((*value, label));
+            Ok(label)
+        };
+        values.iter().enumerate().map(label).collect()
+    }
+
+    /// How many samples of the data each has.
+    pub(crate) fn counts(&self) -> &[u64] {
+        &self.counts
     }
 
     /// Their number.
@@ -73,6 +150,15 @@ mod tests {
             assert_eq!(found[3], 0);
         }
         assert_eq!((classes.find("c"), classes.find("x")), (Some(2), None));
+        let (found, labels) = Classes::found(&[2.5, -1.0, 2.5, 7.0], "it").unwrap();
+        assert_eq!(
+            (found.names(), found.counts()),
+            (["-1", "2.5", "7"].map(str::to_string).as_slice(), [1, 2, 1].as_slice())
+        );
+        assert_eq!(labels, [1, 0, 1, 2]);
+        assert!(found.labels(&[3.0], "it").unwrap_err().to_string().contains("the label of row 1 is 3"));
+        let many: Vec<f64> = (0..300).map(f64::from).collect();
+        assert!(Classes::found(&many, "it").unwrap_err().to_string().contains("more than 256"));
         assert_eq!([0, 3, 4, 9].map(|index| classes.in_turn(index)), [0, 3, 0, 1]);
     }
 }

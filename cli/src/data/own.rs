@@ -12,11 +12,13 @@ use gannet::gan::presets::{self, Duration};
 use gannet::net::{Activation, NetworkSpec};
 use gannet::{Error, Result};
 
+use crate::data::classes::Classes;
 use crate::data::reading_limit;
 use crate::data::samples::{ImageSet, Samples};
 use crate::folder::contents::{self, Contents};
 use crate::folder::run_folder::refused;
 use crate::preset::{Preset, Shape};
+use crate::terminal::nearest::suggestion;
 use crate::terminal::output::{alert, note};
 
 /// Largest default batch.
@@ -31,10 +33,20 @@ pub(crate) struct OwnData {
     pub(crate) file: PathBuf,
     /// What its samples are.
     pub(crate) form: Form,
+    /// The classes of its samples, if both networks are given them.
+    pub(crate) labels: Option<Labels>,
     /// What the file holds, if it has been read.
     loaded: Option<Loaded>,
     /// Most bytes that the run may take.
     pub(crate) limit: Option<u64>,
+}
+
+/// Where the class of each sample comes from, and what classes there are.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Labels {
+    /// The column of a table, or the IDX file with the labels of images.
+    pub(crate) from: String,
+    pub(crate) classes: Classes,
 }
 
 /// What a file holds.
@@ -50,7 +62,7 @@ struct Loaded {
 /// The samples are what the file and the form make them, and are not compared.
 impl PartialEq for OwnData {
     fn eq(&self, other: &Self) -> bool {
-        self.file == other.file && self.form == other.form
+        self.file == other.file && self.form == other.form && self.labels == other.labels
     }
 }
 
@@ -80,6 +92,10 @@ pub(crate) struct Settings {
     pub(crate) offset: Option<Vec<f64>>,
     pub(crate) scale: Option<Vec<f64>>,
     pub(crate) image: Option<[usize; 2]>,
+    /// The column with the classes, or the file with those of images.
+    pub(crate) labels: Option<String>,
+    pub(crate) classes: Option<Vec<String>>,
+    pub(crate) class_counts: Option<Vec<u64>>,
     /// Most bytes that the run may take.
     pub(crate) limit: Option<u64>,
 }
@@ -103,6 +119,19 @@ impl OwnData {
             (Some(_), None) => return Err(Error::setting("data.offset", "needs `scale` beside it")),
             (None, Some(_)) => return Err(Error::setting("data.scale", "needs `offset` beside it")),
         };
+        let labels = match (settings.labels, settings.classes, settings.class_counts) {
+            (Some(from), Some(names), Some(counts)) => {
+                Wanted::Known(Labels { from, classes: Classes::of_settings(names, counts)? })
+            }
+            (Some(from), None, None) => Wanted::From(from),
+            (None, None, None) => Wanted::None,
+            _ => {
+                return Err(Error::setting(
+                    "data.classes",
+                    "stands beside `labels` and `class_counts`, or neither does",
+                ));
+            }
+        };
         let form = match (standardization, settings.columns, settings.image) {
             (Some(_), _, Some(_)) => {
                 return Err(Error::setting(
@@ -115,7 +144,7 @@ impl OwnData {
             (Some(standardization), Some(columns), None) => Form::Table { columns, standardization },
             (standardization, columns, image) => {
                 let has_columns = columns.is_some();
-                let data = Self::read(file, columns, standardization, settings.limit)?;
+                let data = Self::read(file, columns, standardization, labels, settings.limit)?;
                 match (&data.form, image) {
                     (Form::Table { .. }, None) => {}
                     (Form::Images { .. }, None) if !has_columns => {}
@@ -124,7 +153,15 @@ impl OwnData {
                 return data.checked();
             }
         };
-        Self { file, form, loaded: None, limit: settings.limit }.checked()
+        let labels = match labels {
+            Wanted::None => None,
+            Wanted::Known(labels) => Some(labels),
+            Wanted::From(from) => {
+                let (columns, given) = form.given();
+                return Self::read(file, columns, given, Wanted::From(from), settings.limit)?.checked();
+            }
+        };
+        Self { file, form, labels, loaded: None, limit: settings.limit }.checked()
     }
 
     /// What stands for a file that is not known yet.
@@ -135,7 +172,7 @@ impl OwnData {
     pub(crate) fn example() -> Result<Self> {
         let standardization = Standardization::new(vec![0.0; 2], vec![1.0; 2])?;
         let form = Form::Table { columns: ["x", "y"].map(str::to_string).to_vec(), standardization };
-        Ok(Self { file: PathBuf::from("data.csv"), form, loaded: None, limit: None })
+        Ok(Self { file: PathBuf::from("data.csv"), form, labels: None, loaded: None, limit: None })
     }
 
     /// Checks that there is a name for each column.
@@ -155,6 +192,7 @@ impl OwnData {
         file: PathBuf,
         columns: Option<Vec<String>>,
         given: Option<Standardization>,
+        wanted: Wanted,
         limit: Option<u64>,
     ) -> Result<Self> {
         let origin = file.display().to_string();
@@ -167,12 +205,16 @@ impl OwnData {
         };
         let most = reading_limit::for_reading(limit);
         let too_much = |error| reading_limit::of_reading(error, limit, &file);
-        let (form, loaded) = match Contents::of(&file)? {
+        let (form, labels, loaded) = match Contents::of(&file)? {
             Contents::Images => {
                 let images = idx::read_images_within(&file, most).map_err(too_much)?;
                 enough(images.count)?;
                 let form = Form::Images { height: images.height, width: images.width };
-                (form, Loaded { samples: of_images(images)?, kept: Vec::new(), warnings: Vec::new() })
+                let wanted = wanted.absolute()?;
+                let values = wanted.of_images(&file, images.count)?;
+                let (labels, of_each) = wanted.classes(values, &origin)?.unzip();
+                let samples = of_images(images, of_each.unwrap_or_default())?;
+                (form, labels, Loaded { samples, kept: Vec::new(), warnings: Vec::new() })
             }
             kind => {
                 let mut table = match kind {
@@ -181,6 +223,8 @@ impl OwnData {
                     other => return Err(other.instead(&file, "a file of samples")),
                 };
                 enough(table.rows())?;
+                let values = wanted.of_table(&mut table, &origin)?;
+                let (labels, of_each) = wanted.classes(values, &origin)?.unzip();
                 if let Some(columns) = columns {
                     arrange(&mut table, &columns, &origin)?;
                 }
@@ -194,11 +238,12 @@ impl OwnData {
                     warnings.iter().for_each(|warning| alert(&format!("warning: {origin}: {warning}")));
                 }
                 let kept = kept(&table, &standardization);
-                let samples = Samples::Values(Arc::new(standardization.apply(&table, &origin)?));
-                (Form::Table { columns, standardization }, Loaded { samples, kept, warnings })
+                let of_each = of_each.unwrap_or_default();
+                let samples = Samples::Values(Arc::new(standardization.apply(&table, &origin)?), of_each.into());
+                (Form::Table { columns, standardization }, labels, Loaded { samples, kept, warnings })
             }
         };
-        Ok(Self { file, form, loaded: Some(loaded), limit })
+        Ok(Self { file, form, labels, loaded: Some(loaded), limit })
     }
 
     /// The samples; they are read if they have not been.
@@ -215,11 +260,9 @@ impl OwnData {
 
     /// What the file holds, which is what the settings say.
     fn read_again(&self) -> Result<Loaded> {
-        let (columns, given) = match &self.form {
-            Form::Table { columns, standardization } => (Some(columns.clone()), Some(standardization.clone())),
-            Form::Images { .. } => (None, None),
-        };
-        let read = Self::read(self.file.clone(), columns, given, self.limit)?;
+        let (columns, given) = self.form.given();
+        let labels = self.labels.clone().map_or(Wanted::None, Wanted::Known);
+        let read = Self::read(self.file.clone(), columns, given, labels, self.limit)?;
         if read.shape() != self.shape() {
             let problem = format!("holds {}, but the settings are for {}", read.shape(), self.shape());
             return Err(Error::data(self.file.display().to_string(), problem));
@@ -257,7 +300,7 @@ impl OwnData {
     pub(crate) fn with_file(&self, file: &Path) -> Result<Self> {
         contents::check_stdin(file)?;
         let file = std::path::absolute(file).map_err(refused("find", file))?;
-        Ok(Self { file, form: self.form.clone(), loaded: None, limit: self.limit })
+        Ok(Self { file, form: self.form.clone(), labels: self.labels.clone(), loaded: None, limit: self.limit })
     }
 
     /// What a sample is, to the networks.
@@ -287,7 +330,14 @@ impl OwnData {
 
     /// Default networks, objective and optimizers.
     pub(crate) fn spec(&self) -> GanSpec {
-        spec(self.shape())
+        let mut spec = spec(self.shape());
+        let classes = self.labels.as_ref().map_or(0, |labels| labels.classes.len());
+        for network in [&mut spec.generator, &mut spec.discriminator] {
+            if let Some(first) = network.layers.first_mut() {
+                first.inputs += classes;
+            }
+        }
+        spec.with_conditions(classes)
     }
 
     /// What stands in a picture's title: the file, and the columns that it shows.
@@ -344,10 +394,88 @@ fn spec(shape: Shape) -> GanSpec {
     }
 }
 
-/// Images whose classes are not known.
-fn of_images(images: idx::Images) -> Result<Samples> {
+/// Images and their classes, where these are known.
+fn of_images(images: idx::Images, labels: Vec<u8>) -> Result<Samples> {
     let train = Arc::new(images.into_source()?);
-    Ok(Samples::Images(Arc::new(ImageSet { train, labels: (&[]).into(), test: None })))
+    Ok(Samples::Images(Arc::new(ImageSet { train, labels: labels.into(), test: None })))
+}
+
+impl Form {
+    /// What it says of the columns of a table, and of their scales.
+    fn given(&self) -> (Option<Vec<String>>, Option<Standardization>) {
+        match self {
+            Self::Table { columns, standardization } => (Some(columns.clone()), Some(standardization.clone())),
+            Self::Images { .. } => (None, None),
+        }
+    }
+}
+
+/// The labels that a file is read with.
+enum Wanted {
+    None,
+    /// Those that it has.
+    From(String),
+    /// Of these classes.
+    Known(Labels),
+}
+
+impl Wanted {
+    /// Where the labels are.
+    fn from(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::From(from) | Self::Known(Labels { from, .. }) => Some(from),
+        }
+    }
+
+    /// The same with the path of a file of labels made absolute: a run may be gone on with from anywhere.
+    fn absolute(self) -> Result<Self> {
+        let Self::From(from) = self else { return Ok(self) };
+        let path = std::path::absolute(&from).map_err(refused("find", Path::new(&from)))?;
+        // It was text, and what comes before it is in the settings of the run, which are text.
+        Ok(Self::From(path.to_str().map_or(from, str::to_string)))
+    }
+
+    /// The labels of the `count` images in `file`.
+    fn of_images(&self, file: &Path, count: usize) -> Result<Option<Vec<f64>>> {
+        let Some(from) = self.from() else { return Ok(None) };
+        let labels = idx::read_labels(Path::new(from))?;
+        if labels.len() != count {
+            let problem = format!("holds {} labels for the {count} images of {}", labels.len(), file.display());
+            return Err(Error::data(from, problem));
+        }
+        Ok(Some(labels.into_iter().map(f64::from).collect()))
+    }
+
+    /// The labels of the rows of `table`, which come out of it.
+    fn of_table(&self, table: &mut Table, origin: &str) -> Result<Option<Vec<f64>>> {
+        let Some(from) = self.from() else { return Ok(None) };
+        let names = table.column_names();
+        let taken = table.take_column(from).ok_or_else(|| {
+            let problem = match names.len() {
+                1 => "is the only column, and labels need something to label".to_string(),
+                _ => format!("the table has no column `{from}`{}", suggestion(from, names.iter().map(String::as_str))),
+            };
+            Error::data(origin, format!("labels: {problem}"))
+        });
+        taken.map(Some)
+    }
+
+    /// The classes of these labels, and the class of each.
+    fn classes(self, values: Option<Vec<f64>>, origin: &str) -> Result<Option<(Labels, Vec<u8>)>> {
+        let Some(values) = values else { return Ok(None) };
+        match self {
+            Self::None => Ok(None),
+            Self::From(from) => {
+                let (classes, of_each) = Classes::found(&values, origin)?;
+                Ok(Some((Labels { from, classes }, of_each)))
+            }
+            Self::Known(labels) => {
+                let of_each = labels.classes.labels(&values, origin)?;
+                Ok(Some((labels, of_each)))
+            }
+        }
+    }
 }
 
 #[cfg(test)]

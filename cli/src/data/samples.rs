@@ -10,8 +10,8 @@ use gannet::{Error, Result};
 /// The samples of a preset, in memory.
 #[derive(Clone, Debug)]
 pub(crate) enum Samples {
-    /// Points or numbers.
-    Values(Arc<ArraySource>),
+    /// Points or numbers, and the class of each; empty where none is known.
+    Values(Arc<ArraySource>, Arc<[u8]>),
     /// Images.
     Images(Arc<ImageSet>),
 }
@@ -52,7 +52,7 @@ impl Samples {
     /// How many there are to train on.
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Values(source) => source.len(),
+            Self::Values(source, _) => source.len(),
             Self::Images(set) => set.train.len(),
         }
     }
@@ -60,7 +60,7 @@ impl Samples {
     /// Where the trainer draws from.
     pub(crate) fn source(&self) -> Arc<dyn Source> {
         match self {
-            Self::Values(source) => Arc::clone(source) as Arc<dyn Source>,
+            Self::Values(source, _) => Arc::clone(source) as Arc<dyn Source>,
             Self::Images(set) => Arc::clone(&set.train) as Arc<dyn Source>,
         }
     }
@@ -71,19 +71,21 @@ impl Samples {
     ///
     /// Samples without labels, or with others.
     pub(crate) fn labelled(&self, classes: usize) -> Result<Arc<dyn Source>> {
-        match self {
-            Self::Images(set) if !set.labels.is_empty() => {
-                let labels = set.labels.iter().map(|label| u32::from(*label)).collect();
-                Ok(Arc::new(Labelled::new(Arc::clone(&set.train) as Arc<dyn Source>, labels, classes)?))
-            }
-            _ => Err(Error::data("labels", "these samples have none")),
+        let (labels, source): (&[u8], Arc<dyn Source>) = match self {
+            Self::Values(source, labels) => (labels, Arc::clone(source) as _),
+            Self::Images(set) => (&set.labels, Arc::clone(&set.train) as _),
+        };
+        if labels.is_empty() {
+            return Err(Error::data("labels", "these samples have none"));
         }
+        let labels = labels.iter().map(|label| u32::from(*label)).collect();
+        Ok(Arc::new(Labelled::new(source, labels, classes)?))
     }
 
     /// What the samples are known again by: how many there are, and a checksum of them.
     pub(crate) fn fingerprint(&self) -> String {
         let (count, sum) = match self {
-            Self::Values(source) => {
+            Self::Values(source, _) => {
                 let add = |sum, value: &f32| crc32c::crc32c_append(sum, &value.to_le_bytes());
                 (source.len(), source.values().iter().fold(0, add))
             }
@@ -95,7 +97,7 @@ impl Samples {
     /// Bytes that they take in memory.
     pub(crate) fn bytes(&self) -> u64 {
         match self {
-            Self::Values(source) => size_of_val(source.values()) as u64,
+            Self::Values(source, _) => size_of_val(source.values()) as u64,
             Self::Images(set) => {
                 let test = set.test.as_ref().map_or(0, |test| test.images.bytes().len() + test.labels.len());
                 (set.train.bytes().len() + set.labels.len() + test) as u64
@@ -106,7 +108,7 @@ impl Samples {
     /// The real points or numbers, to be drawn; none of images.
     pub(crate) fn values(&self) -> &[f32] {
         match self {
-            Self::Values(source) => source.values(),
+            Self::Values(source, _) => source.values(),
             Self::Images(_) => &[],
         }
     }

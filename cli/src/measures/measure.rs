@@ -207,7 +207,7 @@ pub(crate) fn meanings(words: &[(&str, &str)]) -> String {
 pub(crate) fn halves(config: &RunConfig, real: &Samples) -> Result<Halves> {
     let features = config.spec.features();
     match real {
-        Samples::Values(source) => Halves::of(source.values(), features),
+        Samples::Values(source, _) => Halves::of(source.values(), features),
         Samples::Images(set) => Halves::gather(real.len(), features, |row| set.train.rows(row..row.saturating_add(1))),
     }
 }

@@ -237,7 +237,11 @@ impl RunConfig {
 
     /// The classes under which samples are made, if they are.
     pub(crate) fn classes(&self) -> Option<Classes> {
-        self.preset.known().and_then(|preset| table::entry(preset).classes).map(|classes| classes())
+        match (&self.own, self.preset.known()) {
+            (Some(own), _) => own.labels.as_ref().map(|labels| labels.classes.clone()),
+            (None, Some(preset)) => table::entry(preset).classes.map(|classes| classes()),
+            (None, None) => None,
+        }
     }
 
     /// What the trainer draws from: the samples, and where both networks are given their classes these.

@@ -147,6 +147,9 @@ fn own(table: &mut DataTable, limit: Option<u64>, chosen: bool) -> Result<RunCon
         offset: table.offset.take(),
         scale: table.scale.take(),
         image: table.image,
+        labels: table.labels.take(),
+        classes: table.classes.take(),
+        class_counts: table.class_counts.take(),
         limit,
     };
     let mut own = OwnData::new(&file, settings)?;
@@ -188,6 +191,9 @@ struct DataTable {
     offset: Option<Vec<f64>>,
     scale: Option<Vec<f64>>,
     image: Option<[usize; 2]>,
+    labels: Option<String>,
+    classes: Option<Vec<String>>,
+    class_counts: Option<Vec<u64>>,
 }
 
 impl DataTable {
@@ -199,6 +205,9 @@ impl DataTable {
             ("offset", self.offset.is_some()),
             ("scale", self.scale.is_some()),
             ("image", self.image.is_some()),
+            ("labels", self.labels.is_some()),
+            ("classes", self.classes.is_some()),
+            ("class_counts", self.class_counts.is_some()),
         ];
         match own.into_iter().find(|&(_, given)| given) {
             Some((setting, _)) => {

@@ -16,14 +16,28 @@ use crate::settings::config_file::{self, LARGEST};
 use crate::terminal::output::note;
 
 /// The settings that `what` names: a preset, a data file, a configuration file or a run. `data` takes the place of the
-/// file of own data, and `limit` that of the most memory that the run may take.
+/// file of own data, and `limit` that of the most memory that the run may take; `labels` says where the classes of a data file are.
 ///
 /// # Errors
 ///
 /// An unknown preset, a file that cannot be read, settings that make no sense.
-pub(crate) fn named(path: &Path, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<RunConfig> {
-    let of_file =
-        |file: &Path| Ok(RunConfig::of_own(OwnData::new(file, own::Settings { limit, ..Default::default() })?));
+pub(crate) fn named(
+    path: &Path,
+    data: Option<&Path>,
+    labels: Option<&str>,
+    limit: Option<u64>,
+) -> anyhow::Result<RunConfig> {
+    let of_file = |file: &Path| {
+        let labels = labels.map(str::to_string);
+        Ok(RunConfig::of_own(OwnData::new(file, own::Settings { labels, limit, ..Default::default() })?))
+    };
+    let refuse_labels = || match labels {
+        Some(_) => Err(Error::setting(
+            "labels",
+            "are for a data file; a preset or configuration says itself what classes it has",
+        )),
+        None => Ok(()),
+    };
     // Only a name of text can be a preset's; a path may be of any bytes.
     let what = path.to_str();
     if let Some(preset) = what.and_then(presets::Preset::from_name) {
@@ -31,6 +45,7 @@ pub(crate) fn named(path: &Path, data: Option<&Path>, limit: Option<u64>) -> any
         if path.is_file() {
             note(&format!("{what} is the preset of this name; for the file write ./{what}"));
         }
+        refuse_labels()?;
         return Ok(RunConfig::of(preset));
     }
     if what == Some(OWN) {
@@ -38,11 +53,15 @@ pub(crate) fn named(path: &Path, data: Option<&Path>, limit: Option<u64>) -> any
         return of_file(data.ok_or_else(missing)?);
     }
     if path.is_dir() {
+        refuse_labels()?;
         let config = path.join(CONFIG);
         return if config.exists() { read_with(&config, data, limit) } else { Err(contents::folder(path).into()) };
     }
     match Contents::of(path) {
-        Ok(Contents::Config) => read_with(path, data, limit),
+        Ok(Contents::Config) => {
+            refuse_labels()?;
+            read_with(path, data, limit)
+        }
         Ok(contents) if contents.are_samples() => match data {
             Some(_) => {
                 Err(Error::setting("data", format!("{} is the data already; leave --data out", path.display())).into())

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::setting::Setting;
 use super::table::SETTINGS;
-use crate::data::own::Form;
+use crate::data::own::{Form, Labels};
 use crate::settings::config::RunConfig;
 use crate::settings::schema::Schema;
 
@@ -78,10 +78,16 @@ fn own(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
         Form::Table { columns, standardization } => {
             text.set("columns", columns, resolved)?;
             text.set("offset", standardization.offset(), resolved)?;
-            text.set("scale", standardization.scale(), resolved)
+            text.set("scale", standardization.scale(), resolved)?;
         }
-        Form::Images { height, width } => text.put("image", &[height, width]),
+        Form::Images { height, width } => text.put("image", &[height, width])?,
     }
+    if let Some(Labels { from, classes }) = &own.labels {
+        text.put("labels", from)?;
+        text.set("classes", classes.names(), resolved)?;
+        text.set("class_counts", classes.counts(), resolved)?;
+    }
+    Ok(())
 }
 
 fn gan(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {

@@ -40,7 +40,9 @@ pub(crate) fn load(config: &RunConfig) -> Result<Samples> {
             labels: digits::labels().into(),
             test: None,
         }))),
-        Some(Data::Made { make, .. }) => made(config, make).map(|source| Samples::Values(Arc::new(source))),
+        Some(Data::Made { make, .. }) => {
+            made(config, make).map(|source| Samples::Values(Arc::new(source), Arc::from([])))
+        }
     }
 }
 
@@ -51,7 +53,7 @@ pub(crate) fn load(config: &RunConfig) -> Result<Samples> {
 /// As [`load`].
 pub(crate) fn of_seed(samples: &Samples, config: &RunConfig, seed: u64) -> Result<Samples> {
     match samples {
-        Samples::Values(_) if config.own.is_none() => load(&RunConfig { seed, ..config.clone() }),
+        Samples::Values(..) if config.own.is_none() => load(&RunConfig { seed, ..config.clone() }),
         _ => Ok(samples.clone()),
     }
 }

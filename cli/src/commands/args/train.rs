@@ -68,6 +68,10 @@ pub(crate) struct TrainArgs {
     /// Folder with the four IDX files of MNIST, plain or gzipped; or the file of own data.
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
+    /// Give both networks the class of each sample, so that samples of a class can be asked for: the column of a table that holds it, or
+    /// the IDX file with the labels of images.
+    #[arg(long, value_name = "COLUMN|FILE", conflicts_with = "resume")]
+    pub(crate) labels: Option<String>,
     /// Train N GANs side by side, each a run of its own with the next seed, in one folder. If one fails, the others go on.
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) replicas: Option<usize>,
