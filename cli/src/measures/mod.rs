@@ -5,3 +5,4 @@ pub(crate) mod columns;
 pub(crate) mod comparison;
 pub(crate) mod judgement;
 pub(crate) mod measure;
+pub(crate) mod spread;
