@@ -272,6 +272,7 @@ impl Run {
         if let Some(error) = error.as_ref().filter(|_| status != Status::Failed) {
             summary.fail(error);
         }
+        progress.ended(start.elapsed());
         Outcome { summary, error }
     }
 

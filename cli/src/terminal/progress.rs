@@ -60,6 +60,9 @@ struct Measuring {
     took: Duration,
     /// The time that the end of a run takes, by what the last evaluation took.
     end: Duration,
+    /// Runs that have ended, and the time that their ends took.
+    ended: u64,
+    ends_took: Duration,
 }
 
 impl Measuring {
@@ -72,8 +75,12 @@ impl Measuring {
         }
         let workers = workers.max(1) as f64;
         let each = self.took.as_secs_f64() / self.done.max(1) as f64;
-        let ends = self.waiting.iter().filter(|&&waiting| waiting > 0).count().max(1) as f64;
-        let end = self.end.as_secs_f64() * (ends / workers).ceil();
+        let ends = (self.waiting.len() as f64 - self.ended as f64).max(0.0);
+        let end = match self.ended {
+            0 => self.end.as_secs_f64(),
+            ended => self.ends_took.as_secs_f64() / ended as f64,
+        };
+        let end = end * (ends / workers).ceil();
         let time = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         Some([time(each * waiting as f64 / workers), time(end)])
     }
@@ -195,13 +202,15 @@ impl Progress {
         state.last = Some(now);
         let spent: f64 = state.runs.iter().map(|(_, trained)| trained.as_secs_f64()).sum();
         let steps = [done, all, self.resumed];
-        let (trained, wall) = (spent / self.workers as f64, now - self.start);
+        let (trained, whole) = (spent / self.workers as f64, now - self.start);
+        // The ends of runs say nothing about the steps of the others.
+        let wall = whole.saturating_sub(state.measuring.ends_took.div_f64(self.workers.max(1) as f64));
         let measuring = state.measuring.left(self.workers);
         if let Some(measuring) = measuring.filter(|_| !state.expected && is_telling(steps, wall)) {
             state.expected = true;
             let expected = match self.part {
                 Some(part) if part.number > 1 => Duration::ZERO,
-                part => wall.saturating_add(left_of_all(part, steps, wall, measuring)),
+                part => whole.saturating_add(left_of_all(part, steps, wall, measuring)),
             };
             if expected >= LONG {
                 let here = thousands(done.saturating_sub(self.resumed));
@@ -213,17 +222,18 @@ impl Progress {
         }
         let pace = pace(steps, self.batch, trained, wall, measuring, self.part);
         let game = if count > 1 { format!("replica {index}  {}", game(report)) } else { game(report) };
+        let trial = self.part.map(|part| format!("trial {}/{}  ", part.number, part.count)).unwrap_or_default();
         match &self.shown {
             Shown::Bar { bar, is_wide } => {
                 if *is_wide {
                     bar.set_prefix(pace);
-                    bar.set_message(game);
+                    bar.set_message(format!("{trial}{game}"));
                 } else {
-                    bar.set_message(pace);
+                    bar.set_message(format!("{trial}{pace}"));
                 }
                 bar.set_position(done);
             }
-            Shown::Lines => note(&format!("{pace}  {game}")),
+            Shown::Lines => note(&format!("{trial}{pace}  {game}")),
             Shown::Nothing => {}
         }
     }
@@ -246,6 +256,14 @@ impl Progress {
         measuring.done = measuring.done.saturating_add(1);
         measuring.took = measuring.took.saturating_add(took);
         measuring.end = end;
+    }
+
+    /// Notes that a run has ended, and that its end took so long.
+    pub(crate) fn ended(&self, took: Duration) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let measuring = &mut state.measuring;
+        measuring.ended = measuring.ended.saturating_add(1);
+        measuring.ends_took = measuring.ends_took.saturating_add(took);
     }
 
     /// Tells what goes on after the last step of the only run, and how long it will take. Evaluations that wait are told where they take
@@ -325,8 +343,7 @@ fn pace(
 ) -> String {
     let [done, all, resumed] = steps;
     let rate = done.saturating_sub(resumed) as f64 * batch as f64 / trained;
-    let trial = part.map(|part| format!("trial {}/{}  ", part.number, part.count)).unwrap_or_default();
-    let pace = format!("{trial}step {done}/{all}  {}", numbers::rate(rate));
+    let pace = format!("step {done}/{all}  {}", numbers::rate(rate));
     let Some(measuring) = measuring.filter(|_| done == all || is_telling(steps, wall)) else { return pace };
     format!("{pace}  {} left", short_time(left_of_all(part, steps, wall, measuring)))
 }
@@ -401,7 +418,7 @@ mod tests {
         assert_eq!(part.left(4 * second, 36 * second), 136 * second);
         assert_eq!(Part { rest: f64::INFINITY, ..part }.left(second, second), Duration::MAX);
         let told = pace([320, 3200, 0], 32, 1.0, 4 * second, Some([Duration::ZERO; 2]), Some(part));
-        assert_eq!(told, "trial 2/4  step 320/3200  10,240 samples/s  2m left");
+        assert_eq!(told, "step 320/3200  10,240 samples/s  2m left");
     }
 
     #[test]
@@ -412,8 +429,14 @@ mod tests {
         assert_eq!(measuring.left(1), None);
         assert_eq!(pace([320, 3200, 0], 32, 1.0, 4 * second, None, None), "step 320/3200  10,240 samples/s");
         (measuring.done, measuring.took, measuring.end) = (2, 4 * second, 9 * second);
-        assert_eq!(measuring.left(1), Some([6 * second, 9 * second]));
+        assert_eq!(measuring.left(1), Some([6 * second, 18 * second]));
         assert_eq!(measuring.left(2), Some([3 * second, 9 * second]));
+        // The first end tells how long the others take.
+        (measuring.ended, measuring.ends_took) = (1, 4 * second);
+        assert_eq!(measuring.left(1), Some([6 * second, 4 * second]));
+        measuring.ended = 2;
+        assert_eq!(measuring.left(2), Some([3 * second, Duration::ZERO]));
+        (measuring.ended, measuring.waiting) = (0, vec![3]);
         // Beside the steps, as long as these take longer; the end comes after them.
         assert_eq!(left([320, 3200, 0], 4 * second, [6 * second, 9 * second]), 45 * second);
         assert_eq!(left([3200, 3200, 0], 4 * second, [6 * second, 9 * second]), 15 * second);
