@@ -204,7 +204,7 @@ fn parts_come_to_one_table_and_missing_ones_are_named() {
     }
     assert!(merged.stdout.contains("3 of 6 trials") && merged.stdout.contains("missing"), "{merged:?}");
     let told = place.succeed("sweep s.toml --part 2/4");
-    assert!(told.contains("part 2/4: 2 of 6 trials"), "{told}");
+    assert!(told.contains("part 2/4: 2 of 6 trials") && !told.contains("missing"), "{told}");
     place.fail("sweep s.toml --merge --quiet", 1, &["part 4/4 lacks"]);
     // Without a part, what is missing is trained here.
     place.succeed("sweep s.toml --quiet");

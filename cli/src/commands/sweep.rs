@@ -46,7 +46,7 @@ pub(crate) fn command(args: &SweepArgs, stop: &Stop) -> anyhow::Result<()> {
         run_all::train(&sweep, &folder, &pending, request, (stop, &go_on))?;
     }
     let states = states(&sweep, &folder);
-    let table = Table::new(&sweep, &states);
+    let table = Table::new(&sweep, &states, &own);
     if args.part.is_none() && folder.path().is_dir() {
         page::write(&folder, &sweep, &table, &again(args, false))?;
     }
@@ -193,8 +193,12 @@ fn plan(args: &SweepArgs, sweep: &Sweep, folder: &SweepFolder, own: &[usize], st
     let counts =
         [(own.len(), "trial"), (sweep.seeds, "seed"), (pending.len(), "trial"), (pending.len() * sweep.seeds, "run")];
     let [trials, seeds, pending, runs] = counts.map(|(count, name)| counted(count as u64, name));
+    let repeated = match sweep.repeated {
+        0 => String::new(),
+        count => format!(" ({} had come before)", counted(count as u64, "draw")),
+    };
     output::print_text(&format!(
-        "{}: {trials} of {seeds}, ranked by {}\n\n{}\nto train: {pending}, {runs}{time}\n",
+        "{}: {trials} of {seeds}{repeated}, ranked by {}\n\n{}\nto train: {pending}, {runs}{time}\n",
         printable(folder.path()),
         sweep.measure,
         output::table(&rows, &left)

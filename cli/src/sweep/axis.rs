@@ -5,7 +5,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
+use crate::settings::kind::Kind;
+use crate::settings::setting::Setting;
+use crate::settings::table::SETTINGS;
 use crate::settings::toml_error::readable;
+use crate::terminal::nearest::suggestion;
 
 /// Most trials of a sweep: more than anybody trains.
 pub(crate) const MOST_TRIALS: usize = 100_000;
@@ -92,7 +96,7 @@ fn collect(place: &str, table: &Table, prefix: &str, draws: bool, axes: &mut Vec
                 Values::List(values.clone())
             }
             Value::Table(inner) if draws && (inner.contains_key("low") || inner.contains_key("high")) => {
-                Values::Range(Range::read(inner).map_err(wrong)?)
+                Values::Range(Range::read(inner, is_whole(&name)).map_err(wrong)?)
             }
             Value::Table(inner) if !inner.is_empty() => {
                 collect(place, inner, &name, draws, axes)?;
@@ -103,10 +107,36 @@ fn collect(place: &str, table: &Table, prefix: &str, draws: bool, axes: &mut Vec
                 return Err(wrong(format!("is {other}; give a list of values{range}")));
             }
         };
-        let settings = name.split(',').map(|name| name.trim().to_string()).collect();
+        let settings: Vec<String> = settings(&name).map(str::to_string).collect();
+        if let Some(problem) = settings.iter().find_map(|setting| without_table(setting)) {
+            return Err(wrong(problem));
+        }
         axes.push(Axis { settings, values });
     }
     Ok(())
+}
+
+/// The settings in a name: one, or several with commas between them.
+fn settings(name: &str) -> impl Iterator<Item = &str> {
+    name.split(',').map(str::trim)
+}
+
+/// What is wrong with a setting's name that does not begin with a table.
+fn without_table(name: &str) -> Option<String> {
+    if ["run.", "data.", "gan."].iter().any(|table| name.starts_with(table)) {
+        return None;
+    }
+    let known: Vec<String> = SETTINGS.iter().map(Setting::path).collect();
+    let same = SETTINGS.iter().find(|setting| setting.name == name).map(Setting::path);
+    let hint = same
+        .map_or_else(|| suggestion(name, known.iter().map(String::as_str)), |path| format!("; did you mean `{path}`?"));
+    Some(format!("is no setting: names begin with run., data. or gan., as the tables of config.toml{hint}"))
+}
+
+/// Whether what is called `name` counts something: then a range gives whole numbers.
+fn is_whole(name: &str) -> bool {
+    let counts = |setting: &Setting| matches!(setting.kind, Kind::Whole { .. } | Kind::PowerOfTwo { .. } | Kind::Bytes);
+    settings(name).any(|name| SETTINGS.iter().any(|setting| setting.path() == name && counts(setting)))
 }
 
 /// Every combination of the values of `axes`: the last one changes fastest.
@@ -165,9 +195,11 @@ impl Values {
 }
 
 impl Range {
-    fn read(table: &Table) -> std::result::Result<Self, String> {
+    fn read(table: &Table, is_whole: bool) -> std::result::Result<Self, String> {
         let RangeTable { low, high, scale } = table.clone().try_into().map_err(|error| readable(&error))?;
-        let is_whole = low.is_integer() && high.is_integer();
+        if is_whole && !(low.is_integer() && high.is_integer()) {
+            return Err(format!("reaches from {low} to {high}; give whole numbers"));
+        }
         let number = |name: &str, value: &Value| {
             let number = value.as_float().or(value.as_integer().map(|number| number as f64));
             number.filter(|number| number.is_finite()).ok_or(format!("has the {name} end {value}; give a number"))
@@ -220,13 +252,14 @@ mod tests {
         assert_eq!(points[1], [Value::Float(0.1), Value::Integer(32)]);
         assert_eq!(points[2], [Value::Float(1.0), Value::Integer(16)]);
         assert_eq!(grid(&[]).unwrap(), [Point::new()]);
-        let many = format!("a = {0:?}\nb = {0:?}", (0..400).collect::<Vec<_>>());
+        let many = format!("run.a = {0:?}\nrun.b = {0:?}", (0..400).collect::<Vec<_>>());
         assert!(grid(&read(&many, false).unwrap()).unwrap_err().to_string().contains("combinations"));
     }
 
     #[test]
     fn draws_lie_in_their_ranges_and_depend_on_nothing_else() {
-        let text = "a = { low = 0.001, high = 10.0, scale = 'log' }\nb = { low = 1, high = 3 }\nc = ['x', 'y']";
+        let text =
+            "gan.a = { low = 0.001, high = 10, scale = 'log' }\nrun.batch = { low = 1, high = 3 }\nrun.c = ['x', 'y']";
         let axes = read(text, true).unwrap();
         let points = random(&axes, 300, 7);
         for point in &points {
@@ -238,7 +271,7 @@ mod tests {
         assert!((1..=3).all(|whole| points.iter().any(|point| point[1] == Value::Integer(whole))));
         assert_eq!(points[..100], random(&axes, 100, 7)[..]);
         assert!(points != random(&axes, 300, 8));
-        let fewer = read("b = { low = 1, high = 3 }\nc = ['x', 'y']", true).unwrap();
+        let fewer = read("run.batch = { low = 1, high = 3 }\nrun.c = ['x', 'y']", true).unwrap();
         let first =
             |points: Vec<Point>, index: usize| points.into_iter().take(1).map(|mut point| point.remove(index)).next();
         assert_eq!(first(random(&fewer, 1, 7), 0), first(points, 1));
@@ -259,14 +292,18 @@ mod tests {
             ("run.batch = []", false, "grid.run.batch: has no values"),
             ("run.batch = [8, 8]", false, "has 8 twice"),
             ("run.batch = { low = 1, high = 2 }", false, "grid.run.batch.high: is 2"),
-            ("a = { low = 2, high = 2 }", true, "reaches from 2 to 2"),
-            ("a = { low = nan, high = 2 }", true, "low end nan"),
-            ("a = { low = 'x', high = 2 }", true, "give a number"),
-            ("a = { low = 0, high = 2, scale = 'log' }", true, "begin above 0"),
-            ("a = { low = 1 }", true, "missing field `high`"),
-            ("a = { low = 1, high = 2, skale = 'log' }", true, "did you mean `scale`"),
-            ("a = { low = 1, high = 2, scale = 'lin' }", true, "linear"),
-            ("'a, b' = [1]\nb = [2]", false, "grid.b: is varied twice"),
+            ("gan.a = { low = 2, high = 2 }", true, "reaches from 2 to 2"),
+            ("gan.a = { low = nan, high = 2 }", true, "low end nan"),
+            ("gan.a = { low = 'x', high = 2 }", true, "give a number"),
+            ("gan.a = { low = 0, high = 2, scale = 'log' }", true, "begin above 0"),
+            ("gan.a = { low = 1 }", true, "missing field `high`"),
+            ("gan.a = { low = 1, high = 2, skale = 'log' }", true, "did you mean `scale`"),
+            ("gan.a = { low = 1, high = 2, scale = 'lin' }", true, "linear"),
+            ("'gan.a, gan.b' = [1]\ngan.b = [2]", false, "grid.gan.b: is varied twice"),
+            ("run.batch = { low = 0.5, high = 2 }", true, "give whole numbers"),
+            ("batch = [8]", false, "grid.batch: is no setting"),
+            ("batch = [8]", false, "did you mean `run.batch`?"),
+            ("'run.batch, learning_rate' = [8]", false, "names begin with run."),
         ] {
             let found = problem(text, draws);
             assert!(found.contains(part), "{text}: {found}");

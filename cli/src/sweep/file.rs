@@ -16,10 +16,13 @@ use crate::settings::config::RunConfig;
 use crate::settings::config_file::{self, LARGEST, toml_error};
 use crate::settings::config_source;
 use crate::sweep::axis::{self, Axis, MOST_TRIALS};
-use crate::sweep::trial::Trial;
+use crate::sweep::trial::{NOWHERE, Trial};
 
 /// Seeds of a trial, if nothing else is asked for.
 const SEEDS: usize = 5;
+
+/// Where to read on.
+const EXAMPLE: &str = "; gannet sweep --help shows one";
 
 /// What in the file is no setting of the runs.
 const OWN: [&str; 6] = ["base", "seeds", "measure", "bound", "grid", "random"];
@@ -36,13 +39,15 @@ pub(crate) struct Sweep {
     /// The names of the settings that are varied.
     pub(crate) varied: Vec<String>,
     pub(crate) trials: Vec<Trial>,
+    /// Draws that had come before.
+    pub(crate) repeated: usize,
 }
 
 /// What the file has beside settings.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SweepTable {
-    base: String,
+    base: Option<String>,
     seeds: Option<usize>,
     measure: Option<String>,
     bound: Option<f64>,
@@ -64,16 +69,26 @@ impl Sweep {
     ///
     /// A file that cannot be read; [`Error::InvalidSetting`] for whatever in it makes no sense, in any trial.
     pub(crate) fn read(path: &Path, threads: Option<usize>) -> anyhow::Result<Self> {
-        let wrong = |problem: &str| Error::data(path.display().to_string(), problem);
+        let wrong = |problem: &str| Error::data(path.display().to_string(), format!("{problem}{EXAMPLE}"));
+        if !path.is_file() {
+            let problem = if path.exists() { "is no file" } else { "does not exist" };
+            return Err(wrong(&format!("{problem}; give the file of a sweep")).into());
+        }
         let bytes = file::read(path, LARGEST)?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| wrong("is no sweep: it is not text (UTF-8); see docs/sweeps.md"))?;
+        let text = String::from_utf8(bytes).map_err(|_| wrong("is no sweep: it is not text (UTF-8)"))?;
         Self::parse(&text, path.parent().unwrap_or(Path::new("")), threads).with_context(|| path.display().to_string())
     }
 
     fn parse(text: &str, folder: &Path, threads: Option<usize>) -> anyhow::Result<Self> {
         let table: SweepTable = toml::from_str(text).map_err(|error| toml_error(&error, text))?;
-        let mut base = config_file::overlay(&base(&table.base, folder)?, text, &OWN, Some(folder))?;
+        let missing = || {
+            Error::setting(
+                "base",
+                format!("is missing: name a preset, a file with samples, a config.toml or a run{EXAMPLE}"),
+            )
+        };
+        let base = base(&table.base.ok_or_else(missing)?, folder)?;
+        let mut base = config_file::overlay(&base, text, &OWN, Some(folder))?;
         base.threads = threads.unwrap_or(base.threads);
         // Read once for all trials.
         base.own.as_mut().map_or(Ok(()), OwnData::load)?;
@@ -106,7 +121,10 @@ impl Sweep {
         }
         let trial = |point| Trial::new(&base, &axes, point, seeds).map_err(|error| named(error, &axes, point));
         let trials = points.iter().map(trial).collect::<Result<_>>()?;
-        Ok(Self { seeds, measure, bound: table.bound, varied: axes.iter().map(Axis::name).collect(), trials })
+        let varied = axes.iter().map(Axis::name).collect();
+        let drawn = table.random.as_ref().and_then(|random| random.get("trials")?.as_integer()).unwrap_or(0);
+        let repeated = usize::try_from(drawn).unwrap_or(0).saturating_sub(points.len());
+        Ok(Self { seeds, measure, bound: table.bound, varied, trials, repeated })
     }
 }
 
@@ -160,6 +178,13 @@ fn drawn(random: &Table) -> Result<(Vec<Axis>, Vec<axis::Point>)> {
 fn named(error: Error, axes: &[Axis], point: &axis::Point) -> Error {
     match error {
         Error::InvalidSetting { name, problem } => {
+            // A name that is known nowhere stands in no place.
+            let last =
+                |setting: &&String| problem.contains(&format!("`{}`", setting.rsplit('.').next().unwrap_or_default()));
+            let name = match name.as_str() {
+                NOWHERE => axes.iter().flat_map(|axis| &axis.settings).find(last).cloned().unwrap_or(name),
+                _ => name,
+            };
             let values: Vec<String> =
                 axes.iter().zip(point).map(|(axis, value)| format!("{} = {value}", axis.name())).collect();
             Error::setting(name, format!("{problem} (in the trial with {})", values.join(", ")))
@@ -185,7 +210,7 @@ mod tests {
         let config = &sweep.trials[1].config;
         assert_eq!((config.batch, config.seed, config.threads), (16, 9, 3));
         assert_eq!(config.duration, presets::Duration::Steps(40));
-        let text = "base = 'circle'\nmeasure = 'mean_radius'\nbound = 1.2\n[random]\ntrials = 4\ngan.r1 = { low = 0.1, high = 1 }";
+        let text = "base = 'circle'\nmeasure = 'mean_radius'\nbound = 1.2\n[random]\ntrials = 4\ngan.r1 = { low = 0, high = 1 }";
         let sweep = Sweep::parse(text, Path::new(""), None).unwrap();
         assert_eq!((sweep.seeds, sweep.trials.len(), sweep.bound), (SEEDS, 4, Some(1.2)));
     }
@@ -194,7 +219,7 @@ mod tests {
     fn whatever_makes_no_sense_is_refused_by_name() {
         let grid = "\n[grid]\nrun.batch = [8]";
         for (text, part) in [
-            ("seeds = 2".to_string(), "missing field `base`"),
+            ("seeds = 2".to_string(), "base: is missing"),
             (format!("base = 'circel'{grid}"), "did you mean `circle`"),
             (format!("base = 'no/such.toml'{grid}"), "no/such.toml"),
             (format!("base = 'circle'\nsedes = 3{grid}"), "did you mean `seeds`"),
@@ -210,6 +235,7 @@ mod tests {
             (format!("base = 'circle'\n[run]\nbatsh = 3{grid}"), "line 3: unknown field `batsh`"),
             (format!("base = 'circle'\n[run]\nbatch = 0{grid}"), "line 3, run.batch"),
             (format!("base = 'circle'\n[run]\npreset = 'mnist'{grid}"), "is that of the base"),
+            ("base = 'circle'\n[grid]\ngan.learning_rate = [1.0]".to_string(), "gan.learning_rate: unknown field"),
             ("base = 'circle'\n[grid]\nrun.seed = [1, 2]".to_string(), "run.seed: is not varied"),
             ("base = 'circle'\n[grid]\nrun.batch = [8, 0]".to_string(), "in the trial with run.batch = 0"),
             (format!("base = 'circle'\nseeds = 2\n[run]\nseed = 9223372036854775807{grid}"), "seed"),

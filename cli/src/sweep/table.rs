@@ -49,13 +49,14 @@ fn name<S: serde::Serializer>(trial: &&Trial, to: S) -> std::result::Result<S::O
 }
 
 impl<'a> Table<'a> {
-    /// Of the trials of `sweep`, which stand as `states` says.
-    pub(crate) fn new(sweep: &'a Sweep, states: &[State]) -> Self {
+    /// Of the trials of `sweep` with the numbers `of`; all stand as `states` says.
+    pub(crate) fn new(sweep: &'a Sweep, states: &[State], of: &[usize]) -> Self {
         let cost = |found: &Vec<Found>| median_cost(&sweep.measure, found);
         let mut ended: Vec<(&Trial, &Vec<Found>)> = Vec::new();
         let mut open: Vec<(&Trial, &State)> = Vec::new();
-        for (trial, state) in sweep.trials.iter().zip(states) {
-            match state {
+        for &index in of {
+            let trial = &sweep.trials[index];
+            match &states[index] {
                 State::Done(found) => ended.push((trial, found)),
                 other => open.push((trial, other)),
             }
@@ -176,6 +177,7 @@ mod tests {
             bound: Some(0.2),
             varied: vec!["run.batch".to_string()],
             trials: names.map(trial).to_vec(),
+            repeated: 0,
         };
         let of = |values: [f64; 3]| {
             let found = |value: f64| Found {
@@ -193,7 +195,7 @@ mod tests {
             of([0.2, 0.2, 0.2]),
             of([0.3, failed, 0.1]),
         ];
-        let table = Table::new(&sweep, &states);
+        let table = Table::new(&sweep, &states, &[0, 1, 2, 3, 4, 5]);
         let ranked: Vec<_> = table.trials.iter().map(|row| (row.rank, row.trial.name.as_str())).collect();
         let rank = |rank, name| (Some(rank), name);
         assert_eq!(

@@ -73,11 +73,14 @@ fn put(table: &mut Table, path: &str, value: Value) -> std::result::Result<(), S
     Ok(())
 }
 
+/// The place of an error that names none.
+pub(crate) const NOWHERE: &str = "setting";
+
 /// An error of settings that stand in no file: without the line.
-pub(crate) fn without_line(error: Error) -> Error {
+fn without_line(error: Error) -> Error {
     match error {
         Error::InvalidSetting { name, problem } if name.starts_with("line ") => {
-            let name = name.split_once(", ").map_or("setting", |(_, name)| name).to_string();
+            let name = name.split_once(", ").map_or(NOWHERE, |(_, name)| name).to_string();
             Error::setting(name, problem)
         }
         other => other,
