@@ -130,13 +130,19 @@ fn missed(args: &SweepArgs, sweep: &Sweep, folder: &SweepFolder, states: &[State
         |number: usize| -> Vec<usize> { missing.iter().copied().filter(|index| index % parts + 1 == number).collect() };
     let lacking: Vec<(usize, Vec<usize>)> =
         (1..=parts).map(|number| (number, of_part(number))).filter(|(_, missing)| !missing.is_empty()).collect();
-    let told: Vec<String> =
-        lacking.iter().map(|(number, missing)| format!("part {number}/{parts} lacks {}", names(missing))).collect();
+    let told = if lacking.len() > MOST_NAMED {
+        // As job arrays take them: 2,5,7.
+        let numbers: Vec<String> = lacking.iter().map(|(number, _)| number.to_string()).collect();
+        format!("of the {parts} parts these lack some: {}", numbers.join(","))
+    } else {
+        let told: Vec<String> =
+            lacking.iter().map(|(number, missing)| format!("part {number}/{parts} lacks {}", names(missing))).collect();
+        told.join("; ")
+    };
     let first = lacking.first().map_or(1, |(number, _)| *number);
     let command = base_command(args);
     anyhow::anyhow!(
-        "{count}: {}; train them with: {command} --part {first}/{parts}, or all of them with: {command}",
-        told.join("; ")
+        "{count}: {told}; train them with: {command} --part {first}/{parts}, or all of them with: {command}"
     )
 }
 

@@ -1,5 +1,7 @@
 //! What a sweep varies: every combination of the values of a grid, or values drawn from ranges and lists.
 
+use std::collections::BTreeSet;
+
 use gannet::{Error, Result};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -164,14 +166,11 @@ pub(crate) fn grid(axes: &[Axis]) -> Result<Vec<Point>> {
 /// `trials` points, each drawn by its number, the name of the axis and `seed` alone: more trials, or another axis, leave the other draws as
 /// they are. A point that was drawn before is left out.
 pub(crate) fn random(axes: &[Axis], trials: usize, seed: u64) -> Vec<Point> {
-    let mut points: Vec<Point> = Vec::new();
-    for trial in 0..trials {
-        let point = axes.iter().map(|axis| axis.values.at(share(seed, trial, &axis.name()))).collect();
-        if !points.contains(&point) {
-            points.push(point);
-        }
-    }
-    points
+    let mut known = BTreeSet::new();
+    let point = |trial| -> Point { axes.iter().map(|axis| axis.values.at(share(seed, trial, &axis.name()))).collect() };
+    // As texts, which have an order.
+    let text = |point: &Point| point.iter().map(Value::to_string).collect::<Vec<_>>();
+    (0..trials).map(point).filter(|point| known.insert(text(point))).collect()
 }
 
 /// A number from 0 up and below 1, by chance.

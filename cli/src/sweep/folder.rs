@@ -3,6 +3,7 @@
 //! The folders of trials are called after their settings and seeds. Processes that train parts of a sweep in one folder, also on a shared
 //! file system, never mean the same folder by different trials.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -81,8 +82,8 @@ impl SweepFolder {
     /// was begun with.
     pub(crate) fn open(path: &Path, sweep: &Sweep, parts: Option<usize>) -> Result<Self> {
         let known = read_plan(path)?;
-        let trials: Vec<String> = sweep.trials.iter().map(|trial| trial.name.clone()).collect();
-        let lost = known.trials.iter().find(|name| !trials.contains(name));
+        let trials: BTreeSet<&str> = sweep.trials.iter().map(|trial| trial.name.as_str()).collect();
+        let lost = known.trials.iter().find(|name| !trials.contains(name.as_str()));
         if let Some(lost) = lost {
             let problem = format!(
                 "{} holds another sweep: trials that it was begun with are no longer in the file, for instance {lost}; give another \

@@ -219,7 +219,7 @@ mod tests {
             ("run.preset = ['mnist']", "run.preset: is that of the base"),
             ("data.file = ['a.csv']", "data.file: is that of the base"),
             ("run.steps = [1]\nrun.epochs = [1]", "run.epochs: excludes"),
-            ("run = [1]\n'run.batch' = [2]", "vary one of both"),
+            ("gan.generator.initialization = ['he']\n'gan.generator.initialization.kind' = ['he']", "vary one of both"),
         ] {
             let found = trials(text, &base, 1).unwrap_err().to_string();
             assert!(found.contains(part) && !found.contains("line"), "{text}: {found}");
