@@ -6,7 +6,8 @@
 //! The files stand in layers. Each folder uses only what stands below it, and only `commands` knows clap:
 //!
 //! ```text
-//! commands                 train, sample, evaluate, config, export, bench, report, runs, info, shell: one file each
+//! commands                 train, sweep, sample, evaluate, config, export, bench, report, runs, info, shell: one file each
+//! sweep                    many trials of settings, ranked
 //! run                      training, recording, resuming; saved runs
 //! report  events  animation
 //! history  measures        what a run has done so far; what its generator has learned
@@ -33,6 +34,7 @@ mod preset;
 mod report;
 mod run;
 mod settings;
+mod sweep;
 mod terminal;
 
 use std::process::ExitCode;
@@ -65,6 +67,7 @@ pub fn main() -> ExitCode {
     };
     finish(match &cli.command {
         Command::Train(args) => train::command(args, &stop),
+        Command::Sweep(args) => commands::sweep::command(args, &stop),
         Command::Sample(args) => sample::command(args),
         Command::Evaluate(args) => evaluate::command(args),
         Command::Config(args) => template::command(args),

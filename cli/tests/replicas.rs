@@ -49,6 +49,19 @@ fn replicas_are_single_runs_in_one_folder() {
     radii.sort_by(f64::total_cmp);
     let spread = &result["metrics"]["mean_radius"];
     assert_eq!(["min", "median", "max"].map(|key| spread[key].as_f64().unwrap()), radii[..]);
+    let between = |low: usize, share: f64| radii[low] + share * (radii[low + 1] - radii[low]);
+    assert_eq!(spread["first_quartile"].as_f64().unwrap(), between(0, 0.5));
+    assert_eq!(spread["third_quartile"].as_f64().unwrap(), between(1, 0.5));
+    let far = |radius: &f64| (radius - 1.0).abs();
+    assert_eq!(radii.iter().map(far).fold(0.0, f64::max), far(&spread["worst"].as_f64().unwrap()));
+    assert_eq!(spread["succeeded"], 1.0, "no verdict is bad, and there is no reference to be held to");
+    assert!(place.bytes("runs/circle-001/replicas.png").starts_with(b"\x89PNG"));
+    let page = place.read("runs/circle-001/report.html");
+    assert!(
+        ["<th scope=\"row\">worst", "<th scope=\"row\">succeeded", "3 of 3", "All measures"]
+            .iter()
+            .all(|part| page.contains(part))
+    );
     let written: Value = serde_json::from_str(&place.read("runs/circle-001/run.json")).unwrap();
     assert_eq!(written, result);
 
@@ -68,9 +81,15 @@ fn replicas_are_told_in_tables() {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stderr.contains("training 2 replicas of digits into runs/digits-001"), "{outcome:?}");
     assert!(outcome.stderr.contains("step 4/4"), "{outcome:?}");
-    for part in
-        ["2 replicas of 2 steps", "replica  seed", "median", "greatest", "gannet evaluate runs/digits-001/replica-000"]
-    {
+    for part in [
+        "2 replicas of 2 steps",
+        "replica  seed",
+        "median",
+        "quartiles",
+        "worst",
+        "2 of 2",
+        "gannet evaluate runs/digits-001/replica-000",
+    ] {
         assert!(outcome.stdout.contains(part), "`{part}` is not in {}", outcome.stdout);
     }
     assert!(place.succeed("train circle --replicas 8 --threads 2 --plan").contains("8 on 2 threads"));
@@ -97,4 +116,6 @@ fn replicas_that_fail_are_named() {
         assert_eq!(replica["seed"].as_u64(), Some(4 + index as u64));
         assert!(place.read(&format!("runs/replica-{index:03}/metrics.csv")).starts_with("step,"));
     }
+    // There is nothing to draw, and it is drawn.
+    assert!(place.bytes("runs/replicas.png").starts_with(b"\x89PNG"));
 }

@@ -14,6 +14,14 @@ pub struct Reference {
     pub reached: &'static str,
 }
 
+impl Reference {
+    /// The range from 5 to 95 % of the seeds.
+    pub fn range(&self) -> Option<[f64; 2]> {
+        let (low, high) = self.reached.split_once('(')?.1.strip_suffix(')')?.split_once(" to ")?;
+        Some([low.parse().ok()?, high.parse().ok()?])
+    }
+}
+
 const fn reached(preset: &'static str, steps: u64, measure: &'static str, reached: &'static str) -> Reference {
     Reference { preset, steps, measure, reached }
 }
@@ -103,5 +111,13 @@ mod tests {
         assert_eq!(find("circle", 3_200, "mean_radius").unwrap().reached, "0.995 (0.957 to 1.007)");
         assert_eq!((find("circle", 3_201, "mean_radius"), find("circle", 3_200, "mean")), (None, None));
         assert_eq!((lengths("circle"), lengths("own")), (vec![3_200, 9_600], vec![]));
+    }
+
+    #[test]
+    fn every_reference_has_a_range() {
+        assert_eq!(find("circle", 3_200, "mean_radius").unwrap().range(), Some([0.957, 1.007]));
+        for known in REFERENCES {
+            assert!(known.range().is_some_and(|[low, high]| low <= high), "{known:?}");
+        }
     }
 }

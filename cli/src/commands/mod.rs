@@ -11,5 +11,6 @@ pub(crate) mod report;
 pub(crate) mod runs;
 pub(crate) mod sample;
 pub(crate) mod shell;
+pub(crate) mod sweep;
 pub(crate) mod template;
 pub(crate) mod train;

@@ -50,6 +50,11 @@ pub(crate) fn lock(path: &Path, take: Take) -> Result<File> {
     }
 }
 
+/// Whether a process has the lock of the folder `path`. Where nobody has it, it is taken for an instant, and shared.
+pub(crate) fn is_held(path: &Path) -> bool {
+    file::open(&path.join(LOCK)).is_ok_and(|(lock, _)| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};

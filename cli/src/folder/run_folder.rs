@@ -33,6 +33,8 @@ pub(crate) const LOSSES: &str = "losses.png";
 pub(crate) const REPORT: &str = "report.html";
 /// What was learned as a picture.
 pub(crate) const SAMPLES: &str = "samples.png";
+/// The measures of replicas as a picture.
+pub(crate) const REPLICAS: &str = "replicas.png";
 /// The pictures of a run as an animation.
 pub(crate) const ANIMATION: &str = "learning.png";
 

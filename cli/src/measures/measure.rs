@@ -4,13 +4,15 @@ use gannet::Result;
 use gannet::cpu::Isa;
 use gannet::gan::Model;
 use gannet::internals::numbers::thousands;
+use gannet::metrics::references::{self, Reference};
 use gannet::metrics::table::{self, Halves};
 use gannet::metrics::wasserstein::{DIRECTIONS, sliced_wasserstein};
-use gannet::metrics::{circle, gaussian2d, images, mixture1d, modes, parzen, references};
+use gannet::metrics::{circle, gaussian2d, images, mixture1d, modes, parzen};
 use gannet::net::{Activation, LayerTensors};
 
 use crate::data::samples::{ImageSet, Samples};
 use crate::measures::columns::{self, Column};
+use crate::measures::spread;
 use crate::numbers::{figure, short_figure};
 use crate::preset::measure_names::OWN_NAMES;
 use crate::preset::table::{Data, Measuring};
@@ -328,8 +330,17 @@ fn measure_of(config: &RunConfig, name: &'static str, value: f64) -> Measure {
         (Measuring::Points { real } | Measuring::Modes { real, .. }, "sliced_wasserstein") => real,
         _ => truth,
     };
-    let reference = config.as_documented().and_then(|(preset, steps)| references::find(preset, steps, name));
-    Measure { name, words, value, reached: reference.map_or(truth, |reference| reference.reached) }
+    Measure { name, words, value, reached: reference(config, name).map_or(truth, |reference| reference.reached) }
+}
+
+/// What right runs of these settings reach in the measure called `name`, where that is known.
+fn reference(config: &RunConfig, name: &str) -> Option<&'static Reference> {
+    config.as_documented().and_then(|(preset, steps)| references::find(preset, steps, name))
+}
+
+/// The worst value of the measure called `name` with which a run of these settings succeeds: the bad end of the range of its reference.
+pub(crate) fn bound(config: &RunConfig, name: &str) -> Option<f64> {
+    reference(config, name).and_then(Reference::range).and_then(|range| spread::bound(name, range))
 }
 
 /// Why the figures of a run have no reference; `None` where they have, or where two halves of the data are it.

@@ -7,3 +7,4 @@ pub(crate) mod comparison;
 pub(crate) mod judgement;
 pub(crate) mod measure;
 pub(crate) mod recognition;
+pub(crate) mod spread;

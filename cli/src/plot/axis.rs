@@ -18,6 +18,8 @@ pub(crate) struct Axis {
     low: f64,
     high: f64,
     step: f64,
+    /// Whether its values are powers of ten, which its labels name.
+    is_of_powers: bool,
 }
 
 impl Axis {
@@ -25,7 +27,18 @@ impl Axis {
     /// the nearest one that can be drawn.
     pub(crate) fn new(low: f64, high: f64, ticks: usize) -> Self {
         let (low, high) = drawable(low, high);
-        Self { low, high, step: round_step((high - low) / ticks.max(1) as f64) }
+        Self { low, high, step: round_step((high - low) / ticks.max(1) as f64), is_of_powers: false }
+    }
+
+    /// An axis of the powers of ten from `low` to `high`: 2 is labeled 100.
+    pub(super) fn powers(low: f64, high: f64) -> Self {
+        Self { is_of_powers: true, ..Self::whole(low, high, 8) }
+    }
+
+    /// An axis without ticks, on which `count` rows lie at 1, 2 ...
+    pub(super) fn rows(count: usize) -> Self {
+        let high = count as f64 + 0.5;
+        Self { low: 0.5, high, step: 2.0 * high, is_of_powers: false }
     }
 
     /// The same with ticks at whole numbers only.
@@ -58,6 +71,10 @@ impl Axis {
 
     /// The label of a tick, with as many decimals as the step needs.
     pub(crate) fn label(&self, value: f64) -> String {
+        if self.is_of_powers {
+            let value = 10f64.powf(value);
+            return tick_label(value, value);
+        }
         tick_label(value, self.step)
     }
 }
@@ -139,6 +156,10 @@ mod tests {
     fn ticks_are_round() {
         assert_eq!(Axis::new(-1.3, 1.3, 6).ticks(), [-1.0, -0.5, 0.0, 0.5, 1.0]);
         assert_eq!(Axis::whole(0.0, 3.0, 8).ticks(), [0.0, 1.0, 2.0, 3.0]);
+        let powers = Axis::powers(-2.0, 2.0);
+        let labels: Vec<String> = powers.ticks().iter().map(|&tick| powers.label(tick)).collect();
+        assert_eq!(labels, ["0.01", "0.1", "1", "10", "100"]);
+        assert!((1..300).all(|count| Axis::rows(count).ticks().is_empty()));
         assert_eq!(Axis::new(0.0, 3200.0, 8).ticks(), [0.0, 500.0, 1000.0, 1500.0, 2000.0, 2500.0, 3000.0]);
     }
 }

@@ -15,6 +15,7 @@ mod picture;
 mod sampled;
 mod scatter;
 mod stamp;
+mod strips;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -25,3 +26,4 @@ pub use grid::image_grid;
 pub use histogram::{HistogramPanel, histogram};
 pub use picture::{Heading, Picture};
 pub use scatter::{ScatterPanel, scatter};
+pub use strips::{Strip, StripPanel, strips};

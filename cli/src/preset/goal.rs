@@ -51,6 +51,27 @@ pub(crate) fn is_rated(name: &str) -> bool {
     goal(name).is_some()
 }
 
+/// How far `value` of the measure called `name` is from what it should be; `None` where no value is better than another.
+pub(crate) fn cost(name: &str, value: f64) -> Option<f64> {
+    goal(name).map(|goal| goal.cost(value))
+}
+
+/// An end of all numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Low,
+    High,
+}
+
+/// At which end the worst values of the measure called `name` lie; `None` where at neither or at both.
+pub(crate) fn bad_end(name: &str) -> Option<End> {
+    match goal(name)? {
+        Goal::Low => Some(End::High),
+        Goal::High => Some(End::Low),
+        Goal::Near(_) => None,
+    }
+}
+
 /// Whether the measure is a distance from the data, or an error: best at 0.
 pub(crate) fn is_distance(name: &str) -> bool {
     goal(name) == Some(Goal::Low)

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::crowd::quantile;
 use super::table::Point;
+use crate::measures::spread::quantile;
 use crate::numbers::{json_number, number, tick_label};
 use crate::plot::Axis;
 

@@ -1,6 +1,7 @@
 //! Many runs at once: the median of their curves, and the range of the middle half.
 
 use super::table::Point;
+use crate::measures::spread::quantile;
 
 /// Places over the steps at which a median is taken.
 const PLACES: usize = 120;
@@ -42,28 +43,12 @@ fn value(curve: &[&Point], step: f64) -> Option<f64> {
     Some(left.mean + (right.mean - left.mean) * share)
 }
 
-/// A quantile of sorted values, on the straight line between its neighbors; NaN of nothing.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let place = share * last as f64;
-    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    low + (high - low) * place.fract()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn curve(points: &[(f64, f64)]) -> Vec<Point> {
         points.iter().map(|&(step, mean)| Point { step, mean, low: mean, high: mean }).collect()
-    }
-
-    #[test]
-    fn quantiles_lie_between_their_neighbors() {
-        assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.5), 2.0);
-        assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.75), 3.0);
-        assert_eq!(quantile(&[7.0], 0.25), 7.0);
-        assert!(quantile(&[], 0.5).is_nan());
     }
 
     #[test]

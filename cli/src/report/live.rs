@@ -149,8 +149,13 @@ impl Live {
             before: self.before,
             elapsed: state.begun.elapsed(),
         };
-        let page =
-            render(&state.records, self.left_out, self.out.parent().and_then(title_of), &self.out, Some(&renewal));
+        let page = render(
+            &state.records,
+            self.left_out,
+            self.out.parent().and_then(title_of),
+            &self.out,
+            (Some(&renewal), None),
+        );
         write_page(&self.out, &page)?;
         let by_size = Duration::from_secs_f64(page.len() as f64 / BYTES_A_SECOND as f64);
         let wait = SHORTEST.max(start.elapsed().saturating_mul(self.times_cost)).max(by_size);

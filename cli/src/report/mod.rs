@@ -21,6 +21,8 @@ mod single;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trials;
 
 pub(crate) use live::Live;
 pub(crate) use pages::{memory, page_about, write, write_page};
+pub(crate) use trials::{Trials, page_about_trials};

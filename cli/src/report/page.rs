@@ -21,11 +21,20 @@ const SCRIPT: &str = concat!(include_str!("report.js"), include_str!("live.js"))
 
 /// A whole page. It loads nothing from anywhere, and its own script is the only one that may run.
 pub(super) fn page(title: &str, body: &Markup) -> String {
+    let (day, clock) = machine::moment(SystemTime::now());
+    framed(title, body, &format!(" on {day} at {clock} UTC"))
+}
+
+/// The same without the time: a page that is the same whenever it is made.
+pub(super) fn undated(title: &str, body: &Markup) -> String {
+    framed(title, body, "")
+}
+
+fn framed(title: &str, body: &Markup, when: &str) -> String {
     let hash = STANDARD.encode(Sha256::digest(SCRIPT));
     let policy = format!(
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
     );
-    let (day, clock) = machine::moment(SystemTime::now());
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -40,7 +49,7 @@ pub(super) fn page(title: &str, body: &Markup) -> String {
             }
             body {
                 main { (body) }
-                footer { "Written by gannet " (env!("CARGO_PKG_VERSION")) " on " (day) " at " (clock) " UTC" }
+                footer { "Written by gannet " (env!("CARGO_PKG_VERSION")) (when) }
                 script { (PreEscaped(SCRIPT)) }
             }
         }

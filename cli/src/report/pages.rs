@@ -6,8 +6,9 @@ use gannet::Result;
 
 use super::record::Record;
 use super::renewal::Renewal;
+use super::shots::Shot;
 use super::{several, shots, single};
-use crate::folder::run_folder::{self, REPORT, is_run, refused, write_atomically};
+use crate::folder::run_folder::{self, REPLICAS, REPORT, is_run, refused, write_atomically};
 
 /// Runs in a page.
 pub(super) const MOST_RUNS: usize = 256;
@@ -55,11 +56,11 @@ pub(crate) fn page_about(given: &[PathBuf], out: &Path, tell: impl Fn(&Path, &st
     for record in &records {
         record.left_out().iter().for_each(|left_out| tell(&record.folder, left_out));
     }
-    let title = match given {
-        [folder] => title_of(folder),
-        _ => None,
+    let (title, overview) = match given {
+        [folder] => (title_of(folder), shots::shot(&folder.join(REPLICAS), None)),
+        _ => (None, None),
     };
-    Ok(render(&records, left_out, title, out, None))
+    Ok(render(&records, left_out, title, out, (None, overview.as_ref())))
 }
 
 /// Leaves the first runs that a page has room for; says how many are left out.
@@ -69,13 +70,14 @@ pub(super) fn leave_out<T>(runs: &mut Vec<T>) -> usize {
     left_out
 }
 
-/// The page about `records`, without those `left_out`, that will lie at `out`, which is made again as `renewal` says.
+/// The page about `records`, without those `left_out`, that will lie at `out`, which is made again as `renewal` says; about several with an
+/// `overview` of their measures.
 pub(super) fn render(
     records: &[Record],
     left_out: usize,
     title: Option<String>,
     out: &Path,
-    renewal: Option<&Renewal>,
+    (renewal, overview): (Option<&Renewal>, Option<&Shot>),
 ) -> String {
     if let [record] = records {
         return single::render(record, renewal);
@@ -88,7 +90,7 @@ pub(super) fn render(
         _ => String::new(),
     };
     let title = title.unwrap_or_else(|| format!("{} runs{of}", records.len()));
-    several::render(&title, records, left_out, &links, renewal)
+    several::render(&title, records, left_out, &links, renewal, overview)
 }
 
 /// Gives runs whose folders have one name those of their whole paths.

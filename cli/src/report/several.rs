@@ -3,19 +3,23 @@
 use std::collections::BTreeMap;
 use std::mem;
 
+use gannet::gan::health::Verdict;
 use gannet::internals::numbers::thousands;
 use maud::{Markup, html};
 
 use super::chart::{self, COLORS, Chart, Series};
 use super::crowd;
 use super::page::{self, section, spaced};
-use super::record::{HEALTH, Known, Record};
+use super::record::{HEALTH, Known, Record, State};
 use super::renewal::Renewal;
 use super::settings::settings;
+use super::shots::Shot;
 use crate::history::changed_settings;
 use crate::history::legs::Legs;
+use crate::measures::measure;
+use crate::measures::spread::{Found, Spread, succeeded};
 use crate::numbers::number;
-use crate::preset::goal::best;
+use crate::preset::goal::{self, best};
 use crate::terminal::command_lines::quoted;
 
 /// Runs up to which each chart tells all their values.
@@ -31,13 +35,15 @@ const MOST_SPACIOUS: usize = 8;
 /// Runs up to which all command lines that repeat them are in sight.
 const MOST_COMMANDS: usize = 8;
 
-/// The page, which has no room for the runs `left_out`. `links` leads from it to the page of each run, where there is one.
+/// The page, which has no room for the runs `left_out`. `links` leads from it to the page of each run, where there is one; `overview` is a
+/// picture of the measures of all.
 pub(super) fn render(
     title: &str,
     records: &[Record],
     left_out: usize,
     links: &[Option<String>],
     renewal: Option<&Renewal>,
+    overview: Option<&Shot>,
 ) -> String {
     let body = html! {
         header {
@@ -56,6 +62,9 @@ pub(super) fn render(
         (section("runs", "Runs", &runs(records, links)))
         (section("differences", "Settings that differ", &differences(records)))
         (section("measures", "Measures", &measures(records)))
+        @if let Some(overview) = overview {
+            (section("overview", "All measures", &html! { .stage.whole { (page::image(overview, "The measures of all runs", false)) } }))
+        }
         (section("pictures", "What the generators make", &pictures(records)))
         (section("curves", "Curves", &curves(records)))
         (section("repeat", "How to repeat these runs", &repeat(records)))
@@ -181,16 +190,25 @@ fn measures(records: &[Record]) -> Markup {
         (spaced(name), found.iter().enumerate().map(cell).collect())
     };
     let columns: Vec<Column> = names.iter().map(column).collect();
-    let quantile = |share: f64, name: &str| {
-        let named = |measures: &Vec<Known>| measures.iter().find(|one| spaced(&one.name) == name).map(|one| one.value);
-        let mut values: Vec<f64> = all.iter().filter_map(named).collect();
-        values.sort_by(f64::total_cmp);
-        crowd::quantile(&values, share)
+    let spreads: BTreeMap<String, Spread> =
+        names.iter().map(|name| (spaced(name), spread(name, records, &all))).collect();
+    let of = |name: &str, told: &dyn Fn(&Spread) -> String| spreads.get(name).map(told).unwrap_or_default();
+    let value = |value: f64| if value.is_finite() { number(value) } else { "failed".to_string() };
+    let median = |name: &str| of(name, &|spread| value(spread.median));
+    let half = |name: &str| {
+        of(name, &|spread| format!("{} to {}", value(spread.first_quartile), value(spread.third_quartile)))
     };
-    let median = |name: &str| number(quantile(0.5, name));
-    let half = |name: &str| format!("{} to {}", number(quantile(0.25, name)), number(quantile(0.75, name)));
-    let rows: [Overall<'_>; 2] = [("median", &median), ("middle half", &half)];
-    let rows = if records.len() < LEAST_FOR_MEDIAN { &[][..] } else { &rows };
+    let is_rated = |name: &str| names.iter().any(|known| spaced(known) == name && goal::is_rated(known));
+    let worst = |name: &str| of(name, &|spread| if is_rated(name) { value(spread.worst) } else { String::new() });
+    let share = |name: &str| of(name, &|spread| succeeded(spread.succeeded, records.len()));
+    let rows: [Overall<'_>; 4] =
+        [("median", &median), ("middle half", &half), ("worst", &worst), ("succeeded", &share)];
+    // Runs that go on have neither succeeded nor not.
+    let rows = match records.len() {
+        ..LEAST_FOR_MEDIAN => &rows[..0],
+        _ if records.iter().all(Record::has_ended) => &rows[..],
+        _ => &rows[..2],
+    };
     let reached = all.iter().flatten().filter(|measure| !measure.reached.is_empty() && names.contains(&&*measure.name));
     let reached = distinct(reached.map(|measure| (measure.name.as_str(), measure.reached)));
     html! {
@@ -200,6 +218,25 @@ fn measures(records: &[Record]) -> Markup {
             dl.settings { @for (name, reached) in reached { div { dt { (spaced(name)) } dd { (reached) } } } }
         }
     }
+}
+
+/// The measure called `name` over all runs, whose measures are `all`.
+fn spread(name: &str, records: &[Record], all: &[Vec<Known>]) -> Spread {
+    let found = |(record, measures): (&Record, &Vec<Known>)| {
+        let has_failed = matches!(record.state(), State::Other(_));
+        let value = measures.iter().find(|measure| measure.name == name).map(|measure| measure.value);
+        let verdict = record.verdict().and_then(Verdict::from_words);
+        let is_sound = record.state() == State::Finished && verdict.is_none_or(|verdict| !verdict.is_bad());
+        Found { value: value.filter(|_| !has_failed), is_sound }
+    };
+    let found: Vec<Found> = records.iter().zip(all).map(found).collect();
+    // Runs of different settings have no bound in common.
+    let mut bounds: Vec<Option<f64>> = records
+        .iter()
+        .map(|record| record.config.as_ref().ok().and_then(|config| measure::bound(config, name)))
+        .collect();
+    bounds.dedup();
+    Spread::of(name, &found, if let [bound] = bounds[..] { bound } else { None })
 }
 
 /// What occurs in `all`, each once, in its order; no more than a page can hold.

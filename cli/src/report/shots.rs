@@ -122,7 +122,11 @@ fn thin(files: &mut Vec<File>, most: usize) {
 
 /// A PNG file as a data URI; `None` where it is none.
 pub(super) fn shot(path: &Path, step: Option<u64>) -> Option<Shot> {
-    let bytes = read::bytes(path, LARGEST)?;
+    from_png(&read::bytes(path, LARGEST)?, step)
+}
+
+/// The same of the bytes of a PNG file.
+pub(super) fn from_png(bytes: &[u8], step: Option<u64>) -> Option<Shot> {
     // Signature, length and name of the header, width, height (PNG, third edition, 5.2 and 11.2.1).
     let header = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")?;
     let edge = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
@@ -133,7 +137,7 @@ pub(super) fn shot(path: &Path, step: Option<u64>) -> Option<Shot> {
         width,
         height,
         bytes: bytes.len() as u64,
-        uri: format!("data:image/png;base64,{}", STANDARD.encode(&bytes)),
+        uri: format!("data:image/png;base64,{}", STANDARD.encode(bytes)),
     })
 }
 

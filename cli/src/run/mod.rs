@@ -1,5 +1,6 @@
 //! Training: from settings to the end of a run, its record, and going on with it.
 
+pub(crate) mod begin;
 pub(crate) mod beside;
 pub(crate) mod board;
 pub(crate) mod budget;
@@ -10,6 +11,7 @@ pub(crate) mod learning;
 pub(crate) mod pictures;
 pub(crate) mod prepared;
 pub(crate) mod record;
+pub(crate) mod replica_picture;
 pub(crate) mod replicas;
 pub(crate) mod request;
 pub(crate) mod resume;
@@ -20,4 +22,5 @@ pub(crate) mod stop;
 pub(crate) mod summary;
 pub(crate) mod threads;
 pub(crate) mod train;
+pub(crate) mod trained;
 pub(crate) mod weights;

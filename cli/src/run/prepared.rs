@@ -10,33 +10,31 @@ use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use gannet::net::NetworkSpec;
 use gannet::{Error, Result};
-use serde::Serialize;
 
 use crate::data::address_space;
 use crate::data::own::OwnData;
 use crate::data::samples::Samples;
 use crate::folder::run_folder::{self, RunFolder};
 use crate::history::legs::Legs;
-use crate::measures::measure;
 use crate::numbers::counted_replicas;
-use crate::report::{self, Live};
+use crate::report::Live;
 use crate::run::beside::Beside;
 use crate::run::budget::Budget;
 use crate::run::expectation::{self, Disk};
 use crate::run::record::Record;
-use crate::run::replicas::{self, Replicated};
+use crate::run::replicas;
 use crate::run::request::Request;
 use crate::run::schedule::{self, Schedule};
 use crate::run::start::Start;
 use crate::run::stop::Stop;
 use crate::run::threads;
-use crate::run::train::{Outcome, Run};
+use crate::run::train::Run;
+use crate::run::trained::Trained;
 use crate::settings::config::RunConfig;
 use crate::settings::config_file;
 use crate::settings::config_text;
 use crate::settings::loading;
 use crate::settings::values::{ENGINES, name_of};
-use crate::terminal::command_lines::quoted;
 use crate::terminal::output;
 use crate::terminal::progress::Progress;
 
@@ -126,22 +124,38 @@ impl Prepared {
         })
     }
 
-    /// Trains all runs to their end, or until they are stopped, each from its start.
+    /// Trains all runs to their end, or until they are stopped, each from its start, and tells what they came to.
     ///
     /// # Errors
     ///
     /// What a run reports: it failed, or was stopped.
     pub(crate) fn train(
-        mut self,
+        self,
         request: Request,
         folder: &RunFolder,
         starts: Vec<Start>,
         stop: &Stop,
     ) -> anyhow::Result<()> {
+        self.run(request, folder, starts, stop)?.tell(request, folder, stop)
+    }
+
+    /// Trains all runs to their end, or until they are stopped, each from its start.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the runs from beginning. What ends one of them is in what they came to.
+    pub(crate) fn run(
+        mut self,
+        request: Request,
+        folder: &RunFolder,
+        starts: Vec<Start>,
+        stop: &Stop,
+    ) -> anyhow::Result<Trained> {
         let count = self.data.len();
         let (steps, workers) = (self.steps, engine::workers(&self.gans));
         let done: Vec<u64> = starts.iter().map(|start| start.resumed().unwrap_or(0)).collect();
-        let progress = Arc::new(Progress::new(steps, self.config.batch, workers, request.quiet, &done));
+        let progress =
+            Arc::new(Progress::new(steps, self.config.batch, workers, request.quiet, &done).of(request.part));
         let mut records = Vec::with_capacity(count);
         let pages_each = if self.replicated { 2 } else { 1 };
         let parts = || (0..count).map(|index| folder.path().join(run_folder::replica(index)));
@@ -215,28 +229,8 @@ impl Prepared {
         let start = Instant::now();
         engine::take_turns(&mut self.gans, &mut runs, |_, trainer, run| run.turn(trainer, &progress));
         progress.finish();
-        let remark = measure::remark(&self.config);
-        let go_on = format!("stopped; to go on: gannet train --resume {}", quoted(folder.path()));
-        if !self.replicated {
-            for Outcome { summary, error } in runs.into_iter().filter_map(Run::into_outcome) {
-                let stopped = stop.stopped(go_on.clone()).filter(|_| !summary.is_finished());
-                let told = error.is_none() && stopped.is_none();
-                let printed =
-                    print(request, &summary, || if told { summary.text(remark.as_deref()) } else { String::new() });
-                warn(request, summary.warning());
-                // Ctrl-C may have ended the reader of the output too: that it was a stop comes first, as does a failure.
-                error.map(Into::into).or(stopped.map(Into::into)).map_or(printed, Err)?;
-            }
-            return Ok(());
-        }
-        let result = Replicated::new(folder, &self.config, &self.gans, runs, start.elapsed());
-        // What was trained is told first, whatever can be written of it.
-        let printed = print(request, &result, || result.text(remark.as_deref()));
-        warn(request, result.warning());
-        let written = folder.write(run_folder::RESULT, &run_folder::json(&result));
-        let written = written.and_then(|()| report::write(folder.path())).map_err(Into::into);
-        let stopped = stop.stopped(go_on).filter(|_| !result.is_finished());
-        result.failure().or(stopped.map(Into::into)).map_or_else(|| written.and(printed), Err)
+        let Self { config, replicated, gans, .. } = self;
+        Ok(Trained { config, replicated, gans, runs, took: start.elapsed() })
     }
 
     /// What `--plan` prints. For the time that the run takes a few steps are made.
@@ -287,24 +281,6 @@ fn open_page(path: &Path, progress: &Progress) {
     };
     if let Err(error) = opened {
         progress.message(&format!("{} cannot be opened in a browser: {error}", output::printable(path)));
-    }
-}
-
-/// Prints the result as it was asked for.
-fn print(request: Request, result: &impl Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
-    if request.json {
-        output::print_json(result)
-    } else if request.quiet {
-        Ok(())
-    } else {
-        output::print_text(&text())
-    }
-}
-
-/// Tells of a bad verdict on standard error where the text for people, which has it, was not printed.
-fn warn(request: Request, warning: Option<String>) {
-    if request.quiet || request.json {
-        warning.iter().for_each(|warning| output::alert(warning));
     }
 }
 

@@ -1,21 +1,22 @@
 //! `gannet train --replicas`: what several runs of one specification came to, each and together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration as Time;
 
 use gannet::gan::Replicas;
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
-use gannet::internals::peak::median;
 use gannet::{Error, Result};
 use serde::Serialize;
 
 use crate::folder::run_folder::{RunFolder, replica};
 use crate::history::legs::Spent;
 use crate::measures::measure::{self, Measure};
+use crate::measures::spread::{Found, Spread, succeeded};
 use crate::numbers::{counted_replicas, figure, mib, rate, seconds};
-use crate::run::summary::{LegSummary, Summary};
+use crate::preset::goal;
+use crate::run::summary::{LegSummary, Status, Summary};
 use crate::run::train::{Outcome, Run};
 use crate::settings::config::RunConfig;
 use crate::settings::values::{ENGINES, LARGEST, name_of};
@@ -40,7 +41,7 @@ pub(crate) struct Replicated {
     verdicts: BTreeMap<&'static str, usize>,
     /// The same of this process.
     leg: LegSummary,
-    /// Over the replicas that did not fail.
+    /// Over all replicas.
     metrics: BTreeMap<&'static str, Spread>,
     /// Time of this process, and for each earlier one the time of its workers together divided by their number.
     total_seconds: f64,
@@ -52,14 +53,6 @@ pub(crate) struct Replicated {
     isa: String,
     version: &'static str,
     replicas: Vec<Replica>,
-}
-
-/// A measure over several replicas.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-struct Spread {
-    median: f64,
-    min: f64,
-    max: f64,
 }
 
 /// One replica.
@@ -112,10 +105,12 @@ impl Replicated {
             total_seconds: total.as_secs_f64(),
         };
         let resumed_from = trained().map(|summary| summary.leg.resumed_from).min().unwrap_or(0);
-        let mut values: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
-        for measure in trained().flat_map(|summary| &summary.measures) {
-            values.entry(measure.name).or_default().push(measure.value);
-        }
+        let names: BTreeSet<&'static str> =
+            trained().flat_map(|summary| &summary.measures).map(|one| one.name).collect();
+        let spread = |name: &str| {
+            let found: Vec<Found> = replicas.iter().map(|replica| replica.summary.found(name)).collect();
+            Spread::of(name, &found, measure::bound(config, name))
+        };
         Self {
             run: folder.path().display().to_string(),
             preset: config.preset.name(),
@@ -124,7 +119,7 @@ impl Replicated {
             samples_per_second: if samples > 0.0 { samples / seconds } else { 0.0 },
             verdicts,
             leg: LegSummary::new(resumed_from, leg),
-            metrics: values.into_iter().map(|(name, mut values)| (name, Spread::of(&mut values))).collect(),
+            metrics: names.into_iter().map(|name| (name, spread(name))).collect(),
             total_seconds: earlier + total.as_secs_f64(),
             batch: config.batch,
             seed: config.seed,
@@ -147,8 +142,28 @@ impl Replicated {
         Some(anyhow::anyhow!("{} of {} failed; {first}", failures.len(), counted_replicas(self.replicas.len())))
     }
 
+    /// The preset's name.
+    pub(crate) fn preset(&self) -> &'static str {
+        self.preset
+    }
+
+    /// How many replicas there are.
+    pub(crate) fn count(&self) -> usize {
+        self.replicas.len()
+    }
+
+    /// The measures in their order, with the value of one replica and the spread of all; none if all failed.
+    pub(crate) fn spreads(&self) -> impl Iterator<Item = (&Measure, &Spread)> {
+        self.measures().iter().filter_map(|measure| Some((measure, self.metrics.get(measure.name)?)))
+    }
+
+    /// The values of the measure called `name` of the replicas that did not fail.
+    pub(crate) fn values(&self, name: &str) -> Vec<f64> {
+        self.replicas.iter().filter_map(|replica| replica.summary.found(name).value).collect()
+    }
+
     /// How many replicas have each verdict, in words.
-    fn counted(&self) -> String {
+    pub(crate) fn counted(&self) -> String {
         let counts: Vec<String> = self.verdicts.iter().map(|(words, count)| format!("{count} {words}")).collect();
         counts.join(", ")
     }
@@ -157,6 +172,11 @@ impl Replicated {
     pub(crate) fn warning(&self) -> Option<String> {
         let warns = |replica: &Replica| replica.summary.warning().is_some();
         self.replicas.iter().any(warns).then(|| format!("{}: {}", printable(Path::new(&self.run)), self.counted()))
+    }
+
+    /// Whether a replica was stopped before its end.
+    pub(crate) fn was_stopped(&self) -> bool {
+        self.replicas.iter().any(|replica| replica.summary.status == Status::Stopped)
     }
 
     /// Whether every replica has done all its steps.
@@ -207,16 +227,30 @@ impl Replicated {
 
     /// Every measure over the replicas.
     fn measure_table(&self) -> String {
-        let header = ["measure", "median", "least", "greatest", measure::REFERENCE];
-        let row = |measure: &Measure| {
-            let Spread { median, min, max } = *self.metrics.get(measure.name)?;
-            let [median, min, max] = [median, min, max].map(|value| Measure { value, ..*measure }.text());
-            Some(vec![measure.name.to_string(), median, min, max, measure.reached.to_string()])
+        let header = ["measure", "median", "quartiles", "worst", "succeeded", measure::REFERENCE];
+        let row = |(measure, spread): (&Measure, &Spread)| {
+            let told = |value: f64| told(measure, value);
+            let quartiles = quartiles(spread, told);
+            let worst = if goal::is_rated(measure.name) { told(spread.worst) } else { String::new() };
+            let succeeded = succeeded(spread.succeeded, self.replicas.len());
+            let reached = measure.reached.to_string();
+            vec![measure.name.to_string(), told(spread.median), quartiles, worst, succeeded, reached]
         };
-        let rows = self.measures().iter().filter_map(row);
+        let rows = self.spreads().map(row);
         let header = header.map(str::to_string).to_vec();
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, false, false, true])
+        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[true, false, false, false, false, true])
     }
+}
+
+/// Both quartiles as `told` tells them.
+pub(crate) fn quartiles(spread: &Spread, told: impl Fn(f64) -> String) -> String {
+    let [first, third] = [spread.first_quartile, spread.third_quartile].map(told);
+    if first == third { first } else { format!("{first} to {third}") }
+}
+
+/// A value of a measure, or that it is one of a run that failed.
+pub(crate) fn told(measure: &Measure, value: f64) -> String {
+    if value.is_finite() { Measure { value, ..*measure }.text() } else { "failed".to_string() }
 }
 
 impl Replica {
@@ -226,26 +260,9 @@ impl Replica {
     }
 }
 
-impl Spread {
-    /// Of at least one value; NaN shows.
-    fn of(values: &mut [f64]) -> Self {
-        // Sorts them, NaN last.
-        let median = median(values);
-        let [min, max] = [values.first(), values.last()].map(|value| value.copied().unwrap_or(f64::NAN));
-        Self { median, min, max }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_spread_is_that_of_all_values() {
-        assert_eq!(Spread::of(&mut [3.0, 1.0, 2.0]), Spread { median: 2.0, min: 1.0, max: 3.0 });
-        assert_eq!(Spread::of(&mut [4.0]), Spread { median: 4.0, min: 4.0, max: 4.0 });
-        assert!(Spread::of(&mut [f64::NAN, 1.0, 2.0]).max.is_nan());
-    }
 
     #[test]
     fn every_seed_must_fit_a_configuration_file() {

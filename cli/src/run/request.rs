@@ -6,6 +6,7 @@ use gannet::Result;
 use gannet::gan::Changes;
 
 use crate::settings::config::RunConfig;
+use crate::terminal::progress::Part;
 
 /// What a command asks of a training run, beside its settings.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Request {
     pub(crate) json: bool,
     /// Open the report in the browser.
     pub(crate) open: bool,
+    /// Of what it is a part, where it is one.
+    pub(crate) part: Option<Part>,
 }
 
 /// What a command gives in the place of the settings of a file.

@@ -51,6 +51,30 @@ struct Found {
 
 /// Goes on with the run or the replicas in the folder `path`.
 pub(crate) fn go_on(path: &Path, request: Request, overrides: &Overrides<'_>, stop: &Stop) -> anyhow::Result<()> {
+    match ready(path, request.changes, overrides, stop)? {
+        Some(Ready { prepared, folder, starts }) => prepared.train(request, &folder, starts, stop),
+        None => Ok(()),
+    }
+}
+
+/// Runs that are ready to go on.
+pub(crate) struct Ready {
+    pub(crate) prepared: Prepared,
+    pub(crate) folder: RunFolder,
+    pub(crate) starts: Vec<Start>,
+}
+
+/// Makes the run or the replicas in the folder `path` ready to go on; `None` where they have ended, and nothing is missing.
+///
+/// # Errors
+///
+/// What cannot go on, with the reason; its folder is as it was.
+pub(crate) fn ready(
+    path: &Path,
+    changes: Changes,
+    overrides: &Overrides<'_>,
+    stop: &Stop,
+) -> anyhow::Result<Option<Ready>> {
     std::fs::metadata(path).map_err(refused("read", path))?;
     let numbers = replicas(path);
     let lost = lost_replicas::names(path);
@@ -78,7 +102,6 @@ pub(crate) fn go_on(path: &Path, request: Request, overrides: &Overrides<'_>, st
     }
     config.validate()?;
     let mut prepared = Prepared::new(config, replicated.then_some(numbers.len()), false, stop)?;
-    let changes = request.changes;
     let found = find(&mut prepared, path, changes)?;
     let first =
         Schedule::new(&prepared.config, prepared.steps, prepared.data[0].len() as u64, Some(&found[0].checkpoint));
@@ -109,7 +132,7 @@ pub(crate) fn go_on(path: &Path, request: Request, overrides: &Overrides<'_>, st
             folders().try_for_each(report::write)?;
             let page = if had_pages { String::new() } else { format!("; {REPORT} was missing and is written again") };
             note(&format!("{all}{page}; to go on, ask for more"));
-            return Ok(());
+            return Ok(None);
         }
         let mut names: Vec<&str> = missing.iter().flatten().map(String::as_str).collect();
         if !has_result {
@@ -143,7 +166,7 @@ pub(crate) fn go_on(path: &Path, request: Request, overrides: &Overrides<'_>, st
             model: run.model,
         });
     }
-    prepared.train(request, &folder, starts, stop)
+    Ok(Some(Ready { prepared, folder, starts }))
 }
 
 /// Refuses the replicas with these `numbers` in the folder `path` where one is lost: the others would go on without it, and their

@@ -13,6 +13,7 @@ use crate::measures::best::Best;
 use crate::measures::columns::{self, Column};
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{Measure, measure_table};
+use crate::measures::spread::Found;
 use crate::numbers::{figure, rate, seconds};
 use crate::terminal::command_lines::sample_best;
 use crate::terminal::output::printable;
@@ -132,6 +133,15 @@ impl Summary {
     /// Whether all steps are done.
     pub(crate) fn is_finished(&self) -> bool {
         self.status == Status::Finished
+    }
+
+    /// What it came to in the measure called `name`.
+    pub(crate) fn found(&self, name: &str) -> Found {
+        let measure = self.measures.iter().find(|measure| measure.name == name);
+        Found {
+            value: measure.filter(|_| self.error.is_none()).map(|measure| measure.value),
+            is_sound: self.is_finished() && !self.verdict.is_bad(),
+        }
     }
 
     /// Makes it that of a run that failed in its last moment.

@@ -111,6 +111,11 @@ impl Run {
         ControlFlow::Break(())
     }
 
+    /// Takes the error that the run ended with, if it did not fail by itself: the system refused something.
+    pub(crate) fn take_refusal(&mut self) -> Option<gannet::Error> {
+        self.outcome.as_mut()?.error.take_if(|error| !matches!(error, gannet::Error::NotFinite { .. }))
+    }
+
     /// What the run came to; `None` while it goes on.
     pub(crate) fn into_outcome(self) -> Option<Outcome> {
         self.outcome
@@ -267,6 +272,7 @@ impl Run {
         if let Some(error) = error.as_ref().filter(|_| status != Status::Failed) {
             summary.fail(error);
         }
+        progress.ended(start.elapsed());
         Outcome { summary, error }
     }
 

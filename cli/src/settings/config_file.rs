@@ -32,7 +32,40 @@ pub(crate) const LARGEST: u64 = 1 << 23;
 ///
 /// [`Error::InvalidSetting`] that names the line or the setting; what reading own data reports.
 pub(crate) fn parse(text: &str, folder: Option<&Path>, data: Option<&Path>, limit: Option<u64>) -> Result<RunConfig> {
-    let parsed = || DeTable::parse(text).map_err(|error| toml_error(&error, text));
+    read(text, &[], |settings, structures| resolve(settings, structures, folder, data, limit))
+}
+
+/// The settings of `config` with those in the `text` of a file in `folder` in their place, as options of the command line take it. The
+/// tables and values of the file called `other` are none of them.
+///
+/// # Errors
+///
+/// As [`parse`]; a setting that says what is learned, or from which data.
+pub(crate) fn overlay(config: &RunConfig, text: &str, other: &[&str], folder: Option<&Path>) -> Result<RunConfig> {
+    read(text, other, |settings, Structures { data, gan, .. }| {
+        let of_base = |name: &str| Err(Error::setting(name, "is that of the base; leave it out, or name another base"));
+        if settings.iter().any(|(setting, _)| setting.path() == "run.preset") {
+            return of_base("run.preset");
+        }
+        if let Some(name) = data.given() {
+            return of_base(&format!("data.{name}"));
+        }
+        check_length(&settings)?;
+        let mut config = config.clone();
+        set(&mut config, settings, folder)?;
+        gan.fill(&mut config.spec)?;
+        Ok(config)
+    })
+}
+
+/// What `fill` makes of the settings in `text`, beside which it may have what is called `other`.
+fn read(text: &str, other: &[&str], fill: impl FnOnce(Given, Structures) -> Result<RunConfig>) -> Result<RunConfig> {
+    let parsed = || {
+        let mut table = DeTable::parse(text).map_err(|error| toml_error(&error, text))?;
+        let all = mem::take(table.get_mut());
+        table.get_mut().extend(all.into_iter().filter(|(name, _)| !other.contains(&name.get_ref().as_ref())));
+        Ok::<_, Error>(table)
+    };
     let table = parsed()?.into_inner();
     Schema::new()?.check_names(&table, text)?;
     let with_line = |error| match error {
@@ -45,7 +78,7 @@ pub(crate) fn parse(text: &str, folder: Option<&Path>, data: Option<&Path>, limi
     let mut rest = parsed()?;
     let settings = take_settings(rest.get_mut()).map_err(with_line)?;
     let structures = Structures::deserialize(Deserializer::from(rest)).map_err(|error| toml_error(&error, text))?;
-    let config = resolve(settings, structures, folder, data, limit);
+    let config = fill(settings, structures);
     config.and_then(|config| config.validate().map(|()| config)).map_err(with_line)
 }
 
@@ -99,43 +132,59 @@ pub(crate) fn check_readable(text: &str) -> Result<()> {
 
 /// Fills what the file leaves out.
 fn resolve(
-    mut settings: Given,
+    settings: Given,
     structures: Structures,
     folder: Option<&Path>,
     data: Option<&Path>,
     limit: Option<u64>,
 ) -> Result<RunConfig> {
     let Structures { data: mut table, gan, .. } = structures;
-    // A path is meant from where the file lies, not from where the program was started.
-    let from_file = |path: PathBuf| folder.map_or(path.clone(), |folder| folder.join(&path));
     let given = |name: &str| settings.iter().find(|(setting, _)| setting.name == name).map(|(_, value)| value);
     let name = given("preset").and_then(Value::as_str).or(table.file.as_ref().map(|_| OWN));
     let name = name.ok_or_else(|| Error::setting("run.preset", format!("is missing; {}", preset::known())))?;
     let memory_limit = given("memory_limit").and_then(Value::as_integer).map(i64::cast_unsigned);
-    if EXCLUSIVE.into_iter().all(|name| given(name).is_some()) {
-        let [one, other] = EXCLUSIVE;
-        return Err(Error::setting(format!("run.{one}"), format!("excludes `run.{other}`; give one of them")));
-    }
+    check_length(&settings)?;
     let has_length = EXCLUSIVE.into_iter().any(|name| given(name).is_some());
     let mut config = if name == OWN {
-        table.file = data.map(Path::to_path_buf).or(table.file.map(from_file));
+        table.file = data.map(Path::to_path_buf).or(table.file.map(|file| from_file(folder, file)));
         own(&mut table, limit.or(memory_limit), given("batch").is_none() || !has_length)?
     } else {
         let preset = presets::Preset::from_name(name).ok_or_else(|| preset::unknown("run.preset", name))?;
         table.refuse_own(name)?;
         RunConfig::of(preset)
     };
-    // A recipe comes before the settings that override it.
-    settings.sort_by_key(|(setting, _)| SETTINGS.iter().position(|known| known.path() == setting.path()));
-    for (setting, value) in &settings {
-        let value = setting.kind.with_paths(value.clone(), from_file);
-        (setting.set)(&mut config, &value).map_err(|problem| Error::setting(setting.path(), problem))?;
-    }
+    set(&mut config, settings, folder)?;
     if let Some(own) = config.own.as_ref().filter(|_| !has_length) {
         config.duration = own.duration(config.batch);
     }
     gan.fill(&mut config.spec)?;
     Ok(config)
+}
+
+/// Refuses both of the settings of which only one can be given.
+fn check_length(settings: &[(&Setting, Value)]) -> Result<()> {
+    let given = |name: &str| settings.iter().any(|(setting, _)| setting.name == name);
+    if EXCLUSIVE.into_iter().all(given) {
+        let [one, other] = EXCLUSIVE;
+        return Err(Error::setting(format!("run.{one}"), format!("excludes `run.{other}`; give one of them")));
+    }
+    Ok(())
+}
+
+/// Puts the `settings` of a file in `folder` into `config`.
+fn set(config: &mut RunConfig, mut settings: Given, folder: Option<&Path>) -> Result<()> {
+    // A recipe comes before the settings that override it.
+    settings.sort_by_key(|(setting, _)| SETTINGS.iter().position(|known| known.path() == setting.path()));
+    for (setting, value) in &settings {
+        let value = setting.kind.with_paths(value.clone(), |path| from_file(folder, path));
+        (setting.set)(config, &value).map_err(|problem| Error::setting(setting.path(), problem))?;
+    }
+    Ok(())
+}
+
+/// A path is meant from where the file lies, not from where the program was started.
+fn from_file(folder: Option<&Path>, path: PathBuf) -> PathBuf {
+    folder.map_or(path.clone(), |folder| folder.join(&path))
 }
 
 /// The defaults for the own data of `table`. They are read where the file leaves something to be `chosen` by them.
@@ -160,7 +209,7 @@ fn own(table: &mut DataTable, limit: Option<u64>, chosen: bool) -> Result<RunCon
 }
 
 /// An error of the TOML reader: the line, what is wrong, and the nearest known name of an unknown one.
-fn toml_error(error: &toml::de::Error, text: &str) -> Error {
+pub(crate) fn toml_error(error: &toml::de::Error, text: &str) -> Error {
     let line = error.span().map(|span| format!("line {}", line_of(text, span.start)));
     Error::setting(line.unwrap_or_else(|| "config".to_string()), readable(error))
 }
@@ -197,8 +246,8 @@ struct DataTable {
 }
 
 impl DataTable {
-    /// Refuses the settings of own data beside the preset `name`.
-    fn refuse_own(&self, name: &str) -> Result<()> {
+    /// The first setting of own data that is given.
+    fn given(&self) -> Option<&'static str> {
         let own = [
             ("file", self.file.is_some()),
             ("columns", self.columns.is_some()),
@@ -209,8 +258,13 @@ impl DataTable {
             ("classes", self.classes.is_some()),
             ("class_counts", self.class_counts.is_some()),
         ];
-        match own.into_iter().find(|&(_, given)| given) {
-            Some((setting, _)) => {
+        own.into_iter().find(|&(_, given)| given).map(|(setting, _)| setting)
+    }
+
+    /// Refuses the settings of own data beside the preset `name`.
+    fn refuse_own(&self, name: &str) -> Result<()> {
+        match self.given() {
+            Some(setting) => {
                 let problem = format!("is for `preset = \"{OWN}\"`; {name} has its own samples");
                 Err(Error::setting(format!("data.{setting}"), problem))
             }

@@ -22,7 +22,7 @@ pub(crate) fn load(config: &RunConfig) -> Result<Samples> {
         None => config.own_data()?.samples(),
         Some(Data::Folder { .. }) => {
             let Some(directory) = &config.directory else {
-                let problem = "mnist needs its four IDX files (docs/configuration.md says where they come from); give their folder with --data DIR";
+                let problem = "mnist needs its four IDX files (docs/configuration.md says where they come from); give their folder with --data DIR, or in a file as data.directory";
                 return Err(Error::setting("data", problem));
             };
             let limit = config.memory_limit;

@@ -60,6 +60,9 @@ struct Measuring {
     took: Duration,
     /// The time that the end of a run takes, by what the last evaluation took.
     end: Duration,
+    /// Runs that have ended, and the time that their ends took.
+    ended: u64,
+    ends_took: Duration,
 }
 
 impl Measuring {
@@ -72,16 +75,43 @@ impl Measuring {
         }
         let workers = workers.max(1) as f64;
         let each = self.took.as_secs_f64() / self.done.max(1) as f64;
-        let ends = self.waiting.iter().filter(|&&waiting| waiting > 0).count().max(1) as f64;
-        let end = self.end.as_secs_f64() * (ends / workers).ceil();
+        let ends = (self.waiting.len() as f64 - self.ended as f64).max(0.0);
+        let end = match self.ended {
+            0 => self.end.as_secs_f64(),
+            ended => self.ends_took.as_secs_f64() / ended as f64,
+        };
+        let end = end * (ends / workers).ceil();
         let time = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         Some([time(each * waiting as f64 / workers), time(end)])
+    }
+}
+
+/// The place of runs among others that follow one another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    /// Its number, from 1, and that of all.
+    pub(crate) number: usize,
+    pub(crate) count: usize,
+    /// What this process has done before, as a multiple of this part's work, and the time that it took.
+    pub(crate) done: f64,
+    pub(crate) spent: Duration,
+    /// What is to be done after it, as a multiple of this part's work.
+    pub(crate) rest: f64,
+}
+
+impl Part {
+    /// The time that is left for all, where so much is `left` of this part, which has gone on for `wall`.
+    fn left(&self, wall: Duration, left: Duration) -> Duration {
+        let own = wall.as_secs_f64() + left.as_secs_f64();
+        let each = (self.spent.as_secs_f64() + own) / (self.done + 1.0);
+        left.saturating_add(Duration::try_from_secs_f64(each * self.rest).unwrap_or(Duration::MAX))
     }
 }
 
 /// Shows how far a run is, or several side by side.
 pub(crate) struct Progress {
     shown: Shown,
+    part: Option<Part>,
     /// Of one run.
     steps: u64,
     batch: usize,
@@ -136,6 +166,7 @@ impl Progress {
         };
         Self {
             shown,
+            part: None,
             steps,
             batch,
             workers,
@@ -143,6 +174,11 @@ impl Progress {
             start: Instant::now(),
             state: Mutex::new(state),
         }
+    }
+
+    /// The same for runs that are a part of something.
+    pub(crate) fn of(self, part: Option<Part>) -> Self {
+        Self { part, ..self }
     }
 
     /// Shows a report of run `index`, which has spent `trained` in steps, if it is time for one.
@@ -166,11 +202,16 @@ impl Progress {
         state.last = Some(now);
         let spent: f64 = state.runs.iter().map(|(_, trained)| trained.as_secs_f64()).sum();
         let steps = [done, all, self.resumed];
-        let (trained, wall) = (spent / self.workers as f64, now - self.start);
+        let (trained, whole) = (spent / self.workers as f64, now - self.start);
+        // The ends of runs say nothing about the steps of the others.
+        let wall = whole.saturating_sub(state.measuring.ends_took.div_f64(self.workers.max(1) as f64));
         let measuring = state.measuring.left(self.workers);
         if let Some(measuring) = measuring.filter(|_| !state.expected && is_telling(steps, wall)) {
             state.expected = true;
-            let expected = wall.saturating_add(left(steps, wall, measuring));
+            let expected = match self.part {
+                Some(part) if part.number > 1 => Duration::ZERO,
+                part => whole.saturating_add(left_of_all(part, steps, wall, measuring)),
+            };
             if expected >= LONG {
                 let here = thousands(done.saturating_sub(self.resumed));
                 self.message(&format!(
@@ -179,19 +220,20 @@ impl Progress {
                 ));
             }
         }
-        let pace = pace(steps, self.batch, trained, wall, measuring);
+        let pace = pace(steps, self.batch, trained, wall, measuring, self.part);
         let game = if count > 1 { format!("replica {index}  {}", game(report)) } else { game(report) };
+        let trial = self.part.map(|part| format!("trial {}/{}  ", part.number, part.count)).unwrap_or_default();
         match &self.shown {
             Shown::Bar { bar, is_wide } => {
                 if *is_wide {
                     bar.set_prefix(pace);
-                    bar.set_message(game);
+                    bar.set_message(format!("{trial}{game}"));
                 } else {
-                    bar.set_message(pace);
+                    bar.set_message(format!("{trial}{pace}"));
                 }
                 bar.set_position(done);
             }
-            Shown::Lines => note(&format!("{pace}  {game}")),
+            Shown::Lines => note(&format!("{trial}{pace}  {game}")),
             Shown::Nothing => {}
         }
     }
@@ -214,6 +256,14 @@ impl Progress {
         measuring.done = measuring.done.saturating_add(1);
         measuring.took = measuring.took.saturating_add(took);
         measuring.end = end;
+    }
+
+    /// Notes that a run has ended, and that its end took so long.
+    pub(crate) fn ended(&self, took: Duration) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let measuring = &mut state.measuring;
+        measuring.ended = measuring.ended.saturating_add(1);
+        measuring.ends_took = measuring.ends_took.saturating_add(took);
     }
 
     /// Tells what goes on after the last step of the only run, and how long it will take. Evaluations that wait are told where they take
@@ -283,12 +333,25 @@ const WIDE: usize = 78;
 
 /// How fast it goes, short enough for a line of a terminal of 80 columns beside the bar:
 /// `step 320/3200  81,920 samples/s  12s left`. The rate is that of the time in steps, the time left that of the clock.
-fn pace(steps: [u64; 3], batch: usize, trained: f64, wall: Duration, measuring: Option<[Duration; 2]>) -> String {
+fn pace(
+    steps: [u64; 3],
+    batch: usize,
+    trained: f64,
+    wall: Duration,
+    measuring: Option<[Duration; 2]>,
+    part: Option<Part>,
+) -> String {
     let [done, all, resumed] = steps;
     let rate = done.saturating_sub(resumed) as f64 * batch as f64 / trained;
     let pace = format!("step {done}/{all}  {}", numbers::rate(rate));
     let Some(measuring) = measuring.filter(|_| done == all || is_telling(steps, wall)) else { return pace };
-    format!("{pace}  {} left", short_time(left(steps, wall, measuring)))
+    format!("{pace}  {} left", short_time(left_of_all(part, steps, wall, measuring)))
+}
+
+/// The time that is left: of these runs, or of all that they are a part of.
+fn left_of_all(part: Option<Part>, steps: [u64; 3], wall: Duration, measuring: [Duration; 2]) -> Duration {
+    let own = left(steps, wall, measuring);
+    part.map_or(own, |part| part.left(wall, own))
 }
 
 /// Whether the pace so far tells how long the rest will take.
@@ -329,11 +392,14 @@ mod tests {
         // A second in steps, and three in which they waited for what was measured and drawn.
         let wall = Duration::from_secs(4);
         let (zero, none) = ([Duration::ZERO; 2], Some([Duration::ZERO; 2]));
-        assert_eq!(pace([320, 3200, 0], 32, 1.0, wall, none), "step 320/3200  10,240 samples/s  36s left");
+        assert_eq!(pace([320, 3200, 0], 32, 1.0, wall, none, None), "step 320/3200  10,240 samples/s  36s left");
         // A first step that took long, since all was drawn before it, tells nothing about the others.
-        assert_eq!(pace([10, 3200, 0], 32, 1.0, wall, none), "step 10/3200  320 samples/s");
-        assert_eq!(pace([320, 3200, 0], 32, 1.0, Duration::from_secs(1), none), "step 320/3200  10,240 samples/s");
-        assert!(pace([10, 3200, 0], 32, 1.0, SETTLED, none).ends_with(" left"));
+        assert_eq!(pace([10, 3200, 0], 32, 1.0, wall, none, None), "step 10/3200  320 samples/s");
+        assert_eq!(
+            pace([320, 3200, 0], 32, 1.0, Duration::from_secs(1), none, None),
+            "step 320/3200  10,240 samples/s"
+        );
+        assert!(pace([10, 3200, 0], 32, 1.0, SETTLED, none, None).ends_with(" left"));
         assert!(!is_telling([1010, 4200, 1000], wall) && is_telling([1160, 4200, 1000], wall));
         assert_eq!(left([3200, 3200, 0], wall, zero), Duration::ZERO);
         assert_eq!(left([0, u64::MAX, 0], Duration::MAX, zero), Duration::MAX);
@@ -345,19 +411,36 @@ mod tests {
     }
 
     #[test]
+    fn a_part_tells_what_is_left_of_all() {
+        let second = Duration::from_secs(1);
+        let part = Part { number: 2, count: 4, done: 1.0, spent: 60 * second, rest: 2.0 };
+        // Two parts take 60 and 40 seconds, and so much work is left again.
+        assert_eq!(part.left(4 * second, 36 * second), 136 * second);
+        assert_eq!(Part { rest: f64::INFINITY, ..part }.left(second, second), Duration::MAX);
+        let told = pace([320, 3200, 0], 32, 1.0, 4 * second, Some([Duration::ZERO; 2]), Some(part));
+        assert_eq!(told, "step 320/3200  10,240 samples/s  2m left");
+    }
+
+    #[test]
     fn what_is_still_to_be_measured_counts() {
         let second = Duration::from_secs(1);
         let mut measuring = Measuring { waiting: vec![3, 0], ..Measuring::default() };
         // Before the first evaluation nothing tells.
         assert_eq!(measuring.left(1), None);
-        assert_eq!(pace([320, 3200, 0], 32, 1.0, 4 * second, None), "step 320/3200  10,240 samples/s");
+        assert_eq!(pace([320, 3200, 0], 32, 1.0, 4 * second, None, None), "step 320/3200  10,240 samples/s");
         (measuring.done, measuring.took, measuring.end) = (2, 4 * second, 9 * second);
-        assert_eq!(measuring.left(1), Some([6 * second, 9 * second]));
+        assert_eq!(measuring.left(1), Some([6 * second, 18 * second]));
         assert_eq!(measuring.left(2), Some([3 * second, 9 * second]));
+        // The first end tells how long the others take.
+        (measuring.ended, measuring.ends_took) = (1, 4 * second);
+        assert_eq!(measuring.left(1), Some([6 * second, 4 * second]));
+        measuring.ended = 2;
+        assert_eq!(measuring.left(2), Some([3 * second, Duration::ZERO]));
+        (measuring.ended, measuring.waiting) = (0, vec![3]);
         // Beside the steps, as long as these take longer; the end comes after them.
         assert_eq!(left([320, 3200, 0], 4 * second, [6 * second, 9 * second]), 45 * second);
         assert_eq!(left([3200, 3200, 0], 4 * second, [6 * second, 9 * second]), 15 * second);
-        let told = pace([3200, 3200, 0], 32, 10.0, 4 * second, measuring.left(1));
+        let told = pace([3200, 3200, 0], 32, 10.0, 4 * second, measuring.left(1), None);
         assert_eq!(told, "step 3200/3200  10,240 samples/s  15s left");
     }
 }

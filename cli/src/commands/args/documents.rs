@@ -51,14 +51,20 @@ fn calls(line: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// Names in capitals stand for numbers and such.
+/// Names in capitals, and variables of a shell, stand for numbers and such.
 fn filled(argument: &str) -> String {
     match argument {
         "RATE" => "0.001".to_string(),
         "N" | "S" | "STEP" | "STEPS" => "100".to_string(),
         "PRESET" => "circle".to_string(),
         "SHELL" => "bash".to_string(),
-        other => other.trim_matches(['[', ']', '\'', '"']).to_string(),
+        other => match other.split_once('$') {
+            Some((before, variable)) => {
+                let rest = variable.trim_start_matches(|c: char| c.is_ascii_uppercase() || c == '_');
+                format!("{before}1{rest}")
+            }
+            None => other.trim_matches(['[', ']', '\'', '"']).to_string(),
+        },
     }
 }
 

@@ -5,6 +5,7 @@ mod model;
 mod runs;
 mod settings;
 mod shell;
+mod sweep;
 mod text;
 mod train;
 mod values;
@@ -15,6 +16,7 @@ pub(crate) use bench::{BenchArgs, InfoArgs};
 pub(crate) use model::{EvaluateArgs, ExportArgs, SampleArgs};
 pub(crate) use runs::{RunStatus, RunsArgs, SortBy};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
+pub(crate) use sweep::SweepArgs;
 pub(crate) use text::{ConfigArgs, ReportArgs};
 pub(crate) use train::TrainArgs;
 pub(crate) use values::{Format, NETWORKS, SAMPLE_FORMATS};
@@ -49,6 +51,7 @@ Examples:
   gannet sample runs/circle-001 --count 1000 --out points.csv
   gannet report runs/circle-001 runs/circle-002    lay two runs side by side in report.html
   gannet runs --sort measure            all runs at a glance, the best first
+  gannet sweep sweep.toml               train a grid or a random search over settings, and rank the trials
   gannet bench --preset circle --batch 256,1024 --threads 1,2"
 )]
 pub(crate) struct Cli {
@@ -61,6 +64,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train a GAN and write a new run folder with its model, figures and pictures.
     Train(Box<TrainArgs>),
+    /// Train every trial of a grid or of a random search over settings, with several seeds each, and rank them.
+    Sweep(SweepArgs),
     /// Draw samples from a trained generator into a file.
     Sample(SampleArgs),
     /// Measure what a trained generator has learned, beside what a right implementation reaches.

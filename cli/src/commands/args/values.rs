@@ -4,6 +4,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use gannet::gan::Network;
 use gannet::gan::weights::Numbering;
 
+use super::sweep::Share;
 use crate::folder::checkpoints::SavedState;
 use crate::settings::values::LARGEST;
 
@@ -54,6 +55,18 @@ pub(super) fn saved_state(text: &str) -> Result<SavedState, String> {
             Ok(step) => Ok(SavedState::Step(step)),
             Err(_) => Err("needs best, last or a step".to_string()),
         },
+    }
+}
+
+/// One of several parts: `3/16`.
+pub(super) fn share(text: &str) -> Result<Share, String> {
+    let wrong = || "needs a part and the number of parts, for instance 3/16".to_string();
+    let (number, of) = text.split_once('/').ok_or_else(wrong)?;
+    let [number, of] = [number, of].map(|text| text.trim().parse::<usize>());
+    match (number, of) {
+        (Ok(number), Ok(of)) if (1..=of).contains(&number) => Ok(Share { number, of }),
+        (Ok(_), Ok(of)) if of > 0 => Err(format!("needs a part from 1 to {of}")),
+        _ => Err(wrong()),
     }
 }
 

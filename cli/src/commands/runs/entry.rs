@@ -16,6 +16,7 @@ use super::find::Found;
 use super::read;
 use crate::commands::args::RunStatus;
 use crate::data::own::OwnData;
+use crate::folder::folder_lock::is_held;
 use crate::folder::run_folder::{CONFIG, EVALUATION, METRICS, RESULT};
 use crate::history::changed_settings;
 use crate::history::end;
@@ -139,10 +140,10 @@ impl Entry {
         let steps = [ended.filter(|_| !went_on), saved, last_row].into_iter().flatten().max();
         let status = match text("status").as_deref().filter(|_| !went_on) {
             _ if config.is_empty() => RunStatus::Broken,
-            _ if read::is_locked(path) => RunStatus::Running,
+            _ if is_held(path) => RunStatus::Running,
             Some("finished") => RunStatus::Finished,
             // A replica is locked with the folder that it lies in, and may have ended before the others.
-            _ if path.parent().is_some_and(read::is_locked) => RunStatus::Running,
+            _ if path.parent().is_some_and(is_held) => RunStatus::Running,
             _ if is_unreadable => RunStatus::Broken,
             Some("stopped") => RunStatus::Stopped,
             Some("failed") => RunStatus::Failed,

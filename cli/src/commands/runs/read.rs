@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use gannet::internals::file;
 
-use crate::folder::folder_lock::LOCK;
 use crate::folder::line_file;
 
 /// Bytes of `config.toml` and `run.json` at most.
@@ -37,12 +36,6 @@ pub(super) fn last_line(path: &Path) -> Option<Vec<(String, String)>> {
 /// When a file was last written.
 pub(super) fn written(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
-}
-
-/// Whether a process has the lock of a folder. Where nobody has it, it is taken for an instant, and shared.
-pub(super) fn is_locked(folder: &Path) -> bool {
-    file::open(&folder.join(LOCK))
-        .is_ok_and(|(lock, _)| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
 }
 
 #[cfg(test)]
