@@ -171,7 +171,7 @@ impl Preset {
             Self::CircleBest => of_today(
                 dense(&[2, 64, 64, 64, 2], Relu, 0.0, Linear),
                 dense(&[2, 64, 64, 64, 1], LEAKY, 0.0, Linear),
-                0.001,
+                0.002,
                 0.1,
                 BEST_STEPS,
             ),
@@ -240,7 +240,8 @@ impl Preset {
         match self {
             Self::Mnist => 100,
             Self::MnistBest | Self::MnistConditional => 128,
-            Self::Mixture1dDeep | Self::CircleBest | Self::Gaussian2dBest => 256,
+            Self::CircleBest => 1_024,
+            Self::Mixture1dDeep | Self::Gaussian2dBest => 256,
             Self::Digits | Self::DigitsConditional => 64,
             Self::Circle | Self::Mixture1d | Self::Gaussian2d => 32,
             Self::Ring8 | Self::Grid25 | Self::SwissRoll | Self::TwoMoons | Self::Checkerboard => IN_THE_PLANE_BATCH,
