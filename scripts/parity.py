@@ -222,6 +222,27 @@ CASES = {
         batch=7,
         steps=12,
     ),
+    "small_smoothed": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "tanh"),
+        discriminator=layers([3, 12, 5, 1], "leaky_relu", "linear"),
+        objective="non_saturating",
+        order="generator_first_shared_fake",
+        optimizer=adam(1e-2, beta1=0.5),
+        label_smoothing=0.25,
+        batch=7,
+        steps=12,
+    ),
+    "small_least_squares_smoothed": dict(
+        generator=layers([2, 9, 3], "tanh", "linear"),
+        discriminator=layers([3, 12, 1], "tanh", "linear", dropout=0.25),
+        objective="least_squares",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.5),
+        label_smoothing=0.125,
+        penalties={"r1": 0.5},
+        batch=9,
+        steps=12,
+    ),
     "small_clipped": dict(
         generator=layers([2, 9, 3], "leaky_relu", "linear"),
         discriminator=layers([3, 12, 1], "leaky_relu", "linear"),
@@ -373,23 +394,23 @@ def optimizer_of(spec, parameters):
 
 
 def cross_entropy(logits, real):
-    """The mean cross-entropy of logits against a target of 1 (real) or 0."""
+    """The mean cross-entropy of logits against a target of 1 (real), less where labels are smoothed, or 0."""
     if logits.shape[1] == 2:
         return F.cross_entropy(logits, torch.full((logits.shape[0],), real))
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
 
 
 def discriminator_loss(case, real, fake):
-    objective = case["objective"]
+    objective, label = case["objective"], 1 - case.get("label_smoothing", 0)
     if objective == "least_squares":
-        return (real - 1).square().mean() / 2 + fake.square().mean() / 2
+        return (real - label).square().mean() / 2 + fake.square().mean() / 2
     if objective == "hinge":
         return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
     if objective == "wasserstein":
         return fake.mean() - real.mean()
     if objective == "relativistic_pairing":
         return F.softplus(fake - real).mean()
-    loss = cross_entropy(real, 1) + cross_entropy(fake, 0)
+    loss = cross_entropy(real, label) + cross_entropy(fake, 0)
     return loss / 2 if objective == "non_saturating_half" else loss
 
 

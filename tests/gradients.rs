@@ -105,6 +105,12 @@ impl Problem {
         self
     }
 
+    /// The same with the labels of real samples smoothed.
+    fn with_label_smoothing(mut self, smoothing: f32) -> Self {
+        self.spec = self.spec.with_label_smoothing(smoothing);
+        self
+    }
+
     /// What D's layers keep of a sample of the batch.
     fn keeps_of(&self, role: Role, index: usize) -> Vec<Option<&[u8]>> {
         let layers = self.spec.discriminator.layers.iter().zip(&self.keeps[role as usize]);
@@ -167,7 +173,7 @@ impl Problem {
     fn discriminator_loss(&self, g: &Parameters, d: &Parameters) -> f64 {
         let real = self.margins(d, &self.reals(), Role::Real);
         let fake = self.margins(d, &self.fakes(g, &self.latents[0]), Role::Fake);
-        discriminator_loss(self.spec.objective, &real, &fake)
+        discriminator_loss(self.spec.objective, f64::from(self.spec.label_smoothing), &real, &fake)
     }
 
     fn generator_loss(&self, g: &Parameters, d: &Parameters) -> f64 {
@@ -296,6 +302,31 @@ fn gradients_of_penalties_match_finite_differences() {
                     for order in ORDERS {
                         check(&problem(objective, order, all).without_dropout(), engine, isa, &mut misses);
                     }
+                }
+            }
+        }
+    }
+    assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses[..misses.len().min(20)].join("\n"));
+}
+
+/// Every objective that has a label to smooth, in every order, among which is one pass of pairs for both networks; alone and with penalties.
+#[test]
+fn gradients_of_smoothed_labels_match_finite_differences() {
+    let penalties = Penalties::default().with_r1(0.7).with_gradient_penalty(1.5);
+    let mut misses = Vec::new();
+    for engine in EngineKind::ALL {
+        for isa in Isa::available() {
+            for objective in
+                [Objective::Minimax, Objective::NonSaturating, Objective::NonSaturatingHalf, Objective::LeastSquares]
+            {
+                for (order, smoothing) in ORDERS.into_iter().zip([0.1, 0.25, 0.4]) {
+                    let problem = || {
+                        Problem::new(Activation::Tanh, Activation::Sigmoid, objective, order)
+                            .with_label_smoothing(smoothing)
+                    };
+                    check(&problem(), engine, isa, &mut misses);
+                    check(&problem().without_dropout(), engine, isa, &mut misses);
+                    check(&problem().with_penalties(penalties), engine, isa, &mut misses);
                 }
             }
         }

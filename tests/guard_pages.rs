@@ -264,7 +264,7 @@ fn epilogues() {
 fn losses() {
     for len in lengths() {
         for (valid, report) in [(len, true), (len, false), (len.saturating_sub(5), true), (0, true)] {
-            let term = LossTerm { real: valid == len, weight: 0.5 };
+            let term = LossTerm::new(valid == len, 0.5);
             in_every_place(&format!("losses of {valid} of {len}"), |isa, at| {
                 let (mut logits, mut fake, mut real) = (at.f32(len, 1), at.f32(len, 2), at.f32(len, 3));
                 let one = bce_with_logits(isa, term, &mut logits, valid, report);

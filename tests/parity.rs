@@ -120,6 +120,7 @@ fn read_case(path: &Path) -> Case {
         .with_one_sided(config["penalties"]["one_sided"].as_bool().unwrap_or(false));
     let spec = spec
         .with_penalties(penalties)
+        .with_label_smoothing(config.get("label_smoothing").map_or(0.0, number))
         .with_weight_clip(config.get("weight_clip").map_or(0.0, number))
         .with_ema_decay(config.get("ema_decay").map_or(0.0, number));
     let spec = match config.get("schedule") {

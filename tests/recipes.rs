@@ -142,8 +142,8 @@ fn the_modular_loss_has_the_same_penalties() {
             continue;
         }
         let mut spec = spec.with_order(Order::DiscriminatorFirstSharedFake).with_discriminator_steps(1);
-        // It has no schedule.
-        spec.schedule = RateSchedule::constant();
+        // It has no schedule and no smoothed labels.
+        (spec.schedule, spec.label_smoothing) = (RateSchedule::constant(), 0.0);
         spec.generator = NetworkSpec::dense(&[2, 2], Activation::Linear, 0.0, Activation::Linear);
         let options = TrainerOptions::default().with_batch(BATCH).with_seed(SEED);
         let mut whole = trainer(&spec, options.clone());
@@ -225,6 +225,11 @@ fn what_makes_no_sense_is_refused_by_name() {
         (good.clone().with_penalties(none).with_weight_clip(-0.1), "weight_clip"),
         (good.clone().with_penalties(none).with_weight_clip(f32::NAN), "weight_clip"),
         (good.clone().with_penalties(none).with_objective(Objective::Wasserstein), "objective"),
+        (good.clone().with_objective(Objective::NonSaturating).with_label_smoothing(1.0), "label_smoothing"),
+        (good.clone().with_objective(Objective::NonSaturating).with_label_smoothing(-0.1), "label_smoothing"),
+        (good.clone().with_objective(Objective::NonSaturating).with_label_smoothing(f32::NAN), "label_smoothing"),
+        (good.clone().with_label_smoothing(0.1), "relativistic_pairing"),
+        (good.clone().with_objective(Objective::Hinge).with_label_smoothing(0.1), "least_squares"),
     ] {
         let problem = spec.validate().unwrap_err().to_string();
         assert!(problem.contains(name), "`{name}` is not in `{problem}`");

@@ -62,6 +62,14 @@ pub struct GanSpec {
     pub generator_optimizer: OptimizerSpec,
     /// D's optimizer.
     pub discriminator_optimizer: OptimizerSpec,
+    /// What the target of real samples in D's loss is less than 1, from 0 up and below 1; 0 = nothing.
+    ///
+    /// One-sided label smoothing (Salimans et al. 2016, "Improved techniques for training GANs", section 3.4, where it is 0.1): D minimizes
+    /// `BCE(D(x), 1 - label_smoothing)` of real samples, or with [`Objective::LeastSquares`] half the squared distance from that. Fakes keep
+    /// their target, and G's loss is as it was. Other objectives have no such target and refuse it. The best D gives a sample that is as
+    /// likely real as fake the probability `(1 - label_smoothing) / 2`, which is where its accuracy is told apart.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub label_smoothing: f32,
     /// Penalties added to D's loss.
     #[cfg_attr(feature = "serde", serde(default))]
     pub penalties: Penalties,
@@ -109,6 +117,7 @@ impl GanSpec {
             discriminator_steps: 1,
             generator_optimizer: optimizer,
             discriminator_optimizer: optimizer,
+            label_smoothing: 0.0,
             penalties: Penalties::default(),
             weight_clip: 0.0,
             ema_decay: 0.0,
@@ -183,10 +192,18 @@ impl GanSpec {
         let (generator, discriminator) = (adam(self.generator_optimizer), adam(self.discriminator_optimizer));
         self.with_objective(Objective::RelativisticPairing)
             .with_penalties(Penalties::default().with_r1(1.0).with_r2(1.0))
+            .with_label_smoothing(0.0)
             .with_weight_clip(0.0)
             .with_generator_optimizer(generator)
             .with_discriminator_optimizer(discriminator)
             .with_ema_decay(0.999)
+    }
+
+    /// The same GAN with the labels of real samples [smoothed](Self::label_smoothing).
+    #[must_use]
+    pub fn with_label_smoothing(mut self, smoothing: f32) -> Self {
+        self.label_smoothing = smoothing;
+        self
     }
 
     /// The same GAN with these [penalties](Self::penalties).
@@ -309,6 +326,7 @@ impl GanSpec {
             let problem = "must be 1 with the order generator_first_shared_fake, whose fakes serve one step of each";
             return Err(Error::setting("discriminator_steps", problem));
         }
+        self.objective.check_smoothing(self.label_smoothing)?;
         self.penalties.validate()?;
         if !(self.weight_clip >= 0.0 && self.weight_clip.is_finite()) {
             return Err(Error::setting(

@@ -263,6 +263,7 @@ impl<'a> Trainer<'a> {
             plan,
             objective: spec.objective,
             penalties: spec.penalties,
+            label_smoothing: spec.label_smoothing,
             draws: Draws { seed: options.seed, discriminator_turns: first, generator_turns: adversary.steps, given },
             reals: Reals::Given(&[]),
             outside: &[],

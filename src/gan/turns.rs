@@ -43,6 +43,7 @@ macro_rules! run {
             plan: &$trainer.plan,
             objective: $trainer.spec.objective,
             penalties: $trainer.spec.penalties,
+            label_smoothing: $trainer.spec.label_smoothing,
             draws: Draws {
                 seed: $trainer.options.seed,
                 discriminator_turns: $trainer.adversary.discriminator_turns.saturating_sub(1),

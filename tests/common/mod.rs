@@ -102,6 +102,16 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
                 .with_order(Order::GeneratorFirstSharedFake),
         ),
         (
+            "least squares, smoothed labels, dropout",
+            base(Objective::LeastSquares, leaky, 0.25).with_label_smoothing(0.1),
+        ),
+        (
+            "non-saturating, smoothed labels, G first",
+            base(Objective::NonSaturating, tanh, 0.0)
+                .with_label_smoothing(0.2)
+                .with_order(Order::GeneratorFirstSharedFake),
+        ),
+        (
             "non-saturating, R1, G first",
             base(Objective::NonSaturating, leaky, 0.0)
                 .with_penalties(none.with_r1(0.5))

@@ -428,7 +428,7 @@ impl Record {
     /// Files that cannot be written.
     pub(crate) fn close(&mut self) -> Result<()> {
         self.flush()?;
-        if let Some(losses) = self.history.picture(self.config.preset.name(), self.config.spec.objective)? {
+        if let Some(losses) = self.history.picture(self.config.preset.name(), &self.config.spec)? {
             self.folder.write(run_folder::LOSSES, &losses)?;
         }
         if let Some(told) = learning::write(&self.folder, &self.evaluated)? {

@@ -1,5 +1,5 @@
-//! Settings that steer a training beside its optimizers: the average that is sampled from, the clipping of gradients, the schedule of
-//! the learning rates. The [table](super::table) lists them.
+//! Settings that steer a training beside its optimizers: the labels of real samples, the average that is sampled from, the clipping of
+//! gradients, the schedule of the learning rates. The [table](super::table) lists them.
 
 use gannet::gan::RateDecay;
 use toml::Value;
@@ -7,6 +7,32 @@ use toml::Value;
 use super::kind::Kind;
 use super::setting::{CommandOption, Setting, chosen, fraction, in_32_bits, number, whole};
 use super::values::{RATE_DECAYS, names};
+
+/// How far the labels of real samples are smoothed.
+pub(super) const LABEL_SMOOTHING: Setting = Setting {
+    option: Some(CommandOption {
+        name: "label-smoothing",
+        value: "S",
+        help: "Let the discriminator learn the label 1 - S of real samples, for instance with 0.1; fakes keep theirs [default: 0].",
+    }),
+    example: "0.1",
+    get: |config| Some(fraction(config.spec.label_smoothing)),
+    set: |config, value| {
+        config.spec.label_smoothing = in_32_bits(value);
+        Ok(())
+    },
+    words: Some(("label of real samples", |config| match config.spec.label_smoothing {
+        0.0 => String::new(),
+        smoothing => format!("{}", 1.0 - smoothing),
+    })),
+    ..Setting::new(
+        "gan",
+        "label_smoothing",
+        Kind::Number { below: 1.0 },
+        "What the label of real samples is less than 1 in the discriminator's loss, usually 0.1; 0 = nothing. For minimax, non_saturating, \
+         non_saturating_half and least_squares.",
+    )
+};
 
 /// The average of G's parameters.
 pub(super) const EMA_DECAY: Setting = Setting {

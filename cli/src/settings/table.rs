@@ -8,7 +8,9 @@ use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use toml::Value;
 
-use super::control::{DISCRIMINATOR_CLIP_NORM, EMA_DECAY, GENERATOR_CLIP_NORM, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS};
+use super::control::{
+    DISCRIMINATOR_CLIP_NORM, EMA_DECAY, GENERATOR_CLIP_NORM, LABEL_SMOOTHING, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS,
+};
 use super::kind::Kind;
 use super::penalties;
 use super::setting::{CommandOption, Setting, chosen, number, path, size, text, whole};
@@ -511,6 +513,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             "Steps of the discriminator per step of the generator.",
         )
     },
+    LABEL_SMOOTHING,
     penalties::R1,
     penalties::R2,
     penalties::GRADIENT_PENALTY,
@@ -557,6 +560,7 @@ mod tests {
                 "checkpoint_steps",
                 "checkpoint_seconds",
                 "keep",
+                "label_smoothing",
                 "penalty_interval",
                 "ema_decay",
                 "generator_clip_norm",

@@ -18,6 +18,8 @@ pub(in crate::gan) struct Context<'a> {
     pub(in crate::gan) program: &'a Program,
     pub(in crate::gan) objective: Objective,
     pub(in crate::gan) penalties: Penalties,
+    /// What the target of real samples is less than 1.
+    pub(in crate::gan) label_smoothing: f32,
     pub(in crate::gan) draws: Draws<'a>,
     pub(in crate::gan) reals: Reals<'a>,
     /// What comes from outside, `[batch, features]`, row-major: fakes, or the gradient with respect to G's; empty where nothing does.

@@ -25,7 +25,7 @@ const ADAM: AdamStep = AdamStep { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999,
 const ADAMW: AdamWStep = AdamWStep { adam: ADAM, weight_decay: 0.5 };
 const RMSPROP: RmsPropStep = RmsPropStep { learning_rate: 0.1, alpha: 0.9, epsilon: 1e-8 };
 const SGD: SgdStep = SgdStep { learning_rate: 0.1, momentum: 0.9 };
-const REAL: LossTerm = LossTerm { real: true, weight: 0.5 };
+const REAL: LossTerm = LossTerm::new(true, 0.5);
 
 /// A kernel as a function of one panel: what it makes of `x`.
 type Case = (&'static str, fn(Isa, &[f32]) -> Vec<f32>);
