@@ -149,6 +149,13 @@ fn what_has_no_meaning_is_refused_by_name() {
             "objective = 'wasserstein'",
             &["objective", "needs a bound", "gradient_penalty", "weight_clip"],
         ),
+        (
+            "--label-smoothing 0.1 --objective hinge",
+            "label_smoothing = 0.1\nobjective = 'hinge'",
+            &["label_smoothing", "hinge"],
+        ),
+        ("--label-smoothing 1", "label_smoothing = 1", &["label", "smoothing", "below 1"]),
+        ("--instance-noise-steps 9", "instance_noise_steps = 9", &["instance_noise_steps", "set that"]),
         ("--weight-clip 0.01 --r1 1", "weight_clip = 0.01\nr1 = 1", &["weight_clip", "penalties"]),
         ("--weight-clip 1e-50", "weight_clip = 1e-50", &["weight", "1e-50", "too small", "at least 1e-45"]),
     ] {
@@ -207,6 +214,25 @@ fn a_schedule_has_the_length_of_its_run() {
         place.fail(&format!("train circle {more} {warmup} {SHORT}"), 2, &["schedule_steps", "40 warmup_steps"]);
     }
     assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn noise_falls_over_its_run() {
+    let place = Place::new();
+    let steps = |run: &str| gan(&place, run).get("instance_noise_steps").and_then(toml::Value::as_integer);
+    place.succeed(&format!("train circle --steps 30 --instance-noise 0.5 --label-smoothing 0.1 {SHORT} --out run"));
+    assert_eq!(steps("run"), Some(30));
+    place.succeed(&format!("train circle --epochs 2 --instance-noise 0.5 {SHORT} --out epochs"));
+    assert_eq!(steps("epochs"), Some(25));
+    place.succeed(&format!("train circle --steps 30 --instance-noise 0.5 --instance-noise-steps 7 {SHORT} --out own"));
+    assert_eq!(steps("own"), Some(7));
+    // A run that goes further keeps the noise of its course; a file's noise goes with its steps.
+    place.succeed("train --resume run --steps 40");
+    assert_eq!(steps("run"), Some(30));
+    place.succeed(&format!("train run/config.toml --instance-noise 0 {SHORT} --out without"));
+    assert_eq!(steps("without"), None);
+    // A place of another deviation is another course.
+    place.fail("train --resume run --steps 50 --instance-noise 0.25", 2, &["gan.instance_noise was 0.5", "--override"]);
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl Setting {
 }
 
 /// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
-const TABLE: [Setting; 23] = [
+const TABLE: [Setting; 25] = [
     Setting::new(BATCH, |run| run.options.batch.into()),
     Setting::later("run.shards", |run| run.options.shards.into(), || 1.into()),
     Setting::new("run.seed", |run| run.options.seed.into()),
@@ -73,6 +73,8 @@ const TABLE: [Setting; 23] = [
     Setting::new("gan.order", |run| run.spec.order.name().into()),
     Setting::new(DISCRIMINATOR_STEPS, |run| run.spec.discriminator_steps.into()),
     Setting::later("gan.label_smoothing", |run| number(run.spec.label_smoothing), || number(0.0)),
+    Setting::later("gan.instance_noise", |run| number(run.spec.instance_noise), || number(0.0)),
+    Setting::later("gan.instance_noise_steps", |run| run.spec.instance_noise_steps.into(), || 0.into()),
     Setting::later("gan.r1", |run| number(run.spec.penalties.r1), || number(0.0)),
     Setting::later("gan.r2", |run| number(run.spec.penalties.r2), || number(0.0)),
     Setting::later("gan.gradient_penalty", |run| number(run.spec.penalties.gradient_penalty), || number(0.0)),

@@ -70,6 +70,19 @@ pub struct GanSpec {
     /// likely real as fake the probability `(1 - label_smoothing) / 2`, which is where its accuracy is told apart.
     #[cfg_attr(feature = "serde", serde(default))]
     pub label_smoothing: f32,
+    /// The standard deviation, in units of the samples, of the normal noise that is added to every sample that D judges, in the first step;
+    /// 0 = none.
+    ///
+    /// Instance noise (Sønderby et al. 2017, "Amortised MAP inference for image super-resolution", section 3.3; Arjovsky and Bottou 2017,
+    /// "Towards principled methods for training generative adversarial networks"): real samples and fakes, in both networks' turns, each
+    /// with noise of its own. It falls in a line, by [`noise_deviation`](Self::noise_deviation), and depends on seed, step and sample
+    /// alone. G's gradient passes it unchanged. [Penalties](Self::penalties) look at D's gradient at the noisy samples, those between real
+    /// ones and fakes included. Samples, measures and verdicts are without it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub instance_noise: f32,
+    /// Steps until [instance noise](Self::instance_noise) is gone; 0 where there is none.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub instance_noise_steps: u64,
     /// Penalties added to D's loss.
     #[cfg_attr(feature = "serde", serde(default))]
     pub penalties: Penalties,
@@ -118,6 +131,8 @@ impl GanSpec {
             generator_optimizer: optimizer,
             discriminator_optimizer: optimizer,
             label_smoothing: 0.0,
+            instance_noise: 0.0,
+            instance_noise_steps: 0,
             penalties: Penalties::default(),
             weight_clip: 0.0,
             ema_decay: 0.0,
@@ -204,6 +219,23 @@ impl GanSpec {
     pub fn with_label_smoothing(mut self, smoothing: f32) -> Self {
         self.label_smoothing = smoothing;
         self
+    }
+
+    /// The same GAN with [instance noise](Self::instance_noise) of this standard deviation, which falls to 0 in so many steps.
+    #[must_use]
+    pub fn with_instance_noise(mut self, deviation: f32, steps: u64) -> Self {
+        (self.instance_noise, self.instance_noise_steps) = (deviation, steps);
+        self
+    }
+
+    /// The standard deviation of [instance noise](Self::instance_noise) in step `step`, counted from 1: with `n` steps,
+    /// `instance_noise * (1 - (step - 1) / n)` up to step `n`, and 0 after it.
+    pub fn noise_deviation(&self, step: u64) -> f32 {
+        let (passed, steps) = (step.saturating_sub(1), self.instance_noise_steps);
+        if passed >= steps {
+            return 0.0;
+        }
+        (f64::from(self.instance_noise) * (1.0 - passed as f64 / steps as f64)) as f32
     }
 
     /// The same GAN with these [penalties](Self::penalties).
@@ -327,6 +359,18 @@ impl GanSpec {
             return Err(Error::setting("discriminator_steps", problem));
         }
         self.objective.check_smoothing(self.label_smoothing)?;
+        if !(self.instance_noise >= 0.0 && self.instance_noise.is_finite()) {
+            let problem = format!("{} is not 0 (none) or a positive number", self.instance_noise);
+            return Err(Error::setting("instance_noise", problem));
+        }
+        if self.instance_noise == 0.0 && self.instance_noise_steps != 0 {
+            let problem = "has a meaning with instance_noise, which is 0; set that, or leave this out";
+            return Err(Error::setting("instance_noise_steps", problem));
+        }
+        if self.instance_noise != 0.0 && self.instance_noise_steps == 0 {
+            let problem = "0 leaves no step for the noise to fall; set the number of steps that are to have some";
+            return Err(Error::setting("instance_noise_steps", problem));
+        }
         self.penalties.validate()?;
         if !(self.weight_clip >= 0.0 && self.weight_clip.is_finite()) {
             return Err(Error::setting(

@@ -264,6 +264,7 @@ impl<'a> Trainer<'a> {
             objective: spec.objective,
             penalties: spec.penalties,
             label_smoothing: spec.label_smoothing,
+            noise: spec.noise_deviation(adversary.steps + 1),
             draws: Draws { seed: options.seed, discriminator_turns: first, generator_turns: adversary.steps, given },
             reals: Reals::Given(&[]),
             outside: &[],

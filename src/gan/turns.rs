@@ -44,6 +44,7 @@ macro_rules! run {
             objective: $trainer.spec.objective,
             penalties: $trainer.spec.penalties,
             label_smoothing: $trainer.spec.label_smoothing,
+            noise: $trainer.spec.noise_deviation($trainer.adversary.steps + 1),
             draws: Draws {
                 seed: $trainer.options.seed,
                 discriminator_turns: $trainer.adversary.discriminator_turns.saturating_sub(1),

@@ -184,20 +184,29 @@ impl RunConfig {
         self.spec.schedule.decay != RateDecay::Constant && self.spec.schedule.steps == 0
     }
 
-    /// Gives a schedule without a length that of the run, on so many samples.
+    /// Whether instance noise is to fall as long as the run.
+    fn noise_follows_length(&self) -> bool {
+        self.spec.instance_noise != 0.0 && self.spec.instance_noise_steps == 0
+    }
+
+    /// Gives a schedule and instance noise without a length that of the run, on so many samples.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] where its warm-up takes all of them.
+    /// [`Error::InvalidSetting`] where the schedule's warm-up takes all of them.
     pub(crate) fn resolve_schedule(&mut self, samples: usize) -> Result<()> {
+        let length = match self.duration {
+            Duration::Epochs(epochs) => {
+                let per_step = (self.batch as u128).saturating_mul(self.spec.discriminator_steps as u128).max(1);
+                u64::try_from((u128::from(epochs) * samples as u128).div_ceil(per_step)).unwrap_or(u64::MAX)
+            }
+            Duration::Steps(steps) => steps,
+        };
+        if self.noise_follows_length() {
+            self.spec.instance_noise_steps = length;
+        }
         if self.schedule_follows_length() {
-            self.spec.schedule.steps = match self.duration {
-                Duration::Epochs(epochs) => {
-                    let per_step = (self.batch as u128).saturating_mul(self.spec.discriminator_steps as u128).max(1);
-                    u64::try_from((u128::from(epochs) * samples as u128).div_ceil(per_step)).unwrap_or(u64::MAX)
-                }
-                Duration::Steps(steps) => steps,
-            };
+            self.spec.schedule.steps = length;
             return self.validate();
         }
         Ok(())
@@ -209,6 +218,9 @@ impl RunConfig {
         if self.schedule_follows_length() {
             // Any length will do here; that of the run is known with its data.
             spec.schedule.steps = u64::MAX;
+        }
+        if self.noise_follows_length() {
+            spec.instance_noise_steps = u64::MAX;
         }
         spec.validate().map_err(|error| match error {
             Error::InvalidSetting { name, problem } => Error::setting(format!("gan.{name}"), problem),

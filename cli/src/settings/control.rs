@@ -1,7 +1,8 @@
-//! Settings that steer a training beside its optimizers: the labels of real samples, the average that is sampled from, the clipping of
+//! Settings that steer a training beside its optimizers: the labels of real samples, the noise on all of them, the average that is sampled from, the clipping of
 //! gradients, the schedule of the learning rates. The [table](super::table) lists them.
 
 use gannet::gan::RateDecay;
+use gannet::internals::numbers::thousands;
 use toml::Value;
 
 use super::kind::Kind;
@@ -31,6 +32,60 @@ pub(super) const LABEL_SMOOTHING: Setting = Setting {
         Kind::Number { below: 1.0 },
         "What the label of real samples is less than 1 in the discriminator's loss, usually 0.1; 0 = nothing. For minimax, non_saturating, \
          non_saturating_half and least_squares.",
+    )
+};
+
+/// How much noise there is on the samples that D judges.
+pub(super) const INSTANCE_NOISE: Setting = Setting {
+    option: Some(CommandOption {
+        name: "instance-noise",
+        value: "SD",
+        help: "Add normal noise of this standard deviation to all samples that the discriminator judges, real and generated, which falls \
+               to 0 in a line; in the units that it sees: of tables and points about 1 is the spread of the data [default: 0].",
+    }),
+    example: "0.1",
+    get: |config| Some(fraction(config.spec.instance_noise)),
+    set: |config, value| {
+        config.spec.instance_noise = in_32_bits(value);
+        if config.spec.instance_noise == 0.0 {
+            // What a file says of its steps is over.
+            config.spec.instance_noise_steps = 0;
+        }
+        Ok(())
+    },
+    words: Some(("instance noise", |config| match (config.spec.instance_noise, config.spec.instance_noise_steps) {
+        (0.0, _) => String::new(),
+        (deviation, 0) => deviation.to_string(),
+        (deviation, steps) => format!("{deviation}, gone in {} steps", thousands(steps)),
+    })),
+    ..Setting::new(
+        "gan",
+        "instance_noise",
+        Kind::Number { below: f32::INFINITY },
+        "Standard deviation of normal noise on all samples that the discriminator judges, which falls to 0 in a line over the run or over \
+         instance_noise_steps; 0 = none.",
+    )
+};
+
+/// How long it falls.
+pub(super) const INSTANCE_NOISE_STEPS: Setting = Setting {
+    option: Some(CommandOption {
+        name: "instance-noise-steps",
+        value: "N",
+        help: "Steps until instance noise is gone [default: the length of the run].",
+    }),
+    example: "10000",
+    stands: |config| config.spec.instance_noise != 0.0,
+    get: |config| Some(config.spec.instance_noise_steps).filter(|steps| *steps > 0).map(number),
+    set: |config, value| {
+        config.spec.instance_noise_steps = whole(value);
+        Ok(())
+    },
+    ..Setting::new(
+        "gan",
+        "instance_noise_steps",
+        Kind::POSITIVE,
+        "Steps until instance noise is gone. Without it: the length of the run.",
     )
 };
 

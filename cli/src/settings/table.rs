@@ -9,7 +9,8 @@ use gannet::internals::numbers::thousands;
 use toml::Value;
 
 use super::control::{
-    DISCRIMINATOR_CLIP_NORM, EMA_DECAY, GENERATOR_CLIP_NORM, LABEL_SMOOTHING, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS,
+    DISCRIMINATOR_CLIP_NORM, EMA_DECAY, GENERATOR_CLIP_NORM, INSTANCE_NOISE, INSTANCE_NOISE_STEPS, LABEL_SMOOTHING,
+    SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS,
 };
 use super::kind::Kind;
 use super::penalties;
@@ -514,6 +515,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         )
     },
     LABEL_SMOOTHING,
+    INSTANCE_NOISE,
+    INSTANCE_NOISE_STEPS,
     penalties::R1,
     penalties::R2,
     penalties::GRADIENT_PENALTY,
@@ -561,6 +564,7 @@ mod tests {
                 "checkpoint_seconds",
                 "keep",
                 "label_smoothing",
+                "instance_noise",
                 "penalty_interval",
                 "ema_decay",
                 "generator_clip_norm",

@@ -34,8 +34,10 @@ impl Work<'_> {
             (Rows::Pairs, _) => self.pair(team, fakes, input, scratch),
             (Rows::Reals, _) => self.gather(team, input, scratch),
             (Rows::Between, Some(shares)) => self.mix(team, fakes, (input, shares), scratch),
+            (Rows::Fakes, _) if input != fakes => self.copy(team, fakes, input, scratch),
             (Rows::Fakes | Rows::Between, _) => {}
         }
+        self.add_noise(team, rows, input, scratch);
         let pass = PassContext { team, plan: &context.plan.pass, panels };
         let tape = &mut scratch.tape;
         let part = |keeps| self.part(keeps);
@@ -90,6 +92,40 @@ impl Work<'_> {
             }
             self.real_samples(panel, input, width);
             interpolate(isa, &fakes[panel * features * width..][..features * width], shares, input);
+        });
+    }
+
+    /// Fakes, where they do not stay what they are.
+    fn copy(&self, team: &Team<'_>, fakes: Value, input: Value, scratch: &mut Scratch) {
+        let (panels, len) = (self.chunk.panels, self.features(fakes) * self.chunk.panels.width);
+        let [fakes, input] = scratch.tape.several([fakes, input].map(|value| (value, panels.lanes())));
+        let fakes = &*fakes;
+        team.for_each((0..panels.count, Chunks::new(input, len)), |(panel, input)| {
+            input.copy_from_slice(&fakes[panel * len..][..len]);
+        });
+    }
+
+    /// Adds instance noise to D's input. What is added to a sample depends on the turn, the sample and its kind alone.
+    fn add_noise(&self, team: &Team<'_>, rows: Rows, input: Value, scratch: &mut Scratch) {
+        let Self { context, chunk } = *self;
+        let (isa, deviation) = (context.plan.pass.isa, context.noise);
+        if deviation == 0.0 {
+            return;
+        }
+        let streams: &[Stream] = match rows {
+            Rows::Pairs => &[Stream::NoiseReal, Stream::NoiseFake],
+            Rows::Fakes => &[Stream::NoiseGeneratorStep],
+            Rows::Reals => &[Stream::NoiseGeneratorReal],
+            Rows::Between => &[Stream::NoiseBetween],
+        };
+        let (panels, part) = (panels_of(chunk, rows), chunk.panels.width);
+        let (width, len) = (panels.width, self.features(input) * panels.width);
+        let input = Chunks::new(scratch.tape.get_mut(input, panels.lanes()), len);
+        team.for_each((0..panels.count, input), |(panel, input)| {
+            for (number, stream) in streams.iter().enumerate() {
+                let (key, lanes) = (context.draws.key(*stream), number * part..(number + 1) * part);
+                noise::add_normal(isa, key, deviation, chunk.first + panel * part, input, width, lanes);
+            }
         });
     }
 

@@ -23,6 +23,8 @@ pub(in crate::gan) struct Script {
     pub(in crate::gan) answered: Vec<Segment>,
     /// Penalties join every so-many-th turn of D.
     pub(in crate::gan) interval: u64,
+    /// Whether D judges samples with noise: its input is then never the fakes themselves.
+    pub(in crate::gan) is_noisy: bool,
 }
 
 /// G's fakes for D's turn.
@@ -69,7 +71,14 @@ impl Script {
             }
         };
         let interval = spec.penalties.interval.max(1);
-        Self { discriminator, discriminator_turns: spec.discriminator_steps, generator, answered: Vec::new(), interval }
+        Self {
+            discriminator,
+            discriminator_turns: spec.discriminator_steps,
+            generator,
+            answered: Vec::new(),
+            interval,
+            is_noisy: spec.instance_noise != 0.0,
+        }
     }
 
     /// The same with G's turn for a gradient from outside. Its latents are those of G's own turns, whatever the order.
@@ -94,6 +103,7 @@ impl Script {
             generator: vec![Segment::Passes(answer)],
             answered: Vec::new(),
             interval: penalties.interval.max(1),
+            is_noisy: false,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::super::curvature::{Curved, curvature};
 use super::super::dropout::{Dropout, DropoutPart, Keeps};
 use super::super::loss::{LossTerm, ScoreLoss, Side, bce_with_logits, pairing_loss, score_loss, softmax_cross_entropy};
 use super::super::math;
-use super::super::noise::{StreamKey, normal, uniform};
+use super::super::noise::{StreamKey, add_normal, normal, uniform};
 use super::super::optimizer::{AdamStep, AdamWStep, RmsPropStep, SgdStep, Update, clip_parameters};
 use super::super::panel::{gather_bytes, gather_rows, scatter_rows};
 use super::super::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
@@ -254,6 +254,7 @@ const OTHERS: &[Case] = &[
 /// Kernels without an input that could be NaN.
 const SOURCES: &[Case] = &[
     ("normal", |isa, x| on_copy(x, |y| normal(isa, StreamKey::new(1, 2, 3), 7, y, WIDTH))),
+    ("add_normal", |isa, x| on_copy(x, |y| add_normal(isa, StreamKey::new(1, 2, 3), 0.3, 7, y, WIDTH, 0..WIDTH))),
     ("uniform", |isa, x| on_copy(x, |y| uniform(isa, StreamKey::new(1, 2, 3), 7, -0.3, 0.3, y, WIDTH))),
     ("gather bytes", |isa, x| {
         let bytes: Vec<u8> = (0..x.len()).map(|i| (i % 256) as u8).collect();
