@@ -263,6 +263,25 @@ CASES = {
         batch=7,
         steps=12,
     ),
+    "small_r3gan_cosine": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([3, 18, 7, 1], "leaky_relu", "linear"),
+        objective="relativistic_pairing",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.25, beta2=0.875),
+        penalties={"r1": 0.5, "r2": 0.25},
+        schedule={
+            "decay": "cosine",
+            "steps": 10,
+            "warmup": 0,
+            "final_rate": 0.25,
+            "final_penalty": 0.125,
+            "final_beta1": 0.0,
+            "final_beta2": 0.96875,
+        },
+        batch=19,
+        steps=12,
+    ),
     "small_linear": dict(
         generator=layers([2, 9, 3], "tanh", "linear"),
         discriminator=layers([3, 12, 1], "tanh", "linear"),
@@ -336,6 +355,7 @@ class Learner:
         self.optimizer = optimizer_of(case["optimizer"], network.parameters)
         self.clip_norm = case.get("clip_norm", {}).get(network.name)
         self.schedule = schedule_of(case.get("schedule"), self.optimizer)
+        self.ends = case.get("schedule", {})
         self.first_gradients, self.losses = None, []
         self.clip = case.get("weight_clip") if network.name == "discriminator" else None
         self.average = None
@@ -347,6 +367,16 @@ class Learner:
 
     def update(self, loss, penalty=0.0):
         """One update that lowers `loss` and `penalty`."""
+        way_back = falling(self.ends, len(self.losses))
+        for group in self.optimizer.param_groups:
+            if "final_rate" in self.ends:
+                group["lr"] = between(group["initial_lr"], self.ends["final_rate"] * group["initial_lr"], way_back)
+            for index, end in enumerate(("final_beta1", "final_beta2")):
+                if end in self.ends:
+                    betas = list(group["betas"])
+                    first = group.setdefault(f"initial_{end}", betas[index])
+                    betas[index] = between(first, self.ends[end], way_back)
+                    group["betas"] = tuple(betas)
         self.optimizer.zero_grad()
         (loss + penalty).backward()
         if self.clip_norm is not None:
@@ -364,6 +394,20 @@ class Learner:
             self.schedule.step()
         if self.average is not None:
             self.average.update_parameters(torch.nn.ParameterList(self.network.parameters))
+
+
+def between(first, last, way_back):
+    """What goes from `first` to `last`, as R3GAN's code has it (Huang et al. 2024)."""
+    return last + (first - last) * way_back
+
+
+def falling(schedule, step):
+    """How much of the way of a schedule is left after so many steps: from 1 to 0, of the last step on behind it."""
+    if not schedule:
+        return 1.0
+    steps = schedule["steps"] - schedule["warmup"]
+    passed = min(max(step - schedule["warmup"], 0), steps - 1) / steps
+    return (1 + np.cos(np.pi * passed)) / 2 if schedule["decay"] == "cosine" else 1 - passed
 
 
 def schedule_of(spec, optimizer):
@@ -486,6 +530,8 @@ def run(name, case):
         keeps_here = {role: kept(role, step) for role in samples}
         real, made = (d(samples[role], keeps_here[role]) for role in ("real", "fake"))
         more = penalty(case, d, samples, keeps_here)
+        ends = case.get("schedule", {})
+        more = more * between(1.0, ends.get("final_penalty", 1.0), falling(ends, step))
         penalties.append(more.item())
         discriminator.update(discriminator_loss(case, real, made), more)
 

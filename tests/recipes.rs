@@ -258,6 +258,12 @@ fn what_makes_no_sense_is_refused_by_name() {
         (good.clone().with_instance_noise(f32::NAN, 10), "instance_noise"),
         (good.clone().with_instance_noise(0.1, 0), "instance_noise_steps"),
         (good.clone().with_instance_noise(0.0, 10), "instance_noise_steps"),
+        (good.clone().with_schedule(RateSchedule::constant().with_final_beta2(0.5)), "final_beta2"),
+        (good.clone().with_schedule(RateSchedule::linear(9).with_final_rate(2.0)), "final_rate"),
+        (
+            good.clone().with_penalties(none).with_schedule(RateSchedule::linear(9).with_final_penalty(0.5)),
+            "final_penalty",
+        ),
         (good.clone().with_objective(Objective::Hinge).with_label_smoothing(0.1), "least_squares"),
     ] {
         let problem = spec.validate().unwrap_err().to_string();

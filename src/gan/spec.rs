@@ -107,7 +107,7 @@ pub struct GanSpec {
     /// The same of D's gradients.
     #[cfg_attr(feature = "serde", serde(default))]
     pub discriminator_clip_norm: f32,
-    /// How the learning rates of both networks change with the steps.
+    /// How the learning rates of both networks change with the steps, and their betas and the weights of the penalties with them.
     #[cfg_attr(feature = "serde", serde(default))]
     pub schedule: RateSchedule,
     /// G: latents in, samples out.
@@ -281,7 +281,7 @@ impl GanSpec {
         }
     }
 
-    /// The same GAN with another [schedule of the learning rates](Self::schedule).
+    /// The same GAN with another [schedule](Self::schedule).
     #[must_use]
     pub fn with_schedule(mut self, schedule: RateSchedule) -> Self {
         self.schedule = schedule;
@@ -290,7 +290,7 @@ impl GanSpec {
 
     /// The learning rate of a network in step `step`, counted from 1: its optimizer's, times what the schedule has of it.
     pub fn learning_rate(&self, network: Network, step: u64) -> f32 {
-        self.optimizer(network).at_share(self.schedule.share(step)).learning_rate()
+        self.schedule.optimizer(self.optimizer(network), step).learning_rate()
     }
 
     /// The specification of a network.
@@ -396,7 +396,8 @@ impl GanSpec {
                 return Err(Error::setting(format!("{network}_clip_norm"), problem));
             }
         }
-        self.schedule.validate()
+        self.schedule.validate()?;
+        self.schedule.check_ends([self.generator_optimizer, self.discriminator_optimizer], &self.penalties)
     }
 }
 

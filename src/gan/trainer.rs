@@ -262,7 +262,7 @@ impl<'a> Trainer<'a> {
             team,
             plan,
             objective: spec.objective,
-            penalties: spec.penalties,
+            penalties: spec.schedule.penalties(spec.penalties, adversary.steps + 1),
             label_smoothing: spec.label_smoothing,
             noise: spec.noise_deviation(adversary.steps + 1),
             draws: Draws { seed: options.seed, discriminator_turns: first, generator_turns: adversary.steps, given },
