@@ -155,6 +155,13 @@ fn what_has_no_meaning_is_refused_by_name() {
             &["label_smoothing", "hinge"],
         ),
         ("--label-smoothing 1", "label_smoothing = 1", &["label", "smoothing", "below 1"]),
+        ("--final-beta2 0.99", "final_beta2 = 0.99", &["final_beta2", "schedule"]),
+        ("--schedule cosine --final-rate 2", "schedule = 'cosine'\nfinal_rate = 2", &["final_rate", "from 0 to 1"]),
+        (
+            "--schedule cosine --final-penalty 0.1",
+            "schedule = 'cosine'\nfinal_penalty = 0.1",
+            &["final_penalty", "set r1"],
+        ),
         ("--instance-noise-steps 9", "instance_noise_steps = 9", &["instance_noise_steps", "set that"]),
         ("--weight-clip 0.01 --r1 1", "weight_clip = 0.01\nr1 = 1", &["weight_clip", "penalties"]),
         ("--weight-clip 1e-50", "weight_clip = 1e-50", &["weight", "1e-50", "too small", "at least 1e-45"]),
@@ -214,6 +221,23 @@ fn a_schedule_has_the_length_of_its_run() {
         place.fail(&format!("train circle {more} {warmup} {SHORT}"), 2, &["schedule_steps", "40 warmup_steps"]);
     }
     assert!(!place.path("runs").exists());
+}
+
+/// One schedule for rates, betas and weights; a constant one takes the ends of a file along.
+#[test]
+fn a_schedule_has_ends() {
+    let place = Place::new();
+    place.succeed(&format!(
+        "train circle --recipe r3gan --steps 30 --schedule cosine --final-rate 0.25 --final-penalty 0.1 --final-beta2 0.9 {SHORT} --out run"
+    ));
+    let settings = gan(&place, "run");
+    let found = ["final_rate", "final_penalty", "final_beta2"].map(|name| number(&settings, name));
+    assert_eq!((found, settings.get("final_beta1")), ([0.25, 0.1, 0.9], None));
+    place.succeed(&format!("train run/config.toml {SHORT} --out again"));
+    assert_eq!(place.bytes("run/model.safetensors"), place.bytes("again/model.safetensors"));
+    place.succeed(&format!("train run/config.toml --schedule constant {SHORT} --out constant"));
+    assert!(gan(&place, "constant").get("final_rate").is_none());
+    assert_ne!(place.bytes("run/model.safetensors"), place.bytes("constant/model.safetensors"));
 }
 
 #[test]

@@ -59,6 +59,7 @@ fn head(record: &Record, renewal: Option<&Renewal>) -> Markup {
                 }
             }
             @if let Some(hint) = health::advice(record) { p.remark { b { (record.verdict().unwrap_or_default()) } ": " (hint) "." } }
+            @if let Some(early) = record.early_stop() { p.remark { "The run " (early.to_string()) "." } }
             @if let Some(error) = record.told("error") { p.remark { (error) } }
             @for warning in record.warnings() { p.remark { "Warning about the data: " (warning) "." } }
             @if let Some(left_out) = record.left_out() { p.remark { (left_out) "." } }

@@ -19,7 +19,7 @@ use crate::folder::run_folder::{self, RunFolder};
 use crate::history::end::SavedModel;
 use crate::history::legs::{Legs, Spent};
 use crate::history::losses::{History, Reported};
-use crate::measures::best::{Best, Chosen};
+use crate::measures::best::{Best, Chosen, EarlyStop};
 use crate::measures::columns::Column;
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{self, Effort, Measure, Measured};
@@ -369,6 +369,11 @@ impl Record {
     /// The best evaluation so far beside the last.
     pub(crate) fn best(&self) -> Option<Best> {
         self.chosen.best()
+    }
+
+    /// Why the run is to end now, if its evaluations have come to no better value for as long as it has patience.
+    pub(crate) fn early_stop(&self) -> Option<EarlyStop> {
+        self.chosen.stalled(self.config.patience)
     }
 
     /// The model in the folder of the run.

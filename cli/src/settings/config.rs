@@ -51,6 +51,10 @@ pub(crate) struct RunConfig {
     pub(crate) keep: usize,
     /// The measure of which the best checkpoint is kept; `None` = none is.
     pub(crate) best: Option<String>,
+    /// Whether somebody asked for it: otherwise it is the preset's.
+    pub(crate) best_is_asked: bool,
+    /// Evaluations in a row without a new best after which the run ends; 0 = it does not end for that.
+    pub(crate) patience: u64,
     /// Whether event files for TensorBoard are written.
     pub(crate) tensorboard: bool,
     /// Epochs between model files; 0 = only the last.
@@ -120,6 +124,8 @@ impl RunConfig {
             checkpoint_seconds: 60,
             keep: 2,
             best: measure_names::main_measure(preset).map(str::to_string),
+            best_is_asked: false,
+            patience: 0,
             tensorboard: true,
             save_epochs: 0,
             points: None,
@@ -146,6 +152,11 @@ impl RunConfig {
             let objective = self.spec.objective.name();
             format!("D's last layer has {after} outputs instead of {before}, as the objective {objective} needs")
         })
+    }
+
+    /// Whether the run's best model is the one to take: where somebody asked for the best, or for an early end.
+    pub(crate) fn takes_best(&self) -> bool {
+        self.best.is_some() && (self.best_is_asked || self.patience > 0)
     }
 
     /// The file of own data.
@@ -226,6 +237,10 @@ impl RunConfig {
             Error::InvalidSetting { name, problem } => Error::setting(format!("gan.{name}"), problem),
             other => other,
         })?;
+        if self.patience > 0 && self.best.is_none() {
+            let problem = "has no measure to go by; set best to one of evaluation.csv, or leave it out";
+            return Err(Error::setting("run.patience", problem));
+        }
         let (made, features) = (self.spec.features(), self.preset.features());
         if made != features {
             let last = self.spec.generator.layers.len().saturating_sub(1);
