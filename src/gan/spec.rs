@@ -100,8 +100,8 @@ pub struct GanSpec {
     #[cfg_attr(feature = "serde", serde(default))]
     pub ema_decay: f32,
     /// The largest norm of G's gradients, over all of its parameters; 0 = any. Larger ones are scaled to it before the update, as
-    /// PyTorch's `clip_grad_norm_` does: all are multiplied by `clip_norm / (norm + 1e-6)` where that is below 1. What a hook leaves is
-    /// clipped, and [`Trainer::gradients`](super::Trainer::gradients) has the clipped ones.
+    /// PyTorch's `clip_grad_norm_` does: all are multiplied by `clip_norm / (norm + 1e-6)` where that is below 1, with a sum of squares in f64.
+    /// [`Gradients::clip_norm`](super::Gradients::clip_norm) is the same for a hook, where 0 is a bound. What a hook leaves is clipped, and [`Trainer::gradients`](super::Trainer::gradients) has the clipped ones.
     #[cfg_attr(feature = "serde", serde(default))]
     pub generator_clip_norm: f32,
     /// The same of D's gradients.
