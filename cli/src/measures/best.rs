@@ -103,7 +103,7 @@ pub(crate) struct EarlyStop {
     pub(crate) evaluations: u64,
 }
 
-/// `stopped early: no better sliced_wasserstein than 0.12 of step 400 in 5 evaluations`.
+/// `stopped early: no better sliced_wasserstein than 0.1200 of step 400 in 5 evaluations`.
 impl fmt::Display for EarlyStop {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { measure, best_step, best_value, evaluations } = self;
@@ -140,7 +140,10 @@ mod tests {
         }
         let told = chosen.stalled(1).unwrap();
         assert_eq!((told.best_step, told.best_value), (40, 0.4));
-        assert_eq!(told.to_string(), "stopped early: no better sliced_wasserstein than 0.4 of step 40 in 1 evaluation");
+        assert_eq!(
+            told.to_string(),
+            "stopped early: no better sliced_wasserstein than 0.4000 of step 40 in 1 evaluation"
+        );
         let mut none = Chosen::new(None);
         none.push(0, 0.5);
         none.push(1, 0.6);

@@ -322,7 +322,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             name: "best",
             value: "MEASURE",
             help: "Keep the checkpoint of the evaluation with the best value of this measure, too, and let gannet sample, evaluate and \
-                   export take it; none = do not [default: kept by the preset's distance, and taken where --checkpoint best asks for it].",
+                   export take it; none = do not [default: kept by the preset's distance, and taken where those commands are asked for the best].",
         }),
         example: "\"none\"",
         is_listed: false,
@@ -341,7 +341,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             "best",
             Kind::Text,
             "The measure of evaluation.csv whose best checkpoint is kept, too, and taken by gannet sample, evaluate and export; \"none\" = no \
-             such checkpoint. Without it: one by the preset's distance, which they take where --checkpoint best asks for it.",
+             such checkpoint. Without it: one by the preset's distance, which they take where they are asked for the best.",
         )
     },
     Setting {
