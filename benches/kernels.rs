@@ -212,7 +212,7 @@ fn epilogues(table: &mut Table) {
 }
 
 fn losses(table: &mut Table) {
-    let term = LossTerm { real: true, weight: 1.0 / 1024.0 };
+    let term = LossTerm::new(true, 1.0 / 1024.0);
     let input = values(1024);
     let (mut fake, mut real) = (input.clone(), input.clone());
     for (suffix, report) in [("", false), ("_report", true)] {

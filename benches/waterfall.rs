@@ -233,7 +233,7 @@ impl Waterfall {
         let isa = self.isa;
         let logits = buffer(objective.logits() * parts * width)?;
         let mut deltas = buffer(logits.len())?;
-        let term = LossTerm { real: true, weight: 1.0 / 1024.0 };
+        let term = LossTerm::new(true, 1.0 / 1024.0);
         self.part(KINDS[4], format!("{} x {}", objective.logits(), parts * width), calls, 0.0, || {
             deltas.copy_from_slice(&logits);
             let (first, second) = deltas.split_at_mut(if objective.logits() == 2 { parts * width } else { 0 });
@@ -253,7 +253,7 @@ impl Waterfall {
     /// Logits to the gradients of both networks' losses.
     fn joint_losses(&mut self, width: usize, calls: usize) -> gannet::Result<()> {
         let isa = self.isa;
-        let term = LossTerm { real: true, weight: 1.0 / 1024.0 };
+        let term = LossTerm::new(true, 1.0 / 1024.0);
         let (logits, mut ratios, mut deltas) = (buffer(2 * width)?, buffer(2 * width)?, buffer(2 * width)?);
         self.part(KINDS[4], format!("1 x {}, joint", 2 * width), calls, 0.0, || {
             ratios.copy_from_slice(&logits);
@@ -378,7 +378,7 @@ fn measure(arguments: &Arguments, preset: Preset, batch: usize) -> gannet::Resul
                 waterfall.tangents(meeting)?;
             }
             Pass::Share(activation) => waterfall.share(activation, spec.features(), width, calls)?,
-            Pass::Narrow | Pass::Keep(_) => unreachable!("the presets timed here have neither conditions nor means"),
+            Pass::Narrow(_) | Pass::Keep(_) => unreachable!("the presets timed here have neither conditions nor means"),
             Pass::Stage | Pass::HandOver | Pass::Publish | Pass::Answer(_) => {
                 unreachable!("in a step, nothing comes from outside")
             }

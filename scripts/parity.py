@@ -241,6 +241,27 @@ CASES = {
         batch=7,
         steps=12,
     ),
+    "small_smoothed": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "tanh"),
+        discriminator=layers([3, 12, 5, 1], "leaky_relu", "linear"),
+        objective="non_saturating",
+        order="generator_first_shared_fake",
+        optimizer=adam(1e-2, beta1=0.5),
+        label_smoothing=0.25,
+        batch=7,
+        steps=12,
+    ),
+    "small_least_squares_smoothed": dict(
+        generator=layers([2, 9, 3], "tanh", "linear"),
+        discriminator=layers([3, 12, 1], "tanh", "linear", dropout=0.25),
+        objective="least_squares",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.5),
+        label_smoothing=0.125,
+        penalties={"r1": 0.5},
+        batch=9,
+        steps=12,
+    ),
     "small_clipped": dict(
         generator=layers([2, 9, 3], "leaky_relu", "linear"),
         discriminator=layers([3, 12, 1], "leaky_relu", "linear"),
@@ -259,6 +280,25 @@ CASES = {
         optimizer=adam(1e-2, beta1=0.5, kind="adamw", weight_decay=0.5),
         schedule={"decay": "cosine", "steps": 12, "warmup": 4},
         batch=7,
+        steps=12,
+    ),
+    "small_r3gan_cosine": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([3, 18, 7, 1], "leaky_relu", "linear"),
+        objective="relativistic_pairing",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.25, beta2=0.875),
+        penalties={"r1": 0.5, "r2": 0.25},
+        schedule={
+            "decay": "cosine",
+            "steps": 10,
+            "warmup": 0,
+            "final_rate": 0.25,
+            "final_penalty": 0.125,
+            "final_beta1": 0.0,
+            "final_beta2": 0.96875,
+        },
+        batch=19,
         steps=12,
     ),
     "small_linear": dict(
@@ -366,6 +406,7 @@ class Learner:
         self.optimizer = optimizer_of(case["optimizer"], network.parameters)
         self.clip_norm = case.get("clip_norm", {}).get(network.name)
         self.schedule = schedule_of(case.get("schedule"), self.optimizer)
+        self.ends = case.get("schedule", {})
         self.first_gradients, self.losses = None, []
         self.clip = case.get("weight_clip") if network.name == "discriminator" else None
         self.average = None
@@ -377,6 +418,16 @@ class Learner:
 
     def update(self, loss, penalty=0.0):
         """One update that lowers `loss` and `penalty`."""
+        way_back = falling(self.ends, len(self.losses))
+        for group in self.optimizer.param_groups:
+            if "final_rate" in self.ends:
+                group["lr"] = between(group["initial_lr"], self.ends["final_rate"] * group["initial_lr"], way_back)
+            for index, end in enumerate(("final_beta1", "final_beta2")):
+                if end in self.ends:
+                    betas = list(group["betas"])
+                    first = group.setdefault(f"initial_{end}", betas[index])
+                    betas[index] = between(first, self.ends[end], way_back)
+                    group["betas"] = tuple(betas)
         self.optimizer.zero_grad()
         (loss + penalty).backward()
         if self.clip_norm is not None:
@@ -394,6 +445,20 @@ class Learner:
             self.schedule.step()
         if self.average is not None:
             self.average.update_parameters(torch.nn.ParameterList(self.network.parameters))
+
+
+def between(first, last, way_back):
+    """What goes from `first` to `last`, as R3GAN's code has it (Huang et al. 2024)."""
+    return last + (first - last) * way_back
+
+
+def falling(schedule, step):
+    """How much of the way of a schedule is left after so many steps: from 1 to 0, of the last step on behind it."""
+    if not schedule:
+        return 1.0
+    steps = schedule["steps"] - schedule["warmup"]
+    passed = min(max(step - schedule["warmup"], 0), steps - 1) / steps
+    return (1 + np.cos(np.pi * passed)) / 2 if schedule["decay"] == "cosine" else 1 - passed
 
 
 def schedule_of(spec, optimizer):
@@ -424,16 +489,16 @@ def optimizer_of(spec, parameters):
 
 
 def cross_entropy(logits, real):
-    """The mean cross-entropy of logits against a target of 1 (real) or 0."""
+    """The mean cross-entropy of logits against a target of 1 (real), less where labels are smoothed, or 0."""
     if logits.shape[1] == 2:
         return F.cross_entropy(logits, torch.full((logits.shape[0],), real))
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
 
 
 def discriminator_loss(case, real, fake):
-    objective = case["objective"]
+    objective, label = case["objective"], 1 - case.get("label_smoothing", 0)
     if objective == "least_squares":
-        return (real - 1).square().mean() / 2 + fake.square().mean() / 2
+        return (real - label).square().mean() / 2 + fake.square().mean() / 2
     if objective == "hinge":
         return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
     if objective == "wasserstein":
@@ -442,7 +507,7 @@ def discriminator_loss(case, real, fake):
         return F.softplus(fake - real).mean()
     if objective == "relativistic_average":
         return F.softplus(fake.mean() - real).mean() + F.softplus(fake - real.mean()).mean()
-    loss = cross_entropy(real, 1) + cross_entropy(fake, 0)
+    loss = cross_entropy(real, label) + cross_entropy(fake, 0)
     return loss / 2 if objective == "non_saturating_half" else loss
 
 
@@ -531,6 +596,8 @@ def run(name, case):
         keeps_here = {role: kept(role, step) for role in samples}
         logits = [judged(role, step, samples[role]) for role in ("real", "fake")]
         more = penalty(case, d, samples, conditions(step), keeps_here)
+        ends = case.get("schedule", {})
+        more = more * between(1.0, ends.get("final_penalty", 1.0), falling(ends, step))
         penalties.append(more.item())
         discriminator.update(discriminator_loss(case, *logits), more)
 

@@ -11,6 +11,9 @@ use gannet::data::ArraySource;
 use gannet::gan::{
     GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Penalties, Trainer, TrainerOptions,
 };
+use gannet::internals::kernel::noise::{StreamKey, normal};
+use gannet::internals::program::Stream;
+use gannet::internals::simd::LANE_GROUP;
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
 use reference::activation::ALL as ACTIVATIONS;
 use reference::difference;
@@ -37,6 +40,7 @@ const BATCH: usize = 21;
 const LATENTS: usize = 3;
 const FEATURES: usize = 4;
 const DROPOUT: f32 = 0.25;
+const SEED: u64 = 6;
 
 /// The outputs of a network for one sample.
 fn output(spec: &NetworkSpec, parameters: &Parameters, input: Vec<f64>, keeps: &[Option<&[u8]>]) -> Vec<f64> {
@@ -62,6 +66,8 @@ struct Problem {
     keeps: [Vec<Option<Vec<u8>>>; 5],
     /// Where between real samples and fakes the gradient penalty looks.
     shares: Vec<f32>,
+    /// The instance noise of each role, `[batch, features]`; zeros without.
+    noise: [Vec<f64>; 5],
 }
 
 impl Problem {
@@ -90,6 +96,7 @@ impl Problem {
             latents: [numbers(BATCH * LATENTS, 2), numbers(BATCH * LATENTS, 3)],
             keeps: [10, 20, 30, 40, 50].map(keeps),
             shares: numbers(BATCH, 4).iter().map(|number| (number + 1.0) / 2.0).collect(),
+            noise: std::array::from_fn(|_| vec![0.0; BATCH * FEATURES]),
             spec,
         }
     }
@@ -106,6 +113,38 @@ impl Problem {
         self
     }
 
+    /// The same with the labels of real samples smoothed.
+    fn with_label_smoothing(mut self, smoothing: f32) -> Self {
+        self.spec = self.spec.with_label_smoothing(smoothing);
+        self
+    }
+
+    /// The same with instance noise: what the first step draws for each role.
+    fn with_noise(mut self, deviation: f32) -> Self {
+        let streams = [
+            Stream::NoiseReal,
+            Stream::NoiseFake,
+            Stream::NoiseGeneratorStep,
+            Stream::NoiseGeneratorReal,
+            Stream::NoiseBetween,
+        ];
+        self.spec = self.spec.with_instance_noise(deviation, 7);
+        let width = BATCH.next_multiple_of(LANE_GROUP);
+        self.noise = streams.map(|stream| {
+            let mut panel = vec![0.0; FEATURES * width];
+            normal(Isa::best(), StreamKey::new(SEED, 0, stream as u64), 0, &mut panel, width);
+            let of = |index: usize| panel[index % FEATURES * width + index / FEATURES];
+            (0..BATCH * FEATURES).map(|index| f64::from(deviation) * f64::from(of(index))).collect()
+        });
+        self
+    }
+
+    /// A sample of the batch as D sees it.
+    fn seen(&self, role: Role, index: usize, sample: &[f64]) -> Vec<f64> {
+        let noise = &self.noise[role as usize][index * FEATURES..];
+        sample.iter().zip(noise).map(|(value, noise)| value + noise).collect()
+    }
+
     /// What D's layers keep of a sample of the batch.
     fn keeps_of(&self, role: Role, index: usize) -> Vec<Option<&[u8]>> {
         let layers = self.spec.discriminator.layers.iter().zip(&self.keeps[role as usize]);
@@ -117,7 +156,7 @@ impl Problem {
     /// D's margins of samples.
     fn margins(&self, d: &Parameters, samples: &[Vec<f64>], role: Role) -> Vec<f64> {
         let of = |(index, sample): (usize, &Vec<f64>)| {
-            margin(&output(&self.spec.discriminator, d, sample.clone(), &self.keeps_of(role, index)))
+            margin(&output(&self.spec.discriminator, d, self.seen(role, index, sample), &self.keeps_of(role, index)))
         };
         samples.iter().enumerate().map(of).collect()
     }
@@ -126,7 +165,7 @@ impl Problem {
     fn mean_of_norms(&self, d: &Parameters, samples: &[Vec<f64>], role: Role, of: impl Fn(f64) -> f64) -> f64 {
         let of_sample = |(index, sample): (usize, &Vec<f64>)| {
             let keeps = self.keeps_of(role, index);
-            let gradient = margin_gradient(&self.spec.discriminator, d, sample.clone(), &keeps);
+            let gradient = margin_gradient(&self.spec.discriminator, d, self.seen(role, index, sample), &keeps);
             of(gradient.iter().map(|value| value * value).sum::<f64>().sqrt())
         };
         samples.iter().enumerate().map(of_sample).sum::<f64>() / BATCH as f64
@@ -168,7 +207,7 @@ impl Problem {
     fn discriminator_loss(&self, g: &Parameters, d: &Parameters) -> f64 {
         let real = self.margins(d, &self.reals(), Role::Real);
         let fake = self.margins(d, &self.fakes(g, &self.latents[0]), Role::Fake);
-        discriminator_loss(self.spec.objective, &real, &fake)
+        discriminator_loss(self.spec.objective, f64::from(self.spec.label_smoothing), &real, &fake)
     }
 
     fn generator_loss(&self, g: &Parameters, d: &Parameters) -> f64 {
@@ -205,7 +244,7 @@ fn check(problem: &Problem, engine: EngineKind, isa: Isa, misses: &mut Vec<Strin
         isa.kind()
     );
     let source = ArraySource::new(problem.real.clone(), FEATURES).unwrap();
-    let options = TrainerOptions::default().with_batch(BATCH).with_engine(engine).with_isa(isa.kind()).with_seed(6);
+    let options = TrainerOptions::default().with_batch(BATCH).with_engine(engine).with_isa(isa.kind()).with_seed(SEED);
     let mut trainer = Trainer::new(spec.clone(), Arc::new(source), options).unwrap();
     let before: Model = trainer.model().unwrap();
     let [keep_real, keep_fake, keep_generator_step, keep_generator_real, keep_between] =
@@ -297,6 +336,56 @@ fn gradients_of_penalties_match_finite_differences() {
                     for order in ORDERS {
                         check(&problem(objective, order, all).without_dropout(), engine, isa, &mut misses);
                     }
+                }
+            }
+        }
+    }
+    assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses[..misses.len().min(20)].join("\n"));
+}
+
+/// Every objective that has a label to smooth, in every order, among which is one pass of pairs for both networks; alone and with penalties.
+#[test]
+fn gradients_of_smoothed_labels_match_finite_differences() {
+    let penalties = Penalties::default().with_r1(0.7).with_gradient_penalty(1.5);
+    let mut misses = Vec::new();
+    for engine in EngineKind::ALL {
+        for isa in Isa::available() {
+            for objective in
+                [Objective::Minimax, Objective::NonSaturating, Objective::NonSaturatingHalf, Objective::LeastSquares]
+            {
+                for (order, smoothing) in ORDERS.into_iter().zip([0.1, 0.25, 0.4]) {
+                    let problem = || {
+                        Problem::new(Activation::Tanh, Activation::Sigmoid, objective, order)
+                            .with_label_smoothing(smoothing)
+                    };
+                    check(&problem(), engine, isa, &mut misses);
+                    check(&problem().without_dropout(), engine, isa, &mut misses);
+                    check(&problem().with_penalties(penalties), engine, isa, &mut misses);
+                }
+            }
+        }
+    }
+    assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses[..misses.len().min(20)].join("\n"));
+}
+
+/// Instance noise in every order, with every output of G, whose derivative is that of the fakes before the noise; of every objective, and with
+/// every penalty, which looks at the noisy samples.
+#[test]
+fn gradients_of_noisy_samples_match_finite_differences() {
+    let penalties = Penalties::default().with_r1(0.7).with_r2(0.3).with_gradient_penalty(1.5);
+    let mut misses = Vec::new();
+    for engine in EngineKind::ALL {
+        for isa in Isa::available() {
+            for order in ORDERS {
+                for output in ACTIVATIONS {
+                    let problem = || Problem::new(Activation::Tanh, output, Objective::NonSaturating, order);
+                    check(&problem().with_noise(0.5), engine, isa, &mut misses);
+                    check(&problem().without_dropout().with_noise(0.5), engine, isa, &mut misses);
+                }
+                for objective in OBJECTIVES {
+                    let problem = || Problem::new(Activation::Tanh, Activation::Sigmoid, objective, order);
+                    check(&problem().with_noise(0.25), engine, isa, &mut misses);
+                    check(&problem().with_penalties(penalties).with_noise(0.25), engine, isa, &mut misses);
                 }
             }
         }

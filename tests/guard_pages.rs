@@ -20,7 +20,7 @@ use gannet::internals::kernel::loss::{
     LossTerm, ScoreLoss, Side, bce_with_logits, pairing_loss, score_loss, softmax_cross_entropy,
 };
 use gannet::internals::kernel::math;
-use gannet::internals::kernel::noise::{StreamKey, normal, uniform};
+use gannet::internals::kernel::noise::{StreamKey, add_normal, normal, uniform};
 use gannet::internals::kernel::optimizer::{AdamStep, SgdStep, Update, clip_parameters};
 use gannet::internals::kernel::panel::{Columns, gather_bytes, gather_rows, scatter_rows};
 use gannet::internals::kernel::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
@@ -264,7 +264,7 @@ fn epilogues() {
 fn losses() {
     for len in lengths() {
         for (valid, report) in [(len, true), (len, false), (len.saturating_sub(5), true), (0, true)] {
-            let term = LossTerm { real: valid == len, weight: 0.5 };
+            let term = LossTerm::new(valid == len, 0.5);
             in_every_place(&format!("losses of {valid} of {len}"), |isa, at| {
                 let (mut logits, mut fake, mut real) = (at.f32(len, 1), at.f32(len, 2), at.f32(len, 3));
                 let one = bce_with_logits(isa, term, &mut logits, valid, report);
@@ -331,6 +331,7 @@ fn noise() {
             let (mut normals, mut uniforms) = (at.empty(rows * width), at.empty(rows * width));
             normal(isa, StreamKey::new(1, 2, 3), 5, &mut normals, width);
             uniform(isa, StreamKey::new(1, 2, 3), 5, -0.5, 0.5, &mut uniforms, width);
+            add_normal(isa, StreamKey::new(1, 2, 3), 0.5, 5, &mut normals, width, width - LANE_GROUP..width);
             vec![normals, uniforms]
         });
     }

@@ -122,6 +122,7 @@ fn read_case(path: &Path) -> Case {
         .with_one_sided(config["penalties"]["one_sided"].as_bool().unwrap_or(false));
     let spec = spec
         .with_penalties(penalties)
+        .with_label_smoothing(config.get("label_smoothing").map_or(0.0, number))
         .with_weight_clip(config.get("weight_clip").map_or(0.0, number))
         .with_ema_decay(config.get("ema_decay").map_or(0.0, number));
     let spec = match config.get("schedule") {
@@ -132,7 +133,12 @@ fn read_case(path: &Path) -> Case {
                 "cosine" => RateSchedule::cosine(steps),
                 other => panic!("schedule {other}"),
             };
-            spec.with_schedule(falling.with_warmup(schedule["warmup"].as_u64().unwrap()))
+            let end = |name: &str| schedule.get(name).map(number);
+            let mut falling = falling.with_warmup(schedule["warmup"].as_u64().unwrap());
+            falling.final_rate = end("final_rate").unwrap_or(0.0);
+            falling.final_penalty = end("final_penalty").unwrap_or(1.0);
+            (falling.final_beta1, falling.final_beta2) = (end("final_beta1"), end("final_beta2"));
+            spec.with_schedule(falling)
         }
         None => spec,
     };

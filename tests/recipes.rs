@@ -142,10 +142,9 @@ fn the_modular_loss_has_the_same_penalties() {
             continue;
         }
         let mut spec = spec.with_order(Order::DiscriminatorFirstSharedFake).with_discriminator_steps(1);
-        // It has no schedule.
-        spec.schedule = RateSchedule::constant();
-        // Nor conditions: to it they are features like others.
-        spec.conditions = 0;
+        // It has no schedule, no smoothed labels, no noise, and no conditions: to it they are features like others.
+        (spec.schedule, spec.label_smoothing, spec.conditions) = (RateSchedule::constant(), 0.0, 0);
+        spec = spec.with_instance_noise(0.0, 0);
         spec.generator = NetworkSpec::dense(&[2, 2], Activation::Linear, 0.0, Activation::Linear);
         let options = TrainerOptions::default().with_batch(BATCH).with_seed(SEED);
         let mut whole = trainer(&spec, options.clone());
@@ -196,6 +195,29 @@ fn penalties_are_told_at_every_reported_step() {
     }
 }
 
+/// A run whose noise is gone goes on as one that never had any, from the state that it has come to.
+#[test]
+fn behind_its_steps_noise_is_gone() {
+    for hidden in [16, 400] {
+        for (name, spec) in common::recipes(hidden).into_iter().filter(|(_, spec)| spec.instance_noise > 0.0) {
+            let spec = spec.with_instance_noise(0.5, 3);
+            let without = spec.clone().with_instance_noise(0.0, 0);
+            let options = TrainerOptions::default().with_batch(70);
+            let mut noisy = trainer(&spec, options.clone());
+            let mut plain = trainer(&without, options);
+            let (with, of_plain) = (outcome(&mut noisy, 3), outcome(&mut plain, 3));
+            assert!(with.0.iter().zip(&of_plain.0).all(|(with, plain)| with != plain), "{name}");
+            plain.restore(&noisy.checkpoint().unwrap(), Changes::Allowed).unwrap();
+            // One pass of pairs serves both networks where there is no noise at all, and rounds otherwise.
+            if spec.order != Order::GeneratorFirstSharedFake {
+                assert!(outcome(&mut noisy, 3) == outcome(&mut plain, 3), "{name}");
+            }
+        }
+    }
+    let spec = common::recipes(16).swap_remove(0).1.with_instance_noise(0.5, 4);
+    assert_eq!([0, 1, 2, 4, 5, u64::MAX].map(|step| spec.noise_deviation(step)), [0.5, 0.5, 0.375, 0.125, 0.0, 0.0]);
+}
+
 #[test]
 fn clipped_weights_stay_within_their_bound_and_touch_it() {
     for hidden in [16, 400] {
@@ -227,6 +249,22 @@ fn what_makes_no_sense_is_refused_by_name() {
         (good.clone().with_penalties(none).with_weight_clip(-0.1), "weight_clip"),
         (good.clone().with_penalties(none).with_weight_clip(f32::NAN), "weight_clip"),
         (good.clone().with_penalties(none).with_objective(Objective::Wasserstein), "objective"),
+        (good.clone().with_objective(Objective::NonSaturating).with_label_smoothing(1.0), "label_smoothing"),
+        (good.clone().with_objective(Objective::NonSaturating).with_label_smoothing(-0.1), "label_smoothing"),
+        (good.clone().with_objective(Objective::NonSaturating).with_label_smoothing(f32::NAN), "label_smoothing"),
+        (good.clone().with_label_smoothing(0.1), "relativistic_pairing"),
+        (good.clone().with_instance_noise(-0.1, 10), "instance_noise"),
+        (good.clone().with_instance_noise(f32::INFINITY, 10), "instance_noise"),
+        (good.clone().with_instance_noise(f32::NAN, 10), "instance_noise"),
+        (good.clone().with_instance_noise(0.1, 0), "instance_noise_steps"),
+        (good.clone().with_instance_noise(0.0, 10), "instance_noise_steps"),
+        (good.clone().with_schedule(RateSchedule::constant().with_final_beta2(0.5)), "final_beta2"),
+        (good.clone().with_schedule(RateSchedule::linear(9).with_final_rate(2.0)), "final_rate"),
+        (
+            good.clone().with_penalties(none).with_schedule(RateSchedule::linear(9).with_final_penalty(0.5)),
+            "final_penalty",
+        ),
+        (good.clone().with_objective(Objective::Hinge).with_label_smoothing(0.1), "least_squares"),
     ] {
         let problem = spec.validate().unwrap_err().to_string();
         assert!(problem.contains(name), "`{name}` is not in `{problem}`");

@@ -166,7 +166,11 @@ fn a_hook_sees_the_gradients_that_the_update_uses() {
             for network in Network::ALL {
                 let squares = hooked.parameter_gradients(network).flat_map(|tensor| tensor.values());
                 let norm = squares.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt();
-                assert!(seen.iter().any(|(step, of, seen)| (*step, *of, *seen) == (3, network, norm)), "{name}");
+                assert!(
+                    seen.iter()
+                        .any(|(step, of, seen)| *step == 3 && *of == network && (seen - norm).abs() <= 1e-12 * norm),
+                    "{name}"
+                );
             }
         }
     }
@@ -195,6 +199,29 @@ fn clipped_gradients_update_by_less() {
             .sum();
         // Weights are rounded, each by less than 2^-25 of its size.
         assert!((0.9 * clip..1.1 * clip).contains(&squares.sqrt()), "{network} moved by {}", squares.sqrt());
+    }
+}
+
+/// A bound of the specification and the same one of a hook are one mechanism; of 0, only the hook's is a bound.
+#[test]
+fn a_hook_clips_as_the_specification_does() {
+    for (wide, batch, threads) in plans() {
+        let plain = spec(Order::DiscriminatorFirst, wide, 1);
+        let clipped = plain.clone().with_generator_clip_norm(1e-3).with_discriminator_clip_norm(2e-3);
+        let mut of_spec = trainer(&clipped, batch, threads);
+        run(&mut of_spec, 3);
+        let hooked = |bounds: [f64; 2]| {
+            let mut trainer = trainer(&plain, batch, threads);
+            let mut hook =
+                |gradients: &mut gannet::gan::Gradients<'_>| gradients.clip_norm(bounds[gradients.network() as usize]);
+            trainer.run_with(3, 0, Some(&mut hook), |_, _| Ok(ControlFlow::Continue(()))).unwrap();
+            trainer
+        };
+        let bounds = [1e-3, 2e-3].map(|bound: f32| f64::from(bound));
+        assert!(of_spec.model().unwrap() == hooked(bounds).model().unwrap(), "{wide} {batch} {threads}");
+        let none = hooked([0.0; 2]);
+        let gradients = Network::ALL.into_iter().flat_map(|network| none.parameter_gradients(network));
+        assert!(gradients.flat_map(|tensor| tensor.values()).all(|value| value == 0.0), "{wide} {batch} {threads}");
     }
 }
 

@@ -30,8 +30,9 @@ fn told(place: &Place, run: &str) -> Value {
     for name in ["run", "seconds", "total_seconds", "paused_seconds", "samples_per_second", "leg", "threads"] {
         assert!(fields.remove(name).is_some_and(|value| !value.is_null()), "{name}");
     }
-    // Neither is there in a run without: a failure, a penalty.
-    for (name, value) in fields.iter().filter(|(name, _)| !["error", "penalty"].contains(&name.as_str())) {
+    // None of them is there in a run without: a failure, a penalty, an early end.
+    for (name, value) in fields.iter().filter(|(name, _)| !["error", "penalty", "early_stop"].contains(&name.as_str()))
+    {
         assert!(!value.is_null(), "{name} is null");
     }
     told

@@ -149,6 +149,20 @@ fn what_has_no_meaning_is_refused_by_name() {
             "objective = 'wasserstein'",
             &["objective", "needs a bound", "gradient_penalty", "weight_clip"],
         ),
+        (
+            "--label-smoothing 0.1 --objective hinge",
+            "label_smoothing = 0.1\nobjective = 'hinge'",
+            &["label_smoothing", "hinge"],
+        ),
+        ("--label-smoothing 1", "label_smoothing = 1", &["label", "smoothing", "below 1"]),
+        ("--final-beta2 0.99", "final_beta2 = 0.99", &["final_beta2", "schedule"]),
+        ("--schedule cosine --final-rate 2", "schedule = 'cosine'\nfinal_rate = 2", &["final_rate", "from 0 to 1"]),
+        (
+            "--schedule cosine --final-penalty 0.1",
+            "schedule = 'cosine'\nfinal_penalty = 0.1",
+            &["final_penalty", "set r1"],
+        ),
+        ("--instance-noise-steps 9", "instance_noise_steps = 9", &["instance_noise_steps", "set that"]),
         ("--weight-clip 0.01 --r1 1", "weight_clip = 0.01\nr1 = 1", &["weight_clip", "penalties"]),
         ("--weight-clip 1e-50", "weight_clip = 1e-50", &["weight", "1e-50", "too small", "at least 1e-45"]),
     ] {
@@ -207,6 +221,42 @@ fn a_schedule_has_the_length_of_its_run() {
         place.fail(&format!("train circle {more} {warmup} {SHORT}"), 2, &["schedule_steps", "40 warmup_steps"]);
     }
     assert!(!place.path("runs").exists());
+}
+
+/// One schedule for rates, betas and weights; a constant one takes the ends of a file along.
+#[test]
+fn a_schedule_has_ends() {
+    let place = Place::new();
+    place.succeed(&format!(
+        "train circle --recipe r3gan --steps 30 --schedule cosine --final-rate 0.25 --final-penalty 0.1 --final-beta2 0.9 {SHORT} --out run"
+    ));
+    let settings = gan(&place, "run");
+    let found = ["final_rate", "final_penalty", "final_beta2"].map(|name| number(&settings, name));
+    assert_eq!((found, settings.get("final_beta1")), ([0.25, 0.1, 0.9], None));
+    place.succeed(&format!("train run/config.toml {SHORT} --out again"));
+    assert_eq!(place.bytes("run/model.safetensors"), place.bytes("again/model.safetensors"));
+    place.succeed(&format!("train run/config.toml --schedule constant {SHORT} --out constant"));
+    assert!(gan(&place, "constant").get("final_rate").is_none());
+    assert_ne!(place.bytes("run/model.safetensors"), place.bytes("constant/model.safetensors"));
+}
+
+#[test]
+fn noise_falls_over_its_run() {
+    let place = Place::new();
+    let steps = |run: &str| gan(&place, run).get("instance_noise_steps").and_then(toml::Value::as_integer);
+    place.succeed(&format!("train circle --steps 30 --instance-noise 0.5 --label-smoothing 0.1 {SHORT} --out run"));
+    assert_eq!(steps("run"), Some(30));
+    place.succeed(&format!("train circle --epochs 2 --instance-noise 0.5 {SHORT} --out epochs"));
+    assert_eq!(steps("epochs"), Some(25));
+    place.succeed(&format!("train circle --steps 30 --instance-noise 0.5 --instance-noise-steps 7 {SHORT} --out own"));
+    assert_eq!(steps("own"), Some(7));
+    // A run that goes further keeps the noise of its course; a file's noise goes with its steps.
+    place.succeed("train --resume run --steps 40");
+    assert_eq!(steps("run"), Some(30));
+    place.succeed(&format!("train run/config.toml --instance-noise 0 {SHORT} --out without"));
+    assert_eq!(steps("without"), None);
+    // A place of another deviation is another course.
+    place.fail("train --resume run --steps 50 --instance-noise 0.25", 2, &["gan.instance_noise was 0.5", "--override"]);
 }
 
 #[test]

@@ -83,7 +83,11 @@ fn the_best_model_is_told_and_can_be_taken() {
         2,
         &["has no best checkpoint", "last, and of steps 120"],
     );
-    assert_eq!(sample("").1, "", "there is nothing to take");
+    let note = sample("").1;
+    assert!(
+        note.contains("the last model, of step 200") && !note.contains("best"),
+        "there is nothing else to take: {note}"
+    );
 }
 
 #[test]
@@ -232,4 +236,85 @@ fn the_units_of_an_exported_generator_are_those_of_its_outputs() {
     // D's inputs are no outputs.
     place.succeed("export run --network discriminator --out d.safetensors");
     assert_eq!(header(&place.bytes("d.safetensors")).get("__metadata__"), None);
+}
+
+/// What a command says beside its result.
+fn note(place: &Place, line: &str) -> String {
+    let output = place.command(line).output().unwrap();
+    assert!(output.status.success(), "{line}: {output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A learning rate of next to nothing: no evaluation is better than the first.
+const STILL: &str = "--points 200 --batch 16 --learning-rate 1e-12 --evaluate-every 20 --report-every 20";
+
+#[test]
+fn a_run_ends_when_its_patience_does() {
+    let place = Place::new();
+    let told = |run: &str| -> Value { serde_json::from_str(&place.read(&format!("{run}/run.json"))).unwrap() };
+    place.succeed(&format!("train circle --steps 400 --patience 3 {STILL} --out run"));
+    let end = told("run");
+    assert_eq!((end["status"].as_str(), end["steps"].as_u64()), (Some("finished"), Some(60)), "{end}");
+    assert_eq!(end["planned_steps"].as_u64(), Some(400));
+    let early = &end["early_stop"];
+    assert_eq!((early["best_step"].as_u64(), early["evaluations"].as_u64()), (Some(0), Some(3)), "{early}");
+    assert_eq!(early["measure"], "sliced_wasserstein");
+    assert!(place.read("run/report.html").contains("stopped early: no better sliced_wasserstein"));
+    // The same step after a stop, and bit for bit the same model, on one thread and on two.
+    place.succeed(&format!("train circle --steps 30 {STILL} --patience 3 --out parts --threads 1"));
+    place.succeed("train --resume parts --steps 400 --threads 2");
+    assert_eq!(told("parts")["steps"].as_u64(), Some(60));
+    assert_eq!(place.bytes("parts/model.safetensors"), place.bytes("run/model.safetensors"));
+    // It stays where it ended, and says how it goes on.
+    for more in ["", "--steps 500", "--patience 2"] {
+        let said = note(&place, &format!("train --resume run {more}"));
+        assert!(said.contains("stopped early") && said.contains("step 60") && said.contains("--patience 0"), "{said}");
+    }
+    assert_eq!(told("run"), end);
+    place.succeed("train --resume run --patience 5");
+    assert_eq!(
+        (told("run")["steps"].as_u64(), told("run")["early_stop"]["evaluations"].as_u64()),
+        (Some(100), Some(5))
+    );
+    place.succeed("train --resume run --patience 0 --steps 120");
+    assert_eq!((told("run")["steps"].as_u64(), &told("run")["early_stop"]), (Some(120), &Value::Null));
+    // Each replica ends for itself.
+    place.succeed(&format!("train circle --steps 200 --replicas 2 --patience 1 {STILL} --out replicas"));
+    for replica in ["replicas/replica-000", "replicas/replica-001"] {
+        assert_eq!(told(replica)["steps"].as_u64(), Some(20), "{replica}");
+    }
+    place.fail("train circle --patience 3 --best none", 2, &["patience", "no measure", "best"]);
+}
+
+#[test]
+fn commands_take_the_best_model_where_it_was_asked_for() {
+    let place = Place::new();
+    let train = |options: &str| place.succeed(&format!("train circle --steps 40 {STILL} {options}"));
+    let sampled = |run: &str| note(&place, &format!("sample {run} --count 20 --out {run}.csv --force"));
+    train("--out plain");
+    train("--best sliced_wasserstein --out best");
+    train("--patience 9 --out patient");
+    assert!(sampled("plain").contains("the last model, of step 40"));
+    for run in ["best", "patient"] {
+        let said = sampled(run);
+        assert!(
+            said.contains("the best model by sliced_wasserstein, of step 0") && said.contains("--checkpoint last"),
+            "{said}"
+        );
+        assert_eq!(place.json(&format!("evaluate {run} --samples 300 --json"))["step"], 0);
+        assert_eq!(place.json(&format!("evaluate {run} --samples 300 --json --checkpoint last"))["step"], 40);
+    }
+    assert_eq!(place.json("evaluate plain --samples 300 --json")["step"], 40);
+    // The settings of a run are those of another: what was not asked for is not asked for by repeating it.
+    place.succeed("train plain/config.toml --out again");
+    assert!(sampled("again").contains("the last model"));
+    place.succeed("train best/config.toml --out best-again");
+    assert!(sampled("best-again").contains("the best model"));
+    // A run of before there was patience named its measure in any case.
+    let settings = place.read("best/config.toml");
+    let older: String =
+        settings.lines().filter(|line| !line.starts_with("patience")).map(|line| format!("{line}\n")).collect();
+    place.write("best/config.toml", older);
+    assert!(sampled("best").contains("this is the"), "it says which it takes");
+    assert_eq!(place.json("evaluate best --samples 300 --json")["step"], 40);
 }

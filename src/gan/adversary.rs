@@ -43,6 +43,9 @@ pub(super) struct Run<'a> {
     pub(super) plan: &'a Plan,
     pub(super) objective: Objective,
     pub(super) penalties: Penalties,
+    pub(super) label_smoothing: f32,
+    /// The standard deviation of the noise on the samples that D judges.
+    pub(super) noise: f32,
     pub(super) draws: Draws<'a>,
     pub(super) reals: Reals<'a>,
     /// What comes from outside, `[batch, features]`, row-major: fakes, or the gradient with respect to G's; empty where nothing does.
@@ -152,9 +155,21 @@ impl Adversary {
 
     fn turn(&mut self, run: &Run<'_>, mut hook: Hook<'_, '_>, of: fn(&Program) -> &[SegmentPlace]) -> Result<()> {
         let Self { networks, workspace, program, clip, identity, steps, failure, refused, .. } = self;
-        let Run { team, plan, objective, penalties, draws, reals, outside, reported } = *run;
+        let Run { team, plan, objective, penalties, label_smoothing, noise, draws, reals, outside, reported } = *run;
         let report = reported;
-        let context = Context { plan, program, objective, penalties, draws, reals, outside, report, identity };
+        let context = Context {
+            plan,
+            program,
+            objective,
+            penalties,
+            label_smoothing,
+            noise,
+            draws,
+            reals,
+            outside,
+            report,
+            identity,
+        };
         let (isa, step) = (plan.pass.isa, *steps + 1);
         let segments = of(program);
         networks.begin_turn(step);

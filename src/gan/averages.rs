@@ -77,7 +77,7 @@ impl Logits {
             for (room, logit) in room.iter_mut().zip(&logits[kind * *padded..]) {
                 *room = logit - others[kind];
             }
-            bce_with_logits(isa, LossTerm { real: false, weight: 1.0 }, room, *samples, true)
+            bce_with_logits(isa, LossTerm { real: false, weight: 1.0, smoothing: 0.0 }, room, *samples, true)
         };
         let [real, fake] = [of(0), of(1)];
         ([real.probability, fake.probability], real.loss)

@@ -1,5 +1,6 @@
 //! What a run lets its caller do between the gradients and the update.
 
+use super::norm_clip;
 use super::views::{self, TensorView, TensorViewMut};
 use crate::error::{Error, Result};
 use crate::net::parameters::ParameterLayout;
@@ -49,7 +50,8 @@ impl Gradients<'_> {
 
     /// The Euclidean norm over all parameters of the network.
     pub fn norm(&self) -> f64 {
-        self.tensors().flat_map(|tensor| tensor.values()).map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt()
+        // What stands between the rows of weights is 0.
+        norm_clip::norm(self.arena)
     }
 
     /// Multiplies all of them by `factor`.
@@ -58,8 +60,10 @@ impl Gradients<'_> {
         self.tensors_mut().for_each(|mut tensor| tensor.rows_mut().flatten().for_each(|value| *value *= factor));
     }
 
-    /// Scales them so that their norm is at most `most`. A norm that is not finite is left as it is: the update then says where it
-    /// began.
+    /// Scales them so that their norm is at most `most`, as PyTorch's `clip_grad_norm_` and
+    /// [`GanSpec::generator_clip_norm`](super::GanSpec::generator_clip_norm) do, with the same bits: all are multiplied by
+    /// `most / (norm + 1e-6)` where that is below 1. A `most` of 0 makes all of them 0; in the specification, 0 is no bound. A norm that is
+    /// not finite is left as it is: the update then says where it began.
     ///
     /// # Errors
     ///
@@ -68,9 +72,8 @@ impl Gradients<'_> {
         if !(most >= 0.0) {
             return Err(Error::setting("clip_norm", format!("{most} is not a number from 0 on")));
         }
-        let norm = self.norm();
-        if norm.is_finite() && norm > most {
-            self.scale((most / norm) as f32);
+        if let Some(factor) = norm_clip::factor(most, self.norm()) {
+            self.scale(factor);
         }
         Ok(())
     }

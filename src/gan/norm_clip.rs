@@ -14,6 +14,24 @@ const CHUNK: usize = 8 * 1024;
 /// PyTorch adds this to the norm that it divides by.
 const EPSILON: f64 = 1e-6;
 
+/// The sum of squares of chunk `index` of `gradients`.
+fn chunk_sum(gradients: &[f32], index: usize) -> f64 {
+    let rest = &gradients[index * CHUNK..];
+    square_sum(&rest[..rest.len().min(CHUNK)])
+}
+
+/// The norm of the gradients of a network: by one thread, with the bits that a team gives.
+pub(super) fn norm(gradients: &[f32]) -> f64 {
+    (0..gradients.len().div_ceil(CHUNK)).map(|index| chunk_sum(gradients, index)).sum::<f64>().sqrt()
+}
+
+/// What gradients of this `norm` are multiplied by, so that it is at most `most`; `None` where they stay, as they do where it is not finite:
+/// the update then says where that began.
+pub(super) fn factor(most: f64, norm: f64) -> Option<f32> {
+    let factor = most / (norm + EPSILON);
+    (norm.is_finite() && factor < 1.0).then_some(factor as f32)
+}
+
 /// What clips the gradients of each network before its update: all are multiplied by `most / (norm + 1e-6)` where that is below 1. `norm`
 /// is the root of the sum of squares over all parameters of the network, a sum in f64 whose order the number of parameters alone fixes.
 #[derive(Debug, Default)]
@@ -46,7 +64,7 @@ impl NormClip {
         (chunks(spec) as u64).saturating_mul(size_of::<f64>() as u64)
     }
 
-    /// Clips the gradients of `network`. A norm that is not finite is left as it is: the update then says where it began.
+    /// Clips the gradients of `network`, unless it is not to be.
     pub(super) fn clip(&mut self, team: &Team<'_>, network: Network, gradients: &mut [f32]) {
         let most = self.most[network as usize];
         if most == 0.0 {
@@ -54,13 +72,9 @@ impl NormClip {
         }
         let sums = &mut self.sums[..gradients.len().div_ceil(CHUNK)];
         team.for_each(Enumerated(Elements::new(sums)), |(index, sum)| {
-            let rest = &gradients[index * CHUNK..];
-            *sum = square_sum(&rest[..rest.len().min(CHUNK)]);
+            *sum = chunk_sum(gradients, index);
         });
-        let norm = sums.iter().sum::<f64>().sqrt();
-        let factor = f64::from(most) / (norm + EPSILON);
-        if norm.is_finite() && factor < 1.0 {
-            let factor = factor as f32;
+        if let Some(factor) = factor(most.into(), sums.iter().sum::<f64>().sqrt()) {
             team.for_each(Chunks::new(gradients, CHUNK), |gradients| {
                 gradients.iter_mut().for_each(|gradient| *gradient *= factor);
             });

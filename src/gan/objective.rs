@@ -91,13 +91,41 @@ impl Objective {
         self.family() == Family::Average
     }
 
-    /// The margin above which D takes a sample for real; `None` where D compares samples and its logits have no zero.
-    pub(super) fn border(self) -> Option<f32> {
+    /// The margin above which D takes a sample for real, with the labels of real samples smoothed by `smoothing`: that of the best D where
+    /// both kinds are alike, which gives the probability `(1 - smoothing) / 2`. `None` where D compares samples and its logits have no zero.
+    pub(super) fn border(self, smoothing: f32) -> Option<f32> {
         match self {
-            Self::LeastSquares => Some(0.5),
+            Self::LeastSquares => Some(0.5 * (1.0 - smoothing)),
             Self::Wasserstein | Self::RelativisticPairing | Self::RelativisticAverage => None,
-            _ => Some(0.0),
+            _ if smoothing == 0.0 => Some(0.0),
+            _ => Some(((1.0 - smoothing) / (1.0 + smoothing)).ln()),
         }
+    }
+
+    /// Whether D's loss has a target for each kind of samples, which may be smoothed.
+    fn has_targets(self) -> bool {
+        self.family() == Family::CrossEntropy || self == Self::LeastSquares
+    }
+
+    /// Checks that the labels of real samples can be smoothed so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`].
+    pub(super) fn check_smoothing(self, smoothing: f32) -> Result<()> {
+        if !(0.0..1.0).contains(&smoothing) {
+            let problem = format!("{smoothing} is not a number from 0 (none) up and below 1; usual is 0.1");
+            return Err(Error::setting("label_smoothing", problem));
+        }
+        if smoothing != 0.0 && !self.has_targets() {
+            let problem = format!(
+                "the objective {} has no label of a real sample to smooth; leave it out, or take minimax, non_saturating, \
+                 non_saturating_half or least_squares",
+                self.name()
+            );
+            return Err(Error::setting("label_smoothing", problem));
+        }
+        Ok(())
     }
 
     /// Checks that D's slope has the bound that the objective needs.
@@ -159,10 +187,10 @@ impl Objective {
         Ok(())
     }
 
-    /// D's terms for real samples and fakes.
-    pub(crate) fn discriminator_terms(self, batch: usize) -> [LossTerm; 2] {
+    /// D's terms for real samples, whose label is smoothed by `smoothing`, and for fakes.
+    pub(crate) fn discriminator_terms(self, batch: usize, smoothing: f32) -> [LossTerm; 2] {
         let weight = self.discriminator_factor() / batch as f64;
-        [true, false].map(|real| LossTerm { real, weight: weight as f32 })
+        [true, false].map(|real| LossTerm { smoothing, ..LossTerm::new(real, weight as f32) })
     }
 
     /// G's term.
@@ -171,7 +199,7 @@ impl Objective {
             Self::Minimax => (false, -1.0),
             _ => (true, 1.0),
         };
-        LossTerm { real, weight: (sign / batch as f64) as f32 }
+        LossTerm::new(real, (sign / batch as f64) as f32)
     }
 
     /// D's loss from the sums over a batch.

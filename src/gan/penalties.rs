@@ -75,6 +75,14 @@ impl Penalties {
         self
     }
 
+    /// The same with so many times the weights.
+    pub(super) fn times(mut self, factor: f64) -> Self {
+        for weight in [&mut self.r1, &mut self.r2, &mut self.gradient_penalty] {
+            *weight = (f64::from(*weight) * factor) as f32;
+        }
+        self
+    }
+
     /// Whether there is none.
     pub fn is_none(&self) -> bool {
         !self.are_of_pairs() && self.gradient_penalty == 0.0

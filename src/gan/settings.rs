@@ -61,7 +61,7 @@ impl Setting {
 }
 
 /// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
-const TABLE: [Setting; 23] = [
+const TABLE: [Setting; 30] = [
     Setting::new(BATCH, |run| run.options.batch.into()),
     Setting::later("run.shards", |run| run.options.shards.into(), || 1.into()),
     Setting::new("run.seed", |run| run.options.seed.into()),
@@ -72,6 +72,9 @@ const TABLE: [Setting; 23] = [
     Setting::new(OBJECTIVE, |run| run.spec.objective.name().into()),
     Setting::new("gan.order", |run| run.spec.order.name().into()),
     Setting::new(DISCRIMINATOR_STEPS, |run| run.spec.discriminator_steps.into()),
+    Setting::later("gan.label_smoothing", |run| number(run.spec.label_smoothing), || number(0.0)),
+    Setting::later("gan.instance_noise", |run| number(run.spec.instance_noise), || number(0.0)),
+    Setting::later("gan.instance_noise_steps", |run| run.spec.instance_noise_steps.into(), || 0.into()),
     Setting::later("gan.r1", |run| number(run.spec.penalties.r1), || number(0.0)),
     Setting::later("gan.r2", |run| number(run.spec.penalties.r2), || number(0.0)),
     Setting::later("gan.gradient_penalty", |run| number(run.spec.penalties.gradient_penalty), || number(0.0)),
@@ -92,6 +95,10 @@ const TABLE: [Setting; 23] = [
     ),
     Setting::later("gan.warmup_steps", |run| run.spec.schedule.warmup_steps.into(), || 0.into()),
     Setting::later("gan.conditions", |run| run.spec.conditions.into(), || 0.into()),
+    Setting::later("gan.final_rate", |run| number(run.spec.schedule.final_rate), || number(0.0)),
+    Setting::later("gan.final_penalty", |run| number(run.spec.schedule.final_penalty), || number(1.0)),
+    Setting::later("gan.final_beta1", |run| end(run.spec.schedule.final_beta1), || end(None)),
+    Setting::later("gan.final_beta2", |run| end(run.spec.schedule.final_beta2), || end(None)),
 ];
 
 /// The settings of a run on so many real samples.
@@ -155,6 +162,11 @@ fn of_layer(layer: &LayerSpec) -> Vec<(&'static str, Value)> {
         Activation::Linear | Activation::Relu | Activation::Tanh | Activation::Sigmoid => {}
     }
     fields
+}
+
+/// What a number goes to, if it goes anywhere.
+fn end(last: Option<f32>) -> Value {
+    last.map_or_else(|| "none".into(), number)
 }
 
 fn of_extent(extent: Extent) -> Value {

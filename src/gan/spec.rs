@@ -62,6 +62,27 @@ pub struct GanSpec {
     pub generator_optimizer: OptimizerSpec,
     /// D's optimizer.
     pub discriminator_optimizer: OptimizerSpec,
+    /// What the target of real samples in D's loss is less than 1, from 0 up and below 1; 0 = nothing.
+    ///
+    /// One-sided label smoothing (Salimans et al. 2016, "Improved techniques for training GANs", section 3.4, where it is 0.1): D minimizes
+    /// `BCE(D(x), 1 - label_smoothing)` of real samples, or with [`Objective::LeastSquares`] half the squared distance from that. Fakes keep
+    /// their target, and G's loss is as it was. Other objectives have no such target and refuse it. The best D gives a sample that is as
+    /// likely real as fake the probability `(1 - label_smoothing) / 2`, which is where its accuracy is told apart.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub label_smoothing: f32,
+    /// The standard deviation, in units of the samples, of the normal noise that is added to every sample that D judges, in the first step;
+    /// 0 = none.
+    ///
+    /// Instance noise (Sønderby et al. 2017, "Amortised MAP inference for image super-resolution", section 3.3; Arjovsky and Bottou 2017,
+    /// "Towards principled methods for training generative adversarial networks"): real samples and fakes, in both networks' turns, each
+    /// with noise of its own. It falls in a line, by [`noise_deviation`](Self::noise_deviation), and depends on seed, step and sample
+    /// alone. G's gradient passes it unchanged. [Penalties](Self::penalties) look at D's gradient at the noisy samples, those between real
+    /// ones and fakes included. Samples, measures and verdicts are without it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub instance_noise: f32,
+    /// Steps until [instance noise](Self::instance_noise) is gone; 0 where there is none.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub instance_noise_steps: u64,
     /// Penalties added to D's loss.
     #[cfg_attr(feature = "serde", serde(default))]
     pub penalties: Penalties,
@@ -79,14 +100,14 @@ pub struct GanSpec {
     #[cfg_attr(feature = "serde", serde(default))]
     pub ema_decay: f32,
     /// The largest norm of G's gradients, over all of its parameters; 0 = any. Larger ones are scaled to it before the update, as
-    /// PyTorch's `clip_grad_norm_` does: all are multiplied by `clip_norm / (norm + 1e-6)` where that is below 1. What a hook leaves is
-    /// clipped, and [`Trainer::gradients`](super::Trainer::gradients) has the clipped ones.
+    /// PyTorch's `clip_grad_norm_` does: all are multiplied by `clip_norm / (norm + 1e-6)` where that is below 1, with a sum of squares in f64.
+    /// [`Gradients::clip_norm`](super::Gradients::clip_norm) is the same for a hook, where 0 is a bound. What a hook leaves is clipped, and [`Trainer::gradients`](super::Trainer::gradients) has the clipped ones.
     #[cfg_attr(feature = "serde", serde(default))]
     pub generator_clip_norm: f32,
     /// The same of D's gradients.
     #[cfg_attr(feature = "serde", serde(default))]
     pub discriminator_clip_norm: f32,
-    /// How the learning rates of both networks change with the steps.
+    /// How the learning rates of both networks change with the steps, and their betas and the weights of the penalties with them.
     #[cfg_attr(feature = "serde", serde(default))]
     pub schedule: RateSchedule,
     /// How many values of a row of the data are its condition, which both networks are given and G does not make; 0 = none. They are the
@@ -116,6 +137,9 @@ impl GanSpec {
             discriminator_steps: 1,
             generator_optimizer: optimizer,
             discriminator_optimizer: optimizer,
+            label_smoothing: 0.0,
+            instance_noise: 0.0,
+            instance_noise_steps: 0,
             penalties: Penalties::default(),
             weight_clip: 0.0,
             ema_decay: 0.0,
@@ -191,10 +215,35 @@ impl GanSpec {
         let (generator, discriminator) = (adam(self.generator_optimizer), adam(self.discriminator_optimizer));
         self.with_objective(Objective::RelativisticPairing)
             .with_penalties(Penalties::default().with_r1(1.0).with_r2(1.0))
+            .with_label_smoothing(0.0)
             .with_weight_clip(0.0)
             .with_generator_optimizer(generator)
             .with_discriminator_optimizer(discriminator)
             .with_ema_decay(0.999)
+    }
+
+    /// The same GAN with the labels of real samples [smoothed](Self::label_smoothing).
+    #[must_use]
+    pub fn with_label_smoothing(mut self, smoothing: f32) -> Self {
+        self.label_smoothing = smoothing;
+        self
+    }
+
+    /// The same GAN with [instance noise](Self::instance_noise) of this standard deviation, which falls to 0 in so many steps.
+    #[must_use]
+    pub fn with_instance_noise(mut self, deviation: f32, steps: u64) -> Self {
+        (self.instance_noise, self.instance_noise_steps) = (deviation, steps);
+        self
+    }
+
+    /// The standard deviation of [instance noise](Self::instance_noise) in step `step`, counted from 1: with `n` steps,
+    /// `instance_noise * (1 - (step - 1) / n)` up to step `n`, and 0 after it.
+    pub fn noise_deviation(&self, step: u64) -> f32 {
+        let (passed, steps) = (step.saturating_sub(1), self.instance_noise_steps);
+        if passed >= steps {
+            return 0.0;
+        }
+        (f64::from(self.instance_noise) * (1.0 - passed as f64 / steps as f64)) as f32
     }
 
     /// The same GAN with these [penalties](Self::penalties).
@@ -240,7 +289,7 @@ impl GanSpec {
         }
     }
 
-    /// The same GAN with another [schedule of the learning rates](Self::schedule).
+    /// The same GAN with another [schedule](Self::schedule).
     #[must_use]
     pub fn with_schedule(mut self, schedule: RateSchedule) -> Self {
         self.schedule = schedule;
@@ -249,7 +298,7 @@ impl GanSpec {
 
     /// The learning rate of a network in step `step`, counted from 1: its optimizer's, times what the schedule has of it.
     pub fn learning_rate(&self, network: Network, step: u64) -> f32 {
-        self.optimizer(network).at_share(self.schedule.share(step)).learning_rate()
+        self.schedule.optimizer(self.optimizer(network), step).learning_rate()
     }
 
     /// The specification of a network.
@@ -335,6 +384,19 @@ impl GanSpec {
             let problem = "must be 1 with the order generator_first_shared_fake, whose fakes serve one step of each";
             return Err(Error::setting("discriminator_steps", problem));
         }
+        self.objective.check_smoothing(self.label_smoothing)?;
+        if !(self.instance_noise >= 0.0 && self.instance_noise.is_finite()) {
+            let problem = format!("{} is not 0 (none) or a positive number", self.instance_noise);
+            return Err(Error::setting("instance_noise", problem));
+        }
+        if self.instance_noise == 0.0 && self.instance_noise_steps != 0 {
+            let problem = "has a meaning with instance_noise, which is 0; set that, or leave this out";
+            return Err(Error::setting("instance_noise_steps", problem));
+        }
+        if self.instance_noise != 0.0 && self.instance_noise_steps == 0 {
+            let problem = "0 leaves no step for the noise to fall; set the number of steps that are to have some";
+            return Err(Error::setting("instance_noise_steps", problem));
+        }
         self.penalties.validate()?;
         if !(self.weight_clip >= 0.0 && self.weight_clip.is_finite()) {
             return Err(Error::setting(
@@ -360,7 +422,8 @@ impl GanSpec {
                 return Err(Error::setting(format!("{network}_clip_norm"), problem));
             }
         }
-        self.schedule.validate()
+        self.schedule.validate()?;
+        self.schedule.check_ends([self.generator_optimizer, self.discriminator_optimizer], &self.penalties)
     }
 }
 

@@ -34,8 +34,8 @@ pub(super) struct TrainedNetwork {
     /// What parameters are clipped to after an update, above and below 0; 0 = they are not.
     weight_clip: f32,
     schedule: RateSchedule,
-    /// The share of the learning rate in the step in progress.
-    share: f64,
+    /// The optimizer as the schedule has it in the step in progress.
+    in_step: OptimizerSpec,
     /// An arena for each state of the optimizer's rule, laid out like the parameters.
     states: Vec<AlignedBuffer>,
     /// The average of the parameters, where one is kept.
@@ -60,14 +60,14 @@ impl TrainedNetwork {
         let states = optimizer.state_names().iter().map(|_| AlignedBuffer::zeroed(len)).collect::<Result<_>>()?;
         let mut parameters = AlignedBuffer::zeroed(len)?;
         layout.initialize(&spec, isa, key, &mut parameters);
-        let (schedule, share) = (RateSchedule::constant(), 1.0);
+        let (schedule, in_step) = (RateSchedule::constant(), optimizer);
         let (weight_clip, average, updates, updated) = (0.0, None, 0, None);
         Ok(Self {
             network,
             parameters,
             optimizer,
             schedule,
-            share,
+            in_step,
             weight_clip,
             states,
             average,
@@ -84,14 +84,14 @@ impl TrainedNetwork {
         self
     }
 
-    /// The same with a schedule of its learning rate.
+    /// The same with a schedule of its optimizer.
     pub(super) fn with_schedule(self, schedule: RateSchedule) -> Self {
         Self { schedule, ..self }
     }
 
     /// A turn of step `step` begins.
     pub(super) fn begin_turn(&mut self, step: u64) {
-        self.share = self.schedule.share(step);
+        self.in_step = self.schedule.optimizer(self.optimizer, step);
     }
 
     /// The same with an average of its parameters; without one where the `decay` is 0.
@@ -124,7 +124,7 @@ impl TrainedNetwork {
     /// Counts an update, the optimizer's next.
     fn next_update(&mut self) -> Update {
         self.updates += 1;
-        self.optimizer.at_share(self.share).update(self.updates)
+        self.in_step.update(self.updates)
     }
 
     /// A copy of the parameters.

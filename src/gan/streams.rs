@@ -49,6 +49,16 @@ pub enum Stream {
     KeepBetween = 16,
     /// Dropout of D on real samples in G's step.
     KeepGeneratorReal = 17,
+    /// Instance noise on the real samples of D's step.
+    NoiseReal = 18,
+    /// That on the fakes of D's step.
+    NoiseFake = 19,
+    /// That where the gradient penalty looks.
+    NoiseBetween = 20,
+    /// That on the fakes of G's step.
+    NoiseGeneratorStep = 21,
+    /// That on the real samples of G's step.
+    NoiseGeneratorReal = 22,
 }
 
 impl Stream {
@@ -61,7 +71,12 @@ impl Stream {
     pub(super) fn is_of_generator(self) -> bool {
         matches!(
             self,
-            Self::GeneratorLatents | Self::GeneratorKeeps | Self::KeepGeneratorStep | Self::KeepGeneratorReal
+            Self::GeneratorLatents
+                | Self::GeneratorKeeps
+                | Self::KeepGeneratorStep
+                | Self::KeepGeneratorReal
+                | Self::NoiseGeneratorStep
+                | Self::NoiseGeneratorReal
         )
     }
 }
@@ -73,7 +88,7 @@ mod tests {
     use super::*;
 
     /// The purposes outside of a step, and those whose step counts from 0 too.
-    const STREAMS: [Stream; 18] = [
+    const STREAMS: [Stream; 23] = [
         Stream::GeneratorParameters,
         Stream::DiscriminatorParameters,
         Stream::DiscriminatorLatents,
@@ -92,6 +107,11 @@ mod tests {
         Stream::Interpolation,
         Stream::KeepBetween,
         Stream::KeepGeneratorReal,
+        Stream::NoiseReal,
+        Stream::NoiseFake,
+        Stream::NoiseBetween,
+        Stream::NoiseGeneratorStep,
+        Stream::NoiseGeneratorReal,
     ];
 
     #[test]

@@ -42,7 +42,9 @@ macro_rules! run {
             team: $team,
             plan: &$trainer.plan,
             objective: $trainer.spec.objective,
-            penalties: $trainer.spec.penalties,
+            penalties: $trainer.spec.schedule.penalties($trainer.spec.penalties, $trainer.adversary.steps + 1),
+            label_smoothing: $trainer.spec.label_smoothing,
+            noise: $trainer.spec.noise_deviation($trainer.adversary.steps + 1),
             draws: Draws {
                 seed: $trainer.options.seed,
                 discriminator_turns: $trainer.adversary.discriminator_turns.saturating_sub(1),

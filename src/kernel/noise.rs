@@ -4,6 +4,8 @@
 //! ACM TOMS 47, 2021), whose four state words are mixed from a [`StreamKey`] and the sample's index in the batch. Each
 //! lane equals the scalar generator of `rand_xoshiro` with the state [`StreamKey::state`].
 
+use std::ops::Range;
+
 use super::math::vector;
 use crate::simd::{ColumnMut, Isa, Kernel, LANE_GROUP, Simd};
 
@@ -171,6 +173,57 @@ impl Kernel for Normal<'_> {
                 simd.store(first, even);
                 let Some(odd) = rows.next() else { break };
                 simd.store(second, odd);
+            }
+        }
+    }
+}
+
+/// Adds `deviation` times the numbers of [`normal`] to the `lanes` of a panel: to `panel[f * width + lanes.start + s]` feature `f` of sample
+/// `first_sample + s`. The other lanes stay as they are.
+///
+/// # Panics
+///
+/// If the panel is not made of whole rows of `width`, or the lanes are no whole lane groups of it.
+pub fn add_normal(
+    isa: Isa,
+    key: StreamKey,
+    deviation: f32,
+    first_sample: usize,
+    panel: &mut [f32],
+    width: usize,
+    lanes: Range<usize>,
+) {
+    check(panel, width);
+    assert!(
+        lanes.start.is_multiple_of(LANE_GROUP) && lanes.len().is_multiple_of(LANE_GROUP) && lanes.end <= width,
+        "the lanes are whole groups of the width"
+    );
+    isa.run(AddNormal { key, deviation, first_sample, panel, width, lanes });
+}
+
+struct AddNormal<'a> {
+    key: StreamKey,
+    deviation: f32,
+    first_sample: usize,
+    panel: &'a mut [f32],
+    width: usize,
+    lanes: Range<usize>,
+}
+
+impl Kernel for AddNormal<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let deviation = simd.splat(self.deviation);
+        for sample in (0..self.lanes.len()).step_by(S::LANES) {
+            let mut generators = Generators::new(simd, self.key, self.first_sample.wrapping_add(sample));
+            let mut rows = ColumnMut::new(simd, self.panel, self.width, self.lanes.start + sample);
+            while let Some(even) = rows.next() {
+                let (first, second) = generators.normal_pair();
+                simd.store(simd.mul_add(first, deviation, simd.load(even)), even);
+                let Some(odd) = rows.next() else { break };
+                simd.store(simd.mul_add(second, deviation, simd.load(odd)), odd);
             }
         }
     }

@@ -26,6 +26,13 @@ impl Trace {
         Self(vec![input])
     }
 
+    /// The same pass as a backward pass is to see it that goes on through what made `input`, of which the pass took a changed copy.
+    pub(crate) fn seen_from(&self, input: Value) -> Self {
+        let mut trace = self.clone();
+        trace.0[0] = input;
+        trace
+    }
+
     /// Plans a forward pass for at most `lanes` lanes.
     pub(crate) fn plan(tape: &mut TapePlan, spec: &NetworkSpec, input: Value, lanes: usize) -> Self {
         let mut trace = Self::of_input(input);

@@ -126,6 +126,45 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
                 .with_order(Order::GeneratorFirstSharedFake),
         ),
         (
+            "least squares, smoothed labels, dropout, noise, two steps of D",
+            base(Objective::LeastSquares, leaky, 0.25)
+                .with_label_smoothing(0.1)
+                .with_instance_noise(0.5, 10)
+                .with_discriminator_steps(2),
+        ),
+        (
+            "relativistic pairing, noise, every penalty, fakes shared",
+            base(Objective::RelativisticPairing, tanh, 0.0)
+                .with_instance_noise(0.3, 100)
+                .with_penalties(none.with_r1(0.1).with_r2(0.2).with_gradient_penalty(1.0))
+                .with_order(Order::DiscriminatorFirstSharedFake),
+        ),
+        (
+            "relativistic pairing, R1 and R2 that fall, betas that rise",
+            base(Objective::RelativisticPairing, leaky, 0.0)
+                .with_penalties(none.with_r1(0.5).with_r2(0.5).with_interval(2))
+                .with_schedule(
+                    RateSchedule::cosine(9)
+                        .with_warmup(2)
+                        .with_final_rate(0.25)
+                        .with_final_penalty(0.1)
+                        .with_final_beta1(0.5)
+                        .with_final_beta2(0.9),
+                ),
+        ),
+        (
+            "non-saturating, noise, G first",
+            base(Objective::NonSaturating, leaky, 0.0)
+                .with_instance_noise(0.2, 3)
+                .with_order(Order::GeneratorFirstSharedFake),
+        ),
+        (
+            "non-saturating, smoothed labels, G first",
+            base(Objective::NonSaturating, tanh, 0.0)
+                .with_label_smoothing(0.2)
+                .with_order(Order::GeneratorFirstSharedFake),
+        ),
+        (
             "non-saturating, R1, G first",
             base(Objective::NonSaturating, leaky, 0.0)
                 .with_penalties(none.with_r1(0.5))

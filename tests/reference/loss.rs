@@ -52,19 +52,20 @@ fn against_means(real: &[f64], fake: &[f64], of_real: fn(f64) -> f64, of_fake: f
     mean(real.iter().map(|x| of_real(x - of_fakes))) + mean(fake.iter().map(|y| of_fake(y - of_reals)))
 }
 
-/// D's loss from the margins of real samples and of fakes.
+/// D's loss from the margins of real samples, whose label is smoothed by `smoothing` (Salimans et al. 2016, section 3.4), and of fakes.
 #[allow(unreachable_patterns, reason = "within the crate every kind is known")]
-pub(crate) fn discriminator_loss(objective: Objective, real: &[f64], fake: &[f64]) -> f64 {
-    let both = |of_real: fn(f64) -> f64, of_fake: fn(f64) -> f64| {
+pub(crate) fn discriminator_loss(objective: Objective, smoothing: f64, real: &[f64], fake: &[f64]) -> f64 {
+    let label = 1.0 - smoothing;
+    let both = |of_real: &dyn Fn(f64) -> f64, of_fake: &dyn Fn(f64) -> f64| {
         mean(real.iter().map(|margin| of_real(*margin))) + mean(fake.iter().map(|margin| of_fake(*margin)))
     };
-    let entropies = || both(|x| softplus(-x), softplus);
+    let entropies = || both(&|x| label * softplus(-x) + smoothing * softplus(x), &softplus);
     match objective {
         Objective::Minimax | Objective::NonSaturating | Objective::Softmax => entropies(),
         Objective::NonSaturatingHalf => entropies() / 2.0,
-        Objective::LeastSquares => both(|x| (x - 1.0).powi(2) / 2.0, |y| y.powi(2) / 2.0),
-        Objective::Hinge => both(|x| (1.0 - x).max(0.0), |y| (1.0 + y).max(0.0)),
-        Objective::Wasserstein => both(|x| -x, |y| y),
+        Objective::LeastSquares => both(&|x| (x - label).powi(2) / 2.0, &|y| y.powi(2) / 2.0),
+        Objective::Hinge => both(&|x| (1.0 - x).max(0.0), &|y| (1.0 + y).max(0.0)),
+        Objective::Wasserstein => both(&|x| -x, &|y| y),
         Objective::RelativisticPairing => mean(real.iter().zip(fake).map(|(x, y)| softplus(y - x))),
         Objective::RelativisticAverage => against_means(real, fake, |margin| softplus(-margin), softplus),
         other => panic!("no reference for {other:?}"),

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::folder::run_folder::{MODEL, RESULT};
 use crate::history::legs::Legs;
-use crate::measures::best::Best;
+use crate::measures::best::{Best, EarlyStop};
 use crate::terminal::output;
 
 /// Bytes of `run.json` at most: a hundred times what is written, with all columns of a table.
@@ -85,6 +85,11 @@ impl End {
     /// The best model, where that is not the last.
     pub(crate) fn best(&self) -> Option<Best> {
         Best::deserialize(self.told.get("best")?).ok().filter(Best::is_earlier)
+    }
+
+    /// Why the run ended before all its steps were done, if it did, and no leg has begun since.
+    pub(crate) fn early_stop(&self) -> Option<EarlyStop> {
+        EarlyStop::deserialize(self.told.get("early_stop")?).ok().filter(|_| self.is_finished())
     }
 
     /// The verdict, unless the run failed.

@@ -1,7 +1,7 @@
 //! The losses of a run, kept for their picture.
 
 use gannet::Result;
-use gannet::gan::{Objective, StepReport};
+use gannet::gan::{GanSpec, Objective, StepReport};
 use gannet::internals::numbers::thousands;
 
 use crate::plot::{Heading, Losses, Reference, losses};
@@ -58,13 +58,13 @@ impl History {
     /// # Errors
     ///
     /// What drawing reports.
-    pub(crate) fn picture(&self, name: &str, objective: Objective) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn picture(&self, name: &str, spec: &GanSpec) -> Result<Option<Vec<u8>>> {
         let Some(last) = self.reports.last() else { return Ok(None) };
         let column = |value: fn(&StepReport) -> f64| self.reports.iter().map(value).collect::<Vec<f64>>();
         let steps: Vec<u64> = self.reports.iter().map(|report| report.step).collect();
         let subtitle = format!("{name}, {} steps", thousands(last.step));
-        let level = equilibrium(objective).map(|(value, label)| Reference { value, label });
-        let undecided = undecided(objective).map(|(value, label)| Reference { value, label });
+        let level = equilibrium(spec).map(|(value, label)| Reference { value, label });
+        let undecided = undecided(spec).map(|(value, label)| Reference { value, label });
         let drawn = Losses {
             steps: &steps,
             discriminator: &column(|report| report.discriminator_loss),
@@ -80,15 +80,18 @@ impl History {
 }
 
 /// The probability of "real" that an undecided D gives; `None` for a critic, whose scores have no zero.
-pub(crate) fn undecided(objective: Objective) -> Option<(f64, &'static str)> {
-    (objective != Objective::Wasserstein).then_some((0.5, "undecided"))
+pub(crate) fn undecided(spec: &GanSpec) -> Option<(f64, &'static str)> {
+    (spec.objective != Objective::Wasserstein).then(|| (0.5 * (1.0 - f64::from(spec.label_smoothing)), "undecided"))
 }
 
 /// D's loss where the game ends, which is where it cannot tell both kinds apart; `None` for an objective that is not known to end there.
 /// Cross-entropies end at the probability 1/2 (Goodfellow et al. 2014, theorem 1), and so does that of a pair.
-pub(crate) fn equilibrium(objective: Objective) -> Option<(f64, &'static str)> {
+pub(crate) fn equilibrium(spec: &GanSpec) -> Option<(f64, &'static str)> {
     use std::f64::consts::LN_2;
-    match objective {
+    if spec.label_smoothing != 0.0 {
+        return smoothed_equilibrium(spec);
+    }
+    match spec.objective {
         Objective::NonSaturatingHalf => Some((LN_2, "D undecided: ln 2")),
         Objective::Minimax | Objective::NonSaturating | Objective::Softmax => Some((2.0 * LN_2, "D undecided: 2 ln 2")),
         Objective::RelativisticPairing => Some((LN_2, "D undecided: ln 2")),
@@ -103,11 +106,46 @@ pub(crate) fn equilibrium(objective: Objective) -> Option<(f64, &'static str)> {
     }
 }
 
+/// The same where the labels of real samples are smoothed: D's loss at half the label, its best answer where both kinds are alike.
+fn smoothed_equilibrium(spec: &GanSpec) -> Option<(f64, &'static str)> {
+    let label = 1.0 - f64::from(spec.label_smoothing);
+    let best = 0.5 * label;
+    let entropies = || -label * best.ln() - (2.0 - label) * (1.0 - best).ln();
+    let loss = match spec.objective {
+        Objective::NonSaturatingHalf => 0.5 * entropies(),
+        Objective::LeastSquares => best * best,
+        Objective::Minimax | Objective::NonSaturating => entropies(),
+        _ => return None,
+    };
+    Some((loss, "D undecided"))
+}
+
 #[cfg(test)]
 mod tests {
+    use gannet::gan::presets;
     use gannet::internals::engine::step_report;
 
     use super::*;
+
+    /// With next to no smoothing the levels are those without; with some, the answer beside the best one is worse.
+    #[test]
+    fn smoothed_labels_move_the_levels() {
+        for objective in
+            [Objective::Minimax, Objective::NonSaturating, Objective::NonSaturatingHalf, Objective::LeastSquares]
+        {
+            let plain = presets::Preset::Circle.spec().with_objective(objective);
+            let level = |spec: &GanSpec| equilibrium(spec).unwrap().0;
+            let found = level(&plain.clone().with_label_smoothing(1e-9)) - level(&plain);
+            assert!(found.abs() < 1e-6, "{objective:?}: {found}");
+            assert!(level(&plain.clone().with_label_smoothing(0.5)) < level(&plain), "{objective:?}");
+        }
+        let smoothed = presets::Preset::Circle.spec().with_label_smoothing(0.5);
+        assert_eq!(undecided(&smoothed), Some((0.25, "undecided")));
+        // 0.5 and 0.5 of real samples, 1 of fakes, at the probability 1/4.
+        let entropy = -0.5 * 0.25f64.ln() - 1.5 * 0.75f64.ln();
+        let found = equilibrium(&smoothed.with_objective(Objective::NonSaturating)).unwrap().0;
+        assert!((found - entropy).abs() < 1e-12, "{found} {entropy}");
+    }
 
     #[test]
     fn long_runs_are_thinned_evenly() {

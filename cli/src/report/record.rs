@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use gannet::gan::health::Health;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::columns::{self, Column};
@@ -15,6 +16,7 @@ use super::table::Table;
 use crate::folder::run_folder::{CHECKPOINTS, CONFIG, EVALUATION, METRICS, MODEL, REAL, REPORT, RESULT};
 use crate::history::end;
 use crate::history::legs::Legs;
+use crate::measures::best::EarlyStop;
 use crate::measures::columns::KEPT;
 use crate::measures::measure::{self, Measure};
 use crate::preset;
@@ -176,6 +178,12 @@ impl Record {
             Some("stopped") => State::Stopped,
             Some(other) => State::Other(other.to_string()),
         }
+    }
+
+    /// Why it ended before all its steps were done.
+    pub(super) fn early_stop(&self) -> Option<EarlyStop> {
+        let told = EarlyStop::deserialize(self.result.get("early_stop").filter(|_| self.has_ended())?).ok()?;
+        (told.measure.len() <= LONGEST).then_some(told)
     }
 
     /// Whether its `config.toml` repeats what is trained bit for bit, as far as its history tells.

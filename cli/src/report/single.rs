@@ -59,6 +59,7 @@ fn head(record: &Record, renewal: Option<&Renewal>) -> Markup {
                 }
             }
             @if let Some(hint) = health::advice(record) { p.remark { b { (record.verdict().unwrap_or_default()) } ": " (hint) "." } }
+            @if let Some(early) = record.early_stop() { p.remark { "The run " (early.to_string()) "." } }
             @if let Some(error) = record.told("error") { p.remark { (error) } }
             @for warning in record.warnings() { p.remark { "Warning about the data: " (warning) "." } }
             @if let Some(left_out) = record.left_out() { p.remark { (left_out) "." } }
@@ -179,7 +180,7 @@ fn verdicts(record: &Record) -> Markup {
 /// The curves of the losses, of D's answers, of the measures and of the health, as far as there are any.
 fn curves(record: &Record) -> Markup {
     let until = page::until(std::slice::from_ref(record));
-    let objective = record.config.as_ref().ok().map(|config| config.spec.objective);
+    let spec = record.config.as_ref().ok().map(|config| &config.spec);
     let pair = |table: &Table, names: [&str; 2], labels: [&'static str; 2]| {
         // D's and G's, or real and generated: the colors of the pictures.
         let curve = |index: usize| Series { label: labels[index], color: index, points: table.curve(names[index]) };
@@ -193,7 +194,7 @@ fn curves(record: &Record) -> Markup {
         Chart {
             title: "Losses",
             series: pair(metrics, ["discriminator_loss", "generator_loss"], networks),
-            level: objective.and_then(equilibrium),
+            level: spec.and_then(equilibrium),
             bands: true,
             large: true,
             ..base()
@@ -202,7 +203,7 @@ fn curves(record: &Record) -> Markup {
             title: "What D takes for real",
             meaning: "mean of D(x) and D(G(z))",
             series: pair(metrics, ["real_probability", "fake_probability"], kinds),
-            level: objective.and_then(undecided),
+            level: spec.and_then(undecided),
             holds: &[0.0, 1.0],
             bands: true,
             large: true,

@@ -19,6 +19,8 @@ const REPORTS: usize = 256;
 enum Job {
     Report(Reported),
     Snapshot(Box<Snapshot>),
+    /// Whoever asks waits for the answer: what stands before it is recorded by then.
+    IsStalled(SyncSender<bool>),
 }
 
 /// A record, here or on a thread.
@@ -90,6 +92,18 @@ impl Beside {
         }
     }
 
+    /// Waits until everything is recorded; says whether the evaluations have come to no better value for as long as the run has patience.
+    pub(crate) fn is_stalled(&self) -> bool {
+        match self {
+            Self::Here { record, .. } => record.early_stop().is_some(),
+            Self::There(thread) => {
+                let (reply, answer) = mpsc::sync_channel(1);
+                // Where recording has failed, the next job tells.
+                thread.jobs.send(Job::IsStalled(reply)).is_ok() && answer.recv().unwrap_or(false)
+            }
+        }
+    }
+
     /// Waits until everything is recorded; gives the record back, and what went wrong.
     pub(crate) fn join(self) -> (Box<Record>, Result<()>) {
         match self {
@@ -110,6 +124,9 @@ fn work(record: &mut Record, queue: &Receiver<Job>, give_back: &SyncSender<()>) 
             Ok(Job::Snapshot(snapshot)) => {
                 record.snapshot(*snapshot)?;
                 give_back.send(()).ok();
+            }
+            Ok(Job::IsStalled(reply)) => {
+                reply.send(record.early_stop().is_some()).ok();
             }
             Err(RecvTimeoutError::Timeout) => record.flush_if_due()?,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),

@@ -19,7 +19,7 @@ use crate::folder::run_folder::{self, RunFolder};
 use crate::history::end::SavedModel;
 use crate::history::legs::{Legs, Spent};
 use crate::history::losses::{History, Reported};
-use crate::measures::best::{Best, Chosen};
+use crate::measures::best::{Best, Chosen, EarlyStop};
 use crate::measures::columns::Column;
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{self, Effort, Measure, Measured};
@@ -382,6 +382,11 @@ impl Record {
         self.chosen.best()
     }
 
+    /// Why the run is to end now, if its evaluations have come to no better value for as long as it has patience.
+    pub(crate) fn early_stop(&self) -> Option<EarlyStop> {
+        self.chosen.stalled(self.config.patience)
+    }
+
     /// The model in the folder of the run.
     pub(crate) fn model(&self) -> Option<&SavedModel> {
         self.model.as_ref()
@@ -439,7 +444,7 @@ impl Record {
     /// Files that cannot be written.
     pub(crate) fn close(&mut self) -> Result<()> {
         self.flush()?;
-        if let Some(losses) = self.history.picture(self.config.preset.name(), self.config.spec.objective)? {
+        if let Some(losses) = self.history.picture(self.config.preset.name(), &self.config.spec)? {
             self.folder.write(run_folder::LOSSES, &losses)?;
         }
         if let Some(told) = learning::write(&self.folder, &self.evaluated)? {

@@ -21,6 +21,7 @@ use crate::history::end::{self, End, SavedModel};
 use crate::history::legs::{self, Legs};
 use crate::history::lost_replicas;
 use crate::history::origin::Origin;
+use crate::measures::best::EarlyStop;
 use crate::numbers::counted_replicas;
 use crate::report;
 use crate::run::prepared::{Prepared, settings_text};
@@ -141,6 +142,18 @@ pub(crate) fn ready(
         names.sort_unstable();
         names.dedup();
         note(&format!("{all}; writing what is missing: {}", names.join(", ")));
+    }
+    if let [run] = found.as_slice()
+        && let Some(told) = run.stopped_early(prepared.config.patience)
+        && missing.iter().all(Vec::is_empty)
+    {
+        let step = thousands(run.checkpoint.step());
+        note(&format!(
+            "{} {told}; it stays at step {step}; to go on, ask for --patience 0 or for more than {}",
+            printable(path),
+            prepared.config.patience
+        ));
+        return Ok(None);
     }
     stop.ask_first();
     let mut starts = Vec::new();
@@ -305,6 +318,12 @@ impl Found {
         });
         names.extend((!is_told).then(|| RESULT.to_string()));
         Ok(names)
+    }
+
+    /// Why the run stopped early where its checkpoint is, if so much `patience` still ends it there.
+    fn stopped_early(&self, patience: u64) -> Option<EarlyStop> {
+        let end = self.end.as_ref().filter(|end| end.steps() == Some(self.checkpoint.step()))?;
+        end.early_stop().filter(|early| patience > 0 && early.evaluations >= patience)
     }
 
     /// Tells of a history that is gone, and of tables, of a run that `is_done` or goes on: their rows do not come back.

@@ -38,7 +38,7 @@ pub(crate) struct SavedRun {
 
 impl SavedRun {
     /// Opens a run: its folder, of which `state` is taken; or a model file or checkpoint in it or in a folder in it. Where no state
-    /// is asked for it is the last, and a remark says so where there is a better one or the run has not ended.
+    /// is asked for it is the best if the run was to keep or end by that, and the last otherwise; a remark says which.
     ///
     /// # Errors
     ///
@@ -67,24 +67,38 @@ impl SavedRun {
         }
         let config = config_source::read(&config)?;
         let (mut remark, mut verdict) = (None, None);
-        let (model, step) = match state {
-            None => {
+        let is_best = state.is_none() && takes_best(path, &config);
+        let taken = if is_best { checkpoints::best(path, &config.spec)? } else { None };
+        let (model, step) = match (state, taken) {
+            (None, Some(best)) => {
+                let (step, measure) = (best.step(), config.best.as_deref().unwrap_or_default());
+                remark = Some(format!(
+                    "this is the best model by {measure}, of step {}, as the run asked for; --checkpoint last takes the last one",
+                    thousands(step)
+                ));
+                (best.into_model(), Some(step))
+            }
+            (None, None) => {
                 let last = last(path, &config)?;
-                (remark, verdict) = (last.remark, last.verdict);
+                let plain = || match last.step {
+                    Some(step) => format!("this is the last model, of step {}", thousands(step)),
+                    None => format!("this is the run's {MODEL}, the last model"),
+                };
+                (remark, verdict) = (Some(last.remark.unwrap_or_else(plain)), last.verdict);
                 (last.model, last.step)
             }
-            Some(SavedState::Last) => {
+            (Some(SavedState::Last), _) => {
                 let last = last(path, &config)?;
                 (last.model, last.step)
             }
-            Some(SavedState::Best) => match checkpoints::best(path, &config.spec)? {
+            (Some(SavedState::Best), _) => match checkpoints::best(path, &config.spec)? {
                 Some(best) => {
                     let step = best.step();
                     (best.into_model(), Some(step))
                 }
                 None => return Err(missing(path, &config, "best checkpoint")?.into()),
             },
-            Some(SavedState::Step(step)) => match of_step(path, &config, step)? {
+            (Some(SavedState::Step(step)), _) => match of_step(path, &config, step)? {
                 Some(model) => (model, Some(step)),
                 None => {
                     let wanted = format!("checkpoint or model of step {}", thousands(step));
@@ -119,6 +133,15 @@ impl SavedRun {
         }
         Ok(self)
     }
+}
+
+/// Whether the best state of a run is the one to take. Files of runs before there was patience named their measure whether anybody had asked
+/// for it or not.
+fn takes_best(run: &Path, config: &RunConfig) -> bool {
+    let settings: Option<toml::Table> = fs::read_to_string(run.join(CONFIG)).ok().and_then(|text| text.parse().ok());
+    let knows_patience =
+        settings.is_some_and(|table| table.get("run").is_some_and(|run| run.get("patience").is_some()));
+    knows_patience && config.takes_best()
 }
 
 /// The last state of a run.

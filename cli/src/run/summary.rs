@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::folder::run_folder;
 use crate::history::legs::Spent;
-use crate::measures::best::Best;
+use crate::measures::best::{Best, EarlyStop};
 use crate::measures::columns::{self, Column};
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{Measure, measure_table};
@@ -67,6 +67,8 @@ pub(crate) struct Summary {
     pub(crate) metrics: BTreeMap<&'static str, f64>,
     /// The best evaluation by the measure that was chosen, beside the last; `null` where none is kept.
     pub(crate) best: Option<Best>,
+    /// Why it ended before all its steps were done; `null` where it did not.
+    pub(crate) early_stop: Option<EarlyStop>,
     /// Of own data that are a table: what was learned of each column.
     pub(crate) columns: Vec<Column>,
     /// Of own data that are a table: what training cannot see of it as it is.

@@ -8,6 +8,7 @@ use gannet::Result;
 use gannet::gan::health::Verdict;
 use gannet::gan::{Changes, StepReport, Trainer};
 use gannet::internals::machine;
+use gannet::internals::numbers::thousands;
 
 use crate::folder::checkpoints;
 use crate::folder::run_folder::{self, RESULT, RunFolder};
@@ -104,7 +105,7 @@ impl Run {
         let Some(status) = advanced.as_ref().map_or(Some(Status::Failed), |ended| *ended) else {
             return ControlFlow::Continue(());
         };
-        if status != Status::Finished {
+        if status != Status::Finished || trainer.steps_done() < self.schedule.steps {
             progress.give_up(self.index);
         }
         self.outcome = self.record.take().map(|record| self.end(trainer, progress, record, status, advanced.err()));
@@ -136,6 +137,10 @@ impl Run {
                 return Ok(Some(Status::Failed));
             }
         }
+        if self.is_over(before) {
+            let last = self.due(trainer, false, true)?;
+            return Ok(Some(if self.snapshot(last) { Status::Finished } else { Status::Failed }));
+        }
         self.last = self.segment(trainer, progress)?.or(self.last);
         let (done, steps) = (trainer.steps_done(), self.schedule.steps);
         let stopped = self.stop.is_asked() && done < steps;
@@ -155,6 +160,13 @@ impl Run {
             () if stopped => Some(Status::Stopped),
             () => None,
         })
+    }
+
+    /// Whether the run ends early after the step `done`. A run with patience waits for each of its evaluations, so that it ends at the same
+    /// step however long they take.
+    fn is_over(&self, done: u64) -> bool {
+        let may_end = self.config.patience > 0 && done > 0 && done < self.schedule.steps;
+        may_end && self.schedule.evaluation_is_due(done) && self.record.as_ref().is_some_and(Beside::is_stalled)
     }
 
     /// What is due at the step that the trainer has done, which it has just `advanced` to, or which the run begins with.
@@ -264,6 +276,9 @@ impl Run {
         let written = told
             .and_then(|()| if is_told { Ok(()) } else { self.folder.write(RESULT, &run_folder::json(&summary)) })
             .and_then(|()| report::write(self.folder.path()));
+        if let Some(early) = &summary.early_stop {
+            progress.about(self.index, &format!("step {}: {early}", thousands(summary.steps)));
+        }
         if let (Some(gannet::Error::NotFinite { .. }), Some(advice)) = (&failure, &advice) {
             progress.about(self.index, advice);
         }
@@ -320,6 +335,7 @@ impl Run {
             fake_probability: of(|report| report.fake_probability),
             metrics: measures.iter().map(|measure| (measure.name, measure.value)).collect(),
             best: record.best(),
+            early_stop: record.early_stop().filter(|_| status == Status::Finished && steps < self.schedule.steps),
             columns,
             warnings: config.own.as_ref().map_or_else(Vec::new, |own| own.warnings().to_vec()),
             model_step: record.model().and_then(|model| model.step),

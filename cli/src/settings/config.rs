@@ -55,6 +55,10 @@ pub(crate) struct RunConfig {
     pub(crate) keep: usize,
     /// The measure of which the best checkpoint is kept; `None` = none is.
     pub(crate) best: Option<String>,
+    /// Whether somebody asked for it: otherwise it is the preset's.
+    pub(crate) best_is_asked: bool,
+    /// Evaluations in a row without a new best after which the run ends; 0 = it does not end for that.
+    pub(crate) patience: u64,
     /// Whether event files for TensorBoard are written.
     pub(crate) tensorboard: bool,
     /// Epochs between model files; 0 = only the last.
@@ -130,6 +134,8 @@ impl RunConfig {
             checkpoint_seconds: 60,
             keep: 2,
             best: measure_names::main_measure(preset).map(str::to_string),
+            best_is_asked: false,
+            patience: 0,
             tensorboard: true,
             save_epochs: 0,
             points: None,
@@ -156,6 +162,11 @@ impl RunConfig {
             let objective = self.spec.objective.name();
             format!("D's last layer has {after} outputs instead of {before}, as the objective {objective} needs")
         })
+    }
+
+    /// Whether the run's best model is the one to take: where somebody asked for the best, or for an early end.
+    pub(crate) fn takes_best(&self) -> bool {
+        self.best.is_some() && (self.best_is_asked || self.patience > 0)
     }
 
     /// The file of own data.
@@ -194,20 +205,29 @@ impl RunConfig {
         self.spec.schedule.decay != RateDecay::Constant && self.spec.schedule.steps == 0
     }
 
-    /// Gives a schedule without a length that of the run, on so many samples.
+    /// Whether instance noise is to fall as long as the run.
+    fn noise_follows_length(&self) -> bool {
+        self.spec.instance_noise != 0.0 && self.spec.instance_noise_steps == 0
+    }
+
+    /// Gives a schedule and instance noise without a length that of the run, on so many samples.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] where its warm-up takes all of them.
+    /// [`Error::InvalidSetting`] where the schedule's warm-up takes all of them.
     pub(crate) fn resolve_schedule(&mut self, samples: usize) -> Result<()> {
+        let length = match self.duration {
+            Duration::Epochs(epochs) => {
+                let per_step = (self.batch as u128).saturating_mul(self.spec.discriminator_steps as u128).max(1);
+                u64::try_from((u128::from(epochs) * samples as u128).div_ceil(per_step)).unwrap_or(u64::MAX)
+            }
+            Duration::Steps(steps) => steps,
+        };
+        if self.noise_follows_length() {
+            self.spec.instance_noise_steps = length;
+        }
         if self.schedule_follows_length() {
-            self.spec.schedule.steps = match self.duration {
-                Duration::Epochs(epochs) => {
-                    let per_step = (self.batch as u128).saturating_mul(self.spec.discriminator_steps as u128).max(1);
-                    u64::try_from((u128::from(epochs) * samples as u128).div_ceil(per_step)).unwrap_or(u64::MAX)
-                }
-                Duration::Steps(steps) => steps,
-            };
+            self.spec.schedule.steps = length;
             return self.validate();
         }
         Ok(())
@@ -220,10 +240,17 @@ impl RunConfig {
             // Any length will do here; that of the run is known with its data.
             spec.schedule.steps = u64::MAX;
         }
+        if self.noise_follows_length() {
+            spec.instance_noise_steps = u64::MAX;
+        }
         spec.validate().map_err(|error| match error {
             Error::InvalidSetting { name, problem } => Error::setting(format!("gan.{name}"), problem),
             other => other,
         })?;
+        if self.patience > 0 && self.best.is_none() {
+            let problem = "has no measure to go by; set best to one of evaluation.csv, or leave it out";
+            return Err(Error::setting("run.patience", problem));
+        }
         let (made, features) = (self.spec.features(), self.preset.features());
         if made != features {
             let last = self.spec.generator.layers.len().saturating_sub(1);

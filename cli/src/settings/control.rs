@@ -1,12 +1,93 @@
-//! Settings that steer a training beside its optimizers: the average that is sampled from, the clipping of gradients, the schedule of
-//! the learning rates. The [table](super::table) lists them.
+//! Settings that steer a training beside its optimizers: the labels of real samples, the noise on all of them, the average that is sampled from, the clipping of
+//! gradients, the schedule of the learning rates. The [table](super::table) lists them.
 
-use gannet::gan::RateDecay;
+use gannet::gan::{RateDecay, RateSchedule};
+use gannet::internals::numbers::thousands;
 use toml::Value;
 
 use super::kind::Kind;
 use super::setting::{CommandOption, Setting, chosen, fraction, in_32_bits, number, whole};
 use super::values::{RATE_DECAYS, names};
+
+/// How far the labels of real samples are smoothed.
+pub(super) const LABEL_SMOOTHING: Setting = Setting {
+    option: Some(CommandOption {
+        name: "label-smoothing",
+        value: "S",
+        help: "Let the discriminator learn the label 1 - S of real samples, for instance with 0.1; fakes keep theirs [default: 0].",
+    }),
+    example: "0.1",
+    get: |config| Some(fraction(config.spec.label_smoothing)),
+    set: |config, value| {
+        config.spec.label_smoothing = in_32_bits(value);
+        Ok(())
+    },
+    words: Some(("label of real samples", |config| match config.spec.label_smoothing {
+        0.0 => String::new(),
+        smoothing => format!("{}", 1.0 - smoothing),
+    })),
+    ..Setting::new(
+        "gan",
+        "label_smoothing",
+        Kind::Number { below: 1.0 },
+        "What the label of real samples is less than 1 in the discriminator's loss, usually 0.1; 0 = nothing. For minimax, non_saturating, \
+         non_saturating_half and least_squares.",
+    )
+};
+
+/// How much noise there is on the samples that D judges.
+pub(super) const INSTANCE_NOISE: Setting = Setting {
+    option: Some(CommandOption {
+        name: "instance-noise",
+        value: "SD",
+        help: "Add normal noise of this standard deviation to all samples that the discriminator judges, real and generated, which falls \
+               to 0 in a line; in the units that it sees: of tables and points about 1 is the spread of the data [default: 0].",
+    }),
+    example: "0.1",
+    get: |config| Some(fraction(config.spec.instance_noise)),
+    set: |config, value| {
+        config.spec.instance_noise = in_32_bits(value);
+        if config.spec.instance_noise == 0.0 {
+            // What a file says of its steps is over.
+            config.spec.instance_noise_steps = 0;
+        }
+        Ok(())
+    },
+    words: Some(("instance noise", |config| match (config.spec.instance_noise, config.spec.instance_noise_steps) {
+        (0.0, _) => String::new(),
+        (deviation, 0) => deviation.to_string(),
+        (deviation, steps) => format!("{deviation}, gone in {} steps", thousands(steps)),
+    })),
+    ..Setting::new(
+        "gan",
+        "instance_noise",
+        Kind::Number { below: f32::INFINITY },
+        "Standard deviation of normal noise on all samples that the discriminator judges, which falls to 0 in a line over the run or over \
+         instance_noise_steps; 0 = none.",
+    )
+};
+
+/// How long it falls.
+pub(super) const INSTANCE_NOISE_STEPS: Setting = Setting {
+    option: Some(CommandOption {
+        name: "instance-noise-steps",
+        value: "N",
+        help: "Steps until instance noise is gone [default: the length of the run].",
+    }),
+    example: "10000",
+    stands: |config| config.spec.instance_noise != 0.0,
+    get: |config| Some(config.spec.instance_noise_steps).filter(|steps| *steps > 0).map(number),
+    set: |config, value| {
+        config.spec.instance_noise_steps = whole(value);
+        Ok(())
+    },
+    ..Setting::new(
+        "gan",
+        "instance_noise_steps",
+        Kind::POSITIVE,
+        "Steps until instance noise is gone. Without it: the length of the run.",
+    )
+};
 
 /// The average of G's parameters.
 pub(super) const EMA_DECAY: Setting = Setting {
@@ -93,8 +174,8 @@ pub(super) const SCHEDULE: Setting = Setting {
         let schedule = &mut config.spec.schedule;
         chosen(RATE_DECAYS, value, &mut schedule.decay);
         if schedule.decay == RateDecay::Constant {
-            // What a file or a preset says of a length is over.
-            schedule.steps = 0;
+            // What a file or a preset says of a length and of ends is over.
+            *schedule = RateSchedule::constant().with_warmup(schedule.warmup_steps);
         }
         Ok(())
     },
@@ -147,5 +228,93 @@ pub(super) const WARMUP_STEPS: Setting = Setting {
         "warmup_steps",
         Kind::COUNT,
         "Steps at the beginning in which the learning rates rise to their values, with any schedule; 0 = none.",
+    )
+};
+
+/// Where the learning rates end.
+pub(super) const FINAL_RATE: Setting = Setting {
+    option: Some(CommandOption {
+        name: "final-rate",
+        value: "SHARE",
+        help: "Let the learning rates of a schedule fall to this share of their values, from 0 to 1 [default: 0].",
+    }),
+    example: "0.25",
+    stands: |config| config.spec.schedule.decay != RateDecay::Constant,
+    get: |config| Some(fraction(config.spec.schedule.final_rate)),
+    set: |config, value| {
+        config.spec.schedule.final_rate = in_32_bits(value);
+        Ok(())
+    },
+    ..Setting::new(
+        "gan",
+        "final_rate",
+        Kind::Number { below: f32::INFINITY },
+        "The share of their values that the learning rates of a schedule fall to, from 0 to 1, where they stay.",
+    )
+};
+
+/// Where the weights of penalties end.
+pub(super) const FINAL_PENALTY: Setting = Setting {
+    option: Some(CommandOption {
+        name: "final-penalty",
+        value: "SHARE",
+        help: "Let the weights of the penalties fall along the schedule to this share of their values [default: 1].",
+    }),
+    example: "0.1",
+    stands: |config| config.spec.schedule.decay != RateDecay::Constant,
+    get: |config| Some(fraction(config.spec.schedule.final_penalty)),
+    set: |config, value| {
+        config.spec.schedule.final_penalty = in_32_bits(value);
+        Ok(())
+    },
+    ..Setting::new(
+        "gan",
+        "final_penalty",
+        Kind::Number { below: f32::INFINITY },
+        "The share of their values that the weights of r1, r2 and gradient_penalty fall to along the schedule, from 0 to 1, where they stay.",
+    )
+};
+
+/// Where beta1 ends.
+pub(super) const FINAL_BETA1: Setting = Setting {
+    option: Some(CommandOption {
+        name: "final-beta1",
+        value: "BETA",
+        help: "Let beta1 of adam and adamw go along the schedule to this value; left out, it stays.",
+    }),
+    example: "0.0",
+    stands: |config| config.spec.schedule.decay != RateDecay::Constant,
+    get: |config| config.spec.schedule.final_beta1.map(fraction),
+    set: |config, value| {
+        config.spec.schedule.final_beta1 = Some(in_32_bits(value));
+        Ok(())
+    },
+    ..Setting::new(
+        "gan",
+        "final_beta1",
+        Kind::Number { below: 1.0 },
+        "What beta1 of adam and adamw goes to along the schedule, of both networks. Without it: it stays.",
+    )
+};
+
+/// Where beta2 ends.
+pub(super) const FINAL_BETA2: Setting = Setting {
+    option: Some(CommandOption {
+        name: "final-beta2",
+        value: "BETA",
+        help: "The same of beta2, for instance from 0.9 to 0.99.",
+    }),
+    example: "0.99",
+    stands: |config| config.spec.schedule.decay != RateDecay::Constant,
+    get: |config| config.spec.schedule.final_beta2.map(fraction),
+    set: |config, value| {
+        config.spec.schedule.final_beta2 = Some(in_32_bits(value));
+        Ok(())
+    },
+    ..Setting::new(
+        "gan",
+        "final_beta2",
+        Kind::Number { below: 1.0 },
+        "What beta2 of adam and adamw goes to along the schedule, of both networks. Without it: it stays.",
     )
 };

@@ -8,7 +8,10 @@ use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use toml::Value;
 
-use super::control::{DISCRIMINATOR_CLIP_NORM, EMA_DECAY, GENERATOR_CLIP_NORM, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS};
+use super::control::{
+    DISCRIMINATOR_CLIP_NORM, EMA_DECAY, FINAL_BETA1, FINAL_BETA2, FINAL_PENALTY, FINAL_RATE, GENERATOR_CLIP_NORM,
+    INSTANCE_NOISE, INSTANCE_NOISE_STEPS, LABEL_SMOOTHING, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS,
+};
 use super::kind::Kind;
 use super::penalties;
 use super::setting::{CommandOption, Setting, chosen, number, path, size, text, whole};
@@ -318,21 +321,48 @@ pub(crate) const SETTINGS: &[Setting] = &[
         option: Some(CommandOption {
             name: "best",
             value: "MEASURE",
-            help: "Keep the checkpoint of the evaluation with the best value of this measure, too; none = do not [default: the \
-                   preset's distance].",
+            help: "Keep the checkpoint of the evaluation with the best value of this measure, too, and let gannet sample, evaluate and \
+                   export take it; none = do not [default: kept by the preset's distance, and taken where those commands are asked for the best].",
         }),
         example: "\"none\"",
         is_listed: false,
-        get: |config| Some(Value::String(config.best.as_deref().unwrap_or("none").to_string())),
+        // The preset's own measure is nothing that was asked for.
+        get: |config| match &config.best {
+            Some(best) => Some(Value::String(best.clone())).filter(|_| config.best_is_asked),
+            None => Some(Value::String("none".to_string())),
+        },
         set: |config, value| {
             config.best = measure_names::best(config.preset, text(value))?;
+            config.best_is_asked = config.best.is_some();
             Ok(())
         },
         ..Setting::new(
             "run",
             "best",
             Kind::Text,
-            "The measure of evaluation.csv whose best checkpoint is kept, too; \"none\" = no such checkpoint.",
+            "The measure of evaluation.csv whose best checkpoint is kept, too, and taken by gannet sample, evaluate and export; \"none\" = no \
+             such checkpoint. Without it: one by the preset's distance, which they take where they are asked for the best.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
+            name: "patience",
+            value: "N",
+            help: "End the run after N evaluations in a row without a new best value of the measure of --best, and let gannet sample, \
+                   evaluate and export take the best model; 0 = train to the end [default: 0].",
+        }),
+        example: "10",
+        is_listed: false,
+        get: |config| Some(number(config.patience)),
+        set: |config, value| {
+            config.patience = whole(value);
+            Ok(())
+        },
+        ..Setting::new(
+            "run",
+            "patience",
+            Kind::COUNT,
+            "Evaluations in a row without a new best value of the measure of `best` after which the run ends; 0 = train to the end.",
         )
     },
     Setting {
@@ -511,6 +541,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
             "Steps of the discriminator per step of the generator.",
         )
     },
+    LABEL_SMOOTHING,
+    INSTANCE_NOISE,
+    INSTANCE_NOISE_STEPS,
     penalties::R1,
     penalties::R2,
     penalties::GRADIENT_PENALTY,
@@ -523,6 +556,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
     SCHEDULE,
     SCHEDULE_STEPS,
     WARMUP_STEPS,
+    FINAL_RATE,
+    FINAL_PENALTY,
+    FINAL_BETA1,
+    FINAL_BETA2,
 ];
 
 #[cfg(test)]
@@ -557,12 +594,17 @@ mod tests {
                 "checkpoint_steps",
                 "checkpoint_seconds",
                 "keep",
+                "patience",
+                "label_smoothing",
+                "instance_noise",
                 "penalty_interval",
                 "ema_decay",
                 "generator_clip_norm",
                 "discriminator_clip_norm",
                 "schedule",
-                "warmup_steps"
+                "warmup_steps",
+                "final_rate",
+                "final_penalty"
             ]
         );
     }

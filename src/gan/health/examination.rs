@@ -138,7 +138,7 @@ pub(crate) fn examine_by(
     let (real_variance, fake_variance) = (total_variance(real_rows, features)?, total_variance(fake_rows, features)?);
     let distances = distances(isa, seed.key(Stream::HealthDirections), real_rows, fake_rows, features)?;
     let both_constant = real_variance == 0.0 && fake_variance == 0.0;
-    let [real_accuracy, fake_accuracy] = accuracies(spec.objective, &real_margins, &fake_margins);
+    let [real_accuracy, fake_accuracy] = accuracies(spec, &real_margins, &fake_margins);
     Ok(Health {
         real_accuracy,
         fake_accuracy,
@@ -169,9 +169,10 @@ fn margins(objective: Objective, logits: &[f32], samples: usize) -> impl Iterato
 
 /// The shares of real samples and of fakes that D takes for what they are. Where its logits have no zero, the middle between the means of
 /// both kinds is one.
-fn accuracies(objective: Objective, real: &[f32], fake: &[f32]) -> [f64; 2] {
+fn accuracies(spec: &GanSpec, real: &[f32], fake: &[f32]) -> [f64; 2] {
     let mean = |margins: &[f32]| sum::mean(margins.iter().map(|margin| f64::from(*margin)));
-    let border = objective.border().unwrap_or_else(|| f64::midpoint(mean(real), mean(fake)) as f32);
+    let border = spec.objective.border(spec.label_smoothing);
+    let border = border.unwrap_or_else(|| f64::midpoint(mean(real), mean(fake)) as f32);
     let share = |margins: &[f32], right: fn(f32, f32) -> bool| {
         margins.iter().filter(|margin| right(**margin, border)).count() as f64 / margins.len() as f64
     };

@@ -18,6 +18,10 @@ pub(in crate::gan) struct Context<'a> {
     pub(in crate::gan) program: &'a Program,
     pub(in crate::gan) objective: Objective,
     pub(in crate::gan) penalties: Penalties,
+    /// What the target of real samples is less than 1.
+    pub(in crate::gan) label_smoothing: f32,
+    /// The standard deviation of what is added to the samples that D judges.
+    pub(in crate::gan) noise: f32,
     pub(in crate::gan) draws: Draws<'a>,
     pub(in crate::gan) reals: Reals<'a>,
     /// What comes from outside, `[batch, features]`, row-major: fakes, or the gradient with respect to G's; empty where nothing does.

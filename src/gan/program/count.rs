@@ -101,7 +101,7 @@ impl Pass {
             | Self::Keep(_)
             | Self::Loss(_)
             | Self::Share(_)
-            | Self::Narrow
+            | Self::Narrow(_)
             | Self::HandOver
             | Self::Publish
             | Self::Answer(_) => 0,
@@ -133,7 +133,7 @@ impl Pass {
             | Self::Keep(_)
             | Self::Loss(_)
             | Self::Share(_)
-            | Self::Narrow
+            | Self::Narrow(_)
             | Self::HandOver
             | Self::Publish
             | Self::Answer(_) => 0,

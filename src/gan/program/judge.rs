@@ -34,9 +34,10 @@ impl Work<'_> {
             (Rows::Pairs, _) => self.pair(team, fakes, input, scratch),
             (Rows::Reals, _) => self.gather(team, input, scratch),
             (Rows::Between, Some(shares)) => self.mix(team, fakes, (input, shares), scratch),
-            (Rows::Fakes, _) if context.program.conditions > 0 => self.widen(team, fakes, input, scratch),
+            (Rows::Fakes, _) if input != fakes => self.widen(team, fakes, input, scratch),
             (Rows::Fakes | Rows::Between, _) => {}
         }
+        self.add_noise(team, rows, input, scratch);
         let pass = PassContext { team, plan: &context.plan.pass, panels };
         let tape = &mut scratch.tape;
         let part = |keeps| self.part(keeps);
@@ -72,7 +73,7 @@ impl Work<'_> {
         });
     }
 
-    /// Fakes, and their conditions.
+    /// Fakes where they do not stay what they are, and their conditions.
     fn widen(&self, team: &Team<'_>, fakes: Value, input: Value, scratch: &mut Scratch) {
         let panels = self.chunk.panels;
         let [of_fakes, of_input] = [fakes, input].map(|value| self.features(value) * panels.width);
@@ -130,6 +131,32 @@ impl Work<'_> {
                 gather_columns(isa, rows, columns, self.rows(panel), conditions, width);
             }
         }
+    }
+
+    /// Adds instance noise to D's input, but for the conditions. What is added to a sample depends on the turn, the sample and its kind alone.
+    fn add_noise(&self, team: &Team<'_>, rows: Rows, input: Value, scratch: &mut Scratch) {
+        let Self { context, chunk } = *self;
+        let (isa, deviation) = (context.plan.pass.isa, context.noise);
+        if deviation == 0.0 {
+            return;
+        }
+        let streams: &[Stream] = match rows {
+            Rows::Pairs => &[Stream::NoiseReal, Stream::NoiseFake],
+            Rows::Fakes => &[Stream::NoiseGeneratorStep],
+            Rows::Reals => &[Stream::NoiseGeneratorReal],
+            Rows::Between => &[Stream::NoiseBetween],
+        };
+        let (panels, part) = (panels_of(chunk, rows), chunk.panels.width);
+        let (width, len) = (panels.width, self.features(input) * panels.width);
+        let input = Chunks::new(scratch.tape.get_mut(input, panels.lanes()), len);
+        let noisy = len - context.program.conditions * width;
+        team.for_each((0..panels.count, input), |(panel, input)| {
+            let input = &mut input[..noisy];
+            for (number, stream) in streams.iter().enumerate() {
+                let (key, lanes) = (context.draws.key(*stream), number * part..(number + 1) * part);
+                noise::add_normal(isa, key, deviation, chunk.first + panel * part, input, width, lanes);
+            }
+        });
     }
 
     /// The real samples of a panel, in the first lanes of rows that begin `width` values apart.

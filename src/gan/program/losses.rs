@@ -34,7 +34,7 @@ impl Work<'_> {
                 real.not_finite
             }
             Loss::Discriminator => {
-                let terms = objective.discriminator_terms(batch);
+                let terms = objective.discriminator_terms(batch, self.context.label_smoothing);
                 let averages = slot.averages;
                 let [real, fake, _] =
                     self.terms(team, (Side::Discriminator, &terms), averages, logits, deltas, scratch);
@@ -137,7 +137,7 @@ impl Work<'_> {
         let Self { context, chunk } = *self;
         let (isa, objective, batch) = (context.plan.pass.isa, context.objective, context.plan.cut.samples());
         let (half, panels) = (chunk.panels.width, panels_of(chunk, Rows::Pairs));
-        let [real_term, fake_term] = objective.discriminator_terms(batch);
+        let [real_term, fake_term] = objective.discriminator_terms(batch, context.label_smoothing);
         let generator_term = objective.generator_term(batch);
         let [logits, deltas] = scratch.tape.several([(logits, panels.lanes()), (deltas, panels.lanes())]);
         let (logits, deltas) = (Chunks::new(logits, panels.width), Chunks::new(deltas, panels.width));

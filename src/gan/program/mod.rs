@@ -85,8 +85,8 @@ pub enum Pass {
     /// The fakes' half of D's gradients with respect to its input, times what G's loss is of D's at each fake, back through the
     /// activation that made the fakes.
     Share(Activation),
-    /// Of D's gradients with respect to fakes and conditions, those with respect to the fakes.
-    Narrow,
+    /// Of D's gradients with respect to fakes and conditions, those with respect to the fakes, back through the activation that made these.
+    Narrow(Activation),
     /// Copies the gradient with respect to the fakes to where whoever made them fetches it.
     HandOver,
     /// Copies the fakes to where whoever answers with their gradient fetches them.

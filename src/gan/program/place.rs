@@ -18,7 +18,8 @@ pub(super) enum Instruction {
     Generate { latents: Stream, keeps: Option<Stream>, trace: usize },
     /// See [`Pass::Stage`].
     Stage { trace: usize },
-    /// See [`Pass::Judge`]. The input of fakes alone is the fakes themselves where they have no conditions. `drops`: whether D has dropout; `room`: for a number of each
+    /// See [`Pass::Judge`]. The input of fakes alone is the fakes themselves, unless they have conditions or noise is added. `drops`: whether D
+    /// has dropout; `room`: for a number of each
     /// sample, where these are mixed.
     Judge { rows: Rows, drops: bool, fakes: Value, room: Option<Value>, trace: usize },
     /// See [`Pass::Keep`].
@@ -32,7 +33,7 @@ pub(super) enum Instruction {
     /// See [`Pass::Share`].
     Share { activation: Activation, pairs: Value, ratios: Value, fakes: Value, deltas: Value },
     /// See [`Pass::Narrow`].
-    Narrow { wide: Value, deltas: Value },
+    Narrow { activation: Activation, wide: Value, fakes: Value, deltas: Value },
     /// See [`Pass::HandOver`] and [`Pass::Publish`].
     HandOver { value: Value },
     /// See [`Pass::Answer`].
@@ -109,6 +110,7 @@ impl Program {
             discriminator,
             conditions,
             lanes: plan.chunk,
+            is_noisy: script.is_noisy,
             tape: TapePlan::default(),
             traces: Vec::new(),
             latest: [None; 2],
@@ -148,6 +150,8 @@ struct Places<'a> {
     conditions: usize,
     /// Lanes of a chunk.
     lanes: usize,
+    /// Whether D judges samples with noise.
+    is_noisy: bool,
     tape: TapePlan,
     traces: Vec<Trace>,
     /// The latest pass of each network; G's may be fakes from outside.
@@ -199,7 +203,7 @@ impl Places<'_> {
                 let room = (rows == Rows::Between).then(|| self.tape.make(1, self.lanes(rows)));
                 let input = match rows {
                     Rows::Pairs | Rows::Reals | Rows::Between => self.make(self.discriminator.inputs(), rows),
-                    Rows::Fakes if self.conditions > 0 => self.make(self.discriminator.inputs(), rows),
+                    Rows::Fakes if self.is_noisy || self.conditions > 0 => self.make(self.discriminator.inputs(), rows),
                     Rows::Fakes => fakes,
                 };
                 let trace = self.forward(Network::Discriminator, input, rows);
@@ -225,7 +229,11 @@ impl Places<'_> {
                 Instruction::Loss { loss, logits, reals, deltas }
             }
             Pass::Learn { network, rows, gradients, input } => {
-                let trace = self.number(network);
+                let trace = match input {
+                    // Noise is added behind the activation, whose derivative follows from the fakes as it made them.
+                    InputMode::Through(_) if self.is_noisy => self.trace_from_fakes(),
+                    _ => self.number(network),
+                };
                 let (spec, lanes) = (self.network(network), self.lanes(rows));
                 let last = self.last_delta();
                 let deltas = Deltas::plan(&mut self.tape, spec, &self.traces[trace], last, input, lanes);
@@ -249,12 +257,12 @@ impl Places<'_> {
                 self.delta = Some(deltas);
                 Instruction::Share { activation, pairs, ratios, fakes, deltas }
             }
-            Pass::Narrow => {
-                let wide = self.last_delta();
-                self.tape.uses(wide);
+            Pass::Narrow(activation) => {
+                let (wide, fakes) = (self.last_delta(), self.trace(Network::Generator).output());
+                [wide, fakes].into_iter().for_each(|value| self.tape.uses(value));
                 let deltas = self.make_of_fakes();
                 self.delta = Some(deltas);
-                Instruction::Narrow { wide, deltas }
+                Instruction::Narrow { activation, wide, fakes, deltas }
             }
             Pass::HandOver => {
                 let deltas = self.last_delta();
@@ -318,6 +326,14 @@ impl Places<'_> {
         let number = self.traces.len() - 1;
         self.latest[network as usize] = Some(number);
         number
+    }
+
+    /// D's latest pass, of noisy fakes, as it is seen from the fakes.
+    fn trace_from_fakes(&mut self) -> usize {
+        let fakes = self.trace(Network::Generator).output();
+        let trace = self.trace(Network::Discriminator).seen_from(fakes);
+        self.traces.push(trace);
+        self.traces.len() - 1
     }
 
     fn number(&self, network: Network) -> usize {

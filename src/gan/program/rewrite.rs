@@ -22,23 +22,30 @@ impl Script {
 
     /// One pass of pairs through D serves both networks where they share the fakes and the D that these meet; where both losses are
     /// cross-entropies of one logit, so that a fake's gradient of G's loss is a multiple of that of D's loss, at the logit and so at the
-    /// fake; where D has no dropout, which would differ between the two; and where no penalty joins D's loss. D's gradient with respect to
+    /// fake; where D has neither dropout nor instance noise, which would differ between the two; and where no penalty joins D's loss. D's gradient with respect to
     /// a fake's logit is never less than a tiny share of its weight, so that the multiple is exact to within rounding
     /// ([`joint_bce_with_logits`](crate::kernel::loss::joint_bce_with_logits)).
     pub(in crate::gan) fn with_passes_joined(mut self, spec: &GanSpec) -> Self {
-        if !spec.objective.is_of_log_odds() || spec.discriminator.drops() {
+        if !spec.objective.is_of_log_odds() || spec.discriminator.drops() || self.is_noisy {
             return self;
         }
         for segment in self.discriminator.iter_mut().chain(&mut self.generator) {
             let Segment::Passes(passes) = segment else { continue };
             // What is shared has no rows of conditions.
-            let wide: Vec<_> = passes.iter().copied().filter(|pass| *pass != Pass::Narrow).collect();
+            let wide: Vec<_> = passes.iter().copied().filter(|pass| !matches!(pass, Pass::Narrow(_))).collect();
+            let made_by = passes.iter().find_map(|pass| match pass {
+                Pass::Narrow(activation) | Pass::Learn { input: InputMode::Through(activation), .. } => {
+                    Some(*activation)
+                }
+                _ => None,
+            });
+            let Some(activation) = made_by else { continue };
             let joined = match wide.as_slice() {
                 [
                     generate @ Pass::Generate { .. },
                     Pass::Judge(Rows::Fakes),
                     Pass::Loss(Loss::Generator),
-                    Pass::Learn { network: Network::Discriminator, input: InputMode::Through(activation), .. },
+                    Pass::Learn { network: Network::Discriminator, rows: Rows::Fakes, .. },
                     of_generator @ Pass::Learn { network: Network::Generator, .. },
                     Pass::Judge(Rows::Pairs),
                     Pass::Loss(Loss::Discriminator),
@@ -48,7 +55,7 @@ impl Script {
                     Pass::Judge(Rows::Pairs),
                     Pass::Loss(Loss::Joint),
                     Pass::Learn { network: *network, rows: *rows, gradients: *gradients, input: InputMode::Plain },
-                    Pass::Share(*activation),
+                    Pass::Share(activation),
                     *of_generator,
                 ],
                 _ => continue,
@@ -131,7 +138,7 @@ impl Pass {
             | Self::Keep(_)
             | Self::Loss(_)
             | Self::Share(_)
-            | Self::Narrow
+            | Self::Narrow(_)
             | Self::HandOver
             | Self::Publish
             | Self::Answer(_) => false,

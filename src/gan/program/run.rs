@@ -73,7 +73,9 @@ pub(in crate::gan) fn run(
             Instruction::Share { activation, pairs, ratios, fakes, deltas } => {
                 work.share(team, [*pairs, *ratios, *fakes, *deltas], *activation, scratch);
             }
-            Instruction::Narrow { wide, deltas } => work.narrow(team, [*wide, *deltas], scratch),
+            Instruction::Narrow { activation, wide, fakes, deltas } => {
+                work.narrow(team, [*wide, *fakes, *deltas], *activation, scratch);
+            }
             Instruction::HandOver { value } => work.hand_over(team, *value, scratch, slot),
             Instruction::Answer { activation, fakes, deltas } => {
                 work.answer(team, [*fakes, *deltas], *activation, scratch);
@@ -168,14 +170,21 @@ impl Work<'_> {
         });
     }
 
-    /// The first rows of each panel: those of the fakes.
-    fn narrow(&self, team: &Team<'_>, [wide, deltas]: [Value; 2], scratch: &mut Scratch) {
-        let panels = self.chunk.panels;
+    /// The first rows of each panel, those of the fakes, back through the activation that made these.
+    fn narrow(
+        &self,
+        team: &Team<'_>,
+        [wide, fakes, deltas]: [Value; 3],
+        activation: Activation,
+        scratch: &mut Scratch,
+    ) {
+        let (isa, panels) = (self.context.plan.pass.isa, self.chunk.panels);
         let [of_wide, kept] = [wide, deltas].map(|value| self.features(value) * panels.width);
-        let [wide, deltas] = scratch.tape.several([wide, deltas].map(|value| (value, panels.lanes())));
-        let wide = &*wide;
+        let [wide, fakes, deltas] = scratch.tape.several([wide, fakes, deltas].map(|value| (value, panels.lanes())));
+        let (wide, fakes) = (&*wide, &*fakes);
         team.for_each((0..panels.count, Chunks::new(deltas, kept)), |(panel, deltas)| {
             deltas.copy_from_slice(&wide[panel * of_wide..][..kept]);
+            activation::backward_epilogue(isa, activation, 0.0, &fakes[panel * kept..][..kept], deltas);
         });
     }
 

@@ -24,6 +24,8 @@ pub(in crate::gan) struct Script {
     pub(in crate::gan) answered: Vec<Segment>,
     /// Penalties join every so-many-th turn of D.
     pub(in crate::gan) interval: u64,
+    /// Whether D judges samples with noise: its input is then never the fakes themselves.
+    pub(in crate::gan) is_noisy: bool,
 }
 
 /// G's fakes for D's turn.
@@ -55,10 +57,14 @@ impl Script {
             first.extend(judge_pairs(&spec.penalties));
             compared.into_iter().chain([Segment::Passes(first)]).collect()
         };
-        let narrow: &[Pass] = if spec.conditions > 0 { &[Pass::Narrow] } else { &[] };
+        // With conditions D's input is wider than what the activation made.
+        let (input, narrow) = match spec.conditions {
+            0 => (InputMode::Through(output), None),
+            _ => (InputMode::Plain, Some(Pass::Narrow(output))),
+        };
         let teach = |generate: Pass| -> Vec<Segment> {
-            let judge = judge_fakes(spec.objective, InputMode::Through(output));
-            let passes = [[generate].as_slice(), &judge, narrow, &[LEARN_FAKES]].concat();
+            let judge = judge_fakes(spec.objective, input);
+            let passes = [[generate].as_slice(), &judge, narrow.as_slice(), &[LEARN_FAKES]].concat();
             let compared = compared(spec.objective, Side::Generator, &[generate]);
             compared.into_iter().chain([Segment::Passes(passes)]).collect()
         };
@@ -89,7 +95,14 @@ impl Script {
             }
         };
         let interval = spec.penalties.interval.max(1);
-        Self { discriminator, discriminator_turns: spec.discriminator_steps, generator, answered: Vec::new(), interval }
+        Self {
+            discriminator,
+            discriminator_turns: spec.discriminator_steps,
+            generator,
+            answered: Vec::new(),
+            interval,
+            is_noisy: spec.instance_noise != 0.0,
+        }
     }
 
     /// The same with G's turn for a gradient from outside. Its latents are those of G's own turns, whatever the order.
@@ -119,6 +132,7 @@ impl Script {
             generator: [compared(Side::Generator), vec![Segment::Passes(answer)]].concat(),
             answered: Vec::new(),
             interval: penalties.interval.max(1),
+            is_noisy: false,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{LossSums, LossTerm};
 use crate::kernel::math::vector;
 use crate::simd::{Isa, Kernel, Simd};
 
-/// Replaces `logits` (samples side by side) by the gradient `term.weight * (sigmoid(logit) - target)`; lanes from `valid` on
+/// Replaces `logits` (samples side by side) by the gradient `term.weight * (sigmoid(logit) - target)`, whose target may be smoothed; lanes from `valid` on
 /// become 0. With `report`, returns the sums over the first `valid` lanes, in an order fixed by `logits.len()`; without, only
 /// whether these logits are finite.
 pub fn bce_with_logits(isa: Isa, term: LossTerm, logits: &mut [f32], valid: usize, report: bool) -> LossSums {
@@ -38,6 +38,13 @@ pub fn softmax_cross_entropy(
     }
 }
 
+/// With the target `1 - s` of real samples, the cross-entropy is `ln(1 + e^z) + s margin`. Without smoothing it is not touched: the bits are
+/// those of the plain loss, and the branch stands outside of the loop.
+#[inline(always)]
+fn smoothed<S: Simd>(simd: S, term: LossTerm, value: S::F32, more: S::F32) -> S::F32 {
+    if term.real && term.smoothing != 0.0 { simd.mul_add(simd.splat(term.smoothing), more, value) } else { value }
+}
+
 /// The gradient of `term` with respect to the next vector of margins (the logit of "real" against "fake").
 #[inline(always)]
 fn gradient<S: Simd, const REPORT: bool>(pass: &mut Pass<S, REPORT>, term: LossTerm, margin: S::F32) -> S::F32 {
@@ -59,9 +66,10 @@ pub(super) fn gradient_from<S: Simd, const REPORT: bool>(
     // The logit of the wrong answer.
     let z = simd.with_bits(simd.xor(simd.to_bits(margin), simd.splat_u32(target_sign.to_bits())));
     let gradient = simd.mul(simd.splat(weight), vector::sigmoid_from(simd, z, exponential));
+    let gradient = smoothed(simd, term, gradient, simd.splat(term.weight));
     pass.count(gradient, || {
         let loss = simd.add(simd.max(simd.splat(0.0), z), vector::ln_1p_up_to_one(simd, exponential));
-        [loss, vector::sigmoid_from(simd, margin, exponential)]
+        [smoothed(simd, term, loss, margin), vector::sigmoid_from(simd, margin, exponential)]
     })
 }
 

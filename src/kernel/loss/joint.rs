@@ -74,7 +74,7 @@ impl<S: Simd, const REPORT: bool> JointPass<S, REPORT> {
         Self {
             discriminator: Pass::new(simd, valid),
             generator: Pass::new(simd, valid),
-            terms: [LossTerm { real: false, weight }, generator],
+            terms: [LossTerm::new(false, weight), generator],
             least: weight * LEAST_SHARE,
         }
     }

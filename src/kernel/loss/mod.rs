@@ -27,6 +27,21 @@ pub struct LossTerm {
     pub real: bool,
     /// Factor of the gradient of each sample: for a mean over a batch `1 / batch`, negative to maximise.
     pub weight: f32,
+    /// What the target of real samples is less than 1: one-sided label smoothing (Salimans et al. 2016, "Improved techniques for training
+    /// GANs", section 3.4). Cross-entropies and least squares know it.
+    pub smoothing: f32,
+}
+
+impl LossTerm {
+    /// A term with the target 1 or 0.
+    pub const fn new(real: bool, weight: f32) -> Self {
+        Self { real, weight, smoothing: 0.0 }
+    }
+
+    /// The target.
+    pub(crate) fn target(self) -> f32 {
+        if self.real { 1.0 - self.smoothing } else { 0.0 }
+    }
 }
 
 /// Sums over the valid samples of a range of lanes, without the term's weight.

@@ -38,7 +38,7 @@ pub fn pairing_loss(
 ) -> LossSums {
     assert_eq!(real.len(), fake.len(), "a fake for each real sample");
     isa.run(Margins { real, fake });
-    let term = LossTerm { real: side == Side::Discriminator, weight };
+    let term = LossTerm::new(side == Side::Discriminator, weight);
     let sums = bce_with_logits(isa, term, real, valid, report);
     isa.run(Opposite { of: real, to: fake });
     sums

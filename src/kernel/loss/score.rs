@@ -1,6 +1,6 @@
 //! Losses of a score that is no logit of a probability.
 //!
-//! With `s` the score of a sample and `t` the target, 1 for real and 0 for fake:
+//! With `s` the score of a sample and `t` the target, 1 (or, smoothed, less) for real and 0 for fake:
 //!
 //! ```text
 //! least squares   (s - t)^2 / 2         Mao et al. 2017, "Least Squares Generative Adversarial Networks", with a = 0, b = c = 1
@@ -46,8 +46,8 @@ pub fn score_loss(
 
 /// A loss as the loop sees it: its slope and its value at a score, and the probability that the score stands for.
 trait Function: Copy {
-    fn slope<S: Simd>(self, simd: S, real: bool, score: S::F32) -> S::F32;
-    fn value<S: Simd>(self, simd: S, real: bool, score: S::F32) -> S::F32;
+    fn slope<S: Simd>(self, simd: S, term: LossTerm, score: S::F32) -> S::F32;
+    fn value<S: Simd>(self, simd: S, term: LossTerm, score: S::F32) -> S::F32;
 
     #[inline(always)]
     fn probability<S: Simd>(self, simd: S, score: S::F32) -> S::F32 {
@@ -60,13 +60,13 @@ struct LeastSquares;
 
 impl Function for LeastSquares {
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, real: bool, score: S::F32) -> S::F32 {
-        simd.sub(score, simd.splat(f32::from(u8::from(real))))
+    fn slope<S: Simd>(self, simd: S, term: LossTerm, score: S::F32) -> S::F32 {
+        simd.sub(score, simd.splat(term.target()))
     }
 
     #[inline(always)]
-    fn value<S: Simd>(self, simd: S, real: bool, score: S::F32) -> S::F32 {
-        let distance = self.slope(simd, real, score);
+    fn value<S: Simd>(self, simd: S, term: LossTerm, score: S::F32) -> S::F32 {
+        let distance = self.slope(simd, term, score);
         simd.mul(simd.mul(distance, simd.splat(0.5)), distance)
     }
 
@@ -82,14 +82,14 @@ struct Linear;
 
 impl Function for Linear {
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, real: bool, score: S::F32) -> S::F32 {
-        let slope = simd.splat(if real { -1.0 } else { 1.0 });
+    fn slope<S: Simd>(self, simd: S, term: LossTerm, score: S::F32) -> S::F32 {
+        let slope = simd.splat(if term.real { -1.0 } else { 1.0 });
         simd.select(simd.equal(score, score), slope, score)
     }
 
     #[inline(always)]
-    fn value<S: Simd>(self, simd: S, real: bool, score: S::F32) -> S::F32 {
-        if real { simd.sub(simd.splat(0.0), score) } else { score }
+    fn value<S: Simd>(self, simd: S, term: LossTerm, score: S::F32) -> S::F32 {
+        if term.real { simd.sub(simd.splat(0.0), score) } else { score }
     }
 }
 
@@ -98,15 +98,15 @@ struct Hinge;
 
 impl Function for Hinge {
     #[inline(always)]
-    fn slope<S: Simd>(self, simd: S, real: bool, score: S::F32) -> S::F32 {
-        let value = self.value(simd, real, score);
-        simd.select(simd.equal(value, simd.splat(0.0)), simd.splat(0.0), Linear.slope(simd, real, score))
+    fn slope<S: Simd>(self, simd: S, term: LossTerm, score: S::F32) -> S::F32 {
+        let value = self.value(simd, term, score);
+        simd.select(simd.equal(value, simd.splat(0.0)), simd.splat(0.0), Linear.slope(simd, term, score))
     }
 
     #[inline(always)]
-    fn value<S: Simd>(self, simd: S, real: bool, score: S::F32) -> S::F32 {
+    fn value<S: Simd>(self, simd: S, term: LossTerm, score: S::F32) -> S::F32 {
         // In this order of the operands a NaN passes.
-        simd.max(simd.splat(0.0), simd.add(simd.splat(1.0), Linear.value(simd, real, score)))
+        simd.max(simd.splat(0.0), simd.add(simd.splat(1.0), Linear.value(simd, term, score)))
     }
 }
 
@@ -122,12 +122,12 @@ impl<F: Function, const REPORT: bool> Kernel for Scores<'_, F, REPORT> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> LossSums {
-        let Self { loss, term: LossTerm { real, weight }, scores, valid } = self;
+        let Self { loss, term, scores, valid } = self;
         let mut pass = Pass::<S, REPORT>::new(simd, valid.min(scores.len()));
         let mut gradient = |score: S::F32| {
             pass.look_at(score);
-            let gradient = simd.mul(simd.splat(weight), loss.slope(simd, real, score));
-            pass.count(gradient, || [loss.value(simd, real, score), loss.probability(simd, score)])
+            let gradient = simd.mul(simd.splat(term.weight), loss.slope(simd, term, score));
+            pass.count(gradient, || [loss.value(simd, term, score), loss.probability(simd, score)])
         };
         let mut vectors = scores.chunks_exact_mut(S::LANES);
         for scores in vectors.by_ref() {

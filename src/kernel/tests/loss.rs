@@ -7,16 +7,23 @@ use super::super::loss::{
 use super::{bits, close, on_every_isa, values};
 use crate::reference::loss::{cross_entropy, cross_entropy_slope, probability};
 
-const TERMS: [LossTerm; 3] = [
-    LossTerm { real: true, weight: 0.125 },
-    LossTerm { real: false, weight: 0.125 },
-    LossTerm { real: false, weight: -1.0 },
-];
+const TERMS: [LossTerm; 3] = [LossTerm::new(true, 0.125), LossTerm::new(false, 0.125), LossTerm::new(false, -1.0)];
+
+/// A term of real samples whose label is less than 1.
+const SMOOTHED: LossTerm = LossTerm { smoothing: 0.25, ..LossTerm::new(true, 0.125) };
 
 /// Gradient, loss and probability of "real" at a margin.
 fn expected(term: LossTerm, margin: f64) -> (f64, f64, f64) {
-    let slope = f64::from(term.weight) * cross_entropy_slope(margin, term.real);
-    (slope, cross_entropy(margin, term.real), probability(margin))
+    let label = f64::from(term.smoothing);
+    // Towards the other label, with as much weight as the smoothing takes.
+    let mixed = |of: fn(f64, bool) -> f64| {
+        if label == 0.0 {
+            of(margin, term.real)
+        } else {
+            (1.0 - label) * of(margin, term.real) + label * of(margin, !term.real)
+        }
+    };
+    (f64::from(term.weight) * mixed(cross_entropy_slope), mixed(cross_entropy), probability(margin))
 }
 
 fn logits(count: usize) -> Vec<f32> {
@@ -79,11 +86,43 @@ fn bce_matches_f64() {
     });
 }
 
+/// Near the label the gradient is a difference, as exact as its two parts are.
+#[test]
+fn smoothed_labels_match_f64() {
+    on_every_isa(|isa, complaints| {
+        for length in (0..=33_usize).chain([64, 1000]) {
+            for valid in [0, length / 3, length] {
+                let margins = values(length, 12.0);
+                let mut found = margins.clone();
+                found[valid..].fill(f32::NAN);
+                let mut unreported = found.clone();
+                let sums = bce_with_logits(isa, SMOOTHED, &mut found, valid, true);
+                let mut sum = (0.0, 0.0);
+                for (lane, (&margin, &gradient)) in margins.iter().zip(&found).enumerate() {
+                    let truth = if lane < valid { expected(SMOOTHED, f64::from(margin)) } else { (0.0, 0.0, 0.0) };
+                    if !((f64::from(gradient) - truth.0).abs() <= 5e-7 * f64::from(SMOOTHED.weight)) {
+                        complaints.push(format!("margin {margin}: {gradient}, not {truth:?}"));
+                    }
+                    sum = (sum.0 + truth.1, sum.1 + truth.2);
+                }
+                let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * (1.0 + b.abs());
+                if !(near(sums.loss, sum.0) && near(sums.probability, sum.1)) || sums.not_finite {
+                    complaints.push(format!("{valid} of {length}: {sums:?}, not {sum:?}"));
+                }
+                let again = bce_with_logits(isa, SMOOTHED, &mut unreported, valid, false);
+                if again != LossSums::default() || bits(&unreported) != bits(&found) {
+                    complaints.push("reporting changes more than the sums".to_string());
+                }
+            }
+        }
+    });
+}
+
 /// D's gradients are those of its term, but at least 2^-64 of the weight; times the ratios they are those of G's term.
 #[test]
 fn both_gradients_of_one_logit_match_f64() {
     const WEIGHT: f32 = 0.125;
-    let (of_fakes, least) = (LossTerm { real: false, weight: WEIGHT }, f64::from(WEIGHT) * 0.5f64.powi(64));
+    let (of_fakes, least) = (LossTerm::new(false, WEIGHT), f64::from(WEIGHT) * 0.5f64.powi(64));
     // Written so that NaN fails. A gradient below the denormal numbers is 0.
     let near_gradient = |found: f64, truth: f64| (found - truth).abs() <= 6e-7 * truth.abs() + 1e-44;
     on_every_isa(|isa, complaints| {
@@ -141,8 +180,8 @@ fn both_gradients_of_infinite_and_undefined_logits() {
                 complaints.push(format!("{generator:?}, logit {logit}: {deltas:?} times {ratios:?}"));
             }
         };
-        let non_saturating = LossTerm { real: true, weight: 1.0 };
-        let minimax = LossTerm { real: false, weight: -1.0 };
+        let non_saturating = LossTerm::new(true, 1.0);
+        let minimax = LossTerm::new(false, -1.0);
         for case in [[-INF, least, -1.0 / least], [INF, 1.0, -0.0], [f32::NAN; 3]] {
             check(non_saturating, case);
         }
@@ -195,7 +234,7 @@ fn expected_of_score(loss: ScoreLoss, term: LossTerm, score: f64) -> (f64, f64, 
     let sign = if term.real { -1.0 } else { 1.0 };
     let (slope, value) = match loss {
         ScoreLoss::LeastSquares => {
-            let distance = score - f64::from(u8::from(term.real));
+            let distance = score - f64::from(u8::from(term.real)) + f64::from(term.smoothing);
             (distance, distance * distance / 2.0)
         }
         ScoreLoss::Hinge if 1.0 + sign * score <= 0.0 => (0.0, 0.0),
@@ -210,7 +249,7 @@ fn expected_of_score(loss: ScoreLoss, term: LossTerm, score: f64) -> (f64, f64, 
 fn losses_of_scores_match_f64() {
     on_every_isa(|isa, complaints| {
         for loss in [ScoreLoss::LeastSquares, ScoreLoss::Hinge, ScoreLoss::Linear] {
-            for term in TERMS {
+            for term in TERMS.into_iter().chain((loss == ScoreLoss::LeastSquares).then_some(SMOOTHED)) {
                 for length in (0..=33_usize).chain([64, 1000]) {
                     for valid in [0, length / 3, length] {
                         let scores = values(length, 3.0);
@@ -241,7 +280,7 @@ fn losses_of_scores_match_f64() {
                     }
                 }
             }
-            let term = LossTerm { real: true, weight: 1.0 };
+            let term = LossTerm::new(true, 1.0);
             for score in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
                 if !score_loss(isa, loss, term, &mut [0.5, score], 2, false).not_finite {
                     complaints.push(format!("{loss:?} does not see {score}"));
@@ -256,7 +295,7 @@ fn losses_of_scores_match_f64() {
 fn losses_of_pairs_match_f64() {
     on_every_isa(|isa, complaints| {
         for side in [Side::Discriminator, Side::Generator] {
-            let term = LossTerm { real: side == Side::Discriminator, weight: 0.125 };
+            let term = LossTerm::new(side == Side::Discriminator, 0.125);
             for length in (0..=33_usize).chain([64, 1000]) {
                 for valid in [0, length / 3, length] {
                     let (mut fake, mut real) = (values(length, 5.0), logits(length));
@@ -285,12 +324,12 @@ fn infinite_and_undefined_logits() {
             (false, -INF, 0.0, 0.0),
         ] {
             let mut logits = [logit];
-            let sums = bce_with_logits(isa, LossTerm { real, weight: 1.0 }, &mut logits, 1, true);
+            let sums = bce_with_logits(isa, LossTerm::new(real, 1.0), &mut logits, 1, true);
             if logits != [gradient] || sums.loss != loss {
                 complaints.push(format!("real {real}, logit {logit}: {logits:?} {sums:?}"));
             }
             let (mut fake_logits, mut real_logits) = ([0.0], [logit]);
-            let term = LossTerm { real, weight: 1.0 };
+            let term = LossTerm::new(real, 1.0);
             let sums = softmax_cross_entropy(isa, term, &mut fake_logits, &mut real_logits, 1, true);
             if real_logits != [gradient] || fake_logits != [-gradient] || sums.loss != loss {
                 complaints.push(format!("softmax, real {real}, logit {logit}: {real_logits:?} {sums:?}"));
@@ -308,7 +347,7 @@ fn infinite_and_undefined_logits() {
 fn the_gradient_is_the_slope_of_the_loss() {
     on_every_isa(|isa, complaints| {
         for real in [true, false] {
-            let term = LossTerm { real, weight: 1.0 };
+            let term = LossTerm::new(real, 1.0);
             let loss = |logit: f32| bce_with_logits(isa, term, &mut [logit], 1, true).loss;
             for logit in values(50, 6.0) {
                 let (above, below) = (logit + 0.01, logit - 0.01);

@@ -3,8 +3,8 @@
 use rand_core::Rng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 
-use super::super::noise::{Generators, StreamKey, normal, uniform};
-use super::{bits, on_every_isa};
+use super::super::noise::{Generators, StreamKey, add_normal, normal, uniform};
+use super::{bits, on_every_isa, values};
 use crate::reference::noise as reference;
 use crate::simd::{Isa, Kernel, Simd};
 
@@ -46,6 +46,38 @@ fn every_lane_equals_the_scalar_generator() {
                         complaints.push(format!("seed {seed}, lane {lane}, draw {draw}"));
                         break;
                     }
+                }
+            }
+        }
+    });
+}
+
+/// The numbers of [`normal`] times the deviation, rounded once, in the lanes that are named and no others.
+#[test]
+fn noise_is_added_to_its_lanes_alone() {
+    const WIDTH: usize = 64;
+    let key = StreamKey::new(11, 0, 2);
+    on_every_isa(|isa, complaints| {
+        for features in [1, 2, 3, 7] {
+            for lanes in [0..64, 0..32, 32..64, 16..48, 16..16] {
+                let mut numbers = vec![0.0; features * WIDTH];
+                normal(isa, key, 100, &mut numbers, WIDTH);
+                let before = values(features * WIDTH, 3.0);
+                let mut found = before.clone();
+                add_normal(isa, key, 0.37, 100, &mut found, WIDTH, lanes.clone());
+                let expected: Vec<f32> = (0..features * WIDTH)
+                    .map(|index| {
+                        let (row, lane) = (index / WIDTH, index % WIDTH);
+                        let noise = lanes.contains(&lane).then(|| numbers[row * WIDTH + lane - lanes.start]);
+                        noise.map_or(before[index], |noise| noise.mul_add(0.37, before[index]))
+                    })
+                    .collect();
+                // Where multiply-adds are not fused, the product is rounded too.
+                let near = found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() <= 1e-6);
+                let same = (0..found.len())
+                    .all(|index| lanes.contains(&(index % WIDTH)) || found[index].to_bits() == before[index].to_bits());
+                if !(near && same) {
+                    complaints.push(format!("{features} features, lanes {lanes:?}"));
                 }
             }
         }

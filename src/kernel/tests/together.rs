@@ -6,7 +6,7 @@ use super::super::curvature::{Curved, curvature};
 use super::super::dropout::{Dropout, DropoutPart, Keeps};
 use super::super::loss::{LossTerm, ScoreLoss, Side, bce_with_logits, pairing_loss, score_loss, softmax_cross_entropy};
 use super::super::math;
-use super::super::noise::{StreamKey, normal, uniform};
+use super::super::noise::{StreamKey, add_normal, normal, uniform};
 use super::super::optimizer::{AdamStep, AdamWStep, RmsPropStep, SgdStep, Update, clip_parameters};
 use super::super::panel::{Columns, gather_bytes, gather_rows, scatter_rows};
 use super::super::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
@@ -25,7 +25,7 @@ const ADAM: AdamStep = AdamStep { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999,
 const ADAMW: AdamWStep = AdamWStep { adam: ADAM, weight_decay: 0.5 };
 const RMSPROP: RmsPropStep = RmsPropStep { learning_rate: 0.1, alpha: 0.9, epsilon: 1e-8 };
 const SGD: SgdStep = SgdStep { learning_rate: 0.1, momentum: 0.9 };
-const REAL: LossTerm = LossTerm { real: true, weight: 0.5 };
+const REAL: LossTerm = LossTerm::new(true, 0.5);
 
 /// A kernel as a function of one panel: what it makes of `x`.
 type Case = (&'static str, fn(Isa, &[f32]) -> Vec<f32>);
@@ -254,6 +254,7 @@ const OTHERS: &[Case] = &[
 /// Kernels without an input that could be NaN.
 const SOURCES: &[Case] = &[
     ("normal", |isa, x| on_copy(x, |y| normal(isa, StreamKey::new(1, 2, 3), 7, y, WIDTH))),
+    ("add_normal", |isa, x| on_copy(x, |y| add_normal(isa, StreamKey::new(1, 2, 3), 0.3, 7, y, WIDTH, 0..WIDTH))),
     ("uniform", |isa, x| on_copy(x, |y| uniform(isa, StreamKey::new(1, 2, 3), 7, -0.3, 0.3, y, WIDTH))),
     ("gather bytes", |isa, x| {
         let bytes: Vec<u8> = (0..x.len()).map(|i| (i % 256) as u8).collect();

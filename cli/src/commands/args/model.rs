@@ -36,7 +36,7 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "CLASS[,CLASS...]", value_delimiter = ',')]
     pub(crate) label: Vec<String>,
     /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
-    /// [default: last].
+    /// [default: best where the run was given --best or --patience, else last].
     #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
     pub(crate) checkpoint: Option<SavedState>,
     /// The file: .npy (one row a sample; f32, own tables f64), .csv or .png (a picture of the samples); - is standard output.
@@ -64,7 +64,7 @@ pub(crate) struct EvaluateArgs {
     /// Folder of a run, or a model file in it.
     pub(crate) run: PathBuf,
     /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
-    /// [default: last].
+    /// [default: best where the run was given --best or --patience, else last].
     #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
     pub(crate) checkpoint: Option<SavedState>,
     /// Samples to draw from the generator [default: as many as the reference figures were measured with].
@@ -95,7 +95,7 @@ pub(crate) struct ExportArgs {
     /// Folder of a run, or a model file in it.
     pub(crate) run: PathBuf,
     /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
-    /// [default: last].
+    /// [default: best where the run was given --best or --patience, else last].
     #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
     pub(crate) checkpoint: Option<SavedState>,
     /// The file, which ends in .safetensors; - is standard output.
