@@ -29,6 +29,7 @@
 //! | to bound D's slope | [`gan::Penalties`] (R1, R2, WGAN-GP), [`gan::GanSpec::with_weight_clip`] |
 //! | to clip gradients | [`gan::GanSpec::with_generator_clip_norm`], [`gan::GanSpec::with_discriminator_clip_norm`] |
 //! | samples from an average of G | [`gan::GanSpec::with_ema_decay`]; G in training: [`gan::Trainer::raw_model`] |
+//! | samples of a class, or under other conditions | [`gan::GanSpec::with_conditions`], [`data::Labelled`], [`gan::Sampler::sample_with`] |
 //! | the settings of R3GAN at once | [`gan::GanSpec::with_r3gan`] |
 //! | to sample, from several threads | [`gan::Sampler`] |
 //! | G or D as a function of rows | [`gan::NetworkFunction`] |
