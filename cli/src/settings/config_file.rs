@@ -421,7 +421,7 @@ mod tests {
     fn mistakes_are_named() {
         for (text, parts) in [
             ("", vec!["run.preset: is missing", "mnist"]),
-            ("[run]\nbatch = 3", vec!["run.preset", "circle, mixture1d"]),
+            ("[run]\nbatch = 3", vec!["run.preset", "circle, circle-best"]),
             (
                 "[run]\nsystem = 'mnist'\npreset = 'circle'",
                 vec!["run.preset: is given twice", "`system` is the old name of `preset`"],

@@ -30,10 +30,10 @@ pub(crate) use values::{Format, NETWORKS, SAMPLE_FORMATS};
     arg_required_else_help = true,
     after_help = "\
 Presets:
-  circle          2-D points on a circle; circle-best: by today's recipe
+  circle          2-D points on a circle; circle-best: by R3GAN
   mixture1d       a mixture of two Gaussians, with a discriminator that sees only its mean
   mixture1d-deep  the same mixture, with larger networks
-  gaussian2d      a 2-D Gaussian, with a linear generator; gaussian2d-best: by today's recipe
+  gaussian2d      a 2-D Gaussian, with a linear generator; gaussian2d-best: by R3GAN
   ring8           2-D points of eight narrow normal distributions on a circle
   grid25          2-D points of 25 narrow normal distributions on a grid
   swiss-roll      2-D points on a spiral
@@ -41,8 +41,8 @@ Presets:
   checkerboard    2-D points on the black squares of a board
   digits          handwritten digits of 8 x 8 pixels, embedded in the program; digits-conditional:
                   told the digit
-  mnist           handwritten digits of 28 x 28 pixels, from their four IDX files; mnist-best,
-                  mnist-conditional: as above
+  mnist           handwritten digits of 28 x 28 pixels, from their four IDX files;
+                  mnist-best: by R3GAN; mnist-conditional: told the digit
   own             your samples: a file with a table (CSV, NPY) or images (IDX)
 
 Examples:
