@@ -23,8 +23,12 @@ fn every_preset_trains_samples_and_is_measured() {
         ("swiss-roll", "", &["sliced_wasserstein"]),
         ("two-moons", "", &["sliced_wasserstein"]),
         ("checkerboard", "", &["sliced_wasserstein"]),
+        ("circle-best", "", &["sliced_wasserstein", "mean_radius"]),
+        ("gaussian2d-best", "", &["covariance_error", "mean_distance"]),
         ("digits", "", &["classes_covered", "pixel_sd"]),
+        ("digits-conditional", "", &["classes_covered", "pixel_sd"]),
         ("mnist", "--data idx --batch 8", &["classes_covered", "pixel_sd", "parzen_nats"]),
+        ("mnist-conditional", "--data idx --batch 8", &["classes_covered", "pixel_sd", "parzen_nats"]),
     ] {
         let trained = place.json(&format!("train {preset} --steps 4 --evaluate-every 2 --json {options}"));
         let run = format!("runs/{preset}-001");
@@ -37,7 +41,7 @@ fn every_preset_trains_samples_and_is_measured() {
         let header = place.read(&format!("{run}/evaluation.csv"));
         let columns = header.lines().next().unwrap().split(',').count();
         assert!(header.lines().all(|line| line.split(',').count() == columns), "{header}");
-        let images = ["digits", "mnist"].contains(&preset);
+        let images = preset.starts_with("digits") || preset.starts_with("mnist");
         assert_eq!(place.path(&format!("{run}/samples/step-000004-row.png")).exists(), images, "{preset}");
         let png = format!("{preset}.png");
         place.succeed(&format!("sample {run} --count 9 --out {png}"));
@@ -93,12 +97,12 @@ fn samples_are_compared_with_real_ones_beside_real_ones() {
         assert!(of(name).iter().all(|value| value.is_finite()) && told["meanings"][name].is_string(), "{name}");
     }
     // A generator before training against points that it is far from; real points against real points.
-    for (name, least, most) in
-        [("nearest_accuracy", 0.4, 0.6), ("precision", 0.9, 1.0), ("recall", 0.9, 1.0), ("coverage", 0.9, 1.0)]
-    {
+    for (name, least, most) in [("nearest_accuracy", 0.4, 0.6), ("recall", 0.9, 1.0), ("coverage", 0.9, 1.0)] {
         let [samples, real] = of(name);
         assert!((least..=most).contains(&real) && !(least..=most).contains(&samples), "{name}: {samples} {real}");
     }
+    // What lies in one spot may lie among the data.
+    assert!((0.9..=1.0).contains(&of("precision")[1]), "{compared:?}");
     for name in ["mmd_squared", "kolmogorov_smirnov"] {
         let [samples, real] = of(name);
         assert!(real.abs() < 0.05 && samples > 0.1, "{name}: {samples} {real}");

@@ -32,8 +32,9 @@ const DROPOUT: f32 = 0.2;
 /// Samples of a step. A panel holds them.
 const BATCH: usize = 128;
 
-/// The least passes over the data, and the least steps: few data want many passes.
+/// The least passes over the data, and the least steps; few data want many passes, but not more than the most.
 const PASSES: usize = 8;
+const MOST_PASSES: usize = 150;
 const STEPS: usize = 3_000;
 
 /// Adam's learning rate at the beginning. It falls along half a cosine.
@@ -199,7 +200,7 @@ impl Training {
         order.iter_mut().zip(0..).for_each(|(place, number)| *place = number);
         let mut random = Random::new(ORDER_DOMAIN, seed);
         let in_pass = labels.len().div_ceil(BATCH);
-        let steps = (PASSES * in_pass).max(STEPS);
+        let steps = (PASSES * in_pass).max(STEPS.min(MOST_PASSES * in_pass));
         let plan = PassPlan { isa: self.classifier.isa, engine: EngineKind::default().engine(), tasks };
         for step in 0..steps {
             let batch = step % in_pass;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gannet::cpu::{EngineKind, IsaKind};
-use gannet::data::{ArraySource, ByteSource};
+use gannet::data::{ArraySource, ByteSource, Labelled};
 use gannet::gan::presets::Preset;
 use gannet::gan::{GanSpec, Objective, Penalties, Replicas, Source, TrainerOptions};
 use gannet::internals::engine;
@@ -220,16 +220,23 @@ fn source(preset: Preset, batch: usize) -> Result<Arc<dyn Source>> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     });
-    match preset.image() {
+    let source: Arc<dyn Source> = match preset.image() {
         Some((height, width)) => {
             let mut pixels = room::<u8>(count)?;
             pixels.extend(bytes.take(count));
-            Ok(Arc::new(ByteSource::new(pixels, height, width, u8::MAX)?))
+            Arc::new(ByteSource::new(pixels, height, width, u8::MAX)?)
         }
         None => {
             let mut values = room::<f32>(count)?;
             values.extend(bytes.take(count).map(|byte| f32::from(byte) / 128.0 - 1.0));
-            Ok(Arc::new(ArraySource::new(values, features)?))
+            Arc::new(ArraySource::new(values, features)?)
+        }
+    };
+    match preset.spec().conditions {
+        0 => Ok(source),
+        classes => {
+            let labels = (0..classes as u32).cycle().take(samples).collect();
+            Ok(Arc::new(Labelled::new(source, labels, classes)?))
         }
     }
 }
@@ -280,7 +287,7 @@ mod tests {
         for &preset in Preset::ALL {
             for batch in [1, 70_000] {
                 let shape = source(preset, batch).unwrap().shape();
-                assert_eq!(shape.features(), preset.spec().features());
+                assert_eq!(shape.features(), preset.spec().row_features());
                 assert!(matches!(shape.extent(), Extent::Finite(samples) if samples >= batch as u64));
             }
         }

@@ -82,15 +82,16 @@ impl Samples {
         Ok(Arc::new(Labelled::new(source, labels, classes)?))
     }
 
-    /// What the samples are known again by: how many there are, and a checksum of them.
-    pub(crate) fn fingerprint(&self) -> String {
-        let (count, sum) = match self {
-            Self::Values(source, _) => {
+    /// What the samples are known again by: how many there are, and a checksum of them, and of their classes where they are `labelled`.
+    pub(crate) fn fingerprint(&self, labelled: bool) -> String {
+        let (count, sum, labels): (_, _, &[u8]) = match self {
+            Self::Values(source, labels) => {
                 let add = |sum, value: &f32| crc32c::crc32c_append(sum, &value.to_le_bytes());
-                (source.len(), source.values().iter().fold(0, add))
+                (source.len(), source.values().iter().fold(0, add), labels)
             }
-            Self::Images(set) => (set.train.len(), crc32c::crc32c(set.train.bytes())),
+            Self::Images(set) => (set.train.len(), crc32c::crc32c(set.train.bytes()), &set.labels),
         };
+        let sum = if labelled { crc32c::crc32c_append(sum, labels) } else { sum };
         format!("{count} samples, crc32c:{sum:08x}")
     }
 

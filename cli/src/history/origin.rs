@@ -32,7 +32,7 @@ impl Origin {
         let initializations = networks
             .map(|(name, network)| (format!("gan.{name}.initialization"), initialization(&network.initialization)));
         let mut values = BTreeMap::from(initializations);
-        values.insert(DATA.to_string(), real.fingerprint());
+        values.insert(DATA.to_string(), real.fingerprint(config.classes().is_some()));
         values.insert(PARAMETERS.to_string(), fingerprint(&trainer.model()?));
         Ok(Self(values))
     }
