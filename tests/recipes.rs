@@ -12,7 +12,7 @@ use gannet::gan::{
     Changes, Checkpoint, GanSpec, GivenStep, Model, ModularLoss, Objective, Order, Penalties, RateSchedule, StepReport,
     Trainer, TrainerOptions,
 };
-use gannet::internals::kernel::noise::{StreamKey, uniform};
+use gannet::internals::kernel::noise::{StreamKey, normal, uniform};
 use gannet::internals::program::Stream;
 use gannet::internals::simd::LANE_GROUP;
 use gannet::net::{Activation, LayerTensors, NetworkSpec};
@@ -191,6 +191,47 @@ fn penalties_are_told_at_every_reported_step() {
             // The first turn has the same networks whatever the interval, and the value is not multiplied by it.
             let other = spec.clone().with_penalties(spec.penalties.with_interval(1));
             assert_eq!(run(1, &other).0[0], each[0], "{name}");
+        }
+    }
+}
+
+/// What is added to a sample follows from its place in the batch, wherever panels, chunks, slots and shards end: with a D that is linear, real
+/// samples and fakes of zeros leave the means of the noise in both losses.
+#[test]
+fn noise_is_drawn_by_the_place_in_the_batch() {
+    const SEED: u64 = 3;
+    const DEVIATION: f32 = 0.5;
+    for ((hidden, batch), shards) in SIZES.into_iter().flat_map(|size| [1, 4].map(|shards| (size, shards))) {
+        let dense = |sizes: &[usize]| NetworkSpec::dense(sizes, Activation::Linear, 0.0, Activation::Linear);
+        let spec = GanSpec::new(dense(&[3, 2]), dense(&[2, hidden, 1]))
+            .with_objective(Objective::Wasserstein)
+            .with_weight_clip(100.0)
+            .with_instance_noise(DEVIATION, 9);
+        let mut trainer = trainer(&spec, TrainerOptions::default().with_batch(batch).with_shards(shards));
+        let discriminator = trainer.model().unwrap().discriminator;
+        let nothing = LayerTensors::new(vec![0.0; 6], vec![0.0; 2]);
+        trainer.set_model(&Model::new(vec![nothing], discriminator.clone())).unwrap();
+        let (zeros, latents) = (vec![0.0; 2 * batch], vec![0.0; 3 * batch]);
+        let report = trainer.step_with(&GivenStep::new(&zeros, &latents).with_generator_latents(&latents)).unwrap();
+        let mean = |stream: Stream, layers: &[LayerTensors]| {
+            let width = batch.next_multiple_of(LANE_GROUP);
+            let mut panel = vec![0.0; 2 * width];
+            let key = StreamKey::new(SEED, 0, stream as u64);
+            normal(reference::isas::to_compare()[0], key, 0, &mut panel, width);
+            let [x, y] = [0, 1].map(|row| panel[row * width..][..batch].iter().map(|n| f64::from(*n)).sum::<f64>());
+            let scale = f64::from(DEVIATION) / batch as f64;
+            let hidden = layers[0].weight.chunks(2).zip(&layers[0].bias).zip(&layers[1].weight);
+            let of_hidden = hidden.map(|((weights, bias), out)| {
+                let moved = scale * (f64::from(weights[0]) * x + f64::from(weights[1]) * y);
+                f64::from(*out) * (moved + f64::from(*bias))
+            });
+            of_hidden.sum::<f64>() + f64::from(layers[1].bias[0])
+        };
+        let expected = mean(Stream::NoiseFake, &discriminator) - mean(Stream::NoiseReal, &discriminator);
+        // G's loss is through the updated D.
+        let of_generator = -mean(Stream::NoiseGeneratorStep, &trainer.model().unwrap().discriminator);
+        for (found, expected) in [(report.discriminator_loss, expected), (report.generator_loss, of_generator)] {
+            assert!((found - expected).abs() <= 1e-6, "{hidden} {batch} {shards}: {found} instead of {expected}");
         }
     }
 }

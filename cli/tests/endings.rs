@@ -31,7 +31,8 @@ fn told(place: &Place, run: &str) -> Value {
         assert!(fields.remove(name).is_some_and(|value| !value.is_null()), "{name}");
     }
     // None of them is there in a run without: a failure, a penalty, an early end.
-    for (name, value) in fields.iter().filter(|(name, _)| !["error", "penalty", "early_stop"].contains(&name.as_str())) {
+    for (name, value) in fields.iter().filter(|(name, _)| !["error", "penalty", "early_stop"].contains(&name.as_str()))
+    {
         assert!(!value.is_null(), "{name} is null");
     }
     told

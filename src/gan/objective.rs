@@ -238,3 +238,31 @@ impl Objective {
         pairing_loss(isa, side, (1.0 / batch as f64) as f32, real, fake, valid, report)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The border is where the best D stands at samples that are as likely real as fake: its loss is least there.
+    #[test]
+    fn borders_are_where_the_best_discriminator_is_undecided() {
+        for objective in [Objective::Minimax, Objective::NonSaturatingHalf, Objective::LeastSquares] {
+            for smoothing in [0.0, 0.1, 0.5] {
+                let border = objective.border(smoothing).unwrap();
+                let slope = |margin: f32| {
+                    let terms = objective.discriminator_terms(1, smoothing);
+                    let slopes = terms.map(|term| {
+                        let mut panel = [margin];
+                        objective.loss(Isa::best(), (Side::Discriminator, term), &mut panel, 1, 0..1, 1, false);
+                        panel[0]
+                    });
+                    slopes[0] + slopes[1]
+                };
+                assert!(slope(border).abs() <= 1e-6, "{objective:?} {smoothing}: {}", slope(border));
+                assert!(slope(border - 0.1) < 0.0 && slope(border + 0.1) > 0.0, "{objective:?} {smoothing}");
+            }
+        }
+        assert_eq!(Objective::Hinge.border(0.0), Some(0.0));
+        assert_eq!(Objective::Wasserstein.border(0.0), None);
+    }
+}

@@ -135,8 +135,9 @@ impl RateSchedule {
 
     /// The share of the learning rate in step `step`, counted from 1.
     pub fn share(&self, step: u64) -> f64 {
+        let step = step.max(1);
         if step <= self.warmup_steps {
-            return step.max(1) as f64 / self.warmup_steps as f64;
+            return step as f64 / self.warmup_steps as f64;
         }
         self.between(1.0, self.final_rate.into(), step)
     }
