@@ -86,6 +86,7 @@ impl Script {
                     (teach, true) => [teach, learn(vec![FOR_DISCRIMINATOR])].concat(),
                     (mut teach, false) => {
                         if let Some(Segment::Passes(passes)) = teach.last_mut() {
+                            passes.push(FOR_DISCRIMINATOR);
                             passes.extend(judge_pairs(&spec.penalties));
                         }
                         teach
