@@ -88,7 +88,7 @@ fn what_has_no_such_class_is_refused() {
         ("classes = []\nclass_counts = []", "0 classes"),
         ("classes = [\"0\"]\nclass_counts = [0]", "none of them has a sample"),
     ] {
-        place.write("bad.toml", &format!("[data]\nfile = \"points.csv\"\nlabels = \"kind\"\n{settings}\n"));
+        place.write("bad.toml", format!("[data]\nfile = \"points.csv\"\nlabels = \"kind\"\n{settings}\n"));
         place.fail("train bad.toml --steps 3", 2, &[told]);
     }
 }

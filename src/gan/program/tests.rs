@@ -252,7 +252,7 @@ fn products_are_counted_as_the_engine_meets_them() {
             let mut modular =
                 ModularLoss::with_penalties(discriminator, spec.objective, spec.penalties, optimizer, options).unwrap();
             modular.plan.pass.engine = engine;
-            let fakes = vec![0.1; batch * spec.features()];
+            let fakes = vec![0.1; batch * spec.row_features()];
             let before = engine.products.load(Relaxed);
             modular.step(&fakes, &fakes, &mut vec![0.0; fakes.len()]).unwrap();
             assert_eq!(engine.products.load(Relaxed) - before, modular.plan().products_per_step, "modular {name}");
