@@ -343,7 +343,8 @@ fn gradients_of_penalties_match_finite_differences() {
     assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses[..misses.len().min(20)].join("\n"));
 }
 
-/// Every objective that has a label to smooth, in every order, among which is one pass of pairs for both networks; alone and with penalties.
+/// Every objective that has a label to smooth, in every order, among which is one pass of pairs for both networks; alone and with
+/// penalties.
 #[test]
 fn gradients_of_smoothed_labels_match_finite_differences() {
     let penalties = Penalties::default().with_r1(0.7).with_gradient_penalty(1.5);
@@ -368,8 +369,8 @@ fn gradients_of_smoothed_labels_match_finite_differences() {
     assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses[..misses.len().min(20)].join("\n"));
 }
 
-/// Instance noise in every order, with every output of G, whose derivative is that of the fakes before the noise; of every objective, and with
-/// every penalty, which looks at the noisy samples.
+/// Instance noise in every order, with every output of G, whose derivative is that of the fakes before the noise; of every objective, and
+/// with every penalty, which looks at the noisy samples.
 #[test]
 fn gradients_of_noisy_samples_match_finite_differences() {
     let penalties = Penalties::default().with_r1(0.7).with_r2(0.3).with_gradient_penalty(1.5);

@@ -195,8 +195,8 @@ fn penalties_are_told_at_every_reported_step() {
     }
 }
 
-/// What is added to a sample follows from its place in the batch, wherever panels, chunks, slots and shards end: with a D that is linear, real
-/// samples and fakes of zeros leave the means of the noise in both losses.
+/// What is added to a sample follows from its place in the batch, wherever panels, chunks, slots and shards end: with a D that is linear,
+/// real samples and fakes of zeros leave the means of the noise in both losses.
 #[test]
 fn noise_is_drawn_by_the_place_in_the_batch() {
     const SEED: u64 = 3;

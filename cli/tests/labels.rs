@@ -3,7 +3,7 @@
 #[path = "common/program.rs"]
 mod program;
 
-use program::Place;
+use program::{Place, idx};
 
 /// Points of three classes, which lie apart: rows of two numbers and the class.
 fn write_points(place: &Place, name: &str, class_of: fn(usize) -> usize) {
@@ -91,4 +91,50 @@ fn what_has_no_such_class_is_refused() {
         place.write("bad.toml", format!("[data]\nfile = \"points.csv\"\nlabels = \"kind\"\n{settings}\n"));
         place.fail("train bad.toml --steps 3", 2, &[told]);
     }
+}
+
+/// Columns without names keep their numbers, so that what was sampled can be read again.
+#[test]
+fn a_table_without_a_header_keeps_its_columns() {
+    let place = Place::new();
+    let rows =
+        |count: usize| (0..count).map(|row| format!("{},{}.5,{}\n", row % 2, row % 7, row % 11)).collect::<String>();
+    place.write("bare.csv", rows(100));
+    place.succeed("train bare.csv --labels column_1 --steps 50 --quiet");
+    let table = place.succeed("sample runs/own-001 --count 60 --out -");
+    assert!(table.starts_with("column_2,column_3,column_1\n"), "{table}");
+    place.write("made.csv", &table);
+    for data in ["bare.csv", "made.csv"] {
+        place.succeed(&format!("evaluate runs/own-001 --data {data}"));
+    }
+}
+
+/// Images have their labels in a file of their own, which a configuration names from its folder.
+#[test]
+fn labels_of_images_stay_with_them() {
+    let place = Place::new();
+    let pixels: Vec<u8> = (0..40 * 16_u32).map(|at| (at * 37 % 256) as u8).collect();
+    let labels: Vec<u8> = (0..40).map(|image| image % 3).collect();
+    std::fs::create_dir(place.path("set")).unwrap();
+    for (name, file) in
+        [("images", idx(&[40, 4, 4], &pixels)), ("labels", idx(&[40], &labels)), ("few", idx(&[9], &labels[..9]))]
+    {
+        place.write(&format!("set/{name}.idx"), file);
+    }
+    place.write("set/mine.toml", "[run]\nsteps = 5\n[data]\nfile = \"images.idx\"\nlabels = \"labels.idx\"\n");
+    for (command, run) in [
+        ("train set/mine.toml --quiet", "runs/own-001"),
+        ("train set/images.idx --labels set/labels.idx --steps 5 --quiet", "runs/own-002"),
+    ] {
+        place.succeed(command);
+        let path = place.path("set/labels.idx");
+        assert!(place.read(&format!("{run}/config.toml")).contains(path.to_str().unwrap()));
+        place.succeed(&format!("train --resume {run} --steps 6 --quiet"));
+        place.succeed(&format!("sample {run} --label 2 --count 4 --out {run}.png"));
+        for command in ["evaluate RUN --data set/images.idx", "train --resume RUN --steps 7 --data set/images.idx"] {
+            place.fail(&command.replace("RUN", run), 2, &["labels.idx", "leave --data out"]);
+        }
+    }
+    place.fail("train set/images.idx --labels set/few.idx", 1, &["few.idx", "holds 9 labels for the 40 images"]);
+    place.fail("train set/images.idx --labels set/none.idx", 1, &["none.idx"]);
 }

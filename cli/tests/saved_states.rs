@@ -283,6 +283,10 @@ fn a_run_ends_when_its_patience_does() {
     for replica in ["replicas/replica-000", "replicas/replica-001"] {
         assert_eq!(told(replica)["steps"].as_u64(), Some(20), "{replica}");
     }
+    let ends = || place.bytes("replicas/replica-000/run.json");
+    let before = ends();
+    let said = place.run("train --resume replicas").stderr;
+    assert!(said.contains("2 of its replicas early") && said.contains("--patience 0") && ends() == before, "{said}");
     place.fail("train circle --patience 3 --best none", 2, &["patience", "no measure", "best"]);
 }
 

@@ -59,7 +59,7 @@ impl Table {
     /// Takes the column `name` out of the table: its values, row after row. `None` where there is none of that name, and where it is the
     /// only one.
     pub fn take_column(&mut self, name: &str) -> Option<Vec<f64>> {
-        let names = self.column_names();
+        let mut names = self.column_names();
         let place = names.iter().position(|known| known == name).filter(|_| self.columns > 1)?;
         let mut taken = Vec::with_capacity(self.rows());
         let (columns, mut index) = (self.columns, 0);
@@ -72,9 +72,9 @@ impl Table {
             !is_taken
         });
         self.columns -= 1;
-        if let Some(names) = self.names.as_mut().filter(|names| place < names.len()) {
-            names.remove(place);
-        }
+        // Columns without names keep the numbers that they are told by.
+        names.remove(place);
+        self.names = Some(names);
         Some(taken)
     }
 
@@ -287,7 +287,8 @@ mod tests {
         assert_eq!(table.take_column("c"), Some(vec![3.0, 6.0]));
         assert_eq!(table.take_column("a"), None);
         let mut nameless = Table::new(2, vec![1.0, 2.0]).unwrap();
-        assert_eq!(nameless.take_column("column_2"), Some(vec![2.0]));
+        assert_eq!(nameless.take_column("column_1"), Some(vec![1.0]));
+        assert_eq!(nameless.column_names(), ["column_2"]);
     }
 
     fn table(columns: usize, values: &[f64]) -> Table {

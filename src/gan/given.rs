@@ -4,8 +4,8 @@ use super::spec::{GanSpec, Order};
 use super::streams::Stream;
 use crate::error::{Error, Result};
 
-/// Everything random of one step, handed in instead of drawn. All matrices are row-major, one row a sample of the batch. Instance noise alone
-/// is drawn as in every step.
+/// Everything random of one step, handed in instead of drawn. All matrices are row-major, one row a sample of the batch. Instance noise
+/// alone is drawn as in every step.
 ///
 /// ```
 /// use gannet::gan::GivenStep;

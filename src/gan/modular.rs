@@ -28,8 +28,9 @@ use crate::parallel::{self, ThreadPool};
 /// gradient with respect to the fakes. The generator may be anything: gannet's, another program's, a formula.
 ///
 /// The batch, the seed (of D's parameters and dropout) and the resources come from [`TrainerOptions`]. What else a
-/// [`GanSpec`](super::GanSpec) may have for D (a schedule of its rate, clipped gradients or weights, smoothed labels, instance noise), this has
-/// not. Whoever makes the samples can add noise to them: the gradient with respect to a noisy fake is that with respect to the fake.
+/// [`GanSpec`](super::GanSpec) may have for D (a schedule of its rate, clipped gradients or weights, smoothed labels, instance noise),
+/// this has not. Whoever makes the samples can add noise to them: the gradient with respect to a noisy fake is that with respect to the
+/// fake.
 pub struct ModularLoss {
     objective: Objective,
     penalties: Penalties,

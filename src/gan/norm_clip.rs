@@ -25,8 +25,8 @@ pub(super) fn norm(gradients: &[f32]) -> f64 {
     (0..gradients.len().div_ceil(CHUNK)).map(|index| chunk_sum(gradients, index)).sum::<f64>().sqrt()
 }
 
-/// What gradients of this `norm` are multiplied by, so that it is at most `most`; `None` where they stay, as they do where it is not finite:
-/// the update then says where that began.
+/// What gradients of this `norm` are multiplied by, so that it is at most `most`; `None` where they stay, as they do where it is not
+/// finite: the update then says where that began.
 pub(super) fn factor(most: f64, norm: f64) -> Option<f32> {
     let factor = most / (norm + EPSILON);
     (norm.is_finite() && factor < 1.0).then_some(factor as f32)

@@ -92,7 +92,8 @@ impl Objective {
     }
 
     /// The margin above which D takes a sample for real, with the labels of real samples smoothed by `smoothing`: that of the best D where
-    /// both kinds are alike, which gives the probability `(1 - smoothing) / 2`. `None` where D compares samples and its logits have no zero.
+    /// both kinds are alike, which gives the probability `(1 - smoothing) / 2`. `None` where D compares samples and its logits have no
+    /// zero.
     pub(super) fn border(self, smoothing: f32) -> Option<f32> {
         match self {
             Self::LeastSquares => Some(0.5 * (1.0 - smoothing)),

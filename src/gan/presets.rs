@@ -97,8 +97,8 @@ const BEST_STEPS: u64 = 10_000;
 /// Steps of those on MNIST.
 const MNIST_STEPS: u64 = 40_000;
 
-/// Today's recipe on MNIST with so many conditions. Images are farther from each other than points in the plane, whose weight of the penalties
-/// lets D win here.
+/// Today's recipe on MNIST with so many conditions. Images are farther from each other than points in the plane, whose weight of the
+/// penalties lets D win here.
 fn of_mnist(conditions: usize) -> GanSpec {
     let generator =
         NetworkSpec::dense(&[100 + conditions, 256, 512, 1024, 784], Activation::Relu, 0.0, Activation::Tanh);

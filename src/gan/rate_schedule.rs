@@ -36,11 +36,11 @@ impl RateDecay {
 /// of the weights of [`Penalties`].
 ///
 /// Steps are counted from 1. With `w` steps of warm-up, step `t` up to `w` has the share `t / w` of the rate. Of the `n = steps - w` steps
-/// behind, with `x = (t - 1 - w) / n`, the way back is `f = 1` (constant), `1 - x` (linear) or `(1 + cos(pi x)) / 2` (cosine), and a quantity
-/// that begins at `a` and ends at `b` is `b + (a - b) f`. The rate ends at [`final_rate`](Self::final_rate) of its value, by default at 0:
-/// these are PyTorch's `LinearLR` and `CosineAnnealingLR`. Betas and weights of penalties stay unless they are given an end; they have no
-/// warm-up. Behind the last step of the schedule, the values of that step stay. (Huang et al. 2024 let the rate, the weight of R1 and R2
-/// and beta2 go along one cosine.)
+/// behind, with `x = (t - 1 - w) / n`, the way back is `f = 1` (constant), `1 - x` (linear) or `(1 + cos(pi x)) / 2` (cosine), and a
+/// quantity that begins at `a` and ends at `b` is `b + (a - b) f`. The rate ends at [`final_rate`](Self::final_rate) of its value, by
+/// default at 0: these are PyTorch's `LinearLR` and `CosineAnnealingLR`. Betas and weights of penalties stay unless they are given an
+/// end; they have no warm-up. Behind the last step of the schedule, the values of that step stay. (Huang et al. 2024 let the rate, the
+/// weight of R1 and R2 and beta2 go along one cosine.)
 ///
 /// The share depends on the step and these settings alone, so that a run that is resumed has the rates of one that never stopped.
 ///

@@ -65,9 +65,9 @@ pub struct GanSpec {
     /// What the target of real samples in D's loss is less than 1, from 0 up and below 1; 0 = nothing.
     ///
     /// One-sided label smoothing (Salimans et al. 2016, "Improved techniques for training GANs", section 3.4, where it is 0.1): D minimizes
-    /// `BCE(D(x), 1 - label_smoothing)` of real samples, or with [`Objective::LeastSquares`] half the squared distance from that. Fakes keep
-    /// their target, and G's loss is as it was. Other objectives have no such target and refuse it. The best D gives a sample that is as
-    /// likely real as fake the probability `(1 - label_smoothing) / 2`, which is where its accuracy is told apart.
+    /// `BCE(D(x), 1 - label_smoothing)` of real samples, or with [`Objective::LeastSquares`] half the squared distance from that. Fakes
+    /// keep their target, and G's loss is as it was. Other objectives have no such target and refuse it. The best D gives a sample that
+    /// is as likely real as fake the probability `(1 - label_smoothing) / 2`, which is where its accuracy is told apart.
     #[cfg_attr(feature = "serde", serde(default))]
     pub label_smoothing: f32,
     /// The standard deviation, in units of the samples, of the normal noise that is added to every sample that D judges, in the first step;
@@ -100,8 +100,9 @@ pub struct GanSpec {
     #[cfg_attr(feature = "serde", serde(default))]
     pub ema_decay: f32,
     /// The largest norm of G's gradients, over all of its parameters; 0 = any. Larger ones are scaled to it before the update, as
-    /// PyTorch's `clip_grad_norm_` does: all are multiplied by `clip_norm / (norm + 1e-6)` where that is below 1, with a sum of squares in f64.
-    /// [`Gradients::clip_norm`](super::Gradients::clip_norm) is the same for a hook, where 0 is a bound. What a hook leaves is clipped, and [`Trainer::gradients`](super::Trainer::gradients) has the clipped ones.
+    /// PyTorch's `clip_grad_norm_` does: all are multiplied by `clip_norm / (norm + 1e-6)` where that is below 1, with a sum of squares
+    /// in f64. [`Gradients::clip_norm`](super::Gradients::clip_norm) is the same for a hook, where 0 is a bound. What a hook leaves is
+    /// clipped, and [`Trainer::gradients`](super::Trainer::gradients) has the clipped ones.
     #[cfg_attr(feature = "serde", serde(default))]
     pub generator_clip_norm: f32,
     /// The same of D's gradients.

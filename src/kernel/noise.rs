@@ -178,8 +178,8 @@ impl Kernel for Normal<'_> {
     }
 }
 
-/// Adds `deviation` times the numbers of [`normal`] to the `lanes` of a panel: to `panel[f * width + lanes.start + s]` feature `f` of sample
-/// `first_sample + s`. The other lanes stay as they are.
+/// Adds `deviation` times the numbers of [`normal`] to the `lanes` of a panel: to `panel[f * width + lanes.start + s]` feature `f` of
+/// sample `first_sample + s`. The other lanes stay as they are.
 ///
 /// # Panics
 ///

@@ -180,8 +180,9 @@ fn npy(file: &mut dyn Write, config: &RunConfig, samples: &[f32]) -> io::Result<
 /// The column with the class of a sample.
 const LABEL: &str = "label";
 
-/// A table with a header, a row a sample; where there are classes, that of each stands in its last column. The numbers read back as the same `f32`; those of own tables are rounded to what they
-/// are worth. Names that come from a file must not move the cursor of a `terminal`.
+/// A table with a header, a row a sample; where there are classes, that of each stands in its last column. The numbers read back as the
+/// same `f32`; those of own tables are rounded to what they are worth. Names that come from a file must not move the cursor of a
+/// `terminal`.
 fn csv(file: &mut dyn Write, config: &RunConfig, asked: &Asked<'_>, samples: &[f32], terminal: bool) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(file);
     match config.own.as_ref().map(|own| &own.form) {

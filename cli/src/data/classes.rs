@@ -20,9 +20,18 @@ impl Classes {
         Self { names, counts }
     }
 
-    /// The ten digits, which come equally often.
-    pub(crate) fn digits() -> Self {
-        Self::new((0..10).map(|digit| digit.to_string()).collect(), vec![1; 10])
+    /// The ten digits, as often as MNIST's training set has them.
+    pub(crate) fn of_mnist() -> Self {
+        Self::digits([5_923, 6_742, 5_958, 6_131, 5_842, 5_421, 5_918, 6_265, 5_851, 5_949])
+    }
+
+    /// The ten digits, as often as the embedded set has them.
+    pub(crate) fn of_digits() -> Self {
+        Self::digits([178, 182, 177, 183, 181, 182, 181, 179, 174, 180])
+    }
+
+    fn digits(counts: [u64; 10]) -> Self {
+        Self::new((0..10).map(|digit| digit.to_string()).collect(), counts.to_vec())
     }
 
     /// The classes of settings: their names, and how many samples each has.
@@ -41,8 +50,17 @@ impl Classes {
         if let Some(index) = (1..names.len()).find(|index| names[..*index].contains(&names[*index])) {
             return wrong(format!("`{}` stands twice", names[index]));
         }
-        if counts.iter().all(|count| *count == 0) {
-            return wrong("none of them has a sample in `class_counts`".to_string());
+        let total = counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
+        if total == 0 || total == u64::MAX {
+            return wrong(
+                "none of them has a sample in `class_counts`, or all have more than there can be".to_string(),
+            );
+        }
+        // As labels are written, which no others could be found among.
+        let is_label =
+            |name: &String| name.parse::<f64>().is_ok_and(|value| value.is_finite() && value.to_string() == *name);
+        if let Some(name) = names.iter().find(|name| !is_label(name)) {
+            return wrong(format!("{name:?} is no number as labels have it, such as 3 or 2.5"));
         }
         Ok(Self { names, counts })
     }
@@ -54,9 +72,9 @@ impl Classes {
     /// More different values than there may be classes; `origin` opens the message.
     pub(crate) fn found(values: &[f64], origin: &str) -> Result<(Self, Vec<u8>)> {
         let mut different: Vec<f64> = Vec::new();
-        for value in values {
-            if let Err(place) = different.binary_search_by(|known| known.total_cmp(value)) {
-                different.insert(place, *value);
+        for value in values.iter().map(|value| value + 0.0) {
+            if let Err(place) = different.binary_search_by(|known| known.total_cmp(&value)) {
+                different.insert(place, value);
             }
             if different.len() > MOST {
                 let problem = format!("the labels have more than {MOST} different values; give a column of classes");
@@ -78,7 +96,9 @@ impl Classes {
     pub(crate) fn labels(&self, values: &[f64], origin: &str) -> Result<Vec<u8>> {
         let mut last: Option<(f64, u8)> = None;
         let label = |(row, value): (usize, &f64)| {
-            if let Some((_, label)) = last.filter(|(known, _)| known == value) {
+            // 0 and -0 are one class.
+            let value = *value + 0.0;
+            if let Some((_, label)) = last.filter(|(known, _)| *known == value) {
                 return Ok(label);
             }
             let found = self.find(&value.to_string()).and_then(|class| u8::try_from(class).ok());
@@ -86,7 +106,7 @@ impl Classes {
                 let known = self.names.join(", ");
                 Error::data(origin, format!("the label of row {} is {value}; the classes are {known}", row + 1))
             })?;
-            last = Some((*value, label));
+            last = Some((value, label));
             Ok(label)
         };
         values.iter().enumerate().map(label).collect()
@@ -157,6 +177,16 @@ mod tests {
         );
         assert_eq!(labels, [1, 0, 1, 2]);
         assert!(found.labels(&[3.0], "it").unwrap_err().to_string().contains("the label of row 1 is 3"));
+        let (zeros, labels) = Classes::found(&[0.0, -0.0, 1.0, -0.0], "it").unwrap();
+        assert_eq!((zeros.counts(), labels.as_slice()), ([3, 1].as_slice(), [0, 0, 1, 0].as_slice()));
+        let settings =
+            |name: &str, count| Classes::of_settings(vec![name.to_string(), "1".to_string()], vec![count; 2]);
+        assert!(settings("0", 3).is_ok());
+        for (name, count, told) in
+            [("0", u64::MAX / 2 + 1, "more than"), ("\u{1b}[31m", 1, "no number"), ("1e400", 1, "no number")]
+        {
+            assert!(settings(name, count).unwrap_err().to_string().contains(told), "{name:?} {count}");
+        }
         let many: Vec<f64> = (0..300).map(f64::from).collect();
         assert!(Classes::found(&many, "it").unwrap_err().to_string().contains("more than 256"));
         assert_eq!([0, 3, 4, 9].map(|index| classes.in_turn(index)), [0, 3, 0, 1]);

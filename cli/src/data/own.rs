@@ -212,7 +212,8 @@ impl OwnData {
                 let form = Form::Images { height: images.height, width: images.width };
                 let wanted = wanted.absolute()?;
                 let values = wanted.of_images(&file, images.count)?;
-                let (labels, of_each) = wanted.classes(values, &origin)?.unzip();
+                let of_labels = wanted.from().unwrap_or_default().to_string();
+                let (labels, of_each) = wanted.classes(values, &of_labels)?.unzip();
                 let samples = of_images(images, of_each.unwrap_or_default())?;
                 (form, labels, Loaded { samples, kept: Vec::new(), warnings: Vec::new() })
             }
@@ -296,9 +297,16 @@ impl OwnData {
     ///
     /// # Errors
     ///
-    /// A path that the system cannot make absolute.
+    /// A path that the system cannot make absolute; images with labels, which are those of one file.
     pub(crate) fn with_file(&self, file: &Path) -> Result<Self> {
         contents::check_stdin(file)?;
+        if let (Form::Images { .. }, Some(labels)) = (&self.form, &self.labels) {
+            let problem = format!(
+                "the run's images have their labels in {}, and others would have others; leave --data out",
+                labels.from
+            );
+            return Err(Error::setting("data", problem));
+        }
         let file = std::path::absolute(file).map_err(refused("find", file))?;
         Ok(Self { file, form: self.form.clone(), labels: self.labels.clone(), loaded: None, limit: self.limit })
     }

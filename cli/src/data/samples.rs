@@ -98,7 +98,10 @@ impl Samples {
     /// Bytes that they take in memory.
     pub(crate) fn bytes(&self) -> u64 {
         match self {
-            Self::Values(source, _) => size_of_val(source.values()) as u64,
+            // The trainer's numbers of the classes stand beside the labels.
+            Self::Values(source, labels) => {
+                (size_of_val(source.values()) + (1 + size_of::<u32>()) * labels.len()) as u64
+            }
             Self::Images(set) => {
                 let test = set.test.as_ref().map_or(0, |test| test.images.bytes().len() + test.labels.len());
                 (set.train.bytes().len() + set.labels.len() + test) as u64

@@ -124,8 +124,8 @@ impl Best {
 mod tests {
     use super::*;
 
-    /// What is counted are evaluations, of which the first one leads; the state that was kept changes nothing, so that a run that was killed
-    /// behind its last checkpoint counts as one that was not.
+    /// What is counted are evaluations, of which the first one leads; the state that was kept changes nothing, so that a run that was
+    /// killed behind its last checkpoint counts as one that was not.
     #[test]
     fn evaluations_without_a_better_one_are_counted() {
         let mut chosen = Chosen::new(Some("sliced_wasserstein"));

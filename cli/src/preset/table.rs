@@ -216,9 +216,9 @@ const TABLE: &[Entry] = &[
     },
     MNIST,
     Entry { preset: Preset::MnistBest, save_epochs: 0, ..MNIST },
-    Entry { preset: Preset::MnistConditional, classes: Some(Classes::digits), save_epochs: 0, ..MNIST },
+    Entry { preset: Preset::MnistConditional, classes: Some(Classes::of_mnist), save_epochs: 0, ..MNIST },
     DIGITS,
-    Entry { preset: Preset::DigitsConditional, classes: Some(Classes::digits), ..DIGITS },
+    Entry { preset: Preset::DigitsConditional, classes: Some(Classes::of_digits), ..DIGITS },
 ];
 
 /// The entry of a preset.

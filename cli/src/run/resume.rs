@@ -143,16 +143,18 @@ pub(crate) fn ready(
         names.dedup();
         note(&format!("{all}; writing what is missing: {}", names.join(", ")));
     }
-    if let [run] = found.as_slice()
-        && let Some(told) = run.stopped_early(prepared.config.patience)
+    let patience = prepared.config.patience;
+    let early: Vec<_> = found.iter().map(|run| run.stopped_early(patience)).collect();
+    let ended = |(run, early): (&Found, &Option<EarlyStop>)| early.is_some() || run.checkpoint.step() == prepared.steps;
+    if let Some(told) = early.iter().flatten().next()
+        && found.iter().zip(&early).all(ended)
         && missing.iter().all(Vec::is_empty)
     {
-        let step = thousands(run.checkpoint.step());
-        note(&format!(
-            "{} {told}; it stays at step {step}; to go on, ask for --patience 0 or for more than {}",
-            printable(path),
-            prepared.config.patience
-        ));
+        let ended = match found.as_slice() {
+            [run] => format!("{told}; it stays at step {}", thousands(run.checkpoint.step())),
+            _ => format!("has ended: {} of its replicas early", early.iter().flatten().count()),
+        };
+        note(&format!("{} {ended}; to go on, ask for --patience 0 or for more than {patience}", printable(path)));
         return Ok(None);
     }
     stop.ask_first();

@@ -135,8 +135,8 @@ impl SavedRun {
     }
 }
 
-/// Whether the best state of a run is the one to take. Files of runs before there was patience named their measure whether anybody had asked
-/// for it or not.
+/// Whether the best state of a run is the one to take. Files of runs before there was patience named their measure whether anybody had
+/// asked for it or not.
 fn takes_best(run: &Path, config: &RunConfig) -> bool {
     let settings: Option<toml::Table> = fs::read_to_string(run.join(CONFIG)).ok().and_then(|text| text.parse().ok());
     let knows_patience =

@@ -20,6 +20,8 @@ use super::setting::Setting;
 use super::table::{EXCLUSIVE, SETTINGS};
 use super::toml_error::readable;
 use crate::data::own::{OwnData, Settings};
+use crate::folder::contents::Contents;
+use crate::folder::run_folder::refused;
 use crate::preset::{self, OWN};
 
 /// Bytes of a configuration file at most: more than the names and scales of as many columns as a table may have.
@@ -146,6 +148,9 @@ fn resolve(
     check_length(&settings)?;
     let has_length = EXCLUSIVE.into_iter().any(|name| given(name).is_some());
     let mut config = if name == OWN {
+        if table.labels.is_some() && table.are_images(folder) {
+            table.take_labels_of_images(folder, data)?;
+        }
         table.file = data.map(Path::to_path_buf).or(table.file.map(|file| from_file(folder, file)));
         own(&mut table, limit.or(memory_limit), given("batch").is_none() || !has_length)?
     } else {
@@ -259,6 +264,26 @@ impl DataTable {
             ("class_counts", self.class_counts.is_some()),
         ];
         own.into_iter().find(|&(_, given)| given).map(|(setting, _)| setting)
+    }
+
+    /// Whether they are of images; the file is meant from `folder`.
+    fn are_images(&self, folder: Option<&Path>) -> bool {
+        let is_idx = |file: &PathBuf| matches!(Contents::of(&from_file(folder, file.clone())), Ok(Contents::Images));
+        self.image.is_some() || self.file.as_ref().is_some_and(is_idx)
+    }
+
+    /// Makes the path of the labels absolute, meant from `folder`; other `data` have others.
+    fn take_labels_of_images(&mut self, folder: Option<&Path>, data: Option<&Path>) -> Result<()> {
+        let Some(labels) = self.labels.take() else { return Ok(()) };
+        if data.is_some() {
+            let problem =
+                format!("the images have their labels in {labels}, and others would have others; leave --data out");
+            return Err(Error::setting("data", problem));
+        }
+        let path = from_file(folder, PathBuf::from(&labels));
+        let path = std::path::absolute(&path).map_err(refused("find", &path))?;
+        self.labels = Some(path.to_str().map_or(labels, str::to_string));
+        Ok(())
     }
 
     /// Refuses the settings of own data beside the preset `name`.

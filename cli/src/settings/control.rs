@@ -1,5 +1,5 @@
-//! Settings that steer a training beside its optimizers: the labels of real samples, the noise on all of them, the average that is sampled from, the clipping of
-//! gradients, the schedule of the learning rates. The [table](super::table) lists them.
+//! Settings that steer a training beside its optimizers: the labels of real samples, the noise on all of them, the average that is
+//! sampled from, the clipping of gradients, the schedule of the learning rates. The [table](super::table) lists them.
 
 use gannet::gan::{RateDecay, RateSchedule};
 use gannet::internals::numbers::thousands;

@@ -98,7 +98,11 @@ fn collect(place: &str, table: &Table, prefix: &str, draws: bool, axes: &mut Vec
                 Values::List(values.clone())
             }
             Value::Table(inner) if draws && (inner.contains_key("low") || inner.contains_key("high")) => {
-                Values::Range(Range::read(inner, is_whole(&name)).map_err(wrong)?)
+                if is_of(&name, |kind| matches!(kind, Kind::PowerOfTwo { .. })) {
+                    return Err(wrong("takes powers of two, which no range gives; give a list of values".into()));
+                }
+                let is_whole = is_of(&name, |kind| matches!(kind, Kind::Whole { .. } | Kind::Bytes));
+                Values::Range(Range::read(inner, is_whole).map_err(wrong)?)
             }
             Value::Table(inner) if !inner.is_empty() => {
                 collect(place, inner, &name, draws, axes)?;
@@ -135,10 +139,9 @@ fn without_table(name: &str) -> Option<String> {
     Some(format!("is no setting: names begin with run., data. or gan., as the tables of config.toml{hint}"))
 }
 
-/// Whether what is called `name` counts something: then a range gives whole numbers.
-fn is_whole(name: &str) -> bool {
-    let counts = |setting: &Setting| matches!(setting.kind, Kind::Whole { .. } | Kind::PowerOfTwo { .. } | Kind::Bytes);
-    settings(name).any(|name| SETTINGS.iter().any(|setting| setting.path() == name && counts(setting)))
+/// Whether a setting in `name` is of such a kind. A range of what counts something gives whole numbers.
+fn is_of(name: &str, kind: fn(&Kind) -> bool) -> bool {
+    settings(name).any(|name| SETTINGS.iter().any(|setting| setting.path() == name && kind(&setting.kind)))
 }
 
 /// Every combination of the values of `axes`: the last one changes fastest.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Table;
 
 use crate::data::own::OwnData;
+use crate::folder::run_folder::refused;
 use crate::preset::measure_names;
 use crate::run::replicas::check_seeds;
 use crate::settings::config::RunConfig;
@@ -76,7 +77,9 @@ impl Sweep {
         }
         let bytes = file::read(path, LARGEST)?;
         let text = String::from_utf8(bytes).map_err(|_| wrong("is no sweep: it is not text (UTF-8)"))?;
-        Self::parse(&text, path.parent().unwrap_or(Path::new("")), threads).with_context(|| path.display().to_string())
+        let folder = std::path::absolute(path).map_err(refused("find", path))?;
+        let folder = folder.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder, threads).with_context(|| path.display().to_string())
     }
 
     fn parse(text: &str, folder: &Path, threads: Option<usize>) -> anyhow::Result<Self> {
@@ -119,7 +122,7 @@ impl Sweep {
             let problem = "is not varied: each trial has the same seeds, run.seed and those after it; say how many with seeds = N";
             return Err(Error::setting("run.seed", problem).into());
         }
-        let trial = |point| Trial::new(&base, &axes, point, seeds).map_err(|error| named(error, &axes, point));
+        let trial = |point| Trial::new(&base, folder, &axes, point, seeds).map_err(|error| named(error, &axes, point));
         let trials = points.iter().map(trial).collect::<Result<_>>()?;
         let varied = axes.iter().map(Axis::name).collect();
         let drawn = table.random.as_ref().and_then(|random| random.get("trials")?.as_integer()).unwrap_or(0);

@@ -1,6 +1,7 @@
 //! A trial: the settings that it varies, all of its settings, and a name that follows from them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use gannet::{Error, Result};
 use toml::{Table, Value};
@@ -30,12 +31,12 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
-    /// The trial of `base` in which `axes` have the values of `point`, with so many `seeds`.
+    /// The trial of `base` in which `axes` have the values of `point`, with so many `seeds`. Paths are meant from `folder`.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] for settings that make no sense.
-    pub(crate) fn new(base: &RunConfig, axes: &[Axis], point: &Point, seeds: usize) -> Result<Self> {
+    pub(crate) fn new(base: &RunConfig, folder: &Path, axes: &[Axis], point: &Point, seeds: usize) -> Result<Self> {
         let mut table = Table::new();
         for (axis, value) in axes.iter().zip(point) {
             for setting in &axis.settings {
@@ -43,7 +44,7 @@ impl Trial {
             }
         }
         let text = toml::to_string(&table).map_err(|error| Error::setting("trial", error.to_string()))?;
-        let config = config_file::overlay(base, &text, &[], None).map_err(without_line)?;
+        let config = config_file::overlay(base, &text, &[], Some(folder)).map_err(without_line)?;
         let values: Vec<(String, String)> =
             axes.iter().zip(point).map(|(axis, value)| (axis.name(), flat::text(value))).collect();
         let identity = format!("{}\nseeds = {seeds}\n", differences(&config)?);
@@ -167,7 +168,7 @@ mod tests {
 
     fn trials(text: &str, base: &RunConfig, seeds: usize) -> Result<Vec<Trial>> {
         let axes = axes("grid", &text.parse().unwrap(), false)?;
-        grid(&axes)?.iter().map(|point| Trial::new(base, &axes, point, seeds)).collect()
+        grid(&axes)?.iter().map(|point| Trial::new(base, Path::new(""), &axes, point, seeds)).collect()
     }
 
     #[test]

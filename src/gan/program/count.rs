@@ -63,9 +63,9 @@ impl GanSpec {
     ///
     /// D's step costs `4 M_D` forward on real and fake, as much for the weight gradients, `4 M_D'` for the deltas between
     /// layers, and `2 M_G` for the fakes. G's costs `2 M_G` and `2 M_D` forward, `2 M_D` back through D to the fakes, and
-    /// `2 M_G + 2 M_G'` back through G. A relativistic objective adds a pass of D over real samples, that of averages passes of D and G over all, penalties what
-    /// `docs/penalties.md` says. This is the nominal work: what a step saves where both updates share passes is not
-    /// subtracted. It saturates for networks beyond what any machine holds.
+    /// `2 M_G + 2 M_G'` back through G. A relativistic objective adds a pass of D over real samples, that of averages passes of D and G
+    /// over all, penalties what `docs/penalties.md` says. This is the nominal work: what a step saves where both updates share passes is
+    /// not subtracted. It saturates for networks beyond what any machine holds.
     pub fn flop_per_sample(&self) -> u64 {
         Script::new(self).flop_per_sample(&self.generator, &self.discriminator)
     }

@@ -133,7 +133,8 @@ impl Work<'_> {
         }
     }
 
-    /// Adds instance noise to D's input, but for the conditions. What is added to a sample depends on the turn, the sample and its kind alone.
+    /// Adds instance noise to D's input, but for the conditions. What is added to a sample depends on the turn, the sample and its kind
+    /// alone.
     fn add_noise(&self, team: &Team<'_>, rows: Rows, input: Value, scratch: &mut Scratch) {
         let Self { context, chunk } = *self;
         let (isa, deviation) = (context.plan.pass.isa, context.noise);

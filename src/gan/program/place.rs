@@ -18,9 +18,8 @@ pub(super) enum Instruction {
     Generate { latents: Stream, keeps: Option<Stream>, trace: usize },
     /// See [`Pass::Stage`].
     Stage { trace: usize },
-    /// See [`Pass::Judge`]. The input of fakes alone is the fakes themselves, unless they have conditions or noise is added. `drops`: whether D
-    /// has dropout; `room`: for a number of each
-    /// sample, where these are mixed.
+    /// See [`Pass::Judge`]. The input of fakes alone is the fakes themselves, unless they have conditions or noise is added. `drops`:
+    /// whether D has dropout; `room`: for a number of each sample, where these are mixed.
     Judge { rows: Rows, drops: bool, fakes: Value, room: Option<Value>, trace: usize },
     /// See [`Pass::Keep`].
     Keep { rows: Rows, logits: Value },

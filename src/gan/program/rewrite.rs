@@ -22,9 +22,9 @@ impl Script {
 
     /// One pass of pairs through D serves both networks where they share the fakes and the D that these meet; where both losses are
     /// cross-entropies of one logit, so that a fake's gradient of G's loss is a multiple of that of D's loss, at the logit and so at the
-    /// fake; where D has neither dropout nor instance noise, which would differ between the two; and where no penalty joins D's loss. D's gradient with respect to
-    /// a fake's logit is never less than a tiny share of its weight, so that the multiple is exact to within rounding
-    /// ([`joint_bce_with_logits`](crate::kernel::loss::joint_bce_with_logits)).
+    /// fake; where D has neither dropout nor instance noise, which would differ between the two; and where no penalty joins D's loss. D's
+    /// gradient with respect to a fake's logit is never less than a tiny share of its weight, so that the multiple is exact to within
+    /// rounding ([`joint_bce_with_logits`](crate::kernel::loss::joint_bce_with_logits)).
     pub(in crate::gan) fn with_passes_joined(mut self, spec: &GanSpec) -> Self {
         if !spec.objective.is_of_log_odds() || spec.discriminator.drops() || self.is_noisy {
             return self;

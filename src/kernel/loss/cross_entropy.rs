@@ -9,9 +9,9 @@ use super::{LossSums, LossTerm};
 use crate::kernel::math::vector;
 use crate::simd::{Isa, Kernel, Simd};
 
-/// Replaces `logits` (samples side by side) by the gradient `term.weight * (sigmoid(logit) - target)`, whose target may be smoothed; lanes from `valid` on
-/// become 0. With `report`, returns the sums over the first `valid` lanes, in an order fixed by `logits.len()`; without, only
-/// whether these logits are finite.
+/// Replaces `logits` (samples side by side) by the gradient `term.weight * (sigmoid(logit) - target)`, whose target may be smoothed;
+/// lanes from `valid` on become 0. With `report`, returns the sums over the first `valid` lanes, in an order fixed by `logits.len()`;
+/// without, only whether these logits are finite.
 pub fn bce_with_logits(isa: Isa, term: LossTerm, logits: &mut [f32], valid: usize, report: bool) -> LossSums {
     if report { isa.run(Bce::<true> { term, logits, valid }) } else { isa.run(Bce::<false> { term, logits, valid }) }
 }
@@ -38,8 +38,8 @@ pub fn softmax_cross_entropy(
     }
 }
 
-/// With the target `1 - s` of real samples, the cross-entropy is `ln(1 + e^z) + s margin`. Without smoothing it is not touched: the bits are
-/// those of the plain loss, and the branch stands outside of the loop.
+/// With the target `1 - s` of real samples, the cross-entropy is `ln(1 + e^z) + s margin`. Without smoothing it is not touched: the bits
+/// are those of the plain loss, and the branch stands outside of the loop.
 #[inline(always)]
 fn smoothed<S: Simd>(simd: S, term: LossTerm, value: S::F32, more: S::F32) -> S::F32 {
     if term.real && term.smoothing != 0.0 { simd.mul_add(simd.splat(term.smoothing), more, value) } else { value }

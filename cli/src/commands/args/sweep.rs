@@ -4,16 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::{positive_count, share};
-
-/// One of several parts of something, from 1: `3/16`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Share {
-    /// Its number, from 1.
-    pub(crate) number: usize,
-    /// That of all parts.
-    pub(crate) of: usize,
-}
+use super::values::{Share, positive_count, share};
 
 /// Arguments of `gannet sweep`.
 #[derive(Debug, Args)]

@@ -29,8 +29,8 @@ Examples:
 )]
 pub(crate) struct TrainArgs {
     /// A preset (circle, mixture1d, mixture1d-deep, gaussian2d, ring8, grid25, swiss-roll, two-moons, checkerboard, mnist, digits, and
-    /// others that gannet --help lists), a file with samples of your own (CSV, NPY, IDX, whatever it is called), or a configuration file or run to
-    /// repeat.
+    /// others that gannet --help lists), a file with samples of your own (CSV, NPY, IDX, whatever it is called), or a configuration file
+    /// or run to repeat.
     #[arg(
         value_name = "PRESET|DATA|CONFIG.TOML",
         required_unless_present = "resume",

@@ -4,7 +4,6 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use gannet::gan::Network;
 use gannet::gan::weights::Numbering;
 
-use super::sweep::Share;
 use crate::folder::checkpoints::SavedState;
 use crate::settings::values::LARGEST;
 
@@ -15,6 +14,15 @@ pub(crate) const NETWORKS: &[(&str, Network)] =
 /// Numberings of layers by name.
 pub(super) const NUMBERINGS: &[(&str, Numbering)] =
     &[("sequential", Numbering::Sequential), ("layers", Numbering::Layers)];
+
+/// One of several parts of something, from 1: `3/16`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// Its number, from 1.
+    pub(crate) number: usize,
+    /// That of all parts.
+    pub(crate) of: usize,
+}
 
 /// How samples are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
