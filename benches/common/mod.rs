@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gannet::cpu::{Isa, IsaKind};
-use gannet::data::{ArraySource, ByteSource};
+use gannet::data::{ArraySource, ByteSource, Labelled};
 use gannet::gan::presets::Preset;
 use gannet::gan::{Source, Trainer, TrainerOptions};
 pub(crate) use gannet::internals::machine::header;
@@ -142,22 +142,30 @@ fn value(index: usize) -> f32 {
     (index * 7919 % 2001) as f32 / 1000.0 - 1.0
 }
 
-/// Made data of the preset's shape and size, and never fewer samples than a batch.
+/// Made data of the preset's shape and size, and never fewer samples than a batch; a preset with conditions gets its classes in
+/// turn.
 pub(crate) fn source(preset: Preset, batch: usize) -> gannet::Result<Arc<dyn Source>> {
-    let features = preset.spec().features();
+    let spec = preset.spec();
+    let (features, classes) = (spec.features(), spec.conditions);
     let samples = match preset {
         Preset::Mnist => 60_000,
         Preset::Digits => gannet::data::digits::COUNT,
         _ => preset.points().unwrap_or(batch),
     };
-    let count = samples.max(batch) * features;
-    Ok(match preset.image() {
+    let samples = samples.max(batch);
+    let count = samples * features;
+    let source: Arc<dyn Source> = match preset.image() {
         Some((height, width)) => {
             let pixels: Vec<u8> = (0..count).map(|index| (index * 7919 % 251) as u8).collect();
             Arc::new(ByteSource::new(pixels, height, width, u8::MAX)?)
         }
         None => Arc::new(ArraySource::new(values(count), features)?),
-    })
+    };
+    if classes == 0 {
+        return Ok(source);
+    }
+    let labels = (0..samples).map(|sample| (sample % classes) as u32).collect();
+    Ok(Arc::new(Labelled::new(source, labels, classes)?))
 }
 
 /// The options of a run of the preset.
