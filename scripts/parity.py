@@ -57,6 +57,11 @@ def layers(sizes, hidden, last, dropout=0.0, slope=0.2):
     ]
 
 
+def normalized(layers):
+    """The same layers with layer normalization in all but the last."""
+    return [{**layer, "normalization": "layer"} for layer in layers[:-1]] + layers[-1:]
+
+
 def adam(lr, beta1=0.9, beta2=0.999, **more):
     return {"kind": "adam", "lr": lr, "beta1": beta1, "beta2": beta2, "eps": 1e-8, **more}
 
@@ -332,6 +337,35 @@ CASES = {
         batch=13,
         steps=12,
     ),
+    "small_layer_norm": dict(
+        generator=normalized(layers([2, 9, 7, 3], "relu", "tanh")),
+        discriminator=normalized(layers([3, 18, 7, 1], "leaky_relu", "linear", dropout=0.25)),
+        objective="non_saturating",
+        order="generator_first_shared_fake",
+        optimizer=adam(1e-2, beta1=0.5),
+        batch=13,
+        steps=12,
+    ),
+    "small_layer_norm_wgan_gp": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=normalized(layers([3, 18, 7, 1], "leaky_relu", "linear")),
+        objective="wasserstein",
+        order="discriminator_first",
+        optimizer=adam(1e-3, beta1=0.0, beta2=0.9),
+        penalties={"gradient_penalty": 10.0},
+        batch=13,
+        steps=12,
+    ),
+    "small_layer_norm_curved": dict(
+        generator=normalized(layers([2, 9, 3], "tanh", "linear")),
+        discriminator=normalized(layers([3, 18, 7, 1], "tanh", "linear", dropout=0.25)),
+        objective="relativistic_pairing",
+        order="discriminator_first_shared_fake",
+        optimizer={"kind": "sgd", "lr": 5e-2, "momentum": 0.5},
+        penalties={"r1": 0.5, "r2": 0.25},
+        batch=11,
+        steps=12,
+    ),
     "small_conditional_between": dict(
         generator=layers([8, 8, 4], "relu", "sigmoid"),
         discriminator=layers([9, 17, 6, 1], "tanh", "linear", dropout=0.25),
@@ -376,7 +410,11 @@ class Network:
 
     def __call__(self, x, keeps=None):
         for i, layer in enumerate(self.spec):
-            x = F.linear(x, self.parameters[2 * i], self.parameters[2 * i + 1])
+            weight, bias = self.parameters[2 * i : 2 * i + 2]
+            if layer.get("normalization") == "layer":
+                x = F.layer_norm(F.linear(x, weight), [layer["out"]], bias=bias)
+            else:
+                x = F.linear(x, weight, bias)
             x = activated(x, layer)
             if layer["dropout"] and keeps is not None:
                 x = x * keeps[i] / (1.0 - layer["dropout"])

@@ -17,7 +17,7 @@ use gannet::gan::{
     self, AdamW, GanSpec, GivenStep, Model, ModularLoss, Objective, OptimizerSpec, Order, Penalties, RateSchedule,
     RmsProp, Sgd, Trainer, TrainerOptions,
 };
-use gannet::net::{Activation, LayerSpec, LayerTensors, NetworkSpec};
+use gannet::net::{Activation, LayerSpec, LayerTensors, NetworkSpec, Normalization};
 use reference::network::{Parameters, backward, flat, forward, widened, zeros};
 use reference::numbers::wide;
 use reference::optimizer::Adam;
@@ -69,7 +69,14 @@ fn read_case(path: &Path) -> Case {
             "sigmoid" => Activation::Sigmoid,
             other => panic!("activation {other}"),
         };
-        LayerSpec::new(count(&layer["in"]), count(&layer["out"]), activation).with_dropout(number(&layer["dropout"]))
+        let normalization = match layer.get("normalization").and_then(Value::as_str) {
+            None => Normalization::None,
+            Some("layer") => Normalization::Layer,
+            Some(other) => panic!("normalization {other}"),
+        };
+        LayerSpec::new(count(&layer["in"]), count(&layer["out"]), activation)
+            .with_normalization(normalization)
+            .with_dropout(number(&layer["dropout"]))
     };
     let network = |layers: &Value| NetworkSpec::new(layers.as_array().unwrap().iter().map(layer).collect());
     let optimizer = &config["optimizer"];

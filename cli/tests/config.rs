@@ -217,6 +217,7 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
         layer("{ inputs = 2, outputs = 2, activation = { kind = 'relu', slope = 0.1 } }"),
         layer("{ inputs = 2, outputs = 2, activation = { kind = 'leaky_relu', slope = 0.0 } }"),
         layer("{ inputs = 2, outputs = 2, activation = { kind = 'swish' } }"),
+        layer(&format!("{{ inputs = 2, outputs = 2, {linear}, normalization = 'batch' }}")),
         layer(&format!("{{ inputs = 2, outputs = 2, {linear} }}")) + "\ninitialization = { kind = 'he', sigma = 1.0 }",
         layer(&format!("{{ inputs = 2, outputs = 2, {linear} }}"))
             + "\ninitialization = { kind = 'normal', sigma = -1.0 }",
@@ -231,6 +232,9 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
     // The largest and smallest that both accept.
     for text in [
         layer(&format!("{{ inputs = 1, outputs = 2, {linear}, dropout = 0.0 }}")),
+        layer(
+            "{ inputs = 2, outputs = 9, normalization = 'layer' }, { inputs = 9, outputs = 2, normalization = 'none' }",
+        ),
         optimizer("kind = 'adam', learning_rate = 1e-9, beta1 = 0.0, beta2 = 0.0, epsilon = 1.2e-38"),
         optimizer("kind = 'adamw', learning_rate = 0.5, weight_decay = 2.0"),
         optimizer("kind = 'rmsprop', learning_rate = 0.1, alpha = 0.0"),
@@ -240,6 +244,43 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
         assert_eq!(problems(&schema, &schema, &as_json(&text)), [""; 0], "{text}");
         place.write("right.toml", &text);
         place.succeed("train right.toml --plan");
+    }
+}
+
+/// A run with normalized layers goes on from its own `config.toml`, samples, is evaluated and exported; where a normalization makes no
+/// sense, the layer is named.
+#[test]
+fn normalized_layers_come_back() {
+    let place = Place::new();
+    let discriminator = |layers: &str| {
+        format!("[run]\npreset = 'circle'\nsteps = 20\n[gan]\nr1 = 0.1\n[gan.discriminator]\nlayers = [{layers}]\n")
+    };
+    let normalized = "{ inputs = 2, outputs = 8, normalization = 'layer' }, { inputs = 8, outputs = 1 }";
+    place.write("normalized.toml", discriminator(normalized));
+    place.succeed("train normalized.toml --quiet --out run");
+    assert!(place.read("run/config.toml").contains("normalization = \"layer\""), "{}", place.read("run/config.toml"));
+    place.succeed("train --resume run --steps 30 --quiet");
+    place.succeed("train run/config.toml --steps 30 --quiet --out again");
+    assert_eq!(place.bytes("run/model.safetensors"), place.bytes("again/model.safetensors"));
+    place.succeed("evaluate run");
+    place.succeed("sample run --count 5 --out samples.csv");
+    let told = place.succeed("export run --network discriminator --out d.safetensors");
+    assert!(told.contains("nn.LayerNorm(8)"), "{told}");
+    assert!(place.read("run/report.html").contains("layer normalization"));
+    for (layers, part) in [
+        (
+            "{ inputs = 2, outputs = 8 }, { inputs = 8, outputs = 1, normalization = 'layer' }",
+            "layers[1].normalization: the last layer",
+        ),
+        (
+            "{ inputs = 2, outputs = 1, normalization = 'layer' }, { inputs = 1, outputs = 1 }",
+            "layers[0].normalization: of one output nothing would be left",
+        ),
+    ] {
+        place.write("wrong.toml", discriminator(layers));
+        let outcome = place.run("train wrong.toml --plan");
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+        assert!(outcome.stderr.contains(part), "{outcome:?}");
     }
 }
 

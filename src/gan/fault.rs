@@ -26,7 +26,7 @@ impl Fault {
             Some((trace, trace.first_not_finite(tape, lanes)?))
         };
         match first_not_finite(Network::Generator) {
-            Some((trace, 0)) if trace.operations() == 0 => return fault(Network::Discriminator, 0, GENERATED_SAMPLE),
+            Some((trace, 0)) if trace.layers() == 0 => return fault(Network::Discriminator, 0, GENERATED_SAMPLE),
             Some((_, 0)) => return fault(Network::Generator, 0, LATENT),
             Some((_, value)) => return fault(Network::Generator, value - 1, ACTIVATION),
             None => (),
@@ -35,15 +35,15 @@ impl Fault {
             // The fakes, which stand beside them, are finite.
             Some((_, 0)) => fault(Network::Discriminator, 0, REAL_SAMPLE),
             // The logits' place may hold ratios by now.
-            Some((trace, value)) if value < trace.operations() => fault(Network::Discriminator, value - 1, ACTIVATION),
+            Some((trace, value)) if value < trace.layers() => fault(Network::Discriminator, value - 1, ACTIVATION),
             _ => None,
         }
     }
 
     /// The cause of logits that are not finite, while the pass that made them still stands on the tape.
     pub(super) fn of_logits(tape: &Tape, latest: [Latest<'_>; 2]) -> Self {
-        let operations = latest[Network::Discriminator as usize].map_or(0, |(trace, _)| trace.operations());
-        let logit = Self { network: Network::Discriminator, layer: operations.saturating_sub(1), quantity: LOGIT };
+        let layers = latest[Network::Discriminator as usize].map_or(0, |(trace, _)| trace.layers());
+        let logit = Self { network: Network::Discriminator, layer: layers.saturating_sub(1), quantity: LOGIT };
         Self::of_activations(tape, latest).unwrap_or(logit)
     }
 

@@ -17,7 +17,7 @@ use super::spec::GanSpec;
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
 use crate::kernel::activation::Activation;
-use crate::net::{LayerSpec, NetworkSpec};
+use crate::net::{LayerSpec, NetworkSpec, Normalization};
 use crate::simd::IsaKind;
 
 /// Settings by name. A value is a truth, a number or a text.
@@ -121,7 +121,7 @@ pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: impl I
 /// The fields that the settings of an optimizer may have, and those of a layer.
 const OPTIMIZER_FIELDS: [&str; 8] =
     ["kind", "learning_rate", "beta1", "beta2", "epsilon", "weight_decay", "alpha", "momentum"];
-const LAYER_FIELDS: [&str; 5] = ["inputs", "outputs", "activation", "dropout", "slope"];
+const LAYER_FIELDS: [&str; 6] = ["inputs", "outputs", "normalization", "activation", "dropout", "slope"];
 
 /// The settings of an optimizer.
 fn of_optimizer(optimizer: &OptimizerSpec) -> Vec<(&'static str, Value)> {
@@ -157,6 +157,10 @@ fn of_layer(layer: &LayerSpec) -> Vec<(&'static str, Value)> {
         ("activation", layer.activation.name().into()),
         ("dropout", number(layer.dropout)),
     ];
+    // Without, as all layers were that files of before know.
+    if layer.normalization != Normalization::None {
+        fields.push(("normalization", layer.normalization.name().into()));
+    }
     match layer.activation {
         Activation::LeakyRelu { slope } => fields.push(("slope", number(slope))),
         Activation::Linear | Activation::Relu | Activation::Tanh | Activation::Sigmoid => {}

@@ -3,6 +3,9 @@
 //! A dense layer is `N.weight` of shape `[outputs, inputs]` and `N.bias` of shape `[outputs]`. In a `torch.nn.Sequential` N counts
 //! modules, and activations and dropout are modules too, so that numbers are left out: only their order counts. Before N stands
 //! what the module is an attribute of: `generator.0.weight`, `netD.main.2.bias`, `fc1.weight`.
+//!
+//! A layer with [layer normalization](Normalization::Layer) is two modules, a `Linear` without biases and a `LayerNorm` that has them beside a
+//! gain of ones.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,7 +21,7 @@ use crate::file;
 use crate::kernel::activation::Activation;
 use crate::memory;
 use crate::net::parameters::ParameterLayout;
-use crate::net::{LayerSpec, LayerTensors, NetworkSpec};
+use crate::net::{LayerSpec, LayerTensors, NetworkSpec, Normalization};
 use crate::network::Network;
 
 /// The network that people give this name to.
@@ -40,6 +43,11 @@ pub enum Numbering {
     Layers,
 }
 
+/// Whether something normalizes what a layer's weights make.
+fn is_normalized(layer: &LayerSpec) -> bool {
+    layer.normalization != Normalization::None
+}
+
 /// Whether a layer's activation and dropout are modules of a `Sequential`.
 fn modules_after(layer: &LayerSpec) -> usize {
     usize::from(layer.activation != Activation::Linear) + usize::from(layer.dropout > 0.0)
@@ -49,7 +57,14 @@ fn modules_after(layer: &LayerSpec) -> usize {
 pub fn sequential(spec: &NetworkSpec) -> String {
     let mut modules = Vec::new();
     for layer in &spec.layers {
-        modules.push(format!("nn.Linear({}, {})", layer.inputs, layer.outputs));
+        let LayerSpec { inputs, outputs, .. } = layer;
+        match layer.normalization {
+            Normalization::None => modules.push(format!("nn.Linear({inputs}, {outputs})")),
+            Normalization::Layer => {
+                modules.push(format!("nn.Linear({inputs}, {outputs}, bias=False)"));
+                modules.push(format!("nn.LayerNorm({outputs})"));
+            }
+        }
         modules.extend(match layer.activation {
             Activation::Linear => None,
             Activation::Relu => Some("nn.ReLU()".to_string()),
@@ -80,6 +95,9 @@ pub fn state_dict(
     metadata: BTreeMap<String, String>,
 ) -> Result<Vec<u8>> {
     spec.validate()?;
+    let normalized =
+        Network::ALL.into_iter().flat_map(|part| &spec.network(part).layers).filter(|layer| is_normalized(layer));
+    let ones = memory::filled(normalized.map(|layer| layer.outputs).max().unwrap_or(0), 1.0)?;
     let mut named: Vec<NamedTensor<'_>> = Vec::new();
     for part in Network::ALL {
         let values = model.network(part);
@@ -93,6 +111,10 @@ pub fn state_dict(
         let mut number = 0;
         for (layer, LayerTensors { weight, bias }) in layers.iter().zip(values) {
             named.push((format!("{prefix}{number}.weight"), vec![layer.outputs, layer.inputs], weight));
+            if numbering == Numbering::Sequential && is_normalized(layer) {
+                number += 1;
+                named.push((format!("{prefix}{number}.weight"), vec![layer.outputs], &ones[..layer.outputs]));
+            }
             named.push((format!("{prefix}{number}.bias"), vec![layer.outputs], bias));
             number += 1 + if numbering == Numbering::Sequential { modules_after(layer) } else { 0 };
         }
@@ -114,10 +136,27 @@ pub struct StateDict {
 type Numbered<'a> = BTreeMap<u64, Layer<'a>>;
 
 /// The names of a layer's tensors.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Layer<'a> {
     weight: Option<&'a str>,
     bias: Option<&'a str>,
+    /// What a normalization with a number of its own multiplies by.
+    gain: Option<&'a str>,
+}
+
+/// The tensors of each layer of `spec`, a normalization's among its layer's; `None` where there are not as many.
+fn layers_of<'a>(numbered: &Numbered<'a>, spec: &NetworkSpec) -> Option<Vec<Layer<'a>>> {
+    let mut numbered = numbered.values().copied();
+    let of_layer = |layer: &LayerSpec| {
+        let found = numbered.next()?;
+        if found.bias.is_some() || !is_normalized(layer) {
+            return Some(found);
+        }
+        let Layer { weight: gain, bias, .. } = numbered.next()?;
+        Some(Layer { bias, gain, ..found })
+    };
+    let layers = spec.layers.iter().map(of_layer).collect::<Option<_>>()?;
+    numbered.next().is_none().then_some(layers)
 }
 
 impl StateDict {
@@ -224,11 +263,12 @@ fn network_of(prefix: &str) -> Option<Network> {
 
 /// Whether the weights have the shapes of `spec`'s.
 fn shapes_fit(file: &SafeTensors<'_>, layers: &Numbered<'_>, spec: &NetworkSpec) -> bool {
-    layers.len() == spec.layers.len()
-        && layers.values().zip(&spec.layers).all(|(layer, expected)| {
+    layers_of(layers, spec).is_some_and(|layers| {
+        layers.iter().zip(&spec.layers).all(|(layer, expected)| {
             let weight = layer.weight.and_then(|name| file.tensor(name).ok());
             weight.is_some_and(|weight| weight.shape() == [expected.outputs, expected.inputs])
         })
+    })
 }
 
 /// Why tensors under a name that tells no network belong to none.
@@ -256,9 +296,9 @@ fn read(
     problem: impl Fn(String) -> Error,
 ) -> Result<Vec<LayerTensors>> {
     let (expected, name) = (&spec.network(network).layers, network.name());
-    if layers.len() != expected.len() {
-        return Err(problem(format!("holds {} layers of the {name}, but it has {}", layers.len(), expected.len())));
-    }
+    let found = layers.len();
+    let layers = layers_of(layers, spec.network(network))
+        .ok_or_else(|| problem(format!("holds {found} layers of the {name}, but it has {}", expected.len())))?;
     let tensor = |place: Option<&str>, index: usize, kind: &str, shape: &[usize]| -> Result<Vec<f32>> {
         let layer = format!("layer {index} of the {name}");
         let tensor_name = place.ok_or_else(|| problem(format!("{layer} has no {kind}")))?;
@@ -277,10 +317,17 @@ fn read(
         }
     };
     layers
-        .values()
+        .iter()
         .zip(expected)
         .enumerate()
         .map(|(index, (layer, expected))| {
+            if let Some(gain) = layer.gain
+                && tensor(Some(gain), index, "gain", &[expected.outputs])?.iter().any(|gain| *gain != 1.0)
+            {
+                return Err(problem(format!(
+                    "the tensor {gain} is not all ones, and a normalization has no gain here; multiply it into the weights behind it"
+                )));
+            }
             Ok(LayerTensors {
                 weight: tensor(layer.weight, index, "weight", &[expected.outputs, expected.inputs])?,
                 bias: tensor(layer.bias, index, "bias", &[expected.outputs])?,

@@ -13,6 +13,7 @@ pub mod dropout;
 pub mod loss;
 pub mod math;
 pub mod noise;
+pub mod normalization;
 pub mod optimizer;
 pub mod panel;
 pub mod peak;

@@ -123,7 +123,7 @@ impl Classifier {
             let plan = PassPlan { isa: self.isa, engine: EngineKind::default().engine(), tasks: 1 };
             let context = PassContext { team: &Team::serial(), plan: &plan, panels: Panels::one(BATCH) };
             pass::forward(&context, self.view(), &[], trace, tape);
-            let last = trace.places(trace.operations() - 1);
+            let last = trace.places(trace.layers() - 1);
             scatter_rows(self.isa, tape.get(last.input, BATCH), BATCH, classes.len(), features);
             let logits = tape.get(last.output, BATCH);
             for (lane, class) in classes.iter_mut().enumerate() {

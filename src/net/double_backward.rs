@@ -16,13 +16,13 @@
 //! The deltas of the loss itself are those of the probe times `c`, so that one backward pass and one product of each operation serve the
 //! loss and the penalty.
 
-use super::op::{self, Places, TangentPlaces, operation};
+use super::op::{self, CurvedPlaces, Places, TangentPlaces, operation};
 use super::panels::PassContext;
 use super::parameters::ParameterLayout;
 use super::pass::{
     self, BackwardView, Deltas, InputMode, NetworkView, ParameterGradients, Parameters, Trace, backward_products,
 };
-use super::spec::NetworkSpec;
+use super::spec::{LayerSpec, NetworkSpec, Normalization};
 use super::tangent::{self, Tangents};
 use super::tape::{Tape, TapePlan, Value};
 use crate::kernel::curvature::{Curved, curvature};
@@ -69,8 +69,9 @@ impl DoubleBackward {
             curvatures[index].into_iter().for_each(|value| tape.uses(value));
             if index > 0 {
                 tape.uses(deltas.delta(count - index));
-                let below = operation(spec, &layout, index - 1);
-                if curvatures[index].is_some() || below.pointwise().activation.is_curved() {
+                let [above, below] = [index, index - 1].map(|index| operation(spec, &layout, index));
+                let is_curved = above.is_curved() || below.pointwise().activation.is_curved();
+                if curvatures[index].is_some() || is_curved {
                     curvatures[index - 1] = Some(tape.make(below.outputs(), lanes));
                 }
             }
@@ -147,7 +148,7 @@ impl DoubleBackward {
         }
     }
 
-    /// What curved activations add to the gradient with respect to the pre-activations of the operation below `index`.
+    /// What curved operations and activations add to the gradient with respect to the pre-activations of the operation below `index`.
     fn curve(
         &self,
         context: &PassContext<'_>,
@@ -159,19 +160,28 @@ impl DoubleBackward {
         let (spec, layout) = (network.spec, network.layout);
         let (above, below) = (operation(spec, layout, index), operation(spec, layout, index - 1));
         let (pointwise, Places { output, .. }) = (below.pointwise(), trace.places(index - 1));
+        let places = trace.places(index);
+        let mut accumulate = false;
         if let Some(from) = self.curvatures[index] {
-            let places = trace.places(index);
             let gradients = [from, sums];
             above.input_gradient(context, network.parameters.values(), tape, places, Some(pointwise), gradients);
+            accumulate = true;
+        }
+        let tangent = self.tangents.input(index);
+        if above.is_curved() {
+            let delta = self.deltas.delta(op::count(spec) - 1 - index);
+            let places = CurvedPlaces { input: places.input, delta, tangent, gradient: sums };
+            above.curvature(context, tape, places, accumulate);
+            accumulate = true;
         }
         if !pointwise.activation.is_curved() {
             return;
         }
         let PassContext { plan, panels, .. } = *context;
-        let (outputs, accumulate) = (below.outputs(), self.curvatures[index].is_some());
+        let outputs = below.outputs();
         let delta = self.deltas.delta(op::count(spec) - index);
         let [values, delta, tangent, sums] =
-            tape.several([output, delta, self.tangents.input(index), sums].map(|value| (value, panels.lanes())));
+            tape.several([output, delta, tangent, sums].map(|value| (value, panels.lanes())));
         context.for_each_block((outputs, ROW_UNIT), sums, |panel, rows, sums| {
             let first = (panel * outputs + rows.start) * panels.width;
             let [outputs, gradients, tangents] =
@@ -187,9 +197,10 @@ fn reading<'a>(network: &'a BackwardView<'_>) -> NetworkView<'a> {
     NetworkView { spec: network.spec, layout: network.layout, parameters: network.parameters.values() }
 }
 
-/// The operations whose gradients curved activations add to: up to the last curved one.
+/// The layers whose gradients curved operations and activations add to: up to the last that is curved.
 fn below_curves(spec: &NetworkSpec) -> usize {
-    spec.layers.iter().rposition(|layer| layer.activation.is_curved()).map_or(0, |last| last + 1)
+    let is_curved = |layer: &LayerSpec| layer.normalization == Normalization::Layer || layer.activation.is_curved();
+    spec.layers.iter().rposition(is_curved).map_or(0, |last| last + 1)
 }
 
 /// Products that a double backward pass computes; a weight gradient, which takes all panels at once, is one for each of them.
@@ -202,7 +213,8 @@ pub(crate) fn products(plan: &PassPlan, spec: &NetworkSpec, panels: usize) -> u6
         let down = if index > 0 { operation.input_products(plan, panels) } else { 0 };
         down + operation.parameter_products(plan, panels)
     };
-    let more: usize = (0..count - 1).map(of_tangents).sum::<usize>() + (0..curved).map(of_curves).sum::<usize>();
+    let below_curves = (0..count).filter(|index| layout.operation(*index).0 < curved);
+    let more: usize = (0..count - 1).map(of_tangents).sum::<usize>() + below_curves.map(of_curves).sum::<usize>();
     backward_products(plan, spec, panels, true, InputMode::Plain) + more as u64
 }
 

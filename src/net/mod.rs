@@ -15,4 +15,4 @@ pub(crate) mod tape;
 
 pub use crate::kernel::activation::Activation;
 pub use parameters::LayerTensors;
-pub use spec::{Initialization, LayerSpec, NetworkSpec};
+pub use spec::{Initialization, LayerSpec, NetworkSpec, Normalization};

@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::gemm::{Engine, Lanes};
 use crate::kernel::dropout::{DropoutPart, Keeps};
 use crate::kernel::noise::StreamKey;
-use crate::parallel::{BlockedChunks, Team};
+use crate::parallel::{BlockedChunks, Chunks, Team};
 use crate::simd::Isa;
 
 /// Blocks of fewer rows are not worth a task.
@@ -97,6 +97,17 @@ impl PassContext<'_> {
             task(panel, first..rows.min(first + of_block), values);
         });
     }
+
+    /// One phase: calls `task` with each panel and its values of `output`, which has `rows` rows in each.
+    pub(super) fn for_each_panel(&self, rows: usize, output: &mut [f32], task: impl Fn(usize, &mut [f32]) + Sync) {
+        let Self { team, panels, .. } = *self;
+        if panels.count == 1 {
+            return task(0, output);
+        }
+        team.for_each((0..panels.count, Chunks::new(output, rows * panels.width)), |(panel, values)| {
+            task(panel, values)
+        });
+    }
 }
 
 /// The samples that a part of every panel holds, and where their dropout keeps come from. A panel has one or two such parts
@@ -119,8 +130,23 @@ pub(crate) enum PartKeeps<'a> {
 }
 
 impl<'a> Part<'a> {
+    /// All `parts` of panel `panel`, which stand side by side in its `width` lanes, as a layer needs them that has this number and so many
+    /// outputs. Only as many as there are parts count.
+    pub(super) fn all_of_layer(
+        parts: &[Self],
+        (layer, outputs): (usize, usize),
+        panel: usize,
+        width: usize,
+    ) -> [DropoutPart<'a>; MOST_PARTS] {
+        let of_part = width / parts.len();
+        std::array::from_fn(|number| {
+            let number = number.min(parts.len() - 1);
+            parts[number].of_layer(layer, outputs, panel, number * of_part..(number + 1) * of_part)
+        })
+    }
+
     /// The part in panel `panel`, where it takes the lanes `lanes`, as layer `layer` with `outputs` outputs needs it.
-    pub(super) fn of_layer(self, layer: usize, outputs: usize, panel: usize, lanes: Range<usize>) -> DropoutPart<'a> {
+    fn of_layer(self, layer: usize, outputs: usize, panel: usize, lanes: Range<usize>) -> DropoutPart<'a> {
         let keeps = match self.keeps {
             PartKeeps::Drawn(key) => Keeps::Drawn(key.block(layer)),
             PartKeeps::Given(layers) => {
@@ -128,5 +154,21 @@ impl<'a> Part<'a> {
             }
         };
         DropoutPart { first_sample: self.first_sample + panel * lanes.len(), lanes, keeps }
+    }
+}
+
+/// The factors of the samples, in the last row of a value on the tape.
+#[derive(Clone, Copy)]
+pub(super) struct Factors<'a> {
+    pub(super) values: &'a [f32],
+    pub(super) panels: Panels,
+}
+
+impl<'a> Factors<'a> {
+    /// Those of the samples of a panel.
+    pub(super) fn of_panel(self, panel: usize) -> &'a [f32] {
+        let Panels { count, width, .. } = self.panels;
+        let of_panel = self.values.len() / count;
+        &self.values[(panel + 1) * of_panel - width..][..width]
     }
 }

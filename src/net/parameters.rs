@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::spec::{Initialization, NetworkSpec};
+use super::op;
+use super::spec::{Initialization, NetworkSpec, Normalization};
 use crate::error::{Error, Result};
 use crate::kernel::noise::{self, StreamKey};
 use crate::memory::{self, ArenaLayout};
@@ -29,6 +30,8 @@ impl LayerTensors {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ParameterLayout {
     layers: Vec<LayerPlace>,
+    /// The layer of each operation, and whether it is the first of that.
+    operations: Vec<(usize, bool)>,
     len: usize,
 }
 
@@ -83,7 +86,9 @@ impl ParameterLayout {
                 LayerPlace { weight, stride, inputs: layer.inputs, bias: arena.reserve(layer.outputs) }
             })
             .collect();
-        Self { layers, len: arena.len() }
+        let of_layer = |(index, layer)| (0..op::of_layer(layer)).map(move |number| (index, number == 0));
+        let operations = spec.layers.iter().enumerate().flat_map(of_layer).collect();
+        Self { layers, operations, len: arena.len() }
     }
 
     /// The places of the layers.
@@ -99,6 +104,11 @@ impl ParameterLayout {
     /// The place of layer `index`.
     pub(crate) fn layer(&self, index: usize) -> &LayerPlace {
         &self.layers[index]
+    }
+
+    /// The layer of operation `index`, and whether it is the first of that.
+    pub(crate) fn operation(&self, index: usize) -> (usize, bool) {
+        self.operations[index]
     }
 
     /// Whether all of a layer's values are finite.
@@ -190,7 +200,8 @@ impl ParameterLayout {
                 fill_uniform(isa, weight_key, first, bound, row);
                 first += row.len();
             }
-            if spec.initialization == Initialization::Pytorch {
+            // Behind a normalization biases begin at 0, as its own do in PyTorch.
+            if spec.initialization == Initialization::Pytorch && layer.normalization == Normalization::None {
                 fill_uniform(isa, bias_key, 0, bound, &mut arena[place.bias.clone()]);
             }
         }

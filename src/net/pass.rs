@@ -16,20 +16,25 @@ pub(crate) struct NetworkView<'a> {
     pub(crate) parameters: &'a [f32],
 }
 
-/// What a forward pass leaves on the tape: the network's input, then each operation's output.
+/// What a forward pass leaves on the tape.
 #[derive(Clone, Debug)]
-pub(crate) struct Trace(Vec<Value>);
+pub(crate) struct Trace {
+    /// The network's input, then each operation's output.
+    values: Vec<Value>,
+    /// The layer of each operation.
+    layers: Vec<usize>,
+}
 
 impl Trace {
     /// A network without operations: its input is its output.
     pub(crate) fn of_input(input: Value) -> Self {
-        Self(vec![input])
+        Self { values: vec![input], layers: Vec::new() }
     }
 
     /// The same pass as a backward pass is to see it that goes on through what made `input`, of which the pass took a changed copy.
     pub(crate) fn seen_from(&self, input: Value) -> Self {
         let mut trace = self.clone();
-        trace.0[0] = input;
+        trace.values[0] = input;
         trace
     }
 
@@ -39,7 +44,8 @@ impl Trace {
         let layout = ParameterLayout::new(spec);
         for index in 0..op::count(spec) {
             tape.uses(trace.output());
-            trace.0.push(tape.make(operation(spec, &layout, index).outputs(), lanes));
+            trace.values.push(tape.make(operation(spec, &layout, index).outputs(), lanes));
+            trace.layers.push(layout.operation(index).0);
             tape.advance();
         }
         trace
@@ -47,32 +53,38 @@ impl Trace {
 
     /// Says that the operation at hand may look at all of it.
     pub(crate) fn uses(&self, tape: &mut TapePlan) {
-        self.0.iter().for_each(|value| tape.uses(*value));
+        self.values.iter().for_each(|value| tape.uses(*value));
     }
 
     /// The network's input.
     pub(crate) fn input(&self) -> Value {
-        self.0[0]
+        self.values[0]
     }
 
     /// The network's output.
     pub(crate) fn output(&self) -> Value {
-        self.0[self.0.len() - 1]
+        self.values[self.values.len() - 1]
+    }
+
+    /// What layer `layer` gives: the output of its last operation.
+    pub(crate) fn of_layer(&self, layer: usize) -> Value {
+        self.values[self.layers.partition_point(|of| *of <= layer)]
     }
 
     /// What operation `index` takes and gives.
     pub(crate) fn places(&self, index: usize) -> Places {
-        Places { input: self.0[index], output: self.0[index + 1] }
+        Places { input: self.values[index], output: self.values[index + 1] }
     }
 
-    /// Operations.
-    pub(crate) fn operations(&self) -> usize {
-        self.0.len() - 1
+    /// Layers.
+    pub(crate) fn layers(&self) -> usize {
+        self.layers.last().map_or(0, |last| last + 1)
     }
 
-    /// The first value that is not finite: 0 for the input, else one more than the number of the operation that gave it.
+    /// The first value that is not finite: 0 for the input, else one more than the number of the layer in which it came about.
     pub(crate) fn first_not_finite(&self, tape: &Tape, lanes: usize) -> Option<usize> {
-        self.0.iter().position(|value| !tape.is_finite(*value, lanes))
+        let first = self.values.iter().position(|value| !tape.is_finite(*value, lanes))?;
+        Some(first.checked_sub(1).map_or(0, |operation| self.layers[operation] + 1))
     }
 }
 

@@ -29,7 +29,36 @@ impl fmt::Display for Activation {
     }
 }
 
-/// One dense layer: `y = dropout(activation(W x + b))` with W of shape `[outputs, inputs]`.
+/// What a layer does to the sums that its weights make, before it adds its biases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Normalization {
+    /// Nothing.
+    #[default]
+    None,
+    /// Layer normalization (Ba et al., "Layer normalization", 2016): less the mean of the sample's sums and divided by
+    /// `sqrt(variance + 1e-5)` of them, so that no sample and no layer outgrows the others. Each sample is on its own, so that
+    /// [penalties](crate::gan::Penalties) on D's gradient keep their meaning.
+    Layer,
+}
+
+impl Normalization {
+    /// Its name, as files have it: `layer`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Layer => "layer",
+        }
+    }
+
+    #[cfg(feature = "serde")]
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
+/// One dense layer: `y = dropout(activation(normalization(W x) + b))` with W of shape `[outputs, inputs]`.
 ///
 /// ```
 /// use gannet::net::{Activation, LayerSpec};
@@ -45,6 +74,9 @@ pub struct LayerSpec {
     pub inputs: usize,
     /// Features that leave.
     pub outputs: usize,
+    /// What normalizes the sums; the last layer of a network has none.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Normalization::is_none"))]
+    pub normalization: Normalization,
     /// The activation.
     pub activation: Activation,
     /// Probability of dropping an output while training; 0 = no dropout.
@@ -53,9 +85,16 @@ pub struct LayerSpec {
 }
 
 impl LayerSpec {
-    /// A layer without dropout.
+    /// A layer without normalization and dropout.
     pub fn new(inputs: usize, outputs: usize, activation: Activation) -> Self {
-        Self { inputs, outputs, activation, dropout: 0.0 }
+        Self { inputs, outputs, normalization: Normalization::None, activation, dropout: 0.0 }
+    }
+
+    /// The same layer with another [normalization](Self::normalization).
+    #[must_use]
+    pub fn with_normalization(mut self, normalization: Normalization) -> Self {
+        self.normalization = normalization;
+        self
     }
 
     /// The same layer with this [probability of dropping an output](Self::dropout).
@@ -175,14 +214,21 @@ impl NetworkSpec {
         let layers = sizes
             .windows(2)
             .enumerate()
-            .map(|(index, pair)| LayerSpec {
-                inputs: pair[0],
-                outputs: pair[1],
-                activation: if index == last { output } else { hidden },
-                dropout: if index == last { 0.0 } else { dropout },
+            .map(|(index, pair)| {
+                let (activation, dropout) = if index == last { (output, 0.0) } else { (hidden, dropout) };
+                LayerSpec::new(pair[0], pair[1], activation).with_dropout(dropout)
             })
             .collect();
         Self::new(layers)
+    }
+
+    /// The same network with this [normalization](LayerSpec::normalization) in all layers but the last.
+    #[must_use]
+    pub fn with_normalization(mut self, normalization: Normalization) -> Self {
+        if let Some((_, hidden)) = self.layers.split_last_mut() {
+            hidden.iter_mut().for_each(|layer| layer.normalization = normalization);
+        }
+        self
     }
 
     /// Features that enter the first layer.
@@ -242,6 +288,13 @@ impl NetworkSpec {
                 && !(slope > 0.0 && slope.is_finite())
             {
                 return Err(Error::setting(setting("slope"), format!("{slope} is not a positive number")));
+            }
+            if layer.normalization != Normalization::None && (layer.outputs == 1 || index + 1 == self.layers.len()) {
+                let problem = match index + 1 == self.layers.len() {
+                    true => "the last layer makes what the network answers with, and has none",
+                    false => "of one output nothing would be left",
+                };
+                return Err(Error::setting(setting("normalization"), problem));
             }
             if !(0.0..1.0).contains(&layer.dropout) {
                 return Err(Error::setting(

@@ -8,7 +8,7 @@ use gannet::gan::presets::Preset;
 use gannet::gan::{
     AdamW, GanSpec, Objective, Order, Penalties, RateSchedule, RmsProp, Source, Trainer, TrainerOptions,
 };
-use gannet::net::{Activation, NetworkSpec};
+use gannet::net::{Activation, NetworkSpec, Normalization};
 
 /// The presets of networks that differ: of those that have `ring8`'s or `mnist`'s, that one.
 pub(crate) fn presets() -> impl Iterator<Item = Preset> + Clone {
@@ -72,6 +72,11 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
         )
         .with_objective(objective)
         .with_conditions(1)
+    };
+    let normalized = |mut spec: GanSpec| {
+        spec.generator = spec.generator.with_normalization(Normalization::Layer);
+        spec.discriminator = spec.discriminator.with_normalization(Normalization::Layer);
+        spec
     };
     let (leaky, tanh) = (Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh);
     vec![
@@ -169,6 +174,19 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
             base(Objective::NonSaturating, leaky, 0.0)
                 .with_penalties(none.with_r1(0.5))
                 .with_order(Order::GeneratorFirstSharedFake),
+        ),
+        (
+            "Wasserstein, gradient penalty, all layers normalized",
+            normalized(base(Objective::Wasserstein, leaky, 0.0)).with_penalties(none.with_gradient_penalty(10.0)),
+        ),
+        (
+            "relativistic pairing, R1 and R2, all layers normalized, curved, dropout",
+            normalized(base(Objective::RelativisticPairing, tanh, 0.25))
+                .with_penalties(none.with_r1(0.1).with_r2(0.1).with_interval(2)),
+        ),
+        (
+            "non-saturating, all layers normalized, G first",
+            normalized(base(Objective::NonSaturating, leaky, 0.0)).with_order(Order::GeneratorFirstSharedFake),
         ),
         (
             "conditional, relativistic pairing, R1 and a gradient penalty",

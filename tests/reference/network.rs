@@ -1,7 +1,7 @@
 //! A network of dense layers for one sample, forward and backward (Rumelhart, Hinton and Williams 1986), with dropout as
-//! Srivastava et al. 2014 have it, scaled while training.
+//! Srivastava et al. 2014 have it, scaled while training, and layer normalization (Ba et al. 2016).
 
-use gannet::net::{LayerTensors, NetworkSpec};
+use gannet::net::{LayerSpec, LayerTensors, NetworkSpec, Normalization};
 
 use super::{activation, numbers};
 
@@ -21,6 +21,35 @@ pub(crate) fn flat(tensors: &[LayerTensors]) -> impl Iterator<Item = f32> {
     tensors.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias).copied())
 }
 
+/// What a layer's weights make of `x`.
+fn products(layer: &LayerSpec, weight: &[f64], x: &[f64]) -> Vec<f64> {
+    weight.chunks(layer.inputs).map(|row| row.iter().zip(x).map(|(weight, x)| weight * x).sum()).collect()
+}
+
+/// The mean of `values`.
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
+}
+
+/// `values` less their mean, over the root of their variance and 1e-5; and that root.
+fn normalized(values: &[f64]) -> (Vec<f64>, f64) {
+    let middle = mean(values.iter().copied());
+    let root = (mean(values.iter().map(|value| (value - middle).powi(2))) + 1e-5).sqrt();
+    (values.iter().map(|value| (value - middle) / root).collect(), root)
+}
+
+/// The gradient with respect to what a layer's weights make of `x`, from that with respect to what its biases are added to.
+fn through_normalization(layer: &LayerSpec, weight: &[f64], x: &[f64], delta: Vec<f64>) -> Vec<f64> {
+    if layer.normalization == Normalization::None {
+        return delta;
+    }
+    let (normalized, root) = normalized(&products(layer, weight, x));
+    let middle = mean(delta.iter().copied());
+    let along = mean(delta.iter().zip(&normalized).map(|(delta, normalized)| delta * normalized));
+    delta.iter().zip(&normalized).map(|(delta, normalized)| (delta - middle - normalized * along) / root).collect()
+}
+
 /// A sample's way through a network: its input, and the output of each layer. `keeps` holds for each layer that drops which of its
 /// outputs are kept; an empty slice stands for a network that drops none.
 pub(crate) fn forward(
@@ -32,9 +61,13 @@ pub(crate) fn forward(
     let mut outputs = vec![input];
     for (index, (layer, (weight, bias))) in spec.layers.iter().zip(parameters).enumerate() {
         let x = &outputs[index];
+        let mut sums = products(layer, weight, x);
+        if layer.normalization != Normalization::None {
+            sums = normalized(&sums).0;
+        }
         let mut y = Vec::new();
-        for (output, (row, bias)) in weight.chunks(layer.inputs).zip(bias).enumerate() {
-            let sum = row.iter().zip(x).map(|(weight, x)| weight * x).sum::<f64>() + bias;
+        for (output, (sum, bias)) in sums.iter().zip(bias).enumerate() {
+            let sum = sum + bias;
             let scale = match keeps.get(index).copied().flatten() {
                 Some(keeps) if layer.dropout > 0.0 => f64::from(keeps[output]) / (1.0 - f64::from(layer.dropout)),
                 _ => 1.0,
@@ -60,9 +93,10 @@ pub(crate) fn backward(
         let (x, y) = (&outputs[index], &outputs[index + 1]);
         let mut below = vec![0.0; layer.inputs];
         let (weight_sums, bias_sums) = &mut sums[index];
-        for (output, (delta, y)) in delta.iter().zip(y).enumerate() {
-            let delta = delta * activation::slope(layer.activation, *y);
-            bias_sums[output] += delta;
+        let of_sums: Vec<f64> =
+            delta.iter().zip(y).map(|(delta, y)| delta * activation::slope(layer.activation, *y)).collect();
+        bias_sums.iter_mut().zip(&of_sums).for_each(|(sum, delta)| *sum += delta);
+        for (output, delta) in through_normalization(layer, &parameters[index].0, x, of_sums).iter().enumerate() {
             for input in 0..layer.inputs {
                 let place = output * layer.inputs + input;
                 weight_sums[place] += delta * x[input];
@@ -87,14 +121,16 @@ pub(crate) fn margin_gradient(
     for (index, layer) in spec.layers.iter().enumerate().rev() {
         let kept = keeps.get(index).copied().flatten().filter(|_| layer.dropout > 0.0);
         let keep = if kept.is_some() { 1.0 - f64::from(layer.dropout) } else { 1.0 };
+        let of_sum = |(output, delta): (usize, &f64)| match kept {
+            Some(keeps) if keeps[output] == 0 => 0.0,
+            _ => delta * activation::slope(layer.activation, outputs[index + 1][output] * keep) / keep,
+        };
+        let of_sums = delta.iter().enumerate().map(of_sum).collect();
+        let weight = &parameters[index].0;
         let mut below = vec![0.0; layer.inputs];
-        for (output, delta) in delta.iter().enumerate() {
-            if kept.is_some_and(|keeps| keeps[output] == 0) {
-                continue;
-            }
-            let slope = activation::slope(layer.activation, outputs[index + 1][output] * keep) / keep;
-            let row = &parameters[index].0[output * layer.inputs..][..layer.inputs];
-            below.iter_mut().zip(row).for_each(|(below, weight)| *below += delta * slope * weight);
+        let deltas = through_normalization(layer, weight, &outputs[index], of_sums);
+        for (delta, row) in deltas.iter().zip(weight.chunks(layer.inputs)) {
+            below.iter_mut().zip(row).for_each(|(below, weight)| *below += delta * weight);
         }
         delta = below;
     }

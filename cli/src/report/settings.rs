@@ -2,7 +2,7 @@
 
 use gannet::gan::presets::Duration;
 use gannet::internals::numbers::thousands;
-use gannet::net::{Activation, LayerSpec, NetworkSpec};
+use gannet::net::{Activation, LayerSpec, NetworkSpec, Normalization};
 use maud::{Markup, html};
 
 use crate::numbers::counted;
@@ -68,8 +68,12 @@ fn inputs(network: &NetworkSpec) -> usize {
 
 /// What happens behind the product of a layer.
 fn names(layer: &LayerSpec) -> String {
+    let normalization = match layer.normalization {
+        Normalization::None => String::new(),
+        kind => format!("{} normalization", kind.name()),
+    };
     let is_linear = layer.activation == Activation::Linear;
     let activation = if is_linear { String::new() } else { layer.activation.to_string() };
     let dropout = if layer.dropout > 0.0 { format!("dropout {}", layer.dropout) } else { String::new() };
-    [activation, dropout].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    [normalization, activation, dropout].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }

@@ -2,7 +2,7 @@
 
 use gannet::gan::{Adam, AdamW, GanSpec, OptimizerSpec, RmsProp, Sgd};
 use gannet::internals::engine;
-use gannet::net::{Activation, LayerSpec, NetworkSpec};
+use gannet::net::{Activation, LayerSpec, NetworkSpec, Normalization};
 use gannet::{Error, Result};
 use serde::Deserialize;
 
@@ -60,6 +60,8 @@ struct NetworkTable {
 struct LayerTable {
     inputs: usize,
     outputs: usize,
+    #[serde(default)]
+    normalization: Normalization,
     activation: Option<Kinded>,
     #[serde(default)]
     dropout: f32,
@@ -204,6 +206,7 @@ impl LayerTable {
             Some(table) => table.read(place, &[("slope", "leaky_relu")], "leaky_relu")?,
             None => usual,
         };
-        Ok(LayerSpec::new(self.inputs, self.outputs, activation).with_dropout(self.dropout))
+        let layer = LayerSpec::new(self.inputs, self.outputs, activation);
+        Ok(layer.with_normalization(self.normalization).with_dropout(self.dropout))
     }
 }

@@ -231,7 +231,7 @@ impl<'a> Subject<'a> {
         pass::forward(&pass, view, &[], trace, tape);
         let mut flags = alive.iter_mut();
         for (index, layer) in spec.layers.iter().enumerate() {
-            let output = tape.get(trace.places(index).output, WIDTH);
+            let output = tape.get(trace.of_layer(index), WIDTH);
             // The units of the output layer, which comes last, have no flags.
             for (row, alive) in output.chunks_exact(WIDTH).zip(flags.by_ref()) {
                 *alive = *alive || row[..samples].iter().any(|output| passes_gradient(layer.activation, *output));

@@ -73,6 +73,47 @@ fn names_are_those_of_a_sequential() {
     assert!(sequential(&spec.discriminator).contains("nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 64)"));
 }
 
+/// A `Linear` without biases, a `LayerNorm` with them: as PyTorch has it, and as gannet numbers it.
+#[test]
+fn normalized_layers_go_out_and_in() {
+    let (mut spec, model) = trained();
+    spec.generator = spec.generator.with_normalization(Normalization::Layer);
+    assert_eq!(
+        sequential(&spec.generator),
+        "nn.Sequential(nn.Linear(2, 16, bias=False), nn.LayerNorm(16), nn.ReLU(), nn.Linear(16, 32, bias=False), \
+         nn.LayerNorm(32), nn.LeakyReLU(0.2), nn.Linear(32, 2), nn.Tanh())"
+    );
+    let dict = |numbering| state_dict(&model, &spec, Some(Network::Generator), numbering, BTreeMap::new()).unwrap();
+    for numbering in [Numbering::Sequential, Numbering::Layers] {
+        let found = StateDict::from_safetensors(&dict(numbering), &spec, "w").unwrap();
+        assert_eq!(found.generator.as_ref(), Some(&model.generator), "{numbering:?}");
+    }
+    let bytes = dict(Numbering::Sequential);
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let names = file.names();
+    for name in ["0.weight", "1.weight", "1.bias", "3.weight", "4.weight", "4.bias", "6.weight", "6.bias"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    assert_eq!(names.len(), 8);
+    let mut spec = Preset::Gaussian2d.spec();
+    spec.generator = NetworkSpec::dense(&[2, 2, 2], Activation::Relu, 0.0, Activation::Linear)
+        .with_normalization(Normalization::Layer);
+    let with_gain = |gain: f32| {
+        let gain = gain.to_le_bytes().repeat(2);
+        let tensors: [(&str, &[usize], Dtype, Vec<u8>); 5] = [
+            ("G.0.weight", &[2, 2], Dtype::F32, zeros(&[2, 2])),
+            ("G.1.weight", &[2], Dtype::F32, gain),
+            ("G.1.bias", &[2], Dtype::F32, zeros(&[2])),
+            ("G.3.weight", &[2, 2], Dtype::F32, zeros(&[2, 2])),
+            ("G.3.bias", &[2], Dtype::F32, zeros(&[2])),
+        ];
+        read(&tensors, &spec)
+    };
+    with_gain(1.0).unwrap();
+    let error = with_gain(0.5).unwrap_err().to_string();
+    assert!(error.contains("G.1.weight is not all ones"), "{error}");
+}
+
 #[test]
 fn every_spelling_and_type_is_read() {
     let mut spec = Preset::Gaussian2d.spec();

@@ -7,6 +7,7 @@ mod average;
 mod distance;
 mod loss;
 mod noise;
+mod normalization;
 mod optimizer;
 mod panel;
 mod penalty;

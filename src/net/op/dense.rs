@@ -1,4 +1,4 @@
-//! A dense layer: `y = dropout(activation(W x + b))`.
+//! A dense layer: `y = dropout(activation(W x + b))`, or `y = W x` where the rest follows a normalization of that.
 //!
 //! In a backward pass the gradient with respect to the layer's input, for which the weights are read, comes before that of its
 //! parameters. In this order the parameters may be updated in the very phase that completes their gradients: each row block belongs
@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Operation, Places, Pointwise, TangentPlaces, Updated};
 use crate::gemm::{Derivative, Epilogue, OuterProduct, PanelProduct, WeightUpdate};
+use crate::kernel::activation::Activation;
 use crate::kernel::dropout::{DROPOUT_FEATURES, Dropout};
 use crate::kernel::optimizer::Arenas;
 use crate::kernel::penalty::{add_scaled, weighted_row_sums};
-use crate::net::panels::{MOST_PARTS, Panels, Part, PassContext, PassPlan, ROW_UNIT};
+use crate::net::panels::{Factors, MOST_PARTS, Panels, Part, PassContext, PassPlan, ROW_UNIT};
 use crate::net::parameters::LayerPlace;
-use crate::net::spec::LayerSpec;
+use crate::net::spec::{LayerSpec, Normalization};
 use crate::net::tape::{Tape, TapePlan, Value};
 use crate::parallel::{Chunks, ChunksOfEach};
 use crate::simd::LANE_GROUP;
@@ -23,15 +24,20 @@ use crate::simd::LANE_GROUP;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dense<'a> {
     /// Its number in the network.
-    pub(super) index: usize,
+    pub(super) layer: usize,
     pub(super) spec: &'a LayerSpec,
     pub(super) place: &'a LayerPlace,
 }
 
 impl Dense<'_> {
+    /// Whether biases, activation and dropout follow a normalization, which another operation does.
+    fn is_normalized(&self) -> bool {
+        self.spec.normalization != Normalization::None
+    }
+
     /// A dropout stream begins at a multiple of [`DROPOUT_FEATURES`], so every block of the output does.
     fn output_unit(&self) -> usize {
-        if self.spec.dropout > 0.0 { DROPOUT_FEATURES } else { ROW_UNIT }
+        if self.pointwise().dropout > 0.0 { DROPOUT_FEATURES } else { ROW_UNIT }
     }
 
     /// Rows of a block of the weight gradient.
@@ -96,7 +102,9 @@ impl Dense<'_> {
             let ([parameters, states @ ..], [biases, mut bias_states @ ..]) = (weights, biases);
             let of_weights = WeightUpdate { update, parameters, states };
             let weights_are_finite = outer.compute(plan, block * rows, gradient, &mut *bias_gradient, Some(of_weights));
-            if !(update.apply(plan.isa, biases, bias_gradient, &mut bias_states) && weights_are_finite) {
+            let biases_are_finite =
+                outer.leaves_biases() || update.apply(plan.isa, biases, bias_gradient, &mut bias_states);
+            if !(biases_are_finite && weights_are_finite) {
                 finite.store(false, Ordering::Relaxed);
             }
         });
@@ -131,7 +139,11 @@ impl Operation for Dense<'_> {
     }
 
     fn pointwise(&self) -> Pointwise {
-        Pointwise { activation: self.spec.activation, dropout: self.spec.dropout }
+        let LayerSpec { activation, dropout, .. } = *self.spec;
+        if self.is_normalized() {
+            return Pointwise { activation: Activation::Linear, dropout: 0.0 };
+        }
+        Pointwise { activation, dropout }
     }
 
     fn uses_backward(&self, tape: &mut TapePlan, places: Places) {
@@ -146,7 +158,8 @@ impl Operation for Dense<'_> {
         tape: &mut Tape,
         Places { input, output }: Places,
     ) {
-        let Self { index, spec: &LayerSpec { inputs, outputs, dropout, .. }, place } = *self;
+        let Self { layer, spec: &LayerSpec { inputs, outputs, .. }, place } = *self;
+        let dropout = self.pointwise().dropout;
         let PassContext { plan, panels: Panels { width, .. }, .. } = *context;
         let lanes = context.panels.lanes();
         let [input, output] = tape.several([(input, lanes), (output, lanes)]);
@@ -158,12 +171,7 @@ impl Operation for Dense<'_> {
             if dropout == 0.0 || parts.is_empty() {
                 return plan.engine.panel_product(plan.isa, product.product(rows, output, None));
             }
-            let part_width = width / parts.len();
-            // A lone part stands in both places of the array; only as many as there are parts are used.
-            let drawn: [_; MOST_PARTS] = std::array::from_fn(|number| {
-                let number = number.min(parts.len() - 1);
-                parts[number].of_layer(index, outputs, panel, number * part_width..(number + 1) * part_width)
-            });
+            let drawn = Part::all_of_layer(parts, (layer, outputs), panel, width);
             let drawn = Dropout { probability: dropout, first_feature: rows.start, parts: &drawn[..parts.len()] };
             plan.engine.panel_product(plan.isa, product.product(rows, output, Some(drawn)));
         });
@@ -177,7 +185,8 @@ impl Operation for Dense<'_> {
         places: Places,
         [input_tangent, output_tangent]: [Value; 2],
     ) {
-        let Self { spec: &LayerSpec { inputs, outputs, activation, dropout }, place, .. } = *self;
+        let Self { spec: &LayerSpec { inputs, outputs, .. }, place, .. } = *self;
+        let Pointwise { activation, dropout } = self.pointwise();
         let PassContext { plan, panels: Panels { width, .. }, .. } = *context;
         let lanes = context.panels.lanes();
         let [input_tangent, output, output_tangent] =
@@ -245,8 +254,8 @@ impl Operation for Dense<'_> {
     ) {
         let lanes = context.panels.lanes();
         let [delta, input] = tape.several([(delta, lanes), (places.input, lanes)]);
-        let outer =
-            OuterOperands { dense: self, panels: context.panels, delta, input, accumulate, biases: Biases::Sums };
+        let biases = if self.is_normalized() { Biases::Left } else { Biases::Sums };
+        let outer = OuterOperands { dense: self, panels: context.panels, delta, input, accumulate, biases };
         self.gradient(context, outer, gradients, updated);
     }
 
@@ -263,7 +272,8 @@ impl Operation for Dense<'_> {
         let outer = |delta, input, biases| OuterOperands { dense: self, panels, delta, input, accumulate, biases };
         let Some(factors) = factors else {
             let [delta, tangent] = tape.several([(delta, lanes), (tangent, lanes)]);
-            return self.gradient(context, outer(delta, tangent, Biases::Zero), gradients, updated);
+            let biases = if self.is_normalized() { Biases::Left } else { Biases::Zero };
+            return self.gradient(context, outer(delta, tangent, biases), gradients, updated);
         };
         let [delta, input, tangent, factors] =
             tape.several([delta, input, tangent, factors].map(|value| (value, lanes)));
@@ -272,7 +282,8 @@ impl Operation for Dense<'_> {
             let values = &input[(panel * inputs + rows.start) * width..][..tangents.len()];
             add_scaled(plan.isa, values, factors.of_panel(panel), tangents);
         });
-        self.gradient(context, outer(delta, tangent, Biases::Weighted(factors)), gradients, updated);
+        let biases = if self.is_normalized() { Biases::Left } else { Biases::Weighted(factors) };
+        self.gradient(context, outer(delta, tangent, biases), gradients, updated);
     }
 
     fn forward_products(&self, plan: &PassPlan, panels: usize) -> usize {
@@ -301,7 +312,11 @@ impl<'a> ForwardOperands<'a> {
     /// The product of the row block `rows`.
     #[inline(always)]
     fn product(self, rows: Range<usize>, output: &'a mut [f32], dropout: Option<Dropout<'a>>) -> PanelProduct<'a> {
-        let Self { dense: Dense { spec, place, .. }, weights, biases, input, width } = self;
+        let Self { dense: dense @ Dense { spec, place, .. }, weights, biases, input, width } = self;
+        let epilogue = match dense.is_normalized() {
+            true => Epilogue::None,
+            false => Epilogue::Activation { bias: &biases[rows.clone()], activation: spec.activation, dropout },
+        };
         PanelProduct {
             weights,
             stride: place.stride,
@@ -310,25 +325,9 @@ impl<'a> ForwardOperands<'a> {
             input,
             output,
             width,
-            epilogue: Epilogue::Activation { bias: &biases[rows.clone()], activation: spec.activation, dropout },
+            epilogue,
             rows,
         }
-    }
-}
-
-/// The factors of the samples, in the last row of a value on the tape.
-#[derive(Clone, Copy)]
-struct Factors<'a> {
-    values: &'a [f32],
-    panels: Panels,
-}
-
-impl<'a> Factors<'a> {
-    /// Those of the samples of a panel.
-    fn of_panel(self, panel: usize) -> &'a [f32] {
-        let Panels { count, width, .. } = self.panels;
-        let of_panel = self.values.len() / count;
-        &self.values[(panel + 1) * of_panel - width..][..width]
     }
 }
 
@@ -341,6 +340,8 @@ enum Biases<'a> {
     Weighted(Factors<'a>),
     /// 0.
     Zero,
+    /// Another operation's.
+    Left,
 }
 
 /// The operands of a layer's weight gradient.
@@ -354,6 +355,11 @@ struct OuterOperands<'a> {
 }
 
 impl OuterOperands<'_> {
+    /// Whether the biases are another operation's.
+    fn leaves_biases(&self) -> bool {
+        matches!(self.biases, Biases::Left)
+    }
+
     /// The gradients of the row block that begins at `first_row`, and the update of its weights. Returns whether all of these are finite.
     fn compute(
         &self,
@@ -382,6 +388,7 @@ impl OuterOperands<'_> {
                 }
                 None
             }
+            Biases::Left => None,
         };
         let product = OuterProduct {
             delta: self.delta,

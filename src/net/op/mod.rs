@@ -1,6 +1,6 @@
 //! The operations that a network is made of: one file for each, and one line of the table below.
 //!
-//! An operation has five passes, all over panels of samples:
+//! An operation has six passes, all over panels of samples:
 //!
 //! ```text
 //! forward              its output from its input
@@ -8,6 +8,7 @@
 //! input gradient       the gradient with respect to its input from its delta
 //! parameter gradient   that with respect to its parameters, with the update where it is the last to add to them
 //! tangent gradient     the same of a loss and of what a tangent adds to it, in a double backward pass
+//! curvature            what the second derivative adds to the gradient with respect to its input, in a double backward pass
 //! ```
 //!
 //! An operation's *delta* is the gradient with respect to what it computes before its [`Pointwise`] end: whoever computes a gradient
@@ -15,14 +16,16 @@
 //! backward passes read. It also says how many products each pass takes, so that whoever compiles passes can count them.
 
 mod dense;
+mod layer_norm;
 
 use super::panels::{Part, PassContext, PassPlan};
 use super::parameters::ParameterLayout;
-use super::spec::NetworkSpec;
+use super::spec::{LayerSpec, NetworkSpec, Normalization};
 use super::tape::{Tape, TapePlan, Value};
 use crate::kernel::activation::Activation;
 use crate::kernel::optimizer::{Arenas, Update};
 use dense::Dense;
+use layer_norm::LayerNorm;
 
 /// What an operation applies to each value that it computes, last of all.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +52,16 @@ pub(crate) struct TangentPlaces {
     pub(crate) factors: Option<Value>,
 }
 
+/// Where what [`Operation::curvature`] reads and writes stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CurvedPlaces {
+    pub(crate) input: Value,
+    pub(crate) delta: Value,
+    pub(crate) tangent: Value,
+    /// The gradient with respect to the input.
+    pub(crate) gradient: Value,
+}
+
 /// Parameters in a backward pass that updates them, and what they are updated with.
 pub(crate) struct Updated<'a> {
     pub(crate) update: Update,
@@ -67,6 +80,11 @@ pub(crate) trait Operation {
 
     /// What it applies last of all.
     fn pointwise(&self) -> Pointwise;
+
+    /// Whether it is no linear function of its input, its [`Pointwise`] end apart. What is below such an operation ends in no activation.
+    fn is_curved(&self) -> bool {
+        false
+    }
 
     /// Says which values its backward passes read, beside the gradients.
     fn uses_backward(&self, tape: &mut TapePlan, places: Places);
@@ -128,6 +146,11 @@ pub(crate) trait Operation {
         updated: Option<&mut Updated<'_>>,
     );
 
+    /// What a [curved](Self::is_curved) operation adds in a double backward pass to the gradient with respect to its input: how the product
+    /// of its delta and the tangent of what it computes before its pointwise end moves with the input. It overwrites, or adds with
+    /// `accumulate`.
+    fn curvature(&self, _context: &PassContext<'_>, _tape: &mut Tape, _places: CurvedPlaces, _accumulate: bool) {}
+
     /// Products of [`Self::forward`].
     fn forward_products(&self, plan: &PassPlan, panels: usize) -> usize;
 
@@ -161,14 +184,25 @@ macro_rules! operations {
 
 operations! {
     Dense,
+    LayerNorm,
+}
+
+/// The operations of a layer: its weights', and what normalizes what these make.
+pub(crate) fn of_layer(layer: &LayerSpec) -> usize {
+    1 + usize::from(layer.normalization == Normalization::Layer)
 }
 
 /// The number of operations of a network.
 pub(crate) fn count(spec: &NetworkSpec) -> usize {
-    spec.layers.len()
+    spec.layers.iter().map(of_layer).sum()
 }
 
 /// Operation `index` of a network whose parameters stand as in `layout`.
 pub(crate) fn operation<'a>(spec: &'a NetworkSpec, layout: &'a ParameterLayout, index: usize) -> AnyOperation<'a> {
-    AnyOperation::Dense(Dense { index, spec: &spec.layers[index], place: layout.layer(index) })
+    let (layer, is_first) = layout.operation(index);
+    let (spec, place) = (&spec.layers[layer], layout.layer(layer));
+    match is_first {
+        true => AnyOperation::Dense(Dense { layer, spec, place }),
+        false => AnyOperation::LayerNorm(LayerNorm { layer, spec, place }),
+    }
 }
