@@ -270,11 +270,11 @@ fn normalized_layers_come_back() {
     for (layers, part) in [
         (
             "{ inputs = 2, outputs = 8 }, { inputs = 8, outputs = 1, normalization = 'layer' }",
-            "layers[1].normalization: the last layer",
+            "layers[1].normalization: the last layer of a network",
         ),
         (
             "{ inputs = 2, outputs = 1, normalization = 'layer' }, { inputs = 1, outputs = 1 }",
-            "layers[0].normalization: of one output nothing would be left",
+            "layers[0].normalization: a layer of one output",
         ),
     ] {
         place.write("wrong.toml", discriminator(layers));

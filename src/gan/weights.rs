@@ -144,19 +144,43 @@ struct Layer<'a> {
     gain: Option<&'a str>,
 }
 
-/// The tensors of each layer of `spec`, a normalization's among its layer's; `None` where there are not as many.
-fn layers_of<'a>(numbered: &Numbered<'a>, spec: &NetworkSpec) -> Option<Vec<Layer<'a>>> {
+/// The tensors of each layer of the network `name`, a normalization's among its layer's.
+///
+/// # Errors
+///
+/// What does not fit, in words.
+fn layers_of<'a>(
+    numbered: &Numbered<'a>,
+    spec: &NetworkSpec,
+    name: &str,
+) -> std::result::Result<Vec<Layer<'a>>, String> {
+    let (found, expected) = (numbered.len(), spec.layers.len());
+    let span = numbered.first_key_value().zip(numbered.last_key_value()).map(|((first, _), (last, _))| last - first);
+    // As gannet numbers them, a layer has all of its tensors under one number, and no number is left out.
+    let are_layers = found == expected && span == Some(found as u64 - 1);
     let mut numbered = numbered.values().copied();
-    let of_layer = |layer: &LayerSpec| {
-        let found = numbered.next()?;
-        if found.bias.is_some() || !is_normalized(layer) {
-            return Some(found);
+    let mut next =
+        || numbered.next().ok_or_else(|| format!("holds {found} layers of the {name}, but it has {expected}"));
+    let mut layers = Vec::new();
+    for (index, layer) in spec.layers.iter().enumerate() {
+        let found = next()?;
+        if are_layers || !is_normalized(layer) {
+            layers.push(found);
+            continue;
         }
-        let Layer { weight: gain, bias, .. } = numbered.next()?;
-        Some(Layer { bias, gain, ..found })
-    };
-    let layers = spec.layers.iter().map(of_layer).collect::<Option<_>>()?;
-    numbered.next().is_none().then_some(layers)
+        if let Some(bias) = found.bias {
+            return Err(format!(
+                "the tensor {bias} stands before the normalization of layer {index} of the {name}, whose biases stand behind it; \
+                 make that Linear with bias=False"
+            ));
+        }
+        let Layer { weight: gain, bias, .. } = next()?;
+        layers.push(Layer { bias, gain, ..found });
+    }
+    match numbered.next() {
+        Some(_) => Err(format!("holds {found} layers of the {name}, but it has {expected}")),
+        None => Ok(layers),
+    }
 }
 
 impl StateDict {
@@ -263,7 +287,7 @@ fn network_of(prefix: &str) -> Option<Network> {
 
 /// Whether the weights have the shapes of `spec`'s.
 fn shapes_fit(file: &SafeTensors<'_>, layers: &Numbered<'_>, spec: &NetworkSpec) -> bool {
-    layers_of(layers, spec).is_some_and(|layers| {
+    layers_of(layers, spec, "").is_ok_and(|layers| {
         layers.iter().zip(&spec.layers).all(|(layer, expected)| {
             let weight = layer.weight.and_then(|name| file.tensor(name).ok());
             weight.is_some_and(|weight| weight.shape() == [expected.outputs, expected.inputs])
@@ -296,9 +320,7 @@ fn read(
     problem: impl Fn(String) -> Error,
 ) -> Result<Vec<LayerTensors>> {
     let (expected, name) = (&spec.network(network).layers, network.name());
-    let found = layers.len();
-    let layers = layers_of(layers, spec.network(network))
-        .ok_or_else(|| problem(format!("holds {found} layers of the {name}, but it has {}", expected.len())))?;
+    let layers = layers_of(layers, spec.network(network), name).map_err(&problem)?;
     let tensor = |place: Option<&str>, index: usize, kind: &str, shape: &[usize]| -> Result<Vec<f32>> {
         let layer = format!("layer {index} of the {name}");
         let tensor_name = place.ok_or_else(|| problem(format!("{layer} has no {kind}")))?;
@@ -325,7 +347,8 @@ fn read(
                 && tensor(Some(gain), index, "gain", &[expected.outputs])?.iter().any(|gain| *gain != 1.0)
             {
                 return Err(problem(format!(
-                    "the tensor {gain} is not all ones, and a normalization has no gain here; multiply it into the weights behind it"
+                    "the tensor {gain} is not all ones, and a normalization has no gain here; keep that at 1 in PyTorch \
+                     (`weight.requires_grad_(False)`)"
                 )));
             }
             Ok(LayerTensors {

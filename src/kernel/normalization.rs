@@ -32,7 +32,7 @@ pub fn differentiate(isa: Isa, sums: &[f32], vectors: &mut [f32], width: usize) 
 
 /// What [`curve`] reads, panels `[features, width]`.
 #[derive(Clone, Copy, Debug)]
-pub struct Bent<'a> {
+pub struct CurvatureInputs<'a> {
     /// The sums before [`normalize`].
     pub sums: &'a [f32],
     /// The gradients with respect to the normalized sums.
@@ -46,10 +46,10 @@ pub struct Bent<'a> {
 /// # Panics
 ///
 /// If the shapes do not fit.
-pub fn curve(isa: Isa, bent: Bent<'_>, into: &mut [f32], width: usize, accumulate: bool) {
-    let Bent { sums, gradients, tangents } = bent;
+pub fn curve(isa: Isa, inputs: CurvatureInputs<'_>, into: &mut [f32], width: usize, accumulate: bool) {
+    let CurvatureInputs { sums, gradients, tangents } = inputs;
     check(&[sums, gradients, tangents, into], width);
-    isa.run(Curve { bent, into, width, accumulate });
+    isa.run(Curve { inputs, into, width, accumulate });
 }
 
 fn check(panels: &[&[f32]], width: usize) {
@@ -82,7 +82,10 @@ impl<V: Copy> Scale<V> {
             squares = simd.mul_add(distance, distance, squares);
         }
         let deviation = simd.sqrt(simd.mul_add(squares, share, simd.splat(EPSILON)));
-        Self { mean, inverse: simd.div(simd.splat(1.0), deviation) }
+        // An infinite one would make zeros of sums beyond all bounds, and hide them.
+        let is_finite = simd.less(deviation, simd.splat(f32::INFINITY));
+        let inverse = simd.select(is_finite, simd.div(simd.splat(1.0), deviation), simd.splat(f32::NAN));
+        Self { mean, inverse }
     }
 
     /// A sum, normalized.
@@ -162,7 +165,7 @@ impl Kernel for Differentiate<'_> {
 }
 
 struct Curve<'a> {
-    bent: Bent<'a>,
+    inputs: CurvatureInputs<'a>,
     into: &'a mut [f32],
     width: usize,
     accumulate: bool,
@@ -173,7 +176,7 @@ impl Kernel for Curve<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { bent: Bent { sums, gradients, tangents }, into, width, accumulate } = self;
+        let Self { inputs: CurvatureInputs { sums, gradients, tangents }, into, width, accumulate } = self;
         let share = simd.splat(share(sums, width));
         for lane in (0..width).step_by(S::LANES) {
             let scale = Scale::new(simd, sums, width, lane);

@@ -123,9 +123,9 @@ impl Classifier {
             let plan = PassPlan { isa: self.isa, engine: EngineKind::default().engine(), tasks: 1 };
             let context = PassContext { team: &Team::serial(), plan: &plan, panels: Panels::one(BATCH) };
             pass::forward(&context, self.view(), &[], trace, tape);
-            let last = trace.places(trace.layers() - 1);
-            scatter_rows(self.isa, tape.get(last.input, BATCH), BATCH, classes.len(), features);
-            let logits = tape.get(last.output, BATCH);
+            let [hidden, output] = [2, 1].map(|from_last| trace.of_layer(trace.layers() - from_last));
+            scatter_rows(self.isa, tape.get(hidden, BATCH), BATCH, classes.len(), features);
+            let logits = tape.get(output, BATCH);
             for (lane, class) in classes.iter_mut().enumerate() {
                 let logits = logits.chunks_exact(BATCH).map(|row| row[lane]);
                 let best =

@@ -16,13 +16,14 @@
 //! The deltas of the loss itself are those of the probe times `c`, so that one backward pass and one product of each operation serve the
 //! loss and the penalty.
 
+use super::kind::Kind;
 use super::op::{self, CurvedPlaces, Places, TangentPlaces, operation};
 use super::panels::PassContext;
 use super::parameters::ParameterLayout;
 use super::pass::{
     self, BackwardView, Deltas, InputMode, NetworkView, ParameterGradients, Parameters, Trace, backward_products,
 };
-use super::spec::{LayerSpec, NetworkSpec, Normalization};
+use super::spec::{LayerSpec, NetworkSpec};
 use super::tangent::{self, Tangents};
 use super::tape::{Tape, TapePlan, Value};
 use crate::kernel::curvature::{Curved, curvature};
@@ -199,7 +200,7 @@ fn reading<'a>(network: &'a BackwardView<'_>) -> NetworkView<'a> {
 
 /// The layers whose gradients curved operations and activations add to: up to the last that is curved.
 fn below_curves(spec: &NetworkSpec) -> usize {
-    let is_curved = |layer: &LayerSpec| layer.normalization == Normalization::Layer || layer.activation.is_curved();
+    let is_curved = |layer: &LayerSpec| layer.operations().contains(&Kind::LayerNorm) || layer.activation.is_curved();
     spec.layers.iter().rposition(is_curved).map_or(0, |last| last + 1)
 }
 

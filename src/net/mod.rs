@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod double_backward;
+mod kind;
 pub(crate) mod op;
 pub(crate) mod panels;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::op;
-use super::spec::{Initialization, NetworkSpec, Normalization};
+use super::kind::Kind;
+use super::spec::{Initialization, LayerSpec, NetworkSpec, Normalization};
 use crate::error::{Error, Result};
 use crate::kernel::noise::{self, StreamKey};
 use crate::memory::{self, ArenaLayout};
@@ -30,8 +30,8 @@ impl LayerTensors {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ParameterLayout {
     layers: Vec<LayerPlace>,
-    /// The layer of each operation, and whether it is the first of that.
-    operations: Vec<(usize, bool)>,
+    /// The layer and the kind of each operation.
+    operations: Vec<(usize, Kind)>,
     len: usize,
 }
 
@@ -86,7 +86,7 @@ impl ParameterLayout {
                 LayerPlace { weight, stride, inputs: layer.inputs, bias: arena.reserve(layer.outputs) }
             })
             .collect();
-        let of_layer = |(index, layer)| (0..op::of_layer(layer)).map(move |number| (index, number == 0));
+        let of_layer = |(index, layer): (usize, &LayerSpec)| layer.operations().iter().map(move |kind| (index, *kind));
         let operations = spec.layers.iter().enumerate().flat_map(of_layer).collect();
         Self { layers, operations, len: arena.len() }
     }
@@ -106,8 +106,8 @@ impl ParameterLayout {
         &self.layers[index]
     }
 
-    /// The layer of operation `index`, and whether it is the first of that.
-    pub(crate) fn operation(&self, index: usize) -> (usize, bool) {
+    /// The layer and the kind of operation `index`.
+    pub(crate) fn operation(&self, index: usize) -> (usize, Kind) {
         self.operations[index]
     }
 

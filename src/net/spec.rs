@@ -74,7 +74,7 @@ pub struct LayerSpec {
     pub inputs: usize,
     /// Features that leave.
     pub outputs: usize,
-    /// What normalizes the sums; the last layer of a network has none.
+    /// What normalizes the sums. The last layer of a network cannot be normalized.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Normalization::is_none"))]
     pub normalization: Normalization,
     /// The activation.
@@ -119,7 +119,7 @@ fn is_zero(value: &f32) -> bool {
 )]
 #[non_exhaustive]
 pub enum Initialization {
-    /// PyTorch's default for `Linear`: weights and biases uniform in `±1 / sqrt(inputs)`.
+    /// PyTorch's default for `Linear`: weights and biases uniform in `±1 / sqrt(inputs)`; biases 0 behind a normalization.
     #[default]
     Pytorch,
     /// Glorot and Bengio 2010: weights uniform in `±sqrt(6 / (inputs + outputs))`, biases 0.
@@ -291,8 +291,8 @@ impl NetworkSpec {
             }
             if layer.normalization != Normalization::None && (layer.outputs == 1 || index + 1 == self.layers.len()) {
                 let problem = match index + 1 == self.layers.len() {
-                    true => "the last layer makes what the network answers with, and has none",
-                    false => "of one output nothing would be left",
+                    true => "the last layer of a network cannot be normalized",
+                    false => "a layer of one output cannot be normalized: nothing but its bias would be left",
                 };
                 return Err(Error::setting(setting("normalization"), problem));
             }

@@ -1,8 +1,9 @@
 //! The tangent pass of a network: how its output moves when its input moves along a given direction.
 //!
-//! It follows on a forward pass, whose outputs show the derivative of each activation and the elements that dropout dropped.
+//! It follows on a forward pass, whose outputs show the derivative of each activation and the elements that dropout dropped, and whose
+//! sums show that of each normalization.
 
-use super::op::operation;
+use super::op::{Places, operation};
 use super::panels::PassContext;
 use super::parameters::ParameterLayout;
 use super::pass::{NetworkView, Trace};
@@ -26,7 +27,8 @@ impl Tangents {
         let layout = ParameterLayout::new(spec);
         for index in 0..operations {
             tape.uses(tangents.output());
-            tape.uses(trace.places(index).output);
+            let Places { input, output } = trace.places(index);
+            [input, output].into_iter().for_each(|value| tape.uses(value));
             tangents.0.push(tape.make(operation(spec, &layout, index).outputs(), lanes));
             tape.advance();
         }

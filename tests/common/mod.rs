@@ -189,6 +189,18 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
             normalized(base(Objective::NonSaturating, leaky, 0.0)).with_order(Order::GeneratorFirstSharedFake),
         ),
         (
+            "softmax, all layers normalized, noise, a gradient penalty",
+            normalized(base(Objective::Softmax, leaky, 0.0))
+                .with_instance_noise(0.3, 100)
+                .with_penalties(none.with_gradient_penalty(1.0).with_r1(0.5)),
+        ),
+        (
+            "conditional, all layers normalized, R1, fakes shared",
+            normalized(conditional(Objective::NonSaturating))
+                .with_penalties(none.with_r1(0.5))
+                .with_order(Order::DiscriminatorFirstSharedFake),
+        ),
+        (
             "conditional, relativistic pairing, R1 and a gradient penalty",
             conditional(Objective::RelativisticPairing)
                 .with_penalties(none.with_r1(0.5).with_gradient_penalty(1.0))

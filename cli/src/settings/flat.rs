@@ -49,7 +49,8 @@ fn network(layers: &[Value]) -> String {
     for layer in layers {
         let activation = layer.get("activation").and_then(Value::as_table);
         let words = activation.into_iter().flatten().map(|(_, value)| text(value));
-        let normalization = layer.get("normalization").map(|kind| format!("{} normalization", text(kind)));
+        let normalization = layer.get("normalization").map(text).filter(|kind| kind != "none");
+        let normalization = normalization.map(|kind| format!("{kind} normalization"));
         let dropout = layer.get("dropout").map(|share| format!("dropout {}", text(share)));
         let part = normalization.into_iter().chain(words).chain(dropout).collect::<Vec<_>>().join(" ");
         if parts.last() != Some(&part) {

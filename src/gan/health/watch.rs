@@ -36,7 +36,7 @@ use super::verdict::Verdict;
 use crate::gan::optimizer_spec::OptimizerSpec;
 use crate::gan::spec::GanSpec;
 use crate::kernel::activation::Activation;
-use crate::net::NetworkSpec;
+use crate::net::{LayerSpec, NetworkSpec, Normalization};
 
 /// Judges the evaluations of one run, in their order. A run that is resumed has the same verdicts as one never stopped if a new
 /// watch is given the evaluations before.
@@ -192,7 +192,9 @@ fn by_halves(most: f64, health: &Health) -> f64 {
 /// Whether a network is a linear map. A linear D with a sigmoid above pulls G along one direction, and at balance it asks for
 /// no more than the mean.
 fn is_linear(network: &NetworkSpec) -> bool {
-    network.layers.iter().rev().skip(1).all(|layer| layer.activation == Activation::Linear)
+    let is_linear =
+        |layer: &LayerSpec| layer.activation == Activation::Linear && layer.normalization == Normalization::None;
+    network.layers.iter().rev().skip(1).all(is_linear)
 }
 
 #[cfg(test)]
@@ -232,6 +234,13 @@ mod tests {
         let right =
             |(index, found): (usize, &Verdict)| *found == if index < before { Verdict::TooEarly } else { verdict };
         assert!(found.iter().enumerate().all(right), "{before} times too early, then {verdict}: {found:?}");
+    }
+
+    #[test]
+    fn a_normalized_network_is_no_linear_map() {
+        let spec = NetworkSpec::dense(&[2, 16, 1], Activation::Linear, 0.0, Activation::Linear);
+        assert!(is_linear(&spec));
+        assert!(!is_linear(&spec.with_normalization(Normalization::Layer)));
     }
 
     #[test]

@@ -112,6 +112,17 @@ fn normalized_layers_go_out_and_in() {
     with_gain(1.0).unwrap();
     let error = with_gain(0.5).unwrap_err().to_string();
     assert!(error.contains("G.1.weight is not all ones"), "{error}");
+    // Biases before the normalization are others than behind it, whether it has tensors of its own or none.
+    for normalization in [&[("G.1.weight", vec![2]), ("G.1.bias", vec![2])][..], &[]] {
+        let names =
+            [("G.0.weight", vec![2, 2]), ("G.0.bias", vec![2]), ("G.3.weight", vec![2, 2]), ("G.3.bias", vec![2])];
+        let shapes: Vec<_> = names.iter().chain(normalization).collect();
+        let ones = |shape: &[usize]| 1f32.to_le_bytes().repeat(shape.iter().product());
+        let tensors: Vec<(&str, &[usize], Dtype, Vec<u8>)> =
+            shapes.iter().map(|(name, shape)| (*name, shape.as_slice(), Dtype::F32, ones(shape))).collect();
+        let error = read(&tensors, &spec).unwrap_err().to_string();
+        assert!(error.contains("G.0.bias stands before the normalization of layer 0"), "{error}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Layer normalization, its derivative and its curvature against differences in f64.
 
-use super::super::normalization::{Bent, EPSILON, curve, differentiate, normalize};
+use super::super::normalization::{CurvatureInputs, EPSILON, curve, differentiate, normalize};
 use super::{on_every_isa, values};
 use crate::reference::difference::slope;
 
@@ -87,6 +87,22 @@ fn normalized_sums_match_f64() {
     });
 }
 
+/// Sums whose squares are no numbers, and infinite ones, make no number, instead of zeros that hide them.
+#[test]
+fn overflow_shows() {
+    on_every_isa(|isa, complaints| {
+        for large in [1e20, f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+            let mut found = sums(4, 16);
+            found[16] = large;
+            normalize(isa, &mut found, 16);
+            let of_lane = |lane| column(&found, 16, lane);
+            if !of_lane(0).iter().all(|value| value.is_nan()) || of_lane(1).iter().any(|value| value.is_nan()) {
+                complaints.push(format!("{large}: {:?} {:?}", of_lane(0), of_lane(1)));
+            }
+        }
+    });
+}
+
 #[test]
 fn derivatives_match_differences() {
     on_every_isa(|isa, complaints| {
@@ -116,8 +132,8 @@ fn curvatures_match_differences() {
                 (values(rows * width, 0.8), values(2 * rows * width, 1.1).split_off(rows * width));
             for (accumulate, before) in [(false, f32::NAN), (true, 0.5)] {
                 let mut found = vec![before; rows * width];
-                let bent = Bent { sums: &sums, gradients: &gradients, tangents: &tangents };
-                curve(isa, bent, &mut found, width, accumulate);
+                let inputs = CurvatureInputs { sums: &sums, gradients: &gradients, tangents: &tangents };
+                curve(isa, inputs, &mut found, width, accumulate);
                 compare(&found, width, &format!("{rows}x{width} {accumulate}"), complaints, |lane| {
                     let [sums, gradient, tangent] =
                         [&sums, &gradients, &tangents].map(|panel| column(panel, width, lane));

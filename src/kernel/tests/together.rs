@@ -7,7 +7,7 @@ use super::super::dropout::{Dropout, DropoutPart, Keeps};
 use super::super::loss::{LossTerm, ScoreLoss, Side, bce_with_logits, pairing_loss, score_loss, softmax_cross_entropy};
 use super::super::math;
 use super::super::noise::{StreamKey, add_normal, normal, uniform};
-use super::super::normalization::{Bent, curve, differentiate, normalize};
+use super::super::normalization::{CurvatureInputs, curve, differentiate, normalize};
 use super::super::optimizer::{AdamStep, AdamWStep, RmsPropStep, SgdStep, Update, clip_parameters};
 use super::super::panel::{Columns, gather_bytes, gather_rows, scatter_rows};
 use super::super::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
@@ -155,9 +155,13 @@ const ELEMENTWISE: &[Case] = &[
     ("layer normalization", |isa, x| on_copy(x, |y| normalize(isa, y, WIDTH))),
     ("its derivative by sums", |isa, x| on_copy(&values(x.len(), 1.0), |y| differentiate(isa, x, y, WIDTH))),
     ("its derivative by vectors", |isa, x| on_copy(x, |y| differentiate(isa, &values(x.len(), 1.0), y, WIDTH))),
-    ("its curvature by sums", |isa, x| bent(isa, [x, &values(x.len(), 1.0), &values(x.len(), 0.5)])),
-    ("its curvature by gradients", |isa, x| bent(isa, [&values(x.len(), 1.0), x, &values(x.len(), 0.5)])),
-    ("its curvature by tangents", |isa, x| bent(isa, [&values(x.len(), 1.0), &values(x.len(), 0.5), x])),
+    ("its curvature by sums", |isa, x| curved_normalization(isa, [x, &values(x.len(), 1.0), &values(x.len(), 0.5)])),
+    ("its curvature by gradients", |isa, x| {
+        curved_normalization(isa, [&values(x.len(), 1.0), x, &values(x.len(), 0.5)])
+    }),
+    ("its curvature by tangents", |isa, x| {
+        curved_normalization(isa, [&values(x.len(), 1.0), &values(x.len(), 0.5), x])
+    }),
     ("clip", |isa, x| on_copy(x, |y| clip_parameters(isa, 0.5, y))),
     ("adam, parameter", |isa, x| {
         on_copy(x, |p| {
@@ -234,9 +238,9 @@ const ELEMENTWISE: &[Case] = &[
     ("add_assign", |isa, x| on_copy(&values(x.len(), 1.0), |to| add_assign(isa, to, x))),
 ];
 
-fn bent(isa: Isa, [sums, gradients, tangents]: [&[f32]; 3]) -> Vec<f32> {
+fn curved_normalization(isa: Isa, [sums, gradients, tangents]: [&[f32]; 3]) -> Vec<f32> {
     let mut into = vec![0.5; sums.len()];
-    curve(isa, Bent { sums, gradients, tangents }, &mut into, WIDTH, true);
+    curve(isa, CurvatureInputs { sums, gradients, tangents }, &mut into, WIDTH, true);
     into
 }
 

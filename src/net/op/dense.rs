@@ -13,9 +13,10 @@ use crate::kernel::activation::Activation;
 use crate::kernel::dropout::{DROPOUT_FEATURES, Dropout};
 use crate::kernel::optimizer::Arenas;
 use crate::kernel::penalty::{add_scaled, weighted_row_sums};
+use crate::net::kind::Kind;
 use crate::net::panels::{Factors, MOST_PARTS, Panels, Part, PassContext, PassPlan, ROW_UNIT};
 use crate::net::parameters::LayerPlace;
-use crate::net::spec::{LayerSpec, Normalization};
+use crate::net::spec::LayerSpec;
 use crate::net::tape::{Tape, TapePlan, Value};
 use crate::parallel::{Chunks, ChunksOfEach};
 use crate::simd::LANE_GROUP;
@@ -32,7 +33,7 @@ pub(crate) struct Dense<'a> {
 impl Dense<'_> {
     /// Whether biases, activation and dropout follow a normalization, which another operation does.
     fn is_normalized(&self) -> bool {
-        self.spec.normalization != Normalization::None
+        self.spec.operations() != [Kind::Dense]
     }
 
     /// A dropout stream begins at a multiple of [`DROPOUT_FEATURES`], so every block of the output does.
@@ -254,7 +255,7 @@ impl Operation for Dense<'_> {
     ) {
         let lanes = context.panels.lanes();
         let [delta, input] = tape.several([(delta, lanes), (places.input, lanes)]);
-        let biases = if self.is_normalized() { Biases::Left } else { Biases::Sums };
+        let biases = if self.is_normalized() { Biases::Elsewhere } else { Biases::Sums };
         let outer = OuterOperands { dense: self, panels: context.panels, delta, input, accumulate, biases };
         self.gradient(context, outer, gradients, updated);
     }
@@ -272,7 +273,7 @@ impl Operation for Dense<'_> {
         let outer = |delta, input, biases| OuterOperands { dense: self, panels, delta, input, accumulate, biases };
         let Some(factors) = factors else {
             let [delta, tangent] = tape.several([(delta, lanes), (tangent, lanes)]);
-            let biases = if self.is_normalized() { Biases::Left } else { Biases::Zero };
+            let biases = if self.is_normalized() { Biases::Elsewhere } else { Biases::Zero };
             return self.gradient(context, outer(delta, tangent, biases), gradients, updated);
         };
         let [delta, input, tangent, factors] =
@@ -282,7 +283,7 @@ impl Operation for Dense<'_> {
             let values = &input[(panel * inputs + rows.start) * width..][..tangents.len()];
             add_scaled(plan.isa, values, factors.of_panel(panel), tangents);
         });
-        let biases = if self.is_normalized() { Biases::Left } else { Biases::Weighted(factors) };
+        let biases = if self.is_normalized() { Biases::Elsewhere } else { Biases::Weighted(factors) };
         self.gradient(context, outer(delta, tangent, biases), gradients, updated);
     }
 
@@ -341,7 +342,7 @@ enum Biases<'a> {
     /// 0.
     Zero,
     /// Another operation's.
-    Left,
+    Elsewhere,
 }
 
 /// The operands of a layer's weight gradient.
@@ -357,7 +358,7 @@ struct OuterOperands<'a> {
 impl OuterOperands<'_> {
     /// Whether the biases are another operation's.
     fn leaves_biases(&self) -> bool {
-        matches!(self.biases, Biases::Left)
+        matches!(self.biases, Biases::Elsewhere)
     }
 
     /// The gradients of the row block that begins at `first_row`, and the update of its weights. Returns whether all of these are finite.
@@ -388,7 +389,7 @@ impl OuterOperands<'_> {
                 }
                 None
             }
-            Biases::Left => None,
+            Biases::Elsewhere => None,
         };
         let product = OuterProduct {
             delta: self.delta,

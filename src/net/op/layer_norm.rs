@@ -7,7 +7,7 @@
 use super::{CurvedPlaces, Operation, Places, Pointwise, TangentPlaces, Updated};
 use crate::kernel::activation::{backward_epilogue, forward_epilogue};
 use crate::kernel::dropout::Dropout;
-use crate::kernel::normalization::{Bent, curve, differentiate, normalize};
+use crate::kernel::normalization::{CurvatureInputs, curve, differentiate, normalize};
 use crate::kernel::penalty::weighted_row_sums;
 use crate::kernel::reduce::row_sums;
 use crate::net::panels::{Factors, Part, PassContext, PassPlan};
@@ -122,7 +122,8 @@ impl Operation for LayerNorm<'_> {
         _parameters: &[f32],
         tape: &mut Tape,
         places: Places,
-        below: Option<Pointwise>,
+        // The layer's own product, which ends in no activation.
+        _below: Option<Pointwise>,
         [delta, gradient]: [Value; 2],
     ) {
         let (isa, width, lanes) = (context.plan.isa, context.panels.width, context.panels.lanes());
@@ -132,9 +133,6 @@ impl Operation for LayerNorm<'_> {
             let [input, delta] = [&*input, &*delta].map(|values| &values[panel * of_panel..][..of_panel]);
             gradients.copy_from_slice(delta);
             differentiate(isa, input, gradients, width);
-            if let Some(Pointwise { activation, dropout }) = below {
-                backward_epilogue(isa, activation, dropout, input, gradients);
-            }
         });
     }
 
@@ -192,7 +190,7 @@ impl Operation for LayerNorm<'_> {
         context.for_each_panel(self.spec.outputs, gradient, |panel, into| {
             let [sums, gradients, tangents] =
                 [&*input, &*delta, &*tangent].map(|values| &values[panel * of_panel..][..of_panel]);
-            curve(isa, Bent { sums, gradients, tangents }, into, width, accumulate);
+            curve(isa, CurvatureInputs { sums, gradients, tangents }, into, width, accumulate);
         });
     }
 

@@ -18,9 +18,10 @@
 mod dense;
 mod layer_norm;
 
+use super::kind::Kind;
 use super::panels::{Part, PassContext, PassPlan};
 use super::parameters::ParameterLayout;
-use super::spec::{LayerSpec, NetworkSpec, Normalization};
+use super::spec::NetworkSpec;
 use super::tape::{Tape, TapePlan, Value};
 use crate::kernel::activation::Activation;
 use crate::kernel::optimizer::{Arenas, Update};
@@ -99,8 +100,8 @@ pub(crate) trait Operation {
         places: Places,
     );
 
-    /// How its output moves when its input moves along the first of the `tangents`, by its output of a forward pass: the second of
-    /// them, with the elements dropped that were dropped then.
+    /// How its output moves when its input moves along the first of the `tangents`, by its input and its output of a forward pass: the
+    /// second of them, with the elements dropped that were dropped then.
     fn tangent(
         &self,
         context: &PassContext<'_>,
@@ -187,22 +188,17 @@ operations! {
     LayerNorm,
 }
 
-/// The operations of a layer: its weights', and what normalizes what these make.
-pub(crate) fn of_layer(layer: &LayerSpec) -> usize {
-    1 + usize::from(layer.normalization == Normalization::Layer)
-}
-
 /// The number of operations of a network.
 pub(crate) fn count(spec: &NetworkSpec) -> usize {
-    spec.layers.iter().map(of_layer).sum()
+    spec.layers.iter().map(|layer| layer.operations().len()).sum()
 }
 
 /// Operation `index` of a network whose parameters stand as in `layout`.
 pub(crate) fn operation<'a>(spec: &'a NetworkSpec, layout: &'a ParameterLayout, index: usize) -> AnyOperation<'a> {
-    let (layer, is_first) = layout.operation(index);
+    let (layer, kind) = layout.operation(index);
     let (spec, place) = (&spec.layers[layer], layout.layer(layer));
-    match is_first {
-        true => AnyOperation::Dense(Dense { layer, spec, place }),
-        false => AnyOperation::LayerNorm(LayerNorm { layer, spec, place }),
+    match kind {
+        Kind::Dense => AnyOperation::Dense(Dense { layer, spec, place }),
+        Kind::LayerNorm => AnyOperation::LayerNorm(LayerNorm { layer, spec, place }),
     }
 }

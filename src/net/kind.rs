@@ -1,0 +1,22 @@
+//! What operations a layer is made of.
+
+use super::spec::{LayerSpec, Normalization};
+
+/// A kind of operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The product of a layer's weights, with whatever no other operation of the layer does.
+    Dense,
+    /// What normalizes that, with biases, activation and dropout.
+    LayerNorm,
+}
+
+impl LayerSpec {
+    /// The kinds of the layer's operations, in their order.
+    pub(crate) fn operations(&self) -> &'static [Kind] {
+        match self.normalization {
+            Normalization::None => &[Kind::Dense],
+            Normalization::Layer => &[Kind::Dense, Kind::LayerNorm],
+        }
+    }
+}
