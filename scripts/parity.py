@@ -24,6 +24,13 @@ discriminator, i = layer):
     penalty                                              [steps]                        f64   of a case with `penalties`: beside D's loss
     final.N.i.weight, .bias                              after the last step            f64
     average.generator.i.weight, .bias                    the same averages              f64   of a case with `ema_decay`
+    init.N.i.singular_vector, final.N.i.singular_vector  [out]                          f32, f64   of a layer with spectral normalization:
+                                                                                              the left one that an iteration begins with
+    final.N.i.running_mean, .running_var                 [out]                          f64   of a layer with batch normalization
+
+A layer is normalized before its biases are added. What spectral normalization divides by follows from the vectors of one power iteration,
+which comes after each update of the network. Batch normalization is over the samples of a batch of one kind; running statistics follow the
+batches that a network learns from, D's as the mean over real samples and fakes.
 
 Losses are means over the batch, by the objective's formula (docs/penalties.md); with `softmax`, D has two logits, of which class 1 is real.
 """
@@ -57,9 +64,10 @@ def layers(sizes, hidden, last, dropout=0.0, slope=0.2):
     ]
 
 
-def normalized(layers):
-    """The same layers with layer normalization in all but the last."""
-    return [{**layer, "normalization": "layer"} for layer in layers[:-1]] + layers[-1:]
+def normalized(layers, kind="layer"):
+    """The same layers with a normalization in all but the last, and in that too where it is spectral."""
+    count = len(layers) - (kind != "spectral")
+    return [{**layer, "normalization": kind} for layer in layers[:count]] + layers[count:]
 
 
 def adam(lr, beta1=0.9, beta2=0.999, **more):
@@ -366,6 +374,65 @@ CASES = {
         batch=11,
         steps=12,
     ),
+    "small_spectral_hinge": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=normalized(layers([3, 18, 7, 1], "leaky_relu", "linear", dropout=0.25), "spectral"),
+        objective="hinge",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.5),
+        batch=13,
+        steps=12,
+    ),
+    "small_spectral_wasserstein": dict(
+        generator=normalized(layers([2, 9, 3], "relu", "tanh"), "batch"),
+        discriminator=normalized(layers([3, 18, 7, 1], "tanh", "linear"), "spectral"),
+        objective="wasserstein",
+        order="generator_first_shared_fake",
+        optimizer={"kind": "sgd", "lr": 1e-1, "momentum": 0.5},
+        clip_norm={"generator": 0.5, "discriminator": 0.2},
+        batch=11,
+        steps=12,
+    ),
+    "small_spectral_r1_r2": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "linear"),
+        discriminator=normalized(layers([3, 18, 7, 1], "tanh", "linear"), "spectral"),
+        objective="relativistic_pairing",
+        order="discriminator_first_shared_fake",
+        optimizer=adam(1e-2, beta1=0.0, kind="adamw", weight_decay=0.5),
+        penalties={"r1": 0.5, "r2": 0.25},
+        batch=9,
+        steps=12,
+    ),
+    "small_batch_norm": dict(
+        generator=normalized(layers([2, 9, 7, 3], "relu", "tanh"), "batch"),
+        discriminator=normalized(layers([3, 18, 7, 1], "leaky_relu", "linear", dropout=0.25), "batch"),
+        objective="non_saturating",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.5, kind="adamw", weight_decay=0.5),
+        batch=21,
+        steps=12,
+    ),
+    "small_batch_norm_shared": dict(
+        generator=normalized(layers([2, 9, 3], "tanh", "linear"), "batch"),
+        discriminator=normalized(layers([3, 18, 7, 1], "tanh", "linear"), "batch"),
+        objective="non_saturating",
+        order="generator_first_shared_fake",
+        optimizer={"kind": "sgd", "lr": 5e-2, "momentum": 0.5},
+        ema_decay=0.9,
+        batch=17,
+        steps=12,
+    ),
+    "small_batch_norm_r3gan": dict(
+        generator=normalized(layers([2, 9, 7, 3], "leaky_relu", "linear"), "batch"),
+        discriminator=layers([3, 18, 7, 1], "leaky_relu", "linear"),
+        objective="relativistic_pairing",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.0, beta2=0.99),
+        penalties={"r1": 0.5, "r2": 0.25},
+        ema_decay=0.9,
+        batch=16,
+        steps=12,
+    ),
     "small_conditional_between": dict(
         generator=layers([8, 8, 4], "relu", "sigmoid"),
         discriminator=layers([9, 17, 6, 1], "tanh", "linear", dropout=0.25),
@@ -400,6 +467,8 @@ class Network:
 
     def __init__(self, name, spec, inputs):
         self.name, self.spec, self.parameters = name, spec, []
+        # By layer: what a normalization keeps, what of it the passes found, and the singular vectors.
+        self.kept, self.found, self.vectors = {}, [], {}
         for i, layer in enumerate(spec):
             weight = inputs.normal(layer["out"], layer["in"], scale=1.2 / layer["in"] ** 0.5)
             bias = inputs.normal(layer["out"], scale=0.1)
@@ -407,18 +476,54 @@ class Network:
                 inputs.keep(f"init.{name}.{i}.{kind}", values)
                 # A copy: the tensor would change the array.
                 self.parameters.append(torch.tensor(values.copy(), requires_grad=True))
+            if layer.get("normalization") == "spectral":
+                left = inputs.keep(f"init.{name}.{i}.singular_vector", inputs.normal(layer["out"]))
+                self.kept[i] = {"singular_vector": torch.tensor(left.copy())}
+            if layer.get("normalization") == "batch":
+                self.kept[i] = {"running_mean": torch.zeros(layer["out"]), "running_var": torch.ones(layer["out"])}
+        self.iterate()
 
     def __call__(self, x, keeps=None):
+        found = {}
         for i, layer in enumerate(self.spec):
             weight, bias = self.parameters[2 * i : 2 * i + 2]
-            if layer.get("normalization") == "layer":
+            normalization = layer.get("normalization")
+            if normalization == "layer":
                 x = F.layer_norm(F.linear(x, weight), [layer["out"]], bias=bias)
+            elif normalization == "batch":
+                x = F.linear(x, weight)
+                found[i] = {"running_mean": x.mean(0).detach(), "running_var": x.var(0).detach()}
+                x = F.batch_norm(x, None, None, bias=bias, training=True)
+            elif normalization == "spectral":
+                left, right = self.vectors[i]
+                x = F.linear(x, weight / torch.dot(left, weight @ right), bias)
             else:
                 x = F.linear(x, weight, bias)
             x = activated(x, layer)
             if layer["dropout"] and keeps is not None:
                 x = x * keeps[i] / (1.0 - layer["dropout"])
+        self.found.append(found)
         return x
+
+    def iterate(self):
+        """One power iteration for each weight that is divided by its largest singular value."""
+        with torch.no_grad():
+            for i, kept in self.kept.items():
+                if "singular_vector" in kept:
+                    weight = self.parameters[2 * i]
+                    right = F.normalize(weight.T @ kept["singular_vector"], dim=0)
+                    self.vectors[i] = F.normalize(weight @ right, dim=0), right
+
+    def follow(self, passes):
+        """What normalizations keep, after an update by what so many passes, the latest, have found."""
+        for i, kept in self.kept.items():
+            if "singular_vector" in kept:
+                kept["singular_vector"] = self.vectors[i][0]
+            else:
+                for kind in kept:
+                    of_batch = sum(found[i][kind] for found in self.found[-passes:]) / passes
+                    kept[kind] = 0.9 * kept[kind] + 0.1 * of_batch
+        self.iterate()
 
     def named(self, prefix, tensors):
         """Copies of `tensors`, one for each parameter, by name."""
@@ -474,6 +579,8 @@ class Learner:
             gradients = [parameter.grad for parameter in self.network.parameters]
             self.first_gradients = self.network.named("gradient", gradients)
         self.optimizer.step()
+        # D learns of real samples and of fakes.
+        self.network.follow(2 if self.network.name == "discriminator" else 1)
         if self.clip:
             with torch.no_grad():
                 for parameter in self.network.parameters:
@@ -659,6 +766,8 @@ def run(name, case):
     for learner in generator, discriminator:
         tensors.update(learner.first_gradients)
         tensors.update(learner.network.named("final", learner.network.parameters))
+        for i, kept in learner.network.kept.items():
+            tensors.update({f"final.{learner.network.name}.{i}.{kind}": values.numpy() for kind, values in kept.items()})
         if learner.average is not None:
             tensors.update(learner.network.named("average", learner.average.module))
         tensors[f"loss.{learner.network.name}"] = np.array(learner.losses)

@@ -72,6 +72,8 @@ fn read_case(path: &Path) -> Case {
         let normalization = match layer.get("normalization").and_then(Value::as_str) {
             None => Normalization::None,
             Some("layer") => Normalization::Layer,
+            Some("batch") => Normalization::Batch,
+            Some("spectral") => Normalization::Spectral,
             Some(other) => panic!("normalization {other}"),
         };
         LayerSpec::new(count(&layer["in"]), count(&layer["out"]), activation)
@@ -179,11 +181,15 @@ impl Tensors<'_> {
     }
 
     fn network(&self, prefix: &str, spec: &NetworkSpec) -> Vec<LayerTensors> {
-        let layers = 0..spec.layers.len();
+        let layers = spec.layers.iter().enumerate();
         layers
-            .map(|index| {
+            .map(|(index, layer)| {
                 let tensor = |kind: &str| self.f32(&format!("{prefix}.{index}.{kind}"));
-                LayerTensors::new(tensor("weight"), tensor("bias"))
+                let tensors = LayerTensors::new(tensor("weight"), tensor("bias"));
+                match layer.normalization {
+                    Normalization::Spectral => tensors.with_buffers(vec![tensor("singular_vector")]),
+                    _ => tensors,
+                }
             })
             .collect()
     }
@@ -217,9 +223,16 @@ impl Misses {
         }
     }
 
-    fn compare_network(&mut self, run: &str, prefix: &str, found: &[LayerTensors], tensors: &Tensors<'_>) {
-        for (index, layer) in found.iter().enumerate() {
-            for (kind, values) in [("weight", &layer.weight), ("bias", &layer.bias)] {
+    fn compare_network(
+        &mut self,
+        run: &str,
+        (prefix, spec): (&str, &NetworkSpec),
+        found: &[LayerTensors],
+        tensors: &Tensors<'_>,
+    ) {
+        for (index, (found, layer)) in found.iter().zip(&spec.layers).enumerate() {
+            let kept = layer.normalization.buffers().iter().copied().zip(&found.buffers);
+            for (kind, values) in [("weight", &found.weight), ("bias", &found.bias)].into_iter().chain(kept) {
                 let name = format!("{prefix}.{index}.{kind}");
                 let values = values.iter().map(|value| f64::from(*value));
                 self.compare(&format!("{run}: {name}"), values, &tensors.f64(&name));
@@ -252,7 +265,11 @@ fn training_runs_match_pytorch_in_f64() {
             .map(|role| tensors.keeps(role, &case.spec.discriminator));
         let is_between = case.spec.penalties.gradient_penalty > 0.0;
         let shares = if is_between { tensors.f32("interpolation") } else { Vec::new() };
-        let shards = [1, 2, 4].into_iter().filter(|shards| *shards <= case.batch);
+        let (g, d) = (&case.spec.generator, &case.spec.discriminator);
+        // The samples of a shard are a group of their own in batch normalization.
+        let is_grouped = g.layers.iter().chain(&d.layers).any(|of| of.normalization == Normalization::Batch);
+        let most = if is_grouped { 1 } else { case.batch };
+        let shards = [1, 2, 4].into_iter().filter(|shards| *shards <= most);
         for ((engine, isa, threads), shards) in
             runs().into_iter().flat_map(|run| shards.clone().map(move |shards| (run, shards)))
         {
@@ -292,8 +309,8 @@ fn training_runs_match_pytorch_in_f64() {
                 losses[1].push(report.generator_loss);
                 if step == 0 {
                     let gradients = trainer.gradients().unwrap();
-                    misses.compare_network(&run, "gradient.generator", &gradients.generator, &tensors);
-                    misses.compare_network(&run, "gradient.discriminator", &gradients.discriminator, &tensors);
+                    misses.compare_network(&run, ("gradient.generator", g), &gradients.generator, &tensors);
+                    misses.compare_network(&run, ("gradient.discriminator", d), &gradients.discriminator, &tensors);
                 }
             }
             for (name, losses) in ["loss.discriminator", "loss.generator"].iter().zip(losses) {
@@ -303,9 +320,12 @@ fn training_runs_match_pytorch_in_f64() {
                 misses.compare(&format!("{run}: penalty"), penalties.into_iter(), &tensors.f64("penalty"));
             }
             let model = trainer.raw_model().unwrap();
-            misses.compare_network(&run, "final.generator", &model.generator, &tensors);
+            misses.compare_network(&run, ("final.generator", g), &model.generator, &tensors);
             if case.spec.ema_decay > 0.0 {
-                misses.compare_network(&run, "average.generator", &trainer.model().unwrap().generator, &tensors);
+                // Statistics are averaged, too, which PyTorch leaves to whoever asks for it.
+                let mut averages = trainer.model().unwrap().generator;
+                averages.iter_mut().for_each(|layer| layer.buffers.clear());
+                misses.compare_network(&run, ("average.generator", g), &averages, &tensors);
             }
             let mut discriminator = model.discriminator;
             if case.spec.objective.is_relativistic()
@@ -318,7 +338,7 @@ fn training_runs_match_pytorch_in_f64() {
                     .map(|value| *value as f32)
                     .collect();
             }
-            misses.compare_network(&run, "final.discriminator", &discriminator, &tensors);
+            misses.compare_network(&run, ("final.discriminator", d), &discriminator, &tensors);
         }
     }
     assert!(misses.0.is_empty(), "{} tensors miss the bar:\n{}", misses.0.len(), misses.0.join("\n"));
@@ -406,7 +426,12 @@ fn modular_loss_with_a_foreign_generator_matches_pytorch_in_f64() {
             for (name, losses) in ["loss.discriminator", "loss.generator"].iter().zip(losses) {
                 misses.compare(&format!("{run}: {name}"), losses.into_iter(), &tensors.f64(name));
             }
-            misses.compare_network(&run, "final.discriminator", &loss.discriminator().unwrap(), &tensors);
+            misses.compare_network(
+                &run,
+                ("final.discriminator", &spec.discriminator),
+                &loss.discriminator().unwrap(),
+                &tensors,
+            );
             let (weight, bias) = &generator.parameters[0];
             misses.compare(&run, weight.iter().copied(), &tensors.f64("final.generator.0.weight"));
             misses.compare(&run, bias.iter().copied(), &tensors.f64("final.generator.0.bias"));

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::net::LayerTensors;
 use crate::network::Network;
 use crate::parallel::Team;
+use crate::simd::Isa;
 
 /// What a step reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -190,6 +191,7 @@ impl Adversary {
                     for network in segments[index + 1..].iter().map_while(SegmentPlace::update) {
                         workspace.combine(team, isa, network);
                         let arena = &mut workspace.combined_mut().gradients[network as usize];
+                        networks.settle(team, isa, network, arena);
                         let outcome = hook(&mut Gradients::new(step, network, networks.view(network).layout, arena));
                         *refused = outcome.is_err();
                         outcome?;
@@ -199,11 +201,23 @@ impl Adversary {
                 SegmentPlace::Update(network) => {
                     if hook.is_none() {
                         workspace.combine(team, isa, *network);
+                        networks.settle(
+                            team,
+                            isa,
+                            *network,
+                            &mut workspace.combined_mut().gradients[*network as usize],
+                        );
                     }
-                    clip.clip(team, *network, &mut workspace.combined_mut().gradients[*network as usize]);
+                    let trained = networks.get(*network).map_or(0, |network| network.layout.trained());
+                    clip.clip(team, *network, &mut workspace.combined_mut().gradients[*network as usize][..trained]);
                     let gradients = &workspace.combined().gradients[*network as usize];
+                    // D learns of real samples and of as many fakes.
+                    let samples = match *network {
+                        Network::Generator => plan.cut.samples(),
+                        Network::Discriminator => 2 * plan.cut.samples(),
+                    };
                     let updated = match networks.get_mut(*network) {
-                        Some(network) => network.update(team, isa, gradients, step),
+                        Some(network) => network.update(team, isa, (gradients, samples), step),
                         None => Ok(()),
                     };
                     diagnosis::check_update(workspace, program, isa, networks, (*network, reals), updated)?;
@@ -219,13 +233,13 @@ impl Adversary {
     /// # Errors
     ///
     /// [`crate::Error::Shape`] where they do not fit; then nothing is changed.
-    pub(super) fn set_networks(&mut self, [generator, discriminator]: [&[LayerTensors]; 2]) -> Result<()> {
+    pub(super) fn set_networks(&mut self, isa: Isa, [generator, discriminator]: [&[LayerTensors]; 2]) -> Result<()> {
         let tensors = [(Network::Generator, generator), (Network::Discriminator, discriminator)];
         for (network, tensors) in tensors {
             self.networks.get(network).map_or(Ok(()), |network| network.check_tensors(tensors))?;
         }
         for (network, tensors) in tensors {
-            self.set_network(network, tensors)?;
+            self.set_network(isa, network, tensors)?;
         }
         self.failure = None;
         Ok(())
@@ -236,13 +250,13 @@ impl Adversary {
     /// # Errors
     ///
     /// [`crate::Error::Shape`] where they do not fit; then nothing is changed.
-    pub(super) fn set_network(&mut self, network: Network, tensors: &[LayerTensors]) -> Result<()> {
+    pub(super) fn set_network(&mut self, isa: Isa, network: Network, tensors: &[LayerTensors]) -> Result<()> {
         let Some(network) = self.networks.get_mut(network) else { return Ok(()) };
         network.check_tensors(tensors)?;
         if check_whole(self.failure).is_err() {
             network.forget();
         }
-        network.set_tensors(tensors)
+        network.set_tensors(isa, tensors)
     }
 
     /// The losses of the step done last, if it was to be reported.

@@ -226,7 +226,7 @@ impl Checkpoint {
             for state in optimizer::state_names() {
                 let suffix = suffix(state);
                 if file.tensor(&format!("{name}.0.{WEIGHT}{suffix}")).is_ok() {
-                    optimizer.states.push((state, tensors::layers(&file, name, network, &suffix, origin)?));
+                    optimizer.states.push((state, tensors::trained_layers(&file, name, network, &suffix, origin)?));
                 }
             }
         }
@@ -277,12 +277,12 @@ impl Checkpoint {
 
 /// A copy of tensors.
 fn copy(tensors: &[LayerTensors]) -> Result<Vec<LayerTensors>> {
-    let values = |values: &[f32]| -> Result<Vec<f32>> {
-        let mut copy = memory::room(values.len())?;
-        copy.extend_from_slice(values);
-        Ok(copy)
+    let copied = |values: &Vec<f32>| memory::copied(values);
+    let layer = |layer: &LayerTensors| {
+        let buffers = layer.buffers.iter().map(copied).collect::<Result<_>>()?;
+        Ok(LayerTensors::new(copied(&layer.weight)?, copied(&layer.bias)?).with_buffers(buffers))
     };
-    tensors.iter().map(|layer| Ok(LayerTensors::new(values(&layer.weight)?, values(&layer.bias)?))).collect()
+    tensors.iter().map(layer).collect()
 }
 
 /// The notes of a checkpoint file, of which no specification is known yet.

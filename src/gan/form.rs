@@ -36,8 +36,8 @@ impl Form {
             script = script.with_fakes_kept(plan);
         }
         script = script.with_passes_joined(spec);
-        // The norm of gradients is known when all of them are.
-        let is_clipped = |network| spec.clip_norm(network) > 0.0;
-        if self.hooked { script } else { script.with_updates_fused(plan, is_clipped) }
+        // The norm of gradients is known when all of them are, and so is what a normalization makes of them.
+        let stands_apart = |network| spec.clip_norm(network) > 0.0 || spec.network(network).is_settled_apart();
+        if self.hooked { script } else { script.with_updates_fused(plan, stands_apart) }
     }
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
 use crate::kernel::panel::{gather_rows, scatter_rows};
 use crate::memory::AlignedBuffer;
-use crate::net::NetworkSpec;
+use crate::net::folded::Folded;
 use crate::net::panels::{Panels, PassContext, PassPlan};
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{self, Alone, NetworkView};
@@ -37,13 +37,11 @@ const ROWS: [u32; SAMPLE_PANEL] = {
 /// A network's parameters, which several threads read.
 struct Parameters {
     network: Network,
-    spec: NetworkSpec,
-    layout: ParameterLayout,
-    values: AlignedBuffer,
+    folded: Folded,
     isa: Isa,
 }
 
-/// G or D as a function of rows, as it is after training: without dropout. The parameters are a copy; every handle that
+/// G or D as a function of rows, as it is after training: without dropout, and with running statistics where batch normalization keeps them. The parameters are a copy; every handle that
 /// [`share`](Self::share) makes reads the same one, and has a small scratch of its own.
 ///
 /// ```
@@ -66,8 +64,12 @@ pub struct NetworkFunction {
 
 impl fmt::Debug for NetworkFunction {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parameters { network, spec, .. } = &*self.parameters;
-        formatter.debug_struct("NetworkFunction").field("network", network).field("spec", spec).finish_non_exhaustive()
+        let Parameters { network, folded, .. } = &*self.parameters;
+        formatter
+            .debug_struct("NetworkFunction")
+            .field("network", network)
+            .field("spec", &folded.spec)
+            .finish_non_exhaustive()
     }
 }
 
@@ -85,19 +87,18 @@ impl NetworkFunction {
         let mut values = AlignedBuffer::zeroed(layout.len())?;
         layout.fill(&mut values, tensors, network.name())?;
         tensors::check_finite(network, tensors)?;
-        Self::of_parameters(Parameters { network, spec: spec.clone(), layout, values, isa })
+        let folded = Folded::new(spec, &layout, &values, isa)?;
+        Self::of_parameters(Parameters { network, folded, isa })
     }
 
     /// A network in training, as it is now.
     pub(super) fn of_view(network: Network, view: NetworkView<'_>, isa: Isa) -> Result<Self> {
-        let mut values = AlignedBuffer::zeroed(view.parameters.len())?;
-        values.copy_from_slice(view.parameters);
-        let (spec, layout) = (view.spec.clone(), view.layout.clone());
-        Self::of_parameters(Parameters { network, spec, layout, values, isa })
+        let folded = Folded::new(view.spec, view.layout, view.parameters, isa)?;
+        Self::of_parameters(Parameters { network, folded, isa })
     }
 
     fn of_parameters(parameters: Parameters) -> Result<Self> {
-        let scratch = Alone::new(&parameters.spec, SAMPLE_PANEL)?;
+        let scratch = Alone::new(&parameters.folded.spec, SAMPLE_PANEL)?;
         Ok(Self { parameters: Arc::new(parameters), scratch })
     }
 
@@ -107,7 +108,7 @@ impl NetworkFunction {
     ///
     /// [`Error::OutOfMemory`].
     pub fn share(&self) -> Result<Self> {
-        let scratch = Alone::new(&self.parameters.spec, SAMPLE_PANEL)?;
+        let scratch = Alone::new(&self.parameters.folded.spec, SAMPLE_PANEL)?;
         Ok(Self { parameters: Arc::clone(&self.parameters), scratch })
     }
 
@@ -123,12 +124,12 @@ impl NetworkFunction {
 
     /// Features of a row of the input: of a latent for G, of a sample for D.
     pub fn inputs(&self) -> usize {
-        self.parameters.spec.inputs()
+        self.parameters.folded.spec.inputs()
     }
 
     /// Features of a row of the output: of a sample for G, logits for D.
     pub fn outputs(&self) -> usize {
-        self.parameters.spec.outputs()
+        self.parameters.folded.spec.outputs()
     }
 
     /// Writes the network's answer to each row of `rows`, `[rows, inputs]`, to `outputs`, `[rows, outputs]`; both are row-major. A
@@ -158,9 +159,9 @@ impl NetworkFunction {
     /// One pass over at most [`SAMPLE_PANEL`] rows, whose panel `fill` fills.
     pub(super) fn pass(&mut self, outputs: &mut [f32], fill: impl FnOnce(&mut [f32])) -> Result<()> {
         let Self { parameters, scratch: Alone { trace, tape } } = self;
-        let Parameters { network, spec, layout, values, isa } = &**parameters;
+        let Parameters { network, folded: Folded { spec, layout, parameters }, isa } = &**parameters;
         let plan = PassPlan { isa: *isa, engine: EngineKind::default().engine(), tasks: 1 };
-        let view = NetworkView { spec, layout, parameters: values };
+        let view = NetworkView { spec, layout, parameters };
         fill(tape.get_mut(trace.input(), SAMPLE_PANEL));
         let pass = PassContext { team: &Team::serial(), plan: &plan, panels: Panels::one(SAMPLE_PANEL) };
         pass::forward(&pass, view, &[], trace, tape);

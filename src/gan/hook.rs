@@ -51,7 +51,7 @@ impl Gradients<'_> {
     /// The Euclidean norm over all parameters of the network.
     pub fn norm(&self) -> f64 {
         // What stands between the rows of weights is 0.
-        norm_clip::norm(self.arena)
+        norm_clip::norm(&self.arena[..self.layout.trained()])
     }
 
     /// Multiplies all of them by `factor`.

@@ -100,7 +100,8 @@ impl Model {
         let of_generator = if Self::has_averages(file) { suffix(AVERAGE) } else { String::new() };
         let generator = layers(Network::Generator, &of_generator)?;
         let model = Self { generator, discriminator: layers(Network::Discriminator, "")? };
-        let expected = 2 * (model.generator.len() + model.discriminator.len());
+        let tensors = |layer: &LayerTensors| 2 + layer.buffers.len();
+        let expected: usize = model.generator.iter().chain(&model.discriminator).map(tensors).sum();
         // With averages, those of G in training are not read here, so that some of them may be missing.
         let found = file.names().into_iter().filter(|name| !is_state(name)).count();
         let differs = |by: usize, how: &str| {

@@ -16,7 +16,7 @@ use super::options::{Resources, TrainerOptions};
 use super::penalties::Penalties;
 use super::plan::{Plan, PlanSummary};
 use super::program::{Draws, Program, Reals, Script};
-use super::state::TrainedNetwork;
+use super::state::{TrainedNetwork, spectral_bytes};
 use super::streams::Stream;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
@@ -100,7 +100,8 @@ impl ModularLoss {
     ) -> Result<Self> {
         objective.validate_discriminator(&discriminator)?;
         penalties.validate()?;
-        objective.check_bound(&penalties, 0.0)?;
+        objective.check_bound(&penalties, 0.0, &discriminator)?;
+        penalties.check_discriminator(&discriminator)?;
         let optimizer = optimizer.into();
         optimizer.validate("discriminator_optimizer")?;
         let batch = options.batch;
@@ -112,9 +113,13 @@ impl ModularLoss {
         let isa = resources.isa;
         let cut = Cut::new(batch, options.shards)?;
         let plan = Plan::new(None, &discriminator, cut, resources.threads, options.engine, isa);
-        let script = Script::modular(objective, &penalties).with_fakes_kept(&plan).with_updates_fused(&plan, |_| false);
+        let stands_apart = |_| discriminator.is_settled_apart();
+        let script = Script::modular(objective, &penalties).with_fakes_kept(&plan);
+        let script = script.with_updates_fused(&plan, stands_apart);
         let program = Program::new(&script, None, &discriminator, &plan);
-        plan.check_memory(None, &discriminator, &program.tape, 0, options.memory_limit)?;
+        plan.check_groups(None, &discriminator)?;
+        let beside = spectral_bytes(&discriminator);
+        plan.check_memory(None, &discriminator, &program.tape, beside, options.memory_limit)?;
         resources.ensure_pool(plan.threads)?;
         let workspace = Workspace::new(&plan, objective, &program.tape, None, &discriminator)?;
         let key = Stream::DiscriminatorParameters.key(options.seed, 0);
@@ -205,7 +210,7 @@ impl ModularLoss {
     ///
     /// [`Error::Shape`] where they do not fit the specification; then nothing is changed.
     pub fn set_discriminator(&mut self, tensors: &[LayerTensors]) -> Result<()> {
-        self.adversary.set_network(Network::Discriminator, tensors)?;
+        self.adversary.set_network(self.plan.pass.isa, Network::Discriminator, tensors)?;
         self.adversary.failure = None;
         Ok(())
     }

@@ -10,6 +10,9 @@ pub(super) const DISCRIMINATOR: &str = Network::Discriminator.name();
 pub(super) const WEIGHT: &str = Role::Weight.name();
 pub(super) const BIAS: &str = Role::Bias.name();
 
+/// What a normalization keeps beside them.
+pub(super) const BUFFER: &str = "buffer";
+
 /// What the names of the averages of G's parameters end in: `generator.0.weight.ema`.
 pub(super) const AVERAGE: &str = "ema";
 

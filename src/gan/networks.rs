@@ -7,6 +7,8 @@ use super::state::TrainedNetwork;
 use crate::error::Result;
 use crate::net::pass::{BackwardView, NetworkView};
 use crate::network::Network;
+use crate::parallel::Team;
+use crate::simd::Isa;
 
 /// Both networks.
 #[derive(Debug)]
@@ -39,6 +41,13 @@ impl Networks {
         self.discriminator.begin_turn(step);
     }
 
+    /// Makes of gradients that passes have found those of the parameters.
+    pub(super) fn settle(&mut self, team: &Team<'_>, isa: Isa, network: Network, gradients: &mut [f32]) {
+        if let Some(network) = self.get_mut(network) {
+            network.settle(team, isa, gradients);
+        }
+    }
+
     /// A copy of what the optimizers remember, G's first.
     pub(super) fn optimizer_states(&self) -> Result<[OptimizerState; 2]> {
         let state = |network| self.get(network).map_or(Ok(OptimizerState::default()), TrainedNetwork::optimizer_state);
@@ -62,7 +71,12 @@ impl Networks {
         self.get(network).expect("a program's networks are there").sampled_view()
     }
 
-    /// One of them as a pass reads it.
+    /// One of them with its own parameters.
+    pub(super) fn parameters_view(&self, network: Network) -> NetworkView<'_> {
+        self.get(network).expect("a program's networks are there").parameters_view()
+    }
+
+    /// One of them as a pass of a turn reads it.
     pub(super) fn view(&self, network: Network) -> NetworkView<'_> {
         self.get(network).expect("a program's networks are there").view()
     }

@@ -45,7 +45,7 @@ pub(super) struct NormClip {
 /// Chunks of the gradients of the largest network that is clipped.
 fn chunks(spec: &GanSpec) -> usize {
     let clipped = Network::ALL.into_iter().filter(|network| spec.clip_norm(*network) > 0.0);
-    clipped.map(|network| ParameterLayout::new(spec.network(network)).len().div_ceil(CHUNK)).max().unwrap_or(0)
+    clipped.map(|network| ParameterLayout::new(spec.network(network)).trained().div_ceil(CHUNK)).max().unwrap_or(0)
 }
 
 impl NormClip {

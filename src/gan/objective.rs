@@ -8,7 +8,7 @@ use crate::kernel::activation::Activation;
 use crate::kernel::loss::{
     LossSums, LossTerm, ScoreLoss, Side, bce_with_logits, pairing_loss, score_loss, softmax_cross_entropy,
 };
-use crate::net::NetworkSpec;
+use crate::net::{NetworkSpec, Normalization};
 use crate::simd::Isa;
 
 /// What D minimizes and what G minimizes, with x a real sample and y a fake. BCE is of `sigmoid(logit)`, D(x) is the logit; every loss is a
@@ -134,12 +134,18 @@ impl Objective {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`].
-    pub(super) fn check_bound(self, penalties: &Penalties, weight_clip: f32) -> Result<()> {
-        if self != Self::Wasserstein || weight_clip != 0.0 || !penalties.is_none() {
+    pub(super) fn check_bound(
+        self,
+        penalties: &Penalties,
+        weight_clip: f32,
+        discriminator: &NetworkSpec,
+    ) -> Result<()> {
+        let is_bounded = discriminator.layers.iter().all(|layer| layer.normalization == Normalization::Spectral);
+        if self != Self::Wasserstein || weight_clip != 0.0 || !penalties.is_none() || is_bounded {
             return Ok(());
         }
-        let problem =
-            "wasserstein needs a bound on D's slope: set gradient_penalty, usually to 10, or weight_clip to 0.01";
+        let problem = "wasserstein needs a bound on D's slope: set gradient_penalty, usually to 10, or weight_clip to 0.01, or give all \
+             layers of D spectral normalization";
         Err(Error::setting("objective", problem))
     }
 

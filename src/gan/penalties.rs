@@ -1,6 +1,7 @@
 //! Penalties on D's gradient with respect to samples, which D's loss is joined by.
 
 use crate::error::{Error, Result};
+use crate::net::{NetworkSpec, Normalization};
 
 /// Penalties on the norm of D's gradient with respect to a sample, each a mean over the batch, added to D's loss. A weight of 0 leaves
 /// one out, which is the default of all.
@@ -128,6 +129,19 @@ impl Penalties {
             return Err(Error::setting("penalty_interval", problem));
         }
         Ok(())
+    }
+
+    /// Checks that D gives each sample a gradient of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] for penalties on a D with batch normalization.
+    pub(super) fn check_discriminator(&self, discriminator: &NetworkSpec) -> Result<()> {
+        let normalized = discriminator.layers.iter().position(|of| of.normalization == Normalization::Batch);
+        let Some(layer) = normalized.filter(|_| !self.is_none()) else { return Ok(()) };
+        let problem = "by batch normalization D's gradient at a sample moves with the others, and penalties are about single samples; \
+                       take `layer` or `spectral`, or no penalties";
+        Err(Error::setting(format!("discriminator.layers[{layer}].normalization"), problem))
     }
 }
 

@@ -11,10 +11,10 @@ use super::cut::Cut;
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
 use crate::kernel::optimizer::MOST_STATES;
-use crate::net::NetworkSpec;
 use crate::net::panels::{Panels, PassPlan};
 use crate::net::parameters::ParameterLayout;
 use crate::net::tape::TapeLayout;
+use crate::net::{NetworkSpec, Normalization};
 use crate::simd::{Isa, LANE_GROUP};
 
 /// Parameters of both networks together, in floats, up to which they count as fitting a core's caches: 512 KiB, half of
@@ -153,6 +153,29 @@ impl Plan {
     /// Whether the whole batch is in work at once: a worker's scratch then keeps it from one pass to the next.
     pub(crate) fn is_one_chunk(&self) -> bool {
         self.cut.places() == 1 && self.cut.samples() <= self.chunk
+    }
+
+    /// Checks that batch normalization finds a mean and a variance in every panel.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] for a batch of which some panel holds a single sample.
+    pub(super) fn check_groups(&self, generator: Option<&NetworkSpec>, discriminator: &NetworkSpec) -> Result<()> {
+        let mut networks = generator.into_iter().chain([discriminator]);
+        if !networks.any(|spec| spec.has(Normalization::Batch)) {
+            return Ok(());
+        }
+        let chunks = (0..self.cut.places()).flat_map(|place| self.chunks(self.cut.slot(place)));
+        let is_alone = |chunk: Chunk| (0..chunk.panels.count).any(|panel| chunk.valid(panel) < 2);
+        if chunks.into_iter().any(is_alone) {
+            let samples = self.cut.samples();
+            let problem = format!(
+                "{samples} leaves a single sample in a group of batch normalization, and of one sample nothing would be left; take \
+                 a multiple of {LANE_GROUP}"
+            );
+            return Err(Error::setting("batch", problem));
+        }
+        Ok(())
     }
 
     /// Bytes of everything that a run of these networks keeps, with the `intake` bytes that real samples are taken through.

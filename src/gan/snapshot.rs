@@ -88,7 +88,7 @@ impl Trainer<'_> {
     /// # Ok::<(), gannet::Error>(())
     /// ```
     pub fn parameters(&self, network: Network) -> impl Iterator<Item = TensorView<'_>> {
-        let view = self.adversary.networks.view(network);
+        let view = self.adversary.networks.parameters_view(network);
         views::tensors(network, view.layout, view.parameters)
     }
 
@@ -124,7 +124,7 @@ impl Trainer<'_> {
     pub fn gradients(&self) -> Result<Model> {
         let slot = self.adversary.workspace.combined();
         let tensors = |which: Network| match self.adversary.networks.get(which) {
-            Some(network) => network.layout.tensors(&slot.gradients[which as usize]),
+            Some(network) => network.layout.trained_tensors(&slot.gradients[which as usize]),
             None => Ok(Vec::new()),
         };
         Ok(Model { generator: tensors(Network::Generator)?, discriminator: tensors(Network::Discriminator)? })
@@ -142,7 +142,7 @@ impl Trainer<'_> {
     /// [`Error::Shape`] where the model does not fit the specification; then nothing is changed, and a trainer that failed goes
     /// on refusing steps.
     pub fn set_model(&mut self, model: &Model) -> Result<()> {
-        self.adversary.set_networks([&model.generator, &model.discriminator])
+        self.adversary.set_networks(self.isa(), [&model.generator, &model.discriminator])
     }
 
     /// Replaces a network's learning rate from its next update on; what the optimizer remembers stays. Nothing is allocated.
@@ -229,7 +229,7 @@ impl Trainer<'_> {
     /// [`Error::Shape`] where the networks differ. Then nothing is changed, and a trainer that failed goes on refusing steps.
     pub fn restore(&mut self, checkpoint: &Checkpoint, changes: Changes) -> Result<()> {
         self.check(checkpoint, changes)?;
-        self.adversary.set_networks(checkpoint.raw_networks())?;
+        self.adversary.set_networks(self.isa(), checkpoint.raw_networks())?;
         if let (Some(averages), Some(generator)) = (checkpoint.averages(), &mut self.adversary.networks.generator) {
             generator.set_averages(averages)?;
         }

@@ -7,7 +7,7 @@ use super::rate_schedule::RateSchedule;
 use crate::error::{Error, Result};
 #[cfg(feature = "internals")]
 use crate::kernel::activation::Activation;
-use crate::net::NetworkSpec;
+use crate::net::{NetworkSpec, Normalization};
 use crate::network::Network;
 
 /// The order of updates within a step.
@@ -399,13 +399,22 @@ impl GanSpec {
             return Err(Error::setting("instance_noise_steps", problem));
         }
         self.penalties.validate()?;
+        self.penalties.check_discriminator(&self.discriminator)?;
+        if let Some(layer) = self.generator.layers.iter().position(|of| of.normalization == Normalization::Spectral) {
+            let problem = "spectral normalization bounds the slope of D; G takes `layer` or `batch`";
+            return Err(Error::setting(format!("generator.layers[{layer}].normalization"), problem));
+        }
+        if self.weight_clip != 0.0 && self.discriminator.has(Normalization::Spectral) {
+            let problem = "clipped weights and spectral normalization both bound D's slope; use one of them";
+            return Err(Error::setting("weight_clip", problem));
+        }
         if !(self.weight_clip >= 0.0 && self.weight_clip.is_finite()) {
             return Err(Error::setting(
                 "weight_clip",
                 format!("{} is not 0 (none) or a positive number", self.weight_clip),
             ));
         }
-        self.objective.check_bound(&self.penalties, self.weight_clip)?;
+        self.objective.check_bound(&self.penalties, self.weight_clip, &self.discriminator)?;
         if self.weight_clip != 0.0 && !self.penalties.is_none() {
             let problem = "clipped weights and penalties both bound D's slope; use one of them";
             return Err(Error::setting("weight_clip", problem));
@@ -452,5 +461,61 @@ mod tests {
         }
         assert_eq!(wide(usize::MAX).weights(), usize::MAX);
         assert_eq!(NetworkSpec { layers: Vec::new(), ..wide(1) }.weights_beyond_first(), 0);
+    }
+
+    /// Normalizations that make no sense are refused by name, with what does.
+    #[test]
+    fn normalizations_out_of_place_are_refused() {
+        use crate::gan::presets::Preset;
+        let normalized = |of_generator: Normalization, of_discriminator: Normalization| {
+            let spec = Preset::Circle.spec();
+            GanSpec {
+                generator: spec.generator.clone().with_normalization(of_generator),
+                discriminator: spec.discriminator.clone().with_normalization(of_discriminator),
+                ..spec
+            }
+        };
+        let (none, batch, spectral) = (Normalization::None, Normalization::Batch, Normalization::Spectral);
+        let penalties = Penalties::default().with_r1(1.0);
+        let mut last = normalized(none, none);
+        last.generator.layers[2].normalization = batch;
+        let cases = [
+            (normalized(spectral, none), "generator.layers[0].normalization", "G takes `layer` or `batch`"),
+            (
+                normalized(none, batch).with_penalties(penalties),
+                "discriminator.layers[0].normalization",
+                "take `layer` or `spectral`, or no penalties",
+            ),
+            (normalized(none, spectral).with_weight_clip(0.1), "weight_clip", "use one of them"),
+            (last, "generator.layers[2].normalization", "in D `spectral` suits it"),
+        ];
+        for (spec, setting, cure) in cases {
+            let error = spec.validate().unwrap_err().to_string();
+            assert!(error.contains(setting) && error.contains(cure), "{error}");
+        }
+        let allowed = [
+            normalized(batch, spectral).with_penalties(penalties),
+            normalized(batch, batch),
+            // All of D's layers bound its slope.
+            normalized(none, spectral).with_objective(Objective::Wasserstein),
+        ];
+        allowed.iter().for_each(|spec| spec.validate().unwrap());
+        let bounded_in_part = normalized(none, Normalization::Layer).with_objective(Objective::Wasserstein);
+        assert!(bounded_in_part.validate().unwrap_err().to_string().contains("wasserstein needs a bound"));
+
+        // A batch whose last group is a single sample.
+        let points = std::sync::Arc::new(crate::data::synthetic::circle(200, 1).unwrap());
+        let options = |batch| crate::gan::TrainerOptions { batch, ..Default::default() };
+        for batch in [1, 2, 100] {
+            let outcome =
+                crate::gan::Trainer::new(normalized(Normalization::Batch, none), points.clone(), options(batch));
+            match batch {
+                1 => {
+                    let error = outcome.unwrap_err().to_string();
+                    assert!(error.contains("batch") && error.contains("a multiple of 16"), "{error}");
+                }
+                _ => assert!(outcome.is_ok()),
+            }
+        }
     }
 }

@@ -14,13 +14,17 @@ use crate::memory::AlignedBuffer;
 use crate::net::op::Updated;
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{BackwardView, NetworkView, Parameters};
-use crate::net::{LayerTensors, NetworkSpec};
+use crate::net::spectral::SpectralWeights;
+use crate::net::{LayerTensors, NetworkSpec, Normalization};
 use crate::network::Network;
 use crate::parallel::{Chunks, ChunksOfEach, Enumerated, Team};
 use crate::simd::Isa;
 
 /// Parameters that one task of an update takes: 32 KiB of each arena, a level-1 cache's worth.
 const UPDATE_CHUNK: usize = 8 * 1024;
+
+/// The share of a batch in running statistics: PyTorch's `momentum`.
+const MOMENTUM: f32 = 0.1;
 
 /// A network and what trains it.
 #[derive(Debug)]
@@ -30,13 +34,15 @@ pub(super) struct TrainedNetwork {
     pub(super) spec: NetworkSpec,
     pub(super) layout: ParameterLayout,
     parameters: AlignedBuffer,
+    /// What passes see in their place, where a layer has spectral normalization.
+    spectral: Option<SpectralWeights>,
     optimizer: OptimizerSpec,
     /// What parameters are clipped to after an update, above and below 0; 0 = they are not.
     weight_clip: f32,
     schedule: RateSchedule,
     /// The optimizer as the schedule has it in the step in progress.
     in_step: OptimizerSpec,
-    /// An arena for each state of the optimizer's rule, laid out like the parameters.
+    /// An arena for each state of the optimizer's rule, laid out like the parameters, without what no optimizer changes.
     states: Vec<AlignedBuffer>,
     /// The average of the parameters, where one is kept.
     average: Option<Average>,
@@ -56,15 +62,17 @@ impl TrainedNetwork {
         key: StreamKey,
     ) -> Result<Self> {
         let layout = ParameterLayout::new(&spec);
-        let len = layout.len();
-        let states = optimizer.state_names().iter().map(|_| AlignedBuffer::zeroed(len)).collect::<Result<_>>()?;
-        let mut parameters = AlignedBuffer::zeroed(len)?;
-        layout.initialize(&spec, isa, key, &mut parameters);
+        let states = optimizer.state_names().iter().map(|_| AlignedBuffer::zeroed(layout.trained()));
+        let states = states.collect::<Result<_>>()?;
+        let mut parameters = AlignedBuffer::zeroed(layout.len())?;
+        layout.initialize(&spec, isa, key, &mut parameters)?;
+        let spectral = SpectralWeights::new(&Team::serial(), isa, &spec, &layout, &parameters)?;
         let (schedule, in_step) = (RateSchedule::constant(), optimizer);
         let (weight_clip, average, updates, updated) = (0.0, None, 0, None);
         Ok(Self {
             network,
             parameters,
+            spectral,
             optimizer,
             schedule,
             in_step,
@@ -100,15 +108,21 @@ impl TrainedNetwork {
         Ok(self)
     }
 
-    /// The network as a pass reads it.
+    /// The network as a pass of a turn reads it.
     pub(super) fn view(&self) -> NetworkView<'_> {
+        let parameters = self.spectral.as_ref().map_or(&*self.parameters, SpectralWeights::arena);
+        NetworkView { spec: &self.spec, layout: &self.layout, parameters }
+    }
+
+    /// The network with its own parameters.
+    pub(super) fn parameters_view(&self) -> NetworkView<'_> {
         NetworkView { spec: &self.spec, layout: &self.layout, parameters: &self.parameters }
     }
 
     /// The network as it is sampled from: with the averages in the place of the parameters, where they are kept.
     pub(super) fn sampled_view(&self) -> NetworkView<'_> {
         let parameters = self.average.as_ref().map_or(&*self.parameters, Average::arena);
-        NetworkView { parameters, ..self.view() }
+        NetworkView { parameters, ..self.parameters_view() }
     }
 
     /// The network for a backward pass that updates the parameters as soon as their gradients are complete.
@@ -168,8 +182,11 @@ impl TrainedNetwork {
     }
 
     /// Replaces the parameters, from which their average begins anew.
-    pub(super) fn set_tensors(&mut self, tensors: &[LayerTensors]) -> Result<()> {
+    pub(super) fn set_tensors(&mut self, isa: Isa, tensors: &[LayerTensors]) -> Result<()> {
         self.layout.fill(&mut self.parameters, tensors, self.network.name())?;
+        if let Some(spectral) = &mut self.spectral {
+            spectral.follow(&Team::serial(), isa, &self.layout, &self.parameters);
+        }
         if let Some(average) = &mut self.average {
             average.restart(&self.parameters);
         }
@@ -179,13 +196,14 @@ impl TrainedNetwork {
     /// A copy of what the optimizer remembers.
     pub(super) fn optimizer_state(&self) -> Result<OptimizerState> {
         let named = self.optimizer.state_names().iter().zip(&self.states);
-        let states = named.map(|(name, state)| Ok((*name, self.layout.tensors(state)?))).collect::<Result<_>>()?;
+        let states =
+            named.map(|(name, state)| Ok((*name, self.layout.trained_tensors(state)?))).collect::<Result<_>>()?;
         Ok(OptimizerState { updates: self.updates, states })
     }
 
     /// Checks that `state` is one of this network.
     pub(super) fn check_optimizer_state(&self, state: &OptimizerState) -> Result<()> {
-        state.states.iter().try_for_each(|(_, tensors)| self.layout.check(tensors, self.network.name()))
+        state.states.iter().try_for_each(|(_, tensors)| self.layout.check_trained(tensors, self.network.name()))
     }
 
     /// Replaces what the optimizer remembers. What another kind of optimizer remembers is worth nothing to this one, which then
@@ -198,16 +216,44 @@ impl TrainedNetwork {
         }
         self.updates = state.updates;
         let mut arenas = self.states.iter_mut().zip(&state.states);
-        arenas.try_for_each(|(arena, (_, tensors))| self.layout.fill(arena, tensors, self.network.name()))
+        arenas.try_for_each(|(arena, (_, tensors))| self.layout.fill_trained(arena, tensors, self.network.name()))
     }
 
-    /// One update by the optimizer, unless the last backward pass has done it; then the parameters are clipped, and the average follows.
-    /// `step` is what an error names.
+    /// Makes of gradients that passes have found, summed over the batch, those of the parameters.
+    pub(super) fn settle(&mut self, team: &Team<'_>, isa: Isa, gradients: &mut [f32]) {
+        if let Some(spectral) = &mut self.spectral {
+            spectral.take_through(team, isa, &self.layout, gradients);
+        }
+    }
+
+    /// Lets running statistics follow those of the batch, whose sums over `samples` samples stand among the `gradients`.
+    fn follow_statistics(&mut self, gradients: &[f32], samples: usize) {
+        for (layer, place) in self.spec.layers.iter().zip(self.layout.layers()) {
+            if layer.normalization != Normalization::Batch {
+                continue;
+            }
+            for buffer in &place.buffers {
+                let sums = &gradients[buffer.clone()];
+                for (running, sum) in self.parameters[buffer.clone()].iter_mut().zip(sums) {
+                    *running += MOMENTUM * (sum / samples as f32 - *running);
+                }
+            }
+        }
+    }
+
+    /// One update by the optimizer, unless the last backward pass has done it; then the parameters are clipped, and what follows them does.
+    /// The gradients are those of `samples` samples. `step` is what an error names.
     ///
     /// # Errors
     ///
     /// [`Error::NotFinite`] where a gradient or an updated parameter is not finite.
-    pub(super) fn update(&mut self, team: &Team<'_>, isa: Isa, gradients: &[f32], step: u64) -> Result<()> {
+    pub(super) fn update(
+        &mut self,
+        team: &Team<'_>,
+        isa: Isa,
+        (gradients, samples): (&[f32], usize),
+        step: u64,
+    ) -> Result<()> {
         let finite = match self.updated.take() {
             Some(finite) => finite,
             None => self.update_apart(team, isa, gradients),
@@ -217,9 +263,13 @@ impl TrainedNetwork {
         }
         if self.weight_clip > 0.0 {
             let most = self.weight_clip;
-            team.for_each(Chunks::new(&mut self.parameters, UPDATE_CHUNK), |parameters| {
+            team.for_each(Chunks::new(&mut self.parameters[..self.layout.trained()], UPDATE_CHUNK), |parameters| {
                 clip_parameters(isa, most, parameters)
             });
+        }
+        self.follow_statistics(gradients, samples);
+        if let Some(spectral) = &mut self.spectral {
+            spectral.iterate(team, isa, &self.layout, &mut self.parameters);
         }
         if let Some(average) = &mut self.average {
             average.follow(team, isa, &self.parameters);
@@ -231,7 +281,8 @@ impl TrainedNetwork {
     fn update_apart(&mut self, team: &Team<'_>, isa: Isa, gradients: &[f32]) -> bool {
         let update = self.next_update();
         let finite = AtomicBool::new(true);
-        let chunks = ChunksOfEach::new(arenas(&mut self.parameters, &mut self.states), UPDATE_CHUNK);
+        let chunks =
+            ChunksOfEach::new(arenas(&mut self.parameters[..self.layout.trained()], &mut self.states), UPDATE_CHUNK);
         team.for_each(Enumerated(chunks), |(index, [parameters, mut states @ ..])| {
             let gradients = &gradients[index * UPDATE_CHUNK..][..parameters.len()];
             if !update.apply(isa, parameters, gradients, &mut states) {
@@ -275,6 +326,11 @@ impl TrainedNetwork {
         };
         Error::NotFinite { step, network: self.network, layer, quantity }
     }
+}
+
+/// Bytes of what passes see of a network beside its parameters.
+pub(super) fn spectral_bytes(spec: &NetworkSpec) -> u64 {
+    SpectralWeights::bytes(spec, &ParameterLayout::new(spec))
 }
 
 /// The arenas that an update changes.

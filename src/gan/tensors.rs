@@ -7,7 +7,7 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorInfo};
 
-use super::names::{BIAS, WEIGHT};
+use super::names::{BIAS, BUFFER, WEIGHT};
 use crate::atomic_file::{self, Placing};
 use crate::error::{Error, Result};
 use crate::memory::room;
@@ -27,22 +27,24 @@ const BLOCK: usize = 256 * 1024;
 /// A tensor: name, shape and values.
 pub(super) type NamedTensor<'a> = (String, Vec<usize>, &'a [f32]);
 
-/// The tensors of a network named `name`: `name.0.weight` of shape `[outputs, inputs]`, `name.0.bias`, ... each with `suffix`.
+/// The tensors of a network named `name`: `name.0.weight` of shape `[outputs, inputs]`, `name.0.bias`, and what its normalization keeps
+/// (`name.0.running_mean`), ... each with `suffix`.
 pub(super) fn named<'a>(
     name: &str,
     network: &NetworkSpec,
     tensors: &'a [LayerTensors],
     suffix: &str,
 ) -> Vec<NamedTensor<'a>> {
-    let layers = network.layers.iter().zip(tensors).enumerate();
-    layers
-        .flat_map(|(index, (layer, LayerTensors { weight, bias }))| {
-            [
-                (format!("{name}.{index}.{WEIGHT}{suffix}"), vec![layer.outputs, layer.inputs], weight.as_slice()),
-                (format!("{name}.{index}.{BIAS}{suffix}"), vec![layer.outputs], bias.as_slice()),
-            ]
-        })
-        .collect()
+    let mut named: Vec<NamedTensor<'a>> = Vec::new();
+    for (index, (layer, LayerTensors { weight, bias, buffers })) in network.layers.iter().zip(tensors).enumerate() {
+        let mut add = |kind: &str, shape, values| named.push((format!("{name}.{index}.{kind}{suffix}"), shape, values));
+        add(WEIGHT, vec![layer.outputs, layer.inputs], weight);
+        add(BIAS, vec![layer.outputs], bias);
+        for (kind, buffer) in layer.normalization.buffers().iter().zip(buffers) {
+            add(kind, vec![layer.outputs], buffer);
+        }
+    }
+    named
 }
 
 /// Checks that all values of `network` are finite.
@@ -51,8 +53,9 @@ pub(super) fn named<'a>(
 ///
 /// [`Error::ModelNotFinite`] that names the first tensor with one that is not.
 pub(super) fn check_finite(network: Network, tensors: &[LayerTensors]) -> Result<()> {
-    for (layer, LayerTensors { weight, bias }) in tensors.iter().enumerate() {
-        for (quantity, values) in [(WEIGHT, weight), (BIAS, bias)] {
+    for (layer, LayerTensors { weight, bias, buffers }) in tensors.iter().enumerate() {
+        let kept = buffers.iter().map(|buffer| (BUFFER, buffer));
+        for (quantity, values) in [(WEIGHT, weight), (BIAS, bias)].into_iter().chain(kept) {
             if !values.iter().all(|value| value.is_finite()) {
                 return Err(Error::ModelNotFinite { network, layer, quantity });
             }
@@ -154,8 +157,24 @@ pub(super) fn values(file: &SafeTensors<'_>, name: &str, shape: &[usize], origin
     Ok(values)
 }
 
-/// The tensors of a network that [`named`] names.
+/// The parameters of a network that [`named`] names.
 pub(super) fn layers(
+    file: &SafeTensors<'_>,
+    name: &str,
+    network: &NetworkSpec,
+    suffix: &str,
+    origin: &str,
+) -> Result<Vec<LayerTensors>> {
+    let mut layers = trained_layers(file, name, network, suffix, origin)?;
+    for (index, (tensors, layer)) in layers.iter_mut().zip(&network.layers).enumerate() {
+        let buffer = |kind| values(file, &format!("{name}.{index}.{kind}{suffix}"), &[layer.outputs], origin);
+        tensors.buffers = layer.normalization.buffers().iter().map(buffer).collect::<Result<_>>()?;
+    }
+    Ok(layers)
+}
+
+/// The same without what normalizations keep: the states of an optimizer.
+pub(super) fn trained_layers(
     file: &SafeTensors<'_>,
     name: &str,
     network: &NetworkSpec,
@@ -166,10 +185,7 @@ pub(super) fn layers(
     layers
         .map(|(index, layer)| {
             let tensor = |kind, shape: &[usize]| values(file, &format!("{name}.{index}.{kind}{suffix}"), shape, origin);
-            Ok(LayerTensors {
-                weight: tensor(WEIGHT, &[layer.outputs, layer.inputs])?,
-                bias: tensor(BIAS, &[layer.outputs])?,
-            })
+            Ok(LayerTensors::new(tensor(WEIGHT, &[layer.outputs, layer.inputs])?, tensor(BIAS, &[layer.outputs])?))
         })
         .collect()
 }

@@ -24,7 +24,7 @@ use super::program::{Draws, Program, Reals, Script};
 use super::settings;
 use super::source::{Extent, Source};
 use super::spec::GanSpec;
-use super::state::TrainedNetwork;
+use super::state::{TrainedNetwork, spectral_bytes};
 use super::streams::Stream;
 use super::workspace::Workspace;
 #[cfg(doc)]
@@ -58,7 +58,7 @@ fn exchanged_bytes(values: usize) -> u64 {
 
 /// Bytes of what a specification may ask for beside networks and steps.
 fn kept_bytes(spec: &GanSpec) -> u64 {
-    Average::bytes(spec).saturating_add(NormClip::bytes(spec))
+    Average::bytes(spec).saturating_add(NormClip::bytes(spec)).saturating_add(spectral_bytes(&spec.discriminator))
 }
 
 impl fmt::Debug for Trainer<'_> {
@@ -101,6 +101,7 @@ impl<'a> Trainer<'a> {
         let program = Program::new(&script, of_generator, of_discriminator, &plan);
         let of_logits = averages::bytes(spec.objective, options.batch, plan.cut.slots());
         let beside = intake.bytes().saturating_add(kept_bytes(&spec)).saturating_add(of_logits);
+        plan.check_groups(of_generator, of_discriminator)?;
         plan.check_memory(of_generator, of_discriminator, &program.tape, beside, options.memory_limit)?;
         intake.take_memory()?;
         resources.ensure_pool(plan.threads)?;

@@ -4,8 +4,9 @@
 //! modules, and activations and dropout are modules too, so that numbers are left out: only their order counts. Before N stands
 //! what the module is an attribute of: `generator.0.weight`, `netD.main.2.bias`, `fc1.weight`.
 //!
-//! A layer with [layer normalization](Normalization::Layer) is two modules, a `Linear` without biases and a `LayerNorm` that has them beside a
-//! gain of ones.
+//! A layer with [layer](Normalization::Layer) or [batch normalization](Normalization::Batch) is two modules, a `Linear` without biases and a
+//! `LayerNorm` or `BatchNorm1d` that has them beside a gain of ones. One with [spectral normalization](Normalization::Spectral) is a plain
+//! `Linear` of the weights that passes see, which PyTorch's `remove_parametrizations` would leave.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -19,10 +20,13 @@ use super::tensors::{self, MOST_HEADER, NamedTensor};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::kernel::activation::Activation;
-use crate::memory;
+use crate::memory::{self, AlignedBuffer};
 use crate::net::parameters::ParameterLayout;
+use crate::net::spectral::SpectralWeights;
 use crate::net::{LayerSpec, LayerTensors, NetworkSpec, Normalization};
 use crate::network::Network;
+use crate::parallel::Team;
+use crate::simd::Isa;
 
 /// The network that people give this name to.
 fn network_called(name: &str) -> Option<Network> {
@@ -43,9 +47,9 @@ pub enum Numbering {
     Layers,
 }
 
-/// Whether something normalizes what a layer's weights make.
+/// Whether a layer's normalization is a module of its own.
 fn is_normalized(layer: &LayerSpec) -> bool {
-    layer.normalization != Normalization::None
+    layer.normalization.is_of_sums()
 }
 
 /// Whether a layer's activation and dropout are modules of a `Sequential`.
@@ -59,10 +63,14 @@ pub fn sequential(spec: &NetworkSpec) -> String {
     for layer in &spec.layers {
         let LayerSpec { inputs, outputs, .. } = layer;
         match layer.normalization {
-            Normalization::None => modules.push(format!("nn.Linear({inputs}, {outputs})")),
+            Normalization::None | Normalization::Spectral => modules.push(format!("nn.Linear({inputs}, {outputs})")),
             Normalization::Layer => {
                 modules.push(format!("nn.Linear({inputs}, {outputs}, bias=False)"));
                 modules.push(format!("nn.LayerNorm({outputs})"));
+            }
+            Normalization::Batch => {
+                modules.push(format!("nn.Linear({inputs}, {outputs}, bias=False)"));
+                modules.push(format!("nn.BatchNorm1d({outputs})"));
             }
         }
         modules.extend(match layer.activation {
@@ -98,28 +106,50 @@ pub fn state_dict(
     let normalized =
         Network::ALL.into_iter().flat_map(|part| &spec.network(part).layers).filter(|layer| is_normalized(layer));
     let ones = memory::filled(normalized.map(|layer| layer.outputs).max().unwrap_or(0), 1.0)?;
+    let chosen = || Network::ALL.into_iter().filter(|part| network.is_none_or(|chosen| chosen == *part));
+    let seen: Vec<_> =
+        chosen().map(|part| seen(part, spec.network(part), model.network(part), numbering)).collect::<Result<_>>()?;
     let mut named: Vec<NamedTensor<'_>> = Vec::new();
-    for part in Network::ALL {
-        let values = model.network(part);
-        if network.is_some_and(|chosen| chosen != part) {
-            continue;
-        }
+    for (part, seen) in chosen().zip(&seen) {
+        let values = seen.as_deref().unwrap_or(model.network(part));
         let layers = &spec.network(part).layers;
-        ParameterLayout::new(spec.network(part)).check(values, part.name())?;
         tensors::check_finite(part, values)?;
         let prefix = if network.is_some() { String::new() } else { format!("{}.", part.name()) };
         let mut number = 0;
-        for (layer, LayerTensors { weight, bias }) in layers.iter().zip(values) {
+        for (layer, LayerTensors { weight, bias, buffers }) in layers.iter().zip(values) {
             named.push((format!("{prefix}{number}.weight"), vec![layer.outputs, layer.inputs], weight));
             if numbering == Numbering::Sequential && is_normalized(layer) {
                 number += 1;
                 named.push((format!("{prefix}{number}.weight"), vec![layer.outputs], &ones[..layer.outputs]));
             }
             named.push((format!("{prefix}{number}.bias"), vec![layer.outputs], bias));
+            for (kind, buffer) in layer.normalization.buffers().iter().zip(buffers) {
+                named.push((format!("{prefix}{number}.{kind}"), vec![layer.outputs], buffer));
+            }
             number += 1 + if numbering == Numbering::Sequential { modules_after(layer) } else { 0 };
         }
     }
     tensors::serialize(&named, metadata)
+}
+
+/// The tensors of a network as PyTorch's modules have them, where these are not the model's own.
+fn seen(
+    network: Network,
+    spec: &NetworkSpec,
+    tensors: &[LayerTensors],
+    numbering: Numbering,
+) -> Result<Option<Vec<LayerTensors>>> {
+    let layout = ParameterLayout::new(spec);
+    layout.check(tensors, network.name())?;
+    if numbering == Numbering::Layers || !spec.has(Normalization::Spectral) {
+        return Ok(None);
+    }
+    let mut parameters = AlignedBuffer::zeroed(layout.len())?;
+    layout.fill(&mut parameters, tensors, network.name())?;
+    let Some(seen) = SpectralWeights::new(&Team::serial(), Isa::best(), spec, &layout, &parameters)? else {
+        return Ok(None);
+    };
+    layout.trained_tensors(seen.arena()).map(Some)
 }
 
 /// The networks that a file of weights holds.
@@ -142,6 +172,21 @@ struct Layer<'a> {
     bias: Option<&'a str>,
     /// What a normalization with a number of its own multiplies by.
     gain: Option<&'a str>,
+    /// What a normalization keeps, in the order of [`KEPT`].
+    kept: [Option<&'a str>; KEPT.len()],
+}
+
+/// The names of what normalizations keep.
+const KEPT: [&str; 3] = ["running_mean", "running_var", "singular_vector"];
+
+/// What a tensor is to its layer.
+enum Kind {
+    Weight,
+    Bias,
+    /// One of [`KEPT`].
+    Kept(usize),
+    /// PyTorch's count of batches, which nothing here asks for.
+    Count,
 }
 
 /// The tensors of each layer of the network `name`, a normalization's among its layer's.
@@ -174,8 +219,8 @@ fn layers_of<'a>(
                  make that Linear with bias=False"
             ));
         }
-        let Layer { weight: gain, bias, .. } = next()?;
-        layers.push(Layer { bias, gain, ..found });
+        let Layer { weight: gain, bias, kept, .. } = next()?;
+        layers.push(Layer { bias, gain, kept, ..found });
     }
     match numbered.next() {
         Some(_) => Err(format!("holds {found} layers of the {name}, but it has {expected}")),
@@ -214,11 +259,16 @@ impl StateDict {
         let names = file.names();
         let mut groups: BTreeMap<&str, Numbered<'_>> = BTreeMap::new();
         for &name in &names {
-            let (prefix, number, is_weight) = parts(name).ok_or_else(|| {
+            let (prefix, number, kind) = parts(name).ok_or_else(|| {
                 problem(format!("the tensor {name} is no weight or bias with a number, as `generator.0.weight` is"))
             })?;
             let layer = groups.entry(prefix).or_default().entry(number).or_default();
-            let place = if is_weight { &mut layer.weight } else { &mut layer.bias };
+            let place = match kind {
+                Kind::Weight => &mut layer.weight,
+                Kind::Bias => &mut layer.bias,
+                Kind::Kept(kind) => &mut layer.kept[kind],
+                Kind::Count => continue,
+            };
             if let Some(other) = place.replace(name) {
                 return Err(problem(format!("the tensors {other} and {name} have the same number")));
             }
@@ -267,17 +317,19 @@ impl StateDict {
     }
 }
 
-/// What stands before the number of a layer (dots at its end left out), the number, and whether it is the weight:
+/// What stands before the number of a layer (dots at its end left out), the number, and what comes behind it:
 /// `netG.main.2.weight`, `fc1.bias`.
-fn parts(name: &str) -> Option<(&str, u64, bool)> {
+fn parts(name: &str) -> Option<(&str, u64, Kind)> {
     let (module, kind) = name.rsplit_once('.')?;
     let prefix = module.trim_end_matches(|character: char| character.is_ascii_digit());
     let number = module[prefix.len()..].parse().ok()?;
-    match kind {
-        "weight" => Some((prefix.trim_end_matches('.'), number, true)),
-        "bias" => Some((prefix.trim_end_matches('.'), number, false)),
-        _ => None,
-    }
+    let kind = match kind {
+        "weight" => Kind::Weight,
+        "bias" => Kind::Bias,
+        "num_batches_tracked" => Kind::Count,
+        kept => Kind::Kept(KEPT.iter().position(|name| *name == kept)?),
+    };
+    Some((prefix.trim_end_matches('.'), number, kind))
 }
 
 /// The network that a part of `prefix` names.
@@ -351,10 +403,22 @@ fn read(
                      (`weight.requires_grad_(False)`)"
                 )));
             }
-            Ok(LayerTensors {
-                weight: tensor(layer.weight, index, "weight", &[expected.outputs, expected.inputs])?,
-                bias: tensor(layer.bias, index, "bias", &[expected.outputs])?,
-            })
+            let names = expected.normalization.buffers();
+            let mut buffers = Vec::new();
+            for (kind, place) in KEPT.into_iter().zip(layer.kept) {
+                match (names.contains(&kind), place) {
+                    (false, Some(kept)) => {
+                        let found = format!("the tensor {kept} is of a normalization that layer {index} of the {name} has not");
+                        return Err(problem(found));
+                    }
+                    // What PyTorch's `remove_parametrizations` leaves has no vector.
+                    (true, None) if expected.normalization == Normalization::Spectral => {}
+                    (true, place) => buffers.push(tensor(place, index, kind, &[expected.outputs])?),
+                    (false, None) => {}
+                }
+            }
+            let weight = tensor(layer.weight, index, "weight", &[expected.outputs, expected.inputs])?;
+            Ok(LayerTensors::new(weight, tensor(layer.bias, index, "bias", &[expected.outputs])?).with_buffers(buffers))
         })
         .collect()
 }

@@ -7,6 +7,7 @@
 
 pub mod activation;
 pub mod average;
+pub mod batch_normalization;
 pub mod curvature;
 pub mod distance;
 pub mod dropout;
@@ -20,6 +21,7 @@ pub mod peak;
 pub mod penalty;
 pub mod quantile;
 pub mod reduce;
+pub mod spectral;
 pub mod sum;
 
 #[cfg(test)]

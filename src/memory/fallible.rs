@@ -25,6 +25,17 @@ pub fn filled<T: Clone>(len: usize, value: T) -> Result<Vec<T>> {
     Ok(values)
 }
 
+/// A copy of values.
+///
+/// # Errors
+///
+/// [`Error::OutOfMemory`].
+pub fn copied<T: Copy>(values: &[T]) -> Result<Vec<T>> {
+    let mut copy = room(values.len())?;
+    copy.extend_from_slice(values);
+    Ok(copy)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

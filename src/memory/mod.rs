@@ -9,7 +9,7 @@ mod fallible;
 
 pub use arena::ArenaLayout;
 pub use buffer::AlignedBuffer;
-pub use fallible::{filled, room};
+pub use fallible::{copied, filled, room};
 
 /// Alignment of every buffer in bytes: a cache line, and an AVX-512 register.
 pub const ALIGNMENT: usize = 64;

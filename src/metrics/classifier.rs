@@ -181,7 +181,7 @@ impl Training {
         let layout = ParameterLayout::new(&spec);
         let zeros = || AlignedBuffer::zeroed(layout.len());
         let (mut parameters, gradients, states) = (zeros()?, zeros()?, [zeros()?, zeros()?]);
-        layout.initialize(&spec, isa, StreamKey::new(seed, 0, PARAMETER_STREAM), &mut parameters);
+        layout.initialize(&spec, isa, StreamKey::new(seed, 0, PARAMETER_STREAM), &mut parameters)?;
         let mut plan = TapePlan::default();
         let input = plan.make(spec.inputs(), BATCH);
         plan.advance();

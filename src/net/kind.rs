@@ -7,16 +7,19 @@ use super::spec::{LayerSpec, Normalization};
 pub(crate) enum Kind {
     /// The product of a layer's weights, with whatever no other operation of the layer does.
     Dense,
-    /// What normalizes that, with biases, activation and dropout.
+    /// What normalizes that sample by sample, with biases, activation and dropout.
     LayerNorm,
+    /// The same feature by feature.
+    BatchNorm,
 }
 
 impl LayerSpec {
     /// The kinds of the layer's operations, in their order.
     pub(crate) fn operations(&self) -> &'static [Kind] {
         match self.normalization {
-            Normalization::None => &[Kind::Dense],
+            Normalization::None | Normalization::Spectral => &[Kind::Dense],
             Normalization::Layer => &[Kind::Dense, Kind::LayerNorm],
+            Normalization::Batch => &[Kind::Dense, Kind::BatchNorm],
         }
     }
 }

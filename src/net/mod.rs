@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod double_backward;
+pub(crate) mod folded;
 mod kind;
 pub(crate) mod op;
 pub(crate) mod panels;
@@ -11,6 +12,7 @@ pub(crate) mod parameters;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 pub(crate) mod pass;
 mod spec;
+pub(crate) mod spectral;
 mod tangent;
 pub(crate) mod tape;
 

@@ -6,6 +6,7 @@ use super::kind::Kind;
 use super::spec::{Initialization, LayerSpec, NetworkSpec, Normalization};
 use crate::error::{Error, Result};
 use crate::kernel::noise::{self, StreamKey};
+use crate::kernel::spectral::{Matrix, leading};
 use crate::memory::{self, ArenaLayout};
 use crate::simd::{Isa, LANE_GROUP};
 
@@ -17,12 +18,23 @@ pub struct LayerTensors {
     pub weight: Vec<f32>,
     /// The biases, `[outputs]`.
     pub bias: Vec<f32>,
+    /// What the layer's normalization keeps beside them, each `[outputs]`, in the order of [their names](Normalization::buffers). Gradients and
+    /// states of an optimizer have none. Where parameters have none but should, they are taken as new: means 0 and variances 1, and the singular
+    /// vector that a few power iterations find.
+    pub buffers: Vec<Vec<f32>>,
 }
 
 impl LayerTensors {
-    /// The tensors of a dense layer.
+    /// The tensors of a layer without [buffers](Self::buffers).
     pub fn new(weight: Vec<f32>, bias: Vec<f32>) -> Self {
-        Self { weight, bias }
+        Self { weight, bias, buffers: Vec::new() }
+    }
+
+    /// The same tensors with these [buffers](Self::buffers).
+    #[must_use]
+    pub fn with_buffers(mut self, buffers: Vec<Vec<f32>>) -> Self {
+        self.buffers = buffers;
+        self
     }
 }
 
@@ -32,6 +44,7 @@ pub(crate) struct ParameterLayout {
     layers: Vec<LayerPlace>,
     /// The layer and the kind of each operation.
     operations: Vec<(usize, Kind)>,
+    trained: usize,
     len: usize,
 }
 
@@ -45,6 +58,10 @@ pub(crate) struct LayerPlace {
     pub(crate) inputs: usize,
     /// Biases, `[outputs]`; they stand behind the weights.
     pub(crate) bias: Range<usize>,
+    /// What its normalization keeps, and how that begins.
+    normalization: Normalization,
+    /// Its buffers, `[outputs]` each; they stand behind the parameters of all layers.
+    pub(crate) buffers: Vec<Range<usize>>,
 }
 
 impl LayerPlace {
@@ -58,6 +75,33 @@ impl LayerPlace {
     fn weights_mut<'a>(&self, arena: &'a mut [f32]) -> impl Iterator<Item = &'a mut [f32]> {
         let inputs = self.inputs;
         arena[self.weight.clone()].chunks_mut(self.stride.max(1)).map(move |row| &mut row[..inputs])
+    }
+
+    /// The weights as they stand in the arena.
+    pub(crate) fn matrix<'a>(&self, arena: &'a [f32]) -> Matrix<'a> {
+        Matrix { values: &arena[self.weight.clone()], stride: self.stride, columns: self.inputs }
+    }
+
+    /// Gives the buffers the values that they begin with.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    fn begin_buffers(&self, arena: &mut [f32]) -> Result<()> {
+        match (self.normalization, self.buffers.as_slice()) {
+            (Normalization::Batch, [means, variances]) => {
+                arena[means.clone()].fill(0.0);
+                arena[variances.clone()].fill(1.0);
+            }
+            (Normalization::Spectral, [singular]) => {
+                let (trained, buffers) = arena.split_at_mut(singular.start);
+                let (mut right, mut products) =
+                    (memory::filled(self.inputs, 0.0)?, memory::filled(singular.len(), 0.0)?);
+                leading(self.matrix(trained), &mut buffers[..singular.len()], &mut right, &mut products);
+            }
+            _ => (),
+        }
+        Ok(())
     }
 
     /// Number of weights.
@@ -77,18 +121,25 @@ impl ParameterLayout {
     /// The layout of a valid specification.
     pub(crate) fn new(spec: &NetworkSpec) -> Self {
         let mut arena = ArenaLayout::default();
-        let layers = spec
+        let mut layers: Vec<LayerPlace> = spec
             .layers
             .iter()
             .map(|layer| {
                 let stride = row_stride(layer.inputs);
                 let weight = arena.reserve(stride.saturating_mul(layer.outputs));
-                LayerPlace { weight, stride, inputs: layer.inputs, bias: arena.reserve(layer.outputs) }
+                let bias = arena.reserve(layer.outputs);
+                let normalization = layer.normalization;
+                LayerPlace { weight, stride, inputs: layer.inputs, bias, normalization, buffers: Vec::new() }
             })
             .collect();
+        let trained = arena.len();
+        for place in &mut layers {
+            let names = place.normalization.buffers();
+            place.buffers = names.iter().map(|_| arena.reserve(place.bias.len())).collect();
+        }
         let of_layer = |(index, layer): (usize, &LayerSpec)| layer.operations().iter().map(move |kind| (index, *kind));
         let operations = spec.layers.iter().enumerate().flat_map(of_layer).collect();
-        Self { layers, operations, len: arena.len() }
+        Self { layers, operations, trained, len: arena.len() }
     }
 
     /// The places of the layers.
@@ -99,6 +150,11 @@ impl ParameterLayout {
     /// Length of the arena in floats, padding included.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Length of what an optimizer changes, from the beginning of the arena on: all but the buffers.
+    pub(crate) fn trained(&self) -> usize {
+        self.trained
     }
 
     /// The place of layer `index`.
@@ -127,29 +183,53 @@ impl ParameterLayout {
         (0..self.layers.len()).rev().find(|layer| !self.is_finite(arena, *layer))
     }
 
-    /// Copies an arena's values out.
+    /// Copies the values of an arena of parameters out.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfMemory`].
     pub(crate) fn tensors(&self, arena: &[f32]) -> Result<Vec<LayerTensors>> {
+        let mut tensors = self.trained_tensors(arena)?;
+        for (layer, place) in tensors.iter_mut().zip(&self.layers) {
+            layer.buffers =
+                place.buffers.iter().map(|buffer| memory::copied(&arena[buffer.clone()])).collect::<Result<_>>()?;
+        }
+        Ok(tensors)
+    }
+
+    /// The same without buffers: of gradients, or a state of an optimizer.
+    pub(crate) fn trained_tensors(&self, arena: &[f32]) -> Result<Vec<LayerTensors>> {
         let copy = |layer: &LayerPlace| {
-            let (mut weight, mut bias) = (memory::room(layer.weight_count())?, memory::room(layer.bias.len())?);
+            let mut weight = memory::room(layer.weight_count())?;
             layer.weights(arena).for_each(|row| weight.extend_from_slice(row));
-            bias.extend_from_slice(&arena[layer.bias.clone()]);
-            Ok(LayerTensors { weight, bias })
+            Ok(LayerTensors::new(weight, memory::copied(&arena[layer.bias.clone()])?))
         };
         self.layers.iter().map(copy).collect()
     }
 
-    /// Copies tensors into an arena. `network` opens the message of an error.
+    /// Copies parameters into an arena. `network` opens the message of an error.
     ///
     /// # Errors
     ///
     /// [`Error::Shape`] where the number of layers or the length of a tensor does not fit.
     pub(crate) fn fill(&self, arena: &mut [f32], tensors: &[LayerTensors], network: &str) -> Result<()> {
         self.check(tensors, network)?;
-        for (place, LayerTensors { weight, bias }) in self.layers.iter().zip(tensors) {
+        self.fill_trained(arena, tensors, network)?;
+        for (place, LayerTensors { buffers, .. }) in self.layers.iter().zip(tensors) {
+            if buffers.is_empty() {
+                place.begin_buffers(arena)?;
+            }
+            for (to, from) in place.buffers.iter().zip(buffers) {
+                arena[to.clone()].copy_from_slice(from);
+            }
+        }
+        Ok(())
+    }
+
+    /// The same without buffers: of a state of an optimizer.
+    pub(crate) fn fill_trained(&self, arena: &mut [f32], tensors: &[LayerTensors], network: &str) -> Result<()> {
+        self.check_trained(tensors, network)?;
+        for (place, LayerTensors { weight, bias, .. }) in self.layers.iter().zip(tensors) {
             for (to, from) in place.weights_mut(arena).zip(weight.chunks(place.inputs.max(1))) {
                 to.copy_from_slice(from);
             }
@@ -158,28 +238,42 @@ impl ParameterLayout {
         Ok(())
     }
 
-    /// Checks that tensors have this layout's shapes.
+    /// Checks that parameters have this layout's shapes.
     pub(crate) fn check(&self, tensors: &[LayerTensors], network: &str) -> Result<()> {
-        if tensors.len() != self.layers.len() {
-            let (expected, found) = (self.layers.len(), tensors.len());
-            return Err(Error::shape(network, format!("{expected} layers"), format!("{found} layers")));
-        }
-        for (index, (place, LayerTensors { weight, bias })) in self.layers.iter().zip(tensors).enumerate() {
-            for (name, len, tensor) in [("weight", place.weight_count(), weight), ("bias", place.bias.len(), bias)] {
-                if tensor.len() != len {
-                    return Err(Error::shape(
-                        format!("{network}.{index}.{name}"),
-                        format!("{len} values"),
-                        format!("{} values", tensor.len()),
-                    ));
-                }
+        self.check_trained(tensors, network)?;
+        for (index, (place, LayerTensors { buffers, .. })) in self.layers.iter().zip(tensors).enumerate() {
+            let (expected, found) = (place.buffers.len(), buffers.len());
+            if found != 0 && found != expected {
+                let (of_layer, normalization) = (format!("{network}.{index}.buffers"), place.normalization.name());
+                let expected = format!("{expected} tensors (normalization {normalization})");
+                return Err(Error::shape(of_layer, expected, format!("{found} tensors")));
+            }
+            for ((name, buffer), values) in place.normalization.buffers().iter().zip(&place.buffers).zip(buffers) {
+                check_len(network, (index, name), buffer.len(), values)?;
             }
         }
         Ok(())
     }
 
+    /// The same of tensors without buffers.
+    pub(crate) fn check_trained(&self, tensors: &[LayerTensors], network: &str) -> Result<()> {
+        if tensors.len() != self.layers.len() {
+            let (expected, found) = (self.layers.len(), tensors.len());
+            return Err(Error::shape(network, format!("{expected} layers"), format!("{found} layers")));
+        }
+        for (index, (place, LayerTensors { weight, bias, .. })) in self.layers.iter().zip(tensors).enumerate() {
+            check_len(network, (index, "weight"), place.weight_count(), weight)?;
+            check_len(network, (index, "bias"), place.bias.len(), bias)?;
+        }
+        Ok(())
+    }
+
     /// Draws initial values as `spec` asks, from the stream `key`.
-    pub(crate) fn initialize(&self, spec: &NetworkSpec, isa: Isa, key: StreamKey, arena: &mut [f32]) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn initialize(&self, spec: &NetworkSpec, isa: Isa, key: StreamKey, arena: &mut [f32]) -> Result<()> {
         for (index, (layer, place)) in spec.layers.iter().zip(&self.layers).enumerate() {
             let (inputs, outputs) = (layer.inputs as f32, layer.outputs as f32);
             let (weight_key, bias_key) = (key.block(2 * index), key.block(2 * index + 1));
@@ -201,11 +295,21 @@ impl ParameterLayout {
                 first += row.len();
             }
             // Behind a normalization biases begin at 0, as its own do in PyTorch.
-            if spec.initialization == Initialization::Pytorch && layer.normalization == Normalization::None {
+            if spec.initialization == Initialization::Pytorch && !layer.normalization.is_of_sums() {
                 fill_uniform(isa, bias_key, 0, bound, &mut arena[place.bias.clone()]);
             }
         }
+        self.layers.iter().try_for_each(|place| place.begin_buffers(arena))
     }
+}
+
+/// Checks the length of a layer's tensor.
+fn check_len(network: &str, (layer, name): (usize, &str), len: usize, tensor: &[f32]) -> Result<()> {
+    if tensor.len() == len {
+        return Ok(());
+    }
+    let (expected, found) = (format!("{len} values"), format!("{} values", tensor.len()));
+    Err(Error::shape(format!("{network}.{layer}.{name}"), expected, found))
 }
 
 impl LayerPlace {
@@ -249,7 +353,7 @@ mod tests {
         };
         let layout = ParameterLayout::new(&spec);
         let mut arena = vec![0.0; layout.len()];
-        layout.initialize(&spec, Isa::best(), StreamKey::new(seed, 0, 0), &mut arena);
+        layout.initialize(&spec, Isa::best(), StreamKey::new(seed, 0, 0), &mut arena).unwrap();
         (layout, arena)
     }
 

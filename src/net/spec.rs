@@ -29,7 +29,7 @@ impl fmt::Display for Activation {
     }
 }
 
-/// What a layer does to the sums that its weights make, before it adds its biases.
+/// What bounds the sums that a layer's weights make, before it adds its biases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -41,6 +41,16 @@ pub enum Normalization {
     /// `sqrt(variance + 1e-5)` of them, so that no sample and no layer outgrows the others. Each sample is on its own, so that
     /// [penalties](crate::gan::Penalties) on D's gradient keep their meaning.
     Layer,
+    /// Batch normalization (Ioffe and Szegedy, "Batch normalization", 2015): each sum less its mean over a group of samples and divided by
+    /// `sqrt(variance + 1e-5)` of them. A group is what a panel holds of one kind, real or generated: 16 to a few hundred samples
+    /// ([`PlanSummary::panel_width`](crate::gan::PlanSummary::panel_width) tells how many), which Hoffer et al. ("Train longer, generalize better",
+    /// 2017) call a ghost batch. When samples are made for show, running means and variances over the batches of the network's own turns
+    /// stand in their place. A D that is normalized so takes no [penalties](crate::gan::Penalties), which are about single samples.
+    Batch,
+    /// Spectral normalization (Miyato et al., "Spectral normalization for generative adversarial networks", 2018): the weights divided by
+    /// their largest singular value, which one power iteration an update follows, as PyTorch's `spectral_norm` does. It bounds D's slope, is for
+    /// D alone, and suits its last layer too.
+    Spectral,
 }
 
 impl Normalization {
@@ -49,7 +59,28 @@ impl Normalization {
         match self {
             Self::None => "none",
             Self::Layer => "layer",
+            Self::Batch => "batch",
+            Self::Spectral => "spectral",
         }
+    }
+
+    /// The names of what it keeps beside weights and biases, a value for each output. No optimizer changes them.
+    pub const fn buffers(self) -> &'static [&'static str] {
+        match self {
+            Self::None | Self::Layer => &[],
+            Self::Batch => &["running_mean", "running_var"],
+            Self::Spectral => &["singular_vector"],
+        }
+    }
+
+    /// Whether gradients that passes find are not yet those of the parameters, or tell more than these.
+    pub(crate) const fn is_settled_apart(self) -> bool {
+        !self.buffers().is_empty()
+    }
+
+    /// Whether biases, activation and dropout follow an operation of its own.
+    pub(crate) const fn is_of_sums(self) -> bool {
+        matches!(self, Self::Layer | Self::Batch)
     }
 
     #[cfg(feature = "serde")]
@@ -74,7 +105,7 @@ pub struct LayerSpec {
     pub inputs: usize,
     /// Features that leave.
     pub outputs: usize,
-    /// What normalizes the sums. The last layer of a network cannot be normalized.
+    /// What normalizes the sums. The last layer of a network takes none but [`Normalization::Spectral`].
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Normalization::is_none"))]
     pub normalization: Normalization,
     /// The activation.
@@ -222,13 +253,23 @@ impl NetworkSpec {
         Self::new(layers)
     }
 
-    /// The same network with this [normalization](LayerSpec::normalization) in all layers but the last.
+    /// The same network with this [normalization](LayerSpec::normalization) in all layers but the last; in that too where it is
+    /// [spectral](Normalization::Spectral), or none.
     #[must_use]
     pub fn with_normalization(mut self, normalization: Normalization) -> Self {
-        if let Some((_, hidden)) = self.layers.split_last_mut() {
-            hidden.iter_mut().for_each(|layer| layer.normalization = normalization);
-        }
+        let normalized = self.layers.len() - usize::from(normalization.is_of_sums() && !self.layers.is_empty());
+        self.layers[..normalized].iter_mut().for_each(|layer| layer.normalization = normalization);
         self
+    }
+
+    /// Whether a layer has this normalization.
+    pub(crate) fn has(&self, normalization: Normalization) -> bool {
+        self.layers.iter().any(|layer| layer.normalization == normalization)
+    }
+
+    /// Whether a layer's normalization [settles gradients apart](Normalization::is_settled_apart) from the passes that find them.
+    pub(crate) fn is_settled_apart(&self) -> bool {
+        self.layers.iter().any(|layer| layer.normalization.is_settled_apart())
     }
 
     /// Features that enter the first layer.
@@ -289,11 +330,12 @@ impl NetworkSpec {
             {
                 return Err(Error::setting(setting("slope"), format!("{slope} is not a positive number")));
             }
-            if layer.normalization != Normalization::None && (layer.outputs == 1 || index + 1 == self.layers.len()) {
-                let problem = match index + 1 == self.layers.len() {
-                    true => "the last layer of a network cannot be normalized",
-                    false => "a layer of one output cannot be normalized: nothing but its bias would be left",
-                };
+            if layer.normalization.is_of_sums() && index + 1 == self.layers.len() {
+                let problem = "the last layer of a network cannot be normalized so; in D `spectral` suits it";
+                return Err(Error::setting(setting("normalization"), problem));
+            }
+            if layer.normalization == Normalization::Layer && layer.outputs == 1 {
+                let problem = "a layer of one output cannot be normalized: nothing but its bias would be left";
                 return Err(Error::setting(setting("normalization"), problem));
             }
             if !(0.0..1.0).contains(&layer.dropout) {

@@ -73,11 +73,13 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
         .with_objective(objective)
         .with_conditions(1)
     };
-    let normalized = |mut spec: GanSpec| {
-        spec.generator = spec.generator.with_normalization(Normalization::Layer);
-        spec.discriminator = spec.discriminator.with_normalization(Normalization::Layer);
+    let normalized_by = |[of_generator, of_discriminator]: [Normalization; 2], mut spec: GanSpec| {
+        spec.generator = spec.generator.with_normalization(of_generator);
+        spec.discriminator = spec.discriminator.with_normalization(of_discriminator);
         spec
     };
+    let normalized = |spec: GanSpec| normalized_by([Normalization::Layer; 2], spec);
+    let (batch, spectral) = (Normalization::Batch, Normalization::Spectral);
     let (leaky, tanh) = (Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh);
     vec![
         (
@@ -205,6 +207,39 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
             conditional(Objective::RelativisticPairing)
                 .with_penalties(none.with_r1(0.5).with_gradient_penalty(1.0))
                 .with_order(Order::DiscriminatorFirst),
+        ),
+        (
+            "hinge, D's weights divided, dropout",
+            normalized_by([Normalization::None, spectral], base(Objective::Hinge, leaky, 0.25)),
+        ),
+        (
+            "Wasserstein, D's weights divided, gradients clipped, G by batches, two steps of D",
+            normalized_by([batch, spectral], base(Objective::Wasserstein, leaky, 0.0))
+                .with_generator_clip_norm(0.1)
+                .with_discriminator_clip_norm(0.2)
+                .with_discriminator_steps(2),
+        ),
+        (
+            "relativistic pairing, R1 and R2, D's weights divided and decaying, G by batches, averaged",
+            normalized_by([batch, spectral], base(Objective::RelativisticPairing, tanh, 0.0))
+                .with_optimizers(AdamW::new(0.001).with_weight_decay(0.1))
+                .with_penalties(none.with_r1(0.1).with_r2(0.1).with_interval(2))
+                .with_ema_decay(0.9),
+        ),
+        (
+            "non-saturating, both by batches, dropout, noise, G first",
+            normalized_by([batch, batch], base(Objective::NonSaturating, leaky, 0.25))
+                .with_instance_noise(0.3, 100)
+                .with_order(Order::GeneratorFirstSharedFake),
+        ),
+        (
+            "relativistic average, both by batches",
+            normalized_by([batch, batch], base(Objective::RelativisticAverage, leaky, 0.0)),
+        ),
+        (
+            "conditional, both by batches, fakes shared",
+            normalized_by([batch, batch], conditional(Objective::NonSaturating))
+                .with_order(Order::DiscriminatorFirstSharedFake),
         ),
         (
             "conditional, fakes shared, G first",

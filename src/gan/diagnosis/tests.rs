@@ -141,7 +141,7 @@ fn parameters_are_named() {
 fn an_overflow_is_named_where_it_happens() {
     // Weights of one sign, behind outputs that are not all negative.
     let overflow = |model: &mut Model, layer: usize| {
-        let LayerTensors { weight: weights, bias: biases } = &mut model.discriminator[layer];
+        let LayerTensors { weight: weights, bias: biases, .. } = &mut model.discriminator[layer];
         weights.fill(3e38);
         biases.fill(3e38);
         if layer > 0 {
@@ -204,7 +204,7 @@ fn infinite_logits_are_named() {
         let change = |model: &mut Model| {
             model.discriminator[1].bias.fill(10.0);
             // Of two logits the second alone.
-            let LayerTensors { weight: weights, bias: biases } = &mut model.discriminator[2];
+            let LayerTensors { weight: weights, bias: biases, .. } = &mut model.discriminator[2];
             let last = biases.len() - 1;
             biases[last] = 3.4e38 * sign;
             let row = weights.len() / biases.len();
@@ -230,7 +230,7 @@ fn gradients_are_named_nearest_to_the_loss() {
                 let mut model = trainer.model().unwrap();
                 model.generator[1].weight.fill(0.0);
                 model.generator[1].bias.fill(0.0);
-                for LayerTensors { weight: weights, bias: biases } in &mut model.discriminator {
+                for LayerTensors { weight: weights, bias: biases, .. } in &mut model.discriminator {
                     weights.fill(1e15);
                     biases.fill(0.0);
                 }

@@ -17,6 +17,7 @@ use crate::kernel::noise;
 use crate::kernel::panel::scatter_rows;
 use crate::kernel::sum;
 use crate::memory::AlignedBuffer;
+use crate::net::folded::Folded;
 use crate::net::panels::{Panels, PassContext, PassPlan};
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{self, Alone, NetworkView};
@@ -96,8 +97,8 @@ pub(crate) fn examine_by(
             (InMemory::of_rows(&copied, of_row), &in_order)
         }
     };
-    let mut generator = Subject::new("generator", &spec.generator, &model.generator)?;
-    let mut discriminator = Subject::new("discriminator", &spec.discriminator, &model.discriminator)?;
+    let mut generator = Subject::new("generator", &spec.generator, &model.generator, isa)?;
+    let mut discriminator = Subject::new("discriminator", &spec.discriminator, &model.discriminator, isa)?;
     let norms = gradients.map(|gradients| norms(gradients, &generator, &discriminator)).transpose()?;
     let panel = features.saturating_mul(WIDTH);
     let mut reals = AlignedBuffer::zeroed(panel.saturating_mul(count.div_ceil(WIDTH)))?;
@@ -181,8 +182,9 @@ fn accuracies(spec: &GanSpec, real: &[f32], fake: &[f32]) -> [f64; 2] {
 
 /// The Euclidean norms of both networks' gradients.
 fn norms(gradients: &Model, generator: &Subject<'_>, discriminator: &Subject<'_>) -> Result<[f64; 2]> {
-    generator.layout.check(&gradients.generator, "generator")?;
-    discriminator.layout.check(&gradients.discriminator, "discriminator")?;
+    for (subject, gradients) in [(generator, &gradients.generator), (discriminator, &gradients.discriminator)] {
+        ParameterLayout::new(subject.spec).check_trained(gradients, subject.name)?;
+    }
     Ok([&gradients.generator, &gradients.discriminator].map(|tensors| {
         let values = tensors.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias));
         values.map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt()
@@ -198,22 +200,23 @@ fn check_finite(what: &str, rows: &[f32], features: usize, number: impl Fn(usize
 
 /// A network under examination.
 struct Subject<'a> {
+    name: &'a str,
     spec: &'a NetworkSpec,
-    layout: ParameterLayout,
-    parameters: AlignedBuffer,
+    folded: Folded,
     pass: Alone,
     /// For each hidden unit, layer after layer, whether a gradient passed it at some sample.
     alive: Vec<bool>,
 }
 
 impl<'a> Subject<'a> {
-    fn new(name: &str, spec: &'a NetworkSpec, tensors: &[LayerTensors]) -> Result<Self> {
+    fn new(name: &'a str, spec: &'a NetworkSpec, tensors: &[LayerTensors], isa: Isa) -> Result<Self> {
         let layout = ParameterLayout::new(spec);
         let mut parameters = AlignedBuffer::zeroed(layout.len())?;
         layout.fill(&mut parameters, tensors, name)?;
         let hidden = spec.layers.iter().rev().skip(1).map(|layer| layer.outputs).sum();
-        let pass = Alone::new(spec, WIDTH)?;
-        Ok(Self { spec, layout, parameters, pass, alive: vec![false; hidden] })
+        let folded = Folded::new(spec, &layout, &parameters, isa)?;
+        let pass = Alone::new(&folded.spec, WIDTH)?;
+        Ok(Self { name, spec, folded, pass, alive: vec![false; hidden] })
     }
 
     /// The panel that the network reads.
@@ -223,7 +226,7 @@ impl<'a> Subject<'a> {
 
     /// Runs the panel through the network, notes which units are alive at the first `samples` lanes, and returns the output.
     fn forward(&mut self, isa: Isa, samples: usize) -> &[f32] {
-        let Self { spec, layout, parameters, pass: Alone { trace, tape }, alive } = self;
+        let Self { folded: Folded { spec, layout, parameters }, pass: Alone { trace, tape }, alive, .. } = self;
         let view = NetworkView { spec, layout, parameters };
         let plan = PassPlan { isa, engine: EngineKind::default().engine(), tasks: 1 };
         let panels = Panels { samples, ..Panels::one(WIDTH) };

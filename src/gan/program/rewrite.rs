@@ -3,6 +3,7 @@
 use super::{Gradients, Loss, Pass, Rows, Script, Segment};
 use crate::gan::plan::{Plan, Schedule};
 use crate::gan::spec::GanSpec;
+use crate::net::Normalization;
 use crate::net::pass::InputMode;
 use crate::network::Network;
 
@@ -22,11 +23,14 @@ impl Script {
 
     /// One pass of pairs through D serves both networks where they share the fakes and the D that these meet; where both losses are
     /// cross-entropies of one logit, so that a fake's gradient of G's loss is a multiple of that of D's loss, at the logit and so at the
-    /// fake; where D has neither dropout nor instance noise, which would differ between the two; and where no penalty joins D's loss. D's
+    /// fake; where D has neither dropout nor instance noise, which would differ between the two, nor batch normalization, by which the loss
+    /// of one sample moves with the others; and where no penalty joins D's loss. D's
     /// gradient with respect to a fake's logit is never less than a tiny share of its weight, so that the multiple is exact to within
     /// rounding ([`joint_bce_with_logits`](crate::kernel::loss::joint_bce_with_logits)).
     pub(in crate::gan) fn with_passes_joined(mut self, spec: &GanSpec) -> Self {
-        if !spec.objective.is_of_log_odds() || spec.discriminator.drops() || self.is_noisy {
+        let discriminator = &spec.discriminator;
+        let joins = spec.objective.is_of_log_odds() && !discriminator.has(Normalization::Batch);
+        if !joins || discriminator.drops() || self.is_noisy {
             return self;
         }
         for segment in self.discriminator.iter_mut().chain(&mut self.generator) {

@@ -27,7 +27,7 @@ fn an_update_names_the_layer_that_is_not_finite() {
             let mut network = network();
             let mut gradients = vec![0.0; network.layout.len()];
             gradients[network.layout.layer(1).bias.start] = gradient;
-            network.update(&Team::serial(), Isa::best(), &gradients, 7)
+            network.update(&Team::serial(), Isa::best(), (&gradients, 1), 7)
         };
         update(0.5).unwrap();
         for gradient in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {

@@ -40,7 +40,7 @@ fn joint_passes_have_the_gradients_of_separate_ones() {
                     spec.generator.layers[1].activation = output;
                     let source = Arc::new(Rows::new(batch));
                     let trainers = joint_and_apart(spec, &source, batch, |model| {
-                        let LayerTensors { weight: weights, bias: biases } = &mut model.discriminator[2];
+                        let LayerTensors { weight: weights, bias: biases, .. } = &mut model.discriminator[2];
                         weights.iter_mut().for_each(|weight| *weight *= spread);
                         biases[0] = offset;
                     });

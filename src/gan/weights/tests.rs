@@ -1,10 +1,13 @@
 //! Files as gannet and PyTorch write them, and everything that does not fit.
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
 use safetensors::tensor::TensorView;
 
 use super::*;
 use crate::gan::presets::Preset;
-use crate::gan::{Trainer, TrainerOptions};
+use crate::gan::{NetworkFunction, Trainer, TrainerOptions};
 
 /// A GAN with dropout and every module that has no weights, and a model of it.
 fn trained() -> (GanSpec, Model) {
@@ -123,6 +126,62 @@ fn normalized_layers_go_out_and_in() {
         let error = read(&tensors, &spec).unwrap_err().to_string();
         assert!(error.contains("G.0.bias stands before the normalization of layer 0"), "{error}");
     }
+}
+
+/// A `BatchNorm1d` with running statistics, and a plain `Linear` of the weights that spectral normalization has divided.
+#[test]
+fn what_normalizations_keep_goes_out_and_in() {
+    let points = Arc::new(crate::data::synthetic::circle(100, 1).unwrap());
+    let mut spec = Preset::Circle.spec();
+    spec.generator = spec.generator.with_normalization(Normalization::Batch);
+    spec.discriminator = spec.discriminator.with_normalization(Normalization::Spectral);
+    let mut trainer = Trainer::new(spec.clone(), points, TrainerOptions::default()).unwrap();
+    trainer.run(20, 0, |_| ControlFlow::Continue(())).unwrap();
+    let model = trainer.model().unwrap();
+    assert_eq!(
+        sequential(&spec.generator),
+        "nn.Sequential(nn.Linear(2, 16, bias=False), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 32, bias=False), \
+         nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 2))"
+    );
+    let dict = |numbering| state_dict(&model, &spec, None, numbering, BTreeMap::new()).unwrap();
+    let read = |bytes: &[u8]| StateDict::from_safetensors(bytes, &spec, "w").unwrap();
+    let layers = read(&dict(Numbering::Layers));
+    assert_eq!(layers.generator.as_ref(), Some(&model.generator));
+    assert_eq!(layers.discriminator.as_ref(), Some(&model.discriminator));
+    let bytes = dict(Numbering::Sequential);
+    let modules = read(&bytes);
+    assert_eq!(modules.generator.as_ref(), Some(&model.generator));
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    for name in ["generator.1.running_mean", "generator.4.running_var", "discriminator.0.bias"] {
+        assert!(file.tensor(name).is_ok(), "{name}");
+    }
+    assert!(!file.names().iter().any(|name| name.contains("singular_vector")));
+
+    // What was divided is of norm 1, so that D stays the function that it was.
+    let mut again = model.clone();
+    modules.put_into(&mut again);
+    assert_ne!(again.discriminator, model.discriminator);
+    let [before, after] = [&model, &again].map(|model| {
+        let mut logits = [0.0; 4];
+        let mut function = NetworkFunction::new(model, &spec, Network::Discriminator, Isa::best()).unwrap();
+        function.apply(&[0.5, 0.5, -1.0, 0.0, 0.2, -0.7, 3.0, 1.0], &mut logits).unwrap();
+        logits
+    });
+    for (before, after) in before.iter().zip(after) {
+        assert!((before - after).abs() < 0.02 * (1.0 + before.abs()), "{before} {after}");
+    }
+
+    // Without running statistics samples would not be those of the network.
+    let without: Vec<_> =
+        model.generator.iter().map(|of| LayerTensors::new(of.weight.clone(), of.bias.clone())).collect();
+    let mut plain = spec.clone();
+    plain.generator.layers.iter_mut().for_each(|layer| layer.normalization = Normalization::None);
+    let of_plain = Model::new(without, model.discriminator.clone());
+    let bytes = state_dict(&of_plain, &plain, Some(Network::Generator), Numbering::Layers, BTreeMap::new()).unwrap();
+    let error = StateDict::from_safetensors(&bytes, &spec, "w").unwrap_err().to_string();
+    assert!(error.contains("layer 0 of the generator has no running_mean"), "{error}");
+    let error = StateDict::from_safetensors(&dict(Numbering::Layers), &plain, "w").unwrap_err().to_string();
+    assert!(error.contains("running_mean is of a normalization that layer 0 of the generator has not"), "{error}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod activation;
 mod average;
+mod batch_normalization;
 mod distance;
 mod loss;
 mod noise;
@@ -11,6 +12,7 @@ mod normalization;
 mod optimizer;
 mod panel;
 mod penalty;
+mod spectral;
 mod square_sum;
 mod together;
 

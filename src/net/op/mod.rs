@@ -15,7 +15,9 @@
 //! with respect to its output takes it through that at once. Values stand on a tape, and each operation says which of them its
 //! backward passes read. It also says how many products each pass takes, so that whoever compiles passes can count them.
 
+mod batch_norm;
 mod dense;
+mod finish;
 mod layer_norm;
 
 use super::kind::Kind;
@@ -25,7 +27,9 @@ use super::spec::NetworkSpec;
 use super::tape::{Tape, TapePlan, Value};
 use crate::kernel::activation::Activation;
 use crate::kernel::optimizer::{Arenas, Update};
+use batch_norm::BatchNorm;
 use dense::Dense;
+use finish::Finish;
 use layer_norm::LayerNorm;
 
 /// What an operation applies to each value that it computes, last of all.
@@ -186,6 +190,7 @@ macro_rules! operations {
 operations! {
     Dense,
     LayerNorm,
+    BatchNorm,
 }
 
 /// The number of operations of a network.
@@ -199,6 +204,7 @@ pub(crate) fn operation<'a>(spec: &'a NetworkSpec, layout: &'a ParameterLayout, 
     let (spec, place) = (&spec.layers[layer], layout.layer(layer));
     match kind {
         Kind::Dense => AnyOperation::Dense(Dense { layer, spec, place }),
-        Kind::LayerNorm => AnyOperation::LayerNorm(LayerNorm { layer, spec, place }),
+        Kind::LayerNorm => AnyOperation::LayerNorm(LayerNorm { finish: Finish { layer, spec, place } }),
+        Kind::BatchNorm => AnyOperation::BatchNorm(BatchNorm { finish: Finish { layer, spec, place } }),
     }
 }

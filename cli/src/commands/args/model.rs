@@ -82,8 +82,9 @@ pub(crate) struct EvaluateArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Names and shapes are those of the state_dict of a torch.nn.Sequential, in which activations and dropout \
-are modules of their own: 0.weight, 0.bias, 2.weight ... A layer with layer normalization is a Linear without \
-biases and a LayerNorm whose weight is 1. The Sequential is printed. In Python:
+are modules of their own: 0.weight, 0.bias, 2.weight ... A layer with layer or batch normalization is a Linear \
+without biases and a LayerNorm or BatchNorm1d whose weight is 1; with spectral normalization it is a Linear of the weights as \
+they are divided. The Sequential is printed. In Python:
 
   from safetensors.torch import load_file
   generator = nn.Sequential(...)         # as printed
