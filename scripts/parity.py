@@ -28,6 +28,9 @@ discriminator, i = layer):
                                                                                               the left one that an iteration begins with
     final.N.i.running_mean, .running_var                 [out]                          f64   of a layer with batch normalization
 
+Of a case with `packing` m D judges packs: what has D's samples above has `batch / m` packs, of which pack k has the samples k, k + batch / m,
+k + 2 batch / m ... side by side, each with its conditions.
+
 A layer is normalized before its biases are added. What spectral normalization divides by follows from the vectors of one power iteration,
 which comes after each update of the network. Batch normalization is over the samples of a batch of one kind; running statistics follow the
 batches that a network learns from, D's as the mean over real samples and fakes.
@@ -433,6 +436,50 @@ CASES = {
         batch=16,
         steps=12,
     ),
+    "small_packed": dict(
+        generator=layers([2, 9, 3], "leaky_relu", "tanh"),
+        discriminator=layers([6, 18, 7, 1], "leaky_relu", "linear", dropout=0.25),
+        packing=2,
+        objective="hinge",
+        order="discriminator_first",
+        optimizer=adam(1e-2, beta1=0.5),
+        batch=26,
+        steps=12,
+    ),
+    "small_packed_conditional": dict(
+        generator=normalized(layers([4, 9, 3], "leaky_relu", "linear")),
+        discriminator=layers([15, 18, 7, 1], "tanh", "linear"),
+        conditions=2,
+        packing=3,
+        objective="relativistic_pairing",
+        order="discriminator_first_shared_fake",
+        optimizer=adam(1e-2, beta1=0.0, beta2=0.99),
+        penalties={"r1": 0.5, "r2": 0.25},
+        batch=33,
+        steps=12,
+    ),
+    "small_packed_wgan_gp": dict(
+        generator=layers([3, 9, 3], "leaky_relu", "linear"),
+        discriminator=layers([8, 18, 7, 1], "leaky_relu", "linear", dropout=0.25),
+        conditions=1,
+        packing=2,
+        objective="wasserstein",
+        order="discriminator_first",
+        optimizer=adam(1e-3, beta1=0.0, beta2=0.9),
+        penalties={"gradient_penalty": 10.0},
+        batch=22,
+        steps=12,
+    ),
+    "small_packed_joined": dict(
+        generator=layers([2, 9, 3], "relu", "tanh"),
+        discriminator=layers([9, 18, 7, 1], "leaky_relu", "linear"),
+        packing=3,
+        objective="non_saturating",
+        order="generator_first_shared_fake",
+        optimizer={"kind": "sgd", "lr": 5e-2, "momentum": 0.5},
+        batch=39,
+        steps=12,
+    ),
     "small_conditional_between": dict(
         generator=layers([8, 8, 4], "relu", "sigmoid"),
         discriminator=layers([9, 17, 6, 1], "tanh", "linear", dropout=0.25),
@@ -670,13 +717,18 @@ def generator_loss(case, real, fake):
     return -cross_entropy(fake, 0) if objective == "minimax" else cross_entropy(fake, 1)
 
 
-def norms(d, samples, conditions, keeps):
-    """The norm of D's gradient at each of the samples, to be differentiated again."""
+def packed(case, rows):
+    """Rows of samples side by side in packs."""
+    return torch.cat(rows.chunk(case.get("packing", 1)), 1)
+
+
+def norms(case, d, samples, conditions, keeps):
+    """The norm of D's gradient at each of the samples, or packs, to be differentiated again."""
     samples = samples.detach().requires_grad_()
-    logits = d(torch.cat([samples, conditions], 1), keeps)
+    logits = d(packed(case, torch.cat([samples, conditions], 1)), keeps)
     margins = logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
     (gradients,) = torch.autograd.grad(margins.sum(), samples, create_graph=True)
-    return gradients.norm(dim=1)
+    return packed(case, gradients).norm(dim=1)
 
 
 def penalty(case, d, samples, conditions, keeps):
@@ -684,9 +736,9 @@ def penalty(case, d, samples, conditions, keeps):
     weights, total = case.get("penalties", {}), torch.zeros(())
     for weight, role in ("r1", "real"), ("r2", "fake"):
         if weight in weights:
-            total = total + weights[weight] / 2 * norms(d, samples[role], conditions, keeps[role]).square().mean()
+            total = total + weights[weight] / 2 * norms(case, d, samples[role], conditions, keeps[role]).square().mean()
     if "gradient_penalty" in weights:
-        beyond = norms(d, samples["between"], conditions, keeps["between"]) - 1
+        beyond = norms(case, d, samples["between"], conditions, keeps["between"]) - 1
         beyond = F.relu(beyond) if weights.get("one_sided") else beyond
         total = total + weights["gradient_penalty"] * beyond.square().mean()
     return total
@@ -695,12 +747,12 @@ def penalty(case, d, samples, conditions, keeps):
 def run(name, case):
     """The tensors of a case."""
     inputs = Inputs(name, case)
-    steps, batch = case["steps"], case["batch"]
+    steps, batch, packing = case["steps"], case["batch"], case.get("packing", 1)
     generator = Learner(Network("generator", case["generator"], inputs), case)
     discriminator = Learner(Network("discriminator", case["discriminator"], inputs), case)
     g, d = generator.network, discriminator.network
     is_shared = case["order"].endswith("_shared_fake")
-    reals = inputs.keep("real", inputs.normal(steps, batch, d.spec[0]["in"]))
+    reals = inputs.keep("real", inputs.normal(steps, batch, d.spec[0]["in"] // packing))
     # The last columns are conditions, which the fakes have, too.
     features, width = g.spec[-1]["out"], g.spec[0]["in"] - case.get("conditions", 0)
     latents = inputs.keep("latent.discriminator_step", inputs.normal(steps, batch, width))
@@ -711,14 +763,14 @@ def run(name, case):
     roles += ["between"] if "gradient_penalty" in case.get("penalties", {}) else []
     keeps = {
         role: {
-            i: inputs.keep(f"keep.{role}.{i}", np.float64(inputs.random.random((steps, batch, l["out"])) >= l["dropout"]))
+            i: inputs.keep(f"keep.{role}.{i}", np.float64(inputs.random.random((steps, batch // packing, l["out"])) >= l["dropout"]))
             for i, l in enumerate(d.spec)
             if l["dropout"]
         }
         for role in roles
     }
     if "between" in roles:
-        shares = inputs.keep("interpolation", np.float64(np.float32(inputs.random.random((steps, batch)))))
+        shares = inputs.keep("interpolation", np.float64(np.float32(inputs.random.random((steps, batch // packing)))))
     penalties = []
 
     def kept(role, step):
@@ -731,12 +783,12 @@ def run(name, case):
         return g(torch.cat([torch.tensor(latents[step]), conditions(step)], 1))
 
     def judged(role, step, samples):
-        return d(torch.cat([samples, conditions(step)], 1), kept(role, step))
+        return d(packed(case, torch.cat([samples, conditions(step)], 1)), kept(role, step))
 
     def discriminator_turn(step, fake):
         samples = {"real": torch.tensor(reals[step][:, :features]), "fake": fake.detach()}
         if "between" in roles:
-            share = torch.tensor(shares[step])[:, None]
+            share = torch.tensor(shares[step])[:, None].repeat(packing, 1)
             samples["between"] = share * samples["real"] + (1 - share) * samples["fake"]
         keeps_here = {role: kept(role, step) for role in samples}
         logits = [judged(role, step, samples[role]) for role in ("real", "fake")]

@@ -151,6 +151,8 @@ fn read_case(path: &Path) -> Case {
         }
         None => spec,
     };
+    let mut spec = spec;
+    spec.packing = config.get("packing").map_or(1, count);
     let clip_norm = |network: &str| config.get("clip_norm").map_or(0.0, |norms| number(&norms[network]));
     let spec =
         spec.with_generator_clip_norm(clip_norm("generator")).with_discriminator_clip_norm(clip_norm("discriminator"));
@@ -268,7 +270,7 @@ fn training_runs_match_pytorch_in_f64() {
         let (g, d) = (&case.spec.generator, &case.spec.discriminator);
         // The samples of a shard are a group of their own in batch normalization.
         let is_grouped = g.layers.iter().chain(&d.layers).any(|of| of.normalization == Normalization::Batch);
-        let most = if is_grouped { 1 } else { case.batch };
+        let most = if is_grouped { 1 } else { case.batch / case.spec.packing };
         let shards = [1, 2, 4].into_iter().filter(|shards| *shards <= most);
         for ((engine, isa, threads), shards) in
             runs().into_iter().flat_map(|run| shards.clone().map(move |shards| (run, shards)))

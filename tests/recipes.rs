@@ -23,6 +23,9 @@ const SIZES: [(usize, usize); 4] = [(16, 32), (16, 1_003), (400, 70), (400, 1_10
 
 fn trainer(spec: &GanSpec, options: TrainerOptions) -> Trainer<'static> {
     let points = synthetic::circle(options.batch + 77, 5).unwrap();
+    // Whole packs.
+    let batch = options.batch / spec.packing * spec.packing;
+    let options = options.with_batch(batch);
     Trainer::new(spec.clone(), Arc::new(points), options.with_seed(3)).unwrap()
 }
 
@@ -146,6 +149,8 @@ fn the_modular_loss_has_the_same_penalties() {
         (spec.schedule, spec.label_smoothing, spec.conditions) = (RateSchedule::constant(), 0.0, 0);
         spec = spec.with_instance_noise(0.0, 0);
         spec.generator = NetworkSpec::dense(&[2, 2], Activation::Linear, 0.0, Activation::Linear);
+        // Packs are as a host makes them.
+        spec = spec.with_packing(1);
         let options = TrainerOptions::default().with_batch(BATCH).with_seed(SEED);
         let mut whole = trainer(&spec, options.clone());
         let identity = LayerTensors::new(vec![1.0, 0.0, 0.0, 1.0], vec![0.0; 2]);
@@ -333,4 +338,32 @@ fn what_makes_no_sense_is_refused_by_name() {
         .unwrap_err()
         .to_string();
     assert!(problem.contains("gan.r2 was 0.1 and is 0.25") && !problem.contains("gan.r1"), "{problem}");
+}
+
+/// What cannot be packed is refused by name, with what could be.
+#[test]
+fn packs_are_whole() {
+    let (_, single) = common::recipes(8).swap_remove(0);
+    let new = |spec: GanSpec, batch, shards| {
+        let points = synthetic::circle(200, 5).unwrap();
+        let options = TrainerOptions::default().with_batch(batch).with_shards(shards);
+        Trainer::new(spec, Arc::new(points), options)
+    };
+    let refused = |spec: &GanSpec, batch, shards| new(spec.clone(), batch, shards).unwrap_err().to_string();
+    let packed = single.clone().with_packing(3);
+    assert!(new(packed.clone(), 48, 4).is_ok());
+    let problem = refused(&packed, 50, 1);
+    assert!(problem.contains("batch") && problem.contains("take 48"), "{problem}");
+    let problem = refused(&packed, 12, 8);
+    assert!(problem.contains("shards") && problem.contains("4 packs of 3 samples"), "{problem}");
+    for packing in [0, 129] {
+        let problem = refused(&single.clone().with_packing(packing), 48, 1);
+        assert!(problem.contains("packing") && problem.contains("between 1 and 128"), "{problem}");
+    }
+    let mut unfit = single;
+    unfit.packing = 2;
+    let problem = refused(&unfit, 48, 1);
+    assert!(problem.contains("takes 2 features") && problem.contains("in packs of 2 samples"), "{problem}");
+    let problem = new(packed, 48, 1).unwrap().step_generator_with(|_, _| Ok(())).unwrap_err().to_string();
+    assert!(problem.contains("packing"), "{problem}");
 }

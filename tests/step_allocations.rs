@@ -214,7 +214,7 @@ fn steps_of_every_recipe_allocate_nothing() {
         for (name, spec) in common::recipes(hidden) {
             for (threads, shards) in [(1, 1), (2, 4)] {
                 let options = TrainerOptions::default()
-                    .with_batch(batch)
+                    .with_batch(batch / spec.packing * spec.packing)
                     .with_threads(threads)
                     .with_shards(shards)
                     .with_engine(EngineKind::Native);

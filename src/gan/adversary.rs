@@ -211,9 +211,9 @@ impl Adversary {
                     let trained = networks.get(*network).map_or(0, |network| network.layout.trained());
                     clip.clip(team, *network, &mut workspace.combined_mut().gradients[*network as usize][..trained]);
                     let gradients = &workspace.combined().gradients[*network as usize];
-                    // D learns of real samples and of as many fakes.
+                    // D learns of real samples, or packs, and of as many fakes.
                     let samples = match *network {
-                        Network::Generator => plan.cut.samples(),
+                        Network::Generator => plan.packing * plan.cut.samples(),
                         Network::Discriminator => 2 * plan.cut.samples(),
                     };
                     let updated = match networks.get_mut(*network) {
@@ -262,7 +262,7 @@ impl Adversary {
     /// The losses of the step done last, if it was to be reported.
     pub(super) fn report(&self, objective: Objective) -> StepReport {
         let sums = self.workspace.sums();
-        let batch = self.identity.len();
+        let batch = self.identity.len() / self.program.packing;
         StepReport {
             step: self.steps,
             discriminator_loss: objective.discriminator_loss(sums.real, sums.fake, batch),

@@ -123,6 +123,8 @@ fn are_finite(reals: Reals<'_>, isa: Isa, program: &Program, scratch: &mut Scrat
             let [_, Some((trace, _))] = program.latest(scratch) else { return true };
             let panel = scratch.tape.get_mut(trace.input(), LANE_GROUP);
             rows.chunks(LANE_GROUP).all(|rows| {
+                // Of a pack there is room for the first.
+                let panel = &mut panel[..memory.features() * LANE_GROUP];
                 memory.gather(isa, rows, panel, LANE_GROUP);
                 all_finite(panel)
             })

@@ -128,6 +128,7 @@ impl<'a> GivenStep<'a> {
 
     /// Checks every matrix against the specification.
     pub(super) fn check(&self, spec: &GanSpec, batch: usize) -> Result<()> {
+        let packs = batch / spec.packing;
         if spec.discriminator_steps != 1 {
             return Err(Error::setting("discriminator_steps", "a given step has one step of D per step of G"));
         }
@@ -137,16 +138,16 @@ impl<'a> GivenStep<'a> {
                 "a given step has no place for the keeps of a generator's dropout",
             ));
         }
-        let check = |name: String, found: usize, columns: usize| {
-            if found == batch * columns {
+        let check = |name: String, found: usize, [rows, columns]: [usize; 2]| {
+            if found == rows * columns {
                 return Ok(());
             }
-            Err(Error::shape(name, format!("{batch} x {columns} values"), format!("{found} values")))
+            Err(Error::shape(name, format!("{rows} x {columns} values"), format!("{found} values")))
         };
-        check("real".into(), self.real.len(), spec.row_features())?;
-        check("discriminator_latents".into(), self.discriminator_latents.len(), spec.latents())?;
+        check("real".into(), self.real.len(), [batch, spec.row_features()])?;
+        check("discriminator_latents".into(), self.discriminator_latents.len(), [batch, spec.latents()])?;
         if spec.order == Order::DiscriminatorFirst {
-            check("generator_latents".into(), self.generator_latents.len(), spec.latents())?;
+            check("generator_latents".into(), self.generator_latents.len(), [batch, spec.latents()])?;
         }
         let mut roles = vec![
             ("keep_real", self.keep_real),
@@ -157,14 +158,14 @@ impl<'a> GivenStep<'a> {
             roles.push(("keep_generator_real", self.keep_generator_real));
         }
         if spec.penalties.gradient_penalty != 0.0 {
-            check("interpolation".into(), self.interpolation.len(), 1)?;
+            check("interpolation".into(), self.interpolation.len(), [packs, 1])?;
             roles.push(("keep_between", self.keep_between));
         }
         for (role, keeps) in roles {
             for (index, layer) in spec.discriminator.layers.iter().enumerate() {
                 if layer.dropout > 0.0 {
                     let keeps = keeps.get(index).copied().flatten().unwrap_or(&[]);
-                    check(format!("{role}[{index}]"), keeps.len(), layer.outputs)?;
+                    check(format!("{role}[{index}]"), keeps.len(), [packs, layer.outputs])?;
                 }
             }
         }

@@ -112,7 +112,7 @@ impl ModularLoss {
         let mut resources = Resources::resolve(&options)?;
         let isa = resources.isa;
         let cut = Cut::new(batch, options.shards)?;
-        let plan = Plan::new(None, &discriminator, cut, resources.threads, options.engine, isa);
+        let plan = Plan::new(None, &discriminator, (cut, 1), resources.threads, options.engine, isa);
         let stands_apart = |_| discriminator.is_settled_apart();
         let script = Script::modular(objective, &penalties).with_fakes_kept(&plan);
         let script = script.with_updates_fused(&plan, stands_apart);

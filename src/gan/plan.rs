@@ -56,31 +56,38 @@ pub(crate) enum Schedule {
 pub(crate) struct Plan {
     pub(crate) schedule: Schedule,
     pub(crate) threads: usize,
-    /// The batch, its shards and slots.
+    /// What D judges of a batch, in shards and slots: samples, or packs of them.
     pub(super) cut: Cut,
-    /// Samples of a panel of G; D's panels are twice as wide where they hold real samples too.
+    /// Samples of a pack; 1 where there are none.
+    pub(super) packing: usize,
+    /// Samples or packs of a panel; D's panels are twice as wide where they hold real ones too.
     pub(crate) panel_width: usize,
-    /// Samples in work at once.
+    /// Samples or packs in work at once.
     pub(crate) chunk: usize,
     /// How the passes are computed.
     pub(crate) pass: PassPlan,
 }
 
-/// Samples of the batch that are in work at once.
+/// Samples of the batch that are in work at once, or packs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Chunk {
     /// The first sample.
     pub(crate) first: usize,
     /// How many.
     pub(crate) samples: usize,
-    /// Their panels, in the width of G.
+    /// Their panels.
     pub(crate) panels: Panels,
 }
 
 impl Chunk {
     /// How many lanes of panel `panel` hold samples.
     pub(crate) fn valid(&self, panel: usize) -> usize {
-        self.panels.width.min(self.samples - panel * self.panels.width)
+        self.panels.valid(panel)
+    }
+
+    /// The panels of G: for each place in a pack a block of as many as D has.
+    pub(crate) fn generated(&self, packing: usize) -> Panels {
+        Panels { count: packing * self.panels.count, blocks: packing, ..self.panels }
     }
 
     /// The panels of D where they hold real samples beside the fakes.
@@ -90,13 +97,14 @@ impl Chunk {
 }
 
 impl Plan {
-    /// The layout for these networks (`generator` is `None` where the fakes come from outside), and for a batch in these shards.
+    /// The layout for these networks (`generator` is `None` where the fakes come from outside), and for a batch in these shards, of packs of
+    /// `packing` samples.
     ///
     /// A shard is laid out as a batch of the largest shard's samples would be: what its sums are does not depend on the others.
     pub(super) fn new(
         generator: Option<&NetworkSpec>,
         discriminator: &NetworkSpec,
-        batch: Cut,
+        (batch, packing): (Cut, usize),
         threads: usize,
         engine: EngineKind,
         isa: Isa,
@@ -130,6 +138,7 @@ impl Plan {
                 Schedule::LayerParallel => threads,
             },
             cut,
+            packing,
             panel_width,
             chunk: chunk_panels * panel_width,
             pass: PassPlan { isa, engine: engine.engine(), tasks: if tiled { 1 } else { threads } },
@@ -146,7 +155,11 @@ impl Plan {
         let (chunk, width) = (self.chunk, self.panel_width);
         slot.clone().step_by(chunk).map(move |first| {
             let samples = chunk.min(slot.end - first);
-            Chunk { first, samples, panels: Panels { count: samples.div_ceil(width), width, parts: 1, samples } }
+            Chunk {
+                first,
+                samples,
+                panels: Panels { count: samples.div_ceil(width), width, parts: 1, blocks: 1, samples },
+            }
         })
     }
 
@@ -194,7 +207,7 @@ impl Plan {
             .fold(0, u64::saturating_add);
         let scratch = tape.bytes().saturating_mul(self.scratches() as u64);
         // The numbers from 0 to the batch.
-        let rows = self.cut.samples() as u64;
+        let rows = (self.cut.samples() as u64).saturating_mul(self.packing as u64);
         // Fakes from outside have a gradient each, which the slots keep.
         let fake_gradients = match generator {
             Some(_) => 0,
@@ -317,7 +330,7 @@ mod tests {
     fn plan(preset: Preset, batch: usize, shards: usize, threads: usize) -> Plan {
         let spec = preset.spec();
         let (isa, batch) = (Isa::best(), Cut::new(batch, shards).unwrap());
-        Plan::new(Some(&spec.generator), &spec.discriminator, batch, threads, EngineKind::default(), isa)
+        Plan::new(Some(&spec.generator), &spec.discriminator, (batch, 1), threads, EngineKind::default(), isa)
     }
 
     #[test]

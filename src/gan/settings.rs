@@ -61,7 +61,7 @@ impl Setting {
 }
 
 /// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
-const TABLE: [Setting; 30] = [
+const TABLE: [Setting; 31] = [
     Setting::new(BATCH, |run| run.options.batch.into()),
     Setting::later("run.shards", |run| run.options.shards.into(), || 1.into()),
     Setting::new("run.seed", |run| run.options.seed.into()),
@@ -95,6 +95,7 @@ const TABLE: [Setting; 30] = [
     ),
     Setting::later("gan.warmup_steps", |run| run.spec.schedule.warmup_steps.into(), || 0.into()),
     Setting::later("gan.conditions", |run| run.spec.conditions.into(), || 0.into()),
+    Setting::later("gan.packing", |run| run.spec.packing.into(), || 1.into()),
     Setting::later("gan.final_rate", |run| number(run.spec.schedule.final_rate), || number(0.0)),
     Setting::later("gan.final_penalty", |run| number(run.spec.schedule.final_penalty), || number(1.0)),
     Setting::later("gan.final_beta1", |run| end(run.spec.schedule.final_beta1), || end(None)),

@@ -118,9 +118,14 @@ pub struct GanSpec {
     /// gradient with respect to the sample alone.
     #[cfg_attr(feature = "serde", serde(default))]
     pub conditions: usize,
+    /// Samples that D judges together, all real or all generated (PacGAN: Lin et al., "PacGAN: The power of two samples in generative adversarial
+    /// networks", 2018): a G that makes the same sample again and again is found out by the pack. 1 = each alone, at most 128. D takes the samples
+    /// of a pack one behind the other, each with its conditions, and gives one logit, over which losses and penalties are means; a batch is made of
+    /// whole packs.
+    pub packing: usize,
     /// G: latents in, samples out; behind the latents [`conditions`](Self::conditions).
     pub generator: NetworkSpec,
-    /// D: samples in, behind them [`conditions`](Self::conditions); one logit out (two for [`Objective::Softmax`]).
+    /// D: samples in, behind them [`conditions`](Self::conditions), as many as a [pack](Self::packing) has; one logit out (two for [`Objective::Softmax`]).
     pub discriminator: NetworkSpec,
 }
 
@@ -148,6 +153,7 @@ impl GanSpec {
             discriminator_clip_norm: 0.0,
             schedule: RateSchedule::constant(),
             conditions: 0,
+            packing: 1,
             generator,
             discriminator,
         }
@@ -325,6 +331,31 @@ impl GanSpec {
         self
     }
 
+    /// The same GAN with so many [samples in a pack](Self::packing), and with as many times the inputs of a sample in D's first layer.
+    ///
+    /// ```
+    /// use gannet::gan::presets::Preset;
+    ///
+    /// let spec = Preset::Ring8.spec().with_packing(2);
+    /// assert_eq!((spec.packing, spec.discriminator.inputs()), (2, 2 * 2));
+    /// spec.validate()?;
+    /// # Ok::<(), gannet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_packing(mut self, packing: usize) -> Self {
+        self.packing = packing;
+        let inputs = self.pack_features();
+        if let Some(first) = self.discriminator.layers.first_mut() {
+            first.inputs = inputs;
+        }
+        self
+    }
+
+    /// Values that D judges at once: the rows of a pack.
+    pub fn pack_features(&self) -> usize {
+        self.row_features().saturating_mul(self.packing)
+    }
+
     /// Features of a latent.
     pub fn latents(&self) -> usize {
         self.generator.inputs().saturating_sub(self.conditions)
@@ -358,13 +389,22 @@ impl GanSpec {
     pub fn validate(&self) -> Result<()> {
         /// More would be a mistake: a step of the GAN would hardly ever come.
         const MOST_DISCRIMINATOR_STEPS: usize = 1 << 20;
+        /// The published ones have up to ten.
+        const MOST_PACKED: usize = 128;
+        if !(1..=MOST_PACKED).contains(&self.packing) {
+            return Err(Error::setting("packing", format!("{} is not between 1 and {MOST_PACKED}", self.packing)));
+        }
         self.generator.validate("generator")?;
         self.objective.validate_discriminator(&self.discriminator)?;
-        if self.row_features() != self.discriminator.inputs() {
+        if self.pack_features() != self.discriminator.inputs() {
             let (made, taken, conditions) = (self.features(), self.discriminator.inputs(), self.conditions);
             let beside =
                 if conditions == 0 { String::new() } else { format!(" and there are {conditions} conditions") };
-            let problem = format!("takes {taken} features, but the generator makes {made}{beside}");
+            let packed = match self.packing {
+                1 => String::new(),
+                packing => format!(", in packs of {packing} samples"),
+            };
+            let problem = format!("takes {taken} features, but the generator makes {made}{beside}{packed}");
             return Err(Error::setting("discriminator.layers[0].inputs", problem));
         }
         if self.latents() == 0 {

@@ -27,9 +27,7 @@ use super::spec::GanSpec;
 use super::state::{TrainedNetwork, spectral_bytes};
 use super::streams::Stream;
 use super::workspace::Workspace;
-#[cfg(doc)]
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory;
 use crate::net::NetworkSpec;
 use crate::network::Network;
@@ -59,6 +57,28 @@ fn exchanged_bytes(values: usize) -> u64 {
 /// Bytes of what a specification may ask for beside networks and steps.
 fn kept_bytes(spec: &GanSpec) -> u64 {
     Average::bytes(spec).saturating_add(NormClip::bytes(spec)).saturating_add(spectral_bytes(&spec.discriminator))
+}
+
+/// Packs of a batch: samples, where there are none of these.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] for a batch that is not made of whole packs, or of fewer than there are shards.
+fn packs(spec: &GanSpec, options: &TrainerOptions) -> Result<usize> {
+    let (batch, packing) = (options.batch, spec.packing);
+    if !batch.is_multiple_of(packing) {
+        let nearest = (batch / packing).max(1) * packing;
+        let problem = format!(
+            "{batch} samples are no whole packs of {packing}, as `packing` has it; take {nearest}, for instance"
+        );
+        return Err(Error::setting("batch", problem));
+    }
+    let packs = batch / packing;
+    if packing > 1 && options.shards > packs {
+        let problem = format!("{} are more than the {packs} packs of {packing} samples of a batch", options.shards);
+        return Err(Error::setting("shards", problem));
+    }
+    Ok(packs)
 }
 
 impl fmt::Debug for Trainer<'_> {
@@ -94,12 +114,13 @@ impl<'a> Trainer<'a> {
         let of_step = [options.batch, spec.discriminator_steps];
         let mut intake = Intake::new(source, &spec, of_step, options.shuffle, options.seed)?;
         let mut resources = Resources::resolve(&options)?;
-        let (isa, cut) = (resources.isa, Cut::new(options.batch, options.shards)?);
-        let plan = Plan::new(Some(&spec.generator), &spec.discriminator, cut, resources.threads, options.engine, isa);
+        let (isa, cut) = (resources.isa, Cut::new(packs(&spec, &options)?, options.shards)?);
+        let batch = (cut, spec.packing);
+        let plan = Plan::new(Some(&spec.generator), &spec.discriminator, batch, resources.threads, options.engine, isa);
         let script = rewrite(Script::new(&spec), &spec, &plan);
         let (of_generator, of_discriminator) = (Some(&spec.generator), &spec.discriminator);
         let program = Program::new(&script, of_generator, of_discriminator, &plan);
-        let of_logits = averages::bytes(spec.objective, options.batch, plan.cut.slots());
+        let of_logits = averages::bytes(spec.objective, plan.cut.samples(), plan.cut.slots());
         let beside = intake.bytes().saturating_add(kept_bytes(&spec)).saturating_add(of_logits);
         plan.check_groups(of_generator, of_discriminator)?;
         plan.check_memory(of_generator, of_discriminator, &program.tape, beside, options.memory_limit)?;

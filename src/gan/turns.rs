@@ -167,10 +167,14 @@ impl Trainer<'_> {
     /// # Errors
     ///
     /// That of `answer` ([`Error::callback`] makes one of anything), and [`Error::Data`] for a gradient that is not finite: the trainer
-    /// then stands where it stood, as it does after a panic of `answer`. [`Error::InvalidSetting`] for conditions. Else as
+    /// then stands where it stood, as it does after a panic of `answer`. [`Error::InvalidSetting`] for conditions and packs. Else as
     /// [`Trainer::run`].
     pub fn step_generator_with(&mut self, answer: impl FnOnce(&[f32], &mut [f32]) -> Result<()>) -> Result<()> {
         self.check_unconditional()?;
+        if self.spec.packing > 1 {
+            let problem = "fakes that are answered one by one have no packs; leave `packing` at 1";
+            return Err(Error::setting("packing", problem));
+        }
         self.prepare(Form { answered: true, ..Form::default() })?;
         self.with_team(|trainer, team| {
             let features = trainer.spec.features();

@@ -230,7 +230,12 @@ impl Training {
     /// The gradients of a batch.
     fn step(&mut self, context: &PassContext<'_>, dropout: StreamKey, (rows, labels): (&[u32], &[u8])) {
         let Self { classifier, gradients, tape, trace, last, deltas, .. } = self;
-        let part = Part { first_sample: 0, keeps: PartKeeps::Drawn(dropout) };
+        let part = Part {
+            first_sample: 0,
+            of_block: context.panels.count,
+            between_blocks: 0,
+            keeps: PartKeeps::Drawn(dropout),
+        };
         pass::forward(context, classifier.view(), &[part], trace, tape);
         let [logits, last] = tape.several([(trace.output(), BATCH), (*last, BATCH)]);
         last.fill(0.0);

@@ -26,14 +26,16 @@ pub(crate) struct Panels {
     pub(crate) width: usize,
     /// Parts of equal width that stand side by side in a panel: 2 where real samples stand beside fakes, else 1.
     pub(crate) parts: usize,
-    /// Samples of each part, over all panels; the lanes behind them are padding.
+    /// Blocks of as many panels, one after the other, which are filled alike: more than 1 where G makes the samples of packs.
+    pub(crate) blocks: usize,
+    /// Samples of each part, over all panels of a block; the lanes behind them are padding.
     pub(crate) samples: usize,
 }
 
 impl Panels {
     /// One full panel of `width` samples.
     pub(crate) fn one(width: usize) -> Self {
-        Self { count: 1, width, parts: 1, samples: width }
+        Self { count: 1, width, parts: 1, blocks: 1, samples: width }
     }
 
     /// Lanes of all panels.
@@ -41,9 +43,22 @@ impl Panels {
         self.count * self.width
     }
 
-    /// Which lanes hold samples.
+    /// Panels of a block.
+    pub(crate) fn of_block(self) -> usize {
+        self.count / self.blocks
+    }
+
+    /// How many lanes of each part of panel `panel` hold samples.
+    pub(crate) fn valid(self, panel: usize) -> usize {
+        let of_part = self.width / self.parts;
+        self.samples.saturating_sub(panel % self.of_block() * of_part).min(of_part)
+    }
+
+    /// Which lanes hold samples. Of several blocks, all do as far as sums over lanes go: those without one add zeros.
     pub(super) fn occupancy(self) -> Lanes {
-        Lanes { panels: self.count, width: self.width, parts: self.parts, samples: self.samples }
+        let lanes = self.lanes() / self.parts;
+        let samples = if self.blocks == 1 { self.samples } else { lanes };
+        Lanes { panels: self.count, width: self.width, parts: self.parts, samples }
     }
 }
 
@@ -111,11 +126,16 @@ impl PassContext<'_> {
 }
 
 /// The samples that a part of every panel holds, and where their dropout keeps come from. A panel has one or two such parts
-/// of equal width; part `p` of panel `k` holds the samples from `first_sample + k * part width` on.
+/// of equal width; part `p` of panel `k` of a block holds the samples from `first_sample + k * part width` on, and `between_blocks` more
+/// for each block before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part<'a> {
     /// The sample that the part's first lane in the first panel holds.
     pub(crate) first_sample: usize,
+    /// Panels of a block.
+    pub(crate) of_block: usize,
+    /// From a sample to that in its place in the next block.
+    pub(crate) between_blocks: usize,
     /// Keeps.
     pub(crate) keeps: PartKeeps<'a>,
 }
@@ -153,7 +173,9 @@ impl<'a> Part<'a> {
                 Keeps::Given { keeps: layers.get(layer).copied().flatten().unwrap_or(&[]), features: outputs }
             }
         };
-        DropoutPart { first_sample: self.first_sample + panel * lanes.len(), lanes, keeps }
+        let (block, panel) = (panel / self.of_block, panel % self.of_block);
+        let first_sample = self.first_sample + block * self.between_blocks + panel * lanes.len();
+        DropoutPart { first_sample, lanes, keeps }
     }
 }
 

@@ -130,7 +130,12 @@ mod tests {
             tape.get_mut(direction, lanes).copy_from_slice(&self.direction);
             let context = PassContext { team, plan, panels: self.panels };
             let network = NetworkView { spec, layout: &self.layout, parameters: &self.parameters };
-            let parts = [Part { first_sample: 0, keeps: PartKeeps::Drawn(StreamKey::new(1, 2, 3)) }];
+            let parts = [Part {
+                first_sample: 0,
+                of_block: 1,
+                between_blocks: 0,
+                keeps: PartKeeps::Drawn(StreamKey::new(1, 2, 3)),
+            }];
             pass::forward(&context, network, &parts, &trace, &mut tape);
             tangent(&context, network, &trace, &tangents, &mut tape);
             let outputs = (0..spec.layers.len()).map(|layer| tape.get(trace.of_layer(layer), lanes).to_vec()).collect();
@@ -196,7 +201,7 @@ mod tests {
     #[test]
     fn tangents_are_finite_differences_in_both_schedules() {
         let pool = build_pool(1).unwrap();
-        let panels = |count, width| Panels { count, width, parts: 1, samples: count * width - 3 };
+        let panels = |count, width| Panels { count, width, parts: 1, blocks: 1, samples: count * width - 3 };
         let (none, layer) = (Normalization::None, Normalization::Layer);
         let kinds = [(0.0, none), (0.4, none), (0.0, layer), (0.4, layer)];
         for (number, (activation, kind)) in

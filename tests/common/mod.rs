@@ -209,6 +209,24 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
                 .with_order(Order::DiscriminatorFirst),
         ),
         (
+            "hinge, packs of two, dropout, noise",
+            base(Objective::Hinge, leaky, 0.25).with_instance_noise(0.3, 100).with_packing(2),
+        ),
+        (
+            "Wasserstein, gradient penalty, packs of three, G by batches",
+            normalized_by([batch, Normalization::None], base(Objective::Wasserstein, leaky, 0.0))
+                .with_penalties(none.with_gradient_penalty(10.0))
+                .with_packing(3),
+        ),
+        (
+            "conditional, relativistic average, packs of two, R1",
+            conditional(Objective::RelativisticAverage).with_penalties(none.with_r1(0.5)).with_packing(2),
+        ),
+        (
+            "non-saturating, packs of four, G first",
+            base(Objective::NonSaturating, tanh, 0.0).with_order(Order::GeneratorFirstSharedFake).with_packing(4),
+        ),
+        (
             "hinge, D's weights divided, dropout",
             normalized_by([Normalization::None, spectral], base(Objective::Hinge, leaky, 0.25)),
         ),

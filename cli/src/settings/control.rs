@@ -6,7 +6,7 @@ use gannet::internals::numbers::thousands;
 use toml::Value;
 
 use super::kind::Kind;
-use super::setting::{CommandOption, Setting, chosen, fraction, in_32_bits, number, whole};
+use super::setting::{CommandOption, Setting, chosen, fraction, in_32_bits, number, size, whole};
 use super::values::{RATE_DECAYS, names};
 
 /// How far the labels of real samples are smoothed.
@@ -86,6 +86,33 @@ pub(super) const INSTANCE_NOISE_STEPS: Setting = Setting {
         "instance_noise_steps",
         Kind::POSITIVE,
         "Steps until instance noise is gone. Without it: the length of the run.",
+    )
+};
+
+/// How many samples D judges together.
+pub(super) const PACKING: Setting = Setting {
+    option: Some(CommandOption {
+        name: "packing",
+        value: "M",
+        help: "Let the discriminator judge packs of M samples, all real or all generated, as PacGAN does: a generator that repeats itself is \
+               found out. The batch is made of whole packs [default: 1].",
+    }),
+    example: "2",
+    get: |config| Some(number(config.spec.packing as u64)),
+    set: |config, value| {
+        config.spec = config.spec.clone().with_packing(size(value));
+        Ok(())
+    },
+    words: Some(("samples in a pack", |config| match config.spec.packing {
+        1 => String::new(),
+        packing => packing.to_string(),
+    })),
+    ..Setting::new(
+        "gan",
+        "packing",
+        Kind::Whole { least: 1, most: 128 },
+        "Samples that the discriminator judges together (PacGAN), usually 2 to 4; its first layer has as many times the inputs of a sample. \
+         The batch is a multiple of it. 1 = each alone.",
     )
 };
 

@@ -72,7 +72,7 @@ const HIDDEN: Activation = Activation::LeakyRelu { slope: 0.2 };
 
 impl GanTable {
     /// Puts the table's settings into `spec`, which holds the preset's. A discriminator whose layers the table leaves to the
-    /// preset gets the outputs that the objective needs.
+    /// preset gets the inputs of a pack, and the outputs that the objective needs.
     ///
     /// # Errors
     ///
@@ -96,6 +96,7 @@ impl GanTable {
             }
         }
         if !own_layers {
+            *spec = spec.clone().with_packing(spec.packing);
             engine::fit_discriminator(spec);
         }
         Ok(())

@@ -10,7 +10,7 @@ use toml::Value;
 
 use super::control::{
     DISCRIMINATOR_CLIP_NORM, EMA_DECAY, FINAL_BETA1, FINAL_BETA2, FINAL_PENALTY, FINAL_RATE, GENERATOR_CLIP_NORM,
-    INSTANCE_NOISE, INSTANCE_NOISE_STEPS, LABEL_SMOOTHING, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS,
+    INSTANCE_NOISE, INSTANCE_NOISE_STEPS, LABEL_SMOOTHING, PACKING, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS,
 };
 use super::kind::Kind;
 use super::penalties;
@@ -544,6 +544,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     LABEL_SMOOTHING,
     INSTANCE_NOISE,
     INSTANCE_NOISE_STEPS,
+    PACKING,
     penalties::R1,
     penalties::R2,
     penalties::GRADIENT_PENALTY,
@@ -597,6 +598,7 @@ mod tests {
                 "patience",
                 "label_smoothing",
                 "instance_noise",
+                "packing",
                 "penalty_interval",
                 "ema_decay",
                 "generator_clip_norm",

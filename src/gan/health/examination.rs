@@ -122,16 +122,13 @@ pub(crate) fn examine_by(
         given.copy_from_slice(conditions);
         let fakes = generator.forward(isa, samples);
         scatter_rows(isa, fakes, WIDTH, samples, &mut fake_rows[place.clone()]);
-        let (taken, given) = discriminator.input().split_at_mut(panel);
-        taken.copy_from_slice(fakes);
-        given.copy_from_slice(conditions);
-        let logits = discriminator.forward(isa, samples);
-        fake_margins.extend(margins(spec.objective, logits, samples));
-
         scatter_rows(isa, reals, WIDTH, samples, &mut real_rows[place]);
-        discriminator.input().copy_from_slice(&rows_in_full);
-        let logits = discriminator.forward(isa, samples);
-        real_margins.extend(margins(spec.objective, logits, samples));
+        // Packs of samples that follow each other; what is left of a last one is not judged.
+        let packs = samples / spec.packing;
+        pack([fakes, conditions], spec.packing, discriminator.input());
+        fake_margins.extend(margins(spec.objective, discriminator.forward(isa, packs), packs));
+        pack([reals, conditions], spec.packing, discriminator.input());
+        real_margins.extend(margins(spec.objective, discriminator.forward(isa, packs), packs));
     }
     let (real_rows, fake_rows) = (&real_rows[..features * count], &fake_rows[..features * count]);
     check_finite("data", real_rows, features, |index| numbers[index] as usize)?;
@@ -156,6 +153,18 @@ pub(crate) fn examine_by(
     })
 }
 
+/// Puts samples, and the conditions beside them, into packs of `packing` that follow each other: a lane of `input` each.
+fn pack([samples, conditions]: [&[f32]; 2], packing: usize, input: &mut [f32]) {
+    let of_sample = samples.len() + conditions.len();
+    for (place, input) in input.chunks_exact_mut(of_sample).enumerate() {
+        let rows = samples.chunks_exact(WIDTH).chain(conditions.chunks_exact(WIDTH));
+        for (row, values) in input.chunks_exact_mut(WIDTH).zip(rows) {
+            let packed = values.iter().skip(place).step_by(packing);
+            row.iter_mut().zip(packed).for_each(|(to, from)| *to = *from);
+        }
+    }
+}
+
 /// The row of a source of `len` samples that is number `index` of the `count` examined.
 fn row(index: usize, count: usize, len: usize) -> u32 {
     // Sources have at most 2^32 samples, so that neither the product nor the quotient overflows.
@@ -175,7 +184,7 @@ fn accuracies(spec: &GanSpec, real: &[f32], fake: &[f32]) -> [f64; 2] {
     let border = spec.objective.border(spec.label_smoothing);
     let border = border.unwrap_or_else(|| f64::midpoint(mean(real), mean(fake)) as f32);
     let share = |margins: &[f32], right: fn(f32, f32) -> bool| {
-        margins.iter().filter(|margin| right(**margin, border)).count() as f64 / margins.len() as f64
+        margins.iter().filter(|margin| right(**margin, border)).count() as f64 / margins.len().max(1) as f64
     };
     [share(real, |margin, border| margin > border), share(fake, |margin, border| margin < border)]
 }

@@ -28,7 +28,7 @@ pub(in crate::gan) struct Context<'a> {
     pub(in crate::gan) outside: &'a [f32],
     /// Whether losses are computed.
     pub(in crate::gan) report: bool,
-    /// The numbers from 0 to the batch: the rows of a matrix handed in.
+    /// The numbers of the batch's samples: the rows of a matrix handed in.
     pub(in crate::gan) identity: &'a [u32],
 }
 
@@ -90,14 +90,32 @@ impl<'a> Work<'a> {
         self.context.program.tape.features(value)
     }
 
-    /// The rows of a matrix `[batch, ..]` that panel `panel` holds.
+    /// The panels of G.
+    pub(super) fn generated(&self) -> Panels {
+        self.chunk.generated(self.context.program.packing)
+    }
+
+    /// The first sample of panel `panel` of G, or of such a panel of real ones. The samples in one place of all packs of the batch come one
+    /// after the other, and those in the next place behind them.
+    pub(super) fn first_sample(&self, panel: usize) -> usize {
+        let Self { context, chunk } = self;
+        let (place, panel) = (panel / chunk.panels.count, panel % chunk.panels.count);
+        place * context.plan.cut.samples() + chunk.first + panel * chunk.panels.width
+    }
+
+    /// The rows of a matrix `[batch, ..]` that panel `panel` of G holds, or such a panel of real samples; of a matrix of packs, what panel
+    /// `panel` of D holds.
     pub(super) fn rows(&self, panel: usize) -> &'a [u32] {
-        let Self { context, chunk, .. } = self;
-        &context.identity[chunk.first + panel * chunk.panels.width..][..chunk.valid(panel)]
+        &self.context.identity[self.first_sample(panel)..][..self.generated().valid(panel)]
     }
 
     /// A part of D's or G's panels.
     pub(super) fn part(&self, keeps: Stream) -> Part<'a> {
-        Part { first_sample: self.chunk.first, keeps: self.context.draws.keeps(keeps) }
+        Part {
+            first_sample: self.chunk.first,
+            of_block: self.chunk.panels.count,
+            between_blocks: self.context.plan.cut.samples(),
+            keeps: self.context.draws.keeps(keeps),
+        }
     }
 }

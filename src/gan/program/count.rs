@@ -31,9 +31,9 @@ impl Script {
         plan: &Plan,
     ) -> u64 {
         let of_pass = |pass: Pass| {
-            let panels = (0..plan.cut.places())
-                .flat_map(|place| plan.chunks(plan.cut.slot(place)))
-                .map(|chunk| chunk.panels.count);
+            let panels = (0..plan.cut.places()).flat_map(|place| plan.chunks(plan.cut.slot(place))).map(|chunk| {
+                if pass.is_of_generator() { plan.packing * chunk.panels.count } else { chunk.panels.count }
+            });
             panels.map(|panels| pass.products(&plan.pass, generator, discriminator, panels)).sum::<u64>()
         };
         self.passes().map(|(turns, pass)| turns * of_pass(pass)).sum()
@@ -51,9 +51,11 @@ impl Script {
                 Pass::Penalize { rows, gradients } => between(flop(pass), flop(Pass::learn(rows, gradients))),
                 _ => flop(pass),
             };
-            flop.saturating_mul(turns)
+            // D judges a pack at once.
+            let times = if pass.is_of_generator() { self.packing as u64 } else { 1 };
+            flop.saturating_mul(turns).saturating_mul(times)
         };
-        self.passes().map(of_pass).fold(0, u64::saturating_add)
+        self.passes().map(of_pass).fold(0, u64::saturating_add) / self.packing as u64
     }
 }
 
@@ -65,7 +67,7 @@ impl GanSpec {
     /// layers, and `2 M_G` for the fakes. G's costs `2 M_G` and `2 M_D` forward, `2 M_D` back through D to the fakes, and
     /// `2 M_G + 2 M_G'` back through G. A relativistic objective adds a pass of D over real samples, that of averages passes of D and G
     /// over all, penalties what `docs/penalties.md` says. This is the nominal work: what a step saves where both updates share passes is
-    /// not subtracted. It saturates for networks beyond what any machine holds.
+    /// not subtracted, and D's work for a pack is shared by its samples. It saturates for networks beyond what any machine holds.
     pub fn flop_per_sample(&self) -> u64 {
         Script::new(self).flop_per_sample(&self.generator, &self.discriminator)
     }
@@ -75,6 +77,11 @@ impl Pass {
     /// What takes the place of [`Pass::Penalize`] in a turn without penalties.
     fn learn(rows: Rows, gradients: Gradients) -> Self {
         Self::Learn { network: Network::Discriminator, rows, gradients, input: InputMode::Skip }
+    }
+
+    /// Whether it takes samples through G.
+    fn is_of_generator(self) -> bool {
+        matches!(self, Self::Generate { .. } | Self::Learn { network: Network::Generator, .. })
     }
 
     /// Products over a chunk of `panels` panels.

@@ -56,19 +56,21 @@ impl Work<'_> {
     fn pair(&self, team: &Team<'_>, fakes: Value, input: Value, scratch: &mut Scratch) {
         let chunk = self.chunk;
         let (half, panels, features) = (chunk.panels.width, panels_of(chunk, Rows::Pairs), self.features(fakes));
-        let (width, rows) = (panels.width, self.features(input));
-        let [fakes, input] = scratch.tape.several([(fakes, chunk.panels.lanes()), (input, panels.lanes())]);
+        let (width, rows, of_sample) = (panels.width, self.features(input), self.of_sample());
+        let [fakes, input] = scratch.tape.several([(fakes, self.generated().lanes()), (input, panels.lanes())]);
         let fakes = &*fakes;
         team.for_each((0..panels.count, Chunks::new(input, rows * width)), |(panel, input)| {
             self.real_samples(panel, input, width);
-            let (input, conditions) = input.split_at_mut(features * width);
-            let fakes = fakes[panel * features * half..].chunks_exact(half);
-            for (row, fakes) in input.chunks_exact_mut(width).zip(fakes) {
-                row[half..].copy_from_slice(fakes);
-            }
-            // The fakes have those of the real samples beside them.
-            for row in conditions.chunks_exact_mut(width) {
-                row.copy_within(..half, half);
+            for (place, input) in input.chunks_exact_mut(of_sample * width).enumerate() {
+                let (input, conditions) = input.split_at_mut(features * width);
+                let fakes = fakes[(place * panels.count + panel) * features * half..].chunks_exact(half);
+                for (row, fakes) in input.chunks_exact_mut(width).zip(fakes) {
+                    row[half..].copy_from_slice(fakes);
+                }
+                // The fakes have those of the real samples beside them.
+                for row in conditions.chunks_exact_mut(width) {
+                    row.copy_within(..half, half);
+                }
             }
         });
     }
@@ -77,12 +79,16 @@ impl Work<'_> {
     fn widen(&self, team: &Team<'_>, fakes: Value, input: Value, scratch: &mut Scratch) {
         let panels = self.chunk.panels;
         let [of_fakes, of_input] = [fakes, input].map(|value| self.features(value) * panels.width);
-        let [fakes, input] = scratch.tape.several([fakes, input].map(|value| (value, panels.lanes())));
+        let of_sample = self.of_sample() * panels.width;
+        let [fakes, input] = scratch.tape.several([(fakes, self.generated().lanes()), (input, panels.lanes())]);
         let fakes = &*fakes;
         team.for_each((0..panels.count, Chunks::new(input, of_input)), |(panel, input)| {
-            let (features, conditions) = input.split_at_mut(of_fakes);
-            features.copy_from_slice(&fakes[panel * of_fakes..][..of_fakes]);
-            self.conditions(panel, conditions);
+            for (place, input) in input.chunks_exact_mut(of_sample).enumerate() {
+                let number = place * panels.count + panel;
+                let (features, conditions) = input.split_at_mut(of_fakes);
+                features.copy_from_slice(&fakes[number * of_fakes..][..of_fakes]);
+                self.conditions(number, conditions);
+            }
         });
     }
 
@@ -93,14 +99,16 @@ impl Work<'_> {
         team.for_each((0..panels.count, input), |(panel, input)| self.real_samples(panel, input, panels.width));
     }
 
-    /// Samples between real ones and fakes, a share of each drawn for every sample.
+    /// Samples between real ones and fakes, a share of each drawn for every sample, or for every pack.
     fn mix(&self, team: &Team<'_>, fakes: Value, (input, shares): (Value, Value), scratch: &mut Scratch) {
         let Self { context, chunk } = *self;
         let (isa, panels, features) = (context.plan.pass.isa, chunk.panels, self.features(fakes));
         let (width, lanes, rows) = (panels.width, panels.lanes(), self.features(input));
+        let (of_sample, of_fakes) = (self.of_sample() * width, features * width);
         let given = context.draws.given.and_then(|given| given.numbers(Stream::Interpolation));
         let key = context.draws.key(Stream::Interpolation);
-        let [fakes, input, shares] = scratch.tape.several([fakes, input, shares].map(|value| (value, lanes)));
+        let values = [(fakes, self.generated().lanes()), (input, lanes), (shares, lanes)];
+        let [fakes, input, shares] = scratch.tape.several(values);
         let fakes = &*fakes;
         let values = (0..panels.count, Chunks::new(input, rows * width), Chunks::new(shares, width));
         team.for_each(values, |(panel, input, shares)| {
@@ -109,26 +117,28 @@ impl Work<'_> {
                 None => noise::uniform(isa, key, chunk.first + panel * width, 0.0, 1.0, shares, width),
             }
             self.real_samples(panel, input, width);
-            let input = &mut input[..features * width];
-            interpolate(isa, &fakes[panel * features * width..][..features * width], shares, input);
+            for (place, input) in input.chunks_exact_mut(of_sample).enumerate() {
+                let fakes = &fakes[(place * panels.count + panel) * of_fakes..][..of_fakes];
+                interpolate(isa, fakes, shares, &mut input[..of_fakes]);
+            }
         });
     }
 
-    /// The conditions of a panel's samples, a row each.
+    /// The conditions of the samples of panel `panel` of G, a row each.
     pub(super) fn conditions(&self, panel: usize, conditions: &mut [f32]) {
-        let Self { context, chunk } = *self;
-        let (isa, width) = (context.plan.pass.isa, chunk.panels.width);
+        let context = self.context;
+        let (isa, width) = (context.plan.pass.isa, self.chunk.panels.width);
         if conditions.is_empty() {
             return;
         }
+        let numbers = self.rows(panel);
         match context.reals {
             Reals::Rows(memory, rows) => {
-                let first = chunk.first + panel * width;
-                memory.gather_last(isa, &rows[first..first + chunk.valid(panel)], conditions, width);
+                memory.gather_last(isa, &rows[self.first_sample(panel)..][..numbers.len()], conditions, width);
             }
             Reals::Given(rows) => {
                 let columns = Columns::last(context.program.conditions, rows.len() / context.identity.len());
-                gather_columns(isa, rows, columns, self.rows(panel), conditions, width);
+                gather_columns(isa, rows, columns, numbers, conditions, width);
             }
         }
     }
@@ -149,29 +159,37 @@ impl Work<'_> {
         };
         let (panels, part) = (panels_of(chunk, rows), chunk.panels.width);
         let (width, len) = (panels.width, self.features(input) * panels.width);
+        let (of_sample, conditions) = (self.of_sample() * width, context.program.conditions * width);
         let input = Chunks::new(scratch.tape.get_mut(input, panels.lanes()), len);
-        let noisy = len - context.program.conditions * width;
         team.for_each((0..panels.count, input), |(panel, input)| {
-            let input = &mut input[..noisy];
-            for (number, stream) in streams.iter().enumerate() {
-                let (key, lanes) = (context.draws.key(*stream), number * part..(number + 1) * part);
-                noise::add_normal(isa, key, deviation, chunk.first + panel * part, input, width, lanes);
+            for (place, input) in input.chunks_exact_mut(of_sample).enumerate() {
+                let first = self.first_sample(place * panels.count + panel);
+                let input = &mut input[..of_sample - conditions];
+                for (number, stream) in streams.iter().enumerate() {
+                    let (key, lanes) = (context.draws.key(*stream), number * part..(number + 1) * part);
+                    noise::add_normal(isa, key, deviation, first, input, width, lanes);
+                }
             }
         });
+    }
+
+    /// Rows of a sample in D's input, its conditions among them.
+    fn of_sample(&self) -> usize {
+        self.context.program.of_sample
     }
 
     /// The real samples of a panel, in the first lanes of rows that begin `width` values apart.
     fn real_samples(&self, panel: usize, rows_of_panel: &mut [f32], width: usize) {
         let Self { context, chunk } = *self;
-        let isa = context.plan.pass.isa;
-        match context.reals {
-            Reals::Rows(memory, rows) => {
-                let first = chunk.first + panel * chunk.panels.width;
-                memory.gather(isa, &rows[first..first + chunk.valid(panel)], rows_of_panel, width);
-            }
-            Reals::Given(rows) => {
-                let features = rows_of_panel.len() / width;
-                gather_rows(isa, rows, features, self.rows(panel), rows_of_panel, width);
+        let (isa, of_sample) = (context.plan.pass.isa, self.of_sample());
+        for (place, values) in rows_of_panel.chunks_exact_mut(of_sample * width).enumerate() {
+            let number = place * chunk.panels.count + panel;
+            match context.reals {
+                Reals::Rows(memory, rows) => {
+                    let rows = &rows[self.first_sample(number)..][..chunk.valid(panel)];
+                    memory.gather(isa, rows, values, width);
+                }
+                Reals::Given(rows) => gather_rows(isa, rows, of_sample, self.rows(number), values, width),
             }
         }
     }

@@ -72,9 +72,10 @@ impl Work<'_> {
         team.for_each((0..panels.count, values, Elements::new(sums)), |(panel, (gradients, norms), sum)| {
             *sum = 0.0;
             // A condition is given, not moved.
-            let (gradients, conditions) =
-                gradients.split_at_mut((features - context.program.conditions) * panels.width);
-            conditions.fill(0.0);
+            for of_sample in gradients.chunks_exact_mut(context.program.of_sample * panels.width) {
+                let conditions = of_sample.len() - context.program.conditions * panels.width;
+                of_sample[conditions..].fill(0.0);
+            }
             let valid = chunk.valid(panel);
             for ((number, norms), (penalty, weight)) in norms.chunks_exact_mut(part).enumerate().zip(weights) {
                 let scaled = (f64::from(weight) * share) as f32;

@@ -92,6 +92,10 @@ pub(in crate::gan) struct Program {
     pub(in crate::gan) tape: TapeLayout,
     /// Conditions of a sample.
     pub(super) conditions: usize,
+    /// Samples that D judges together.
+    pub(in crate::gan) packing: usize,
+    /// Rows of each of them in D's input, its conditions among them.
+    pub(super) of_sample: usize,
     traces: Vec<Trace>,
 }
 
@@ -103,11 +107,13 @@ impl Program {
         discriminator: &NetworkSpec,
         plan: &Plan,
     ) -> Self {
-        let conditions = generator.map_or(0, |made| discriminator.inputs().saturating_sub(made.outputs()));
+        let of_sample = discriminator.inputs() / plan.packing;
+        let conditions = generator.map_or(0, |made| of_sample.saturating_sub(made.outputs()));
         let mut places = Places {
             generator,
             discriminator,
             conditions,
+            packing: plan.packing,
             lanes: plan.chunk,
             is_noisy: script.is_noisy,
             tape: TapePlan::default(),
@@ -129,6 +135,8 @@ impl Program {
             answered,
             tape: places.tape.place(),
             conditions,
+            packing: plan.packing,
+            of_sample,
             traces: places.traces,
         }
     }
@@ -147,7 +155,8 @@ struct Places<'a> {
     generator: Option<&'a NetworkSpec>,
     discriminator: &'a NetworkSpec,
     conditions: usize,
-    /// Lanes of a chunk.
+    packing: usize,
+    /// Lanes of a chunk, as D has them.
     lanes: usize,
     /// Whether D judges samples with noise.
     is_noisy: bool,
@@ -186,7 +195,7 @@ impl Places<'_> {
             Pass::Generate { latents, keeps } => {
                 self.retire(Network::Generator);
                 let spec = self.network(Network::Generator);
-                let input = self.make(spec.inputs(), Rows::Fakes);
+                let input = self.make_of_generator(spec.inputs());
                 let trace = self.forward(Network::Generator, input, Rows::Fakes);
                 Instruction::Generate { latents, keeps: spec.drops().then_some(keeps), trace }
             }
@@ -202,7 +211,9 @@ impl Places<'_> {
                 let room = (rows == Rows::Between).then(|| self.tape.make(1, self.lanes(rows)));
                 let input = match rows {
                     Rows::Pairs | Rows::Reals | Rows::Between => self.make(self.discriminator.inputs(), rows),
-                    Rows::Fakes if self.is_noisy || self.conditions > 0 => self.make(self.discriminator.inputs(), rows),
+                    Rows::Fakes if self.is_noisy || self.conditions > 0 || self.packing > 1 => {
+                        self.make(self.discriminator.inputs(), rows)
+                    }
                     Rows::Fakes => fakes,
                 };
                 let trace = self.forward(Network::Discriminator, input, rows);
@@ -233,7 +244,7 @@ impl Places<'_> {
                     InputMode::Through(_) if self.is_noisy => self.trace_from_fakes(),
                     _ => self.number(network),
                 };
-                let (spec, lanes) = (self.network(network), self.lanes(rows));
+                let (spec, lanes) = (self.network(network), self.lanes_of(network, rows));
                 let last = self.last_delta();
                 let deltas = Deltas::plan(&mut self.tape, spec, &self.traces[trace], last, input, lanes);
                 self.delta = Some(deltas.first());
@@ -302,6 +313,21 @@ impl Places<'_> {
         }
     }
 
+    /// Lanes of a network: G makes all samples of the packs that D judges.
+    fn lanes_of(&self, network: Network, rows: Rows) -> usize {
+        match network {
+            Network::Generator => self.packing * self.lanes(rows),
+            Network::Discriminator => self.lanes(rows),
+        }
+    }
+
+    /// A value of G that the operation at hand makes.
+    fn make_of_generator(&mut self, features: usize) -> Value {
+        let value = self.tape.make(features, self.lanes_of(Network::Generator, Rows::Fakes));
+        self.tape.advance();
+        value
+    }
+
     /// A value that the operation at hand makes.
     fn make(&mut self, features: usize, rows: Rows) -> Value {
         let value = self.tape.make(features, self.lanes(rows));
@@ -311,11 +337,11 @@ impl Places<'_> {
 
     /// One with as many features as the fakes.
     fn make_of_fakes(&mut self) -> Value {
-        self.make(self.discriminator.inputs() - self.conditions, Rows::Fakes)
+        self.make_of_generator(self.discriminator.inputs() / self.packing - self.conditions)
     }
 
     fn forward(&mut self, network: Network, input: Value, rows: Rows) -> usize {
-        let (spec, lanes) = (self.network(network), self.lanes(rows));
+        let (spec, lanes) = (self.network(network), self.lanes_of(network, rows));
         let trace = Trace::plan(&mut self.tape, spec, input, lanes);
         self.note(network, trace)
     }

@@ -58,7 +58,11 @@ pub(in crate::gan) fn run(
                 };
                 let view = networks.for_backward(*network, *gradients == Gradients::SummedAndUsed);
                 let record = (context.program.trace(*trace), deltas);
-                let pass = PassContext { team, plan: &context.plan.pass, panels: panels_of(chunk, *rows) };
+                let panels = match network {
+                    Network::Generator => work.generated(),
+                    Network::Discriminator => panels_of(chunk, *rows),
+                };
+                let pass = PassContext { team, plan: &context.plan.pass, panels };
                 pass::backward(&pass, view, record, &mut scratch.tape, sums, *input);
             }
             Instruction::Penalize { rows, gradients, trace, passes, norms } => {
@@ -102,8 +106,8 @@ impl Work<'_> {
         trace: usize,
         scratch: &mut Scratch,
     ) {
-        let Self { context, chunk } = *self;
-        let (isa, panels) = (context.plan.pass.isa, chunk.panels);
+        let context = self.context;
+        let (isa, panels) = (context.plan.pass.isa, self.generated());
         let generator = networks.view(Network::Generator);
         let (width, inputs) = (panels.width, generator.spec.inputs());
         let drawn = inputs - context.program.conditions;
@@ -117,9 +121,9 @@ impl Work<'_> {
             match given {
                 Some(rows) => gather_rows(isa, rows, drawn, self.rows(panel), latents, width),
                 None => {
-                    noise::normal(isa, key, chunk.first + panel * width, latents, width);
+                    noise::normal(isa, key, self.first_sample(panel), latents, width);
                     // Lanes without a sample are as those of gathered rows: zero.
-                    let valid = chunk.valid(panel);
+                    let valid = panels.valid(panel);
                     if valid < width {
                         latents.chunks_exact_mut(width).for_each(|row| row[valid..].fill(0.0));
                     }
@@ -155,22 +159,24 @@ impl Work<'_> {
     ) {
         let Self { context, chunk } = *self;
         let isa = context.plan.pass.isa;
-        let (half, panels, features) = (chunk.panels.width, panels_of(chunk, Rows::Pairs), self.features(fakes));
-        // Behind those of the fakes stand the rows of the conditions.
-        let rows = self.features(pairs);
-        let (width, of_pairs, of_fakes) = (panels.width, panels.lanes(), chunk.panels.lanes());
+        let (panels, made, features) = (panels_of(chunk, Rows::Pairs), self.generated(), self.features(fakes));
+        // Behind those of a fake stand the rows of its conditions.
+        let (rows, of_sample) = (self.features(pairs), features + context.program.conditions);
+        let (width, half) = (panels.width, made.width);
+        let (of_pairs, of_fakes) = (panels.lanes(), made.lanes());
         let [pairs, ratios, fakes, deltas] =
             scratch.tape.several([(pairs, of_pairs), (ratios, of_pairs), (fakes, of_fakes), (deltas, of_fakes)]);
         let (pairs, ratios, fakes) = (&*pairs, &*ratios, &*fakes);
-        team.for_each((0..panels.count, Chunks::new(deltas, features * half)), |(panel, deltas)| {
-            let pairs = &pairs[panel * rows * width..][..features * width];
+        team.for_each((0..made.count, Chunks::new(deltas, features * half)), |(number, deltas)| {
+            let (place, panel) = (number / panels.count, number % panels.count);
+            let pairs = &pairs[(panel * rows + place * of_sample) * width..][..features * width];
             loss::take_scaled(isa, pairs, width, &ratios[panel * width..][half..width], deltas);
-            let fakes = &fakes[panel * features * half..][..features * half];
+            let fakes = &fakes[number * features * half..][..features * half];
             activation::backward_epilogue(isa, output_activation, 0.0, fakes, deltas);
         });
     }
 
-    /// The first rows of each panel, those of the fakes, back through the activation that made these.
+    /// Of each panel the rows of the fakes, back through the activation that made these.
     fn narrow(
         &self,
         team: &Team<'_>,
@@ -178,13 +184,17 @@ impl Work<'_> {
         activation: Activation,
         scratch: &mut Scratch,
     ) {
-        let (isa, panels) = (self.context.plan.pass.isa, self.chunk.panels);
-        let [of_wide, kept] = [wide, deltas].map(|value| self.features(value) * panels.width);
-        let [wide, fakes, deltas] = scratch.tape.several([wide, fakes, deltas].map(|value| (value, panels.lanes())));
+        let Self { context, chunk } = *self;
+        let (isa, panels, made) = (context.plan.pass.isa, chunk.panels, self.generated());
+        let [rows, features] = [wide, deltas].map(|value| self.features(value));
+        let (of_sample, kept) = (features + context.program.conditions, features * panels.width);
+        let [wide, fakes, deltas] =
+            scratch.tape.several([(wide, panels.lanes()), (fakes, made.lanes()), (deltas, made.lanes())]);
         let (wide, fakes) = (&*wide, &*fakes);
-        team.for_each((0..panels.count, Chunks::new(deltas, kept)), |(panel, deltas)| {
-            deltas.copy_from_slice(&wide[panel * of_wide..][..kept]);
-            activation::backward_epilogue(isa, activation, 0.0, &fakes[panel * kept..][..kept], deltas);
+        team.for_each((0..made.count, Chunks::new(deltas, kept)), |(number, deltas)| {
+            let (place, panel) = (number / panels.count, number % panels.count);
+            deltas.copy_from_slice(&wide[(panel * rows + place * of_sample) * panels.width..][..kept]);
+            activation::backward_epilogue(isa, activation, 0.0, &fakes[number * kept..][..kept], deltas);
         });
     }
 

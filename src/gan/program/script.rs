@@ -26,6 +26,8 @@ pub(in crate::gan) struct Script {
     pub(in crate::gan) interval: u64,
     /// Whether D judges samples with noise: its input is then never the fakes themselves.
     pub(in crate::gan) is_noisy: bool,
+    /// Samples that D judges together.
+    pub(in crate::gan) packing: usize,
 }
 
 /// G's fakes for D's turn.
@@ -57,9 +59,9 @@ impl Script {
             first.extend(judge_pairs(&spec.penalties));
             compared.into_iter().chain([Segment::Passes(first)]).collect()
         };
-        // With conditions D's input is wider than what the activation made.
-        let (input, narrow) = match spec.conditions {
-            0 => (InputMode::Through(output), None),
+        // With conditions or packs D's input is wider than what the activation made.
+        let (input, narrow) = match (spec.conditions, spec.packing) {
+            (0, 1) => (InputMode::Through(output), None),
             _ => (InputMode::Plain, Some(Pass::Narrow(output))),
         };
         let teach = |generate: Pass| -> Vec<Segment> {
@@ -103,6 +105,7 @@ impl Script {
             answered: Vec::new(),
             interval,
             is_noisy: spec.instance_noise != 0.0,
+            packing: spec.packing,
         }
     }
 
@@ -134,6 +137,7 @@ impl Script {
             answered: Vec::new(),
             interval: penalties.interval.max(1),
             is_noisy: false,
+            packing: 1,
         }
     }
 }

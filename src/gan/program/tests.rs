@@ -44,7 +44,7 @@ fn spec(order: Order, hidden: usize, dropout: f32, objective: Objective) -> GanS
 
 fn plan(spec: &GanSpec, batch: usize, shards: usize) -> Plan {
     let batch = Cut::new(batch, shards).unwrap();
-    Plan::new(Some(&spec.generator), &spec.discriminator, batch, 2, EngineKind::Native, Isa::best())
+    Plan::new(Some(&spec.generator), &spec.discriminator, (batch, 1), 2, EngineKind::Native, Isa::best())
 }
 
 fn source(samples: usize, features: usize) -> Arc<ArraySource> {

@@ -149,7 +149,5 @@ impl Operation for BatchNorm<'_> {
 
 /// Where the samples of a panel stand.
 fn groups(panels: Panels, panel: usize) -> Groups {
-    let of_part = panels.width / panels.parts;
-    let samples = panels.samples.saturating_sub(panel * of_part).min(of_part);
-    Groups { width: panels.width, parts: panels.parts, samples }
+    Groups { width: panels.width, parts: panels.parts, samples: panels.valid(panel) }
 }
