@@ -245,7 +245,11 @@ fn what_does_not_fit_is_named() {
             "holds 2 layers of the generator, but it has 1",
         ),
         (vec![tensor("G.weight", weight)], "G.weight is no weight or bias with a number"),
-        (vec![tensor("G.0.running_mean", bias)], "G.0.running_mean is no weight or bias"),
+        (vec![tensor("G.0.scale", bias)], "G.0.scale is no weight or bias"),
+        (
+            vec![good[0].clone(), good[1].clone(), tensor("G.0.running_mean", bias)],
+            "G.0.running_mean is of a normalization that layer 0 of the generator has not",
+        ),
         (vec![tensor("G.99999999999999999999.weight", weight)], "with a number"),
         (vec![tensor("weight", weight)], "with a number"),
         (vec![good[0].clone(), tensor("G.00.weight", weight)], "have the same number"),
