@@ -116,6 +116,14 @@ pub enum Error {
         /// What the function says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A function was called before what it needs.
+    #[error("{call}: {problem}")]
+    Misuse {
+        /// The function.
+        call: &'static str,
+        /// What is missing, and what to call first.
+        problem: String,
+    },
     /// Data that were read are not what they should be.
     #[error("{origin}: {problem}")]
     Data {

@@ -18,9 +18,10 @@ use gannet::gan::health::examine;
 use gannet::gan::presets::Preset;
 use gannet::gan::source::Extent;
 use gannet::gan::{
-    AdamW, Checkpoint, Gradients, ModularLoss, Network, RateSchedule, Replicas, RmsProp, Source, Trainer,
-    TrainerOptions, source,
+    AdamW, Checkpoint, DenseNetwork, DenseRun, GradientMode, Gradients, ModularLoss, Network, RateSchedule, Replicas,
+    RmsProp, Source, Trainer, TrainerOptions, source,
 };
+use gannet::net::{Activation, NetworkSpec, Normalization};
 
 /// The system's allocator with a count of its calls.
 struct Counting;
@@ -97,6 +98,7 @@ fn allocations_per_product(engine: EngineKind) -> u64 {
 // Without the test harness: its thread would be counted when it reports that a test has been running for a minute.
 fn main() {
     plans_say_what_a_run_takes();
+    passes_of_a_dense_network_allocate_nothing();
     steered_steps_allocate_nothing();
     steps_allocate_nothing_of_their_own();
     turns_alone_and_answers_allocate_nothing();
@@ -138,6 +140,56 @@ fn plans_say_what_a_run_takes() {
         let (objective, optimizer) = (spec.objective, spec.discriminator_optimizer);
         let loss = ModularLoss::new(spec.discriminator.clone(), objective, optimizer, options.clone()).unwrap();
         check(&format!("modular {}", preset.name()), loss.plan().memory, LIVE.load(Ordering::Relaxed) - before);
+    }
+}
+
+/// On one thread each call on its own; with more, each call enters the pool, for which rayon allocates, unless it is part of a run.
+fn passes_of_a_dense_network_allocate_nothing() {
+    const ROWS: usize = 700;
+    for hidden in [24, 400] {
+        for threads in [1, 2, 3] {
+            let spec = NetworkSpec::dense(&[3, hidden, hidden, 2], Activation::Tanh, 0.2, Activation::Linear)
+                .with_normalization(Normalization::Layer);
+            let options =
+                TrainerOptions::default().with_batch(ROWS).with_threads(threads).with_engine(EngineKind::Native);
+            std::thread::sleep(SETTLING);
+            let before = LIVE.load(Ordering::Relaxed);
+            let mut network = DenseNetwork::new(spec, options).unwrap();
+            let (taken, planned) = (LIVE.load(Ordering::Relaxed) - before, network.memory());
+            let fits = (planned..=planned + BESIDE_THE_PLAN).contains(&taken);
+            // More threads than one bring a pool, which is not counted.
+            assert!(threads > 1 || fits, "planned {planned}, took {taken}");
+            let (rows, gradient) = (vec![0.5; ROWS * 3], vec![1.0; ROWS * 2]);
+            let (mut outputs, mut row_gradient) = (vec![0.0; ROWS * 2], vec![0.0; ROWS * 3]);
+            let mut parameters = network.parameters().unwrap();
+            let mut round = |run: &mut DenseRun<'_>, count: usize| {
+                run.forward_with_dropout(&rows[..3 * count], 7, &mut outputs[..2 * count]).unwrap();
+                let to_rows = Some(&mut row_gradient[..3 * count]);
+                run.backward(&gradient[..2 * count], to_rows, GradientMode::Accumulate).unwrap();
+                for (layer, tensors) in parameters.iter_mut().enumerate() {
+                    let network = run.network();
+                    network.read_layer_gradients(layer, &mut tensors.weight, &mut tensors.bias).unwrap();
+                    network.read_layer(layer, &mut tensors.weight, &mut tensors.bias).unwrap();
+                    network.set_layer(layer, &tensors.weight, &tensors.bias).unwrap();
+                }
+                run.network().set_parameters(&parameters).unwrap();
+            };
+            let allocations = network.run(|run| {
+                round(run, ROWS);
+                std::thread::sleep(SETTLING);
+                let before = ALLOCATIONS.load(Ordering::Relaxed);
+                [ROWS, 1, 130, 0, 500].into_iter().for_each(|count| round(run, count));
+                ALLOCATIONS.load(Ordering::Relaxed) - before
+            });
+            assert_eq!(allocations, 0, "{hidden} with {threads} threads");
+            if threads == 1 {
+                let before = ALLOCATIONS.load(Ordering::Relaxed);
+                network.run(|run| round(run, 200));
+                network.forward(&rows, &mut outputs).unwrap();
+                network.backward(&gradient, None, GradientMode::Overwrite).unwrap();
+                assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0, "{hidden}, call by call");
+            }
+        }
     }
 }
 

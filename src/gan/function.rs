@@ -24,7 +24,7 @@ use crate::simd::{Isa, LANE_GROUP};
 pub(super) const SAMPLE_PANEL: usize = 16 * LANE_GROUP;
 
 /// The numbers from 0 on: the rows of a matrix.
-const ROWS: [u32; SAMPLE_PANEL] = {
+pub(super) const ROWS: [u32; SAMPLE_PANEL] = {
     let mut rows = [0; SAMPLE_PANEL];
     let mut row = 0;
     while row < SAMPLE_PANEL {

@@ -7,6 +7,7 @@ mod averages;
 mod batches;
 pub mod checkpoint;
 mod cut;
+mod dense_network;
 mod diagnosis;
 mod failure;
 mod fault;
@@ -55,6 +56,7 @@ mod workspace;
 
 pub use adversary::StepReport;
 pub use checkpoint::Checkpoint;
+pub use dense_network::{DenseNetwork, DenseRun, GradientMode};
 pub use function::NetworkFunction;
 pub use given::GivenStep;
 pub use hook::{GradientHook, Gradients};

@@ -19,18 +19,18 @@ use crate::simd::{Isa, LANE_GROUP};
 
 /// Parameters of both networks together, in floats, up to which they count as fitting a core's caches: 512 KiB, half of
 /// the level-2 cache of the cores that servers have had since 2019.
-const TILE_PARAMETERS: usize = 128 * 1024;
+pub(super) const TILE_PARAMETERS: usize = 128 * 1024;
 
 /// Most samples of a tile of networks that are not tiny. Its activations then fit the level-2 cache beside the parameters for networks of
 /// this size.
-const TILE_WIDTH: usize = 128;
+pub(super) const TILE_WIDTH: usize = 128;
 
 /// Bytes of activations and gradients that are worth a wider tile: the level-1 cache of the cores that servers have had since
 /// 2021.
 const TILE_BYTES: usize = 48 * 1024;
 
 /// Most gradient slots: as many workers can share a batch in the tile-parallel schedule.
-const MOST_SLOTS: usize = 32;
+pub(super) const MOST_SLOTS: usize = 32;
 
 /// Samples of a panel in the layer-parallel schedule, from what measured best to the most that is tried: a wider panel is
 /// taken where it leaves fewer lanes empty. D's panels hold as many real samples beside as many fakes, so that 128 lanes of
@@ -266,7 +266,7 @@ fn tile_width(generator: Option<&NetworkSpec>, discriminator: &NetworkSpec) -> u
 }
 
 /// The panel width of the layer-parallel schedule: of [`WIDE_PANELS`] the first that leaves the fewest lanes empty.
-fn wide_panel(batch: usize) -> usize {
+pub(super) fn wide_panel(batch: usize) -> usize {
     let [narrowest, ..] = WIDE_PANELS;
     if batch <= narrowest {
         return batch.next_multiple_of(LANE_GROUP);

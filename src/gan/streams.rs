@@ -59,6 +59,10 @@ pub enum Stream {
     NoiseGeneratorStep = 21,
     /// That on the real samples of G's step.
     NoiseGeneratorReal = 22,
+    /// Initial parameters of a dense network of its own.
+    DenseParameters = 23,
+    /// Dropout of such a network.
+    DenseKeeps = 24,
 }
 
 impl Stream {
@@ -88,7 +92,7 @@ mod tests {
     use super::*;
 
     /// The purposes outside of a step, and those whose step counts from 0 too.
-    const STREAMS: [Stream; 23] = [
+    const STREAMS: [Stream; 25] = [
         Stream::GeneratorParameters,
         Stream::DiscriminatorParameters,
         Stream::DiscriminatorLatents,
@@ -112,6 +116,8 @@ mod tests {
         Stream::NoiseBetween,
         Stream::NoiseGeneratorStep,
         Stream::NoiseGeneratorReal,
+        Stream::DenseParameters,
+        Stream::DenseKeeps,
     ];
 
     #[test]

@@ -114,7 +114,7 @@ impl PassContext<'_> {
     }
 
     /// One phase: calls `task` with each panel and its values of `output`, which has `rows` rows in each.
-    pub(super) fn for_each_panel(&self, rows: usize, output: &mut [f32], task: impl Fn(usize, &mut [f32]) + Sync) {
+    pub(crate) fn for_each_panel(&self, rows: usize, output: &mut [f32], task: impl Fn(usize, &mut [f32]) + Sync) {
         let Self { team, panels, .. } = *self;
         if panels.count == 1 {
             return task(0, output);

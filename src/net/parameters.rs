@@ -105,7 +105,7 @@ impl LayerPlace {
     }
 
     /// Number of weights.
-    fn weight_count(&self) -> usize {
+    pub(crate) fn weight_count(&self) -> usize {
         self.weight.len() / self.stride.max(1) * self.inputs
     }
 }
@@ -207,6 +207,24 @@ impl ParameterLayout {
         self.layers.iter().map(copy).collect()
     }
 
+    /// Copies layer `index`'s weights and biases out, to slices of their lengths.
+    pub(crate) fn read_layer(&self, arena: &[f32], index: usize, (weight, bias): (&mut [f32], &mut [f32])) {
+        let place = &self.layers[index];
+        for (to, from) in weight.chunks_mut(place.inputs.max(1)).zip(place.weights(arena)) {
+            to.copy_from_slice(from);
+        }
+        bias.copy_from_slice(&arena[place.bias.clone()]);
+    }
+
+    /// Copies weights and biases of the right lengths into layer `index`.
+    pub(crate) fn fill_layer(&self, arena: &mut [f32], index: usize, (weight, bias): (&[f32], &[f32])) {
+        let place = &self.layers[index];
+        for (to, from) in place.weights_mut(arena).zip(weight.chunks(place.inputs.max(1))) {
+            to.copy_from_slice(from);
+        }
+        arena[place.bias.clone()].copy_from_slice(bias);
+    }
+
     /// Copies parameters into an arena. `network` opens the message of an error.
     ///
     /// # Errors
@@ -229,11 +247,8 @@ impl ParameterLayout {
     /// The same without buffers: of a state of an optimizer.
     pub(crate) fn fill_trained(&self, arena: &mut [f32], tensors: &[LayerTensors], network: &str) -> Result<()> {
         self.check_trained(tensors, network)?;
-        for (place, LayerTensors { weight, bias, .. }) in self.layers.iter().zip(tensors) {
-            for (to, from) in place.weights_mut(arena).zip(weight.chunks(place.inputs.max(1))) {
-                to.copy_from_slice(from);
-            }
-            arena[place.bias.clone()].copy_from_slice(bias);
+        for (index, LayerTensors { weight, bias, .. }) in tensors.iter().enumerate() {
+            self.fill_layer(arena, index, (weight, bias));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::op::{self, Places, Pointwise, Updated, operation};
 use super::panels::{Part, PassContext, PassPlan};
 use super::parameters::ParameterLayout;
 use super::spec::NetworkSpec;
-use super::tape::{Tape, TapePlan, Value};
+use super::tape::{Tape, TapeLayout, TapePlan, Value};
 use crate::error::Result;
 use crate::kernel::activation::Activation;
 
@@ -283,5 +283,30 @@ impl Alone {
         // All of it may be looked at when the pass is over.
         trace.uses(&mut plan);
         Ok(Self { trace, tape: Tape::new(&plan.place())? })
+    }
+}
+
+/// Where a forward pass of a network and any number of backward passes after it have their values: all of the forward pass is kept.
+pub(crate) struct Recorded {
+    pub(crate) trace: Trace,
+    /// The gradient with respect to the last operation's pre-activations.
+    pub(crate) seeds: Value,
+    pub(crate) deltas: Deltas,
+    pub(crate) tape: TapeLayout,
+}
+
+impl Recorded {
+    /// Plans it for at most `lanes` lanes.
+    pub(crate) fn plan(spec: &NetworkSpec, lanes: usize) -> Self {
+        let mut plan = TapePlan::default();
+        let input = plan.make(spec.inputs(), lanes);
+        plan.advance();
+        let trace = Trace::plan(&mut plan, spec, input, lanes);
+        let seeds = plan.make(spec.outputs(), lanes);
+        plan.advance();
+        let deltas = Deltas::plan(&mut plan, spec, &trace, seeds, InputMode::Plain, lanes);
+        plan.uses(deltas.first());
+        trace.uses(&mut plan);
+        Self { trace, seeds, deltas, tape: plan.place() }
     }
 }

@@ -1,0 +1,366 @@
+//! A dense network of its own, forward and backward: what another program wraps as one of its layers.
+
+mod passes;
+mod tiles;
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::options::{Resources, TrainerOptions};
+use crate::error::{Error, Result};
+use crate::net::panels::PassPlan;
+use crate::net::{LayerTensors, NetworkSpec};
+use crate::parallel::{self, Team, ThreadPool};
+use crate::rows;
+use passes::Passes;
+
+pub use passes::GradientMode;
+
+/// A network as a function of rows that can be differentiated: outputs, the gradient with respect to the rows, and the gradients of the
+/// parameters. Another program trains it by an optimizer and a loss of its own, as one layer of a larger model for instance.
+///
+/// All memory is taken by [`new`](Self::new), for batches of up to [`TrainerOptions::batch`] rows. A call takes any number of rows up to
+/// that. The same rows, seed and parameters give the same bits at any number of threads, and however much room there is.
+///
+/// Parameters and gradients are [`LayerTensors`], as those of a [`Model`](super::Model) and of [`ModularLoss`](super::ModularLoss) are; the
+/// latter's gradient with respect to the fakes is what [`backward`](Self::backward) takes. To apply a network whose parameters stay as they
+/// are from several threads, [`NetworkFunction`](super::NetworkFunction) is enough.
+///
+/// ```
+/// use gannet::gan::{DenseNetwork, GradientMode, TrainerOptions};
+/// use gannet::net::{Activation, NetworkSpec};
+///
+/// let spec = NetworkSpec::dense(&[2, 16, 1], Activation::Tanh, 0.0, Activation::Linear);
+/// let mut network = DenseNetwork::new(spec, TrainerOptions::default().with_batch(64))?;
+///
+/// // Two rows, and the gradient of the sum of their outputs.
+/// let (rows, mut outputs, mut row_gradient) = ([0.5, -0.5, 1.0, 2.0], [0.0; 2], [0.0; 4]);
+/// network.forward(&rows, &mut outputs)?;
+/// network.backward(&[1.0, 1.0], Some(&mut row_gradient), GradientMode::Overwrite)?;
+/// let gradients = network.gradients()?;
+/// assert_eq!(gradients[1].bias, [2.0]);
+///
+/// // A step of gradient descent.
+/// let mut parameters = network.parameters()?;
+/// for (layer, gradient) in parameters.iter_mut().zip(&gradients) {
+///     layer.weight.iter_mut().zip(&gradient.weight).for_each(|(weight, gradient)| *weight -= 0.1 * gradient);
+///     layer.bias.iter_mut().zip(&gradient.bias).for_each(|(bias, gradient)| *bias -= 0.1 * gradient);
+/// }
+/// network.set_parameters(&parameters)?;
+/// # Ok::<(), gannet::Error>(())
+/// ```
+pub struct DenseNetwork {
+    passes: Passes,
+    most_rows: usize,
+    threads: usize,
+    memory: u64,
+    pool: Option<Arc<ThreadPool>>,
+}
+
+impl fmt::Debug for DenseNetwork {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { passes, most_rows, threads, .. } = self;
+        formatter
+            .debug_struct("DenseNetwork")
+            .field("spec", passes.spec())
+            .field("most_rows", most_rows)
+            .field("threads", threads)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DenseNetwork {
+    /// Checks everything, takes all memory, draws initial parameters as `spec` says.
+    ///
+    /// Of the [normalizations](crate::net::Normalization) it takes [`Layer`](crate::net::Normalization::Layer), which looks at one row at a time. Of the options these count: `batch`, the most rows of a call; `seed`, that of the parameters; `threads` and `pool`; `engine`, `isa`
+    /// and `memory_limit`.
+    ///
+    /// # Errors
+    ///
+    /// An invalid specification or option; another normalization; an instruction set that is missing; memory that the limit or the system refuses.
+    pub fn new(spec: NetworkSpec, options: TrainerOptions) -> Result<Self> {
+        spec.validate("network")?;
+        check_normalizations(&spec)?;
+        let most_rows = options.batch;
+        if u32::try_from(most_rows).is_ok_and(|rows| rows > 0) {
+            let mut resources = Resources::resolve(&options)?;
+            let memory = Passes::memory(&spec, most_rows);
+            if let Some(limit) = options.memory_limit.filter(|limit| memory > *limit) {
+                return Err(Error::MemoryLimit { needed: memory, limit });
+            }
+            let threads = Passes::most_threads(&spec, most_rows, resources.threads);
+            resources.ensure_pool(threads)?;
+            let plan = PassPlan { isa: resources.isa, engine: options.engine.engine(), tasks: threads };
+            let passes = Passes::new(spec, most_rows, options.seed, plan)?;
+            return Ok(Self { passes, most_rows, threads, memory, pool: resources.pool });
+        }
+        Err(Error::setting("batch", format!("{most_rows} is not between 1 and 2^32 - 1")))
+    }
+
+    /// The network.
+    pub fn spec(&self) -> &NetworkSpec {
+        self.passes.spec()
+    }
+
+    /// The most rows of a call.
+    pub fn most_rows(&self) -> usize {
+        self.most_rows
+    }
+
+    /// The most threads that work at once.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Bytes of parameters, gradients and what passes keep.
+    pub fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    /// Writes the network's answer to each row of `rows`, `[rows, inputs]`, to `outputs`, `[rows, outputs]`; both are row-major. Nothing is
+    /// dropped. What a backward pass needs is kept until the next forward pass.
+    ///
+    /// With several threads each call enters the pool, for which rayon allocates some small blocks; [`run`](Self::run) enters it once for
+    /// many calls. Beside that nothing is allocated, with the native engine.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where the slices are not as many whole rows, or more than there is room for. [`Error::Data`] for a row that is not
+    /// finite, or a layer whose output is not. After an error there is no forward pass to go back through.
+    pub fn forward(&mut self, rows: &[f32], outputs: &mut [f32]) -> Result<()> {
+        self.run(|run| run.forward(rows, outputs))
+    }
+
+    /// The same with dropout, as in training: which outputs of a layer are dropped depends on `seed` and the row's place in the batch
+    /// alone. Take another seed for each batch.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn forward_with_dropout(&mut self, rows: &[f32], seed: u64, outputs: &mut [f32]) -> Result<()> {
+        self.run(|run| run.forward_with_dropout(rows, seed, outputs))
+    }
+
+    /// Goes back through the latest forward pass. `output_gradient`, `[rows, outputs]`, is the gradient of a loss with respect to its
+    /// outputs; that with respect to its rows is written to `row_gradient`, `[rows, inputs]`, if there is one; the gradients of the
+    /// parameters, summed over the rows, go where `mode` says. May be called several times for one forward pass.
+    ///
+    /// Gradients that overflow are infinite or NaN, as the arithmetic leaves them: look at them before an update.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Misuse`] without a forward pass: before the first one, and after one that failed or parameters that were set since.
+    /// [`Error::Shape`] where a slice does not have as many rows as that; [`Error::Data`] for a gradient handed in that is not finite.
+    pub fn backward(
+        &mut self,
+        output_gradient: &[f32],
+        row_gradient: Option<&mut [f32]>,
+        mode: GradientMode,
+    ) -> Result<()> {
+        self.run(|run| run.backward(output_gradient, row_gradient, mode))
+    }
+
+    /// Calls `work` with the network while its threads stay awake: many passes enter the pool once, and allocate nothing at any number of
+    /// threads. See [`TrainerOptions::pool`] for what this means to other jobs of the pool.
+    ///
+    /// ```
+    /// use gannet::gan::{DenseNetwork, GradientMode, TrainerOptions};
+    /// use gannet::net::{Activation, NetworkSpec};
+    ///
+    /// let spec = NetworkSpec::dense(&[2, 16, 1], Activation::Tanh, 0.0, Activation::Linear);
+    /// let mut network = DenseNetwork::new(spec, TrainerOptions::default().with_batch(256).with_threads(2))?;
+    /// let (rows, gradient, mut outputs) = (vec![0.5; 256 * 2], vec![1.0; 256], vec![0.0; 256]);
+    /// network.run(|run| {
+    ///     for _ in 0..10 {
+    ///         run.forward(&rows, &mut outputs)?;
+    ///         run.backward(&gradient, None, GradientMode::Accumulate)?;
+    ///     }
+    ///     gannet::Result::Ok(())
+    /// })?;
+    /// # Ok::<(), gannet::Error>(())
+    /// ```
+    pub fn run<R>(&mut self, work: impl FnOnce(&mut DenseRun<'_>) -> R) -> R {
+        let pool = self.pool.clone();
+        parallel::with_team(self.threads, pool.as_ref(), |team| work(&mut DenseRun { network: self, team }))
+    }
+
+    /// A copy of the parameters.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn parameters(&self) -> Result<Vec<LayerTensors>> {
+        self.passes.layout.tensors(&self.passes.parameters)
+    }
+
+    /// Replaces the parameters. A backward pass then needs a new forward pass first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where they do not fit the specification; then nothing is changed.
+    pub fn set_parameters(&mut self, tensors: &[LayerTensors]) -> Result<()> {
+        let Passes { layout, parameters, latest, .. } = &mut self.passes;
+        layout.fill(parameters, tensors, "network")?;
+        *latest = None;
+        Ok(())
+    }
+
+    /// A copy of the gradients of the parameters; zeros before the first backward pass that computes them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn gradients(&self) -> Result<Vec<LayerTensors>> {
+        self.passes.layout.tensors(self.passes.gradients())
+    }
+
+    /// Copies the parameters of layer `layer`, counted from 0, to memory of the caller's: `weight` row-major `[outputs, inputs]`, `bias`
+    /// `[outputs]`. Nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where there is no such layer, or a slice has another length.
+    pub fn read_layer(&self, layer: usize, weight: &mut [f32], bias: &mut [f32]) -> Result<()> {
+        self.check_layer(layer, weight.len(), bias.len())?;
+        self.passes.layout.read_layer(&self.passes.parameters, layer, (weight, bias));
+        Ok(())
+    }
+
+    /// The same with the gradients of the parameters.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_layer`](Self::read_layer).
+    pub fn read_layer_gradients(&self, layer: usize, weight: &mut [f32], bias: &mut [f32]) -> Result<()> {
+        self.check_layer(layer, weight.len(), bias.len())?;
+        self.passes.layout.read_layer(self.passes.gradients(), layer, (weight, bias));
+        Ok(())
+    }
+
+    /// Replaces the parameters of layer `layer`, shaped as [`read_layer`](Self::read_layer) gives them. Nothing is allocated. A backward
+    /// pass then needs a new forward pass first.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_layer`](Self::read_layer); then nothing is changed.
+    pub fn set_layer(&mut self, layer: usize, weight: &[f32], bias: &[f32]) -> Result<()> {
+        self.check_layer(layer, weight.len(), bias.len())?;
+        let Passes { layout, parameters, latest, .. } = &mut self.passes;
+        layout.fill_layer(parameters, layer, (weight, bias));
+        *latest = None;
+        Ok(())
+    }
+
+    /// Checks that there is a layer with so many weights and biases.
+    fn check_layer(&self, layer: usize, weights: usize, biases: usize) -> Result<()> {
+        let layers = self.passes.layout.layers();
+        let Some(place) = layers.get(layer) else {
+            let expected = format!("one from 0 to {}", layers.len() - 1);
+            return Err(Error::shape("layer", expected, layer.to_string()));
+        };
+        for (role, expected, found) in [("weight", place.weight_count(), weights), ("bias", place.bias.len(), biases)] {
+            if expected != found {
+                let what = format!("network.{layer}.{role}");
+                return Err(Error::shape(what, format!("{expected} values"), format!("{found} values")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A [`DenseNetwork`] whose threads are awake: what [`DenseNetwork::run`] hands out.
+pub struct DenseRun<'a> {
+    network: &'a mut DenseNetwork,
+    team: &'a Team<'a>,
+}
+
+impl fmt::Debug for DenseRun<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("DenseRun").field("network", &self.network).finish_non_exhaustive()
+    }
+}
+
+impl DenseRun<'_> {
+    /// The network, to read and set its parameters between passes.
+    pub fn network(&mut self) -> &mut DenseNetwork {
+        self.network
+    }
+
+    /// As [`DenseNetwork::forward`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn forward(&mut self, rows: &[f32], outputs: &mut [f32]) -> Result<()> {
+        self.pass(rows, None, outputs)
+    }
+
+    /// As [`DenseNetwork::forward_with_dropout`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn forward_with_dropout(&mut self, rows: &[f32], seed: u64, outputs: &mut [f32]) -> Result<()> {
+        self.pass(rows, Some(seed), outputs)
+    }
+
+    fn pass(&mut self, rows: &[f32], seed: Option<u64>, outputs: &mut [f32]) -> Result<()> {
+        let DenseNetwork { passes, most_rows, .. } = &mut *self.network;
+        passes.latest = None;
+        let (of_row, of_output) = (passes.spec().inputs(), passes.spec().outputs());
+        let count = rows::whole("rows", rows.len(), of_row)?;
+        if count > *most_rows {
+            let expected = format!("at most {most_rows} rows, the batch that the network was made for");
+            return Err(Error::shape("rows", expected, format!("{count} rows")));
+        }
+        check_rows("outputs", outputs.len(), count, of_output)?;
+        rows::finite("rows", rows, of_row)?;
+        passes.forward(self.team, rows, seed, outputs)
+    }
+
+    /// As [`DenseNetwork::backward`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn backward(
+        &mut self,
+        output_gradient: &[f32],
+        row_gradient: Option<&mut [f32]>,
+        mode: GradientMode,
+    ) -> Result<()> {
+        let passes = &mut self.network.passes;
+        let Some(latest) = passes.latest else {
+            let problem =
+                "there is no forward pass to go back through; call forward first, and again after parameters were set";
+            return Err(Error::Misuse { call: "backward", problem: problem.into() });
+        };
+        let (of_row, of_output) = (passes.spec().inputs(), passes.spec().outputs());
+        check_rows("output_gradient", output_gradient.len(), latest.rows, of_output)?;
+        if let Some(gradient) = &row_gradient {
+            check_rows("row_gradient", gradient.len(), latest.rows, of_row)?;
+        }
+        rows::finite("output_gradient", output_gradient, of_output)?;
+        passes.backward(self.team, latest, output_gradient, row_gradient, mode);
+        Ok(())
+    }
+}
+
+/// Refuses normalizations that keep more than parameters, or look at more than a row.
+fn check_normalizations(spec: &NetworkSpec) -> Result<()> {
+    let Some(index) = spec.layers.iter().position(|layer| layer.normalization.is_settled_apart()) else {
+        return Ok(());
+    };
+    let name = spec.layers[index].normalization.name();
+    let problem =
+        format!("a network of its own takes `layer` or `none`; `{name}` belongs to the networks of a trainer");
+    Err(Error::setting(format!("network.layers[{index}].normalization"), problem))
+}
+
+/// Checks that `len` values are `rows` rows of `features`.
+fn check_rows(what: &str, len: usize, rows: usize, features: usize) -> Result<()> {
+    if len == rows * features {
+        return Ok(());
+    }
+    Err(Error::shape(what, format!("{rows} x {features} values"), format!("{len} values")))
+}
