@@ -33,6 +33,7 @@
 //! | the settings of R3GAN at once | [`gan::GanSpec::with_r3gan`] |
 //! | to sample, from several threads | [`gan::Sampler`] |
 //! | G or D as a function of rows | [`gan::NetworkFunction`] |
+//! | a network with gradients, as a layer of your own model | [`gan::DenseNetwork`] |
 //! | to save and to go on | [`gan::Checkpoint`], [`gan::Model`]; weights from and to PyTorch: [`gan::weights`] |
 //! | several seeds side by side | [`gan::Replicas`] |
 //! | to know whether it learns | [`gan::health`], [`metrics`] |
