@@ -104,8 +104,8 @@
 //!
 //! # Features
 //!
-//! None is on by default. `gzip`: the readers of data files take compressed ones, too. `serde`: settings and measures implement
-//! its traits.
+//! None is on by default. `gzip`: the readers of data files take compressed ones, too. `onnx`: `gan::onnx` writes networks as ONNX files.
+//! `serde`: settings and measures implement its traits.
 
 // What integration tests and unit tests share names the crate as the former do.
 #[cfg(test)]

@@ -182,9 +182,11 @@ fn another_suffix_is_refused_with_the_way_to_it() {
     let place = with_run();
     let exporting = "export run --out";
     for (command, name, parts) in [
-        (exporting, "x.pt", &["x.pt should end in .safetensors", "torch.save"][..]),
+        (exporting, "x.pt", &["x.pt should end in .safetensors or .onnx", "torch.save"][..]),
         (exporting, "x.pth", &["torch.save"]),
-        (exporting, "x.onnx", &["torch.onnx.export"]),
+        (exporting, "x.tflite", &["write .onnx"]),
+        (exporting, "x.onnx", &["one network; add --network generator"]),
+        ("export run --network generator --format onnx --out", "x.safetensors", &["should end in .onnx"]),
         (exporting, "x.pkl", &["torch.save"]),
         (exporting, "x.h5", &["safetensors.numpy.load_file"]),
         (exporting, "x.csv", &["gannet sample"]),

@@ -23,6 +23,8 @@ mod names;
 mod networks;
 mod norm_clip;
 mod objective;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 mod optimizer_spec;
 mod optimizer_state;
 mod options;

@@ -1,26 +1,32 @@
-//! `gannet export`: the weights of a run as PyTorch names them.
+//! `gannet export`: the networks of a run as PyTorch names their weights, or one of them as a graph for ONNX runtimes.
 
 use std::collections::BTreeMap;
 
-use gannet::gan::{Network, weights};
+use gannet::gan::{Network, onnx, weights};
+use gannet::{Error, Result};
 use serde_json::json;
 
-use crate::commands::args::{ExportArgs, NETWORKS};
+use crate::commands::args::{ExportArgs, NETWORK_FORMATS, NETWORKS, NetworkFormat};
 use crate::data::own::Form;
 use crate::folder::out_file::{OutFile, Suffixes, is_standard};
+use crate::preset::Shape;
 use crate::run::saved_run::SavedRun;
 use crate::settings::config::RunConfig;
+use crate::settings::values::name_of;
 use crate::terminal::output;
 
-/// The suffix of files with weights.
-const SUFFIXES: Suffixes<()> = Suffixes {
-    written: &[("safetensors", ())],
+/// The suffixes of files with networks.
+const SUFFIXES: Suffixes<NetworkFormat> = Suffixes {
+    written: NETWORK_FORMATS,
     elsewhere: &[
         (
             &["pt", "pth", "bin", "ckpt", "pkl", "pickle"],
             "in Python: torch.save(safetensors.torch.load_file(\"x.safetensors\"), \"x.pt\") makes a file of PyTorch's of that",
         ),
-        (&["onnx"], "in Python: load that into the nn.Sequential that is printed, and call torch.onnx.export"),
+        (
+            &["tflite", "pb", "mlmodel", "mlpackage", "engine", "trt", "ort"],
+            "write .onnx, which the tools of most runtimes convert to their own format",
+        ),
         (
             &["h5", "hdf5", "keras", "npz", "npy", "msgpack"],
             "in Python: safetensors.numpy.load_file(\"x.safetensors\") gives arrays by name, which can be saved as you like",
@@ -31,13 +37,36 @@ const SUFFIXES: Suffixes<()> = Suffixes {
 
 /// Runs the command.
 pub(crate) fn command(args: &ExportArgs) -> anyhow::Result<()> {
-    if !is_standard(&args.out) {
-        SUFFIXES.of(&args.out)?;
-    }
+    let format = format_of(args)?;
     let out = OutFile::named(&args.out, args.force)?;
-    out.refuse_terminal("safetensors")?;
+    out.refuse_terminal(name_of(NETWORK_FORMATS, &format))?;
     let run = SavedRun::open(&args.run, args.checkpoint)?;
-    let SavedRun { config, model, .. } = &run;
+    match format {
+        NetworkFormat::Safetensors => safetensors(args, &run, out)?,
+        NetworkFormat::Onnx => graph(args, &run, out)?,
+    }
+    run.tell();
+    Ok(())
+}
+
+/// The format that is written: of standard output what was asked for, of a file what its suffix says.
+fn format_of(args: &ExportArgs) -> Result<NetworkFormat> {
+    if is_standard(&args.out) {
+        return Ok(args.format.unwrap_or(NetworkFormat::Safetensors));
+    }
+    let format = SUFFIXES.of(&args.out)?;
+    match args.format.filter(|asked| *asked != format) {
+        Some(asked) => {
+            let name = name_of(NETWORK_FORMATS, &asked);
+            let problem = format!("{} should end in .{name} then; or leave --format out", args.out.display());
+            Err(Error::setting("format", problem))
+        }
+        None => Ok(format),
+    }
+}
+
+/// Writes weights, and tells the modules that take them.
+fn safetensors(args: &ExportArgs, SavedRun { config, model, .. }: &SavedRun, out: OutFile<'_>) -> anyhow::Result<()> {
     let metadata = if args.network == Some(Network::Discriminator) { BTreeMap::new() } else { units(config)? };
     let bytes = weights::state_dict(model, &config.spec, args.network, args.numbers, metadata)?;
     out.write(|file| file.write_all(&bytes))?;
@@ -55,8 +84,44 @@ pub(crate) fn command(args: &ExportArgs) -> anyhow::Result<()> {
     if let OutFile::File(path, _) = out {
         output::note(&format!("weights in {}", output::printable(path)));
     }
-    run.tell();
     Ok(())
+}
+
+/// Writes a network as a graph.
+fn graph(args: &ExportArgs, SavedRun { config, model, .. }: &SavedRun, out: OutFile<'_>) -> anyhow::Result<()> {
+    let Some(network) = args.network else {
+        let problem = "an ONNX file holds one network; add --network generator, or --network discriminator";
+        return Err(Error::setting("network", problem).into());
+    };
+    let mut export = onnx::Export::default().with_metadata(meaning(config));
+    if let Some(Form::Table { standardization, .. }) = config.own.as_ref().map(|own| &own.form) {
+        export = export.with_scale(standardization.offset().to_vec(), standardization.scale().to_vec());
+    }
+    let bytes = onnx::bytes(model, &config.spec, network, &export)?;
+    out.write(|file| file.write_all(&bytes))?;
+    if let OutFile::File(path, _) = out {
+        output::note(&format!("the {} in {}", network.name(), output::printable(path)));
+    }
+    Ok(())
+}
+
+/// What the inputs and outputs of a graph mean: the columns of a table with their offsets and scales, the rows and columns of images, the
+/// classes in the order of the conditions.
+fn meaning(config: &RunConfig) -> BTreeMap<String, String> {
+    let mut metadata = BTreeMap::new();
+    let mut insert = |name: &str, value: serde_json::Value| metadata.insert(name.to_string(), value.to_string());
+    if let Some(Form::Table { columns, standardization }) = config.own.as_ref().map(|own| &own.form) {
+        insert("columns", json!(columns));
+        insert("offset", json!(standardization.offset()));
+        insert("scale", json!(standardization.scale()));
+    }
+    if let Shape::Image { height, width } = config.preset.shape() {
+        insert("image", json!([height, width]));
+    }
+    if let Some(classes) = config.classes() {
+        insert("classes", json!(classes.names()));
+    }
+    metadata
 }
 
 /// What the outputs of the generator of a table mean: name, offset and scale of each; and beside them the columns that have one

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use gannet::cpu::Isa;
 use gannet::data::one_hot;
+use gannet::gan::{GanSpec, Model, Network, NetworkFunction};
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
 
 use crate::commands::args::{Format, SAMPLE_FORMATS, SampleArgs};
 use crate::data::classes::Classes;
+use crate::data::latents;
 use crate::data::own::Form;
 use crate::data::samples::Samples;
 use crate::folder::npy;
@@ -53,8 +55,15 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
             one_hot(class, condition);
         }
     };
-    let drawn = run.model.sample_with(&run.config.spec, args.count, args.seed, condition, Isa::resolve(None)?);
-    let samples = drawn.map_err(|error| too_many("count", args.count, error))?;
+    let (spec, isa) = (&run.config.spec, Isa::resolve(None)?);
+    let samples = match &args.latents {
+        Some(path) => of_latents(&run.model, spec, &latents::read(path, spec, condition)?, isa)?,
+        None => {
+            let drawn = run.model.sample_with(spec, args.count, args.seed, condition, isa);
+            drawn.map_err(|error| too_many("count", args.count, error))?
+        }
+    };
+    let count = samples.len() / spec.features();
     match format {
         Format::Npy => out.write(|file| npy(file, &run.config, &samples))?,
         Format::Csv => out.write(|file| csv(file, &run.config, &asked, &samples, out.is_terminal()))?,
@@ -64,10 +73,23 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
         }
     }
     if let OutFile::File(path, _) = out {
-        note(&format!("{} samples in {}", args.count, printable(path)));
+        note(&format!("{count} samples in {}", printable(path)));
     }
     run.tell();
     Ok(())
+}
+
+/// The samples that the generator makes of `inputs`, row after row.
+fn of_latents(model: &Model, spec: &GanSpec, inputs: &[f32], isa: Isa) -> Result<Vec<f32>> {
+    let mut generator = NetworkFunction::new(model, spec, Network::Generator, isa)?;
+    let count = inputs.len() / generator.inputs();
+    let values = count.saturating_mul(spec.features());
+    let mut samples = Vec::new();
+    let bytes = (values as u64).saturating_mul(size_of::<f32>() as u64);
+    samples.try_reserve_exact(values).map_err(|_| Error::OutOfMemory { bytes })?;
+    samples.resize(values, 0.0);
+    generator.apply(inputs, &mut samples)?;
+    Ok(samples)
 }
 
 /// The classes that samples are to be of.
@@ -152,8 +174,12 @@ pub(crate) fn too_many(name: &str, count: usize, error: Error) -> Error {
 
 /// The samples, over real ones where those can be made.
 fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec<u8>> {
-    let title = format!("{}: {} samples", config.title(), thousands(args.count as u64));
-    let subtitle = format!("seed {}", args.seed);
+    let count = samples.len() / config.spec.features();
+    let title = format!("{}: {} samples", config.title(), thousands(count as u64));
+    let subtitle = match &args.latents {
+        Some(path) => format!("latents of {}", printable(path)),
+        None => format!("seed {}", args.seed),
+    };
     let real = match (&config.own, config.points) {
         // The file may be gone: what was learned is there without it.
         (Some(own), _) => own.samples().ok(),

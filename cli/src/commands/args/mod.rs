@@ -19,7 +19,7 @@ pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use sweep::SweepArgs;
 pub(crate) use text::{ConfigArgs, ReportArgs};
 pub(crate) use train::TrainArgs;
-pub(crate) use values::{Format, NETWORKS, SAMPLE_FORMATS};
+pub(crate) use values::{Format, NETWORK_FORMATS, NETWORKS, NetworkFormat, SAMPLE_FORMATS};
 
 /// Trains generative adversarial networks of dense layers on CPUs, as fast as the processor allows.
 #[derive(Debug, Parser)]

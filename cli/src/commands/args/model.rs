@@ -6,7 +6,10 @@ use clap::Args;
 use gannet::gan::Network;
 use gannet::gan::weights::Numbering;
 
-use super::values::{Format, NETWORKS, NUMBERINGS, SAMPLE_FORMATS, choice, positive_count, saved_state, whole};
+use super::values::{
+    Format, NETWORK_FORMATS, NETWORKS, NUMBERINGS, NetworkFormat, SAMPLE_FORMATS, choice, positive_count, saved_state,
+    whole,
+};
 use crate::folder::checkpoints::SavedState;
 
 /// Arguments of `gannet sample`.
@@ -20,6 +23,7 @@ Examples:
   gannet sample runs/circle-001 --checkpoint best --out points.npy
   gannet sample runs/digits-conditional-001 --label 7 --count 16 --out sevens.png
   gannet sample runs/circle-001 --count 5 --out - --format csv
+  gannet sample runs/circle-001 --latents latents.npy --out points.csv
   gannet sample runs/mnist-001/models/epoch-010.safetensors --count 10000 --out images.npy"
 )]
 pub(crate) struct SampleArgs {
@@ -31,6 +35,9 @@ pub(crate) struct SampleArgs {
     /// Seed of the latents. The first samples of a larger count are the same.
     #[arg(long, value_name = "N", default_value = "0", value_parser = whole)]
     pub(crate) seed: u64,
+    /// Make samples of these latents instead of drawn ones: a CSV or NPY file with a row for each sample.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["count", "seed"])]
+    pub(crate) latents: Option<PathBuf>,
     /// Make samples of these classes alone, one after the other: of a run that was trained with classes [default: all of them, as
     /// often as in the data].
     #[arg(long, value_name = "CLASS[,CLASS...]", value_delimiter = ',')]
@@ -90,8 +97,12 @@ they are divided. The Sequential is printed. In Python:
   generator = nn.Sequential(...)         # as printed
   generator.load_state_dict(load_file(\"generator.safetensors\"))
 
+An ONNX file (opset 17) holds one network. Its inputs are latents (of a discriminator samples) and, where there are classes, \
+conditions: 1 for the class and 0 for the others, in the order of its metadata. Samples of a table are in the units of its columns.
+
 Examples:
   gannet export runs/circle-001 --network generator --out generator.safetensors
+  gannet export runs/circle-001 --network generator --out generator.onnx
   gannet export runs/circle-001 --out both.safetensors     generator.0.weight, discriminator.0.weight ...")]
 pub(crate) struct ExportArgs {
     /// Folder of a run, or a model file in it.
@@ -100,13 +111,16 @@ pub(crate) struct ExportArgs {
     /// [default: best where the run was given --best or --patience, else last].
     #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
     pub(crate) checkpoint: Option<SavedState>,
-    /// The file, which ends in .safetensors; - is standard output.
+    /// The file, which ends in .safetensors or .onnx; - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// The format, for standard output [default: safetensors; of a file what its name ends in].
+    #[arg(long, value_parser = choice(NETWORK_FORMATS))]
+    pub(crate) format: Option<NetworkFormat>,
     /// One network alone, its names without a prefix [default: both, with `generator.` and `discriminator.` before].
     #[arg(long, value_parser = choice(NETWORKS))]
     pub(crate) network: Option<Network>,
-    /// How layers are numbered: by the modules of a Sequential, or one after another.
+    /// How layers are numbered in safetensors: by the modules of a Sequential, or one after another.
     #[arg(long, value_parser = choice(NUMBERINGS), default_value = "sequential")]
     pub(crate) numbers: Numbering,
     /// Replace the file if it exists.

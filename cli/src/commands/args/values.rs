@@ -39,6 +39,19 @@ pub(crate) enum Format {
 pub(crate) const SAMPLE_FORMATS: &[(&str, Format)] =
     &[("npy", Format::Npy), ("csv", Format::Csv), ("png", Format::Png)];
 
+/// How networks are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NetworkFormat {
+    /// Tensors by name.
+    Safetensors,
+    /// A graph.
+    Onnx,
+}
+
+/// Formats of networks by name, which is also the suffix of their files.
+pub(crate) const NETWORK_FORMATS: &[(&str, NetworkFormat)] =
+    &[("safetensors", NetworkFormat::Safetensors), ("onnx", NetworkFormat::Onnx)];
+
 /// Names that are possible, hyphens being as good as underscores.
 pub(super) fn possible(names: impl IntoIterator<Item = &'static str>) -> impl Iterator<Item = PossibleValue> {
     names.into_iter().map(|name| PossibleValue::new(name).alias(name.replace('_', "-")))

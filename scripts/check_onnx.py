@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Exports both networks of runs as ONNX files, has ONNX's own checker look at them, and holds the samples of ONNX Runtime against those
+that `gannet sample` makes of the same latents.
+
+Needs the packages `onnx` and `onnxruntime` (1.23.2 and 1.32.0 are tested):
+
+    scripts/check_onnx.py GANNET RUN...
+
+A number may differ by 1e-5 of its column's scale, or of 1 where there is none. What differs more is told, and the exit code is 1.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime
+
+ROWS = 1_000
+MOST = 1e-5
+
+
+def session(program, run, network, folder):
+    """The exported network: its metadata, and a session that runs it."""
+    path = folder / f"{network}.onnx"
+    subprocess.run(
+        [program, "export", run, "--network", network, "--format", "onnx", "--force", "--out", path], check=True
+    )
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", 17)]
+    metadata = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
+    return metadata, onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+def check(program, run, folder):
+    """How far the samples of a run lie apart, in units of what they may."""
+    metadata, generator = session(program, run, "generator", folder)
+    random = np.random.default_rng(1)
+    latents = random.standard_normal((ROWS, generator.get_inputs()[0].shape[1]), dtype=np.float32)
+    inputs, labels = {"latents": latents}, []
+    classes = metadata.get("classes", [])
+    if classes:
+        labels = ["--label", ",".join(classes)]
+        inputs["conditions"] = np.eye(len(classes), dtype=np.float32)[np.arange(ROWS) % len(classes)]
+    assert [value.name for value in generator.get_inputs()] == list(inputs)
+    (found,) = generator.run(["samples"], inputs)
+
+    np.save(folder / "latents.npy", latents)
+    subprocess.run(
+        [program, "sample", run, "--latents", folder / "latents.npy", *labels, "--force", "--out", folder / "s.npy"],
+        check=True,
+    )
+    expected = np.load(folder / "s.npy")
+    assert found.shape == expected.shape, f"{found.shape} instead of {expected.shape}"
+    assert found.dtype == expected.dtype, f"{found.dtype} instead of {expected.dtype}"
+    scale = np.array(metadata.get("scale", 1.0))
+    scale = np.where(scale == 0.0, 1.0, scale)
+
+    # The discriminator takes samples as it was trained on them; a number for each is enough here.
+    _, discriminator = session(program, run, "discriminator", folder)
+    judged = {value.name: random.standard_normal((3, value.shape[1]), dtype=np.float32) for value in discriminator.get_inputs()}
+    (logits,) = discriminator.run(["logits"], judged)
+    assert logits.shape[0] == 3 and np.isfinite(logits).all()
+    return float(np.max(np.abs(found - expected) / scale)) / MOST
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", help="the program gannet")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="folders of runs")
+    arguments = parser.parse_args()
+    failed = False
+    for run in arguments.runs:
+        with tempfile.TemporaryDirectory() as folder:
+            apart = check(arguments.program, run, pathlib.Path(folder))
+        # NaN fails, too.
+        good = apart <= 1.0
+        failed |= not good
+        print(f"{run}: {'agrees' if good else 'DIFFERS'}, {apart:.3f} of what may be")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

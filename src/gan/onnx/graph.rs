@@ -1,0 +1,111 @@
+//! A graph of ONNX that grows node by node.
+
+use super::messages::{
+    AttributeProto, DOUBLE, DimensionProto, FLOAT, FLOAT_ATTRIBUTE, GraphProto, INT_ATTRIBUTE, INT64, NodeProto,
+    TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+};
+use crate::error::Result;
+use crate::memory::room;
+
+/// The name of the number of rows.
+const ROWS: &str = "rows";
+
+/// Numbers of a kind that tensors have.
+pub(super) trait Number: Copy {
+    /// The number of the kind.
+    const KIND: i32;
+
+    /// Appends its bytes.
+    fn append(self, bytes: &mut Vec<u8>);
+}
+
+macro_rules! numbers {
+    ($($kind:ty => $name:ident),*) => {
+        $(impl Number for $kind {
+            const KIND: i32 = $name;
+
+            fn append(self, bytes: &mut Vec<u8>) {
+                bytes.extend_from_slice(&self.to_le_bytes());
+            }
+        })*
+    };
+}
+
+numbers!(f32 => FLOAT, f64 => DOUBLE, i64 => INT64);
+
+/// A graph, and the value that its last node makes.
+pub(super) struct Graph {
+    graph: GraphProto,
+    last: String,
+}
+
+impl Graph {
+    /// A graph named `name` that begins with its inputs, `[rows, width]` each, side by side.
+    pub(super) fn new(name: &str, inputs: &[(&str, usize)]) -> Self {
+        let input = inputs.iter().map(|(name, width)| value(name, FLOAT, *width)).collect();
+        let graph = GraphProto { name: name.into(), input, ..GraphProto::default() };
+        let names: Vec<String> = inputs.iter().map(|(name, _)| name.to_string()).collect();
+        match names.as_slice() {
+            [name] => Self { graph, last: name.clone() },
+            _ => {
+                let mut graph = Self { graph, last: "inputs".into() };
+                graph.push("Concat", names, "inputs".into(), vec![int("axis", 1)]);
+                graph
+            }
+        }
+    }
+
+    /// A tensor of `values` of the shape `dims`.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::OutOfMemory`].
+    pub(super) fn tensor<T: Number>(&mut self, name: &str, dims: &[usize], values: &[T]) -> Result<()> {
+        let mut raw_data = room(size_of_val(values))?;
+        values.iter().for_each(|value| value.append(&mut raw_data));
+        let dims = dims.iter().map(|dim| *dim as i64).collect();
+        self.graph.initializer.push(TensorProto { dims, data_type: T::KIND, name: name.into(), raw_data });
+        Ok(())
+    }
+
+    /// A node that makes `output` of the last value and of tensors.
+    pub(super) fn node(&mut self, operator: &str, tensors: &[&str], output: &str, attributes: Vec<AttributeProto>) {
+        let tensors = tensors.iter().map(|name| name.to_string());
+        let inputs = std::iter::once(std::mem::take(&mut self.last)).chain(tensors).collect();
+        self.push(operator, inputs, output.into(), attributes);
+    }
+
+    fn push(&mut self, operator: &str, input: Vec<String>, output: String, attribute: Vec<AttributeProto>) {
+        self.last.clone_from(&output);
+        let name = format!("{output}.{}", operator.to_ascii_lowercase());
+        self.graph.node.push(NodeProto { input, output: vec![output], name, op_type: operator.into(), attribute });
+    }
+
+    /// The whole graph, whose last value is its output `name`, `[rows, width]` of numbers of this kind.
+    pub(super) fn finish(mut self, name: &str, kind: i32, width: usize) -> GraphProto {
+        if let Some(output) = self.graph.node.last_mut().and_then(|node| node.output.first_mut()) {
+            *output = name.into();
+        }
+        self.graph.output.push(value(name, kind, width));
+        self.graph
+    }
+}
+
+/// An attribute.
+pub(super) fn int(name: &str, value: i64) -> AttributeProto {
+    AttributeProto { name: name.into(), i: Some(value), r#type: INT_ATTRIBUTE, ..AttributeProto::default() }
+}
+
+/// An attribute.
+pub(super) fn float(name: &str, value: f32) -> AttributeProto {
+    AttributeProto { name: name.into(), f: Some(value), r#type: FLOAT_ATTRIBUTE, ..AttributeProto::default() }
+}
+
+/// An input or an output `[rows, width]`.
+fn value(name: &str, kind: i32, width: usize) -> ValueInfoProto {
+    let rows = DimensionProto { dim_param: Some(ROWS.into()), ..DimensionProto::default() };
+    let columns = DimensionProto { dim_value: Some(width as i64), ..DimensionProto::default() };
+    let shape = Some(TensorShapeProto { dim: vec![rows, columns] });
+    let tensor_type = Some(TensorTypeProto { elem_type: kind, shape });
+    ValueInfoProto { name: name.into(), r#type: Some(TypeProto { tensor_type }) }
+}

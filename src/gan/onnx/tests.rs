@@ -1,0 +1,243 @@
+//! The bytes decode to the graph that was meant, and the graph, computed plainly in f64, gives the network's outputs. ONNX's own checker and
+//! ONNX Runtime look at files of every preset in `scripts/check_onnx.py`.
+
+use std::collections::HashMap;
+
+use prost::Message;
+
+use super::messages::{DOUBLE, FLOAT, INT64, ModelProto, NodeProto, TensorProto};
+use super::{Export, bytes};
+use crate::gan::presets::Preset;
+use crate::gan::{GanSpec, Model, Network, NetworkFunction};
+use crate::kernel::noise::StreamKey;
+use crate::net::parameters::ParameterLayout;
+use crate::net::{Activation, LayerSpec, NetworkSpec, Normalization};
+use crate::reference::numbers::numbers;
+use crate::simd::Isa;
+
+const LATENTS: usize = 3;
+const FEATURES: usize = 2;
+
+/// A GAN with every activation, with `conditions`, and a model of it.
+fn gan(conditions: usize) -> (GanSpec, Model) {
+    let layer = LayerSpec::new;
+    let generator = NetworkSpec::new(vec![
+        layer(LATENTS + conditions, 7, Activation::LeakyRelu { slope: 0.2 }).with_normalization(Normalization::Layer),
+        layer(7, 6, Activation::Relu),
+        layer(6, 5, Activation::Tanh).with_dropout(0.5),
+        layer(5, 4, Activation::Sigmoid),
+        layer(4, FEATURES, Activation::Linear),
+    ]);
+    let discriminator = NetworkSpec::dense(&[FEATURES + conditions, 5, 1], Activation::Relu, 0.0, Activation::Linear);
+    let spec = GanSpec::new(generator, discriminator).with_conditions(conditions);
+    let model = model(&spec);
+    (spec, model)
+}
+
+/// A model of a GAN.
+fn model(spec: &GanSpec) -> Model {
+    let tensors = |network: &NetworkSpec, seed| {
+        let layout = ParameterLayout::new(network);
+        let mut arena = vec![0.0; layout.len()];
+        layout.initialize(network, Isa::best(), StreamKey::new(seed, 0, 0), &mut arena).unwrap();
+        let mut tensors = layout.tensors(&arena).unwrap();
+        tensors.iter_mut().for_each(|layer| layer.bias = numbers(layer.bias.len(), seed));
+        tensors
+    };
+    Model::new(tensors(&spec.generator, 1), tensors(&spec.discriminator, 2))
+}
+
+fn decoded(conditions: usize, network: Network, export: &Export) -> ModelProto {
+    let (spec, model) = gan(conditions);
+    ModelProto::decode(bytes(&model, &spec, network, export).unwrap().as_slice()).unwrap()
+}
+
+/// The numbers of a tensor.
+fn values(tensor: &TensorProto) -> Vec<f64> {
+    let raw = &tensor.raw_data;
+    let values: Vec<f64> = match tensor.data_type {
+        FLOAT => raw.as_chunks().0.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes))).collect(),
+        DOUBLE => raw.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect(),
+        INT64 => raw.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes) as f64).collect(),
+        other => panic!("no numbers of kind {other}"),
+    };
+    assert_eq!(values.len() as i64, tensor.dims.iter().product::<i64>(), "{}", tensor.name);
+    values
+}
+
+/// What a node makes of one row.
+fn computed(node: &NodeProto, x: &[f64], tensors: &[Vec<f64>]) -> Vec<f64> {
+    let attribute = |name: &str| node.attribute.iter().find(|attribute| attribute.name == name);
+    let each = |function: &dyn Fn(f64) -> f64| x.iter().map(|value| function(*value)).collect();
+    match node.op_type.as_str() {
+        "Gemm" => {
+            assert_eq!(attribute("transB").unwrap().i, Some(1));
+            let products = tensors[0].chunks(x.len()).map(|row| row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>());
+            let bias = tensors.get(1);
+            products.enumerate().map(|(index, sum)| sum + bias.map_or(0.0, |bias| bias[index])).collect()
+        }
+        "LayerNormalization" => {
+            assert_eq!(attribute("axis").unwrap().i, Some(-1));
+            let mean = x.iter().sum::<f64>() / x.len() as f64;
+            let variance = x.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / x.len() as f64;
+            let root = (variance + f64::from(attribute("epsilon").unwrap().f.unwrap())).sqrt();
+            let pairs = tensors[0].iter().zip(&tensors[1]);
+            x.iter().zip(pairs).map(|(value, (scale, bias))| (value - mean) / root * scale + bias).collect()
+        }
+        "Relu" => each(&|value| value.max(0.0)),
+        "LeakyRelu" => {
+            let alpha = f64::from(attribute("alpha").unwrap().f.unwrap());
+            each(&|value| if value > 0.0 { value } else { alpha * value })
+        }
+        "Tanh" => each(&f64::tanh),
+        "Sigmoid" => each(&|value| 1.0 / (1.0 + (-value).exp())),
+        "Cast" => x.to_vec(),
+        "Gather" => tensors[0].iter().map(|index| x[*index as usize]).collect(),
+        "Mul" => x.iter().zip(&tensors[0]).map(|(value, factor)| value * factor).collect(),
+        "Add" => x.iter().zip(&tensors[0]).map(|(value, summand)| value + summand).collect(),
+        other => panic!("no node {other}"),
+    }
+}
+
+/// The output for one row, which is that of the inputs side by side.
+fn output(model: &ModelProto, row: &[f32]) -> Vec<f64> {
+    let graph = model.graph.as_ref().unwrap();
+    let tensors: HashMap<&str, Vec<f64>> =
+        graph.initializer.iter().map(|tensor| (tensor.name.as_str(), values(tensor))).collect();
+    let mut last = if graph.input.len() == 1 { graph.input[0].name.clone() } else { "inputs".to_string() };
+    let mut x: Vec<f64> = row.iter().map(|value| f64::from(*value)).collect();
+    for node in graph.node.iter().filter(|node| node.op_type != "Concat") {
+        assert_eq!(node.input[0], last, "{}", node.name);
+        let of_node: Vec<Vec<f64>> = node.input[1..].iter().map(|name| tensors[name.as_str()].clone()).collect();
+        x = computed(node, &x, &of_node);
+        last.clone_from(&node.output[0]);
+    }
+    assert_eq!(last, graph.output[0].name);
+    x
+}
+
+/// The width of each input and output, and the kind of its numbers.
+fn signature(model: &ModelProto) -> Vec<(String, i64, i32)> {
+    let graph = model.graph.as_ref().unwrap();
+    let values = graph.input.iter().chain(&graph.output);
+    values
+        .map(|value| {
+            let tensor = value.r#type.as_ref().unwrap().tensor_type.as_ref().unwrap();
+            let [rows, columns] = tensor.shape.as_ref().unwrap().dim.as_slice() else { panic!("two dimensions") };
+            assert_eq!(rows.dim_param.as_deref(), Some("rows"));
+            (value.name.clone(), columns.dim_value.unwrap(), tensor.elem_type)
+        })
+        .collect()
+}
+
+/// Checks that the graph of a network gives what the network does, for some rows.
+fn check(spec: &GanSpec, model: &Model, network: Network, name: &str) {
+    let file = bytes(model, spec, network, &Export::default()).unwrap();
+    let file = ModelProto::decode(file.as_slice()).unwrap();
+    let mut function = NetworkFunction::new(model, spec, network, Isa::best()).unwrap();
+    for seed in 0..3 {
+        let row = numbers(function.inputs(), seed);
+        let mut expected = vec![0.0; function.outputs()];
+        function.apply(&row, &mut expected).unwrap();
+        let found = output(&file, &row);
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(&expected) {
+            let most = 1e-5 * f64::from(expected.abs()).max(1.0);
+            assert!((found - f64::from(*expected)).abs() <= most, "{name}, {network}: {found} {expected}");
+        }
+    }
+}
+
+#[test]
+fn the_graph_gives_the_outputs_of_the_network() {
+    for conditions in [0, 2] {
+        let (spec, model) = gan(conditions);
+        Network::ALL.into_iter().for_each(|network| check(&spec, &model, network, "all activations"));
+    }
+}
+
+#[test]
+fn normalizations_that_keep_buffers_are_folded() {
+    let (mut spec, _) = gan(0);
+    spec.generator = spec.generator.with_normalization(Normalization::Batch);
+    spec.discriminator = spec.discriminator.with_normalization(Normalization::Spectral);
+    let mut model = model(&spec);
+    for layer in &mut model.generator[..4] {
+        let means = numbers(layer.bias.len(), 4);
+        let variances = numbers(layer.bias.len(), 5).iter().map(|value| value.abs() + 0.1).collect();
+        layer.buffers = vec![means, variances];
+    }
+    Network::ALL.into_iter().for_each(|network| check(&spec, &model, network, "folded"));
+}
+
+#[test]
+fn every_preset_has_its_graphs() {
+    for preset in Preset::ALL {
+        let spec = preset.spec();
+        let model = model(&spec);
+        Network::ALL.into_iter().for_each(|network| check(&spec, &model, network, preset.name()));
+    }
+}
+
+#[test]
+fn inputs_and_outputs_have_names_and_widths() {
+    let of = |conditions, network| {
+        let file = decoded(conditions, network, &Export::default());
+        assert_eq!((file.ir_version, file.opset_import[0].version), (8, 17));
+        assert_eq!(file.opset_import[0].domain.as_deref(), Some(""));
+        let operators: Vec<String> =
+            file.graph.iter().flat_map(|graph| &graph.node).map(|node| node.op_type.clone()).collect();
+        (signature(&file), operators.join(" "))
+    };
+    let value = |name: &str, width| (name.to_string(), width, FLOAT);
+    let layers = "Gemm LayerNormalization LeakyRelu Gemm Relu Gemm Tanh Gemm Sigmoid Gemm";
+    assert_eq!(of(0, Network::Generator), (vec![value("latents", 3), value("samples", 2)], layers.to_string()));
+    let conditional = vec![value("latents", 3), value("conditions", 2), value("samples", 2)];
+    assert_eq!(of(2, Network::Generator), (conditional, format!("Concat {layers}")));
+    let discriminator = vec![value("samples", 2), value("conditions", 2), value("logits", 1)];
+    assert_eq!(of(2, Network::Discriminator), (discriminator, "Concat Gemm Relu Gemm".to_string()));
+
+    let spec = gan(2).0.with_packing(3);
+    let file = bytes(&model(&spec), &spec, Network::Discriminator, &Export::default()).unwrap();
+    let file = ModelProto::decode(file.as_slice()).unwrap();
+    assert_eq!(signature(&file), [value("packs", 12), value("logits", 1)]);
+}
+
+#[test]
+fn samples_are_scaled_to_the_columns_of_a_table() {
+    let (offset, scale) = (vec![1e9, 7.0, -3.0, 8.0], vec![0.5, 0.0, 200.0, 0.0]);
+    let metadata = [("columns".to_string(), "[\"a\",\"b\"]".to_string())].into();
+    let export = Export::default().with_scale(offset.clone(), scale.clone()).with_metadata(metadata);
+    let (plain, scaled) = (decoded(0, Network::Generator, &Export::default()), decoded(0, Network::Generator, &export));
+    assert_eq!(signature(&scaled)[1], ("samples".to_string(), 4, DOUBLE));
+    let row = numbers(LATENTS, 3);
+    let features = output(&plain, &row);
+    let expected = [1e9 + 0.5 * features[0], 7.0, -3.0 + 200.0 * features[1], 8.0];
+    assert_eq!(output(&scaled, &row), expected);
+    let entry = &scaled.metadata_props[0];
+    assert_eq!((entry.key.as_str(), entry.value.as_str()), ("columns", "[\"a\",\"b\"]"));
+
+    // Without a constant column nothing is gathered; D takes samples as it was trained.
+    let varying = Export::default().with_scale(vec![1.0, 2.0], vec![3.0, 4.0]);
+    let file = decoded(0, Network::Generator, &varying);
+    assert!(file.graph.unwrap().node.iter().all(|node| node.op_type != "Gather"));
+    assert_eq!(decoded(0, Network::Discriminator, &varying), decoded(0, Network::Discriminator, &Export::default()));
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let (spec, mut model) = gan(0);
+    let problem = |model: &Model, offset: &[f64], scale: &[f64]| {
+        let export = Export::default().with_scale(offset.to_vec(), scale.to_vec());
+        bytes(model, &spec, Network::Generator, &export).unwrap_err().to_string()
+    };
+    assert!(problem(&model, &[1.0], &[1.0, 2.0]).contains("give one of each"));
+    assert!(problem(&model, &[1.0, f64::NAN], &[1.0, 2.0]).contains("NaN is not a finite number"));
+    assert!(problem(&model, &[1.0, 1.0], &[1.0, 0.0]).contains("1 columns vary, but the generator makes 2 values"));
+    model.generator[2].bias[1] = f32::NAN;
+    let error = bytes(&model, &spec, Network::Generator, &Export::default()).unwrap_err().to_string();
+    assert!(error.contains("a bias of the generator's layer 2 is not finite"), "{error}");
+    model.generator.pop();
+    let error = bytes(&model, &spec, Network::Generator, &Export::default()).unwrap_err().to_string();
+    assert_eq!(error, "generator: expected 5 layers, found 4 layers");
+}
