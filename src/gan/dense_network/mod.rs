@@ -72,29 +72,31 @@ impl fmt::Debug for DenseNetwork {
 impl DenseNetwork {
     /// Checks everything, takes all memory, draws initial parameters as `spec` says.
     ///
-    /// Of the [normalizations](crate::net::Normalization) it takes [`Layer`](crate::net::Normalization::Layer), which looks at one row at a time. Of the options these count: `batch`, the most rows of a call; `seed`, that of the parameters; `threads` and `pool`; `engine`, `isa`
-    /// and `memory_limit`.
+    /// Of the options these count: `batch`, the most rows of a call; `seed`, that of the parameters; `threads` and `pool`; `engine`, `isa`
+    /// and `memory_limit`. Of the normalizations it takes [`Normalization::Layer`](crate::net::Normalization::Layer), which looks at one row
+    /// at a time.
     ///
     /// # Errors
     ///
-    /// An invalid specification or option; another normalization; an instruction set that is missing; memory that the limit or the system refuses.
+    /// An invalid specification or option; another normalization; an instruction set that is missing; memory that the limit or the system
+    /// refuses.
     pub fn new(spec: NetworkSpec, options: TrainerOptions) -> Result<Self> {
         spec.validate("network")?;
         check_normalizations(&spec)?;
         let most_rows = options.batch;
-        if u32::try_from(most_rows).is_ok_and(|rows| rows > 0) {
-            let mut resources = Resources::resolve(&options)?;
-            let memory = Passes::memory(&spec, most_rows);
-            if let Some(limit) = options.memory_limit.filter(|limit| memory > *limit) {
-                return Err(Error::MemoryLimit { needed: memory, limit });
-            }
-            let threads = Passes::most_threads(&spec, most_rows, resources.threads);
-            resources.ensure_pool(threads)?;
-            let plan = PassPlan { isa: resources.isa, engine: options.engine.engine(), tasks: threads };
-            let passes = Passes::new(spec, most_rows, options.seed, plan)?;
-            return Ok(Self { passes, most_rows, threads, memory, pool: resources.pool });
+        if most_rows == 0 || u32::try_from(most_rows).is_err() {
+            return Err(Error::setting("batch", format!("{most_rows} is not between 1 and 2^32 - 1")));
         }
-        Err(Error::setting("batch", format!("{most_rows} is not between 1 and 2^32 - 1")))
+        let mut resources = Resources::resolve(&options)?;
+        let memory = Passes::memory(&spec, most_rows);
+        if let Some(limit) = options.memory_limit.filter(|limit| memory > *limit) {
+            return Err(Error::MemoryLimit { needed: memory, limit });
+        }
+        let threads = Passes::most_threads(&spec, most_rows, resources.threads);
+        resources.ensure_pool(threads)?;
+        let plan = PassPlan { isa: resources.isa, engine: options.engine.engine(), tasks: threads };
+        let passes = Passes::new(spec, most_rows, options.seed, plan)?;
+        Ok(Self { passes, most_rows, threads, memory, pool: resources.pool })
     }
 
     /// The network.
