@@ -36,13 +36,29 @@ fn rows(what: &str, len: usize, features: usize, expected: &str) -> Result<usize
     Ok(len / features)
 }
 
+/// Values that are looked at before any is acted on: a loop without a way out becomes vectors.
+const BLOCK: usize = 1024;
+
+/// Whether all of a few values are finite.
+fn all_finite<T: Copy + Into<f64>>(values: &[T]) -> bool {
+    values.iter().fold(true, |finite, &value| finite & value.into().is_finite())
+}
+
+/// Whether all values are finite.
+pub(crate) fn are_finite(values: &[f32]) -> bool {
+    values.chunks(BLOCK).all(all_finite)
+}
+
 /// Refuses rows of `features` values of which one is not finite. `features` is not 0: [`whole`] or [`some`] has seen to it.
 ///
 /// # Errors
 ///
 /// [`Error::Data`], which names the first such row and column.
 pub(crate) fn finite<T: Copy + Display + Into<f64>>(what: &str, values: &[T], features: usize) -> Result<()> {
-    let Some(index) = values.iter().position(|&value| !value.into().is_finite()) else { return Ok(()) };
+    let Some(block) = values.chunks(BLOCK).position(|block| !all_finite(block)) else { return Ok(()) };
+    let begin = block * BLOCK;
+    let within = values[begin..].iter().position(|&value| !value.into().is_finite());
+    let index = begin + within.unwrap_or_default();
     let (row, column) = (index / features, index % features);
     Err(Error::data(
         what,
@@ -77,5 +93,14 @@ mod tests {
         assert!(finite("rows", &[1.0f64, -2.0, 0.0, 4.0], 2).is_ok());
         let error = finite("rows", &[1.0f32, 2.0, 3.0, f32::NEG_INFINITY, f32::NAN, 0.0], 2).unwrap_err();
         assert_eq!(error.to_string(), "rows: row 1, column 1 (counted from 0) is -inf, not a finite number");
+        // Wherever it stands in the blocks that are looked at.
+        for index in [0, BLOCK - 1, BLOCK, 3 * BLOCK + 5] {
+            let mut values = vec![1.0_f32; 4 * BLOCK];
+            assert!(are_finite(&values));
+            values[index] = f32::NAN;
+            assert!(!are_finite(&values));
+            let error = finite("rows", &values, 1).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("rows: row {index}, column 0")), "{error}");
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{self, InputMode, NetworkView, ParameterGradients, Recorded};
 use crate::net::tape::{Tape, Value};
 use crate::parallel::{Chunks, Elements, Team};
+use crate::rows::are_finite;
 
 /// What becomes of the gradients of a network's parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -291,7 +292,7 @@ fn scatter(pass: &PassContext<'_>, tape: &Tape, value: Value, features: usize, r
     pass.team.for_each(chunks, |(panel, rows)| {
         let count = rows.len() / features;
         scatter_rows(isa, &values[panel * features * width..][..features * width], width, count, rows);
-        if !rows.iter().all(|value| value.is_finite()) {
+        if !are_finite(rows) {
             finite.store(false, Ordering::Relaxed);
         }
     });
