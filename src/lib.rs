@@ -35,6 +35,7 @@
 //! | G or D as a function of rows | [`gan::NetworkFunction`] |
 //! | a network with gradients, as a layer of your own model | [`gan::DenseNetwork`] |
 //! | to save and to go on | [`gan::Checkpoint`], [`gan::Model`]; weights from and to PyTorch: [`gan::weights`] |
+//! | networks for ONNX runtimes | `gan::onnx`, with the feature `onnx` |
 //! | several seeds side by side | [`gan::Replicas`] |
 //! | to know whether it learns | [`gan::health`], [`metrics`] |
 //! | to choose instructions, engine and threads | [`cpu`] |

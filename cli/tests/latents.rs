@@ -58,12 +58,17 @@ fn classes_stand_behind_the_latents() {
     let place = Place::new();
     place.write("points.csv", (0..90).map(|row| format!("{},{}\n", row % 3, row * 37 % 41)).collect::<String>());
     place.succeed("train points.csv --labels column_1 --steps 20 --quiet");
-    place.write("latents.csv", table(6, 8));
-    let made = place.succeed("sample runs/own-001 --latents latents.csv --label 2,0 --out -");
-    let classes: Vec<&str> = made.lines().skip(1).filter_map(|line| line.rsplit(',').next()).collect();
-    assert_eq!(classes, ["2", "0", "2", "0", "2", "0"]);
-    let others = place.succeed("sample runs/own-001 --latents latents.csv --label 0,2 --out -");
-    assert_ne!(numbers(&made)[0], numbers(&others)[0]);
+    // One latent, four times: what differs is the class.
+    place.write("latents.csv", table(1, 8).repeat(4));
+    let rows = |label: &str| -> Vec<String> {
+        let made = place.succeed(&format!("sample runs/own-001 --latents latents.csv --label {label} --out -"));
+        made.lines().skip(1).map(str::to_string).collect()
+    };
+    let (some, twos, zeros) = (rows("2,0"), rows("2"), rows("0"));
+    assert!(twos[0].ends_with(",2") && zeros[0].ends_with(",0") && twos[0] != zeros[0]);
+    let number = |row: &str| row.rsplit_once(',').map(|(numbers, _)| numbers.to_string());
+    assert_ne!(number(&twos[0]), number(&zeros[0]));
+    assert_eq!(some, [&twos[0], &zeros[0], &twos[0], &zeros[0]].map(String::clone));
 }
 
 #[test]

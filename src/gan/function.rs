@@ -41,8 +41,9 @@ struct Parameters {
     isa: Isa,
 }
 
-/// G or D as a function of rows, as it is after training: without dropout, and with running statistics where batch normalization keeps them. The parameters are a copy; every handle that
-/// [`share`](Self::share) makes reads the same one, and has a small scratch of its own.
+/// G or D as a function of rows, as it is after training: without dropout, and with running statistics where batch normalization keeps
+/// them. The parameters are a copy; every handle that [`share`](Self::share) makes reads the same one, and has a small scratch of its own.
+/// A network that you train yourself is a [`DenseNetwork`](super::DenseNetwork), which has gradients.
 ///
 /// ```
 /// use gannet::{gan::{Network, Trainer, TrainerOptions, presets::Preset}};
