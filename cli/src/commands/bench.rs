@@ -19,8 +19,8 @@ use crate::commands::bench_table::{self, Row, batches};
 use crate::numbers::{gflops, percent, rounded};
 use crate::preset::{preset_named, table};
 use crate::run::threads;
-use crate::settings::values::{ENGINES, name_of};
 use crate::terminal::{output, screen};
+use gannet_settings::values::{ENGINES, name_of};
 
 /// Without `--steps`, a row is timed this long, about ...
 const ROW: Duration = Duration::from_millis(1000);

@@ -12,8 +12,8 @@ use crate::folder::out_file::{OutFile, Suffixes, is_standard};
 use crate::preset::Shape;
 use crate::run::saved_run::SavedRun;
 use crate::settings::config::RunConfig;
-use crate::settings::values::name_of;
 use crate::terminal::output;
+use gannet_settings::values::name_of;
 
 /// The suffixes of files with networks.
 const SUFFIXES: Suffixes<NetworkFormat> = Suffixes {

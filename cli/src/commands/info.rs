@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::commands::args::InfoArgs;
 use crate::numbers::gflops;
-use crate::settings::values::ENGINES;
 use crate::terminal::output;
+use gannet_settings::values::ENGINES;
 
 #[derive(Serialize)]
 struct Info {

@@ -10,7 +10,7 @@ use super::args::TrainArgs;
 use crate::folder::run_folder::refused;
 use crate::settings::config::RunConfig;
 use crate::settings::config_source;
-use crate::settings::kind::Kind;
+use gannet_settings::Kind;
 
 /// What `gannet train` was asked for: a preset, a data file or a configuration file, and the options that override it.
 ///

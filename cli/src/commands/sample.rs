@@ -22,8 +22,8 @@ use crate::run::pictures::{self, Panel};
 use crate::run::saved_run::SavedRun;
 use crate::settings::config::RunConfig;
 use crate::settings::loading;
-use crate::settings::values::name_of;
 use crate::terminal::output::{note, plain, printable};
+use gannet_settings::values::name_of;
 
 /// What the suffixes of files with samples stand for.
 const SUFFIXES: Suffixes<Format> = Suffixes {

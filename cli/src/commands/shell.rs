@@ -11,8 +11,8 @@ use gannet::Error;
 use crate::commands::args::{Cli, CompletionsArgs, ManArgs};
 use crate::folder::out_file::OutFile;
 use crate::folder::run_folder::refused;
-use crate::terminal::nearest::suggestion;
 use crate::terminal::output::{self, note};
+use gannet_settings::nearest::suggestion;
 
 /// The program as it is called.
 const PROGRAM: &str = "gannet";

@@ -18,8 +18,8 @@ use crate::data::samples::{ImageSet, Samples};
 use crate::folder::contents::{self, Contents};
 use crate::folder::run_folder::refused;
 use crate::preset::{Preset, Shape};
-use crate::terminal::nearest::suggestion;
 use crate::terminal::output::{alert, note};
+use gannet_settings::nearest::suggestion;
 
 /// Largest default batch.
 const BATCH: usize = 128;

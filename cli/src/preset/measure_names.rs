@@ -2,7 +2,7 @@
 
 use crate::preset::goal;
 use crate::preset::{Preset, table};
-use crate::terminal::nearest::suggestion;
+use gannet_settings::nearest::suggestion;
 
 /// Names of the measures that are taken while a run goes on.
 pub(crate) fn running_names(preset: Preset) -> &'static [&'static str] {

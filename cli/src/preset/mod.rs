@@ -12,7 +12,7 @@ use std::fmt;
 use gannet::gan::presets;
 use gannet::{Error, Result};
 
-use crate::terminal::nearest::suggestion;
+use gannet_settings::nearest::suggestion;
 use table::{Data, Measuring};
 
 /// The name of a preset whose samples come from a file of the user's.

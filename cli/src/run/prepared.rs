@@ -34,9 +34,9 @@ use crate::settings::config::RunConfig;
 use crate::settings::config_file;
 use crate::settings::config_text;
 use crate::settings::loading;
-use crate::settings::values::{ENGINES, name_of};
 use crate::terminal::output;
 use crate::terminal::progress::Progress;
+use gannet_settings::values::{ENGINES, name_of};
 
 /// Rows of `metrics.csv`, if nothing else is asked for: enough for a curve.
 const ROWS: u64 = 1_000;

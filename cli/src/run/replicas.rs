@@ -19,9 +19,9 @@ use crate::preset::goal;
 use crate::run::summary::{LegSummary, Status, Summary};
 use crate::run::train::{Outcome, Run};
 use crate::settings::config::RunConfig;
-use crate::settings::values::{ENGINES, LARGEST, name_of};
 use crate::terminal::command_lines::quoted;
 use crate::terminal::output::{printable, table};
+use gannet_settings::values::{ENGINES, LARGEST, name_of};
 
 /// Measures that stand in the table of the replicas, so that it is no wider than a terminal.
 const MAIN_MEASURES: usize = 4;

@@ -25,8 +25,8 @@ use crate::run::start::Start;
 use crate::run::stop::Stop;
 use crate::run::summary::{LegSummary, Status, Summary};
 use crate::settings::config::RunConfig;
-use crate::settings::values::{ENGINES, name_of};
 use crate::terminal::progress::{Progress, Stopwatch};
+use gannet_settings::values::{ENGINES, name_of};
 
 /// A run in progress. Its trainer stands beside it.
 pub(crate) struct Run {

@@ -14,15 +14,15 @@ use toml::Value;
 use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
 use super::config::RunConfig;
-use super::gan_table::GanTable;
 use super::schema::{Schema, given_twice, line_of, line_of_setting, today};
-use super::setting::Setting;
+use super::table::Setting;
 use super::table::{EXCLUSIVE, SETTINGS};
-use super::toml_error::readable;
 use crate::data::own::{OwnData, Settings};
 use crate::folder::contents::Contents;
 use crate::folder::run_folder::refused;
 use crate::preset::{self, OWN};
+use gannet_settings::GanTable;
+use gannet_settings::toml_error::readable;
 
 /// Bytes of a configuration file at most: more than the names and scales of as many columns as a table may have.
 pub(crate) const LARGEST: u64 = 1 << 23;
@@ -309,8 +309,8 @@ mod tests {
 
     use super::*;
     use crate::settings::config_text::render;
-    use crate::settings::toml_error::unknown_name;
-    use crate::settings::values::MOST_SHARDS;
+    use gannet_settings::toml_error::unknown_name;
+    use gannet_settings::values::MOST_SHARDS;
 
     fn problem(text: &str) -> String {
         parse(text, None, None, None).unwrap_err().to_string()

@@ -8,8 +8,8 @@ use gannet::net::NetworkSpec;
 use gannet::{Error, Result};
 use serde::Serialize;
 
-use super::setting::Setting;
 use super::table::SETTINGS;
+use super::table::Setting;
 use crate::data::own::{Form, Labels};
 use crate::settings::config::RunConfig;
 use crate::settings::schema::Schema;

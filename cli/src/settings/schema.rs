@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::table::SETTINGS;
 use crate::preset::OLD;
-use crate::terminal::nearest::suggestion;
+use gannet_settings::nearest::suggestion;
 
 /// What has settings of its own, with a place in each table for the settings of [`SETTINGS`].
 const STRUCTURES: &str = include_str!("structures.schema.json");

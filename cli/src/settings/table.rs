@@ -3,26 +3,49 @@
 //! What has settings of its own (optimizers, networks, the columns of own data) is described by its types, and in
 //! `structures.schema.json`.
 
+use gannet::gan::GanSpec;
 use gannet::gan::presets::Duration;
-use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use toml::Value;
 
-use super::control::{
-    DISCRIMINATOR_CLIP_NORM, EMA_DECAY, FINAL_BETA1, FINAL_BETA2, FINAL_PENALTY, FINAL_RATE, GENERATOR_CLIP_NORM,
-    INSTANCE_NOISE, INSTANCE_NOISE_STEPS, LABEL_SMOOTHING, PACKING, SCHEDULE, SCHEDULE_STEPS, WARMUP_STEPS,
-};
-use super::kind::Kind;
-use super::penalties;
-use super::setting::{CommandOption, Setting, chosen, number, path, size, text, whole};
-use super::values::{ENGINES, ISAS, MOST_SHARDS, OBJECTIVES, ORDERS, name_of, names, of_name};
+use gannet_settings::values::{ENGINES, ISAS, MOST_SHARDS, name_of, names, of_name};
+use gannet_settings::{CommandOption, HasSpec, Kind, chosen, number, path, size, text, whole};
+
+use super::config::RunConfig;
 use crate::preset::{Preset, measure_names};
+
+/// A setting of a run.
+pub(crate) type Setting = gannet_settings::Setting<RunConfig>;
+
+impl HasSpec for RunConfig {
+    fn spec(&self) -> &GanSpec {
+        &self.spec
+    }
+
+    fn spec_mut(&mut self) -> &mut GanSpec {
+        &mut self.spec
+    }
+}
 
 /// Settings of which only one can be given.
 pub(crate) const EXCLUSIVE: [&str; 2] = ["epochs", "steps"];
 
 /// All of them, in the order of a configuration file.
-pub(crate) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &all::<{ OF_RUN.len() + Setting::GAN.len() }>();
+
+/// Those of a run, then those of its GAN.
+const fn all<const COUNT: usize>() -> [Setting; COUNT] {
+    let mut all = [OF_RUN[0]; COUNT];
+    let mut index = 1;
+    while index < COUNT {
+        all[index] = if index < OF_RUN.len() { OF_RUN[index] } else { Setting::GAN[index - OF_RUN.len()] };
+        index += 1;
+    }
+    all
+}
+
+/// Those beside the table `[gan]`.
+const OF_RUN: &[Setting] = &[
     Setting {
         example: "\"circle\"",
         is_listed: false,
@@ -468,99 +491,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
             "Folder of the four IDX files of mnist, plain or gzipped, from this file's folder.",
         )
     },
-    Setting {
-        option: Some(CommandOption {
-            name: "recipe",
-            value: "NAME",
-            help: "Several settings at once, which others may override: r3gan is relativistic_pairing with R1 and R2 of weight 1, Adam with \
-                   betas 0 and 0.99, and an average of the generator with decay 0.999.",
-        }),
-        example: "\"r3gan\"",
-        is_listed: false,
-        set: |config, _| {
-            config.spec = config.spec.clone().with_r3gan();
-            engine::fit_discriminator(&mut config.spec);
-            Ok(())
-        },
-        ..Setting::new(
-            "gan",
-            "recipe",
-            Kind::Choice(|| vec!["r3gan"]),
-            "Several settings at once, which others override: r3gan (Huang et al. 2024) is relativistic_pairing with r1 and r2 of 1, Adam with \
-             betas 0 and 0.99 at the learning rates that there are, and an ema_decay of 0.999. A run's file has the settings themselves.",
-        )
-    },
-    Setting {
-        option: Some(CommandOption { name: "objective", value: "OBJECTIVE", help: "What the two networks minimize." }),
-        get: |config| Some(Value::String(config.spec.objective.name().to_string())),
-        set: |config, value| {
-            chosen(OBJECTIVES, value, &mut config.spec.objective);
-            engine::fit_discriminator(&mut config.spec);
-            Ok(())
-        },
-        words: Some(("objective", |config| config.spec.objective.name().replace('_', " "))),
-        ..Setting::new(
-            "gan",
-            "objective",
-            Kind::Choice(|| names(OBJECTIVES)),
-            "What the two networks minimize: minimax, non_saturating, non_saturating_half, softmax (two outputs of the discriminator), \
-             least_squares, hinge, wasserstein (with a gradient_penalty or a weight_clip), relativistic_pairing, relativistic_average.",
-        )
-    },
-    Setting {
-        option: Some(CommandOption { name: "order", value: "ORDER", help: "The order of updates within a step." }),
-        get: |config| Some(Value::String(config.spec.order.name().to_string())),
-        set: |config, value| {
-            chosen(ORDERS, value, &mut config.spec.order);
-            Ok(())
-        },
-        words: Some(("order", |config| config.spec.order.name().replace('_', " "))),
-        ..Setting::new(
-            "gan",
-            "order",
-            Kind::Choice(|| names(ORDERS)),
-            "The order of updates within a step: discriminator_first, discriminator_first_shared_fake, generator_first_shared_fake.",
-        )
-    },
-    Setting {
-        option: Some(CommandOption {
-            name: "discriminator-steps",
-            value: "K",
-            help: "Steps of the discriminator per step of the generator.",
-        }),
-        get: |config| Some(number(config.spec.discriminator_steps)),
-        set: |config, value| {
-            config.spec.discriminator_steps = size(value);
-            Ok(())
-        },
-        words: Some(("D steps per G step", |config| thousands(config.spec.discriminator_steps as u64))),
-        ..Setting::new(
-            "gan",
-            "discriminator_steps",
-            Kind::Whole { least: 1, most: 1 << 20 },
-            "Steps of the discriminator per step of the generator.",
-        )
-    },
-    LABEL_SMOOTHING,
-    INSTANCE_NOISE,
-    INSTANCE_NOISE_STEPS,
-    PACKING,
-    penalties::R1,
-    penalties::R2,
-    penalties::GRADIENT_PENALTY,
-    penalties::ONE_SIDED,
-    penalties::INTERVAL,
-    penalties::WEIGHT_CLIP,
-    EMA_DECAY,
-    GENERATOR_CLIP_NORM,
-    DISCRIMINATOR_CLIP_NORM,
-    SCHEDULE,
-    SCHEDULE_STEPS,
-    WARMUP_STEPS,
-    FINAL_RATE,
-    FINAL_PENALTY,
-    FINAL_BETA1,
-    FINAL_BETA2,
 ];
 
 #[cfg(test)]
@@ -568,7 +498,6 @@ mod tests {
     use gannet::gan::presets;
 
     use super::*;
-    use crate::settings::config::RunConfig;
     use crate::settings::flat;
 
     /// A default that is a value, and not told in words ("ten times a run"), is the one that a preset has.

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
-use crate::settings::kind::Kind;
-use crate::settings::setting::Setting;
 use crate::settings::table::SETTINGS;
-use crate::settings::toml_error::readable;
-use crate::terminal::nearest::suggestion;
+use crate::settings::table::Setting;
+use gannet_settings::Kind;
+use gannet_settings::nearest::suggestion;
+use gannet_settings::toml_error::readable;
 
 /// Most trials of a sweep: more than anybody trains.
 pub(crate) const MOST_TRIALS: usize = 100_000;

@@ -1,7 +1,6 @@
 //! What people see of the program: lines and tables on the terminal, progress, commands to copy.
 
 pub(crate) mod command_lines;
-pub(crate) mod nearest;
 pub(crate) mod output;
 pub(crate) mod progress;
 pub(crate) mod screen;

@@ -6,7 +6,7 @@ use gannet::gan::Objective;
 
 use super::values::{choice, positive_count, positive_whole};
 use crate::preset::OLD;
-use crate::settings::values::{ENGINES, ISAS, OBJECTIVES};
+use gannet_settings::values::{ENGINES, ISAS, OBJECTIVES};
 
 /// Arguments of `gannet bench`.
 #[derive(Debug, Args)]

@@ -9,9 +9,10 @@ use toml::Value;
 
 use super::values::possible;
 use crate::settings::config_text::not_unicode;
-use crate::settings::kind::Kind;
-use crate::settings::setting::{CommandOption, Setting};
+use crate::settings::table::Setting;
 use crate::settings::table::{EXCLUSIVE, SETTINGS};
+use gannet_settings::CommandOption;
+use gannet_settings::Kind;
 
 /// The settings that were given, with their values.
 #[derive(Clone, Debug, Default)]

@@ -5,7 +5,7 @@ use gannet::gan::Network;
 use gannet::gan::weights::Numbering;
 
 use crate::folder::checkpoints::SavedState;
-use crate::settings::values::LARGEST;
+use gannet_settings::values::LARGEST;
 
 /// Networks by name.
 pub(crate) const NETWORKS: &[(&str, Network)] =

@@ -28,8 +28,8 @@ use crate::preset::{self, OWN, Preset};
 use crate::settings::config::RunConfig;
 use crate::settings::config_text;
 use crate::settings::flat::{self, Flat};
-use crate::settings::setting::Setting;
 use crate::settings::table::SETTINGS;
+use crate::settings::table::Setting;
 
 /// What follows from own data, beside the settings of one value.
 const OF_OWN_DATA: [&str; 4] = ["data.columns", "data.offset", "data.scale", "data.image"];

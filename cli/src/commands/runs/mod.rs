@@ -16,9 +16,9 @@ use crate::commands::args::{RunStatus, RunsArgs, SortBy};
 use crate::numbers::{counted_replicas, short_time};
 use crate::preset::Preset;
 use crate::preset::goal;
-use crate::terminal::nearest::suggestion;
 use crate::terminal::output;
 use crate::terminal::screen;
+use gannet_settings::nearest::suggestion;
 
 /// Runs the command.
 pub(crate) fn command(args: &RunsArgs) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 
 /// The name of `known` that `wrong` was most likely meant to be: the one that fewest edits (a letter inserted, removed or
 /// replaced) turn into it, if those are at most a third of its letters (rounded up).
-pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = wrong.chars().count().div_ceil(3);
     known
         .into_iter()
@@ -13,7 +13,7 @@ pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 /// `; did you mean `name`?` for the nearest name, or nothing.
-pub(crate) fn suggestion<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn suggestion<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(wrong, known).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 

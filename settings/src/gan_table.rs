@@ -4,14 +4,14 @@ use gannet::gan::{Adam, AdamW, GanSpec, OptimizerSpec, RmsProp, Sgd};
 use gannet::internals::engine;
 use gannet::net::{Activation, LayerSpec, NetworkSpec, Normalization};
 use gannet::{Error, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::settings::kinded::Kinded;
+use crate::kinded::Kinded;
 
 /// The table.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct GanTable {
+pub struct GanTable {
     generator_optimizer: Option<Kinded>,
     discriminator_optimizer: Option<Kinded>,
     generator: Option<NetworkTable>,
@@ -19,7 +19,7 @@ pub(crate) struct GanTable {
 }
 
 /// An optimizer.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "kind", deny_unknown_fields)]
 enum OptimizerTable {
     Adam {
@@ -71,13 +71,16 @@ struct LayerTable {
 const HIDDEN: Activation = Activation::LeakyRelu { slope: 0.2 };
 
 impl GanTable {
+    /// The names of its settings.
+    pub const NAMES: [&str; 4] = ["generator_optimizer", "discriminator_optimizer", "generator", "discriminator"];
+
     /// Puts the table's settings into `spec`, which holds the preset's. A discriminator whose layers the table leaves to the
     /// preset gets the inputs of a pack, and the outputs that the objective needs.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] for a learning rate that neither has, and for what is of no known kind.
-    pub(crate) fn fill(self, spec: &mut GanSpec) -> Result<()> {
+    pub fn fill(self, spec: &mut GanSpec) -> Result<()> {
         for (name, place, table) in [
             ("generator_optimizer", &mut spec.generator_optimizer, self.generator_optimizer),
             ("discriminator_optimizer", &mut spec.discriminator_optimizer, self.discriminator_optimizer),

@@ -4,13 +4,13 @@ use gannet::cpu::{EngineKind, IsaKind};
 use gannet::gan::{Objective, Order, RateDecay};
 
 /// Largest number of a configuration file: TOML's integers have 64 bits and a sign.
-pub(crate) const LARGEST: u64 = i64::MAX as u64;
+pub const LARGEST: u64 = i64::MAX as u64;
 
 /// Most shards of a batch that the library takes.
-pub(crate) const MOST_SHARDS: u64 = 1024;
+pub const MOST_SHARDS: u64 = 1024;
 
 /// Objectives by name, as in a configuration file.
-pub(crate) const OBJECTIVES: &[(&str, Objective)] = &[
+pub const OBJECTIVES: &[(&str, Objective)] = &[
     (Objective::Minimax.name(), Objective::Minimax),
     (Objective::NonSaturating.name(), Objective::NonSaturating),
     (Objective::NonSaturatingHalf.name(), Objective::NonSaturatingHalf),
@@ -23,44 +23,44 @@ pub(crate) const OBJECTIVES: &[(&str, Objective)] = &[
 ];
 
 /// Orders of updates by name, as in a configuration file.
-pub(crate) const ORDERS: &[(&str, Order)] = &[
+pub const ORDERS: &[(&str, Order)] = &[
     (Order::DiscriminatorFirst.name(), Order::DiscriminatorFirst),
     (Order::DiscriminatorFirstSharedFake.name(), Order::DiscriminatorFirstSharedFake),
     (Order::GeneratorFirstSharedFake.name(), Order::GeneratorFirstSharedFake),
 ];
 
 /// Schedules of learning rates by name, as in a configuration file.
-pub(crate) const RATE_DECAYS: &[(&str, RateDecay)] = &[
+pub const RATE_DECAYS: &[(&str, RateDecay)] = &[
     (RateDecay::Constant.name(), RateDecay::Constant),
     (RateDecay::Linear.name(), RateDecay::Linear),
     (RateDecay::Cosine.name(), RateDecay::Cosine),
 ];
 
 /// Engines by name.
-pub(crate) const ENGINES: &[(&str, EngineKind)] =
+pub const ENGINES: &[(&str, EngineKind)] =
     &[("auto", EngineKind::Auto), ("native", EngineKind::Native), ("matrixmultiply", EngineKind::Matrixmultiply)];
 
 /// Instruction sets by name.
-pub(crate) const ISAS: &[(&str, IsaKind)] =
+pub const ISAS: &[(&str, IsaKind)] =
     &[("avx512", IsaKind::Avx512), ("avx2", IsaKind::Avx2), ("portable", IsaKind::Portable)];
 
 /// The name of `value` in one of the tables above.
-pub(crate) fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
+pub fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
     table.iter().find(|(_, known)| known == value).map_or("", |&(name, _)| name)
 }
 
 /// The value called `name` in one of the tables above.
-pub(crate) fn of_name<T: Copy>(table: &[(&'static str, T)], name: &str) -> Option<T> {
+pub fn of_name<T: Copy>(table: &[(&'static str, T)], name: &str) -> Option<T> {
     table.iter().find(|(known, _)| *known == name).map(|&(_, value)| value)
 }
 
 /// The names of one of the tables above.
-pub(crate) fn names<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
+pub fn names<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
     table.iter().map(|(name, _)| *name).collect()
 }
 
 /// Bytes: `1000000`, `512KiB`, `300M`, `2GiB`; every unit is a power of 1,024.
-pub(crate) fn byte_count(text: &str) -> Result<u64, String> {
+pub fn byte_count(text: &str) -> Result<u64, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let shift = match unit.trim().to_ascii_lowercase().as_str() {

@@ -3,8 +3,10 @@
 use gannet::{Error, Result};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Table, Value};
+
+use crate::toml_error::readable;
 
 /// The name of the kind within the table.
 const KIND: &str = "kind";
@@ -20,15 +22,29 @@ impl Kinded {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] for an unknown kind, an unknown setting or a value of the wrong type.
-    pub(crate) fn read<T: DeserializeOwned>(self, name: &str, only: &[(&str, &str)], usual: &str) -> Result<T> {
+    pub(crate) fn read<T: DeserializeOwned + Serialize>(
+        self,
+        name: &str,
+        only: &[(&str, &str)],
+        usual: &str,
+    ) -> Result<T> {
         let Self(mut table) = self;
         if !table.contains_key(KIND) {
             let owner = only.iter().find(|(setting, _)| table.contains_key(*setting));
             table.insert(KIND.to_string(), Value::String(owner.map_or(usual, |&(_, kind)| kind).to_string()));
         }
-        table
-            .try_into()
-            .map_err(|error: toml::de::Error| Error::setting(name, crate::settings::toml_error::readable(&error)))
+        let given: Vec<String> = table.keys().cloned().collect();
+        let wrong = |problem: String| Error::setting(name, problem);
+        let setting: T = table.try_into().map_err(|error: toml::de::Error| wrong(readable(&error)))?;
+        // Serde lets unknown names pass in kinds without settings.
+        let known = Table::try_from(&setting).map_err(|error| wrong(error.to_string()))?;
+        match given.iter().find(|name| !known.contains_key(*name)) {
+            Some(unknown) => {
+                let kind = known.get(KIND).and_then(Value::as_str).unwrap_or_default();
+                Err(wrong(format!("the kind {kind} has no setting `{unknown}`; leave it out, or give another kind")))
+            }
+            None => Ok(setting),
+        }
     }
 
     /// Whether it says nothing at all.

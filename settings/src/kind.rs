@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use toml::Value;
 
-use super::values::{LARGEST, byte_count};
-use crate::terminal::nearest::suggestion;
+use crate::nearest::suggestion;
+use crate::values::{LARGEST, byte_count};
 
 /// What is wrong with a number above 0 that becomes 0 in 32 bits: 0 has a meaning of its own.
 const TOO_SMALL: &str = "too small to be told from 0 in 32 bits; give 0, or at least 1e-45";
@@ -17,13 +17,24 @@ fn vanishes(number: f64) -> bool {
 
 /// What a setting may be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A whole number in this range.
-    Whole { least: u64, most: u64 },
+    Whole {
+        /// The smallest.
+        least: u64,
+        /// The largest.
+        most: u64,
+    },
     /// A power of two, at most this one.
-    PowerOfTwo { most: u64 },
+    PowerOfTwo {
+        /// The largest.
+        most: u64,
+    },
     /// A number from 0 up and below this one, which may be infinite.
-    Number { below: f32 },
+    Number {
+        /// The bound.
+        below: f32,
+    },
     /// Yes or no.
     Flag,
     /// One of these names.
@@ -40,9 +51,9 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// A whole number from 0 up.
-    pub(crate) const COUNT: Self = Self::Whole { least: 0, most: LARGEST };
+    pub const COUNT: Self = Self::Whole { least: 0, most: LARGEST };
     /// A whole number from 1 up.
-    pub(crate) const POSITIVE: Self = Self::Whole { least: 1, most: LARGEST };
+    pub const POSITIVE: Self = Self::Whole { least: 1, most: LARGEST };
 
     /// What is asked for, in words.
     fn words(self) -> String {
@@ -66,7 +77,7 @@ impl Kind {
     /// # Errors
     ///
     /// What is wrong with it.
-    pub(crate) fn check(self, value: Value) -> Result<Value, String> {
+    pub fn check(self, value: Value) -> Result<Value, String> {
         let wrong = |value: &Value| Err(format!("is {value}, expected {}", self.words()));
         match (self, &value) {
             (Self::Whole { least, most }, Value::Integer(number)) => match u64::try_from(*number) {
@@ -105,7 +116,7 @@ impl Kind {
     /// # Errors
     ///
     /// What it needs to be.
-    pub(crate) fn parse(self, text: &str) -> Result<Value, String> {
+    pub fn parse(self, text: &str) -> Result<Value, String> {
         let value = match self {
             Self::Whole { .. } | Self::PowerOfTwo { .. } => text.parse().map(Value::Integer).ok(),
             Self::Number { .. } => text.parse().map(Value::Float).ok(),
@@ -122,7 +133,7 @@ impl Kind {
     }
 
     /// The same value with its paths as `change` makes them.
-    pub(crate) fn with_paths(self, value: Value, change: impl Fn(PathBuf) -> PathBuf) -> Value {
+    pub fn with_paths(self, value: Value, change: impl Fn(PathBuf) -> PathBuf) -> Value {
         let changed = |path: &Value| {
             Value::String(change(path.as_str().unwrap_or_default().into()).to_string_lossy().into_owned())
         };
@@ -134,7 +145,7 @@ impl Kind {
     }
 
     /// What the schema says of it, as the inside of a JSON object.
-    pub(crate) fn schema(self) -> String {
+    pub fn schema(self) -> String {
         match self {
             Self::Whole { least, most: LARGEST } => format!("\"type\": \"integer\",\n          \"minimum\": {least}"),
             Self::Whole { least, most } => {

@@ -1,9 +1,9 @@
 //! What an error of the TOML reader says, in words that need no Rust.
 
-use crate::terminal::nearest::suggestion;
+use crate::nearest::suggestion;
 
 /// What the `error` says, with the nearest known name of an unknown one.
-pub(crate) fn readable(error: &toml::de::Error) -> String {
+pub fn readable(error: &toml::de::Error) -> String {
     // The names of Rust's types mean nothing to a user.
     let mut message = error.message().to_string();
     for (name, meaning) in [
@@ -19,7 +19,7 @@ pub(crate) fn readable(error: &toml::de::Error) -> String {
 }
 
 /// The wrong and the known names in serde's message "unknown field `x`, expected one of `a`, `b`".
-pub(crate) fn unknown_name(message: &str) -> Option<(&str, Vec<&str>)> {
+pub fn unknown_name(message: &str) -> Option<(&str, Vec<&str>)> {
     let mut names = message.split('`').skip(1).step_by(2);
     let wrong = message.starts_with("unknown ").then(|| names.next()).flatten()?;
     Some((wrong, names.collect()))
