@@ -29,12 +29,16 @@ use serde_json::{Map, Value as Json};
 use toml::{Table, Value};
 
 use crate::gan_table::GanTable;
+use crate::kind::Kind;
 use crate::nearest::suggestion;
-use crate::setting::Setting;
+use crate::setting::{Setting, size};
 use crate::toml_error::readable;
 
 /// The tables of a text.
 const TABLES: [&str; 2] = ["run", "gan"];
+
+/// The setting that files leave to their data.
+const CONDITIONS: &str = "conditions";
 
 /// What a text describes.
 #[derive(Clone, Debug)]
@@ -48,7 +52,8 @@ pub struct Described {
 
 /// The GAN in `text`: the name of a preset, or a JSON object with the tables `run`, of which `preset` is the only setting, and `gan`.
 ///
-/// What the table `gan` leaves out is the preset's; without a preset it is that of [`GanSpec::new`], and the layers of both networks are
+/// The table `gan` has one name more than in a file: `conditions`, how many values at the end of a row of the data are its condition
+/// ([`GanSpec::conditions`]), which the program knows from the labels of its data. What the table leaves out is the preset's; without a preset it is that of [`GanSpec::new`], and the layers of both networks are
 /// needed.
 ///
 /// # Errors
@@ -90,12 +95,17 @@ fn preset(name: &str) -> Result<Preset> {
 
 /// Puts the settings of the table `gan` into `spec`.
 fn fill(spec: &mut GanSpec, mut table: Table) -> Result<()> {
-    let known: Vec<&str> = Setting::<GanSpec>::GAN.iter().map(|setting| setting.name).chain(GanTable::NAMES).collect();
+    let known: Vec<&str> =
+        Setting::<GanSpec>::GAN.iter().map(|setting| setting.name).chain(GanTable::NAMES).chain([CONDITIONS]).collect();
     check_names(table.keys(), &known, "the table gan")?;
     for setting in Setting::<GanSpec>::GAN {
         let Some(value) = table.remove(setting.name) else { continue };
         let wrong = |problem| Error::setting(setting.path(), problem);
         (setting.set)(spec, &setting.kind.check(value).map_err(wrong)?).map_err(wrong)?;
+    }
+    if let Some(value) = table.remove(CONDITIONS) {
+        let wrong = |problem| Error::setting(format!("gan.{CONDITIONS}"), problem);
+        spec.conditions = size(&Kind::COUNT.check(value).map_err(wrong)?);
     }
     let structures: GanTable =
         table.try_into().map_err(|error: toml::de::Error| Error::setting("gan", readable(&error)))?;
@@ -176,6 +186,12 @@ mod tests {
         assert_eq!(spec, GanSpec::new(spec.generator.clone(), spec.discriminator.clone()));
         assert_eq!(spec.generator.layers[0].activation, Activation::LeakyRelu { slope: 0.2 });
         assert!(problem(r#"{"gan": {}}"#).starts_with("gan.generator"));
+        let text = format!(
+            r#"{{"gan": {{"conditions": 1, "generator": {}, "discriminator": {}}}}}"#,
+            layers(3, 2),
+            layers(3, 1)
+        );
+        assert_eq!(parse(&text).unwrap().spec.latents(), 2);
     }
 
     #[test]

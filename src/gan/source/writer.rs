@@ -77,6 +77,14 @@ impl<'a> BatchWriter<'a> {
         Some((self.numbers.at(position), row))
     }
 
+    /// The rows of the next `count` samples that are to be written, one behind the other, for a source that makes several at once; fewer
+    /// where fewer are left. Their numbers follow in [`numbers`](Self::numbers) on those of the rows before.
+    pub fn next_rows(&mut self, count: usize) -> &mut [f32] {
+        let first = self.given;
+        (self.done, self.given) = (first, first.saturating_add(count).min(self.len()));
+        &mut self.values[first * self.features..self.given * self.features]
+    }
+
     /// All samples that are still to be written, for a source that has them in another order, or writes them on several threads.
     pub fn rows(&mut self) -> impl ExactSizeIterator<Item = (u64, &mut [f32])> {
         let (first, numbers) = (self.given, self.numbers);

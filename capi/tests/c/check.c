@@ -1,0 +1,579 @@
+/* Trains, resumes, samples, and meets every status that C can bring about.
+ *
+ *     check FOLDER     a folder that files may be written to
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "common.h"
+#include <signal.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static float values[SAMPLES * FEATURES];
+static const char *folder;
+static int met[GANNET_OTHER + 1];
+
+/* Checks that a call comes to a status, with a message. */
+#define MEETS(status, call)                                                                                            \
+    do {                                                                                                               \
+        CHECK((call) == (status));                                                                                     \
+        CHECK(gannet_last_error()[0] != '\0');                                                                         \
+        met[status] = 1;                                                                                               \
+    } while (0)
+
+static GannetTrainer *circle(size_t threads) {
+    GannetData data = data_of(values, SAMPLES, FEATURES);
+    GannetOptions options = options_of(32, threads, 7);
+    GannetTrainer *trainer = NULL;
+    OK(gannet_trainer_new("circle", &data, &options, &trainer));
+    return trainer;
+}
+
+static void run(GannetTrainer *trainer, uint64_t steps) {
+    OK(gannet_trainer_run(trainer, steps, 0, NULL, NULL, NULL));
+}
+
+static GannetInfo info_of(const GannetTrainer *trainer) {
+    GannetInfo info;
+    memset(&info, 0, sizeof info);
+    info.size = sizeof info;
+    OK(gannet_trainer_info(trainer, &info));
+    return info;
+}
+
+/* ---- what works ---- */
+
+static void queries(void) {
+    const char *isa = NULL;
+    CHECK(gannet_abi_version() == GANNET_ABI_VERSION);
+    CHECK(strchr(gannet_version(), '.') != NULL);
+    OK(gannet_isa(&isa));
+    const char *forced = getenv("GANNET_ISA");
+    CHECK(forced == NULL || strcmp(isa, forced) == 0);
+    GannetTrainer *trainer = circle(1);
+    const char *used = NULL;
+    OK(gannet_trainer_isa(trainer, &used));
+    CHECK(strcmp(isa, used) == 0);
+    GannetInfo info = info_of(trainer);
+    CHECK(info.steps_done == 0 && info.batch == 32 && info.latents == 2 && info.features == 2 && info.threads == 1);
+    CHECK(info.conditions == 0 && info.memory > 0 && info.products_per_step > 0);
+    size_t needed = 0;
+    OK(gannet_trainer_parameters(trainer, GANNET_GENERATOR, NULL, 0, &needed));
+    CHECK(needed == info.generator_parameters);
+    OK(gannet_trainer_plan(trainer, NULL, 0, &needed));
+    char *plan = (char *)malloc(needed);
+    CHECK(plan != NULL);
+    OK(gannet_trainer_plan(trainer, plan, needed, NULL));
+    CHECK(strlen(plan) + 1 == needed && strstr(plan, "products a step") != NULL);
+    MEETS(GANNET_BUFFER_TOO_SMALL, gannet_trainer_plan(trainer, plan, needed - 1, NULL));
+    free(plan);
+    uint64_t steps = 0;
+    OK(gannet_trainer_steps_for_epochs(trainer, 3, &steps));
+    CHECK(steps == (3 * SAMPLES + 31) / 32);
+    OK(gannet_trainer_free(trainer));
+}
+
+static void training_and_resuming(void) {
+    GannetTrainer *whole = circle(1), *first = circle(1), *second = circle(2);
+    run(whole, 20);
+    run(first, 13);
+    char path[4096];
+    CHECK(snprintf(path, sizeof path, "%s/checkpoint.safetensors", folder) < (int)sizeof path);
+    OK(gannet_trainer_save(first, path));
+    OK(gannet_trainer_load(second, path, GANNET_REFUSE_CHANGES));
+    CHECK(hash_of(first) == hash_of(second) && info_of(second).steps_done == 13);
+    run(second, 7);
+    CHECK(hash_of(whole) == hash_of(second));
+    size_t needed = 0;
+    OK(gannet_trainer_save_memory(first, NULL, 0, &needed));
+    unsigned char *bytes = (unsigned char *)malloc(needed);
+    CHECK(bytes != NULL);
+    MEETS(GANNET_BUFFER_TOO_SMALL, gannet_trainer_save_memory(first, bytes, needed - 1, &needed));
+    OK(gannet_trainer_save_memory(first, bytes, needed, &needed));
+    OK(gannet_trainer_load_memory(second, bytes, needed, GANNET_REFUSE_CHANGES));
+    run(second, 7);
+    CHECK(hash_of(whole) == hash_of(second));
+    /* Another seed is another run. */
+    GannetData data = data_of(values, SAMPLES, FEATURES);
+    GannetOptions options = options_of(32, 1, 8);
+    GannetTrainer *other = NULL;
+    OK(gannet_trainer_new("circle", &data, &options, &other));
+    MEETS(GANNET_INVALID_SETTING, gannet_trainer_load_memory(other, bytes, needed, GANNET_REFUSE_CHANGES));
+    CHECK(strstr(gannet_last_error(), "run.seed") != NULL);
+    OK(gannet_trainer_load_memory(other, bytes, needed, GANNET_ALLOW_CHANGES));
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_load_memory(other, bytes, needed, 2));
+    bytes[needed / 2] ^= 1;
+    MEETS(GANNET_DATA, gannet_trainer_load_memory(other, bytes, needed, GANNET_ALLOW_CHANGES));
+    free(bytes);
+    /* Half steps are whole ones. */
+    GannetTrainer *halves = circle(1);
+    GannetReport of_discriminator = report_of(), of_generator = report_of();
+    for (int step = 0; step < 20; step++) {
+        OK(gannet_trainer_step_discriminator(halves, &of_discriminator));
+        OK(gannet_trainer_step_generator(halves, &of_generator));
+    }
+    CHECK(of_discriminator.turn == 20 && of_generator.step == 20 && isnan(of_generator.discriminator_loss));
+    CHECK(of_discriminator.discriminator_loss > 0 && isnan(of_discriminator.penalty));
+    CHECK(hash_of(whole) == hash_of(halves));
+    OK(gannet_trainer_set_learning_rate(halves, GANNET_GENERATOR, 0.25f));
+    run(halves, 1);
+    run(whole, 1);
+    CHECK(hash_of(whole) != hash_of(halves));
+    size_t count = info_of(halves).generator_parameters;
+    float *before = (float *)malloc(2 * count * sizeof *before), *after = before + count;
+    CHECK(before != NULL);
+    OK(gannet_trainer_gradients(halves, GANNET_GENERATOR, after, count, NULL));
+    OK(gannet_trainer_set_parameters(halves, GANNET_GENERATOR, after, count));
+    OK(gannet_trainer_parameters(halves, GANNET_GENERATOR, before, count, NULL));
+    CHECK(memcmp(before, after, count * sizeof *before) == 0);
+    MEETS(GANNET_SHAPE, gannet_trainer_set_parameters(halves, GANNET_GENERATOR, after, count - 1));
+    free(before);
+    OK(gannet_trainer_free(halves));
+    OK(gannet_trainer_free(other));
+    OK(gannet_trainer_free(whole));
+    OK(gannet_trainer_free(first));
+    OK(gannet_trainer_free(second));
+}
+
+/* Strides, a callback and rows one behind the other are the same data. */
+static int32_t fill(void *context, const uint64_t *numbers, size_t count, float *rows) {
+    (*(int *)context)++;
+    for (size_t row = 0; row < count; row++)
+        memcpy(rows + row * FEATURES, values + numbers[row] * FEATURES, FEATURES * sizeof *rows);
+    return 0;
+}
+
+static int32_t fail(void *context, const uint64_t *numbers, size_t count, float *rows) {
+    (void)numbers, (void)count, (void)rows;
+    return *(int *)context;
+}
+
+static uint64_t trained_on(const GannetData *data) {
+    GannetOptions options = options_of(32, 1, 7);
+    GannetTrainer *trainer = NULL;
+    OK(gannet_trainer_new("circle", data, &options, &trainer));
+    run(trainer, 10);
+    uint64_t hash = hash_of(trainer);
+    OK(gannet_trainer_free(trainer));
+    return hash;
+}
+
+static void data_in_every_form(void) {
+    GannetData data = data_of(values, SAMPLES, FEATURES);
+    uint64_t hash = trained_on(&data);
+    static float columns[SAMPLES * FEATURES], wide[SAMPLES * 5], backwards[SAMPLES * FEATURES];
+    for (size_t row = 0; row < SAMPLES; row++)
+        for (size_t column = 0; column < FEATURES; column++) {
+            float value = values[row * FEATURES + column];
+            columns[column * SAMPLES + row] = value;
+            wide[row * 5 + 1 + column] = value;
+            backwards[(SAMPLES - 1 - row) * FEATURES + column] = value;
+        }
+    data = data_of(columns, SAMPLES, FEATURES);
+    data.row_stride = 1, data.column_stride = SAMPLES;
+    CHECK(trained_on(&data) == hash);
+    data = data_of(wide + 1, SAMPLES, FEATURES);
+    data.row_stride = 5;
+    CHECK(trained_on(&data) == hash);
+    data = data_of(backwards + (SAMPLES - 1) * FEATURES, SAMPLES, FEATURES);
+    data.row_stride = -FEATURES;
+    CHECK(trained_on(&data) == hash);
+    int calls = 0;
+    data = data_of(NULL, SAMPLES, FEATURES);
+    data.fill = fill, data.context = &calls;
+    CHECK(trained_on(&data) == hash && calls == 10);
+    /* An endless one comes in its order. */
+    int answer = 3;
+    data.fill = fail, data.context = &answer, data.samples = 0;
+    GannetOptions options = options_of(32, 1, 7);
+    GannetTrainer *trainer = NULL;
+    OK(gannet_trainer_new("circle", &data, &options, &trainer));
+    MEETS(GANNET_SOURCE, gannet_trainer_run(trainer, 1, 0, NULL, NULL, NULL));
+    CHECK(strstr(gannet_last_error(), "returned 3") != NULL && info_of(trainer).steps_done == 0);
+    OK(gannet_trainer_free(trainer));
+}
+
+/* Callbacks. */
+typedef struct Watch {
+    GannetTrainer *trainer;
+    uint64_t end;
+    int calls;
+} Watch;
+
+static int32_t progress(void *context, const GannetReport *report) {
+    Watch *watch = (Watch *)context;
+    watch->calls++;
+    CHECK(report->size == sizeof *report && report->discriminator_loss > 0 && report->step % 5 == 0);
+    MEETS(GANNET_BUSY, gannet_trainer_run(watch->trainer, 1, 0, NULL, NULL, NULL));
+    MEETS(GANNET_BUSY, gannet_trainer_free(watch->trainer));
+    if (report->step == 45) OK(gannet_trainer_stop(watch->trainer));
+    return report->step == watch->end;
+}
+
+static int32_t toward_zero(void *context, const float *fakes, float *gradient, size_t batch, size_t features) {
+    (void)context;
+    for (size_t index = 0; index < batch * features; index++) gradient[index] = fakes[index] / (float)batch;
+    return 0;
+}
+
+static int32_t refuse(void *context, const float *fakes, float *gradient, size_t batch, size_t features) {
+    (void)context, (void)fakes, (void)gradient, (void)batch, (void)features;
+    return 5;
+}
+
+static GannetTrainer *stopped_by_signal;
+
+static void on_alarm(int number) {
+    (void)number;
+    gannet_trainer_stop(stopped_by_signal);
+}
+
+static void callbacks(void) {
+    Watch watch = {circle(1), 15, 0};
+    GannetReport last = report_of();
+    OK(gannet_trainer_run(watch.trainer, 100, 5, progress, &watch, &last));
+    CHECK(last.step == 15 && watch.calls == 3);
+    watch.end = 0;
+    OK(gannet_trainer_run(watch.trainer, 100, 5, progress, &watch, &last));
+    CHECK(last.step == 45 && watch.calls == 9);
+    /* A stop before a run ends it, and that one alone. */
+    OK(gannet_trainer_stop(watch.trainer));
+    OK(gannet_trainer_run(watch.trainer, 100, 0, NULL, NULL, &last));
+    CHECK(last.step == 45 && isnan(last.generator_loss));
+    run(watch.trainer, 5);
+    CHECK(info_of(watch.trainer).steps_done == 50);
+    uint64_t hash = hash_of(watch.trainer);
+    MEETS(GANNET_CALLBACK, gannet_trainer_step_generator_with(watch.trainer, refuse, NULL));
+    CHECK(hash == hash_of(watch.trainer));
+    OK(gannet_trainer_step_generator_with(watch.trainer, toward_zero, NULL));
+    CHECK(hash != hash_of(watch.trainer));
+    /* A signal ends a run that would take for ever. */
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_alarm;
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+    struct itimerval soon;
+    memset(&soon, 0, sizeof soon);
+    soon.it_value.tv_usec = 100000;
+    stopped_by_signal = watch.trainer;
+    CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+    OK(gannet_trainer_run(watch.trainer, UINT64_MAX / 2, 0, NULL, NULL, &last));
+    CHECK(last.step >= 51);
+    OK(gannet_trainer_free(watch.trainer));
+}
+
+static void sampling(void) {
+    GannetTrainer *trainer = circle(1);
+    run(trainer, 10);
+    GannetSampler *sampler = NULL, *shared = NULL, *loaded = NULL, *of_file = NULL;
+    OK(gannet_trainer_sampler(trainer, &sampler));
+    OK(gannet_sampler_share(sampler, &shared));
+    size_t features = 0, conditions = 1;
+    OK(gannet_sampler_shape(sampler, &features, &conditions));
+    CHECK(features == FEATURES && conditions == 0);
+    float all[300 * FEATURES], part[100 * FEATURES];
+    OK(gannet_sampler_sample(sampler, 3, 0, 300, NULL, all));
+    OK(gannet_sampler_sample(shared, 3, 100, 100, NULL, part));
+    CHECK(memcmp(all + 100 * FEATURES, part, sizeof part) == 0);
+    OK(gannet_sampler_sample(sampler, 3, 0, 0, NULL, NULL));
+    size_t needed = 0;
+    OK(gannet_trainer_save_model_memory(trainer, NULL, 0, &needed));
+    unsigned char *bytes = (unsigned char *)malloc(needed);
+    CHECK(bytes != NULL);
+    OK(gannet_trainer_save_model_memory(trainer, bytes, needed, NULL));
+    OK(gannet_sampler_load_memory("circle", bytes, needed, NULL, &loaded));
+    OK(gannet_sampler_sample(loaded, 3, 100, 100, NULL, part));
+    CHECK(memcmp(all + 100 * FEATURES, part, sizeof part) == 0);
+    char path[4096];
+    CHECK(snprintf(path, sizeof path, "%s/model.safetensors", folder) < (int)sizeof path);
+    OK(gannet_trainer_save_model(trainer, path));
+    OK(gannet_sampler_load("{\"run\": {\"preset\": \"circle\"}}", path, "portable", &of_file));
+    OK(gannet_sampler_sample(of_file, 3, 0, 10, NULL, part));
+    /* The discriminator as a function: from the trainer, from memory, from a file. */
+    GannetFunction *functions[4];
+    OK(gannet_trainer_function(trainer, GANNET_DISCRIMINATOR, &functions[0]));
+    OK(gannet_function_load_memory("circle", bytes, needed, GANNET_DISCRIMINATOR, NULL, &functions[1]));
+    OK(gannet_function_load("circle", path, GANNET_DISCRIMINATOR, NULL, &functions[2]));
+    OK(gannet_function_share(functions[0], &functions[3]));
+    size_t inputs = 0, outputs = 0;
+    OK(gannet_function_shape(functions[0], &inputs, &outputs));
+    CHECK(inputs == FEATURES && outputs == 1);
+    float logits[4][300];
+    for (int index = 0; index < 4; index++) {
+        OK(gannet_function_apply(functions[index], all, 300, logits[index]));
+        CHECK(memcmp(logits[0], logits[index], sizeof logits[0]) == 0);
+    }
+    MEETS(GANNET_NULL_POINTER, gannet_function_apply(functions[0], NULL, 1, logits[0]));
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_function_apply(functions[0], all, 1, all + 1));
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_function_apply(functions[0], all, SIZE_MAX / 2, logits[0]));
+    MEETS(GANNET_SHAPE, gannet_sampler_sample(sampler, 3, 1ull << 32, 1, NULL, part));
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_sampler_sample(sampler, 3, 0, 1, all, part));
+    for (int index = 0; index < 4; index++) OK(gannet_function_free(functions[index]));
+    OK(gannet_sampler_free(sampler));
+    OK(gannet_sampler_free(shared));
+    OK(gannet_sampler_free(loaded));
+    OK(gannet_sampler_free(of_file));
+    OK(gannet_trainer_free(trainer));
+    free(bytes);
+}
+
+/* A GAN described in JSON, whose networks are told a condition. */
+static void conditions(void) {
+    const char *settings = "{\"gan\": {\"conditions\": 1, \"objective\": \"non_saturating_half\","
+                           "\"generator\": {\"layers\": [{\"inputs\": 4, \"outputs\": 8}, {\"inputs\": 8, \"outputs\": 1}]},"
+                           "\"discriminator\": {\"layers\": [{\"inputs\": 2, \"outputs\": 8}, {\"inputs\": 8, \"outputs\": 1}]}}}";
+    GannetData data = data_of(values, SAMPLES, FEATURES);
+    GannetTrainer *trainer = NULL;
+    OK(gannet_trainer_new(settings, &data, NULL, &trainer));
+    run(trainer, 5);
+    GannetSampler *sampler = NULL;
+    OK(gannet_trainer_sampler(trainer, &sampler));
+    float given[10], samples[10];
+    fill_values(given, 10);
+    OK(gannet_sampler_sample(sampler, 1, 0, 10, given, samples));
+    MEETS(GANNET_NULL_POINTER, gannet_sampler_sample(sampler, 1, 0, 10, NULL, samples));
+    given[4] = NAN;
+    MEETS(GANNET_DATA, gannet_sampler_sample(sampler, 1, 0, 10, given, samples));
+    OK(gannet_sampler_free(sampler));
+    OK(gannet_trainer_free(trainer));
+}
+
+static void modular_loss(void) {
+    GannetOptions options = options_of(32, 1, 7);
+    GannetLoss *loss = NULL;
+    OK(gannet_loss_new("gaussian2d", &options, &loss));
+    GannetInfo info;
+    memset(&info, 0, sizeof info);
+    info.size = sizeof info;
+    OK(gannet_loss_info(loss, &info));
+    CHECK(info.batch == 32 && info.features == FEATURES && info.latents == 0 && info.discriminator_parameters > 0);
+    float fakes[32 * FEATURES], gradient[32 * FEATURES];
+    fill_values(fakes, 32 * FEATURES);
+    GannetReport report = report_of();
+    OK(gannet_loss_step(loss, fakes, values, gradient, 32, &report));
+    CHECK(report.step == 1 && report.discriminator_loss > 0 && isfinite(gradient[5]));
+    MEETS(GANNET_SHAPE, gannet_loss_step(loss, fakes, values, gradient, 31, NULL));
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_loss_step(loss, fakes, values, fakes, 32, NULL));
+    MEETS(GANNET_NULL_POINTER, gannet_loss_step(loss, fakes, NULL, gradient, 32, NULL));
+    fakes[3] = INFINITY;
+    MEETS(GANNET_NOT_FINITE, gannet_loss_step(loss, fakes, values, gradient, 32, NULL));
+    fakes[3] = 0;
+    OK(gannet_loss_step(loss, fakes, values, gradient, 32, NULL));
+    size_t count = 0;
+    OK(gannet_loss_parameters(loss, NULL, 0, &count));
+    CHECK(count == info.discriminator_parameters);
+    float *parameters = (float *)malloc(count * sizeof *parameters);
+    CHECK(parameters != NULL);
+    OK(gannet_loss_parameters(loss, parameters, count, NULL));
+    OK(gannet_loss_set_parameters(loss, parameters, count));
+    MEETS(GANNET_SHAPE, gannet_loss_set_parameters(loss, parameters, count - 1));
+    free(parameters);
+    OK(gannet_loss_free(loss));
+}
+
+/* ---- what does not ---- */
+
+static void strange_arguments(void) {
+    GannetData data = data_of(values, SAMPLES, FEATURES);
+    GannetOptions options = options_of(32, 1, 7);
+    GannetTrainer *trainer = NULL;
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_new(NULL, &data, &options, &trainer));
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_new("circle", NULL, &options, &trainer));
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_new("circle", &data, &options, NULL));
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_new("\xff", &data, &options, &trainer));
+    MEETS(GANNET_INVALID_SETTING, gannet_trainer_new("circel", &data, &options, &trainer));
+    CHECK(strstr(gannet_last_error(), "did you mean `circle`?") != NULL);
+    MEETS(GANNET_INVALID_SETTING, gannet_trainer_new("{\"gan\": 1}", &data, &options, &trainer));
+    GannetData wrong = data;
+    wrong.size = 0;
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_new("circle", &wrong, &options, &trainer));
+    wrong = data, wrong.features = 0;
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_new("circle", &wrong, &options, &trainer));
+    wrong = data, wrong.values = NULL;
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_new("circle", &wrong, &options, &trainer));
+    wrong = data, wrong.fill = fill;
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_new("circle", &wrong, &options, &trainer));
+    wrong = data, wrong.samples = UINT64_MAX / 2;
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_new("circle", &wrong, &options, &trainer));
+    wrong = data, wrong.values = (const float *)((const char *)values + 1);
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_new("circle", &wrong, &options, &trainer));
+    wrong = data, wrong.features = 1;
+    MEETS(GANNET_SHAPE, gannet_trainer_new("circle", &wrong, &options, &trainer));
+    GannetOptions odd = options;
+    odd.order = 9;
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_new("circle", &data, &odd, &trainer));
+    odd = options, odd.engine = "steam";
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_new("circle", &data, &odd, &trainer));
+    odd = options, odd.isa = "steam";
+    MEETS(GANNET_INVALID_SETTING, gannet_trainer_new("circle", &data, &odd, &trainer));
+    odd = options, odd.shards = 3;
+    MEETS(GANNET_INVALID_SETTING, gannet_trainer_new("circle", &data, &odd, &trainer));
+    odd = options, odd.batch = SAMPLES + 1;
+    CHECK(gannet_trainer_new("circle", &data, &odd, &trainer) != GANNET_OK);
+    odd = options, odd.memory_limit = 1;
+    MEETS(GANNET_MEMORY_LIMIT, gannet_trainer_new("circle", &data, &odd, &trainer));
+    MEETS(GANNET_OUT_OF_MEMORY,
+          gannet_trainer_new("{\"gan\": {\"generator\": {\"layers\": [{\"inputs\": 16777216, \"outputs\": 16777216}, "
+                             "{\"inputs\": 16777216, \"outputs\": 2}]}, \"discriminator\": {\"layers\": [{\"inputs\": 2, "
+                             "\"outputs\": 1}]}}}",
+                             &data, &options, &trainer));
+    CHECK(trainer == NULL);
+    /* An instruction set that the processor lacks, if there is one. */
+    const char *sets[] = {"avx512", "avx2"};
+    for (int index = 0; index < 2; index++) {
+        odd = options, odd.isa = sets[index];
+        GannetStatus status = gannet_trainer_new("circle", &data, &odd, &trainer);
+        CHECK(status == GANNET_OK || status == GANNET_ISA_UNAVAILABLE);
+        OK(gannet_trainer_free(trainer));
+        trainer = NULL;
+    }
+    trainer = circle(1);
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_set_learning_rate(trainer, 2, 0.1f));
+    MEETS(GANNET_INVALID_SETTING, gannet_trainer_set_learning_rate(trainer, GANNET_GENERATOR, -1.0f));
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_parameters(trainer, -1, NULL, 0, NULL));
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_parameters(trainer, GANNET_GENERATOR, NULL, 0, NULL));
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_step_generator_with(trainer, NULL, NULL));
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_info(trainer, NULL));
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_isa(trainer, NULL));
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_steps_for_epochs(trainer, 1, NULL));
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_load_memory(trainer, NULL, 9, GANNET_REFUSE_CHANGES));
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_save(trainer, NULL));
+    MEETS(GANNET_IO, gannet_trainer_save(trainer, "/there/is/no/such/folder/file"));
+    MEETS(GANNET_IO, gannet_trainer_load(trainer, "/there/is/no/such/folder/file", GANNET_REFUSE_CHANGES));
+    GannetReport report = report_of();
+    report.size = 3;
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_run(trainer, 1, 0, NULL, NULL, &report));
+    CHECK(info_of(trainer).steps_done == 0);
+    OK(gannet_trainer_free(trainer));
+    GannetPool *pool = NULL;
+    MEETS(GANNET_THREADS, gannet_pool_new(0, &pool));
+    MEETS(GANNET_NULL_POINTER, gannet_pool_new(1, NULL));
+}
+
+static void wrong_handles(void) {
+    GannetTrainer *trainer = circle(1);
+    GannetSampler *sampler = NULL;
+    OK(gannet_trainer_sampler(trainer, &sampler));
+    MEETS(GANNET_WRONG_HANDLE, gannet_trainer_run((GannetTrainer *)(void *)sampler, 1, 0, NULL, NULL, NULL));
+    MEETS(GANNET_WRONG_HANDLE, gannet_sampler_free((GannetSampler *)(void *)trainer));
+    MEETS(GANNET_WRONG_HANDLE, gannet_sampler_free((GannetSampler *)(void *)values));
+    MEETS(GANNET_WRONG_HANDLE, gannet_trainer_stop((GannetTrainer *)(void *)sampler));
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_stop(NULL));
+    MEETS(GANNET_NULL_POINTER, gannet_trainer_sampler(NULL, &sampler));
+    OK(gannet_trainer_free(NULL));
+    GannetTrainer *freed = trainer;
+    OK(gannet_trainer_free(trainer));
+    MEETS(GANNET_WRONG_HANDLE, gannet_trainer_free(freed));
+    MEETS(GANNET_WRONG_HANDLE, gannet_trainer_run(freed, 1, 0, NULL, NULL, NULL));
+    GannetOptions options = options_of(32, 2, 7);
+    options.pool = (GannetPool *)(void *)sampler;
+    GannetData data = data_of(values, SAMPLES, FEATURES);
+    MEETS(GANNET_WRONG_HANDLE, gannet_trainer_new("circle", &data, &options, &trainer));
+    OK(gannet_sampler_free(sampler));
+}
+
+static void misuse_after_errors(void) {
+    static float bad[SAMPLES * FEATURES];
+    memcpy(bad, values, sizeof bad);
+    GannetData data = data_of(bad, SAMPLES, FEATURES);
+    GannetOptions options = options_of(32, 1, 7);
+    options.order = GANNET_IN_ORDER;
+    GannetTrainer *trainer = NULL;
+    OK(gannet_trainer_new("circle", &data, &options, &trainer));
+    size_t needed = 0;
+    OK(gannet_trainer_save_memory(trainer, NULL, 0, &needed));
+    unsigned char *bytes = (unsigned char *)malloc(needed);
+    CHECK(bytes != NULL);
+    OK(gannet_trainer_save_memory(trainer, bytes, needed, &needed));
+    bad[9] = NAN;
+    MEETS(GANNET_NOT_FINITE, gannet_trainer_run(trainer, 1, 0, NULL, NULL, NULL));
+    CHECK(strstr(gannet_last_error(), "real sample") != NULL);
+    MEETS(GANNET_NOT_FINITE, gannet_trainer_run(trainer, 1, 0, NULL, NULL, NULL));
+    MEETS(GANNET_NOT_FINITE, gannet_trainer_save_memory(trainer, NULL, 0, &needed));
+    bad[9] = values[9];
+    OK(gannet_trainer_load_memory(trainer, bytes, needed, GANNET_REFUSE_CHANGES));
+    run(trainer, 3);
+    free(bytes);
+    /* A generator that overflows. */
+    size_t count = info_of(trainer).generator_parameters;
+    float *large = (float *)malloc(count * sizeof *large);
+    CHECK(large != NULL);
+    for (size_t index = 0; index < count; index++) large[index] = 3e38f;
+    OK(gannet_trainer_set_parameters(trainer, GANNET_GENERATOR, large, count));
+    free(large);
+    GannetSampler *sampler = NULL;
+    OK(gannet_trainer_sampler(trainer, &sampler));
+    float sample[FEATURES];
+    MEETS(GANNET_MODEL_NOT_FINITE, gannet_sampler_sample(sampler, 1, 0, 1, NULL, sample));
+    OK(gannet_sampler_free(sampler));
+    OK(gannet_trainer_free(trainer));
+}
+
+static void too_many_handles(void) {
+    enum { MOST = 1 << 14 };
+    static GannetFunction *functions[MOST + 1];
+    GannetData data = data_of(values, SAMPLES, 1);
+    GannetTrainer *trainer = NULL;
+    OK(gannet_trainer_new("mixture1d", &data, NULL, &trainer));
+    OK(gannet_trainer_function(trainer, GANNET_DISCRIMINATOR, &functions[0]));
+    size_t count = 1;
+    GannetStatus status = GANNET_OK;
+    while (count < MOST && status == GANNET_OK) {
+        status = gannet_function_share(functions[0], &functions[count]);
+        if (status == GANNET_OK) count++;
+    }
+    MEETS(GANNET_TOO_MANY_HANDLES, gannet_function_share(functions[0], &functions[MOST]));
+    while (count > 0) OK(gannet_function_free(functions[--count]));
+    OK(gannet_trainer_free(trainer));
+}
+
+/* In the child of a fork, what the parent made is refused, and something new works. */
+static void forks(void) {
+    GannetTrainer *trainer = circle(2);
+    run(trainer, 5);
+    fflush(NULL);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        CHECK(gannet_trainer_run(trainer, 1, 0, NULL, NULL, NULL) == GANNET_FORKED);
+        CHECK(strstr(gannet_last_error(), "forked") != NULL);
+        CHECK(gannet_trainer_free(trainer) == GANNET_FORKED);
+        CHECK(gannet_trainer_stop(trainer) == GANNET_FORKED);
+        GannetTrainer *other = circle(2);
+        run(other, 5);
+        OK(gannet_trainer_free(other));
+        _exit(7);
+    }
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    met[GANNET_FORKED] = 1;
+    run(trainer, 5);
+    OK(gannet_trainer_free(trainer));
+}
+
+int main(int count, char **arguments) {
+    CHECK(count == 2);
+    folder = arguments[1];
+    fill_values(values, SAMPLES * FEATURES);
+    CHECK(gannet_last_error()[0] == '\0');
+    queries();
+    training_and_resuming();
+    data_in_every_form();
+    callbacks();
+    sampling();
+    conditions();
+    modular_loss();
+    strange_arguments();
+    wrong_handles();
+    misuse_after_errors();
+    too_many_handles();
+    forks();
+    for (int status = GANNET_OK + 1; status < GANNET_OTHER; status++) {
+        /* These come of a mistake in gannet alone, or of another processor. */
+        if (status == GANNET_PANIC || status == GANNET_REFUSED || status == GANNET_HALF_DONE) continue;
+        if (status == GANNET_POISONED || status == GANNET_ISA_UNAVAILABLE) continue;
+        if (!met[status]) fprintf(stderr, "status %d was not met\n", status);
+        CHECK(met[status]);
+    }
+    return 0;
+}

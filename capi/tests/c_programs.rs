@@ -1,0 +1,132 @@
+//! Programs in C and C++ against the installed interface: `tests/c`.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::Command;
+
+use common::{installed, package, run};
+use gannet::cpu::{Isa, IsaKind};
+use gannet::gan::presets::Preset;
+use gannet::gan::{Network, Trainer, TrainerOptions, source};
+
+/// Runs the program of all functions, whose files go to a folder of its own.
+fn check(program: &Path, before: impl FnOnce(&Path) -> Command) {
+    let folder = tempfile::tempdir().unwrap();
+    run(before(program).arg(folder.path()));
+}
+
+#[test]
+fn every_function_and_every_status_in_c_and_cpp() {
+    let Some(installed) = installed() else { return };
+    check(&installed.c_program("check"), |program| Command::new(program));
+    check(&installed.cpp_program("check"), |program| Command::new(program));
+}
+
+#[test]
+fn eight_handles_from_eight_threads() {
+    let Some(installed) = installed() else { return };
+    run(&mut Command::new(installed.c_program("stress")));
+}
+
+#[test]
+fn valgrind_finds_no_leak_and_no_error() {
+    let Some(installed) = installed() else { return };
+    if !common::has("valgrind") {
+        common::skip("valgrind", "install the package valgrind");
+        return;
+    }
+    // Valgrind knows no AVX-512.
+    let has_avx2 = Isa::available().iter().any(|isa| isa.kind() == IsaKind::Avx2);
+    let isa = if has_avx2 { "avx2" } else { "portable" };
+    check(&installed.c_program("check"), |program| {
+        let mut command = Command::new("valgrind");
+        command
+            .args(["--quiet", "--error-exitcode=9", "--leak-check=full", "--child-silent-after-fork=yes"])
+            .args(["--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"])
+            .arg(program)
+            .env("GANNET_ISA", isa);
+        command
+    });
+}
+
+/// What the tests in C train on.
+fn values(count: usize) -> Vec<f32> {
+    (0..count as u64).map(|index| (index * 7919 % 2001) as f32 / 1000.0 - 1.0).collect()
+}
+
+/// FNV-1a over the bits of the parameters of both networks.
+fn hash(trainer: &Trainer<'_>) -> u64 {
+    let values =
+        Network::ALL.into_iter().flat_map(|network| trainer.parameters(network)).flat_map(|tensor| tensor.values());
+    let bytes = values.flat_map(f32::to_le_bytes);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// The hash that `train` prints.
+fn trained_in_c(program: &Path, preset: Preset, features: usize, batch: usize, threads: usize) -> String {
+    let arguments = [features, batch, threads, 5, 10].map(|number| number.to_string());
+    let output = run(Command::new(program).arg(preset.name()).args(arguments));
+    String::from_utf8_lossy(&output.stdout).trim().to_string()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_in_rust_and_in_c() {
+    let Some(installed) = installed() else { return };
+    let program = installed.c_program("train");
+    let mut hashes = BTreeSet::new();
+    for (preset, features, batch) in [
+        (Preset::Circle, 2, 32),
+        (Preset::Gaussian2d, 2, 64),
+        (Preset::Mixture1dDeep, 1, 200),
+        (Preset::Digits, 64, 100),
+    ] {
+        let values = values(500 * features);
+        let rows = std::sync::Arc::new(source::from_rows(&values, features).unwrap());
+        let options = TrainerOptions::default().with_batch(batch).with_seed(7).with_shuffle(preset.shuffle());
+        let mut trainer = Trainer::new(preset.spec(), rows, options).unwrap();
+        trainer.run(50, 0, |_| ControlFlow::Continue(())).unwrap();
+        let in_rust = format!("{:016x}", hash(&trainer));
+        for threads in [1, 2] {
+            let in_c = trained_in_c(&program, preset, features, batch, threads);
+            assert_eq!(in_c, in_rust, "{} with {threads} threads", preset.name());
+        }
+        hashes.insert(in_rust);
+    }
+    assert_eq!(hashes.len(), 4, "{hashes:?}");
+}
+
+#[test]
+fn a_step_driven_from_c_allocates_nothing() {
+    let Some(installed) = installed() else { return };
+    if !cfg!(target_env = "gnu") {
+        common::skip("glibc", "run this test on a system with glibc");
+        return;
+    }
+    let program = installed.c_program("train");
+    let counter = installed.folder().join("counter.so");
+    let source = package().join("../scripts/count_allocations.c");
+    run(Command::new("gcc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&counter).arg(source));
+    let count = |preset: &str, features: usize, [batch, threads, calls, steps]: [usize; 4]| {
+        let numbers = [features, batch, threads, calls, steps].map(|number| number.to_string());
+        let output = run(Command::new(&program).arg(preset).args(numbers).env("LD_PRELOAD", &counter));
+        String::from_utf8_lossy(&output.stderr).trim().to_string()
+    };
+    // One call of many steps for any number of threads; with one thread, many calls too.
+    let cases = [
+        ("circle", 2, [256, 1, 1, 100], [256, 1, 1, 400]),
+        ("circle", 2, [256, 2, 1, 100], [256, 2, 1, 400]),
+        ("circle", 2, [32, 1, 100, 1], [32, 1, 400, 1]),
+        ("digits", 64, [100, 2, 1, 20], [100, 2, 1, 80]),
+    ];
+    for (preset, features, fewer, more) in cases {
+        // On a busy machine a thread of a short run may come too late to look for jobs, for which the pool allocates once. What a
+        // step allocates shows every time.
+        let same = (0..3).any(|_| count(preset, features, fewer) == count(preset, features, more));
+        let told = count(preset, features, more);
+        assert!(same, "{preset}: {} with {fewer:?}, {told} with {more:?}", count(preset, features, fewer));
+        assert!(told.starts_with("malloc "), "{told}");
+    }
+}
