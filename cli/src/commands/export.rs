@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gannet::gan::{Network, onnx, weights};
 use gannet::{Error, Result};
+use gannet_settings::values::name_of;
 use serde_json::json;
 
 use crate::commands::args::{ExportArgs, NETWORK_FORMATS, NETWORKS, NetworkFormat};
@@ -13,7 +14,6 @@ use crate::preset::Shape;
 use crate::run::saved_run::SavedRun;
 use crate::settings::config::RunConfig;
 use crate::terminal::output;
-use gannet_settings::values::name_of;
 
 /// The suffixes of files with networks.
 const SUFFIXES: Suffixes<NetworkFormat> = Suffixes {
