@@ -75,9 +75,11 @@ pub unsafe extern "C" fn gannet_function_load(
 ) -> GannetStatus {
     let make = || {
         let network = arguments::network(network)?;
-        // SAFETY: of the caller, here and below.
+        // SAFETY: of the caller.
         let spec = unsafe { settings::described(settings)? }.spec;
+        // SAFETY: as above.
         let path = unsafe { arguments::text(path, "path")? };
+        // SAFETY: as above.
         let isa = unsafe { settings::isa(isa)? };
         Ok(NetworkFunction::new(&Model::load(&spec, Path::new(path))?, &spec, network, isa)?)
     };
@@ -101,9 +103,11 @@ pub unsafe extern "C" fn gannet_function_load_memory(
 ) -> GannetStatus {
     let make = || {
         let network = arguments::network(network)?;
-        // SAFETY: of the caller, here and below.
+        // SAFETY: of the caller.
         let spec = unsafe { settings::described(settings)? }.spec;
+        // SAFETY: as above.
         let bytes = unsafe { arguments::bytes(bytes, count)? };
+        // SAFETY: as above.
         let isa = unsafe { settings::isa(isa)? };
         let model = Model::from_safetensors(bytes, &spec, "the model in memory")?;
         Ok(NetworkFunction::new(&model, &spec, network, isa)?)
@@ -174,8 +178,9 @@ pub unsafe extern "C" fn gannet_function_apply(
             let (inputs, outputs) = (function.inputs(), function.outputs());
             let size = |features: usize| count.saturating_mul(features);
             arguments::check_apart((rows, size(inputs)), (answers, size(outputs)), "rows and answers")?;
-            // SAFETY: of the caller, here and below; what is written shares no memory with what is read.
+            // SAFETY: of the caller; what is written shares no memory with what is read.
             let rows = unsafe { arguments::rows(rows, count, inputs, "rows")? };
+            // SAFETY: as above.
             let answers = unsafe { arguments::rows_mut(answers, count, outputs, "answers")? };
             Ok(function.apply(rows, answers)?)
         })

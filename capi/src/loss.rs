@@ -51,8 +51,9 @@ pub unsafe extern "C" fn gannet_loss_new(
     call(|| {
         arguments::check_place(loss, "loss")?;
         let handle = handles::insert(|| {
-            // SAFETY: of the caller, here and below.
+            // SAFETY: of the caller.
             let described = unsafe { settings::described(settings)? };
+            // SAFETY: as above.
             let options = unsafe { GannetOptions::read(options)?.resolve(&described)? };
             let (spec, batch) = (described.spec, options.batch);
             let discriminator = spec.discriminator.clone();
@@ -95,9 +96,11 @@ pub unsafe extern "C" fn gannet_loss_step(
             let count = rows.saturating_mul(features);
             arguments::check_apart((fakes, count), (gradient, count), "fakes and gradient")?;
             arguments::check_apart((real, count), (gradient, count), "real and gradient")?;
-            // SAFETY: of the caller, here and below; what is written shares no memory with what is read.
+            // SAFETY: of the caller; what is written shares no memory with what is read.
             let fakes = unsafe { arguments::rows(fakes, rows, features, "fakes")? };
+            // SAFETY: as above.
             let real = unsafe { arguments::rows(real, rows, features, "real")? };
+            // SAFETY: as above.
             let gradient = unsafe { arguments::rows_mut(gradient, rows, features, "gradient")? };
             let found = loss.step(fakes, real, gradient)?;
             *steps += 1;

@@ -74,9 +74,11 @@ pub unsafe extern "C" fn gannet_sampler_load(
     sampler: *mut *mut GannetSampler,
 ) -> GannetStatus {
     let make = || {
-        // SAFETY: of the caller, here and below.
+        // SAFETY: of the caller.
         let spec = unsafe { settings::described(settings)? }.spec;
+        // SAFETY: as above.
         let path = unsafe { arguments::text(path, "path")? };
+        // SAFETY: as above.
         let isa = unsafe { settings::isa(isa)? };
         let model = Model::load(&spec, Path::new(path))?;
         Ok(Sampling { sampler: Sampler::new(&model, &spec, isa)?, conditions: spec.conditions })
@@ -99,9 +101,11 @@ pub unsafe extern "C" fn gannet_sampler_load_memory(
     sampler: *mut *mut GannetSampler,
 ) -> GannetStatus {
     let make = || {
-        // SAFETY: of the caller, here and below.
+        // SAFETY: of the caller.
         let spec = unsafe { settings::described(settings)? }.spec;
+        // SAFETY: as above.
         let bytes = unsafe { arguments::bytes(bytes, count)? };
+        // SAFETY: as above.
         let isa = unsafe { settings::isa(isa)? };
         let model = Model::from_safetensors(bytes, &spec, "the model in memory")?;
         Ok(Sampling { sampler: Sampler::new(&model, &spec, isa)?, conditions: spec.conditions })
@@ -182,8 +186,9 @@ pub unsafe extern "C" fn gannet_sampler_sample(
                 return Err(Failure::argument("this generator has no conditions; leave them NULL"));
             }
             arguments::check_apart((conditions, size(*of_sample)), (rows, size(features)), "conditions and rows")?;
-            // SAFETY: of the caller, here and below; what is written shares no memory with what is read.
+            // SAFETY: of the caller; what is written shares no memory with what is read.
             let conditions = unsafe { arguments::rows(conditions, count, *of_sample, "conditions")? };
+            // SAFETY: as above.
             let rows = unsafe { arguments::rows_mut(rows, count, features, "rows")? };
             if *of_sample == 0 {
                 return Ok(sampler.sample(seed, first, rows)?);

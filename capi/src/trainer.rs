@@ -64,9 +64,11 @@ pub unsafe extern "C" fn gannet_trainer_new(
     call(|| {
         arguments::check_place(trainer, "trainer")?;
         let handle = handles::insert(|| {
-            // SAFETY: of the caller, here and below.
+            // SAFETY: of the caller.
             let described = unsafe { settings::described(settings)? };
+            // SAFETY: as above.
             let source = unsafe { versioned::read(data)?.source()? };
+            // SAFETY: as above.
             let options = unsafe { GannetOptions::read(options)?.resolve(&described)? };
             let stop = Arc::new(AtomicBool::new(false));
             let trainer = Trainer::new(described.spec, source, options.with_stop(stop.clone()))?;

@@ -26,6 +26,18 @@ fn every_function_and_every_status_in_c_and_cpp() {
 }
 
 #[test]
+fn the_program_of_the_documentation_runs() {
+    let Some(installed) = installed() else { return };
+    let text = std::fs::read_to_string(package().join("../docs/embedding.md")).unwrap();
+    let (_, rest) = text.split_once("```c\n").unwrap();
+    let (program, _) = rest.split_once("```").unwrap();
+    let source = installed.folder().join("loop.c");
+    std::fs::write(&source, program).unwrap();
+    let output = run(Command::new(installed.c_program_of(&source)).current_dir(installed.folder()));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("step 3200: D"));
+}
+
+#[test]
 fn eight_handles_from_eight_threads() {
     let Some(installed) = installed() else { return };
     run(&mut Command::new(installed.c_program("stress")));

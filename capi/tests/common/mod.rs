@@ -42,6 +42,11 @@ pub(crate) fn run(command: &mut Command) -> Output {
     output
 }
 
+/// The source of a program of the tests.
+fn source(name: &str) -> PathBuf {
+    package().join("tests/c").join(name).with_extension("c")
+}
+
 /// What is installed, and what is built against it.
 pub(crate) struct Installed {
     folder: TempDir,
@@ -98,9 +103,14 @@ impl Installed {
 
     /// The program of `tests/c/NAME.c`, built by gcc as C11 against the shared library.
     pub(crate) fn c_program(&self, name: &str) -> PathBuf {
-        let program = self.place(name);
+        self.c_program_of(&source(name))
+    }
+
+    /// The same of a source anywhere.
+    pub(crate) fn c_program_of(&self, source: &Path) -> PathBuf {
+        let program = self.place("c");
         let rpath = format!("-Wl,-rpath,{}", self.folder().join("lib").display());
-        self.build("gcc", &["-std=c11"], name, &program, [rpath].into_iter().chain(self.flags()));
+        self.build("gcc", &["-std=c11"], source, &program, [rpath].into_iter().chain(self.flags()));
         program
     }
 
@@ -111,7 +121,7 @@ impl Installed {
         let include = format!("-I{}", self.folder().join("include").display());
         let system = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl"].map(String::from);
         let flags = ["-x", "none"].map(String::from).into_iter().chain([include, library]).chain(system);
-        self.build("g++", &["-std=c++17", "-x", "c++"], name, &program, flags);
+        self.build("g++", &["-std=c++17", "-x", "c++"], &source(name), &program, flags);
         program
     }
 
@@ -119,11 +129,10 @@ impl Installed {
         &self,
         compiler: &str,
         standard: &[&str],
-        name: &str,
+        source: &Path,
         program: &Path,
         flags: impl Iterator<Item = impl AsRef<OsStr>>,
     ) {
-        let source = package().join("tests/c").join(name).with_extension("c");
         let mut command = Command::new(compiler);
         command.args(["-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"]).args(standard).arg(source);
         run(command.args(flags).args(["-lm", "-o"]).arg(program));
