@@ -214,7 +214,7 @@ typedef struct GannetInfo {
     size_t batch;
     // Values of a latent; 0 of a loss.
     size_t latents;
-    // Values of a sample that the generator makes.
+    // Values of a sample that the generator makes; of a loss those of a row that it judges.
     size_t features;
     // Values of a sample's condition, which follow the features in a row of the data.
     size_t conditions;
@@ -289,8 +289,8 @@ GannetStatus gannet_trainer_free(struct GannetTrainer *trainer);
 // Runs `steps` steps. After each `interval`-th step, and after the last of this call, `progress` is called with its losses; with an
 // interval of 0 after the last alone. Losses are computed only for steps that are reported. `progress`, `context` and `last` may be NULL.
 //
-// The run ends early, after a whole step, where `progress` asks for it, and after `gannet_trainer_stop`; that is no error, and
-// `last->step` tells how far it came. `last` has the last report; where no step was reported, its losses are NaN.
+// The run ends early, after a whole step, where `progress` asks for it, and after `gannet_trainer_stop`; that is no error. `last->step`
+// is the number of steps done. `last` has the losses of that step, or NaN where it was not reported.
 //
 // With the engine `native` no step allocates memory. A run of several threads enters its pool once, which allocates little: give a run
 // many steps.
@@ -370,7 +370,8 @@ GannetStatus gannet_trainer_step_generator_with(struct GannetTrainer *trainer,
                                                 void *context);
 
 // Copies a network's parameters in training to `values`, which has room for `capacity` of them, and their number to `needed`; either may
-// be NULL. They stand layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases.
+// be NULL. They stand layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases. What normalizations keep beside
+// them is not among them.
 //
 // The caller promises:
 //

@@ -2,6 +2,7 @@
 
 use std::ffi::c_char;
 
+use gannet::Error;
 use gannet::gan::ModularLoss;
 use gannet::net::NetworkSpec;
 
@@ -56,6 +57,10 @@ pub unsafe extern "C" fn gannet_loss_new(
             // SAFETY: as above.
             let options = unsafe { GannetOptions::read(options)?.resolve(&described)? };
             let (spec, batch) = (described.spec, options.batch);
+            if spec.packing != 1 {
+                let problem = "a loss judges each row alone; set it to 1, and hand in packs as rows";
+                return Err(Error::setting("gan.packing", problem).into());
+            }
             let discriminator = spec.discriminator.clone();
             let (objective, optimizer) = (spec.objective, spec.discriminator_optimizer);
             let loss = ModularLoss::with_penalties(spec.discriminator, objective, spec.penalties, optimizer, options)?;

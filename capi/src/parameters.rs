@@ -36,7 +36,8 @@ pub(crate) fn of_flat(values: &[f32], mut layers: Vec<LayerTensors>) -> Result<V
 }
 
 /// Copies a network's parameters in training to `values`, which has room for `capacity` of them, and their number to `needed`; either may
-/// be NULL. They stand layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases.
+/// be NULL. They stand layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases. What normalizations keep beside
+/// them is not among them.
 ///
 /// # Safety
 ///

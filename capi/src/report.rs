@@ -111,7 +111,7 @@ pub struct GannetInfo {
     pub batch: usize,
     /// Values of a latent; 0 of a loss.
     pub latents: usize,
-    /// Values of a sample that the generator makes.
+    /// Values of a sample that the generator makes; of a loss those of a row that it judges.
     pub features: usize,
     /// Values of a sample's condition, which follow the features in a row of the data.
     pub conditions: usize,
