@@ -42,6 +42,15 @@
 // Settings that are not those of the checkpoint hold from now on.
 #define GANNET_ALLOW_CHANGES 1
 
+// A backward pass leaves the gradients of the parameters alone.
+#define GANNET_IGNORE_GRADIENTS 0
+
+// A backward pass replaces the gradients of the parameters.
+#define GANNET_OVERWRITE_GRADIENTS 1
+
+// A backward pass adds to the gradients of the parameters.
+#define GANNET_ACCUMULATE_GRADIENTS 2
+
 // What a call came to. Numbers never change their meaning; later versions may add some.
 enum GannetStatus
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -98,6 +107,8 @@ enum GannetStatus
     GANNET_THREADS = 23,
     // Something that this version of the interface has no number for; the message says what.
     GANNET_OTHER = 24,
+    // A function was called before what it needs, such as a backward pass before a forward pass.
+    GANNET_MISUSE = 25,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -112,6 +123,9 @@ typedef struct GannetFunction GannetFunction;
 
 // A discriminator with its optimizer, which answers fakes with the gradient of the generator's loss.
 typedef struct GannetLoss GannetLoss;
+
+// A network that another program trains as one of its layers. Its parameters are the caller's to update.
+typedef struct GannetNetwork GannetNetwork;
 
 // Worker threads that several trainers share.
 typedef struct GannetPool GannetPool;
@@ -639,6 +653,86 @@ GannetStatus gannet_loss_parameters(const struct GannetLoss *loss,
 GannetStatus gannet_loss_set_parameters(struct GannetLoss *loss,
                                         const float *values,
                                         size_t count);
+
+// Makes a network: checks everything, takes all memory, draws initial weights.
+//
+// Of `settings`, which are those of `gannet_trainer_new`, it takes one network. Of `options` it takes the batch, which is the most rows of
+// a pass, the seed, threads, memory limit and instruction set; it may be NULL.
+//
+// The caller promises:
+//
+// What `options` points to can be read. A pointer can be written to `made`.
+GannetStatus gannet_network_new(const char *settings,
+                                int32_t network,
+                                const struct GannetOptions *options,
+                                struct GannetNetwork **made);
+
+// Frees a network; NULL is none.
+GannetStatus gannet_network_free(struct GannetNetwork *network);
+
+// Writes the values of a row of the input to `inputs`, those of the output to `outputs`, and the number of parameters to `parameters`; each
+// may be NULL.
+//
+// The caller promises:
+//
+// Each is NULL or can be written.
+GannetStatus gannet_network_shape(const struct GannetNetwork *network,
+                                  size_t *inputs,
+                                  size_t *outputs,
+                                  size_t *parameters);
+
+// Writes the network's answer to each row of `rows`, `[count, inputs]`, to `answers`, `[count, outputs]`; both are row-major. Dropout is
+// drawn by `*dropout_seed`; where that is NULL, nothing is dropped.
+//
+// The caller promises:
+//
+// As many values can be read at `rows` and written at `answers`; `dropout_seed` is NULL or can be read.
+GannetStatus gannet_network_forward(struct GannetNetwork *network,
+                                    const float *rows,
+                                    size_t count,
+                                    const uint64_t *dropout_seed,
+                                    float *answers);
+
+// Goes back from the gradient of a loss with respect to the answers of the last forward pass, `gradient`, `[count, outputs]`: writes that
+// with respect to its rows to `row_gradient`, `[count, inputs]`, unless that is NULL, and keeps those of the parameters as `mode` says:
+// `GANNET_IGNORE_GRADIENTS`, `GANNET_OVERWRITE_GRADIENTS` or `GANNET_ACCUMULATE_GRADIENTS`.
+//
+// The caller promises:
+//
+// As many values can be read at `gradient`, and written at `row_gradient` unless it is NULL.
+GannetStatus gannet_network_backward(struct GannetNetwork *network,
+                                     const float *gradient,
+                                     size_t count,
+                                     float *row_gradient,
+                                     int32_t mode);
+
+// Copies the parameters to `values`, which has room for `capacity` of them, and their number to `needed`; either may be NULL. They stand
+// layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases.
+//
+// The caller promises:
+//
+// `values` is NULL or has that room; `needed` is NULL or can be written.
+GannetStatus gannet_network_parameters(const struct GannetNetwork *network,
+                                       float *values,
+                                       size_t capacity,
+                                       size_t *needed);
+
+// Copies the gradients of the parameters, as `gannet_network_parameters` does with the parameters.
+//
+// The caller promises:
+//
+// `values` is NULL or has that room; `needed` is NULL or can be written.
+GannetStatus gannet_network_gradients(const struct GannetNetwork *network,
+                                      float *values,
+                                      size_t capacity,
+                                      size_t *needed);
+
+// Replaces the parameters by `count` values in the order of `gannet_network_parameters`.
+//
+// The caller promises:
+//
+// As many values can be read at `values`.
+GannetStatus gannet_network_set_parameters(struct GannetNetwork *network, const float *values, size_t count);
 
 #ifdef __cplusplus
 }  // extern "C"

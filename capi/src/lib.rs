@@ -9,7 +9,7 @@
 //! - Structs begin with their size, so that later versions may add fields at the end ([`versioned`]).
 //!
 //! ```text
-//! trainer  turns  loss  sampler  function  checkpoint  parameters  pool  query     one file for each group of functions
+//! trainer  turns  loss  sampler  function  network  checkpoint  parameters  pool  query     one file for each group of functions
 //! data  options  report  settings                                                  structs that these take and fill
 //! versioned  arguments  handles  border                                            checks of what comes from outside
 //! last_error  status
@@ -25,6 +25,7 @@ pub mod data;
 pub mod function;
 pub mod last_error;
 pub mod loss;
+pub mod network;
 pub mod options;
 pub mod parameters;
 pub mod pool;

@@ -56,6 +56,8 @@ pub enum GannetStatus {
     Threads = 23,
     /// Something that this version of the interface has no number for; the message says what.
     Other = 24,
+    /// A function was called before what it needs, such as a backward pass before a forward pass.
+    Misuse = 25,
 }
 
 /// What keeps a call from doing what it says.
@@ -93,6 +95,7 @@ impl From<Error> for Failure {
             Error::Data { .. } => GannetStatus::Data,
             Error::Io { .. } => GannetStatus::Io,
             Error::Threads { .. } => GannetStatus::Threads,
+            Error::Misuse { .. } => GannetStatus::Misuse,
             _ => GannetStatus::Other,
         };
         Self::new(status, error.to_string())

@@ -7,7 +7,7 @@ use std::path::Path;
 use cbindgen::{Builder, Config, DocumentationStyle, Language, RenameRule};
 
 /// The files that the header is made of, in its order.
-const FILES: [&str; 14] = [
+const FILES: [&str; 15] = [
     "query",
     "last_error",
     "status",
@@ -22,6 +22,7 @@ const FILES: [&str; 14] = [
     "sampler",
     "function",
     "loss",
+    "network",
 ];
 
 const OPENING: &str = "\

@@ -1,0 +1,240 @@
+//! Networks as functions that can be differentiated: a layer of another program.
+
+use std::ffi::c_char;
+
+use gannet::gan::{DenseNetwork, GradientMode};
+
+use crate::arguments;
+use crate::border::call;
+use crate::handles::{self, Handled};
+use crate::options::GannetOptions;
+use crate::parameters;
+use crate::settings;
+use crate::status::{Failure, GannetStatus};
+
+/// A network that another program trains as one of its layers. Its parameters are the caller's to update.
+#[derive(Debug)]
+pub struct GannetNetwork {
+    _opaque: [u8; 0],
+}
+
+/// What the handle stands for.
+pub(crate) struct Layers(DenseNetwork);
+
+impl Handled for Layers {
+    type Opaque = GannetNetwork;
+    const NAME: &'static str = "GannetNetwork";
+}
+
+/// A backward pass leaves the gradients of the parameters alone.
+pub const GANNET_IGNORE_GRADIENTS: i32 = 0;
+
+/// A backward pass replaces the gradients of the parameters.
+pub const GANNET_OVERWRITE_GRADIENTS: i32 = 1;
+
+/// A backward pass adds to the gradients of the parameters.
+pub const GANNET_ACCUMULATE_GRADIENTS: i32 = 2;
+
+/// What to do with the gradients of the parameters.
+fn gradient_mode(number: i32) -> Result<GradientMode, Failure> {
+    match number {
+        GANNET_IGNORE_GRADIENTS => Ok(GradientMode::Ignore),
+        GANNET_OVERWRITE_GRADIENTS => Ok(GradientMode::Overwrite),
+        GANNET_ACCUMULATE_GRADIENTS => Ok(GradientMode::Accumulate),
+        _ => {
+            let names = "GANNET_IGNORE_GRADIENTS, GANNET_OVERWRITE_GRADIENTS or GANNET_ACCUMULATE_GRADIENTS";
+            Err(Failure::argument(format!("mode is {number}; use {names}")))
+        }
+    }
+}
+
+/// Makes a network: checks everything, takes all memory, draws initial weights.
+///
+/// Of `settings`, which are those of `gannet_trainer_new`, it takes one network. Of `options` it takes the batch, which is the most rows of
+/// a pass, the seed, threads, memory limit and instruction set; it may be NULL.
+///
+/// # Safety
+///
+/// What `options` points to can be read. A pointer can be written to `made`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gannet_network_new(
+    settings: *const c_char,
+    network: i32,
+    options: *const GannetOptions,
+    made: *mut *mut GannetNetwork,
+) -> GannetStatus {
+    call(|| {
+        arguments::check_place(made, "made")?;
+        let network = arguments::network(network)?;
+        let handle = handles::insert(|| {
+            // SAFETY: of the caller.
+            let described = unsafe { settings::described(settings)? };
+            // SAFETY: as above.
+            let options = unsafe { GannetOptions::read(options)?.resolve(&described)? };
+            Ok(Layers(DenseNetwork::new(described.spec.network(network).clone(), options)?))
+        })?;
+        // SAFETY: of the caller.
+        unsafe { arguments::put(made, "made", handle) }
+    })
+}
+
+/// Frees a network; NULL is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn gannet_network_free(network: *mut GannetNetwork) -> GannetStatus {
+    call(|| handles::remove::<Layers>(network))
+}
+
+/// Writes the values of a row of the input to `inputs`, those of the output to `outputs`, and the number of parameters to `parameters`; each
+/// may be NULL.
+///
+/// # Safety
+///
+/// Each is NULL or can be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gannet_network_shape(
+    network: *const GannetNetwork,
+    inputs: *mut usize,
+    outputs: *mut usize,
+    parameters: *mut usize,
+) -> GannetStatus {
+    call(|| {
+        let found = handles::with(network, |Layers(network)| {
+            let spec = network.spec();
+            Ok([spec.inputs(), spec.outputs(), parameters::count(spec)])
+        })?;
+        for (place, value) in [inputs, outputs, parameters].into_iter().zip(found) {
+            if !place.is_null() {
+                // SAFETY: of the caller.
+                unsafe { arguments::put(place, "a size", value)? };
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Writes the network's answer to each row of `rows`, `[count, inputs]`, to `answers`, `[count, outputs]`; both are row-major. Dropout is
+/// drawn by `*dropout_seed`; where that is NULL, nothing is dropped.
+///
+/// # Safety
+///
+/// As many values can be read at `rows` and written at `answers`; `dropout_seed` is NULL or can be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gannet_network_forward(
+    network: *mut GannetNetwork,
+    rows: *const f32,
+    count: usize,
+    dropout_seed: *const u64,
+    answers: *mut f32,
+) -> GannetStatus {
+    call(|| {
+        // SAFETY: of the caller.
+        let seed = unsafe { dropout_seed.as_ref() };
+        handles::with(network, |Layers(network)| {
+            let (inputs, outputs) = (network.spec().inputs(), network.spec().outputs());
+            let size = |features: usize| count.saturating_mul(features);
+            arguments::check_apart((rows, size(inputs)), (answers, size(outputs)), "rows and answers")?;
+            // SAFETY: of the caller; what is written shares no memory with what is read.
+            let rows = unsafe { arguments::rows(rows, count, inputs, "rows")? };
+            // SAFETY: as above.
+            let answers = unsafe { arguments::rows_mut(answers, count, outputs, "answers")? };
+            Ok(match seed {
+                Some(seed) => network.forward_with_dropout(rows, *seed, answers)?,
+                None => network.forward(rows, answers)?,
+            })
+        })
+    })
+}
+
+/// Goes back from the gradient of a loss with respect to the answers of the last forward pass, `gradient`, `[count, outputs]`: writes that
+/// with respect to its rows to `row_gradient`, `[count, inputs]`, unless that is NULL, and keeps those of the parameters as `mode` says:
+/// `GANNET_IGNORE_GRADIENTS`, `GANNET_OVERWRITE_GRADIENTS` or `GANNET_ACCUMULATE_GRADIENTS`.
+///
+/// # Safety
+///
+/// As many values can be read at `gradient`, and written at `row_gradient` unless it is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gannet_network_backward(
+    network: *mut GannetNetwork,
+    gradient: *const f32,
+    count: usize,
+    row_gradient: *mut f32,
+    mode: i32,
+) -> GannetStatus {
+    call(|| {
+        let mode = gradient_mode(mode)?;
+        handles::with(network, |Layers(network)| {
+            let (inputs, outputs) = (network.spec().inputs(), network.spec().outputs());
+            let size = |features: usize| count.saturating_mul(features);
+            let name = "gradient and row_gradient";
+            arguments::check_apart((gradient, size(outputs)), (row_gradient, size(inputs)), name)?;
+            // SAFETY: of the caller; what is written shares no memory with what is read.
+            let gradient = unsafe { arguments::rows(gradient, count, outputs, "gradient")? };
+            let rows = if row_gradient.is_null() {
+                None
+            } else {
+                // SAFETY: as above.
+                Some(unsafe { arguments::rows_mut(row_gradient, count, inputs, "row_gradient")? })
+            };
+            Ok(network.backward(gradient, rows, mode)?)
+        })
+    })
+}
+
+/// Copies the parameters to `values`, which has room for `capacity` of them, and their number to `needed`; either may be NULL. They stand
+/// layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases.
+///
+/// # Safety
+///
+/// `values` is NULL or has that room; `needed` is NULL or can be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gannet_network_parameters(
+    network: *const GannetNetwork,
+    values: *mut f32,
+    capacity: usize,
+    needed: *mut usize,
+) -> GannetStatus {
+    call(|| {
+        let found = handles::with(network, |Layers(network)| Ok(parameters::flat(&network.parameters()?)))?;
+        // SAFETY: of the caller.
+        unsafe { arguments::copy_out(&found, values, capacity, needed) }
+    })
+}
+
+/// Copies the gradients of the parameters, as `gannet_network_parameters` does with the parameters.
+///
+/// # Safety
+///
+/// `values` is NULL or has that room; `needed` is NULL or can be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gannet_network_gradients(
+    network: *const GannetNetwork,
+    values: *mut f32,
+    capacity: usize,
+    needed: *mut usize,
+) -> GannetStatus {
+    call(|| {
+        let found = handles::with(network, |Layers(network)| Ok(parameters::flat(&network.gradients()?)))?;
+        // SAFETY: of the caller.
+        unsafe { arguments::copy_out(&found, values, capacity, needed) }
+    })
+}
+
+/// Replaces the parameters by `count` values in the order of `gannet_network_parameters`.
+///
+/// # Safety
+///
+/// As many values can be read at `values`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gannet_network_set_parameters(
+    network: *mut GannetNetwork,
+    values: *const f32,
+    count: usize,
+) -> GannetStatus {
+    call(|| {
+        // SAFETY: of the caller.
+        let values = unsafe { arguments::rows(values, count, 1, "values")? };
+        handles::with(network, |Layers(network)| {
+            Ok(network.set_parameters(&parameters::of_flat(values, network.parameters()?)?)?)
+        })
+    })
+}
