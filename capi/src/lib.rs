@@ -4,9 +4,9 @@
 //!
 //! - It returns a [`GannetStatus`](status::GannetStatus); after one that is not `GANNET_OK`,
 //!   [`gannet_last_error`](last_error::gannet_last_error) has the message of this thread.
-//! - Nothing unwinds into the caller ([`border`]). A handle that a panic came out of refuses everything but to be freed.
-//! - A handle is no address: it is checked before anything is read through it ([`handles`]).
-//! - Structs begin with their size, so that later versions may add fields at the end ([`versioned`]).
+//! - Nothing unwinds into the caller (`border.rs`). A handle that a panic came out of refuses everything but to be freed.
+//! - A handle is no address: it is checked before anything is read through it (`handles.rs`).
+//! - Structs begin with their size, so that later versions may add fields at the end (`versioned.rs`).
 //!
 //! ```text
 //! trainer  turns  loss  sampler  function  network  checkpoint  parameters  pool  query     one file for each group of functions

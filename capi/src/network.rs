@@ -137,10 +137,11 @@ pub unsafe extern "C" fn gannet_network_forward(
             let rows = unsafe { arguments::rows(rows, count, inputs, "rows")? };
             // SAFETY: as above.
             let answers = unsafe { arguments::rows_mut(answers, count, outputs, "answers")? };
-            Ok(match seed {
+            match seed {
                 Some(seed) => network.forward_with_dropout(rows, *seed, answers)?,
                 None => network.forward(rows, answers)?,
-            })
+            }
+            Ok(())
         })
     })
 }
