@@ -217,7 +217,7 @@ fn the_schema_accepts_what_runs_and_refuses_what_does_not() {
         layer("{ inputs = 2, outputs = 2, activation = { kind = 'relu', slope = 0.1 } }"),
         layer("{ inputs = 2, outputs = 2, activation = { kind = 'leaky_relu', slope = 0.0 } }"),
         layer("{ inputs = 2, outputs = 2, activation = { kind = 'swish' } }"),
-        layer(&format!("{{ inputs = 2, outputs = 2, {linear}, normalization = 'batch' }}")),
+        layer(&format!("{{ inputs = 2, outputs = 2, {linear}, normalization = 'group' }}")),
         layer(&format!("{{ inputs = 2, outputs = 2, {linear} }}")) + "\ninitialization = { kind = 'he', sigma = 1.0 }",
         layer(&format!("{{ inputs = 2, outputs = 2, {linear} }}"))
             + "\ninitialization = { kind = 'normal', sigma = -1.0 }",

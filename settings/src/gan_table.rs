@@ -99,7 +99,9 @@ impl GanTable {
             }
         }
         if !own_layers {
-            *spec = spec.clone().with_packing(spec.packing);
+            if spec.packing > 1 {
+                *spec = spec.clone().with_packing(spec.packing);
+            }
             engine::fit_discriminator(spec);
         }
         Ok(())
