@@ -14,8 +14,15 @@ pub const FEW_VALUES: usize = 12;
 /// Rows of a real value of which chance leaves no fifth: a value that is rarer is not judged.
 const EXPECTED: f64 = 10.0;
 
-/// A value is lost where the samples have less than this share of its share.
+/// A value, or a range of values, is lost where the samples have less than this share of its share.
 const KEPT: f64 = 0.2;
+
+/// Ranges into which the values of a column are divided, at most: each holds as many real ones.
+const RANGES: usize = 20;
+
+/// A column has lost values where less than this share of the real ones lies in ranges that the samples reach. One of three equal modes
+/// lost leaves 0.65 to 0.7, as a range that is missed in part counts as reached.
+const COVERED: f64 = 0.75;
 
 /// A value's share is off where it differs by more than this, and by more than four standard errors.
 const SHARE_OFF: f64 = 0.05;
@@ -42,7 +49,7 @@ pub enum ColumnVerdict {
     Ok,
     /// All samples have one value.
     Constant,
-    /// A value of few is not made, or hardly.
+    /// A value of few is not made, or hardly; of many values, those of whole ranges.
     LostValues,
     /// The spread is less than half of the data's.
     SpreadTooSmall,
@@ -99,6 +106,11 @@ pub struct ColumnReport {
     pub sd_error: f64,
     /// Distinct generated values for each distinct real one among as many samples, at most 1.
     pub distinct: f64,
+    /// The share of the real values in ranges that the samples reach, of at most 20 ranges that hold as many real values each. A range is
+    /// missed where less than a fifth of its share of the samples lies in it or within 0.35 s.d. of it.
+    pub coverage: f64,
+    /// The least and the greatest real value of the longest run of missed ranges, if there is one.
+    pub missed: Option<[f64; 2]>,
     /// The values, where there are at most [`FEW_VALUES`], in ascending order; else none.
     pub values: Vec<ValueShare>,
     /// The place in `values` of the one that is lost or off most.
@@ -149,6 +161,11 @@ fn of([mut generated, mut first, mut second]: [Vec<f64>; 3]) -> Result<ColumnRep
     } else {
         Vec::new()
     };
+    let near = FAR_OFF * real.sd;
+    let (coverage, missed) = coverage(&both, &generated, near)?;
+    // Samples that lie aside of the data miss their values, too, but have lost none.
+    let [below, above] = [both[0] - near, both[both.len() - 1] + near];
+    let inside = generated.iter().filter(|value| (below..=above).contains(*value)).count();
     let mut report = ColumnReport {
         verdict: ColumnVerdict::Ok,
         wasserstein1,
@@ -158,10 +175,12 @@ fn of([mut generated, mut first, mut second]: [Vec<f64>; 3]) -> Result<ColumnRep
         mean_error: scaled(made.mean - real.mean),
         sd_error: scaled(made.sd - real.sd),
         distinct: distinct_share(made_values, count_distinct(&first)),
+        coverage,
+        missed,
         values,
         worst: None,
     };
-    report.judge(both.len(), generated.len());
+    report.judge(both.len(), generated.len(), inside);
     Ok(report)
 }
 
@@ -190,9 +209,39 @@ fn shares(real: &[(f64, usize)], generated: &[f64], rows: usize) -> Vec<ValueSha
     real.iter().enumerate().map(share).collect()
 }
 
+/// The share of ascending `real` values in ranges that ascending `generated` ones reach, and the longest run of missed ranges. A value
+/// `near` a range is of it: one that is off by as much as a column may be reaches it, however narrow. Where there are so few of either
+/// that chance empties a range, there are fewer ranges.
+fn coverage(real: &[f64], generated: &[f64], near: f64) -> Result<(f64, Option<[f64; 2]>)> {
+    let count = RANGES.min((real.len().min(generated.len()) as f64 / EXPECTED) as usize).max(1);
+    // A range begins with a value that is none of the one before: equal values stay together.
+    let begins = (1..count).map(|range| real[range * real.len() / count]).filter(|begin| *begin > real[0]);
+    let mut ends = room(count)?;
+    ends.extend(begins.map(|begin| real.partition_point(|value| *value < begin)));
+    ends.dedup();
+    ends.push(real.len());
+    let (mut covered, mut begin, mut lost, mut longest) = (0, 0, None::<[usize; 2]>, None::<[usize; 2]>);
+    for end in ends {
+        let [below, above] = [real[begin] - near, real[end - 1] + near];
+        let made =
+            generated.partition_point(|value| *value <= above) - generated.partition_point(|value| *value < below);
+        let expected = (end - begin) as f64 / real.len() as f64 * generated.len() as f64;
+        if made as f64 >= KEPT * expected {
+            covered += end - begin;
+            lost = None;
+        } else {
+            let run = [lost.map_or(begin, |run| run[0]), end];
+            lost = Some(run);
+            longest = longest.filter(|longest| longest[1] - longest[0] >= run[1] - run[0]).or(lost);
+        }
+        begin = end;
+    }
+    Ok((covered as f64 / real.len() as f64, longest.map(|[begin, end]| [real[begin], real[end - 1]])))
+}
+
 impl ColumnReport {
-    /// Judges the figures, which are of so many real and generated rows.
-    fn judge(&mut self, real: usize, generated: usize) {
+    /// Judges the figures, which are of so many real and generated rows, so many of the latter within the data.
+    fn judge(&mut self, real: usize, generated: usize, inside: usize) {
         // By how much a share is off more than it may be.
         let excess = |share: &ValueShare| {
             let error = (share.real * (1.0 - share.real) * (1.0 / real as f64 + 1.0 / generated as f64)).sqrt();
@@ -215,6 +264,9 @@ impl ColumnReport {
             () if spread < LOST_SPREAD => (ColumnVerdict::SpreadTooSmall, None),
             () if spread < NARROW && self.wasserstein1 > HALVES * self.real_wasserstein1 => {
                 (ColumnVerdict::SpreadTooSmall, None)
+            }
+            () if self.values.is_empty() && self.coverage < COVERED && 2 * inside > generated => {
+                (ColumnVerdict::LostValues, None)
             }
             () if worst.is_some() || far => (ColumnVerdict::FarOff, worst),
             () => (ColumnVerdict::Ok, None),
@@ -241,6 +293,35 @@ mod tests {
         move |_| mean + sd * random.normal()
     }
 
+    /// Narrow modes one after the other, the first `count` of those at -1, 1 and 0.
+    fn modes(seed: u64, count: usize) -> impl FnMut(usize) -> f64 {
+        let mut around = normal(seed, 0.0, 0.02);
+        move |row| [-1.0, 1.0, 0.0][row % count] + around(row)
+    }
+
+    /// The first two of these modes, moved.
+    fn moved_modes(by: f64) -> impl FnMut(usize) -> f64 {
+        let mut modes = modes(2, 2);
+        move |row| by + modes(row)
+    }
+
+    #[test]
+    fn coverage_tells_the_range_that_samples_miss() {
+        let report = report(|row| row as f64, |row| if row < 1_200 { row as f64 } else { (row - 1_200) as f64 });
+        // 0.35 s.d. are 202, so that ranges up to 1,400 are near.
+        assert!((report.coverage - 0.7).abs() < 1e-9 && report.missed == Some([1_400.0, 1_999.0]), "{report:?}");
+        // Equal values are one range, whatever their number; few samples make few ranges.
+        let coverage = |real: &[f64], generated: &[f64]| coverage(real, generated, 0.5).unwrap();
+        assert_eq!(coverage(&[0.0; 100], &[1.0; 100]), (0.0, Some([0.0, 0.0])));
+        assert_eq!(coverage(&[0.0; 100], &[0.4; 100]), (1.0, None));
+        let real: Vec<f64> = (0..100).map(|row: u32| if row < 60 { 0.0 } else { f64::from(row) }).collect();
+        let (covered, missed) = coverage(&real, &[0.0; 100]);
+        assert!((covered - 0.6).abs() < 1e-12 && missed == Some([60.0, 99.0]), "{covered} {missed:?}");
+        let (covered, missed) = coverage(&real, &[99.0; 100]);
+        assert!((covered - 0.1).abs() < 1e-12 && missed == Some([0.0, 89.0]), "{covered} {missed:?}");
+        assert_eq!(coverage(&[1.0, 2.0], &[1.5]), (1.0, None));
+    }
+
     #[test]
     fn each_verdict_is_given_where_it_is_due_and_nowhere_else() {
         let share = |every: usize| move |row: usize| f64::from(u8::from(row % 100 < every));
@@ -263,6 +344,12 @@ mod tests {
             (report(share(20), share(100)), ColumnVerdict::LostValues),
             (report(share(2), share(0)), ColumnVerdict::LostValues),
             (report(share(50), normal(1, 0.5, 0.1)), ColumnVerdict::SpreadTooSmall),
+            // One mode of three that are as wide apart as their s.d.: the spread stays, and the distance is small.
+            (report(modes(1, 3), modes(2, 3)), ColumnVerdict::Ok),
+            (report(modes(1, 3), modes(2, 2)), ColumnVerdict::LostValues),
+            // Narrow modes that are aside by several times their width, and samples that are aside of the data.
+            (report(modes(1, 2), moved_modes(0.2)), ColumnVerdict::Ok),
+            (report(normal(1, 0.0, 1.0), normal(2, 9.0, 1.0)), ColumnVerdict::FarOff),
         ];
         for (index, (report, expected)) in cases.iter().enumerate() {
             assert_eq!(report.verdict, *expected, "{index}: {report:?}");

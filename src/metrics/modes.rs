@@ -19,6 +19,10 @@ pub const SAMPLES: usize = 2_500;
 /// Of samples of the mixture itself in the plane, the share 1 - exp(-3^2 / 2) = 0.989 is.
 pub const QUALITY_SDS: f64 = 3.0;
 
+/// A mode is lost where it has less than this share of its share of the samples: as in
+/// [`circle::COVERED_SHARE`](crate::metrics::circle::COVERED_SHARE).
+const COVERED_SHARE: f64 = 0.2;
+
 /// Measures of samples that should follow a mixture of equal modes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -26,6 +30,8 @@ pub const QUALITY_SDS: f64 = 3.0;
 pub struct ModesReport {
     /// The number of modes that are nearest to at least one sample of high quality.
     pub modes_captured: usize,
+    /// The number of modes that are nearest to less than a fifth of their share of the samples, whatever the quality of these.
+    pub modes_lost: usize,
     /// The share of the samples that are of high quality, 0 to 1.
     pub high_quality_share: f64,
     /// How unevenly the samples of high quality fall upon the k modes: KL(p || uniform) = sum of p ln(k p) over the modes, in nats, where p
@@ -51,9 +57,10 @@ pub fn evaluate(samples: &[f32], centers: &[f64], features: usize, sd: f64) -> R
             format!("the standard deviation of the modes is {sd}; a positive number is needed"),
         ));
     }
-    let mut counts = filled(modes, 0usize)?;
+    let [mut counts, mut near] = [filled(modes, 0usize)?, filled(modes, 0usize)?];
     for sample in samples.chunks_exact(features) {
         let (mode, distance) = nearest(sample, centers);
+        near[mode] += 1;
         if distance <= QUALITY_SDS * sd {
             counts[mode] += 1;
         }
@@ -61,7 +68,9 @@ pub fn evaluate(samples: &[f32], centers: &[f64], features: usize, sd: f64) -> R
     let good: usize = counts.iter().sum();
     let share = |count: usize| count as f64 / good as f64;
     let divergence = |&count: &usize| if count == 0 { 0.0 } else { share(count) * (share(count) * modes as f64).ln() };
+    let least = COVERED_SHARE * count as f64 / modes as f64;
     Ok(ModesReport {
+        modes_lost: near.iter().filter(|&&near| (near as f64) < least).count(),
         modes_captured: counts.iter().filter(|&&count| count > 0).count(),
         high_quality_share: good as f64 / count as f64,
         reverse_kl: if good == 0 { (modes as f64).ln() } else { sum(counts.iter().map(divergence)) },
@@ -113,6 +122,10 @@ mod tests {
         // Shares 3/6, 2/6, 1/6, 0.
         let expected = [0.5f64, 1.0 / 3.0, 1.0 / 6.0].map(|p| p * (4.0 * p).ln()).iter().sum::<f64>();
         assert_eq!((report.modes_captured, report.high_quality_share), (3, 0.75));
+        // 16.5 is nearest to 20 and 40 to 30: none is lost, until another ten are at 0.
+        assert_eq!(report.modes_lost, 0);
+        let near = [&[0.0; 20][..], &[10.0, 10.0], &[21.0, 16.0], &[30.0]].concat();
+        assert_eq!(evaluate(&near, &centers, 1, 1.0).unwrap().modes_lost, 1);
         assert!((report.reverse_kl - expected).abs() < 1e-15, "{report:?}, expected {expected}");
         // All on one mode: ln 4. One on each: 0. In space, the distance is Euclidean: (2, 2, 2) is 3.46 away.
         assert_eq!(evaluate(&[0.5; 9], &centers, 1, 1.0).unwrap().reverse_kl, 4f64.ln());

@@ -59,7 +59,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let isa = Isa::resolve(None)?;
     let real = loading::load(config)?;
     let measured = measure::measure(config, &real, model, Effort::Full { samples: args.samples }, isa);
-    let Measured { measures, columns } = measured.map_err(|error| match args.samples {
+    let measured = measured.map_err(|error| match args.samples {
         Some(samples) => too_many("samples", samples, error),
         None => error,
     })?;
@@ -73,7 +73,8 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let told = run.verdict.filter(|_| args.data.is_none());
     // It had more to go by than this moment, unless it had too little.
     let told = told.filter(|told| *told != Verdict::TooEarly || !seen.is_bad());
-    let judgement = Judgement::new(told.unwrap_or(seen), &columns);
+    let judgement = Judgement::new(told.unwrap_or(seen), &measured);
+    let Measured { measures, columns, .. } = measured;
     run.tell();
     lost.iter().for_each(|lost| output::alert(lost));
     if args.json {

@@ -43,6 +43,8 @@ pub(crate) struct Column {
     sd_error: f64,
     /// The share of the distinct values that the samples have.
     distinct: f64,
+    /// The share of the real values in ranges that the samples reach.
+    coverage: f64,
     /// Of a column of few values their shares; else none.
     values: Vec<ValueShare>,
     /// What it says of the run.
@@ -89,6 +91,13 @@ impl Column {
             (ColumnVerdict::SpreadTooSmall, None) => {
                 Some(format!("the s.d. is {} of the data's", multiple(1.0 + report.sd_error)))
             }
+            (ColumnVerdict::LostValues, None) => report.missed.map(|missed| {
+                let [least, greatest] = missed.map(|value| plain(unit(value)));
+                format!(
+                    "hardly any samples near {least} to {greatest}; they reach {} of the data",
+                    percent(report.coverage)
+                )
+            }),
             _ => Some(format!(
                 "{} s.d. from the data; two halves of the data: {}",
                 multiple(report.wasserstein1),
@@ -110,6 +119,7 @@ impl Column {
             mean_error: report.mean_error,
             sd_error: report.sd_error,
             distinct: report.distinct,
+            coverage: report.coverage,
             values: report.values.into_iter().map(in_unit).collect(),
             of_run: match report.verdict {
                 ColumnVerdict::Ok => None,
@@ -153,6 +163,7 @@ impl Column {
             mean_error: kept.mean_error,
             sd_error: kept.sd_error(),
             distinct: if least == greatest { 1.0 } else { f64::NAN },
+            coverage: if kept.is_same() { 1.0 } else { f64::NAN },
             values: Vec::new(),
             of_run,
         }
@@ -168,10 +179,9 @@ fn plain(value: f64) -> f64 {
     if value == 0.0 { 0.0 } else { value }
 }
 
-/// What the columns say of the run: lost values and spread before a distance. `None` where nothing stands out.
-pub(crate) fn verdict(columns: &[Column]) -> Option<Verdict> {
-    let said = |verdict| columns.iter().any(|column| column.of_run == Some(verdict));
-    [Verdict::CollapseSuspected, Verdict::FarFromData].into_iter().find(|verdict| said(*verdict))
+/// Whether a column says this of the run.
+pub(crate) fn say(columns: &[Column], verdict: Verdict) -> bool {
+    columns.iter().any(|column| column.of_run == Some(verdict))
 }
 
 /// The columns that stand out and what was found, for a sentence; `None` where none does.
@@ -190,7 +200,8 @@ pub(crate) fn table(columns: &[Column]) -> String {
     if columns.is_empty() {
         return String::new();
     }
-    let header = ["column", "distance", "two halves", "KS", "two halves", "mean error", "s.d. error", "verdict"];
+    let header =
+        ["column", "distance", "two halves", "KS", "two halves", "mean error", "s.d. error", "coverage", "verdict"];
     let header = header.map(str::to_string).to_vec();
     let row = |column: &Column| {
         let figures = [
@@ -200,6 +211,7 @@ pub(crate) fn table(columns: &[Column]) -> String {
             column.real_kolmogorov_smirnov,
             column.mean_error,
             column.sd_error,
+            column.coverage,
         ];
         let name = std::iter::once(column.name.chars().filter(|c| !c.is_control()).take(24).collect::<String>());
         name.chain(figures.map(distance)).chain([column.verdict.to_string()]).collect()
@@ -208,7 +220,7 @@ pub(crate) fn table(columns: &[Column]) -> String {
     let bad = columns.iter().filter(|column| column.is_bad() && columns.len() > MOST_SHOWN);
     let rest = columns.iter().filter(|column| !column.is_bad() || columns.len() <= MOST_SHOWN);
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(bad.chain(rest).take(MOST_SHOWN).map(row)).collect();
-    let left = [true, false, false, false, false, false, false, true];
+    let left = [true, false, false, false, false, false, false, false, true];
     let more = columns.len().saturating_sub(MOST_SHOWN);
     let more = if more > 0 { format!("{more} more in --json\n") } else { String::new() };
     format!(

@@ -1,29 +1,35 @@
-//! Verdicts in the program: with the columns that led to them, and what helps with the options that do it.
+//! Verdicts in the program: with the columns and measures that led to them, and what helps with the options that do it.
 
 use gannet::gan::health::Verdict;
 
-use crate::measures::columns::{self, Column};
+use crate::measures::columns;
+use crate::measures::measure::Measured;
 
 /// A verdict on a run or a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judgement {
     pub(crate) verdict: Verdict,
-    /// The columns that stand out, if any do, and what was found.
+    /// The measures and columns that stand out, if any do, and what was found.
     findings: Option<String>,
     /// Of a run that failed: what helps against its error.
     cure: Option<String>,
 }
 
 impl Judgement {
-    /// The `verdict` on a run whose columns are these: where nothing else stands out, they decide. Lost values are the reason for a
-    /// distance.
-    pub(crate) fn new(verdict: Verdict, columns: &[Column]) -> Self {
+    /// The `verdict` on a run that was measured so: where nothing else stands out, measures and columns decide. Lost modes, values and
+    /// spread are the reason for a distance.
+    pub(crate) fn new(verdict: Verdict, measured: &Measured) -> Self {
         if matches!(verdict, Verdict::TooEarly | Verdict::Failed) {
             return verdict.into();
         }
-        let of_columns =
-            columns::verdict(columns).filter(|_| matches!(verdict, Verdict::Healthy | Verdict::FarFromData));
-        Self { verdict: of_columns.unwrap_or(verdict), findings: columns::findings(columns), cure: None }
+        let Measured { findings, columns, .. } = measured;
+        let say = |said| findings.iter().any(|finding| finding.verdict == said) || columns::say(columns, said);
+        let found = [Verdict::CollapseSuspected, Verdict::FarFromData].into_iter().find(|said| say(*said));
+        let found = found.filter(|_| matches!(verdict, Verdict::Healthy | Verdict::FarFromData));
+        let words = findings.iter().map(|finding| finding.words.clone()).chain(columns::findings(columns));
+        let words: Vec<String> = words.collect();
+        let findings = (!words.is_empty()).then(|| words.join("; "));
+        Self { verdict: found.unwrap_or(verdict), findings, cure: None }
     }
 
     /// Of a run that failed, with what helps against its error.

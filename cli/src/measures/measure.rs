@@ -12,10 +12,11 @@ use gannet::net::{Activation, LayerTensors};
 
 use crate::data::samples::{ImageSet, Samples};
 use crate::measures::columns::{self, Column};
+use crate::measures::finding::{self, Finding};
 use crate::measures::spread;
 use crate::numbers::{figure, short_figure};
 use crate::preset::measure_names::OWN_NAMES;
-use crate::preset::table::{Data, Measuring};
+use crate::preset::table::{Data, Measuring, RealDistance};
 use crate::settings::config::RunConfig;
 use crate::terminal::output;
 
@@ -65,6 +66,8 @@ pub(crate) struct Measured {
     pub(crate) measures: Vec<Measure>,
     /// Of own data that are a table.
     pub(crate) columns: Vec<Column>,
+    /// What stands out in the measures.
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// How much work measuring may be.
@@ -86,12 +89,31 @@ pub(crate) fn measure(config: &RunConfig, real: &Samples, model: &Model, effort:
         let count = if let Effort::Full { samples } = effort { samples.unwrap_or(usual) } else { usual };
         config.measured_samples(model, count, isa)
     };
-    let measuring = config.preset.measuring();
-    if measuring == Measuring::Halves {
-        return of_own(config, real, draw);
+    match config.preset.measuring() {
+        Measuring::Halves => of_own(config, real, draw),
+        Measuring::Points { real } => of_points(config, real, &draw),
+        Measuring::Modes { centers, sd, real, .. } => {
+            let samples = draw(modes::SAMPLES)?;
+            let report = modes::evaluate(&samples, centers.as_flattened(), config.spec.features(), sd)?;
+            let values = [
+                ("modes_captured", report.modes_captured as f64),
+                ("high_quality_share", report.high_quality_share),
+                ("reverse_kl", report.reverse_kl),
+            ];
+            let lost = finding::of_modes(&report, centers.len(), samples.len() / config.spec.features());
+            let of_modes = values.map(|(name, value)| measure_of(config, name, value));
+            let points = of_points(config, real, &draw)?;
+            Ok(Measured {
+                measures: of_modes.into_iter().chain(points.measures).collect(),
+                findings: lost.into_iter().chain(points.findings).collect(),
+                columns: Vec::new(),
+            })
+        }
+        measuring => {
+            let measures = of_preset(config, measuring, real, model, effort, draw)?;
+            Ok(Measured { measures, ..Measured::default() })
+        }
     }
-    let measures = of_preset(config, measuring, real, model, effort, draw)?;
-    Ok(Measured { measures, columns: Vec::new() })
 }
 
 fn of_preset(
@@ -122,17 +144,6 @@ fn of_preset(
             Ok(values.map(|(name, value)| measure_of(config, name, value)).to_vec())
         }
         (Measuring::Gaussian, _) => of_gaussian(config, model, draw),
-        (Measuring::Points { .. }, _) => Ok(vec![of_points(config, &draw)?]),
-        (Measuring::Modes { centers, sd, .. }, _) => {
-            let report = modes::evaluate(&draw(modes::SAMPLES)?, centers.as_flattened(), config.spec.features(), sd)?;
-            let values = [
-                ("modes_captured", report.modes_captured as f64),
-                ("high_quality_share", report.high_quality_share),
-                ("reverse_kl", report.reverse_kl),
-            ];
-            let of_modes = values.map(|(name, value)| measure_of(config, name, value));
-            Ok(of_modes.into_iter().chain([of_points(config, &draw)?]).collect())
-        }
         _ => {
             let samples = draw(mixture1d::POINTS)?;
             let report = mixture1d::evaluate(&samples, &fresh(config, samples.len())?)?;
@@ -150,8 +161,8 @@ pub(crate) fn fresh(config: &RunConfig, samples: usize) -> Result<Vec<f32>> {
     }
 }
 
-/// How near points are to fresh ones.
-fn of_points(config: &RunConfig, draw: impl Fn(usize) -> Result<Vec<f32>>) -> Result<Measure> {
+/// How near points are to fresh ones, which are `real` from each other.
+fn of_points(config: &RunConfig, real: RealDistance, draw: impl Fn(usize) -> Result<Vec<f32>>) -> Result<Measured> {
     /// Enough for a distance that chance does not rule.
     const POINTS: usize = 5_000;
     /// Figures of different runs are comparable.
@@ -160,7 +171,12 @@ fn of_points(config: &RunConfig, draw: impl Fn(usize) -> Result<Vec<f32>>) -> Re
     let samples = draw(POINTS)?;
     let fresh = fresh(config, samples.len() / features)?;
     let distance = sliced_wasserstein(&samples, &fresh, features, DIRECTIONS, DIRECTION_SEED)?;
-    Ok(measure_of(config, "sliced_wasserstein", distance))
+    let findings = finding::of_distance(distance, real.value, "two sets of real points");
+    Ok(Measured {
+        measures: vec![measure_of(config, "sliced_wasserstein", distance)],
+        findings: findings.into_iter().collect(),
+        columns: Vec::new(),
+    })
 }
 
 /// How much more work measuring with [`Effort::Full`] is than with [`Effort::Running`], in units of the latter: the images of the test
@@ -228,7 +244,14 @@ fn of_own(config: &RunConfig, real: &Samples, draw: impl Fn(usize) -> Result<Vec
         (sd_ratio, report.sd_ratio),
     ];
     let measures = values.map(|(name, value)| measure_of(config, name, value)).to_vec();
-    Ok(Measured { measures, columns: columns::of(config, &samples, &halves)? })
+    // Directions through images say little of them.
+    let is_table = config.preset.image().is_none();
+    let far = is_table
+        .then(|| {
+            finding::of_distance(report.sliced_wasserstein, report.real_sliced_wasserstein, "two halves of the data")
+        })
+        .flatten();
+    Ok(Measured { measures, columns: columns::of(config, &samples, &halves)?, findings: far.into_iter().collect() })
 }
 
 /// The covariance that matters, and the mean: from the weights where G is linear, from samples where it is not.
@@ -327,7 +350,7 @@ fn measure_of(config: &RunConfig, name: &'static str, value: f64) -> Measure {
         // Of own data the reference is what two halves of them come to, the row below.
         (Measuring::Halves, "sliced_wasserstein") => "two halves of the data: below",
         (Measuring::Modes { all, .. }, "modes_captured") => all,
-        (Measuring::Points { real } | Measuring::Modes { real, .. }, "sliced_wasserstein") => real,
+        (Measuring::Points { real } | Measuring::Modes { real, .. }, "sliced_wasserstein") => real.words,
         _ => truth,
     };
     Measure { name, words, value, reached: reference(config, name).map_or(truth, |reference| reference.reached) }

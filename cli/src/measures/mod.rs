@@ -4,6 +4,7 @@ pub(crate) mod best;
 pub(crate) mod columns;
 pub(crate) mod compared;
 pub(crate) mod comparison;
+pub(crate) mod finding;
 pub(crate) mod judgement;
 pub(crate) mod measure;
 pub(crate) mod recognition;

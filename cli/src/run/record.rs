@@ -20,7 +20,6 @@ use crate::history::end::SavedModel;
 use crate::history::legs::{Legs, Spent};
 use crate::history::losses::{History, Reported};
 use crate::measures::best::{Best, Chosen, EarlyStop};
-use crate::measures::columns::Column;
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{self, Effort, Measure, Measured};
 use crate::plot::Heading;
@@ -321,13 +320,13 @@ impl Record {
             return Ok(false);
         }
         let start = Instant::now();
-        let Measured { measures, columns } =
-            measure::measure(&self.config, &self.real, model, Effort::Running, self.isa)?;
+        let measured = measure::measure(&self.config, &self.real, model, Effort::Running, self.isa)?;
+        let measures = &measured.measures;
         self.measured = start.elapsed();
         let samples = shown(&self.config, model, self.isa)?;
         let title = format!("step {}", thousands(step));
         let features = pictures::columns(self.config.preset);
-        let picture = self.picture(&[Panel { title: &title, samples: &samples, features }], &measures)?;
+        let picture = self.picture(&[Panel { title: &title, samples: &samples, features }], measures)?;
         self.folder.write(&course::picture_name(step), &picture)?;
         if let Some(columns) = &self.columns {
             let rows = [pictures::shown(self.config.preset), columns.features()];
@@ -341,13 +340,13 @@ impl Record {
         if is_known {
             return Ok(false);
         }
-        let (health, verdict) = self.examine(snapshot, &columns)?;
+        let (health, verdict) = self.examine(snapshot, &measured)?;
         let cells = [step, snapshot.epoch].into_iter().map(|number| number.to_string());
         let cells = cells.chain(measures.iter().map(|measure| measure.value.to_string()));
         let told = health.values().into_iter().map(|value| value.map(|value| value.to_string()).unwrap_or_default());
         let line: Vec<String> = cells.chain(told).chain([verdict.to_string()]).collect();
         if let Some(board) = &mut self.board {
-            board.figures(step, &measures, &health)?;
+            board.figures(step, measures, &health)?;
             board.pictures(step, Pictures { samples: &picture, row: row.as_deref() })?;
             board.histograms(step, "parameters", &*snapshot.checkpoint.raw_model()?)?;
             snapshot.gradients.as_ref().map_or(Ok(()), |gradients| board.histograms(step, "gradients", gradients))?;
@@ -361,13 +360,13 @@ impl Record {
     }
 
     /// How the run stands; a verdict that is new is told.
-    fn examine(&mut self, snapshot: &Snapshot, columns: &[Column]) -> Result<(Health, Verdict)> {
+    fn examine(&mut self, snapshot: &Snapshot, measured: &Measured) -> Result<(Health, Verdict)> {
         // The verdict is on the training, whatever is sampled from.
         let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.raw_model()?);
         let config = &self.config;
         let (source, gradients) = (config.source(&self.real)?, snapshot.gradients.as_ref());
         let health = engine::examine(&model, gradients, &config.spec, &*source, config.run_seed(), self.isa)?;
-        let judgement = Judgement::new(self.watch.push(step, &health), columns);
+        let judgement = Judgement::new(self.watch.push(step, &health), measured);
         let (verdict, sentence) = (judgement.verdict, judgement.sentence());
         let before = self.judgement.replace(judgement).map(|before| before.verdict);
         // That it is early is nothing to tell, nor that a run is healthy which never was anything else.
@@ -406,7 +405,7 @@ impl Record {
         self.model = Some(SavedModel { step: Some(step), sha256: output::sha256(&file) });
         self.progress.ending("measuring what was learned", false);
         let measured = measure::measure(&self.config, &self.real, model, Effort::Full { samples: None }, self.isa)?;
-        self.judgement = self.judgement.take().map(|before| Judgement::new(before.verdict, &measured.columns));
+        self.judgement = self.judgement.take().map(|before| Judgement::new(before.verdict, &measured));
         let after = shown(&self.config, model, self.isa)?;
         let title = format!("after {} steps", thousands(step));
         let features = pictures::columns(self.config.preset);

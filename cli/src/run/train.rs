@@ -303,7 +303,7 @@ impl Run {
         trainer: &Trainer,
         (status, judgement): (Status, Judgement),
         failure: Option<&gannet::Error>,
-        (Measured { measures, columns }, record): (Measured, &Record),
+        (Measured { measures, columns, .. }, record): (Measured, &Record),
     ) -> Summary {
         let config = &self.config;
         let steps = trainer.steps_done();
