@@ -115,7 +115,7 @@ fn an_activation_or_a_kind_that_is_left_out_is_the_presets() {
         ("[run]\npreset = 'circle'", [2, 9, 9, 2], ["relu", "relu", "linear"]),
         ("[run]\npreset = 'digits'", [5, 9, 9, 64], ["leaky_relu", "leaky_relu", "tanh"]),
         ("[run]\npreset = 'gaussian2d'", [2, 9, 9, 2], ["leaky_relu", "leaky_relu", "linear"]),
-        ("[data]\nfile = 'data.csv'", [7, 9, 9, 2], ["leaky_relu", "leaky_relu", "linear"]),
+        ("[data]\nfile = 'data.csv'", [7, 9, 9, 2], ["relu", "relu", "linear"]),
     ] {
         for activation in ["", ", activation = {}"] {
             let layers: Vec<String> = sizes

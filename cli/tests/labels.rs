@@ -24,7 +24,7 @@ fn rows(table: &str) -> Vec<Vec<f64>> {
 fn samples_of_a_class_are_where_it_is() {
     let place = Place::new();
     write_points(&place, "points.csv", |kind| kind);
-    place.succeed("train points.csv --labels kind --steps 1500 --quiet");
+    place.succeed("train points.csv --labels kind --steps 4000 --quiet");
     let run = "runs/own-001";
     for (class, center) in [(0, 0.25), (1, 4.25), (2, 8.25)] {
         let table = place.succeed(&format!("sample {run} --label {class} --count 50 --out -"));

@@ -47,14 +47,14 @@ fn one_command_learns_a_table_and_samples_have_its_units() {
     place.write("cloud.csv", cloud());
     let result = place.json("train cloud.csv --steps 600 --seed 3 --json");
     assert_eq!((result["preset"].as_str(), result["run"].as_str()), (Some("own"), Some("runs/own-001")));
-    // 128 is the default; two features, since one column is constant.
-    assert_eq!(result["batch"].as_u64(), Some(128));
+    // All rows, as there are fewer than the default of 256; two features, since one column is constant.
+    assert_eq!(result["batch"].as_u64(), Some(200));
     for measure in ["sliced_wasserstein", "real_sliced_wasserstein", "mean_error", "sd_error", "sd_ratio"] {
         assert!(result["metrics"][measure].as_f64().unwrap().is_finite(), "{measure}: {result}");
     }
     let config = place.read("runs/own-001/config.toml");
     assert!(config.contains("columns = [\"year\", \"weight, kg\", \"site\"]"), "{config}");
-    assert!(config.contains("cloud.csv") && config.contains("{ inputs = 64, outputs = 2"), "{config}");
+    assert!(config.contains("cloud.csv") && config.contains("{ inputs = 128, outputs = 2"), "{config}");
     for file in ["samples.png", "losses.png", "samples/step-000600.png"] {
         assert!(place.bytes(&format!("runs/own-001/{file}")).starts_with(b"\x89PNG"), "{file}");
     }
@@ -231,8 +231,8 @@ fn weights_go_out_and_come_in() {
     let printed = place.succeed("export one --network generator --out g.safetensors");
     assert_eq!(
         printed.trim(),
-        "generator = nn.Sequential(nn.Linear(8, 64), nn.LeakyReLU(0.2), nn.Linear(64, 64), nn.LeakyReLU(0.2), \
-         nn.Linear(64, 2))"
+        "generator = nn.Sequential(nn.Linear(8, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 128), \
+         nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 2))"
     );
     let header = String::from_utf8_lossy(&place.bytes("g.safetensors")[..1024]).into_owned();
     for part in ["\"0.weight\"", "\"2.bias\"", "\"4.weight\"", "weight, kg", "\"scale\""] {
@@ -266,10 +266,10 @@ fn weights_go_out_and_come_in() {
         2,
         &["both.safetensors", "generator"],
     );
-    let parts = ["g.safetensors", "0.weight [64, 8]", "the generator has [16, 2] [32, 16] [2, 32]"];
+    let parts = ["g.safetensors", "0.weight [128, 8]", "the generator has [16, 2] [32, 16] [2, 32]"];
     place.fail("train circle --weights g.safetensors", 1, &parts);
-    let parts = ["one/model.safetensors", "3 layers of the discriminator, but it has 4"];
-    place.fail("train circle --weights one/model.safetensors", 1, &parts);
+    let parts = ["one/model.safetensors", "4 layers of the discriminator, but it has 1"];
+    place.fail("train mixture1d --weights one/model.safetensors", 1, &parts);
     place.fail("train circle --weights none.safetensors", 1, &["none.safetensors"]);
     place.fail("train circle --weights cloud.csv", 1, &["cloud.csv", "safetensors"]);
 }

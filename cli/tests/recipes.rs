@@ -138,6 +138,27 @@ fn r3gan_sets_what_its_help_says_and_what_is_given_overrides_it() {
 }
 
 #[test]
+fn plain_takes_back_what_other_recipes_set() {
+    let place = Place::new();
+    let steps = format!("--steps 2 {SHORT}");
+    place.succeed(&format!("train circle-best --recipe plain --beta1 0.5 {steps} --out run"));
+    let settings = gan(&place, "run");
+    assert_eq!(settings["objective"].as_str(), Some("non_saturating"));
+    assert_eq!(settings["schedule"].as_str(), Some("constant"));
+    assert_eq!(["r1", "r2", "ema_decay"].map(|name| number(&settings, name)), [0.0; 3]);
+    for network in ["generator_optimizer", "discriminator_optimizer"] {
+        let optimizer = settings[network].as_table().unwrap();
+        let found = ["learning_rate", "beta1", "beta2"].map(|name| number(optimizer, name) as f32);
+        assert_eq!(found, [0.0002, 0.5, 0.99], "{network}");
+    }
+    let of_preset = place.succeed("config circle-best");
+    let of_preset: Table = of_preset.parse().unwrap();
+    for network in ["generator", "discriminator"] {
+        assert_eq!(settings[network]["layers"], of_preset["gan"][network]["layers"], "{network}");
+    }
+}
+
+#[test]
 fn what_has_no_meaning_is_refused_by_name() {
     let place = Place::new();
     for (options, settings, parts) in [

@@ -1,5 +1,6 @@
 //! What the two networks minimize and in which order, and the list of all settings of the table `[gan]` that have one value.
 
+use gannet::gan::GanSpec;
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 use toml::Value;
@@ -7,6 +8,16 @@ use toml::Value;
 use crate::kind::Kind;
 use crate::setting::{CommandOption, HasSpec, Setting, chosen, number, size};
 use crate::values::{OBJECTIVES, ORDERS, names};
+
+/// The recipe that is the library's default for two networks.
+const PLAIN: &str = "plain";
+
+/// The networks of `spec` by that recipe.
+pub fn plain(spec: GanSpec) -> GanSpec {
+    let mut plain = GanSpec::new(spec.generator, spec.discriminator).with_conditions(spec.conditions);
+    plain.packing = spec.packing;
+    plain
+}
 
 impl<C: HasSpec> Setting<C> {
     /// The settings of the table `[gan]` with one value, in the order of a configuration file. A recipe comes first, so that others
@@ -44,22 +55,26 @@ impl<C: HasSpec> Setting<C> {
             name: "recipe",
             value: "NAME",
             help: "Several settings at once, which others may override: r3gan is relativistic_pairing with R1 and R2 of weight 1, Adam with \
-                   betas 0 and 0.99, and an average of the generator with decay 0.999.",
+                   betas 0 and 0.99, and an average of the generator with decay 0.999; plain is non_saturating and Adam at 0.0002 with these betas.",
         }),
         example: "\"r3gan\"",
         is_listed: false,
-        set: |config, _| {
+        set: |config, value| {
             let spec = config.spec_mut();
-            *spec = spec.clone().with_r3gan();
+            *spec = match value.as_str() {
+                Some(PLAIN) => plain(spec.clone()),
+                _ => spec.clone().with_r3gan(),
+            };
             engine::fit_discriminator(spec);
             Ok(())
         },
         ..Self::new(
             "gan",
             "recipe",
-            Kind::Choice(|| vec!["r3gan"]),
+            Kind::Choice(|| vec!["r3gan", PLAIN]),
             "Several settings at once, which others override: r3gan (Huang et al. 2024) is relativistic_pairing with r1 and r2 of 1, Adam with \
-             betas 0 and 0.99 at the learning rates that there are, and an ema_decay of 0.999. A run's file has the settings themselves.",
+             betas 0 and 0.99 at the learning rates that there are, and an ema_decay of 0.999; plain is non_saturating, Adam at 0.0002 with \
+             these betas, and none of the others. A run's file has the settings themselves.",
         )
     };
 

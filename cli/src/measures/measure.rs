@@ -91,7 +91,7 @@ pub(crate) fn measure(config: &RunConfig, real: &Samples, model: &Model, effort:
     };
     match config.preset.measuring() {
         Measuring::Halves => of_own(config, real, draw),
-        Measuring::Points { real } => of_points(config, real, &draw),
+        Measuring::Points { real } => of_points(config, real, draw),
         Measuring::Modes { centers, sd, real, .. } => {
             let samples = draw(modes::SAMPLES)?;
             let report = modes::evaluate(&samples, centers.as_flattened(), config.spec.features(), sd)?;
@@ -102,7 +102,7 @@ pub(crate) fn measure(config: &RunConfig, real: &Samples, model: &Model, effort:
             ];
             let lost = finding::of_modes(&report, centers.len(), samples.len() / config.spec.features());
             let of_modes = values.map(|(name, value)| measure_of(config, name, value));
-            let points = of_points(config, real, &draw)?;
+            let points = of_points(config, real, draw)?;
             Ok(Measured {
                 measures: of_modes.into_iter().chain(points.measures).collect(),
                 findings: lost.into_iter().chain(points.findings).collect(),

@@ -152,7 +152,12 @@ fn resolve(
             table.take_labels_of_images(folder, data)?;
         }
         table.file = data.map(Path::to_path_buf).or(table.file.map(|file| from_file(folder, file)));
-        own(&mut table, limit.or(memory_limit), given("batch").is_none() || !has_length)?
+        let mut config = own(&mut table, limit.or(memory_limit), given("batch").is_none() || !has_length)?;
+        // What such a file leaves out was that of the plain recipe before tables had today's: runs of that time go on.
+        if given("objective").is_some() && given("recipe").is_none() && config.preset.image().is_none() {
+            config.spec = gannet_settings::plain(config.spec);
+        }
+        config
     } else {
         let preset = presets::Preset::from_name(name).ok_or_else(|| preset::unknown("run.preset", name))?;
         table.refuse_own(name)?;
