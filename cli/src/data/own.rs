@@ -181,8 +181,26 @@ impl OwnData {
     ///
     /// None: the numbers are those of a table that varies.
     pub(crate) fn example() -> Result<Self> {
-        let standardization = Standardization::new(vec![0.0; 2], vec![1.0; 2])?;
-        let form = Form::Table { columns: ["x", "y"].map(str::to_string).to_vec(), standardization };
+        let mut example = Self::of_shape(Shape::Numbers(2))?;
+        if let Form::Table { columns, .. } = &mut example.form {
+            *columns = ["x", "y"].map(str::to_string).to_vec();
+        }
+        Ok(example)
+    }
+
+    /// What stands for a file with samples of `shape`.
+    ///
+    /// # Errors
+    ///
+    /// None: the numbers are those of a table that varies.
+    pub(crate) fn of_shape(shape: Shape) -> Result<Self> {
+        let form = match shape {
+            Shape::Numbers(columns) => Form::Table {
+                columns: (1..=columns).map(|column| format!("column_{column}")).collect(),
+                standardization: Standardization::new(vec![0.0; columns], vec![1.0; columns])?,
+            },
+            Shape::Image { height, width } => Form::Images { height, width },
+        };
         Ok(Self { file: PathBuf::from("data.csv"), form, labels: None, loaded: None, limit: None })
     }
 

@@ -24,7 +24,7 @@ use crate::history::legs::Legs;
 use crate::history::lost_replicas;
 use crate::numbers::{figure, short_figure};
 use crate::preset::measure_names;
-use crate::preset::{self, OWN, Preset};
+use crate::preset::{self, OWN, Preset, Shape};
 use crate::settings::config::RunConfig;
 use crate::settings::config_text;
 use crate::settings::flat::{self, Flat};
@@ -33,6 +33,8 @@ use crate::settings::table::Setting;
 
 /// What follows from own data, beside the settings of one value.
 const OF_OWN_DATA: [&str; 4] = ["data.columns", "data.offset", "data.scale", "data.image"];
+/// What is as long as the run where nothing is said.
+const OF_LENGTH: [&str; 2] = ["gan.schedule_steps", "gan.instance_noise_steps"];
 const LAYERS: [&str; 2] = ["gan.generator.layers", "gan.discriminator.layers"];
 
 /// The setting of that name in `config.toml`, if it is one of one value.
@@ -280,25 +282,36 @@ fn planned(config: &Flat, legs: Option<&Legs>) -> Option<u64> {
     number("run.steps").or_else(of_epochs)
 }
 
+/// What a sample of own data is; `None` where the settings do not say.
+fn shape(config: &Flat) -> Option<Shape> {
+    let numbers = |name: &str| config.get(name).and_then(|value| value.as_array());
+    if let Some([height, width]) = numbers("data.image").map(Vec::as_slice) {
+        let pixels = |value: &toml::Value| value.as_integer()?.try_into().ok();
+        return Some(Shape::Image { height: pixels(height)?, width: pixels(width)? });
+    }
+    let varies = |scale: &&toml::Value| scale.as_float().or(scale.as_integer().map(|scale| scale as f64)) > Some(0.0);
+    Some(Shape::Numbers(numbers("data.scale")?.iter().filter(varies).count()))
+}
+
 /// What is not as the defaults of the preset are, or was changed on the way, by its short name.
 fn differences(config: &Flat, preset: &str, legs: Option<&Legs>, defaults: &mut Defaults) -> BTreeMap<String, String> {
-    let usual = defaults.entry(preset.to_string()).or_insert_with(|| {
+    let shape = shape(config).filter(|_| preset == OWN);
+    let key = shape.map_or_else(|| preset.to_string(), |shape| format!("{preset}: {shape}"));
+    let usual = defaults.entry(key).or_insert_with(|| {
         let config = match presets::Preset::from_name(preset) {
             Some(preset) => Some(RunConfig::of(preset)),
-            None => OwnData::example().ok().filter(|_| preset == OWN).map(RunConfig::of_own),
+            None => shape.and_then(|shape| OwnData::of_shape(shape).ok()).map(RunConfig::of_own),
         };
         let text = config.and_then(|config| config_text::render(&config, "").ok());
         text.and_then(|text| flat::flat(&text.parse().ok()?).ok()).unwrap_or_default()
     });
     let mut changed: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in config {
-        // The networks and rates for images are those of the presets of their size.
-        let of_images = config.contains_key("data.image") && name.contains("optimizer.");
         let follows_data = preset == OWN
-            && (setting(name).is_some_and(|setting| setting.follows_data)
-                || LAYERS.contains(&name.as_str())
-                || of_images);
-        if !is_listed(name) || usual.get(name) == Some(value) || follows_data {
+            && (setting(name).is_some_and(|setting| setting.follows_data) || LAYERS.contains(&name.as_str()));
+        let follows_length = OF_LENGTH.contains(&name.as_str())
+            && planned(config, legs).is_some_and(|steps| value.as_integer() == i64::try_from(steps).ok());
+        if !is_listed(name) || usual.get(name) == Some(value) || follows_data || follows_length {
             continue;
         }
         let short = name.split_once('.').map_or(name.as_str(), |(_, short)| short);
