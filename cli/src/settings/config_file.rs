@@ -8,6 +8,7 @@ use std::mem;
 use std::path::{Path, PathBuf};
 
 use gannet::gan::presets;
+use gannet::internals::memory::room;
 use gannet::{Error, Result};
 use serde::Deserialize;
 use toml::Value;
@@ -15,8 +16,7 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
 use super::config::RunConfig;
 use super::schema::{Schema, given_twice, line_of, line_of_setting, today};
-use super::table::Setting;
-use super::table::{EXCLUSIVE, SETTINGS};
+use super::table::{EXCLUSIVE, SETTINGS, Setting};
 use crate::data::own::{OwnData, Settings};
 use crate::folder::contents::Contents;
 use crate::folder::run_folder::refused;
@@ -62,6 +62,10 @@ pub(crate) fn overlay(config: &RunConfig, text: &str, other: &[&str], folder: Op
 
 /// What `fill` makes of the settings in `text`, beside which it may have what is called `other`.
 fn read(text: &str, other: &[&str], fill: impl FnOnce(Given, Structures) -> Result<RunConfig>) -> Result<RunConfig> {
+    /// What the parser takes for a byte of text, at most; a file of many columns is long.
+    const PARSED_BYTES: usize = 32;
+    // The parser would end the process where it gets no memory: it is asked for here, and given back.
+    drop(room::<u8>(text.len().saturating_mul(PARSED_BYTES))?);
     let parsed = || {
         let mut table = DeTable::parse(text).map_err(|error| toml_error(&error, text))?;
         let all = mem::take(table.get_mut());
