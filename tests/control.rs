@@ -14,7 +14,7 @@ use gannet::gan::{
     Adam, AdamW, Changes, Checkpoint, GanSpec, Gradients, Model, Network, Order, RateSchedule, Source, Trainer,
     TrainerOptions,
 };
-use gannet::net::{Activation, LayerTensors, NetworkSpec};
+use gannet::net::{Activation, LayerTensors, NetworkSpec, Normalization};
 use reference::network::flat;
 
 const FEATURES: usize = 9;
@@ -267,6 +267,31 @@ fn an_average_begins_anew_with_other_parameters() {
     run(&mut kept, 7);
     plain.restore(&kept.checkpoint().unwrap(), Changes::Allowed).unwrap();
     assert!(plain.model().unwrap() == raw && kept.model().unwrap() == model);
+}
+
+/// What a normalization keeps is averaged with the parameters, so that samples of the average have statistics of their own.
+#[test]
+fn running_statistics_are_averaged_too() {
+    const DECAY: f32 = 0.75;
+    let mut spec = Preset::Circle.spec().with_ema_decay(DECAY);
+    spec.generator = spec.generator.with_normalization(Normalization::Batch);
+    let mut trainer = Trainer::new(spec, common::source(Preset::Circle, 500), options(32)).unwrap();
+    let kept = |model: &Model| -> Vec<f64> {
+        model.generator.iter().flat_map(|layer| layer.buffers.iter().flatten()).map(|value| f64::from(*value)).collect()
+    };
+    let mut expected = kept(&trainer.raw_model().unwrap());
+    assert_eq!(expected.len(), 2 * (16 + 32));
+    let before = expected.clone();
+    for _ in 0..5 {
+        run(&mut trainer, 1);
+        let raw = kept(&trainer.raw_model().unwrap());
+        let decay = f64::from(DECAY);
+        expected.iter_mut().zip(&raw).for_each(|(average, raw)| *average = decay * *average + (1.0 - decay) * raw);
+        for (found, expected) in kept(&trainer.model().unwrap()).iter().zip(&expected) {
+            assert!((found - expected).abs() <= 1e-6 * (1.0 + expected.abs()), "{found} instead of {expected}");
+        }
+    }
+    assert!(before != expected);
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod versioned;
 
 pub mod checkpoint;
 pub mod data;
+mod flat;
 pub mod function;
 pub mod last_error;
 pub mod loss;

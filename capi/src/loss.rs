@@ -8,9 +8,9 @@ use gannet::net::NetworkSpec;
 
 use crate::arguments;
 use crate::border::call;
+use crate::flat;
 use crate::handles::{self, Handled};
 use crate::options::GannetOptions;
-use crate::parameters;
 use crate::report::{GannetInfo, GannetReport};
 use crate::settings;
 use crate::status::GannetStatus;
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn gannet_loss_info(loss: *const GannetLoss, info: *mut Ga
                 steps_done: *steps,
                 batch: *batch,
                 features: discriminator.inputs(),
-                discriminator_parameters: parameters::count(discriminator),
+                discriminator_parameters: flat::count(discriminator),
                 ..GannetInfo::of_plan(&loss.plan())
             })
         })?;
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn gannet_loss_parameters(
     needed: *mut usize,
 ) -> GannetStatus {
     call(|| {
-        let found = handles::with(loss, |Loss { loss, .. }| Ok(parameters::flat(&loss.discriminator()?)))?;
+        let found = handles::with(loss, |Loss { loss, .. }| Ok(flat::flat(&loss.discriminator()?)))?;
         // SAFETY: of the caller.
         unsafe { arguments::copy_out(&found, values, capacity, needed) }
     })
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn gannet_loss_set_parameters(
         // SAFETY: of the caller.
         let values = unsafe { arguments::rows(values, count, 1, "values")? };
         handles::with(loss, |Loss { loss, .. }| {
-            Ok(loss.set_discriminator(&parameters::of_flat(values, loss.discriminator()?)?)?)
+            Ok(loss.set_discriminator(&flat::of_flat(values, loss.discriminator()?)?)?)
         })
     })
 }

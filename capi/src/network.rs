@@ -6,9 +6,9 @@ use gannet::gan::{DenseNetwork, GradientMode};
 
 use crate::arguments;
 use crate::border::call;
+use crate::flat;
 use crate::handles::{self, Handled};
 use crate::options::GannetOptions;
-use crate::parameters;
 use crate::settings;
 use crate::status::{Failure, GannetStatus};
 
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn gannet_network_shape(
     call(|| {
         let found = handles::with(network, |Layers(network)| {
             let spec = network.spec();
-            Ok([spec.inputs(), spec.outputs(), parameters::count(spec)])
+            Ok([spec.inputs(), spec.outputs(), flat::count(spec)])
         })?;
         for (place, value) in [inputs, outputs, parameters].into_iter().zip(found) {
             if !place.is_null() {
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn gannet_network_parameters(
     needed: *mut usize,
 ) -> GannetStatus {
     call(|| {
-        let found = handles::with(network, |Layers(network)| Ok(parameters::flat(&network.parameters()?)))?;
+        let found = handles::with(network, |Layers(network)| Ok(flat::flat(&network.parameters()?)))?;
         // SAFETY: of the caller.
         unsafe { arguments::copy_out(&found, values, capacity, needed) }
     })
@@ -214,7 +214,7 @@ pub unsafe extern "C" fn gannet_network_gradients(
     needed: *mut usize,
 ) -> GannetStatus {
     call(|| {
-        let found = handles::with(network, |Layers(network)| Ok(parameters::flat(&network.gradients()?)))?;
+        let found = handles::with(network, |Layers(network)| Ok(flat::flat(&network.gradients()?)))?;
         // SAFETY: of the caller.
         unsafe { arguments::copy_out(&found, values, capacity, needed) }
     })
@@ -235,7 +235,7 @@ pub unsafe extern "C" fn gannet_network_set_parameters(
         // SAFETY: of the caller.
         let values = unsafe { arguments::rows(values, count, 1, "values")? };
         handles::with(network, |Layers(network)| {
-            Ok(network.set_parameters(&parameters::of_flat(values, network.parameters()?)?)?)
+            Ok(network.set_parameters(&flat::of_flat(values, network.parameters()?)?)?)
         })
     })
 }

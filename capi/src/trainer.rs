@@ -10,9 +10,9 @@ use gannet::gan::Trainer;
 use crate::arguments;
 use crate::border::call;
 use crate::data::GannetData;
+use crate::flat;
 use crate::handles::{self, Handled};
 use crate::options::GannetOptions;
-use crate::parameters;
 use crate::report::{GannetInfo, GannetProgress, GannetReport};
 use crate::settings;
 use crate::status::{Failure, GannetStatus};
@@ -181,8 +181,8 @@ pub unsafe extern "C" fn gannet_trainer_info(trainer: *const GannetTrainer, info
                 latents: spec.latents(),
                 features: spec.features(),
                 conditions: spec.conditions,
-                generator_parameters: parameters::count(&spec.generator),
-                discriminator_parameters: parameters::count(&spec.discriminator),
+                generator_parameters: flat::count(&spec.generator),
+                discriminator_parameters: flat::count(&spec.discriminator),
                 ..GannetInfo::of_plan(&trainer.plan())
             })
         })?;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use program::Place;
 
 /// Kills of each preset's run.
-const KILLS: u64 = 50;
+const KILLS: u64 = 20;
 
 /// Settings of a short run of each preset, with a checkpoint every few steps.
 const RUNS: &[&str] = &[

@@ -184,7 +184,7 @@ impl Plan {
             let samples = self.cut.samples();
             let problem = format!(
                 "{samples} leaves a single sample in a group of batch normalization, and of one sample nothing would be left; take \
-                 a multiple of {LANE_GROUP}"
+                 a larger batch or fewer shards"
             );
             return Err(Error::setting("batch", problem));
         }

@@ -552,7 +552,7 @@ mod tests {
             match batch {
                 1 => {
                     let error = outcome.unwrap_err().to_string();
-                    assert!(error.contains("batch") && error.contains("a multiple of 16"), "{error}");
+                    assert!(error.contains("batch") && error.contains("take a larger batch"), "{error}");
                 }
                 _ => assert!(outcome.is_ok()),
             }

@@ -15,7 +15,7 @@ use crate::net::NetworkSpec;
 use crate::net::parameters::ParameterLayout;
 use crate::net::tape::{Tape, TapeLayout};
 use crate::network::Network;
-use crate::parallel::{Chunks, Elements, Team};
+use crate::parallel::{Elements, Team, add_in_tree};
 use crate::simd::Isa;
 
 /// Most terms of a pass: D's of the real samples and of the fakes, and G's.
@@ -233,18 +233,11 @@ impl Workspace {
     /// alone fix, and returns them. The number of places for slots is a power of two; empty ones add nothing.
     pub(super) fn combine(&mut self, team: &Team<'_>, isa: Isa, network: Network) -> &[f32] {
         let which = network as usize;
-        let mut distance = 1;
-        while distance < self.slots.len() {
-            team.for_each(Chunks::new(&mut self.slots, 2 * distance), |slots| {
-                if let Some((to, from)) = slots.split_at_mut_checked(distance)
-                    && let (Some(to), Some(from)) = (to.first_mut(), from.first_mut())
-                    && !from.samples.is_empty()
-                {
-                    add_assign(isa, &mut to.gradients[which], &from.gradients[which]);
-                }
-            });
-            distance *= 2;
-        }
+        add_in_tree(team, &mut self.slots, |to, from| {
+            if !from.samples.is_empty() {
+                add_assign(isa, &mut to.gradients[which], &from.gradients[which]);
+            }
+        });
         &self.slots[0].gradients[which]
     }
 

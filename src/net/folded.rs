@@ -47,11 +47,14 @@ impl Folded {
             }
             layer.normalization = Normalization::None;
         }
-        // The buffers stand behind what is left.
         let layout = ParameterLayout::new(&spec);
-        let mut folded = AlignedBuffer::zeroed(layout.len())?;
-        folded.copy_from_slice(&copy[..layout.len()]);
-        Ok(Self { spec, layout, parameters: folded })
+        if layout.len() == copy.len() {
+            return Ok(Self { spec, layout, parameters: copy });
+        }
+        // The buffers stand behind what is left.
+        let mut parameters = AlignedBuffer::zeroed(layout.len())?;
+        parameters.copy_from_slice(&copy[..layout.len()]);
+        Ok(Self { spec, layout, parameters })
     }
 }
 

@@ -42,12 +42,14 @@ mod sync;
 mod team;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 /// The pool that a run takes its workers from: one of rayon.
 pub use rayon::ThreadPool;
 
 pub use producer::{BlockedChunks, Chunks, ChunksOfEach, Elements, Enumerated, Producer};
 pub use team::{Team, with_team};
+pub use tree::add_in_tree;
 
 use std::sync::Arc;
 

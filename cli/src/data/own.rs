@@ -7,35 +7,18 @@ use gannet::data::columns::{self, Matched};
 use gannet::data::kept::{Kept, kept};
 use gannet::data::table::{Standardization, Table};
 use gannet::data::{csv, idx, npy, precision};
-use gannet::gan::presets::{self, Duration};
-use gannet::gan::{Adam, GanSpec, Penalties, RateSchedule};
-use gannet::net::{Activation, NetworkSpec};
+use gannet::gan::GanSpec;
+use gannet::gan::presets::Duration;
 use gannet::{Error, Result};
+use gannet_settings::nearest::suggestion;
 
 use crate::data::classes::Classes;
-use crate::data::reading_limit;
 use crate::data::samples::{ImageSet, Samples};
+use crate::data::{defaults, reading_limit};
 use crate::folder::contents::{self, Contents};
 use crate::folder::run_folder::refused;
 use crate::preset::{Preset, Shape};
 use crate::terminal::output::{alert, note};
-use gannet_settings::nearest::suggestion;
-
-/// Columns up to which a table has the networks of the presets in the plane; from the next on it has wider ones and a smaller weight of
-/// the penalties. docs/own-data.md has the figures behind all of these.
-const FEW_COLUMNS: usize = 16;
-
-/// Rows below which more steps learn the rows rather than what they are drawn from.
-const FEW_ROWS: u64 = 1_000;
-
-/// Largest default batch: of a table of few columns, and of any other data.
-const TABLE_BATCH: usize = 256;
-const BATCH: usize = 128;
-
-/// Steps that the default length comes to, where that is a pass over the data or more: of a table of few columns and many rows, and of
-/// any other data.
-const TABLE_STEPS: u64 = 20_000;
-const STEPS: u64 = 10_000;
 
 /// A file with samples and how they are read: all that is needed to give generated ones back without the file.
 #[derive(Clone, Debug)]
@@ -356,20 +339,19 @@ impl OwnData {
     /// Default batch: less than the data where they are few.
     pub(crate) fn batch(&self) -> usize {
         let rows = self.loaded.as_ref().map_or(usize::MAX, |loaded| loaded.samples.len());
-        let most = if has_few_columns(self.shape()) { TABLE_BATCH } else { BATCH };
-        most.min(rows)
+        defaults::batch(self.shape()).min(rows)
     }
 
     /// Default length of a training with this batch: at least one pass over the data.
     pub(crate) fn duration(&self, batch: usize) -> Duration {
         let rows = self.loaded.as_ref().map_or(1, |loaded| loaded.samples.len()) as u64;
-        let steps = if has_few_columns(self.shape()) && rows >= FEW_ROWS { TABLE_STEPS } else { STEPS };
+        let steps = defaults::steps(self.shape(), rows);
         Duration::Epochs(steps.saturating_mul(batch as u64).div_ceil(rows.max(1)).max(1))
     }
 
     /// Default networks, objective and optimizers.
     pub(crate) fn spec(&self) -> GanSpec {
-        let mut spec = spec(self.shape());
+        let mut spec = defaults::spec(self.shape());
         let classes = self.labels.as_ref().map_or(0, |labels| labels.classes.len());
         for network in [&mut spec.generator, &mut spec.discriminator] {
             if let Some(first) = network.layers.first_mut() {
@@ -401,69 +383,6 @@ fn arrange(table: &mut Table, wanted: &[String], origin: &str) -> Result<()> {
         note(&format!("{origin}: {why}, so columns are matched by position"));
     }
     Ok(())
-}
-
-/// Whether samples of `shape` are rows of a table of few columns.
-fn has_few_columns(shape: Shape) -> bool {
-    matches!(shape, Shape::Numbers(columns) if columns <= FEW_COLUMNS)
-}
-
-/// Default networks, objective and optimizers for samples of `shape`.
-fn spec(shape: Shape) -> GanSpec {
-    match shape {
-        Shape::Numbers(columns) if has_few_columns(shape) => of_narrow_table(columns),
-        Shape::Numbers(columns) => of_wide_table(columns),
-        Shape::Image { .. } => of_images_with(shape.features()),
-    }
-}
-
-/// Least latent features.
-const LATENTS: usize = 8;
-
-/// The activation of most default networks.
-const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
-
-/// The defaults for a table of so few columns: the networks of the presets in the plane.
-fn of_narrow_table(columns: usize) -> GanSpec {
-    by_todays_recipe(
-        NetworkSpec::dense(&[LATENTS, 128, 128, 128, 128, columns], Activation::Relu, 0.0, Activation::Linear),
-        NetworkSpec::dense(&[columns, 128, 128, 128, 1], LEAKY, 0.0, Activation::Linear),
-        1.0,
-    )
-}
-
-/// The defaults for a table of so many columns.
-fn of_wide_table(columns: usize) -> GanSpec {
-    let latents = columns.clamp(LATENTS, 64);
-    by_todays_recipe(
-        NetworkSpec::dense(&[latents, 256, 256, 256, columns], LEAKY, 0.0, Activation::Linear),
-        NetworkSpec::dense(&[columns, 256, 256, 256, 1], LEAKY, 0.0, Activation::Linear),
-        0.1,
-    )
-}
-
-/// R3GAN's recipe with this weight of the penalties, and rates that fall along a cosine.
-fn by_todays_recipe(generator: NetworkSpec, discriminator: NetworkSpec, weight: f32) -> GanSpec {
-    GanSpec::new(generator, discriminator)
-        .with_optimizers(Adam::new(0.001))
-        .with_r3gan()
-        .with_penalties(Penalties::default().with_r1(weight).with_r2(weight))
-        // The length of the run takes the place of 0.
-        .with_schedule(RateSchedule::cosine(0))
-}
-
-/// The defaults for images of so many pixels: those of the presets of about the size, which are known to learn images.
-fn of_images_with(pixels: usize) -> GanSpec {
-    /// Pixels from which on the larger networks are taken: 16 x 16.
-    const LARGE: usize = 256;
-    let mut spec = if pixels < LARGE { presets::Preset::Digits.spec() } else { presets::Preset::Mnist.spec() };
-    if let Some(last) = spec.generator.layers.last_mut() {
-        last.outputs = pixels;
-    }
-    if let Some(first) = spec.discriminator.layers.first_mut() {
-        first.inputs = pixels;
-    }
-    spec
 }
 
 /// Images and their classes, where these are known.
@@ -553,29 +472,6 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn defaults_suit_the_size() {
-        for (shape, latents, width) in [
-            (Shape::Numbers(1), 8, 128),
-            (Shape::Numbers(2), 8, 128),
-            (Shape::Numbers(16), 8, 128),
-            (Shape::Numbers(17), 17, 256),
-            (Shape::Numbers(16_384), 64, 256),
-            (Shape::Image { height: 5, width: 7 }, 32, 192),
-            (Shape::Image { height: 28, width: 28 }, 100, 256),
-            (Shape::Image { height: 300, width: 200 }, 100, 256),
-        ] {
-            let mut spec = spec(shape);
-            if spec.schedule != RateSchedule::constant() {
-                // The length of the run.
-                spec.schedule.steps = 1;
-            }
-            spec.validate().unwrap();
-            assert_eq!((spec.latents(), spec.features()), (latents, shape.features()), "{shape}");
-            assert_eq!(spec.generator.layers[0].outputs, width, "{shape}");
-        }
-    }
 
     #[test]
     fn batch_and_length_follow_the_rows() {

@@ -15,7 +15,7 @@ use crate::net::panels::{Part, PartKeeps, PassContext, PassPlan};
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{self, InputMode, NetworkView, ParameterGradients, Recorded};
 use crate::net::tape::{Tape, Value};
-use crate::parallel::{Chunks, Elements, Team};
+use crate::parallel::{Chunks, Elements, Team, add_in_tree};
 use crate::rows::are_finite;
 
 /// What becomes of the gradients of a network's parameters.
@@ -226,7 +226,8 @@ impl Passes {
             team.for_each(items, |(slot, tapes, gradients)| slot_work(&Team::serial(), slot, tapes, gradients));
         }
         if mode != GradientMode::Ignore {
-            self.combine(team, tiles.slots());
+            let isa = self.plan.isa;
+            add_in_tree(team, &mut self.slots[..tiles.slots()], |to, from| add_assign(isa, to, from));
         }
         if let Some(gradient) = input_gradient {
             let (plan, first) = (&self.plan, self.recorded.deltas.first());
@@ -234,23 +235,6 @@ impl Passes {
                 let pass = PassContext { team, plan, panels: tile.panels };
                 scatter(&pass, tape, first, of_row, gradient);
             });
-        }
-    }
-
-    /// Adds the gradients of the first `count` slots into the first, in a binary tree.
-    fn combine(&mut self, team: &Team<'_>, count: usize) {
-        let isa = self.plan.isa;
-        let slots = &mut self.slots[..count];
-        let mut distance = 1;
-        while distance < count {
-            team.for_each(Chunks::new(slots, 2 * distance), |slots| {
-                if let Some((to, from)) = slots.split_at_mut_checked(distance)
-                    && let (Some(to), Some(from)) = (to.first_mut(), from.first_mut())
-                {
-                    add_assign(isa, to, from);
-                }
-            });
-            distance *= 2;
         }
     }
 }

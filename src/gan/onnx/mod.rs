@@ -28,6 +28,7 @@ use super::spec::GanSpec;
 use super::tensors;
 use crate::error::{Error, Result};
 use crate::kernel::activation::Activation;
+use crate::kernel::layer_normalization::EPSILON;
 use crate::memory::{AlignedBuffer, filled, room};
 use crate::net::folded::Folded;
 use crate::net::parameters::ParameterLayout;
@@ -39,9 +40,6 @@ use messages::{DOUBLE, FLOAT, IR_VERSION, ModelProto, OperatorSetIdProto, String
 
 /// The version of the operators.
 const OPSET: i64 = 17;
-
-/// What layer normalization adds to the variance ([`Normalization::Layer`]).
-const EPSILON: f32 = 1e-5;
 
 /// Most bytes of a file: what protobuf's own readers take.
 const MOST_BYTES: usize = i32::MAX as usize;

@@ -2,16 +2,18 @@
 
 use super::super::activation::{Activation, backward_epilogue, forward_epilogue};
 use super::super::average::follow;
+use super::super::batch_normalization::{self, Groups, add_statistics};
 use super::super::curvature::{Curved, curvature};
 use super::super::dropout::{Dropout, DropoutPart, Keeps};
+use super::super::layer_normalization::{CurvatureInputs, curve, differentiate, normalize};
 use super::super::loss::{LossTerm, ScoreLoss, Side, bce_with_logits, pairing_loss, score_loss, softmax_cross_entropy};
 use super::super::math;
 use super::super::noise::{StreamKey, add_normal, normal, uniform};
-use super::super::normalization::{CurvatureInputs, curve, differentiate, normalize};
 use super::super::optimizer::{AdamStep, AdamWStep, RmsPropStep, SgdStep, Update, clip_parameters};
 use super::super::panel::{Columns, gather_bytes, gather_rows, scatter_rows};
 use super::super::penalty::{NormPenalty, add_scaled, directions, interpolate, weighted_row_sums};
 use super::super::reduce::{add_assign, row_sums};
+use super::super::spectral::{self, Division, Matrix};
 use super::{bits, on_every_isa, values};
 use crate::reference::isas;
 use crate::simd::Isa;
@@ -27,6 +29,15 @@ const ADAMW: AdamWStep = AdamWStep { adam: ADAM, weight_decay: 0.5 };
 const RMSPROP: RmsPropStep = RmsPropStep { learning_rate: 0.1, alpha: 0.9, epsilon: 1e-8 };
 const SGD: SgdStep = SgdStep { learning_rate: 0.1, momentum: 0.9 };
 const REAL: LossTerm = LossTerm::new(true, 0.5);
+
+/// Both parts of a panel, full of samples and partly so.
+const FULL: Groups = Groups { width: WIDTH, parts: 2, samples: WIDTH / 2 };
+const PARTLY: Groups = Groups { samples: 29, ..FULL };
+
+/// A panel as a matrix whose rows end before the next begins.
+fn matrix(values: &[f32]) -> Matrix<'_> {
+    Matrix { values, stride: WIDTH, columns: WIDTH - 3 }
+}
 
 /// A kernel as a function of one panel: what it makes of `x`.
 type Case = (&'static str, fn(Isa, &[f32]) -> Vec<f32>);
@@ -162,6 +173,14 @@ const ELEMENTWISE: &[Case] = &[
     ("its curvature by tangents", |isa, x| {
         curved_normalization(isa, [&values(x.len(), 1.0), &values(x.len(), 0.5), x])
     }),
+    ("batch normalization", |isa, x| on_copy(x, |y| batch_normalization::normalize(isa, y, FULL))),
+    ("batch normalization's derivative by sums", |isa, x| {
+        on_copy(&values(x.len(), 1.0), |y| batch_normalization::differentiate(isa, x, y, FULL))
+    }),
+    ("batch normalization's derivative by vectors", |isa, x| {
+        on_copy(x, |y| batch_normalization::differentiate(isa, &values(x.len(), 1.0), y, FULL))
+    }),
+    ("scaled", |isa, x| on_copy(x, |y| spectral::scale(isa, y, 0.3))),
     ("clip", |isa, x| on_copy(x, |y| clip_parameters(isa, 0.5, y))),
     ("adam, parameter", |isa, x| {
         on_copy(x, |p| {
@@ -255,6 +274,39 @@ const OTHERS: &[Case] = &[
         let mut sums = vec![0.0; ROWS];
         weighted_row_sums(isa, x, &values(WIDTH, 1.0), &mut sums, false);
         sums
+    }),
+    ("batch normalization of lanes without samples", |isa, x| {
+        on_copy(x, |y| batch_normalization::normalize(isa, y, PARTLY))
+    }),
+    ("means of samples", |isa, x| {
+        let [mut means, mut variances] = [vec![0.0; ROWS], vec![0.0; ROWS]];
+        add_statistics(isa, x, PARTLY, [&mut means, &mut variances], false);
+        [means, variances].concat()
+    }),
+    ("matrix times vector", |isa, x| {
+        let mut products = vec![0.0; ROWS];
+        spectral::times(isa, matrix(x), &values(WIDTH - 3, 1.0), &mut products);
+        products
+    }),
+    ("vector times matrix", |isa, x| {
+        let mut sums = vec![0.0; WIDTH - 3];
+        spectral::transposed_times(isa, matrix(x), &values(ROWS, 1.0), 0, &mut sums);
+        sums
+    }),
+    ("row products", |isa, x| {
+        let mut products = vec![0.0; ROWS];
+        spectral::row_products(isa, matrix(x), matrix(&values(x.len(), 1.0)), &mut products);
+        products
+    }),
+    ("through the division", |isa, x| {
+        let right = values(WIDTH - 3, 1.0);
+        let division = Division { right: &right, along: 0.7, inverse: 0.3 };
+        on_copy(x, |y| spectral::take_through(isa, y, WIDTH, &values(ROWS, 1.0), division))
+    }),
+    ("a vector of length 1", |isa, x| {
+        on_copy(x, |y| {
+            spectral::normalize(isa, y);
+        })
     }),
     ("scatter", |isa, x| mapped(x, |x, y| scatter_rows(isa, x, WIDTH, WIDTH, y))),
     ("gather", |isa, x| mapped(x, |x, y| gather_rows(isa, x, ROWS, &(0..WIDTH as u32).collect::<Vec<_>>(), y, WIDTH))),

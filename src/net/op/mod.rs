@@ -15,10 +15,8 @@
 //! with respect to its output takes it through that at once. Values stand on a tape, and each operation says which of them its
 //! backward passes read. It also says how many products each pass takes, so that whoever compiles passes can count them.
 
-mod batch_norm;
 mod dense;
-mod finish;
-mod layer_norm;
+mod normalized;
 
 use super::kind::Kind;
 use super::panels::{Part, PassContext, PassPlan};
@@ -27,10 +25,8 @@ use super::spec::NetworkSpec;
 use super::tape::{Tape, TapePlan, Value};
 use crate::kernel::activation::Activation;
 use crate::kernel::optimizer::{Arenas, Update};
-use batch_norm::BatchNorm;
 use dense::Dense;
-use finish::Finish;
-use layer_norm::LayerNorm;
+use normalized::{Normalized, Over};
 
 /// What an operation applies to each value that it computes, last of all.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -189,8 +185,7 @@ macro_rules! operations {
 
 operations! {
     Dense,
-    LayerNorm,
-    BatchNorm,
+    Normalized,
 }
 
 /// The number of operations of a network.
@@ -204,7 +199,7 @@ pub(crate) fn operation<'a>(spec: &'a NetworkSpec, layout: &'a ParameterLayout, 
     let (spec, place) = (&spec.layers[layer], layout.layer(layer));
     match kind {
         Kind::Dense => AnyOperation::Dense(Dense { layer, spec, place }),
-        Kind::LayerNorm => AnyOperation::LayerNorm(LayerNorm { finish: Finish { layer, spec, place } }),
-        Kind::BatchNorm => AnyOperation::BatchNorm(BatchNorm { finish: Finish { layer, spec, place } }),
+        Kind::LayerNorm => AnyOperation::Normalized(Normalized { layer, spec, place, over: Over::Features }),
+        Kind::BatchNorm => AnyOperation::Normalized(Normalized { layer, spec, place, over: Over::Samples }),
     }
 }

@@ -1,6 +1,6 @@
 //! Layer normalization, its derivative and its curvature against differences in f64.
 
-use super::super::normalization::{CurvatureInputs, EPSILON, curve, differentiate, normalize};
+use super::super::layer_normalization::{CurvatureInputs, EPSILON, curve, differentiate, normalize};
 use super::{on_every_isa, values};
 use crate::reference::difference::slope;
 
