@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 /// Everything random of one step, handed in instead of drawn. All matrices are row-major, one row a sample of the batch. Instance noise
 /// alone is drawn as in every step.
 ///
+/// Where D judges [packs](GanSpec::packing) of `m` samples, pack `k` of the batch has the samples `k`, `k + batch / m`, `k + 2 batch / m` ...,
+/// and D's dropout and the shares have a row for each pack: `[batch / m, ..]`.
+///
 /// ```
 /// use gannet::gan::GivenStep;
 ///
