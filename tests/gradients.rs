@@ -108,6 +108,12 @@ impl Problem {
         self
     }
 
+    /// The same with a G whose outputs are these groups, and numbers before them.
+    fn with_softmax(mut self, groups: &[usize]) -> Self {
+        self.spec.generator.layers[1].softmax = groups.to_vec();
+        self
+    }
+
     /// The same with a discriminator that drops nothing.
     fn without_dropout(mut self) -> Self {
         self.spec.discriminator.layers.iter_mut().for_each(|layer| layer.dropout = 0.0);
@@ -435,6 +441,29 @@ fn gradients_of_normalized_layers_match_finite_differences() {
                         || Problem::new(Activation::Tanh, Activation::Sigmoid, objective, order).with_normalization();
                     check(&problem(), engine, isa, &mut misses);
                     check(&problem().with_penalties(penalties), engine, isa, &mut misses);
+                }
+            }
+        }
+    }
+    assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses[..misses.len().min(20)].join("\n"));
+}
+
+/// Groups of G's outputs, alone and beside numbers, in every order and with every objective; and with penalties, which look at them.
+#[test]
+fn gradients_of_groups_of_outputs_match_finite_differences() {
+    let penalties = Penalties::default().with_r1(0.7).with_r2(0.3).with_gradient_penalty(1.5);
+    let mut misses = Vec::new();
+    for engine in EngineKind::ALL {
+        for isa in Isa::available() {
+            for order in ORDERS {
+                for objective in OBJECTIVES {
+                    for groups in [&[2][..], &[2, 2], &[3]] {
+                        let problem = || {
+                            Problem::new(Activation::Tanh, Activation::Linear, objective, order).with_softmax(groups)
+                        };
+                        check(&problem(), engine, isa, &mut misses);
+                        check(&problem().without_dropout().with_penalties(penalties), engine, isa, &mut misses);
+                    }
                 }
             }
         }

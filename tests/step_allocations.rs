@@ -83,11 +83,19 @@ fn presets() -> impl Iterator<Item = Preset> + Clone {
     common::presets().filter(move |preset| !same.contains(preset))
 }
 
-/// Steps that are counted, after the first: some eighty turns of the data. `scripts/allocations.sh` counts longer runs from outside.
-const STEPS: u64 = 200;
+/// Steps that are counted, after the first: some forty turns of the data. `scripts/allocations.sh` counts longer runs from outside.
+const STEPS: u64 = 100;
 
 /// Time for threads to start and to end.
 const SETTLING: Duration = Duration::from_millis(200);
+
+/// Lets the threads of a run start, and those of the run before end: threads allocate when they do. One thread is the caller's, and
+/// cases of one thread come first.
+fn settle(threads: usize) {
+    if threads > 1 {
+        std::thread::sleep(SETTLING);
+    }
+}
 
 /// Allocations that one product of an engine makes inside the library it stands on.
 fn allocations_per_product(engine: EngineKind) -> u64 {
@@ -97,16 +105,22 @@ fn allocations_per_product(engine: EngineKind) -> u64 {
 
 // Without the test harness: its thread would be counted when it reports that a test has been running for a minute.
 fn main() {
-    plans_say_what_a_run_takes();
-    passes_of_a_dense_network_allocate_nothing();
-    steered_steps_allocate_nothing();
-    steps_allocate_nothing_of_their_own();
-    turns_alone_and_answers_allocate_nothing();
-    steps_with_hooks_allocate_nothing();
-    steps_of_every_recipe_allocate_nothing();
-    steps_of_replicas_allocate_nothing();
-    sources_of_every_kind_allocate_nothing();
-    steps_allocate_nothing_while_a_run_is_recorded();
+    let tests = [
+        plans_say_what_a_run_takes,
+        passes_of_a_dense_network_allocate_nothing,
+        steered_steps_allocate_nothing,
+        steps_allocate_nothing_of_their_own,
+        turns_alone_and_answers_allocate_nothing,
+        steps_with_hooks_allocate_nothing,
+        steps_of_every_recipe_allocate_nothing,
+        steps_of_replicas_allocate_nothing,
+        sources_of_every_kind_allocate_nothing,
+        steps_allocate_nothing_while_a_run_is_recorded,
+    ];
+    for test in tests {
+        test();
+        std::thread::sleep(SETTLING);
+    }
 }
 
 /// What a plan leaves out: specifications, the names and lengths of regions, and the records of slots, at most 32 for each shard.
@@ -146,13 +160,12 @@ fn plans_say_what_a_run_takes() {
 /// On one thread each call on its own; with more, each call enters the pool, for which rayon allocates, unless it is part of a run.
 fn passes_of_a_dense_network_allocate_nothing() {
     const ROWS: usize = 700;
-    for hidden in [24, 400] {
-        for threads in [1, 2, 3] {
+    for threads in [1, 2, 3] {
+        for hidden in [24, 400] {
             let spec = NetworkSpec::dense(&[3, hidden, hidden, 2], Activation::Tanh, 0.2, Activation::Linear)
                 .with_normalization(Normalization::Layer);
             let options =
                 TrainerOptions::default().with_batch(ROWS).with_threads(threads).with_engine(EngineKind::Native);
-            std::thread::sleep(SETTLING);
             let before = LIVE.load(Ordering::Relaxed);
             let mut network = DenseNetwork::new(spec, options).unwrap();
             let (taken, planned) = (LIVE.load(Ordering::Relaxed) - before, network.memory());
@@ -176,7 +189,7 @@ fn passes_of_a_dense_network_allocate_nothing() {
             };
             let allocations = network.run(|run| {
                 round(run, ROWS);
-                std::thread::sleep(SETTLING);
+                settle(threads);
                 let before = ALLOCATIONS.load(Ordering::Relaxed);
                 [ROWS, 1, 130, 0, 500].into_iter().for_each(|count| round(run, count));
                 ALLOCATIONS.load(Ordering::Relaxed) - before
@@ -213,7 +226,6 @@ fn turns_alone_and_answers_allocate_nothing() {
         };
         // The first turns prepare the trainer.
         round();
-        std::thread::sleep(SETTLING);
         let before = ALLOCATIONS.load(Ordering::Relaxed);
         (0..20).for_each(|_| round());
         assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0, "{preset:?}");
@@ -221,8 +233,8 @@ fn turns_alone_and_answers_allocate_nothing() {
 }
 
 fn steps_with_hooks_allocate_nothing() {
-    for (preset, batch) in [(Preset::Circle, 200), (Preset::Mnist, 16)] {
-        for threads in [1, 2] {
+    for threads in [1, 2] {
+        for (preset, batch) in [(Preset::Circle, 200), (Preset::Mnist, 16)] {
             let options =
                 TrainerOptions::default().with_batch(batch).with_threads(threads).with_engine(EngineKind::Native);
             let mut trainer = common::trainer(preset, options);
@@ -233,7 +245,7 @@ fn steps_with_hooks_allocate_nothing() {
                     let weights = trainer.parameters(Network::Generator).flat_map(|tensor| tensor.values());
                     assert!(weights.sum::<f32>().is_finite());
                     if report.step == 1 {
-                        std::thread::sleep(SETTLING);
+                        settle(threads);
                         first = ALLOCATIONS.load(Ordering::Relaxed);
                     }
                     last = ALLOCATIONS.load(Ordering::Relaxed);
@@ -245,13 +257,14 @@ fn steps_with_hooks_allocate_nothing() {
     }
 }
 
-/// Allocations in so many steps, after the first of them.
-fn allocations(trainer: &mut Trainer<'_>, steps: u64) -> u64 {
+/// Allocations in so many steps with so many threads, after the first of them. They are counted inside the run: entering the pool may
+/// allocate, a step may not.
+fn allocations(trainer: &mut Trainer<'_>, threads: usize, steps: u64) -> u64 {
     let (mut first, mut last) = (0, 0);
     trainer
-        .run(steps, 1, |report| {
+        .run(steps + 1, 1, |report| {
             if report.step == 1 {
-                std::thread::sleep(SETTLING);
+                settle(threads);
                 first = ALLOCATIONS.load(Ordering::Relaxed);
             }
             last = ALLOCATIONS.load(Ordering::Relaxed);
@@ -262,21 +275,20 @@ fn allocations(trainer: &mut Trainer<'_>, steps: u64) -> u64 {
 }
 
 fn steps_of_every_recipe_allocate_nothing() {
-    for (hidden, batch) in [(16, 200), (400, 70)] {
-        for (name, spec) in common::recipes(hidden) {
-            for (threads, shards) in [(1, 1), (2, 4)] {
+    for (threads, shards) in [(1, 1), (2, 4)] {
+        for (hidden, batch) in [(16, 200), (400, 70)] {
+            for (name, spec) in common::recipes(hidden) {
                 let options = TrainerOptions::default()
                     .with_batch(batch / spec.packing * spec.packing)
                     .with_threads(threads)
                     .with_shards(shards)
                     .with_engine(EngineKind::Native);
                 let source = common::source(Preset::Circle, batch);
-                std::thread::sleep(SETTLING);
                 let before = LIVE.load(Ordering::Relaxed);
                 let mut trainer = Trainer::new(spec.clone(), source, options).unwrap();
                 let (taken, planned) = (LIVE.load(Ordering::Relaxed) - before, trainer.plan().memory);
                 assert!(threads > 1 || taken <= planned + BESIDE_THE_PLAN, "{name}: planned {planned}, took {taken}");
-                assert_eq!(allocations(&mut trainer, 50), 0, "{name}: {hidden} with {threads} threads");
+                assert_eq!(allocations(&mut trainer, threads, 20), 0, "{name}: {hidden} with {threads} threads");
             }
         }
     }
@@ -284,8 +296,8 @@ fn steps_of_every_recipe_allocate_nothing() {
 
 /// What a specification may have beside the presets: other optimizers, an average of G's parameters.
 fn steered_steps_allocate_nothing() {
-    for (preset, batch) in [(Preset::Circle, 200), (Preset::Mnist, 16)] {
-        for (threads, shards) in [(1, 1), (2, 1), (2, 4)] {
+    for (threads, shards) in [(1, 1), (2, 1), (2, 4)] {
+        for (preset, batch) in [(Preset::Circle, 200), (Preset::Mnist, 16)] {
             let spec = preset
                 .spec()
                 .with_generator_optimizer(AdamW::new(1e-4))
@@ -300,14 +312,17 @@ fn steered_steps_allocate_nothing() {
                 .with_shards(shards)
                 .with_threads(threads)
                 .with_engine(EngineKind::Native);
-            std::thread::sleep(SETTLING);
             let before = LIVE.load(Ordering::Relaxed);
             let mut trainer = Trainer::new(spec, source, options).unwrap();
             let (taken, planned) = (LIVE.load(Ordering::Relaxed) - before, trainer.plan().memory);
             // RMSprop keeps one state less than a plan has room for; more threads than one bring a pool, which no plan counts.
             let spare = 4 * parameters(&trainer, Network::Discriminator);
             assert!(threads > 1 || (planned - spare..=planned + BESIDE_THE_PLAN).contains(&taken), "{planned} {taken}");
-            assert_eq!(allocations(&mut trainer, 20), 0, "{preset:?} with {threads} threads and {shards} shards");
+            assert_eq!(
+                allocations(&mut trainer, threads, 20),
+                0,
+                "{preset:?} with {threads} threads and {shards} shards"
+            );
         }
     }
 }
@@ -323,35 +338,20 @@ fn steps_allocate_nothing_of_their_own() {
     // More than a tile, so that two threads have work; for the wide networks a batch that keeps the test short. With
     // `gaussian2d` also a batch of one tile, whose fakes are not made again.
     let batch = |preset| if preset == Preset::Mnist { 16 } else { 200 };
-    let cases = presets().map(|preset| (preset, batch(preset))).chain([(Preset::Gaussian2d, 32)]);
-    for (preset, batch) in cases {
-        for (threads, shards) in [(1, 1), (2, 1), (2, 4)] {
-            for engine in EngineKind::ALL {
-                let options = TrainerOptions::default()
-                    .with_batch(batch)
-                    .with_shards(shards)
-                    .with_threads(threads)
-                    .with_engine(engine);
-                let mut trainer = common::trainer(preset, options);
-                let expected = STEPS * trainer.plan().products_per_step * allocations_per_product(engine);
-                let (mut first, mut last) = (0, 0);
-                // The count is taken inside the run: entering the pool may allocate, a step may not. After the first step the
-                // pool's threads get time to start, and those of the run before to end: threads allocate when they do.
-                trainer
-                    .run(STEPS + 1, 1, |report| {
-                        if report.step == 1 {
-                            std::thread::sleep(SETTLING);
-                            first = ALLOCATIONS.load(Ordering::Relaxed);
-                        }
-                        last = ALLOCATIONS.load(Ordering::Relaxed);
-                        ControlFlow::Continue(())
-                    })
-                    .unwrap();
-                let counted = last - first;
-                if counted != expected {
-                    let name = format!("{} batch {batch} {shards} {threads} {engine}", preset.name());
-                    failures.push(format!("{name}: {counted} instead of {expected}"));
-                }
+    for (threads, shards) in [(1, 1), (2, 1), (2, 4)] {
+        let cases = presets().map(|preset| (preset, batch(preset))).chain([(Preset::Gaussian2d, 32)]);
+        for ((preset, batch), engine) in cases.flat_map(|case| EngineKind::ALL.map(|engine| (case, engine))) {
+            let options = TrainerOptions::default()
+                .with_batch(batch)
+                .with_shards(shards)
+                .with_threads(threads)
+                .with_engine(engine);
+            let mut trainer = common::trainer(preset, options);
+            let expected = STEPS * trainer.plan().products_per_step * allocations_per_product(engine);
+            let counted = allocations(&mut trainer, threads, STEPS);
+            if counted != expected {
+                let name = format!("{} batch {batch} {shards} {threads} {engine}", preset.name());
+                failures.push(format!("{name}: {counted} instead of {expected}"));
             }
         }
     }
@@ -379,11 +379,9 @@ fn sources_of_every_kind_allocate_nothing() {
         ),
     ];
     let mut failures = Vec::new();
-    for (name, source) in sources {
-        for threads in [1, 2, 3] {
+    for threads in [1, 2, 3] {
+        for (name, source) in &sources {
             let options = TrainerOptions::default().with_batch(BATCH).with_threads(threads);
-            // Threads of the case before give their memory back when they end.
-            std::thread::sleep(SETTLING);
             let before = LIVE.load(Ordering::Relaxed);
             let mut trainer = Trainer::new(spec.clone(), source.clone(), options).unwrap();
             let (taken, planned) = (LIVE.load(Ordering::Relaxed) - before, trainer.plan().memory);
@@ -391,19 +389,9 @@ fn sources_of_every_kind_allocate_nothing() {
             if threads == 1 && !(planned..=planned + BESIDE_THE_PLAN).contains(&taken) {
                 failures.push(format!("{name}: planned {planned} bytes, took {taken}"));
             }
-            let (mut first, mut last) = (0, 0);
-            trainer
-                .run(STEPS + 1, 1, |report| {
-                    if report.step == 1 {
-                        std::thread::sleep(SETTLING);
-                        first = ALLOCATIONS.load(Ordering::Relaxed);
-                    }
-                    last = ALLOCATIONS.load(Ordering::Relaxed);
-                    ControlFlow::Continue(())
-                })
-                .unwrap();
-            if last != first {
-                failures.push(format!("{name} at {threads} threads: {} allocations in {STEPS} steps", last - first));
+            let counted = allocations(&mut trainer, threads, STEPS);
+            if counted != 0 {
+                failures.push(format!("{name} at {threads} threads: {counted} allocations in {STEPS} steps"));
             }
         }
     }
@@ -415,8 +403,8 @@ fn steps_of_replicas_allocate_nothing() {
     const REPLICAS: usize = 3;
     let mut failures = Vec::new();
     // The wide networks of `mnist` would take long, and take the same path.
-    for preset in presets().filter(|&preset| preset != Preset::Mnist) {
-        for threads in [1, 2, 3] {
+    for threads in [1, 2, 3] {
+        for preset in presets().filter(|&preset| preset != Preset::Mnist) {
             let source = common::source(preset, 500);
             let options =
                 TrainerOptions::default().with_batch(200).with_threads(threads).with_shuffle(preset.shuffle());
@@ -424,7 +412,7 @@ fn steps_of_replicas_allocate_nothing() {
             let (first, last) = (AtomicU64::new(0), AtomicU64::new(0));
             let outcomes = replicas.run(STEPS + 1, 1, |replica, report| {
                 if (replica, report.step) == (0, 1) {
-                    std::thread::sleep(SETTLING);
+                    settle(threads);
                     first.store(ALLOCATIONS.load(Ordering::Relaxed), Ordering::Relaxed);
                 }
                 last.fetch_max(ALLOCATIONS.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -445,8 +433,8 @@ fn steps_of_replicas_allocate_nothing() {
 fn steps_allocate_nothing_while_a_run_is_recorded() {
     const SEGMENTS: u64 = 5;
     let mut failures = Vec::new();
-    for preset in presets().filter(|&preset| preset != Preset::Mnist) {
-        for threads in [1, 2] {
+    for threads in [1, 2] {
+        for preset in presets().filter(|&preset| preset != Preset::Mnist) {
             let mut trainer = common::trainer(preset, TrainerOptions::default().with_batch(200).with_threads(threads));
             let (spec, source, isa) = (preset.spec(), common::source(preset, 500), trainer.isa());
             let (reports, reported) = mpsc::sync_channel(2 * STEPS as usize);
@@ -461,13 +449,15 @@ fn steps_allocate_nothing_while_a_run_is_recorded() {
                     }
                     while reported.try_recv().is_ok() {}
                 });
+                // The recording thread starts.
+                std::thread::sleep(SETTLING);
                 let mut counted = 0;
                 for _ in 0..SEGMENTS {
                     let (begin, mut first, mut last) = (trainer.steps_done() + 1, 0, 0);
                     trainer
                         .run(STEPS / SEGMENTS, 1, |report| {
                             if report.step == begin {
-                                std::thread::sleep(SETTLING);
+                                settle(threads);
                                 first = ALLOCATIONS.load(Ordering::Relaxed);
                             }
                             reports.send(*report).unwrap();

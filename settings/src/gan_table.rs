@@ -65,6 +65,8 @@ struct LayerTable {
     activation: Option<Kinded>,
     #[serde(default)]
     dropout: f32,
+    #[serde(default)]
+    softmax: Vec<usize>,
 }
 
 /// The activation of hidden layers where the preset has no hidden layer: that of most presets.
@@ -213,6 +215,6 @@ impl LayerTable {
             None => usual,
         };
         let layer = LayerSpec::new(self.inputs, self.outputs, activation);
-        Ok(layer.with_normalization(self.normalization).with_dropout(self.dropout))
+        Ok(layer.with_normalization(self.normalization).with_dropout(self.dropout).with_softmax(self.softmax))
     }
 }

@@ -12,7 +12,7 @@ use crate::gemm::EngineKind;
 use crate::kernel::panel::{gather_rows, scatter_rows};
 use crate::memory::AlignedBuffer;
 use crate::net::folded::Folded;
-use crate::net::panels::{Panels, PassContext, PassPlan};
+use crate::net::panels::{Panels, Part, PassContext, PassPlan};
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{self, Alone, NetworkView};
 use crate::network::Network;
@@ -152,20 +152,26 @@ impl NetworkFunction {
         let chunks = rows.chunks(SAMPLE_PANEL * of_row).zip(outputs.chunks_mut(SAMPLE_PANEL * of_output));
         for (rows, outputs) in chunks {
             let indices = &ROWS[..rows.len() / of_row];
-            self.pass(outputs, |panel| gather_rows(isa, rows, of_row, indices, panel, SAMPLE_PANEL))?;
+            self.pass(outputs, None, |panel| gather_rows(isa, rows, of_row, indices, panel, SAMPLE_PANEL))?;
         }
         Ok(())
     }
 
-    /// One pass over at most [`SAMPLE_PANEL`] rows, whose panel `fill` fills.
-    pub(super) fn pass(&mut self, outputs: &mut [f32], fill: impl FnOnce(&mut [f32])) -> Result<()> {
+    /// One pass over at most [`SAMPLE_PANEL`] rows, whose panel `fill` fills. What is drawn of the outputs is drawn by `part`; without, they
+    /// are probabilities.
+    pub(super) fn pass(
+        &mut self,
+        outputs: &mut [f32],
+        part: Option<Part<'_>>,
+        fill: impl FnOnce(&mut [f32]),
+    ) -> Result<()> {
         let Self { parameters, scratch: Alone { trace, tape } } = self;
         let Parameters { network, folded: Folded { spec, layout, parameters }, isa } = &**parameters;
         let plan = PassPlan { isa: *isa, engine: EngineKind::default().engine(), tasks: 1 };
         let view = NetworkView { spec, layout, parameters };
         fill(tape.get_mut(trace.input(), SAMPLE_PANEL));
         let pass = PassContext { team: &Team::serial(), plan: &plan, panels: Panels::one(SAMPLE_PANEL) };
-        pass::forward(&pass, view, &[], trace, tape);
+        pass::forward(&pass, view, part.as_slice(), trace, tape);
         let count = outputs.len() / spec.outputs();
         scatter_rows(*isa, tape.get(trace.output(), SAMPLE_PANEL), SAMPLE_PANEL, count, outputs);
         if !outputs.iter().all(|value| value.is_finite()) {

@@ -5,7 +5,7 @@ use super::streams::Stream;
 use crate::error::{Error, Result};
 
 /// Everything random of one step, handed in instead of drawn. All matrices are row-major, one row a sample of the batch. Instance noise
-/// alone is drawn as in every step.
+/// alone is drawn as in every step; a [softmax](crate::net::LayerSpec::softmax) has no noise, but the temperature of training.
 ///
 /// Where D judges [packs](GanSpec::packing) of `m` samples, pack `k` of the batch has the samples `k`, `k + batch / m`, `k + 2 batch / m` ...,
 /// and D's dropout and the shares have a row for each pack: `[batch / m, ..]`.
@@ -125,6 +125,8 @@ impl<'a> GivenStep<'a> {
             Stream::KeepGeneratorStep => Some(self.keep_generator_step),
             Stream::KeepGeneratorReal => Some(self.keep_generator_real),
             Stream::KeepBetween => Some(self.keep_between),
+            // G drops nothing here, and its softmax has no noise.
+            Stream::GeneratorKeepsFake | Stream::GeneratorKeeps => Some(&[]),
             _ => None,
         }
     }

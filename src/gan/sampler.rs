@@ -7,6 +7,7 @@ use super::streams::Stream;
 use crate::error::{Error, Result};
 use crate::kernel::noise::{self, StreamKey};
 use crate::memory::filled;
+use crate::net::panels::Part;
 use crate::net::pass::NetworkView;
 use crate::network::Network;
 use crate::rows;
@@ -137,7 +138,7 @@ impl Sampler {
         for (index, rows) in rows.chunks_mut(SAMPLE_PANEL * features).enumerate() {
             let (first, count) = (first + index * SAMPLE_PANEL, rows.len() / features);
             let mut strange = None;
-            let outcome = generator.pass(rows, |panel| {
+            let outcome = generator.pass(rows, Some(Part::drawn(key, first)), |panel| {
                 let (latents, conditions) = panel.split_at_mut(latents * SAMPLE_PANEL);
                 noise::normal(isa, key, first, latents, SAMPLE_PANEL);
                 if condition.is_empty() {

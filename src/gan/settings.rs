@@ -122,7 +122,7 @@ pub(super) fn settings(spec: &GanSpec, options: &TrainerOptions, samples: impl I
 /// The fields that the settings of an optimizer may have, and those of a layer.
 const OPTIMIZER_FIELDS: [&str; 8] =
     ["kind", "learning_rate", "beta1", "beta2", "epsilon", "weight_decay", "alpha", "momentum"];
-const LAYER_FIELDS: [&str; 6] = ["inputs", "outputs", "normalization", "activation", "dropout", "slope"];
+const LAYER_FIELDS: [&str; 7] = ["inputs", "outputs", "normalization", "activation", "dropout", "slope", "softmax"];
 
 /// The settings of an optimizer.
 fn of_optimizer(optimizer: &OptimizerSpec) -> Vec<(&'static str, Value)> {
@@ -161,6 +161,10 @@ fn of_layer(layer: &LayerSpec) -> Vec<(&'static str, Value)> {
     // Without, as all layers were that files of before know.
     if layer.normalization != Normalization::None {
         fields.push(("normalization", layer.normalization.name().into()));
+    }
+    if !layer.softmax.is_empty() {
+        let groups: Vec<String> = layer.softmax.iter().map(usize::to_string).collect();
+        fields.push(("softmax", groups.join(" ").into()));
     }
     match layer.activation {
         Activation::LeakyRelu { slope } => fields.push(("slope", number(slope))),

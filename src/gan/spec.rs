@@ -444,6 +444,10 @@ impl GanSpec {
             let problem = "spectral normalization bounds the slope of D; G takes `layer` or `batch`";
             return Err(Error::setting(format!("generator.layers[{layer}].normalization"), problem));
         }
+        if let Some(layer) = self.discriminator.softmax() {
+            let problem = "D gives logits; groups of outputs are for what G makes of categories";
+            return Err(Error::setting(format!("discriminator.layers[{layer}].softmax"), problem));
+        }
         if self.weight_clip != 0.0 && self.discriminator.has(Normalization::Spectral) {
             let problem = "clipped weights and spectral normalization both bound D's slope; use one of them";
             return Err(Error::setting("weight_clip", problem));

@@ -84,7 +84,15 @@ pub fn sequential(spec: &NetworkSpec) -> String {
             modules.push(format!("nn.Dropout({})", layer.dropout));
         }
     }
-    format!("nn.Sequential({})", modules.join(", "))
+    let groups = spec.layers.last().map(|layer| layer.softmax.as_slice()).unwrap_or_default();
+    let behind = match groups {
+        [] => String::new(),
+        groups => {
+            let sizes: Vec<String> = groups.iter().map(usize::to_string).collect();
+            format!("  # then a softmax of each group of the last outputs: {}", sizes.join(", "))
+        }
+    };
+    format!("nn.Sequential({}){behind}", modules.join(", "))
 }
 
 /// The weights of one network (names without a prefix) or of both (`generator.`, `discriminator.`) as the bytes of a safetensors

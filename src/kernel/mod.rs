@@ -21,6 +21,7 @@ pub mod peak;
 pub mod penalty;
 pub mod quantile;
 pub mod reduce;
+pub mod softmax;
 pub mod spectral;
 pub mod sum;
 

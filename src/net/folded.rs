@@ -1,5 +1,5 @@
 //! A network as it is after training: what a normalization has made of the weights, or learned about the data, becomes part of weights and
-//! biases, and the layer is an ordinary one.
+//! biases, and the layer is an ordinary one, without dropout.
 
 use super::parameters::ParameterLayout;
 use super::spec::{NetworkSpec, Normalization};
@@ -47,6 +47,7 @@ impl Folded {
             }
             layer.normalization = Normalization::None;
         }
+        spec.layers.iter_mut().for_each(|layer| layer.dropout = 0.0);
         let layout = ParameterLayout::new(&spec);
         if layout.len() == copy.len() {
             return Ok(Self { spec, layout, parameters: copy });

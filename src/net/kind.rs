@@ -11,12 +11,15 @@ pub(crate) enum Kind {
     LayerNorm,
     /// The same feature by feature.
     BatchNorm,
+    /// The softmax of groups of what a layer without normalization makes.
+    Softmax,
 }
 
 impl LayerSpec {
     /// The kinds of the layer's operations, in their order.
     pub(crate) fn operations(&self) -> &'static [Kind] {
         match self.normalization {
+            _ if !self.softmax.is_empty() => &[Kind::Dense, Kind::Softmax],
             Normalization::None | Normalization::Spectral => &[Kind::Dense],
             Normalization::Layer => &[Kind::Dense, Kind::LayerNorm],
             Normalization::Batch => &[Kind::Dense, Kind::BatchNorm],

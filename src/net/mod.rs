@@ -18,4 +18,4 @@ pub(crate) mod tape;
 
 pub use crate::kernel::activation::Activation;
 pub use parameters::LayerTensors;
-pub use spec::{Initialization, LayerSpec, NetworkSpec, Normalization};
+pub use spec::{Initialization, LayerSpec, NetworkSpec, Normalization, SOFTMAX_TEMPERATURE};

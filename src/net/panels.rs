@@ -150,6 +150,11 @@ pub(crate) enum PartKeeps<'a> {
 }
 
 impl<'a> Part<'a> {
+    /// The part of panels of one block whose numbers are drawn from `key`.
+    pub(crate) fn drawn(key: StreamKey, first_sample: usize) -> Self {
+        Self { first_sample, of_block: usize::MAX, between_blocks: 0, keeps: PartKeeps::Drawn(key) }
+    }
+
     /// All `parts` of panel `panel`, which stand side by side in its `width` lanes, as a layer needs them that has this number and so many
     /// outputs. Only as many as there are parts count.
     pub(super) fn all_of_layer(

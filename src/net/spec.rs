@@ -113,12 +113,23 @@ pub struct LayerSpec {
     /// Probability of dropping an output while training; 0 = no dropout.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
     pub dropout: f32,
+    /// Sizes of the groups that the last outputs of G's last layer are in, one group behind the other: of each group it makes a softmax, so
+    /// that the group stands for a category with as many values. Every output before them is a number of its own.
+    ///
+    /// In training and where samples are made, a softmax is a draw: Gumbel noise joins the sums, and a temperature of
+    /// [`SOFTMAX_TEMPERATURE`] makes one of the outputs nearly 1 (Jang et al., "Categorical reparameterization with Gumbel-softmax", 2017). As a
+    /// [function](crate::gan::NetworkFunction) G gives the probabilities themselves.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub softmax: Vec<usize>,
 }
+
+/// The temperature of draws from a softmax: that of CTGAN (Xu et al., "Modeling tabular data using conditional GAN", 2019).
+pub const SOFTMAX_TEMPERATURE: f32 = 0.2;
 
 impl LayerSpec {
     /// A layer without normalization and dropout.
     pub fn new(inputs: usize, outputs: usize, activation: Activation) -> Self {
-        Self { inputs, outputs, normalization: Normalization::None, activation, dropout: 0.0 }
+        Self { inputs, outputs, normalization: Normalization::None, activation, dropout: 0.0, softmax: Vec::new() }
     }
 
     /// The same layer with another [normalization](Self::normalization).
@@ -133,6 +144,18 @@ impl LayerSpec {
     pub fn with_dropout(mut self, dropout: f32) -> Self {
         self.dropout = dropout;
         self
+    }
+
+    /// The same layer with these [groups of outputs](Self::softmax).
+    #[must_use]
+    pub fn with_softmax(mut self, groups: Vec<usize>) -> Self {
+        self.softmax = groups;
+        self
+    }
+
+    /// Outputs that are in no [group](Self::softmax).
+    pub(crate) fn numbers(&self) -> usize {
+        self.outputs - self.softmax.iter().sum::<usize>().min(self.outputs)
     }
 }
 
@@ -220,6 +243,23 @@ fn weights(layers: &[LayerSpec]) -> usize {
     layers.iter().map(|layer| layer.inputs.saturating_mul(layer.outputs)).fold(0, usize::saturating_add)
 }
 
+/// What is wrong with the groups of a layer that has some.
+fn softmax_problem(layer: &LayerSpec, is_last: bool) -> Option<String> {
+    let total = layer.softmax.iter().copied().fold(0, usize::saturating_add);
+    if !is_last {
+        return Some("only the last layer of a network has groups of outputs".into());
+    }
+    if let Some(group) = layer.softmax.iter().find(|group| **group < 2) {
+        return Some(format!("a group of {group} is no choice; a category has two values or more"));
+    }
+    if total > layer.outputs {
+        return Some(format!("the groups have {total} outputs, the layer {}", layer.outputs));
+    }
+    let is_plain = layer.activation == Activation::Linear && layer.normalization == Normalization::None;
+    (!is_plain || layer.dropout != 0.0)
+        .then(|| "a layer with groups has the activation linear, no normalization and no dropout".into())
+}
+
 impl NetworkSpec {
     /// A network of these layers, with PyTorch's initial weights.
     pub fn new(layers: Vec<LayerSpec>) -> Self {
@@ -236,6 +276,16 @@ impl NetworkSpec {
     /// Whether a layer drops values in training.
     pub(crate) fn drops(&self) -> bool {
         self.layers.iter().any(|layer| layer.dropout > 0.0)
+    }
+
+    /// Whether a layer's outputs are drawn, in training at least: dropped, or from a [softmax](LayerSpec::softmax).
+    pub(crate) fn draws(&self) -> bool {
+        self.drops() || self.softmax().is_some()
+    }
+
+    /// The first layer with a [softmax](LayerSpec::softmax).
+    pub(crate) fn softmax(&self) -> Option<usize> {
+        self.layers.iter().position(|layer| !layer.softmax.is_empty())
     }
 
     /// A network of `sizes.len() - 1` layers with one activation (and dropout) for the hidden layers and another for the
@@ -343,6 +393,10 @@ impl NetworkSpec {
                     setting("dropout"),
                     format!("{} is not a probability from 0 up to, but not including, 1", layer.dropout),
                 ));
+            }
+            if !layer.softmax.is_empty() {
+                let problem = softmax_problem(layer, index + 1 == self.layers.len());
+                problem.map_or(Ok(()), |problem| Err(Error::setting(setting("softmax"), problem)))?;
             }
             before = Some(layer.outputs);
         }

@@ -80,6 +80,12 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
     };
     let normalized = |spec: GanSpec| normalized_by([Normalization::Layer; 2], spec);
     let (batch, spectral) = (Normalization::Batch, Normalization::Spectral);
+    // Of a point both coordinates.
+    let softmax = |mut spec: GanSpec| {
+        let last = spec.generator.layers.last_mut().unwrap();
+        (last.activation, last.softmax) = (Activation::Linear, vec![last.outputs]);
+        spec
+    };
     let (leaky, tanh) = (Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh);
     vec![
         (
@@ -225,6 +231,14 @@ pub(crate) fn recipes(hidden: usize) -> Vec<(&'static str, GanSpec)> {
         (
             "non-saturating, packs of four, G first",
             base(Objective::NonSaturating, tanh, 0.0).with_order(Order::GeneratorFirstSharedFake).with_packing(4),
+        ),
+        ("non-saturating, dropout, a softmax with noise", softmax(base(Objective::NonSaturating, leaky, 0.25))),
+        (
+            "relativistic pairing, R1 and R2, a softmax with noise, packs of two, fakes shared",
+            softmax(base(Objective::RelativisticPairing, leaky, 0.0))
+                .with_penalties(none.with_r1(0.1).with_r2(0.1))
+                .with_packing(2)
+                .with_order(Order::DiscriminatorFirstSharedFake),
         ),
         (
             "hinge, D's weights divided, dropout",

@@ -1,7 +1,10 @@
 //! A network of dense layers for one sample, forward and backward (Rumelhart, Hinton and Williams 1986), with dropout as
-//! Srivastava et al. 2014 have it, scaled while training, and layer normalization (Ba et al. 2016).
+//! Srivastava et al. 2014 have it, scaled while training, layer normalization (Ba et al. 2016), and groups of outputs whose softmax has no
+//! noise.
 
-use gannet::net::{LayerSpec, LayerTensors, NetworkSpec, Normalization};
+use std::ops::Range;
+
+use gannet::net::{LayerSpec, LayerTensors, NetworkSpec, Normalization, SOFTMAX_TEMPERATURE};
 
 use super::{activation, numbers};
 
@@ -74,9 +77,40 @@ pub(crate) fn forward(
             };
             y.push(activation::value(layer.activation, sum) * scale);
         }
+        for group in groups(layer) {
+            softmax(&mut y[group]);
+        }
         outputs.push(y);
     }
     outputs
+}
+
+/// The places of a layer's groups of outputs.
+fn groups(layer: &LayerSpec) -> impl Iterator<Item = Range<usize>> {
+    let mut first = layer.outputs - layer.softmax.iter().sum::<usize>();
+    layer.softmax.iter().map(move |size| {
+        first += size;
+        first - size..first
+    })
+}
+
+/// The softmax of a group, as steps with given numbers take it.
+fn softmax(group: &mut [f64]) {
+    let largest = group.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    group.iter_mut().for_each(|sum| *sum = ((*sum - largest) / f64::from(SOFTMAX_TEMPERATURE)).exp());
+    let total: f64 = group.iter().sum();
+    group.iter_mut().for_each(|power| *power /= total);
+}
+
+/// The gradient `delta` with respect to the outputs `y` of a layer, through the softmax of its groups.
+fn through_softmax(layer: &LayerSpec, y: &[f64], mut delta: Vec<f64>) -> Vec<f64> {
+    for group in groups(layer) {
+        let product: f64 = y[group.clone()].iter().zip(&delta[group.clone()]).map(|(y, delta)| y * delta).sum();
+        for place in group {
+            delta[place] = y[place] * (delta[place] - product) / f64::from(SOFTMAX_TEMPERATURE);
+        }
+    }
+    delta
 }
 
 /// The way back of a sample through a network that drops nothing: adds its gradient to `sums`, and returns the one with respect to
@@ -93,8 +127,9 @@ pub(crate) fn backward(
         let (x, y) = (&outputs[index], &outputs[index + 1]);
         let mut below = vec![0.0; layer.inputs];
         let (weight_sums, bias_sums) = &mut sums[index];
+        let delta_of_sums = through_softmax(layer, y, delta);
         let of_sums: Vec<f64> =
-            delta.iter().zip(y).map(|(delta, y)| delta * activation::slope(layer.activation, *y)).collect();
+            delta_of_sums.iter().zip(y).map(|(delta, y)| delta * activation::slope(layer.activation, *y)).collect();
         bias_sums.iter_mut().zip(&of_sums).for_each(|(sum, delta)| *sum += delta);
         for (output, delta) in through_normalization(layer, &parameters[index].0, x, of_sums).iter().enumerate() {
             for input in 0..layer.inputs {

@@ -75,5 +75,11 @@ fn names(layer: &LayerSpec) -> String {
     let is_linear = layer.activation == Activation::Linear;
     let activation = if is_linear { String::new() } else { layer.activation.to_string() };
     let dropout = if layer.dropout > 0.0 { format!("dropout {}", layer.dropout) } else { String::new() };
-    [normalization, activation, dropout].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    let groups: Vec<String> = layer.softmax.iter().map(usize::to_string).collect();
+    let softmax = if groups.is_empty() { String::new() } else { format!("softmax of {}", groups.join(" + ")) };
+    [normalization, activation, dropout, softmax]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -52,7 +52,9 @@ fn network(layers: &[Value]) -> String {
         let normalization = layer.get("normalization").map(text).filter(|kind| kind != "none");
         let normalization = normalization.map(|kind| format!("{kind} normalization"));
         let dropout = layer.get("dropout").map(|share| format!("dropout {}", text(share)));
-        let part = normalization.into_iter().chain(words).chain(dropout).collect::<Vec<_>>().join(" ");
+        let groups = layer.get("softmax").and_then(Value::as_array).filter(|groups| !groups.is_empty());
+        let softmax = groups.map(|groups| format!("softmax {}", groups.iter().map(text).collect::<Vec<_>>().join("+")));
+        let part = normalization.into_iter().chain(words).chain(dropout).chain(softmax).collect::<Vec<_>>().join(" ");
         if parts.last() != Some(&part) {
             parts.push(part);
         }

@@ -348,8 +348,13 @@ impl DenseRun<'_> {
     }
 }
 
-/// Refuses normalizations that keep more than parameters, or look at more than a row.
+/// Refuses what belongs to a trainer: normalizations that keep more than parameters, or look at more than a row, and draws.
 fn check_normalizations(spec: &NetworkSpec) -> Result<()> {
+    if let Some(index) = spec.softmax() {
+        let problem =
+            "what is drawn belongs to the G of a trainer; take the outputs as they are, and draw from them yourself";
+        return Err(Error::setting(format!("network.layers[{index}].softmax"), problem));
+    }
     let Some(index) = spec.layers.iter().position(|layer| layer.normalization.is_settled_apart()) else {
         return Ok(());
     };

@@ -18,7 +18,7 @@ use crate::kernel::panel::scatter_rows;
 use crate::kernel::sum;
 use crate::memory::AlignedBuffer;
 use crate::net::folded::Folded;
-use crate::net::panels::{Panels, PassContext, PassPlan};
+use crate::net::panels::{Panels, Part, PassContext, PassPlan};
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{self, Alone, NetworkView};
 use crate::net::{LayerTensors, NetworkSpec};
@@ -120,15 +120,15 @@ pub(crate) fn examine_by(
         let (latents, given) = generator.input().split_at_mut(spec.latents() * WIDTH);
         noise::normal(isa, key, first, latents, WIDTH);
         given.copy_from_slice(conditions);
-        let fakes = generator.forward(isa, samples);
+        let fakes = generator.forward(isa, samples, Some(Part::drawn(key, first)));
         scatter_rows(isa, fakes, WIDTH, samples, &mut fake_rows[place.clone()]);
         scatter_rows(isa, reals, WIDTH, samples, &mut real_rows[place]);
         // Packs of samples that follow each other; what is left of a last one is not judged.
         let packs = samples / spec.packing;
         pack([fakes, conditions], spec.packing, discriminator.input());
-        fake_margins.extend(margins(spec.objective, discriminator.forward(isa, packs), packs));
+        fake_margins.extend(margins(spec.objective, discriminator.forward(isa, packs, None), packs));
         pack([reals, conditions], spec.packing, discriminator.input());
-        real_margins.extend(margins(spec.objective, discriminator.forward(isa, packs), packs));
+        real_margins.extend(margins(spec.objective, discriminator.forward(isa, packs, None), packs));
     }
     let (real_rows, fake_rows) = (&real_rows[..features * count], &fake_rows[..features * count]);
     check_finite("data", real_rows, features, |index| numbers[index] as usize)?;
@@ -233,14 +233,15 @@ impl<'a> Subject<'a> {
         self.pass.tape.get_mut(self.pass.trace.input(), WIDTH)
     }
 
-    /// Runs the panel through the network, notes which units are alive at the first `samples` lanes, and returns the output.
-    fn forward(&mut self, isa: Isa, samples: usize) -> &[f32] {
+    /// Runs the panel through the network, notes which units are alive at the first `samples` lanes, and returns the output, of which `part`
+    /// draws what is drawn.
+    fn forward(&mut self, isa: Isa, samples: usize, part: Option<Part<'_>>) -> &[f32] {
         let Self { folded: Folded { spec, layout, parameters }, pass: Alone { trace, tape }, alive, .. } = self;
         let view = NetworkView { spec, layout, parameters };
         let plan = PassPlan { isa, engine: EngineKind::default().engine(), tasks: 1 };
         let panels = Panels { samples, ..Panels::one(WIDTH) };
         let pass = PassContext { team: &Team::serial(), plan: &plan, panels };
-        pass::forward(&pass, view, &[], trace, tape);
+        pass::forward(&pass, view, part.as_slice(), trace, tape);
         let mut flags = alive.iter_mut();
         for (index, layer) in spec.layers.iter().enumerate() {
             let output = tape.get(trace.of_layer(index), WIDTH);

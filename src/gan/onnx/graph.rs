@@ -49,7 +49,7 @@ impl Graph {
             [name] => Self { graph, last: name.clone() },
             _ => {
                 let mut graph = Self { graph, last: "inputs".into() };
-                graph.push("Concat", names, "inputs".into(), vec![int("axis", 1)]);
+                graph.join(names, "inputs");
                 graph
             }
         }
@@ -73,6 +73,24 @@ impl Graph {
         let tensors = tensors.iter().map(|name| name.to_string());
         let inputs = std::iter::once(std::mem::take(&mut self.last)).chain(tensors).collect();
         self.push(operator, inputs, output.into(), attributes);
+    }
+
+    /// Cuts the last value into `parts`, whose widths are in the tensor `sizes`.
+    pub(super) fn split(&mut self, sizes: &str, parts: &[String]) {
+        let input = vec![std::mem::take(&mut self.last), sizes.into()];
+        let name = format!("{sizes}.split");
+        let (output, attribute) = (parts.to_vec(), vec![int("axis", 1)]);
+        self.graph.node.push(NodeProto { input, output, name, op_type: "Split".into(), attribute });
+    }
+
+    /// A node that makes `output` of the value `input`.
+    pub(super) fn of(&mut self, operator: &str, input: &str, output: &str, attributes: Vec<AttributeProto>) {
+        self.push(operator, vec![input.into()], output.into(), attributes);
+    }
+
+    /// Puts values side by side.
+    pub(super) fn join(&mut self, values: Vec<String>, output: &str) {
+        self.push("Concat", values, output.into(), vec![int("axis", 1)]);
     }
 
     fn push(&mut self, operator: &str, input: Vec<String>, output: String, attribute: Vec<AttributeProto>) {

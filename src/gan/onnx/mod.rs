@@ -11,6 +11,7 @@
 //!
 //! ```text
 //! layer         Gemm(x, W, b), then the activation
+//! softmax       Split into numbers and groups, Softmax of each group, Concat
 //! normalized    Gemm(x, W), LayerNormalization with a scale of 1 and b, then the activation; batch and spectral normalization are
 //!               parts of W and b
 //! scale         Cast to 64 bits, Gather of the columns where some are constant, Mul, Add
@@ -156,13 +157,36 @@ fn add_layer(graph: &mut Graph, index: usize, layer: &LayerSpec, tensors: &Layer
         _ => graph.node("Gemm", &[&weight, &bias], &sums, transposed()),
     }
     let (operator, attributes) = match layer.activation {
-        Activation::Linear => return Ok(()),
+        Activation::Linear => return add_softmax(graph, index, layer),
         Activation::Relu => ("Relu", Vec::new()),
         Activation::LeakyRelu { slope } => ("LeakyRelu", vec![float("alpha", slope)]),
         Activation::Tanh => ("Tanh", Vec::new()),
         Activation::Sigmoid => ("Sigmoid", Vec::new()),
     };
     graph.node(operator, &[], &name("activation"), attributes);
+    Ok(())
+}
+
+/// Adds the softmax of each group of a layer's last outputs, if it has such: probabilities, as nothing is drawn.
+fn add_softmax(graph: &mut Graph, index: usize, layer: &LayerSpec) -> Result<()> {
+    if layer.softmax.is_empty() {
+        return Ok(());
+    }
+    let numbers = layer.numbers();
+    let sizes: Vec<i64> =
+        (numbers > 0).then_some(numbers).iter().chain(&layer.softmax).map(|size| *size as i64).collect();
+    let name = |part: &str| format!("layer_{index}.{part}");
+    graph.tensor(&name("sizes"), &[sizes.len()], &sizes)?;
+    let parts: Vec<String> = (0..sizes.len()).map(|part| name(&format!("part_{part}"))).collect();
+    let is_group = |part: usize| part > 0 || numbers == 0;
+    graph.split(&name("sizes"), &parts);
+    let probabilities = (0..sizes.len()).map(|part| {
+        let output = format!("{}.probabilities", parts[part]);
+        is_group(part).then(|| graph.of("Softmax", &parts[part], &output, vec![int("axis", 1)]));
+        if is_group(part) { output } else { parts[part].clone() }
+    });
+    let probabilities = probabilities.collect();
+    graph.join(probabilities, &name("probabilities"));
     Ok(())
 }
 

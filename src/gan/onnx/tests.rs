@@ -91,6 +91,10 @@ fn computed(node: &NodeProto, x: &[f64], tensors: &[Vec<f64>]) -> Vec<f64> {
         }
         "Tanh" => each(&f64::tanh),
         "Sigmoid" => each(&|value| 1.0 / (1.0 + (-value).exp())),
+        "Softmax" => {
+            let total: f64 = x.iter().map(|value| value.exp()).sum();
+            each(&|value| value.exp() / total)
+        }
         "Cast" => x.to_vec(),
         "Gather" => tensors[0].iter().map(|index| x[*index as usize]).collect(),
         "Mul" => x.iter().zip(&tensors[0]).map(|(value, factor)| value * factor).collect(),
@@ -104,16 +108,38 @@ fn output(model: &ModelProto, row: &[f32]) -> Vec<f64> {
     let graph = model.graph.as_ref().unwrap();
     let tensors: HashMap<&str, Vec<f64>> =
         graph.initializer.iter().map(|tensor| (tensor.name.as_str(), values(tensor))).collect();
-    let mut last = if graph.input.len() == 1 { graph.input[0].name.clone() } else { "inputs".to_string() };
-    let mut x: Vec<f64> = row.iter().map(|value| f64::from(*value)).collect();
-    for node in graph.node.iter().filter(|node| node.op_type != "Concat") {
-        assert_eq!(node.input[0], last, "{}", node.name);
-        let of_node: Vec<Vec<f64>> = node.input[1..].iter().map(|name| tensors[name.as_str()].clone()).collect();
-        x = computed(node, &x, &of_node);
-        last.clone_from(&node.output[0]);
+    // Every value by its name. Inputs stand side by side in `row`.
+    let mut known: HashMap<&str, Vec<f64>> = HashMap::new();
+    let mut rest = row;
+    for (input, width, _) in signature(model).iter().filter(|(name, ..)| *name != graph.output[0].name) {
+        let name = graph.input.iter().find(|value| value.name == *input).unwrap().name.as_str();
+        let values;
+        (values, rest) = rest.split_at(*width as usize);
+        known.insert(name, values.iter().map(|value| f64::from(*value)).collect());
     }
-    assert_eq!(last, graph.output[0].name);
-    x
+    for node in &graph.node {
+        let outputs = match node.op_type.as_str() {
+            "Concat" => vec![node.input.iter().flat_map(|name| known[name.as_str()].clone()).collect()],
+            "Split" => {
+                let mut rest = known[node.input[0].as_str()].as_slice();
+                let sizes = tensors[node.input[1].as_str()].iter();
+                let parts = sizes.map(|size| {
+                    let part;
+                    (part, rest) = rest.split_at(*size as usize);
+                    part.to_vec()
+                });
+                parts.collect()
+            }
+            _ => {
+                let of_node: Vec<Vec<f64>> =
+                    node.input[1..].iter().map(|name| tensors[name.as_str()].clone()).collect();
+                vec![computed(node, &known[node.input[0].as_str()], &of_node)]
+            }
+        };
+        assert_eq!(outputs.len(), node.output.len(), "{}", node.name);
+        known.extend(node.output.iter().map(String::as_str).zip(outputs));
+    }
+    known[graph.output[0].name.as_str()].clone()
 }
 
 /// The width of each input and output, and the kind of its numbers.
@@ -168,6 +194,17 @@ fn normalizations_that_keep_buffers_are_folded() {
         layer.buffers = vec![means, variances];
     }
     Network::ALL.into_iter().for_each(|network| check(&spec, &model, network, "folded"));
+}
+
+#[test]
+fn groups_of_outputs_become_probabilities() {
+    for groups in [vec![2], vec![3, 2], vec![2, 3, 2]] {
+        let (mut spec, _) = gan(0);
+        let layers = &mut spec.generator.layers;
+        (layers[4].outputs, layers[4].softmax) = (7, groups);
+        spec.discriminator.layers[0].inputs = 7;
+        check(&spec, &model(&spec), Network::Generator, "groups");
+    }
 }
 
 #[test]

@@ -197,7 +197,7 @@ impl Places<'_> {
                 let spec = self.network(Network::Generator);
                 let input = self.make_of_generator(spec.inputs());
                 let trace = self.forward(Network::Generator, input, Rows::Fakes);
-                Instruction::Generate { latents, keeps: spec.drops().then_some(keeps), trace }
+                Instruction::Generate { latents, keeps: spec.draws().then_some(keeps), trace }
             }
             Pass::Stage => {
                 self.retire(Network::Generator);

@@ -12,6 +12,7 @@ mod noise;
 mod optimizer;
 mod panel;
 mod penalty;
+mod softmax;
 mod spectral;
 mod square_sum;
 mod together;

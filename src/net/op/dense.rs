@@ -13,7 +13,6 @@ use crate::kernel::activation::Activation;
 use crate::kernel::dropout::{DROPOUT_FEATURES, Dropout};
 use crate::kernel::optimizer::Arenas;
 use crate::kernel::penalty::{add_scaled, weighted_row_sums};
-use crate::net::kind::Kind;
 use crate::net::panels::{Factors, MOST_PARTS, Panels, Part, PassContext, PassPlan, ROW_UNIT};
 use crate::net::parameters::LayerPlace;
 use crate::net::spec::LayerSpec;
@@ -33,7 +32,7 @@ pub(crate) struct Dense<'a> {
 impl Dense<'_> {
     /// Whether biases, activation and dropout follow a normalization, which another operation does.
     fn is_normalized(&self) -> bool {
-        self.spec.operations() != [Kind::Dense]
+        self.spec.normalization.is_of_sums()
     }
 
     /// A dropout stream begins at a multiple of [`DROPOUT_FEATURES`], so every block of the output does.

@@ -17,6 +17,7 @@
 
 mod dense;
 mod normalized;
+mod softmax;
 
 use super::kind::Kind;
 use super::panels::{Part, PassContext, PassPlan};
@@ -27,6 +28,7 @@ use crate::kernel::activation::Activation;
 use crate::kernel::optimizer::{Arenas, Update};
 use dense::Dense;
 use normalized::{Normalized, Over};
+use softmax::Softmax;
 
 /// What an operation applies to each value that it computes, last of all.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -186,6 +188,7 @@ macro_rules! operations {
 operations! {
     Dense,
     Normalized,
+    Softmax,
 }
 
 /// The number of operations of a network.
@@ -200,6 +203,7 @@ pub(crate) fn operation<'a>(spec: &'a NetworkSpec, layout: &'a ParameterLayout, 
     match kind {
         Kind::Dense => AnyOperation::Dense(Dense { layer, spec, place }),
         Kind::LayerNorm => AnyOperation::Normalized(Normalized { layer, spec, place, over: Over::Features }),
+        Kind::Softmax => AnyOperation::Softmax(Softmax { layer, spec }),
         Kind::BatchNorm => AnyOperation::Normalized(Normalized { layer, spec, place, over: Over::Samples }),
     }
 }
