@@ -110,6 +110,15 @@ pub enum Error {
         /// What the source says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Another process that shares the batch has gone, could not begin, or has other settings. The step in progress, if there is one, is not
+    /// whole: go on from a checkpoint.
+    #[error("process {process}: {source}")]
+    Exchange {
+        /// The number of that process.
+        process: usize,
+        /// What the exchange says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A function of the caller's failed: a hook, or the answer to G's fakes. The turn that called it has changed nothing.
     #[error("{source}")]
     Callback {

@@ -115,6 +115,7 @@ fn main() {
         steps_of_every_recipe_allocate_nothing,
         steps_of_replicas_allocate_nothing,
         sources_of_every_kind_allocate_nothing,
+        steps_of_a_shared_batch_allocate_nothing,
         steps_allocate_nothing_while_a_run_is_recorded,
     ];
     for test in tests {
@@ -426,6 +427,36 @@ fn steps_of_replicas_allocate_nothing() {
         }
     }
     assert!(failures.is_empty(), "allocations in {STEPS} steps of {REPLICAS} replicas:\n{}", failures.join("\n"));
+}
+
+/// Threads stand for processes. The first messages of each length are over after the first step.
+fn steps_of_a_shared_batch_allocate_nothing() {
+    for (preset, batch) in [(Preset::Circle, 200), (Preset::Mnist, 16)] {
+        let (first, last) = (AtomicU64::new(0), AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            for end in common::mailboxes::mailboxes(3) {
+                let (first, last) = (&first, &last);
+                scope.spawn(move || {
+                    let options =
+                        TrainerOptions::default().with_batch(batch).with_shards(4).with_engine(EngineKind::Native);
+                    let source = common::source(preset, 500);
+                    let mut trainer = Trainer::with_exchange(preset.spec(), source, options, Box::new(end)).unwrap();
+                    trainer
+                        .run(20, 1, |report| {
+                            if report.step == 1 {
+                                std::thread::sleep(SETTLING);
+                                first.fetch_max(ALLOCATIONS.load(Ordering::Relaxed), Ordering::Relaxed);
+                            } else if report.step < 20 {
+                                last.fetch_max(ALLOCATIONS.load(Ordering::Relaxed), Ordering::Relaxed);
+                            }
+                            ControlFlow::Continue(())
+                        })
+                        .unwrap();
+                });
+            }
+        });
+        assert_eq!(last.into_inner() - first.into_inner(), 0, "{preset:?}");
+    }
 }
 
 /// Reports go through a channel, and between segments checkpoints are taken; beside the steps a thread examines them and turns

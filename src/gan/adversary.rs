@@ -1,7 +1,9 @@
 //! The adversarial step: the program's turns, one after the other, and what they work on.
 
 use super::diagnosis;
+use super::exchange::{Shared, Signal};
 use super::failure::{Failure, check_none, check_whole};
+use super::fault::Fault;
 use super::hook::{Gradients, Hook};
 use super::networks::Networks;
 use super::norm_clip::NormClip;
@@ -10,7 +12,7 @@ use super::penalties::Penalties;
 use super::plan::Plan;
 use super::program::{self, Context, Draws, Program, Reals, SegmentPlace};
 use super::workspace::Workspace;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::net::LayerTensors;
 use crate::network::Network;
 use crate::parallel::Team;
@@ -71,6 +73,16 @@ pub(super) struct Adversary {
     pub(super) failure: Option<Failure>,
     /// Whether the last turn was ended by the caller's hook, before it changed a network.
     pub(super) refused: bool,
+    /// The exchange with the processes that share the batch, if there are others.
+    pub(super) shared: Option<Shared>,
+    stop: Stop,
+}
+
+/// Processes that share a batch stop after the same step: whoever wants to says so in the next one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stop {
+    wanted: bool,
+    agreed: bool,
 }
 
 impl Adversary {
@@ -81,6 +93,7 @@ impl Adversary {
         program: Program,
         clip: NormClip,
         identity: Vec<u32>,
+        shared: Option<Shared>,
     ) -> Self {
         Self {
             networks,
@@ -92,7 +105,24 @@ impl Adversary {
             discriminator_turns: 0,
             failure: None,
             refused: false,
+            shared,
+            stop: Stop::default(),
         }
+    }
+
+    /// Whether a run is to end before its next step, which this process may have `wanted`: at once where it is alone; otherwise when all
+    /// have heard of it.
+    pub(super) fn stops(&mut self, wanted: bool) -> bool {
+        if self.shared.is_none() {
+            return wanted;
+        }
+        self.stop.wanted |= wanted;
+        self.stop.agreed
+    }
+
+    /// A run begins: what an earlier one was to do is over.
+    pub(super) fn begin_run(&mut self) {
+        self.stop = Stop::default();
     }
 
     /// Refuses a step after one that failed, and counts one that begins as failed until [`end`](Self::end) tells of its outcome: a
@@ -108,8 +138,11 @@ impl Adversary {
         Ok(())
     }
 
-    /// A step ends so. An error of the caller's is no failure, whatever its kind.
+    /// A step ends so. An error of the caller's is no failure, whatever its kind; what an exchange leaves is as a panic leaves it.
     pub(super) fn end(&mut self, outcome: Result<()>) -> Result<()> {
+        if matches!(outcome, Err(Error::Exchange { .. })) {
+            return outcome;
+        }
         self.failure = if self.refused { None } else { Failure::of(&outcome) };
         outcome
     }
@@ -155,7 +188,7 @@ impl Adversary {
     }
 
     fn turn(&mut self, run: &Run<'_>, mut hook: Hook<'_, '_>, of: fn(&Program) -> &[SegmentPlace]) -> Result<()> {
-        let Self { networks, workspace, program, clip, identity, steps, failure, refused, .. } = self;
+        let Self { networks, workspace, program, clip, identity, steps, failure, refused, shared, stop, .. } = self;
         let Run { team, plan, objective, penalties, label_smoothing, noise, draws, reals, outside, reported } = *run;
         let report = reported;
         let context = Context {
@@ -185,11 +218,13 @@ impl Adversary {
                     workspace.for_each_chunk(team, plan, networks, |team, chunk, networks, scratch, slot| {
                         program::run(team, &context, passes, chunk, networks, scratch, slot);
                     });
-                    diagnosis::check_passes(workspace, networks, step)?;
+                    let fault = diagnosis::of_passes(workspace, networks);
+                    let fault = heard(shared, stop, fault, reported)?;
+                    fault.map_or(Ok(()), |fault| Err(fault.error(step)))?;
                     let Some(hook) = hook.as_deref_mut() else { continue };
                     // All of them, before a network changes.
                     for network in segments[index + 1..].iter().map_while(SegmentPlace::update) {
-                        workspace.combine(team, isa, network);
+                        combine(workspace, shared, team, isa, network)?;
                         let arena = &mut workspace.combined_mut().gradients[network as usize];
                         networks.settle(team, isa, network, arena);
                         let outcome = hook(&mut Gradients::new(step, network, networks.view(network).layout, arena));
@@ -197,10 +232,12 @@ impl Adversary {
                         outcome?;
                     }
                 }
-                SegmentPlace::Average(side) => workspace.average(isa, *side, plan.cut.samples()),
+                SegmentPlace::Average(side) => workspace.average(isa, *side, plan.cut.samples(), |sums| {
+                    shared.as_mut().map_or(Ok(sums), |shared| shared.add_pair(sums))
+                })?,
                 SegmentPlace::Update(network) => {
                     if hook.is_none() {
-                        workspace.combine(team, isa, *network);
+                        combine(workspace, shared, team, isa, *network)?;
                         networks.settle(
                             team,
                             isa,
@@ -220,7 +257,13 @@ impl Adversary {
                         Some(network) => network.update(team, isa, (gradients, samples), step),
                         None => Ok(()),
                     };
-                    diagnosis::check_update(workspace, program, isa, networks, (*network, reals), updated)?;
+                    let of = (*network, reals);
+                    let Err(error) = diagnosis::check_update(workspace, program, isa, networks, of, updated) else {
+                        continue;
+                    };
+                    // All processes make the same update; where it goes wrong, not all see the cause.
+                    let fault = heard(shared, stop, Fault::of_error(&error), reported)?;
+                    return Err(fault.map_or(error, |fault| fault.error(step)));
                 }
             }
         }
@@ -260,16 +303,44 @@ impl Adversary {
     }
 
     /// The losses of the step done last, if it was to be reported.
-    pub(super) fn report(&self, objective: Objective) -> StepReport {
-        let sums = self.workspace.sums();
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exchange`].
+    pub(super) fn report(&mut self, objective: Objective) -> Result<StepReport> {
+        let mut sums = self.workspace.sums();
+        if let Some(shared) = &mut self.shared {
+            sums = shared.add_sums(sums)?;
+        }
         let batch = self.identity.len() / self.program.packing;
-        StepReport {
+        Ok(StepReport {
             step: self.steps,
             discriminator_loss: objective.discriminator_loss(sums.real, sums.fake, batch),
             generator_loss: objective.generator_loss(sums.generator, batch),
             real_probability: sums.real.probability / batch as f64,
             fake_probability: sums.fake.probability / batch as f64,
             penalty: sums.penalty.map(|penalty| penalty / batch as f64),
-        }
+        })
     }
+}
+
+/// Combines the gradients of `network` over the whole batch.
+fn combine(
+    workspace: &mut Workspace,
+    shared: &mut Option<Shared>,
+    team: &Team<'_>,
+    isa: Isa,
+    network: Network,
+) -> Result<()> {
+    workspace.combine(team, isa, network);
+    let Some(shared) = shared else { return Ok(()) };
+    shared.add(isa, &mut workspace.combined_mut().gradients[network as usize])
+}
+
+/// The fault of the batch's first samples that have one, over all processes. Whoever is to stop says so.
+fn heard(shared: &mut Option<Shared>, stop: &mut Stop, fault: Option<Fault>, reported: bool) -> Result<Option<Fault>> {
+    let Some(shared) = shared else { return Ok(fault) };
+    let heard = shared.signal(Signal::new(fault, stop.wanted, reported))?;
+    stop.agreed |= heard.stops;
+    Ok(heard.fault)
 }

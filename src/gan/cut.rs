@@ -27,6 +27,8 @@ pub(super) struct Cut {
     places: usize,
     /// Samples of a slot; a shard's last one may have fewer.
     slot_samples: usize,
+    /// The first of this process's shards, and the one behind the last.
+    own: [usize; 2],
 }
 
 impl Cut {
@@ -43,7 +45,12 @@ impl Cut {
         if shards > samples {
             return problem(format!("{shards} are more than the {samples} samples of a batch"));
         }
-        Ok(Self { samples, shards, places: 1, slot_samples: samples.div_ceil(shards) })
+        Ok(Self { samples, shards, places: 1, slot_samples: samples.div_ceil(shards), own: [0, shards] })
+    }
+
+    /// The same batch, of which this process works on these shards alone.
+    pub(super) fn shared(self, own: Range<usize>) -> Self {
+        Self { own: [own.start, own.end], ..self }
     }
 
     /// The same shards in slots of `slot_samples` samples.
@@ -77,9 +84,15 @@ impl Cut {
         self.shards * self.places
     }
 
-    /// Slots that have samples.
+    /// The places of this process: all of them, where the batch is not shared.
+    pub(super) fn own_places(&self) -> Range<usize> {
+        let [first, end] = self.own;
+        first * self.places..end * self.places
+    }
+
+    /// Slots of this process that have samples.
     pub(super) fn slots(&self) -> usize {
-        (0..self.places()).filter(|place| !self.slot(*place).is_empty()).count()
+        self.own_places().filter(|place| !self.slot(*place).is_empty()).count()
     }
 
     /// The samples of the slot at `place`: none where it is empty.

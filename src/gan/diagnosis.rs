@@ -24,14 +24,9 @@ use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::simd::{Isa, LANE_GROUP};
 
-/// What the passes of `step` noticed. Parameters have not been updated since: the first layer on the way whose own are not finite
-/// is named for them.
-///
-/// # Errors
-///
-/// [`Error::NotFinite`].
-pub(super) fn check_passes(workspace: &Workspace, networks: &Networks, step: u64) -> Result<()> {
-    let Some(mut fault) = workspace.fault() else { return Ok(()) };
+/// What the passes noticed. Parameters have not been updated since: the first layer on the way whose own are not finite is named for them.
+pub(super) fn of_passes(workspace: &Workspace, networks: &Networks) -> Option<Fault> {
+    let mut fault = workspace.fault()?;
     if [ACTIVATION, LOGIT].contains(&fault.quantity) {
         let first = |which: Network| Some((which, networks.get(which)?.first_not_finite()?));
         if let Some((network, layer)) = first(Network::Generator).or_else(|| first(Network::Discriminator))
@@ -40,7 +35,7 @@ pub(super) fn check_passes(workspace: &Workspace, networks: &Networks, step: u64
             fault = Fault { network, layer, quantity: PARAMETER };
         }
     }
-    Err(fault.error(step))
+    Some(fault)
 }
 
 /// The fakes of a whole batch, which go outside before any D sees them.

@@ -47,6 +47,14 @@ impl Fault {
         Self::of_activations(tape, latest).unwrap_or(logit)
     }
 
+    /// The fault that an error tells of.
+    pub(super) fn of_error(error: &Error) -> Option<Self> {
+        match *error {
+            Error::NotFinite { network, layer, quantity, .. } => Some(Self { network, layer, quantity }),
+            _ => None,
+        }
+    }
+
     pub(super) fn error(self, step: u64) -> Error {
         let Self { network, layer, quantity } = self;
         Error::NotFinite { step, network, layer, quantity }

@@ -126,7 +126,7 @@ impl ModularLoss {
         let discriminator = TrainedNetwork::new(Network::Discriminator, discriminator, optimizer, isa, key)?;
         let networks = Networks { generator: None, discriminator };
         let identity = numbers_below(count)?;
-        let adversary = Adversary::new(networks, workspace, program, NormClip::default(), identity);
+        let adversary = Adversary::new(networks, workspace, program, NormClip::default(), identity, None);
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
         Ok(Self { objective, penalties, options, plan, pool: resources.pool, script, adversary })
     }
@@ -184,7 +184,7 @@ impl ModularLoss {
             let (network, quantity) = (Network::Discriminator, INPUT_GRADIENT);
             return Err(Error::NotFinite { step: self.adversary.steps, network, layer: 0, quantity });
         }
-        let report = self.adversary.report(self.objective);
+        let report = self.adversary.report(self.objective)?;
         Ok(ModularReport {
             discriminator_loss: report.discriminator_loss,
             generator_loss: report.generator_loss,

@@ -25,3 +25,7 @@ pub(super) const LOGIT: &str = "logit";
 pub(super) const GRADIENT: &str = "gradient";
 pub(super) const INPUT_GRADIENT: &str = "gradient with respect to the samples";
 pub(super) const PARAMETER: &str = "parameter";
+
+/// All of them: what one process tells another is a place in this list.
+pub(super) const QUANTITIES: [&str; 8] =
+    [REAL_SAMPLE, GENERATED_SAMPLE, LATENT, ACTIVATION, LOGIT, GRADIENT, INPUT_GRADIENT, PARAMETER];

@@ -10,6 +10,7 @@ use super::average::Average;
 use super::averages;
 use super::batches::numbers_below;
 use super::cut::Cut;
+use super::exchange::{Exchange, Shared};
 use super::form::Form;
 use super::given::GivenStep;
 use super::hook::{GradientHook, Hook};
@@ -30,6 +31,7 @@ use super::workspace::Workspace;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::net::NetworkSpec;
+use crate::net::parameters::ParameterLayout;
 use crate::network::Network;
 use crate::parallel::{self, Team, ThreadPool};
 use crate::simd::Isa;
@@ -46,17 +48,23 @@ pub struct Trainer<'a> {
     pub(super) adversary: Adversary,
     pub(super) intake: Intake<'a>,
     /// The fakes of a batch and the gradient with respect to them, `[batch, features]`; empty where nobody answers them.
-    pub(super) exchange: [Vec<f32>; 2],
+    pub(super) answered: [Vec<f32>; 2],
 }
 
-/// Bytes of an exchange of `values` values: the slots' fakes, those of the batch, and the gradient with respect to them.
-fn exchanged_bytes(values: usize) -> u64 {
+/// Bytes of what `values` values of fakes from G take that somebody answers: the slots' fakes, those of the batch, and the gradient with respect to them.
+fn answered_bytes(values: usize) -> u64 {
     (values as u64).saturating_mul(3 * size_of::<f32>() as u64)
 }
 
 /// Bytes of what a specification may ask for beside networks and steps.
 fn kept_bytes(spec: &GanSpec) -> u64 {
     Average::bytes(spec).saturating_add(NormClip::bytes(spec)).saturating_add(spectral_bytes(&spec.discriminator))
+}
+
+/// The parameters of the larger network, with what stands between them.
+fn most_parameters(spec: &GanSpec) -> usize {
+    let len = |network: &NetworkSpec| ParameterLayout::new(network).len();
+    len(&spec.generator).max(len(&spec.discriminator))
 }
 
 /// Packs of a batch: samples, where there are none of these.
@@ -103,6 +111,43 @@ impl<'a> Trainer<'a> {
         Self::with_script(spec, source, options, |_, spec, plan| Form::default().script(spec, plan))
     }
 
+    /// A trainer that shares each batch with other processes, all of which call this with the same specification, data and options, and then
+    /// take the same steps. Each works on a part of the batch, has all parameters, and comes to the bits that one process with as many
+    /// [`shards`](TrainerOptions::shards) comes to; reports, checkpoints and samples are the same in all of them.
+    ///
+    /// A run that one process is to stop ([`TrainerOptions::stop`], or a report that breaks) ends in all of them, a step later. A number
+    /// that is not finite is the same error in all of them. What else fails in one process (its data, a hook) ends it alone: drop its trainer,
+    /// or end the process, so that the others' exchange fails.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); [`Error::InvalidSetting`] for more processes than shards; [`Error::Exchange`] where another process
+    /// could not begin, or has other settings.
+    pub fn with_exchange(
+        spec: GanSpec,
+        source: Arc<dyn Source + 'a>,
+        options: TrainerOptions,
+        exchange: Box<dyn Exchange>,
+    ) -> Result<Self> {
+        let mut shared = Shared::new(exchange, options.shards)?;
+        let script = |_, spec: &GanSpec, plan: &Plan| Form::default().script(spec, plan);
+        let mut trainer = Self::of_shards(spec, source, options, Some(&mut shared), script);
+        let agreed = shared.agree(trainer.as_ref().map(Self::settings_text).map_err(ToString::to_string));
+        if let Ok(trainer) = &mut trainer {
+            agreed?;
+            trainer.adversary.shared = Some(shared);
+        }
+        trainer
+    }
+
+    /// What decides the result, line by line.
+    fn settings_text(&self) -> String {
+        let settings = settings::settings(&self.spec, &self.options, self.intake.batches.extent());
+        let version = format!("gannet {}", env!("CARGO_PKG_VERSION"));
+        let lines = settings.iter().map(|(name, value)| format!("{name} {}", settings::text(value)));
+        std::iter::once(version).chain(lines).collect::<Vec<_>>().join("\n")
+    }
+
     /// A trainer whose script `rewrite` has rewritten.
     pub(super) fn with_script(
         spec: GanSpec,
@@ -110,21 +155,37 @@ impl<'a> Trainer<'a> {
         options: TrainerOptions,
         rewrite: impl FnOnce(Script, &GanSpec, &Plan) -> Script,
     ) -> Result<Self> {
+        Self::of_shards(spec, source, options, None, rewrite)
+    }
+
+    /// The same, of the shards of this process.
+    fn of_shards(
+        spec: GanSpec,
+        source: Arc<dyn Source + 'a>,
+        options: TrainerOptions,
+        shared: Option<&mut Shared>,
+        rewrite: impl FnOnce(Script, &GanSpec, &Plan) -> Script,
+    ) -> Result<Self> {
         spec.validate()?;
         let of_step = [options.batch, spec.discriminator_steps];
         let mut intake = Intake::new(source, &spec, of_step, options.shuffle, options.seed)?;
         let mut resources = Resources::resolve(&options)?;
         let (isa, cut) = (resources.isa, Cut::new(packs(&spec, &options)?, options.shards)?);
+        let cut = shared.as_ref().map_or(cut, |shared| cut.shared(shared.shards()));
         let batch = (cut, spec.packing);
         let plan = Plan::new(Some(&spec.generator), &spec.discriminator, batch, resources.threads, options.engine, isa);
         let script = rewrite(Script::new(&spec), &spec, &plan);
         let (of_generator, of_discriminator) = (Some(&spec.generator), &spec.discriminator);
         let program = Program::new(&script, of_generator, of_discriminator, &plan);
         let of_logits = averages::bytes(spec.objective, plan.cut.samples(), plan.cut.slots());
-        let beside = intake.bytes().saturating_add(kept_bytes(&spec)).saturating_add(of_logits);
+        let received = most_parameters(&spec);
+        let of_others = shared.as_ref().map_or(0, |shared| shared.bytes(received));
+        let beside =
+            intake.bytes().saturating_add(kept_bytes(&spec)).saturating_add(of_logits).saturating_add(of_others);
         plan.check_groups(of_generator, of_discriminator)?;
         plan.check_memory(of_generator, of_discriminator, &program.tape, beside, options.memory_limit)?;
         intake.take_memory()?;
+        shared.map_or(Ok(()), |shared| shared.take_memory(received))?;
         resources.ensure_pool(plan.threads)?;
         let schedule = spec.schedule;
         let network = |network, spec: &NetworkSpec, optimizer, stream: Stream| -> Result<TrainedNetwork> {
@@ -147,10 +208,10 @@ impl<'a> Trainer<'a> {
         let workspace = Workspace::new(&plan, spec.objective, &program.tape, of_generator, of_discriminator)?;
         // The intake has checked that the batch is below 2^32.
         let identity = numbers_below(options.batch as u32)?;
-        let adversary = Adversary::new(networks, workspace, program, NormClip::new(&spec)?, identity);
+        let adversary = Adversary::new(networks, workspace, program, NormClip::new(&spec)?, identity, None);
         let options = TrainerOptions { threads: resources.threads, isa: Some(isa.kind()), ..options };
-        let (form, exchange) = (Form::default(), [Vec::new(), Vec::new()]);
-        Ok(Self { spec, options, plan, pool: resources.pool, script, form, adversary, intake, exchange })
+        let (form, answered) = (Form::default(), [Vec::new(), Vec::new()]);
+        Ok(Self { spec, options, plan, pool: resources.pool, script, form, adversary, intake, answered })
     }
 
     /// Runs `steps` steps. After each `interval`-th step of the trainer's count (and after the last of this call) `report` is
@@ -231,20 +292,21 @@ impl<'a> Trainer<'a> {
             self.prepare(Form { hooked: true, ..Form::default() })?;
         }
         let stop = self.options.stop.clone();
+        self.adversary.begin_run();
         let (pool, threads, objective) = (self.pool.clone(), self.plan.threads, self.spec.objective);
         parallel::with_team(threads, pool.as_ref(), |team| {
             let mut last = None;
             for index in 0..steps {
-                if stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                if self.adversary.stops(stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))) {
                     break;
                 }
                 let due = interval > 0 && (self.adversary.steps + 1).is_multiple_of(interval);
                 let reported = due || index + 1 == steps;
                 self.step(team, None, gradients.as_deref_mut(), reported)?;
                 if reported {
-                    let done = self.adversary.report(objective);
+                    let done = self.adversary.report(objective)?;
                     last = Some(done);
-                    if report(&done, self)?.is_break() {
+                    if report(&done, self)?.is_break() && self.adversary.stops(true) {
                         break;
                     }
                 }
@@ -313,11 +375,20 @@ impl<'a> Trainer<'a> {
             intake.batches.advance(done as usize);
             return outcome;
         }
+        if matches!(outcome, Err(Error::Exchange { .. })) {
+            return outcome;
+        }
         intake.batches.advance(batches);
         if outcome.is_ok() {
             (adversary.discriminator_turns, adversary.steps) = (first + turns, adversary.steps + 1);
         }
         outcome
+    }
+
+    /// Bytes of what stands beside networks and steps.
+    fn kept_bytes(&self) -> u64 {
+        let of_others = self.adversary.shared.as_ref().map_or(0, |shared| shared.bytes(most_parameters(&self.spec)));
+        self.intake.bytes().saturating_add(kept_bytes(&self.spec)).saturating_add(of_others)
     }
 
     /// Makes the script one that can do what `form` asks for, too.
@@ -330,18 +401,17 @@ impl<'a> Trainer<'a> {
         let script = form.script(&self.spec, &self.plan);
         let program = Program::new(&script, generator, discriminator, &self.plan);
         let features = if form.answered { self.spec.features() } else { 0 };
-        let exchange = self.options.batch.saturating_mul(features);
+        let answered = self.options.batch.saturating_mul(features);
         // What there is stays until all of it is replaced.
         let tapes = self.adversary.program.tape.bytes().saturating_mul(self.plan.scratches() as u64);
-        let held = tapes.saturating_add(exchanged_bytes(self.exchange[0].len()));
-        let kept = self.intake.bytes().saturating_add(kept_bytes(&self.spec));
-        let beside = kept.saturating_add(exchanged_bytes(exchange)).saturating_add(held);
+        let held = tapes.saturating_add(answered_bytes(self.answered[0].len()));
+        let beside = self.kept_bytes().saturating_add(answered_bytes(answered)).saturating_add(held);
         self.plan.check_memory(generator, discriminator, &program.tape, beside, self.options.memory_limit)?;
-        let room = || memory::filled(exchange, 0.0);
-        let exchange = [room()?, room()?];
+        let room = || memory::filled(answered, 0.0);
+        let answered = [room()?, room()?];
         self.adversary.workspace.adapt(&program.tape, features)?;
         self.adversary.program = program;
-        (self.script, self.form, self.exchange) = (script, form, exchange);
+        (self.script, self.form, self.answered) = (script, form, answered);
         Ok(())
     }
 
@@ -356,7 +426,7 @@ impl<'a> Trainer<'a> {
         given.check(&self.spec, self.options.batch)?;
         let pool = self.pool.clone();
         parallel::with_team(self.plan.threads, pool.as_ref(), |team| self.step(team, Some(given), None, true))?;
-        Ok(self.adversary.report(self.spec.objective))
+        self.adversary.report(self.spec.objective)
     }
 
     /// Steps done so far: G's turns.
@@ -398,9 +468,8 @@ impl<'a> Trainer<'a> {
     /// How the run is laid out.
     pub fn plan(&self) -> PlanSummary {
         let (generator, discriminator) = (Some(&self.spec.generator), &self.spec.discriminator);
-        let exchanged = exchanged_bytes(self.exchange[0].len());
-        let kept = self.intake.bytes().saturating_add(kept_bytes(&self.spec));
-        let beside = kept.saturating_add(exchanged);
+        let answered = answered_bytes(self.answered[0].len());
+        let beside = self.kept_bytes().saturating_add(answered);
         let memory = self.plan.memory(generator, discriminator, &self.adversary.program.tape, beside);
         self.plan.summary(memory, self.script.products(generator, discriminator, &self.plan))
     }

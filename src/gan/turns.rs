@@ -99,7 +99,7 @@ impl Trainer<'_> {
             let outcome = trainer.discriminator_turn(team);
             trainer.adversary.end(outcome)
         })?;
-        let report = self.adversary.report(self.spec.objective);
+        let report = self.adversary.report(self.spec.objective)?;
         Ok(DiscriminatorReport {
             turn: self.adversary.discriminator_turns,
             loss: report.discriminator_loss,
@@ -129,7 +129,7 @@ impl Trainer<'_> {
             adversary.steps += u64::from(outcome.is_ok());
             adversary.end(outcome)
         })?;
-        let report = self.adversary.report(self.spec.objective);
+        let report = self.adversary.report(self.spec.objective)?;
         Ok(GeneratorReport { step: report.step, loss: report.generator_loss })
     }
 
@@ -175,12 +175,17 @@ impl Trainer<'_> {
             let problem = "fakes that are answered one by one have no packs; leave `packing` at 1";
             return Err(Error::setting("packing", problem));
         }
+        if self.adversary.shared.is_some() {
+            let problem =
+                "the fakes of a shared batch are in several processes; answer those of a trainer that is alone";
+            return Err(Error::setting("exchange", problem));
+        }
         self.prepare(Form { answered: true, ..Form::default() })?;
         self.with_team(|trainer, team| {
             let features = trainer.spec.features();
             trainer.adversary.begin()?;
             let (run, adversary) = (run!(trainer, team), &mut trainer.adversary);
-            let [fakes, gradient] = &mut trainer.exchange;
+            let [fakes, gradient] = &mut trainer.answered;
             let outcome = adversary.publish_fakes(&run, fakes);
             adversary.end(outcome)?;
             gradient.fill(0.0);

@@ -131,7 +131,7 @@ impl Workspace {
         };
         Ok(Self {
             scratches: (0..plan.scratches()).map(|_| scratch()).collect::<Result<_>>()?,
-            slots: (0..plan.cut.places()).map(slot).collect::<Result<_>>()?,
+            slots: plan.cut.own_places().map(slot).collect::<Result<_>>()?,
         })
     }
 
@@ -201,7 +201,7 @@ impl Workspace {
         }
     }
 
-    /// The loss sums of the whole batch, added in the tree of [`Self::combine`].
+    /// The loss sums of this process's samples, added in the tree of [`Self::combine`].
     pub(super) fn sums(&self) -> StepSums {
         in_tree(&self.slots, &|slot| slot.sums, &|mut sums, right| {
             sums.real += right.real;
@@ -212,10 +212,21 @@ impl Workspace {
         })
     }
 
-    /// What the loss of a side takes from the logits of the whole batch, in every slot. Sums are added in the same tree.
-    pub(super) fn average(&mut self, isa: Isa, side: Side, batch: usize) {
+    /// What the loss of a side takes from the logits of the whole batch, in every slot. Sums are added in the same tree; `total` makes those
+    /// of the batch of this process's.
+    ///
+    /// # Errors
+    ///
+    /// That of `total`.
+    pub(super) fn average(
+        &mut self,
+        isa: Isa,
+        side: Side,
+        batch: usize,
+        mut total: impl FnMut([f64; 2]) -> Result<[f64; 2]>,
+    ) -> Result<()> {
         let add = |left: [f64; 2], right: [f64; 2]| [left[0] + right[0], left[1] + right[1]];
-        let means = Averages::of_means(in_tree(&self.slots, &|slot| slot.logits.sums(), &add), batch);
+        let means = Averages::of_means(total(in_tree(&self.slots, &|slot| slot.logits.sums(), &add))?, batch);
         for slot in &mut self.slots {
             let of_reals;
             (slot.sigmoids, of_reals) = slot.logits.compared(isa, means.others);
@@ -224,21 +235,21 @@ impl Workspace {
                 slot.sums.generator.loss += of_reals;
             }
         }
-        let sigmoids = in_tree(&self.slots, &|slot| slot.sigmoids, &add);
+        let sigmoids = total(in_tree(&self.slots, &|slot| slot.sigmoids, &add))?;
         let averages = means.with_sigmoids(side, sigmoids, batch);
         self.slots.iter_mut().for_each(|slot| slot.averages = averages);
+        Ok(())
     }
 
-    /// Adds the gradients of `network`'s parameters over all slots into the first slot's, in a binary tree that batch and shards
-    /// alone fix, and returns them. The number of places for slots is a power of two; empty ones add nothing.
-    pub(super) fn combine(&mut self, team: &Team<'_>, isa: Isa, network: Network) -> &[f32] {
+    /// Adds the gradients of `network`'s parameters over all slots of this process into the first slot's, in a binary tree that batch and
+    /// shards alone fix. The number of places for slots is a power of two; empty ones add nothing.
+    pub(super) fn combine(&mut self, team: &Team<'_>, isa: Isa, network: Network) {
         let which = network as usize;
         add_in_tree(team, &mut self.slots, |to, from| {
             if !from.samples.is_empty() {
                 add_assign(isa, &mut to.gradients[which], &from.gradients[which]);
             }
         });
-        &self.slots[0].gradients[which]
     }
 
     /// The gradients of the last step, as [`Self::combine`] left them.

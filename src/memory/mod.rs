@@ -5,6 +5,7 @@
 
 mod arena;
 mod buffer;
+pub mod bytes;
 mod fallible;
 
 pub use arena::ArenaLayout;

@@ -1,6 +1,8 @@
 //! What several integration tests need: a trainer for each preset on data that need no file, and a GAN for each recipe.
 #![allow(dead_code, reason = "each test uses its own part")]
 
+pub(crate) mod mailboxes;
+
 use std::sync::Arc;
 
 use gannet::data::{ArraySource, digits, plane, synthetic};

@@ -31,7 +31,7 @@ impl Script {
         plan: &Plan,
     ) -> u64 {
         let of_pass = |pass: Pass| {
-            let panels = (0..plan.cut.places()).flat_map(|place| plan.chunks(plan.cut.slot(place))).map(|chunk| {
+            let panels = plan.cut.own_places().flat_map(|place| plan.chunks(plan.cut.slot(place))).map(|chunk| {
                 if pass.is_of_generator() { plan.packing * chunk.panels.count } else { chunk.panels.count }
             });
             panels.map(|panels| pass.products(&plan.pass, generator, discriminator, panels)).sum::<u64>()

@@ -1,0 +1,224 @@
+//! Processes that share a batch come to the bits of one: with every objective, penalty, order and normalization, in both schedules, at any
+//! number of processes; and what goes wrong in one is an error in all. Threads of this process stand for them.
+
+mod common;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use common::mailboxes::{Mailboxes, mailboxes};
+use gannet::gan::presets::Preset;
+use gannet::gan::{Changes, Checkpoint, GanSpec, Model, Source, StepReport, Trainer, TrainerOptions, source};
+use gannet::{Error, Result};
+
+const SHARDS: usize = 4;
+
+fn options(batch: usize) -> TrainerOptions {
+    TrainerOptions::default().with_batch(batch).with_shards(SHARDS).with_seed(5)
+}
+
+/// What `run` comes to in each of so many processes, each of which has its end of the exchange.
+fn in_processes<T: Send>(processes: usize, run: impl Fn(usize, Mailboxes) -> T + Sync) -> Vec<T> {
+    let run = &run;
+    std::thread::scope(|scope| {
+        let ends = mailboxes(processes).into_iter().enumerate();
+        let threads: Vec<_> = ends.map(|(process, end)| scope.spawn(move || run(process, end))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// What a trainer comes to in some steps: its parameters, and what it reports.
+fn trained(trainer: &mut Trainer<'_>, steps: u64) -> (Model, Vec<StepReport>) {
+    let mut reports = Vec::new();
+    trainer
+        .run(steps, 2, |report| {
+            reports.push(*report);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    (trainer.model().unwrap(), reports)
+}
+
+/// Compares so many processes with one.
+fn compare(name: &str, spec: &GanSpec, source: &Arc<dyn Source>, options: &TrainerOptions, processes: &[usize]) {
+    const STEPS: u64 = 5;
+    let mut alone = Trainer::new(spec.clone(), source.clone(), options.clone()).unwrap();
+    let expected = trained(&mut alone, STEPS);
+    for &count in processes {
+        let found = in_processes(count, |_, end| {
+            let exchange = Box::new(end);
+            let mut trainer = Trainer::with_exchange(spec.clone(), source.clone(), options.clone(), exchange).unwrap();
+            assert_eq!(trainer.plan().shards, SHARDS);
+            trained(&mut trainer, STEPS)
+        });
+        for (process, found) in found.iter().enumerate() {
+            assert!(*found == expected, "{name}: process {process} of {count} differs");
+        }
+    }
+}
+
+#[test]
+fn every_recipe_comes_to_the_bits_of_one_process() {
+    for (name, spec) in common::recipes(16) {
+        let batch = 60 / spec.packing * spec.packing;
+        compare(name, &spec, &common::source(Preset::Circle, 100), &options(batch), &[2, 3]);
+    }
+    // Wide networks, whose products all threads share.
+    for (name, spec) in common::recipes(400) {
+        let batch = 60 / spec.packing * spec.packing;
+        compare(name, &spec, &common::source(Preset::Circle, 100), &options(batch), &[3]);
+    }
+}
+
+#[test]
+fn presets_come_to_the_bits_of_one_process() {
+    for preset in common::presets() {
+        // More than a tile of each shard.
+        let (batch, processes): (usize, &[usize]) =
+            if preset == Preset::Mnist { (40, &[2]) } else { (600, &[1, 2, 3, 4]) };
+        let options = options(batch).with_threads(2).with_shuffle(preset.shuffle());
+        compare(preset.name(), &preset.spec(), &common::source(preset, 1_000), &options, processes);
+    }
+}
+
+/// What three processes have saved, two go on with.
+#[test]
+fn another_number_of_processes_goes_on() {
+    let (spec, source) = (Preset::Circle.spec(), common::source(Preset::Circle, 500));
+    let mut alone = Trainer::new(spec.clone(), source.clone(), options(200)).unwrap();
+    trained(&mut alone, 4);
+    let expected = trained(&mut alone, 4);
+    let trainer =
+        |end: Mailboxes| Trainer::with_exchange(spec.clone(), source.clone(), options(200), Box::new(end)).unwrap();
+    let saved: Vec<Checkpoint> = in_processes(3, |_, end| {
+        let mut trainer = trainer(end);
+        trained(&mut trainer, 4);
+        trainer.checkpoint().unwrap()
+    });
+    let found = in_processes(2, |process, end| {
+        let mut trainer = trainer(end);
+        trainer.restore(&saved[process], Changes::Refused).unwrap();
+        trained(&mut trainer, 4)
+    });
+    assert!(found.iter().all(|found| *found == expected));
+}
+
+/// A process that is to stop, and one whose report breaks, end the run of all after the same step.
+#[test]
+fn all_stop_after_the_same_step() {
+    for by_report in [false, true] {
+        let found = in_processes(3, |process, end| {
+            let stop = Arc::new(AtomicBool::new(false));
+            let options = options(100).with_stop(stop.clone());
+            let source = common::source(Preset::Circle, 500);
+            let mut trainer = Trainer::with_exchange(Preset::Circle.spec(), source, options, Box::new(end)).unwrap();
+            trainer
+                .run(1_000, 1, |report| {
+                    if (process, report.step) != (1, 7) {
+                        return ControlFlow::Continue(());
+                    }
+                    stop.store(!by_report, Ordering::Relaxed);
+                    if by_report { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                })
+                .unwrap();
+            let stopped = trainer.steps_done();
+            // The next run is not stopped by what ended this one.
+            stop.store(false, Ordering::Relaxed);
+            trainer.run(3, 0, |_| ControlFlow::Continue(())).unwrap();
+            (stopped, trainer.steps_done(), trainer.model().unwrap())
+        });
+        assert_eq!((found[0].0, found[0].1), (8, 11), "by report: {by_report}");
+        assert!(found.iter().all(|other| *other == found[0]));
+    }
+}
+
+/// One process meets the number, all have its error, and none takes another step.
+#[test]
+fn a_number_that_is_not_finite_is_the_same_error_in_all() {
+    // Of the third process of three, in the second step.
+    let strange = |number: u64, row: &mut [f32]| row.fill(if number == 190 { f32::NAN } else { 0.5 });
+    let errors = in_processes(3, |_, end| {
+        let source = Arc::new(source::from_fn(2, 1_000, strange));
+        let options = options(100).with_shuffle(false);
+        let mut trainer = Trainer::with_exchange(Preset::Circle.spec(), source, options, Box::new(end)).unwrap();
+        let first = trainer.run(5, 0, |_| ControlFlow::Continue(())).unwrap_err();
+        let second = trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap_err();
+        assert_eq!(first.to_string(), second.to_string());
+        first.to_string()
+    });
+    assert!(errors[0].contains("real sample") && errors[0].contains("step 2"), "{}", errors[0]);
+    assert!(errors.iter().all(|error| *error == errors[0]), "{errors:?}");
+}
+
+#[test]
+fn processes_that_do_not_fit_together_are_told() {
+    let begin = |change: fn(usize, TrainerOptions) -> TrainerOptions, samples: fn(usize) -> usize| {
+        in_processes(3, |process, end| {
+            let source = common::source(Preset::Circle, samples(process));
+            let options = change(process, options(100));
+            let trainer = Trainer::with_exchange(Preset::Circle.spec(), source, options, Box::new(end));
+            trainer.map(|_| ()).unwrap_err().to_string()
+        })
+    };
+    let seeds = begin(|process, options| options.with_seed(process as u64 / 2), |_| 500);
+    for error in &seeds {
+        assert!(
+            error.contains("process 2: has other settings than process 0: run.seed 1 instead of run.seed 0"),
+            "{error}"
+        );
+    }
+    let data = begin(|_, options| options, |process| 500 + process);
+    assert!(data.iter().all(|error| error.contains("process 1") && error.contains("501")), "{data:?}");
+    // One cannot begin: the others hear why.
+    let small = begin(|_, options| options, |process| if process == 1 { 50 } else { 500 });
+    assert!(small[1].contains("100 is more than the 50 samples"), "{}", small[1]);
+    for other in [0, 2] {
+        assert!(
+            small[other].contains("process 1: could not begin") && small[other].contains("50 samples"),
+            "{small:?}"
+        );
+    }
+    let many = in_processes(5, |_, end| {
+        let source = common::source(Preset::Circle, 500);
+        Trainer::with_exchange(Preset::Circle.spec(), source, options(100), Box::new(end)).map(|_| ()).unwrap_err()
+    });
+    assert!(many.iter().all(|error| error.to_string().contains("take 8")), "{many:?}");
+}
+
+/// Processes that do not run as one are told, and none waits for ever.
+#[test]
+fn all_report_the_same_steps() {
+    let errors = in_processes(3, |process, end| {
+        let source = common::source(Preset::Circle, 500);
+        let mut trainer = Trainer::with_exchange(Preset::Circle.spec(), source, options(100), Box::new(end)).unwrap();
+        let interval = if process == 2 { 3 } else { 5 };
+        trainer.run(10, interval, |_| ControlFlow::Continue(())).unwrap_err().to_string()
+    });
+    assert!(errors.iter().all(|error| error.contains("the same interval")), "{errors:?}");
+}
+
+/// A process that is gone ends the others, wherever they are: with an error, and a state that is not trained on.
+#[test]
+fn a_process_that_is_gone_ends_the_others() {
+    for gone in 0..3 {
+        let outcomes: Vec<Result<()>> = in_processes(3, |process, end| {
+            let source = common::source(Preset::Circle, 500);
+            let mut trainer =
+                Trainer::with_exchange(Preset::Circle.spec(), source, options(100), Box::new(end)).unwrap();
+            let steps = if process == gone { 3 } else { 1_000 };
+            let mut step = || trainer.run(1, 0, |_| ControlFlow::Continue(())).map(|_| ());
+            let outcome = (0..steps).try_for_each(|_| step());
+            if process != gone {
+                assert!(trainer.run(1, 0, |_| ControlFlow::Continue(())).is_err());
+            }
+            outcome
+        });
+        for (process, outcome) in outcomes.into_iter().enumerate() {
+            match outcome {
+                Ok(()) => assert_eq!(process, gone),
+                Err(error) => assert!(matches!(error, Error::Exchange { .. }) && process != gone, "{error}"),
+            }
+        }
+    }
+}
