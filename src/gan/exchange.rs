@@ -12,6 +12,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use super::fault::Fault;
 use super::names;
@@ -93,20 +94,26 @@ impl Branch {
 /// An exchange in use, the process's place, and room for what comes from others.
 pub(super) struct Shared {
     wire: Wire,
+    process: usize,
+    processes: usize,
     branch: Branch,
     received: AlignedBuffer,
 }
 
-/// An exchange whose errors name the process.
-struct Wire(Box<dyn Exchange>);
+/// An exchange whose errors name the process. Whoever holds a trainer alone may use it; the mutex lets others hold a trainer, too.
+struct Wire(Mutex<Box<dyn Exchange>>);
 
 impl Wire {
+    fn exchange(&mut self) -> &mut dyn Exchange {
+        &mut **self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn send(&mut self, to: usize, message: &[u8]) -> Result<()> {
-        self.0.send(to, message).map_err(|source| Error::Exchange { process: to, source })
+        self.exchange().send(to, message).map_err(|source| Error::Exchange { process: to, source })
     }
 
     fn receive(&mut self, from: usize, message: &mut [u8]) -> Result<()> {
-        self.0.receive(from, message).map_err(|source| Error::Exchange { process: from, source })
+        self.exchange().receive(from, message).map_err(|source| Error::Exchange { process: from, source })
     }
 }
 
@@ -156,7 +163,7 @@ impl Shared {
             return Err(Error::setting("shards", problem));
         }
         let branch = Branch::new(process, processes, shards.max(1));
-        Ok(Self { wire: Wire(exchange), branch, received: AlignedBuffer::zeroed(0)? })
+        Ok(Self { wire: Wire(Mutex::new(exchange)), process, processes, branch, received: AlignedBuffer::zeroed(0)? })
     }
 
     /// The shards of this process.
@@ -186,7 +193,7 @@ impl Shared {
     ///
     /// [`Error::Exchange`].
     pub(super) fn add(&mut self, isa: Isa, sums: &mut [f32]) -> Result<()> {
-        let Self { wire, branch, received } = self;
+        let Self { wire, branch, received, .. } = self;
         for child in &branch.children {
             let received = &mut received[..sums.len()];
             wire.receive(*child, bytes::of_mut(received))?;
@@ -286,7 +293,7 @@ impl Shared {
         let heard = Signal::unpacked(heard);
         if heard.differs {
             let source = "not all processes report the same steps; run as many steps with the same interval in each";
-            return Err(Error::Exchange { process: self.wire.0.process(), source: source.into() });
+            return Err(Error::Exchange { process: self.process, source: source.into() });
         }
         Ok(heard)
     }
@@ -302,7 +309,7 @@ impl Shared {
             Ok(settings) => format!("+\n{settings}"),
             Err(error) => format!("-{error}"),
         };
-        let problem = if self.wire.0.process() == 0 { self.compare(&told)? } else { self.ask(&told)? };
+        let problem = if self.process == 0 { self.compare(&told)? } else { self.ask(&told)? };
         match problem {
             None => Ok(()),
             Some((process, problem)) => Err(Error::Exchange { process, source: problem.into() }),
@@ -312,7 +319,7 @@ impl Shared {
     /// The first process's part: it hears all others, and tells them who does not fit.
     fn compare(&mut self, told: &str) -> Result<Option<(usize, String)>> {
         let mut problem = told.strip_prefix('-').map(|error| (0, could_not_begin(error)));
-        for process in 1..self.wire.0.processes() {
+        for process in 1..self.processes {
             let other = self.receive_text(process)?;
             let found = match other.strip_prefix('-') {
                 Some(error) => Some(could_not_begin(error)),
@@ -322,7 +329,7 @@ impl Shared {
             problem = problem.or(found.map(|found| (process, found)));
         }
         let verdict = problem.as_ref().map_or_else(String::new, |(process, problem)| format!("{process} {problem}"));
-        for process in 1..self.wire.0.processes() {
+        for process in 1..self.processes {
             self.send_text(process, &verdict)?;
         }
         Ok(problem)
