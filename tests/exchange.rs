@@ -188,14 +188,50 @@ fn processes_that_do_not_fit_together_are_told() {
 
 /// Processes that do not run as one are told, and none waits for ever.
 #[test]
-fn all_report_the_same_steps() {
+fn all_run_the_same_steps() {
     let errors = in_processes(3, |process, end| {
         let source = common::source(Preset::Circle, 500);
         let mut trainer = Trainer::with_exchange(Preset::Circle.spec(), source, options(100), Box::new(end)).unwrap();
         let interval = if process == 2 { 3 } else { 5 };
         trainer.run(10, interval, |_| ControlFlow::Continue(())).unwrap_err().to_string()
     });
-    assert!(errors.iter().all(|error| error.contains("the same interval")), "{errors:?}");
+    assert!(
+        errors[2].contains("process 0: begins 10 steps with the interval 5 of reports, and this one"),
+        "{errors:?}"
+    );
+}
+
+/// What process 0 does, the others do that follow it, until they are dismissed.
+#[test]
+fn processes_follow_the_first() {
+    let (spec, source) = (Preset::Circle.spec(), common::source(Preset::Circle, 500));
+    let work = |trainer: &mut Trainer<'_>| {
+        trainer.run(3, 1, |report| if report.step == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    };
+    let mut alone = Trainer::new(spec.clone(), source.clone(), options(200)).unwrap();
+    alone.run(3, 1, |_| ControlFlow::Continue(())).unwrap();
+    let first = trained(&mut alone, 4);
+    alone.step_discriminator().unwrap();
+    alone.step_generator().unwrap();
+    let last = alone.model().unwrap();
+    let found = in_processes(4, |process, end| {
+        let mut trainer = Trainer::with_exchange(spec.clone(), source.clone(), options(200), Box::new(end)).unwrap();
+        if process > 0 {
+            trainer.follow().unwrap();
+            return trainer.model().unwrap();
+        }
+        // What breaks it off, the others hear of in the step after.
+        work(&mut trainer).unwrap();
+        assert_eq!(trained(&mut trainer, 4), first);
+        trainer.step_discriminator().unwrap();
+        trainer.step_generator().unwrap();
+        trainer.dismiss().unwrap();
+        assert!(trainer.follow().is_err(), "nobody leads process 0");
+        trainer.model().unwrap()
+    });
+    assert!(found.iter().all(|found| *found == last));
+    assert!(alone.follow().is_err());
+    alone.dismiss().unwrap();
 }
 
 /// A process that is gone ends the others, wherever they are: with an error, and a state that is not trained on.

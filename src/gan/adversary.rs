@@ -1,7 +1,7 @@
 //! The adversarial step: the program's turns, one after the other, and what they work on.
 
 use super::diagnosis;
-use super::exchange::{Shared, Signal};
+use super::exchange::{Shared, Signal, Task};
 use super::failure::{Failure, check_none, check_whole};
 use super::fault::Fault;
 use super::hook::{Gradients, Hook};
@@ -120,9 +120,24 @@ impl Adversary {
         self.stop.agreed
     }
 
-    /// A run begins: what an earlier one was to do is over.
-    pub(super) fn begin_run(&mut self) {
+    /// All processes begin the same `task`: what an earlier run was to do is over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exchange`].
+    pub(super) fn begin_task(&mut self, task: Task) -> Result<()> {
         self.stop = Stop::default();
+        self.shared.as_mut().map_or(Ok(()), |shared| shared.task(Some(task)).map(|_| ()))
+    }
+
+    /// What process 0 begins, for a process that follows it; `None` where there is none to follow.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exchange`].
+    pub(super) fn followed_task(&mut self) -> Result<Option<Task>> {
+        self.stop = Stop::default();
+        self.shared.as_mut().filter(|shared| !shared.leads()).map(|shared| shared.task(None)).transpose()
     }
 
     /// Refuses a step after one that failed, and counts one that begins as failed until [`end`](Self::end) tells of its outcome: a
@@ -219,7 +234,7 @@ impl Adversary {
                         program::run(team, &context, passes, chunk, networks, scratch, slot);
                     });
                     let fault = diagnosis::of_passes(workspace, networks);
-                    let fault = heard(shared, stop, fault, reported)?;
+                    let fault = heard(shared, stop, fault)?;
                     fault.map_or(Ok(()), |fault| Err(fault.error(step)))?;
                     let Some(hook) = hook.as_deref_mut() else { continue };
                     // All of them, before a network changes.
@@ -262,7 +277,7 @@ impl Adversary {
                         continue;
                     };
                     // All processes make the same update; where it goes wrong, not all see the cause.
-                    let fault = heard(shared, stop, Fault::of_error(&error), reported)?;
+                    let fault = heard(shared, stop, Fault::of_error(&error))?;
                     return Err(fault.map_or(error, |fault| fault.error(step)));
                 }
             }
@@ -338,9 +353,9 @@ fn combine(
 }
 
 /// The fault of the batch's first samples that have one, over all processes. Whoever is to stop says so.
-fn heard(shared: &mut Option<Shared>, stop: &mut Stop, fault: Option<Fault>, reported: bool) -> Result<Option<Fault>> {
+fn heard(shared: &mut Option<Shared>, stop: &mut Stop, fault: Option<Fault>) -> Result<Option<Fault>> {
     let Some(shared) = shared else { return Ok(fault) };
-    let heard = shared.signal(Signal::new(fault, stop.wanted, reported))?;
+    let heard = shared.signal(Signal { fault, stops: stop.wanted })?;
     stop.agreed |= heard.stops;
     Ok(heard.fault)
 }

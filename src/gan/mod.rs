@@ -49,6 +49,7 @@ mod state;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 pub(crate) mod streams;
 mod tensors;
+mod together;
 mod trainer;
 mod turns;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the program uses it"))]

@@ -10,7 +10,7 @@ use super::average::Average;
 use super::averages;
 use super::batches::numbers_below;
 use super::cut::Cut;
-use super::exchange::{Exchange, Shared};
+use super::exchange::{Shared, Task};
 use super::form::Form;
 use super::given::GivenStep;
 use super::hook::{GradientHook, Hook};
@@ -111,43 +111,6 @@ impl<'a> Trainer<'a> {
         Self::with_script(spec, source, options, |_, spec, plan| Form::default().script(spec, plan))
     }
 
-    /// A trainer that shares each batch with other processes, all of which call this with the same specification, data and options, and then
-    /// take the same steps. Each works on a part of the batch, has all parameters, and comes to the bits that one process with as many
-    /// [`shards`](TrainerOptions::shards) comes to; reports, checkpoints and samples are the same in all of them.
-    ///
-    /// A run that one process is to stop ([`TrainerOptions::stop`], or a report that breaks) ends in all of them, a step later. A number
-    /// that is not finite is the same error in all of them. What else fails in one process (its data, a hook) ends it alone: drop its trainer,
-    /// or end the process, so that the others' exchange fails.
-    ///
-    /// # Errors
-    ///
-    /// As [`new`](Self::new); [`Error::InvalidSetting`] for more processes than shards; [`Error::Exchange`] where another process
-    /// could not begin, or has other settings.
-    pub fn with_exchange(
-        spec: GanSpec,
-        source: Arc<dyn Source + 'a>,
-        options: TrainerOptions,
-        exchange: Box<dyn Exchange>,
-    ) -> Result<Self> {
-        let mut shared = Shared::new(exchange, options.shards)?;
-        let script = |_, spec: &GanSpec, plan: &Plan| Form::default().script(spec, plan);
-        let mut trainer = Self::of_shards(spec, source, options, Some(&mut shared), script);
-        let agreed = shared.agree(trainer.as_ref().map(Self::settings_text).map_err(ToString::to_string));
-        if let Ok(trainer) = &mut trainer {
-            agreed?;
-            trainer.adversary.shared = Some(shared);
-        }
-        trainer
-    }
-
-    /// What decides the result, line by line.
-    fn settings_text(&self) -> String {
-        let settings = settings::settings(&self.spec, &self.options, self.intake.batches.extent());
-        let version = format!("gannet {}", env!("CARGO_PKG_VERSION"));
-        let lines = settings.iter().map(|(name, value)| format!("{name} {}", settings::text(value)));
-        std::iter::once(version).chain(lines).collect::<Vec<_>>().join("\n")
-    }
-
     /// A trainer whose script `rewrite` has rewritten.
     pub(super) fn with_script(
         spec: GanSpec,
@@ -159,7 +122,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// The same, of the shards of this process.
-    fn of_shards(
+    pub(super) fn of_shards(
         spec: GanSpec,
         source: Arc<dyn Source + 'a>,
         options: TrainerOptions,
@@ -285,14 +248,27 @@ impl<'a> Trainer<'a> {
         &mut self,
         steps: u64,
         interval: u64,
-        mut gradients: Option<&mut GradientHook<'_>>,
-        mut report: impl FnMut(&StepReport, &Self) -> Result<ControlFlow<()>>,
+        gradients: Option<&mut GradientHook<'_>>,
+        report: impl FnMut(&StepReport, &Self) -> Result<ControlFlow<()>>,
     ) -> Result<Option<StepReport>> {
         if gradients.is_some() {
             self.prepare(Form { hooked: true, ..Form::default() })?;
         }
+        self.adversary.begin_task(match gradients {
+            None => Task::Run { steps, interval },
+            Some(_) => Task::Hooked { steps, interval },
+        })?;
+        self.run_begun((steps, interval), gradients, report)
+    }
+
+    /// The run, once all processes that share the batch have begun it.
+    pub(super) fn run_begun(
+        &mut self,
+        (steps, interval): (u64, u64),
+        mut gradients: Option<&mut GradientHook<'_>>,
+        mut report: impl FnMut(&StepReport, &Self) -> Result<ControlFlow<()>>,
+    ) -> Result<Option<StepReport>> {
         let stop = self.options.stop.clone();
-        self.adversary.begin_run();
         let (pool, threads, objective) = (self.pool.clone(), self.plan.threads, self.spec.objective);
         parallel::with_team(threads, pool.as_ref(), |team| {
             let mut last = None;
@@ -424,6 +400,7 @@ impl<'a> Trainer<'a> {
     /// [`GivenStep`] has no place; errors of steps as in [`Self::run`].
     pub fn step_with(&mut self, given: &GivenStep<'_>) -> Result<StepReport> {
         given.check(&self.spec, self.options.batch)?;
+        self.adversary.begin_task(Task::Given)?;
         let pool = self.pool.clone();
         parallel::with_team(self.plan.threads, pool.as_ref(), |team| self.step(team, Some(given), None, true))?;
         self.adversary.report(self.spec.objective)

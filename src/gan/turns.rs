@@ -1,6 +1,7 @@
 //! Turns of one network alone, and G's turn with a gradient from outside.
 
 use super::adversary::Run;
+use super::exchange::Task;
 use super::form::Form;
 use super::program::{Draws, Reals};
 use super::spec::Order;
@@ -94,6 +95,12 @@ impl Trainer<'_> {
     /// limit or the system refuses; else as [`Trainer::run`].
     pub fn step_discriminator(&mut self) -> Result<DiscriminatorReport> {
         self.prepare_alone()?;
+        self.adversary.begin_task(Task::DiscriminatorTurn)?;
+        self.discriminator_alone()
+    }
+
+    /// D's turn alone, once all processes that share the batch have begun it.
+    pub(super) fn discriminator_alone(&mut self) -> Result<DiscriminatorReport> {
         self.with_team(|trainer, team| {
             trainer.adversary.begin()?;
             let outcome = trainer.discriminator_turn(team);
@@ -121,6 +128,12 @@ impl Trainer<'_> {
         }
         self.check_unconditional()?;
         self.prepare_alone()?;
+        self.adversary.begin_task(Task::GeneratorTurn)?;
+        self.generator_alone()
+    }
+
+    /// G's turn alone, once all processes that share the batch have begun it.
+    pub(super) fn generator_alone(&mut self) -> Result<GeneratorReport> {
         self.with_team(|trainer, team| {
             trainer.adversary.begin()?;
             trainer.adversary.workspace.clear_sums();
@@ -208,7 +221,7 @@ impl Trainer<'_> {
     }
 
     /// Prepares turns of one network alone.
-    fn prepare_alone(&mut self) -> Result<()> {
+    pub(super) fn prepare_alone(&mut self) -> Result<()> {
         if self.spec.order == Order::GeneratorFirstSharedFake {
             let problem =
                 "generator_first_shared_fake updates both networks from the same fakes; use another to step one alone";

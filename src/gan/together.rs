@@ -1,0 +1,95 @@
+//! Trainers of several processes that share each batch: how they begin together, and how the others follow the first.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::exchange::{Exchange, Shared, Task};
+use super::form::Form;
+use super::options::TrainerOptions;
+use super::plan::Plan;
+use super::settings;
+use super::source::Source;
+use super::spec::GanSpec;
+use super::trainer::Trainer;
+use crate::error::{Error, Result};
+
+impl<'a> Trainer<'a> {
+    /// A trainer that shares each batch with other processes, all of which call this with the same specification, data and options, and then
+    /// take the same steps. Each works on a part of the batch, has all parameters, and comes to the bits that one process with as many
+    /// [`shards`](TrainerOptions::shards) comes to; reports, checkpoints and samples are the same in all of them.
+    ///
+    /// A run that one process is to stop ([`TrainerOptions::stop`], or a report that breaks) ends in all of them, a step later. A number
+    /// that is not finite is the same error in all of them. What else fails in one process (its data, a hook) ends it alone: drop its trainer,
+    /// or end the process, so that the others' exchange fails.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); [`Error::InvalidSetting`] for more processes than shards; [`Error::Exchange`] where another process
+    /// could not begin, or has other settings.
+    pub fn with_exchange(
+        spec: GanSpec,
+        source: Arc<dyn Source + 'a>,
+        options: TrainerOptions,
+        exchange: Box<dyn Exchange>,
+    ) -> Result<Self> {
+        let mut shared = Shared::new(exchange, options.shards)?;
+        let script = |_, spec: &GanSpec, plan: &Plan| Form::default().script(spec, plan);
+        let mut trainer = Self::of_shards(spec, source, options, Some(&mut shared), script);
+        let agreed = shared.agree(trainer.as_ref().map(Self::settings_text).map_err(ToString::to_string));
+        if let Ok(trainer) = &mut trainer {
+            agreed?;
+            trainer.adversary.shared = Some(shared);
+        }
+        trainer
+    }
+
+    /// Does what process 0 does with its trainer, until that [dismisses](Self::dismiss) the others: runs, and turns of one network. `stop` of
+    /// the options stops the runs of all.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run); [`Error::InvalidSetting`] for a trainer that shares no batch, or is process 0; [`Error::Exchange`] for what only
+    /// a process that calls it can do: steps with a hook or with given numbers.
+    pub fn follow(&mut self) -> Result<()> {
+        loop {
+            let Some(task) = self.adversary.followed_task()? else {
+                return Err(Error::setting("exchange", "there is no process 0 to follow; call what it would do"));
+            };
+            match task {
+                Task::Run { steps, interval } => {
+                    self.run_begun((steps, interval), None, |_, _| Ok(ControlFlow::Continue(())))?;
+                }
+                Task::DiscriminatorTurn => {
+                    self.prepare_alone()?;
+                    self.discriminator_alone()?;
+                }
+                Task::GeneratorTurn => {
+                    self.prepare_alone()?;
+                    self.generator_alone()?;
+                }
+                task @ (Task::Hooked { .. } | Task::Given) => {
+                    let source = format!("begins {task}, which it has to be called for in every process");
+                    return Err(Error::Exchange { process: 0, source: source.into() });
+                }
+                Task::End => return Ok(()),
+            }
+        }
+    }
+
+    /// Process 0 ends the [`follow`](Self::follow) of the others. A trainer that shares no batch has nobody to dismiss.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exchange`].
+    pub fn dismiss(&mut self) -> Result<()> {
+        self.adversary.begin_task(Task::End)
+    }
+
+    /// What decides the result, line by line.
+    fn settings_text(&self) -> String {
+        let settings = settings::settings(&self.spec, &self.options, self.intake.batches.extent());
+        let version = format!("gannet {}", env!("CARGO_PKG_VERSION"));
+        let lines = settings.iter().map(|(name, value)| format!("{name} {}", settings::text(value)));
+        std::iter::once(version).chain(lines).collect::<Vec<_>>().join("\n")
+    }
+}
