@@ -16,6 +16,7 @@
 //! preset                   what is learned
 //! folder                   the folder of a run and its files
 //! plot  terminal
+//! job                      the other processes of a training, if there are some
 //! numbers                  numbers, counts, bytes and times as people read them
 //! ```
 #![forbid(unsafe_code)]
@@ -27,6 +28,7 @@ pub mod events;
 mod folder;
 mod history;
 pub mod hostile;
+mod job;
 mod measures;
 mod numbers;
 pub mod plot;
@@ -44,6 +46,7 @@ use clap::{CommandFactory, FromArgMatches};
 use commands::args::{Cli, Command};
 use commands::{bench, evaluate, export, info, runs, sample, shell, template, train};
 use data::address_space;
+pub use job::Job;
 use run::stop;
 use terminal::{output, screen};
 
@@ -52,10 +55,27 @@ const USAGE: u8 = 2;
 /// Exit code of every other failure.
 const FAILURE: u8 = 1;
 
+/// What a program came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its exit code.
+    pub code: u8,
+    /// Whether it came to an end that the other processes of its job come to, too: it has done all that it was to do, or was stopped.
+    pub together: bool,
+}
+
 /// Runs the program on the arguments of the process; returns its exit code.
 pub fn main() -> ExitCode {
+    ExitCode::from(run(None).code)
+}
+
+/// Runs the program on the arguments of the process, which may be one of those of a `job`.
+pub fn run(job: Option<Job>) -> Ended {
+    // One process tells what is not about training.
+    let speaks = job.as_ref().is_none_or(Job::leads);
     let cli = match parse() {
         Ok(cli) => cli,
+        Err(_) if !speaks => return DONE,
         Err(error) => return report_usage(&error),
     };
     if let Err(error) = address_space::check() {
@@ -65,8 +85,12 @@ pub fn main() -> ExitCode {
         Ok(stop) => stop,
         Err(error) => return finish(Err(error.into())),
     };
+    if job.is_none() && matches!(cli.command, Command::Train(_)) {
+        job::warn_of_others();
+    }
     finish(match &cli.command {
-        Command::Train(args) => train::command(args, &stop),
+        Command::Train(args) => train::command(args, &stop, job),
+        _ if !speaks => Ok(()),
         Command::Sweep(args) => commands::sweep::command(args, &stop),
         Command::Sample(args) => sample::command(args),
         Command::Evaluate(args) => evaluate::command(args),
@@ -90,19 +114,22 @@ fn parse() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
-/// Tells what went wrong, if anything did; returns the exit code.
-fn finish(outcome: anyhow::Result<()>) -> ExitCode {
+/// Nothing went wrong.
+const DONE: Ended = Ended { code: 0, together: true };
+
+/// Tells what went wrong, if anything did.
+fn finish(outcome: anyhow::Result<()>) -> Ended {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => DONE,
         // The reader of our standard output (`head`, a pager) has seen enough: nothing went wrong.
-        Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
+        Err(error) if error.is::<output::Closed>() => DONE,
         Err(error) => {
             if let Some(stopped) = error.downcast_ref::<stop::Stopped>() {
                 output::alert(&stopped.to_string());
-                return ExitCode::from(stopped.code);
+                return Ended { code: stopped.code, together: true };
             }
             output::alert(&format!("error: {}", message(&error)));
-            ExitCode::from(exit_code(&error))
+            Ended { code: exit_code(&error), together: false }
         }
     }
 }
@@ -129,7 +156,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 }
 
 /// Prints what `clap` has to say: help and version as they are, an error as one line.
-fn report_usage(error: &clap::Error) -> ExitCode {
+fn report_usage(error: &clap::Error) -> Ended {
     if !error.use_stderr() {
         return finish(output::print(&error.render().to_string()));
     }
@@ -137,10 +164,10 @@ fn report_usage(error: &clap::Error) -> ExitCode {
     // `gannet` alone shows the whole help, as everybody expects of a program with commands.
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         output::alert(text.trim_end());
-        return ExitCode::from(USAGE);
+    } else {
+        output::alert(&usage_line(&text));
     }
-    output::alert(&usage_line(&text));
-    ExitCode::from(USAGE)
+    Ended { code: USAGE, together: false }
 }
 
 /// One line of an error of `clap`: what is wrong, its tips, and where to read on.

@@ -9,7 +9,7 @@ pub mod checkpoint;
 mod cut;
 mod dense_network;
 mod diagnosis;
-mod exchange;
+pub(crate) mod exchange;
 mod failure;
 mod fault;
 mod form;

@@ -111,6 +111,12 @@ impl<'a> Replicas<'a> {
         Ok(Self { trainers, threads, pool: resources.pool })
     }
 
+    /// A trainer that is alone.
+    #[cfg(feature = "internals")]
+    pub(crate) fn single(trainer: Trainer<'a>) -> Self {
+        Self { threads: trainer.options().threads, trainers: vec![trainer], pool: None }
+    }
+
     /// Runs `steps` steps of every replica; returns what each came to, in their order, as [`Trainer::run`] returns it.
     ///
     /// `report` is called with the replica's index after each `interval`-th step of its count, and after its last of this

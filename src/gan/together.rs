@@ -3,15 +3,19 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::checkpoint::Checkpoint;
 use super::exchange::{Exchange, Shared, Task};
 use super::form::Form;
+use super::model::Model;
 use super::options::TrainerOptions;
 use super::plan::Plan;
 use super::settings;
+use super::snapshot::Changes;
 use super::source::Source;
 use super::spec::GanSpec;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
+use crate::memory::filled;
 
 impl<'a> Trainer<'a> {
     /// A trainer that shares each batch with other processes, all of which call this with the same specification, data and options, and then
@@ -43,8 +47,8 @@ impl<'a> Trainer<'a> {
         trainer
     }
 
-    /// Does what process 0 does with its trainer, until that [dismisses](Self::dismiss) the others: runs, and turns of one network. `stop` of
-    /// the options stops the runs of all.
+    /// Does what process 0 does with its trainer, until that [dismisses](Self::dismiss) the others: runs, turns of one network, and to
+    /// [share a state](Self::share_state). `stop` of the options stops the runs of all.
     ///
     /// # Errors
     ///
@@ -71,9 +75,37 @@ impl<'a> Trainer<'a> {
                     let source = format!("begins {task}, which it has to be called for in every process");
                     return Err(Error::Exchange { process: 0, source: source.into() });
                 }
+                Task::State { bytes } => self.take_state(bytes)?,
                 Task::End => return Ok(()),
             }
         }
+    }
+
+    /// Gives all that [follow](Self::follow) process 0 its state: parameters, optimizers, counts. It calls this after it has
+    /// [restored](Self::restore) a checkpoint or [replaced](Self::set_model) parameters. A trainer that shares no batch has nobody to give it to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exchange`]; what [`checkpoint`](Self::checkpoint) reports.
+    pub fn share_state(&mut self) -> Result<()> {
+        if self.adversary.shared.is_none() {
+            return Ok(());
+        }
+        let mut state = self.checkpoint()?.to_safetensors(&self.spec)?;
+        self.adversary.begin_task(Task::State { bytes: state.len() as u64 })?;
+        self.adversary.shared.as_mut().map_or(Ok(()), |shared| shared.spread(&mut state))
+    }
+
+    /// Takes the state of process 0, of so many bytes.
+    fn take_state(&mut self, bytes: u64) -> Result<()> {
+        if bytes > Model::largest_file(&self.spec) {
+            let source = format!("{bytes} bytes are no state of these networks");
+            return Err(Error::Exchange { process: 0, source: source.into() });
+        }
+        let mut state = filled(bytes as usize, 0)?;
+        self.adversary.shared.as_mut().map_or(Ok(()), |shared| shared.spread(&mut state))?;
+        let checkpoint = Checkpoint::from_safetensors(&state, &self.spec, "the state of process 0")?;
+        self.restore(&checkpoint, Changes::Allowed)
     }
 
     /// Process 0 ends the [`follow`](Self::follow) of the others. A trainer that shares no batch has nobody to dismiss.

@@ -1,11 +1,12 @@
 //! What the program asks of the engine beyond its interface.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use serde_json::Value;
 
 use crate::Result;
+use crate::gan::exchange;
 use crate::gan::health::{self, Health};
 use crate::gan::streams::Stream;
 use crate::gan::{GanSpec, Model, Replicas, Source, StepReport, Trainer};
@@ -112,6 +113,16 @@ pub fn step_report(
     penalty: Option<f64>,
 ) -> StepReport {
     StepReport { step, discriminator_loss, generator_loss, real_probability, fake_probability, penalty }
+}
+
+/// A trainer that is alone, as one replica.
+pub fn single(trainer: Trainer<'_>) -> Replicas<'_> {
+    Replicas::single(trainer)
+}
+
+/// The shards on which `process` of so many works.
+pub fn shards_of(process: usize, processes: usize, shards: usize) -> Range<usize> {
+    exchange::shards_of(process, processes, shards)
 }
 
 /// The threads on which replicas take turns.

@@ -6,6 +6,7 @@ use gannet::gan::Changes;
 use super::args::TrainArgs;
 use super::overrides::{from_args, override_by};
 use crate::folder::run_folder;
+use crate::job::Job;
 use crate::run::begin;
 use crate::run::prepared::Prepared;
 use crate::run::request::{Overrides, Request};
@@ -15,8 +16,16 @@ use crate::run::weights;
 use crate::terminal::output;
 
 /// Runs the command.
-pub(crate) fn command(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
-    if args.quiet {
+pub(crate) fn command(args: &TrainArgs, stop: &Stop, job: Option<Job>) -> anyhow::Result<()> {
+    if job.is_some() && args.replicas.is_some() {
+        let problem = "replicas need nothing of each other: train each in a job of its own, or a sweep in parts";
+        return Err(Error::setting("replicas", problem).into());
+    }
+    let leads = job.as_ref().is_none_or(Job::leads);
+    if args.plan && !leads {
+        return Ok(());
+    }
+    if args.quiet || !leads {
         output::be_quiet();
     }
     if args.changes_allowed && args.resume.is_none() {
@@ -37,27 +46,35 @@ pub(crate) fn command(args: &TrainArgs, stop: &Stop) -> anyhow::Result<()> {
                 has_threads: args.settings.get("threads").is_some(),
                 apply: &|config| override_by(config, args),
             };
-            resume::go_on(run, request, &overrides, stop)
+            resume::go_on(run, request, &overrides, stop, job)
         }
-        None => new(args, request, stop),
+        None => new(args, request, stop, job),
     }
 }
 
 /// Begins new runs.
-fn new(args: &TrainArgs, request: Request, stop: &Stop) -> anyhow::Result<()> {
+fn new(args: &TrainArgs, request: Request, stop: &Stop, job: Option<Job>) -> anyhow::Result<()> {
     let config = from_args(args)?;
-    if let Some(out) = &args.out {
+    let leads = job.as_ref().is_none_or(Job::leads);
+    if let Some(out) = args.out.as_ref().filter(|_| leads) {
         run_folder::check_free(out)?;
     }
     let fitted = config.fitted_discriminator();
     if let Some(fitted) = fitted.filter(|_| !args.plan) {
         output::note(&fitted);
     }
-    let mut prepared = Prepared::new(config, args.replicas, args.plan, stop)?;
-    weights::begin_with(&prepared.config, &mut prepared.gans)?;
     if args.plan {
-        return output::print_text(&prepared.plan());
+        let table = job.map(|job| job.table(config.batch, config.shards));
+        let mut prepared = Prepared::new(config, args.replicas, true, stop, None)?;
+        weights::begin_with(&prepared.config, &mut prepared.gans)?;
+        let plan = prepared.plan();
+        return output::print_text(&table.map_or(plan.clone(), |table| format!("{plan}\n{table}\n")));
     }
+    let mut prepared = Prepared::new(config, args.replicas, false, stop, job)?;
+    if !leads {
+        return prepared.follow(stop);
+    }
+    weights::begin_with(&prepared.config, &mut prepared.gans)?;
     stop.ask_first();
     let (folder, starts) = begin::begin(&prepared, args.out.as_deref())?;
     prepared.train(request, &folder, starts, stop)

@@ -16,6 +16,7 @@ use crate::data::own::OwnData;
 use crate::data::samples::Samples;
 use crate::folder::run_folder::{self, RunFolder};
 use crate::history::legs::Legs;
+use crate::job::Job;
 use crate::numbers::counted_replicas;
 use crate::report::Live;
 use crate::run::beside::Beside;
@@ -56,6 +57,8 @@ pub(crate) struct Prepared {
     pub(crate) data: Vec<Samples>,
     /// What they take of memory.
     budget: Budget,
+    /// What each process of a job does.
+    table: Option<String>,
 }
 
 /// The text of the settings of a run with the history `legs`.
@@ -80,10 +83,14 @@ impl Prepared {
         replicas: Option<usize>,
         is_plan: bool,
         stop: &Stop,
+        job: Option<Job>,
     ) -> anyhow::Result<Self> {
         let count = replicas.unwrap_or(1);
         replicas::check_seeds(config.seed, count)?;
         let mut data: Vec<Samples> = Vec::new();
+        if let Some(job) = job.as_ref().filter(|_| config.threads == 0) {
+            config.threads = job.threads;
+        }
         let mut options = config.trainer_options();
         options.stop = Some(stop.flag());
         let has_stand_in = is_plan && config.preset.reads_folder() && config.directory.is_none();
@@ -95,7 +102,9 @@ impl Prepared {
         let allowed = address_space::allowed(config.memory_limit, beside.workers());
         options.memory_limit = allowed.map(|allowed| beside.left(allowed.bytes));
         let mut first = Some(first);
-        let made = Replicas::new(&config.spec, count, options, |seed| {
+        let table = job.as_ref().map(|job| job.table(config.batch, config.shards));
+        let exchange = job.map(|job| job.exchange);
+        let mut source = |seed| {
             let real = match (first.take(), data.first()) {
                 (Some(first), _) => first,
                 (None, Some(first)) => loading::of_seed(first, &config, seed)?,
@@ -104,7 +113,13 @@ impl Prepared {
             let source = config.source(&real)?;
             data.push(real);
             Ok(source)
-        });
+        };
+        let made = match exchange {
+            None => Replicas::new(&config.spec, count, options, source),
+            Some(exchange) => source(config.seed).and_then(|source| {
+                Trainer::with_exchange(config.spec.clone(), source, options, exchange).map(engine::single)
+            }),
+        };
         let gans = made.map_err(|error| match error {
             Error::MemoryLimit { needed, .. } => beside.clone().with_training(needed).refusal(allowed),
             other => other,
@@ -113,7 +128,17 @@ impl Prepared {
         let budget = beside.with_training(training);
         let asked_threads = config.threads;
         let steps = resolve(&mut config, &gans.trainers()[0])?;
-        Ok(Self { config, asked_threads, replicated: replicas.is_some(), steps, gans, data, budget })
+        Ok(Self { config, asked_threads, replicated: replicas.is_some(), steps, gans, data, budget, table })
+    }
+
+    /// Does what the process that leads the job does, until that is done.
+    ///
+    /// # Errors
+    ///
+    /// What ends the training of all, or of this process.
+    pub(crate) fn follow(mut self, stop: &Stop) -> anyhow::Result<()> {
+        stop.ask_first();
+        Ok(self.gans.trainers_mut().iter_mut().try_for_each(Trainer::follow)?)
     }
 
     /// The runs: index, settings, data and trainer of each.
@@ -183,6 +208,7 @@ impl Prepared {
         // Only now: the record shows the state before training.
         for (trainer, start) in self.gans.trainers_mut().iter_mut().zip(&starts) {
             start.saved.as_ref().map_or(Ok(()), |saved| trainer.restore(saved, start.changes))?;
+            trainer.share_state()?;
         }
         // All that can be refused has been: from here on the folder changes.
         if self.replicated && starts.iter().any(Start::goes_back) {
@@ -211,6 +237,9 @@ impl Prepared {
         if let Some(fewer) = threads::fewer_threads(self.asked_threads, self.gans.threads()) {
             progress.message(&fewer);
         }
+        if let Some(table) = self.table.as_ref().filter(|_| trains) {
+            progress.message(table);
+        }
         if trains {
             let disk = self.disk().remark();
             progress.message(&format!("training {of}{name}{from} into {}{disk}", output::printable(folder.path())));
@@ -228,6 +257,8 @@ impl Prepared {
         }
         let start = Instant::now();
         engine::take_turns(&mut self.gans, &mut runs, |_, trainer, run| run.turn(trainer, &progress));
+        // Where the training has failed, the others have heard of it, or are gone.
+        self.gans.trainers_mut().iter_mut().for_each(|trainer| trainer.dismiss().unwrap_or_default());
         progress.finish();
         let Self { config, replicated, gans, .. } = self;
         Ok(Trained { config, replicated, gans, runs, took: start.elapsed() })

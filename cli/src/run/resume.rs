@@ -21,6 +21,7 @@ use crate::history::end::{self, End, SavedModel};
 use crate::history::legs::{self, Legs};
 use crate::history::lost_replicas;
 use crate::history::origin::Origin;
+use crate::job::Job;
 use crate::measures::best::EarlyStop;
 use crate::numbers::counted_replicas;
 use crate::report;
@@ -30,6 +31,7 @@ use crate::run::schedule::Schedule;
 use crate::run::start::Start;
 use crate::run::stop::Stop;
 use crate::run::weights;
+use crate::settings::config::RunConfig;
 use crate::settings::config_source;
 use crate::terminal::command_lines::quoted;
 use crate::terminal::output::{alert, note, printable};
@@ -51,8 +53,17 @@ struct Found {
 }
 
 /// Goes on with the run or the replicas in the folder `path`.
-pub(crate) fn go_on(path: &Path, request: Request, overrides: &Overrides<'_>, stop: &Stop) -> anyhow::Result<()> {
-    match ready(path, request.changes, overrides, stop)? {
+pub(crate) fn go_on(
+    path: &Path,
+    request: Request,
+    overrides: &Overrides<'_>,
+    stop: &Stop,
+    job: Option<Job>,
+) -> anyhow::Result<()> {
+    if job.as_ref().is_some_and(|job| !job.leads()) {
+        return prepare(path, overrides, stop, job)?.prepared.follow(stop);
+    }
+    match ready_in_job(path, request.changes, overrides, stop, job)? {
         Some(Ready { prepared, folder, starts }) => prepared.train(request, &folder, starts, stop),
         None => Ok(()),
     }
@@ -76,6 +87,21 @@ pub(crate) fn ready(
     overrides: &Overrides<'_>,
     stop: &Stop,
 ) -> anyhow::Result<Option<Ready>> {
+    ready_in_job(path, changes, overrides, stop, None)
+}
+
+/// Settings, data and trainers of what is in the folder `path`.
+struct Loaded {
+    prepared: Prepared,
+    /// The settings that the run, or its first replica, had before.
+    before: RunConfig,
+    replicated: bool,
+    /// The folder, which the leader of a job has to itself.
+    folder: Option<RunFolder>,
+}
+
+/// Loads what is in the folder `path`.
+fn prepare(path: &Path, overrides: &Overrides<'_>, stop: &Stop, job: Option<Job>) -> anyhow::Result<Loaded> {
     std::fs::metadata(path).map_err(refused("read", path))?;
     let numbers = replicas(path);
     let lost = lost_replicas::names(path);
@@ -88,7 +114,8 @@ pub(crate) fn ready(
     if !first.join(CONFIG).is_file() {
         return Err(no_run(&first).into());
     }
-    let folder = RunFolder::open(path)?;
+    let leads = job.as_ref().is_none_or(Job::leads);
+    let folder = leads.then(|| RunFolder::open(path)).transpose()?;
     let before = config_source::read(&first.join(CONFIG))?;
     let mut config = config_source::read_with(
         &first.join(CONFIG),
@@ -102,7 +129,24 @@ pub(crate) fn ready(
         config.threads = 0;
     }
     config.validate()?;
-    let mut prepared = Prepared::new(config, replicated.then_some(numbers.len()), false, stop)?;
+    if job.is_some() && replicated {
+        let problem = "replicas need nothing of each other: go on with each in a job of its own";
+        return Err(Error::setting("replicas", problem).into());
+    }
+    let prepared = Prepared::new(config, replicated.then_some(numbers.len()), false, stop, job)?;
+    Ok(Loaded { prepared, folder, before, replicated })
+}
+
+/// [`ready`], with the other processes of a job, which follow.
+fn ready_in_job(
+    path: &Path,
+    changes: Changes,
+    overrides: &Overrides<'_>,
+    stop: &Stop,
+    job: Option<Job>,
+) -> anyhow::Result<Option<Ready>> {
+    let Loaded { mut prepared, before, replicated, folder } = prepare(path, overrides, stop, job)?;
+    let folder = folder.map_or_else(|| RunFolder::open(path), Ok)?;
     let found = find(&mut prepared, path, changes)?;
     let first =
         Schedule::new(&prepared.config, prepared.steps, prepared.data[0].len() as u64, Some(&found[0].checkpoint));

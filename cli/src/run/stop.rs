@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP.
+//! Ctrl-C, SIGTERM, SIGHUP and SIGUSR1, which Slurm sends some time before a job's limit.
 //!
 //! A signal ends the program at once, and what it was writing is removed first. Only a run that trains is asked to end in good
 //! order, after the step in progress; a second signal ends it at once, too.
@@ -76,14 +76,14 @@ mod listening {
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
     use signal_hook::flag;
     use signal_hook::iterator::Signals;
 
     pub(crate) fn start(take: impl Fn(i32) + Send + 'static) -> io::Result<()> {
         // A file that is larger than `ulimit -f` allows: the write fails then, and its error says so.
         flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
-        let mut signals = vec![SIGINT, SIGTERM];
+        let mut signals = vec![SIGINT, SIGTERM, SIGUSR1];
         if is_heard(SIGHUP) {
             signals.push(SIGHUP);
         }

@@ -31,7 +31,7 @@ pub(crate) struct Pending {
 
 /// The runs of `trial`, ready to begin.
 fn prepared(sweep: &Sweep, trial: &Trial, is_plan: bool, stop: &Stop) -> anyhow::Result<Prepared> {
-    let mut prepared = Prepared::new(trial.config.clone(), Some(sweep.seeds), is_plan, stop)?;
+    let mut prepared = Prepared::new(trial.config.clone(), Some(sweep.seeds), is_plan, stop, None)?;
     weights::begin_with(&prepared.config, &mut prepared.gans)?;
     Ok(prepared)
 }

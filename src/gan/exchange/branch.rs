@@ -38,6 +38,12 @@ impl Branch {
     }
 }
 
+/// The shards on which `process` of `processes` works, of so many.
+#[cfg(feature = "internals")]
+pub(crate) fn shards_of(process: usize, processes: usize, shards: usize) -> Range<usize> {
+    Branch::new(process, processes, shards).shards
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

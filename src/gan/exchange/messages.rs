@@ -28,6 +28,8 @@ pub(in crate::gan) enum Task {
     GeneratorTurn,
     /// A step with given numbers, which the others cannot know.
     Given,
+    /// Its state goes to the others, as the bytes of a checkpoint.
+    State { bytes: u64 },
     /// Nothing more: they are dismissed.
     End,
 }
@@ -73,6 +75,7 @@ impl Task {
             Self::DiscriminatorTurn => [3, 0, 0],
             Self::GeneratorTurn => [4, 0, 0],
             Self::Given => [5, 0, 0],
+            Self::State { bytes } => [6, bytes, 0],
         }
     }
 
@@ -94,6 +97,7 @@ impl Task {
             3 => Self::DiscriminatorTurn,
             4 => Self::GeneratorTurn,
             5 => Self::Given,
+            6 => Self::State { bytes: steps },
             _ => Self::End,
         }
     }
@@ -109,6 +113,7 @@ impl fmt::Display for Task {
             Self::DiscriminatorTurn => formatter.write_str("D's turn alone"),
             Self::GeneratorTurn => formatter.write_str("G's turn alone"),
             Self::Given => formatter.write_str("a step with given numbers"),
+            Self::State { .. } => formatter.write_str("to share its state"),
             Self::End => formatter.write_str("nothing more"),
         }
     }
@@ -122,7 +127,13 @@ mod tests {
     fn tasks_come_back_from_their_bytes() {
         let (steps, interval) = (1 << 40, 7);
         let runs = [Task::Run { steps, interval }, Task::Hooked { steps, interval }];
-        for task in runs.into_iter().chain([Task::DiscriminatorTurn, Task::GeneratorTurn, Task::Given, Task::End]) {
+        for task in runs.into_iter().chain([
+            Task::DiscriminatorTurn,
+            Task::GeneratorTurn,
+            Task::Given,
+            Task::State { bytes: steps },
+            Task::End,
+        ]) {
             assert_eq!(Task::unpacked(task.packed()), task);
         }
     }

@@ -14,6 +14,8 @@ mod branch;
 mod messages;
 mod shared;
 
+#[cfg(feature = "internals")]
+pub(crate) use branch::shards_of;
 pub(super) use messages::{Signal, Task};
 pub(super) use shared::Shared;
 

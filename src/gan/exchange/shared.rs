@@ -131,6 +131,18 @@ impl Shared {
         Ok(message)
     }
 
+    /// Sends `message` of process 0 to all others, which have as many bytes for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exchange`].
+    pub(in crate::gan) fn spread(&mut self, message: &mut [u8]) -> Result<()> {
+        if let Some(parent) = self.branch.parent {
+            self.wire.receive(parent, message)?;
+        }
+        self.hand_down(message)
+    }
+
     /// Sends what the whole tree has come to down to the children, the last first: it has the most below it.
     fn hand_down(&mut self, message: &[u8]) -> Result<()> {
         let Self { wire, branch, .. } = self;

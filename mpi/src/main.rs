@@ -1,0 +1,43 @@
+//! The program `gannet` in a job of MPI: `mpirun -n 4 gannet-mpi train circle --shards 4`.
+//!
+//! Started without `mpirun` it is `gannet` itself.
+#![forbid(unsafe_code)]
+
+mod places;
+mod world;
+
+use std::process::ExitCode;
+
+use gannet_cli::Job;
+use mpi::Threading;
+use mpi::traits::Communicator;
+
+use world::World;
+
+/// The exit code where there is no MPI.
+const FAILURE: u8 = 1;
+
+fn main() -> ExitCode {
+    // The thread that trains is not always the one that begins, but messages come from one at a time.
+    let Some((universe, threading)) = mpi::initialize_with_threading(Threading::Serialized) else {
+        eprintln!("error: MPI cannot be initialized");
+        return ExitCode::from(FAILURE);
+    };
+    let world = universe.world();
+    if threading < Threading::Serialized {
+        eprintln!("error: this MPI serves the main thread alone; gannet needs MPI_THREAD_SERIALIZED");
+        world.abort(i32::from(FAILURE));
+    }
+    let job = (world.size() > 1).then(|| {
+        let places = places::gathered(&world);
+        let threads = places.get(world.rank().unsigned_abs() as usize).map_or(1, |(_, threads)| *threads);
+        Job { exchange: Box::new(World::new(&world)), threads, places }
+    });
+    let ended = gannet_cli::run(job);
+    if !ended.together {
+        // The others wait for this process, or will.
+        world.abort(i32::from(ended.code));
+    }
+    drop(universe);
+    ExitCode::from(ended.code)
+}
