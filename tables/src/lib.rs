@@ -1,0 +1,31 @@
+//! x
+#![forbid(unsafe_code)]
+mod affix;
+mod calendar;
+mod contents;
+mod date;
+mod date_format;
+mod date_parts;
+mod date_tally;
+mod date_text;
+mod dialect;
+mod distinct;
+mod encoding;
+mod input;
+mod kind;
+mod marks;
+mod note;
+mod number;
+mod number_text;
+mod options;
+mod records;
+mod sniff;
+mod text;
+pub use number::*;
+pub use date_format::*;
+pub use dialect::*;
+pub use encoding::*;
+pub use input::*;
+pub use kind::*;
+pub use note::*;
+pub use options::*;
