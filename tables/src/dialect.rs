@@ -29,6 +29,11 @@ impl Delimiter {
     }
 }
 
+/// Whether cells can be told apart by this character.
+pub(crate) fn is_delimiter(character: char) -> bool {
+    character == '\t' || (character.is_ascii_graphic() && !character.is_ascii_alphanumeric() && !"\"'".contains(character))
+}
+
 /// How lines end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -118,23 +118,6 @@ pub(crate) fn detect(head: &[u8]) -> Option<(Encoding, bool)> {
     }
 }
 
-/// What a reader reports of bytes that are not UTF-8.
-#[derive(Debug)]
-pub(crate) struct NotUtf8;
-
-impl std::fmt::Display for NotUtf8 {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("is not UTF-8; name its encoding")
-    }
-}
-
-impl std::error::Error for NotUtf8 {}
-
-/// Whether an error of a [`Decoded`] is that of bytes that are not UTF-8.
-pub(crate) fn is_not_utf8(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<NotUtf8>())
-}
-
 /// Bytes that are asked for at a time.
 const BLOCK: usize = 1 << 16;
 
@@ -144,6 +127,7 @@ const LEAST_ROOM: usize = 8;
 /// A reader of UTF-8 text from bytes in any encoding. Its callers give it room for a character at least.
 pub(crate) struct Decoded<R> {
     source: R,
+    has_met_other_bytes: bool,
     way: Way,
 }
 
@@ -171,7 +155,12 @@ impl<R: Read> Decoded<R> {
             },
             _ => Way::Checked(Vec::new()),
         };
-        Self { source, way }
+        Self { source, has_met_other_bytes: false, way }
+    }
+
+    /// Whether it failed since the bytes are not UTF-8.
+    pub(crate) fn has_met_other_bytes(&self) -> bool {
+        self.has_met_other_bytes
     }
 }
 
@@ -199,7 +188,10 @@ impl<R: Read> Read for Decoded<R> {
                 let valid = match std::str::from_utf8(&out[..length]) {
                     Ok(_) => length,
                     Err(error) if error.error_len().is_none() && read > 0 => error.valid_up_to(),
-                    Err(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, NotUtf8)),
+                    Err(_) => {
+                        self.has_met_other_bytes = true;
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, "is not UTF-8; name its encoding"));
+                    }
                 };
                 kept.clear();
                 kept.extend_from_slice(&out[valid..length]);
@@ -208,7 +200,7 @@ impl<R: Read> Read for Decoded<R> {
                 }
             },
             Way::Converted { decoder, block, left, is_end } => loop {
-                if left.is_empty() && !*is_end {
+                if left.start >= left.end && !*is_end {
                     let read = read_some(&mut self.source, block)?;
                     (*left, *is_end) = (0..read, read == 0);
                 }
@@ -278,7 +270,8 @@ mod tests {
     #[test]
     fn what_is_not_utf8_is_told() {
         for bytes in [&b"a\xff"[..], b"a\xc3", b"\xc3(", b"ok\xed\xa0\x80"] {
-            assert!(is_not_utf8(&decoded(bytes, &Encoding::Utf8).unwrap_err()), "{bytes:?}");
+            let mut reader = Decoded::new(bytes, &Encoding::Utf8);
+            assert!(all(&mut reader).is_err() && reader.has_met_other_bytes(), "{bytes:?}");
         }
     }
 

@@ -1,31 +1,96 @@
-//! x
+//! Tables as people have them: reading, kinds of columns, and the same form back.
+//!
+//! [`read`] takes a text table as it is and finds out the rest: its encoding and dialect, whether it has a header, the [`Kind`] of each
+//! column with the reason, how numbers and dates are written, and what stands for missing values. Whatever it finds out can be overruled
+//! by [`ReadOptions`], and what it assumed is in the [`Note`]s. The [`Table`] has typed columns, and a [`Form`] that a [`Writer`] needs to
+//! write rows that nobody can tell from the file's by their form. A form is stored by serde, so that rows can be written without the file.
+//!
+//! ```
+//! use gannet_tables::{Input, Kind, ReadOptions, Value, Writer, read};
+//!
+//! let text = "id;born;height;city\n1;05.03.1990;1,75;Paris\n2;31.12.1985;1,62;Rome\n3;17.07.2001;;Paris\n";
+//! let table = read(&Input::bytes("people.csv", text), &ReadOptions::default().with_kind("id", Kind::Counter))?;
+//! let kinds: Vec<Kind> = table.form().columns.iter().map(|column| column.kind).collect();
+//! assert_eq!(kinds, [Kind::Counter, Kind::Date, Kind::Continuous, Kind::Categorical]);
+//!
+//! let mut writer = Writer::new(Vec::new(), table.form())?;
+//! let mut row = [Value::Missing; 4];
+//! for index in 0..table.rows() {
+//!     table.row(index, &mut row);
+//!     writer.write_row(&row)?;
+//! }
+//! assert_eq!(writer.finish()?, text.as_bytes());
+//! # Ok::<(), gannet::Error>(())
+//! ```
+//!
+//! # Limits
+//!
+//! A row has at most 1 MiB and 16,384 cells. A column has at most [`DEFAULT_CATEGORIES`] categories, or as many as the caller says up to
+//! [`MAX_CATEGORIES`]; rarer texts become the rest. Of 262,144 distinct texts at most the counts are kept while a table is looked at: from
+//! 64 to 8,192 of each column, and twice the categories that the caller allows at least; the rarest are forgotten. A compressed file
+//! expands to 4 GiB at most. All memory is checked against [`ReadOptions::memory_limit`] before it is taken.
+//!
+//! # Layers
+//!
+//! Each uses only what stands below it.
+//!
+//! ```text
+//! read  writer              tables from files, and rows back into them
+//! load  survey              the second pass, for values; the first, which decides
+//! header  decide  identity  names, kinds of columns, columns of another file
+//! categories  tally         texts and numbers of a column as they come
+//! sniff  records            the dialect from the first lines; rows of cells
+//! form  table  note         what is found
+//! number  date              formats: cells to values and back
+//! input  encoding           bytes and text
+//! ```
 #![forbid(unsafe_code)]
+
 mod affix;
 mod calendar;
+mod categories;
+mod complaint;
 mod contents;
 mod date;
 mod date_format;
 mod date_parts;
 mod date_tally;
 mod date_text;
+mod decide;
 mod dialect;
 mod distinct;
 mod encoding;
+mod form;
+mod header;
+mod identity;
 mod input;
 mod kind;
+mod load;
 mod marks;
 mod note;
 mod number;
+mod number_tally;
 mod number_text;
 mod options;
+mod read;
 mod records;
+mod select;
 mod sniff;
+mod survey;
+mod table;
+mod tally;
 mod text;
-pub use number::*;
-pub use date_format::*;
-pub use dialect::*;
-pub use encoding::*;
-pub use input::*;
-pub use kind::*;
-pub use note::*;
-pub use options::*;
+mod writer;
+
+pub use date_format::{DateFormat, DateUnit, DayFormat, DayOrder, HalfFormat, LetterCase, MonthStyle, TimeFormat};
+pub use dialect::{Delimiter, Dialect, Header, LineEnd, Trailing};
+pub use encoding::Encoding;
+pub use form::{Category, ColumnForm, Domain, Form, Mark};
+pub use input::Input;
+pub use kind::Kind;
+pub use note::Note;
+pub use number::{ExponentFormat, NumberFormat};
+pub use options::{Comments, DEFAULT_CATEGORIES, MAX_CATEGORIES, ReadOptions};
+pub use read::{read, read_as};
+pub use table::{Column, Indices, Mask, Table, Value, Values};
+pub use writer::Writer;

@@ -155,6 +155,11 @@ impl<R: Read> Records<R> {
         self.counts
     }
 
+    /// Where the text comes from.
+    pub(crate) fn source(&self) -> &R {
+        &self.source
+    }
+
     /// An error on a line.
     fn error(&self, line: u64, problem: &str) -> Error {
         Error::data(self.origin.display().to_string(), format!("line {line}{problem}"))

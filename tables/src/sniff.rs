@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gannet::data::table::MAX_COLUMNS;
 
-use crate::dialect::{Delimiter, Dialect, Header, LineEnd};
+use crate::dialect::{Delimiter, Dialect, Header, LineEnd, is_delimiter};
 use crate::number::scan;
 use crate::options::{Comments, ReadOptions};
 use crate::records::{Records, Split};
@@ -111,11 +111,6 @@ fn delimiter_line(text: &str) -> Option<(Delimiter, usize)> {
         }
         _ => None,
     }
-}
-
-/// Whether cells can be told apart by this character.
-pub(crate) fn is_delimiter(character: char) -> bool {
-    character == '\t' || (character.is_ascii_graphic() && !character.is_ascii_alphanumeric() && !"\"'".contains(character))
 }
 
 /// What stands around cells.
