@@ -33,6 +33,8 @@ pub(crate) struct Context<'a> {
     pub(crate) options: &'a ReadOptions,
     /// The decimal mark of the table.
     pub(crate) decimal: char,
+    /// Whether other columns or the caller allow no other.
+    pub(crate) is_decimal_certain: bool,
     /// The kind that the caller wants.
     pub(crate) wanted: Option<Kind>,
     /// Whether that is the kind of a form that is known: then it may have no value at all.
@@ -110,13 +112,27 @@ fn found(
         }
     }
     let odd = tally.values() - tally.numbers.count.max(tally.date_count);
-    if 100 * odd <= ODD_PERCENT * tally.values() && odd > 0 && !tally.numbers.are_codes() {
+    let is_mixed = odd > 0 && 100 * odd <= ODD_PERCENT * tally.values();
+    if is_mixed && !tally.numbers.are_codes() && !are_codes(tally, context) {
         let kind = if tally.numbers.count > tally.date_count { Kind::Continuous } else { Kind::Date };
         if let Some(cell) = &tally.odd {
             return Err(Problem::Cell(cell.line, complaint(&cell.text, kind)));
         }
     }
     Ok(categories::of_texts(tally, texts, context.name, context.options.max_categories, notes))
+}
+
+/// Whether a column of whole numbers and few other cells has codes, such as `136` and `136A`.
+fn are_codes(tally: &Tally, context: &Context<'_>) -> bool {
+    let (format, _) = tally.numbers.format(context.decimal);
+    let is_code = |text: &str| {
+        text.bytes().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_'))
+            && text.bytes().any(|letter| letter.is_ascii_alphabetic())
+            && text.bytes().any(|letter| letter.is_ascii_digit())
+    };
+    tally.numbers.count > 0
+        && tally.numbers.are_integers(&format)
+        && tally.odd.as_ref().is_some_and(|odd| is_code(&odd.text))
 }
 
 /// What a column of few distinct values is, or one that counts rows; `None` for others.
@@ -159,8 +175,9 @@ fn few(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>) -> Option<Found>
     if let Some(domain) = categories::boolean(&listed) {
         return Some((Kind::Boolean, format!("two values in {} rows", counted(texts.count)), domain));
     }
-    if are_numbers && listed.len() as u64 <= FEW && texts.count >= OFTEN * listed.len() as u64 {
-        let reason = format!("{} distinct numbers in {} rows", listed.len(), counted(texts.count));
+    if listed.len() as u64 <= FEW && texts.count >= OFTEN * listed.len() as u64 && tally.date_count == 0 {
+        let what = if are_numbers { "numbers" } else { "texts" };
+        let reason = format!("{} distinct {what} in {} rows", listed.len(), counted(texts.count));
         return Some((Kind::Categorical, reason, categories::listed(&listed, usize::MAX)));
     }
     None
@@ -173,7 +190,7 @@ fn numbers(tally: &Tally, context: &Context<'_>, notes: &mut Vec<Note>) -> Found
         return (Kind::Date, reason, Domain::Dates { format: compact_days(), range: [0, 0] });
     }
     let (format, unclear) = tally.numbers.format(context.decimal);
-    if let (Some(unclear), None) = (unclear, context.options.decimal) {
+    if let Some(unclear) = unclear.filter(|_| !context.is_decimal_certain) {
         let column = context.name.to_string();
         notes.push(Note::Thousands { column, mark: unclear.mark, is_decimal: unclear.is_decimal });
     }

@@ -103,10 +103,12 @@ pub(crate) fn first_row(cells: &[String], tallies: &[Tally], rows: u64, marks: &
     }
     let votes: Vec<Vote> = cells.iter().zip(tallies).map(|(cell, tally)| vote(cell, tally, marks)).collect();
     let of = |wanted: Vote| votes.iter().filter(|vote| **vote == wanted).count();
-    if of(Vote::Name) > of(Vote::Again) {
+    // A column `y` of `y` and `n` is no row for that.
+    let (names, again) = (of(Vote::Name), of(Vote::Again));
+    if names > again || (names > 0 && names == again && of(Vote::Value) == 0) {
         return First::Names;
     }
-    if of(Vote::Again) > 0 {
+    if again > 0 {
         return First::Row;
     }
     let are_different = {
@@ -187,6 +189,7 @@ mod tests {
             (&["NA,NA", "3,4", "5,6"], First::Row),
             (&["Anna,30", "Bert,40", "Carl,50"], First::Row),
             (&["red", "red", "blue"], First::Row),
+            (&["y,week", "y,1", "n,2", "y,3"], First::Names),
             (&["color", "red", "blue", "red", "blue", "red", "blue"], First::Names),
             (&["name,city", "Anna,Rome", "Bert,Paris"], First::AssumedNames),
             (&["3,4,a,b,c", "1,2,3,4,5", "1,2,3,4,5", "1,2,3,4,5"], First::Counts),

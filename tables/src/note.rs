@@ -74,7 +74,7 @@ pub enum Note {
     Lines {
         /// Comments.
         comments: u64,
-        /// Rows without a value.
+        /// Rows of empty cells.
         blanks: u64,
     },
     /// Cells of a column that are none of the categories that are known; they became the rest.
@@ -118,10 +118,10 @@ impl fmt::Display for Note {
                 write!(formatter, "the first column (`{}`) has the names of rows, and is left out; new rows are counted", shown(column))
             }
             Self::Missing { column, mark, count, rows } => {
-                let mark = if mark.is_empty() { "empty cells".to_string() } else { format!("`{}`", shown(mark)) };
+                let mark = if mark.is_empty() { "an empty cell".to_string() } else { format!("`{}`", shown(mark)) };
                 write!(
                     formatter,
-                    "column `{}`: {mark} stands for missing values, in {count} of {rows} rows",
+                    "column `{}`: {mark} means a missing value, in {count} of {rows} rows",
                     shown(column)
                 )
             }
@@ -148,10 +148,15 @@ impl fmt::Display for Note {
                 "column `{}`: whole numbers beyond 64 bits keep their first 15 digits; make it categorical if they are codes",
                 shown(column)
             ),
-            Self::Lines { comments: 0, blanks } => write!(formatter, "{blanks} blank rows were left out"),
-            Self::Lines { comments, blanks: 0 } => write!(formatter, "{comments} lines of comments were left out"),
             Self::Lines { comments, blanks } => {
-                write!(formatter, "{comments} lines of comments and {blanks} blank rows were left out")
+                let part = |count: u64, what: &str| match count {
+                    0 => None,
+                    1 => Some(format!("1 {what}")),
+                    count => Some(format!("{count} {what}s")),
+                };
+                let parts: Vec<String> =
+                    [part(*comments, "line of comment"), part(*blanks, "blank row")].into_iter().flatten().collect();
+                write!(formatter, "left out: {}", parts.join(", "))
             }
             Self::Unknown { column, cells } => write!(
                 formatter,

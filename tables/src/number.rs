@@ -107,6 +107,8 @@ pub(crate) struct Scan {
     pub(crate) tail: u16,
     /// Whether these are all zeros.
     pub(crate) is_tail_zero: bool,
+    /// Whether the last of them is one.
+    pub(crate) ends_with_zero: bool,
     pub(crate) exponent: Option<Exponent>,
 }
 
@@ -184,6 +186,7 @@ pub(crate) fn scan(cell: &[u8]) -> Option<Scan> {
     }
     let mark = decimal.or(group.filter(|mark| matches!(mark, b'.' | b','))).unwrap_or(0);
     let (tail, is_tail_zero) = if mark == 0 { (0, true) } else { (digits.run, digits.is_run_zero) };
+    let ends_with_zero = tail > 0 && digits.run_last == b'0';
     Some(Scan {
         styles,
         is_negative,
@@ -195,6 +198,7 @@ pub(crate) fn scan(cell: &[u8]) -> Option<Scan> {
         mark,
         tail,
         is_tail_zero,
+        ends_with_zero,
         exponent,
     })
 }
@@ -205,12 +209,13 @@ struct Digits {
     significant: u16,
     run: u16,
     run_first: u8,
+    run_last: u8,
     is_run_zero: bool,
 }
 
 impl Default for Digits {
     fn default() -> Self {
-        Self { mantissa: Some(0), significant: 0, run: 0, run_first: 0, is_run_zero: true }
+        Self { mantissa: Some(0), significant: 0, run: 0, run_first: 0, run_last: 0, is_run_zero: true }
     }
 }
 
@@ -220,7 +225,7 @@ impl Digits {
         let length = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
         let (run, rest) = text.split_at(length);
         self.run = u16::try_from(length).ok().filter(|&length| length <= 1000)?;
-        self.run_first = run.first().copied().unwrap_or(0);
+        (self.run_first, self.run_last) = (run.first().copied().unwrap_or(0), run.last().copied().unwrap_or(0));
         self.is_run_zero = true;
         for byte in run {
             let digit = byte - b'0';

@@ -31,9 +31,28 @@ impl Span {
 /// Decimals behind a mark, if it is the decimal one.
 #[derive(Clone, Copy, Debug)]
 struct Decimals {
+    count: u64,
     span: Span,
     /// Whether all of them are zeros.
     are_zero: bool,
+    /// Most decimals of a number whose last one is a zero.
+    zero_ended: u16,
+}
+
+impl Decimals {
+    const NONE: Self = Self { count: 0, span: Span::NONE, are_zero: true, zero_ended: 0 };
+
+    /// The fewest and most decimals that numbers are written with, where `wholes` others have none. Where one of the most decimals ends
+    /// with a zero, all are written with as many: the few shorter ones were put in by hand.
+    fn written(self, wholes: u64) -> Span {
+        let is_fixed = self.zero_ended == self.span.most && wholes <= self.count / 10;
+        let least = match wholes {
+            _ if is_fixed => self.span.most,
+            0 => self.span.least,
+            _ => 0,
+        };
+        Span { least, ..self.span }
+    }
 }
 
 /// What the numbers of a column have in common.
@@ -74,7 +93,7 @@ pub(crate) struct Unclear {
 
 impl Default for NumberTally {
     fn default() -> Self {
-        let decimals = Decimals { span: Span::NONE, are_zero: true };
+        let decimals = Decimals::NONE;
         Self {
             count: 0,
             styles: ALL_STYLES,
@@ -126,8 +145,12 @@ impl NumberTally {
             (None, 0) => self.wholes += 1,
             (None, mark) => {
                 let decimals = if mark == b'.' { &mut self.point } else { &mut self.comma };
+                decimals.count += 1;
                 decimals.span.add(found.tail);
                 decimals.are_zero &= found.is_tail_zero;
+                if found.ends_with_zero {
+                    decimals.zero_ended = decimals.zero_ended.max(found.tail);
+                }
             }
         }
         self.first.add(found.first);
@@ -243,8 +266,7 @@ impl NumberTally {
         let span = match (is_always, own.span.is_none()) {
             (true, _) => self.mantissa,
             (false, true) => Span { least: 0, most: 0 },
-            (false, false) if self.wholes > 0 || !other.span.is_none() => Span { least: 0, ..own.span },
-            (false, false) => own.span,
+            (false, false) => own.written(self.wholes + other.count),
         };
         let (prefix, suffix) = self.affix.clone().unwrap_or_default();
         let format = NumberFormat {

@@ -7,6 +7,15 @@ const SAFE_DIGITS: u16 = 15;
 /// Most decimals of a 64-bit number.
 const MAX_DECIMALS: u16 = 1074;
 
+/// Numbers with more decimals are computed, not measured.
+const MEASURED_DECIMALS: usize = 6;
+
+/// `magnitude` to so many significant digits.
+fn rounded(magnitude: f64, significant: u16) -> f64 {
+    let decimals = usize::from(significant.max(1)) - 1;
+    format!("{magnitude:.decimals$e}").parse().unwrap_or(magnitude)
+}
+
 impl NumberFormat {
     /// Appends `value`, which is finite, in this format.
     pub fn write(&self, value: f64, out: &mut Vec<u8>) {
@@ -17,16 +26,25 @@ impl NumberFormat {
                 return self.write_exponent(value, exponent, out);
             }
         }
+        let decimals = usize::from(self.max_decimals.min(MAX_DECIMALS));
         if self.significant <= SAFE_DIGITS && self.max_decimals < POWERS.len() as u16 {
-            let scaled = (magnitude * POWERS[usize::from(self.max_decimals)]).round();
-            if scaled < EXACT as f64 {
-                return self.write_scaled(value < 0.0, scaled as u64, self.max_decimals, out);
+            let scaled = (magnitude * POWERS[decimals]).round();
+            // Computed numbers have as many digits wherever their mark stands; beyond, there is noise.
+            let has_noise = decimals > MEASURED_DECIMALS && scaled >= POWERS[usize::from(self.significant)];
+            if scaled < EXACT as f64 && !has_noise {
+                // Zero keeps its sign; what is rounded to zero has none.
+                let is_negative = value.is_sign_negative() && (scaled > 0.0 || value == 0.0);
+                return self.write_scaled(is_negative, scaled as u64, self.max_decimals, out);
             }
         }
-        let decimals = usize::from(self.max_decimals.min(MAX_DECIMALS));
-        let mut text = format!("{magnitude}");
-        let shown = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-        if shown > decimals {
+        let mut text = if self.min_decimals == self.max_decimals {
+            format!("{magnitude:.decimals$}")
+        } else if self.significant <= SAFE_DIGITS && decimals > MEASURED_DECIMALS {
+            rounded(magnitude, self.significant).to_string()
+        } else {
+            magnitude.to_string()
+        };
+        if text.split_once('.').is_some_and(|(_, shown)| shown.len() > decimals) {
             text = format!("{magnitude:.decimals$}");
         }
         let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
@@ -44,7 +62,6 @@ impl NumberFormat {
         let mut digits = itoa::Buffer::new();
         let digits = digits.format(scaled);
         let decimals = usize::from(decimals);
-        let is_negative = is_negative && scaled != 0;
         match digits.len().checked_sub(decimals) {
             Some(whole) if whole > 0 => self.write_parts(is_negative, &digits[..whole], &digits[whole..], out),
             _ => {
@@ -107,12 +124,13 @@ impl NumberFormat {
         };
         let mut text = format!("{magnitude:e}");
         let shown = text.split_once('e').and_then(|(mantissa, _)| mantissa.split_once('.'));
-        if shown.map_or(0, |(_, decimals)| decimals.len()) > decimals {
+        let is_fixed = format.is_always && self.min_decimals == self.max_decimals;
+        if is_fixed || shown.map_or(0, |(_, decimals)| decimals.len()) > decimals {
             text = format!("{magnitude:.decimals$e}");
         }
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let (whole, decimals) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let decimals = decimals.trim_end_matches('0');
+        let decimals = if is_fixed { decimals } else { decimals.trim_end_matches('0') };
         self.write_sign(value < 0.0, out);
         out.extend_from_slice(whole.as_bytes());
         let least = if format.is_always { usize::from(self.min_decimals) } else { 0 };
@@ -156,6 +174,7 @@ mod tests {
         for (format, value, expected) in [
             (fixed(2, 2), 5.0, "5.00"),
             (fixed(2, 2), -0.001, "0.00"),
+            (fixed(2, 2), -0.0, "-0.00"),
             (fixed(2, 2), -0.05, "-0.05"),
             (fixed(1, 3), 5.0, "5.0"),
             (fixed(1, 3), 5.1236, "5.124"),
@@ -165,6 +184,8 @@ mod tests {
             (fixed(0, 22), 0.25, "0.25"),
             (NumberFormat { significant: 17, ..fixed(1, 17) }, 0.3, "0.3"),
             (NumberFormat { significant: 17, ..fixed(1, 17) }, 0.1 + 0.2, "0.30000000000000004"),
+            (NumberFormat { significant: 15, ..fixed(0, 17) }, 0.087_123_882_819_166_2, "0.0871238828191662"),
+            (NumberFormat { significant: 18, ..fixed(18, 18) }, 0.1, "0.100000000000000006"),
             (NumberFormat { width: 5, ..fixed(0, 0) }, 42.0, "00042"),
             (NumberFormat { is_bare: true, ..fixed(0, 2) }, -0.5, "-.5"),
             (NumberFormat { is_bare: true, ..fixed(0, 2) }, 0.0, "0"),
@@ -192,6 +213,8 @@ mod tests {
         assert_eq!(text(&format(false, 3), 0.25), "0.25");
         assert_eq!(text(&format(false, 3), 0.0), "0");
         assert_eq!(text(&format(true, 5), 3e-320), "3e-320");
+        let numpy = NumberFormat { min_decimals: 18, max_decimals: 18, ..format(true, 19) };
+        assert_eq!(text(&numpy, 1.687_758_043_408_000_078e-2), "1.687758043408000078e-02");
     }
 
     #[test]

@@ -183,7 +183,7 @@ impl<R: Read> Records<R> {
                         continue;
                     }
                     if is_blank {
-                        self.counts.blanks += 1;
+                        self.counts.blanks += u64::from(self.cells.len() > 1);
                         continue;
                     }
                     return Ok(Some(Record {

@@ -358,7 +358,7 @@ fn conclude(
             header.is_short = false;
         }
     }
-    let decimal = decimal(&pass.tallies, options);
+    let (decimal, is_decimal_certain) = decimal(&pass.tallies, options);
     let first_row = if matches!(first, First::Row) { 0 } else { skipped };
     let mut form = Form { dialect, columns: Vec::with_capacity(places.len()), dropped: Vec::new() };
     for (index, &place) in places.iter().enumerate() {
@@ -367,7 +367,7 @@ fn conclude(
         let known = known.and_then(|form| form.columns.get(index)).map(|column| column.kind);
         let wanted = known.map(as_known).or(options.kinds.get(name).copied());
         let is_known = known.is_some();
-        let context = Context { name, is_unnamed_first, marks, options, decimal, wanted, is_known, first_row };
+        let context = Context { name, is_unnamed_first, marks, options, decimal, is_decimal_certain, wanted, is_known, first_row };
         let decision = decide(tally, &context).map_err(|problem| match problem {
             Problem::Cell(line, what) => {
                 input.error(format!("line {line}, column {} (`{}`): {what}", place + 1, shown(name)))
@@ -444,8 +444,13 @@ fn only_empty(tally: &Tally, marks: &Marks) -> bool {
     tally.marks.iter().all(|(mark, ..)| marks.text(*mark).is_empty())
 }
 
-/// The decimal mark of a table: what the caller says, or what the columns need that allow one alone.
-fn decimal(tallies: &[Tally], options: &ReadOptions) -> char {
+/// The decimal mark of a table, and whether that is certain: what the caller says, or what the columns need that allow one alone.
+fn decimal(tallies: &[Tally], options: &ReadOptions) -> (char, bool) {
     let needs = |comma: bool| tallies.iter().any(|tally| tally.numbers.needs_comma() == Some(comma));
-    options.decimal.unwrap_or(if needs(true) && !needs(false) { ',' } else { '.' })
+    match (options.decimal, needs(true), needs(false)) {
+        (Some(decimal), ..) => (decimal, true),
+        (None, true, false) => (',', true),
+        (None, false, true) => ('.', true),
+        _ => ('.', false),
+    }
 }
