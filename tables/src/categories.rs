@@ -14,6 +14,8 @@ const SENTENCE: u64 = 6;
 const LONG: u64 = 80;
 /// Texts that are all different, as far as an estimate of 1.6 % tells.
 const UNIQUE_PERCENT: u64 = 95;
+/// Texts of which so many of a hundred are different name rows, too, with few exceptions.
+const RARE_PERCENT: u64 = 80;
 
 /// The pairs of texts that mean false and true.
 const PAIRS: [(&str, &str); 9] = [
@@ -153,6 +155,10 @@ pub(crate) fn of_texts(
     }
     if is_unique {
         let reason = format!("a different text in each of {} rows", counted(texts.count));
+        return (Kind::Identifier, reason, Domain::Counter { first: 1 });
+    }
+    if 100 * different > RARE_PERCENT * texts.count {
+        let reason = format!("{} different texts in {} rows", counted(different), counted(texts.count));
         return (Kind::Identifier, reason, Domain::Counter { first: 1 });
     }
     let about = if tally.is_complete() { "" } else { "about " };

@@ -155,7 +155,7 @@ impl fmt::Display for Note {
                     count => Some(format!("{count} {what}s")),
                 };
                 let parts: Vec<String> =
-                    [part(*comments, "line of comment"), part(*blanks, "blank row")].into_iter().flatten().collect();
+                    [part(*comments, "comment line"), part(*blanks, "blank row")].into_iter().flatten().collect();
                 write!(formatter, "left out: {}", parts.join(", "))
             }
             Self::Unknown { column, cells } => write!(

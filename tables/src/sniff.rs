@@ -3,9 +3,8 @@
 //! Each delimiter is tried on all of them. It is good where most rows have the same number of cells, several, and where cells make
 //! sense: a number, or text that holds no other delimiter. Of two that are as good, the one that is rarer in text and numbers wins.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-
-use gannet::data::table::MAX_COLUMNS;
 
 use crate::dialect::{Delimiter, Dialect, Header, LineEnd, is_delimiter};
 use crate::number::scan;
@@ -28,6 +27,14 @@ pub(crate) struct Sniffed {
     pub(crate) comment_before: Option<(String, String)>,
     /// Whether these may be two columns between commas, or one with a decimal comma.
     pub(crate) is_comma_unclear: bool,
+}
+
+/// How many rows have so many cells.
+type Lengths = BTreeMap<usize, usize>;
+
+/// The most usual number of cells, and how many rows have it.
+fn usual(lengths: &Lengths) -> Option<(usize, usize)> {
+    lengths.iter().map(|(length, count)| (*length, *count)).max_by_key(|(_, count)| *count)
 }
 
 /// What a delimiter makes of the first lines.
@@ -137,7 +144,7 @@ fn best(text: &str, split: Split) -> Delimiter {
 
 /// What a delimiter makes of the text; `None` where it makes nothing of it.
 fn trial(text: &str, split: Split) -> Option<Trial> {
-    let mut counts = vec![0usize; MAX_COLUMNS + 1];
+    let mut counts = Lengths::default();
     let (mut rows, mut cells, mut good, mut numbers) = (0usize, 0usize, 0usize, 0usize);
     let mut records = Records::new(text.as_bytes(), Path::new(""), split);
     // A quote that does not end may be that of another dialect; what stands before it counts.
@@ -145,11 +152,9 @@ fn trial(text: &str, split: Split) -> Option<Trial> {
         rows += 1;
         // The header may have other cells than the rows: it counts where there is nothing else.
         if rows == 2 {
-            counts.fill(0);
+            counts = Lengths::default();
         }
-        if let Some(count) = counts.get_mut(record.len()) {
-            *count += 1;
-        }
+        *counts.entry(record.len()).or_default() += 1;
         for cell in record.cells() {
             cells += 1;
             let number = scan(cell.text).is_some();
@@ -160,11 +165,11 @@ fn trial(text: &str, split: Split) -> Option<Trial> {
             break;
         }
     }
-    let (columns, count) = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
+    let (columns, count) = usual(&counts)?;
     if rows == 0 || cells == 0 {
         return None;
     }
-    let score = *count as f64 / rows.saturating_sub(1).max(1) as f64 * (good as f64 / cells as f64);
+    let score = count as f64 / rows.saturating_sub(1).max(1) as f64 * (good as f64 / cells as f64);
     Some(Trial { columns, score, has_numbers: 4 * numbers >= cells })
 }
 
@@ -203,7 +208,7 @@ fn pairs(lines: &[&str]) -> Option<bool> {
 /// Whether lines that begin with `#` are rows as the others are.
 fn are_rows(text: &str, split: Split) -> bool {
     let mut records = Records::new(text.as_bytes(), Path::new(""), Split { comment: None, ..split });
-    let (mut hashes, mut others) = (Vec::new(), vec![0usize; MAX_COLUMNS + 1]);
+    let (mut hashes, mut others) = (Vec::new(), Lengths::default());
     let (mut is_top, mut top) = (true, 0usize);
     while let Ok(Some(record)) = records.next() {
         let is_hash = record.cells().next().is_some_and(|cell| cell.text.starts_with(b"#") && !cell.is_quoted);
@@ -212,13 +217,12 @@ fn are_rows(text: &str, split: Split) -> bool {
             top += 1;
         } else if is_hash {
             hashes.push(record.len());
-        } else if let Some(count) = others.get_mut(record.len()) {
-            *count += 1;
+        } else {
+            *others.entry(record.len()).or_default() += 1;
         }
     }
-    let usual = others.iter().enumerate().max_by_key(|(_, count)| **count).map_or(0, |(columns, _)| columns);
-    let has_others = others.iter().any(|count| *count > 0);
-    (!has_others && top > 0) || (usual > 1 && !hashes.is_empty() && hashes.iter().all(|&columns| columns == usual))
+    let usual = usual(&others).map_or(0, |(columns, _)| columns);
+    (usual == 0 && top > 0) || (usual > 1 && !hashes.is_empty() && hashes.iter().all(|&columns| columns == usual))
 }
 
 /// The last line of comments before the first row: what it begins with, and its text.

@@ -8,6 +8,8 @@ use crate::records::Cell;
 
 /// A column of numbers alone with more distinct ones than these is none of categories.
 const NUMBER_LIMIT: u64 = 256;
+/// A column with more texts than these, and a share of more than one in as many, is none of dates.
+const FEW_TEXTS: u64 = 8;
 /// Letters of a cell that are kept for a message.
 const KEPT: usize = 200;
 
@@ -92,7 +94,8 @@ impl Tally {
         }
         self.quoted += quoted;
         let text = String::from_utf8_lossy(cell.text);
-        let is_date = self.texts == 0 && self.numbers.count == 0 && self.dates.add(&text);
+        let may_be_dates = self.texts < FEW_TEXTS || self.date_count >= FEW_TEXTS * self.texts;
+        let is_date = may_be_dates && self.numbers.count == 0 && self.dates.add(&text);
         if is_date {
             self.date_count += 1;
         } else {
