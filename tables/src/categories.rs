@@ -64,10 +64,8 @@ impl<'a> Texts<'a> {
     pub(crate) fn missing(&self, tally: &Tally, marks: &Marks) -> (Option<Mark>, u64) {
         let missing = || tally.marks.iter().filter(|(mark, ..)| !self.marks.contains(mark));
         let usual = missing().max_by_key(|(mark, count, _)| (*count, std::cmp::Reverse(*mark)));
-        let mark = usual.map(|(mark, count, quoted)| Mark {
-            text: marks.text(*mark).to_string(),
-            is_quoted: 2 * quoted > *count,
-        });
+        let mark = usual
+            .map(|(mark, count, quoted)| Mark { text: marks.text(*mark).to_string(), is_quoted: 2 * quoted > *count });
         (mark, missing().map(|(_, count, _)| count).sum())
     }
 }

@@ -30,9 +30,8 @@ pub(crate) fn looks_like(head: &[u8]) -> Option<&'static str> {
         return Some(what);
     }
     let text = head.trim_ascii_start();
-    let begins = |beginning: &[u8]| {
-        text.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
-    };
+    let begins =
+        |beginning: &[u8]| text.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning));
     if begins(b"<!doctype") || begins(b"<html") {
         return Some("a web page; the download went wrong, or needs the address of the file itself");
     }
@@ -43,7 +42,8 @@ pub(crate) fn looks_like(head: &[u8]) -> Option<&'static str> {
         return Some("an ARFF file; remove all up to the line @data, or convert it to CSV");
     }
     let after = text.get(1..).unwrap_or_default().trim_ascii_start();
-    if begins(b"{") && matches!(after.first(), Some(b'"')) || begins(b"[") && matches!(after.first(), Some(b'{' | b'[')) {
+    if begins(b"{") && matches!(after.first(), Some(b'"')) || begins(b"[") && matches!(after.first(), Some(b'{' | b'['))
+    {
         return Some("JSON; convert it to CSV");
     }
     None

@@ -206,7 +206,8 @@ fn day(text: &str) -> Option<(DayParts<'_>, &str)> {
 
 /// The number of a month by its name, and how that is written.
 fn month(name: &str) -> Option<(u32, MonthStyle, LetterCase)> {
-    let place = MONTHS.iter().position(|month| month.eq_ignore_ascii_case(name) || month[..3].eq_ignore_ascii_case(name))?;
+    let place =
+        MONTHS.iter().position(|month| month.eq_ignore_ascii_case(name) || month[..3].eq_ignore_ascii_case(name))?;
     // May is short.
     let style = if name.len() == 3 { MonthStyle::Short } else { MonthStyle::Long };
     let letters = if name.bytes().all(|letter| letter.is_ascii_uppercase()) {
@@ -261,7 +262,8 @@ fn is_zone(text: &str) -> bool {
     let text = text.strip_prefix(' ').unwrap_or(text);
     match text.strip_prefix(['+', '-']) {
         Some(offset) => {
-            let is_digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+            let is_digits =
+                |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
             let split = offset.split_once(':');
             split.map_or(is_digits(offset, 2) || is_digits(offset, 4), |(hours, minutes)| {
                 is_digits(hours, 2) && is_digits(minutes, 2)

@@ -28,14 +28,20 @@ pub(crate) struct DateTally {
 impl DateTally {
     /// Takes a cell; whether it is a date that is written as those before.
     pub(crate) fn add(&mut self, cell: &str) -> bool {
+        if let [format] = self.formats.as_slice() {
+            if !self.has_single_digit && format.read_plain(cell.as_bytes()).is_some() {
+                return true;
+            }
+        }
         let Some(parts) = split(cell) else { return false };
         if self.decimals.is_none() {
             self.formats = formats(&parts);
         }
-        if !self.formats.iter().any(|format| format.is_of(&parts)) {
-            return false;
+        match self.formats.iter().filter(|format| format.is_of(&parts)).count() {
+            0 => return false,
+            some if some < self.formats.len() => self.formats.retain(|format| format.is_of(&parts)),
+            _ => {}
         }
-        self.formats.retain(|format| format.is_of(&parts));
         if let Some(day) = parts.day {
             self.has_single_digit |= day.has_single_digit();
             self.has_leading_zero |= day.has_leading_zero();

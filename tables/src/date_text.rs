@@ -45,11 +45,7 @@ impl DateFormat {
             }
         };
         if let Some(format) = &self.day {
-            let range = if format.is_short_year {
-                days(1969, 1, 1)..=days(2068, 12, 31)
-            } else {
-                MIN_DAY..=MAX_DAY
-            };
+            let range = if format.is_short_year { days(1969, 1, 1)..=days(2068, 12, 31) } else { MIN_DAY..=MAX_DAY };
             format.write(day.clamp(*range.start(), *range.end()), out);
             out.extend_from_slice(self.between.as_bytes());
         }
@@ -178,10 +174,8 @@ mod tests {
             format.write(value, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
-        let month = DateFormat {
-            day: format.day.clone().map(|day| DayFormat { order: DayOrder::YearMonth, ..day }),
-            ..format
-        };
+        let month =
+            DateFormat { day: format.day.clone().map(|day| DayFormat { order: DayOrder::YearMonth, ..day }), ..format };
         let mut out = Vec::new();
         month.write(i64::MAX, &mut out);
         assert_eq!(out, b"9999-12");

@@ -91,12 +91,7 @@ pub(crate) fn decide(tally: &Tally, context: &Context<'_>) -> Result<Decision, P
 type Found = (Kind, String, Domain);
 
 /// The kind that the cells show.
-fn found(
-    tally: &Tally,
-    texts: &Texts<'_>,
-    context: &Context<'_>,
-    notes: &mut Vec<Note>,
-) -> Result<Found, Problem> {
+fn found(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Vec<Note>) -> Result<Found, Problem> {
     if texts.count == 0 {
         return Ok((Kind::Constant, "no row has a value".to_string(), Domain::Nothing));
     }
@@ -154,7 +149,9 @@ fn few(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>) -> Option<Found>
         let (format, _) = tally.numbers.format(context.decimal);
         let values: Option<Vec<f64>> = listed.iter().map(|(text, _)| format.read(text.as_bytes())).collect();
         let ends = values.map(|values| {
-            values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |ends, value| (ends.0.min(*value), ends.1.max(*value)))
+            values
+                .iter()
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |ends, value| (ends.0.min(*value), ends.1.max(*value)))
         });
         if let Some((least, greatest)) = ends {
             if listed.len() > 1 && greatest - least <= ROUNDING * least.abs().max(greatest.abs()) {
@@ -239,7 +236,8 @@ fn dates(tally: &Tally, context: &Context<'_>, notes: &mut Vec<Note>) -> Option<
         (None, _) => "times",
         (Some(_), Some(_)) => "dates with times",
     };
-    let example = tally.distinct.by_count().first().map_or_else(String::new, |(text, _)| format!(", as {}", shown(text)));
+    let example =
+        tally.distinct.by_count().first().map_or_else(String::new, |(text, _)| format!(", as {}", shown(text)));
     Some((Domain::Dates { format, range: [0, 0] }, format!("{what}{example}")))
 }
 

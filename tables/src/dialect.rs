@@ -31,7 +31,8 @@ impl Delimiter {
 
 /// Whether cells can be told apart by this character.
 pub(crate) fn is_delimiter(character: char) -> bool {
-    character == '\t' || (character.is_ascii_graphic() && !character.is_ascii_alphanumeric() && !"\"'".contains(character))
+    character == '\t'
+        || (character.is_ascii_graphic() && !character.is_ascii_alphanumeric() && !"\"'".contains(character))
 }
 
 /// How lines end.

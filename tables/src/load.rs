@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
-use gannet::internals::memory::{filled, room};
 use gannet::Result;
+use gannet::internals::memory::{filled, room};
 
 use crate::complaint::complaint;
 use crate::date_format::DateFormat;
@@ -45,12 +45,7 @@ struct Builder {
 }
 
 /// Reads the values of a table that was surveyed. `known` is the form to read it as, where that is not the survey's.
-pub(crate) fn load(
-    input: &Input,
-    survey: Survey,
-    options: &ReadOptions,
-    known: Option<&Form>,
-) -> Result<Table> {
+pub(crate) fn load(input: &Input, survey: Survey, options: &ReadOptions, known: Option<&Form>) -> Result<Table> {
     let Survey { mut form, rows, width, places, skipped, split, mut notes } = survey;
     let rows = usize::try_from(rows).map_err(|_| input.error("has more rows than memory could hold"))?;
     let columns = &known.unwrap_or(&form).columns;

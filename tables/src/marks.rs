@@ -2,8 +2,8 @@
 
 /// Texts that mean nothing else in a table, in the spellings that programs write.
 const USUAL: [&str; 18] = [
-    "", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "NaN", "nan", "NAN", "<NA>", "NaT", "na", "#NULL!", "#VALUE!",
-    "#DIV/0!", "(null)",
+    "", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "NaN", "nan", "NAN", "<NA>", "NaT", "na", "#NULL!",
+    "#VALUE!", "#DIV/0!", "(null)",
 ];
 /// Those that may be a value of a column of texts: a sign among other signs, or a word.
 const DOUBTFUL: [&str; 9] = ["?", "-", "--", "---", ".", "..", "*", "None", "none"];

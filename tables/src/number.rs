@@ -203,6 +203,9 @@ pub(crate) fn scan(cell: &[u8]) -> Option<Scan> {
     })
 }
 
+/// Digits that 64 bits always hold.
+const MANTISSA_DIGITS: u16 = 19;
+
 /// The digits of a number as they come.
 struct Digits {
     mantissa: Option<u64>,
@@ -226,14 +229,15 @@ impl Digits {
         let (run, rest) = text.split_at(length);
         self.run = u16::try_from(length).ok().filter(|&length| length <= 1000)?;
         (self.run_first, self.run_last) = (run.first().copied().unwrap_or(0), run.last().copied().unwrap_or(0));
-        self.is_run_zero = true;
-        for byte in run {
-            let digit = byte - b'0';
-            self.is_run_zero &= digit == 0;
-            self.significant = self.significant.saturating_add(u16::from(self.significant > 0 || digit > 0));
-            let shifted = self.mantissa.and_then(|mantissa| mantissa.checked_mul(10));
-            self.mantissa = shifted.and_then(|mantissa| mantissa.checked_add(u64::from(digit)));
-        }
+        let zeros = run.iter().take_while(|&&digit| digit == b'0').count();
+        self.is_run_zero = zeros == length;
+        let significant = if self.significant == 0 { length - zeros } else { length };
+        self.significant = self.significant.saturating_add(significant as u16);
+        let digits = run.iter().map(|digit| u64::from(digit - b'0'));
+        // As long as there are few enough digits, nothing is lost.
+        let mantissa =
+            digits.fold(self.mantissa.unwrap_or(0), |mantissa, digit| mantissa.wrapping_mul(10).wrapping_add(digit));
+        self.mantissa = (self.significant <= MANTISSA_DIGITS).then_some(mantissa);
         Some(rest)
     }
 }
@@ -312,6 +316,9 @@ impl NumberFormat {
 
     /// What a cell shows, where it is a number in this format.
     fn scan(&self, cell: &[u8]) -> Option<Scan> {
+        if self.prefix.is_empty() && self.suffix.is_empty() {
+            return scan(cell).filter(|found| found.styles & self.style() != 0);
+        }
         let (is_negated, number) = core(cell, &self.prefix, &self.suffix)?;
         let mut found = scan(number).filter(|found| found.styles & self.style() != 0)?;
         found.is_negative ^= is_negated;
@@ -414,8 +421,29 @@ mod tests {
     #[test]
     fn what_is_no_number() {
         for cell in [
-            "", "-", ".", ",", "e5", "1e", "1e+", "1-2", "1,2,3", "1,23,456", "12,34.5", "1.2.3", "nan", "inf",
-            "1 2", "0x10", "1_000", "5,", "1.5.", "--1", "1,234.5,6", "1e999999", "1.234.5",
+            "",
+            "-",
+            ".",
+            ",",
+            "e5",
+            "1e",
+            "1e+",
+            "1-2",
+            "1,2,3",
+            "1,23,456",
+            "12,34.5",
+            "1.2.3",
+            "nan",
+            "inf",
+            "1 2",
+            "0x10",
+            "1_000",
+            "5,",
+            "1.5.",
+            "--1",
+            "1,234.5,6",
+            "1e999999",
+            "1.234.5",
         ] {
             assert!(scan(cell.as_bytes()).is_none(), "{cell}");
         }
@@ -454,7 +482,8 @@ mod tests {
         for _ in 0..20_000 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let (digits, decimals) = (state >> (state % 50), (state >> 7) % 25);
-            for text in [format!("{digits}e-{decimals}"), format!("{digits}.{decimals}"), format!("-{digits}e{decimals}")]
+            for text in
+                [format!("{digits}e-{decimals}"), format!("{digits}.{decimals}"), format!("-{digits}e{decimals}")]
             {
                 let expected: f64 = text.parse().unwrap();
                 assert_eq!(NumberFormat::default().read(text.as_bytes()), Some(expected), "{text}");

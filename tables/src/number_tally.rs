@@ -3,7 +3,7 @@
 use crate::affix::{affixes, core};
 use crate::calendar::is_valid;
 use crate::number::{
-    ALL_STYLES, COMMA_STYLES, ExponentFormat, Exponent, NumberFormat, POINT_STYLES, POWERS, Scan, scan,
+    ALL_STYLES, COMMA_STYLES, Exponent, ExponentFormat, NumberFormat, POINT_STYLES, POWERS, Scan, scan,
 };
 
 /// Most decimals that are kept: beyond, a 64-bit number has none.
@@ -194,6 +194,9 @@ impl NumberTally {
                 if let Some(found) = scan(cell) {
                     return Some(found);
                 }
+                if !cell.iter().any(u8::is_ascii_digit) {
+                    return None;
+                }
                 let (prefix, suffix) = affixes(std::str::from_utf8(cell).ok()?)?;
                 (prefix.to_string(), suffix.to_string())
             }
@@ -231,7 +234,8 @@ impl NumberTally {
 
     /// Whether some begin with zeros that no number of digits explains: codes, not numbers.
     pub(crate) fn are_codes(&self) -> bool {
-        !self.zero_led.is_none() && (self.zero_led.least != self.zero_led.most || self.first.least < self.zero_led.least)
+        !self.zero_led.is_none()
+            && (self.zero_led.least != self.zero_led.most || self.first.least < self.zero_led.least)
     }
 
     /// Whether a decimal mark is in some numbers.
@@ -255,7 +259,9 @@ impl NumberTally {
         let bit = fitting & fitting.wrapping_neg();
         let (decimal, group) = NumberFormat::of_style(bit);
         let unclear = match group {
-            Some(mark @ (',' | '.')) if self.styles & plain(mark == ',') != 0 => Some(Unclear { mark, is_decimal: false }),
+            Some(mark @ (',' | '.')) if self.styles & plain(mark == ',') != 0 => {
+                Some(Unclear { mark, is_decimal: false })
+            }
             None if decimal == ',' && self.comma.span.most == 3 && self.styles & all(false) != 0 => {
                 Some(Unclear { mark: ',', is_decimal: true })
             }

@@ -273,7 +273,9 @@ impl<R: Read> Records<R> {
                     if !self.is_end {
                         return Ok(Step::More);
                     }
-                    if self.buffer[after..self.end].iter().all(|byte| byte.is_ascii_whitespace() || *byte == END_OF_TEXT)
+                    if self.buffer[after..self.end]
+                        .iter()
+                        .all(|byte| byte.is_ascii_whitespace() || *byte == END_OF_TEXT)
                     {
                         return Ok(Step::Record(self.end, lines));
                     }
@@ -285,7 +287,8 @@ impl<R: Read> Records<R> {
     }
 
     fn no_text(&self, byte: u8) -> Error {
-        let problem = format!(" is no text (byte {byte:#04x}), so the file is no table; save the table as CSV in UTF-8");
+        let problem =
+            format!(" is no text (byte {byte:#04x}), so the file is no table; save the table as CSV in UTF-8");
         self.error(self.line, &problem)
     }
 

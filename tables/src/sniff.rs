@@ -62,8 +62,7 @@ pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
         comment: None,
         skipped_lines: u64::from(dialect.has_delimiter_line),
     };
-    let lines: Vec<&str> =
-        body.split(['\n', '\r']).filter(|line| !line.trim().is_empty()).take(ROWS).collect();
+    let lines: Vec<&str> = body.split(['\n', '\r']).filter(|line| !line.trim().is_empty()).take(ROWS).collect();
     let hash = match options.comments {
         Comments::None => None,
         Comments::Begin(begin) => u8::try_from(begin).ok(),

@@ -246,13 +246,7 @@ pub(crate) fn length_problem(line: u64, found: usize, other_line: u64, expected:
 }
 
 /// Decides what the columns are.
-fn conclude(
-    mut pass: Pass,
-    sniffed: Sniffed,
-    input: &Input,
-    wanted: Wanted<'_>,
-    marks: &Marks,
-) -> Result<Survey> {
+fn conclude(mut pass: Pass, sniffed: Sniffed, input: &Input, wanted: Wanted<'_>, marks: &Marks) -> Result<Survey> {
     let Wanted { options, known } = wanted;
     let mut notes = Vec::new();
     let Sniffed { mut dialect, split, comment_before, is_comma_unclear } = sniffed;
@@ -367,7 +361,17 @@ fn conclude(
         let known = known.and_then(|form| form.columns.get(index)).map(|column| column.kind);
         let wanted = known.map(as_known).or(options.kinds.get(name).copied());
         let is_known = known.is_some();
-        let context = Context { name, is_unnamed_first, marks, options, decimal, is_decimal_certain, wanted, is_known, first_row };
+        let context = Context {
+            name,
+            is_unnamed_first,
+            marks,
+            options,
+            decimal,
+            is_decimal_certain,
+            wanted,
+            is_known,
+            first_row,
+        };
         let decision = decide(tally, &context).map_err(|problem| match problem {
             Problem::Cell(line, what) => {
                 input.error(format!("line {line}, column {} (`{}`): {what}", place + 1, shown(name)))

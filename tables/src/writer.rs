@@ -237,9 +237,8 @@ impl Shape {
     fn cell(&self, cell: &str, is_quoted: bool, is_first: bool, text: &mut Vec<u8>) {
         let bytes = cell.as_bytes();
         let spaces = self.delimiter.first() == Some(&b' ');
-        let is_special = |byte: &u8| {
-            *byte == self.quote || self.delimiter.first() == Some(byte) || matches!(byte, b'\n' | b'\r')
-        };
+        let is_special =
+            |byte: &u8| *byte == self.quote || self.delimiter.first() == Some(byte) || matches!(byte, b'\n' | b'\r');
         let needs_quotes = bytes.iter().any(is_special)
             || (spaces && (cell.is_empty() || cell.contains('\t')))
             || cell.starts_with([' ', '\t'])

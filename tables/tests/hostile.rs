@@ -114,8 +114,12 @@ fn a_writer_takes_any_value() {
 #[test]
 fn names_cannot_spoil_a_message() {
     let name = "x\u{1b}[2J".repeat(100);
-    let rows: String = (0..40).map(|row| format!("{},2\n", if row == 9 { "a\tb".into() } else { format!("{row}.5") })).collect();
-    let message = refused(format!("\"{name}\",y\n{rows}"), &ReadOptions::default().with_delimiter(gannet_tables::Delimiter::Char(',')));
+    let rows: String =
+        (0..40).map(|row| format!("{},2\n", if row == 9 { "a\tb".into() } else { format!("{row}.5") })).collect();
+    let message = refused(
+        format!("\"{name}\",y\n{rows}"),
+        &ReadOptions::default().with_delimiter(gannet_tables::Delimiter::Char(',')),
+    );
     assert!(!message.contains(char::is_control), "{message}");
     let long = with(format!("\"{}\"\n1\n2\n", "n".repeat(100_000)), &ReadOptions::default());
     assert_eq!(long.rows(), 2);

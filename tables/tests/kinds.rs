@@ -67,8 +67,11 @@ fn integers_beyond_64_bits_are_numbers_with_a_note() {
 fn missing_values_in_every_kind_come_back() {
     for mark in ["", "NA", "n/a", "NULL", "nan", "#N/A", "?", "-", "None", "."] {
         let kinds_of = |cells: Vec<String>| {
-            let cells: Vec<String> =
-                cells.iter().enumerate().map(|(row, cell)| if row % 9 == 4 { mark.to_string() } else { cell.clone() }).collect();
+            let cells: Vec<String> = cells
+                .iter()
+                .enumerate()
+                .map(|(row, cell)| if row % 9 == 4 { mark.to_string() } else { cell.clone() })
+                .collect();
             let text = column(&cells);
             let table = table(&text);
             assert_eq!(row(&table, 4)[0], Value::Missing, "{mark} {:?}", kinds(&table));
@@ -152,7 +155,8 @@ fn options_overrule_what_is_found() {
 
 #[test]
 fn too_many_categories_have_a_rest() {
-    let cells: Vec<String> = (0..6000).map(|row| format!("c{}", if row % 2 == 0 { row % 20 } else { row % 3000 })).collect();
+    let cells: Vec<String> =
+        (0..6000).map(|row| format!("c{}", if row % 2 == 0 { row % 20 } else { row % 3000 })).collect();
     let table = with(column(&cells), &ReadOptions::default().with_max_categories(10));
     let Domain::Categories { categories, rest } = &table.form().columns[0].domain else { panic!("no categories") };
     assert_eq!((categories.len(), rest.as_ref().unwrap().text.as_str()), (10, "other"));

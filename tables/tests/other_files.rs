@@ -46,7 +46,8 @@ fn other_columns_are_named() {
     assert!(twice.contains("several columns are called `age`"), "{twice}");
     let few = again(people.form(), "31,1.5\n27,1.6\n").unwrap_err();
     assert!(few.contains("2 columns without names, but the run has 4"), "{few}");
-    let unnamed = again(people.form(), "Rome,31,1990-03-05,1.5\nParis,27,1990-03-06,1.6\nRome,28,1990-03-07,1.7\n").unwrap();
+    let unnamed =
+        again(people.form(), "Rome,31,1990-03-05,1.5\nParis,27,1990-03-06,1.6\nRome,28,1990-03-07,1.7\n").unwrap();
     assert!(is_noted(&unnamed, "matched by position"));
 }
 

@@ -30,8 +30,7 @@ struct Plan {
     seed: u64,
 }
 
-const WORDS: [&str; 9] =
-    ["red", "deep blue", "a, b", "x;y", "say \"hi\"", "two\nlines", "Größe", "|", " padded "];
+const WORDS: [&str; 9] = ["red", "deep blue", "a, b", "x;y", "say \"hi\"", "two\nlines", "Größe", "|", " padded "];
 
 fn plan() -> impl Strategy<Value = Plan> {
     let cells = prop_oneof![
@@ -42,7 +41,14 @@ fn plan() -> impl Strategy<Value = Plan> {
         Just(Cells::Times),
     ];
     let dialect = (
-        prop_oneof![Just((',', '.')), Just((';', '.')), Just((';', ',')), Just(('\t', '.')), Just(('\t', ',')), Just(('|', '.'))],
+        prop_oneof![
+            Just((',', '.')),
+            Just((';', '.')),
+            Just((';', ',')),
+            Just(('\t', '.')),
+            Just(('\t', ',')),
+            Just(('|', '.'))
+        ],
         prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
         prop_oneof![Just(""), Just("NA"), Just("?"), Just("NULL")],
         any::<bool>(),
@@ -92,7 +98,11 @@ impl Plan {
             let mut cells = vec![format!("{}{}5", row * row % 1009, self.decimal)];
             for (column, has_gaps) in &self.columns {
                 let value = random();
-                cells.push(if *has_gaps && random() % 5 == 0 { self.mark.to_string() } else { self.cell(column, value) });
+                cells.push(if *has_gaps && random() % 5 == 0 {
+                    self.mark.to_string()
+                } else {
+                    self.cell(column, value)
+                });
             }
             put(&mut text, cells, self.quotes_all);
         }
