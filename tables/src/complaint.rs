@@ -3,7 +3,7 @@
 use crate::affix::affixes;
 use crate::date_parts::split;
 use crate::kind::Kind;
-use crate::number::scan;
+use crate::scan::scan;
 use crate::text::shown;
 
 /// What a cell of a column of this kind looks like, and the cure.

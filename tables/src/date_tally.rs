@@ -28,10 +28,11 @@ pub(crate) struct DateTally {
 impl DateTally {
     /// Takes a cell; whether it is a date that is written as those before.
     pub(crate) fn add(&mut self, cell: &str) -> bool {
-        if let [format] = self.formats.as_slice() {
-            if !self.has_single_digit && format.read_plain(cell.as_bytes()).is_some() {
-                return true;
-            }
+        if let [format] = self.formats.as_slice()
+            && !self.has_single_digit
+            && format.read_plain(cell.as_bytes()).is_some()
+        {
+            return true;
         }
         let Some(parts) = split(cell) else { return false };
         if self.decimals.is_none() {

@@ -101,10 +101,11 @@ fn found(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Ve
     if tally.numbers.count == tally.values() && texts.marks.is_empty() && !tally.numbers.are_codes() {
         return Ok(numbers(tally, context, notes));
     }
-    if tally.date_count == tally.values() && texts.marks.is_empty() {
-        if let Some((domain, reason)) = dates(tally, context, notes) {
-            return Ok((Kind::Date, reason, domain));
-        }
+    if tally.date_count == tally.values()
+        && texts.marks.is_empty()
+        && let Some((domain, reason)) = dates(tally, context, notes)
+    {
+        return Ok((Kind::Date, reason, domain));
     }
     let odd = tally.values() - tally.numbers.count.max(tally.date_count);
     let is_mixed = odd > 0 && 100 * odd <= ODD_PERCENT * tally.values();
@@ -153,11 +154,12 @@ fn few(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>) -> Option<Found>
                 .iter()
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |ends, value| (ends.0.min(*value), ends.1.max(*value)))
         });
-        if let Some((least, greatest)) = ends {
-            if listed.len() > 1 && greatest - least <= ROUNDING * least.abs().max(greatest.abs()) {
-                let reason = format!("its values differ by rounding only, in {} rows", counted(tally.cells));
-                return Some((Kind::Constant, reason, Domain::Constant { text: listed.first()?.0.to_string() }));
-            }
+        if let Some((least, greatest)) = ends
+            && listed.len() > 1
+            && greatest - least <= ROUNDING * least.abs().max(greatest.abs())
+        {
+            let reason = format!("its values differ by rounding only, in {} rows", counted(tally.cells));
+            return Some((Kind::Constant, reason, Domain::Constant { text: listed.first()?.0.to_string() }));
         }
     }
     if listed.len() == 1 {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::date_format::DateFormat;
 use crate::dialect::{Delimiter, Dialect, is_delimiter};
 use crate::kind::Kind;
-use crate::number::NumberFormat;
+use crate::number_format::NumberFormat;
 
 /// The form of a table. It is stored by serde, and says all that a [`Writer`](crate::Writer) has to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,10 +130,10 @@ impl Form {
     /// [`Error::InvalidSetting`] for what no table has.
     pub fn validate(&self) -> Result<()> {
         let dialect = &self.dialect;
-        if let Delimiter::Char(delimiter) = dialect.delimiter {
-            if !is_delimiter(delimiter) {
-                return Err(Error::setting("delimiter", "is one ASCII sign or a tab"));
-            }
+        if let Delimiter::Char(delimiter) = dialect.delimiter
+            && !is_delimiter(delimiter)
+        {
+            return Err(Error::setting("delimiter", "is one ASCII sign or a tab"));
         }
         if !matches!(dialect.quote, '"' | '\'') {
             return Err(Error::setting("quote", "is `\"` or `'`"));

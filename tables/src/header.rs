@@ -5,8 +5,8 @@
 
 use crate::date_parts::split;
 use crate::marks::Marks;
-use crate::number::scan;
 use crate::number_tally::NumberTally;
+use crate::scan::scan;
 use crate::tally::Tally;
 
 /// Of a column's values, so many of a hundred are numbers in a column of numbers.
@@ -159,7 +159,7 @@ pub(crate) fn is_units(cells: &[String], tallies: &[Tally], rows: u64, marks: &M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::Cell;
+    use crate::record::Cell;
 
     fn first(rows: &[&str]) -> First {
         let marks = Marks::new(None);

@@ -7,6 +7,7 @@ use gannet::Result;
 use gannet::internals::memory::{filled, room};
 
 use crate::complaint::complaint;
+use crate::conclude::Survey;
 use crate::date_format::DateFormat;
 use crate::encoding::Decoded;
 use crate::form::{Category, ColumnForm, Domain, Form};
@@ -14,10 +15,12 @@ use crate::input::Input;
 use crate::kind::Kind;
 use crate::marks::Marks;
 use crate::note::Note;
-use crate::number::NumberFormat;
+use crate::number_format::NumberFormat;
 use crate::options::ReadOptions;
-use crate::records::{Cell, Records};
-use crate::survey::{Survey, check_limit, length_problem, text};
+use crate::pass::{check_limit, length_problem};
+use crate::record::Cell;
+use crate::records::Records;
+use crate::survey::text;
 use crate::table::{Column, Indices, Mask, Table, Values};
 use crate::text::shown;
 
@@ -94,10 +97,10 @@ pub(crate) fn load(input: &Input, survey: Survey, options: &ReadOptions, known: 
     }
     let mut columns = Vec::with_capacity(builders.len());
     for (builder, form) in builders.into_iter().zip(&mut form.columns) {
-        if let Reading::Categories { unknown: unknown @ 1.., .. } = builder.reading {
-            if known.is_some() {
-                notes.push(Note::Unknown { column: form.name.clone(), cells: unknown });
-            }
+        if let Reading::Categories { unknown: unknown @ 1.., .. } = builder.reading
+            && known.is_some()
+        {
+            notes.push(Note::Unknown { column: form.name.clone(), cells: unknown });
         }
         columns.push(builder.finish(form));
     }

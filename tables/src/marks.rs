@@ -47,10 +47,10 @@ impl Marks {
 
     /// The number of the mark that a cell is.
     pub(crate) fn find(&self, cell: &[u8]) -> Option<usize> {
-        if let Some(first) = cell.first() {
-            if !self.firsts[usize::from(*first)] || cell.len() > LONGEST {
-                return None;
-            }
+        if let Some(first) = cell.first()
+            && (!self.firsts[usize::from(*first)] || cell.len() > LONGEST)
+        {
+            return None;
         }
         self.texts.iter().position(|mark| mark.as_bytes() == cell)
     }

@@ -2,12 +2,16 @@
 
 use crate::affix::{affixes, core};
 use crate::calendar::is_valid;
-use crate::number::{
-    ALL_STYLES, COMMA_STYLES, Exponent, ExponentFormat, NumberFormat, POINT_STYLES, POWERS, Scan, scan,
-};
+use crate::number::POWERS;
+use crate::number_format::{ExponentFormat, NumberFormat};
+use crate::scan::{ALL_STYLES, COMMA_STYLES, Exponent, POINT_STYLES, Scan, scan};
 
 /// Most decimals that are kept: beyond, a 64-bit number has none.
 const MAX_DECIMALS: u16 = 340;
+
+/// Whole numbers that may be days: those of these years.
+const FIRST_DAY: i64 = 18_000_101;
+const LAST_DAY: i64 = 22_000_101;
 
 /// The least and the greatest of some counts.
 #[derive(Clone, Copy, Debug)]
@@ -176,7 +180,7 @@ impl NumberTally {
         self.are_days &= found.mark == 0
             && found.first == 8
             && found.exponent.is_none()
-            && integer.is_some_and(|value| (1800_01_01..2200_01_01).contains(&value) && is_day(value));
+            && integer.is_some_and(|value| (FIRST_DAY..LAST_DAY).contains(&value) && is_day(value));
         // Near enough to compare it with others; commas between thousands are not.
         let scale = POWERS.get(usize::from(found.tail)).copied().unwrap_or(f64::INFINITY);
         let power = found.exponent.map_or(1.0, |exponent| 10f64.powi(exponent.value));

@@ -1,6 +1,8 @@
 //! Numbers back into text, in the format of their column.
 
-use crate::number::{EXACT, LONG_MINUS, NumberFormat, POWERS};
+use crate::number::{EXACT, POWERS};
+use crate::number_format::{ExponentFormat, NumberFormat};
+use crate::scan::LONG_MINUS;
 
 /// Significant digits up to which a decimal number and the nearest 64-bit one tell each other apart.
 const SAFE_DIGITS: u16 = 15;
@@ -115,12 +117,12 @@ impl NumberFormat {
     }
 
     /// A number with an exponent.
-    fn write_exponent(&self, value: f64, format: crate::number::ExponentFormat, out: &mut Vec<u8>) {
+    fn write_exponent(&self, value: f64, format: ExponentFormat, out: &mut Vec<u8>) {
         let magnitude = value.abs();
         let decimals = if format.is_always {
             usize::from(self.max_decimals.min(MAX_DECIMALS))
         } else {
-            usize::from(self.significant.min(MAX_DECIMALS).max(1)) - 1
+            usize::from(self.significant.clamp(1, MAX_DECIMALS)) - 1
         };
         let mut text = format!("{magnitude:e}");
         let shown = text.split_once('e').and_then(|(mantissa, _)| mantissa.split_once('.'));
@@ -160,7 +162,6 @@ fn push(character: char, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::number::ExponentFormat;
 
     fn text(format: &NumberFormat, value: f64) -> String {
         let mut out = Vec::new();
@@ -214,7 +215,7 @@ mod tests {
         assert_eq!(text(&format(false, 3), 0.0), "0");
         assert_eq!(text(&format(true, 5), 3e-320), "3e-320");
         let numpy = NumberFormat { min_decimals: 18, max_decimals: 18, ..format(true, 19) };
-        assert_eq!(text(&numpy, 1.687_758_043_408_000_078e-2), "1.687758043408000078e-02");
+        assert_eq!(text(&numpy, 1.687_758_043_408e-2), "1.687758043408000078e-02");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use gannet::internals::file;
 use gannet::{Error, Result};
 
 use crate::dialect::Delimiter;
+use crate::record::{Counts, Record, Span, Split};
 
 /// Most bytes of a record: more than 64 for each of the most columns.
 pub(crate) const MAX_RECORD: usize = 1 << 20;
@@ -18,16 +19,6 @@ pub(crate) const MAX_RECORD: usize = 1 << 20;
 const BLOCK: usize = 1 << 18;
 /// What DOS ends a text with.
 const END_OF_TEXT: u8 = 0x1a;
-
-/// How text is split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Split {
-    pub(crate) delimiter: Delimiter,
-    pub(crate) quote: u8,
-    pub(crate) comment: Option<u8>,
-    /// Lines at the beginning that are no records.
-    pub(crate) skipped_lines: u64,
-}
 
 /// What a byte is to the splitter.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,57 +46,6 @@ pub(crate) struct Records<R> {
     /// Cells in which doubled quotes stood.
     unescaped: Vec<u8>,
     counts: Counts,
-}
-
-/// What was passed over, and how the text ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) comments: u64,
-    pub(crate) blanks: u64,
-    pub(crate) ends_with_line_end: bool,
-}
-
-/// Where a cell is.
-#[derive(Clone, Copy)]
-struct Span {
-    start: usize,
-    end: usize,
-    is_quoted: bool,
-    is_unescaped: bool,
-}
-
-/// A row.
-#[derive(Clone, Copy)]
-pub(crate) struct Record<'a> {
-    /// The line that it begins on.
-    pub(crate) line: u64,
-    cells: &'a [Span],
-    /// The buffer, from whose beginning spans count.
-    text: &'a [u8],
-    unescaped: &'a [u8],
-}
-
-/// A cell without the quotes and spaces around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cell<'a> {
-    pub(crate) text: &'a [u8],
-    pub(crate) is_quoted: bool,
-}
-
-impl<'a> Record<'a> {
-    /// The number of cells.
-    pub(crate) fn len(&self) -> usize {
-        self.cells.len()
-    }
-
-    /// Its cells.
-    pub(crate) fn cells(&self) -> impl Iterator<Item = Cell<'a>> + use<'a> {
-        let (text, unescaped) = (self.text, self.unescaped);
-        self.cells.iter().map(move |span| {
-            let text = if span.is_unescaped { unescaped } else { text };
-            Cell { text: text.get(span.start..span.end).unwrap_or_default(), is_quoted: span.is_quoted }
-        })
-    }
 }
 
 /// What stands at the beginning of the buffer.

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::dialect::{Delimiter, Dialect, Header, LineEnd, is_delimiter};
-use crate::number::scan;
 use crate::options::{Comments, ReadOptions};
-use crate::records::{Records, Split};
+use crate::record::Split;
+use crate::records::Records;
+use crate::scan::scan;
 
 /// Rows that are looked at.
 const ROWS: usize = 2000;

@@ -4,7 +4,7 @@ use crate::date_tally::DateTally;
 use crate::distinct::Distinct;
 use crate::marks::Marks;
 use crate::number_tally::NumberTally;
-use crate::records::Cell;
+use crate::record::Cell;
 
 /// A column of numbers alone with more distinct ones than these is none of categories.
 const NUMBER_LIMIT: u64 = 256;
@@ -80,10 +80,10 @@ impl Tally {
     pub(crate) fn add(&mut self, cell: Cell<'_>, line: u64, row: u64, marks: &Marks) -> usize {
         self.cells += 1;
         let quoted = u64::from(cell.is_quoted);
-        if marks.are_given() || cell.text.is_empty() {
-            if let Some(mark) = marks.find(cell.text) {
-                return self.mark(mark, quoted);
-            }
+        if (marks.are_given() || cell.text.is_empty())
+            && let Some(mark) = marks.find(cell.text)
+        {
+            return self.mark(mark, quoted);
         }
         if self.numbers.add(cell.text, row) {
             self.quoted += quoted;

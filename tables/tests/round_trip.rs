@@ -110,7 +110,7 @@ impl Plan {
     }
 
     fn cell(&self, column: &Cells, value: u64) -> String {
-        let sign = if value % 3 == 0 { "-" } else { "" };
+        let sign = if value.is_multiple_of(3) { "-" } else { "" };
         match column {
             Cells::Decimals(decimals) => {
                 let (unit, value) = (10u64.pow(u32::from(*decimals)), value % 100_000_000 + 1);
