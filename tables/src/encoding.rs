@@ -140,6 +140,8 @@ enum Way {
         /// What of the block has not been converted.
         left: std::ops::Range<usize>,
         is_end: bool,
+        /// Whether the decoder has given all, and must not be asked again.
+        is_done: bool,
     },
 }
 
@@ -152,6 +154,7 @@ impl<R: Read> Decoded<R> {
                 block: vec![0; BLOCK],
                 left: 0..0,
                 is_end: false,
+                is_done: false,
             },
             _ => Way::Checked(Vec::new()),
         };
@@ -199,14 +202,16 @@ impl<R: Read> Read for Decoded<R> {
                     return Ok(valid);
                 }
             },
-            Way::Converted { decoder, block, left, is_end } => loop {
+            Way::Converted { is_done: true, .. } => Ok(0),
+            Way::Converted { decoder, block, left, is_end, is_done } => loop {
                 if left.start >= left.end && !*is_end {
                     let read = read_some(&mut self.source, block)?;
                     (*left, *is_end) = (0..read, read == 0);
                 }
                 let (result, read, written, _) = decoder.decode_to_utf8(&block[left.clone()], out, *is_end);
                 left.start += read;
-                if written > 0 || (*is_end && result == CoderResult::InputEmpty) {
+                *is_done = *is_end && result == CoderResult::InputEmpty;
+                if written > 0 || *is_done {
                     return Ok(written);
                 }
             },
