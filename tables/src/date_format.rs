@@ -129,6 +129,26 @@ impl DateUnit {
 }
 
 impl DateFormat {
+    /// Dates as `2024-05-31`; with so many decimals of a second, as `2024-05-31 12:00:00.000`.
+    pub fn iso(decimals: Option<u8>) -> Self {
+        let day = DayFormat {
+            order: DayOrder::YearMonthDay,
+            separators: ["-".to_string(), "-".to_string()],
+            month: MonthStyle::Number,
+            letters: LetterCase::Title,
+            is_padded: true,
+            is_short_year: false,
+        };
+        let time = decimals.map(|decimals| TimeFormat {
+            has_seconds: true,
+            decimals: [decimals.min(MAX_FRACTION); 2],
+            is_padded: true,
+            half: None,
+        });
+        let between = if time.is_some() { " ".to_string() } else { String::new() };
+        Self { day: Some(day), between, time, zone: String::new() }
+    }
+
     /// What its whole numbers count.
     pub fn unit(&self) -> DateUnit {
         match (&self.day, &self.time) {

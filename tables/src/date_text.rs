@@ -160,20 +160,15 @@ mod tests {
 
     #[test]
     fn dates_beyond_the_calendar_are_its_ends() {
-        let day = DayFormat {
-            order: DayOrder::YearMonthDay,
-            separators: ["-".into(), "-".into()],
-            month: MonthStyle::Number,
-            letters: LetterCase::Title,
-            is_padded: true,
-            is_short_year: false,
-        };
-        let format = DateFormat { day: Some(day), between: String::new(), time: None, zone: String::new() };
+        let format = DateFormat::iso(None);
         for (value, expected) in [(0, "1970-01-01"), (i64::MIN, "0001-01-01"), (i64::MAX, "9999-12-31")] {
             let mut out = Vec::new();
             format.write(value, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
+        let mut out = Vec::new();
+        DateFormat::iso(Some(3)).write(-1, &mut out);
+        assert_eq!(out, b"1969-12-31 23:59:59.999");
         let month =
             DateFormat { day: format.day.clone().map(|day| DayFormat { order: DayOrder::YearMonth, ..day }), ..format };
         let mut out = Vec::new();

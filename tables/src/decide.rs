@@ -2,7 +2,7 @@
 
 use crate::categories::{self, Texts};
 use crate::complaint::complaint;
-use crate::date_format::{DateFormat, DayFormat, DayOrder, LetterCase, MonthStyle};
+use crate::date_format::{DateFormat, DayOrder};
 use crate::date_tally::Certainty;
 use crate::form::{Category, Domain, Mark};
 use crate::kind::Kind;
@@ -115,7 +115,7 @@ fn found(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Ve
             return Err(Problem::Cell(cell.line, complaint(&cell.text, kind)));
         }
     }
-    Ok(categories::of_texts(tally, texts, context.name, context.options.max_categories, notes))
+    Ok(categories::of_texts(tally, texts, context.name, context.options.most_categories(), notes))
 }
 
 /// Whether a column of whole numbers and few other cells has codes, such as `136` and `136A`.
@@ -211,19 +211,11 @@ fn numbers(tally: &Tally, context: &Context<'_>, notes: &mut Vec<Note>) -> Found
 
 /// The format of `20240531`.
 fn compact_days() -> DateFormat {
-    DateFormat {
-        day: Some(DayFormat {
-            order: DayOrder::YearMonthDay,
-            separators: [String::new(), String::new()],
-            month: MonthStyle::Number,
-            letters: LetterCase::Title,
-            is_padded: true,
-            is_short_year: false,
-        }),
-        between: String::new(),
-        time: None,
-        zone: String::new(),
+    let mut format = DateFormat::iso(None);
+    if let Some(day) = &mut format.day {
+        day.separators = [String::new(), String::new()];
     }
+    format
 }
 
 /// What a column of dates is.
@@ -292,7 +284,7 @@ fn wanted(
             if texts.count == 0 {
                 return refused("it has no values");
             }
-            categories::capped(tally, texts, context.name, context.options.max_categories, notes)
+            categories::capped(tally, texts, context.name, context.options.most_categories(), notes)
         }
         Kind::Constant => match texts.by_count().first() {
             None => Domain::Nothing,

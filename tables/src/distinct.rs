@@ -33,7 +33,7 @@ impl Distinct {
         Self { counts: HashMap::with_hasher(FixedState::with_seed(SEED)), limit, bytes: 0, sketch: None }
     }
 
-    /// Takes a text; the bytes of memory that it took beyond those before.
+    /// Takes a text; the bytes of memory that it took, before others were forgotten for it.
     pub(crate) fn add(&mut self, text: &str) -> usize {
         if let Some(count) = self.counts.get_mut(text) {
             *count += 1;
@@ -42,19 +42,20 @@ impl Distinct {
         if self.sketch.is_some() {
             self.estimate(text);
         }
+        let mut taken = 0;
         if text.len() > MAX_TEXT {
-            self.begin_sketch();
+            taken += self.begin_sketch();
             self.estimate(text);
-            return 0;
+            return taken;
         }
         if self.counts.len() >= self.limit {
-            self.begin_sketch();
+            taken += self.begin_sketch();
             self.estimate(text);
             self.forget();
         }
         self.counts.insert(text.into(), 1);
         self.bytes += text.len();
-        text.len() + ENTRY
+        taken + text.len() + ENTRY
     }
 
     /// How many there are.
@@ -63,6 +64,11 @@ impl Distinct {
             None => self.counts.len() as u64,
             Some(sketch) => estimate(sketch).max(self.counts.len() as u64),
         }
+    }
+
+    /// Bytes of memory of all that is remembered.
+    pub(crate) fn memory(&self) -> usize {
+        self.bytes + self.counts.len() * ENTRY + self.sketch.as_ref().map_or(0, |sketch| sketch.len())
     }
 
     /// Whether all are remembered, with their counts.
@@ -77,14 +83,15 @@ impl Distinct {
         all
     }
 
-    /// Begins to estimate with all that are remembered.
-    fn begin_sketch(&mut self) {
+    /// Begins to estimate with all that are remembered; the bytes that it took.
+    fn begin_sketch(&mut self) -> usize {
         if self.sketch.is_some() {
-            return;
+            return 0;
         }
         let mut sketch = vec![0; 1 << REGISTER_BITS].into_boxed_slice();
         self.counts.keys().for_each(|text| register(&mut sketch, self.counts.hasher().hash_one(&**text)));
         self.sketch = Some(sketch);
+        1 << REGISTER_BITS
     }
 
     fn estimate(&mut self, text: &str) {
@@ -105,7 +112,7 @@ impl Distinct {
 }
 
 /// Bytes of a text in the table beside its letters.
-pub(crate) const ENTRY: usize = 48;
+const ENTRY: usize = 48;
 
 /// Enters a hash into a sketch.
 fn register(sketch: &mut [u8], hash: u64) {
@@ -147,7 +154,7 @@ mod tests {
             distinct.add(&format!("rare {index}"));
             distinct.add(["often", "more often"][usize::from(index % 3 > 0)]);
         }
-        assert!(!distinct.is_complete() && distinct.counts.len() <= 1000);
+        assert!(!distinct.is_complete() && distinct.counts.len() <= 1000 && distinct.memory() < 100_000);
         let estimate = distinct.len() as f64;
         assert!((estimate / 300_002.0 - 1.0).abs() < 0.06, "{estimate}");
         assert_eq!(&distinct.by_count()[..2], [("more often", 200_000), ("often", 100_000)]);

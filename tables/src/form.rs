@@ -7,6 +7,7 @@ use crate::date_format::DateFormat;
 use crate::dialect::{Delimiter, Dialect, is_delimiter};
 use crate::kind::Kind;
 use crate::number_format::NumberFormat;
+use crate::options::MAX_CATEGORIES;
 
 /// The form of a table. It is stored by serde, and says all that a [`Writer`](crate::Writer) has to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,7 +110,36 @@ pub struct Category {
     pub count: u64,
 }
 
+impl Category {
+    /// A text that so many rows have.
+    pub fn new(text: impl Into<String>, count: u64) -> Self {
+        Self { text: text.into(), count }
+    }
+}
+
+impl Mark {
+    /// A text without quotes.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_quoted: false }
+    }
+}
+
 impl ColumnForm {
+    /// A column without missing values, whose heading is its name. The other fields can be assigned.
+    pub fn new(name: impl Into<String>, kind: Kind, domain: Domain) -> Self {
+        let name = name.into();
+        Self {
+            heading: name.clone(),
+            name,
+            kind,
+            reason: String::new(),
+            domain,
+            missing: None,
+            missing_cells: 0,
+            is_quoted: false,
+        }
+    }
+
     /// The number of its categories, with the rest; 0 where it has none.
     pub fn categories(&self) -> usize {
         match &self.domain {
@@ -123,6 +153,16 @@ impl ColumnForm {
 const MAX_PART: usize = 64;
 
 impl Form {
+    /// The form of a table with these columns in the usual dialect, that of [`Dialect::new`].
+    pub fn new(columns: Vec<ColumnForm>) -> Self {
+        Self { dialect: Dialect::new(), columns, dropped: Vec::new() }
+    }
+
+    /// The place of the column with this name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
     /// Checks a form that was stored: a writer can write rows of it.
     ///
     /// # Errors
@@ -177,6 +217,9 @@ impl ColumnForm {
             }
             Domain::Categories { categories, rest } if categories.is_empty() && rest.is_none() => {
                 return problem("has no category");
+            }
+            Domain::Categories { categories, .. } if categories.len() > MAX_CATEGORIES => {
+                return problem("has too many categories");
             }
             Domain::Categories { categories, .. } if self.kind == Kind::Boolean && categories.len() != 2 => {
                 return problem("a boolean has two texts");

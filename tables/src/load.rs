@@ -264,11 +264,7 @@ impl Indices {
     /// Counts how often each category is there.
     fn count(&self, categories: &mut [Category], rest: Option<&mut Category>, is_there: impl Fn(usize) -> bool) {
         let mut counts = vec![0; categories.len() + 1];
-        let length = match self {
-            Self::Bytes(indices) => indices.len(),
-            Self::Words(indices) => indices.len(),
-        };
-        for row in (0..length).filter(|&row| is_there(row)) {
+        for row in (0..self.len()).filter(|&row| is_there(row)) {
             if let Some(count) = self.get(row).and_then(|index| counts.get_mut(index as usize)) {
                 *count += 1;
             }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::dialect::Delimiter;
+use gannet::{Error, Result};
+
+use crate::dialect::{Delimiter, is_delimiter};
 use crate::encoding::Encoding;
 use crate::kind::Kind;
 
@@ -81,6 +83,32 @@ impl Default for ReadOptions {
 }
 
 impl ReadOptions {
+    /// Checks what a user may have written.
+    pub(crate) fn validate(&self) -> Result<()> {
+        if let Some(Delimiter::Char(delimiter)) = self.delimiter
+            && !is_delimiter(delimiter)
+        {
+            let problem =
+                format!("`{delimiter}` cannot be told from text; use an ASCII sign other than quotes, or a tab");
+            return Err(Error::setting("delimiter", problem));
+        }
+        if self.decimal.is_some_and(|decimal| !matches!(decimal, '.' | ',')) {
+            return Err(Error::setting("decimal", "is `.` or `,`"));
+        }
+        if self.encoding.as_ref().is_some_and(|encoding| !encoding.is_known()) {
+            return Err(Error::setting("encoding", "is unknown; give a name such as `utf-8`, `latin1` or `utf-16le`"));
+        }
+        if matches!(self.comments, Comments::Begin(begin) if !begin.is_ascii_punctuation()) {
+            return Err(Error::setting("comments", "begin with an ASCII sign such as `#`"));
+        }
+        Ok(())
+    }
+
+    /// Most categories of a column, within what is possible.
+    pub(crate) fn most_categories(&self) -> usize {
+        self.max_categories.clamp(1, MAX_CATEGORIES)
+    }
+
     /// With what stands between cells.
     #[must_use]
     pub fn with_delimiter(self, delimiter: impl Into<Option<Delimiter>>) -> Self {

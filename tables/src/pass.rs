@@ -7,11 +7,13 @@ use gannet::{Error, Result};
 use crate::input::Input;
 use crate::kind::Kind;
 use crate::marks::Marks;
-use crate::options::{MAX_CATEGORIES, ReadOptions};
+use crate::options::ReadOptions;
 use crate::record::Record;
 use crate::records::Records;
 use crate::tally::Tally;
 
+/// Bytes of texts between two looks at the memory that they take.
+const CHECKED: usize = 1 << 16;
 /// Texts that are remembered of all columns together, and of one.
 const REMEMBERED: usize = 1 << 18;
 const REMEMBERED_OF_ONE: [usize; 2] = [64, 8192];
@@ -62,25 +64,26 @@ pub(crate) fn pass<R: Read>(
         return Err(input.error(length_problem(second_line, columns, first.line, first_length)));
     }
     let limit = (REMEMBERED / columns.max(1)).clamp(REMEMBERED_OF_ONE[0], REMEMBERED_OF_ONE[1]);
-    let limit = limit.max(2 * options.max_categories.min(MAX_CATEGORIES));
+    let limit = limit.max(2 * options.most_categories());
     // Which column that is, its name will tell.
     let wants_categories = options.kinds.values().any(|kind| *kind == Kind::Categorical);
+    let fixed = input.held() + (columns * size_of::<Tally>()) as u64;
+    check_limit(fixed, options.memory_limit)?;
     let mut tallies = vec![Tally::new(limit, wants_categories); columns];
-    let mut rows = 0;
-    // What the tallies take: their own size, their sketches and tables, and the text in those.
-    let mut taken = input.held() + (columns * size_of::<Tally>()) as u64;
+    let (mut rows, mut unchecked) = (0, 0);
     while let Some(record) = records.next()? {
         if record.len() != columns {
             return Err(input.error(length_problem(record.line, record.len(), second_line, columns)));
         }
-        let mut added = 0;
         for (cell, tally) in record.cells().zip(&mut tallies) {
-            added += tally.add(cell, record.line, rows + 2, marks);
+            unchecked += tally.add(cell, record.line, rows + 2, marks);
         }
         rows += 1;
-        if added > 0 {
-            taken += added as u64;
-            check_limit(taken, options.memory_limit)?;
+        // Texts that were forgotten do not count, so that the sum is made anew, now and then.
+        if unchecked >= CHECKED {
+            let texts: usize = tallies.iter().map(|tally| tally.distinct.memory()).sum();
+            check_limit(fixed + texts as u64, options.memory_limit)?;
+            unchecked = 0;
         }
     }
     let counts = records.counts();

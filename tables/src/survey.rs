@@ -31,6 +31,7 @@ pub(crate) fn text<'a>(input: &'a Input, dialect: &Dialect) -> Result<Decoded<Bo
 
 /// Looks at a whole table; where `known` is given, as one of that form.
 pub(crate) fn survey(input: &Input, options: &ReadOptions, known: Option<&Form>) -> Result<Survey> {
+    options.validate()?;
     let (head, is_whole) = head(input)?;
     if let Some(what) = looks_like(&head) {
         return Err(input.error(format!("is {what}")));

@@ -1,6 +1,8 @@
 //! A table in memory, column by column.
 
-use crate::form::Form;
+use gannet::{Error, Result};
+
+use crate::form::{Domain, Form};
 use crate::note::Note;
 
 /// A table in memory: its form, the values of its columns, and what a user should know about how it was read.
@@ -57,6 +59,19 @@ pub enum Indices {
 }
 
 impl Indices {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(indices) => indices.len(),
+            Self::Words(indices) => indices.len(),
+        }
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The index of a row; `None` beyond the last.
     pub fn get(&self, row: usize) -> Option<u32> {
         match self {
@@ -73,6 +88,13 @@ pub struct Mask {
 }
 
 impl Mask {
+    /// A mask of the rows that are `true`; `None` where there are none.
+    pub fn of(missing: &[bool]) -> Option<Self> {
+        let mut mask = Self { bits: vec![0; missing.len().div_ceil(64)] };
+        missing.iter().enumerate().filter(|(_, is_missing)| **is_missing).for_each(|(row, _)| mask.set(row));
+        (mask.count() > 0).then_some(mask)
+    }
+
     /// Whether the value of a row is missing.
     pub fn is_missing(&self, row: usize) -> bool {
         self.bits.get(row / 64).is_some_and(|bits| bits >> (row % 64) & 1 == 1)
@@ -104,12 +126,17 @@ pub enum Value {
     Date(i64),
     /// Of a categorical or boolean column: a place in its list of categories; the one after the last is the rest.
     Category(u32),
-    /// Of a column that is not learned: the constant, the number of the row, or nothing.
+    /// Of a column that is not learned. What is written is up to the form: the constant, the number of the row, or nothing.
     #[default]
-    Own,
+    Generated,
 }
 
 impl Column {
+    /// A column of these values, of which `missing` ones count as none.
+    pub fn new(values: Values, missing: Option<Mask>) -> Self {
+        Self { values, missing }
+    }
+
     /// All values.
     pub fn values(&self) -> &Values {
         &self.values
@@ -130,7 +157,7 @@ impl Column {
             Values::Integers(values) => values.get(row).copied().map(Value::Integer),
             Values::Dates(values) => values.get(row).copied().map(Value::Date),
             Values::Categories(indices) => indices.get(row).map(Value::Category),
-            Values::None => Some(Value::Own),
+            Values::None => Some(Value::Generated),
         };
         value.unwrap_or(Value::Missing)
     }
@@ -149,6 +176,39 @@ impl Column {
 }
 
 impl Table {
+    /// A table that was not read from a file, such as a frame of another program.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] for a form that no table has; [`Error::Shape`] for another number of columns, values of another kind than
+    /// the form's, or other than `rows` of them.
+    pub fn new(form: Form, rows: usize, columns: Vec<Column>) -> Result<Self> {
+        form.validate()?;
+        if columns.len() != form.columns.len() {
+            let (expected, found) = (form.columns.len(), columns.len());
+            return Err(Error::shape("table", format!("{expected} columns"), format!("{found}")));
+        }
+        for (column, known) in columns.iter().zip(&form.columns) {
+            let length = match (&column.values, &known.domain) {
+                (Values::Numbers(values), Domain::Numbers { .. }) => values.len(),
+                (Values::Integers(values), Domain::Integers { .. }) | (Values::Dates(values), Domain::Dates { .. }) => {
+                    values.len()
+                }
+                (Values::Categories(indices), Domain::Categories { .. }) => indices.len(),
+                (Values::None, domain) if !matches!(domain, Domain::Numbers { .. } | Domain::Integers { .. }) => rows,
+                _ => {
+                    let what = format!("column `{}`", known.name);
+                    return Err(Error::shape(what, format!("{} values", known.kind), "values of another kind"));
+                }
+            };
+            if length != rows {
+                let what = format!("column `{}`", known.name);
+                return Err(Error::shape(what, format!("{rows} values"), format!("{length}")));
+            }
+        }
+        Ok(Self { form, rows, columns, notes: Vec::new() })
+    }
+
     /// Its form, with which rows like its own are written.
     pub fn form(&self) -> &Form {
         &self.form
@@ -178,6 +238,32 @@ impl Table {
     pub fn row(&self, row: usize, values: &mut [Value]) {
         for (column, value) in self.columns.iter().zip(values) {
             *value = column.value(row);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::{Category, ColumnForm};
+    use crate::kind::Kind;
+    use crate::number_format::NumberFormat;
+
+    #[test]
+    fn tables_of_other_programs_are_checked() {
+        let numbers = Domain::Numbers { format: NumberFormat::default(), range: [0.0, 1.0] };
+        let categories = Domain::Categories { categories: vec![Category::new("a", 2)], rest: None };
+        let form = Form::new(vec![
+            ColumnForm::new("x", Kind::Continuous, numbers),
+            ColumnForm::new("c", Kind::Categorical, categories),
+        ]);
+        let values = |count: usize| Column::new(Values::Numbers(vec![0.5; count]), Mask::of(&[false, true]));
+        let indices = || Column::new(Values::Categories(Indices::Bytes(vec![0; 2])), Mask::of(&[false; 2]));
+        let table = Table::new(form.clone(), 2, vec![values(2), indices()]).unwrap();
+        assert_eq!((table.columns()[0].value(1), table.columns()[1].value(1)), (Value::Missing, Value::Category(0)));
+        assert_eq!(table.form().position("c"), Some(1));
+        for columns in [vec![values(2)], vec![values(3), indices()], vec![indices(), values(2)]] {
+            assert!(matches!(Table::new(form.clone(), 2, columns), Err(Error::Shape { .. })));
         }
     }
 }

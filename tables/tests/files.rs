@@ -103,7 +103,7 @@ fn first_rows_have_the_right_values() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(row(&file("unicode_minus.csv"), 0), [Value::Number(-5.251), Value::Number(15.318)]);
-    assert_eq!(row(&file("thousands.csv"), 0), [Value::Own, Value::Number(1000.5)]);
+    assert_eq!(row(&file("thousands.csv"), 0), [Value::Generated, Value::Number(1000.5)]);
     assert_eq!(row(&file("decimal_comma_quoted.csv"), 0), [Value::Number(5.25), Value::Number(15.32)]);
     assert_eq!(row(&file("decimal_comma_onecol.csv"), 0), [Value::Number(5.251)]);
     assert_eq!(row(&file("bigint.csv"), 1)[0], Value::Integer(1_556_559_573_141_592_654));

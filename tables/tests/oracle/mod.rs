@@ -1,4 +1,5 @@
 //! What must hold of the reader and the writer for any bytes at all. The tests on stable Rust and the fuzz target call it.
+#![allow(unreachable_pub, reason = "the fuzz target reaches it too")]
 
 use gannet_tables::{Comments, Domain, Form, Input, Kind, ReadOptions, Table, Value, Writer, read, read_as};
 
@@ -22,9 +23,10 @@ pub fn check(input: &[u8]) -> bool {
     assert_eq!(&form, table.form());
     let written = rows(&table, &form);
     // A row of nothing but what is left out is blank, and a header in a comment is none to a reader that is told of one.
-    let is_left_out = form.columns.iter().any(|column| {
-        matches!(column.kind, Kind::Identifier | Kind::FreeText) || column.domain == Domain::Nothing
-    });
+    let is_left_out = form
+        .columns
+        .iter()
+        .any(|column| matches!(column.kind, Kind::Identifier | Kind::FreeText) || column.domain == Domain::Nothing);
     let is_comment = form.dialect.header.as_ref().is_some_and(|header| !header.prefix.is_empty());
     if !is_left_out && !is_comment {
         reads_back(&table, &form, &written);
