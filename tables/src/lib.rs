@@ -30,19 +30,44 @@
 //! 64 to 8,192 of each column, and twice the categories that the caller allows at least; the rarest are forgotten. A compressed file
 //! expands to 4 GiB at most. All memory is checked against [`ReadOptions::memory_limit`] before it is taken.
 //!
+//! # How kinds are told
+//!
+//! All rows count, and the first rule that fits decides. Each column has the reason in words.
+//!
+//! | kind | a column of |
+//! |---|---|
+//! | constant | one value, or of numbers that differ by rounding only |
+//! | counter | whole numbers that count up from 0 or 1, in 10 rows or more; from any number where the first column has no name |
+//! | boolean | true and false, yes and no, t and f, y and n, on and off, 0 and 1, in any case |
+//! | categorical | at most 12 distinct values, each in 5 rows or more on average |
+//! | date | days, times, or both, all written alike; whole numbers such as 20240531 |
+//! | integer, continuous | numbers alone |
+//! | free text | texts of more than 6 words, or 80 bytes, on average, most of them different |
+//! | identifier | texts of which more than 80 % are different |
+//! | categorical | all other texts |
+//!
+//! Where up to 10 % of the values of a column of numbers or dates are others, the first of them is an error: it is more likely a mistake
+//! than a category. Codes such as `136A` among whole numbers are texts.
+//!
+//! A mark of missing values, such as `NA`, `?` or an empty cell, is a value where it is plausible: `None` among words, `-` beside `+`, `NA`
+//! among codes of two capitals. Rows of empty cells alone are left out.
+//!
 //! # Layers
 //!
 //! Each uses only what stands below it.
 //!
 //! ```text
-//! read  writer              tables from files, and rows back into them
-//! load  survey              the second pass, for values; the first, which decides
-//! header  decide  identity  names, kinds of columns, columns of another file
-//! categories  tally         texts and numbers of a column as they come
-//! sniff  records            the dialect from the first lines; rows of cells
-//! form  table  note         what is found
-//! number  date              formats: cells to values and back
-//! input  encoding           bytes and text
+//! read  writer                        tables from files, and rows back into them
+//! load  survey                        the second pass, for values; the first, which decides
+//! conclude                            what a table has, from all its rows
+//! header  decide  identity  select    names, kinds of columns, columns of another file
+//! categories  complaint  pass         texts of a column; messages; all rows, tallied
+//! tally  sniff                        a column as its cells come; the dialect from the first lines
+//! number_tally  date_tally  distinct  numbers, dates and texts of a column
+//! records  record                     rows of cells
+//! table  form  note  options  kind    what is found, and what is asked for
+//! number  date  scan  calendar        cells to values and back
+//! input  encoding  dialect            bytes and text
 //! ```
 #![forbid(unsafe_code)]
 
