@@ -92,11 +92,13 @@ pub(crate) fn conclude(
         }
     }
     let below = total - 1 - u64::from(units.is_some());
+    let is_quoted = pass.first.cells.iter().all(|(text, is_quoted)| *is_quoted || text.is_empty())
+        && pass.first.cells.iter().any(|(_, is_quoted)| *is_quoted);
     let first = match options.header {
         _ if is_short => First::Names,
         Some(true) => First::Names,
         Some(false) => First::Row,
-        None => first_row(&pass.first.texts(), &pass.tallies, below, marks),
+        None => first_row(&pass.first.texts(), is_quoted, &pass.tallies, below, marks),
     };
     let mut headings = None;
     let mut skipped = u64::from(units.is_some());
@@ -113,8 +115,6 @@ pub(crate) fn conclude(
                 First::AssumedNames => notes.push(Note::HeaderAssumed),
                 _ => {}
             }
-            let is_quoted = pass.first.cells.iter().all(|(text, is_quoted)| *is_quoted || text.is_empty())
-                && pass.first.cells.iter().any(|(_, is_quoted)| *is_quoted);
             dialect.header = Some(Header { is_quoted, is_short, prefix: String::new() });
             headings = Some(if is_short { [vec![String::new()], texts].concat() } else { texts });
             skipped += 1;

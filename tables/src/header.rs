@@ -13,6 +13,10 @@ use crate::tally::Tally;
 const MOST_PERCENT: u64 = 90;
 /// How often each value of a column is there on average, where one that is not there is a name.
 const OFTEN: u64 = 3;
+/// Rows that show how far a column reaches.
+const REACHING: u64 = 10;
+/// Steps differ by no more than this share, which rounding explains.
+const STEP: f64 = 1e-6;
 /// Rows below a line of units.
 const LEAST_ROWS: u64 = 3;
 
@@ -92,14 +96,19 @@ fn vote(cell: &str, tally: &Tally, marks: &Marks) -> Vote {
     }
 }
 
-/// What the first row, of these cells, is above the columns of `tallies`, which have `rows` rows.
-pub(crate) fn first_row(cells: &[String], tallies: &[Tally], rows: u64, marks: &Marks) -> First {
+/// What the first row, of these cells, is above the columns of `tallies`, which have `rows` rows; `are_quoted` tells whether all its cells
+/// stand in quotes.
+pub(crate) fn first_row(cells: &[String], are_quoted: bool, tallies: &[Tally], rows: u64, marks: &Marks) -> First {
     if rows == 0 {
         return if cells.iter().all(|cell| scan(cell.as_bytes()).is_none()) { First::Names } else { First::Row };
     }
     let is_count = |index: usize, count: u64| cells.get(index).is_some_and(|cell| *cell == count.to_string());
     if rows > 1 && tallies.len() > 2 && is_count(0, rows) && is_count(1, tallies.len() as u64 - 1) {
         return First::Counts;
+    }
+    // R and others put quotes around names, and none around numbers.
+    if are_quoted && tallies.iter().any(|tally| below(tally) == Below::Numbers && tally.quoted == 0) {
+        return First::Names;
     }
     let votes: Vec<Vote> = cells.iter().zip(tallies).map(|(cell, tally)| vote(cell, tally, marks)).collect();
     let of = |wanted: Vote| votes.iter().filter(|vote| **vote == wanted).count();
@@ -117,8 +126,11 @@ pub(crate) fn first_row(cells: &[String], tallies: &[Tally], rows: u64, marks: &
         sorted.windows(2).all(|two| two[0] != two[1])
     };
     if of(Vote::Value) > 0 {
-        let others = of(Vote::Unusual) + of(Vote::Unclear);
-        return if others == 0 && is_sequence(cells, tallies) { First::NumericNames } else { First::Row };
+        let is_alone = of(Vote::Unusual) + of(Vote::Unclear) == 0;
+        let numbers = cells.iter().zip(tallies).zip(&votes).filter(|(_, vote)| **vote == Vote::Value);
+        let numbers: Vec<(&String, &Tally)> = numbers.map(|(number, _)| number).collect();
+        let is_long = numbers.len() >= if is_alone { 2 } else { 3 };
+        return if is_long && is_sequence(&numbers, rows) { First::NumericNames } else { First::Row };
     }
     let is_named = cells.iter().any(|cell| cell.chars().any(char::is_alphabetic));
     match (of(Vote::Unusual), of(Vote::Unclear)) {
@@ -129,23 +141,21 @@ pub(crate) fn first_row(cells: &[String], tallies: &[Tally], rows: u64, marks: &
     }
 }
 
-/// Whether the cells, but for an empty first one, are whole numbers at equal steps that the columns do not have: they have decimals, or
-/// do not reach the number.
-fn is_sequence(cells: &[String], tallies: &[Tally]) -> bool {
-    let skipped = usize::from(cells.first().is_some_and(String::is_empty));
-    let numbers: Option<Vec<i64>> = cells.iter().skip(skipped).map(|cell| cell.parse().ok()).collect();
-    let Some(numbers) = numbers.filter(|numbers| numbers.len() > 1) else { return false };
-    let steps = |two: &[i64]| two[1].checked_sub(two[0]);
-    let step = steps(&numbers[..2]);
-    let is_regular = step.is_some_and(|step| step > 0) && numbers.windows(2).all(|two| steps(two) == step);
-    let is_other = |(number, tally): (&i64, &Tally)| {
-        let (number, NumberTally { least, greatest, .. }) = (*number as f64, tally.numbers.clone());
+/// Whether the cells are numbers at equal steps that their columns do not have: these have decimals and the cells none, or the other way
+/// round, or they do not reach the number.
+fn is_sequence(cells: &[(&String, &Tally)], rows: u64) -> bool {
+    let numbers: Option<Vec<f64>> = cells.iter().map(|(cell, _)| cell.parse().ok()).collect();
+    let Some(numbers) = numbers else { return false };
+    let step = numbers.get(1).map_or(0.0, |second| second - numbers[0]);
+    let is_regular = step > 0.0 && numbers.windows(2).all(|two| ((two[1] - two[0]) / step - 1.0).abs() < STEP);
+    let is_other = |(number, (_, tally)): (&f64, &(&String, &Tally))| {
+        let NumberTally { least, greatest, .. } = tally.numbers;
         let (format, _) = tally.numbers.format('.');
         let reach = greatest - least;
-        tally.numbers.count > 0
-            && (!tally.numbers.are_integers(&format) || number < least - reach || number > greatest + reach)
+        tally.numbers.are_integers(&format) != (number.fract() == 0.0)
+            || (rows >= REACHING && (*number < least - reach || *number > greatest + reach))
     };
-    is_regular && numbers.iter().zip(tallies.iter().skip(skipped)).all(is_other)
+    is_regular && numbers.iter().zip(cells).all(is_other)
 }
 
 /// Whether the second row, of these cells, has the units of columns: all that is above numbers or dates is text.
@@ -162,6 +172,10 @@ mod tests {
     use crate::record::Cell;
 
     fn first(rows: &[&str]) -> First {
+        of_rows(rows, false)
+    }
+
+    fn of_rows(rows: &[&str], are_quoted: bool) -> First {
         let marks = Marks::new(None);
         let cells = |row: &str| row.split(',').map(String::from).collect::<Vec<_>>();
         let names = cells(rows[0]);
@@ -171,7 +185,7 @@ mod tests {
                 tally.add(Cell { text: cell.as_bytes(), is_quoted: false }, 1, index as u64, &marks);
             }
         }
-        first_row(&names, &tallies, rows.len() as u64 - 1, &marks)
+        first_row(&names, are_quoted, &tallies, rows.len() as u64 - 1, &marks)
     }
 
     #[test]
@@ -183,6 +197,11 @@ mod tests {
             (&["2019,2020,2021", "5.25,5.78,6.3", "4.1,5,6"], First::NumericNames),
             (&[",0,1", "0,1.5,2.5", "1,0.5,0.25"], First::NumericNames),
             (&["400,410,420", "0.5,0.25,0.1", "0.1,0.1,0.2"], First::NumericNames),
+            (&[",142.24,144.78,147.32", "9.4,0,1,2", "9.5,3,4,5"], First::NumericNames),
+            (&["name,code,1960,1961,1962", "Aruba,A,1.5,2.5,3.5", "Chad,B,4.5,4.1,4.2"], First::NumericNames),
+            (&["1,2", "10,20", "11,21"], First::Row),
+            (&["1.5,2", "3.5,4"], First::Row),
+            (&["Anna,1,2", "Bert,1.5,2.5", "Carl,2.5,3.5"], First::Row),
             (&["2019,2020", "2018,2021", "2017,2019"], First::Row),
             (&["1,2", "3,4", "5,6"], First::Row),
             (&["1.5,2", "3,4", "5,6"], First::Row),
@@ -200,5 +219,6 @@ mod tests {
         ] {
             assert_eq!(first(rows), expected, "{rows:?}");
         }
+        assert_eq!(of_rows(&[",1,2", "1,50,19", "2,16,40"], true), First::Names);
     }
 }

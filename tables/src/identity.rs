@@ -1,6 +1,6 @@
 //! The columns of another file by their names: it may have them in another order than the one that a form is of.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use gannet::{Error, Result};
 
@@ -24,7 +24,8 @@ pub(crate) enum Matched {
 pub(crate) fn matched(form: &Form, found: &[String], has_names: bool, origin: &str) -> Result<(Matched, Vec<usize>)> {
     let wanted: Vec<&String> = form.columns.iter().map(|column| &column.name).collect();
     let in_order = |found: &[&String]| found.len() == wanted.len() && found.iter().eq(wanted.iter());
-    let kept: Vec<usize> = (0..found.len()).filter(|&place| !form.dropped.contains(&found[place])).collect();
+    let dropped: HashSet<&String> = form.dropped.iter().collect();
+    let kept: Vec<usize> = (0..found.len()).filter(|&place| !dropped.contains(&found[place])).collect();
     let kept_names: Vec<&String> = kept.iter().map(|&place| &found[place]).collect();
     if in_order(&kept_names) {
         return Ok((Matched::ByName, kept));
@@ -52,13 +53,13 @@ pub(crate) fn matched(form: &Form, found: &[String], has_names: bool, origin: &s
         return Err(Error::data(origin, problem));
     }
     let mut seen = HashSet::new();
-    if let Some(twice) = kept_names.iter().chain(&wanted[..0]).find(|name| !seen.insert(**name)) {
+    if let Some(twice) = kept_names.iter().find(|name| !seen.insert(**name)) {
         let problem =
             format!("several columns are called `{}`, so that another order cannot be told; rename them", shown(twice));
         return Err(Error::data(origin, problem));
     }
-    let place = |name: &&String| kept.iter().copied().find(|&place| found[place] == **name);
-    Ok((Matched::ByName, wanted.iter().filter_map(place).collect()))
+    let places: HashMap<&String, usize> = kept.iter().map(|&place| (&found[place], place)).collect();
+    Ok((Matched::ByName, wanted.iter().filter_map(|name| places.get(*name).copied()).collect()))
 }
 
 /// The columns by their places.
