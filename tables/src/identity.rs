@@ -52,10 +52,15 @@ pub(crate) fn matched(form: &Form, found: &[String], has_names: bool, origin: &s
         );
         return Err(Error::data(origin, problem));
     }
-    let mut seen = HashSet::new();
-    if let Some(twice) = kept_names.iter().find(|name| !seen.insert(**name)) {
-        let problem =
-            format!("several columns are called `{}`, so that another order cannot be told; rename them", shown(twice));
+    let twice = |names: &[&String]| {
+        let mut seen = HashSet::new();
+        names.iter().find(|name| !seen.insert(**name)).map(|name| (*name).clone())
+    };
+    if let Some(twice) = twice(&kept_names).or(twice(&wanted)) {
+        let problem = format!(
+            "several columns are called `{}`, so that another order cannot be told; rename them",
+            shown(&twice)
+        );
         return Err(Error::data(origin, problem));
     }
     let places: HashMap<&String, usize> = kept.iter().map(|&place| (&found[place], place)).collect();

@@ -44,6 +44,9 @@ fn other_columns_are_named() {
     assert_eq!(problem, expected);
     let twice = again(people.form(), "age,city,born,height,age\n1,Rome,1990-03-05,1.5,2\n").unwrap_err();
     assert!(twice.contains("several columns are called `age`"), "{twice}");
+    let doubled = table("a,a,b\n1.5,2.5,3.5\n2.5,3.5,4.5\n");
+    assert!(again(doubled.form(), "b,a\n1.5,2.5\n").unwrap_err().contains("several columns are called `a`"));
+    assert_eq!(again(doubled.form(), "a,a,b\n1.5,2.5,3.5\n2.5,3.5,4.5\n").unwrap().columns(), doubled.columns());
     let few = again(people.form(), "31,1.5\n27,1.6\n").unwrap_err();
     assert!(few.contains("2 columns without names, but the run has 4"), "{few}");
     let unnamed =
