@@ -26,8 +26,8 @@
 //! # Limits
 //!
 //! A row has at most 1 MiB and 16,384 cells. A column has at most [`DEFAULT_CATEGORIES`] categories, or as many as the caller says up to
-//! [`MAX_CATEGORIES`]; rarer texts become the rest. Of 262,144 distinct texts at most the counts are kept while a table is looked at: from
-//! 64 to 8,192 of each column, and twice the categories that the caller allows at least; the rarest are forgotten. A compressed file
+//! [`MAX_CATEGORIES`]; rarer texts become the rest. While a table is looked at, 262,144 distinct texts at most are counted, shared out to its
+//! columns, at most 8,192 to each; the rarest are forgotten. So a table of more than 1,000 columns has fewer categories. A compressed file
 //! expands to 4 GiB at most. All memory is checked against [`ReadOptions::memory_limit`] before it is taken.
 //!
 //! # How kinds are told

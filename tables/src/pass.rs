@@ -16,7 +16,7 @@ use crate::tally::Tally;
 const CHECKED: usize = 1 << 16;
 /// Texts that are remembered of all columns together, and of one.
 const REMEMBERED: usize = 1 << 18;
-const REMEMBERED_OF_ONE: [usize; 2] = [64, 8192];
+const REMEMBERED_OF_ONE: [usize; 2] = [16, 8192];
 
 /// A cell of one of the first rows.
 pub(crate) struct Lead {
@@ -64,7 +64,6 @@ pub(crate) fn pass<R: Read>(
         return Err(input.error(length_problem(second_line, columns, first.line, first_length)));
     }
     let limit = (REMEMBERED / columns.max(1)).clamp(REMEMBERED_OF_ONE[0], REMEMBERED_OF_ONE[1]);
-    let limit = limit.max(2 * options.most_categories());
     // Which column that is, its name will tell.
     let wants_categories = options.kinds.values().any(|kind| *kind == Kind::Categorical);
     let fixed = input.held() + (columns * size_of::<Tally>()) as u64;

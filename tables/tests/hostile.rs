@@ -127,3 +127,16 @@ fn names_cannot_spoil_a_message() {
     let long = with(format!("\"{}\"\n1\n2\n", "n".repeat(100_000)), &ReadOptions::default());
     assert_eq!(long.rows(), 2);
 }
+
+#[test]
+fn many_columns_of_many_texts_share_the_memory() {
+    let columns = 4_000;
+    let row = |row: usize| (0..columns).map(|column| format!("t{}", row * 31 + column)).collect::<Vec<_>>().join(",");
+    let text: String = (0..150).map(|index| row(index) + "\n").collect();
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("wide.csv");
+    std::fs::write(&path, text).unwrap();
+    // 262,144 texts of some 50 bytes each, and what the columns take beside them.
+    let options = ReadOptions::default().with_header(false).with_memory_limit(40 << 20);
+    assert_eq!(read(&Input::file(path), &options).unwrap().rows(), 150);
+}
