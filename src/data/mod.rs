@@ -11,7 +11,7 @@ pub mod idx;
 pub mod kept;
 mod labelled;
 pub mod npy;
-mod packed;
+pub(crate) mod packed;
 pub mod plane;
 pub mod precision;
 pub(crate) mod random;

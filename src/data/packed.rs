@@ -13,13 +13,13 @@ pub(super) const AGAIN: &str = "copy, download or write it again";
 const MAX_EXPANSION: u64 = 1032;
 
 /// Most bytes that a compressed table may expand to: 4 GiB.
-pub(super) const MAX_UNPACKED: u64 = 1 << 32;
+pub(crate) const MAX_UNPACKED: u64 = 1 << 32;
 
 /// The first two bytes of a gzip file (RFC 1952).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A reader that expands what is compressed by gzip, and gives everything else as it is.
-pub(super) struct Unpacked<'a> {
+pub(crate) struct Unpacked<'a> {
     reader: Box<dyn Read + 'a>,
     packed: bool,
     /// Bytes of the file itself.
@@ -36,7 +36,7 @@ impl<'a> Unpacked<'a> {
     /// # Errors
     ///
     /// What the reader reports.
-    pub(super) fn new(mut reader: impl BufRead + 'a, length: u64, most: u64) -> io::Result<Self> {
+    pub(crate) fn new(mut reader: impl BufRead + 'a, length: u64, most: u64) -> io::Result<Self> {
         let mut start = [0; 2];
         let read = read_full(&mut reader, &mut start)?;
         let packed = start == GZIP_MAGIC;

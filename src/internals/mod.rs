@@ -17,6 +17,22 @@ pub mod file {
     pub use crate::file::*;
 }
 
+/// Files that may be compressed by gzip.
+pub mod packed {
+    use std::io::{self, BufRead, Read};
+
+    use crate::data::packed::{MAX_UNPACKED, Unpacked};
+
+    /// What `reader`, which gives `length` bytes, holds: expanded where it is compressed, as it is otherwise.
+    ///
+    /// # Errors
+    ///
+    /// What the reader reports; later, what is damaged, or expands to more than 4 GiB.
+    pub fn unpacked<'a>(reader: impl BufRead + 'a, length: u64) -> io::Result<Box<dyn Read + 'a>> {
+        Ok(Box::new(Unpacked::new(reader, length, MAX_UNPACKED)?))
+    }
+}
+
 /// The layers under the interface, for benches and tests that measure and check each alone.
 pub mod gemm {
     pub use crate::gemm::*;

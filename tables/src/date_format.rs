@@ -1,0 +1,177 @@
+//! How the dates of a column are written, and what their whole numbers count.
+
+use serde::{Deserialize, Serialize};
+
+/// How the dates of a column are written, to their last character.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DateFormat {
+    /// The day or month; none for times of a day.
+    pub day: Option<DayFormat>,
+    /// What stands between the day and the time: `T`, or spaces.
+    pub between: String,
+    /// The time of the day; none for dates alone.
+    pub time: Option<TimeFormat>,
+    /// The time zone, which all share, as it is written: `Z`, `+01:00`, ` UTC`.
+    pub zone: String,
+}
+
+/// The order of year, month and day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DayOrder {
+    /// As in `2024-05-31`.
+    YearMonthDay,
+    /// As in `31.5.2024`.
+    DayMonthYear,
+    /// As in `5/31/2024`.
+    MonthDayYear,
+    /// As in `2024-05`, without a day.
+    YearMonth,
+}
+
+/// How months are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MonthStyle {
+    /// `5`
+    Number,
+    /// `May`, three letters
+    Short,
+    /// `january`, in full
+    Long,
+}
+
+/// How letters are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LetterCase {
+    /// `May`
+    Title,
+    /// `MAY`
+    Upper,
+    /// `may`
+    Lower,
+}
+
+/// How a day is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DayFormat {
+    /// What comes first.
+    pub order: DayOrder,
+    /// What stands between its parts.
+    pub separators: [String; 2],
+    /// How months are written.
+    pub month: MonthStyle,
+    /// The letters of months.
+    pub letters: LetterCase,
+    /// Whether days and months have two digits.
+    pub is_padded: bool,
+    /// Whether years have two digits; those from 69 up are of the 20th century, as POSIX has it.
+    pub is_short_year: bool,
+}
+
+/// How a time is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TimeFormat {
+    /// Whether it has seconds.
+    pub has_seconds: bool,
+    /// Fewest and most decimals of the seconds.
+    pub decimals: [u8; 2],
+    /// Whether hours have two digits.
+    pub is_padded: bool,
+    /// How `AM` and `PM` are written, if they are.
+    pub half: Option<HalfFormat>,
+}
+
+/// How `AM` and `PM` are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HalfFormat {
+    /// Whether a space stands before it.
+    pub has_space: bool,
+    /// Whether it is in capitals.
+    pub is_upper: bool,
+}
+
+/// Most decimals of a second: nanoseconds.
+pub(crate) const MAX_FRACTION: u8 = 9;
+
+/// What the whole numbers of a column of dates count, from the beginning of 1970, or from midnight for times of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DateUnit {
+    /// Months.
+    Month,
+    /// Days.
+    Day,
+    /// Minutes.
+    Minute,
+    /// The last of so many decimals of a second: 0 counts seconds, 3 milliseconds.
+    Second(u8),
+}
+
+impl DateUnit {
+    /// Units in a day; none where a unit is longer.
+    pub(crate) fn per_day(self) -> Option<i64> {
+        match self {
+            Self::Month => None,
+            Self::Day => Some(1),
+            Self::Minute => Some(1440),
+            Self::Second(decimals) => Some(86_400 * 10i64.pow(u32::from(decimals.min(MAX_FRACTION)))),
+        }
+    }
+}
+
+impl DateFormat {
+    /// Dates as `2024-05-31`; with so many decimals of a second, as `2024-05-31 12:00:00.000`.
+    pub fn iso(decimals: Option<u8>) -> Self {
+        let day = DayFormat {
+            order: DayOrder::YearMonthDay,
+            separators: ["-".to_string(), "-".to_string()],
+            month: MonthStyle::Number,
+            letters: LetterCase::Title,
+            is_padded: true,
+            is_short_year: false,
+        };
+        let time = decimals.map(|decimals| TimeFormat {
+            has_seconds: true,
+            decimals: [decimals.min(MAX_FRACTION); 2],
+            is_padded: true,
+            half: None,
+        });
+        let between = if time.is_some() { " ".to_string() } else { String::new() };
+        Self { day: Some(day), between, time, zone: String::new() }
+    }
+
+    /// What its whole numbers count.
+    pub fn unit(&self) -> DateUnit {
+        match (&self.day, &self.time) {
+            (Some(day), None) if day.order == DayOrder::YearMonth => DateUnit::Month,
+            (_, None) => DateUnit::Day,
+            (_, Some(time)) if !time.has_seconds => DateUnit::Minute,
+            (_, Some(time)) => DateUnit::Second(time.decimals[1].min(MAX_FRACTION)),
+        }
+    }
+}
+
+/// The months in English.
+pub(crate) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];

@@ -1,0 +1,274 @@
+//! The parts of a date or time in a cell, before anybody knows which of them is the month.
+
+use crate::calendar::is_valid;
+use crate::date_format::{DayOrder, HalfFormat, LetterCase, MAX_FRACTION, MONTHS, MonthStyle};
+
+/// The parts of a cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<'a> {
+    pub(crate) day: Option<DayParts<'a>>,
+    pub(crate) between: &'a str,
+    pub(crate) time: Option<TimeParts>,
+    pub(crate) zone: &'a str,
+}
+
+/// The parts of a day.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DayParts<'a> {
+    /// Two or three numbers, with their numbers of digits; a month by name is its number.
+    fields: [(u32, usize); 3],
+    count: usize,
+    /// Which of them is a month by name.
+    named: Option<usize>,
+    pub(crate) month_style: MonthStyle,
+    pub(crate) letters: LetterCase,
+    pub(crate) separators: [&'a str; 2],
+}
+
+/// The parts of a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimeParts {
+    hour: u32,
+    minute: u32,
+    pub(crate) second: Option<u32>,
+    nanoseconds: u32,
+    /// Decimals of the seconds.
+    pub(crate) decimals: u8,
+    pub(crate) half_format: Option<HalfFormat>,
+    is_afternoon: bool,
+    /// Digits of the hour.
+    pub(crate) hour_digits: usize,
+}
+
+/// The orders in which three parts may come, most usual first where nothing decides.
+const ORDERS: [DayOrder; 3] = [DayOrder::YearMonthDay, DayOrder::DayMonthYear, DayOrder::MonthDayYear];
+
+impl DayParts<'_> {
+    /// The orders in which the parts are a date, and whether their year then has two digits.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = (DayOrder, bool)> + '_ {
+        let all = ORDERS.into_iter().chain([DayOrder::YearMonth]);
+        all.flat_map(|order| [(order, false), (order, true)]).filter(|&(order, short)| self.reads_as(order, short))
+    }
+
+    /// Whether the parts are a date in this order.
+    pub(crate) fn reads_as(&self, order: DayOrder, is_short_year: bool) -> bool {
+        self.read(order, is_short_year).is_some()
+    }
+
+    /// Year, month and day in this order.
+    pub(crate) fn read(&self, order: DayOrder, is_short_year: bool) -> Option<(i64, u32, u32)> {
+        let (year, month, day) = match order {
+            DayOrder::YearMonthDay => (0, 1, Some(2)),
+            DayOrder::DayMonthYear => (2, 1, Some(0)),
+            DayOrder::MonthDayYear => (2, 0, Some(1)),
+            DayOrder::YearMonth => (0, 1, None),
+        };
+        if self.count != 2 + usize::from(day.is_some()) || self.named.is_some_and(|named| named != month) {
+            return None;
+        }
+        let digits = |index: usize| self.fields[index].1;
+        if digits(year) != if is_short_year { 2 } else { 4 } || digits(month) > 2 {
+            return None;
+        }
+        let year = match i64::from(self.fields[year].0) {
+            short if is_short_year && short < 69 => 2000 + short,
+            short if is_short_year => 1900 + short,
+            year => year,
+        };
+        let day = match day {
+            None => 1,
+            Some(index) if digits(index) <= 2 => self.fields[index].0,
+            Some(_) => return None,
+        };
+        let month = self.fields[month].0;
+        ((1..=9999).contains(&year) && is_valid(year, month, day)).then_some((year, month, day))
+    }
+
+    /// Whether a day or a month has a single digit.
+    pub(crate) fn has_single_digit(&self) -> bool {
+        self.fields.iter().take(self.count).enumerate().any(|(index, field)| field.1 == 1 && self.named != Some(index))
+    }
+
+    /// Whether a day or a month begins with a zero.
+    pub(crate) fn has_leading_zero(&self) -> bool {
+        let fields = self.fields.iter().take(self.count).enumerate();
+        fields.filter(|(index, _)| self.named != Some(*index)).any(|(_, field)| field.1 == 2 && field.0 < 10)
+    }
+}
+
+impl TimeParts {
+    /// Whether the hour begins with a zero.
+    pub(crate) fn is_zero_led(self) -> bool {
+        self.hour < 10
+    }
+
+    /// Minutes since midnight.
+    pub(crate) fn minutes(self) -> i64 {
+        let hour = match (self.half_format, self.is_afternoon) {
+            (None, _) => self.hour,
+            (Some(_), is_afternoon) => self.hour % 12 + if is_afternoon { 12 } else { 0 },
+        };
+        i64::from(60 * hour + self.minute)
+    }
+
+    /// Units of the last of `decimals` decimals of a second since midnight; `None` where it has more decimals.
+    pub(crate) fn fractions(self, decimals: u8) -> Option<i64> {
+        if self.decimals > decimals {
+            return None;
+        }
+        let unit = 10i64.pow(u32::from(decimals.min(MAX_FRACTION)));
+        let seconds = 60 * self.minutes() + i64::from(self.second.unwrap_or(0));
+        Some(seconds * unit + i64::from(self.nanoseconds) * unit / 1_000_000_000)
+    }
+}
+
+/// The parts of a cell that looks like a date, a time, or both.
+pub(crate) fn split(cell: &str) -> Option<Parts<'_>> {
+    if cell.len() > 64 {
+        return None;
+    }
+    if let Some((time, zone)) = time(cell) {
+        return Some(Parts { day: None, between: "", time: Some(time), zone });
+    }
+    let (day, rest) = day(cell)?;
+    if rest.is_empty() {
+        return Some(Parts { day: Some(day), between: "", time: None, zone: "" });
+    }
+    let after = rest.strip_prefix(['T', 't']).unwrap_or_else(|| rest.trim_start_matches([' ', ',']));
+    let between = &rest[..rest.len() - after.len()];
+    if between.is_empty() {
+        return None;
+    }
+    let (time, zone) = time(after)?;
+    Some(Parts { day: Some(day), between, time: Some(time), zone })
+}
+
+/// The digits that `text` begins with, at most `most`, and what follows.
+fn digits(text: &str, most: usize) -> Option<((u32, usize), &str)> {
+    let count = text.bytes().take_while(u8::is_ascii_digit).count();
+    if count == 0 || count > most {
+        return None;
+    }
+    Some(((text[..count].parse().ok()?, count), &text[count..]))
+}
+
+/// The day that `text` begins with, and what follows.
+fn day(text: &str) -> Option<(DayParts<'_>, &str)> {
+    let mut parts = DayParts {
+        fields: [(0, 0); 3],
+        count: 0,
+        named: None,
+        month_style: MonthStyle::Number,
+        letters: LetterCase::Title,
+        separators: [""; 2],
+    };
+    // 20240531
+    if let Some(((number, 8), rest)) = digits(text, 8) {
+        parts.fields = [(number / 10_000, 4), (number / 100 % 100, 2), (number % 100, 2)];
+        parts.count = 3;
+        return Some((parts, rest));
+    }
+    let mut rest = text;
+    while parts.count < 3 {
+        if let Some((field, after)) = digits(rest, 4) {
+            parts.fields[parts.count] = field;
+            rest = after;
+        } else {
+            if parts.named.is_some() {
+                return None;
+            }
+            let length = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let (month, style, letters) = month(&rest[..length])?;
+            parts.fields[parts.count] = (month, 2);
+            (parts.named, parts.month_style, parts.letters) = (Some(parts.count), style, letters);
+            rest = &rest[length..];
+        }
+        parts.count += 1;
+        if parts.count == 3 {
+            break;
+        }
+        let after = rest.trim_start_matches(['-', '/', '.', ',', ' ']);
+        let separator = &rest[..rest.len() - after.len()];
+        // 05JAN2024 has none.
+        let turns = |digit: Option<char>| digit.is_some_and(|digit| digit.is_ascii_digit());
+        let is_turn = turns(rest.chars().next()) != turns(text[..text.len() - rest.len()].chars().next_back());
+        if separator.is_empty() && (rest.is_empty() || !is_turn) {
+            break;
+        }
+        if separator.len() > 2 {
+            return None;
+        }
+        parts.separators[parts.count - 1] = separator;
+        rest = after;
+    }
+    (parts.count >= 2).then_some((parts, rest))
+}
+
+/// The number of a month by its name, and how that is written.
+fn month(name: &str) -> Option<(u32, MonthStyle, LetterCase)> {
+    let place =
+        MONTHS.iter().position(|month| month.eq_ignore_ascii_case(name) || month[..3].eq_ignore_ascii_case(name))?;
+    // May is short.
+    let style = if name.len() == 3 { MonthStyle::Short } else { MonthStyle::Long };
+    let letters = if name.bytes().all(|letter| letter.is_ascii_uppercase()) {
+        LetterCase::Upper
+    } else if name.bytes().all(|letter| letter.is_ascii_lowercase()) {
+        LetterCase::Lower
+    } else {
+        LetterCase::Title
+    };
+    Some((place as u32 + 1, style, letters))
+}
+
+/// The time that is `text`, and its zone.
+fn time(text: &str) -> Option<(TimeParts, &str)> {
+    let ((hour, hour_digits), rest) = digits(text, 2)?;
+    let ((minute, 2), mut rest) = digits(rest.strip_prefix(':')?, 2)? else { return None };
+    let mut parts = TimeParts {
+        hour,
+        minute,
+        second: None,
+        nanoseconds: 0,
+        decimals: 0,
+        half_format: None,
+        is_afternoon: false,
+        hour_digits,
+    };
+    if let Some(after) = rest.strip_prefix(':') {
+        let ((second, 2), after) = digits(after, 2)? else { return None };
+        parts.second = Some(second);
+        rest = after;
+        if let Some(after) = rest.strip_prefix('.') {
+            let ((fraction, count), after) = digits(after, usize::from(MAX_FRACTION))?;
+            parts.nanoseconds = fraction * 10u32.pow(u32::from(MAX_FRACTION) - count as u32);
+            parts.decimals = count as u8;
+            rest = after;
+        }
+    }
+    let spaceless = rest.strip_prefix(' ').unwrap_or(rest);
+    if let Some(half) = spaceless.get(..2).filter(|half| matches!(*half, "AM" | "PM" | "am" | "pm")) {
+        let is_upper = half.starts_with(['A', 'P']);
+        parts.half_format = Some(HalfFormat { has_space: rest.len() > spaceless.len(), is_upper });
+        parts.is_afternoon = half.eq_ignore_ascii_case("pm");
+        rest = &spaceless[2..];
+    }
+    let hours = if parts.half_format.is_some() { 1..=12 } else { 0..=23 };
+    let is_time = hours.contains(&hour) && minute < 60 && parts.second.is_none_or(|second| second < 60);
+    (is_time && is_zone(rest)).then_some((parts, rest))
+}
+
+/// Whether `text` is a time zone, or nothing.
+fn is_zone(text: &str) -> bool {
+    let text = text.strip_prefix(' ').unwrap_or(text);
+    match text.strip_prefix(['+', '-']) {
+        Some(offset) => {
+            let is_digits =
+                |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+            let split = offset.split_once(':');
+            split.map_or(is_digits(offset, 2) || is_digits(offset, 4), |(hours, minutes)| {
+                is_digits(hours, 2) && is_digits(minutes, 2)
+            })
+        }
+        None => matches!(text, "" | "Z" | "z" | "UTC" | "GMT"),
+    }
+}

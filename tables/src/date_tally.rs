@@ -1,0 +1,194 @@
+//! The dates of a column as they come: whether all are written alike, and in which orders of day and month they can be read.
+
+use crate::date_format::{DateFormat, DayFormat, DayOrder, MonthStyle, TimeFormat};
+use crate::date_parts::{Parts, split};
+
+/// Day before month, or after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// The cells allow one order alone.
+    Certain,
+    /// Either would do.
+    Assumed,
+}
+
+/// What the dates of a column have in common.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DateTally {
+    /// The formats that all cells so far have, but for the numbers of digits.
+    formats: Vec<DateFormat>,
+    has_single_digit: bool,
+    has_leading_zero: bool,
+    has_single_hour: bool,
+    has_zero_hour: bool,
+    /// Fewest and most decimals of seconds.
+    decimals: Option<[u8; 2]>,
+}
+
+impl DateTally {
+    /// Takes a cell; whether it is a date that is written as those before.
+    pub(crate) fn add(&mut self, cell: &str) -> bool {
+        if let [format] = self.formats.as_slice()
+            && !self.has_single_digit
+            && format.read_plain(cell.as_bytes()).is_some()
+        {
+            return true;
+        }
+        let Some(parts) = split(cell) else { return false };
+        if self.decimals.is_none() {
+            self.formats = formats(&parts);
+        }
+        match self.formats.iter().filter(|format| format.is_of(&parts)).count() {
+            0 => return false,
+            some if some < self.formats.len() => self.formats.retain(|format| format.is_of(&parts)),
+            _ => {}
+        }
+        if let Some(day) = parts.day {
+            self.has_single_digit |= day.has_single_digit();
+            self.has_leading_zero |= day.has_leading_zero();
+        }
+        let time_decimals = parts.time.map_or(0, |time| time.decimals);
+        if let Some(time) = parts.time {
+            self.has_single_hour |= time.hour_digits == 1;
+            self.has_zero_hour |= time.hour_digits == 2 && time.is_zero_led();
+        }
+        let [least, most] = self.decimals.unwrap_or([time_decimals; 2]);
+        self.decimals = Some([least.min(time_decimals), most.max(time_decimals)]);
+        true
+    }
+
+    /// The format, and whether another order of day and month would do as well. `day_first` decides where the cells do not.
+    pub(crate) fn format(&self, day_first: Option<bool>) -> Option<(DateFormat, Certainty)> {
+        let order = |format: &DateFormat| format.day.as_ref().map(|day| day.order);
+        let of_order = |wanted: DayOrder| self.formats.iter().find(|format| order(format) == Some(wanted));
+        let (by_day, by_month) = (of_order(DayOrder::DayMonthYear), of_order(DayOrder::MonthDayYear));
+        let is_certain = by_day.is_none() || by_month.is_none() || day_first.is_some();
+        let has_slash = |format: &&DateFormat| format.day.as_ref().is_some_and(|day| day.separators[0] == "/");
+        let day_first = day_first.unwrap_or(by_day.filter(has_slash).is_none());
+        let preferred = if day_first { by_day.or(by_month) } else { by_month.or(by_day) };
+        let mut format = preferred.or(self.formats.first())?.clone();
+        if let Some(day) = &mut format.day {
+            day.is_padded = !self.has_single_digit || (self.has_leading_zero && day.month == MonthStyle::Number);
+        }
+        if let Some(time) = &mut format.time {
+            time.is_padded = !self.has_single_hour || self.has_zero_hour;
+            time.decimals = self.decimals.unwrap_or_default();
+        }
+        Some((format, if is_certain { Certainty::Certain } else { Certainty::Assumed }))
+    }
+}
+
+/// The formats that a cell of these parts may have.
+fn formats(parts: &Parts<'_>) -> Vec<DateFormat> {
+    let time = parts.time.map(|time| TimeFormat {
+        has_seconds: time.second.is_some(),
+        decimals: [0, 0],
+        is_padded: true,
+        half: time.half_format,
+    });
+    let with = |day| DateFormat { day, between: parts.between.into(), time, zone: parts.zone.into() };
+    let Some(day) = parts.day else { return vec![with(None)] };
+    day.orders()
+        .map(|(order, is_short_year)| {
+            with(Some(DayFormat {
+                order,
+                separators: day.separators.map(String::from),
+                month: day.month_style,
+                letters: day.letters,
+                is_padded: true,
+                is_short_year,
+            }))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format(cells: &[&str]) -> Option<(DateFormat, Certainty)> {
+        let mut tally = DateTally::default();
+        cells.iter().all(|cell| tally.add(cell)).then(|| tally.format(None)).flatten()
+    }
+
+    #[test]
+    fn dates_come_back_as_they_were_written() {
+        for cells in [
+            &["2024-01-05", "1999-12-31"][..],
+            &["2024/1/5", "1999/12/31"],
+            &["05.01.2024", "31.12.1999"],
+            &["5/13/2024", "12/31/1999"],
+            &["13/5/24", "1/12/69"],
+            &["05-Jan-2024", "31-Dec-1999"],
+            &["5 January 2024", "31 December 1999"],
+            &["Jan 5, 2024", "Dec 31, 1999"],
+            &["05JAN2024", "31DEC1999"],
+            &["05-may-2024", "31-dec-1999"],
+            &["20240105", "19991231"],
+            &["2024-01", "1999-12"],
+            &["2024-01-05T12:30:45Z", "1999-12-31T00:00:00Z"],
+            &["2024-01-05 12:30:45.123", "1999-12-31 00:00:00.000"],
+            &["2024-01-05 12:30:45+01:00", "1999-12-31 00:00:00+01:00"],
+            &["2024-01-05T12:30:45.5", "1999-12-31T00:00:00.123456"],
+            &["5/13/2024 9:05 PM", "12/31/1999 12:00 AM"],
+            &["9:05", "23:59"],
+            &["09:05:01", "23:59:59"],
+            &["1812-06-24", "0001-01-01"],
+        ] {
+            let (format, _) = format(cells).unwrap_or_else(|| panic!("{cells:?}"));
+            for cell in cells {
+                let value = format.read(cell.as_bytes()).unwrap_or_else(|| panic!("{cell} as {format:?}"));
+                let mut out = Vec::new();
+                format.write(value, &mut out);
+                assert_eq!(String::from_utf8(out).unwrap(), *cell, "{format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn day_and_month_are_told_apart_over_all_cells() {
+        let order = |cells: &[&str]| {
+            let (format, certainty) = format(cells).unwrap();
+            (format.day.unwrap().order, certainty)
+        };
+        assert_eq!(order(&["01/02/2024", "13/02/2024"]), (DayOrder::DayMonthYear, Certainty::Certain));
+        assert_eq!(order(&["01/02/2024", "02/13/2024"]), (DayOrder::MonthDayYear, Certainty::Certain));
+        assert_eq!(order(&["01/02/2024"]), (DayOrder::MonthDayYear, Certainty::Assumed));
+        assert_eq!(order(&["01.02.2024"]), (DayOrder::DayMonthYear, Certainty::Assumed));
+        assert_eq!(order(&["01.02.24"]).0, DayOrder::DayMonthYear);
+    }
+
+    #[test]
+    fn what_is_no_date_or_another_one() {
+        for cells in [
+            &["2024-13-01"][..],
+            &["2024-02-30"],
+            &["1.2.3"],
+            &["12-2024-01"],
+            &["192.168.1.1"],
+            &["2020-2021"],
+            &["25:00"],
+            &["13:00 PM"],
+            &["2024-01-05x"],
+            &["Mai 5, 2024"],
+            &["2024-01-05", "05.01.2024"],
+            &["2024-01-05", "2024-01-05 12:00"],
+            &["2024-01-05 12:00Z", "2024-01-05 12:00+01:00"],
+            &["31/12/2024", "12/31/2024"],
+            &["é"],
+        ] {
+            assert_eq!(format(cells), None, "{cells:?}");
+        }
+    }
+
+    #[test]
+    fn values_count_from_1970() {
+        let value = |cell: &str| format(&[cell]).unwrap().0.read(cell.as_bytes());
+        assert_eq!(value("1970-01-02"), Some(1));
+        assert_eq!(value("1969-12"), Some(-1));
+        assert_eq!(value("1970-01-01 00:01"), Some(1));
+        assert_eq!(value("1970-01-01 00:01:00.5"), Some(605));
+        assert_eq!(value("12:00 AM"), Some(0));
+        assert_eq!(value("1969-12-31T23:59:59Z"), Some(-1));
+    }
+}

@@ -1,0 +1,379 @@
+//! The numbers of a column as they come: the styles that read all of them, and how they are written.
+
+use crate::affix::{affixes, core};
+use crate::calendar::is_valid;
+use crate::number::POWERS;
+use crate::number_format::{ExponentFormat, NumberFormat};
+use crate::scan::{ALL_STYLES, COMMA_STYLES, Exponent, POINT_STYLES, Scan, scan};
+
+/// Most decimals that are kept: beyond, a 64-bit number has none.
+const MAX_DECIMALS: u16 = 340;
+
+/// Whole numbers that may be days: those of these years.
+const FIRST_DAY: i64 = 18_000_101;
+const LAST_DAY: i64 = 22_000_101;
+
+/// The least and the greatest of some counts.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    least: u16,
+    most: u16,
+}
+
+impl Span {
+    const NONE: Self = Self { least: u16::MAX, most: 0 };
+
+    fn add(&mut self, count: u16) {
+        (self.least, self.most) = (self.least.min(count), self.most.max(count));
+    }
+
+    fn is_none(self) -> bool {
+        self.least > self.most
+    }
+}
+
+/// Decimals behind a mark, if it is the decimal one.
+#[derive(Clone, Copy, Debug)]
+struct Decimals {
+    count: u64,
+    span: Span,
+    /// Whether all of them are zeros.
+    are_zero: bool,
+    /// Most decimals of a number whose last one is a zero.
+    zero_ended: u16,
+}
+
+impl Decimals {
+    const NONE: Self = Self { count: 0, span: Span::NONE, are_zero: true, zero_ended: 0 };
+
+    /// The fewest and most decimals that numbers are written with, where `wholes` others have none. Where one of the most decimals ends
+    /// with a zero, all are written with as many: the few shorter ones were put in by hand.
+    fn written(self, wholes: u64) -> Span {
+        let is_fixed = self.zero_ended == self.span.most && wholes <= self.count / 10;
+        let least = match wholes {
+            _ if is_fixed => self.span.most,
+            0 => self.span.least,
+            _ => 0,
+        };
+        Span { least, ..self.span }
+    }
+}
+
+/// What the numbers of a column have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct NumberTally {
+    pub(crate) count: u64,
+    styles: u16,
+    affix: Option<(String, String)>,
+    /// Numbers without a mark.
+    wholes: u64,
+    point: Decimals,
+    comma: Decimals,
+    exponents: u64,
+    exponent: Option<Exponent>,
+    mantissa: Span,
+    significant: u16,
+    /// Digits before any mark, of all numbers and of those that begin with a zero.
+    first: Span,
+    zero_led: Span,
+    has_bare: bool,
+    has_zero: bool,
+    has_long_minus: bool,
+    is_beyond_integers: bool,
+    /// What the number of a row has to be added to, where that is the same in all.
+    counter: Option<i64>,
+    is_counter: bool,
+    are_days: bool,
+    pub(crate) least: f64,
+    pub(crate) greatest: f64,
+}
+
+/// A mark that may be decimal or stand between thousands, and what it was taken as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unclear {
+    pub(crate) mark: char,
+    pub(crate) is_decimal: bool,
+}
+
+impl Default for NumberTally {
+    fn default() -> Self {
+        let decimals = Decimals::NONE;
+        Self {
+            count: 0,
+            styles: ALL_STYLES,
+            affix: None,
+            wholes: 0,
+            point: decimals,
+            comma: decimals,
+            exponents: 0,
+            exponent: None,
+            mantissa: Span::NONE,
+            significant: 0,
+            first: Span::NONE,
+            zero_led: Span::NONE,
+            has_bare: false,
+            has_zero: false,
+            has_long_minus: false,
+            is_beyond_integers: false,
+            counter: None,
+            is_counter: true,
+            are_days: true,
+            least: f64::INFINITY,
+            greatest: f64::NEG_INFINITY,
+        }
+    }
+}
+
+impl NumberTally {
+    /// Takes the cell of row `row`; whether it is a number that is written as those before.
+    pub(crate) fn add(&mut self, cell: &[u8], row: u64) -> bool {
+        let Some(found) = self.scan(cell) else { return false };
+        if self.styles & found.styles == 0 {
+            return false;
+        }
+        if self.count == 0 && self.affix.is_none() {
+            self.affix = Some((String::new(), String::new()));
+        }
+        self.count += 1;
+        self.styles &= found.styles;
+        self.significant = self.significant.max(found.significant);
+        self.has_long_minus |= found.has_long_minus;
+        match (found.exponent, found.mark) {
+            (Some(exponent), _) => {
+                self.exponents += 1;
+                self.mantissa.add(found.tail);
+                let known = self.exponent.get_or_insert(exponent);
+                known.digits = known.digits.min(exponent.digits);
+                known.has_plus |= exponent.has_plus;
+            }
+            (None, 0) => self.wholes += 1,
+            (None, mark) => {
+                let decimals = if mark == b'.' { &mut self.point } else { &mut self.comma };
+                decimals.count += 1;
+                decimals.span.add(found.tail);
+                decimals.are_zero &= found.is_tail_zero;
+                if found.ends_with_zero {
+                    decimals.zero_ended = decimals.zero_ended.max(found.tail);
+                }
+            }
+        }
+        self.first.add(found.first);
+        if found.is_zero_led {
+            self.zero_led.add(found.first);
+        }
+        self.has_bare |= found.first == 0;
+        self.has_zero |= found.first == 1 && found.mark != 0 && found.significant <= found.tail;
+        self.place(&found, row);
+        true
+    }
+
+    /// What its value says of the column.
+    fn place(&mut self, found: &Scan, row: u64) {
+        let integer = found.mantissa.and_then(|mantissa| i64::try_from(mantissa).ok());
+        self.is_beyond_integers |= integer.is_none();
+        let integer = integer.map(|value| if found.is_negative { -value } else { value });
+        let first = integer.filter(|_| found.mark == 0 && found.exponent.is_none() && self.zero_led.is_none());
+        let first = first.and_then(|value| value.checked_sub(i64::try_from(row).ok()?));
+        self.is_counter &= first.is_some() && (self.counter.is_none() || self.counter == first);
+        self.counter = self.counter.or(first);
+        let is_day = |value: i64| is_valid(value / 10_000, (value / 100 % 100) as u32, (value % 100) as u32);
+        self.are_days &= found.mark == 0
+            && found.first == 8
+            && found.exponent.is_none()
+            && integer.is_some_and(|value| (FIRST_DAY..LAST_DAY).contains(&value) && is_day(value));
+        // Near enough to compare it with others; commas between thousands are not.
+        let scale = POWERS.get(usize::from(found.tail)).copied().unwrap_or(f64::INFINITY);
+        let power = found.exponent.map_or(1.0, |exponent| 10f64.powi(exponent.value));
+        let magnitude = found.mantissa.map_or(f64::INFINITY, |mantissa| mantissa as f64) / scale * power;
+        let value = if found.is_negative { -magnitude } else { magnitude };
+        (self.least, self.greatest) = (self.least.min(value), self.greatest.max(value));
+    }
+
+    /// What a cell shows, without what stands around all numbers of the column.
+    fn scan(&mut self, cell: &[u8]) -> Option<Scan> {
+        let (prefix, suffix) = match &self.affix {
+            Some((prefix, suffix)) if prefix.is_empty() && suffix.is_empty() => return scan(cell),
+            Some((prefix, suffix)) => (prefix.clone(), suffix.clone()),
+            None => {
+                if let Some(found) = scan(cell) {
+                    return Some(found);
+                }
+                if !cell.iter().any(u8::is_ascii_digit) {
+                    return None;
+                }
+                let (prefix, suffix) = affixes(std::str::from_utf8(cell).ok()?)?;
+                (prefix.to_string(), suffix.to_string())
+            }
+        };
+        let (is_negated, number) = core(cell, &prefix, &suffix)?;
+        let mut found = scan(number)?;
+        found.is_negative ^= is_negated;
+        self.affix = Some((prefix, suffix));
+        Some(found)
+    }
+
+    /// Whether a cell is a number in a style of the column.
+    pub(crate) fn reads(&self, cell: &[u8]) -> bool {
+        self.clone().add(cell, 0)
+    }
+
+    /// Whether the column needs a decimal comma (`Some(true)`) or a decimal point (`Some(false)`).
+    pub(crate) fn needs_comma(&self) -> Option<bool> {
+        match (self.count > 0, self.styles & POINT_STYLES, self.styles & COMMA_STYLES) {
+            (true, 0, _) => Some(true),
+            (true, _, 0) => Some(false),
+            _ => None,
+        }
+    }
+
+    /// What row 0 would have, where the numbers count rows up.
+    pub(crate) fn counts_from(&self) -> Option<i64> {
+        self.counter.filter(|_| self.is_counter && self.count > 0)
+    }
+
+    /// Whether all numbers are days as `20240531`.
+    pub(crate) fn are_days(&self) -> bool {
+        self.are_days && self.count > 0
+    }
+
+    /// Whether some begin with zeros that no number of digits explains: codes, not numbers.
+    pub(crate) fn are_codes(&self) -> bool {
+        !self.zero_led.is_none()
+            && (self.zero_led.least != self.zero_led.most || self.first.least < self.zero_led.least)
+    }
+
+    /// Whether a decimal mark is in some numbers.
+    pub(crate) fn has_decimals(&self, format: &NumberFormat) -> bool {
+        format.max_decimals > 0 || self.exponents > 0
+    }
+
+    /// Whether all are whole numbers of 64 bits.
+    pub(crate) fn are_integers(&self, format: &NumberFormat) -> bool {
+        let are_zero = if format.decimal == ',' { self.comma.are_zero } else { self.point.are_zero };
+        self.exponents == 0 && are_zero && !self.is_beyond_integers
+    }
+
+    /// The format of all of them, with a decimal mark that the caller or other columns prefer; and a mark that may mean something else.
+    pub(crate) fn format(&self, preferred: char) -> (NumberFormat, Option<Unclear>) {
+        let plain = |comma: bool| if comma { COMMA_STYLES & !(COMMA_STYLES << 1) } else { 1 };
+        let all = |comma: bool| if comma { COMMA_STYLES } else { POINT_STYLES };
+        let comma = preferred == ',';
+        let order = [plain(comma), all(comma), plain(!comma), all(!comma)];
+        let fitting = order.into_iter().map(|styles| self.styles & styles).find(|styles| *styles != 0).unwrap_or(1);
+        let bit = fitting & fitting.wrapping_neg();
+        let (decimal, group) = NumberFormat::of_style(bit);
+        let unclear = match group {
+            Some(mark @ (',' | '.')) if self.styles & plain(mark == ',') != 0 => {
+                Some(Unclear { mark, is_decimal: false })
+            }
+            None if decimal == ',' && self.comma.span.most == 3 && self.styles & all(false) != 0 => {
+                Some(Unclear { mark: ',', is_decimal: true })
+            }
+            _ => None,
+        };
+        let (own, other) = if decimal == ',' { (self.comma, self.point) } else { (self.point, self.comma) };
+        let is_always = self.exponents == self.count;
+        let span = match (is_always, own.span.is_none()) {
+            (true, _) => self.mantissa,
+            (false, true) => Span { least: 0, most: 0 },
+            (false, false) => own.written(self.wholes + other.count),
+        };
+        let (prefix, suffix) = self.affix.clone().unwrap_or_default();
+        let format = NumberFormat {
+            decimal,
+            group,
+            min_decimals: span.least.min(MAX_DECIMALS),
+            max_decimals: span.most.min(MAX_DECIMALS),
+            significant: self.significant.max(1),
+            exponent: self.exponent.map(|exponent| ExponentFormat {
+                is_always,
+                is_upper: exponent.is_upper,
+                has_plus: exponent.has_plus,
+                digits: exponent.digits,
+            }),
+            width: u8::try_from(if self.zero_led.is_none() { 0 } else { self.zero_led.most }).unwrap_or(0),
+            is_bare: self.has_bare && !self.has_zero,
+            has_long_minus: self.has_long_minus,
+            prefix,
+            suffix,
+        };
+        (format, unclear)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(cells: &[&str]) -> NumberTally {
+        let mut tally = NumberTally::default();
+        for (row, cell) in cells.iter().enumerate() {
+            assert!(tally.add(cell.as_bytes(), row as u64), "{cell}");
+        }
+        tally
+    }
+
+    #[test]
+    fn numbers_come_back_as_they_were_written() {
+        for cells in [
+            &["5.251", "4.700", "-0.001"][..],
+            &["5.0", "4.75", "12.125"],
+            &["5", "4.75"],
+            &["1,000.50", "12.25"],
+            &["1.000,50", "12,25"],
+            &["1\u{a0}000,5", "2,5"],
+            &["1'000", "12"],
+            &["01000", "00042", "99999"],
+            &[".5", "-.25", "1.5"],
+            &["1.7582e-19", "-9.0457e-31"],
+            &["1e-05", "2.5E-07".to_lowercase().as_str(), "0.25"],
+            &["$1,200", "-$5"],
+            &["12 %", "7 %"],
+            &["\u{2212}5.2", "3.1"],
+            &["0.30000000000000004", "0.3"],
+            &["206067299999.99997", "1.5"],
+        ] {
+            let (format, _) = tally(cells).format('.');
+            for cell in cells {
+                let mut out = Vec::new();
+                format.write(format.read(cell.as_bytes()).unwrap(), &mut out);
+                assert_eq!(String::from_utf8(out).unwrap(), *cell, "{format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn marks_are_decided_over_all_cells() {
+        let style = |cells: &[&str], preferred| {
+            let (format, unclear) = tally(cells).format(preferred);
+            (format.decimal, format.group, unclear.map(|unclear| unclear.is_decimal))
+        };
+        assert_eq!(style(&["1,234", "5,678"], '.'), ('.', Some(','), Some(false)));
+        assert_eq!(style(&["1,234", "5,678"], ','), (',', None, Some(true)));
+        assert_eq!(style(&["1,234", "5,67"], '.'), (',', None, None));
+        assert_eq!(style(&["1.234", "5.678"], '.'), ('.', None, None));
+        assert_eq!(style(&["1.234", "1.234.567"], '.'), (',', Some('.'), None));
+        assert_eq!(style(&["1", "2"], '.'), ('.', None, None));
+        assert_eq!(tally(&["5,25", "1"]).needs_comma(), Some(true));
+        assert_eq!(tally(&["1,234"]).needs_comma(), None);
+    }
+
+    #[test]
+    fn counters_days_and_codes() {
+        assert_eq!(tally(&["1", "2", "3"]).counts_from(), Some(1));
+        assert_eq!(tally(&["1", "2", "4"]).counts_from(), None);
+        assert!(tally(&["19580329", "20240229"]).are_days() && !tally(&["19580329", "20230229"]).are_days());
+        assert!(tally(&["007", "7"]).are_codes() && !tally(&["007", "100"]).are_codes());
+        let (format, _) = tally(&["5.0", "6.0"]).format('.');
+        assert!(tally(&["5.0", "6.0"]).are_integers(&format) && !tally(&["5.5"]).are_integers(&format));
+        assert!(!tally(&["99999999999999999999"]).are_integers(&format));
+    }
+
+    #[test]
+    fn a_number_of_another_style_is_refused() {
+        let mut tally = tally(&["1.5"]);
+        assert!(!tally.add(b"2,5", 1) && !tally.add(b"$5", 1) && !tally.add(b"x", 1));
+        assert!(tally.add(b"2.5", 1));
+        assert_eq!(tally.count, 2);
+    }
+}

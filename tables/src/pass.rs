@@ -1,0 +1,114 @@
+//! All rows of a file, counted and tallied.
+
+use std::io::Read;
+
+use gannet::{Error, Result};
+
+use crate::input::Input;
+use crate::kind::Kind;
+use crate::marks::Marks;
+use crate::options::ReadOptions;
+use crate::record::Record;
+use crate::records::Records;
+use crate::tally::Tally;
+
+/// Bytes of texts between two looks at the memory that they take.
+const CHECKED: usize = 1 << 16;
+/// Texts that are remembered of all columns together, and of one.
+const REMEMBERED: usize = 1 << 18;
+const REMEMBERED_OF_ONE: [usize; 2] = [16, 8192];
+
+/// A cell of one of the first rows.
+pub(crate) struct Lead {
+    pub(crate) cells: Vec<(String, bool)>,
+    pub(crate) line: u64,
+}
+
+impl Lead {
+    pub(crate) fn of(record: Record<'_>) -> Self {
+        let cells = record.cells().map(|cell| (String::from_utf8_lossy(cell.text).into_owned(), cell.is_quoted));
+        Self { cells: cells.collect(), line: record.line }
+    }
+
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.cells.iter().map(|(text, _)| text.clone()).collect()
+    }
+}
+
+/// All rows of a file, counted and tallied.
+pub(crate) struct Pass {
+    pub(crate) first: Lead,
+    pub(crate) second: Option<Lead>,
+    pub(crate) tallies: Vec<Tally>,
+    /// Rows after the first two.
+    pub(crate) rows: u64,
+    pub(crate) comments: u64,
+    pub(crate) blanks: u64,
+    pub(crate) ends_with_line_end: bool,
+}
+
+/// Reads all rows.
+pub(crate) fn pass<R: Read>(
+    records: &mut Records<R>,
+    input: &Input,
+    options: &ReadOptions,
+    marks: &Marks,
+) -> Result<Pass> {
+    let Some(first) = records.next()?.map(Lead::of) else {
+        return Err(input.error("holds no rows; give a table with a row a sample"));
+    };
+    let second = records.next()?.map(Lead::of);
+    let columns = second.as_ref().unwrap_or(&first).cells.len();
+    let (first_length, second_line) = (first.cells.len(), second.as_ref().map_or(first.line, |second| second.line));
+    if first_length != columns && first_length + 1 != columns {
+        return Err(input.error(length_problem(second_line, columns, first.line, first_length)));
+    }
+    let limit = (REMEMBERED / columns.max(1)).clamp(REMEMBERED_OF_ONE[0], REMEMBERED_OF_ONE[1]);
+    // Which column that is, its name will tell.
+    let wants_categories = options.kinds.values().any(|kind| *kind == Kind::Categorical);
+    let fixed = input.held() + (columns * size_of::<Tally>()) as u64;
+    check_limit(fixed, options.memory_limit)?;
+    let mut tallies = vec![Tally::new(limit, wants_categories); columns];
+    let (mut rows, mut unchecked) = (0, 0);
+    while let Some(record) = records.next()? {
+        if record.len() != columns {
+            return Err(input.error(length_problem(record.line, record.len(), second_line, columns)));
+        }
+        for (cell, tally) in record.cells().zip(&mut tallies) {
+            unchecked += tally.add(cell, record.line, rows + 2, marks);
+        }
+        rows += 1;
+        // Texts that were forgotten do not count, so that the sum is made anew, now and then.
+        if unchecked >= CHECKED {
+            let texts: usize = tallies.iter().map(|tally| tally.distinct.memory()).sum();
+            check_limit(fixed + texts as u64, options.memory_limit)?;
+            unchecked = 0;
+        }
+    }
+    let counts = records.counts();
+    Ok(Pass {
+        first,
+        second,
+        tallies,
+        rows,
+        comments: counts.comments,
+        blanks: counts.blanks,
+        ends_with_line_end: counts.ends_with_line_end,
+    })
+}
+
+/// Refuses more memory than the limit.
+pub(crate) fn check_limit(needed: u64, limit: u64) -> Result<()> {
+    if needed > limit { Err(Error::MemoryLimit { needed, limit }) } else { Ok(()) }
+}
+
+/// What to do about a row of another length.
+pub(crate) fn length_problem(line: u64, found: usize, other_line: u64, expected: usize) -> String {
+    let cells = |count: usize| if count == 1 { "1 cell".to_string() } else { format!("{count} cells") };
+    let cure = if found > expected {
+        "put cells that hold the delimiter in quotes, or name the delimiter"
+    } else {
+        "complete it, or leave it out"
+    };
+    format!("line {line} has {} where line {other_line} has {}; {cure}", cells(found), cells(expected))
+}

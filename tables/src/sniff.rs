@@ -1,0 +1,316 @@
+//! The dialect of a table from its first lines.
+//!
+//! Each delimiter is tried on all of them. It is good where most rows have the same number of cells, several, and where cells make
+//! sense: a number, or text that holds no other delimiter. Of two that are as good, the one that is rarer in text and numbers wins.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::dialect::{Delimiter, Dialect, Header, LineEnd, is_delimiter};
+use crate::options::{Comments, ReadOptions};
+use crate::record::Split;
+use crate::records::Records;
+use crate::scan::scan;
+
+/// Rows that are looked at.
+const ROWS: usize = 2000;
+/// A delimiter must be better than one that is rarer in text by more than this.
+const MARGIN: f64 = 0.02;
+/// Of rows that a delimiter splits, so many have the same number of cells.
+const LEAST_SHARE: f64 = 0.6;
+
+/// What the first lines show.
+#[derive(Clone, Debug)]
+pub(crate) struct Sniffed {
+    pub(crate) dialect: Dialect,
+    pub(crate) split: Split,
+    /// The last line of comments before the first row, and what it begins with: it may have the names of columns.
+    pub(crate) comment_before: Option<(String, String)>,
+    /// Whether these may be two columns between commas, or one with a decimal comma.
+    pub(crate) is_comma_unclear: bool,
+}
+
+/// How many rows have so many cells.
+type Lengths = BTreeMap<usize, usize>;
+
+/// The most usual number of cells, and how many rows have it.
+fn usual(lengths: &Lengths) -> Option<(usize, usize)> {
+    lengths.iter().map(|(length, count)| (*length, *count)).max_by_key(|(_, count)| *count)
+}
+
+/// What a delimiter makes of the first lines.
+struct Trial {
+    /// The most usual number of cells.
+    columns: usize,
+    /// The share of rows that have it, times the share of cells that make sense.
+    score: f64,
+    /// The share of cells in columns of numbers.
+    has_numbers: bool,
+}
+
+/// Looks at `head`, the text that a file begins with, of whole lines.
+pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
+    let mut dialect = Dialect { line_end: line_end(head), ..Dialect::default() };
+    let mut body = head;
+    let hint = delimiter_line(head);
+    if let Some((_, length)) = hint {
+        dialect.has_delimiter_line = true;
+        body = head.get(length..).unwrap_or_default();
+    }
+    let mut split = Split {
+        delimiter: Delimiter::Char(','),
+        quote: quote(body),
+        comment: None,
+        skipped_lines: u64::from(dialect.has_delimiter_line),
+    };
+    let lines: Vec<&str> = body.split(['\n', '\r']).filter(|line| !line.trim().is_empty()).take(ROWS).collect();
+    let hash = match options.comments {
+        Comments::None => None,
+        Comments::Begin(begin) => u8::try_from(begin).ok(),
+        Comments::Auto => lines.iter().any(|line| line.starts_with('#')).then_some(b'#'),
+    };
+    split.comment = hash;
+    split.delimiter = match (options.delimiter, hint) {
+        (Some(delimiter), _) => delimiter,
+        (None, Some((delimiter, _))) => delimiter,
+        (None, None) => best(body, split),
+    };
+    let mut is_comma_unclear = false;
+    if options.delimiter.is_none() && hint.is_none() && split.delimiter == Delimiter::Char(',') {
+        is_comma_unclear = pairs(&lines).is_some();
+        if is_comma_unclear && (options.decimal == Some(',') || pairs(&lines) == Some(true)) {
+            split.delimiter = Delimiter::Char(';');
+        }
+    }
+    if options.comments == Comments::Auto && hash.is_some() && are_rows(body, split) {
+        split.comment = None;
+    }
+    let comment_before = split.comment.and_then(|comment| comment_before(body, char::from(comment)));
+    if let Delimiter::Spaces(width) = &mut split.delimiter {
+        *width = spaces(&lines);
+    }
+    dialect.delimiter = split.delimiter;
+    dialect.quote = char::from(split.quote);
+    dialect.comment = split.comment.map(char::from);
+    dialect.has_space = has_space(&lines, split.delimiter);
+    dialect.header = Some(Header::default());
+    Sniffed { dialect, split, comment_before, is_comma_unclear }
+}
+
+/// How the first line ends.
+fn line_end(text: &str) -> LineEnd {
+    match text.find(['\n', '\r']).map(|place| &text.as_bytes()[place..]) {
+        Some([b'\r', b'\n', ..]) => LineEnd::Both,
+        Some([b'\r', ..]) => LineEnd::Return,
+        _ => LineEnd::LineFeed,
+    }
+}
+
+/// The delimiter that a first line `sep=;` names, and the bytes of the line.
+fn delimiter_line(text: &str) -> Option<(Delimiter, usize)> {
+    let end = text.find(['\n', '\r'])?;
+    let line = text[..end].trim_matches('"');
+    let mut named = line.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).map(|_| line[4..].chars())?;
+    match (named.next(), named.next()) {
+        (Some(delimiter), None) if is_delimiter(delimiter) => {
+            let length = if text[end..].starts_with("\r\n") { 2 } else { 1 };
+            Some((Delimiter::Char(delimiter), end + length))
+        }
+        _ => None,
+    }
+}
+
+/// What stands around cells.
+fn quote(text: &str) -> u8 {
+    let lines = || text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()).take(ROWS);
+    let single = lines().filter(|line| line.len() > 1 && line.starts_with('\'') && line.ends_with('\'')).count();
+    if single > 0 && single == lines().count() { b'\'' } else { b'"' }
+}
+
+/// The delimiter that makes most sense of the text.
+fn best(text: &str, split: Split) -> Delimiter {
+    let mut best = (Delimiter::Char(','), 0.0);
+    // Those that are rarest in text and numbers come first.
+    for delimiter in ['\t', ';', '|', ','].map(Delimiter::Char).into_iter().chain([Delimiter::Spaces(1)]) {
+        let Some(trial) = trial(text, Split { delimiter, ..split }) else { continue };
+        let spaces = matches!(delimiter, Delimiter::Spaces(_));
+        // Texts of two words each are one column.
+        if trial.columns > 1 && trial.score > best.1 + MARGIN && (!spaces || trial.has_numbers) {
+            best = (delimiter, trial.score);
+        }
+    }
+    if best.1 >= LEAST_SHARE { best.0 } else { Delimiter::Char(',') }
+}
+
+/// What a delimiter makes of the text; `None` where it makes nothing of it.
+fn trial(text: &str, split: Split) -> Option<Trial> {
+    let mut counts = Lengths::default();
+    let (mut rows, mut cells, mut good, mut numbers) = (0usize, 0usize, 0usize, 0usize);
+    let mut records = Records::new(text.as_bytes(), Path::new(""), split);
+    // A quote that does not end may be that of another dialect; what stands before it counts.
+    while let Ok(Some(record)) = records.next() {
+        rows += 1;
+        // The header may have other cells than the rows: it counts where there is nothing else.
+        if rows == 2 {
+            counts = Lengths::default();
+        }
+        *counts.entry(record.len()).or_default() += 1;
+        for cell in record.cells() {
+            cells += 1;
+            let number = scan(cell.text).is_some();
+            numbers += usize::from(number);
+            good += usize::from(number || cell.is_quoted || is_sensible(cell.text, split.delimiter));
+        }
+        if rows >= ROWS {
+            break;
+        }
+    }
+    let (columns, count) = usual(&counts)?;
+    if rows == 0 || cells == 0 {
+        return None;
+    }
+    let score = count as f64 / rows.saturating_sub(1).max(1) as f64 * (good as f64 / cells as f64);
+    Some(Trial { columns, score, has_numbers: 4 * numbers >= cells })
+}
+
+/// Whether a cell that is no number holds no sign of another delimiter.
+fn is_sensible(cell: &[u8], delimiter: Delimiter) -> bool {
+    let holds = |byte: u8| cell.contains(&byte);
+    // In text, a space follows a comma.
+    let comma = delimiter != Delimiter::Char(',') && cell.windows(2).any(|two| two[0] == b',' && two[1] != b' ');
+    let is_gap = |three: &[u8]| three[0].is_ascii_digit() && three[1] == b' ' && three[2].is_ascii_digit();
+    let gap = !holds(b':') && cell.windows(3).any(is_gap);
+    !(holds(b'\t') || holds(b';') || holds(b'|') || comma || gap)
+}
+
+/// Whether all lines are two whole numbers with a comma between, the first of one to three digits and the second of as many in each line:
+/// then they may be numbers with a decimal comma. `Some(true)` where they are for certain, since whole numbers do not begin with zeros.
+fn pairs(lines: &[&str]) -> Option<bool> {
+    let halves = |line: &&str| {
+        let (whole, decimals) = line.trim().split_once(',')?;
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let whole = whole.strip_prefix('-').unwrap_or(whole);
+        (digits(whole) && digits(decimals)).then(|| (decimals.len(), decimals.len() > 1 && decimals.starts_with('0')))
+    };
+    let mut seen = None;
+    let mut has_zero = false;
+    for (index, line) in lines.iter().enumerate() {
+        match halves(line) {
+            // A name may stand above a column.
+            None if index == 0 && !line.contains(',') => {}
+            Some((length, zero)) if length > 1 && *seen.get_or_insert(length) == length => has_zero |= zero,
+            _ => return None,
+        }
+    }
+    (seen.is_some() && lines.len() > 2).then_some(has_zero)
+}
+
+/// Whether lines that begin with `#` are rows as the others are.
+fn are_rows(text: &str, split: Split) -> bool {
+    let mut records = Records::new(text.as_bytes(), Path::new(""), Split { comment: None, ..split });
+    let (mut hashes, mut others) = (Vec::new(), Lengths::default());
+    let (mut is_top, mut top) = (true, 0usize);
+    while let Ok(Some(record)) = records.next() {
+        let is_hash = record.cells().next().is_some_and(|cell| cell.text.starts_with(b"#") && !cell.is_quoted);
+        is_top &= is_hash;
+        if is_top {
+            top += 1;
+        } else if is_hash {
+            hashes.push(record.len());
+        } else {
+            *others.entry(record.len()).or_default() += 1;
+        }
+    }
+    let usual = usual(&others).map_or(0, |(columns, _)| columns);
+    (usual == 0 && top > 0) || (usual > 1 && !hashes.is_empty() && hashes.iter().all(|&columns| columns == usual))
+}
+
+/// The last line of comments before the first row: what it begins with, and its text.
+fn comment_before(text: &str, comment: char) -> Option<(String, String)> {
+    let mut lines = text.split(['\n', '\r']).filter(|line| !line.trim().is_empty());
+    let line = lines.by_ref().take_while(|line| line.starts_with(comment)).last()?;
+    let names = line.trim_start_matches(comment).trim_start();
+    Some((line[..line.len() - names.len()].to_string(), names.to_string()))
+}
+
+/// The fewest spaces between cells of most rows; the header may have others.
+fn spaces(lines: &[&str]) -> u8 {
+    let widths = lines.iter().skip(1).filter_map(|line| {
+        let line = line.trim();
+        let gaps = line.split(|character: char| character != ' ').map(str::len).filter(|&width| width > 0);
+        let (least, most) = gaps.fold((usize::MAX, 0), |(least, most), width| (least.min(width), most.max(width)));
+        (most > 0).then_some((least, most))
+    });
+    let (least, most) = widths.fold((usize::MAX, 0), |(least, most), widths| (least.min(widths.0), most.max(widths.1)));
+    if least == most { u8::try_from(least).unwrap_or(1) } else { 1 }
+}
+
+/// Whether a space follows each delimiter.
+fn has_space(lines: &[&str], delimiter: Delimiter) -> bool {
+    let Delimiter::Char(delimiter) = delimiter else { return false };
+    let plain = || lines.iter().filter(|line| !line.contains(['"', '\'', '#']));
+    let all: usize = plain().map(|line| line.trim_end().matches(delimiter).count()).sum();
+    let spaced: usize =
+        plain().map(|line| line.trim_end().split(delimiter).skip(1).filter(|cell| cell.starts_with(' ')).count()).sum();
+    all > 0 && spaced == all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delimiter(text: &str) -> Delimiter {
+        sniff(text, &ReadOptions::default()).split.delimiter
+    }
+
+    #[test]
+    fn delimiters() {
+        for (text, expected) in [
+            ("x,y\n1,2\n", Delimiter::Char(',')),
+            ("x;y\n1,5;2,5\n", Delimiter::Char(';')),
+            ("x\ty\n1,5\t2,5\n", Delimiter::Char('\t')),
+            ("x|y\n1|2\n", Delimiter::Char('|')),
+            ("x y\n1  2\n3  4\n", Delimiter::Spaces(2)),
+            ("\"x\" \"y\"\n\"1\" 2 3\n", Delimiter::Spaces(1)),
+            ("x y\n5,25 15,32\n4,5 3,25\n", Delimiter::Spaces(1)),
+            ("time;s,volt\n1.5,2\n2.5,3\n", Delimiter::Char(',')),
+            ("id,genres\n1,Action|Comedy\n2,Drama|Crime\n", Delimiter::Char(',')),
+            ("name\nJohn Smith\nJane Doe\n", Delimiter::Char(',')),
+            ("name;city\nSmith, John;Paris\nDoe, Jane;Rome\n", Delimiter::Char(';')),
+            ("at,x\n2024-01-05 12:00,1\n2024-01-06 12:30,2\n", Delimiter::Char(',')),
+            ("sep=;\nx,y;z\n", Delimiter::Char(';')),
+            ("x,y\n\"1;2\",3\n\"1;2\",3\n", Delimiter::Char(',')),
+        ] {
+            assert_eq!(delimiter(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn decimal_commas_in_one_column() {
+        assert_eq!(delimiter("5,251\n4,736\n0,083\n"), Delimiter::Char(';'));
+        let unclear = sniff("5,251\n4,736\n1,183\n", &ReadOptions::default());
+        assert_eq!((unclear.split.delimiter, unclear.is_comma_unclear), (Delimiter::Char(','), true));
+        let told = ReadOptions::default().with_decimal(',');
+        assert_eq!(sniff("5,251\n4,736\n1,183\n", &told).split.delimiter, Delimiter::Char(';'));
+        assert!(!sniff("5,2\n4,73\n1,1\n", &ReadOptions::default()).is_comma_unclear);
+    }
+
+    #[test]
+    fn comments_and_names_in_them() {
+        let sniffed = |text: &str| sniff(text, &ReadOptions::default());
+        let comment = sniffed("# made by hand\n# x,y\n1,2\n3,4\n");
+        assert_eq!(comment.split.comment, Some(b'#'));
+        assert_eq!(comment.comment_before, Some(("# ".into(), "x,y".into())));
+        assert_eq!(sniffed("color,n\n#ff0000,1\n#00ff00,2\nred,3\n").split.comment, None);
+        assert_eq!(sniffed("color\n#ff0000\n#00ff00\n").split.comment, Some(b'#'));
+        assert_eq!(sniffed("#a,b\n#c,d\n").split.comment, None);
+    }
+
+    #[test]
+    fn spaces_after_delimiters_and_single_quotes() {
+        assert!(sniff("x, y\n1, 2\n", &ReadOptions::default()).dialect.has_space);
+        assert!(!sniff("x, y\n1,2\n", &ReadOptions::default()).dialect.has_space);
+        assert_eq!(sniff("'x','y'\n'1','2'\n", &ReadOptions::default()).split.quote, b'\'');
+        assert_eq!(sniff("x\r\n1\r\n", &ReadOptions::default()).dialect.line_end, LineEnd::Both);
+    }
+}

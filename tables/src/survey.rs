@@ -1,0 +1,110 @@
+//! The first pass over a table: its encoding, its dialect, its columns and the kind of each.
+
+use std::io::Read;
+
+use gannet::Result;
+
+use crate::conclude::{Survey, Wanted, conclude};
+use crate::contents::looks_like;
+use crate::dialect::Dialect;
+use crate::encoding::{Decoded, Encoding, detect};
+use crate::form::Form;
+use crate::input::Input;
+use crate::marks::Marks;
+use crate::note::Note;
+use crate::options::ReadOptions;
+use crate::pass::pass;
+use crate::records::Records;
+use crate::sniff::sniff;
+
+/// Bytes that a file is judged by before it is read.
+const HEAD: usize = 1 << 18;
+/// Text of `input` in an encoding, behind its byte order mark.
+pub(crate) fn text<'a>(input: &'a Input, dialect: &Dialect) -> Result<Decoded<Box<dyn Read + 'a>>> {
+    let mut reader = input.open()?;
+    if dialect.has_byte_order_mark {
+        let mut mark = vec![0; dialect.encoding.byte_order_mark().len()];
+        reader.read_exact(&mut mark).map_err(|source| input.refused(source))?;
+    }
+    Ok(Decoded::new(reader, &dialect.encoding))
+}
+
+/// Looks at a whole table; where `known` is given, as one of that form.
+pub(crate) fn survey(input: &Input, options: &ReadOptions, known: Option<&Form>) -> Result<Survey> {
+    options.validate()?;
+    let (head, is_whole) = head(input)?;
+    if let Some(what) = looks_like(&head) {
+        return Err(input.error(format!("is {what}")));
+    }
+    let no_text = || input.error("holds bytes that are no text, so it is no table; save the table as CSV in UTF-8");
+    let (mut encoding, has_mark) = match (&options.encoding, detect(&head)) {
+        (Some(encoding), found) => {
+            let has_mark = found.is_some_and(|(found, has_mark)| has_mark && found == *encoding);
+            (encoding.clone(), has_mark)
+        }
+        (None, found) => found.ok_or_else(no_text)?,
+    };
+    let mut notes = Vec::new();
+    // What is not UTF-8 after all is found out at its first byte that is none: then all begins anew.
+    loop {
+        let dialect = Dialect { encoding, has_byte_order_mark: has_mark, ..Dialect::default() };
+        if let Some(mut survey) = attempt(input, &head, is_whole, dialect, Wanted { options, known })? {
+            notes.append(&mut survey.notes);
+            survey.notes = notes;
+            return Ok(survey);
+        }
+        if options.encoding.is_some() || has_mark || !notes.is_empty() {
+            return Err(input.error("is not UTF-8 throughout; name its encoding, or save it as UTF-8"));
+        }
+        encoding = Encoding::Windows1252;
+        notes.push(Note::Encoding(encoding.name().to_string()));
+    }
+}
+
+/// Looks at a whole table in an encoding; `None` where that is UTF-8 and the bytes are not.
+fn attempt(input: &Input, head: &[u8], is_whole: bool, dialect: Dialect, wanted: Wanted<'_>) -> Result<Option<Survey>> {
+    let Some(head) = head_text(head, is_whole, &dialect) else { return Ok(None) };
+    if head.trim().is_empty() && is_whole {
+        return Err(input.error("holds no rows; give a table with a row a sample"));
+    }
+    let mut sniffed = sniff(&head, wanted.options);
+    sniffed.dialect.encoding = dialect.encoding;
+    sniffed.dialect.has_byte_order_mark = dialect.has_byte_order_mark;
+    let marks = Marks::new(wanted.options.missing.as_deref());
+    let mut records = Records::new(text(input, &sniffed.dialect)?, input.origin(), sniffed.split);
+    match pass(&mut records, input, wanted.options, &marks) {
+        Err(_) if records.source().has_met_other_bytes() => Ok(None),
+        Err(error) => Err(error),
+        Ok(pass) => conclude(pass, sniffed, input, wanted, &marks).map(Some),
+    }
+}
+
+/// The first bytes of a file, and whether they are all.
+fn head(input: &Input) -> Result<(Vec<u8>, bool)> {
+    let mut head = Vec::new();
+    let read = input.open()?.take(HEAD as u64).read_to_end(&mut head);
+    read.map_err(|source| input.refused(source))?;
+    let is_whole = head.len() < HEAD;
+    Ok((head, is_whole))
+}
+
+/// The whole lines of the first bytes as text; `None` where they are not in the encoding.
+fn head_text(head: &[u8], is_whole: bool, dialect: &Dialect) -> Option<String> {
+    let mark = if dialect.has_byte_order_mark { dialect.encoding.byte_order_mark().len() } else { 0 };
+    let mut decoded = Decoded::new(head.get(mark..)?, &dialect.encoding);
+    let (mut text, mut block) = (Vec::new(), vec![0; HEAD]);
+    loop {
+        match decoded.read(&mut block) {
+            Ok(0) => break,
+            Ok(read) => text.extend_from_slice(&block[..read]),
+            // The last character may be cut.
+            Err(_) if !is_whole && head.len() - text.len() - mark < 4 => break,
+            Err(_) => return None,
+        }
+    }
+    if !is_whole {
+        let last = text.iter().rposition(|byte| matches!(byte, b'\n' | b'\r'));
+        text.truncate(last.map_or(text.len(), |last| last + 1));
+    }
+    String::from_utf8(text).ok()
+}

@@ -1,0 +1,126 @@
+//! What a column shows of itself, cell by cell, in bounded memory.
+
+use crate::date_tally::DateTally;
+use crate::distinct::Distinct;
+use crate::marks::Marks;
+use crate::number_tally::NumberTally;
+use crate::record::Cell;
+
+/// A column of numbers alone with more distinct ones than these is none of categories.
+const NUMBER_LIMIT: u64 = 256;
+/// A column with more texts than these, and a share of more than one in as many, is none of dates.
+const FEW_TEXTS: u64 = 8;
+/// Letters of a cell that are kept for a message.
+const KEPT: usize = 200;
+
+/// A cell that is unlike the others, for a message.
+#[derive(Clone, Debug)]
+pub(crate) struct Odd {
+    pub(crate) line: u64,
+    pub(crate) text: String,
+}
+
+/// What a column shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    /// Cells, missing ones too.
+    pub(crate) cells: u64,
+    /// Those that may stand for missing values, by the number of their mark, with those in quotes.
+    pub(crate) marks: Vec<(usize, u64, u64)>,
+    pub(crate) numbers: NumberTally,
+    pub(crate) dates: DateTally,
+    pub(crate) date_count: u64,
+    /// Values that are neither numbers nor dates.
+    pub(crate) texts: u64,
+    /// The first of them.
+    pub(crate) odd: Option<Odd>,
+    pub(crate) distinct: Distinct,
+    /// Values, other than marks, in quotes.
+    pub(crate) quoted: u64,
+    /// Words and letters of the texts.
+    pub(crate) words: u64,
+    pub(crate) letters: u64,
+    /// Whether numbers are entered among the distinct texts.
+    tracks_numbers: bool,
+    /// Whether the caller wants categories, however many numbers there are.
+    keeps_tracking: bool,
+}
+
+impl Tally {
+    /// Nothing yet; at most `limit` distinct texts will be remembered.
+    pub(crate) fn new(limit: usize, keeps_tracking: bool) -> Self {
+        Self {
+            cells: 0,
+            marks: Vec::new(),
+            numbers: NumberTally::default(),
+            dates: DateTally::default(),
+            date_count: 0,
+            texts: 0,
+            odd: None,
+            distinct: Distinct::new(limit),
+            quoted: 0,
+            words: 0,
+            letters: 0,
+            tracks_numbers: true,
+            keeps_tracking,
+        }
+    }
+
+    /// Values, which are neither missing nor doubtful.
+    pub(crate) fn values(&self) -> u64 {
+        self.numbers.count + self.date_count + self.texts
+    }
+
+    /// Whether all distinct texts are remembered.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.tracks_numbers && self.distinct.is_complete()
+    }
+
+    /// Takes the cell of a row; the bytes of memory that it took.
+    pub(crate) fn add(&mut self, cell: Cell<'_>, line: u64, row: u64, marks: &Marks) -> usize {
+        self.cells += 1;
+        let quoted = u64::from(cell.is_quoted);
+        if (marks.are_given() || cell.text.is_empty())
+            && let Some(mark) = marks.find(cell.text)
+        {
+            return self.mark(mark, quoted);
+        }
+        if self.numbers.add(cell.text, row) {
+            self.quoted += quoted;
+            return if self.tracks_numbers { self.track_number(cell.text) } else { 0 };
+        }
+        if let Some(mark) = marks.find(cell.text) {
+            return self.mark(mark, quoted);
+        }
+        self.quoted += quoted;
+        let text = String::from_utf8_lossy(cell.text);
+        let may_be_dates = self.texts < FEW_TEXTS || self.date_count >= FEW_TEXTS * self.texts;
+        let is_date = may_be_dates && self.numbers.count == 0 && self.dates.add(&text);
+        if is_date {
+            self.date_count += 1;
+        } else {
+            if self.odd.is_none() {
+                self.odd = Some(Odd { line, text: text.chars().take(KEPT).collect() });
+            }
+            self.texts += 1;
+            self.words += text.split_ascii_whitespace().count() as u64;
+            self.letters += text.len() as u64;
+        }
+        self.distinct.add(&text)
+    }
+
+    fn mark(&mut self, mark: usize, quoted: u64) -> usize {
+        match self.marks.iter_mut().find(|(known, ..)| *known == mark) {
+            Some((_, count, in_quotes)) => (*count, *in_quotes) = (*count + 1, *in_quotes + quoted),
+            None => self.marks.push((mark, 1, quoted)),
+        }
+        0
+    }
+
+    fn track_number(&mut self, cell: &[u8]) -> usize {
+        let taken = self.distinct.add(&String::from_utf8_lossy(cell));
+        let is_numeric = self.texts == 0 && self.date_count == 0;
+        self.tracks_numbers = !is_numeric || self.keeps_tracking || self.distinct.len() <= NUMBER_LIMIT;
+        taken
+    }
+}

@@ -1,0 +1,85 @@
+//! Bytes of every encoding and line end, and where a file says late what it is.
+
+mod common;
+
+use common::{is_noted, names, refused, row, table, with, written};
+use gannet_tables::{Encoding, Input, LineEnd, ReadOptions, Value, read};
+
+const TEXT: &str = "Größe;n\n1,5;3\n2,25;5\n0,5;8\n";
+
+fn utf16(text: &str, is_little: bool, has_mark: bool) -> Vec<u8> {
+    let units = has_mark.then_some(0xfeff).into_iter().chain(text.encode_utf16());
+    units.flat_map(|unit| if is_little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+}
+
+#[test]
+fn every_encoding_and_line_end_comes_back() {
+    for end in ["\n", "\r\n", "\r"] {
+        for is_ended in [true, false] {
+            let text = TEXT.replace('\n', end);
+            let text = if is_ended { text.as_str() } else { text.trim_end() };
+            let latin1: Vec<u8> = text.chars().map(|character| character as u8).collect();
+            for (bytes, encoding) in [
+                (text.as_bytes().to_vec(), Encoding::Utf8),
+                ([b"\xef\xbb\xbf", text.as_bytes()].concat(), Encoding::Utf8),
+                (utf16(text, true, true), Encoding::Utf16Le),
+                (utf16(text, false, true), Encoding::Utf16Be),
+                (utf16(text, true, false), Encoding::Utf16Le),
+                (utf16(text, false, false), Encoding::Utf16Be),
+                (latin1, Encoding::Windows1252),
+            ] {
+                let table = table(&bytes);
+                assert_eq!(
+                    (names(&table), row(&table, 2)[0]),
+                    (vec!["Größe", "n"], Value::Number(0.5)),
+                    "{encoding:?}"
+                );
+                assert_eq!(table.form().dialect.encoding, encoding);
+                assert_eq!(written(&table), bytes, "{encoding:?} {end:?}");
+                assert_eq!(is_noted(&table, "Windows-1252"), encoding == Encoding::Windows1252);
+            }
+        }
+    }
+    assert_eq!(table("x,y\r1.5,2\r").form().dialect.line_end, LineEnd::Return);
+}
+
+#[test]
+fn a_byte_far_behind_the_first_lines_tells_the_encoding() {
+    let mut bytes = b"city,x\n".to_vec();
+    for row in 0..60_000 {
+        bytes.extend_from_slice(format!("{},{row}.5\n", ["Paris", "Rome"][row % 2]).as_bytes());
+    }
+    bytes.extend_from_slice(b"K\xf6ln,1.5\n");
+    let table = table(&bytes);
+    assert!(is_noted(&table, "Windows-1252") && table.form().columns[0].categories() == 3);
+    assert_eq!(written(&table), bytes);
+    let told = refused(&bytes, &ReadOptions::default().with_encoding(Encoding::Utf8));
+    assert!(told.contains("not UTF-8 throughout; name its encoding"), "{told}");
+    let greek = with(&bytes, &ReadOptions::default().with_encoding(Encoding::named("iso-8859-7")));
+    assert!(!is_noted(&greek, "Windows-1252"));
+}
+
+#[test]
+fn compressed_tables_are_recognized_by_their_bytes() {
+    use std::io::Write;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(TEXT.as_bytes()).unwrap();
+    let packed = read(&Input::bytes("any.name", packed.finish().unwrap()), &ReadOptions::default()).unwrap();
+    assert_eq!((packed.columns(), written(&packed)), (table(TEXT).columns(), TEXT.as_bytes().to_vec()));
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused() {
+    use gannet_tables::{Comments, Delimiter};
+    let options = ReadOptions::default();
+    for options in [
+        options.clone().with_delimiter(Delimiter::Char('a')),
+        options.clone().with_delimiter(Delimiter::Char('é')),
+        options.clone().with_decimal('x'),
+        options.clone().with_encoding(Encoding::Other("nonsense".into())),
+        options.with_comments(Comments::Begin('1')),
+    ] {
+        let error = read(&Input::bytes("t", TEXT), &options).unwrap_err();
+        assert!(matches!(error, gannet::Error::InvalidSetting { .. }), "{error}");
+    }
+}

@@ -1,0 +1,202 @@
+//! Kinds of columns, headers, marks and options on small tables.
+
+mod common;
+
+use common::{is_noted, kinds, names, refused, row, table, with, written};
+use gannet::Error;
+use gannet_tables::Kind::{Boolean, Categorical, Constant, Continuous, Counter, Date, FreeText, Identifier, Integer};
+use gannet_tables::{Comments, Delimiter, Domain, Encoding, Input, Kind, ReadOptions, Value, read};
+
+/// A table of one column and another beside it, so that nothing about the delimiter is open.
+fn column(cells: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
+    let rows = cells.into_iter().enumerate().map(|(index, cell)| format!("{cell};{}.5\n", index * 7 % 97));
+    std::iter::once("x;y\n".to_string()).chain(rows).collect()
+}
+
+fn repeated(cells: &[&str], rows: usize) -> Vec<String> {
+    (0..rows).map(|row| cells[row * 7 % cells.len()].to_string()).collect()
+}
+
+#[test]
+fn every_kind_is_recognized_and_written_back() {
+    let long = |row: usize| format!("a long remark of more than six words about sample {row}");
+    let cases: [(Vec<String>, Kind, &str); 22] = [
+        (repeated(&["yes", "no"], 20), Boolean, "two values in 20 rows"),
+        (repeated(&["T", "F", "F"], 20), Boolean, "two values"),
+        (repeated(&["0", "1", "1"], 20), Boolean, "two values"),
+        (repeated(&["1", "2", "3"], 10_000), Categorical, "3 distinct numbers in 10,000 rows"),
+        (repeated(&["Paris", "Rome", "Oslo"], 20), Categorical, "3 distinct texts in 20 rows"),
+        (repeated(&["2.50"], 20), Constant, "the same value in all 20 rows"),
+        ((0..20).map(|row| row.to_string()).collect(), Counter, "counts rows up from 0"),
+        ((0..20).map(|row| format!("A{row}")).collect(), Identifier, "a different text in each of 20 rows"),
+        ((0..20).map(long).collect(), FreeText, "words on average"),
+        ((0..40).map(|row| (row * row * 37 % 101).to_string()).collect(), Integer, "whole numbers"),
+        ((0..40).map(|row| (16_777_217 + row * row).to_string()).collect(), Integer, "whole numbers"),
+        ((0..40i64).map(|row| (9_007_199_254_740_993 + row * row).to_string()).collect(), Integer, "whole numbers"),
+        ((0..40).map(|row| format!("{:05}", row * row * 31)).collect(), Integer, "whole numbers of 5 digits"),
+        ((0..40).map(|row| format!("{}.0", row * row * 31)).collect(), Integer, "whole numbers"),
+        ((0..40).map(|row| format!("{:.3}", f64::from(row) * 1.7)).collect(), Continuous, "up to 3 decimals"),
+        ((0..40).map(|row| format!("{}%", row * row)).collect(), Integer, "whole numbers"),
+        ((0..40).map(|row| format!("${:.2}", f64::from(row) * 1.7)).collect(), Continuous, "up to 2 decimals"),
+        ((0..40).map(|row| format!("{:.2} kg", f64::from(row) * 1.7)).collect(), Continuous, "up to 2 decimals"),
+        ((1..29).map(|day| format!("{day:02}/05/2024")).collect(), Date, "dates, as 01/05/2024"),
+        ((1..29).map(|day| format!("202405{day:02}")).collect(), Date, "days, as 20240531"),
+        ((1..29).map(|day| format!("{day:02}:30")).filter(|cell| cell < &"24".to_string()).collect(), Date, "times"),
+        ((1..29).map(|day| format!("2024-05-{day:02}T12:00:00.5Z")).collect(), Date, "dates with times"),
+    ];
+    for (cells, kind, reason) in cases {
+        let text = column(&cells);
+        let table = table(&text);
+        let found = &table.form().columns[0];
+        assert_eq!((found.kind, kinds(&table)[1]), (kind, Continuous), "{cells:?}");
+        assert!(found.reason.contains(reason), "{} is not {reason}", found.reason);
+        if !matches!(kind, Identifier | FreeText) {
+            assert_eq!(String::from_utf8(written(&table)).unwrap(), text);
+        }
+    }
+}
+
+#[test]
+fn integers_beyond_64_bits_are_numbers_with_a_note() {
+    let table = table(column((0..40).map(|row| format!("{}0000000000000000000", row * row + 1))));
+    assert_eq!(kinds(&table)[0], Continuous);
+    assert!(is_noted(&table, "beyond 64 bits"));
+}
+
+#[test]
+fn missing_values_in_every_kind_come_back() {
+    for mark in ["", "NA", "n/a", "NULL", "nan", "#N/A", "?", "-", "None", "."] {
+        let kinds_of = |cells: Vec<String>| {
+            let cells: Vec<String> = cells
+                .iter()
+                .enumerate()
+                .map(|(row, cell)| if row % 9 == 4 { mark.to_string() } else { cell.clone() })
+                .collect();
+            let text = column(&cells);
+            let table = table(&text);
+            assert_eq!(row(&table, 4)[0], Value::Missing, "{mark} {:?}", kinds(&table));
+            assert_eq!(String::from_utf8(written(&table)).unwrap(), text);
+            assert_eq!(table.columns()[0].missing().unwrap().count(), table.form().columns[0].missing_cells);
+            kinds(&table)[0]
+        };
+        assert_eq!(kinds_of((0..40).map(|row| format!("{:.1}", f64::from(row) * 1.7)).collect()), Continuous);
+        assert_eq!(kinds_of((0..40).map(|row| (row * row).to_string()).collect()), Integer);
+        assert_eq!(kinds_of((0..40).map(|row| format!("2024-05-{:02}", row % 28 + 1)).collect()), Date);
+        assert_eq!(kinds_of(repeated(&["yes", "no"], 40)), Boolean);
+        if mark != "None" {
+            assert_eq!(kinds_of(repeated(&["Paris", "Rome"], 40)), Categorical);
+        }
+    }
+}
+
+#[test]
+fn marks_that_are_plausible_values_are_values() {
+    let texts = |cells: &[&str]| {
+        let table = table(column(repeated(cells, 60)));
+        assert_eq!((kinds(&table)[0], table.form().columns[0].missing_cells), (Categorical, 0));
+        table.form().columns[0].categories()
+    };
+    assert_eq!(texts(&["NA", "DE", "FR", "US", "GB", "IT"]), 6);
+    assert_eq!(texts(&["None", "Brick", "Stone"]), 3);
+    assert_eq!(texts(&["+", "-"]), 2);
+    // One value and none is no constant.
+    let table = table(column(repeated(&["x", ""], 20)));
+    assert_eq!((kinds(&table)[0], table.form().columns[0].categories()), (Categorical, 1));
+    let empty = self::table(column(repeated(&[""], 20)));
+    assert_eq!(kinds(&empty)[0], Constant);
+}
+
+#[test]
+fn headers_are_told_over_many_rows() {
+    assert_eq!(names(&table("red,1\nred,2\nblue,3\n")), ["column_1", "column_2"]);
+    assert_eq!(names(&table("color\nred\nblue\nred\nblue\nred\nblue\n")), ["color"]);
+    let told = |header: bool| with("2019,2020\n2018,2021\n2017,2019\n", &ReadOptions::default().with_header(header));
+    assert_eq!((names(&told(true)), told(true).rows()), (vec!["2019", "2020"], 2));
+    assert_eq!((names(&told(false))[0], told(false).rows()), ("column_1", 3));
+    assert!(is_noted(&table("name,city\nAnna,Rome\nBert,Paris\n"), "first line was taken as names"));
+    assert_eq!(table("7").rows(), 1);
+}
+
+#[test]
+fn trailing_delimiters_and_row_names() {
+    for text in ["a,b,\n1.5,2,\n3.5,4,\n", "a,b\n1.5,2,\n3.5,4,\n", "1.5,2,\n3.5,4,\n"] {
+        let table = table(text);
+        assert_eq!((table.columns().len(), table.rows()), (2, 2), "{text}");
+        assert_eq!(String::from_utf8(written(&table)).unwrap(), text);
+    }
+    let named = table("mpg cyl\nMazda 21.5 6\nDatsun 22.8 4\nHornet 21.4 6\n");
+    assert_eq!((names(&named), kinds(&named)[0]), (vec!["column_1", "mpg", "cyl"], Identifier));
+    assert!(is_noted(&named, "names of rows"));
+}
+
+#[test]
+fn options_overrule_what_is_found() {
+    let options = ReadOptions::default();
+    let zip = column((0..40).map(|row| 10_000 + row % 20));
+    assert_eq!(kinds(&table(&zip))[0], Integer);
+    let categorical = with(&zip, &options.clone().with_kind("x", Categorical));
+    assert_eq!((kinds(&categorical)[0], categorical.form().columns[0].categories()), (Categorical, 20));
+    assert_eq!(kinds(&with(&zip, &options.clone().with_kind("x", Continuous)))[0], Continuous);
+    let marked = with(column(["1.5", "-9999", "2.5"]), &options.clone().with_missing(vec!["-9999".to_string()]));
+    assert_eq!(row(&marked, 1)[0], Value::Missing);
+    let commas = with("a,b\n1,234\n5,678\n", &options.clone().with_delimiter(Delimiter::Char(';')).with_decimal(','));
+    assert_eq!((names(&commas), row(&commas, 0)), (vec!["a,b"], vec![Value::Number(1.234)]));
+    let day_first = with(column(["01/02/2024", "03/04/2024"]), &options.clone().with_day_first(true));
+    assert_eq!(row(&day_first, 0)[0], Value::Date(19_754));
+    assert!(is_noted(&table(column(["01/02/2024", "03/04/2024"])), "month before day"));
+    let percent = with("% hand-made\nx,y\n1.5,2\n", &options.clone().with_comments(Comments::Begin('%')));
+    assert_eq!((percent.rows(), names(&percent)), (1, vec!["x", "y"]));
+    let japanese = with(b"\x93\x8c,y\n1.5,2\n", &options.clone().with_encoding(Encoding::named("shift_jis")));
+    assert_eq!(names(&japanese), ["東", "y"]);
+    let some = with("a,b,c\n1.5,2,x\n2.5,3,y\n", &options.clone().with_drop(vec!["b".to_string()]));
+    assert_eq!((names(&some), some.form().dropped.clone()), (vec!["a", "c"], vec!["b".to_string()]));
+    assert_eq!(names(&with("a,b\n1.5,2\n2.5,3\n", &options.with_columns(vec!["b".to_string()]))), ["b"]);
+}
+
+#[test]
+fn too_many_categories_have_a_rest() {
+    let cells: Vec<String> =
+        (0..6000).map(|row| format!("c{}", if row % 2 == 0 { row % 20 } else { row % 3000 })).collect();
+    let table = with(column(&cells), &ReadOptions::default().with_max_categories(10));
+    let Domain::Categories { categories, rest } = &table.form().columns[0].domain else { panic!("no categories") };
+    assert_eq!((categories.len(), rest.as_ref().unwrap().text.as_str()), (10, "other"));
+    let total: u64 = categories.iter().chain(rest).map(|category| category.count).sum();
+    assert_eq!(total, 6000);
+    assert!(is_noted(&table, "the 10 most frequent values are kept"));
+    assert_eq!(row(&table, 1)[0], Value::Category(10));
+    let text = String::from_utf8(written(&table)).unwrap();
+    assert!(text.lines().nth(2).unwrap().starts_with("other;"), "{}", text.lines().nth(2).unwrap());
+}
+
+#[test]
+fn mistakes_are_named_with_the_cure() {
+    let many = |bad: &str| column((0..40).map(|row| if row == 20 { bad.to_string() } else { format!("{row}.5") }));
+    let options = ReadOptions::default();
+    for (text, part) in [
+        (many("abc"), "line 22, column 1 (`x`): `abc` is text in a column of numbers; correct it"),
+        (many("1.234,5"), "thousands separator"),
+        (many("2024-01-05"), "is a date in a column of numbers"),
+        (many("5 kg"), "a unit or a currency"),
+        (many("inf"), "not a finite number"),
+        ("x,y\n1,2\n\n3\n".to_string(), "line 4 has 1 cell where line 2 has 2 cells; complete it"),
+        ("x,y\n1,2\n3,4,5\n".to_string(), "line 3 has 3 cells where line 2 has 2 cells; put cells"),
+        ("x,y\n1,2\n3,\"4\n".to_string(), "line 3, column 2: a quote does not end"),
+        (String::new(), "holds no rows"),
+        ("\n \n".to_string(), "holds no rows"),
+        ("x,y\n".to_string(), "holds a header and no row"),
+        ("a,b\n1,2\0\n".to_string(), "no text"),
+        ("PK\u{3}\u{4}\0".to_string(), "an Excel workbook"),
+    ] {
+        let message = refused(&text, &options);
+        assert!(message.starts_with("t.csv: ") && message.contains(part), "`{part}` is not in `{message}`");
+    }
+    let dates = column((1..28).map(|day| if day == 9 { "soon".to_string() } else { format!("2024-01-{day:02}") }));
+    assert!(refused(&dates, &options).contains("`soon` is text in a column of dates"));
+    let unknown = refused("a,b\n1,2\n", &options.clone().with_drop(vec!["c".to_string()]));
+    assert!(unknown.contains("no column `c`; it has `a`, `b`"), "{unknown}");
+    for kind in [Kind::Date, Kind::Boolean, Kind::Constant, Kind::Integer] {
+        let input = Input::bytes("t.csv", column((0..40).map(|row| format!("{row}.5"))));
+        let error = read(&input, &options.clone().with_kind("x", kind)).unwrap_err();
+        assert!(matches!(error, Error::InvalidSetting { .. } | Error::Data { .. }), "{error}");
+    }
+}

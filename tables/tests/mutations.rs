@@ -1,0 +1,50 @@
+//! Each file of `tests/data`, cut and changed at random, in the hands of the oracle.
+
+mod common;
+mod oracle;
+
+use proptest::prelude::*;
+
+/// Small files, in which a change is likely to matter.
+const FILES: [&str; 14] = [
+    "bool.csv",
+    "cr_only.csv",
+    "date.csv",
+    "decimal_comma_quoted.csv",
+    "denormal.csv",
+    "latin1_header.csv",
+    "na.csv",
+    "pandas_index.csv",
+    "quoted_newline.csv",
+    "r_rownames.csv",
+    "sep_hint.csv",
+    "thousands.csv",
+    "units_row.csv",
+    "utf16le_bom.csv",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn changed_files_are_read_or_refused(
+        file in 0..FILES.len(),
+        cut in any::<proptest::sample::Index>(),
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), prop_oneof![
+            Just(b','), Just(b';'), Just(b'\n'), Just(b'"'), Just(b'#'), Just(b'.'), Just(b'-'), Just(b'0'), Just(b' '), any::<u8>()
+        ]), 0..12)
+    ) {
+        let mut bytes = std::fs::read(common::data(FILES[file])).unwrap();
+        bytes.truncate(cut.index(bytes.len()) + 1);
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        oracle::check(&bytes);
+    }
+
+    #[test]
+    fn small_texts_are_read_or_refused(text in "[-0-9a-cN.,;:/\"' \\n\\t#%$é]{0,60}") {
+        oracle::check(text.as_bytes());
+    }
+}

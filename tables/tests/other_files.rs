@@ -1,0 +1,73 @@
+//! Another file as the columns of a table that was read before.
+
+mod common;
+
+use common::{data, is_noted, row, table};
+use gannet_tables::{Form, Input, ReadOptions, Table, Value, read, read_as};
+
+fn again(form: &Form, text: &str) -> Result<Table, String> {
+    read_as(&Input::bytes("o.csv", text), form, &ReadOptions::default()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn columns_are_matched_by_name() {
+    let options = ReadOptions::default();
+    let original = read(&Input::file(data("column_order_original.csv")), &options).unwrap();
+    let other = Input::file(data("column_order_reordered.csv"));
+    let reordered = read_as(&other, original.form(), &options).unwrap();
+    assert_eq!((reordered.columns(), reordered.form()), (original.columns(), original.form()));
+}
+
+const PEOPLE: &str = "city,age,born,height\nParis,31,1990-03-05,1.75\nRome,27,1985-12-31,1.62\nParis,64,2001-07-17,\n";
+
+#[test]
+fn another_dialect_has_the_same_values() {
+    let people = table(PEOPLE);
+    let other = "born;height;city;age\n05.03.1990;1,75;Paris;31\n31.12.1985;1,62;Rome;27\n17.07.2001;;Paris;64\n";
+    let read = again(people.form(), other).unwrap();
+    assert_eq!(read.columns(), people.columns());
+    let unknown = again(people.form(), "city,age,born,height\nOslo,,1990-03-05,1\nRome,5,1985-12-31,2\n").unwrap();
+    assert_eq!(row(&unknown, 0)[..2], [Value::Category(2), Value::Missing]);
+    assert!(is_noted(&unknown, "column `city`: 1 cells have values that are none"));
+    // A column may have no value, and a category may be alone.
+    let empty = again(people.form(), "city,age,born,height\nRome,,,\nRome,,,\n").unwrap();
+    let rome = people.columns()[0].value(1);
+    assert_eq!(row(&empty, 1), [rome, Value::Missing, Value::Missing, Value::Missing]);
+}
+
+#[test]
+fn other_columns_are_named() {
+    let people = table(PEOPLE);
+    let problem = again(people.form(), "city,age,size,height\nParis,31,2,1.5\n").unwrap_err();
+    let expected = "o.csv: has other columns than the run: missing `born`; new `size`; it needs `city`, `age`, `born`, `height`; \
+                    rename or add them";
+    assert_eq!(problem, expected);
+    let twice = again(people.form(), "age,city,born,height,age\n1,Rome,1990-03-05,1.5,2\n").unwrap_err();
+    assert!(twice.contains("several columns are called `age`"), "{twice}");
+    let doubled = table("a,a,b\n1.5,2.5,3.5\n2.5,3.5,4.5\n");
+    assert!(again(doubled.form(), "b,a\n1.5,2.5\n").unwrap_err().contains("several columns are called `a`"));
+    assert_eq!(again(doubled.form(), "a,a,b\n1.5,2.5,3.5\n2.5,3.5,4.5\n").unwrap().columns(), doubled.columns());
+    let few = again(people.form(), "31,1.5\n27,1.6\n").unwrap_err();
+    assert!(few.contains("2 columns without names, but the run has 4"), "{few}");
+    let unnamed =
+        again(people.form(), "Rome,31,1990-03-05,1.5\nParis,27,1990-03-06,1.6\nRome,28,1990-03-07,1.7\n").unwrap();
+    assert!(is_noted(&unnamed, "matched by position"));
+}
+
+#[test]
+fn other_kinds_are_named() {
+    let people = table(PEOPLE);
+    let text = again(people.form(), "city,age,born,height\nRome,young,1990-03-05,1.5\n").unwrap_err();
+    assert!(text.contains("line 2, column 2 (`age`): `young` is text"), "{text}");
+    let decimals = again(people.form(), "city,age,born,height\nRome,3.5,1990-03-05,1.5\n").unwrap_err();
+    assert!(decimals.contains("`age`: cannot be integer"), "{decimals}");
+}
+
+#[test]
+fn dropped_columns_may_be_there_or_not() {
+    let options = ReadOptions::default().with_drop(vec!["born".to_string()]);
+    let people = common::with(PEOPLE, &options);
+    assert_eq!(again(people.form(), PEOPLE).unwrap().columns(), people.columns());
+    let without = "city,age,height\nParis,31,1.75\nRome,27,1.62\nParis,64,\n";
+    assert_eq!(again(people.form(), without).unwrap().columns(), people.columns());
+}
