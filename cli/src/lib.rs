@@ -37,6 +37,7 @@ mod settings;
 mod sweep;
 mod terminal;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -47,6 +48,8 @@ use data::address_space;
 use run::stop;
 use terminal::{output, screen};
 
+/// Exit code where all went well.
+const SUCCESS: u8 = 0;
 /// Exit code of wrong arguments or settings.
 const USAGE: u8 = 2;
 /// Exit code of every other failure.
@@ -54,7 +57,13 @@ const FAILURE: u8 = 1;
 
 /// Runs the program on the arguments of the process; returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = match parse() {
+    ExitCode::from(run(std::env::args_os()))
+}
+
+/// Runs the program on `arguments`, of which the first is its name; returns its exit code. It listens to signals from then on, and a
+/// signal may end the process.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match parse(arguments) {
         Ok(cli) => cli,
         Err(error) => return report_usage(&error),
     };
@@ -81,28 +90,28 @@ pub fn main() -> ExitCode {
     })
 }
 
-/// The arguments of the process. On a narrow terminal what an option means stands below it.
-fn parse() -> Result<Cli, clap::Error> {
+/// The command in `arguments`. On a narrow terminal what an option means stands below it.
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     const NARROW: usize = 70;
     let is_narrow = screen::columns().is_some_and(|columns| columns < NARROW);
     let mut command = Cli::command().next_line_help(is_narrow);
-    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let mut matches = command.try_get_matches_from_mut(arguments.into_iter().collect::<Vec<_>>())?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// Tells what went wrong, if anything did; returns the exit code.
-fn finish(outcome: anyhow::Result<()>) -> ExitCode {
+fn finish(outcome: anyhow::Result<()>) -> u8 {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => SUCCESS,
         // The reader of our standard output (`head`, a pager) has seen enough: nothing went wrong.
-        Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
+        Err(error) if error.is::<output::Closed>() => SUCCESS,
         Err(error) => {
             if let Some(stopped) = error.downcast_ref::<stop::Stopped>() {
                 output::alert(&stopped.to_string());
-                return ExitCode::from(stopped.code);
+                return stopped.code;
             }
             output::alert(&format!("error: {}", message(&error)));
-            ExitCode::from(exit_code(&error))
+            exit_code(&error)
         }
     }
 }
@@ -129,7 +138,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 }
 
 /// Prints what `clap` has to say: help and version as they are, an error as one line.
-fn report_usage(error: &clap::Error) -> ExitCode {
+fn report_usage(error: &clap::Error) -> u8 {
     if !error.use_stderr() {
         return finish(output::print(&error.render().to_string()));
     }
@@ -137,10 +146,10 @@ fn report_usage(error: &clap::Error) -> ExitCode {
     // `gannet` alone shows the whole help, as everybody expects of a program with commands.
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         output::alert(text.trim_end());
-        return ExitCode::from(USAGE);
+        return USAGE;
     }
     output::alert(&usage_line(&text));
-    ExitCode::from(USAGE)
+    USAGE
 }
 
 /// One line of an error of `clap`: what is wrong, its tips, and where to read on.
