@@ -38,7 +38,8 @@ class Labels:
         places = np.minimum(places, len(self.classes) - 1)
         unknown = np.flatnonzero(self.classes[places] != values)
         if len(unknown):
-            raise SettingError(f"labels: {values[unknown[0]]!r} is none of the classes; these are {self.classes.tolist()}")
+            found = values[unknown[:1]].tolist()[0]
+            raise SettingError(f"labels: {found!r} is none of the classes; these are {self.classes.tolist()}")
         return places
 
     def drawn(self, count: int) -> np.ndarray:
