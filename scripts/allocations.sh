@@ -7,7 +7,7 @@
 #
 # The wide networks take fewer: digits a 10th, mnist a 50th.
 #
-# Needs cargo, gcc and glibc.
+# Counts those of the program that the variable GANNET_PROGRAM names; without it, cargo builds one. Needs cargo, gcc and glibc.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,11 +22,15 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o "$work/counter.so" scripts/count_allocations.c
-cargo build --release --quiet --target-dir target
+program=${GANNET_PROGRAM:-}
+if [[ -z $program ]]; then
+    program=target/release/gannet
+    cargo build --release --quiet --target-dir target
+fi
 
 # counts ENGINE PRESET BATCH THREADS STEPS: the line that the counter prints.
 counts() {
-    LD_PRELOAD=$work/counter.so target/release/gannet bench \
+    LD_PRELOAD=$work/counter.so "$program" bench \
         --engine "$1" --preset "$2" --batch "$3" --threads "$4" --steps "$5" --json 2>&1 >/dev/null
 }
 

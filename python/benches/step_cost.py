@@ -3,7 +3,7 @@
 
     python/benches/step_cost.py [--preset circle] [--batch 32] [--rounds 9] [--rust]
 
-With --rust, `cargo run --release --example modular_step` is measured in turns with it, and a difference of more than 5 microseconds in the
+With --rust, `cargo bench --bench modular_step` is measured in turns with it, and a difference of more than 5 microseconds in the
 median ends the script with status 1. Run it on a machine that does nothing else.
 """
 
@@ -40,7 +40,7 @@ def of_python(preset, batch):
 
 def of_rust(preset, batch):
     """Microseconds of a step in Rust."""
-    program = ["cargo", "run", "--release", "--quiet", "--example", "modular_step", "--", preset, str(batch), str(STEPS)]
+    program = ["cargo", "bench", "--quiet", "--bench", "modular_step", "--", preset, str(batch), str(STEPS)]
     return float(subprocess.run(program, cwd=ROOT, check=True, capture_output=True).stdout)
 
 
