@@ -24,11 +24,12 @@ def test_a_generator_learns_from_the_loss():
     assert report.step == loss.steps_done == 1500 and 0 < report.real_probability < 1
 
 
-def test_any_arrays_and_no_buffer():
+@pytest.mark.parametrize("dtype", [np.float32, float])
+def test_any_arrays_and_no_buffer(dtype):
     one, other = (gannet.ModularLoss("circle", batch=8, threads=1) for _ in range(2))
     fakes, real = np.random.default_rng(1).normal(size=(2, 8, 2)).astype(np.float32)
     gradient, _ = one.step(fakes, real)
-    converted, _ = other.step(np.asfortranarray(fakes.astype(float)), real.tolist())
+    converted, _ = other.step(np.asfortranarray(fakes, dtype=dtype), real.tolist())
     assert gradient.dtype == np.float32 and gradient.shape == (8, 2)
     assert (gradient == converted).all()
     assert (one.parameters()["0.weight"] == other.parameters()["0.weight"]).all()

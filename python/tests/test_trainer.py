@@ -59,8 +59,11 @@ def test_stop_ends_a_run(trainer):
 def test_ctrl_c_ends_a_run(trainer):
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     began = time.monotonic()
+    late = threading.Timer(20, trainer.stop)
+    late.start()
     with pytest.raises(KeyboardInterrupt):
         trainer.run(10**9)
+    late.cancel()
     assert time.monotonic() - began < 20
     done = trainer.steps_done
     assert done > 0 and trainer.run(5).step == done + 5
@@ -242,6 +245,26 @@ def test_wrong_data_and_options(small, floats):
     trainer = gannet.Trainer(small, spoiled, batch=300)
     with pytest.raises(gannet.NotFiniteError, match="real sample"):
         trainer.run(1)
+
+
+def spread(rows):
+    """The same float32 rows, which stand apart in memory."""
+    wide = np.full((2 * len(rows), 3 * rows.shape[1]), np.nan, np.float32)
+    wide[::2, ::3] = rows
+    return wide[::2, ::3]
+
+
+def backward(rows):
+    """The same float32 rows, of which the last stands first in memory."""
+    return np.ascontiguousarray(rows[::-1])[::-1]
+
+
+@pytest.mark.parametrize("made", [np.asfortranarray, spread, backward, lambda rows: rows.astype(">f4"), lambda rows: rows.astype(float)])
+def test_float32_in_any_order_is_the_same_data(small, floats, made):
+    one, other = (gannet.Trainer(small, data, batch=16, threads=1) for data in (floats, made(floats)))
+    one.run(3)
+    other.run(3)
+    assert same(one.parameters(), other.parameters())
 
 
 def test_data_are_read_where_they_stand(small, floats):
