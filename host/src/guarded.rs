@@ -75,7 +75,11 @@ impl<T> Drop for Guarded<T> {
 }
 
 /// Does `work`; a panic of it is a refusal.
-fn caught<R, E: From<Refusal>>(work: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
+///
+/// # Errors
+///
+/// That of `work`, and [`Refusal::Panic`].
+pub fn caught<R, E: From<Refusal>>(work: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
     // What a panic leaves half changed refuses to be used.
     panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         let words = panic_text(&*payload).to_string();

@@ -3,6 +3,7 @@
 //! | what | where |
 //! |---|---|
 //! | an object that refuses what cannot go well | [`Guarded`] |
+//! | work without an object, whose panic is a refusal | [`caught`] |
 //! | why it refuses | [`Refusal`] |
 //! | the words of a panic | [`panic_text`] |
 #![forbid(unsafe_code)]
@@ -11,5 +12,5 @@ mod calls;
 mod guarded;
 mod refusal;
 
-pub use guarded::Guarded;
+pub use guarded::{Guarded, caught};
 pub use refusal::{Refusal, panic_text};

@@ -8,6 +8,7 @@ use gannet::internals::atomic_file::{self, Placing};
 use pyo3::exceptions::PyFileExistsError;
 use pyo3::prelude::*;
 
+use crate::calls::detached;
 use crate::problem::Problem;
 
 /// Writes `bytes` to a file at `path`, whole or not at all.
@@ -16,7 +17,7 @@ use crate::problem::Problem;
 #[pyfunction]
 #[pyo3(signature = (path, bytes, *, overwrite = false))]
 pub(crate) fn write_file(py: Python<'_>, path: PathBuf, bytes: &[u8], overwrite: bool) -> PyResult<()> {
-    Ok(py.detach(|| write(&path, bytes, overwrite))?)
+    Ok(detached(py, || write(&path, bytes, overwrite))?)
 }
 
 /// The same without the interpreter.

@@ -8,11 +8,13 @@
 //! run                                         many steps, callbacks, signals
 //! spec  options  table  parameters  report    what these are made of and give
 //! picture  program                            pictures; the program in this process
-//! borrowed  arrays  file  problem             NumPy's memory, files, errors
+//! borrowed  arrays  file                      NumPy's memory, files
+//! calls  problem                              calls without the interpreter, errors
 //! ```
 
 mod arrays;
 mod borrowed;
+mod calls;
 mod file;
 mod modular_loss;
 mod network;

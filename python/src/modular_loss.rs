@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrays::{self, Matrix};
+use crate::calls;
 use crate::options;
 use crate::parameters;
 use crate::problem::Problem;
@@ -39,12 +40,9 @@ impl ModularLoss {
             return Err(Problem::from(Error::setting("gan.packing", problem)).into());
         }
         let discriminator = spec.discriminator.clone();
-        let loss = settings.py().detach(|| {
-            Guarded::new(|| {
-                let (objective, optimizer) = (spec.objective, spec.discriminator_optimizer);
-                let made = Inner::with_penalties(spec.discriminator, objective, spec.penalties, optimizer, options)?;
-                Ok::<_, Problem>((made, 0))
-            })
+        let loss = calls::made(settings.py(), || {
+            let (objective, optimizer) = (spec.objective, spec.discriminator_optimizer);
+            Ok((Inner::with_penalties(spec.discriminator, objective, spec.penalties, optimizer, options)?, 0))
         })?;
         Ok(Self { loss, discriminator, batch })
     }
@@ -68,12 +66,10 @@ impl ModularLoss {
             let fakes = fakes.as_slice().map_err(arrays::not_dense)?;
             let real = real.as_slice().map_err(arrays::not_dense)?;
             let place = written.as_slice_mut().map_err(arrays::not_dense)?;
-            py.detach(|| {
-                self.loss.with(|(loss, steps)| {
-                    let found = loss.step(fakes, real, place)?;
-                    *steps += 1;
-                    Ok::<_, Problem>(Report::of_modular(*steps, found))
-                })
+            calls::using(py, &self.loss, |(loss, steps)| {
+                let found = loss.step(fakes, real, place)?;
+                *steps += 1;
+                Ok(Report::of_modular(*steps, found))
             })?
         };
         Ok((gradient, report))
@@ -81,7 +77,7 @@ impl ModularLoss {
 
     /// A copy of the discriminator's parameters: a dict from names such as `0.weight`, [outputs, inputs], to arrays.
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let layers = py.detach(|| self.loss.with(|(loss, _)| Ok::<_, Problem>(loss.discriminator()?)))?;
+        let layers = calls::using(py, &self.loss, |(loss, _)| Ok(loss.discriminator()?))?;
         let dict = PyDict::new(py);
         parameters::put(&dict, "", &self.discriminator, &layers)?;
         Ok(dict)
@@ -91,15 +87,15 @@ impl ModularLoss {
     fn set_parameters(&self, parameters: &Bound<'_, PyDict>) -> PyResult<()> {
         let py = parameters.py();
         parameters::check_names(parameters, &parameters::names("", &self.discriminator))?;
-        let mut layers = py.detach(|| self.loss.with(|(loss, _)| Ok::<_, Problem>(loss.discriminator()?)))?;
+        let mut layers = calls::using(py, &self.loss, |(loss, _)| Ok(loss.discriminator()?))?;
         parameters::replace(parameters, "", &self.discriminator, &mut layers)?;
-        Ok(py.detach(|| self.loss.with(|(loss, _)| Ok::<_, Problem>(loss.set_discriminator(&layers)?)))?)
+        Ok(calls::using(py, &self.loss, |(loss, _)| Ok(loss.set_discriminator(&layers)?))?)
     }
 
     /// Steps done.
     #[getter]
     fn steps_done(&self, py: Python<'_>) -> PyResult<u64> {
-        Ok(py.detach(|| self.loss.with(|(_, steps)| Ok::<_, Problem>(*steps)))?)
+        Ok(calls::using(py, &self.loss, |(_, steps)| Ok(*steps))?)
     }
 
     /// Rows of a step.

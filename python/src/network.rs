@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrays::{self, Matrix};
+use crate::calls;
 use crate::options;
 use crate::parameters;
 use crate::problem::Problem;
@@ -42,7 +43,7 @@ impl Network {
         py: Python<'_>,
         work: impl FnOnce(&mut DenseNetwork) -> Result<R, Error> + Send,
     ) -> PyResult<R> {
-        Ok(py.detach(|| self.network.with(|network| Ok::<_, Problem>(work(network)?)))?)
+        Ok(calls::using(py, &self.network, |network| Ok(work(network)?))?)
     }
 
     /// A dict of tensors, one of each of the network's.
@@ -66,8 +67,7 @@ impl Network {
         let (spec, usual) = Spec::network(settings, network)?;
         let options = options::read(options, usual)?;
         let most_rows = options.batch;
-        let made =
-            settings.py().detach(|| Guarded::new(|| Ok::<_, Problem>(DenseNetwork::new(spec.clone(), options)?)))?;
+        let made = calls::made(settings.py(), || Ok(DenseNetwork::new(spec.clone(), options)?))?;
         Ok(Self { network: made, spec, most_rows })
     }
 

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::arrays;
-use crate::problem::Problem;
+use crate::calls::detached;
 
 /// The first two values of each row.
 fn points(values: &[f32], columns: usize) -> Vec<[f32; 2]> {
@@ -27,7 +27,7 @@ pub(crate) fn picture<'py>(
     let (real, samples) = (arrays::readable(&real, "real")?, arrays::readable(&samples, "samples")?);
     let real = real.as_slice().map_err(arrays::not_dense)?;
     let generated = samples.as_slice().map_err(arrays::not_dense)?;
-    let bytes = py.detach(|| {
+    let bytes = detached(py, || {
         let heading = Heading { title, subtitle };
         let picture = if columns == 1 {
             histogram(heading, &[HistogramPanel { title: "", real, generated }], None)?
@@ -35,7 +35,7 @@ pub(crate) fn picture<'py>(
             let (real, generated) = (points(real, columns), points(generated, columns));
             scatter(heading, &[ScatterPanel { title: "", real: &real, generated: &generated }])?
         };
-        Ok::<_, Problem>(picture.to_png()?)
+        Ok(picture.to_png()?)
     })?;
     Ok(PyBytes::new(py, &bytes))
 }

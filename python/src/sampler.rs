@@ -1,6 +1,6 @@
 //! Samplers: samples of a generator.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gannet::Error;
 use gannet::cpu::Isa;
@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::arrays::{self, Matrix};
+use crate::calls::{self, detached};
 use crate::problem::Problem;
 use crate::spec::Spec;
 
@@ -36,20 +37,21 @@ impl Sampler {
     #[pyo3(signature = (settings, model))]
     fn of_model(settings: &Bound<'_, PyAny>, model: &Bound<'_, PyAny>) -> PyResult<Self> {
         let spec = Spec::of(settings)?.spec;
-        let of_file = |path: &Path| Model::load(&spec, path);
-        let of_bytes = |bytes: &[u8]| Model::from_safetensors(bytes, &spec, "the model in memory");
-        let model = match model.cast::<PyBytes>() {
-            Ok(bytes) => of_bytes(bytes.as_bytes()),
-            Err(_) => of_file(&model.extract::<PathBuf>()?),
-        };
-        let isa = Isa::resolve(None).map_err(Problem::from)?;
-        let made = Inner::new(&model.map_err(Problem::from)?, &spec, isa).map_err(Problem::from)?;
+        let path = model.cast::<PyBytes>().is_err().then(|| model.extract::<PathBuf>()).transpose()?;
+        let bytes = model.cast::<PyBytes>().map_or(&[][..], |bytes| bytes.as_bytes());
+        let made = detached(model.py(), || {
+            let model = match &path {
+                Some(path) => Model::load(&spec, path)?,
+                None => Model::from_safetensors(bytes, &spec, "the model in memory")?,
+            };
+            Ok(Inner::new(&model, &spec, Isa::resolve(None)?)?)
+        })?;
         Ok(Self::new(made, spec.conditions)?)
     }
 
     /// Another sampler of the same generator, for another thread: the weights are not copied.
     fn share(&self, py: Python<'_>) -> PyResult<Self> {
-        let shared = py.detach(|| self.sampler.with(|sampler| Ok::<_, Problem>(sampler.share()?)))?;
+        let shared = calls::using(py, &self.sampler, |sampler| Ok(sampler.share()?))?;
         Ok(Self::new(shared, self.conditions)?)
     }
 
@@ -71,7 +73,7 @@ impl Sampler {
         let mut written = arrays::writable(&samples, "out")?;
         let rows = written.as_slice_mut().map_err(arrays::not_dense)?;
         match &told {
-            None => py.detach(|| self.sampler.with(|sampler| Ok::<_, Problem>(sampler.sample(seed, first, rows)?)))?,
+            None => calls::using(py, &self.sampler, |sampler| Ok(sampler.sample(seed, first, rows)?))?,
             Some(told) => {
                 let borrowed = arrays::readable(told, "conditions")?;
                 let values = borrowed.as_slice().map_err(arrays::not_dense)?;
@@ -81,9 +83,7 @@ impl Sampler {
                         place.copy_from_slice(condition);
                     }
                 };
-                py.detach(|| {
-                    self.sampler.with(|sampler| Ok::<_, Problem>(sampler.sample_with(seed, first, next, rows)?))
-                })?;
+                calls::using(py, &self.sampler, |sampler| Ok(sampler.sample_with(seed, first, next, rows)?))?;
             }
         }
         drop(written);

@@ -7,6 +7,7 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::arrays;
+use crate::calls::detached;
 use crate::problem::Problem;
 
 /// Where the numbers come from, in messages.
@@ -38,11 +39,11 @@ impl Standardization {
     #[pyo3(signature = (values, names = None))]
     fn of(values: &Bound<'_, PyAny>, names: Option<Vec<String>>) -> PyResult<(Self, Vec<String>)> {
         let table = table(values, names)?;
-        let found = values.py().detach(|| {
+        let found = detached(values.py(), || {
             let scaling = Scaling::of(&table, ORIGIN)?;
             let names = table.column_names();
             let unclear = precision::unclear(&table, &scaling)?;
-            Ok::<_, Problem>((Self(scaling), unclear.iter().map(|unclear| unclear.text(&names)).collect()))
+            Ok((Self(scaling), unclear.iter().map(|unclear| unclear.text(&names)).collect()))
         });
         Ok(found?)
     }
@@ -51,7 +52,7 @@ impl Standardization {
     fn apply<'py>(&self, values: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let py = values.py();
         let table = table(values, None)?;
-        let samples = py.detach(|| self.0.apply(&table, ORIGIN)).map_err(Problem::from)?;
+        let samples = detached(py, || Ok(self.0.apply(&table, ORIGIN)?))?;
         let shape = [samples.len(), samples.features()];
         PyArray1::from_vec(py, samples.into_values()).reshape(shape)
     }
@@ -62,7 +63,7 @@ impl Standardization {
         let samples = arrays::matrix(samples, "samples")?;
         let borrowed = arrays::readable(&samples, "samples")?;
         let values = borrowed.as_slice().map_err(arrays::not_dense)?;
-        let rows: Vec<f64> = py.detach(|| self.0.undo(values).flatten().collect());
+        let rows: Vec<f64> = detached(py, || Ok(self.0.undo(values).flatten().collect()))?;
         let columns = self.0.scale().len();
         let shape = [rows.len() / columns.max(1), columns];
         PyArray1::from_vec(py, rows).reshape(shape)

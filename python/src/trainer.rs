@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::borrowed::Borrowed;
+use crate::calls::{self, detached};
 use crate::problem::Problem;
 use crate::report::Report;
 use crate::run::{self, Asked};
@@ -38,7 +39,7 @@ impl Trainer {
         py: Python<'_>,
         work: impl FnOnce(&mut Inner<'static>) -> Result<R, Problem> + Send,
     ) -> PyResult<R> {
-        Ok(py.detach(|| self.trainer.with(work))?)
+        Ok(calls::using(py, &self.trainer, work)?)
     }
 
     /// The bytes of a checkpoint with a note.
@@ -92,16 +93,14 @@ impl Trainer {
         let batch = options.batch;
         let samples = Arc::new(Borrowed::new(arrays::matrix(data, "data")?)?);
         let of_gan = spec.spec.clone();
-        let made = py.detach(|| {
-            Guarded::new(|| {
-                let source: Arc<dyn Source> = match labels {
-                    Some(labels) => Arc::new(Labelled::new(samples, labels, of_gan.conditions)?),
-                    None => samples,
-                };
-                Ok::<_, Problem>(Inner::new(of_gan, source, options)?)
-            })
+        let made = calls::made(py, || {
+            let source: Arc<dyn Source> = match labels {
+                Some(labels) => Arc::new(Labelled::new(samples, labels, of_gan.conditions)?),
+                None => samples,
+            };
+            Ok(Inner::new(of_gan, source, options)?)
         })?;
-        let threads = py.detach(|| made.with(|trainer| Ok::<_, Problem>(trainer.plan().threads)))?;
+        let threads = calls::using(py, &made, |trainer| Ok(trainer.plan().threads))?;
         Ok(Self { trainer: made, stop, spec, batch, threads })
     }
 
@@ -195,7 +194,7 @@ impl Trainer {
     #[pyo3(signature = (path, *, overwrite = false))]
     fn save(&self, py: Python<'_>, path: PathBuf, overwrite: bool) -> PyResult<()> {
         let bytes = self.checkpoint(py, String::new())?;
-        Ok(py.detach(|| files::write(&path, &bytes, overwrite))?)
+        Ok(detached(py, || files::write(&path, &bytes, overwrite))?)
     }
 
     /// Goes on from a checkpoint in a file: what follows is, bit for bit, what would have followed in the run that it was taken of. Settings
@@ -298,10 +297,10 @@ pub(crate) fn checkpoint_with_note<'py>(
     note: String,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let spec = Spec::of(settings)?.spec;
-    let made = || -> Result<Vec<u8>, Problem> {
+    let made = detached(settings.py(), || {
         let mut checkpoint = Checkpoint::from_safetensors(bytes, &spec, "the checkpoint in memory")?;
         checkpoint.notes.insert(NOTE.to_string(), note);
         Ok(checkpoint.to_safetensors(&spec)?)
-    };
-    Ok(PyBytes::new(settings.py(), &made()?))
+    })?;
+    Ok(PyBytes::new(settings.py(), &made))
 }
