@@ -205,7 +205,7 @@ impl Trainer {
     }
 
     /// The bytes of a checkpoint, with a note that `checkpoint_note` finds.
-    #[pyo3(signature = (note = String::new()))]
+    #[pyo3(signature = (note = String::new()), text_signature = "($self, note='')")]
     fn to_bytes<'py>(&self, py: Python<'py>, note: String) -> PyResult<Bound<'py, PyBytes>> {
         Ok(PyBytes::new(py, &self.checkpoint(py, note)?))
     }

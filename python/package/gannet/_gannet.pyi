@@ -35,21 +35,21 @@ class Report:
 class Trainer:
     """Trains one GAN on the rows of an array."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         settings: _Settings,
         data: ArrayLike,
         *,
         labels: Sequence[int] | NDArray[np.integer] | None = None,
         batch: int | None = None,
-        seed: int | None = None,
+        seed: int | None = 0,
         threads: int | None = None,
-        shards: int | None = None,
+        shards: int | None = 1,
         shuffle: bool | None = None,
-        engine: _Engine | None = None,
+        engine: _Engine | None = "auto",
         isa: _Isa | None = None,
         memory_limit: int | None = None,
-    ) -> None: ...
+    ) -> Trainer: ...
     def run(
         self, steps: int, *, report_every: int = 0, progress: Callable[[Report], Any] | None = None
     ) -> Report | None: ...
@@ -86,7 +86,7 @@ class Trainer:
 class Sampler:
     """Makes samples by a generator. A sample depends on the generator, the seed and its index alone."""
 
-    def __init__(self, settings: _Settings, model: _Path | bytes) -> None: ...
+    def __new__(cls, settings: _Settings, model: _Path | bytes) -> Sampler: ...
     def share(self) -> Sampler: ...
     def sample(
         self,
@@ -106,18 +106,18 @@ class Sampler:
 class ModularLoss:
     """A discriminator with its optimizer, which answers fakes with the gradient of the generator's loss."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         settings: _Settings,
         *,
         batch: int | None = None,
-        seed: int | None = None,
+        seed: int | None = 0,
         threads: int | None = None,
-        shards: int | None = None,
-        engine: _Engine | None = None,
+        shards: int | None = 1,
+        engine: _Engine | None = "auto",
         isa: _Isa | None = None,
         memory_limit: int | None = None,
-    ) -> None: ...
+    ) -> ModularLoss: ...
     def step(self, fakes: ArrayLike, real: ArrayLike, out: _Matrix | None = None) -> tuple[_Matrix, Report]: ...
     def parameters(self) -> dict[str, _Matrix]: ...
     def set_parameters(self, parameters: dict[str, Any]) -> None: ...
@@ -132,19 +132,19 @@ class ModularLoss:
 class Network:
     """A network that another program trains as one of its layers. Its parameters are the caller's to update."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         settings: _Settings,
         network: _Name = "generator",
         *,
         batch: int | None = None,
-        seed: int | None = None,
+        seed: int | None = 0,
         threads: int | None = None,
-        engine: _Engine | None = None,
+        engine: _Engine | None = "auto",
         isa: _Isa | None = None,
         memory_limit: int | None = None,
-    ) -> None: ...
-    def forward(self, rows: ArrayLike, *, dropout_seed: int | None = None, out: _Matrix | None = None) -> _Matrix: ...
+    ) -> Network: ...
+    def forward(self, rows: ArrayLike, *, dropout_seed: int | None = 0, out: _Matrix | None = None) -> _Matrix: ...
     def backward(
         self,
         output_gradient: ArrayLike,
@@ -166,7 +166,7 @@ class Network:
 class Spec:
     """What is trained: both networks, the objective, the optimizers."""
 
-    def __init__(self, settings: _Settings) -> None: ...
+    def __new__(cls, settings: _Settings) -> Spec: ...
     @staticmethod
     def of_table(columns: int, classes: int = 0) -> Spec: ...
     @staticmethod
@@ -188,7 +188,7 @@ class Spec:
 class Standardization:
     """How the columns of a table become features of mean 0 and standard deviation 1, and samples become rows of the table again."""
 
-    def __init__(self, offset: Sequence[float], scale: Sequence[float]) -> None: ...
+    def __new__(cls, offset: Sequence[float], scale: Sequence[float]) -> Standardization: ...
     @staticmethod
     def of(values: ArrayLike, names: list[str] | None = None) -> tuple[Standardization, list[str]]: ...
     def apply(self, values: ArrayLike) -> _Matrix: ...
