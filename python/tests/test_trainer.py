@@ -56,6 +56,15 @@ def test_stop_ends_a_run(trainer):
     assert trainer.run(3).step == trainer.steps_done
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as Python has it: a shell starts what runs in its background without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_a_run(trainer):
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     began = time.monotonic()
