@@ -7,7 +7,7 @@
 #
 # The wide networks take fewer: digits a 10th, mnist a 50th.
 #
-# Needs cargo, gcc and glibc. GANNET_PROGRAM names a built program instead.
+# Counts those of the program that the variable GANNET_PROGRAM names; without it, cargo builds one. Needs cargo, gcc and glibc.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,8 @@
 //! Where calls come in: nothing unwinds out, and what went wrong becomes a status and a message.
 
-use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
+
+use gannet_host::panic_text;
 
 use crate::last_error;
 use crate::status::{Failure, GannetStatus};
@@ -13,7 +14,7 @@ pub(crate) fn call(work: impl FnOnce() -> Result<(), Failure>) -> GannetStatus {
         Ok(Ok(())) => return GannetStatus::Ok,
         Ok(Err(failure)) => failure,
         Err(payload) => {
-            let what = words(&*payload);
+            let what = panic_text(&*payload);
             let message =
                 format!("gannet has a mistake, please report it: {what}; free the handle, and go on from a checkpoint");
             // Its destructor is no part of gannet, and might panic again.
@@ -23,12 +24,6 @@ pub(crate) fn call(work: impl FnOnce() -> Result<(), Failure>) -> GannetStatus {
     };
     last_error::keep(failure.message);
     failure.status
-}
-
-/// What a panic says.
-fn words(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
 }
 
 #[cfg(test)]

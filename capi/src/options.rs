@@ -5,7 +5,7 @@ use std::ptr;
 
 use gannet::gan::TrainerOptions;
 use gannet_settings::json::Described;
-use gannet_settings::values::{ENGINES, names, of_name};
+use gannet_settings::values;
 
 use crate::arguments;
 use crate::handles;
@@ -86,11 +86,11 @@ impl GannetOptions {
     ///
     /// The texts are NULL or end with 0.
     pub(crate) unsafe fn resolve(&self, described: &Described) -> Result<TrainerOptions, Failure> {
-        let usual = TrainerOptions::default();
+        let usual = described.options();
         let or = |given: usize, usual: usize| if given == 0 { usual } else { given };
-        let batch = or(self.batch, described.preset.map_or(usual.batch, |preset| preset.batch()));
+        let batch = or(self.batch, usual.batch);
         let shuffle = match self.order {
-            0 => described.preset.is_none_or(|preset| preset.shuffle()),
+            0 => usual.shuffle,
             GANNET_SHUFFLED => true,
             GANNET_IN_ORDER => false,
             other => {
@@ -106,10 +106,7 @@ impl GannetOptions {
             usual.engine
         } else {
             // SAFETY: of the caller.
-            let name = unsafe { arguments::text(self.engine, "engine")? };
-            of_name(ENGINES, name).ok_or_else(|| {
-                Failure::argument(format!("the engine `{name}` is unknown; use {}", names(ENGINES).join(", ")))
-            })?
+            values::engine(unsafe { arguments::text(self.engine, "engine")? })?
         };
         // SAFETY: of the caller.
         let isa = unsafe { settings::isa_kind(self.isa)? };

@@ -39,6 +39,7 @@ mod settings;
 mod sweep;
 mod terminal;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -50,6 +51,8 @@ pub use job::Job;
 use run::stop;
 use terminal::{output, screen};
 
+/// Exit code where all went well.
+const SUCCESS: u8 = 0;
 /// Exit code of wrong arguments or settings.
 const USAGE: u8 = 2;
 /// Exit code of every other failure.
@@ -66,14 +69,20 @@ pub struct Ended {
 
 /// Runs the program on the arguments of the process; returns its exit code.
 pub fn main() -> ExitCode {
-    ExitCode::from(run(None).code)
+    ExitCode::from(run(std::env::args_os()))
 }
 
-/// Runs the program on the arguments of the process, which may be one of those of a `job`.
-pub fn run(job: Option<Job>) -> Ended {
+/// Runs the program on `arguments`, of which the first is its name; returns its exit code. It listens to signals from then on, and a
+/// signal may end the process.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    run_in(None, arguments).code
+}
+
+/// The same in one process of a `job`.
+pub fn run_in(job: Option<Job>, arguments: impl IntoIterator<Item = OsString>) -> Ended {
     // One process tells what is not about training.
     let speaks = job.as_ref().is_none_or(Job::leads);
-    let cli = match parse() {
+    let cli = match parse(arguments) {
         Ok(cli) => cli,
         Err(_) if !speaks => return DONE,
         Err(error) => return report_usage(&error),
@@ -105,17 +114,17 @@ pub fn run(job: Option<Job>) -> Ended {
     })
 }
 
-/// The arguments of the process. On a narrow terminal what an option means stands below it.
-fn parse() -> Result<Cli, clap::Error> {
+/// The command in `arguments`. On a narrow terminal what an option means stands below it.
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     const NARROW: usize = 70;
     let is_narrow = screen::columns().is_some_and(|columns| columns < NARROW);
     let mut command = Cli::command().next_line_help(is_narrow);
-    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let mut matches = command.try_get_matches_from_mut(arguments.into_iter().collect::<Vec<_>>())?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// Nothing went wrong.
-const DONE: Ended = Ended { code: 0, together: true };
+const DONE: Ended = Ended { code: SUCCESS, together: true };
 
 /// Tells what went wrong, if anything did.
 fn finish(outcome: anyhow::Result<()>) -> Ended {

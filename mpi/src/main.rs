@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         let threads = places.get(world.rank().unsigned_abs() as usize).map_or(1, |(_, threads)| *threads);
         Job { exchange: Box::new(World::new(&world)), threads, places }
     });
-    let ended = gannet_cli::run(job);
+    let ended = gannet_cli::run_in(job, std::env::args_os());
     if !ended.together {
         // The others wait for this process, or will.
         world.abort(i32::from(ended.code));

@@ -5,8 +5,10 @@ use gannet::internals::engine;
 use gannet::net::{Activation, LayerSpec, NetworkSpec, Normalization};
 use gannet::{Error, Result};
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
 use crate::kinded::Kinded;
+use crate::toml_error::readable;
 
 /// The table.
 #[derive(Debug, Default, Deserialize)]
@@ -107,6 +109,21 @@ impl GanTable {
             engine::fit_discriminator(spec);
         }
         Ok(())
+    }
+}
+
+impl GanTable {
+    /// The network that a table of one describes, without a preset.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] for what is unknown.
+    pub fn network(table: Table) -> Result<NetworkSpec> {
+        let table: NetworkTable =
+            table.try_into().map_err(|error: toml::de::Error| Error::setting("network", readable(&error)))?;
+        let mut network = NetworkSpec::new(Vec::new());
+        table.fill("network", &mut network)?;
+        Ok(network)
     }
 }
 

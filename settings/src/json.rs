@@ -21,8 +21,8 @@
 //! # Ok::<(), gannet::Error>(())
 //! ```
 
-use gannet::gan::GanSpec;
 use gannet::gan::presets::Preset;
+use gannet::gan::{GanSpec, TrainerOptions};
 use gannet::net::NetworkSpec;
 use gannet::{Error, Result};
 use serde_json::{Map, Value as Json};
@@ -50,6 +50,17 @@ pub struct Described {
     pub preset: Option<Preset>,
 }
 
+impl Described {
+    /// Options of a trainer with the preset's batch and order of the data, or the library's.
+    pub fn options(&self) -> TrainerOptions {
+        let usual = TrainerOptions::default();
+        match self.preset {
+            Some(preset) => usual.with_batch(preset.batch()).with_shuffle(preset.shuffle()),
+            None => usual,
+        }
+    }
+}
+
 /// The GAN in `text`: the name of a preset, or a JSON object with the tables `run`, of which `preset` is the only setting, and `gan`.
 ///
 /// The table `gan` has one name more than in a file: `conditions`, how many values at the end of a row of the data are its condition
@@ -64,8 +75,7 @@ pub fn parse(text: &str) -> Result<Described> {
         let preset = preset(text.trim())?;
         return Ok(Described { spec: preset.spec(), preset: Some(preset) });
     }
-    let not_json = |error: serde_json::Error| Error::setting("settings", format!("not JSON: {error}"));
-    let tables: Map<String, Json> = serde_json::from_str(text).map_err(not_json)?;
+    let tables = object(text)?;
     check_names(tables.keys(), &TABLES, "the settings")?;
     let run = table(&tables, "run")?;
     check_names(run.keys(), &["preset"], "the table run")?;
@@ -82,6 +92,24 @@ pub fn parse(text: &str) -> Result<Described> {
         other => other,
     })?;
     Ok(Described { spec, preset })
+}
+
+/// The network in `text` alone: a JSON object with the settings of a network of the table `gan`.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] that names the setting.
+pub fn network(text: &str) -> Result<NetworkSpec> {
+    let entries = object(text)?;
+    let entries = entries.iter().map(|(name, item)| Ok((name.clone(), value(name, item)?)));
+    let network = GanTable::network(entries.collect::<Result<_>>()?)?;
+    network.validate("network")?;
+    Ok(network)
+}
+
+/// The object in a JSON text.
+fn object(text: &str) -> Result<Map<String, Json>> {
+    serde_json::from_str(text).map_err(|error| Error::setting("settings", format!("not JSON: {error}")))
 }
 
 /// The preset called `name`.
@@ -192,6 +220,25 @@ mod tests {
             layers(3, 1)
         );
         assert_eq!(parse(&text).unwrap().spec.latents(), 2);
+    }
+
+    #[test]
+    fn a_network_stands_alone() {
+        let layers = r#"{"layers": [{"inputs": 3, "outputs": 8, "activation": "tanh"}, {"inputs": 8, "outputs": 1}]}"#;
+        let spec = network(layers).unwrap();
+        assert_eq!((spec.inputs(), spec.outputs()), (3, 1));
+        assert_eq!(spec.layers[1].activation, Activation::Linear);
+        for (text, part) in [("[]", "not JSON"), ("{}", "layers"), (r#"{"layer": []}"#, "unknown field `layer`")] {
+            let problem = network(text).unwrap_err().to_string();
+            assert!(problem.contains(part), "{problem}");
+        }
+    }
+
+    #[test]
+    fn options_are_the_presets() {
+        let digits = parse("digits").unwrap();
+        assert_eq!(digits.options().batch, Preset::Digits.batch());
+        assert_eq!(Described { preset: None, ..digits }.options().batch, TrainerOptions::default().batch);
     }
 
     #[test]

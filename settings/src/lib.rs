@@ -6,6 +6,7 @@
 //! | settings with one value, such as the objective | [`Setting`]; those of the table `[gan]` are [`Setting::GAN`] |
 //! | optimizers and networks | [`GanTable`] |
 //! | the settings of a JSON text | [`json::parse`] |
+//! | the defaults for own data | [`own_data`] |
 #![forbid(unsafe_code)]
 
 mod control;
@@ -15,6 +16,7 @@ mod kind;
 mod kinded;
 pub mod nearest;
 mod objective;
+pub mod own_data;
 mod penalties;
 mod setting;
 pub mod toml_error;

@@ -1,5 +1,6 @@
 //! Names and numbers that settings may be, and how they are read.
 
+use gannet::Error;
 use gannet::cpu::{EngineKind, IsaKind};
 use gannet::gan::{Objective, Order, RateDecay};
 
@@ -43,6 +44,16 @@ pub const ENGINES: &[(&str, EngineKind)] =
 /// Instruction sets by name.
 pub const ISAS: &[(&str, IsaKind)] =
     &[("avx512", IsaKind::Avx512), ("avx2", IsaKind::Avx2), ("portable", IsaKind::Portable)];
+
+/// The engine called `name`.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] that tells the known names.
+pub fn engine(name: &str) -> Result<EngineKind, Error> {
+    of_name(ENGINES, name)
+        .ok_or_else(|| Error::setting("engine", format!("`{name}` is unknown; use {}", names(ENGINES).join(", "))))
+}
 
 /// The name of `value` in one of the tables above.
 pub fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {

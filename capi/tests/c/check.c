@@ -441,7 +441,7 @@ static void strange_arguments(void) {
     odd.order = 9;
     MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_new(SMALL, &data, &odd, &trainer));
     odd = options, odd.engine = "steam";
-    MEETS(GANNET_INVALID_ARGUMENT, gannet_trainer_new(SMALL, &data, &odd, &trainer));
+    MEETS(GANNET_INVALID_SETTING, gannet_trainer_new(SMALL, &data, &odd, &trainer));
     odd = options, odd.isa = "steam";
     MEETS(GANNET_INVALID_SETTING, gannet_trainer_new(SMALL, &data, &odd, &trainer));
     odd = options, odd.shards = 3;

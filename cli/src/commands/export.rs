@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use gannet::gan::{Network, onnx, weights};
 use gannet::{Error, Result};
+use gannet_settings::own_data::Shape;
 use gannet_settings::values::name_of;
 use serde_json::json;
 
 use crate::commands::args::{ExportArgs, NETWORK_FORMATS, NETWORKS, NetworkFormat};
 use crate::data::own::Form;
 use crate::folder::out_file::{OutFile, Suffixes, is_standard};
-use crate::preset::Shape;
 use crate::run::saved_run::SavedRun;
 use crate::settings::config::RunConfig;
 use crate::terminal::output;

@@ -17,12 +17,12 @@ use crate::data::samples::Samples;
 use crate::folder::npy;
 use crate::folder::out_file::{OutFile, Suffixes, is_standard};
 use crate::plot::Heading;
-use crate::preset::Shape;
 use crate::run::pictures::{self, Panel};
 use crate::run::saved_run::SavedRun;
 use crate::settings::config::RunConfig;
 use crate::settings::loading;
 use crate::terminal::output::{note, plain, printable};
+use gannet_settings::own_data::Shape;
 use gannet_settings::values::name_of;
 
 /// What the suffixes of files with samples stand for.

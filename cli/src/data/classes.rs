@@ -1,6 +1,7 @@
 //! The classes of labelled data, under which samples are made.
 
 use gannet::{Error, Result};
+use gannet_settings::own_data;
 
 /// Most classes: more are rather numbers to be learned.
 const MOST: usize = 256;
@@ -132,19 +133,9 @@ impl Classes {
         self.names.iter().position(|known| known == name)
     }
 
-    /// The class of the generated sample of an index: each comes as often as in the data, in any range of indices to within a few. (The
-    /// multiples of the golden ratio fill the unit interval evenly: the sequence of Weyl.)
+    /// The class of the generated sample of an index: each comes as often as in the data.
     pub(crate) fn of_sample(&self, index: u64) -> usize {
-        // The fractional part of index / golden ratio, in 64 bits.
-        let place = index.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1 << 63);
-        let total: u128 = self.counts.iter().map(|count| u128::from(*count)).sum();
-        let reached = (u128::from(place) * total) >> 64;
-        let mut sum = 0;
-        let class = self.counts.iter().position(|count| {
-            sum += u128::from(*count);
-            reached < sum
-        });
-        class.unwrap_or(0)
+        own_data::class_of_sample(&self.counts, index)
     }
 
     /// The class of the picture of an index: one after the other.

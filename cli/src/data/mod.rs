@@ -2,7 +2,6 @@
 
 pub(crate) mod address_space;
 pub(crate) mod classes;
-mod defaults;
 pub(crate) mod latents;
 pub(crate) mod own;
 pub(crate) mod reading_limit;

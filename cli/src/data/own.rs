@@ -11,13 +11,14 @@ use gannet::gan::GanSpec;
 use gannet::gan::presets::Duration;
 use gannet::{Error, Result};
 use gannet_settings::nearest::suggestion;
+use gannet_settings::own_data::{self, Shape};
 
 use crate::data::classes::Classes;
+use crate::data::reading_limit;
 use crate::data::samples::{ImageSet, Samples};
-use crate::data::{defaults, reading_limit};
 use crate::folder::contents::{self, Contents};
 use crate::folder::run_folder::refused;
-use crate::preset::{Preset, Shape};
+use crate::preset::Preset;
 use crate::terminal::output::{alert, note};
 
 /// A file with samples and how they are read: all that is needed to give generated ones back without the file.
@@ -338,27 +339,18 @@ impl OwnData {
 
     /// Default batch: less than the data where they are few.
     pub(crate) fn batch(&self) -> usize {
-        let rows = self.loaded.as_ref().map_or(usize::MAX, |loaded| loaded.samples.len());
-        defaults::batch(self.shape()).min(rows)
+        own_data::batch(self.shape(), self.loaded.as_ref().map_or(usize::MAX, |loaded| loaded.samples.len()))
     }
 
     /// Default length of a training with this batch: at least one pass over the data.
     pub(crate) fn duration(&self, batch: usize) -> Duration {
         let rows = self.loaded.as_ref().map_or(1, |loaded| loaded.samples.len()) as u64;
-        let steps = defaults::steps(self.shape(), rows);
-        Duration::Epochs(steps.saturating_mul(batch as u64).div_ceil(rows.max(1)).max(1))
+        own_data::duration(self.shape(), rows, batch)
     }
 
     /// Default networks, objective and optimizers.
     pub(crate) fn spec(&self) -> GanSpec {
-        let mut spec = defaults::spec(self.shape());
-        let classes = self.labels.as_ref().map_or(0, |labels| labels.classes.len());
-        for network in [&mut spec.generator, &mut spec.discriminator] {
-            if let Some(first) = network.layers.first_mut() {
-                first.inputs += classes;
-            }
-        }
-        spec.with_conditions(classes)
+        own_data::spec(self.shape(), self.labels.as_ref().map_or(0, |labels| labels.classes.len()))
     }
 
     /// What stands in a picture's title: the file, and the columns that it shows.

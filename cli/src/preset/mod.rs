@@ -7,12 +7,11 @@ pub(crate) mod goal;
 pub(crate) mod measure_names;
 pub(crate) mod table;
 
-use std::fmt;
-
 use gannet::gan::presets;
 use gannet::{Error, Result};
 
 use gannet_settings::nearest::suggestion;
+use gannet_settings::own_data::Shape;
 use table::{Data, Measuring};
 
 /// The name of a preset whose samples come from a file of the user's.
@@ -28,40 +27,6 @@ pub(crate) enum Preset {
     Known(presets::Preset),
     /// A file of the user's, which the settings name.
     Own(Shape),
-}
-
-/// What a sample is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// So many numbers: a point where it has two.
-    Numbers(usize),
-    /// An image.
-    Image {
-        /// Rows of pixels.
-        height: usize,
-        /// Pixels of a row.
-        width: usize,
-    },
-}
-
-impl Shape {
-    /// Values of a sample.
-    pub(crate) fn features(self) -> usize {
-        match self {
-            Self::Numbers(count) => count,
-            Self::Image { height, width } => height.saturating_mul(width),
-        }
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Numbers(1) => formatter.write_str("numbers of one column that varies"),
-            Self::Numbers(count) => write!(formatter, "numbers of {count} columns that vary"),
-            Self::Image { height, width } => write!(formatter, "images of {height} x {width} pixels"),
-        }
-    }
 }
 
 impl Preset {

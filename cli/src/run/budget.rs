@@ -12,14 +12,15 @@ use gannet::internals::engine;
 use gannet::metrics::parzen;
 use gannet::metrics::table::{MOST_SAMPLES, MOST_VALUES};
 use gannet::net::NetworkSpec;
+use gannet_settings::own_data::Shape;
 
 use crate::data::address_space::Allowed;
 use crate::data::reading_limit::PROGRAM;
 use crate::data::samples::Samples;
 use crate::measures::measure;
 use crate::numbers::{MIB, mib};
+use crate::preset::Preset;
 use crate::preset::table::Measuring;
-use crate::preset::{Preset, Shape};
 use crate::report;
 use crate::run::column_histograms;
 use crate::run::pictures;

@@ -2,9 +2,10 @@
 
 use gannet::Result;
 use gannet::data::synthetic::mixture1d_density;
+use gannet_settings::own_data::Shape;
 
 use crate::plot::{Heading, HistogramPanel, ScatterPanel, histogram, image_grid, scatter};
-use crate::preset::{Preset, Shape};
+use crate::preset::Preset;
 
 /// Images of the pictures that are drawn while a run goes on, in the square grid and in the row.
 const IMAGES: usize = 16;

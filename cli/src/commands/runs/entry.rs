@@ -9,6 +9,7 @@ use gannet::gan::presets;
 use gannet::internals::engine::steps_for_epochs;
 use gannet::internals::file;
 use gannet::internals::peak::median;
+use gannet_settings::own_data::Shape;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,7 +25,7 @@ use crate::history::legs::Legs;
 use crate::history::lost_replicas;
 use crate::numbers::{figure, short_figure};
 use crate::preset::measure_names;
-use crate::preset::{self, OWN, Preset, Shape};
+use crate::preset::{self, OWN, Preset};
 use crate::settings::config::RunConfig;
 use crate::settings::config_text;
 use crate::settings::flat::{self, Flat};

@@ -1,9 +1,44 @@
 //! The defaults for own data, by what a sample is and how many there are. docs/own-data.md has the figures that they were chosen by.
 
-use gannet::gan::{Adam, GanSpec, Penalties, RateSchedule, presets};
+use std::fmt;
+
+use gannet::gan::presets::{self, Duration};
+use gannet::gan::{Adam, GanSpec, Penalties, RateSchedule};
 use gannet::net::{Activation, NetworkSpec};
 
-use crate::preset::Shape;
+/// What a sample is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// So many numbers: a point where it has two.
+    Numbers(usize),
+    /// An image.
+    Image {
+        /// Rows of pixels.
+        height: usize,
+        /// Pixels of a row.
+        width: usize,
+    },
+}
+
+impl Shape {
+    /// Values of a sample.
+    pub fn features(self) -> usize {
+        match self {
+            Self::Numbers(count) => count,
+            Self::Image { height, width } => height.saturating_mul(width),
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Numbers(1) => formatter.write_str("numbers of one column that varies"),
+            Self::Numbers(count) => write!(formatter, "numbers of {count} columns that vary"),
+            Self::Image { height, width } => write!(formatter, "images of {height} x {width} pixels"),
+        }
+    }
+}
 
 /// Columns up to which a table has the networks of the presets in the plane; from the next on it has wider ones and a smaller weight of
 /// the penalties.
@@ -26,23 +61,47 @@ fn has_few_columns(shape: Shape) -> bool {
     matches!(shape, Shape::Numbers(columns) if columns <= FEW_COLUMNS)
 }
 
-/// Default batch for samples of `shape`, where there are as many.
-pub(super) fn batch(shape: Shape) -> usize {
-    if has_few_columns(shape) { TABLE_BATCH } else { BATCH }
+/// Default batch for `rows` samples of `shape`: less than the data where they are few.
+pub fn batch(shape: Shape, rows: usize) -> usize {
+    let usual = if has_few_columns(shape) { TABLE_BATCH } else { BATCH };
+    usual.min(rows)
 }
 
-/// Default steps for so many samples of `shape`, where that is a pass over them or more.
-pub(super) fn steps(shape: Shape, rows: u64) -> u64 {
-    if has_few_columns(shape) && rows >= FEW_ROWS { TABLE_STEPS } else { STEPS }
+/// Default length of a training on `rows` samples of `shape` with this batch: at least one pass over the data.
+pub fn duration(shape: Shape, rows: u64, batch: usize) -> Duration {
+    let steps = if has_few_columns(shape) && rows >= FEW_ROWS { TABLE_STEPS } else { STEPS };
+    Duration::Epochs(steps.saturating_mul(batch as u64).div_ceil(rows.max(1)).max(1))
 }
 
-/// Default networks, objective and optimizers for samples of `shape`.
-pub(super) fn spec(shape: Shape) -> GanSpec {
-    match shape {
+/// Default networks, objective and optimizers for samples of `shape`, each of which is one of so many `classes`; without labels that
+/// is 0. The schedule of the learning rates has no length: that of the run takes its place.
+pub fn spec(shape: Shape, classes: usize) -> GanSpec {
+    let mut spec = match shape {
         Shape::Numbers(columns) if has_few_columns(shape) => of_narrow_table(columns),
         Shape::Numbers(columns) => of_wide_table(columns),
         Shape::Image { .. } => of_images_with(shape.features()),
+    };
+    for network in [&mut spec.generator, &mut spec.discriminator] {
+        if let Some(first) = network.layers.first_mut() {
+            first.inputs += classes;
+        }
     }
+    spec.with_conditions(classes)
+}
+
+/// The class of the generated sample of an index, of classes with so many samples each: every class comes as often as in the data, in any
+/// range of indices to within a few. (The multiples of the golden ratio fill the unit interval evenly: the sequence of Weyl.)
+pub fn class_of_sample(counts: &[u64], index: u64) -> usize {
+    // The fractional part of index / golden ratio, in 64 bits.
+    let place = index.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1 << 63);
+    let total: u128 = counts.iter().map(|count| u128::from(*count)).sum();
+    let reached = (u128::from(place) * total) >> 64;
+    let mut sum = 0;
+    let class = counts.iter().position(|count| {
+        sum += u128::from(*count);
+        reached < sum
+    });
+    class.unwrap_or(0)
 }
 
 /// Least latent features.
@@ -110,7 +169,7 @@ mod tests {
             (Shape::Image { height: 28, width: 28 }, 100, 256),
             (Shape::Image { height: 300, width: 200 }, 100, 256),
         ] {
-            let mut spec = spec(shape);
+            let mut spec = spec(shape, 0);
             if spec.schedule != RateSchedule::constant() {
                 // The length of the run.
                 spec.schedule.steps = 1;
@@ -119,5 +178,14 @@ mod tests {
             assert_eq!((spec.latents(), spec.features()), (latents, shape.features()), "{shape}");
             assert_eq!(spec.generator.layers[0].outputs, width, "{shape}");
         }
+    }
+
+    #[test]
+    fn classes_are_conditions_of_both_networks() {
+        let mut spec = spec(Shape::Numbers(2), 3);
+        spec.schedule.steps = 1;
+        spec.validate().unwrap();
+        assert_eq!((spec.conditions, spec.latents(), spec.features()), (3, 8, 2));
+        assert_eq!((spec.generator.inputs(), spec.discriminator.inputs()), (11, 5));
     }
 }

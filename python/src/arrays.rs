@@ -1,0 +1,101 @@
+//! Matrices of NumPy: borrowed where they are `float32` in C order, and converted once otherwise.
+
+use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::IntoPyDict;
+
+use gannet::Error;
+
+use crate::problem::Problem;
+
+/// A matrix of `float32`.
+pub(crate) type Matrix<'py> = Bound<'py, PyArray2<f32>>;
+
+/// Whether the rows of an array stand one behind the other, as they are read.
+fn is_dense(array: &Matrix<'_>) -> bool {
+    array.is_c_contiguous() && array.is_aligned()
+}
+
+/// The matrix of `value`, called `name`: itself where it is `float32` in C order, a copy otherwise.
+pub(crate) fn matrix<'py>(value: &Bound<'py, PyAny>, name: &str) -> Result<Matrix<'py>, Problem> {
+    match value.cast::<PyArray2<f32>>() {
+        Ok(array) if is_dense(array) => Ok(array.clone()),
+        _ => converted(value, name, "float32"),
+    }
+}
+
+/// The matrix of `value` as `kind`, in C order.
+fn converted<'py, T: numpy::Element>(
+    value: &Bound<'py, PyAny>,
+    name: &str,
+    kind: &str,
+) -> Result<Bound<'py, PyArray2<T>>, Problem> {
+    let array = value.py().import("numpy")?.call_method1("asarray", (value,))?;
+    let untyped = array.cast::<PyUntypedArray>().map_err(PyErr::from)?;
+    let dtype = untyped.dtype();
+    let letter: String = dtype.getattr("kind")?.extract()?;
+    if !matches!(letter.as_str(), "b" | "i" | "u" | "f") {
+        let problem = format!("{name} has the dtype {dtype}; gannet takes real numbers, such as float32 or float64");
+        return Err(PyTypeError::new_err(problem).into());
+    }
+    if untyped.ndim() != 2 {
+        let found = format!("an array of shape {:?}", untyped.shape());
+        return Err(Error::shape(name, "a matrix [rows, features]", found).into());
+    }
+    Ok(required(&array, kind)?.cast_into::<PyArray2<T>>().map_err(PyErr::from)?)
+}
+
+/// `value` as an array of `kind` in C order: itself where it is one, a copy otherwise.
+pub(crate) fn required<'py>(value: &Bound<'py, PyAny>, kind: &str) -> PyResult<Bound<'py, PyAny>> {
+    let py = value.py();
+    let wanted = [("dtype", kind)].into_py_dict(py)?;
+    // "A" is aligned.
+    wanted.set_item("requirements", ["C", "A"])?;
+    py.import("numpy")?.call_method("require", (value,), Some(&wanted))
+}
+
+/// The matrix of `value` as `float64`.
+pub(crate) fn doubles<'py>(value: &Bound<'py, PyAny>, name: &str) -> Result<Bound<'py, PyArray2<f64>>, Problem> {
+    converted(value, name, "float64")
+}
+
+/// Borrows a matrix to be read.
+pub(crate) fn readable<'py>(array: &Matrix<'py>, name: &str) -> Result<PyReadonlyArray2<'py, f32>, Problem> {
+    let borrowed = array.try_readonly();
+    borrowed.map_err(|_| PyValueError::new_err(format!("{name} shares memory with an array that is written")).into())
+}
+
+/// Borrows a matrix to be written.
+pub(crate) fn writable<'py>(array: &Matrix<'py>, name: &str) -> Result<PyReadwriteArray2<'py, f32>, Problem> {
+    array.try_readwrite().map_err(|error| {
+        PyValueError::new_err(format!(
+            "{name} cannot be written ({error}); give the result a writable array of its own, which shares no memory with another argument"
+        ))
+        .into()
+    })
+}
+
+/// The matrix that a result of `rows` rows goes to: `out`, which is checked, or a new one.
+pub(crate) fn result<'py>(
+    py: Python<'py>,
+    out: Option<&Bound<'py, PyAny>>,
+    [rows, columns]: [usize; 2],
+    name: &str,
+) -> Result<Matrix<'py>, Problem> {
+    let Some(out) = out else { return Ok(PyArray2::zeros(py, [rows, columns], false)) };
+    let array = out.cast::<PyArray2<f32>>().ok().filter(|array| is_dense(array)).ok_or_else(|| {
+        PyTypeError::new_err(format!(
+            "{name} is no matrix of float32 in C order; make one with numpy.empty(shape, numpy.float32)"
+        ))
+    })?;
+    if array.shape() != [rows, columns] {
+        return Err(Error::shape(name, format!("[{rows}, {columns}]"), format!("{:?}", array.shape())).into());
+    }
+    Ok(array.clone())
+}
+
+/// Memory of a borrowed matrix that is not as it was promised to be.
+pub(crate) fn not_dense<E>(_: E) -> Problem {
+    PyValueError::new_err("the rows of an array do not stand one behind the other").into()
+}

@@ -1,0 +1,120 @@
+"""The same data, seed and settings give the same bits, whoever trains."""
+
+import hashlib
+import json
+import pickle
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import gannet
+
+STEPS = 60
+
+
+def sha256(gan):
+    """The hash of the parameters, of a file as the program writes it."""
+    return hashlib.sha256(gan._state.trainer.model_bytes()).hexdigest()
+
+
+def program(*arguments):
+    """Runs the program."""
+    subprocess.run([sys.executable, "-m", "gannet", *map(str, arguments)], check=True, capture_output=True)
+
+
+def table(path, columns, names):
+    """Writes a table that reads back as the same numbers."""
+    lines = [",".join(names)] + [",".join(repr(float(value)) for value in row) for row in zip(*columns)]
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_the_program_learns_the_same_and_makes_the_same_rows(tmp_path, rows, labelled):
+    rows = np.column_stack([rows, np.full(len(rows), 7.5)])
+    kinds = np.arange(len(rows)) % 3
+    table(tmp_path / "t.csv", [*rows.T, kinds] if labelled else rows.T, "abcd" + "k" * labelled)
+    run = tmp_path / "run"
+    labels = ["--labels", "k"] if labelled else []
+    program("train", tmp_path / "t.csv", "--seed", 5, "--steps", STEPS, "--quiet", "--out", run, *labels)
+    gan = gannet.Gan(steps=STEPS, random_state=5).fit(rows, kinds if labelled else None)
+    assert sha256(gan) == json.loads((run / "run.json").read_text())["model_sha256"]
+
+    program("sample", run, "--seed", 9, "--count", 40, "--out", tmp_path / "s.csv")
+    sampled = np.loadtxt(tmp_path / "s.csv", delimiter=",", skiprows=1)
+    assert (gan.sample(40, random_state=9) == sampled[:, :4]).all()
+    if labelled:
+        assert (gan.sample(40, 9, return_labels=True)[1] == sampled[:, 4]).all()
+
+
+def test_defaults_are_the_programs(tmp_path, rows):
+    table(tmp_path / "t.csv", rows.T, "abc")
+    command = [sys.executable, "-m", "gannet", "train", tmp_path / "t.csv", "--plan"]
+    plan = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    steps, batch = re.search(r"^steps +([0-9,]+) of ([0-9,]+) samples", plan, re.MULTILINE).groups()
+    gan = gannet.Gan(threads=1).fit(rows, progress=lambda report: True)
+    assert (gan._state.planned, gan._state.batch) == (int(steps.replace(",", "")), int(batch))
+
+
+def test_the_same_bits_at_any_number_of_threads(rows):
+    one, two = (gannet.Gan(steps=STEPS, threads=threads).fit(rows) for threads in (1, 2))
+    assert sha256(one) == sha256(two)
+    assert sha256(one) != sha256(gannet.Gan(steps=STEPS, random_state=1).fit(rows))
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "fortran", "strided", "list", "frame"])
+def test_the_same_bits_of_any_array(rows, kind):
+    rows = rows.astype(np.float32).astype(np.float64)
+    wide = np.zeros((len(rows) * 2, 7))
+    wide[::2, 1::2] = rows
+    made = {
+        "float64": lambda: rows,
+        "float32": lambda: rows.astype(np.float32),
+        "fortran": lambda: np.asfortranarray(rows),
+        "strided": lambda: wide[::2, 1::2],
+        "list": lambda: rows.tolist(),
+        "frame": lambda: pytest.importorskip("pandas").DataFrame(rows, columns=list("abc")),
+    }[kind]()
+    for spec in (None, "ring8"):
+        used = made if spec is None else (made.iloc[:, :2] if kind == "frame" else np.asarray(made)[:, :2])
+        usual = rows if spec is None else rows[:, :2]
+        gans = [gannet.Gan(spec, steps=5, batch=32).fit(data) for data in (usual, used)]
+        assert sha256(gans[0]) == sha256(gans[1])
+
+
+@pytest.mark.parametrize("how", ["train", "interrupted", "file", "pickle"])
+def test_stopped_and_gone_on_is_as_never_stopped(tmp_path, rows, how):
+    whole = gannet.Gan(steps=STEPS, report_every=1).fit(rows)
+    gan = gannet.Gan(steps=STEPS, report_every=1)
+    gan.fit(rows, progress=lambda report: report.step == 23)
+    assert gan.n_steps_ == 23
+    if how == "train":
+        gan.train(7).train()
+    elif how == "interrupted":
+        with pytest.raises(KeyboardInterrupt):
+            gan.train(progress=lambda report: (_ for _ in ()).throw(KeyboardInterrupt()))
+        assert gan.n_steps_ == 24
+        gan.train()
+    elif how == "file":
+        gan.save(tmp_path / "gan.safetensors")
+        gan = gannet.Gan.load(tmp_path / "gan.safetensors").train(X=rows)
+    else:
+        gan = pickle.loads(pickle.dumps(gan)).train(X=rows)
+    assert gan.n_steps_ == STEPS
+    assert sha256(gan) == sha256(whole)
+    assert all((gan.history_[name] == whole.history_[name]).all() for name in ("step", "generator_loss"))
+
+
+def test_a_longer_training_is_as_one_that_was_planned_so(rows):
+    settings = {"run": {"preset": "circle-best"}}
+    data = rows[:, :2].astype(np.float32) / 100
+    gan = gannet.Gan(settings, steps=10, batch=32).fit(data)
+    schedule = json.loads(gan._state.spec.with_length(30).to_json())["spec"]["schedule"]
+    assert (schedule["decay"], schedule["steps"]) == ("cosine", 30)
+    before = gan._state.trainer.parameters()
+    gan.train(20)
+    assert (gan.n_steps_, gan._state.planned) == (30, 30)
+    after = gan._state.trainer.parameters()
+    assert any((before[name] != after[name]).any() for name in before), "the learning rates are not down to 0"

@@ -1,0 +1,144 @@
+"""The modular loss, and networks as functions."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import gannet
+
+LAYERS = {"layers": [{"inputs": 3, "outputs": 5, "activation": "tanh"}, {"inputs": 5, "outputs": 2}]}
+
+
+def test_a_generator_learns_from_the_loss():
+    random = np.random.default_rng(1)
+    loss = gannet.ModularLoss("gaussian2d", batch=64, seed=1, threads=1)
+    shift, gradient = np.zeros(2, np.float32), np.empty((64, 2), np.float32)
+    for _ in range(1500):
+        fakes = (random.normal(size=(64, 2)) + shift).astype(np.float32)
+        real = (random.normal(size=(64, 2)) + [2, 1]).astype(np.float32)
+        given, report = loss.step(fakes, real, gradient)
+        assert given is gradient
+        shift -= 0.02 * gradient.sum(0)
+    assert np.abs(shift - [2, 1]).max() < 0.6, shift
+    assert report.step == loss.steps_done == 1500 and 0 < report.real_probability < 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, float])
+def test_any_arrays_and_no_buffer(dtype):
+    one, other = (gannet.ModularLoss("circle", batch=8, threads=1) for _ in range(2))
+    fakes, real = np.random.default_rng(1).normal(size=(2, 8, 2)).astype(np.float32)
+    gradient, _ = one.step(fakes, real)
+    converted, _ = other.step(np.asfortranarray(fakes, dtype=dtype), real.tolist())
+    assert gradient.dtype == np.float32 and gradient.shape == (8, 2)
+    assert (gradient == converted).all()
+    assert (one.parameters()["0.weight"] == other.parameters()["0.weight"]).all()
+
+
+def test_what_a_loss_refuses():
+    loss = gannet.ModularLoss("circle", batch=8, threads=1)
+    rows = np.zeros((8, 2), np.float32)
+    spoiled = rows.copy()
+    spoiled[1, 0] = np.nan
+    for call, kind, part in [
+        (lambda: loss.step(rows[:7], rows), gannet.ShapeError, "fakes"),
+        (lambda: loss.step(rows, rows[:4]), gannet.ShapeError, "real"),
+        (lambda: loss.step(rows, rows, rows), ValueError, "memory"),
+        (lambda: loss.step(rows, rows, np.zeros((8, 3), np.float32)), gannet.ShapeError, "out"),
+        (lambda: loss.step(rows, rows, np.zeros((8, 2))), TypeError, "float32 in C order"),
+        (lambda: loss.step(spoiled, rows), gannet.NotFiniteError, "generated sample"),
+        (lambda: gannet.ModularLoss("circle", batch=0), gannet.SettingError, "batch"),
+        (lambda: gannet.ModularLoss({"run": {"preset": "circle"}, "gan": {"packing": 2}}), gannet.SettingError, "packing"),
+    ]:
+        with pytest.raises(kind) as raised:
+            call()
+        assert part in str(raised.value), str(raised.value)
+    loss.step(rows, rows)
+    before = loss.parameters()
+    loss.set_parameters({"0.bias": np.ones_like(before["0.bias"])})
+    assert (loss.parameters()["0.bias"] == 1).all()
+
+
+def reference(parameters, rows):
+    """The network in NumPy."""
+    hidden = np.tanh(rows @ parameters["0.weight"].T + parameters["0.bias"])
+    return hidden, hidden @ parameters["1.weight"].T + parameters["1.bias"]
+
+
+def test_forward_and_backward_are_those_of_the_formula():
+    network = gannet.Network(LAYERS, batch=64, seed=3)
+    parameters = network.parameters()
+    rows, gradient = np.random.default_rng(1).normal(size=(64, 5)).astype(np.float32)[:, :3], np.ones((64, 2), np.float32)
+    outputs = network.forward(rows)
+    hidden, expected = reference(parameters, rows)
+    assert np.abs(outputs - expected).max() < 1e-5
+    of_rows = network.backward(gradient)
+    of_hidden = (gradient @ parameters["1.weight"]) * (1 - hidden**2)
+    assert np.abs(of_rows - of_hidden @ parameters["0.weight"]).max() < 1e-5
+    found = network.gradients()
+    wanted = {"0.weight": of_hidden.T @ rows, "0.bias": of_hidden.sum(0), "1.weight": gradient.T @ hidden, "1.bias": gradient.sum(0)}
+    assert all(np.abs(found[name] - wanted[name]).max() < 1e-3 for name in wanted)
+
+    network.backward(gradient, gradients="accumulate")
+    assert np.abs(network.gradients()["1.bias"] - 2 * wanted["1.bias"]).max() < 1e-3
+    network.backward(gradient * 7, gradients="ignore")
+    assert np.abs(network.gradients()["1.bias"] - 2 * wanted["1.bias"]).max() < 1e-3
+    out, back = np.empty((10, 2), np.float32), np.empty((10, 3), np.float32)
+    assert network.forward(rows[:10], out=out) is out and network.backward(gradient[:10], out=back) is back
+
+
+def test_networks_of_a_gan(small):
+    for name, shape in [("generator", (2, 3)), ("discriminator", (3, 1))]:
+        network = gannet.Network(small, name, batch=8)
+        assert (network.inputs, network.outputs, network.batch) == (*shape, 8)
+    assert "inputs=2" in repr(gannet.Network(small))
+
+
+def test_dropout_follows_its_seed():
+    layers = [{"inputs": 3, "outputs": 50, "dropout": 0.5}, {"inputs": 50, "outputs": 2}]
+    network = gannet.Network({"layers": layers}, batch=8)
+    rows = np.ones((8, 3), np.float32)
+    one, same, other = (network.forward(rows, dropout_seed=seed) for seed in (1, 1, 2))
+    assert (one == same).all() and (one != other).any() and (one != network.forward(rows)).any()
+
+
+def test_what_a_network_refuses():
+    network = gannet.Network(LAYERS, batch=8)
+    rows = np.zeros((8, 3), np.float32)
+    for call, kind, part in [
+        (lambda: network.backward(np.zeros((8, 2))), gannet.StateError, "call forward first"),
+        (lambda: network.forward(np.zeros((9, 3))), gannet.ShapeError, "at most 8 rows"),
+        (lambda: network.forward(np.zeros((8, 2))), gannet.ShapeError, "rows"),
+        (lambda: network.forward(np.full((8, 3), np.inf)), gannet.DataError, "row 0"),
+        (lambda: network.backward(np.zeros((8, 2)), gradients="add"), gannet.SettingError, "accumulate"),
+        (lambda: gannet.Network({"layers": []}), gannet.SettingError, "layers"),
+        (lambda: gannet.Network({"layers": [{"inputs": 1}]}), gannet.SettingError, "outputs"),
+        (lambda: gannet.Network("circle", "critic"), gannet.SettingError, "critic"),
+        (lambda: network.set_parameters({"2.bias": [1]}), gannet.SettingError, "2.bias"),
+    ]:
+        with pytest.raises(kind) as raised:
+            call()
+        assert part in str(raised.value), str(raised.value)
+    network.forward(rows)
+    with pytest.raises(gannet.ShapeError, match="output_gradient"):
+        network.backward(np.zeros((7, 2)))
+    network.set_parameters(network.parameters())
+    with pytest.raises(gannet.StateError):
+        network.backward(np.zeros((8, 2)))
+
+
+def test_objects_of_several_threads_are_independent():
+    def steps(seed, results):
+        loss = gannet.ModularLoss("circle", batch=8, seed=seed, threads=1)
+        fakes, real = np.random.default_rng(seed).normal(size=(2, 8, 2)).astype(np.float32)
+        for _ in range(200):
+            loss.step(fakes, real)
+        results[seed] = loss.parameters()["0.weight"]
+
+    alone, together = {}, {}
+    for seed in range(4):
+        steps(seed, alone)
+    threads = [threading.Thread(target=steps, args=(seed, together)) for seed in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert all((alone[seed] == together[seed]).all() for seed in range(4))
