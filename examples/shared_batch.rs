@@ -33,7 +33,16 @@ impl Exchange for Channels {
     }
 
     fn receive(&mut self, from: usize, message: &mut [u8]) -> Result<(), ExchangeError> {
-        message.copy_from_slice(&self.from[from].recv()?);
+        let received = self.from[from].recv()?;
+        if received.len() != message.len() {
+            return Err(format!(
+                "{} bytes instead of {}: the processes do not do the same",
+                received.len(),
+                message.len()
+            )
+            .into());
+        }
+        message.copy_from_slice(&received);
         Ok(())
     }
 }

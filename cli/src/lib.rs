@@ -11,12 +11,12 @@
 //! run                      training, recording, resuming; saved runs
 //! report  events  animation
 //! history  measures        what a run has done so far; what its generator has learned
+//! job                      the other processes of a training, if there are some
 //! settings                 what decides a run: configuration files, defaults, where samples come from
 //! data                     samples in memory, own data
 //! preset                   what is learned
 //! folder                   the folder of a run and its files
 //! plot  terminal
-//! job                      the other processes of a training, if there are some
 //! numbers                  numbers, counts, bytes and times as people read them
 //! ```
 #![forbid(unsafe_code)]

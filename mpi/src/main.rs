@@ -6,9 +6,10 @@
 mod places;
 mod world;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
-use gannet_cli::Job;
+use gannet_cli::{Ended, Job};
 use mpi::Threading;
 use mpi::traits::Communicator;
 
@@ -33,7 +34,9 @@ fn main() -> ExitCode {
         let threads = places.get(world.rank().unsigned_abs() as usize).map_or(1, |(_, threads)| *threads);
         Job { exchange: Box::new(World::new(&world)), threads, places }
     });
-    let ended = gannet_cli::run_in(job, std::env::args_os());
+    // The end of MPI waits for all processes, and would for those that wait for one that has panicked.
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| gannet_cli::run_in(job, std::env::args_os())));
+    let ended = ended.unwrap_or(Ended { code: FAILURE, together: false });
     if !ended.together {
         // The others wait for this process, or will.
         world.abort(i32::from(ended.code));

@@ -2,7 +2,7 @@
 
 use gannet::gan::{Exchange, ExchangeError};
 use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator, Destination, Source};
+use mpi::traits::{Communicator, Destination, Equivalence, Source};
 
 /// Most bytes of a message: MPI counts them in 32 bits.
 const MOST: usize = 1 << 30;
@@ -44,13 +44,17 @@ impl Exchange for World {
     fn receive(&mut self, from: usize, message: &mut [u8]) -> Result<(), ExchangeError> {
         let from = i32::try_from(from)?;
         let world = SimpleCommunicator::world();
+        let receive = |part: &mut [u8]| {
+            let status = world.process_at_rank(from).receive_into(part);
+            let received = status.count(u8::equivalent_datatype());
+            if usize::try_from(received) == Ok(part.len()) {
+                return Ok(());
+            }
+            Err(format!("{received} bytes instead of {}: the processes do not do the same", part.len()).into())
+        };
         if message.is_empty() {
-            world.process_at_rank(from).receive_into(message);
-            return Ok(());
+            return receive(message);
         }
-        message.chunks_mut(MOST).for_each(|part| {
-            world.process_at_rank(from).receive_into(part);
-        });
-        Ok(())
+        message.chunks_mut(MOST).try_for_each(receive)
     }
 }

@@ -36,6 +36,10 @@ impl Borrowed {
     }
 
     fn rows(&self) -> &[f32] {
+        // NumPy takes an array without values for aligned, wherever it points.
+        if self.samples * self.features == 0 {
+            return &[];
+        }
         // SAFETY: the array has as many values from there on, aligned and in C order, and is kept by this.
         unsafe { slice::from_raw_parts(self.values, self.samples * self.features) }
     }

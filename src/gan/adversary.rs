@@ -1,7 +1,7 @@
 //! The adversarial step: the program's turns, one after the other, and what they work on.
 
 use super::diagnosis;
-use super::exchange::{Shared, Signal, Task};
+use super::exchange::{Shared, Signal, Standing, Task};
 use super::failure::{Failure, check_none, check_whole};
 use super::fault::Fault;
 use super::hook::{Gradients, Hook};
@@ -11,6 +11,7 @@ use super::objective::Objective;
 use super::penalties::Penalties;
 use super::plan::Plan;
 use super::program::{self, Context, Draws, Program, Reals, SegmentPlace};
+use super::state::TrainedNetwork;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
 use crate::net::LayerTensors;
@@ -83,6 +84,8 @@ pub(super) struct Adversary {
 struct Stop {
     wanted: bool,
     agreed: bool,
+    /// Whether another process wanted it before this one.
+    by_another: bool,
 }
 
 impl Adversary {
@@ -120,14 +123,31 @@ impl Adversary {
         self.stop.agreed
     }
 
+    /// Whether the last run ended because another process was to stop.
+    pub(super) fn is_stopped_by_another(&self) -> bool {
+        self.stop.by_another
+    }
+
+    /// Where this process stands.
+    fn standing(&self) -> Standing {
+        let rate = |network| self.networks.get(network).map_or(0.0, TrainedNetwork::learning_rate);
+        Standing { steps: self.steps, discriminator_turns: self.discriminator_turns, rates: Network::ALL.map(rate) }
+    }
+
     /// All processes begin the same `task`: what an earlier run was to do is over.
     ///
     /// # Errors
     ///
-    /// [`Error::Exchange`].
+    /// [`Error::Exchange`]; that of a step that failed, after which nothing is begun.
     pub(super) fn begin_task(&mut self, task: Task) -> Result<()> {
         self.stop = Stop::default();
-        self.shared.as_mut().map_or(Ok(()), |shared| shared.task(Some(task)).map(|_| ()))
+        if self.shared.is_none() {
+            return Ok(());
+        }
+        // What sets a whole state has been done before.
+        check_none(self.failure)?;
+        let standing = self.standing();
+        self.shared.as_mut().map_or(Ok(()), |shared| shared.task(Some(task), standing).map(|_| ()))
     }
 
     /// What process 0 begins, for a process that follows it; `None` where there is none to follow.
@@ -135,9 +155,10 @@ impl Adversary {
     /// # Errors
     ///
     /// [`Error::Exchange`].
-    pub(super) fn followed_task(&mut self) -> Result<Option<Task>> {
+    pub(super) fn followed_task(&mut self) -> Result<Option<(Task, Standing)>> {
         self.stop = Stop::default();
-        self.shared.as_mut().filter(|shared| !shared.leads()).map(|shared| shared.task(None)).transpose()
+        let standing = self.standing();
+        self.shared.as_mut().filter(|shared| !shared.leads()).map(|shared| shared.task(None, standing)).transpose()
     }
 
     /// Refuses a step after one that failed, and counts one that begins as failed until [`end`](Self::end) tells of its outcome: a
@@ -155,7 +176,7 @@ impl Adversary {
 
     /// A step ends so. An error of the caller's is no failure, whatever its kind; what an exchange leaves is as a panic leaves it.
     pub(super) fn end(&mut self, outcome: Result<()>) -> Result<()> {
-        if matches!(outcome, Err(Error::Exchange { .. })) {
+        if !self.refused && matches!(outcome, Err(Error::Exchange { .. })) {
             return outcome;
         }
         self.failure = if self.refused { None } else { Failure::of(&outcome) };
@@ -356,6 +377,7 @@ fn combine(
 fn heard(shared: &mut Option<Shared>, stop: &mut Stop, fault: Option<Fault>) -> Result<Option<Fault>> {
     let Some(shared) = shared else { return Ok(fault) };
     let heard = shared.signal(Signal { fault, stops: stop.wanted })?;
+    stop.by_another |= heard.stops && !stop.wanted && !stop.agreed;
     stop.agreed |= heard.stops;
     Ok(heard.fault)
 }

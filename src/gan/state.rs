@@ -170,6 +170,11 @@ impl TrainedNetwork {
         self.layout.check(tensors, self.network.name())
     }
 
+    /// The learning rate that its schedule starts from.
+    pub(super) fn learning_rate(&self) -> f32 {
+        self.optimizer.learning_rate()
+    }
+
     /// Replaces the learning rate from the next update on.
     pub(super) fn set_learning_rate(&mut self, rate: f32) {
         self.optimizer = self.optimizer.with_learning_rate(rate);

@@ -15,7 +15,8 @@ use super::source::Source;
 use super::spec::GanSpec;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
-use crate::memory::filled;
+use crate::memory::{bytes, filled};
+use crate::network::Network;
 
 impl<'a> Trainer<'a> {
     /// A trainer that shares each batch with other processes, all of which call this with the same specification, data and options, and then
@@ -56,9 +57,14 @@ impl<'a> Trainer<'a> {
     /// a process that calls it can do: steps with a hook or with given numbers.
     pub fn follow(&mut self) -> Result<()> {
         loop {
-            let Some(task) = self.adversary.followed_task()? else {
+            let Some((task, standing)) = self.adversary.followed_task()? else {
                 return Err(Error::setting("exchange", "there is no process 0 to follow; call what it would do"));
             };
+            if task != Task::End {
+                for (network, rate) in Network::ALL.into_iter().zip(standing.rates) {
+                    self.set_learning_rate(network, rate)?;
+                }
+            }
             match task {
                 Task::Run { steps, interval } => {
                     self.run_begun((steps, interval), None, |_, _| Ok(ControlFlow::Continue(())))?;
@@ -81,7 +87,13 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Gives all that [follow](Self::follow) process 0 its state: parameters, optimizers, counts. It calls this after it has
+    /// Whether the last run ended before its end because another process that shares the batch was to stop.
+    pub fn is_stopped_by_another(&self) -> bool {
+        self.adversary.is_stopped_by_another()
+    }
+
+    /// Gives all that [follow](Self::follow) process 0 its state: parameters, optimizers, counts. (The learning rates of
+    /// process 0 hold with every task.) It calls this after it has
     /// [restored](Self::restore) a checkpoint or [replaced](Self::set_model) parameters. A trainer that shares no batch has nobody to give it to.
     ///
     /// # Errors
@@ -122,6 +134,11 @@ impl<'a> Trainer<'a> {
         let settings = settings::settings(&self.spec, &self.options, self.intake.batches.extent());
         let version = format!("gannet {}", env!("CARGO_PKG_VERSION"));
         let lines = settings.iter().map(|(name, value)| format!("{name} {}", settings::text(value)));
-        std::iter::once(version).chain(lines).collect::<Vec<_>>().join("\n")
+        // What no setting tells: how they are drawn.
+        let parameters = Network::ALL.map(|network| {
+            let values = self.adversary.networks.parameters_view(network).parameters;
+            format!("initial parameters of {network}: checksum {:08x}", crc32c::crc32c(bytes::of(values)))
+        });
+        std::iter::once(version).chain(lines).chain(parameters).collect::<Vec<_>>().join("\n")
     }
 }

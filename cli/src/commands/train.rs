@@ -64,11 +64,12 @@ fn new(args: &TrainArgs, request: Request, stop: &Stop, job: Option<Job>) -> any
         output::note(&fitted);
     }
     if args.plan {
-        let table = job.map(|job| job.table(config.batch, config.shards));
+        let table = job.map(|job| job.table(&config)).transpose()?;
         let mut prepared = Prepared::new(config, args.replicas, true, stop, None)?;
         weights::begin_with(&prepared.config, &mut prepared.gans)?;
         let plan = prepared.plan();
-        return output::print_text(&table.map_or(plan.clone(), |table| format!("{plan}\n{table}\n")));
+        let of_one = "the plan above is that of a process that is alone; of these, each has its share of the work:";
+        return output::print_text(&table.map_or(plan.clone(), |table| format!("{plan}\n{of_one}\n{table}\n")));
     }
     let mut prepared = Prepared::new(config, args.replicas, false, stop, job)?;
     if !leads {

@@ -102,7 +102,7 @@ impl Prepared {
         let allowed = address_space::allowed(config.memory_limit, beside.workers());
         options.memory_limit = allowed.map(|allowed| beside.left(allowed.bytes));
         let mut first = Some(first);
-        let table = job.as_ref().map(|job| job.table(config.batch, config.shards));
+        let table = job.as_ref().map(|job| job.table(&config)).transpose()?;
         let exchange = job.map(|job| job.exchange);
         let mut source = |seed| {
             let real = match (first.take(), data.first()) {
@@ -138,7 +138,16 @@ impl Prepared {
     /// What ends the training of all, or of this process.
     pub(crate) fn follow(mut self, stop: &Stop) -> anyhow::Result<()> {
         stop.ask_first();
-        Ok(self.gans.trainers_mut().iter_mut().try_for_each(Trainer::follow)?)
+        match self.gans.trainers_mut().iter_mut().try_for_each(Trainer::follow) {
+            // It is the same in all processes, and the one that leads tells of it.
+            Err(Error::NotFinite { .. }) => Ok(()),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Ends what the other processes of a job follow, if there are some. Where the training has failed, they have heard of it, or are gone.
+    pub(crate) fn dismiss(&mut self) {
+        self.gans.trainers_mut().iter_mut().for_each(|trainer| trainer.dismiss().unwrap_or_default());
     }
 
     /// The runs: index, settings, data and trainer of each.
@@ -257,8 +266,7 @@ impl Prepared {
         }
         let start = Instant::now();
         engine::take_turns(&mut self.gans, &mut runs, |_, trainer, run| run.turn(trainer, &progress));
-        // Where the training has failed, the others have heard of it, or are gone.
-        self.gans.trainers_mut().iter_mut().for_each(|trainer| trainer.dismiss().unwrap_or_default());
+        self.dismiss();
         progress.finish();
         let Self { config, replicated, gans, .. } = self;
         Ok(Trained { config, replicated, gans, runs, took: start.elapsed() })

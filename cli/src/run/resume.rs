@@ -124,8 +124,8 @@ fn prepare(path: &Path, overrides: &Overrides<'_>, stop: &Stop, job: Option<Job>
     )?;
     (overrides.apply)(&mut config)?;
     config.derivation = Legs::derivation(Legs::read(&first)?.as_ref());
-    // A replica's own share of the threads is one.
-    if replicated && !overrides.has_threads {
+    // A replica's own share of the threads is one, and that of a process of a job depends on the others.
+    if (replicated || job.is_some()) && !overrides.has_threads {
         config.threads = 0;
     }
     config.validate()?;
@@ -177,6 +177,7 @@ fn ready_in_job(
             folders().try_for_each(report::write)?;
             let page = if had_pages { String::new() } else { format!("; {REPORT} was missing and is written again") };
             note(&format!("{all}{page}; to go on, ask for more"));
+            prepared.dismiss();
             return Ok(None);
         }
         let mut names: Vec<&str> = missing.iter().flatten().map(String::as_str).collect();
@@ -199,6 +200,7 @@ fn ready_in_job(
             _ => format!("has ended: {} of its replicas early", early.iter().flatten().count()),
         };
         note(&format!("{} {ended}; to go on, ask for --patience 0 or for more than {patience}", printable(path)));
+        prepared.dismiss();
         return Ok(None);
     }
     stop.ask_first();

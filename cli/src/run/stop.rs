@@ -58,6 +58,14 @@ impl Stop {
         self.asked.load(Ordering::Relaxed)
     }
 
+    /// Another process of the job was asked to stop, as by SIGTERM: so is this one.
+    pub(crate) fn ask_by_another(&self) {
+        const SIGTERM: i32 = 15;
+        if !self.asked.swap(true, Ordering::SeqCst) {
+            self.signal.store(SIGTERM, Ordering::SeqCst);
+        }
+    }
+
     /// The error that the command ends with, if a stop was asked for; `hint` says how to go on.
     pub(crate) fn stopped(&self, hint: String) -> Option<Stopped> {
         self.is_asked().then(|| Stopped { code: exit_code(self.signal.load(Ordering::SeqCst)), hint })

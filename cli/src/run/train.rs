@@ -143,6 +143,9 @@ impl Run {
         }
         self.last = self.segment(trainer, progress)?.or(self.last);
         let (done, steps) = (trainer.steps_done(), self.schedule.steps);
+        if trainer.is_stopped_by_another() {
+            self.stop.ask_by_another();
+        }
         let stopped = self.stop.is_asked() && done < steps;
         let by_time = self.config.checkpoint_seconds;
         let is_time = by_time > 0 && self.saved.elapsed() >= Time::from_secs(by_time);

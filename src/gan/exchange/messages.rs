@@ -43,7 +43,8 @@ impl Signal {
         message[0] = u8::from(self.stops);
         if let Some(Fault { network, layer, quantity }) = self.fault {
             message[1] = 1 + network as u8;
-            message[2] = names::QUANTITIES.iter().position(|name| *name == quantity).unwrap_or(0) as u8;
+            message[2] =
+                names::QUANTITIES.iter().position(|name| *name == quantity).unwrap_or(usize::from(u8::MAX)) as u8;
             message[8..].copy_from_slice(&(layer as u64).to_ne_bytes());
         }
         message
@@ -62,8 +63,19 @@ impl Signal {
     }
 }
 
-/// Bytes of a [`Task`].
-pub(super) const TASK: usize = 24;
+/// Where process 0 stands when a task begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::gan) struct Standing {
+    /// Steps done.
+    pub(in crate::gan) steps: u64,
+    /// Turns of D done.
+    pub(in crate::gan) discriminator_turns: u64,
+    /// The learning rates of G and D, which a schedule starts from.
+    pub(in crate::gan) rates: [f32; 2],
+}
+
+/// Bytes of a [`Task`], and of where process 0 stands.
+pub(super) const TASK: usize = 48;
 
 impl Task {
     /// The kind's number, and the numbers of a run.
@@ -79,19 +91,30 @@ impl Task {
         }
     }
 
-    pub(super) fn packed(self) -> [u8; TASK] {
+    /// Whether it goes on from where the processes stand.
+    pub(super) fn goes_on(self) -> bool {
+        !matches!(self, Self::State { .. } | Self::End)
+    }
+
+    pub(super) fn packed(self, standing: Standing) -> [u8; TASK] {
         let mut message = [0; TASK];
-        for (bytes, number) in message.chunks_exact_mut(8).zip(self.numbers()) {
+        let [kind, first, second] = self.numbers();
+        let [of_generator, of_discriminator] = standing.rates.map(|rate| u64::from(rate.to_bits()));
+        let numbers =
+            [kind, first, second, standing.steps, standing.discriminator_turns, of_generator << 32 | of_discriminator];
+        for (bytes, number) in message.chunks_exact_mut(8).zip(numbers) {
             bytes.copy_from_slice(&number.to_ne_bytes());
         }
         message
     }
 
-    pub(super) fn unpacked(message: [u8; TASK]) -> Self {
+    pub(super) fn unpacked(message: [u8; TASK]) -> (Self, Standing) {
         let (numbers, _) = message.as_chunks::<8>();
         let number = |index: usize| numbers.get(index).map_or(0, |bytes| u64::from_ne_bytes(*bytes));
         let (steps, interval) = (number(1), number(2));
-        match number(0) {
+        let rates = [number(5) >> 32, number(5)].map(|bits| f32::from_bits(bits as u32));
+        let standing = Standing { steps: number(3), discriminator_turns: number(4), rates };
+        let task = match number(0) {
             1 => Self::Run { steps, interval },
             2 => Self::Hooked { steps, interval },
             3 => Self::DiscriminatorTurn,
@@ -99,7 +122,8 @@ impl Task {
             5 => Self::Given,
             6 => Self::State { bytes: steps },
             _ => Self::End,
-        }
+        };
+        (task, standing)
     }
 }
 
@@ -134,7 +158,8 @@ mod tests {
             Task::State { bytes: steps },
             Task::End,
         ]) {
-            assert_eq!(Task::unpacked(task.packed()), task);
+            let standing = Standing { steps: 5, discriminator_turns: 1 << 33, rates: [0.1, -1e-30] };
+            assert_eq!(Task::unpacked(task.packed(standing)), (task, standing));
         }
     }
 

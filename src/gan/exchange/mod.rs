@@ -16,7 +16,7 @@ mod shared;
 
 #[cfg(feature = "internals")]
 pub(crate) use branch::shards_of;
-pub(super) use messages::{Signal, Task};
+pub(super) use messages::{Signal, Standing, Task};
 pub(super) use shared::Shared;
 
 /// What the sending or receiving of a message may fail with.
@@ -46,6 +46,6 @@ pub trait Exchange: Send {
     ///
     /// # Errors
     ///
-    /// The other process, or the way to it, is gone.
+    /// The other process, or the way to it, is gone; or its message has another length, because the processes do not do the same.
     fn receive(&mut self, from: usize, message: &mut [u8]) -> Result<(), ExchangeError>;
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Exchange;
 use super::branch::Branch;
-use super::messages::{Signal, Task};
+use super::messages::{Signal, Standing, Task};
 use crate::error::{Error, Result};
 use crate::gan::workspace::StepSums;
 use crate::kernel::loss::LossSums;
@@ -211,23 +211,37 @@ impl Shared {
         Ok(Signal::unpacked(heard))
     }
 
-    /// What process 0 is about to do. It has the task in hand; another process that has one checks that it is the same.
+    /// What process 0 is about to do, and where it stands. It has the task in hand; another process that has one checks that it is the same,
+    /// and each that it stands at the same step.
     ///
     /// # Errors
     ///
     /// [`Error::Exchange`], also where it is not.
-    pub(in crate::gan) fn task(&mut self, own: Option<Task>) -> Result<Task> {
-        let mut message = own.unwrap_or(Task::End).packed();
+    pub(in crate::gan) fn task(&mut self, own: Option<Task>, standing: Standing) -> Result<(Task, Standing)> {
+        let mut message = own.unwrap_or(Task::End).packed(standing);
         if let Some(parent) = self.branch.parent {
             self.wire.receive(parent, &mut message)?;
         }
         self.hand_down(&message)?;
-        let task = Task::unpacked(message);
-        if own.is_some_and(|own| own != task) {
-            let source = format!("begins {task}, and this one {}; do the same in all processes", own.unwrap_or(task));
-            return Err(Error::Exchange { process: 0, source: source.into() });
+        let (task, of_first) = Task::unpacked(message);
+        let problem = |source: String| Err(Error::Exchange { process: 0, source: source.into() });
+        if let Some(own) = own.filter(|own| *own != task) {
+            return problem(format!("begins {task}, and this one {own}; do the same in all processes"));
         }
-        Ok(task)
+        let counts = |standing: Standing| (standing.steps, standing.discriminator_turns);
+        if task.goes_on() && counts(of_first) != counts(standing) {
+            return problem(format!(
+                "has done {} steps and {} turns of D, and this one {} and {}; restore the same checkpoint, or share the state of process 0",
+                of_first.steps, of_first.discriminator_turns, standing.steps, standing.discriminator_turns
+            ));
+        }
+        if own.is_some() && task.goes_on() && of_first.rates != standing.rates {
+            return problem(format!(
+                "has the learning rates {:?}, and this one {:?}; set the same in all processes",
+                of_first.rates, standing.rates
+            ));
+        }
+        Ok((task, of_first))
     }
 
     /// Checks that all processes have begun, with the same settings: each tells these, or why it could not begin.
