@@ -74,9 +74,9 @@ pub(crate) fn warn_of_others() {
 #[cfg(test)]
 mod tests {
     use gannet::gan::ExchangeError;
+    use gannet::gan::presets::Preset;
 
     use super::*;
-    use crate::preset::Preset;
 
     struct Nobody;
 
@@ -103,7 +103,7 @@ mod tests {
         let places = vec![("one".to_string(), 2), ("one".to_string(), 2), ("two".to_string(), 4)];
         let job = Job { exchange: Box::new(Nobody), threads: 2, places };
         assert!(!job.leads());
-        let mut config = RunConfig::new(Preset::Circle);
+        let mut config = RunConfig::of(Preset::Circle);
         (config.batch, config.shards, config.threads) = (1_000, 4, 0);
         let rows = |config: &RunConfig| -> Vec<Vec<String>> {
             let table = job.table(config).unwrap();
