@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::mailboxes::{Mailboxes, mailboxes};
 use gannet::gan::presets::Preset;
-use gannet::gan::{Changes, Checkpoint, GanSpec, Model, Source, StepReport, Trainer, TrainerOptions, source};
+use gannet::gan::{Changes, Checkpoint, GanSpec, Model, Network, Source, StepReport, Trainer, TrainerOptions, source};
+use gannet::net::Initialization;
 use gannet::{Error, Result};
 
 const SHARDS: usize = 4;
@@ -123,6 +124,7 @@ fn all_stop_after_the_same_step() {
                 })
                 .unwrap();
             let stopped = trainer.steps_done();
+            assert_eq!(trainer.is_stopped_by_another(), process != 1);
             // The next run is not stopped by what ended this one.
             stop.store(false, Ordering::Relaxed);
             trainer.run(3, 0, |_| ControlFlow::Continue(())).unwrap();
@@ -165,6 +167,21 @@ fn processes_that_do_not_fit_together_are_told() {
     for error in &seeds {
         assert!(
             error.contains("process 2: has other settings than process 0: run.seed 1 instead of run.seed 0"),
+            "{error}"
+        );
+    }
+    // What no setting tells: how parameters are drawn.
+    let drawn = in_processes(2, |process, end| {
+        let mut spec = Preset::Circle.spec();
+        if process == 1 {
+            spec.generator = spec.generator.with_initialization(Initialization::Xavier);
+        }
+        let source = common::source(Preset::Circle, 500);
+        Trainer::with_exchange(spec, source, options(100), Box::new(end)).map(|_| ()).unwrap_err().to_string()
+    });
+    for error in &drawn {
+        assert!(
+            error.contains("initial parameters of generator") || error.contains("initial parameters of G"),
             "{error}"
         );
     }
@@ -232,6 +249,72 @@ fn processes_follow_the_first() {
     assert!(found.iter().all(|found| *found == last));
     assert!(alone.follow().is_err());
     alone.dismiss().unwrap();
+}
+
+/// The learning rates of process 0 hold with every task, and whoever calls for it itself is told of others.
+#[test]
+fn learning_rates_are_those_of_the_first() {
+    let (spec, source) = (Preset::Circle.spec(), common::source(Preset::Circle, 500));
+    let slower = |trainer: &mut Trainer<'_>| {
+        trained(trainer, 3);
+        trainer.set_learning_rate(Network::Generator, 1e-5).unwrap();
+        trained(trainer, 3).0
+    };
+    let mut alone = Trainer::new(spec.clone(), source.clone(), options(200)).unwrap();
+    let expected = slower(&mut alone);
+    let trainer =
+        |end: Mailboxes| Trainer::with_exchange(spec.clone(), source.clone(), options(200), Box::new(end)).unwrap();
+    let found = in_processes(3, |process, end| {
+        let mut trainer = trainer(end);
+        if process > 0 {
+            trainer.follow().unwrap();
+            return trainer.model().unwrap();
+        }
+        let model = slower(&mut trainer);
+        trainer.dismiss().unwrap();
+        model
+    });
+    assert!(found.iter().all(|found| *found == expected));
+    let told = in_processes(2, |process, end| {
+        let mut trainer = trainer(end);
+        trainer.set_learning_rate(Network::Generator, if process == 1 { 1e-5 } else { 1e-3 }).unwrap();
+        trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap_err().to_string()
+    });
+    assert!(told[1].contains("process 0: has the learning rates"), "{told:?}");
+}
+
+/// A state that one process alone has restored is an error in the others, unless it is shared with those that follow.
+#[test]
+fn processes_stand_at_the_same_step() {
+    let (spec, source) = (Preset::Circle.spec(), common::source(Preset::Circle, 500));
+    let mut alone = Trainer::new(spec.clone(), source.clone(), options(200)).unwrap();
+    trained(&mut alone, 4);
+    let saved = alone.checkpoint().unwrap();
+    let expected = trained(&mut alone, 2).0;
+    for shares in [false, true] {
+        let outcomes = in_processes(3, |process, end| -> Result<Model> {
+            let mut trainer =
+                Trainer::with_exchange(spec.clone(), source.clone(), options(200), Box::new(end)).unwrap();
+            if process > 0 {
+                trainer.follow()?;
+                return trainer.model();
+            }
+            trainer.restore(&saved, Changes::Refused)?;
+            if shares {
+                trainer.share_state()?;
+            }
+            trainer.run(2, 2, |_| ControlFlow::Continue(()))?;
+            trainer.dismiss()?;
+            trainer.model()
+        });
+        if shares {
+            assert!(outcomes.into_iter().all(|model| model.unwrap() == expected));
+            continue;
+        }
+        let told = outcomes[1].as_ref().unwrap_err().to_string();
+        assert!(told.contains("has done 4 steps and 4 turns of D, and this one 0 and 0"), "{told}");
+        assert!(outcomes.iter().all(Result::is_err));
+    }
 }
 
 /// A process that is gone ends the others, wherever they are: with an error, and a state that is not trained on.

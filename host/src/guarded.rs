@@ -42,7 +42,6 @@ impl<T> Guarded<T> {
     /// That of `make`; [`Refusal::ForkedInCall`], and [`Refusal::Panic`] where it panics.
     pub fn new<E: From<Refusal>>(make: impl FnOnce() -> Result<T, E>) -> Result<Self, E> {
         let process = calls::process()?;
-        let _call = Call::begin();
         Ok(Self { process, object: Mutex::new(Some(caught(make)?)) })
     }
 
@@ -55,7 +54,6 @@ impl<T> Guarded<T> {
         if self.process != process::id() {
             return Err(Refusal::Forked.into());
         }
-        let _call = Call::begin();
         // The lock is taken inside, so that a panic leaves it poisoned.
         caught(|| match self.object.try_lock() {
             Ok(mut object) => object.as_mut().map_or_else(|| Err(Refusal::Panicked.into()), work),
@@ -80,6 +78,8 @@ impl<T> Drop for Guarded<T> {
 ///
 /// That of `work`, and [`Refusal::Panic`].
 pub fn caught<R, E: From<Refusal>>(work: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
+    // Work without an object may hold a lock, too, when the process forks.
+    let _call = Call::begin();
     // What a panic leaves half changed refuses to be used.
     panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         let words = panic_text(&*payload).to_string();

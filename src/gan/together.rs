@@ -95,6 +95,7 @@ impl<'a> Trainer<'a> {
     /// Gives all that [follow](Self::follow) process 0 its state: parameters, optimizers, counts. (The learning rates of
     /// process 0 hold with every task.) It calls this after it has
     /// [restored](Self::restore) a checkpoint or [replaced](Self::set_model) parameters. A trainer that shares no batch has nobody to give it to.
+    /// It takes memory for the state twice, which no plan counts, until it returns.
     ///
     /// # Errors
     ///

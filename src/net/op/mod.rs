@@ -126,42 +126,50 @@ pub(crate) trait Operation {
     );
 
     /// The gradients of its parameters, into their place in the arena or, with `accumulate`, added to it; and the update of the
-    /// parameters in the same phase, if they are to be `updated`.
+    /// parameters in the same phase, if they are to be `updated`. Nothing for an operation without parameters.
     fn parameter_gradient(
         &self,
-        context: &PassContext<'_>,
-        tape: &mut Tape,
-        places: Places,
-        delta: Value,
-        into: (&mut [f32], bool),
-        updated: Option<&mut Updated<'_>>,
-    );
+        _context: &PassContext<'_>,
+        _tape: &mut Tape,
+        _places: Places,
+        _delta: Value,
+        _into: (&mut [f32], bool),
+        _updated: Option<&mut Updated<'_>>,
+    ) {
+    }
 
     /// The gradients of its parameters in a double backward pass, from its delta `g`, its input `x` and the tangent `t` of that: the sum
     /// over the samples of `g (c x + t)` for the weights and of `c g` for the biases, where `c` is the factor of a sample. What the
-    /// tangent was is lost.
+    /// tangent was is lost. Nothing for an operation without parameters.
     fn tangent_gradient(
         &self,
-        context: &PassContext<'_>,
-        tape: &mut Tape,
-        places: TangentPlaces,
-        into: (&mut [f32], bool),
-        updated: Option<&mut Updated<'_>>,
-    );
+        _context: &PassContext<'_>,
+        _tape: &mut Tape,
+        _places: TangentPlaces,
+        _into: (&mut [f32], bool),
+        _updated: Option<&mut Updated<'_>>,
+    ) {
+    }
 
     /// What a [curved](Self::is_curved) operation adds in a double backward pass to the gradient with respect to its input: how the product
     /// of its delta and the tangent of what it computes before its pointwise end moves with the input. It overwrites, or adds with
     /// `accumulate`.
     fn curvature(&self, _context: &PassContext<'_>, _tape: &mut Tape, _places: CurvedPlaces, _accumulate: bool) {}
 
-    /// Products of [`Self::forward`].
-    fn forward_products(&self, plan: &PassPlan, panels: usize) -> usize;
+    /// Products of [`Self::forward`]; 0 for an operation that is none.
+    fn forward_products(&self, _plan: &PassPlan, _panels: usize) -> usize {
+        0
+    }
 
     /// Products of [`Self::input_gradient`].
-    fn input_products(&self, plan: &PassPlan, panels: usize) -> usize;
+    fn input_products(&self, _plan: &PassPlan, _panels: usize) -> usize {
+        0
+    }
 
     /// Products of [`Self::parameter_gradient`], and of [`Self::tangent_gradient`]; one that takes all panels at once is one for each of them.
-    fn parameter_products(&self, plan: &PassPlan, panels: usize) -> usize;
+    fn parameter_products(&self, _plan: &PassPlan, _panels: usize) -> usize {
+        0
+    }
 }
 
 /// The table of operations.

@@ -15,7 +15,7 @@ use crate::kernel::dropout::Dropout;
 use crate::kernel::layer_normalization::{self, CurvatureInputs};
 use crate::kernel::penalty::weighted_row_sums;
 use crate::kernel::reduce::row_sums;
-use crate::net::panels::{Factors, Panels, Part, PassContext, PassPlan};
+use crate::net::panels::{Factors, Panels, Part, PassContext};
 use crate::net::parameters::LayerPlace;
 use crate::net::spec::LayerSpec;
 use crate::net::tape::{Tape, TapePlan, Value};
@@ -246,17 +246,5 @@ impl Operation for Normalized<'_> {
                 [&*input, &*delta, &*tangent].map(|values| &values[panel * of_panel..][..of_panel]);
             layer_normalization::curve(isa, CurvatureInputs { sums, gradients, tangents }, into, width, accumulate);
         });
-    }
-
-    fn forward_products(&self, _plan: &PassPlan, _panels: usize) -> usize {
-        0
-    }
-
-    fn input_products(&self, _plan: &PassPlan, _panels: usize) -> usize {
-        0
-    }
-
-    fn parameter_products(&self, _plan: &PassPlan, _panels: usize) -> usize {
-        0
     }
 }

@@ -3,11 +3,11 @@
 //! Where numbers are drawn, Gumbel noise joins the sums, and the temperature is [`SOFTMAX_TEMPERATURE`]; so it is where a step is given
 //! its numbers, which has no noise. Where nothing is drawn, the outputs are the probabilities.
 
-use super::{Operation, Places, Pointwise, TangentPlaces, Updated};
+use super::{Operation, Places, Pointwise};
 use crate::kernel::activation::Activation;
 use crate::kernel::dropout::{DropoutPart, Keeps};
 use crate::kernel::softmax::{self, Gumbel};
-use crate::net::panels::{Part, PassContext, PassPlan};
+use crate::net::panels::{Part, PassContext};
 use crate::net::spec::{LayerSpec, SOFTMAX_TEMPERATURE};
 use crate::net::tape::{Tape, TapePlan, Value};
 
@@ -102,41 +102,6 @@ impl Operation for Softmax<'_> {
         gradients: [Value; 2],
     ) {
         self.differentiate(context, tape, places.output, gradients);
-    }
-
-    /// It has none.
-    fn parameter_gradient(
-        &self,
-        _context: &PassContext<'_>,
-        _tape: &mut Tape,
-        _places: Places,
-        _delta: Value,
-        _into: (&mut [f32], bool),
-        _updated: Option<&mut Updated<'_>>,
-    ) {
-    }
-
-    /// It has none.
-    fn tangent_gradient(
-        &self,
-        _context: &PassContext<'_>,
-        _tape: &mut Tape,
-        _places: TangentPlaces,
-        _into: (&mut [f32], bool),
-        _updated: Option<&mut Updated<'_>>,
-    ) {
-    }
-
-    fn forward_products(&self, _plan: &PassPlan, _panels: usize) -> usize {
-        0
-    }
-
-    fn input_products(&self, _plan: &PassPlan, _panels: usize) -> usize {
-        0
-    }
-
-    fn parameter_products(&self, _plan: &PassPlan, _panels: usize) -> usize {
-        0
     }
 }
 
