@@ -9,6 +9,7 @@ pub mod checkpoint;
 mod cut;
 mod dense_network;
 mod diagnosis;
+mod distributed;
 pub(crate) mod exchange;
 mod failure;
 mod fault;
@@ -49,7 +50,6 @@ mod state;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the benches see more of it"))]
 pub(crate) mod streams;
 mod tensors;
-mod together;
 mod trainer;
 mod turns;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "the program uses it"))]

@@ -1,4 +1,4 @@
-//! Trainers of several processes that share each batch: how they begin together, and how the others follow the first.
+//! Data-parallel training in several processes that share each batch: how their trainers begin, and how the others follow the first.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
