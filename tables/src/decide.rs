@@ -15,14 +15,14 @@ use crate::text::{counted, shown};
 /// Numbers that are so few are categories, where each is there often.
 pub(crate) const FEW: u64 = 12;
 /// How often each has to be there on average.
-const OFTEN: u64 = 5;
+pub(crate) const OFTEN: u64 = 5;
 /// A column of numbers or dates may have so many other cells, of a hundred, before it is one of texts.
 const ODD_PERCENT: u64 = 10;
 /// A table of fewer rows has no counter, unless the column has no name: `1, 2, 3` may be values.
-const LEAST_COUNTED: u64 = 10;
+pub(crate) const LEAST_COUNTED: u64 = 10;
 /// Values that differ by no more than this share of their magnitude differ by rounding: four roundings of 64 bits, what a short
 /// computation leaves.
-const ROUNDING: f64 = 4.0 * f64::EPSILON;
+pub(crate) const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
 /// What is known of a column beside its cells.
 pub(crate) struct Context<'a> {

@@ -36,6 +36,17 @@ impl Encoding {
         })
     }
 
+    /// The name by which [`named`](Self::named) finds it.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+            Self::Windows1252 => "windows-1252",
+            Self::Other(name) => name,
+        }
+    }
+
     /// Its name in messages.
     pub fn name(&self) -> &str {
         match self {

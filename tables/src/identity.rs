@@ -31,7 +31,7 @@ pub(crate) fn matched(form: &Form, found: &[String], has_names: bool, origin: &s
         return Ok((Matched::ByName, kept));
     }
     if !has_names || form.dialect.header.is_none() {
-        return by_position(form, found, origin);
+        return by_position(form, (found, has_names), origin);
     }
     let (in_file, in_form): (HashSet<_>, HashSet<_>) =
         (kept_names.iter().copied().collect(), wanted.iter().copied().collect());
@@ -68,7 +68,7 @@ pub(crate) fn matched(form: &Form, found: &[String], has_names: bool, origin: &s
 }
 
 /// The columns by their places.
-fn by_position(form: &Form, found: &[String], origin: &str) -> Result<(Matched, Vec<usize>)> {
+fn by_position(form: &Form, (found, has_names): (&[String], bool), origin: &str) -> Result<(Matched, Vec<usize>)> {
     if found.len() != form.columns.len() {
         let problem = format!(
             "has {} columns without names, but the run has {}; give a table with these, or begin a new run",
@@ -77,5 +77,7 @@ fn by_position(form: &Form, found: &[String], origin: &str) -> Result<(Matched, 
         );
         return Err(Error::data(origin, problem));
     }
-    Ok((Matched::ByPosition, (0..found.len()).collect()))
+    // Nothing is to be said where neither has names.
+    let matched = if form.dialect.header.is_none() && !has_names { Matched::ByName } else { Matched::ByPosition };
+    Ok((matched, (0..found.len()).collect()))
 }

@@ -57,7 +57,8 @@
 //! Each uses only what stands below it.
 //!
 //! ```text
-//! read  writer                        tables from files, and rows back into them
+//! codec  quality                      rows as samples of a network, and back; how good generated tables are
+//! read  writer  numbers               tables from files and arrays, and rows back into files
 //! load  survey                        the second pass, for values; the first, which decides
 //! conclude                            what a table has, from all its rows
 //! header  decide  identity  select    names, kinds of columns, columns of another file
@@ -74,6 +75,7 @@
 mod affix;
 mod calendar;
 mod categories;
+mod codec;
 mod complaint;
 mod conclude;
 mod contents;
@@ -98,8 +100,10 @@ mod number;
 mod number_format;
 mod number_tally;
 mod number_text;
+mod numbers;
 mod options;
 mod pass;
+pub mod quality;
 mod read;
 mod record;
 mod records;
@@ -112,6 +116,7 @@ mod tally;
 mod text;
 mod writer;
 
+pub use codec::{Calibration, Codec, EncodedTable, Facet, Scaling, probit};
 pub use date_format::{DateFormat, DateUnit, DayFormat, DayOrder, HalfFormat, LetterCase, MonthStyle, TimeFormat};
 pub use dialect::{Delimiter, Dialect, Header, LineEnd, Trailing};
 pub use encoding::Encoding;

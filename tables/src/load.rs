@@ -9,6 +9,7 @@ use gannet::internals::memory::{filled, room};
 use crate::complaint::complaint;
 use crate::conclude::Survey;
 use crate::date_format::DateFormat;
+use crate::decide::ROUNDING;
 use crate::encoding::Decoded;
 use crate::form::{Category, ColumnForm, Domain, Form};
 use crate::input::Input;
@@ -26,11 +27,29 @@ use crate::text::shown;
 
 /// How the cells of a column become values.
 enum Reading {
-    Numbers { format: NumberFormat, values: Vec<f64> },
-    Integers { format: NumberFormat, values: Vec<i64> },
-    Dates { format: DateFormat, values: Vec<i64> },
-    Categories { places: Places, rest: u16, indices: Indices, unknown: u64 },
-    Nothing,
+    Numbers {
+        format: NumberFormat,
+        values: Vec<f64>,
+    },
+    Integers {
+        format: NumberFormat,
+        values: Vec<i64>,
+    },
+    Dates {
+        format: DateFormat,
+        values: Vec<i64>,
+    },
+    Categories {
+        places: Places,
+        rest: u16,
+        indices: Indices,
+        unknown: u64,
+    },
+    /// Nothing: of a constant that is known the cells that are not it are counted.
+    Nothing {
+        constant: Option<String>,
+        differs: u64,
+    },
 }
 
 /// The place of each category by its text.
@@ -97,10 +116,15 @@ pub(crate) fn load(input: &Input, survey: Survey, options: &ReadOptions, known: 
     }
     let mut columns = Vec::with_capacity(builders.len());
     for (builder, form) in builders.into_iter().zip(&mut form.columns) {
-        if let Reading::Categories { unknown: unknown @ 1.., .. } = builder.reading
-            && known.is_some()
-        {
-            notes.push(Note::Unknown { column: form.name.clone(), cells: unknown });
+        match &builder.reading {
+            Reading::Categories { unknown: unknown @ 1.., .. } if known.is_some() => {
+                notes.push(Note::Unknown { column: form.name.clone(), cells: *unknown });
+            }
+            Reading::Nothing { constant: Some(constant), differs: differs @ 1.. } if known.is_some() => {
+                let (column, constant) = (form.name.clone(), constant.clone());
+                notes.push(Note::Differs { column, constant, cells: *differs });
+            }
+            _ => {}
         }
         columns.push(builder.finish(form));
     }
@@ -140,9 +164,10 @@ fn builder(found: &ColumnForm, known: &ColumnForm, rows: usize) -> Result<Builde
             let rest = u16::try_from(categories.len()).unwrap_or(u16::MAX);
             Reading::Categories { places, rest, indices, unknown: 0 }
         }
-        _ => Reading::Nothing,
+        (_, Domain::Constant { text }) => Reading::Nothing { constant: Some(text.clone()), differs: 0 },
+        _ => Reading::Nothing { constant: None, differs: 0 },
     };
-    let has_values = !matches!(reading, Reading::Nothing);
+    let has_values = !matches!(reading, Reading::Nothing { .. });
     let missing = match has_values && found.missing.is_some() {
         true => Some(Mask { bits: filled(rows.div_ceil(64), 0)? }),
         false => None,
@@ -157,6 +182,15 @@ fn in_units_of(found: &DateFormat, known: &DateFormat) -> DateFormat {
         found.decimals[1] = found.decimals[1].max(known.decimals[1]);
     }
     if format.unit() == known.unit() { format } else { known.clone() }
+}
+
+/// Whether a cell is a constant, as text or as a number, which may be rounded in another way.
+fn is_same(constant: &str, cell: &[u8]) -> bool {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let is_same_number = |cell: &str| {
+        number(constant).zip(number(cell)).is_some_and(|(one, other)| (one - other).abs() <= ROUNDING * one.abs())
+    };
+    cell == constant.as_bytes() || std::str::from_utf8(cell).is_ok_and(is_same_number)
 }
 
 impl Places {
@@ -201,7 +235,10 @@ impl Builder {
                     }
                     true
                 }
-                Reading::Nothing => true,
+                Reading::Nothing { constant, differs } => {
+                    *differs += u64::from(constant.as_ref().is_some_and(|constant| !is_same(constant, text)));
+                    true
+                }
             };
         is_read || (marks.find(text).is_some() && self.add_missing(row))
     }
@@ -212,7 +249,7 @@ impl Builder {
             Reading::Numbers { values, .. } => values.push(0.0),
             Reading::Integers { values, .. } | Reading::Dates { values, .. } => values.push(0),
             Reading::Categories { indices, .. } => indices.push(0),
-            Reading::Nothing => return true,
+            Reading::Nothing { .. } => return true,
         }
         self.missing.as_mut().map(|missing| missing.set(row)).is_some()
     }
@@ -247,7 +284,7 @@ impl Builder {
             Reading::Integers { values, .. } => Values::Integers(values),
             Reading::Dates { values, .. } => Values::Dates(values),
             Reading::Categories { indices, .. } => Values::Categories(indices),
-            Reading::Nothing => Values::None,
+            Reading::Nothing { .. } => Values::None,
         };
         Column { values, missing }
     }

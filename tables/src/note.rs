@@ -84,6 +84,15 @@ pub enum Note {
         /// How many there are.
         cells: u64,
     },
+    /// A column that is constant in the form that a table was read as, and is not in the table.
+    Differs {
+        /// The column.
+        column: String,
+        /// The constant.
+        constant: String,
+        /// Cells that are not that.
+        cells: u64,
+    },
     /// Columns were matched by their places, since there are no names.
     ByPosition,
 }
@@ -162,6 +171,12 @@ impl fmt::Display for Note {
                 formatter,
                 "column `{}`: {cells} cells have values that are none of the known categories",
                 shown(column)
+            ),
+            Self::Differs { column, constant, cells } => write!(
+                formatter,
+                "column `{}`: {cells} cells are not `{}`, which it was in all rows that were learned",
+                shown(column),
+                shown(constant)
             ),
             Self::ByPosition => formatter.write_str("columns are matched by position, since they have no names"),
         }

@@ -1,5 +1,6 @@
 //! A table in memory, column by column.
 
+use gannet::internals::memory::room;
 use gannet::{Error, Result};
 
 use crate::form::{Domain, Form};
@@ -234,12 +235,48 @@ impl Table {
         self.columns.iter().map(Column::bytes).sum()
     }
 
+    /// The table of some of its rows, in their order; those beyond the last are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+        let chosen = || rows.iter().copied().filter(|row| *row < self.rows);
+        let count = chosen().count();
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let values = match &column.values {
+                Values::Numbers(values) => Values::Numbers(picked(values, chosen(), count)?),
+                Values::Integers(values) => Values::Integers(picked(values, chosen(), count)?),
+                Values::Dates(values) => Values::Dates(picked(values, chosen(), count)?),
+                Values::Categories(Indices::Bytes(indices)) => {
+                    Values::Categories(Indices::Bytes(picked(indices, chosen(), count)?))
+                }
+                Values::Categories(Indices::Words(indices)) => {
+                    Values::Categories(Indices::Words(picked(indices, chosen(), count)?))
+                }
+                Values::None => Values::None,
+            };
+            let missing: Option<Vec<bool>> =
+                column.missing.as_ref().map(|mask| chosen().map(|row| mask.is_missing(row)).collect());
+            columns.push(Column { values, missing: missing.as_deref().and_then(Mask::of) });
+        }
+        Ok(Self { form: self.form.clone(), rows: count, columns, notes: Vec::new() })
+    }
+
     /// Writes the values of a row into `values`, which has one for each column.
     pub fn row(&self, row: usize, values: &mut [Value]) {
         for (column, value) in self.columns.iter().zip(values) {
             *value = column.value(row);
         }
     }
+}
+
+/// The values of these rows, which are so many.
+fn picked<T: Copy>(values: &[T], rows: impl Iterator<Item = usize>, count: usize) -> Result<Vec<T>> {
+    let mut picked = room(count)?;
+    picked.extend(rows.filter_map(|row| values.get(row).copied()));
+    Ok(picked)
 }
 
 #[cfg(test)]
@@ -265,5 +302,20 @@ mod tests {
         for columns in [vec![values(2)], vec![values(3), indices()], vec![indices(), values(2)]] {
             assert!(matches!(Table::new(form.clone(), 2, columns), Err(Error::Shape { .. })));
         }
+    }
+
+    #[test]
+    fn rows_are_selected_in_any_order() {
+        use crate::{Input, ReadOptions, read};
+        let text: String = (0..30).map(|row| format!("{},{},{row}.5\n", ["a", "b", "NA"][row % 3], 7 * row)).collect();
+        let table = read(&Input::bytes("t.csv", text), &ReadOptions::default()).unwrap();
+        let some = table.select(&[5, 0, 29, 99]).unwrap();
+        let (mut found, mut expected) = ([Value::Missing; 3], [Value::Missing; 3]);
+        for (row, of) in [5, 0, 29].into_iter().enumerate() {
+            some.row(row, &mut found);
+            table.row(of, &mut expected);
+            assert_eq!(found, expected);
+        }
+        assert_eq!((some.rows(), some.form()), (3, table.form()));
     }
 }

@@ -1,0 +1,133 @@
+//! The numbers of a column as scores, and back.
+
+use gannet::data::table::Standardization;
+use gannet::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use super::probit::probit;
+use super::quantiles::{FARTHEST, Quantiles};
+
+/// How the numbers of columns become scores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Scaling {
+    /// By their quantiles: scores are normally distributed, and what is made lies within the bounds of the data.
+    #[default]
+    Quantile,
+    /// By their mean and standard deviation, along a line.
+    Standard,
+}
+
+/// How the numbers of a column become scores and back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Scores {
+    /// By their quantiles.
+    Quantiles(Quantiles),
+    /// Along a line.
+    Line(Line),
+}
+
+/// Scores are `(value - offset) / scale`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "[f64; 2]", into = "[f64; 2]")]
+pub(super) struct Line {
+    pub(super) offset: f64,
+    pub(super) scale: f64,
+}
+
+impl TryFrom<[f64; 2]> for Line {
+    type Error = Error;
+
+    fn try_from([offset, scale]: [f64; 2]) -> Result<Self> {
+        if !(offset.is_finite() && scale.is_finite() && scale > 0.0) {
+            return Err(Error::setting("scores", format!("offset {offset} and scale {scale} are no line")));
+        }
+        Ok(Self { offset, scale })
+    }
+}
+
+impl From<Line> for [f64; 2] {
+    fn from(Line { offset, scale }: Line) -> Self {
+        [offset, scale]
+    }
+}
+
+impl Line {
+    /// That of a column of these numbers, at least one: their mean and standard deviation, as [`Standardization`] has them.
+    pub(super) fn fit(numbers: &[f64]) -> Result<Self> {
+        let table = gannet::data::table::Table::new(1, numbers.to_vec())?;
+        match Standardization::of(&table, "column") {
+            Ok(found) => Self::try_from([found.offset()[0], found.scale()[0]]),
+            // One value, or one but for rounding.
+            Err(_) => Self::try_from([numbers[0], 1.0]),
+        }
+    }
+
+    /// The value of a score, rounded to the seven digits of the scale that a number of 32 bits has.
+    fn value(self, score: f32) -> f64 {
+        let value = f64::from(score).mul_add(self.scale, self.offset);
+        let unit = 10f64.powi(6 - self.scale.log10().floor() as i32);
+        let rounded = (value * unit).round() / unit;
+        if rounded.is_finite() { rounded } else { value }
+    }
+}
+
+impl Scores {
+    /// Whether the scores of the data are normally distributed.
+    pub(super) fn are_normal(&self) -> bool {
+        matches!(self, Self::Quantiles(_))
+    }
+
+    /// The score of a value. `jitter`, from 0 to 1, is where in its interval a frequent one stands.
+    pub(super) fn score(&self, value: f64, jitter: f64) -> f32 {
+        match self {
+            Self::Quantiles(quantiles) => quantiles.score(value, jitter),
+            Self::Line(Line { offset, scale }) => ((value - offset) / scale) as f32,
+        }
+    }
+
+    /// The least value, where scores have bounds.
+    pub(super) fn least(&self) -> Option<f64> {
+        match self {
+            Self::Quantiles(quantiles) => Some(quantiles.least()),
+            Self::Line(_) => None,
+        }
+    }
+
+    /// The value of a score.
+    pub(super) fn value(&self, score: f32) -> f64 {
+        match self {
+            Self::Quantiles(quantiles) => quantiles.value(score),
+            Self::Line(line) => line.value(score),
+        }
+    }
+
+    /// The score of a value that is missing: one that tells nothing.
+    pub(super) fn of_missing(jitter: f64) -> f32 {
+        probit(jitter).clamp(-FARTHEST, FARTHEST) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_mean_and_the_deviation() {
+        let line = Line::fit(&[1.0, 2.0, 3.0, 6.0]).unwrap();
+        assert!(line.offset == 3.0 && (line.scale - 3.5_f64.sqrt()).abs() < 1e-15, "{line:?}");
+        let scores = Scores::Line(line);
+        assert!((scores.value(scores.score(4.5, 0.3)) - 4.5).abs() < 1e-6);
+        // Large offsets lose no digits.
+        let far = Line::fit(&[1e9, 1e9 + 1.0]).unwrap();
+        assert_eq!((far.offset, far.scale), (1e9 + 0.5, 0.5));
+        assert_eq!(Line::fit(&[7.0]).unwrap(), Line { offset: 7.0, scale: 1.0 });
+        let text = serde_json::to_string(&scores).unwrap();
+        assert_eq!(serde_json::from_str::<Scores>(&text).unwrap(), scores);
+        for wrong in ["[1, 0]", "[1, -1]", "[1]"] {
+            assert!(serde_json::from_str::<Scores>(&format!("{{\"line\": {wrong}}}")).is_err());
+        }
+    }
+}

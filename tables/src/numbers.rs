@@ -1,0 +1,404 @@
+//! Tables of numbers that were not read from text, such as arrays of NumPy.
+
+use std::collections::HashMap;
+
+use gannet::{Error, Result};
+
+use crate::date_format::DateUnit;
+use crate::decide::{FEW, LEAST_COUNTED, OFTEN};
+use crate::form::{Category, ColumnForm, Domain, Form, Mark};
+use crate::kind::Kind;
+use crate::note::Note;
+use crate::number_format::{ExponentFormat, NumberFormat};
+use crate::options::ReadOptions;
+use crate::select::names;
+use crate::table::{Column, Indices, Mask, Table, Values};
+use crate::text::{counted, listed};
+
+/// Whole numbers up to here are told apart by 64-bit ones.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+impl Table {
+    /// A table of row-major numbers, whose columns have these names; `column_1` and so on where there are none. What is no number is a
+    /// missing value. Kinds are told as those of texts are: whole numbers that count rows, few values that are there often, whole numbers,
+    /// others. Of the options those about kinds and columns count.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where the numbers are not one or more whole rows; [`Error::Data`] for an infinite number, with its place;
+    /// [`Error::InvalidSetting`] for a kind that a column of numbers cannot have, or columns that are not there.
+    pub fn of_numbers(
+        headings: Option<&[String]>,
+        columns: usize,
+        values: &[f64],
+        options: &ReadOptions,
+    ) -> Result<Self> {
+        let rows = check(columns, values)?;
+        let all = match headings {
+            Some(headings) if headings.len() == columns => names(headings),
+            _ => names(&vec![String::new(); columns]),
+        };
+        let wanted = |name: &String| {
+            options.columns.as_ref().is_none_or(|columns| columns.contains(name)) && !options.drop.contains(name)
+        };
+        let asked = options.columns.iter().flatten().chain(&options.drop).chain(options.kinds.keys());
+        if let Some(unknown) = asked.into_iter().find(|name| !all.contains(name)) {
+            return Err(Error::data("table", format!("has no column `{unknown}`; it has {}", listed(&all))));
+        }
+        let (mut forms, mut found, mut notes, mut dropped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (place, name) in all.into_iter().enumerate() {
+            if !wanted(&name) {
+                dropped.push(name);
+                continue;
+            }
+            let column = || values.iter().skip(place).step_by(columns).copied();
+            let (form, column) = of_column(name, &column, rows, options)?;
+            if !form.kind.is_learned() {
+                notes.push(Note::LeftOut { column: form.name.clone(), reason: form.reason.clone() });
+            }
+            forms.push(form);
+            found.push(column);
+        }
+        let mut form = Form::new(forms);
+        form.dropped = dropped;
+        let mut table = Self::new(form, rows, found)?;
+        table.notes = notes;
+        Ok(table)
+    }
+
+    /// Row-major numbers as the columns of `form`, in their order: those of these names, or by their places where there are none or the
+    /// form's are numbered.
+    ///
+    /// # Errors
+    ///
+    /// As [`of_numbers`](Self::of_numbers); [`Error::Data`] for other columns, or a number that is no date of a column of dates.
+    pub fn of_numbers_as(headings: Option<&[String]>, columns: usize, values: &[f64], form: &Form) -> Result<Self> {
+        let rows = check(columns, values)?;
+        let mut notes = Vec::new();
+        let places: Vec<usize> = match headings.filter(|headings| headings.len() == columns) {
+            Some(headings) => {
+                let all = names(headings);
+                let place = |column: &ColumnForm| all.iter().position(|name| *name == column.name);
+                let missing: Vec<&String> =
+                    form.columns.iter().filter(|column| place(column).is_none()).map(|column| &column.name).collect();
+                if !missing.is_empty() {
+                    return Err(Error::data(
+                        "table",
+                        format!("has no column {}; it has {}", listed(&missing), listed(&all)),
+                    ));
+                }
+                form.columns.iter().filter_map(place).collect()
+            }
+            None if columns == form.columns.len() => {
+                let all = names(&vec![String::new(); columns]);
+                if form.columns.iter().zip(&all).any(|(column, name)| column.name != *name) {
+                    notes.push(Note::ByPosition);
+                }
+                (0..columns).collect()
+            }
+            None => {
+                let problem = format!("has {columns} columns without names, but the run has {}", form.columns.len());
+                return Err(Error::data("table", problem));
+            }
+        };
+        let mut found = Vec::with_capacity(places.len());
+        for (known, place) in form.columns.iter().zip(places) {
+            let column = || values.iter().skip(place).step_by(columns).copied();
+            found.push(of_known(known, &column, rows, &mut notes)?);
+        }
+        let mut table = Self::new(form.clone(), rows, found)?;
+        table.notes = notes;
+        Ok(table)
+    }
+}
+
+/// The number of whole rows, none of which has an infinite number.
+fn check(columns: usize, values: &[f64]) -> Result<usize> {
+    if columns == 0 || values.is_empty() || !values.len().is_multiple_of(columns) {
+        return Err(Error::shape("table", format!("whole rows of {columns} numbers"), values.len().to_string()));
+    }
+    if let Some(place) = values.iter().position(|value| value.is_infinite()) {
+        let (row, column) = (place / columns + 1, place % columns + 1);
+        let problem = format!("row {row}, column {column}: {} is not a finite number; correct it", values[place]);
+        return Err(Error::data("table", problem));
+    }
+    Ok(values.len() / columns)
+}
+
+/// Room for `count` values, if the system has the memory.
+fn room<T>(count: usize) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
+    values.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes })?;
+    Ok(values)
+}
+
+/// Which of the numbers are missing.
+fn mask(numbers: impl Iterator<Item = f64>, rows: usize) -> Result<Option<Mask>> {
+    let mut missing = room(rows)?;
+    missing.extend(numbers.map(f64::is_nan));
+    Ok(Mask::of(&missing))
+}
+
+/// A column and what it is.
+fn of_column<I: Iterator<Item = f64>>(
+    name: String,
+    column: &impl Fn() -> I,
+    rows: usize,
+    options: &ReadOptions,
+) -> Result<(ColumnForm, Column)> {
+    let mut sorted: Vec<f64> = room(rows)?;
+    sorted.extend(column().filter(|number| !number.is_nan()).map(|number| number + 0.0));
+    sorted.sort_unstable_by(f64::total_cmp);
+    let distinct = sorted.chunk_by(|a, b| a == b).count();
+    let whole = sorted.iter().all(|number| number.trunc() == *number && number.abs() < EXACT);
+    let gaps = rows - sorted.len();
+    let is_few = distinct as u64 <= FEW && sorted.len() as u64 >= OFTEN * distinct as u64;
+    let first = column().next().unwrap_or(f64::NAN);
+    let counts = || (0u32..).zip(column()).all(|(row, number)| number == first + f64::from(row));
+    let is_counter = gaps == 0 && rows as u64 >= LEAST_COUNTED && [0.0, 1.0].contains(&first) && counts();
+    let (kind, reason) = match options.kinds.get(&name) {
+        Some(kind) => (*kind, "as it was asked for".to_string()),
+        None if distinct == 0 => (Kind::Constant, "no row has a value".to_string()),
+        None if distinct == 1 && gaps == 0 => (Kind::Constant, "one value in all rows".to_string()),
+        None if is_counter => (Kind::Counter, "whole numbers that count rows".to_string()),
+        None if is_few && sorted.iter().all(|number| [0.0, 1.0].contains(number)) && distinct == 2 => {
+            (Kind::Boolean, "0 and 1".to_string())
+        }
+        None if is_few || distinct == 1 => {
+            (Kind::Categorical, format!("{distinct} distinct numbers in {} rows", counted(rows as u64)))
+        }
+        None if whole => (Kind::Integer, "whole numbers".to_string()),
+        None => (Kind::Continuous, "numbers".to_string()),
+    };
+    let refuse = |problem: &str| Err(Error::setting(format!("column `{name}`"), problem));
+    let (domain, values) = match kind {
+        Kind::Constant => {
+            let domain = match sorted.first() {
+                Some(number) => Domain::Constant { text: number.to_string() },
+                None => Domain::Nothing,
+            };
+            (domain, Values::None)
+        }
+        Kind::Counter | Kind::Identifier => {
+            let first = if whole && first.is_finite() { first as i64 } else { 1 };
+            (Domain::Counter { first }, Values::None)
+        }
+        Kind::FreeText => (Domain::Nothing, Values::None),
+        Kind::Date => return refuse("numbers of an array are no dates; make it an integer"),
+        Kind::Boolean if distinct != 2 => return refuse("a boolean has two values"),
+        Kind::Boolean | Kind::Categorical => {
+            let mut texts: Vec<(f64, u64)> =
+                sorted.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len() as u64)).collect();
+            if kind == Kind::Categorical {
+                texts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            }
+            let most = options.most_categories();
+            let others: u64 = texts.iter().skip(most).map(|(_, count)| count).sum();
+            texts.truncate(most);
+            let categories: Vec<Category> =
+                texts.iter().map(|(number, count)| Category::new(number.to_string(), *count)).collect();
+            let rest = (others > 0).then(|| Category::new("other", others));
+            let values = places(&categories, column(), rows)?.0;
+            (Domain::Categories { categories, rest }, values)
+        }
+        Kind::Integer => {
+            if !whole {
+                return refuse("it has numbers that are not whole; make it continuous");
+            }
+            let range = [sorted.first(), sorted.last()].map(|end| end.map_or(0, |end| *end as i64));
+            let mut values = room(rows)?;
+            values.extend(column().map(|number| number as i64));
+            (Domain::Integers { format: NumberFormat::default(), range }, Values::Integers(values))
+        }
+        Kind::Continuous => {
+            let range = [sorted.first(), sorted.last()].map(|end| end.copied().unwrap_or(0.0));
+            let mut values = room(rows)?;
+            values.extend(column().map(|number| if number.is_nan() { 0.0 } else { number }));
+            (Domain::Numbers { format: format(), range }, Values::Numbers(values))
+        }
+    };
+    let missing = if kind.is_learned() && gaps > 0 { mask(column(), rows)? } else { None };
+    let mut form = ColumnForm::new(name, kind, domain);
+    form.reason = reason;
+    form.missing = missing.is_some().then(Mark::default);
+    form.missing_cells = if missing.is_some() { gaps as u64 } else { 0 };
+    Ok((form, Column::new(values, missing)))
+}
+
+/// How numbers of 64 bits are written that were not read from text: eight digits say all that a score does.
+pub(crate) fn format() -> NumberFormat {
+    NumberFormat {
+        max_decimals: 12,
+        significant: 8,
+        exponent: Some(ExponentFormat { is_always: false, is_upper: false, has_plus: true, digits: 2 }),
+        ..NumberFormat::default()
+    }
+}
+
+/// The place of each number among categories, the rest behind them; and how many are none of those.
+fn places(categories: &[Category], numbers: impl Iterator<Item = f64>, rows: usize) -> Result<(Values, u64)> {
+    let known: HashMap<u64, u16> = (0..)
+        .zip(categories)
+        .filter_map(|(place, category)| Some(((category.text.trim().parse::<f64>().ok()? + 0.0).to_bits(), place)))
+        .collect();
+    let rest = categories.len() as u16;
+    let mut unknown = 0;
+    let mut place = |number: f64| match known.get(&(number + 0.0).to_bits()) {
+        _ if number.is_nan() => 0,
+        Some(place) => *place,
+        None => {
+            unknown += 1;
+            rest
+        }
+    };
+    let values = if categories.len() < 256 {
+        let mut bytes = room(rows)?;
+        bytes.extend(numbers.map(|number| place(number) as u8));
+        Indices::Bytes(bytes)
+    } else {
+        let mut words = room(rows)?;
+        words.extend(numbers.map(place));
+        Indices::Words(words)
+    };
+    Ok((Values::Categories(values), unknown))
+}
+
+/// The numbers of a column whose form is known.
+fn of_known<I: Iterator<Item = f64>>(
+    known: &ColumnForm,
+    column: &impl Fn() -> I,
+    rows: usize,
+    notes: &mut Vec<Note>,
+) -> Result<Column> {
+    let values = match &known.domain {
+        Domain::Numbers { .. } => {
+            let mut values = room(rows)?;
+            values.extend(column().map(|number| if number.is_nan() { 0.0 } else { number }));
+            Values::Numbers(values)
+        }
+        Domain::Integers { .. } => {
+            let mut values = room(rows)?;
+            values.extend(column().map(|number| number.round() as i64));
+            Values::Integers(values)
+        }
+        Domain::Dates { format, .. } if format.unit() == DateUnit::Day && format.day.is_none() => {
+            return Err(Error::data("table", format!("column `{}`: a number is no date", known.name)));
+        }
+        Domain::Dates { .. } => {
+            return Err(Error::data(
+                "table",
+                format!("column `{}` has dates, and an array has none; give a text table", known.name),
+            ));
+        }
+        Domain::Categories { categories, .. } => {
+            let (values, unknown) = places(categories, column(), rows)?;
+            if unknown > 0 {
+                notes.push(Note::Unknown { column: known.name.clone(), cells: unknown });
+            }
+            values
+        }
+        Domain::Constant { text } => {
+            let cells = column().filter(|number| text.parse().ok() != Some(*number)).count() as u64;
+            if cells > 0 {
+                notes.push(Note::Differs { column: known.name.clone(), constant: text.clone(), cells });
+            }
+            Values::None
+        }
+        _ => Values::None,
+    };
+    let missing = if values == Values::None { None } else { mask(column(), rows)? };
+    Ok(Column::new(values, missing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Value;
+
+    const NAN: f64 = f64::NAN;
+
+    /// Twenty rows: a counter, two values, few with a gap, whole numbers, others, one value, none.
+    fn numbers() -> Vec<f64> {
+        let row = |row: u32| {
+            let x = f64::from(row);
+            let few = if row == 7 { NAN } else { f64::from(row % 3) + 0.5 };
+            [x, f64::from(row % 2), few, (x * x) % 17.0 * 5.0, x.sin(), 3.0, NAN]
+        };
+        (0..20).flat_map(row).collect()
+    }
+
+    #[test]
+    fn kinds_are_told() {
+        let table = Table::of_numbers(None, 7, &numbers(), &ReadOptions::default()).unwrap();
+        let kinds: Vec<Kind> = table.form().columns.iter().map(|column| column.kind).collect();
+        let expected = [
+            Kind::Counter,
+            Kind::Boolean,
+            Kind::Categorical,
+            Kind::Categorical,
+            Kind::Continuous,
+            Kind::Constant,
+            Kind::Constant,
+        ];
+        // The squares have nine values, each not five times.
+        assert_eq!((&kinds[..3], kinds[3], &kinds[4..]), (&expected[..3], Kind::Integer, &expected[4..]));
+        assert_eq!(table.form().columns[0].name, "column_1");
+        assert_eq!((table.columns()[2].value(7), table.columns()[2].value(8)), (Value::Missing, Value::Category(2)));
+        assert_eq!(table.columns()[3].value(5), Value::Integer(40));
+        assert_eq!(table.notes().len(), 3, "{:?}", table.notes());
+    }
+
+    #[test]
+    fn options_and_names_count() {
+        let headings: Vec<String> = "abcdefg".chars().map(String::from).collect();
+        let options = ReadOptions::default().with_kind("d", Kind::Categorical).with_drop(vec!["e".to_string()]);
+        let table = Table::of_numbers(Some(&headings), 7, &numbers(), &options).unwrap();
+        assert_eq!((table.form().columns.len(), table.form().columns[3].kind), (6, Kind::Categorical));
+        for (options, part) in [
+            (ReadOptions::default().with_kind("e", Kind::Integer), "not whole"),
+            (ReadOptions::default().with_kind("e", Kind::Date), "no dates"),
+            (ReadOptions::default().with_kind("d", Kind::Boolean), "two values"),
+            (ReadOptions::default().with_drop(vec!["z".to_string()]), "has no column `z`"),
+        ] {
+            let problem = Table::of_numbers(Some(&headings), 7, &numbers(), &options).unwrap_err().to_string();
+            assert!(problem.contains(part), "{problem}");
+        }
+        for (columns, values) in [(0, vec![]), (2, vec![1.0; 3]), (1, vec![1.0, f64::INFINITY])] {
+            assert!(Table::of_numbers(None, columns, &values, &ReadOptions::default()).is_err());
+        }
+    }
+
+    #[test]
+    fn numbers_become_the_columns_of_a_form() {
+        let headings: Vec<String> = "abcdefg".chars().map(String::from).collect();
+        let table = Table::of_numbers(Some(&headings), 7, &numbers(), &ReadOptions::default()).unwrap();
+        let form = table.form();
+        let same = Table::of_numbers_as(None, 7, &numbers(), form).unwrap();
+        assert_eq!((same.columns(), same.notes()), (table.columns(), &[Note::ByPosition][..]));
+        // Another order, a value that is not known, and another constant.
+        let turned: Vec<String> = headings.iter().rev().cloned().collect();
+        let mut values: Vec<f64> = numbers().chunks(7).flat_map(|row| row.iter().rev().copied()).collect();
+        (values[4], values[1]) = (99.0, 4.0);
+        let other = Table::of_numbers_as(Some(&turned), 7, &values, form).unwrap();
+        assert_eq!(
+            (other.columns()[3].value(5), other.columns()[2].value(0)),
+            (Value::Integer(40), Value::Category(3))
+        );
+        let told: Vec<String> = other.notes().iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(Table::of_numbers_as(None, 1, &[1.0], form).is_err());
+        assert!(Table::of_numbers_as(Some(&["z".to_string()]), 1, &[1.0], form).is_err());
+    }
+
+    #[test]
+    fn numbers_are_written_short() {
+        let text = |number: f64| {
+            let mut out = Vec::new();
+            format().write(number, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let shown = [0.1_f32.into(), -1_234.567_890_123, 2.5e-9, 0.0, 1e20].map(text);
+        assert_eq!(shown, ["0.1", "-1234.5679", "2.5e-09", "0", "1e+20"]);
+    }
+}
