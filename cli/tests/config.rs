@@ -55,8 +55,14 @@ fn problems(root: &Value, node: &Value, value: &Value) -> Vec<String> {
                 }
                 true
             }
+            // Names of the user's, whose values are all of one kind.
+            "additionalProperties" if rule != &json!(false) => {
+                for item in value.as_object().into_iter().flat_map(|object| object.values()) {
+                    found.extend(problems(root, rule, item));
+                }
+                true
+            }
             "additionalProperties" => {
-                assert_eq!(rule, &json!(false));
                 let known = node["properties"].as_object().unwrap();
                 value.as_object().is_none_or(|object| object.keys().all(|name| known.contains_key(name)))
             }

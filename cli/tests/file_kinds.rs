@@ -47,6 +47,7 @@ fn data_train_under_any_name() {
         ("points.toml", table().into_bytes()),
         ("points.npy", table().into_bytes()),
         ("points.safetensors", table().into_bytes()),
+        ("wide.csv", table().encode_utf16().flat_map(u16::to_le_bytes).collect()),
         ("mixed.csv.gz", gzip(table().as_bytes())),
         ("mixed.txt", gzip(table().as_bytes())),
         ("array.csv", npy()),
@@ -78,14 +79,12 @@ fn what_cannot_be_read_is_named_with_the_cure() {
     let place = Place::new();
     place.write("t.csv", table());
     place.succeed("train t.csv --steps 2 --quiet --out run");
-    let utf16: Vec<u8> = "a,b\n1,2\n3,5\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (name, bytes, parts) in [
         ("0.png", b"\x89PNG\r\n\x1a\n".to_vec(), ["a PNG picture", "IDX"]),
         ("page.gz", b"<!DOCTYPE html><html>".to_vec(), ["an HTML page", "download"]),
         ("page.csv", gzip(b"<html><body>404"), ["an HTML page", "download"]),
         ("z.npz", b"PK\x03\x04".to_vec(), ["a ZIP archive", "unpack"]),
         ("doc.csv", b"%PDF-1.7 \n1,2".to_vec(), ["a PDF", "CSV"]),
-        ("wide.csv", utf16, ["UTF-16", "UTF-8"]),
         ("notes", b"Dear reader,\nthis, my letter, is\nlong\n".to_vec(), ["without rows of numbers", "give a table"]),
         ("cut.csv.gz", b"\x1f\x8b\x08".to_vec(), ["gzip", "again"]),
     ] {
@@ -141,7 +140,7 @@ fn compressed_tables_are_bounded_and_checked() {
     place.fail("train long.npy.gz", 1, &["long.npy.gz", "trailing bytes"]);
     let line = [&b"1,".repeat(1 << 20)[..], b"1\n"].concat();
     place.write("bomb.csv.gz", gzip(&line.repeat(8)));
-    place.fail("train bomb.csv.gz", 1, &["bomb.csv.gz", "longer than"]);
+    place.fail("train bomb.csv.gz", 1, &["bomb.csv.gz", "more than 16384 columns"]);
 }
 
 #[cfg(unix)]

@@ -34,9 +34,17 @@ fn another_file_may_differ_in_a_column_that_was_constant() {
 
     for (file, verdict, told_of_run) in [
         ("t.csv", "kept constant", None),
-        ("rounding.csv", "constant", None),
-        ("nine.csv", "far off", Some("k (it was constant in training: all samples have 7, the data 9)")),
-        ("varies.csv", "constant", Some("k (it was constant in training: all samples have 7, the data -40 to 39)")),
+        ("rounding.csv", "kept constant", None),
+        (
+            "nine.csv",
+            "constant",
+            Some("k (it was constant in training: all samples have 7, and 80 rows of the data another value)"),
+        ),
+        (
+            "varies.csv",
+            "constant",
+            Some("k (it was constant in training: all samples have 7, and 79 rows of the data another value)"),
+        ),
     ] {
         let told = place.json(&format!("evaluate run --data {file} --json"));
         let k = column(&told, "k");
@@ -49,32 +57,5 @@ fn another_file_may_differ_in_a_column_that_was_constant() {
         let text = place.succeed(&format!("evaluate run --data {file}"));
         let line = text.lines().find(|line| line.starts_with("k ")).unwrap_or_else(|| panic!("{text}"));
         assert!(line.ends_with(verdict), "{line}");
-    }
-}
-
-#[test]
-fn what_training_cannot_see_stays_with_the_run() {
-    let place = Place::new();
-    let rows = (0..60u32).map(|row| {
-        let x = if row == 9 { 1e12 } else { 5.0 + f64::from(row) * 0.1 };
-        format!("{x},{},{row}\n", [0.3, 0.1 + 0.2][row as usize % 2])
-    });
-    place.write("t.csv", "x,c,y\n".to_string() + &rows.collect::<String>());
-    place.succeed("train t.csv --steps 4000 --threads 1 --quiet --out run");
-    // The settings of the run tell how the table is scaled; what is told of it stays.
-    place.succeed("train run/config.toml --threads 1 --quiet --out again");
-    for run in ["run", "again"] {
-        let told: Value = serde_json::from_str(&place.read(&format!("{run}/run.json"))).unwrap();
-        let warnings = told["warnings"].as_array().unwrap();
-        assert_eq!(warnings.len(), 2, "{told}");
-        assert!(warnings[0].as_str().unwrap().contains("60 different values of column 1 (`x`) become 2"), "{told}");
-        // A column that is constant to within rounding is there, and is no fault of the model.
-        let c = column(&told, "c");
-        assert!(c["verdict"] == "constant" && c["finding"].as_str().unwrap().contains("rounding"), "{c}");
-        // Without its one value far outside a column has lost its spread.
-        assert!(column(&told, "x")["verdict"] != "ok", "{told}");
-        let report = place.read(&format!("{run}/report.html"));
-        assert_eq!(report.matches("Warning about the data: ").count(), 2);
-        assert!(report.contains("(`c`)") && report.contains("<b>c</b> <span class=\"finding\">constant: all samples"));
     }
 }

@@ -117,7 +117,7 @@ fn samples_are_compared_with_real_ones_beside_real_ones() {
 #[test]
 fn own_data_are_compared_by_their_halves_and_columns() {
     let place = Place::new();
-    let rows = |count: usize| (0..count).map(|i| format!("{},{}\n", (i * 7) % 31, (i * i) % 17)).collect::<String>();
+    let rows = |count: usize| (0..count).map(|i| format!("{},{}\n", (i * 7) % 31, (i * i) % 101)).collect::<String>();
     place.write("t.csv", format!("a,b\n{}", rows(300)));
     place.succeed("train t.csv --steps 3 --quiet --out run");
     let told = place.json("evaluate run --json");

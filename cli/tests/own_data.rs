@@ -55,6 +55,7 @@ fn one_command_learns_a_table_and_samples_have_its_units() {
     let config = place.read("runs/own-001/config.toml");
     assert!(config.contains("columns = [\"year\", \"weight, kg\", \"site\"]"), "{config}");
     assert!(config.contains("cloud.csv") && config.contains("{ inputs = 128, outputs = 2"), "{config}");
+    assert!(config.contains("site = \"constant\""), "{config}");
     for file in ["samples.png", "losses.png", "samples/step-000600.png"] {
         assert!(place.bytes(&format!("runs/own-001/{file}")).starts_with(b"\x89PNG"), "{file}");
     }
@@ -69,7 +70,7 @@ fn one_command_learns_a_table_and_samples_have_its_units() {
     let samples = rows(&samples.replace("\"weight, kg\"", "w"));
     assert_eq!(samples.len(), 500);
     let mean = |column: usize| samples.iter().map(|row| row[column]).sum::<f64>() / 500.0;
-    assert!((mean(0) - 1_700_000_050.0).abs() < 60.0, "{}", mean(0));
+    assert!((mean(0) - 1_700_000_050.0).abs() < 20.0, "{}", mean(0));
     assert!((mean(1) - 0.001).abs() < 0.001, "{}", mean(1));
     assert!(samples.iter().all(|row| row[2] == 7.5));
     // Finer than 32 bits are at 1.7e9.
@@ -79,14 +80,15 @@ fn one_command_learns_a_table_and_samples_have_its_units() {
     let start = array.len() - 500 * 3 * 8;
     let values: Vec<f64> =
         array[start..].chunks(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap())).collect();
-    assert_eq!(values, samples.concat());
+    let close = |(one, other): (&f64, f64)| (one - other).abs() <= 1e-6 * one.abs().max(1.0);
+    assert!(values.iter().zip(samples.concat()).all(close), "the text has the decimals of the file");
     place.succeed("sample runs/own-001 --count 50 --out new.png");
 
     place.fail("evaluate runs/own-001", 1, &["cloud.csv"]);
     let evaluated = place.json("evaluate runs/own-001 --data moved.csv --json");
     assert_eq!(evaluated["metrics"], result["metrics"]);
     place.write("narrow.csv", "1,2\n3,4\n");
-    place.fail("evaluate runs/own-001 --data narrow.csv", 1, &["narrow.csv", "2 columns", "3"]);
+    place.fail("evaluate runs/own-001 --data narrow.csv", 1, &["narrow.csv", "has 2 columns", "has 3"]);
 }
 
 #[test]
@@ -173,15 +175,19 @@ fn a_file_gives_the_scale_or_the_settings_do() {
     place.write("my.toml", config);
     place.succeed("train my.toml --quiet --out run");
     let written = place.read("run/config.toml");
-    assert!(written.contains("offset = [0.0, 20.0]") && written.contains("scale = [2.0, 0.0]"), "{written}");
-    assert!(written.contains("columns = [\"a\", \"b\"]"), "{written}");
+    assert!(written.contains("columns = [\"a\", \"b\"]") && written.contains("b = \"constant\""), "{written}");
+    let table = place.read("run/table.json");
+    assert!(table.contains("\"line\":[0.0,2.0]"), "{table}");
+    for line in place.succeed("sample run --count 9 --out -").lines().skip(1) {
+        assert!(line.ends_with(",20"), "{line}");
+    }
     for (text, parts) in [
         ("[data]\nfile = 't.csv'\noffset = [1.0]", &["line 3, data.offset", "scale"][..]),
-        ("[data]\nfile = 't.csv'\nscale = [1.0]\noffset = [1.0]", &["t.csv: has 2 columns", "1"]),
-        ("[data]\nfile = 't.csv'\nscale = [1.0, -1.0]\noffset = [1.0, 1.0]", &["line 3, data.scale: -1"]),
-        ("[data]\nfile = 't.csv'\nscale = [1.0, 0.0]\noffset = [1.0]", &["data.scale: 2 numbers"]),
-        ("[data]\nfile = 't.csv'\ncolumns = ['a']", &["t.csv", "new `b`", "needs `a`"]),
-        ("[data]\nfile = 't.csv'\nimage = [2, 2]\n[run]\nbatch = 2\nsteps = 1", &["t.csv", "2 x 2"]),
+        ("[data]\nfile = 't.csv'\nscale = [1.0]\noffset = [1.0]", &["data.columns", "other numbers"]),
+        ("[data]\nfile = 't.csv'\nscale = [1.0, -1.0]\noffset = [1.0, 1.0]", &["data.scores", "-1"]),
+        ("[data]\nfile = 't.csv'\nscale = [1.0, 0.0]\noffset = [1.0]", &["data.columns", "other numbers"]),
+        ("[data]\nfile = 't.csv'\ncolumns = ['z']", &["t.csv", "has no column `z`"]),
+        ("[data]\nfile = 't.csv'\nimage = [2, 2]\n[run]\nbatch = 2\nsteps = 1", &["t.csv", "images of 2 x 2"]),
         ("[data]\nfile = 't.csv'\nimage = [0, 2]", &["line 3, data.image"]),
         ("[run]\npreset = 'own'", &["data.file", "--data"]),
         ("[run]\npreset = 'circle'\n[data]\nfile = 't.csv'", &["line 4, data.file", "circle"]),
@@ -199,14 +205,24 @@ fn a_file_gives_the_scale_or_the_settings_do() {
 #[test]
 fn files_that_do_not_fit_are_named() {
     let place = Place::new();
+    let rows = |last: &str, columns: usize| {
+        let row = |row: u32| {
+            [row * row % 29, row * 7 % 31][..columns]
+                .iter()
+                .map(|cell| format!("{cell}.5"))
+                .collect::<Vec<_>>()
+                .join(",")
+        };
+        (0..29).map(row).chain([last.to_string()]).collect::<Vec<_>>().join("\n")
+    };
+    let (odd, infinite) = (format!("x,y\n{}\n", rows("3.5,Paris", 2)), format!("x\n{}\n", rows("inf", 1)));
     for (name, contents, code, parts) in [
-        ("a.csv", &b"x,y\n1,2\n3,Paris\n"[..], 1, &["a.csv: line 3, column 2 (`y`)", "Paris"][..]),
-        ("b.csv", b"", 1, &["b.csv: holds no numbers"]),
+        ("a.csv", odd.as_bytes(), 1, &["a.csv: line 31, column 2 (`y`)", "Paris"][..]),
+        ("b.csv", b"", 1, &["b.csv"]),
         ("c.csv", b"1,2\n", 1, &["c.csv: holds one sample"]),
-        ("d.csv", b"1,2\n1,2\n", 1, &["d.csv: every column is constant"]),
-        ("e.csv", b"1\nnan\n", 1, &["line 2, column 1", "finite"]),
+        ("d.csv", b"1,2\n1,2\n", 1, &["d.csv: no column has anything to learn"]),
+        ("e.csv", infinite.as_bytes(), 1, &["line 31, column 1", "finite"]),
         ("f.npy", b"\x93NUMPY\x01\x00\x05", 1, &["f.npy: truncated"]),
-        ("g.npy", b"1,2\n3,x\n", 1, &["g.npy: line 2"]),
         ("h.gz", b"\x1f\x8b\x08", 1, &["h.gz"]),
         ("i-ubyte", &[0, 0, 8, 1, 0, 0, 0, 1, 5], 1, &["i-ubyte", "1 dimensions"]),
     ] {
@@ -234,8 +250,10 @@ fn weights_go_out_and_come_in() {
         "generator = nn.Sequential(nn.Linear(8, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 128), \
          nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 2))"
     );
-    let header = String::from_utf8_lossy(&place.bytes("g.safetensors")[..1024]).into_owned();
-    for part in ["\"0.weight\"", "\"2.bias\"", "\"4.weight\"", "weight, kg", "\"scale\""] {
+    let file = place.bytes("g.safetensors");
+    let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+    let header = String::from_utf8_lossy(&file[..8 + length]).into_owned();
+    for part in ["\"0.weight\"", "\"2.bias\"", "\"4.weight\"", "weight, kg", "\"table\":"] {
         assert!(header.contains(part), "{part}: {header}");
     }
     assert!(!header.contains("\"1.weight\""));

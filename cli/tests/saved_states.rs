@@ -211,9 +211,9 @@ fn exported_names_and_shapes_are_those_of_the_printed_sequential() {
 #[test]
 fn the_units_of_an_exported_generator_are_those_of_its_outputs() {
     let place = Place::new();
-    let rows: String = (0..40).map(|row| format!("{row},7.5,{},-2\n", row * row)).collect();
+    let rows: String = (0..40).map(|row| format!("{row}.5,7.5,{},-2\n", row * row)).collect();
     place.write("table.csv", format!("a,constant,b,\"other, constant\"\n{rows}"));
-    place.succeed("train table.csv --steps 5 --quiet --out run");
+    place.succeed("train table.csv --numbers standard --steps 5 --quiet --out run");
     place.succeed("export run --network generator --out g.safetensors");
     let file = header(&place.bytes("g.safetensors"));
     let metadata =
@@ -225,7 +225,7 @@ fn the_units_of_an_exported_generator_are_those_of_its_outputs() {
     for name in ["offset", "scale"] {
         assert_eq!(metadata(name).as_array().unwrap().len(), 2, "{name}");
     }
-    assert_eq!(metadata("offset")[0], 19.5);
+    assert_eq!(metadata("offset")[0], 20.0);
     assert_eq!(
         metadata("constants"),
         serde_json::json!([

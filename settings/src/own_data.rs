@@ -11,6 +11,13 @@ use gannet::net::{Activation, NetworkSpec};
 pub enum Shape {
     /// So many numbers: a point where it has two.
     Numbers(usize),
+    /// A row of a table with categories, or with missing values.
+    Mixed {
+        /// What it says: its numbers, and groups of indicators.
+        columns: usize,
+        /// Its values.
+        features: usize,
+    },
     /// An image.
     Image {
         /// Rows of pixels.
@@ -25,6 +32,7 @@ impl Shape {
     pub fn features(self) -> usize {
         match self {
             Self::Numbers(count) => count,
+            Self::Mixed { features, .. } => features,
             Self::Image { height, width } => height.saturating_mul(width),
         }
     }
@@ -35,6 +43,7 @@ impl fmt::Display for Shape {
         match self {
             Self::Numbers(1) => formatter.write_str("numbers of one column that varies"),
             Self::Numbers(count) => write!(formatter, "numbers of {count} columns that vary"),
+            Self::Mixed { columns, features } => write!(formatter, "rows of {columns} columns, {features} values"),
             Self::Image { height, width } => write!(formatter, "images of {height} x {width} pixels"),
         }
     }
@@ -56,31 +65,66 @@ const BATCH: usize = 128;
 const TABLE_STEPS: u64 = 20_000;
 const STEPS: u64 = 10_000;
 
+/// Samples of a part of a batch at least.
+const LEAST_SHARD: usize = 32;
+
+/// Steps for five rows of a table with categories, and how few and how many there are of any.
+const MIXED_STEPS_OF_FIVE_ROWS: u64 = 3;
+const LEAST_MIXED_STEPS: u64 = 5_000;
+const MOST_MIXED_STEPS: u64 = 20_000;
+
 /// Whether samples of `shape` are rows of a table of few columns.
 fn has_few_columns(shape: Shape) -> bool {
-    matches!(shape, Shape::Numbers(columns) if columns <= FEW_COLUMNS)
+    match shape {
+        Shape::Numbers(columns) | Shape::Mixed { columns, .. } => columns <= FEW_COLUMNS,
+        Shape::Image { .. } => false,
+    }
 }
 
 /// Default batch for `rows` samples of `shape`: less than the data where they are few.
 pub fn batch(shape: Shape, rows: usize) -> usize {
-    let usual = if has_few_columns(shape) { TABLE_BATCH } else { BATCH };
+    let usual = match shape {
+        Shape::Numbers(_) if has_few_columns(shape) => TABLE_BATCH,
+        _ => BATCH,
+    };
     usual.min(rows)
+}
+
+/// Default parts of a batch whose gradients are added in a tree: so that two threads have a part each where a batch is small.
+pub fn shards(shape: Shape, batch: usize) -> usize {
+    match shape {
+        Shape::Mixed { .. } if batch >= 2 * LEAST_SHARD => 2,
+        _ => 1,
+    }
 }
 
 /// Default length of a training on `rows` samples of `shape` with this batch: at least one pass over the data.
 pub fn duration(shape: Shape, rows: u64, batch: usize) -> Duration {
-    let steps = if has_few_columns(shape) && rows >= FEW_ROWS { TABLE_STEPS } else { STEPS };
+    let steps = match shape {
+        Shape::Mixed { .. } => (rows * MIXED_STEPS_OF_FIVE_ROWS / 5).clamp(LEAST_MIXED_STEPS, MOST_MIXED_STEPS),
+        _ if has_few_columns(shape) && rows >= FEW_ROWS => TABLE_STEPS,
+        _ => STEPS,
+    };
     Duration::Epochs(steps.saturating_mul(batch as u64).div_ceil(rows.max(1)).max(1))
 }
 
 /// Default networks, objective and optimizers for samples of `shape`, each of which is one of so many `classes`; without labels that
 /// is 0. The schedule of the learning rates has no length: that of the run takes its place.
 pub fn spec(shape: Shape, classes: usize) -> GanSpec {
+    spec_with(shape, &[], classes)
+}
+
+/// The same for samples whose last values are in groups of these sizes: the generator makes a softmax of each.
+pub fn spec_with(shape: Shape, groups: &[usize], classes: usize) -> GanSpec {
     let mut spec = match shape {
-        Shape::Numbers(columns) if has_few_columns(shape) => of_narrow_table(columns),
-        Shape::Numbers(columns) => of_wide_table(columns),
         Shape::Image { .. } => of_images_with(shape.features()),
+        Shape::Mixed { features, .. } => of_mixed_table(features),
+        _ if has_few_columns(shape) => of_narrow_table(shape.features()),
+        _ => of_wide_table(shape.features()),
     };
+    if let Some(last) = spec.generator.layers.last_mut() {
+        last.softmax = groups.to_vec();
+    }
     for network in [&mut spec.generator, &mut spec.discriminator] {
         if let Some(first) = network.layers.first_mut() {
             first.inputs += classes;
@@ -107,6 +151,12 @@ pub fn class_of_sample(counts: &[u64], index: u64) -> usize {
 /// Least latent features.
 const LATENTS: usize = 8;
 
+/// Latent features of a table with categories.
+const MIXED_LATENTS: usize = 16;
+
+/// Values of a row of a table with categories from which on its networks are wider.
+const MANY_FEATURES: usize = 100;
+
 /// The activation of most default networks.
 const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
 
@@ -127,6 +177,17 @@ fn of_wide_table(columns: usize) -> GanSpec {
         NetworkSpec::dense(&[columns, 256, 256, 256, 1], LEAKY, 0.0, Activation::Linear),
         0.1,
     )
+}
+
+/// The defaults for a table with categories, or with missing values, whose samples have so many values.
+fn of_mixed_table(features: usize) -> GanSpec {
+    // Wider than what is narrow in a table of many categories, and no wider than is quick.
+    let width = if features > MANY_FEATURES { 256 } else { 128 };
+    let network = |inputs: usize, outputs: usize, activation| {
+        NetworkSpec::dense(&[inputs, width, width, width, outputs], activation, 0.0, Activation::Linear)
+    };
+    by_todays_recipe(network(MIXED_LATENTS, features, Activation::Relu), network(features, 1, LEAKY), 0.3)
+        .with_optimizers(Adam::new(0.002).with_beta1(0.0).with_beta2(0.99))
 }
 
 /// R3GAN's recipe with this weight of the penalties, and rates that fall along a cosine.

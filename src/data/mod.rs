@@ -4,11 +4,9 @@
 
 mod array;
 mod bytes;
-pub mod columns;
 pub mod csv;
 pub mod digits;
 pub mod idx;
-pub mod kept;
 mod labelled;
 pub mod npy;
 pub(crate) mod packed;

@@ -56,28 +56,6 @@ impl Table {
         self.values.len() / self.columns.max(1)
     }
 
-    /// Takes the column `name` out of the table: its values, row after row. `None` where there is none of that name, and where it is the
-    /// only one.
-    pub fn take_column(&mut self, name: &str) -> Option<Vec<f64>> {
-        let mut names = self.column_names();
-        let place = names.iter().position(|known| known == name).filter(|_| self.columns > 1)?;
-        let mut taken = Vec::with_capacity(self.rows());
-        let (columns, mut index) = (self.columns, 0);
-        self.values.retain(|value| {
-            let is_taken = index % columns == place;
-            if is_taken {
-                taken.push(*value);
-            }
-            index += 1;
-            !is_taken
-        });
-        self.columns -= 1;
-        // Columns without names keep the numbers that they are told by.
-        names.remove(place);
-        self.names = Some(names);
-        Some(taken)
-    }
-
     /// The names of the columns: those of the file, `column_1` and so on where it has none.
     pub fn column_names(&self) -> Vec<String> {
         (0..self.columns)
@@ -252,16 +230,6 @@ impl Standardization {
                 .collect()
         })
     }
-
-    /// The number of a column, counted from 0, that a feature stands for, rounded as by [`undo`](Self::undo); NaN where there is
-    /// no such column.
-    pub fn value(&self, column: usize, feature: f32) -> f64 {
-        match (self.offset.get(column), self.scale.get(column)) {
-            (Some(&offset), Some(&scale)) if scale > 0.0 => rounded(f64::from(feature).mul_add(scale, offset), scale),
-            (Some(&offset), _) => offset,
-            _ => f64::NAN,
-        }
-    }
 }
 
 /// `value` to seven digits of `scale`, the decimal digits of an `f32`.
@@ -275,21 +243,6 @@ fn rounded(value: f64, scale: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_column_is_taken_by_its_name() {
-        let names = vec!["a".to_string(), "b".to_string(), "c".to_string()];
-        let mut table = Table::new(3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap().with_names(names);
-        assert_eq!(table.take_column("d"), None);
-        assert_eq!(table.take_column("b"), Some(vec![2.0, 5.0]));
-        assert_eq!((table.columns, table.values.as_slice()), (2, [1.0, 3.0, 4.0, 6.0].as_slice()));
-        assert_eq!(table.column_names(), ["a", "c"]);
-        assert_eq!(table.take_column("c"), Some(vec![3.0, 6.0]));
-        assert_eq!(table.take_column("a"), None);
-        let mut nameless = Table::new(2, vec![1.0, 2.0]).unwrap();
-        assert_eq!(nameless.take_column("column_1"), Some(vec![1.0]));
-        assert_eq!(nameless.column_names(), ["column_2"]);
-    }
 
     fn table(columns: usize, values: &[f64]) -> Table {
         Table { names: None, columns, values: values.to_vec() }

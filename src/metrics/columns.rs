@@ -1,6 +1,6 @@
 //! What a generator has learned of each column of a table.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::quantile::quantile_distance;
 use crate::memory::room;
 use crate::metrics::check_rows;
@@ -121,7 +121,7 @@ pub struct ColumnReport {
 ///
 /// # Errors
 ///
-/// [`Error::Shape`](crate::Error::Shape) where a set is empty or not whole rows; [`Error::Data`](crate::Error::Data) where a
+/// [`Error::Shape`] where a set is empty or not whole rows; [`Error::Data`] where a
 /// value is not finite.
 pub fn evaluate(samples: &[f32], real: &Halves) -> Result<Vec<ColumnReport>> {
     let features = real.features();
@@ -136,13 +136,31 @@ pub fn evaluate(samples: &[f32], real: &Halves) -> Result<Vec<ColumnReport>> {
     let mut reports = room(features)?;
     for feature in 0..features {
         let columns = (sorted(samples, feature)?, sorted(&real.first, feature)?, sorted(&real.second, feature)?);
-        reports.push(of(columns.into())?);
+        reports.push(of(columns.into(), FAR_OFF)?);
     }
     Ok(reports)
 }
 
+/// Measures one column: its generated values against those of the first half of the real ones, beside those of the second. They come in any
+/// order. A range is not missed where samples lie within `near` standard deviations of it.
+///
+/// # Errors
+///
+/// [`Error::Data`] where there is no generated value, or none in the first half, or one is not finite;
+/// [`Error::OutOfMemory`].
+pub fn evaluate_column(mut columns: [Vec<f64>; 3], near: f64) -> Result<ColumnReport> {
+    if columns[0].is_empty() || columns[1].is_empty() {
+        return Err(Error::data("column", "has no generated, or no real values"));
+    }
+    if columns.iter().flatten().any(|value| !value.is_finite()) {
+        return Err(Error::data("column", "has a value that is not a finite number"));
+    }
+    columns.iter_mut().for_each(|column| column.sort_unstable_by(f64::total_cmp));
+    of(columns, near)
+}
+
 /// The report on a column: its generated values, and the real ones of both halves, ascending.
-fn of([mut generated, mut first, mut second]: [Vec<f64>; 3]) -> Result<ColumnReport> {
+fn of([mut generated, mut first, mut second]: [Vec<f64>; 3], near: f64) -> Result<ColumnReport> {
     let mut both = room(first.len() + second.len())?;
     both.extend(first.iter().chain(&second));
     both.sort_unstable_by(f64::total_cmp);
@@ -161,7 +179,7 @@ fn of([mut generated, mut first, mut second]: [Vec<f64>; 3]) -> Result<ColumnRep
     } else {
         Vec::new()
     };
-    let near = FAR_OFF * real.sd;
+    let near = near * real.sd;
     let (coverage, missed) = coverage(&both, &generated, near)?;
     // Samples that lie aside of the data miss their values, too, but have lost none.
     let [below, above] = [both[0] - near, both[both.len() - 1] + near];

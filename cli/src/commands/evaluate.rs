@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use gannet::Error;
 use gannet::cpu::Isa;
+use gannet::gan::Model;
 use gannet::gan::health::{Verdict, Watch};
 use gannet::gan::presets::Duration;
 use gannet::internals::engine;
@@ -17,7 +19,9 @@ use crate::measures::compared::Compared;
 use crate::measures::comparison;
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{self, Effort, Measured, meanings, measure_table};
+use crate::measures::quality::{self, Others, TableQuality};
 use crate::run::saved_run::SavedRun;
+use crate::settings::config::RunConfig;
 use crate::settings::loading;
 use crate::terminal::output;
 
@@ -41,6 +45,9 @@ struct Evaluation {
     verdict_hint: Option<String>,
     /// Of own data that are a table: what was learned of each column.
     columns: Vec<Column>,
+    /// Of own data that are a table: how good its rows are, beside other real ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<TableQuality>,
     /// What has to be said about the figures.
     remark: Option<String>,
 }
@@ -49,10 +56,15 @@ struct Evaluation {
 pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let mut run = SavedRun::open(&args.run, args.checkpoint)?;
     let lost = run.take_derivation()?;
+    let own = run.config.own.clone().filter(|_| args.data.is_some());
     if let Some(data) = &args.data {
         run.config.take_data(data)?;
     }
-    run.config.own.as_mut().map_or(Ok(()), OwnData::load)?;
+    if args.target.is_some() && own.as_ref().is_none_or(|own| own.codec().is_none()) {
+        let problem = "needs rows of the table that the run has not seen; give them with --data FILE";
+        return Err(Error::setting("target", problem).into());
+    }
+    run.config.own.as_mut().map_or(Ok(()), OwnData::load_table)?;
     // References are of a length: that of the model, not that of the run. A model of an unknown step has none.
     run.config.duration = Duration::Steps(run.step.unwrap_or(0));
     let SavedRun { config, model, step, .. } = &run;
@@ -64,6 +76,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
         None => error,
     })?;
     let comparison = comparison::compare(config, &real, model, args.samples, isa)?;
+    let quality = quality_of(config, model, own.as_ref(), args.target.as_deref(), isa)?;
     let remark = measure::remark(config);
     let source = config.source(&real)?;
     let health = engine::examine(model, None, &config.spec, &*source, config.run_seed(), isa)?;
@@ -94,6 +107,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
             verdict: judgement.verdict.words(),
             verdict_hint: judgement.hint(),
             columns,
+            quality,
             remark,
         });
     }
@@ -102,9 +116,28 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
         measures.iter().map(|measure| (measure.name, measure.words)).chain(comparison.meanings()).collect();
     let (table, compared, meanings) = (measure_table(&measures), comparison.table(), meanings(&words));
     let (columns, verdict) = (columns::table(&columns), judgement.sentence());
+    let quality = quality.as_ref().map(TableQuality::table).unwrap_or_default();
     let of_step = step.map_or_else(String::new, |step| format!(", step {}", thousands(step)));
     let (run, preset) = (output::printable(&args.run), config.preset.name());
     output::print_text(&format!(
-        "{run}: {preset}{of_step}\n\n{table}{columns}{compared}{remark}\nverdict  {verdict}\n\n{meanings}"
+        "{run}: {preset}{of_step}\n\n{table}{columns}{quality}{compared}{remark}\nverdict  {verdict}\n\n{meanings}"
     ))
+}
+
+/// How good the rows of a run's table are; `trained` is its own data where others are measured against.
+fn quality_of(
+    config: &RunConfig,
+    model: &Model,
+    trained: Option<&OwnData>,
+    target: Option<&str>,
+    isa: Isa,
+) -> anyhow::Result<Option<TableQuality>> {
+    let Some(real) = config.own.as_ref().and_then(OwnData::table) else { return Ok(None) };
+    let training = match trained.map(OwnData::read_table) {
+        Some(Ok(training)) => training,
+        // Its file may be gone: what needs it is not measured, unless it is asked for.
+        Some(Err(error)) if target.is_some() => return Err(error.into()),
+        _ => None,
+    };
+    Ok(quality::of(config, model, real, Others { training: training.as_ref(), target }, isa)?)
 }

@@ -1,15 +1,17 @@
 //! `gannet export`: the networks of a run as PyTorch names their weights, or one of them as a graph for ONNX runtimes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gannet::gan::{Network, onnx, weights};
 use gannet::{Error, Result};
 use gannet_settings::own_data::Shape;
 use gannet_settings::values::name_of;
+use gannet_tables::Codec;
 use serde_json::json;
 
 use crate::commands::args::{ExportArgs, NETWORK_FORMATS, NETWORKS, NetworkFormat};
-use crate::data::own::Form;
+use crate::data::own::OwnData;
 use crate::folder::out_file::{OutFile, Suffixes, is_standard};
 use crate::run::saved_run::SavedRun;
 use crate::settings::config::RunConfig;
@@ -94,8 +96,8 @@ fn graph(args: &ExportArgs, SavedRun { config, model, .. }: &SavedRun, out: OutF
         return Err(Error::setting("network", problem).into());
     };
     let mut export = onnx::Export::default().with_metadata(meaning(config));
-    if let Some(Form::Table { standardization, .. }) = config.own.as_ref().map(|own| &own.form) {
-        export = export.with_scale(standardization.offset().to_vec(), standardization.scale().to_vec());
+    if let Some([offset, scale]) = codec(config).and_then(|codec| codec.lines()) {
+        export = export.with_scale(offset, scale);
     }
     let bytes = onnx::bytes(model, &config.spec, network, &export)?;
     out.write(|file| file.write_all(&bytes))?;
@@ -110,10 +112,17 @@ fn graph(args: &ExportArgs, SavedRun { config, model, .. }: &SavedRun, out: OutF
 fn meaning(config: &RunConfig) -> BTreeMap<String, String> {
     let mut metadata = BTreeMap::new();
     let mut insert = |name: &str, value: serde_json::Value| metadata.insert(name.to_string(), value.to_string());
-    if let Some(Form::Table { columns, standardization }) = config.own.as_ref().map(|own| &own.form) {
-        insert("columns", json!(columns));
-        insert("offset", json!(standardization.offset()));
-        insert("scale", json!(standardization.scale()));
+    if let Some(codec) = codec(config) {
+        insert("columns", json!(names(codec)));
+        match codec.lines() {
+            Some([offset, scale]) => {
+                insert("offset", json!(offset));
+                insert("scale", json!(scale));
+            }
+            None => {
+                insert("table", json!(codec.as_ref()));
+            }
+        }
     }
     if let Shape::Image { height, width } = config.preset.shape() {
         insert("image", json!([height, width]));
@@ -124,16 +133,30 @@ fn meaning(config: &RunConfig) -> BTreeMap<String, String> {
     metadata
 }
 
+/// How the rows of a run's table become samples, if it is on one.
+fn codec(config: &RunConfig) -> Option<&Arc<Codec>> {
+    config.own.as_ref().and_then(OwnData::codec)
+}
+
+/// The names of the columns that samples have, and of constant ones.
+fn names(codec: &Codec) -> Vec<&str> {
+    let columns = codec.form().columns.iter().map(|column| column.name.as_str());
+    columns.filter(|name| codec.condition() != Some(*name)).collect()
+}
+
 /// What the outputs of the generator of a table mean: name, offset and scale of each; and beside them the columns that have one
 /// value, which it does not make.
 fn units(config: &RunConfig) -> anyhow::Result<BTreeMap<String, String>> {
     let mut metadata = BTreeMap::new();
-    let Some(Form::Table { columns, standardization }) = config.own.as_ref().map(|own| &own.form) else {
+    let Some(codec) = codec(config) else { return Ok(metadata) };
+    let columns = names(codec);
+    let Some([offset, scale]) = codec.lines() else {
+        metadata.insert("columns".to_string(), serde_json::to_string(&columns)?);
+        metadata.insert("table".to_string(), serde_json::to_string(codec.as_ref())?);
         return Ok(metadata);
     };
     let (mut names, mut offsets, mut scales, mut constants) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let table = columns.iter().zip(standardization.offset()).zip(standardization.scale());
-    for (column, ((name, &offset), &scale)) in table.enumerate() {
+    for (column, ((name, offset), scale)) in columns.iter().zip(offset).zip(scale).enumerate() {
         if scale > 0.0 {
             names.push(name);
             offsets.push(offset);

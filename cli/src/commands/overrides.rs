@@ -21,7 +21,7 @@ pub(crate) fn from_args(args: &TrainArgs) -> anyhow::Result<RunConfig> {
     let mut config = config_source::named(
         Path::new(&args.what),
         args.data.as_deref(),
-        args.labels.as_deref(),
+        (args.labels.as_deref(), &args.table.reading()),
         args.settings.memory_limit(),
     )?;
     override_by(&mut config, args)?;

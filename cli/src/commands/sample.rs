@@ -2,22 +2,28 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use gannet::cpu::Isa;
 use gannet::data::one_hot;
-use gannet::gan::{GanSpec, Model, Network, NetworkFunction};
+use gannet::gan::{Network, NetworkFunction};
+use gannet::internals::memory::{filled, room};
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
+use gannet_tables::{Codec, Domain, Value};
 
 use crate::commands::args::{Format, SAMPLE_FORMATS, SampleArgs};
 use crate::data::classes::Classes;
+use crate::data::filter::Filter;
 use crate::data::latents;
-use crate::data::own::Form;
+use crate::data::own::OwnData;
 use crate::data::samples::Samples;
 use crate::folder::npy;
 use crate::folder::out_file::{OutFile, Suffixes, is_standard};
+use crate::folder::run_folder::TABLE;
 use crate::plot::Heading;
-use crate::run::pictures::{self, Panel};
+use crate::run::draw::{Draw, Drawn};
+use crate::run::pictures::{Look, Panel};
 use crate::run::saved_run::SavedRun;
 use crate::settings::config::RunConfig;
 use crate::settings::loading;
@@ -48,30 +54,54 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
         out.refuse_terminal(name_of(SAMPLE_FORMATS, &format))?;
     }
     let run = SavedRun::open(&args.run, args.checkpoint)?;
-    let classes = run.config.classes();
-    let asked = Asked::new(classes.as_ref(), &args.label)?;
-    let condition = |index, condition: &mut [f32]| {
-        if let Some(class) = asked.class(index) {
-            one_hot(class, condition);
-        }
+    let config = &run.config;
+    let filter = Filter::new(codec(config), &args.conditions)?;
+    let classes = config.classes();
+    let asked = Asked::new(classes.as_ref(), &args.label)?.within(codec(config), &filter)?;
+    let class = |index| asked.class(index);
+    let draw = Draw { config, model: &run.model, seed: args.seed, class: &class, filter: &filter };
+    let mut given = args.latents.as_ref().map(|path| of_latents(&run, path, &class)).transpose()?;
+    let count = given.as_ref().map_or(args.count, |samples| samples.len() / config.spec.features());
+    let mut each = |take: &mut dyn FnMut(Drawn<'_>) -> Result<()>| match &mut given {
+        Some(samples) => draw.each_of(samples, take),
+        None => draw.each(args.count, take).map_err(|error| too_many("count", args.count, error)),
     };
-    let (spec, isa) = (&run.config.spec, Isa::resolve(None)?);
-    let samples = match &args.latents {
-        Some(path) => of_latents(&run.model, spec, &latents::read(path, spec, condition)?, isa)?,
-        None => {
-            let drawn = run.model.sample_with(spec, args.count, args.seed, condition, isa);
-            drawn.map_err(|error| too_many("count", args.count, error))?
-        }
+    // What keeps samples from being made is no error of writing.
+    let mut failure = None;
+    let mut telling = |result: Result<()>| {
+        result.map_err(|error| match error {
+            Error::Io { action: "write", source, .. } => source,
+            error => {
+                let told = io::Error::other(error.to_string());
+                failure = Some(error);
+                told
+            }
+        })
     };
-    let count = samples.len() / spec.features();
-    match format {
-        Format::Npy => out.write(|file| npy(file, &run.config, &samples))?,
-        Format::Csv => out.write(|file| csv(file, &run.config, &asked, &samples, out.is_terminal()))?,
+    let written = match format {
+        Format::Csv => out.write(|file| telling(csv(file, config, (&asked, out.is_terminal()), |take| each(take)))),
+        Format::Npy => {
+            let array = Array::of(config);
+            let mut values = room(count.saturating_mul(array.columns()))?;
+            each(&mut |drawn| {
+                array.extend(&mut values, &drawn);
+                Ok(())
+            })?;
+            array.tell();
+            out.write(|file| array.write(file, &values))
+        }
         Format::Png => {
-            let picture = picture(&run.config, &samples, args)?;
-            out.write(|file| file.write_all(&picture))?;
+            let mut samples = room(count.saturating_mul(config.spec.features()))?;
+            each(&mut |drawn| {
+                samples.extend_from_slice(drawn.sample);
+                Ok(())
+            })?;
+            let picture = picture(config, &samples, args)?;
+            out.write(|file| file.write_all(&picture))
         }
-    }
+    };
+    failure.map_or(Ok(()), Err)?;
+    written?;
     if let OutFile::File(path, _) = out {
         note(&format!("{count} samples in {}", printable(path)));
     }
@@ -79,16 +109,24 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The samples that the generator makes of `inputs`, row after row.
-fn of_latents(model: &Model, spec: &GanSpec, inputs: &[f32], isa: Isa) -> Result<Vec<f32>> {
-    let mut generator = NetworkFunction::new(model, spec, Network::Generator, isa)?;
+/// How the rows of a run's table become samples, if it is on one.
+fn codec(config: &RunConfig) -> Option<&Codec> {
+    config.own.as_ref().and_then(OwnData::codec).map(Arc::as_ref)
+}
+
+/// The samples that the generator makes of the latents in a file, row after row.
+fn of_latents(run: &SavedRun, path: &Path, class: &dyn Fn(u64) -> Option<usize>) -> Result<Vec<f32>> {
+    let condition = |index, condition: &mut [f32]| {
+        if let Some(class) = class(index) {
+            one_hot(class, condition);
+        }
+    };
+    let spec = &run.config.spec;
+    let inputs = latents::read(path, spec, condition)?;
+    let mut generator = NetworkFunction::new(&run.model, spec, Network::Generator, Isa::resolve(None)?)?;
     let count = inputs.len() / generator.inputs();
-    let values = count.saturating_mul(spec.features());
-    let mut samples = Vec::new();
-    let bytes = (values as u64).saturating_mul(size_of::<f32>() as u64);
-    samples.try_reserve_exact(values).map_err(|_| Error::OutOfMemory { bytes })?;
-    samples.resize(values, 0.0);
-    generator.apply(inputs, &mut samples)?;
+    let mut samples = filled(count.saturating_mul(spec.features()), 0.0)?;
+    generator.apply(&inputs, &mut samples)?;
     Ok(samples)
 }
 
@@ -124,6 +162,18 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The same where conditions ask for a class themselves.
+    fn within(self, codec: Option<&Codec>, filter: &Filter) -> Result<Self> {
+        let column = codec.and_then(|codec| codec.form().position(codec.condition()?));
+        match (self, column.and_then(|column| filter.category_of(column))) {
+            (Self::All(classes), Some(class)) => Ok(Self::Some(classes, vec![class])),
+            (Self::Some(..), Some(_)) => {
+                Err(Error::setting("where", "asks for a class, and so does --label; leave one of them out"))
+            }
+            (asked, _) => Ok(asked),
+        }
+    }
+
     /// The number of the class of the sample of an index.
     fn class(&self, index: u64) -> Option<usize> {
         match self {
@@ -133,10 +183,10 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Its name.
-    fn name(&self, index: u64) -> Option<&str> {
+    /// The name of a class.
+    fn name(&self, class: Option<usize>) -> Option<&str> {
         let (Self::All(classes) | Self::Some(classes, _)) = self else { return None };
-        self.class(index).map(|class| classes.names()[class].as_str())
+        class.and_then(|class| classes.names().get(class)).map(String::as_str)
     }
 }
 
@@ -174,62 +224,145 @@ pub(crate) fn too_many(name: &str, count: usize, error: Error) -> Error {
 
 /// The samples, over real ones where those can be made.
 fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec<u8>> {
-    let count = samples.len() / config.spec.features();
-    let title = format!("{}: {} samples", config.title(), thousands(count as u64));
+    let features = config.spec.features();
+    let title = format!("{}: {} samples", config.title(), thousands((samples.len() / features) as u64));
     let subtitle = match &args.latents {
         Some(path) => format!("latents of {}", printable(path)),
         None => format!("seed {}", args.seed),
     };
     let real = match (&config.own, config.points) {
-        // The file may be gone: what was learned is there without it.
-        (Some(own), _) => own.samples().ok(),
+        (Some(own), _) => match own.samples() {
+            Ok(samples) => Some(samples),
+            // The file may be gone: what was learned is there without it.
+            Err(_) => own.codec().map(|codec| codec.empty()).transpose()?.map(|empty| Samples::Table(Arc::new(empty))),
+        },
         (None, Some(_)) => Some(loading::load(config)?),
         (None, None) => None,
     };
+    let look = real.as_ref().map_or(Ok(Look::Plain), |real| Look::new(config, real))?;
     let real = real.as_ref().map_or(&[][..], Samples::values);
-    let panels = [Panel { title: "", samples, features: config.spec.features() }];
-    pictures::samples(config.preset, Heading { title: &title, subtitle: &subtitle }, real, &panels)
+    let panels = [Panel { title: "", samples, features }];
+    look.picture(config.preset, Heading { title: &title, subtitle: &subtitle }, real, &panels)
 }
 
-/// NumPy's format: an array `[samples, values]`, float32; of tables float64, whose units may need it.
-fn npy(file: &mut dyn Write, config: &RunConfig, samples: &[f32]) -> io::Result<()> {
-    let features = config.spec.features();
-    let rows = samples.len() / features;
-    match config.own.as_ref().map(|own| &own.form) {
-        Some(Form::Table { standardization, .. }) => {
-            npy::write(file, [rows, standardization.scale().len()], standardization.undo(samples).flatten())
+/// An array in NumPy's format `[samples, values]`: float32; of tables float64, whose units may need it.
+enum Array<'a> {
+    Plain(usize),
+    Table(&'a Codec),
+}
+
+impl<'a> Array<'a> {
+    fn of(config: &'a RunConfig) -> Self {
+        codec(config).map_or(Self::Plain(config.spec.features()), Self::Table)
+    }
+
+    /// Values of a row.
+    fn columns(&self) -> usize {
+        match self {
+            Self::Plain(features) => *features,
+            Self::Table(codec) => codec.form().columns.len(),
         }
-        _ => npy::write(file, [rows, features], samples.iter().copied()),
+    }
+
+    /// Adds a row.
+    fn extend(&self, values: &mut Vec<f64>, drawn: &Drawn<'_>) {
+        match self {
+            Self::Plain(_) => values.extend(drawn.sample.iter().map(|value| f64::from(*value))),
+            Self::Table(codec) => {
+                let row = (values.len() / self.columns().max(1)) as f64;
+                let columns = codec.form().columns.iter().zip(drawn.row);
+                values.extend(columns.map(|(column, value)| number(&column.domain, *value, row)));
+            }
+        }
+    }
+
+    /// Tells what stands for texts.
+    fn tell(&self) {
+        let Self::Table(codec) = self else { return };
+        let is_text = |domain: &Domain| match domain {
+            Domain::Categories { categories, .. } => categories.iter().any(|one| one.text.parse::<f64>().is_err()),
+            _ => false,
+        };
+        let columns = codec.form().columns.iter().filter(|column| is_text(&column.domain));
+        let names: Vec<&str> = columns.map(|column| column.name.as_str()).take(8).collect();
+        if !names.is_empty() {
+            note(&format!(
+                "an array has no texts: categories are counted from 0, in the order of the run's {TABLE} ({}); a .csv has their texts",
+                names.join(", ")
+            ));
+        }
+    }
+
+    fn write(&self, file: &mut dyn Write, values: &[f64]) -> io::Result<()> {
+        let columns = self.columns();
+        let rows = values.len() / columns.max(1);
+        match self {
+            Self::Plain(_) => npy::write(file, [rows, columns], values.iter().map(|value| *value as f32)),
+            Self::Table(_) => npy::write(file, [rows, columns], values.iter().copied()),
+        }
+    }
+}
+
+/// A value as a number: of a category its own where all are numbers, else its place. What is missing is no number.
+fn number(domain: &Domain, value: Value, row: f64) -> f64 {
+    match (domain, value) {
+        (_, Value::Number(number)) => number,
+        (_, Value::Integer(number) | Value::Date(number)) => number as f64,
+        (Domain::Categories { categories, .. }, Value::Category(place)) => {
+            let numbers = || categories.iter().map(|category| category.text.parse::<f64>());
+            let own = numbers().nth(place as usize).and_then(std::result::Result::ok);
+            own.filter(|_| numbers().all(|number| number.is_ok())).unwrap_or(f64::from(place))
+        }
+        (Domain::Constant { text }, _) => text.parse().unwrap_or(f64::NAN),
+        (Domain::Counter { first }, _) => *first as f64 + row,
+        _ => f64::NAN,
     }
 }
 
 /// The column with the class of a sample.
 const LABEL: &str = "label";
 
-/// A table with a header, a row a sample; where there are classes, that of each stands in its last column. The numbers read back as the
-/// same `f32`; those of own tables are rounded to what they are worth. Names that come from a file must not move the cursor of a
-/// `terminal`.
-fn csv(file: &mut dyn Write, config: &RunConfig, asked: &Asked<'_>, samples: &[f32], terminal: bool) -> io::Result<()> {
-    let mut table = csv::Writer::from_writer(file);
-    match config.own.as_ref().map(|own| &own.form) {
-        Some(Form::Table { columns, standardization }) => {
-            let name = |name: &String| if terminal { plain(name).into_owned() } else { name.clone() };
-            let label = config.own.as_ref().and_then(|own| own.labels.as_ref()).map(|labels| name(&labels.from));
-            table.write_record(columns.iter().map(name).chain(label))?;
-            for (index, row) in (0..).zip(standardization.undo(samples)) {
-                table.write_record(row.iter().map(f64::to_string).chain(asked.name(index).map(str::to_string)))?;
-            }
-        }
-        _ => {
-            let columns = columns(config);
-            let label = asked.name(0).map(|_| LABEL.to_string());
-            table.write_record(columns.iter().chain(&label))?;
-            for (index, row) in (0..).zip(samples.chunks_exact(columns.len())) {
-                table.write_record(row.iter().map(f32::to_string).chain(asked.name(index).map(str::to_string)))?;
-            }
-        }
+/// Hands samples to what takes them.
+type Take<'a> = dyn FnMut(Drawn<'_>) -> Result<()> + 'a;
+
+/// A table, a row a sample: own tables in the form of their file, others with a header, whose numbers read back as the same `f32`; where
+/// there are classes, that of each stands in the last column. What comes from a file must not move the cursor of a `terminal`.
+fn csv(
+    file: &mut dyn Write,
+    config: &RunConfig,
+    (asked, terminal): (&Asked<'_>, bool),
+    each: impl FnOnce(&mut Take<'_>) -> Result<()>,
+) -> Result<()> {
+    let refused = |error: csv::Error| Error::Io { action: "write", path: "samples".into(), source: error.into() };
+    if let Some(codec) = codec(config) {
+        let out: Box<dyn Write + '_> = if terminal { Box::new(Plain(file)) } else { Box::new(file) };
+        let mut table = gannet_tables::Writer::new(out, codec.form())?;
+        each(&mut |drawn| table.write_row(drawn.row))?;
+        return table.finish().map(drop);
     }
-    table.flush()
+    let mut table = csv::Writer::from_writer(file);
+    let columns = columns(config);
+    let has_classes = !matches!(asked, Asked::Unconditional);
+    let label = has_classes.then(|| LABEL.to_string());
+    table.write_record(columns.iter().chain(&label)).map_err(refused)?;
+    each(&mut |Drawn { class, sample, .. }| {
+        let cells = sample.iter().map(f32::to_string).chain(asked.name(class).map(str::to_string));
+        table.write_record(cells).map_err(refused)
+    })?;
+    table.flush().map_err(|source| Error::Io { action: "write", path: "samples".into(), source })
+}
+
+/// A terminal that obeys nothing in what is written, which comes in whole rows.
+struct Plain<W>(W);
+
+impl<W: Write> Write for Plain<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_all(plain(&String::from_utf8_lossy(bytes)).as_bytes()).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// The names of a sample's values: `x`, `x` and `y`, or `row_column` of a pixel.
@@ -238,7 +371,9 @@ fn columns(config: &RunConfig) -> Vec<String> {
         Shape::Image { height, width } => {
             (0..height).flat_map(|row| (0..width).map(move |column| format!("pixel_{row}_{column}"))).collect()
         }
-        Shape::Numbers(features) => ["x", "y"].iter().take(features).map(|name| name.to_string()).collect(),
+        Shape::Numbers(features) | Shape::Mixed { features, .. } => {
+            ["x", "y"].iter().take(features).map(|name| name.to_string()).collect()
+        }
     }
 }
 
@@ -266,10 +401,14 @@ mod tests {
     }
 
     #[test]
-    fn tables_read_back() {
+    fn points_read_back() {
         let samples = [1.0, -2.5, f32::MIN_POSITIVE, 0.1];
         let mut bytes = Vec::new();
-        csv(&mut bytes, &RunConfig::of(presets::Preset::Circle), &Asked::Unconditional, &samples, false).unwrap();
+        let config = RunConfig::of(presets::Preset::Circle);
+        csv(&mut bytes, &config, (&Asked::Unconditional, false), |take| {
+            samples.chunks(2).try_for_each(|sample| take(Drawn { class: None, sample, row: &[] }))
+        })
+        .unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("x,y"));

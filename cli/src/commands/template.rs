@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::commands::args::ConfigArgs;
 use crate::data::own::OwnData;
+use crate::data::reading::Reading;
 use crate::preset::OWN;
 use crate::settings::config::RunConfig;
 use crate::settings::config_source;
@@ -18,7 +19,7 @@ pub(crate) fn command(args: &ConfigArgs) -> anyhow::Result<()> {
             config_text::template(&RunConfig::of_own(OwnData::example()?), false)?
         }
         Some(what) => {
-            let mut config = config_source::named(what, args.data.as_deref(), None, None)?;
+            let mut config = config_source::named(what, args.data.as_deref(), (None, &Reading::default()), None)?;
             if let Some(data) = args.data.as_deref().filter(|_| config.own.is_none()) {
                 config.take_data(&std::path::absolute(data)?)?;
             }

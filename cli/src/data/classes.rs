@@ -3,9 +3,6 @@
 use gannet::{Error, Result};
 use gannet_settings::own_data;
 
-/// Most classes: more are rather numbers to be learned.
-const MOST: usize = 256;
-
 /// The classes of labelled data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Classes {
@@ -16,6 +13,9 @@ pub(crate) struct Classes {
 }
 
 impl Classes {
+    /// Most classes: more are rather numbers to be learned.
+    pub(crate) const MOST: usize = 256;
+
     /// Classes of these names and sizes.
     pub(crate) fn new(names: Vec<String>, counts: Vec<u64>) -> Self {
         Self { names, counts }
@@ -45,8 +45,8 @@ impl Classes {
         if names.len() != counts.len() {
             return wrong(format!("{} names, but {} `class_counts`", names.len(), counts.len()));
         }
-        if names.is_empty() || names.len() > MOST {
-            return wrong(format!("{} classes; give 1 to {MOST}", names.len()));
+        if names.is_empty() || names.len() > Self::MOST {
+            return wrong(format!("{} classes; give 1 to {}", names.len(), Self::MOST));
         }
         if let Some(index) = (1..names.len()).find(|index| names[..*index].contains(&names[*index])) {
             return wrong(format!("`{}` stands twice", names[index]));
@@ -77,8 +77,9 @@ impl Classes {
             if let Err(place) = different.binary_search_by(|known| known.total_cmp(&value)) {
                 different.insert(place, value);
             }
-            if different.len() > MOST {
-                let problem = format!("the labels have more than {MOST} different values; give a column of classes");
+            if different.len() > Self::MOST {
+                let problem =
+                    format!("the labels have more than {} different values; give a column of classes", Self::MOST);
                 return Err(Error::data(origin, problem));
             }
         }

@@ -2,7 +2,11 @@
 
 pub(crate) mod address_space;
 pub(crate) mod classes;
+pub(crate) mod codec_file;
+pub(crate) mod filter;
 pub(crate) mod latents;
 pub(crate) mod own;
+pub(crate) mod reading;
 pub(crate) mod reading_limit;
 pub(crate) mod samples;
+pub(crate) mod table;

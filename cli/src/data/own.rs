@@ -1,25 +1,24 @@
-//! Own data: a file of the user's with a table of numbers (CSV, NPY) or images (IDX), and the settings that suit it.
+//! Own data: a file of the user's with a table (text, NPY) or images (IDX), and the settings that suit it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gannet::data::columns::{self, Matched};
-use gannet::data::kept::{Kept, kept};
-use gannet::data::table::{Standardization, Table};
-use gannet::data::{csv, idx, npy, precision};
+use gannet::data::idx;
 use gannet::gan::GanSpec;
 use gannet::gan::presets::Duration;
 use gannet::{Error, Result};
-use gannet_settings::nearest::suggestion;
 use gannet_settings::own_data::{self, Shape};
+use gannet_tables::{Codec, Domain, Kind, Table};
 
 use crate::data::classes::Classes;
+use crate::data::reading::Reading;
 use crate::data::reading_limit;
 use crate::data::samples::{ImageSet, Samples};
+use crate::data::table;
 use crate::folder::contents::{self, Contents};
 use crate::folder::run_folder::refused;
 use crate::preset::Preset;
-use crate::terminal::output::{alert, note};
+use crate::terminal::output::note;
 
 /// A file with samples and how they are read: all that is needed to give generated ones back without the file.
 #[derive(Clone, Debug)]
@@ -30,8 +29,12 @@ pub(crate) struct OwnData {
     pub(crate) form: Form,
     /// The classes of its samples, if both networks are given them.
     pub(crate) labels: Option<Labels>,
+    /// What the user decides of how a table is read.
+    pub(crate) reading: Reading,
     /// What the file holds, if it has been read.
     loaded: Option<Loaded>,
+    /// Its table, as it was before it became samples, where that was asked for.
+    table: Option<Arc<Table>>,
     /// Most bytes that the run may take.
     pub(crate) limit: Option<u64>,
 }
@@ -48,10 +51,10 @@ pub(crate) struct Labels {
 #[derive(Clone, Debug)]
 struct Loaded {
     samples: Samples,
-    /// What it has in columns that are kept constant.
-    kept: Vec<Kept>,
-    /// What training cannot see of it as it is.
-    warnings: Vec<String>,
+    /// What a user should know of it.
+    notes: Vec<String>,
+    /// Columns that were constant in training and are not here, and how many rows have another value.
+    differing: Vec<(String, u64)>,
 }
 
 /// The samples are what the file and the form make them, and are not compared.
@@ -64,13 +67,8 @@ impl PartialEq for OwnData {
 /// What the samples of a file are.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Form {
-    /// Rows of a table.
-    Table {
-        /// The names of the columns.
-        columns: Vec<String>,
-        /// How columns become features and back.
-        standardization: Standardization,
-    },
+    /// Rows of a table, and how they become samples and back.
+    Table(Arc<Codec>),
     /// Images with pixels from -1 to 1.
     Images {
         /// Rows of pixels.
@@ -83,7 +81,11 @@ pub(crate) enum Form {
 /// What `[data]` tells about a file; what is left out is read from it.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
-    pub(crate) columns: Option<Vec<String>>,
+    /// How a table is read.
+    pub(crate) reading: Reading,
+    /// How the rows of a table become samples, where that is known.
+    pub(crate) codec: Option<Arc<Codec>>,
+    /// Scales of columns, which older versions had.
     pub(crate) offset: Option<Vec<f64>>,
     pub(crate) scale: Option<Vec<f64>>,
     pub(crate) image: Option<[usize; 2]>,
@@ -101,20 +103,25 @@ impl OwnData {
     /// # Errors
     ///
     /// Settings that contradict each other or the file; a file that cannot be read.
-    pub(crate) fn new(file: &Path, settings: Settings) -> Result<Self> {
+    pub(crate) fn new(file: &Path, mut settings: Settings) -> Result<Self> {
         contents::check_stdin(file)?;
         let file = std::path::absolute(file).map_err(refused("find", file))?;
-        let named = |error| match error {
-            Error::InvalidSetting { name, problem } => Error::setting(format!("data.{name}"), problem),
-            other => other,
-        };
-        let standardization = match (settings.offset, settings.scale) {
-            (Some(offset), Some(scale)) => Some(Standardization::new(offset, scale).map_err(named)?),
-            (None, None) => None,
-            (Some(_), None) => return Err(Error::setting("data.offset", "needs `scale` beside it")),
-            (None, Some(_)) => return Err(Error::setting("data.scale", "needs `offset` beside it")),
-        };
-        let labels = match (settings.labels, settings.classes, settings.class_counts) {
+        if settings.offset.is_some()
+            && settings.scale.is_some()
+            && settings.reading.columns.is_none()
+            && settings.image.is_none()
+        {
+            settings.reading.columns = Some(Self::names(&file, &settings)?);
+        }
+        if let Some(codec) = settings.of_lines()? {
+            settings.codec = Some(Arc::new(codec));
+        }
+        let Settings { reading, codec, image, labels, classes, class_counts, limit, .. } = settings;
+        if let Some(codec) = codec.filter(|codec| agrees(codec, &reading, labels.as_deref())) {
+            let labels = labels_of(&codec);
+            return Ok(Self { file, form: Form::Table(codec), labels, reading, loaded: None, table: None, limit });
+        }
+        let wanted = match (labels, classes, class_counts) {
             (Some(from), Some(names), Some(counts)) => {
                 Wanted::Known(Labels { from, classes: Classes::of_settings(names, counts)? })
             }
@@ -127,36 +134,40 @@ impl OwnData {
                 ));
             }
         };
-        let form = match (standardization, settings.columns, settings.image) {
-            (Some(_), _, Some(_)) => {
-                return Err(Error::setting(
-                    "data.image",
-                    "excludes `offset` and `scale`: pixels have a scale of their own",
-                ));
+        match image {
+            Some([height, width]) if height == 0 || width == 0 => {
+                Err(Error::setting("data.image", "an image has at least one pixel"))
             }
-            (None, None, Some([height, width])) if height > 0 && width > 0 => Form::Images { height, width },
-            (None, None, Some(_)) => return Err(Error::setting("data.image", "an image has at least one pixel")),
-            (Some(standardization), Some(columns), None) => Form::Table { columns, standardization },
-            (standardization, columns, image) => {
-                let has_columns = columns.is_some();
-                let data = Self::read(file, columns, standardization, labels, settings.limit)?;
+            Some(_) if !reading.is_default() => Err(Error::setting("data", "a table has columns, images have `image`")),
+            Some([height, width]) if !matches!(wanted, Wanted::From(_)) => {
+                let labels = if let Wanted::Known(labels) = wanted { Some(labels) } else { None };
+                Ok(Self {
+                    file,
+                    form: Form::Images { height, width },
+                    labels,
+                    reading,
+                    loaded: None,
+                    table: None,
+                    limit,
+                })
+            }
+            _ => {
+                let data = Self::read(file, reading, wanted, limit)?;
                 match (&data.form, image) {
-                    (Form::Table { .. }, None) => {}
-                    (Form::Images { .. }, None) if !has_columns => {}
-                    _ => return Err(Error::setting("data", "a table has `columns`, images have `image`")),
+                    (Form::Table(_), Some(_)) => {
+                        Err(Error::setting("data.image", "is for images, and the file holds a table"))
+                    }
+                    _ => Ok(data),
                 }
-                return data.checked();
             }
-        };
-        let labels = match labels {
-            Wanted::None => None,
-            Wanted::Known(labels) => Some(labels),
-            Wanted::From(from) => {
-                let (columns, given) = form.given();
-                return Self::read(file, columns, given, Wanted::From(from), settings.limit)?.checked();
-            }
-        };
-        Self { file, form, labels, loaded: None, limit: settings.limit }.checked()
+        }
+    }
+
+    /// The names of the columns of a table, without that of labels.
+    fn names(file: &Path, settings: &Settings) -> Result<Vec<String>> {
+        let read = table::read(file, Contents::of(file)?, &settings.reading, None, settings.limit)?;
+        let names = read.form().columns.iter().map(|column| column.name.clone());
+        Ok(names.filter(|name| settings.labels.as_ref() != Some(name)).collect())
     }
 
     /// What stands for a file that is not known yet.
@@ -165,11 +176,7 @@ impl OwnData {
     ///
     /// None: the numbers are those of a table that varies.
     pub(crate) fn example() -> Result<Self> {
-        let mut example = Self::of_shape(Shape::Numbers(2))?;
-        if let Form::Table { columns, .. } = &mut example.form {
-            *columns = ["x", "y"].map(str::to_string).to_vec();
-        }
-        Ok(example)
+        Self::of_columns(&["x", "y"].map(str::to_string))
     }
 
     /// What stands for a file with samples of `shape`.
@@ -178,86 +185,75 @@ impl OwnData {
     ///
     /// None: the numbers are those of a table that varies.
     pub(crate) fn of_shape(shape: Shape) -> Result<Self> {
-        let form = match shape {
-            Shape::Numbers(columns) => Form::Table {
-                columns: (1..=columns).map(|column| format!("column_{column}")).collect(),
-                standardization: Standardization::new(vec![0.0; columns], vec![1.0; columns])?,
-            },
-            Shape::Image { height, width } => Form::Images { height, width },
-        };
-        Ok(Self { file: PathBuf::from("data.csv"), form, labels: None, loaded: None, limit: None })
-    }
-
-    /// Checks that there is a name for each column.
-    fn checked(self) -> Result<Self> {
-        if let Form::Table { columns, standardization } = &self.form
-            && columns.len() != standardization.scale().len()
-        {
-            let problem = format!("{} names for {} columns", columns.len(), standardization.scale().len());
-            return Err(Error::setting("data.columns", problem));
+        match shape {
+            Shape::Image { height, width } => Ok(Self::of_form(Form::Images { height, width })),
+            other => {
+                let names: Vec<String> = (1..=other.features()).map(|column| format!("column_{column}")).collect();
+                Self::of_columns(&names)
+            }
         }
-        Ok(self)
     }
 
-    /// Reads `file`; a table with these columns, or those that it has, and with the given standardization, or its own.
-    /// At most `limit` bytes are taken by the run.
-    fn read(
-        file: PathBuf,
-        columns: Option<Vec<String>>,
-        given: Option<Standardization>,
-        wanted: Wanted,
-        limit: Option<u64>,
-    ) -> Result<Self> {
+    /// What stands for a table of numbers in columns of these names.
+    fn of_columns(names: &[String]) -> Result<Self> {
+        let codec = Codec::of_lines(names, &vec![0.0; names.len()], &vec![1.0; names.len()], None)?;
+        Ok(Self::of_form(Form::Table(Arc::new(codec))))
+    }
+
+    fn of_form(form: Form) -> Self {
+        let (file, reading) = (PathBuf::from("data.csv"), Reading::default());
+        Self { file, form, labels: None, reading, loaded: None, table: None, limit: None }
+    }
+
+    /// Reads `file`: a table as `reading` has it, or images. At most `limit` bytes are taken by the run.
+    fn read(file: PathBuf, reading: Reading, wanted: Wanted, limit: Option<u64>) -> Result<Self> {
         let origin = file.display().to_string();
-        let enough = |samples: usize| match samples {
-            0 | 1 => Err(Error::data(
-                &origin,
-                "holds one sample; give two or more, which are the least that can be learned from",
-            )),
-            _ => Ok(()),
-        };
-        let most = reading_limit::for_reading(limit);
-        let too_much = |error| reading_limit::of_reading(error, limit, &file);
-        let (form, labels, loaded) = match Contents::of(&file)? {
-            Contents::Images => {
-                let images = idx::read_images_within(&file, most).map_err(too_much)?;
-                enough(images.count)?;
-                let form = Form::Images { height: images.height, width: images.width };
-                let wanted = wanted.absolute()?;
-                let values = wanted.of_images(&file, images.count)?;
-                let of_labels = wanted.from().unwrap_or_default().to_string();
-                let (labels, of_each) = wanted.classes(values, &of_labels)?.unzip();
-                let samples = of_images(images, of_each.unwrap_or_default())?;
-                (form, labels, Loaded { samples, kept: Vec::new(), warnings: Vec::new() })
+        match Contents::of(&file)? {
+            Contents::Images if !reading.is_default() => {
+                Err(Error::data(origin, "holds images, and has no columns; leave out what is about a table"))
             }
-            kind => {
-                let mut table = match kind {
-                    Contents::Npy => npy::read_within(&file, most).map_err(too_much)?,
-                    Contents::Text => csv::read_within(&file, most).map_err(too_much)?,
-                    other => return Err(other.instead(&file, "a file of samples")),
-                };
-                enough(table.rows())?;
-                let values = wanted.of_table(&mut table, &origin)?;
-                let (labels, of_each) = wanted.classes(values, &origin)?.unzip();
-                if let Some(columns) = columns {
-                    arrange(&mut table, &columns, &origin)?;
+            Contents::Images => Self::of_images(file, wanted, limit),
+            contents => {
+                let labels = wanted.from().map(str::to_string);
+                let mut asked = reading.clone();
+                if let Some(labels) = &labels {
+                    asked.kinds.entry(labels.clone()).or_insert(Kind::Categorical);
                 }
-                let columns = table.column_names();
-                let is_new = given.is_none();
-                let standardization = given.map_or_else(|| Standardization::of(&table, &origin), Ok)?;
-                let unclear = precision::unclear(&table, &standardization)?;
-                let warnings: Vec<String> = unclear.iter().map(|unclear| unclear.text(&columns)).collect();
-                // Settings that tell how the table is scaled come from a run that was told.
-                if is_new {
-                    warnings.iter().for_each(|warning| alert(&format!("warning: {origin}: {warning}")));
+                let read = table::read(&file, contents, &asked, None, limit)?;
+                enough(read.rows(), &origin)?;
+                if let Some(labels) = &labels {
+                    check_classes(&read, labels, &origin)?;
                 }
-                let kept = kept(&table, &standardization);
-                let of_each = of_each.unwrap_or_default();
-                let samples = Samples::Values(Arc::new(standardization.apply(&table, &origin)?), of_each.into());
-                (Form::Table { columns, standardization }, labels, Loaded { samples, kept, warnings })
+                let codec = Codec::fit(&read, labels.as_deref(), reading.numbers).map_err(|error| match error {
+                    Error::InvalidSetting { problem, .. } => Error::data(origin.as_str(), problem),
+                    other => other,
+                })?;
+                let notes = table::notes(&read);
+                notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
+                let codec = Arc::new(codec);
+                let samples = encoded(&codec, &read, limit, &file)?;
+                let labels = labels_of(&codec);
+                let loaded = Some(Loaded { samples, notes, differing: Vec::new() });
+                Ok(Self { file, form: Form::Table(codec), labels, reading, loaded, table: None, limit })
             }
-        };
-        Ok(Self { file, form, labels, loaded: Some(loaded), limit })
+        }
+    }
+
+    /// Reads images.
+    fn of_images(file: PathBuf, wanted: Wanted, limit: Option<u64>) -> Result<Self> {
+        let origin = file.display().to_string();
+        let read = idx::read_images_within(&file, reading_limit::for_reading(limit));
+        let images = read.map_err(|error| reading_limit::of_reading(error, limit, &file))?;
+        enough(images.count, &origin)?;
+        let form = Form::Images { height: images.height, width: images.width };
+        let wanted = wanted.absolute()?;
+        let values = wanted.of_images(&file, images.count)?;
+        let of_labels = wanted.from().unwrap_or_default().to_string();
+        let (labels, of_each) = wanted.classes(values, &of_labels)?.unzip();
+        let train = Arc::new(images.into_source()?);
+        let set = ImageSet { train, labels: of_each.unwrap_or_default().into(), test: None };
+        let loaded = Some(Loaded { samples: Samples::Images(Arc::new(set)), notes: Vec::new(), differing: Vec::new() });
+        Ok(Self { file, form, labels, reading: Reading::default(), loaded, table: None, limit })
     }
 
     /// The samples; they are read if they have not been.
@@ -272,26 +268,84 @@ impl OwnData {
         }
     }
 
+    /// The table of the file, as the columns of the run; `None` of images.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or that has other columns.
+    pub(crate) fn read_table(&self) -> Result<Option<Table>> {
+        let Form::Table(codec) = &self.form else { return Ok(None) };
+        let contents = Contents::of(&self.file)?;
+        table::read(&self.file, contents, &self.reading_of_cells(), Some(codec), self.limit).map(Some)
+    }
+
+    /// Reads the file, as [`load`](Self::load) does, and keeps its table, too: values that the run has not seen are what they are there,
+    /// and no samples.
+    ///
+    /// # Errors
+    ///
+    /// As [`samples`](Self::samples).
+    pub(crate) fn load_table(&mut self) -> Result<()> {
+        self.load()?;
+        self.table = self.read_table()?.map(Arc::new);
+        Ok(())
+    }
+
+    /// The table that was kept.
+    pub(crate) fn table(&self) -> Option<&Table> {
+        self.table.as_deref()
+    }
+
+    /// What of the user's decisions is about the file's text. Which columns there are is known.
+    fn reading_of_cells(&self) -> Reading {
+        let Reading { delimiter, encoding, header, missing, decimal, .. } = self.reading.clone();
+        Reading { delimiter, encoding, header, missing, decimal, ..Reading::default() }
+    }
+
     /// What the file holds, which is what the settings say.
     fn read_again(&self) -> Result<Loaded> {
-        let (columns, given) = self.form.given();
-        let labels = self.labels.clone().map_or(Wanted::None, Wanted::Known);
-        let read = Self::read(self.file.clone(), columns, given, labels, self.limit)?;
-        if read.shape() != self.shape() {
-            let problem = format!("holds {}, but the settings are for {}", read.shape(), self.shape());
-            return Err(Error::data(self.file.display().to_string(), problem));
+        let origin = self.file.display().to_string();
+        match &self.form {
+            Form::Images { .. } => {
+                let wanted = self.labels.clone().map_or(Wanted::None, Wanted::Known);
+                let contents = Contents::of(&self.file)?;
+                if contents != Contents::Images {
+                    return Err(contents.instead(&self.file, &self.shape().to_string()));
+                }
+                let read = Self::of_images(self.file.clone(), wanted, self.limit)?;
+                if read.shape() != self.shape() {
+                    let problem = format!("holds {}, but the settings are for {}", read.shape(), self.shape());
+                    return Err(Error::data(origin, problem));
+                }
+                read.loaded.ok_or_else(|| Error::data(origin, "holds no samples"))
+            }
+            Form::Table(codec) => {
+                let contents = Contents::of(&self.file)?;
+                if contents == Contents::Images {
+                    return Err(contents.instead(&self.file, "a table as the settings say"));
+                }
+                let read = table::read(&self.file, contents, &self.reading_of_cells(), Some(codec), self.limit)?;
+                enough(read.rows(), &origin)?;
+                if let Some(labels) = &self.labels {
+                    table::check_known(&read, &labels.from, labels.classes.names(), &origin)?;
+                }
+                let notes = table::notes(&read);
+                notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
+                let differing = table::differing(&read);
+                Ok(Loaded { samples: encoded(codec, &read, self.limit, &self.file)?, notes, differing })
+            }
         }
-        read.loaded.ok_or_else(|| Error::data(self.file.display().to_string(), "holds no samples"))
     }
 
-    /// What the file has in columns that are kept constant; nothing before it is read.
-    pub(crate) fn kept(&self) -> &[Kept] {
-        self.loaded.as_ref().map_or(&[], |loaded| &loaded.kept)
+    /// What a user should know of the file; nothing before it is read.
+    pub(crate) fn notes(&self) -> &[String] {
+        self.loaded.as_ref().map_or(&[], |loaded| &loaded.notes)
     }
 
-    /// What training cannot see of the file as it is; nothing before it is read.
-    pub(crate) fn warnings(&self) -> &[String] {
-        self.loaded.as_ref().map_or(&[], |loaded| &loaded.warnings)
+    /// The rows of the file in which a column that was constant in training has another value; none before it is read.
+    pub(crate) fn differing(&self, column: &str) -> u64 {
+        let all = self.loaded.iter().flat_map(|loaded| &loaded.differing);
+        all.filter(|(name, _)| name == column).map(|(_, cells)| cells).sum()
     }
 
     /// Reads the file, if it has not been read, and keeps what it holds.
@@ -321,13 +375,25 @@ impl OwnData {
             return Err(Error::setting("data", problem));
         }
         let file = std::path::absolute(file).map_err(refused("find", file))?;
-        Ok(Self { file, form: self.form.clone(), labels: self.labels.clone(), loaded: None, limit: self.limit })
+        // Another file may be written in another way.
+        Ok(Self { file, reading: Reading::default(), loaded: None, table: None, ..self.clone() })
+    }
+
+    /// How the rows of a table become samples; `None` of images.
+    pub(crate) fn codec(&self) -> Option<&Arc<Codec>> {
+        match &self.form {
+            Form::Table(codec) => Some(codec),
+            Form::Images { .. } => None,
+        }
     }
 
     /// What a sample is, to the networks.
     pub(crate) fn shape(&self) -> Shape {
         match &self.form {
-            Form::Table { standardization, .. } => Shape::Numbers(standardization.features()),
+            Form::Table(codec) if codec.groups().is_empty() => Shape::Numbers(codec.numbers()),
+            Form::Table(codec) => {
+                Shape::Mixed { columns: codec.numbers() + codec.groups().len(), features: codec.features() }
+            }
             &Form::Images { height, width } => Shape::Image { height, width },
         }
     }
@@ -350,50 +416,115 @@ impl OwnData {
 
     /// Default networks, objective and optimizers.
     pub(crate) fn spec(&self) -> GanSpec {
-        own_data::spec(self.shape(), self.labels.as_ref().map_or(0, |labels| labels.classes.len()))
+        let groups = self.codec().map_or(&[][..], |codec| codec.groups());
+        own_data::spec_with(self.shape(), groups, self.labels.as_ref().map_or(0, |labels| labels.classes.len()))
     }
 
-    /// What stands in a picture's title: the file, and the columns that it shows.
+    /// What stands in a picture's title: the file, and where a picture shows two columns these.
     pub(crate) fn title(&self) -> String {
         let name = self.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        match &self.form {
-            Form::Images { .. } => name,
-            Form::Table { columns, standardization } => {
-                let varying = columns.iter().zip(standardization.scale()).filter(|&(_, &scale)| scale > 0.0);
-                let shown: Vec<&str> = varying.map(|(name, _)| name.as_str()).take(2).collect();
-                format!("{name}: {} (standardized)", shown.join(" and "))
+        let Some(codec) = self.codec().filter(|codec| codec.numbers() == 2 && codec.groups().is_empty()) else {
+            return name;
+        };
+        let is_number =
+            |domain: &Domain| matches!(domain, Domain::Numbers { .. } | Domain::Integers { .. } | Domain::Dates { .. });
+        let columns = codec.form().columns.iter().filter(|column| is_number(&column.domain));
+        let shown: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
+        format!("{name}: {}", shown.join(" and "))
+    }
+}
+
+impl Settings {
+    /// The codec that the scales of an older version are.
+    fn of_lines(&self) -> Result<Option<Codec>> {
+        let named = |error| match error {
+            Error::InvalidSetting { name, problem } => Error::setting(format!("data.{name}"), problem),
+            Error::Shape { .. } => {
+                Error::setting("data.columns", "there are other numbers of names, offsets and scales")
+            }
+            other => other,
+        };
+        match (&self.offset, &self.scale) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(Error::setting("data.offset", "needs `scale` beside it")),
+            (None, Some(_)) => Err(Error::setting("data.scale", "needs `offset` beside it")),
+            (Some(_), Some(_)) if self.image.is_some() => {
+                Err(Error::setting("data.image", "excludes `offset` and `scale`: pixels have a scale of their own"))
+            }
+            (Some(offset), Some(scale)) => {
+                let names = match &self.reading.columns {
+                    Some(names) => names.clone(),
+                    None => (1..=scale.len()).map(|column| format!("column_{column}")).collect(),
+                };
+                let classes: Vec<(String, u64)> =
+                    self.classes.iter().flatten().cloned().zip(self.class_counts.iter().flatten().copied()).collect();
+                let condition = self.labels.as_deref().map(|from| (from, classes.as_slice()));
+                Codec::of_lines(&names, offset, scale, condition).map(Some).map_err(named)
             }
         }
     }
 }
 
-/// Puts the columns of a table into the order of `wanted`; where that goes by their places, it is told.
-fn arrange(table: &mut Table, wanted: &[String], origin: &str) -> Result<()> {
-    let has_names = table.names.is_some();
-    if columns::arrange(table, wanted, origin)? == Matched::ByPosition {
-        let why = if has_names { "the run's columns have no names" } else { "it has no header" };
-        note(&format!("{origin}: {why}, so columns are matched by position"));
+/// Whether a codec that is known is one of these settings: they may have been changed since.
+fn agrees(codec: &Codec, reading: &Reading, labels: Option<&str>) -> bool {
+    let form = codec.form();
+    let has_columns = reading.columns.as_ref().is_none_or(|columns| {
+        let names = form.columns.iter().map(|column| &column.name).filter(|name| labels != Some(name.as_str()));
+        names.eq(columns.iter().filter(|name| labels != Some(name.as_str())))
+    });
+    let has_kind = |(name, kind): (&String, &Kind)| {
+        labels == Some(name.as_str()) || form.columns.iter().any(|column| column.name == *name && column.kind == *kind)
+    };
+    let is_dropped = |name: &String| form.columns.iter().all(|column| column.name != *name);
+    has_columns
+        && reading.kinds.iter().all(has_kind)
+        && reading.drop.iter().all(is_dropped)
+        && codec.condition() == labels
+}
+
+/// The classes of the condition of a codec.
+fn labels_of(codec: &Codec) -> Option<Labels> {
+    let (names, counts) = codec.classes().into_iter().unzip();
+    codec.condition().map(|from| Labels { from: from.to_string(), classes: Classes::new(names, counts) })
+}
+
+/// Refuses a column of labels that has no classes, or too many.
+fn check_classes(table: &Table, labels: &str, origin: &str) -> Result<()> {
+    let form = table.form();
+    table::check_labels(form, labels, origin)?;
+    if form.columns.len() == 1 {
+        return Err(Error::data(origin, "labels: is the only column, and labels need something to label"));
     }
-    Ok(())
-}
-
-/// Images and their classes, where these are known.
-fn of_images(images: idx::Images, labels: Vec<u8>) -> Result<Samples> {
-    let train = Arc::new(images.into_source()?);
-    Ok(Samples::Images(Arc::new(ImageSet { train, labels: labels.into(), test: None })))
-}
-
-impl Form {
-    /// What it says of the columns of a table, and of their scales.
-    fn given(&self) -> (Option<Vec<String>>, Option<Standardization>) {
-        match self {
-            Self::Table { columns, standardization } => (Some(columns.clone()), Some(standardization.clone())),
-            Self::Images { .. } => (None, None),
+    let Some(column) = form.columns.iter().find(|column| column.name == labels) else { return Ok(()) };
+    match &column.domain {
+        Domain::Categories { rest: None, .. } if column.categories() <= Classes::MOST => Ok(()),
+        Domain::Categories { .. } => {
+            let problem =
+                format!("the labels have more than {} different values; give a column of classes", Classes::MOST);
+            Err(Error::data(origin, problem))
         }
+        _ => Err(Error::data(origin, format!("labels: the column `{labels}` is {}, and has no classes", column.kind))),
     }
 }
 
-/// The labels that a file is read with.
+/// Refuses too few samples.
+fn enough(samples: usize, origin: &str) -> Result<()> {
+    match samples {
+        0 | 1 => {
+            Err(Error::data(origin, "holds one sample; give two or more, which are the least that can be learned from"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A table as samples.
+fn encoded(codec: &Codec, table: &Table, limit: Option<u64>, file: &Path) -> Result<Samples> {
+    let encoded = codec.encode(table, reading_limit::for_reading(limit));
+    let encoded = encoded.map_err(|error| reading_limit::of_reading(error, limit, file))?;
+    Ok(Samples::Table(Arc::new(encoded)))
+}
+
+/// The labels that a file of images is read with, or the column of a table.
 enum Wanted {
     None,
     /// Those that it has.
@@ -430,20 +561,6 @@ impl Wanted {
         Ok(Some(labels.into_iter().map(f64::from).collect()))
     }
 
-    /// The labels of the rows of `table`, which come out of it.
-    fn of_table(&self, table: &mut Table, origin: &str) -> Result<Option<Vec<f64>>> {
-        let Some(from) = self.from() else { return Ok(None) };
-        let names = table.column_names();
-        let taken = table.take_column(from).ok_or_else(|| {
-            let problem = match names.len() {
-                1 => "is the only column, and labels need something to label".to_string(),
-                _ => format!("the table has no column `{from}`{}", suggestion(from, names.iter().map(String::as_str))),
-            };
-            Error::data(origin, format!("labels: {problem}"))
-        });
-        taken.map(Some)
-    }
-
     /// The classes of these labels, and the class of each.
     fn classes(self, values: Option<Vec<f64>>, origin: &str) -> Result<Option<(Labels, Vec<u8>)>> {
         let Some(values) = values else { return Ok(None) };
@@ -469,24 +586,51 @@ mod tests {
     fn batch_and_length_follow_the_rows() {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("data.csv");
-        for (rows, batch, epochs) in [(3, 3, 10_000), (256, 256, 10_000), (1_000, 256, 5_120), (6_000_000, 256, 1)] {
-            // Zeros are quick to write; the last number varies.
-            let text = if rows > 1_000_000 { "0\n".repeat(100_000) } else { "0\n".repeat(rows - 1) } + "1\n";
+        for (rows, batch, epochs) in [(3, 3, 10_000), (256, 256, 10_000), (1_000, 256, 5_120)] {
+            let text: String = (0..rows).map(|row| format!("{}.5\n", row * row % 1009)).collect();
             std::fs::write(&file, text).unwrap();
             let own = OwnData::new(&file, Settings::default()).unwrap();
-            if rows > 1_000_000 {
-                assert_eq!((own.batch(), own.duration(1)), (batch, Duration::Epochs(epochs)));
-            } else {
-                assert_eq!((own.batch(), own.duration(batch)), (batch, Duration::Epochs(epochs)), "{rows}");
-            }
+            assert_eq!((own.batch(), own.duration(batch)), (batch, Duration::Epochs(epochs)), "{rows}");
         }
     }
 
     #[test]
-    fn titles_name_the_columns_that_are_shown() {
+    fn titles_name_two_columns() {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("data.csv");
-        std::fs::write(&file, "a,b,c,d\n1,1,1,2\n2,1,3,4\n").unwrap();
-        assert_eq!(OwnData::new(&file, Settings::default()).unwrap().title(), "data.csv: a and c (standardized)");
+        let title = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            OwnData::new(&file, Settings::default()).unwrap().title()
+        };
+        assert_eq!(title("a,b,c\n1.5,1,2\n2.5,1,4\n"), "data.csv: a and c");
+        assert_eq!(title("a,b,c\n1.5,1,2\n2.5,7,4\n"), "data.csv");
+    }
+
+    #[test]
+    fn a_codec_is_taken_where_it_is_one_of_the_settings() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("data.csv");
+        let text: String = (0..40).map(|row| format!("{}.5,{},{}\n", row * row % 37, row % 3, row * 11 % 31)).collect();
+        std::fs::write(&file, "x,k,n\n".to_string() + &text).unwrap();
+        let own = OwnData::new(&file, Settings::default()).unwrap();
+        let codec = own.codec().unwrap();
+        let with = |reading: Reading, labels: Option<&str>| {
+            let (codec, labels) = (Some(Arc::clone(codec)), labels.map(str::to_string));
+            let settings = Settings { reading, codec, labels, ..Settings::default() };
+            let other = OwnData::new(&file, settings).unwrap();
+            (Arc::ptr_eq(other.codec().unwrap(), codec_of(&own)), other)
+        };
+        fn codec_of(own: &OwnData) -> &Arc<Codec> {
+            own.codec().unwrap()
+        }
+        let names = |names: &[&str]| Some(names.iter().map(|name| name.to_string()).collect());
+        assert!(with(Reading::default(), None).0);
+        assert!(with(Reading { columns: names(&["x", "k", "n"]), ..Reading::default() }, None).0);
+        let (is_same, other) = with(Reading { columns: names(&["x", "n"]), ..Reading::default() }, None);
+        assert_eq!((is_same, other.shape().features()), (false, 2));
+        let kinds = [("n".to_string(), Kind::Categorical)].into();
+        assert!(!with(Reading { kinds, ..Reading::default() }, None).0);
+        let (is_same, other) = with(Reading::default(), Some("k"));
+        assert_eq!((is_same, other.labels.map(|labels| labels.classes.len())), (false, Some(3)));
     }
 }

@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use gannet::data::{ArraySource, ByteSource, Labelled};
 use gannet::gan::Source;
+use gannet::internals::memory::filled;
 use gannet::{Error, Result};
+use gannet_tables::EncodedTable;
 
 /// The samples of a preset, in memory.
 #[derive(Clone, Debug)]
 pub(crate) enum Samples {
     /// Points or numbers, and the class of each; empty where none is known.
     Values(Arc<ArraySource>, Arc<[u8]>),
+    /// Rows of a table, each with its class where there are some.
+    Table(Arc<EncodedTable>),
     /// Images.
     Images(Arc<ImageSet>),
 }
@@ -53,6 +57,7 @@ impl Samples {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Values(source, _) => source.len(),
+            Self::Table(table) => table.len(),
             Self::Images(set) => set.train.len(),
         }
     }
@@ -61,6 +66,7 @@ impl Samples {
     pub(crate) fn source(&self) -> Arc<dyn Source> {
         match self {
             Self::Values(source, _) => Arc::clone(source) as Arc<dyn Source>,
+            Self::Table(table) => Arc::clone(table) as Arc<dyn Source>,
             Self::Images(set) => Arc::clone(&set.train) as Arc<dyn Source>,
         }
     }
@@ -73,6 +79,7 @@ impl Samples {
     pub(crate) fn labelled(&self, classes: usize) -> Result<Arc<dyn Source>> {
         let (labels, source): (&[u8], Arc<dyn Source>) = match self {
             Self::Values(source, labels) => (labels, Arc::clone(source) as _),
+            Self::Table(table) => return Ok(Arc::clone(table) as _),
             Self::Images(set) => (&set.labels, Arc::clone(&set.train) as _),
         };
         if labels.is_empty() {
@@ -85,6 +92,11 @@ impl Samples {
     /// What the samples are known again by: how many there are, and a checksum of them, and of their classes where they are `labelled`.
     pub(crate) fn fingerprint(&self, labelled: bool) -> String {
         let (count, sum, labels): (_, _, &[u8]) = match self {
+            Self::Table(table) => {
+                let mut sum = 0;
+                table.for_each_piece(|piece| sum = crc32c::crc32c_append(sum, piece));
+                (table.len(), sum, &[])
+            }
             Self::Values(source, labels) => {
                 let add = |sum, value: &f32| crc32c::crc32c_append(sum, &value.to_le_bytes());
                 (source.len(), source.values().iter().fold(0, add), labels)
@@ -102,6 +114,7 @@ impl Samples {
             Self::Values(source, labels) => {
                 (size_of_val(source.values()) + (1 + size_of::<u32>()) * labels.len()) as u64
             }
+            Self::Table(table) => table.bytes(),
             Self::Images(set) => {
                 let test = set.test.as_ref().map_or(0, |test| test.images.bytes().len() + test.labels.len());
                 (set.train.bytes().len() + set.labels.len() + test) as u64
@@ -109,12 +122,34 @@ impl Samples {
         }
     }
 
-    /// The real points or numbers, to be drawn; none of images.
+    /// The real points or numbers of a preset, to be drawn; none of anything else.
     pub(crate) fn values(&self) -> &[f32] {
         match self {
             Self::Values(source, _) => source.values(),
-            Self::Images(_) => &[],
+            Self::Table(_) | Self::Images(_) => &[],
         }
+    }
+
+    /// At most `count` rows of a table with all features, evenly chosen, one after another; none of anything else.
+    ///
+    /// # Errors
+    ///
+    /// Memory that the system refuses.
+    pub(crate) fn rows(&self, count: usize) -> Result<Vec<f32>> {
+        let Self::Table(table) = self else { return Ok(Vec::new()) };
+        let (all, count, features) = (table.len(), count.min(table.len()), table.features());
+        let mut rows = filled(count.saturating_mul(features), 0.0)?;
+        for (index, row) in rows.chunks_exact_mut(features).enumerate() {
+            table.copy(index * all / count, row);
+        }
+        Ok(rows)
+    }
+
+    /// The class of each of the [`rows`](Self::rows), of at most so many; none where there are no classes.
+    pub(crate) fn classes(&self, count: usize) -> Vec<usize> {
+        let Self::Table(table) = self else { return Vec::new() };
+        let (all, count) = (table.len(), count.min(table.len()));
+        (0..count).filter_map(|index| table.class(index * all / count)).collect()
     }
 
     /// At most `count` images, evenly chosen, one after another; none of points or numbers.

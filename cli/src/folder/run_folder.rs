@@ -17,6 +17,8 @@ use crate::folder::new_folder::NewFolder;
 
 /// The settings of the run.
 pub(crate) const CONFIG: &str = "config.toml";
+/// The form of a table, and how its rows become samples and back.
+pub(crate) const TABLE: &str = "table.json";
 /// Both networks after the last step.
 pub(crate) const MODEL: &str = "model.safetensors";
 /// Losses over the steps.

@@ -3,6 +3,7 @@
 use gannet::Result;
 use gannet::cpu::Isa;
 use gannet::gan::Model;
+use gannet::internals::memory::filled;
 use gannet::internals::numbers::thousands;
 use gannet::metrics::references::{self, Reference};
 use gannet::metrics::table::{self, Halves};
@@ -13,6 +14,7 @@ use gannet::net::{Activation, LayerTensors};
 use crate::data::samples::{ImageSet, Samples};
 use crate::measures::columns::{self, Column};
 use crate::measures::finding::{self, Finding};
+use crate::measures::quality::TableQuality;
 use crate::measures::spread;
 use crate::numbers::{figure, short_figure};
 use crate::preset::measure_names::OWN_NAMES;
@@ -68,6 +70,8 @@ pub(crate) struct Measured {
     pub(crate) columns: Vec<Column>,
     /// What stands out in the measures.
     pub(crate) findings: Vec<Finding>,
+    /// How good the rows of a generated table are, where that was measured.
+    pub(crate) quality: Option<TableQuality>,
 }
 
 /// How much work measuring may be.
@@ -107,6 +111,7 @@ pub(crate) fn measure(config: &RunConfig, real: &Samples, model: &Model, effort:
                 measures: of_modes.into_iter().chain(points.measures).collect(),
                 findings: lost.into_iter().chain(points.findings).collect(),
                 columns: Vec::new(),
+                quality: None,
             })
         }
         measuring => {
@@ -176,6 +181,7 @@ fn of_points(config: &RunConfig, real: RealDistance, draw: impl Fn(usize) -> Res
         measures: vec![measure_of(config, "sliced_wasserstein", distance)],
         findings: findings.into_iter().collect(),
         columns: Vec::new(),
+        quality: None,
     })
 }
 
@@ -226,6 +232,11 @@ pub(crate) fn halves(config: &RunConfig, real: &Samples) -> Result<Halves> {
     let features = config.spec.features();
     match real {
         Samples::Values(source, _) => Halves::of(source.values(), features),
+        Samples::Table(table) => Halves::gather(real.len(), features, |row| {
+            let mut sample = filled(features, 0.0)?;
+            table.copy(row, &mut sample);
+            Ok(sample)
+        }),
         Samples::Images(set) => Halves::gather(real.len(), features, |row| set.train.rows(row..row.saturating_add(1))),
     }
 }
@@ -251,7 +262,8 @@ fn of_own(config: &RunConfig, real: &Samples, draw: impl Fn(usize) -> Result<Vec
             finding::of_distance(report.sliced_wasserstein, report.real_sliced_wasserstein, "two halves of the data")
         })
         .flatten();
-    Ok(Measured { measures, columns: columns::of(config, &samples, &halves)?, findings: far.into_iter().collect() })
+    let columns = columns::of(config, &samples, &halves)?;
+    Ok(Measured { measures, columns, findings: far.into_iter().collect(), quality: None })
 }
 
 /// The covariance that matters, and the mean: from the weights where G is linear, from samples where it is not.

@@ -7,5 +7,8 @@ pub(crate) mod comparison;
 pub(crate) mod finding;
 pub(crate) mod judgement;
 pub(crate) mod measure;
+pub(crate) mod quality;
+pub(crate) mod ranks;
 pub(crate) mod recognition;
+pub(crate) mod shares;
 pub(crate) mod spread;

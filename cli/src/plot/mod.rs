@@ -5,6 +5,7 @@
 //! Sizes suit a display of two pixels per point.
 
 mod axis;
+mod bars;
 mod canvas;
 mod curves;
 mod font;
@@ -21,6 +22,7 @@ mod style;
 mod tests;
 
 pub(crate) use axis::Axis;
+pub use bars::{BarPanel, Bins, MOST_PANELS, bars};
 pub use curves::{Losses, Reference, losses};
 pub use grid::image_grid;
 pub use histogram::{HistogramPanel, histogram};

@@ -82,7 +82,7 @@ impl Preset {
     pub(crate) fn image(self) -> Option<(usize, usize)> {
         match self.shape() {
             Shape::Image { height, width } => Some((height, width)),
-            Shape::Numbers(_) => None,
+            Shape::Numbers(_) | Shape::Mixed { .. } => None,
         }
     }
 

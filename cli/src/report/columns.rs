@@ -25,10 +25,18 @@ const HEIGHT: f64 = 300.0;
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     name: String,
-    low: f64,
-    high: f64,
+    ends: Ends,
     real: Vec<f64>,
     generated: Vec<f64>,
+}
+
+/// What stands below the bars.
+#[derive(Clone, Debug)]
+enum Ends {
+    /// The ends of the range that they divide.
+    Range(f64, f64),
+    /// A name each.
+    Names(Vec<String>),
 }
 
 /// The columns that the folder of a run tells of; what cannot be drawn is left out.
@@ -45,13 +53,16 @@ fn column(told: &Value) -> Option<Column> {
         shares
             .filter(|shares| (1..=MOST_BARS).contains(&shares.len()) && shares.iter().all(|s| (0.0..=1.0).contains(s)))
     };
-    Some(Column {
-        name: told["name"].as_str()?.chars().take(LONGEST_NAME).collect(),
-        low: told["low"].as_f64()?,
-        high: told["high"].as_f64()?,
-        real: shares("real")?,
-        generated: shares("generated")?,
-    })
+    let short = |text: &str| text.chars().take(LONGEST_NAME).collect::<String>();
+    let (real, generated) = (shares("real")?, shares("generated")?);
+    let ends = match told["names"].as_array() {
+        Some(names) => {
+            let names: Option<Vec<String>> = names.iter().map(|name| name.as_str().map(short)).collect();
+            Ends::Names(names.filter(|names| names.len() == real.len())?)
+        }
+        None => Ends::Range(told["low"].as_f64()?, told["high"].as_f64()?),
+    };
+    Some(Column { name: short(told["name"].as_str()?), ends, real, generated })
 }
 
 /// All columns, each with its histograms, and with what stands out in some.
@@ -67,9 +78,15 @@ pub(super) fn markup(columns: &[Column], findings: &BTreeMap<&str, String>) -> M
 impl Column {
     fn markup(&self, finding: Option<&String>) -> Markup {
         let highest = self.real.iter().chain(&self.generated).copied().fold(0.0, f64::max);
-        // The axis begins and ends half a bar beside the outermost values.
-        let room = (self.high - self.low) / (2 * self.real.len()) as f64;
-        let ends = [self.low + room, self.high - room].map(number);
+        let ends = match &self.ends {
+            Ends::Range(low, high) => {
+                // The axis begins and ends half a bar beside the outermost values.
+                let room = (high - low) / (2 * self.real.len()) as f64;
+                [low + room, high - room].map(number).to_vec()
+            }
+            Ends::Names(names) => names.clone(),
+        };
+        let is_named = matches!(self.ends, Ends::Names(_));
         let outside = 1.0 - self.generated.iter().sum::<f64>();
         let outside = (outside >= 0.005).then(|| format!("{:.0} % of the generated values outside", 100.0 * outside));
         let drawn = |shares: &[f64], closed| steps(shares, highest, closed);
@@ -85,7 +102,7 @@ impl Column {
                     g.c0 { path.bars d=(drawn(&self.real, true)) {} }
                     g.c1 { path.line d=(drawn(&self.generated, false)) {} }
                 }
-                p.ends aria-hidden="true" { @for end in &ends { span { (end) } } }
+                p.ends.named[is_named] { @for end in &ends { span { (end) } } }
             }
         }
     }
@@ -114,15 +131,18 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let file = r#"{"columns": [
             {"name": "<age>", "low": -0.5, "high": 3.5, "real": [0.5, 0.5], "generated": [0.25, 0.5]},
+            {"name": "kind", "names": ["<b>", "c"], "real": [0.5, 0.5], "generated": [1, 0]},
+            {"name": "unnamed", "names": ["b"], "real": [0.5, 0.5], "generated": [1, 0]},
             {"name": "negative", "low": 0, "high": 1, "real": [-1], "generated": [1]},
             {"name": "none", "low": 0, "high": 1, "real": [], "generated": [1]},
             {"name": "no ends", "real": [1], "generated": [1]}, 7]}"#;
         fs::write(place.path().join(COLUMNS), file).unwrap();
         let columns = read(place.path());
-        assert_eq!(columns.len(), 1);
+        assert_eq!(columns.len(), 2);
         let findings = BTreeMap::from([("<age>", "<few> values".to_string()), ("other", "not there".to_string())]);
         let text = markup(&columns, &findings).into_string();
         assert!(text.contains("&lt;few&gt; values") && !text.contains("not there"), "{text}");
+        assert!(text.contains("<span>&lt;b&gt;</span><span>c</span>"), "{text}");
         assert!(text.contains("&lt;age&gt;") && text.contains("25 % of the generated values outside"), "{text}");
         assert!(
             text.contains(r#"d="M0 300V12H500V12H1000V300Z""#) && text.contains(r#"d="M0 300V156H500V12H1000V300""#)

@@ -5,6 +5,7 @@
 
 mod chart;
 mod columns;
+mod correlations;
 mod crowd;
 mod health;
 mod legs;

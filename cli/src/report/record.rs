@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::columns::{self, Column};
+use super::correlations::{self, Correlations};
 use super::read;
 use super::shots::{self, Shot};
 use super::table::Table;
@@ -79,6 +80,7 @@ pub(super) struct Record {
     left_out: Vec<String>,
     /// How the values of each column of a table are distributed.
     pub(super) columns: Vec<Column>,
+    pub(super) correlations: Correlations,
     /// Real images to compare them with.
     pub(super) real: Option<Shot>,
     /// When the last of its tables and results was written.
@@ -120,6 +122,7 @@ impl Record {
             shots: Vec::new(),
             left_out: Vec::new(),
             columns: Vec::new(),
+            correlations: Correlations::default(),
             real: shots::shot(&folder.join(REAL), None),
             written: None,
             has_model: false,
@@ -147,6 +150,7 @@ impl Record {
         self.has_report = file(REPORT).is_file();
         // A page about several runs does not show them.
         self.columns = if runs == 1 { columns::read(&self.folder) } else { Vec::new() };
+        self.correlations = if runs == 1 { correlations::read(&self.folder) } else { Correlations::default() };
         (self.shots, self.left_out) = shots::read(&self.folder, runs, self.live, mem::take(&mut self.shots));
     }
 

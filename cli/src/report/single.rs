@@ -24,6 +24,7 @@ pub(super) fn render(record: &Record, renewal: Option<&Renewal>) -> String {
         (section("pictures", "What the generator makes", &pictures(record)))
         (section("measures", "What it has learned", &measured(record)))
         (section("columns", "Columns", &columns::markup(&record.columns, &record.findings())))
+        (section("correlations", "How columns go together", &record.correlations.markup()))
         (section("best", "Its best model", &best(record)))
         (section("health", "Health", &verdicts(record)))
         (section("curves", "Curves", &curves(record)))

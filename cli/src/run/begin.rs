@@ -5,6 +5,8 @@ use std::path::Path;
 use gannet::Result;
 use gannet::gan::{Changes, Trainer};
 
+use crate::data::codec_file;
+use crate::data::own::OwnData;
 use crate::data::samples::Samples;
 use crate::folder::checkpoints;
 use crate::folder::run_folder::{self, RunFolder};
@@ -46,6 +48,9 @@ fn first(
     legs.write(folder)?;
     let text = settings_text(config, &legs)?;
     folder.write(run_folder::CONFIG, text.as_bytes())?;
+    if let Some(codec) = config.own.as_ref().and_then(OwnData::codec) {
+        folder.write(run_folder::TABLE, &codec_file::text(codec)?)?;
+    }
     let notes = origin.notes(text);
     let mut checkpoint = trainer.checkpoint()?;
     checkpoint.notes.clone_from(&notes);

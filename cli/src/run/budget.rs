@@ -95,12 +95,12 @@ impl Budget {
         // Each by itself while it trains, all in the animation and the report at the end.
         let evaluations = evaluations(config, samples);
         let pictures = evaluations.min(MOST_PICTURES).saturating_mul(PICTURE);
-        // The first columns of generated rows, of which histograms are made.
+        // Real rows, of which histograms are made.
         let counted = match config.preset {
-            Preset::Own(Shape::Numbers(_)) => features.min(column_histograms::MOST as u64),
+            Preset::Own(Shape::Numbers(_) | Shape::Mixed { .. }) => features,
             _ => 0,
         };
-        let counted = 4u64.saturating_mul(pictures::shown(config.preset) as u64).saturating_mul(counted);
+        let counted = 4u64.saturating_mul(column_histograms::rows(spec.features()) as u64).saturating_mul(counted);
         // The page of each run that goes on, and the common one of replicas.
         let page = |runs: u64| report::memory(runs, evaluations, PICTURE);
         let pages = at_once(page(1)).saturating_add(if replicas > 1 { page(replicas) } else { 0 });

@@ -5,6 +5,7 @@ pub(crate) mod beside;
 pub(crate) mod board;
 pub(crate) mod budget;
 pub(crate) mod column_histograms;
+pub(crate) mod draw;
 pub(crate) mod expectation;
 pub(crate) mod failure_advice;
 pub(crate) mod learning;

@@ -1,11 +1,20 @@
 //! Pictures of samples: which kind suits which preset.
 
+use std::sync::Arc;
+
 use gannet::Result;
 use gannet::data::synthetic::mixture1d_density;
+use gannet::internals::memory::room;
 use gannet_settings::own_data::Shape;
+use gannet_tables::{Codec, Facet};
+
+use crate::data::own::OwnData;
+use crate::data::samples::Samples;
 
 use crate::plot::{Heading, HistogramPanel, ScatterPanel, histogram, image_grid, scatter};
 use crate::preset::Preset;
+use crate::run::column_histograms::{self, ColumnHistograms};
+use crate::settings::config::RunConfig;
 
 /// Images of the pictures that are drawn while a run goes on, in the square grid and in the row.
 const IMAGES: usize = 16;
@@ -26,16 +35,114 @@ pub(crate) struct Panel<'a> {
 pub(crate) fn shown(preset: Preset) -> usize {
     match preset.shape() {
         Shape::Numbers(1) => NUMBERS,
-        Shape::Numbers(_) => POINTS,
+        Shape::Numbers(2) => POINTS,
+        Shape::Numbers(features) | Shape::Mixed { features, .. } => POINTS.min(column_histograms::rows(features)),
         Shape::Image { .. } => IMAGES,
     }
 }
 
 /// Values of a sample that a picture of `preset` shows, the first ones.
 pub(crate) fn columns(preset: Preset) -> usize {
-    match preset.shape() {
-        Shape::Numbers(features) => features.min(2),
-        image @ Shape::Image { .. } => image.features(),
+    preset.shape().features()
+}
+
+/// How the samples of a run are drawn.
+#[derive(Clone, Debug)]
+pub(crate) enum Look {
+    /// As they are: points or numbers of a preset, and images.
+    Plain,
+    /// Rows of a table of one or two columns of numbers, in units of the standard deviations of the real ones.
+    Points(Standardized),
+    /// Rows of a table of more columns: each column by itself.
+    Columns(ColumnHistograms),
+}
+
+/// One or two columns of numbers with mean and standard deviation.
+#[derive(Clone, Debug)]
+pub(crate) struct Standardized {
+    codec: Arc<Codec>,
+    /// The columns, with the offset and the scale of each.
+    columns: Vec<(usize, f64, f64)>,
+    /// Some real rows.
+    real: Vec<f32>,
+}
+
+impl Look {
+    /// That of a run on these samples.
+    ///
+    /// # Errors
+    ///
+    /// Memory that the system refuses.
+    pub(crate) fn new(config: &RunConfig, real: &Samples) -> Result<Self> {
+        let Some(codec) = config.own.as_ref().and_then(OwnData::codec) else { return Ok(Self::Plain) };
+        match config.preset.shape() {
+            Shape::Numbers(1 | 2) => Standardized::new(codec, real).map(Self::Points),
+            _ => ColumnHistograms::new(codec, real).map(Self::Columns),
+        }
+    }
+
+    /// A PNG file of samples under a heading, as [`samples`] draws them; `real` are those of a preset.
+    ///
+    /// # Errors
+    ///
+    /// What drawing reports.
+    pub(crate) fn picture(
+        &self,
+        preset: Preset,
+        heading: Heading<'_>,
+        real: &[f32],
+        panels: &[Panel<'_>],
+    ) -> Result<Vec<u8>> {
+        match self {
+            Self::Plain => samples(preset, heading, real, panels),
+            Self::Points(units) => {
+                let drawn = panels.iter().map(|panel| units.standardized(panel.samples, panel.features));
+                let drawn: Vec<Vec<f32>> = drawn.collect::<Result<_>>()?;
+                let panels: Vec<Panel<'_>> = panels
+                    .iter()
+                    .zip(&drawn)
+                    .map(|(panel, samples)| Panel { samples, features: units.columns.len(), ..*panel })
+                    .collect();
+                samples(preset, heading, &units.real, &panels)
+            }
+            Self::Columns(columns) => {
+                columns.picture(heading, panels.last().map_or(&[], |panel| panel.samples))?.to_png()
+            }
+        }
+    }
+}
+
+impl Standardized {
+    fn new(codec: &Arc<Codec>, real: &Samples) -> Result<Self> {
+        let numbers = codec.facets().into_iter().filter_map(|facet| match facet {
+            Facet::Number { column, .. } => Some(column),
+            _ => None,
+        });
+        let columns: Vec<(usize, f64, f64)> = numbers.map(|column| (column, 0.0, 1.0)).collect();
+        let mut units = Self { codec: Arc::clone(codec), columns, real: Vec::new() };
+        let features = codec.features();
+        let rows = real.rows(column_histograms::rows(features))?;
+        let count = (rows.len() / features).max(1) as f64;
+        for (index, (column, offset, scale)) in units.columns.iter_mut().enumerate() {
+            let values = || rows.iter().skip(index).step_by(features).filter_map(|score| codec.number(*column, *score));
+            let mean = values().map(|value| value / count).sum::<f64>();
+            let variance = values().map(|value| (value - mean).powi(2) / count).sum::<f64>();
+            (*offset, *scale) = (mean, if variance > 0.0 && variance.is_finite() { variance.sqrt() } else { 1.0 });
+        }
+        units.real = units.standardized(&rows, features)?;
+        Ok(units)
+    }
+
+    /// The columns of `samples`, rows of so many features.
+    fn standardized(&self, samples: &[f32], features: usize) -> Result<Vec<f32>> {
+        let mut drawn = room(samples.len() / features.max(1) * self.columns.len())?;
+        for sample in samples.chunks_exact(features) {
+            drawn.extend(self.columns.iter().zip(sample).map(|((column, offset, scale), score)| {
+                let value = self.codec.number(*column, *score).unwrap_or(f64::NAN);
+                ((value - offset) / scale) as f32
+            }));
+        }
+        Ok(drawn)
     }
 }
 
@@ -59,7 +166,7 @@ pub(crate) fn samples(preset: Preset, heading: Heading<'_>, real: &[f32], panels
             let density = preset.known().map(|_| &mixture1d_density as &dyn Fn(f64) -> f64);
             histogram(heading, &panels, density)?
         }
-        Shape::Numbers(features) => {
+        Shape::Numbers(features) | Shape::Mixed { features, .. } => {
             let real = points(real, features);
             let generated: Vec<_> = panels.iter().map(|panel| points(panel.samples, panel.features)).collect();
             let panels: Vec<_> = panels

@@ -14,6 +14,7 @@ use gannet::{Error, Result};
 use crate::data::address_space;
 use crate::data::own::OwnData;
 use crate::data::samples::Samples;
+use crate::data::table;
 use crate::folder::run_folder::{self, RunFolder};
 use crate::history::legs::Legs;
 use crate::job::Job;
@@ -68,7 +69,7 @@ pub(crate) struct Prepared {
 /// Settings that could not be read back.
 pub(crate) fn settings_text(config: &RunConfig, legs: &Legs) -> Result<String> {
     let text = config_text::render(config, &legs.claim())?;
-    config_file::check_readable(&text)?;
+    config_file::check_readable(&text, config.own.as_ref().and_then(OwnData::codec))?;
     Ok(text)
 }
 
@@ -250,6 +251,11 @@ impl Prepared {
             progress.message(table);
         }
         if trains {
+            if let Some(codec) =
+                self.config.own.as_ref().and_then(OwnData::codec).filter(|_| done.iter().all(|step| *step == 0))
+            {
+                progress.message(&format!("columns:\n  {}", table::columns_text(codec.form(), "  ").trim_end()));
+            }
             let disk = self.disk().remark();
             progress.message(&format!("training {of}{name}{from} into {}{disk}", output::printable(folder.path())));
         }
@@ -285,9 +291,13 @@ impl Prepared {
         let fitted = config.fitted_discriminator().map(|fitted| format!("objective    {fitted}\n")).unwrap_or_default();
         let is_assumed = config.preset.reads_folder() && config.directory.is_none();
         let assumed = if is_assumed { ", assumed: no --data is given" } else { "" };
+        let codec = config.own.as_ref().and_then(OwnData::codec);
+        let columns = codec
+            .map(|codec| format!("columns      {}", table::columns_text(codec.form(), "             ")))
+            .unwrap_or_default();
         let replicas = if self.replicated { replicas::plan(&self.gans) } else { String::new() };
         format!(
-            "preset       {}, {} samples{assumed}\nnetworks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
+            "preset       {}, {} samples{assumed}\n{columns}networks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
             config.preset.name(),
             thousands(self.data[0].len() as u64),
             thousands(self.steps),

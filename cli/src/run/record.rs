@@ -11,6 +11,7 @@ use gannet::gan::{Checkpoint, Model, StepReport, Trainer};
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
 
+use crate::data::own::OwnData;
 use crate::data::samples::Samples;
 use crate::folder::checkpoints;
 use crate::folder::course;
@@ -22,13 +23,14 @@ use crate::history::losses::{History, Reported};
 use crate::measures::best::{Best, Chosen, EarlyStop};
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{self, Effort, Measure, Measured};
+use crate::measures::quality::{self, TableQuality};
 use crate::plot::Heading;
 use crate::preset::measure_names;
 use crate::report::Live;
 use crate::run::board::{Board, Pictures};
-use crate::run::column_histograms::ColumnHistograms;
+use crate::run::column_histograms::{self, ColumnHistograms};
 use crate::run::learning;
-use crate::run::pictures::{self, Panel};
+use crate::run::pictures::{self, Look, Panel};
 use crate::run::schedule::Schedule;
 use crate::run::start::Start;
 use crate::settings::config::RunConfig;
@@ -98,7 +100,9 @@ pub(crate) struct Record {
     legs: Legs,
     /// The model in the folder.
     model: Option<SavedModel>,
-    /// The columns of a table of one's own.
+    /// How its samples are drawn.
+    look: Look,
+    /// The columns of a table of one's own of several.
     columns: Option<ColumnHistograms>,
     /// The pages that follow the run: its own, and the common one of replicas.
     pages: Vec<Arc<Live>>,
@@ -172,10 +176,16 @@ impl Record {
         let evaluations = (evaluated.len() as u64).saturating_add(schedule.evaluations_after(resumed));
         let drawn = || shown(&config, &trainer.model()?, trainer.isa());
         let before = start.begins_as_before.then(drawn).transpose()?;
-        let columns = config.own.as_ref().and_then(|own| ColumnHistograms::new(&own.form, real.values()));
+        let look = Look::new(&config, &real)?;
+        let columns = match (&look, config.own.as_ref().and_then(OwnData::codec)) {
+            (Look::Columns(columns), _) => Some(columns.clone()),
+            (_, Some(codec)) if codec.form().columns.len() > 1 => Some(ColumnHistograms::new(codec, &real)?),
+            _ => None,
+        };
         Ok(Self {
             index,
             config,
+            look,
             columns,
             real,
             folder,
@@ -238,7 +248,8 @@ impl Record {
 
     /// The largest magnitude among points or numbers that are trained on; 0 of images.
     pub(crate) fn reach(&self) -> f32 {
-        self.real.values().iter().fold(0.0, |most: f32, value| most.max(value.abs()))
+        let table = if let Samples::Table(table) = &self.real { table.reach() } else { 0.0 };
+        self.real.values().iter().fold(table, |most: f32, value| most.max(value.abs()))
     }
 
     /// Keeps `page` up to date while the run goes on.
@@ -329,9 +340,7 @@ impl Record {
         let picture = self.picture(&[Panel { title: &title, samples: &samples, features }], measures)?;
         self.folder.write(&course::picture_name(step), &picture)?;
         if let Some(columns) = &self.columns {
-            let rows = [pictures::shown(self.config.preset), columns.features()];
-            let samples = self.config.shown_samples(model, rows, self.isa)?;
-            self.folder.write(run_folder::COLUMNS, &columns.file(&samples))?;
+            self.folder.write(run_folder::COLUMNS, &columns.file(&samples, None))?;
         }
         let row = pictures::row(self.config.preset, &samples)?;
         if let Some(row) = &row {
@@ -404,16 +413,32 @@ impl Record {
         self.folder.write(run_folder::MODEL, &file)?;
         self.model = Some(SavedModel { step: Some(step), sha256: output::sha256(&file) });
         self.progress.ending("measuring what was learned", false);
-        let measured = measure::measure(&self.config, &self.real, model, Effort::Full { samples: None }, self.isa)?;
+        let mut measured = measure::measure(&self.config, &self.real, model, Effort::Full { samples: None }, self.isa)?;
+        measured.quality = self.quality(model)?;
         self.judgement = self.judgement.take().map(|before| Judgement::new(before.verdict, &measured));
         let after = shown(&self.config, model, self.isa)?;
-        let title = format!("after {} steps", thousands(step));
         let features = pictures::columns(self.config.preset);
+        if let Some(columns) = &self.columns {
+            // As they are sampled.
+            let after = self.config.calibrated_samples(model, after.len() / features, self.isa)?;
+            let correlations = measured.quality.as_ref().and_then(|quality| quality.correlations.as_ref());
+            self.folder.write(run_folder::COLUMNS, &columns.file(&after, correlations))?;
+        }
+        let title = format!("after {} steps", thousands(step));
         let before = self.before.iter().map(|samples| Panel { title: "before training", samples, features });
         let panels: Vec<Panel<'_>> = before.chain([Panel { title: &title, samples: &after, features }]).collect();
         self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measured.measures)?)?;
         self.board.as_mut().map_or(Ok(()), |board| board.end(step))?;
         Ok(measured)
+    }
+
+    /// How good the rows of a table are, by some of the real ones; `None` of anything else.
+    fn quality(&self, model: &Model) -> Result<Option<TableQuality>> {
+        let Some(codec) = self.config.own.as_ref().and_then(OwnData::codec) else { return Ok(None) };
+        let rows = self.real.rows(column_histograms::rows(codec.features()))?;
+        let classes = self.real.classes(rows.len() / codec.features());
+        let real = codec.table(&rows, |row| classes.get(row).copied())?;
+        quality::of(&self.config, model, &real, quality::Others::default(), self.isa)
     }
 
     /// The last step of which the losses are in the table.
@@ -460,12 +485,16 @@ impl Record {
         let subtitle = format!("batch {}, seed {}\n{}", config.batch, config.seed, told.collect::<Vec<_>>().join(", "));
         let name = config.title();
         let title = match panels {
-            [panel] if config.preset.image().is_some() => format!("{name}, {}", panel.title),
-            [.., last] if config.preset.image().is_some() => format!("{name} {}", last.title),
+            [panel] if config.preset.image().is_some() || matches!(self.look, Look::Columns(_)) => {
+                format!("{name}, {}", panel.title)
+            }
+            [.., last] if config.preset.image().is_some() || matches!(self.look, Look::Columns(_)) => {
+                format!("{name} {}", last.title)
+            }
             _ => name,
         };
         let heading = Heading { title: &title, subtitle: &subtitle };
-        pictures::samples(config.preset, heading, self.real.values(), panels)
+        self.look.picture(config.preset, heading, self.real.values(), panels)
     }
 }
 

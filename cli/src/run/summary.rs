@@ -13,6 +13,7 @@ use crate::measures::best::{Best, EarlyStop};
 use crate::measures::columns::{self, Column};
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{Measure, measure_table};
+use crate::measures::quality::TableQuality;
 use crate::measures::spread::Found;
 use crate::numbers::{figure, rate, seconds};
 use crate::terminal::command_lines::sample_best;
@@ -71,7 +72,10 @@ pub(crate) struct Summary {
     pub(crate) early_stop: Option<EarlyStop>,
     /// Of own data that are a table: what was learned of each column.
     pub(crate) columns: Vec<Column>,
-    /// Of own data that are a table: what training cannot see of it as it is.
+    /// Of own data that are a table: how good its rows are, beside other real ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) quality: Option<TableQuality>,
+    /// Of own data that are a table: what should be known about how it was read.
     pub(crate) warnings: Vec<String>,
     /// The step that `model.safetensors` is of, an earlier one where the run went on and has not ended; and its hash. The file holds
     /// names, shapes and parameters and nothing else: the same bits, the same hash.
@@ -167,7 +171,7 @@ impl Summary {
     /// The end of a finished run for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} steps in {}, {}\n{}\n{}{}{}\nverdict    {}\n{}model      {}\nlook at {}\n",
+            "{}: {} steps in {}, {}\n{}\n{}{}{}{}\nverdict    {}\n{}model      {}\nlook at {}\n",
             printable(Path::new(&self.run)),
             thousands(self.steps),
             seconds(self.seconds),
@@ -175,6 +179,7 @@ impl Summary {
             self.leg.text(),
             measure_table(&self.measures),
             columns::table(&self.columns),
+            self.quality.as_ref().map(TableQuality::table).unwrap_or_default(),
             remark.map(|remark| format!("\n{remark}\n")).unwrap_or_default(),
             self.sentence(),
             self.best_text().unwrap_or_default(),

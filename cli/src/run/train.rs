@@ -306,7 +306,7 @@ impl Run {
         trainer: &Trainer,
         (status, judgement): (Status, Judgement),
         failure: Option<&gannet::Error>,
-        (Measured { measures, columns, .. }, record): (Measured, &Record),
+        (Measured { measures, columns, quality, .. }, record): (Measured, &Record),
     ) -> Summary {
         let config = &self.config;
         let steps = trainer.steps_done();
@@ -340,7 +340,8 @@ impl Run {
             best: record.best(),
             early_stop: record.early_stop().filter(|_| status == Status::Finished && steps < self.schedule.steps),
             columns,
-            warnings: config.own.as_ref().map_or_else(Vec::new, |own| own.warnings().to_vec()),
+            quality,
+            warnings: config.own.as_ref().map_or_else(Vec::new, |own| own.notes().to_vec()),
             model_step: record.model().and_then(|model| model.step),
             model_sha256: record.model().map(|model| model.sha256.clone()),
             repeats: legs.repeats(),

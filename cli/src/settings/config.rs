@@ -11,6 +11,8 @@ use gannet::gan::presets::{self, Duration};
 use gannet::gan::{GanSpec, Model, RateDecay, Source, TrainerOptions};
 use gannet::internals::engine::{self, Derivation, RunSeed};
 use gannet::{Error, Result};
+use gannet_settings::own_data;
+use gannet_tables::Calibration;
 
 use crate::data::classes::Classes;
 use crate::data::own::OwnData;
@@ -111,7 +113,8 @@ impl RunConfig {
     /// The defaults for own data.
     pub(crate) fn of_own(own: OwnData) -> Self {
         let (preset, batch, spec) = (own.preset(), own.batch(), own.spec());
-        Self { own: Some(own.clone()), ..Self::with(preset, batch, own.duration(batch), spec) }
+        let shards = own_data::shards(own.shape(), batch);
+        Self { own: Some(own.clone()), shards, ..Self::with(preset, batch, own.duration(batch), spec) }
     }
 
     /// The defaults of all presets.
@@ -295,7 +298,9 @@ impl RunConfig {
                 one_hot(classes.of_sample(index), row);
             }
         };
-        engine::measured_samples(model, &self.spec, count, self.run_seed(), &condition, isa)
+        let mut samples = engine::measured_samples(model, &self.spec, count, self.run_seed(), &condition, isa)?;
+        self.harden(&mut samples);
+        Ok(samples)
     }
 
     /// Samples of `model` for pictures, of which the first `columns` values are kept: of one class after the other.
@@ -310,7 +315,57 @@ impl RunConfig {
                 one_hot(classes.in_turn(index), row);
             }
         };
-        engine::shown_samples(model, &self.spec, count_and_columns, self.run_seed(), &condition, isa)
+        let mut samples =
+            engine::shown_samples(model, &self.spec, count_and_columns, self.run_seed(), &condition, isa)?;
+        if count_and_columns[1] >= self.spec.features() {
+            self.harden(&mut samples);
+        }
+        Ok(samples)
+    }
+
+    /// How samples of `model` become rows of the run's table; `None` of anything else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::sample`].
+    pub(crate) fn calibration(&self, model: &Model, isa: Isa) -> Result<Option<Calibration>> {
+        /// Keeps its samples apart from those of measures.
+        const DOMAIN: u64 = 0x5bd1_e995_9e37_79b9;
+        let Some(codec) = self.own.as_ref().and_then(OwnData::codec) else { return Ok(None) };
+        let classes = self.classes();
+        let condition = |index, row: &mut [f32]| {
+            if let Some(classes) = &classes {
+                one_hot(classes.of_sample(index), row);
+            }
+        };
+        let seed = RunSeed { seed: self.seed ^ DOMAIN, derivation: self.derivation };
+        let samples = engine::measured_samples(model, &self.spec, codec.calibration_samples(), seed, &condition, isa)?;
+        Ok(Some(codec.calibration(&samples)))
+    }
+
+    /// Makes of samples of a table, with all their values, what its rows are: one of each group. They are what the generator makes, not
+    /// put right by a [calibration](Self::calibration), under which nobody would see what it has not learned.
+    fn harden(&self, samples: &mut [f32]) {
+        if let Some(codec) = self.own.as_ref().and_then(OwnData::codec) {
+            codec.harden(samples);
+        }
+    }
+
+    /// Samples of `model` as `gannet sample` gives them: those for measures, put right by a [calibration](Self::calibration).
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::sample`].
+    pub(crate) fn calibrated_samples(&self, model: &Model, count: usize, isa: Isa) -> Result<Vec<f32>> {
+        let classes = self.classes();
+        let condition = |index, row: &mut [f32]| {
+            if let Some(classes) = &classes {
+                one_hot(classes.of_sample(index), row);
+            }
+        };
+        let mut samples = engine::measured_samples(model, &self.spec, count, self.run_seed(), &condition, isa)?;
+        self.calibration(model, isa)?.iter().for_each(|calibration| calibration.apply(&mut samples));
+        Ok(samples)
     }
 
     /// The seed, for what is drawn outside of steps.

@@ -4,8 +4,10 @@
 //! (objective, order, optimizers and the layers of both networks). What a file leaves out, the preset's defaults fill in; a name
 //! that is not known is refused.
 
+use std::collections::BTreeMap;
 use std::mem;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gannet::gan::presets;
 use gannet::internals::memory::room;
@@ -18,11 +20,14 @@ use super::config::RunConfig;
 use super::schema::{Schema, given_twice, line_of, line_of_setting, today};
 use super::table::{EXCLUSIVE, SETTINGS, Setting};
 use crate::data::own::{OwnData, Settings};
+use crate::data::reading::{self, Reading, SCALINGS};
 use crate::folder::contents::Contents;
 use crate::folder::run_folder::refused;
 use crate::preset::{self, OWN};
 use gannet_settings::GanTable;
 use gannet_settings::toml_error::readable;
+use gannet_settings::values::{names, of_name};
+use gannet_tables::Codec;
 
 /// Bytes of a configuration file at most: more than the names and scales of as many columns as a table may have.
 pub(crate) const LARGEST: u64 = 1 << 23;
@@ -34,7 +39,29 @@ pub(crate) const LARGEST: u64 = 1 << 23;
 ///
 /// [`Error::InvalidSetting`] that names the line or the setting; what reading own data reports.
 pub(crate) fn parse(text: &str, folder: Option<&Path>, data: Option<&Path>, limit: Option<u64>) -> Result<RunConfig> {
-    read(text, &[], |settings, structures| resolve(settings, structures, folder, data, limit))
+    parse_beside(text, Surroundings { folder, data, limit, codec: None })
+}
+
+/// What a configuration file is read with.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Surroundings<'a> {
+    /// The folder that it lies in.
+    pub(crate) folder: Option<&'a Path>,
+    /// What takes the place of the file of own data.
+    pub(crate) data: Option<&'a Path>,
+    /// What takes the place of the most memory that the run may take.
+    pub(crate) limit: Option<u64>,
+    /// How the rows of its table become samples, where that is known.
+    pub(crate) codec: Option<&'a Arc<Codec>>,
+}
+
+/// The settings in the text of a configuration file with these surroundings.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub(crate) fn parse_beside(text: &str, around: Surroundings<'_>) -> Result<RunConfig> {
+    read(text, &[], |settings, structures| resolve(settings, structures, around))
 }
 
 /// The settings of `config` with those in the `text` of a file in `folder` in their place, as options of the command line take it. The
@@ -121,7 +148,7 @@ fn take_settings(table: &mut DeTable<'_>) -> Result<Given> {
 /// # Errors
 ///
 /// [`Error::InvalidSetting`].
-pub(crate) fn check_readable(text: &str) -> Result<()> {
+pub(crate) fn check_readable(text: &str, codec: Option<&Arc<Codec>>) -> Result<()> {
     let refuse = |problem: String| Err(Error::setting("config.toml", problem));
     if text.len() as u64 > LARGEST {
         return refuse(format!(
@@ -130,20 +157,15 @@ pub(crate) fn check_readable(text: &str) -> Result<()> {
         ));
     }
     // The folder of the data does not matter: paths are absolute.
-    match parse(text, None, None, None) {
+    match parse_beside(text, Surroundings { codec, ..Surroundings::default() }) {
         Ok(_) => Ok(()),
         Err(error) => refuse(format!("could not be read back: {error}")),
     }
 }
 
 /// Fills what the file leaves out.
-fn resolve(
-    settings: Given,
-    structures: Structures,
-    folder: Option<&Path>,
-    data: Option<&Path>,
-    limit: Option<u64>,
-) -> Result<RunConfig> {
+fn resolve(settings: Given, structures: Structures, around: Surroundings<'_>) -> Result<RunConfig> {
+    let Surroundings { folder, data, limit, codec } = around;
     let Structures { data: mut table, gan, .. } = structures;
     let given = |name: &str| settings.iter().find(|(setting, _)| setting.name == name).map(|(_, value)| value);
     let name = given("preset").and_then(Value::as_str).or(table.file.as_ref().map(|_| OWN));
@@ -156,7 +178,8 @@ fn resolve(
             table.take_labels_of_images(folder, data)?;
         }
         table.file = data.map(Path::to_path_buf).or(table.file.map(|file| from_file(folder, file)));
-        let mut config = own(&mut table, limit.or(memory_limit), given("batch").is_none() || !has_length)?;
+        let chosen = given("batch").is_none() || !has_length;
+        let mut config = own(&mut table, (limit.or(memory_limit), codec), (data, chosen))?;
         // What such a file leaves out was that of the plain recipe before tables had today's: runs of that time go on.
         if given("objective").is_some() && given("recipe").is_none() && config.preset.image().is_none() {
             config.spec = gannet_settings::plain(config.spec);
@@ -202,11 +225,16 @@ fn from_file(folder: Option<&Path>, path: PathBuf) -> PathBuf {
 }
 
 /// The defaults for the own data of `table`. They are read where the file leaves something to be `chosen` by them.
-fn own(table: &mut DataTable, limit: Option<u64>, chosen: bool) -> Result<RunConfig> {
+fn own(
+    table: &mut DataTable,
+    (limit, codec): (Option<u64>, Option<&Arc<Codec>>),
+    (data, chosen): (Option<&Path>, bool),
+) -> Result<RunConfig> {
     let missing = || Error::setting("data.file", "is missing; own data need a file (or give it with --data FILE)");
     let file = table.file.take().ok_or_else(missing)?;
     let settings = Settings {
-        columns: table.columns.take(),
+        reading: table.reading()?,
+        codec: codec.cloned(),
         offset: table.offset.take(),
         scale: table.scale.take(),
         image: table.image,
@@ -216,6 +244,10 @@ fn own(table: &mut DataTable, limit: Option<u64>, chosen: bool) -> Result<RunCon
         limit,
     };
     let mut own = OwnData::new(&file, settings)?;
+    if data.is_some() && codec.is_some() {
+        // Another file than the one that the settings were made for may be written in another way.
+        own = own.with_file(&file)?;
+    }
     if chosen {
         own.load()?;
     }
@@ -251,6 +283,15 @@ struct NoMore {}
 struct DataTable {
     file: Option<PathBuf>,
     columns: Option<Vec<String>>,
+    drop: Option<Vec<String>>,
+    kinds: Option<BTreeMap<String, String>>,
+    delimiter: Option<String>,
+    encoding: Option<String>,
+    header: Option<bool>,
+    missing: Option<Vec<String>>,
+    decimal: Option<String>,
+    categories: Option<usize>,
+    numbers: Option<String>,
     offset: Option<Vec<f64>>,
     scale: Option<Vec<f64>>,
     image: Option<[usize; 2]>,
@@ -265,6 +306,15 @@ impl DataTable {
         let own = [
             ("file", self.file.is_some()),
             ("columns", self.columns.is_some()),
+            ("drop", self.drop.is_some()),
+            ("kinds", self.kinds.is_some()),
+            ("delimiter", self.delimiter.is_some()),
+            ("encoding", self.encoding.is_some()),
+            ("header", self.header.is_some()),
+            ("missing", self.missing.is_some()),
+            ("decimal", self.decimal.is_some()),
+            ("categories", self.categories.is_some()),
+            ("numbers", self.numbers.is_some()),
             ("offset", self.offset.is_some()),
             ("scale", self.scale.is_some()),
             ("image", self.image.is_some()),
@@ -273,6 +323,42 @@ impl DataTable {
             ("class_counts", self.class_counts.is_some()),
         ];
         own.into_iter().find(|&(_, given)| given).map(|(setting, _)| setting)
+    }
+
+    /// How a table is read.
+    fn reading(&mut self) -> Result<Reading> {
+        let named = |name: &'static str| move |problem: String| Error::setting(format!("data.{name}"), problem);
+        let kinds = self.kinds.take().unwrap_or_default().into_iter().map(|(column, kind)| {
+            let kind = reading::kind(&kind)
+                .map_err(|problem| Error::setting("data.kinds", format!("of column `{column}`: {problem}")))?;
+            Ok((column, kind))
+        });
+        let numbers = self.numbers.take().map(|name| {
+            of_name(SCALINGS, &name)
+                .ok_or_else(|| Error::setting("data.numbers", format!("is one of {}", names(SCALINGS).join(", "))))
+        });
+        Ok(Reading {
+            columns: self.columns.take(),
+            drop: self.drop.take().unwrap_or_default(),
+            kinds: kinds.collect::<Result<_>>()?,
+            delimiter: self
+                .delimiter
+                .take()
+                .map(|text| reading::delimiter(&text))
+                .transpose()
+                .map_err(named("delimiter"))?,
+            encoding: self
+                .encoding
+                .take()
+                .map(|text| reading::encoding(&text))
+                .transpose()
+                .map_err(named("encoding"))?,
+            header: self.header,
+            missing: self.missing.take(),
+            decimal: self.decimal.take().map(|text| reading::decimal(&text)).transpose().map_err(named("decimal"))?,
+            categories: self.categories.map(reading::check_categories).transpose()?,
+            numbers: numbers.transpose()?.unwrap_or_default(),
+        })
     }
 
     /// Whether they are of images; the file is meant from `folder`.
@@ -415,11 +501,11 @@ mod tests {
     #[test]
     fn what_could_not_be_read_back_is_not_written() {
         let text = render(&RunConfig::of(presets::Preset::Circle), "a run").unwrap();
-        check_readable(&text).unwrap();
+        check_readable(&text, None).unwrap();
         let long = format!("{text}# {}\n", "x".repeat(LARGEST as usize));
-        assert!(check_readable(&long).unwrap_err().to_string().contains("shorten the names"));
+        assert!(check_readable(&long, None).unwrap_err().to_string().contains("shorten the names"));
         for damaged in [text.replace("batch = ", "batch = -"), text.replace("[gan]", "[gan"), text + "[other]\n"] {
-            let problem = check_readable(&damaged).unwrap_err().to_string();
+            let problem = check_readable(&damaged, None).unwrap_err().to_string();
             assert!(problem.contains("config.toml: could not be read back"), "{problem}");
         }
     }

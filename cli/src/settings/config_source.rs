@@ -7,16 +7,18 @@ use gannet::gan::presets;
 use gannet::internals::file;
 use gannet::{Error, Result};
 
+use crate::data::codec_file;
 use crate::data::own::{self, OwnData};
+use crate::data::reading::Reading;
 use crate::folder::contents::{self, Contents};
 use crate::folder::run_folder::CONFIG;
 use crate::preset::{self, OWN};
 use crate::settings::config::RunConfig;
-use crate::settings::config_file::{self, LARGEST};
+use crate::settings::config_file::{self, LARGEST, Surroundings};
 use crate::terminal::output::note;
 
 /// The settings that `what` names: a preset, a data file, a configuration file or a run. `data` takes the place of the
-/// file of own data, and `limit` that of the most memory that the run may take; `labels` says where the classes of a data file are.
+/// file of own data, and `limit` that of the most memory that the run may take; `asked` says how a data file is read, and where its classes are.
 ///
 /// # Errors
 ///
@@ -24,17 +26,22 @@ use crate::terminal::output::note;
 pub(crate) fn named(
     path: &Path,
     data: Option<&Path>,
-    labels: Option<&str>,
+    asked: (Option<&str>, &Reading),
     limit: Option<u64>,
 ) -> anyhow::Result<RunConfig> {
+    let (labels, reading) = asked;
     let of_file = |file: &Path| {
-        let labels = labels.map(str::to_string);
-        Ok(RunConfig::of_own(OwnData::new(file, own::Settings { labels, limit, ..Default::default() })?))
+        let (labels, reading) = (labels.map(str::to_string), reading.clone());
+        Ok(RunConfig::of_own(OwnData::new(file, own::Settings { reading, labels, limit, ..Default::default() })?))
     };
     let refuse_labels = || match labels {
         Some(_) => Err(Error::setting(
             "labels",
             "are for a data file; a preset or configuration says itself what classes it has",
+        )),
+        None if !reading.is_default() => Err(Error::setting(
+            "columns",
+            "and the other options about tables are for a data file; a configuration says itself how its table is read",
         )),
         None => Ok(()),
     };
@@ -97,7 +104,10 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<RunConfig> {
 /// As [`read`].
 pub(crate) fn read_with(path: &Path, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<RunConfig> {
     let text = read_text(path)?;
-    config_file::parse(&text, path.parent(), data, limit).with_context(|| path.display().to_string())
+    let folder = path.parent();
+    let codec = folder.map(codec_file::read).transpose()?.flatten();
+    let around = Surroundings { folder, data, limit, codec: codec.as_ref() };
+    config_file::parse_beside(&text, around).with_context(|| path.display().to_string())
 }
 
 /// The text of a configuration file. What is far larger than any of them is not read to its end, which may never come.

@@ -1,6 +1,7 @@
 //! Writing `config.toml`: of a run, with every setting resolved, or as a template. Both are the same text: each setting below
 //! what it means, and those that are not set as comments, ready to be uncommented.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -10,9 +11,12 @@ use serde::Serialize;
 
 use super::table::SETTINGS;
 use super::table::Setting;
-use crate::data::own::{Form, Labels};
+use crate::data::own::{Form, Labels, OwnData};
+use crate::data::reading::{Reading, SCALINGS, delimiter_name};
 use crate::settings::config::RunConfig;
 use crate::settings::schema::Schema;
+use gannet_settings::values::name_of;
+use gannet_tables::{Codec, Scaling};
 
 /// Longest line of a comment.
 const WIDTH: usize = 118;
@@ -75,19 +79,43 @@ fn own(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
     let Some(own) = &config.own else { return Ok(()) };
     text.put("file", unicode("data", &own.file)?)?;
     match &own.form {
-        Form::Table { columns, standardization } => {
-            text.set("columns", columns, resolved)?;
-            text.set("offset", standardization.offset(), resolved)?;
-            text.set("scale", standardization.scale(), resolved)?;
+        Form::Table(codec) => {
+            table(text, own, codec, resolved)?;
+            own.labels.as_ref().map_or(Ok(()), |labels| text.put("labels", &labels.from))
         }
-        Form::Images { height, width } => text.put("image", &[height, width])?,
+        Form::Images { height, width } => {
+            text.put("image", &[height, width])?;
+            let Some(Labels { from, classes }) = &own.labels else { return Ok(()) };
+            text.put("labels", from)?;
+            text.set("classes", classes.names(), resolved)?;
+            text.set("class_counts", classes.counts(), resolved)
+        }
     }
-    if let Some(Labels { from, classes }) = &own.labels {
-        text.put("labels", from)?;
-        text.set("classes", classes.names(), resolved)?;
-        text.set("class_counts", classes.counts(), resolved)?;
-    }
-    Ok(())
+}
+
+/// The settings of a table: its columns and what they are; what was decided about reading it.
+fn table(text: &mut Text, own: &OwnData, codec: &Codec, resolved: bool) -> Result<()> {
+    let columns = &codec.form().columns;
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    text.set("columns", &names, resolved)?;
+    // A name that stands twice names no column.
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    names.iter().for_each(|name| *counts.entry(name).or_default() += 1);
+    let kinds: BTreeMap<&str, &str> = columns
+        .iter()
+        .filter(|column| counts[column.name.as_str()] == 1)
+        .map(|column| (column.name.as_str(), column.kind.name()))
+        .collect();
+    text.set("kinds", &kinds, resolved)?;
+    let Reading { delimiter, encoding, header, missing, decimal, categories, numbers, .. } = &own.reading;
+    text.put_or_offer("delimiter", delimiter.map(delimiter_name), "\"semicolon\"")?;
+    text.put_or_offer("encoding", encoding.as_ref().map(|encoding| encoding.label().to_string()), "\"latin1\"")?;
+    text.put_or_offer("header", *header, "false")?;
+    text.put_or_offer("missing", missing.clone(), "[\"NA\", \"\"]")?;
+    text.put_or_offer("decimal", decimal.map(|mark| mark.to_string()), "\",\"")?;
+    text.put_or_offer("categories", *categories, "100")?;
+    let numbers = (*numbers != Scaling::default()).then(|| name_of(SCALINGS, numbers));
+    text.put_or_offer("numbers", numbers, "\"standard\"")
 }
 
 fn gan(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
@@ -133,6 +161,17 @@ impl Text {
     /// A setting with its value.
     fn put<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<()> {
         self.set(name, value, true)
+    }
+
+    /// A setting with its value where it has one, or as one that is not set.
+    fn put_or_offer<T: Serialize>(&mut self, name: &str, value: Option<T>, example: &str) -> Result<()> {
+        match value {
+            Some(value) => self.put(name, &value),
+            None => {
+                self.offer_text(name, example);
+                Ok(())
+            }
+        }
     }
 
     /// A setting that is not set, with an `example` of a value as it stands in a file.
@@ -205,7 +244,7 @@ mod tests {
 
     use super::*;
     use crate::data::own::{OwnData, Settings};
-    use crate::settings::config_file::parse;
+    use crate::settings::config_file::{Surroundings, parse, parse_beside};
 
     #[test]
     fn a_template_reads_back_as_the_defaults() {
@@ -235,10 +274,15 @@ mod tests {
         let waiting = template(&RunConfig::of_own(OwnData::example().unwrap()), false).unwrap();
         assert_eq!(parse(&waiting, Some(place.path()), None, None).unwrap(), expected, "{waiting}");
         let known = template(&expected, true).unwrap();
-        assert_eq!(parse(&known, None, None, None).unwrap(), expected, "{known}");
+        let of = |text: &str, codec| parse_beside(text, Surroundings { codec, ..Surroundings::default() });
+        let codec = expected.own.as_ref().and_then(OwnData::codec);
+        assert_eq!(of(&known, codec).unwrap(), expected, "{known}");
+        // The settings alone make the same networks of the file.
+        let alone = of(&known, None).unwrap();
+        assert_eq!((&alone.spec, alone.batch), (&expected.spec, expected.batch), "{known}");
         // What is known is not read again.
         std::fs::remove_file(&file).unwrap();
-        let config = parse(&known, None, None, None).unwrap();
+        let config = of(&known, codec).unwrap();
         assert_eq!(config, expected);
         assert!(config.own.unwrap().samples().is_err());
     }

@@ -111,6 +111,8 @@ const OF_RUN: &[Setting] = &[
         get: |config| Some(number(config.batch)),
         set: |config, value| {
             config.batch = size(value);
+            // There are no more parts than samples, unless somebody asks for them.
+            config.shards = config.shards.min(1 << config.batch.max(1).ilog2());
             Ok(())
         },
         words: Some(("batch", |config| thousands(config.batch as u64))),
@@ -126,7 +128,7 @@ const OF_RUN: &[Setting] = &[
             name: "shards",
             value: "N",
             help: "Parts of a batch whose gradients are added in a tree, a power of two: as many processes can then share a batch and \
-                   come to the same bits. The result depends on it [default: 1].",
+                   come to the same bits. The result depends on it [default: 1; 2 for a table with categories or gaps].",
         }),
         get: |config| Some(number(config.shards)),
         set: |config, value| {
@@ -518,7 +520,6 @@ mod tests {
         assert_eq!(
             told,
             [
-                "shards",
                 "threads",
                 "engine",
                 "checkpoint_steps",

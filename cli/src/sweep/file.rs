@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Table;
 
 use crate::data::own::OwnData;
+use crate::data::reading::Reading;
 use crate::folder::run_folder::refused;
 use crate::preset::measure_names;
 use crate::run::replicas::check_seeds;
@@ -137,7 +138,7 @@ fn base(name: &str, folder: &Path) -> anyhow::Result<RunConfig> {
     let path = if is_preset { Path::new(name).to_path_buf() } else { folder.join(name) };
     // A word that names no file may be meant as a preset.
     let path = if path.exists() || is_preset { path } else { Path::new(name).to_path_buf() };
-    config_source::named(&path, None, None, None).context("base")
+    config_source::named(&path, None, (None, &Reading::default()), None).context("base")
 }
 
 /// The measure of this name, or the one that the preset is judged by.

@@ -6,6 +6,7 @@ mod runs;
 mod settings;
 mod shell;
 mod sweep;
+mod table;
 mod text;
 mod train;
 mod values;

@@ -22,6 +22,7 @@ Examples:
   gannet sample runs/digits-001 --count 64 --seed 7 --out digits.png
   gannet sample runs/circle-001 --checkpoint best --out points.npy
   gannet sample runs/digits-conditional-001 --label 7 --count 16 --out sevens.png
+  gannet sample runs/own-001 --where city=Paris --where age=40 --out parisians.csv
   gannet sample runs/circle-001 --count 5 --out - --format csv
   gannet sample runs/circle-001 --latents latents.npy --out points.csv
   gannet sample runs/mnist-001/models/epoch-010.safetensors --count 10000 --out images.npy"
@@ -42,11 +43,15 @@ pub(crate) struct SampleArgs {
     /// often as in the data].
     #[arg(long, value_name = "CLASS[,CLASS...]", value_delimiter = ',')]
     pub(crate) label: Vec<String>,
+    /// Make rows of a table that meet a condition alone: NAME=VALUE, NAME!=VALUE (an empty value is a missing one), or a name, <, >, <= or
+    /// >= and a number or date. May be given several times.
+    #[arg(long = "where", value_name = "CONDITION", conflicts_with = "latents")]
+    pub(crate) conditions: Vec<String>,
     /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
     /// [default: best where the run was given --best or --patience, else last].
     #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
     pub(crate) checkpoint: Option<SavedState>,
-    /// The file: .npy (one row a sample; f32, own tables f64), .csv or .png (a picture of the samples); - is standard output.
+    /// The file: .npy (one row a sample; f32, own tables f64), .csv (own tables as their file is written) or .png (a picture of the samples); - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// The format, for standard output [default: csv; of a file what its name ends in].
@@ -65,6 +70,7 @@ pub(crate) struct SampleArgs {
 Examples:
   gannet evaluate runs/circle-001
   gannet evaluate runs/circle-001 --checkpoint best
+  gannet evaluate runs/own-001 --data held-out.csv --target price
   gannet evaluate runs/mnist-001 --data mnist/ --json"
 )]
 pub(crate) struct EvaluateArgs {
@@ -77,9 +83,13 @@ pub(crate) struct EvaluateArgs {
     /// Samples to draw from the generator [default: as many as the reference figures were measured with].
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) samples: Option<usize>,
-    /// Folder with the IDX files of MNIST, or the file of own data [default: where the run had them].
+    /// Folder with the IDX files of MNIST, or the file of own data, for instance of rows that were held out [default: where the run had
+    /// them].
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
+    /// Of a table: train a model on generated rows to predict this column of the rows of --data, beside one that is trained on the run's.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::settings::SettingArgs;
+use super::table::TableArgs;
 use super::values::{decay, positive_count, positive_number};
 
 /// Arguments of `gannet train`. What is not given comes from the preset, or from the configuration file.
@@ -72,6 +73,9 @@ pub(crate) struct TrainArgs {
     /// the IDX file with the labels of images.
     #[arg(long, value_name = "COLUMN|FILE", conflicts_with = "resume")]
     pub(crate) labels: Option<String>,
+    /// How the table of a data file is read.
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
     /// Train N GANs side by side, each a run of its own with the next seed, in one folder. If one fails, the others go on.
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) replicas: Option<usize>,

@@ -290,8 +290,8 @@ fn shape(config: &Flat) -> Option<Shape> {
         let pixels = |value: &toml::Value| value.as_integer()?.try_into().ok();
         return Some(Shape::Image { height: pixels(height)?, width: pixels(width)? });
     }
-    let varies = |scale: &&toml::Value| scale.as_float().or(scale.as_integer().map(|scale| scale as f64)) > Some(0.0);
-    Some(Shape::Numbers(numbers("data.scale")?.iter().filter(varies).count()))
+    // Of a table the networks tell: the outputs of the generator, and those of them that are in groups.
+    Some(Shape::Numbers(numbers("data.columns")?.len()))
 }
 
 /// What is not as the defaults of the preset are, or was changed on the way, by its short name.
@@ -312,7 +312,8 @@ fn differences(config: &Flat, preset: &str, legs: Option<&Legs>, defaults: &mut 
             && (setting(name).is_some_and(|setting| setting.follows_data) || LAYERS.contains(&name.as_str()));
         let follows_length = OF_LENGTH.contains(&name.as_str())
             && planned(config, legs).is_some_and(|steps| value.as_integer() == i64::try_from(steps).ok());
-        if !is_listed(name) || usual.get(name) == Some(value) || follows_data || follows_length {
+        let is_of_data = name.starts_with("data.kinds.") || name == "data.columns";
+        if !is_listed(name) || is_of_data || usual.get(name) == Some(value) || follows_data || follows_length {
             continue;
         }
         let short = name.split_once('.').map_or(name.as_str(), |(_, short)| short);

@@ -1,0 +1,79 @@
+//! The options about how a table is read.
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use gannet_tables::{Delimiter, Encoding, Kind, Scaling};
+
+use super::values::choice;
+use crate::data::reading::{self, Reading, SCALINGS};
+
+/// How the table of a data file is read. What is not given is found out from the table.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options for tables")]
+pub(crate) struct TableArgs {
+    /// Learn these columns alone.
+    #[arg(long, value_name = "NAME[,NAME...]", value_delimiter = ',', conflicts_with = "resume")]
+    columns: Vec<String>,
+    /// Leave these columns out.
+    #[arg(long, value_name = "NAME[,NAME...]", value_delimiter = ',', conflicts_with = "resume")]
+    drop: Vec<String>,
+    /// What a column is: continuous, integer, boolean, categorical, date, constant, counter, identifier or free_text. May be given
+    /// several times.
+    #[arg(long, value_name = "NAME=KIND", value_parser = of_column, conflicts_with = "resume")]
+    kind: Vec<(String, Kind)>,
+    /// Texts that stand for missing values, instead of the usual ones (NA, ?, NULL, nan, an empty cell and others).
+    #[arg(long, value_name = "TEXT[,TEXT...]", value_delimiter = ',', conflicts_with = "resume")]
+    missing: Option<Vec<String>>,
+    /// What stands between cells: comma, semicolon, tab, pipe, spaces, or a sign.
+    #[arg(long, value_name = "SIGN", value_parser = reading::delimiter, conflicts_with = "resume")]
+    delimiter: Option<Delimiter>,
+    /// How the bytes of the file become text, such as utf-8, latin1, utf-16le.
+    #[arg(long, value_name = "NAME", value_parser = reading::encoding, conflicts_with = "resume")]
+    encoding: Option<Encoding>,
+    /// Whether the first row has the names of the columns.
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no(), conflicts_with = "resume")]
+    header: Option<bool>,
+    /// The decimal mark: a point or a comma.
+    #[arg(long, value_name = "MARK", value_parser = reading::decimal, conflicts_with = "resume")]
+    decimal: Option<char>,
+    /// Categories of a column at most; rarer ones become one more [default: 255].
+    #[arg(long, value_name = "N", value_parser = categories, conflicts_with = "resume")]
+    categories: Option<usize>,
+    /// How numbers are scaled: by their quantiles, or by mean and standard deviation [default: quantile].
+    #[arg(long, value_name = "SCALING", value_parser = choice(SCALINGS), conflicts_with = "resume")]
+    numbers: Option<Scaling>,
+}
+
+impl TableArgs {
+    /// What they decide.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading {
+            columns: (!self.columns.is_empty()).then(|| self.columns.clone()),
+            drop: self.drop.clone(),
+            kinds: self.kind.iter().cloned().collect(),
+            delimiter: self.delimiter,
+            encoding: self.encoding.clone(),
+            header: self.header,
+            missing: self.missing.clone(),
+            decimal: self.decimal,
+            categories: self.categories,
+            numbers: self.numbers.unwrap_or_default(),
+        }
+    }
+}
+
+/// A column and its kind.
+fn of_column(text: &str) -> Result<(String, Kind), String> {
+    let (column, kind) = text.rsplit_once('=').ok_or("is NAME=KIND, such as zip=categorical")?;
+    reading::kind(kind).map(|kind| (column.to_string(), kind))
+}
+
+/// A number of categories.
+fn categories(text: &str) -> Result<usize, String> {
+    let number: usize = text.parse().map_err(|_| "is a whole number".to_string())?;
+    reading::check_categories(number).map_err(|error| error.to_string())
+}
+
+fn yes_or_no() -> impl TypedValueParser<Value = bool> {
+    PossibleValuesParser::new(["yes", "no"]).map(|text| text == "yes")
+}

@@ -1,0 +1,98 @@
+//! `table.json` in the folder of a run on a table: the form of the table, and how its rows become samples and back.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use gannet::internals::file;
+use gannet::{Error, Result};
+use gannet_tables::Codec;
+use serde::{Deserialize, Serialize};
+
+use crate::folder::run_folder::TABLE;
+
+/// Version of the format.
+const VERSION: u64 = 1;
+
+/// Bytes of the file at most.
+const LARGEST: u64 = 1 << 28;
+
+/// What the file holds.
+#[derive(Serialize, Deserialize)]
+struct Stored<C> {
+    version: u64,
+    codec: C,
+}
+
+/// The text of the file.
+///
+/// # Errors
+///
+/// More than would be read back.
+pub(crate) fn text(codec: &Codec) -> Result<Vec<u8>> {
+    let wrong = |problem: String| Error::data(TABLE, problem);
+    let bytes = serde_json::to_vec(&Stored { version: VERSION, codec }).map_err(|error| wrong(error.to_string()))?;
+    if bytes.len() as u64 > LARGEST {
+        let problem = format!(
+            "would have {} bytes, more than the {LARGEST} that are read back; give fewer columns, or lower the number of categories",
+            bytes.len()
+        );
+        return Err(wrong(problem));
+    }
+    Ok(bytes)
+}
+
+/// What the file in `folder` holds; `None` where there is none.
+///
+/// # Errors
+///
+/// A file that cannot be read.
+pub(crate) fn read(folder: &Path) -> Result<Option<Arc<Codec>>> {
+    let path = folder.join(TABLE);
+    if path.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    parse(&file::read(&path, LARGEST)?, &path.display().to_string()).map(|codec| Some(Arc::new(codec)))
+}
+
+/// The codec in the bytes of the file.
+fn parse(bytes: &[u8], origin: &str) -> Result<Codec> {
+    let wrong = |problem: String| Error::data(origin, problem);
+    let version = serde_json::from_slice::<serde_json::Value>(bytes).ok().and_then(|value| value["version"].as_u64());
+    match version {
+        Some(VERSION) => {}
+        Some(other) => {
+            return Err(wrong(format!("has version {other}, and this gannet reads {VERSION}; take a newer one")));
+        }
+        None => return Err(wrong("is no table.json of gannet: it has no version; put back the run's own".to_string())),
+    }
+    let stored: Stored<Codec> = serde_json::from_slice(bytes).map_err(|error| {
+        wrong(format!("is damaged: {error}; put back the run's own, or remove it and keep the run's data"))
+    })?;
+    Ok(stored.codec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_damaged_is_told() {
+        let place = tempfile::tempdir().unwrap();
+        assert!(read(place.path()).unwrap().is_none());
+        let codec = Codec::of_lines(&["a".to_string()], &[1.0], &[2.0], None).unwrap();
+        let bytes = text(&codec).unwrap();
+        std::fs::write(place.path().join(TABLE), &bytes).unwrap();
+        assert_eq!(*read(place.path()).unwrap().unwrap(), codec);
+        let whole = String::from_utf8(bytes).unwrap();
+        for (damaged, part) in [
+            ("", "no version"),
+            ("{\"version\":7}", "has version 7"),
+            (&whole.replace("[1.0,2.0]", "[1.0,0.0]"), "is damaged"),
+            (&whole[..whole.len() - 1], "no version"),
+        ] {
+            std::fs::write(place.path().join(TABLE), damaged).unwrap();
+            let problem = read(place.path()).unwrap_err().to_string();
+            assert!(problem.contains(part) && problem.contains("table.json"), "{damaged}: {problem}");
+        }
+    }
+}

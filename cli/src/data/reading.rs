@@ -1,0 +1,164 @@
+//! What a user decides of how a table is read; what is left open is found out from the table.
+
+use std::collections::BTreeMap;
+
+use gannet::{Error, Result};
+use gannet_settings::nearest::suggestion;
+use gannet_tables::{DEFAULT_CATEGORIES, Delimiter, Encoding, Kind, MAX_CATEGORIES, ReadOptions, Scaling};
+
+/// What a user decides of how a table is read and encoded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Reading {
+    /// The columns to keep, by their names; all where there are none.
+    pub(crate) columns: Option<Vec<String>>,
+    /// Columns to leave out.
+    pub(crate) drop: Vec<String>,
+    /// What columns are, by their names.
+    pub(crate) kinds: BTreeMap<String, Kind>,
+    /// What stands between cells.
+    pub(crate) delimiter: Option<Delimiter>,
+    /// How bytes become text.
+    pub(crate) encoding: Option<Encoding>,
+    /// Whether the first row has the names of the columns.
+    pub(crate) header: Option<bool>,
+    /// Texts that stand for missing values, instead of the usual ones.
+    pub(crate) missing: Option<Vec<String>>,
+    /// The decimal mark.
+    pub(crate) decimal: Option<char>,
+    /// Most categories of a column.
+    pub(crate) categories: Option<usize>,
+    /// How numbers become scores.
+    pub(crate) numbers: Scaling,
+}
+
+impl Reading {
+    /// The same for the reader of tables, which may take so many bytes.
+    pub(crate) fn options(&self, limit: u64) -> ReadOptions {
+        let mut options = ReadOptions::default()
+            .with_columns(self.columns.clone())
+            .with_drop(self.drop.clone())
+            .with_delimiter(self.delimiter)
+            .with_encoding(self.encoding.clone())
+            .with_header(self.header)
+            .with_missing(self.missing.clone())
+            .with_decimal(self.decimal)
+            .with_max_categories(self.categories.unwrap_or(DEFAULT_CATEGORIES))
+            .with_memory_limit(limit);
+        for (column, kind) in &self.kinds {
+            options = options.with_kind(column, *kind);
+        }
+        options
+    }
+
+    /// Whether anything is decided.
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Names of delimiters; any other ASCII sign stands for itself.
+const DELIMITERS: &[(&str, Delimiter)] = &[
+    ("comma", Delimiter::Char(',')),
+    ("semicolon", Delimiter::Char(';')),
+    ("tab", Delimiter::Char('\t')),
+    ("pipe", Delimiter::Char('|')),
+    ("spaces", Delimiter::Spaces(1)),
+];
+
+/// The delimiter of a name, or a sign.
+///
+/// # Errors
+///
+/// What is wrong with another text.
+pub(crate) fn delimiter(text: &str) -> std::result::Result<Delimiter, String> {
+    if let Some((_, delimiter)) = DELIMITERS.iter().find(|(name, _)| *name == text) {
+        return Ok(*delimiter);
+    }
+    let mut signs = text.chars();
+    match (signs.next(), signs.next()) {
+        (Some(sign), None) if sign == '\t' || sign.is_ascii_punctuation() => Ok(Delimiter::Char(sign)),
+        _ => Err("is comma, semicolon, tab, pipe, spaces, or one sign".to_string()),
+    }
+}
+
+/// The name of a delimiter, as settings have it.
+pub(crate) fn delimiter_name(delimiter: Delimiter) -> String {
+    match delimiter {
+        Delimiter::Spaces(_) => "spaces".to_string(),
+        Delimiter::Char(sign) => {
+            let known = DELIMITERS.iter().find(|(_, known)| *known == delimiter);
+            known.map_or_else(|| sign.to_string(), |(name, _)| (*name).to_string())
+        }
+        _ => String::new(),
+    }
+}
+
+/// The encoding of a name.
+///
+/// # Errors
+///
+/// What is wrong with another text.
+pub(crate) fn encoding(text: &str) -> std::result::Result<Encoding, String> {
+    Encoding::named(text).ok_or_else(|| "is the name of an encoding, such as utf-8, latin1 or utf-16le".to_string())
+}
+
+/// The kind of a name.
+///
+/// # Errors
+///
+/// What is wrong with another text.
+pub(crate) fn kind(text: &str) -> std::result::Result<Kind, String> {
+    Kind::named(text).ok_or_else(|| {
+        let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        format!(
+            "`{text}` is no kind of column{} (known: {})",
+            suggestion(text, names.iter().copied()),
+            names.join(", ")
+        )
+    })
+}
+
+/// The decimal mark in a text.
+///
+/// # Errors
+///
+/// What is wrong with another text.
+pub(crate) fn decimal(text: &str) -> std::result::Result<char, String> {
+    match text {
+        "." | "point" => Ok('.'),
+        "," | "comma" => Ok(','),
+        _ => Err("is a point or a comma".to_string()),
+    }
+}
+
+/// Names of the ways in which numbers become scores.
+pub(crate) const SCALINGS: &[(&str, Scaling)] = &[("quantile", Scaling::Quantile), ("standard", Scaling::Standard)];
+
+/// Checks the most categories of a column.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`].
+pub(crate) fn check_categories(categories: usize) -> Result<usize> {
+    if (1..=MAX_CATEGORIES).contains(&categories) {
+        return Ok(categories);
+    }
+    Err(Error::setting("data.categories", format!("is a whole number from 1 to {MAX_CATEGORIES}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_signs_are_read_and_written() {
+        for text in ["comma", "semicolon", "tab", "pipe", "spaces", "^"] {
+            assert_eq!(delimiter_name(delimiter(text).unwrap()), text);
+        }
+        assert_eq!(delimiter(";"), Ok(Delimiter::Char(';')));
+        assert!(["", "ab", "x", "kommata"].iter().all(|text| delimiter(text).is_err()));
+        assert!(encoding("latin1").is_ok() && encoding("klingon").is_err());
+        assert!(kind("catgorical").unwrap_err().contains("did you mean `categorical`?"));
+        assert_eq!((decimal(","), decimal("comma"), decimal(";").is_err()), (Ok(','), Ok(','), true));
+    }
+}

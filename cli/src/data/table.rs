@@ -1,0 +1,172 @@
+//! Reading tables of one's own: text or an array of NumPy, as they are, or as the columns of a run.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use gannet::data::npy;
+use gannet::internals::numbers::thousands;
+use gannet::{Error, Result};
+use gannet_tables::{Codec, ColumnForm, Domain, Form, Input, Note, Table};
+
+use crate::data::reading::Reading;
+use crate::data::reading_limit;
+use crate::folder::contents::Contents;
+use crate::numbers::number;
+use crate::terminal::output::one_line;
+
+/// Reads the table `file`, of which `contents` are known: as it is, or as the columns of `known`. The run may take `limit` bytes.
+///
+/// # Errors
+///
+/// What cannot be read, and what to do about it.
+pub(crate) fn read(
+    file: &Path,
+    contents: Contents,
+    reading: &Reading,
+    known: Option<&Codec>,
+    limit: Option<u64>,
+) -> Result<Table> {
+    let most = reading_limit::for_reading(limit);
+    let options = reading.options(most);
+    let origin = file.display().to_string();
+    let of_file = |error| match error {
+        Error::Data { origin: found, problem } if found == "table" => Error::data(origin.as_str(), problem),
+        other => other,
+    };
+    let table = match (contents, known) {
+        (Contents::Text, None) => gannet_tables::read(&Input::file(file), &options),
+        (Contents::Text, Some(codec)) => gannet_tables::read_as(&Input::file(file), codec.form(), &options),
+        (Contents::Npy, known) => npy::read_within(file, most).and_then(|array| {
+            let headings = array.names.as_deref();
+            match known {
+                None => Table::of_numbers(headings, array.columns, &array.values, &options),
+                Some(codec) => Table::of_numbers_as(headings, array.columns, &array.values, codec.form()),
+            }
+        }),
+        (other, _) => Err(other.instead(file, "a file of samples")),
+    };
+    table.map_err(of_file).map_err(|error| reading_limit::of_reading(error, limit, file))
+}
+
+/// The column of classes in a table.
+///
+/// # Errors
+///
+/// A table that has no such column.
+pub(crate) fn check_labels(form: &Form, labels: &str, origin: &str) -> Result<()> {
+    use gannet_settings::nearest::suggestion;
+    if form.columns.iter().any(|column| column.name == labels) {
+        return Ok(());
+    }
+    let names = form.columns.iter().map(|column| column.name.as_str());
+    Err(Error::data(origin, format!("labels: the table has no column `{labels}`{}", suggestion(labels, names))))
+}
+
+/// Refuses a table that has labels of other classes.
+///
+/// # Errors
+///
+/// [`Error::Data`] that tells the classes.
+pub(crate) fn check_known(table: &Table, labels: &str, classes: &[String], origin: &str) -> Result<()> {
+    let unknown = table.notes().iter().find_map(|note| match note {
+        Note::Unknown { column, cells } if column == labels => Some(*cells),
+        _ => None,
+    });
+    unknown.map_or(Ok(()), |cells| {
+        let (rows, known) = (thousands(cells), classes.join(", "));
+        let problem =
+            format!("{rows} labels in column `{labels}` are none of the classes of the run; these are {known}");
+        Err(Error::data(origin, problem))
+    })
+}
+
+/// Columns that are told, and notes.
+const MOST_COLUMNS: usize = 32;
+const MOST_NOTES: usize = 8;
+/// Letters of a name and of a text.
+const LETTERS: usize = 24;
+
+/// What the columns of a table are, in lines of which the first begins at the cursor and the others with `indent`.
+pub(crate) fn columns_text(form: &Form, indent: &str) -> String {
+    let shown: Vec<[String; 3]> = form
+        .columns
+        .iter()
+        .take(MOST_COLUMNS)
+        .map(|column| [short(&column.name), column.kind.name().replace('_', " "), values(column)])
+        .collect();
+    let width = |place: usize| shown.iter().map(|row| row[place].chars().count()).max().unwrap_or(0);
+    let (names, kinds) = (width(0), width(1));
+    let mut text = String::new();
+    for (index, [name, kind, values]) in shown.iter().enumerate() {
+        let start = if index == 0 { "" } else { indent };
+        writeln!(text, "{start}{}", format!("{name:names$}  {kind:kinds$}  {values}").trim_end()).ok();
+    }
+    let more = form.columns.len().saturating_sub(MOST_COLUMNS);
+    if more > 0 {
+        writeln!(text, "{indent}and {} more", thousands(more as u64)).ok();
+    }
+    text
+}
+
+/// The values of a column, in a few words.
+fn values(column: &ColumnForm) -> String {
+    let mut text = match &column.domain {
+        Domain::Numbers { range: [least, greatest], .. } => format!("{} to {}", number(*least), number(*greatest)),
+        Domain::Integers { range: [least, greatest], .. } => format!("{least} to {greatest}"),
+        Domain::Dates { format, range } => {
+            let written = range.map(|date| {
+                let mut text = Vec::new();
+                format.write(date, &mut text);
+                String::from_utf8_lossy(&text).into_owned()
+            });
+            written.join(" to ")
+        }
+        Domain::Categories { categories, rest } => {
+            let more = categories.len().saturating_sub(3);
+            let mut names: Vec<String> = categories.iter().take(3).map(|category| short(&category.text)).collect();
+            names.extend((more > 0).then(|| format!("{more} more")));
+            names.extend(rest.as_ref().map(|rest| format!("others as `{}`", short(&rest.text))));
+            names.join(", ")
+        }
+        Domain::Constant { text } => format!("{}, kept", short(text)),
+        Domain::Counter { first } => format!("not learned; new rows are counted from {first}"),
+        _ => "not learned; new rows have none".to_string(),
+    };
+    if column.missing_cells > 0 && column.kind.is_learned() {
+        write!(text, "; {} missing", thousands(column.missing_cells)).ok();
+    }
+    text
+}
+
+/// A name or a text, at most so long.
+fn short(text: &str) -> String {
+    let line = one_line(text);
+    if line.chars().count() <= LETTERS {
+        return line.into_owned();
+    }
+    line.chars().take(LETTERS - 3).chain("...".chars()).collect()
+}
+
+/// The columns of a table that are constant in the form that it was read as, and have so many other cells.
+pub(crate) fn differing(table: &Table) -> Vec<(String, u64)> {
+    let of = |note: &Note| match note {
+        Note::Differs { column, cells, .. } => Some((column.clone(), *cells)),
+        _ => None,
+    };
+    table.notes().iter().filter_map(of).collect()
+}
+
+/// What a user should know about how a table was read: those that ask for nothing that the columns do not show are left out, and many
+/// are summed up.
+pub(crate) fn notes(table: &Table) -> Vec<String> {
+    let told = |note: &&Note| {
+        !matches!(note, Note::LeftOut { .. } | Note::Missing { .. } | Note::Lines { comments: 0, blanks: 0 })
+    };
+    let mut notes: Vec<String> = table.notes().iter().filter(told).map(ToString::to_string).collect();
+    let more = notes.len().saturating_sub(MOST_NOTES);
+    if more > 0 {
+        notes.truncate(MOST_NOTES);
+        notes.push(format!("{more} more notes of this kind"));
+    }
+    notes
+}
