@@ -6,7 +6,7 @@
 //! ```text
 //! trainer  sampler  modular_loss  network     what steps, samples and goes back
 //! run                                         many steps, callbacks, signals
-//! spec  options  table  parameters  report    what these are made of and give
+//! spec  options  table  codec  parameters  report   what these are made of and give
 //! picture  program                            pictures; the program in this process
 //! borrowed  arrays  file                      NumPy's memory, files
 //! calls  problem                              calls without the interpreter, errors
@@ -15,6 +15,7 @@
 mod arrays;
 mod borrowed;
 mod calls;
+mod codec;
 mod file;
 mod modular_loss;
 mod network;
@@ -37,6 +38,8 @@ use pyo3::prelude::*;
 /// Free-threaded builds of Python take their lock back when they import it: it has not been tested without.
 #[pymodule(gil_used = true)]
 mod _gannet {
+    #[pymodule_export]
+    use super::codec::{Calibration, Codec};
     #[pymodule_export]
     use super::file::write_file;
     #[pymodule_export]

@@ -20,6 +20,8 @@ pub(crate) struct Spec {
     preset: Option<Preset>,
     /// Whether its schedule is as long as the training.
     follows_length: bool,
+    /// What a sample is, where that is not just so many numbers. It decides the defaults of batch and steps alone, and is not saved.
+    rows: Option<Shape>,
 }
 
 /// The text of settings, which are a text or what becomes one by `json.dumps`.
@@ -45,7 +47,7 @@ impl Spec {
         let Described { spec, preset, .. } = json::parse(&text(settings)?)?;
         // A preset's own schedule is of its own length.
         let is_presets = preset.is_some_and(|preset| spec.schedule == preset.spec().schedule);
-        Ok(Self { follows_length: is_presets && spec.schedule.decay != RateDecay::Constant, spec, preset })
+        Ok(Self { follows_length: is_presets && spec.schedule.decay != RateDecay::Constant, spec, preset, rows: None })
     }
 
     /// The network that `settings` describe: one alone where they have `layers`, and otherwise the one called `network` of a GAN.
@@ -62,10 +64,25 @@ impl Spec {
         Ok((spec.spec.network(network_named(network)?).clone(), spec.options()))
     }
 
+    /// What a sample is.
+    fn shape(&self) -> Shape {
+        self.rows.unwrap_or_else(|| Shape::Numbers(self.spec.features()))
+    }
+
     /// The options of a trainer: the preset's, or the library's.
     pub(crate) fn options(&self) -> TrainerOptions {
         let usual = TrainerOptions::default();
         self.preset.map_or(usual.clone(), |preset| usual.with_batch(preset.batch()).with_shuffle(preset.shuffle()))
+    }
+}
+
+/// What a row of a table is, of so many features and groups.
+fn shape_of_rows(features: usize, groups: &[usize]) -> Shape {
+    let numbers = features.saturating_sub(groups.iter().sum());
+    if groups.is_empty() {
+        Shape::Numbers(features)
+    } else {
+        Shape::Mixed { columns: numbers + groups.len(), features }
     }
 }
 
@@ -85,11 +102,28 @@ impl Spec {
         Ok(Self::of(settings)?)
     }
 
-    /// The defaults for a table with so many columns that vary, whose rows are of so many classes.
+    /// The defaults for a table whose rows are samples with so many features, the last of them in groups of these sizes.
     #[staticmethod]
-    #[pyo3(signature = (columns, classes = 0))]
-    fn of_table(columns: usize, classes: usize) -> Self {
-        Self { spec: own_data::spec(Shape::Numbers(columns), classes), preset: None, follows_length: true }
+    #[pyo3(signature = (features, groups, classes = 0))]
+    fn of_rows(features: usize, groups: Vec<usize>, classes: usize) -> Self {
+        let shape = shape_of_rows(features, &groups);
+        let spec = own_data::spec_with(shape, &groups, classes);
+        Self { spec, preset: None, follows_length: true, rows: Some(shape) }
+    }
+
+    /// The same where the generator makes such groups of its last features.
+    fn with_groups(&self, groups: Vec<usize>) -> PyResult<Self> {
+        let mut made = self.clone();
+        made.rows = Some(shape_of_rows(self.spec.features(), &groups));
+        if let Some(last) = made.spec.generator.layers.last_mut() {
+            if !last.softmax.is_empty() && last.softmax != groups {
+                let problem = format!("is {:?}, but the columns need {groups:?}; leave it out", last.softmax);
+                return Err(Problem::from(Error::setting("gan.generator.layers.softmax", problem)).into());
+            }
+            last.softmax = groups;
+        }
+        made.spec.validate().map_err(Problem::from)?;
+        Ok(made)
     }
 
     /// What `to_json` gave.
@@ -100,7 +134,7 @@ impl Spec {
         let spec: GanSpec = serde_json::from_value(saved["spec"].clone()).map_err(|error| wrong(error.to_string()))?;
         let preset = saved["preset"].as_str().and_then(Preset::from_name);
         let follows_length = saved["follows_length"].as_bool().unwrap_or(false);
-        Ok(Self { spec, preset, follows_length })
+        Ok(Self { spec, preset, follows_length, rows: None })
     }
 
     /// All of it as the text of JSON.
@@ -122,13 +156,13 @@ impl Spec {
 
     /// The batch for so many rows.
     fn batch_for(&self, rows: usize) -> usize {
-        let shape = Shape::Numbers(self.spec.features());
+        let shape = self.shape();
         self.preset.map_or_else(|| own_data::batch(shape, rows), |preset| preset.batch().min(rows))
     }
 
     /// The steps for so many rows and this batch.
     fn steps_for(&self, rows: u64, batch: usize) -> u64 {
-        let shape = Shape::Numbers(self.spec.features());
+        let shape = self.shape();
         let duration = self.preset.map_or_else(|| own_data::duration(shape, rows, batch), |preset| preset.duration());
         match duration {
             Duration::Steps(steps) => steps,

@@ -12,10 +12,11 @@ from typing import Any, Callable
 import numpy as np
 
 from gannet._errors import NotFittedError, SettingError
-from gannet._gannet import Report, Spec, Standardization, picture, write_file
+from gannet._gannet import Codec, Report, Spec, Standardization, picture, write_file
 from gannet._labels import Labels
 from gannet._layout import Layout
 from gannet._state import State
+from gannet._table import Cells, read
 
 # Reports of a training that is not told otherwise.
 _REPORTS = 1000
@@ -30,11 +31,14 @@ class Gan:
     Without a specification, the data are a table: its columns are standardized, and recipe, networks, batch and length follow from columns
     and rows as those of `gannet train FILE` do. The same data and seed give the same bits as the program, at any number of threads.
 
+    A frame of pandas may have columns of any kind: floats, integers, booleans, texts, categoricals and dates, with missing values. Such a
+    frame is encoded, with the defaults for tables with categories, and `sample` makes frames with the same columns and types.
+
     Parameters
     ----------
     spec : str or dict, optional
         The name of a preset ("ring8"), or a dict with the tables `run` and `gan` of config.toml, also as the text of JSON:
-        {"run": {"preset": "circle"}, "gan": {"objective": "hinge"}}. The data are then taken as they are.
+        {"run": {"preset": "circle"}, "gan": {"objective": "hinge"}}. The data are then taken as they are, unless they have to be encoded.
     steps : int, optional
         Steps of the training. Without: those of the preset, or what suits the number of rows, 10,000 or 20,000 at least.
     batch : int, optional
@@ -45,6 +49,7 @@ class Gan:
         Threads that work, the caller's included. None means one for each processor. It does not change the result.
     standardize : bool, optional
         Whether columns are brought to mean 0 and standard deviation 1 for the training, and back. None means: without a specification.
+        A frame with other columns than finite numbers is encoded in any case, and False is refused.
     report_every : int, optional
         Steps between two reports, of which `history_` is made. None means a thousandth of the steps.
     memory_limit : int, optional
@@ -96,19 +101,18 @@ class Gan:
     def fit(self, X: Any, y: Any = None, *, progress: Callable[[Report], Any] | None = None) -> Gan:
         """Learns from the rows of `X`, from the beginning.
 
-        `X` is a matrix of numbers, NumPy's or what becomes one, or a frame of pandas. float32 in C order is read where it stands, if the
-        columns are not standardized, and must not be changed while it is trained on. `y` has the class of each row: then both networks are
-        told it, and `sample` makes rows of classes.
+        `X` is a matrix of numbers, NumPy's or what becomes one, or a frame of pandas, whose columns may be of any kind. float32 in C order
+        is read where it stands, if the columns are not standardized, and must not be changed while it is trained on. `y` has the class of
+        each row: then both networks are told it, and `sample` makes rows of classes.
 
         `progress` is called with a `Report` after every `report_every` steps and after the last. If it returns something true, the training
         ends. What it raises comes out of `fit`, and so does KeyboardInterrupt, which is looked for some ten times a second. However it
         ends, what was learned is kept: the estimator can sample, be saved, and go on with `train`.
         """
-        layout, values = Layout.read(X)
+        layout, values = read(X)
         labels, codes = (None, None) if y is None else Labels.read(y, len(values))
         scaling = self._scaling(values, layout)
-        columns = values.shape[1] if scaling is None else scaling.features
-        spec = self._spec(columns, labels)
+        spec = self._spec(values.shape[1] if scaling is None else scaling.features, labels, scaling)
         batch = spec.batch_for(len(values)) if self.batch is None else _count(self.batch, "batch")
         state = State(
             spec=spec,
@@ -119,7 +123,7 @@ class Gan:
             batch=batch,
             planned=spec.steps_for(len(values), batch) if self.steps is None else _count(self.steps, "steps"),
         )
-        state.take(values, codes)
+        state.take(values, codes, self.memory_limit)
         state.begin(self._options())
         self._state = state
         return self._run(state, state.planned, progress)
@@ -142,13 +146,12 @@ class Gan:
         changed = X is not None
         if changed:
             values = state.layout.values_of(X)
-            columns = len(state.scaling.offset) if state.scaling is not None else state.spec.features
-            if values.shape[1] != columns:
-                raise ValueError(f"X has {values.shape[1]} features, but Gan is expecting {columns} features as input")
+            if not isinstance(values, Cells) and values.shape[1] != state.columns:
+                raise ValueError(f"X has {values.shape[1]} features, but Gan is expecting {state.columns} features as input")
             if (y is None) != (state.labels is None):
                 raise ValueError("y is needed where the estimator was fitted with classes, and only there")
             codes = None if y is None else state.labels.codes_of(y, len(values), "samples of X")
-            state.take(values, codes)
+            state.take(values, codes, self.memory_limit)
         if state.done + left > state.planned:
             state.planned = state.done + left
             changed |= state.trainer is not None
@@ -173,9 +176,7 @@ class Gan:
             codes = state.labels.drawn(count) if labels is None else state.labels.codes_of(labels, count, "samples")
         elif labels is not None or return_labels:
             raise SettingError("labels: the estimator was fitted without classes; fit it with y")
-        conditions = None if codes is None else state.labels.conditions(codes)
-        samples = state.sampler().sample(count, seed=seed, conditions=conditions)
-        rows = state.layout.restore(state.rows_of(samples))
+        rows = state.restored(state.made(count, seed, codes), seed)
         return (rows, state.labels.classes[codes]) if return_labels else rows
 
     def save_picture(self, path: str | os.PathLike, *, overwrite: bool = False) -> None:
@@ -185,12 +186,10 @@ class Gan:
         """
         state = self._fitted()
         codes = None if state.labels is None else state.labels.drawn(_SHOWN)
-        conditions = None if codes is None else state.labels.conditions(codes)
-        generated = state.sampler().sample(_SHOWN, seed=state.seed, conditions=conditions)
+        generated = state.made(_SHOWN, state.seed, codes)
         real = generated[:0] if state.data is None else state.data[:: -(-len(state.data) // _SHOWN)]
-        names = state.layout.names()
-        shown = "" if names is None else ": " + " and ".join(names[:2])
-        values = [np.require(state.rows_of(np.require(rows, None, ["C"])), np.float32, ["C"]) for rows in (real, generated)]
+        values, names = state.shown(real, generated)
+        shown = ": " + " and ".join(names) if names else ""
         write_file(path, picture(*values, f"{_SHOWN} samples{shown}", f"step {state.done}"), overwrite=overwrite)
 
     def save(self, path: str | os.PathLike, *, overwrite: bool = False) -> None:
@@ -232,8 +231,12 @@ class Gan:
 
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
-    def _scaling(self, values: np.ndarray, layout: Layout) -> Standardization | None:
-        """How the columns are brought to one scale, if they are."""
+    def _scaling(self, values: np.ndarray | Cells, layout: Layout) -> Standardization | Codec | None:
+        """How the columns are encoded or brought to one scale, if they are."""
+        if isinstance(values, Cells):
+            if self.standardize is False:
+                raise SettingError("standardize: is False, but X has columns that are no plain numbers, which are encoded; leave it out")
+            return Codec.fit(values.natives)
         wanted = self.spec is None if self.standardize is None else self.standardize
         if not wanted:
             return None
@@ -242,18 +245,19 @@ class Gan:
             warnings.warn(text, UserWarning, stacklevel=3)
         return scaling
 
-    def _spec(self, columns: int, labels: Labels | None) -> Spec:
-        """What is trained on so many columns."""
+    def _spec(self, features: int, labels: Labels | None, scaling: Standardization | Codec | None) -> Spec:
+        """What is trained on samples of so many features."""
         classes = 0 if labels is None else len(labels.classes)
+        groups = scaling.groups if isinstance(scaling, Codec) else []
         if self.spec is None:
-            return Spec.of_table(columns, classes)
+            return Spec.of_rows(features, groups, classes)
         spec = Spec(self.spec)
-        if spec.features != columns:
-            raise SettingError(f"spec: makes samples of {spec.features} features, but the data have {columns}")
+        if spec.features != features:
+            raise SettingError(f"spec: makes samples of {spec.features} features, but the data have {features}")
         if spec.conditions != classes:
             found = "the data have no labels" if labels is None else f"y has {classes} classes"
             raise SettingError(f"spec: has {spec.conditions} conditions, but {found}; a class of the labels is a condition")
-        return spec
+        return spec.with_groups(groups) if groups else spec
 
     def _options(self) -> dict[str, Any]:
         """The options of a trainer that the result does not depend on."""
@@ -270,7 +274,7 @@ class Gan:
 
     def _publish(self, state: State) -> None:
         """Sets the attributes of a fitted estimator."""
-        self.n_features_in_ = state.spec.features if state.scaling is None else len(state.scaling.offset)
+        self.n_features_in_ = state.columns
         self.n_steps_ = state.done
         self.history_ = state.history()
         optional = {

@@ -1,7 +1,6 @@
-"""What samples look like outside: an array or a frame, its columns and their types, and how numbers become either again.
+"""What samples look like outside: an array or a frame of finite numbers, its columns and their types, and how numbers become either again.
 
-Columns of numbers only. Columns of text or categories get their place here: what `read` refuses now becomes several columns of numbers
-there, and one column again in `restore`.
+Frames with other columns, or with missing values, are in `_table.py`.
 """
 
 from __future__ import annotations
@@ -19,6 +18,11 @@ def is_frame(samples: Any) -> bool:
     """Whether these are a frame of pandas, which is not imported for that."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(samples, pandas.DataFrame)
+
+
+def is_plain(frame: Any) -> bool:
+    """Whether all columns of a frame are of integers or floats, and none has a missing value."""
+    return all(getattr(dtype, "kind", "O") in "iuf" for dtype in frame.dtypes) and not frame.isna().to_numpy().any()
 
 
 class Layout:
@@ -39,20 +43,25 @@ class Layout:
             layout = cls(None, [str(values.dtype)])
             if values.dtype.kind != "f" or values.dtype.itemsize < 4:
                 values = values.astype(np.float64)
-        _check_size(values)
+        check_size(values.shape)
         _check_finite(values, layout)
         return layout, values
 
     def values_of(self, samples: Any) -> np.ndarray:
         """The values of other samples, which have the same columns."""
-        layout, values = Layout.read(samples)
-        if self.columns is not None and layout.columns is not None and layout.columns != self.columns:
-            missing = [name for name in self.columns if name not in layout.columns]
+        if is_frame(samples):
+            self.check_columns(list(samples.columns))
+        _, values = Layout.read(samples)
+        return values
+
+    def check_columns(self, columns: list) -> None:
+        """Refuses a frame whose columns have other names, or another order."""
+        if self.columns is not None and columns != self.columns:
+            missing = [name for name in self.columns if name not in columns]
             raise ValueError(
-                f"The feature names should match those that were passed during fit: the columns are {layout.columns}, "
+                f"The feature names should match those that were passed during fit: the columns are {columns}, "
                 f"not {self.columns}" + (f" (missing: {missing})" if missing else "; put them in that order")
             )
-        return values
 
     def restore(self, values: np.ndarray) -> Any:
         """Rows of such numbers as they were handed in: an array, or a frame with the same columns and types."""
@@ -132,12 +141,12 @@ def _of_objects(values: np.ndarray) -> np.ndarray:
     return np.column_stack(columns) if columns else np.empty(values.shape)
 
 
-def _check_size(values: np.ndarray) -> None:
+def check_size(shape: tuple[int, int]) -> None:
     """Refuses what is too small to be learned from."""
-    rows, columns = values.shape
+    rows, columns = shape
     for count, what, least in ((columns, "feature(s)", 1), (rows, "sample(s)", 2)):
         if count < least:
-            raise ValueError(f"Found array with {count} {what} (shape={values.shape}) while a minimum of {least} is required.")
+            raise ValueError(f"Found array with {count} {what} (shape={shape}) while a minimum of {least} is required.")
 
 
 def _check_finite(values: np.ndarray, layout: Layout) -> None:

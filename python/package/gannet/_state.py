@@ -8,12 +8,17 @@ from typing import Any, Callable
 import numpy as np
 
 from gannet._errors import DataError, StateError
-from gannet._gannet import Report, Sampler, Spec, Standardization, Trainer, checkpoint_note, checkpoint_with_note
+from gannet._gannet import Calibration, Codec, Report, Sampler, Spec, Standardization, Trainer, checkpoint_note, checkpoint_with_note
 from gannet._labels import Labels
 from gannet._layout import Layout
+from gannet._table import Cells, Table, of_json
 
-# Version of the note beside a checkpoint.
-_VERSION = 1
+# Versions of the note beside a checkpoint: with a codec, and without, as it was before there were any.
+_VERSION = 2
+_VERSION_WITHOUT_CODEC = 1
+
+# Keeps the samples of a calibration apart from others of the seed.
+_CALIBRATION = 0x5BD1_E995_9E37_79B9
 
 # What the history has of each report.
 _FIGURES = ("step", "discriminator_loss", "generator_loss", "real_probability", "fake_probability", "penalty")
@@ -30,7 +35,7 @@ class State:
         *,
         spec: Spec,
         layout: Layout,
-        scaling: Standardization | None,
+        scaling: Standardization | Codec | None,
         labels: Labels | None,
         seed: int,
         batch: int,
@@ -52,17 +57,27 @@ class State:
         # Without them.
         self.checkpoint: bytes | None = None
         self._sampler: tuple[int, Sampler] | None = None
+        self._calibration: tuple[int, Calibration] | None = None
 
-    def take(self, values: np.ndarray, codes: np.ndarray | None) -> None:
+    @property
+    def columns(self) -> int:
+        """Columns of the data."""
+        if isinstance(self.layout, Table):
+            return len(self.layout.columns)
+        return self.spec.features if self.scaling is None else len(self.scaling.offset)
+
+    def take(self, values: np.ndarray | Cells, codes: np.ndarray | None, memory_limit: int | None = None) -> None:
         """Takes these values of samples, and the numbers of their classes, as the data."""
-        if self.scaling is not None:
+        if isinstance(self.scaling, Codec):
+            values = self.scaling.encode(values.natives, memory_limit)
+        elif self.scaling is not None:
             values = self.scaling.apply(values)
         self.data = np.require(values, np.float32, ["C", "A"])
         self.codes = codes
 
     def begin(self, options: dict) -> None:
         """Makes a trainer for the planned steps, which goes on from where the last one stood."""
-        before = None if self.trainer is None and self.checkpoint is None else self.to_bytes({})
+        before = self.checkpoint if self.trainer is None else self.trainer.to_bytes()
         spec = self.spec.with_length(self.planned)
         trainer = Trainer(spec, self.data, labels=self.codes, batch=self.batch, seed=self.seed, **options)
         if before is not None:
@@ -95,7 +110,37 @@ class State:
             self._sampler = (self.done, made)
         return self._sampler[1]
 
-    def rows_of(self, samples: np.ndarray) -> np.ndarray:
+    def made(self, count: int, seed: int, codes: np.ndarray | None) -> np.ndarray:
+        """Samples of a seed, of these classes."""
+        return self.sampler().sample(count, seed=seed, conditions=None if codes is None else self.labels.conditions(codes))
+
+    def calibration(self) -> Calibration:
+        """What puts samples of the generator as it is right."""
+        if self._calibration is None or self._calibration[0] != self.done:
+            count = self.scaling.calibration_samples
+            samples = self.made(count, self.seed ^ _CALIBRATION, None if self.labels is None else self.labels.drawn(count))
+            self._calibration = (self.done, self.scaling.calibrate(samples))
+        return self._calibration[1]
+
+    def restored(self, samples: np.ndarray, seed: int) -> Any:
+        """Generated samples as the data were: an array or a frame."""
+        if isinstance(self.scaling, Codec):
+            return self.layout.restore(self.scaling.decode(samples, self.calibration()), len(samples), seed)
+        return self.layout.restore(self._rows_of(samples))
+
+    def shown(self, real: np.ndarray, generated: np.ndarray) -> tuple[list[np.ndarray], list[str]]:
+        """What a picture shows of encoded and of generated samples, and the names of its columns."""
+        pair = [np.require(rows, None, ["C"]) for rows in (real, generated)]
+        if isinstance(self.scaling, Codec):
+            # Of no samples, a calibration changes nothing.
+            as_it_is = self.scaling.calibrate(real[:0])
+            decoded = [self.scaling.decode(rows, by) for rows, by in zip(pair, (as_it_is, self.calibration()))]
+            shown, (names, _) = zip(*(self.layout.shown(columns) for columns in decoded))
+        else:
+            shown, names = [self._rows_of(rows) for rows in pair], self.layout.names()
+        return [np.require(rows, np.float32, ["C"]) for rows in shown], (names or [])[:2]
+
+    def _rows_of(self, samples: np.ndarray) -> np.ndarray:
         """Samples in the units of the data."""
         return samples if self.scaling is None else self.scaling.undo(samples)
 
@@ -103,11 +148,11 @@ class State:
         """A checkpoint with all of this, and with the parameters of the estimator, as a note."""
         every = -(-len(self.rows) // _MOST_ROWS) or 1
         note = {
-            "version": _VERSION,
+            "version": _VERSION if isinstance(self.scaling, Codec) else _VERSION_WITHOUT_CODEC,
             "params": params,
             "spec": self.spec.to_json(),
             "layout": self.layout.to_json(),
-            "scaling": None if self.scaling is None else [self.scaling.offset, self.scaling.scale],
+            "scaling": _saved(self.scaling),
             "labels": None if self.labels is None else self.labels.to_json(),
             "seed": self.seed,
             "batch": self.batch,
@@ -127,13 +172,13 @@ class State:
         if not text:
             raise DataError(f"{origin}: holds no estimator; it was not saved by gannet.Gan")
         note = json.loads(text)
-        if note["version"] != _VERSION:
+        if note["version"] not in (_VERSION_WITHOUT_CODEC, _VERSION):
             raise DataError(f"{origin}: has version {note['version']} of its notes, and this gannet reads version {_VERSION}")
-        scaling, labels = note["scaling"], note["labels"]
+        labels = note["labels"]
         state = cls(
             spec=Spec.from_json(note["spec"]),
-            layout=Layout.of_json(note["layout"]),
-            scaling=None if scaling is None else Standardization(*scaling),
+            layout=of_json(note["layout"]),
+            scaling=_scaling(note["scaling"]),
             labels=None if labels is None else Labels.of_json(labels),
             seed=note["seed"],
             batch=note["batch"],
@@ -143,3 +188,23 @@ class State:
         state.rows = [tuple(row) for row in note["history"]]
         state.checkpoint = data
         return state, note["params"]
+
+
+def _saved(scaling: Standardization | Codec | None) -> Any:
+    """What `_scaling` reads. The text of a codec is packed: a checkpoint has little room for notes."""
+    if isinstance(scaling, Codec):
+        import base64
+        import zlib
+
+        return base64.b85encode(zlib.compress(scaling.to_json().encode(), 9)).decode()
+    return None if scaling is None else [scaling.offset, scaling.scale]
+
+
+def _scaling(saved: Any) -> Standardization | Codec | None:
+    """The scaling that `_saved` told."""
+    if isinstance(saved, str):
+        import base64
+        import zlib
+
+        return Codec.of_json(zlib.decompress(base64.b85decode(saved)).decode())
+    return None if saved is None else Standardization(*saved)

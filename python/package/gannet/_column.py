@@ -1,0 +1,327 @@
+"""A column of a frame: what it becomes for the codec, and how it comes back with its type.
+
+A column is read in two steps. `Plain` has its values without pandas: floats, whole numbers, or choices (texts, booleans, codes of
+categories), and which rows have none. `Column` decides what these are to the networks, and is all that it takes to give rows back.
+"""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gannet._dtype import described, dtype_of, is_categorical, is_text
+from gannet._errors import DataError
+
+# Numbers that are so few, and each there so often on average, are categories: as the program has it (tables/src/decide.rs).
+_FEW = 12
+_OFTEN = 5
+
+# Texts of which more than so many of a hundred are different name rows, as the program has it (tables/src/categories.rs).
+_RARE_PERCENT = 80
+
+# Most categories that are learned, as the program has it; rarer ones are drawn by how often they are there.
+_MOST = 255
+
+
+class Native(NamedTuple):
+    """A column as the codec takes it."""
+
+    name: str
+    what: str
+    values: np.ndarray
+    missing: np.ndarray | None
+    texts: list[str]
+
+
+class Plain:
+    """The values of a column without pandas: the `family` is "float", "whole" or "choice"."""
+
+    def __init__(self, name: Any, dtype: Any, family: str, values: np.ndarray, missing: np.ndarray, mark: str = "None") -> None:
+        self.name = name
+        self.dtype = dtype
+        self.family = family
+        self.values = values
+        self.missing = missing
+        self.mark = mark
+
+    @classmethod
+    def read(cls, series: Any, name: Any) -> Plain:
+        """The values of a column of a frame; a type that gannet does not learn is an error that names it."""
+        dtype, kind = series.dtype, getattr(series.dtype, "kind", "O")
+        missing = series.isna().to_numpy(dtype=bool)
+        saved = described(dtype, name)
+        if is_categorical(dtype):
+            return cls(name, saved, "choice", series.cat.codes.to_numpy(dtype=np.int64), missing)
+        if kind == "b":
+            return cls(name, saved, "choice", series.to_numpy(dtype=bool, na_value=False).astype(object), missing)
+        if kind == "f":
+            width = np.float32 if str(dtype).lower() == "float32" else np.float64
+            return cls(name, saved, "float", series.to_numpy(dtype=width, na_value=np.nan), missing)._finite()
+        if kind in "iu":
+            width = np.uint64 if kind == "u" else np.int64
+            return cls(name, saved, "whole", series.to_numpy(dtype=width, na_value=0), missing)
+        if kind in "mM":
+            if getattr(dtype, "tz", None) is not None:
+                series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+            return cls(name, saved, "whole", series.to_numpy().view(np.int64), missing)
+        values = series.to_numpy(dtype=object)
+        if is_text(dtype):
+            return cls(name, saved, "choice", values, missing)
+        return cls._of_objects(name, saved, values, missing)
+
+    @classmethod
+    def _of_objects(cls, name: Any, dtype: Any, values: np.ndarray, missing: np.ndarray) -> Plain:
+        """A column of objects, which are all texts, all booleans, or all numbers."""
+        there = values[~missing]
+        first = values[missing][0] if missing.any() else None
+        mark = next((mark for mark, value in _marks().items() if value is first), "nan")
+        kinds = {type(value) for value in there}
+        for simple in (str, bool):
+            if all(issubclass(kind, (simple, np.bool_) if simple is bool else simple) for kind in kinds):
+                if kinds - {simple}:
+                    # Types of NumPy's are not what JSON takes.
+                    values = values.copy()
+                    values[~missing] = [simple(value) for value in there]
+                return cls(name, dtype, "choice", values, missing, mark)
+        are_numbers = all(issubclass(kind, numbers.Real) and not issubclass(kind, (bool, np.bool_)) for kind in kinds)
+        if not are_numbers:
+            shown = {kind.__name__: next(value for value in there if type(value) is kind) for kind in sorted(kinds, key=str)}
+            examples = " and ".join(f"{value!r} ({kind})" for kind, value in list(shown.items())[:2])
+            raise TypeError(
+                f"the column {name!r} holds objects such as {examples}, and gannet learns columns of numbers, texts, booleans or dates; "
+                "make the column one of these, such as by astype(str), or drop it"
+            )
+        are_whole = all(issubclass(kind, numbers.Integral) for kind in kinds)
+        family, width = ("whole", np.int64) if are_whole else ("float", np.float64)
+        made = np.zeros(len(values), width)
+        try:
+            made[~missing] = there.astype(width)
+        except OverflowError:
+            raise DataError(f"X: the column {name!r} holds whole numbers beyond 64 bits; make it one of floats by astype(float)") from None
+        return cls(name, dtype, family, made, missing, mark)._finite()
+
+    def _finite(self) -> Plain:
+        """Refuses infinities, and tells where the first is."""
+        if self.family == "float":
+            infinite = np.flatnonzero(np.isinf(self.values))
+            if len(infinite):
+                row = int(infinite[0])
+                raise ValueError(
+                    f"Input X contains infinity: row {row}, column {self.name!r} is {self.values[row]}; drop such rows, or fill them in"
+                )
+        return self
+
+    def there(self) -> np.ndarray:
+        """The values of the rows that have one."""
+        return self.values[~self.missing]
+
+
+class Column:
+    """What a column is to the networks: `what` is "number", "integer", "category" or "boolean", or "constant" where it is not learned."""
+
+    def __init__(
+        self,
+        name: Any,
+        dtype: Any,
+        what: str,
+        *,
+        family: str,
+        mark: str = "None",
+        values: list | None = None,
+        kept: int = 0,
+        counts: list[int] | None = None,
+        ends: list[int] | None = None,
+        unit: int = 1,
+    ) -> None:
+        self.name = name
+        self.dtype = dtype
+        self.what = what
+        self.family = family
+        self.mark = mark
+        # Of categories the values, of which the first `kept` have a code each and all others the next one, with their counts; of a
+        # constant the only one, or none.
+        self.values = [] if values is None else values
+        self.kept = kept
+        self.counts = [] if counts is None else counts
+        # Of whole numbers the least and the greatest, and what they are multiples of, counted from the least.
+        self.ends = ends
+        self.unit = unit
+
+    @classmethod
+    def of(cls, plain: Plain) -> Column:
+        """What a column is, by its values."""
+        import pandas
+
+        there = plain.there()
+        given = {"family": plain.family, "mark": plain.mark}
+        places, distinct = pandas.factorize(there)
+        if len(distinct) == 0 or (len(distinct) == 1 and len(there) == len(plain.values)):
+            return cls(plain.name, plain.dtype, "constant", values=distinct.tolist(), **given)
+        is_date = isinstance(plain.dtype, str) and plain.dtype.startswith(("datetime", "timedelta"))
+        are_few = len(distinct) <= _FEW and len(there) >= _OFTEN * len(distinct) and not is_date
+        if plain.family == "choice" or are_few or len(distinct) == 1:
+            return cls._of_categories(plain, np.bincount(places), distinct, given)
+        if plain.family == "float":
+            return cls(plain.name, plain.dtype, "number", **given)
+        ends = [int(there.min()), int(there.max())]
+        apart = there.view(np.uint64) - np.uint64(ends[0] % 2**64)
+        # The greatest span of whole numbers of 64 bits takes all of them.
+        unit = int(np.gcd.reduce(apart)) if ends[1] - ends[0] < 2**63 else 1
+        return cls(plain.name, plain.dtype, "integer", ends=ends, unit=unit, **given)
+
+    @classmethod
+    def _of_categories(cls, plain: Plain, counts: np.ndarray, distinct: Any, given: dict) -> Column:
+        """A column of choices: the most frequent first."""
+        values = distinct.tolist()
+        is_declared = isinstance(plain.dtype, dict) and "categories" in plain.dtype
+        are_texts = plain.family == "choice" and not is_declared and isinstance(values[0], str)
+        if are_texts and len(values) > 1 and 100 * len(values) > _RARE_PERCENT * int(counts.sum()):
+            raise DataError(
+                f"X: the column {plain.name!r} has {len(values)} different texts in {int(counts.sum())} rows: it names rows, and nothing "
+                "can be learned of it; drop it, or make it one of categories by astype('category') to get its texts as often as they are there"
+            )
+        if {type(value) for value in values} == {bool} and len(values) == 2:
+            return cls(plain.name, plain.dtype, "boolean", values=[False, True], kept=2, **given)
+        # Ties in the order of first appearance.
+        order = np.argsort(-counts, kind="stable")
+        counts = counts[order]
+        # Where there are too many, those that are there once are the rare ones.
+        kept = len(values) if len(values) <= _MOST else min(max(int((counts > 1).sum()), 1), _MOST)
+        values = [values[place] for place in order]
+        return cls(plain.name, plain.dtype, "category", values=values, kept=kept, counts=counts[kept:].tolist(), **given)
+
+    def native(self, plain: Plain) -> Native | None:
+        """A column like that of the fit as the codec takes it; None of a constant one."""
+        if plain.dtype != self.dtype or plain.family != self.family:
+            # Objects may be others than they were.
+            raise TypeError(
+                f"the column {self.name!r} has the dtype {_shown(plain.dtype)}, and had {_shown(self.dtype)} with other values when the "
+                "estimator was fitted; convert it with astype"
+            )
+        if self.what == "constant":
+            self._check_known(plain, np.isin(plain.there(), np.array(self.values, plain.values.dtype)))
+            return None
+        missing = plain.missing if plain.missing.any() else None
+        if self.what == "number":
+            return Native(_valid(self.name), self.what, plain.values, missing, [])
+        if self.what == "integer":
+            least, greatest = (plain.values.dtype.type(end) for end in self.ends)
+            values = np.clip(np.where(plain.missing, least, plain.values), least, greatest)
+            apart = (values.view(np.uint64) - np.uint64(self._base() % 2**64)).view(np.int64)
+            return Native(_valid(self.name), self.what, apart // self.unit, missing, [])
+        places = self._index(plain.values.dtype).get_indexer(plain.values)
+        self._check_known(plain, places[~plain.missing] >= 0)
+        texts = [_valid(value) for value in self.values[: self.kept]] + ["other"] * (self.kept < len(self.values))
+        return Native(_valid(self.name), self.what, np.minimum(places, self.kept).astype(np.int32), missing, texts)
+
+    def restore(self, values: np.ndarray | None, missing: np.ndarray | None, draws: np.ndarray) -> Any:
+        """A column of a frame from what the codec gives, which is None of a constant one. `draws`, one a row, say which of the rare
+        values it is."""
+        count = len(draws)
+        if self.what == "constant":
+            made = self._array()[np.zeros(count, int)] if self.values else np.zeros(count, self._array().dtype)
+            missing = None if self.values else np.ones(count, bool)
+        elif self.what == "number":
+            made = values
+        elif self.what == "integer":
+            width = np.uint64 if self.ends[1] >= 2**63 else np.int64
+            made = (values.view(np.uint64) * np.uint64(self.unit) + np.uint64(self._base() % 2**64)).view(width)
+        else:
+            made = self._array()[self._places(values, draws)]
+        return _series(made, np.zeros(count, bool) if missing is None else missing, dtype_of(self.dtype), self.mark)
+
+    def shown(self, values: np.ndarray) -> np.ndarray:
+        """What a picture shows of decoded values: numbers in their units, and codes."""
+        return values.astype(float) * self.unit + self._base() if self.what == "integer" else values.astype(float)
+
+    def to_json(self) -> dict:
+        """What `of_json` reads."""
+        return {key: value for key, value in vars(self).items() if key != "name"}
+
+    @classmethod
+    def of_json(cls, name: Any, saved: dict) -> Column:
+        """The column that `to_json` told."""
+        saved = dict(saved)
+        return cls(name, saved.pop("dtype"), saved.pop("what"), **saved)
+
+    def _base(self) -> int:
+        """What whole numbers are counted from, so that counts have 64 bits."""
+        least, greatest = self.ends
+        return least if greatest - least < 2**63 else least + 2**63
+
+    def _array(self) -> np.ndarray:
+        """The values of categories or of a constant."""
+        if self.family == "float":
+            return np.array(self.values, np.float64)
+        if all(type(value) is int for value in self.values) and self.values:
+            return np.array(self.values, np.uint64 if max(self.values) >= 2**63 else np.int64)
+        made = np.empty(len(self.values), object)
+        made[:] = self.values
+        return made
+
+    def _index(self, dtype: np.dtype) -> Any:
+        """The places of the values of categories."""
+        import pandas
+
+        return pandas.Index(self._array().astype(dtype), dtype=dtype)
+
+    def _places(self, codes: np.ndarray, draws: np.ndarray) -> np.ndarray:
+        """The places of the values that codes are."""
+        if not self.counts:
+            return codes
+        reached = np.cumsum(self.counts)
+        rare = self.kept + np.searchsorted(reached, (draws * reached[-1]).astype(np.int64), side="right")
+        return np.where(codes < self.kept, codes, np.minimum(rare, len(self.values) - 1))
+
+    def _check_known(self, plain: Plain, known: np.ndarray) -> None:
+        """Refuses a value that was not there when the estimator was fitted."""
+        if not known.all():
+            value = plain.there()[~known][:1].tolist()[0]
+            if isinstance(plain.dtype, dict) and "categories" in plain.dtype:
+                value = plain.dtype["categories"][value]
+            raise DataError(f"X: the column {self.name!r} holds {value!r}, which was not there when the estimator was fitted; fit it anew")
+        if self.what == "constant" and self.values and plain.missing.any():
+            raise DataError(f"X: the column {self.name!r} has missing values, and had none when the estimator was fitted; fit it anew")
+
+
+def _marks() -> dict[str, Any]:
+    """What missing values may be in columns of objects."""
+    import pandas
+
+    return {"None": None, "NA": pandas.NA, "NaT": pandas.NaT, "nan": float("nan")}
+
+
+def _valid(value: Any) -> str:
+    """A value as text that is UTF-8: Python's may hold halves of characters."""
+    return str(value).encode("utf-8", "replace").decode()
+
+
+def _shown(dtype: Any) -> str:
+    """A type in a message."""
+    return str(dtype_of(dtype))
+
+
+def _series(values: np.ndarray, missing: np.ndarray, dtype: Any, mark: str) -> Any:
+    """A column of a frame with this type."""
+    import pandas
+
+    kind = getattr(dtype, "kind", "O")
+    if is_categorical(dtype):
+        return pandas.Series(pandas.Categorical.from_codes(np.where(missing, -1, values.astype(np.int64)), dtype=dtype))
+    if kind in "mM":
+        unit = getattr(dtype, "unit", None) or np.datetime_data(dtype)[0]
+        zone = getattr(dtype, "tz", None)
+        moments = np.where(missing, np.iinfo(np.int64).min, values.astype(np.int64)).view(f"{kind}8[{unit}]")
+        series = pandas.Series(moments)
+        return series if zone is None else series.dt.tz_localize("UTC").dt.tz_convert(zone)
+    if kind == "f":
+        return pandas.Series(np.where(missing, np.nan, values.astype(np.float64))).astype(dtype)
+    if kind in "biu":
+        numpy_dtype = getattr(dtype, "numpy_dtype", dtype)
+        series = pandas.Series(values.astype(numpy_dtype)).astype(dtype)
+        return series.mask(missing) if missing.any() else series
+    objects = values.astype(object)
+    objects[missing] = _marks()[mark]
+    return pandas.Series(pandas.array(objects, dtype=dtype) if is_text(dtype) else objects, dtype=dtype)
