@@ -70,6 +70,23 @@ def note(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def install_packages(environment, packages):
+    """Installs packages into a Python environment, which is made if it is missing; its interpreter."""
+    python = environment / "bin/python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", environment], check=True, stdout=sys.stderr)
+    note(f"installing {', '.join(packages)}")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, *packages], check=True, stdout=sys.stderr)
+    return python
+
+
+def built():
+    """The program, built from this checkout."""
+    subprocess.run(["cargo", "build", "--release", "--target-dir", "target"], cwd=ROOT, check=True, stdout=sys.stderr)
+    return ROOT / "target/release/gannet"
+
+
 class Environment:
     """A folder with everything the peers need: a Python environment and the built programs."""
 
@@ -85,11 +102,7 @@ class Environment:
         """Installs what is missing for these peers."""
         packages = sorted({package for peer in peers for package in PYTHON_PACKAGES.get(peer, [])})
         if packages:
-            if not self.python.exists():
-                subprocess.run([sys.executable, "-m", "venv", self.folder / "venv"], check=True, stdout=sys.stderr)
-            note(f"installing {', '.join(packages)}")
-            pip = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*pip, *packages], check=True, stdout=sys.stderr)
+            install_packages(self.folder / "venv", packages)
         if "torch" in peers:
             self.build_preloaded()
         if "onednn" in peers:
@@ -306,10 +319,7 @@ def arguments():
 
 def main():
     given = arguments()
-    gannet = given.gannet
-    if gannet is None:
-        subprocess.run(["cargo", "build", "--release", "--target-dir", "target"], cwd=ROOT, check=True, stdout=sys.stderr)
-        gannet = ROOT / "target/release/gannet"
+    gannet = given.gannet or built()
     with contextlib.ExitStack() as stack:
         folder = given.keep or pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gannet-peers-")))
         folder.mkdir(parents=True, exist_ok=True)
