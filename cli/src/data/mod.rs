@@ -4,6 +4,7 @@ pub(crate) mod address_space;
 pub(crate) mod classes;
 pub(crate) mod codec_file;
 pub(crate) mod filter;
+pub(crate) mod labels;
 pub(crate) mod latents;
 pub(crate) mod own;
 pub(crate) mod reading;

@@ -11,6 +11,7 @@ use gannet_settings::own_data::{self, Shape};
 use gannet_tables::{Codec, Domain, Kind, Table};
 
 use crate::data::classes::Classes;
+use crate::data::labels::{self, Labels, Wanted};
 use crate::data::reading::Reading;
 use crate::data::reading_limit;
 use crate::data::samples::{ImageSet, Samples};
@@ -37,14 +38,6 @@ pub(crate) struct OwnData {
     table: Option<Arc<Table>>,
     /// Most bytes that the run may take.
     pub(crate) limit: Option<u64>,
-}
-
-/// Where the class of each sample comes from, and what classes there are.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Labels {
-    /// The column of a table, or the IDX file with the labels of images.
-    pub(crate) from: String,
-    pub(crate) classes: Classes,
 }
 
 /// What a file holds.
@@ -118,7 +111,7 @@ impl OwnData {
         }
         let Settings { reading, codec, image, labels, classes, class_counts, limit, .. } = settings;
         if let Some(codec) = codec.filter(|codec| agrees(codec, &reading, labels.as_deref())) {
-            let labels = labels_of(&codec);
+            let labels = Labels::of(&codec);
             return Ok(Self { file, form: Form::Table(codec), labels, reading, loaded: None, table: None, limit });
         }
         let wanted = match (labels, classes, class_counts) {
@@ -222,7 +215,7 @@ impl OwnData {
                 let read = table::read(&file, contents, &asked, None, limit)?;
                 enough(read.rows(), &origin)?;
                 if let Some(labels) = &labels {
-                    check_classes(&read, labels, &origin)?;
+                    labels::check_column(&read, labels, &origin)?;
                 }
                 let codec = Codec::fit(&read, labels.as_deref(), reading.numbers).map_err(|error| match error {
                     Error::InvalidSetting { problem, .. } => Error::data(origin.as_str(), problem),
@@ -232,7 +225,7 @@ impl OwnData {
                 notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
                 let codec = Arc::new(codec);
                 let samples = encoded(&codec, &read, limit, &file)?;
-                let labels = labels_of(&codec);
+                let labels = Labels::of(&codec);
                 let loaded = Some(Loaded { samples, notes, differing: Vec::new() });
                 Ok(Self { file, form: Form::Table(codec), labels, reading, loaded, table: None, limit })
             }
@@ -482,31 +475,6 @@ fn agrees(codec: &Codec, reading: &Reading, labels: Option<&str>) -> bool {
         && codec.condition() == labels
 }
 
-/// The classes of the condition of a codec.
-fn labels_of(codec: &Codec) -> Option<Labels> {
-    let (names, counts) = codec.classes().into_iter().unzip();
-    codec.condition().map(|from| Labels { from: from.to_string(), classes: Classes::new(names, counts) })
-}
-
-/// Refuses a column of labels that has no classes, or too many.
-fn check_classes(table: &Table, labels: &str, origin: &str) -> Result<()> {
-    let form = table.form();
-    table::check_labels(form, labels, origin)?;
-    if form.columns.len() == 1 {
-        return Err(Error::data(origin, "labels: is the only column, and labels need something to label"));
-    }
-    let Some(column) = form.columns.iter().find(|column| column.name == labels) else { return Ok(()) };
-    match &column.domain {
-        Domain::Categories { rest: None, .. } if column.categories() <= Classes::MOST => Ok(()),
-        Domain::Categories { .. } => {
-            let problem =
-                format!("the labels have more than {} different values; give a column of classes", Classes::MOST);
-            Err(Error::data(origin, problem))
-        }
-        _ => Err(Error::data(origin, format!("labels: the column `{labels}` is {}, and has no classes", column.kind))),
-    }
-}
-
 /// Refuses too few samples.
 fn enough(samples: usize, origin: &str) -> Result<()> {
     match samples {
@@ -522,60 +490,6 @@ fn encoded(codec: &Codec, table: &Table, limit: Option<u64>, file: &Path) -> Res
     let encoded = codec.encode(table, reading_limit::for_reading(limit));
     let encoded = encoded.map_err(|error| reading_limit::of_reading(error, limit, file))?;
     Ok(Samples::Table(Arc::new(encoded)))
-}
-
-/// The labels that a file of images is read with, or the column of a table.
-enum Wanted {
-    None,
-    /// Those that it has.
-    From(String),
-    /// Of these classes.
-    Known(Labels),
-}
-
-impl Wanted {
-    /// Where the labels are.
-    fn from(&self) -> Option<&str> {
-        match self {
-            Self::None => None,
-            Self::From(from) | Self::Known(Labels { from, .. }) => Some(from),
-        }
-    }
-
-    /// The same with the path of a file of labels made absolute: a run may be gone on with from anywhere.
-    fn absolute(self) -> Result<Self> {
-        let Self::From(from) = self else { return Ok(self) };
-        let path = std::path::absolute(&from).map_err(refused("find", Path::new(&from)))?;
-        // It was text, and what comes before it is in the settings of the run, which are text.
-        Ok(Self::From(path.to_str().map_or(from, str::to_string)))
-    }
-
-    /// The labels of the `count` images in `file`.
-    fn of_images(&self, file: &Path, count: usize) -> Result<Option<Vec<f64>>> {
-        let Some(from) = self.from() else { return Ok(None) };
-        let labels = idx::read_labels(Path::new(from))?;
-        if labels.len() != count {
-            let problem = format!("holds {} labels for the {count} images of {}", labels.len(), file.display());
-            return Err(Error::data(from, problem));
-        }
-        Ok(Some(labels.into_iter().map(f64::from).collect()))
-    }
-
-    /// The classes of these labels, and the class of each.
-    fn classes(self, values: Option<Vec<f64>>, origin: &str) -> Result<Option<(Labels, Vec<u8>)>> {
-        let Some(values) = values else { return Ok(None) };
-        match self {
-            Self::None => Ok(None),
-            Self::From(from) => {
-                let (classes, of_each) = Classes::found(&values, origin)?;
-                Ok(Some((Labels { from, classes }, of_each)))
-            }
-            Self::Known(labels) => {
-                let of_each = labels.classes.labels(&values, origin)?;
-                Ok(Some((labels, of_each)))
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::table::SETTINGS;
 use super::table::Setting;
-use crate::data::own::{Form, Labels, OwnData};
+use crate::data::labels::Labels;
+use crate::data::own::{Form, OwnData};
 use crate::data::reading::{Reading, SCALINGS, delimiter_name};
 use crate::settings::config::RunConfig;
 use crate::settings::schema::Schema;
