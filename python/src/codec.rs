@@ -368,6 +368,12 @@ impl Codec {
         self.0.groups().to_vec()
     }
 
+    /// Columns of the table.
+    #[getter]
+    fn columns(&self) -> usize {
+        self.0.form().columns.len()
+    }
+
     /// Values of a sample.
     #[getter]
     fn features(&self) -> usize {

@@ -60,7 +60,10 @@ def test_a_column_that_is_no_number_is_learned(values):
     frame["color"] = frame["color"].astype(pandas.Series(values).dtype)
     made = gannet.Gan(steps=5).fit(frame).sample(30)
     assert made.dtypes.tolist() == frame.dtypes.tolist()
-    assert set(made["color"]) <= set(values) or made["color"].between(values[0], values[1]).all()
+    if isinstance(values[0], str):
+        assert set(made["color"]) <= set(values)
+    else:
+        assert made["color"].between(values[0], values[1]).all()
 
 
 def test_a_missing_value_is_learned(frame):

@@ -1,11 +1,13 @@
 """Frames with columns of any kind, with and without missing values."""
 
+import json
 import pickle
 
 import numpy as np
 import pytest
 
 import gannet
+from gannet._gannet import Spec, checkpoint_note, checkpoint_with_note
 
 pandas = pytest.importorskip("pandas")
 
@@ -303,6 +305,36 @@ def test_columns_may_have_other_names(names):
     made = pickle.loads(pickle.dumps(gan)).sample(5)
     assert made.columns.tolist() == names and made.dtypes.tolist() == frame.dtypes.tolist()
     pandas.testing.assert_frame_equal(made, gan.sample(5))
+
+
+def test_nan_beside_the_mask_of_a_nullable_float_is_missing():
+    values = np.tile([0.5, np.nan, 1.0, 7.0], 20)
+    column = pandas.Series(pandas.arrays.FloatingArray(values, np.arange(80) % 4 == 2))
+    assert column.isna().sum() == 20
+    made = quick(steps=20).fit(pandas.DataFrame({"text": ["a", "b"] * 40, "x": column})).sample(400)["x"]
+    assert set(made.dropna()) == {0.5, 7.0} and made.isna().sum() > 100
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        ("scaling", lambda saved: saved[: len(saved) // 2]),
+        ("scaling", lambda saved: "no text of base 85 \N{GRINNING FACE}"),
+        ("layout", lambda saved: {**saved, "kinds": saved["kinds"][:1]}),
+        ("layout", lambda saved: {**saved, "kinds": [{}] * 2}),
+        ("layout", lambda saved: {"columns": ["a", "b"], "dtypes": []}),
+        ("version", lambda saved: 3),
+        ("history", lambda saved: 7),
+    ],
+)
+def test_a_note_that_was_changed_is_an_error(tmp_path, key, change):
+    quick().fit(pandas.DataFrame({"a": chosen("x", "y", "z"), "b": SCORES})).save(tmp_path / "gan")
+    saved = (tmp_path / "gan").read_bytes()
+    note = json.loads(checkpoint_note(saved))
+    changed = checkpoint_with_note(Spec.from_json(note["spec"]).with_length(note["planned"]), saved, json.dumps({**note, key: change(note[key])}))
+    (tmp_path / "changed").write_bytes(changed)
+    with pytest.raises(gannet.DataError, match="changed: "):
+        gannet.Gan.load(tmp_path / "changed")
 
 
 def test_texts_may_be_any():

@@ -58,7 +58,9 @@ class Plain:
             return cls(name, saved, "choice", series.to_numpy(dtype=bool, na_value=False).astype(object), missing)
         if kind == "f":
             width = np.float32 if str(dtype).lower() == "float32" else np.float64
-            return cls(name, saved, "float", series.to_numpy(dtype=width, na_value=np.nan), missing)._finite()
+            values = series.to_numpy(dtype=width, na_value=np.nan)
+            # A nullable float may hold NaN beside its mask.
+            return cls(name, saved, "float", values, missing | np.isnan(values))._finite()
         if kind in "iu":
             width = np.uint64 if kind == "u" else np.int64
             return cls(name, saved, "whole", series.to_numpy(dtype=width, na_value=0), missing)

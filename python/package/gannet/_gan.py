@@ -29,7 +29,8 @@ class Gan:
     """A generative adversarial network, as scikit-learn has estimators: `fit` learns from rows, `sample` makes new ones.
 
     Without a specification, the data are a table: its columns are standardized, and recipe, networks, batch and length follow from columns
-    and rows as those of `gannet train FILE` do. The same data and seed give the same bits as the program, at any number of threads.
+    and rows as those of `gannet train FILE` do. The same numbers and seed give the same bits as the program does with
+    `--numbers standard`, at any number of threads.
 
     A frame of pandas may have columns of any kind: floats, integers, booleans, texts, categoricals and dates, with missing values. Such a
     frame is encoded, with the defaults for tables with categories, and `sample` makes frames with the same columns and types.
@@ -40,7 +41,8 @@ class Gan:
         The name of a preset ("ring8"), or a dict with the tables `run` and `gan` of config.toml, also as the text of JSON:
         {"run": {"preset": "circle"}, "gan": {"objective": "hinge"}}. The data are then taken as they are, unless they have to be encoded.
     steps : int, optional
-        Steps of the training. Without: those of the preset, or what suits the number of rows, 10,000 or 20,000 at least.
+        Steps of the training. Without: those of the preset, or what suits the number of rows, 10,000 or 20,000 at least; 5,000 where
+        a frame is encoded.
     batch : int, optional
         Samples of a batch. Without: that of the preset, or 128 or 256, at most the number of rows.
     random_state : int, numpy.random.RandomState or numpy.random.Generator, optional

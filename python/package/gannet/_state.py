@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from typing import Any, Callable
 
 import numpy as np
 
-from gannet._errors import DataError, StateError
+from gannet._errors import DataError, Error, StateError
 from gannet._gannet import Calibration, Codec, Report, Sampler, Spec, Standardization, Trainer, checkpoint_note, checkpoint_with_note
 from gannet._labels import Labels
 from gannet._layout import Layout
@@ -25,6 +27,9 @@ _FIGURES = ("step", "discriminator_loss", "generator_loss", "real_probability", 
 
 # Most rows of the history that are saved, evenly chosen: a checkpoint has room for names and notes of 8 MiB, and a row takes some 110 bytes.
 _MOST_ROWS = 20_000
+
+# Most bytes of the text of a codec. It has some 20 a knot, and all columns together have half a million of them.
+_MOST_BYTES = 1 << 28
 
 
 class State:
@@ -171,9 +176,18 @@ class State:
         text = checkpoint_note(data, origin)
         if not text:
             raise DataError(f"{origin}: holds no estimator; it was not saved by gannet.Gan")
-        note = json.loads(text)
+        try:
+            return cls._of_note(json.loads(text), data, origin)
+        except Error:
+            raise
+        except (AttributeError, LookupError, TypeError, ValueError, zlib.error) as error:
+            raise DataError(f"{origin}: its note on the estimator is damaged: {type(error).__name__}: {error}") from None
+
+    @classmethod
+    def _of_note(cls, note: dict, data: bytes, origin: str) -> tuple[State, dict]:
+        """The state and the parameters that a note tells."""
         if note["version"] not in (_VERSION_WITHOUT_CODEC, _VERSION):
-            raise DataError(f"{origin}: has version {note['version']} of its notes, and this gannet reads version {_VERSION}")
+            raise DataError(f"{origin}: has version {note['version']} of its notes, and this gannet reads versions up to {_VERSION}")
         labels = note["labels"]
         state = cls(
             spec=Spec.from_json(note["spec"]),
@@ -184,6 +198,12 @@ class State:
             batch=note["batch"],
             planned=note["planned"],
         )
+        if isinstance(state.layout, Table) != isinstance(state.scaling, Codec):
+            raise DataError(f"{origin}: has a table without its codec, or a codec without its table")
+        if isinstance(state.layout, Table):
+            learned = sum(kind.what != "constant" for kind in state.layout.kinds)
+            if (state.scaling.columns, state.scaling.features) != (learned, state.spec.features):
+                raise DataError(f"{origin}: its columns are not those of its networks")
         state.done = note["done"]
         state.rows = [tuple(row) for row in note["history"]]
         state.checkpoint = data
@@ -193,9 +213,6 @@ class State:
 def _saved(scaling: Standardization | Codec | None) -> Any:
     """What `_scaling` reads. The text of a codec is packed: a checkpoint has little room for notes."""
     if isinstance(scaling, Codec):
-        import base64
-        import zlib
-
         return base64.b85encode(zlib.compress(scaling.to_json().encode(), 9)).decode()
     return None if scaling is None else [scaling.offset, scaling.scale]
 
@@ -203,8 +220,9 @@ def _saved(scaling: Standardization | Codec | None) -> Any:
 def _scaling(saved: Any) -> Standardization | Codec | None:
     """The scaling that `_saved` told."""
     if isinstance(saved, str):
-        import base64
-        import zlib
-
-        return Codec.of_json(zlib.decompress(base64.b85decode(saved)).decode())
+        unpacking = zlib.decompressobj()
+        text = unpacking.decompress(base64.b85decode(saved), _MOST_BYTES)
+        if not unpacking.eof:
+            raise ValueError("the codec is cut off, or larger than any that was saved")
+        return Codec.of_json(text.decode())
     return None if saved is None else Standardization(*saved)
