@@ -154,7 +154,7 @@ const LATENTS: usize = 8;
 /// Latent features of a table with categories.
 const MIXED_LATENTS: usize = 16;
 
-/// Values of a row of a table with categories from which on its networks are wider.
+/// Values of a row of a table with categories beyond which its networks are wider.
 const MANY_FEATURES: usize = 100;
 
 /// The activation of most default networks.
