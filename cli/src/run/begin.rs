@@ -48,8 +48,8 @@ fn first(
     legs.write(folder)?;
     let text = settings_text(config, &legs)?;
     folder.write(run_folder::CONFIG, text.as_bytes())?;
-    if let Some(codec) = config.own.as_ref().and_then(OwnData::codec) {
-        folder.write(run_folder::TABLE, &codec_file::text(codec)?)?;
+    if let Some(fitted) = config.own.as_ref().and_then(OwnData::fitted) {
+        folder.write(run_folder::TABLE, &codec_file::text(&fitted)?)?;
     }
     let notes = origin.notes(text);
     let mut checkpoint = trainer.checkpoint()?;
