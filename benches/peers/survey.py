@@ -147,8 +147,8 @@ def main():
     failed = {name: result["failed"] for name, result in results.items() if "failed" in result}
     ended = [result for result in results.values() if "lost" in result]
     lost = [(name, one) for name, result in results.items() for one in result.get("lost", [])]
-    given = ", a program that was given" if args.gannet else ""
-    print(f"{datetime.date.today()}, commit {commit()}{given}, {processor()}; {', '.join(PACKAGES)}; {args.steps or 'as many'} steps.\n")
+    program = "a program that was given" if args.gannet else f"commit {commit()}"
+    print(f"{datetime.date.today()}, {program}, {processor()}; {', '.join(PACKAGES)}; {args.steps or 'as many'} steps.\n")
     print("| tables | trained | refused | failed | columns with two values | of them lost a value |")
     print("|---:|---:|---:|---:|---:|---:|")
     pairs = sum(result["two_valued"] for result in ended)

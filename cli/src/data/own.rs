@@ -45,6 +45,8 @@ pub(crate) struct OwnData {
 #[derive(Clone, Debug)]
 struct Loaded {
     samples: Samples,
+    /// Most bytes that reading it took at once.
+    reading: u64,
     /// What a user should know of it.
     notes: Vec<String>,
     /// Columns that were constant in training and are not here, and how many rows have another value.
@@ -208,6 +210,7 @@ impl OwnData {
             }
             Contents::Images => Self::of_images(file, wanted, limit),
             contents => {
+                let is_array = contents == Contents::Npy;
                 let labels = wanted.from().map(str::to_string);
                 let mut asked = reading.clone();
                 if let Some(labels) = &labels {
@@ -231,7 +234,8 @@ impl OwnData {
                 let codec = Arc::new(codec);
                 let samples = encoded(&codec, &read, limit, &file)?;
                 let labels = Labels::of(&codec);
-                let loaded = Some(Loaded { samples, notes, differing: Vec::new() });
+                let taken = reading_bytes(&read, is_array, &samples);
+                let loaded = Some(Loaded { samples, reading: taken, notes, differing: Vec::new() });
                 Ok(Self { file, form: Form::Table(codec), labels, reading, loaded, table: None, limit })
             }
         }
@@ -250,7 +254,8 @@ impl OwnData {
         let (labels, of_each) = wanted.classes(values, &of_labels)?.unzip();
         let train = Arc::new(images.into_source()?);
         let set = ImageSet { train, labels: of_each.unwrap_or_default().into(), test: None };
-        let loaded = Some(Loaded { samples: Samples::Images(Arc::new(set)), notes: Vec::new(), differing: Vec::new() });
+        let samples = Samples::Images(Arc::new(set));
+        let loaded = Some(Loaded { reading: samples.bytes(), samples, notes: Vec::new(), differing: Vec::new() });
         Ok(Self { file, form, labels, reading: Reading::default(), loaded, table: None, limit })
     }
 
@@ -322,6 +327,7 @@ impl OwnData {
                 if contents == Contents::Images {
                     return Err(contents.instead(&self.file, "a table as the settings say"));
                 }
+                let is_array = contents == Contents::Npy;
                 let read = table::read(&self.file, contents, &self.reading_of_cells(), Some(codec), self.limit)?;
                 enough(read.rows(), &origin)?;
                 if let Some(labels) = &self.labels {
@@ -329,10 +335,15 @@ impl OwnData {
                 }
                 let notes = table::notes(&read);
                 notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
-                let differing = table::differing(&read);
-                Ok(Loaded { samples: encoded(codec, &read, self.limit, &self.file)?, notes, differing })
+                let (samples, differing) = (encoded(codec, &read, self.limit, &self.file)?, table::differing(&read));
+                Ok(Loaded { reading: reading_bytes(&read, is_array, &samples), samples, notes, differing })
             }
         }
+    }
+
+    /// Most bytes that reading the file took at once; 0 before it is read.
+    pub(crate) fn reading_bytes(&self) -> u64 {
+        self.loaded.as_ref().map_or(0, |loaded| loaded.reading)
     }
 
     /// What a user should know of the file; nothing before it is read.
@@ -493,6 +504,12 @@ fn enough(samples: usize, origin: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Most bytes that reading took at once: the table beside its samples, or the array that it `is` beside the table.
+fn reading_bytes(table: &Table, is_array: bool, samples: &Samples) -> u64 {
+    let array = if is_array { table.bytes() } else { 0 };
+    table.bytes().saturating_add(array.max(samples.bytes()))
 }
 
 /// A table as samples.
