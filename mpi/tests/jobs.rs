@@ -150,7 +150,9 @@ impl Moment {
             Self::Steps(steps) => last_checkpoint(run) >= begun + steps,
             Self::Saving => unfinished(run).iter().any(|name| !left.contains(name)),
         };
-        while !is_there() && child.try_wait().unwrap().is_none() {}
+        while !is_there() && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -191,7 +193,9 @@ fn a_process_that_dies_ends_the_others_and_the_run_goes_on() {
         if kill == 0 {
             wait_for_a_checkpoint(&run);
         }
-        while processes_of(out).len() < processes && child.try_wait().unwrap().is_none() {}
+        while processes_of(out).len() < processes && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let moment = Moment::drawn(&mut draws);
         moment.wait(&run, &mut child);
         let which = draws.below(processes as u64) as usize;

@@ -1,6 +1,6 @@
-//! Every preset over MPI, in the tile-parallel and in the layer-parallel schedule: 2, 3, 4 and 8 processes come to the checkpoint of one.
+//! Every preset whose networks differ over MPI, in the tile-parallel and in the layer-parallel schedule: 2, 3, 4 and 8 processes come to the checkpoint of one.
 //!
-//! Started by `cargo test` it starts itself in jobs of MPI, each of which trains all presets for a few steps and prints a hash of what each
+//! Started by `cargo test` it starts itself in jobs of MPI, each of which trains these presets for a few steps and prints a hash of what each
 //! came to. Needs `mpirun`; without it the test says SKIPPED, or fails where `GANNET_CI` is set.
 
 #[path = "../../tests/common/mod.rs"]

@@ -9,7 +9,7 @@ use gannet_tables::Codec;
 use serde::{Deserialize, Serialize};
 
 use crate::data::reading::Reading;
-use crate::folder::run_folder::TABLE;
+use crate::folder::run_folder::{RunFolder, TABLE};
 
 /// Version of the format.
 const VERSION: u64 = 1;
@@ -34,12 +34,17 @@ struct Stored<C, R> {
     reading: R,
 }
 
-/// The text of the file.
+/// Writes the file into `folder`, where there is a table.
 ///
 /// # Errors
 ///
-/// More than would be read back.
-pub(crate) fn text(Fitted { codec, reading }: &Fitted) -> Result<Vec<u8>> {
+/// More than would be read back; [`Error::Io`].
+pub(crate) fn write(folder: &RunFolder, fitted: Option<&Fitted>) -> Result<()> {
+    fitted.map_or(Ok(()), |fitted| folder.write(TABLE, &text(fitted)?))
+}
+
+/// The text of the file.
+fn text(Fitted { codec, reading }: &Fitted) -> Result<Vec<u8>> {
     let wrong = |problem: String| Error::data(TABLE, problem);
     let stored = Stored { version: VERSION, codec: codec.as_ref(), reading };
     let bytes = serde_json::to_vec(&stored).map_err(|error| wrong(error.to_string()))?;

@@ -10,7 +10,7 @@ use crate::data::codec_file;
 use crate::data::own::OwnData;
 use crate::folder::checkpoints;
 use crate::folder::course::{self, LeftCourse};
-use crate::folder::run_folder::{CONFIG, RunFolder, TABLE};
+use crate::folder::run_folder::{CONFIG, RunFolder};
 use crate::history::end::SavedModel;
 use crate::history::legs::Legs;
 use crate::history::origin;
@@ -93,9 +93,7 @@ impl Start {
             checkpoints::remove_best(folder)?;
         }
         // The settings of older versions had the scales of a table in themselves; those of today leave them to this file.
-        if let Some(fitted) = config.own.as_ref().and_then(OwnData::fitted) {
-            folder.write(TABLE, &codec_file::text(&fitted)?)?;
-        }
+        codec_file::write(folder, config.own.as_ref().and_then(OwnData::fitted).as_ref())?;
         folder.write(CONFIG, origin::config(&self.notes).as_bytes())
     }
 }
