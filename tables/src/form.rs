@@ -8,6 +8,7 @@ use crate::dialect::{Delimiter, Dialect, is_delimiter};
 use crate::kind::Kind;
 use crate::number_format::NumberFormat;
 use crate::options::MAX_CATEGORIES;
+use crate::table::Value;
 
 /// The form of a table. It is stored by serde, and says all that a [`Writer`](crate::Writer) has to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,6 +99,25 @@ pub enum Domain {
     },
     /// Nothing that could be written.
     Nothing,
+}
+
+impl Domain {
+    /// A value as a number: of a category its own where all texts are numbers, else its place; of a counter that of this row, counted from 0.
+    /// What is missing, or has no number, is NaN.
+    pub fn number(&self, value: Value, row: f64) -> f64 {
+        match (self, value) {
+            (_, Value::Number(number)) => number,
+            (_, Value::Integer(number) | Value::Date(number)) => number as f64,
+            (Self::Categories { categories, .. }, Value::Category(place)) => {
+                let numbers = || categories.iter().map(|category| category.text.parse::<f64>());
+                let own = numbers().nth(place as usize).and_then(std::result::Result::ok);
+                own.filter(|_| numbers().all(|number| number.is_ok())).unwrap_or(f64::from(place))
+            }
+            (Self::Constant { text }, _) => text.parse().unwrap_or(f64::NAN),
+            (Self::Counter { first }, _) => *first as f64 + row,
+            _ => f64::NAN,
+        }
+    }
 }
 
 /// A text that a column has.

@@ -116,6 +116,8 @@ mod tally;
 mod text;
 mod writer;
 
+#[cfg(feature = "onnx")]
+pub use codec::OnnxColumn;
 pub use codec::{Calibration, Codec, EncodedTable, Facet, Scaling, probit};
 pub use date_format::{DateFormat, DateUnit, DayFormat, DayOrder, HalfFormat, LetterCase, MonthStyle, TimeFormat};
 pub use dialect::{Delimiter, Dialect, Header, LineEnd, Trailing};

@@ -16,8 +16,13 @@ pub(crate) struct Group {
     pub(crate) statistics: Vec<Option<[Vec<f64>; 2]>>,
 }
 
-/// How the sums of a layer are normalized: less the first, times the second.
-type Moments = [Vec<f64>; 2];
+/// What batch normalization has made of a layer's sums.
+struct Normalized {
+    /// The normalized sums of each sample.
+    sums: Vec<Vec<f64>>,
+    /// By what each sum was multiplied.
+    inverse: Vec<f64>,
+}
 
 fn mean(values: impl Iterator<Item = f64>, count: usize) -> f64 {
     values.sum::<f64>() / count as f64
@@ -39,7 +44,8 @@ pub(crate) fn pass(
     sums: &mut Parameters,
 ) -> Group {
     let (count, mut values) = (rows.len(), vec![rows]);
-    let (mut statistics, mut normalized): (Vec<_>, Vec<Option<(Vec<Vec<f64>>, Moments)>>) = Default::default();
+    let mut statistics = Vec::new();
+    let mut normalized: Vec<Option<Normalized>> = Vec::new();
     for (index, (layer, (weight, bias))) in spec.layers.iter().zip(parameters).enumerate() {
         let mut of_layer: Vec<Vec<f64>> = values[index].iter().map(|x| products(layer, weight, x)).collect();
         statistics.push(None);
@@ -61,7 +67,7 @@ pub(crate) fn pass(
                     *sum = (*sum - means[output]) * inverse[output];
                 }
             }
-            normalized[index] = Some((of_layer.clone(), [means, inverse]));
+            normalized[index] = Some(Normalized { sums: of_layer.clone(), inverse });
         }
         let activate = |sums: Vec<f64>| {
             sums.iter().zip(bias).map(|(sum, bias)| activation::value(layer.activation, sum + bias)).collect()
@@ -77,7 +83,7 @@ pub(crate) fn pass(
         for delta in &deltas {
             bias_sums.iter_mut().zip(delta).for_each(|(sum, delta)| *sum += delta);
         }
-        if let Some((normalized, [_, inverse])) = &normalized[index] {
+        if let Some(Normalized { sums: normalized, inverse }) = &normalized[index] {
             for output in 0..layer.outputs {
                 let of_group = || deltas.iter().zip(normalized).map(|(delta, n)| (delta[output], n[output]));
                 // Running statistics do not move with the rows.

@@ -10,7 +10,7 @@ use gannet::gan::{Network, NetworkFunction};
 use gannet::internals::memory::{filled, room};
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
-use gannet_tables::{Codec, Domain, Value};
+use gannet_tables::{Codec, Domain};
 
 use crate::commands::args::{Format, SAMPLE_FORMATS, SampleArgs};
 use crate::data::classes::Classes;
@@ -271,7 +271,7 @@ impl<'a> Array<'a> {
             Self::Table(codec) => {
                 let row = (values.len() / self.columns().max(1)) as f64;
                 let columns = codec.form().columns.iter().zip(drawn.row);
-                values.extend(columns.map(|(column, value)| number(&column.domain, *value, row)));
+                values.extend(columns.map(|(column, value)| column.domain.number(*value, row)));
             }
         }
     }
@@ -300,22 +300,6 @@ impl<'a> Array<'a> {
             Self::Plain(_) => npy::write(file, [rows, columns], values.iter().map(|value| *value as f32)),
             Self::Table(_) => npy::write(file, [rows, columns], values.iter().copied()),
         }
-    }
-}
-
-/// A value as a number: of a category its own where all are numbers, else its place. What is missing is no number.
-fn number(domain: &Domain, value: Value, row: f64) -> f64 {
-    match (domain, value) {
-        (_, Value::Number(number)) => number,
-        (_, Value::Integer(number) | Value::Date(number)) => number as f64,
-        (Domain::Categories { categories, .. }, Value::Category(place)) => {
-            let numbers = || categories.iter().map(|category| category.text.parse::<f64>());
-            let own = numbers().nth(place as usize).and_then(std::result::Result::ok);
-            own.filter(|_| numbers().all(|number| number.is_ok())).unwrap_or(f64::from(place))
-        }
-        (Domain::Constant { text }, _) => text.parse().unwrap_or(f64::NAN),
-        (Domain::Counter { first }, _) => *first as f64 + row,
-        _ => f64::NAN,
     }
 }
 
