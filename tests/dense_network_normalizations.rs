@@ -274,6 +274,23 @@ fn parameters_and_buffers_are_a_checkpoint() {
     assert!((norm - 1.0).abs() <= 1e-5, "{norm}");
 }
 
+/// Passes see a layer that was set alone, and its buffers stay.
+#[test]
+fn a_layer_set_alone_is_seen() {
+    let (rows, gradient) = (numbers(60 * INPUTS, 1), numbers(60 * OUTPUTS, 2));
+    for layer in 0..3 {
+        let [mut alone, mut whole] = [0; 2].map(|_| network(spec(19, Activation::Tanh), options(60)));
+        let mut parameters = whole.parameters().unwrap();
+        parameters[layer].weight.reverse();
+        whole.set_parameters(&parameters).unwrap();
+        let before = passes(&mut alone, &rows, &gradient, None);
+        alone.set_layer(layer, &parameters[layer].weight, &parameters[layer].bias).unwrap();
+        let after = passes(&mut alone, &rows, &gradient, None);
+        assert!(after == passes(&mut whole, &rows, &gradient, None) && after != before, "layer {layer}");
+        assert!(buffers(&alone) == buffers(&whole));
+    }
+}
+
 #[test]
 fn gradients_are_ignored_replaced_or_added() {
     let (rows, gradient) = (numbers(300 * INPUTS, 1), numbers(300 * OUTPUTS, 2));
