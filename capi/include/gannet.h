@@ -681,16 +681,19 @@ GannetStatus gannet_network_shape(const struct GannetNetwork *network,
                                   size_t *outputs,
                                   size_t *parameters);
 
-// Writes the network's answer to each row of `rows`, `[count, inputs]`, to `answers`, `[count, outputs]`; both are row-major. Dropout is
-// drawn by `*dropout_seed`; where that is NULL, nothing is dropped.
+// Writes the network's answer to each row of `rows`, `[count, inputs]`, to `answers`, `[count, outputs]`; both are row-major.
+//
+// Where `training_seed` is NULL, it is that of the network as it is after training: nothing is dropped, running statistics stand in for those
+// of the rows, and groups of outputs are probabilities. Else the pass is one in training: dropout and groups of outputs are drawn by
+// `*training_seed`, batch normalization takes the statistics of the rows, over groups of them, and the buffers follow the pass.
 //
 // The caller promises:
 //
-// As many values can be read at `rows` and written at `answers`; `dropout_seed` is NULL or can be read.
+// As many values can be read at `rows` and written at `answers`; `training_seed` is NULL or can be read.
 GannetStatus gannet_network_forward(struct GannetNetwork *network,
                                     const float *rows,
                                     size_t count,
-                                    const uint64_t *dropout_seed,
+                                    const uint64_t *training_seed,
                                     float *answers);
 
 // Goes back from the gradient of a loss with respect to the answers of the last forward pass, `gradient`, `[count, outputs]`: writes that
@@ -717,6 +720,19 @@ GannetStatus gannet_network_parameters(const struct GannetNetwork *network,
                                        size_t capacity,
                                        size_t *needed);
 
+// Copies what normalizations keep beside the parameters to `values`, which has room for `capacity` numbers, and their number to `needed`; either
+// may be NULL. They stand layer after layer, a number for each output: of batch normalization the running means, then the running
+// variances; of spectral normalization the left singular vector with which the next power iteration begins. With the parameters they are all
+// that a checkpoint of the network needs.
+//
+// The caller promises:
+//
+// `values` is NULL or has that room; `needed` is NULL or can be written.
+GannetStatus gannet_network_buffers(const struct GannetNetwork *network,
+                                    float *values,
+                                    size_t capacity,
+                                    size_t *needed);
+
 // Copies the gradients of the parameters, as `gannet_network_parameters` does with the parameters.
 //
 // The caller promises:
@@ -727,12 +743,19 @@ GannetStatus gannet_network_gradients(const struct GannetNetwork *network,
                                       size_t capacity,
                                       size_t *needed);
 
-// Replaces the parameters by `count` values in the order of `gannet_network_parameters`.
+// Replaces the parameters by `count` values in the order of `gannet_network_parameters`. The buffers stay.
 //
 // The caller promises:
 //
 // As many values can be read at `values`.
 GannetStatus gannet_network_set_parameters(struct GannetNetwork *network, const float *values, size_t count);
+
+// Replaces what normalizations keep by `count` values in the order of `gannet_network_buffers`. The parameters stay.
+//
+// The caller promises:
+//
+// As many values can be read at `values`.
+GannetStatus gannet_network_set_buffers(struct GannetNetwork *network, const float *values, size_t count);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,4 +1,4 @@
-//! Parameters, or what belongs to each of them, as one list of numbers.
+//! Parameters, what belongs to each of them, or buffers beside them, as one list of numbers.
 
 use gannet::Error;
 use gannet::net::{LayerTensors, NetworkSpec};
@@ -16,17 +16,34 @@ pub(crate) fn flat(layers: &[LayerTensors]) -> Vec<f32> {
     layers.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias).copied()).collect()
 }
 
+/// What normalizations keep of layers in a row.
+pub(crate) fn buffers(layers: &[LayerTensors]) -> Vec<f32> {
+    layers.iter().flat_map(|layer| layer.buffers.iter().flatten().copied()).collect()
+}
+
 /// Layers of the shapes of `layers` with these parameters.
 pub(crate) fn of_flat(values: &[f32], mut layers: Vec<LayerTensors>) -> Result<Vec<LayerTensors>, Failure> {
-    let expected: usize = layers.iter().map(|layer| layer.weight.len() + layer.bias.len()).sum();
-    if values.len() != expected {
-        return Err(Error::shape("parameters", format!("{expected} values"), values.len().to_string()).into());
-    }
-    let mut values = values.iter().copied();
-    for layer in &mut layers {
-        for (place, value) in layer.weight.iter_mut().chain(&mut layer.bias).zip(values.by_ref()) {
-            *place = value;
-        }
-    }
+    let places = layers.iter_mut().flat_map(|layer| [&mut layer.weight, &mut layer.bias]).collect();
+    fill("parameters", values, places)?;
     Ok(layers)
+}
+
+/// The same `layers` with these buffers.
+pub(crate) fn with_buffers(values: &[f32], mut layers: Vec<LayerTensors>) -> Result<Vec<LayerTensors>, Failure> {
+    fill("buffers", values, layers.iter_mut().flat_map(|layer| &mut layer.buffers).collect())?;
+    Ok(layers)
+}
+
+/// Copies `values` to `places`, one behind the other.
+fn fill(what: &str, mut values: &[f32], places: Vec<&mut Vec<f32>>) -> Result<(), Failure> {
+    let expected: usize = places.iter().map(|place| place.len()).sum();
+    if values.len() != expected {
+        return Err(Error::shape(what, format!("{expected} values"), values.len().to_string()).into());
+    }
+    for place in places {
+        let (of_place, rest) = values.split_at(place.len());
+        place.copy_from_slice(of_place);
+        values = rest;
+    }
+    Ok(())
 }

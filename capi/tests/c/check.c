@@ -409,6 +409,49 @@ static void networks(void) {
     MEETS(GANNET_WRONG_HANDLE, gannet_network_free(network));
 }
 
+/* A network whose normalizations keep more than parameters. */
+static void normalized_networks(void) {
+    static const char settings[] =
+        "{\"gan\": {\"generator\": {\"layers\": [{\"inputs\": 2, \"outputs\": 4, \"normalization\": \"batch\"}, {\"inputs\": 4, \"outputs\": 2}]},"
+        "\"discriminator\": {\"layers\": [{\"inputs\": 2, \"outputs\": 3, \"normalization\": \"spectral\"}, {\"inputs\": 3, \"outputs\": 1}]}}}";
+    GannetNetwork *network = NULL, *other = NULL;
+    GannetOptions options = options_of(16, 1, 7);
+    float before[8], after[8], one[32], same[32], vector[3];
+    size_t count = 0;
+    uint64_t seed = 5;
+    OK(gannet_network_new(settings, GANNET_GENERATOR, &options, &network));
+    OK(gannet_network_buffers(network, before, 8, &count));
+    CHECK(count == 8 && before[0] == 0 && before[4] == 1);
+    /* An evaluation leaves them, a pass in training does not. */
+    OK(gannet_network_forward(network, values, 16, NULL, one));
+    OK(gannet_network_buffers(network, after, 8, NULL));
+    CHECK(memcmp(before, after, sizeof before) == 0);
+    OK(gannet_network_forward(network, values, 16, &seed, one));
+    OK(gannet_network_buffers(network, after, 8, NULL));
+    CHECK(memcmp(before, after, sizeof before) != 0);
+    OK(gannet_network_backward(network, one, 16, NULL, GANNET_OVERWRITE_GRADIENTS));
+    MEETS(GANNET_SHAPE, gannet_network_forward(network, values, 1, &seed, same));
+    /* Parameters and buffers are all of it. */
+    float parameters[2 * 4 + 4 + 4 * 2 + 2];
+    OK(gannet_network_parameters(network, parameters, 22, &count));
+    CHECK(count == 22);
+    options.seed = 8;
+    OK(gannet_network_new(settings, GANNET_GENERATOR, &options, &other));
+    OK(gannet_network_set_parameters(other, parameters, 22));
+    OK(gannet_network_set_buffers(other, after, 8));
+    OK(gannet_network_forward(network, values, 16, NULL, one));
+    OK(gannet_network_forward(other, values, 16, NULL, same));
+    CHECK(memcmp(one, same, sizeof one) == 0);
+    MEETS(GANNET_SHAPE, gannet_network_set_buffers(other, after, 7));
+    MEETS(GANNET_BUFFER_TOO_SMALL, gannet_network_buffers(other, after, 7, &count));
+    OK(gannet_network_free(network));
+    OK(gannet_network_free(other));
+    OK(gannet_network_new(settings, GANNET_DISCRIMINATOR, &options, &network));
+    OK(gannet_network_buffers(network, vector, 3, &count));
+    CHECK(count == 3 && fabsf(vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2] - 1) <= 1e-5f);
+    OK(gannet_network_free(network));
+}
+
 /* ---- what does not ---- */
 
 static void strange_arguments(void) {
@@ -602,6 +645,7 @@ int main(int count, char **arguments) {
     conditions();
     modular_loss();
     networks();
+    normalized_networks();
     strange_arguments();
     wrong_handles();
     misuse_after_errors();

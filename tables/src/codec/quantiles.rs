@@ -143,6 +143,28 @@ impl Quantiles {
         self.values[0][0]
     }
 
+    /// The greatest value.
+    #[cfg(feature = "onnx")]
+    pub(super) fn greatest(&self) -> f64 {
+        self.values[self.values.len() - 1][1]
+    }
+
+    /// The same function of scores as the straight lines between these points; where several have one score, the last counts.
+    #[cfg(feature = "onnx")]
+    pub(super) fn points(&self) -> Vec<[f64; 2]> {
+        let mut points = Vec::with_capacity(4 * self.values.len());
+        for ([least, greatest], bounds) in self.values.iter().zip(self.bounds.windows(2)) {
+            let [low, high] = [bounds[0], bounds[1]];
+            let edge = EDGE * (high - low);
+            points.push([low, *least]);
+            if least < greatest {
+                points.extend([[low + edge, *least], [high - edge, *greatest]]);
+            }
+            points.push([high, *greatest]);
+        }
+        points
+    }
+
     /// The value of a score.
     pub(super) fn value(&self, score: f32) -> f64 {
         let score = f64::from(score);
