@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Once;
 
 use common::{installed, package, run};
 use gannet::cpu::{Isa, IsaKind};
@@ -121,35 +122,63 @@ fn the_same_seed_gives_the_same_bits_in_rust_and_in_c() {
     assert_eq!(hashes.len(), 4, "{hashes:?}");
 }
 
+/// What a program prints of its allocations; `None` where they cannot be counted.
+fn allocation_counter(installed: &common::Installed) -> Option<impl Fn(&Path, &[&str]) -> String> {
+    if !cfg!(target_env = "gnu") {
+        common::skip("glibc", "run this test on a system with glibc");
+        return None;
+    }
+    let counter = installed.folder().join("counter.so");
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let source = package().join("../scripts/count_allocations.c");
+        run(Command::new("gcc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&counter).arg(source));
+    });
+    Some(move |program: &Path, arguments: &[&str]| {
+        let output = run(Command::new(program).args(arguments).env("LD_PRELOAD", &counter));
+        let told = String::from_utf8_lossy(&output.stderr).trim().to_string();
+        assert!(told.starts_with("malloc "), "{told}");
+        told
+    })
+}
+
 #[test]
 fn a_step_driven_from_c_allocates_nothing() {
     let Some(installed) = installed() else { return };
-    if !cfg!(target_env = "gnu") {
-        common::skip("glibc", "run this test on a system with glibc");
-        return;
-    }
+    let Some(count) = allocation_counter(installed) else { return };
     let program = installed.c_program("train");
-    let counter = installed.folder().join("counter.so");
-    let source = package().join("../scripts/count_allocations.c");
-    run(Command::new("gcc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&counter).arg(source));
-    let count = |preset: &str, features: usize, [batch, threads, calls, steps]: [usize; 4]| {
-        let numbers = [features, batch, threads, calls, steps].map(|number| number.to_string());
-        let output = run(Command::new(&program).arg(preset).args(numbers).env("LD_PRELOAD", &counter));
-        String::from_utf8_lossy(&output.stderr).trim().to_string()
-    };
     // One call of many steps for any number of threads; with one thread, many calls too.
     let cases = [
-        ("circle", 2, [256, 1, 1, 100], [256, 1, 1, 400]),
-        ("circle", 2, [256, 2, 1, 100], [256, 2, 1, 400]),
-        ("circle", 2, [32, 1, 100, 1], [32, 1, 400, 1]),
-        ("digits", 64, [100, 2, 1, 20], [100, 2, 1, 80]),
+        (["circle", "2", "256", "1"], ["1", "100"], ["1", "400"]),
+        (["circle", "2", "256", "2"], ["1", "100"], ["1", "400"]),
+        (["circle", "2", "32", "1"], ["100", "1"], ["400", "1"]),
+        (["digits", "64", "100", "2"], ["1", "20"], ["1", "80"]),
     ];
-    for (preset, features, fewer, more) in cases {
+    for (run, fewer, more) in cases {
+        let [fewer, more] = [fewer, more].map(|steps| [&run[..], &steps].concat());
         // On a busy machine a thread of a short run may come too late to look for jobs, for which the pool allocates once. What a
         // step allocates shows every time.
-        let same = (0..3).any(|_| count(preset, features, fewer) == count(preset, features, more));
-        let told = count(preset, features, more);
-        assert!(same, "{preset}: {} with {fewer:?}, {told} with {more:?}", count(preset, features, fewer));
-        assert!(told.starts_with("malloc "), "{told}");
+        let same = (0..3).any(|_| count(&program, &fewer) == count(&program, &more));
+        let told = count(&program, &more);
+        assert!(same, "{} with {fewer:?}, {told} with {more:?}", count(&program, &fewer));
     }
+}
+
+#[test]
+fn no_call_of_one_thread_allocates() {
+    let Some(installed) = installed() else { return };
+    let Some(count) = allocation_counter(installed) else { return };
+    let program = installed.c_program("calls");
+    for what in
+        ["step", "halves", "answered", "progress", "strided", "filled", "loss", "network", "sampler", "function"]
+    {
+        let [fewer, more] = ["50", "150"].map(|calls| count(&program, &[what, "1", calls]));
+        assert_eq!(fewer, more, "{what}");
+    }
+    // Of several threads a run enters its pool once, and so does each call that is no run: a few blocks, which the documentation counts.
+    let [fewer, more] = ["50", "150"].map(|calls| {
+        let told = count(&program, &["loss", "2", calls]);
+        told.split(' ').filter_map(|word| word.parse::<i64>().ok()).take(4).sum::<i64>()
+    });
+    assert!((100..=500).contains(&(more - fewer)), "{fewer} of 50 calls, {more} of 150");
 }
