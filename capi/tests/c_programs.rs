@@ -10,8 +10,11 @@ use std::sync::Once;
 
 use common::{installed, package, run};
 use gannet::cpu::{Isa, IsaKind};
+use gannet::data::digits;
 use gannet::gan::presets::Preset;
-use gannet::gan::{Network, Trainer, TrainerOptions, source};
+use gannet::gan::{DenseNetwork, GanSpec, GradientMode, ModularLoss, Network, Trainer, TrainerOptions, source};
+use gannet::net::LayerTensors;
+use sha2::{Digest, Sha256};
 
 /// Runs the program of all functions, whose files go to a folder of its own. `missing` is an instruction set that there is not.
 fn check(mut command: Command, missing: Option<&str>) {
@@ -81,12 +84,21 @@ fn values(count: usize) -> Vec<f32> {
     (0..count as u64).map(|index| (index * 7919 % 2001) as f32 / 1000.0 - 1.0).collect()
 }
 
-/// FNV-1a over the bits of the parameters of both networks.
-fn hash(trainer: &Trainer<'_>) -> u64 {
-    let values =
-        Network::ALL.into_iter().flat_map(|network| trainer.parameters(network)).flat_map(|tensor| tensor.values());
-    let bytes = values.flat_map(f32::to_le_bytes);
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+/// FNV-1a over the bits of numbers.
+fn fnv(values: impl IntoIterator<Item = f32>) -> String {
+    let bytes = values.into_iter().flat_map(f32::to_le_bytes);
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    format!("{hash:016x}")
+}
+
+/// The parameters of both networks.
+fn parameters(trainer: &Trainer<'_>) -> Vec<f32> {
+    Network::ALL
+        .into_iter()
+        .flat_map(|network| trainer.parameters(network))
+        .flat_map(|tensor| tensor.values())
+        .collect()
 }
 
 /// The hash that `train` prints.
@@ -112,7 +124,7 @@ fn the_same_seed_gives_the_same_bits_in_rust_and_in_c() {
         let options = TrainerOptions::default().with_batch(batch).with_seed(7).with_shuffle(preset.shuffle());
         let mut trainer = Trainer::new(preset.spec(), rows, options).unwrap();
         trainer.run(50, 0, |_| ControlFlow::Continue(())).unwrap();
-        let in_rust = format!("{:016x}", hash(&trainer));
+        let in_rust = fnv(parameters(&trainer));
         for threads in [1, 2] {
             let in_c = trained_in_c(&program, preset, features, batch, threads);
             assert_eq!(in_c, in_rust, "{} with {threads} threads", preset.name());
@@ -120,6 +132,64 @@ fn the_same_seed_gives_the_same_bits_in_rust_and_in_c() {
         hashes.insert(in_rust);
     }
     assert_eq!(hashes.len(), 4, "{hashes:?}");
+}
+
+/// Layers' weights and biases, as they stand in C.
+fn flat(layers: &[LayerTensors]) -> impl Iterator<Item = f32> + '_ {
+    layers.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias).copied())
+}
+
+/// The job of `one_job.c` in Rust: the SHA-256 of the trained model, and the lines that it prints.
+fn one_job_in_rust() -> gannet::Result<(String, String)> {
+    const BATCH: usize = 64;
+    let preset = Preset::Digits;
+    let options = || TrainerOptions::default().with_batch(BATCH).with_seed(1);
+    let images: Vec<f32> = digits::images().iter().map(|&pixel| f32::from(pixel) / 8.0 - 1.0).collect();
+    let rows = &images[..BATCH * 64];
+
+    let source = std::sync::Arc::new(digits::source()?);
+    let mut trainer = Trainer::new(preset.spec(), source, options().with_shuffle(preset.shuffle()))?;
+    trainer.run(300, 0, |_| ControlFlow::Continue(()))?;
+    let model = Sha256::digest(trainer.model()?.to_safetensors(trainer.spec())?);
+    let model = model.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut samples = vec![0.0; 100 * 64];
+    trainer.sampler()?.sample(3, 10, &mut samples)?;
+
+    let GanSpec { discriminator, objective, penalties, discriminator_optimizer, .. } = preset.spec();
+    let mut loss =
+        ModularLoss::with_penalties(discriminator.clone(), objective, penalties, discriminator_optimizer, options())?;
+    let (fakes, mut gradient) = (values(rows.len()), vec![0.0; rows.len()]);
+    for _ in 0..5 {
+        loss.step(&fakes, rows, &mut gradient)?;
+    }
+    let of_loss = fnv(gradient.iter().copied().chain(flat(&loss.discriminator()?)));
+
+    let mut network = DenseNetwork::new(discriminator, options())?;
+    let mut answers = [0.0; BATCH];
+    network.forward_with_dropout(rows, 5, &mut answers)?;
+    network.backward(&[1.0; BATCH], Some(&mut gradient), GradientMode::Overwrite)?;
+    let of_network = fnv(answers.into_iter().chain(gradient).chain(flat(&network.gradients()?)));
+    Ok((model, format!("samples {}\nloss {of_loss}\nnetwork {of_network}\n", fnv(samples))))
+}
+
+/// The same in Python: `test_bits.py` of the package, which reads the same two files. The model is also the program's: `scripts/hashes.py`.
+#[test]
+fn one_job_has_the_bits_of_the_documents_in_rust_and_in_c() {
+    let (model, lines) = one_job_in_rust().unwrap();
+    if Isa::resolve(None).unwrap().kind() == IsaKind::Portable {
+        println!("the documents have the bits of a fused multiply-add");
+    } else {
+        let document = std::fs::read_to_string(package().join("../docs/hashes.md")).unwrap();
+        assert!(document.contains(&format!("| `digits` | 64 | 300 | 1 | `{model}` |")), "{model}");
+        assert_eq!(lines, std::fs::read_to_string(package().join("tests/one_job.txt")).unwrap());
+    }
+    let Some(installed) = installed() else { return };
+    let file = installed.folder().join("model.safetensors");
+    let output =
+        run(Command::new(installed.c_program("one_job")).arg(package().join("../assets/digits.bin")).arg(&file));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), lines);
+    let in_c: String = Sha256::digest(std::fs::read(&file).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(in_c, model);
 }
 
 /// What a program prints of its allocations; `None` where they cannot be counted.
