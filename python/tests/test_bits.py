@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import gannet
+from conftest import needed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STEPS = 60
@@ -115,7 +116,7 @@ def test_the_same_bits_of_any_array(rows, kind):
         "fortran": lambda: np.asfortranarray(rows),
         "strided": lambda: wide[::2, 1::2],
         "list": lambda: rows.tolist(),
-        "frame": lambda: pytest.importorskip("pandas").DataFrame(rows, columns=list("abc")),
+        "frame": lambda: needed("pandas").DataFrame(rows, columns=list("abc")),
     }[kind]()
     for spec in (None, "ring8"):
         used = made if spec is None else (made.iloc[:, :2] if kind == "frame" else np.asarray(made)[:, :2])
