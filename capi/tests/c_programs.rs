@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Once;
 
 use common::{installed, package, run};
-use gannet::cpu::{Isa, IsaKind};
+use gannet::cpu::{EngineKind, Isa, IsaKind};
 use gannet::data::digits;
 use gannet::gan::presets::Preset;
 use gannet::gan::{DenseNetwork, GanSpec, GradientMode, ModularLoss, Network, Trainer, TrainerOptions, source};
@@ -121,7 +121,8 @@ fn the_same_seed_gives_the_same_bits_in_rust_and_in_c() {
     ] {
         let values = values(500 * features);
         let rows = std::sync::Arc::new(source::from_rows(&values, features).unwrap());
-        let options = TrainerOptions::default().with_batch(batch).with_seed(7).with_shuffle(preset.shuffle());
+        let options = TrainerOptions::default().with_batch(batch).with_seed(7).with_engine(EngineKind::Native);
+        let options = options.with_shuffle(preset.shuffle());
         let mut trainer = Trainer::new(preset.spec(), rows, options).unwrap();
         trainer.run(50, 0, |_| ControlFlow::Continue(())).unwrap();
         let in_rust = fnv(parameters(&trainer));

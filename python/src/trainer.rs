@@ -86,8 +86,8 @@ impl Trainer {
     ///
     /// `settings` are the name of a preset, a dict with the tables `run` and `gan` of config.toml, or such a dict as the text of JSON.
     /// `data` are the samples, a matrix [samples, features], with conditions behind the features where the settings have them. A matrix of
-    /// float32 in C order is read where it stands for as long as the trainer lives, and must not be changed meanwhile; any other is
-    /// converted once. `labels` are the class of each sample, counted from 0, of as many classes as the settings have conditions: then `data`
+    /// float32 is read where it stands for as long as the trainer lives, in C order soonest, and must not be changed meanwhile; any other
+    /// is converted once, and so is one with `labels` that is not in C order. `labels` are the class of each sample, counted from 0, of as many classes as the settings have conditions: then `data`
     /// have the features alone.
     #[new]
     #[pyo3(signature = (settings, data, *, labels = None, **options),
@@ -103,7 +103,9 @@ impl Trainer {
         let stop = Arc::new(AtomicBool::new(false));
         let options = options::read(options, options::TRAINER, spec.options())?.with_stop(Arc::clone(&stop));
         let batch = options.batch;
-        let samples = Arc::new(Borrowed::new(arrays::matrix(data, "data")?)?);
+        // Beside labels, rows are read whole.
+        let data = if labels.is_some() { arrays::matrix(data, "data") } else { arrays::aligned(data, "data") };
+        let samples = Arc::new(Borrowed::new(data?)?);
         let of_gan = spec.spec.clone();
         let made = calls::made(py, || {
             let source: Arc<dyn Source> = match labels {

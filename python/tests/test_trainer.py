@@ -325,13 +325,15 @@ def test_float32_in_any_order_is_the_same_data(small, floats, made):
     assert same(one.parameters(), other.parameters())
 
 
-def test_data_are_read_where_they_stand(small, floats):
-    one = gannet.Trainer(small, floats, batch=16, threads=1)
-    other = gannet.Trainer(small, np.asfortranarray(floats), batch=16, threads=1)
-    floats[:] = 0
-    one.run(3)
-    other.run(3)
-    assert not same(one.parameters(), other.parameters()), "float32 in C order is borrowed, anything else converted"
+@pytest.mark.parametrize("made", [np.array, np.asfortranarray, spread, backward])
+def test_float32_is_read_where_it_stands(small, floats, made):
+    mine = made(floats)
+    one, other, converted = (gannet.Trainer(small, data, batch=16, threads=2) for data in (floats, mine, mine.astype(float)))
+    mine[:] = 0
+    for trainer in (one, other, converted):
+        trainer.run(3)
+    assert same(one.parameters(), converted.parameters()), "any other is converted once"
+    assert not same(one.parameters(), other.parameters())
 
 
 def test_a_memory_map_is_read_where_it_stands(small, floats, tmp_path):
