@@ -130,8 +130,13 @@ pub unsafe extern "C" fn gannet_network_forward(
     answers: *mut f32,
 ) -> GannetStatus {
     call(|| {
-        // SAFETY: of the caller.
-        let seed = unsafe { training_seed.as_ref() };
+        let seed = if training_seed.is_null() {
+            None
+        } else {
+            arguments::check_place(training_seed.cast_mut(), "training_seed")?;
+            // SAFETY: of the caller; neither NULL nor unaligned.
+            Some(unsafe { *training_seed })
+        };
         handles::with(network, |Layers(network)| {
             let (inputs, outputs) = (network.spec().inputs(), network.spec().outputs());
             let size = |features: usize| count.saturating_mul(features);
@@ -141,7 +146,7 @@ pub unsafe extern "C" fn gannet_network_forward(
             // SAFETY: as above.
             let answers = unsafe { arguments::rows_mut(answers, count, outputs, "answers")? };
             match seed {
-                Some(seed) => network.forward_in_training(rows, *seed, answers)?,
+                Some(seed) => network.forward_in_training(rows, seed, answers)?,
                 None => network.forward(rows, answers)?,
             }
             Ok(())
@@ -185,7 +190,7 @@ pub unsafe extern "C" fn gannet_network_backward(
 }
 
 /// Copies the parameters to `values`, which has room for `capacity` of them, and their number to `needed`; either may be NULL. They stand
-/// layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases.
+/// layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases. Nothing is allocated.
 ///
 /// # Safety
 ///
@@ -198,9 +203,11 @@ pub unsafe extern "C" fn gannet_network_parameters(
     needed: *mut usize,
 ) -> GannetStatus {
     call(|| {
-        let found = handles::with(network, |Layers(network)| Ok(flat::flat(&network.parameters()?)))?;
-        // SAFETY: of the caller.
-        unsafe { arguments::copy_out(&found, values, capacity, needed) }
+        handles::with(network, |Layers(network)| {
+            let read = |layer, weight: &mut [f32], bias: &mut [f32]| network.read_layer(layer, weight, bias);
+            // SAFETY: of the caller.
+            unsafe { flat::copy_layers(network.spec(), values, capacity, needed, read) }
+        })
     })
 }
 
@@ -239,13 +246,16 @@ pub unsafe extern "C" fn gannet_network_gradients(
     needed: *mut usize,
 ) -> GannetStatus {
     call(|| {
-        let found = handles::with(network, |Layers(network)| Ok(flat::flat(&network.gradients()?)))?;
-        // SAFETY: of the caller.
-        unsafe { arguments::copy_out(&found, values, capacity, needed) }
+        handles::with(network, |Layers(network)| {
+            let read = |layer, weight: &mut [f32], bias: &mut [f32]| network.read_layer_gradients(layer, weight, bias);
+            // SAFETY: of the caller.
+            unsafe { flat::copy_layers(network.spec(), values, capacity, needed, read) }
+        })
     })
 }
 
-/// Replaces the parameters by `count` values in the order of `gannet_network_parameters`. The buffers stay.
+/// Replaces the parameters by `count` values in the order of `gannet_network_parameters`. The buffers stay. A backward pass then needs a
+/// new forward pass first. Nothing is allocated.
 ///
 /// # Safety
 ///
@@ -260,7 +270,16 @@ pub unsafe extern "C" fn gannet_network_set_parameters(
         // SAFETY: of the caller.
         let values = unsafe { arguments::rows(values, count, 1, "values")? };
         handles::with(network, |Layers(network)| {
-            Ok(network.set_parameters(&flat::of_flat(values, network.parameters()?)?)?)
+            flat::check_count("parameters", values, flat::count(network.spec()))?;
+            let mut rest = values;
+            for index in 0..network.spec().layers.len() {
+                let [weights, biases] = flat::counts(&network.spec().layers[index]);
+                let (weight, after) = rest.split_at(weights);
+                let (bias, after) = after.split_at(biases);
+                network.set_layer(index, weight, bias)?;
+                rest = after;
+            }
+            Ok(())
         })
     })
 }

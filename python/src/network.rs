@@ -65,7 +65,7 @@ impl Network {
            text_signature = "(settings, network='generator', *, batch=None, seed=0, threads=None, engine='auto', isa=None, memory_limit=None)")]
     fn new(settings: &Bound<'_, PyAny>, network: &str, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let (spec, usual) = Spec::network(settings, network)?;
-        let options = options::read(options, usual)?;
+        let options = options::read(options, options::NETWORK, usual)?;
         let most_rows = options.batch;
         let made = calls::made(settings.py(), || Ok(DenseNetwork::new(spec.clone(), options)?))?;
         Ok(Self { network: made, spec, most_rows })

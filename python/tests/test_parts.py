@@ -48,6 +48,7 @@ def test_what_a_loss_refuses():
         (lambda: loss.step(rows, rows, np.zeros((8, 2))), TypeError, "float32 in C order"),
         (lambda: loss.step(spoiled, rows), gannet.NotFiniteError, "generated sample"),
         (lambda: gannet.ModularLoss("circle", batch=0), gannet.SettingError, "batch"),
+        (lambda: gannet.ModularLoss("circle", shuffle=False), TypeError, "`shuffle` is unknown"),
         (lambda: gannet.ModularLoss({"run": {"preset": "circle"}, "gan": {"packing": 2}}), gannet.SettingError, "packing"),
     ]:
         with pytest.raises(kind) as raised:
@@ -161,6 +162,8 @@ def test_what_a_network_refuses():
         (lambda: gannet.Network({"layers": [{"inputs": 1}]}), gannet.SettingError, "outputs"),
         (lambda: gannet.Network("circle", "critic"), gannet.SettingError, "critic"),
         (lambda: network.set_parameters({"2.bias": [1]}), gannet.SettingError, "2.bias"),
+        (lambda: gannet.Network(LAYERS, shards=2), TypeError, "`shards` is unknown"),
+        (lambda: gannet.Network(LAYERS, shuffle=True), TypeError, "`shuffle` is unknown"),
     ]:
         with pytest.raises(kind) as raised:
             call()

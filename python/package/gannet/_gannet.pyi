@@ -14,6 +14,25 @@ _Isa: TypeAlias = Literal["avx512", "avx2", "portable"]
 _Name: TypeAlias = Literal["generator", "discriminator"]
 _Path: TypeAlias = str | os.PathLike[str]
 
+__all__ = [
+    "Calibration",
+    "Codec",
+    "ModularLoss",
+    "Network",
+    "Report",
+    "Sampler",
+    "Spec",
+    "Standardization",
+    "Trainer",
+    "checkpoint_note",
+    "checkpoint_with_note",
+    "classes_of_samples",
+    "info",
+    "picture",
+    "run_program",
+    "write_file",
+]
+
 @final
 class Report:
     """What a step reports. A number that the call does not tell is nan."""
@@ -56,8 +75,11 @@ class Trainer:
     def stop(self) -> None: ...
     def step_discriminator(self) -> Report: ...
     def step_generator(self) -> Report: ...
+    def step_generator_with(self, answer: Callable[[_Matrix], ArrayLike]) -> None: ...
+    def steps_for_epochs(self, epochs: int) -> int: ...
     def set_learning_rate(self, network: _Name, rate: float) -> None: ...
     def parameters(self) -> dict[str, _Matrix]: ...
+    def gradients(self) -> dict[str, _Matrix]: ...
     def set_parameters(self, parameters: dict[str, Any]) -> None: ...
     def sampler(self) -> Sampler: ...
     def save(self, path: _Path, *, overwrite: bool = False) -> None: ...
