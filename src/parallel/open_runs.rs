@@ -14,8 +14,8 @@
 //! 4. *A key means one pool.* It is the address that the pool has in its `Arc`; the entry of the pool holds a `Weak`, which keeps
 //!    the address from being used again, for as long as a run is open or a job waits.
 //!
-//! A member of a team that starts a job declines it ([`Member`]). The place stays free, and the workers of the pool's runs send
-//! for it again while they have nothing to do.
+//! A member of a team that starts a job declines it ([`Member`]). The place stays free, and who may have declined sends for it
+//! again: workers while they have nothing to do, workers and leaders when they leave their run.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -80,14 +80,14 @@ fn with_entry<R>(key: usize, change: impl FnOnce(&mut Pool) -> R) -> Option<R> {
 }
 
 /// A run that workers of a pool may join. It is over when this is dropped.
-pub(super) struct OpenRun {
-    key: usize,
+pub(super) struct OpenRun<'a> {
+    pool: &'a Arc<ThreadPool>,
     phases: Arc<Phases>,
 }
 
-impl OpenRun {
+impl<'a> OpenRun<'a> {
     /// Opens a run with places for the workers 1 to `helpers`.
-    pub(super) fn new(pool: &Arc<ThreadPool>, helpers: usize) -> Self {
+    pub(super) fn new(pool: &'a Arc<ThreadPool>, helpers: usize) -> Self {
         let key = key(Arc::as_ptr(pool));
         let phases = Arc::new(Phases::new());
         let places = Places { phases: Arc::clone(&phases), free: 1..helpers.saturating_add(1) };
@@ -101,10 +101,8 @@ impl OpenRun {
             pools[index].runs.push(places);
             pools[index].call_up()
         };
-        for _ in 0..missing {
-            pool.spawn(move || start(key));
-        }
-        Self { key, phases }
+        send(pool, missing);
+        Self { pool, phases }
     }
 
     /// What the leader and the workers share.
@@ -113,10 +111,22 @@ impl OpenRun {
     }
 }
 
-impl Drop for OpenRun {
+impl Drop for OpenRun<'_> {
     fn drop(&mut self) {
         self.phases.stop();
-        with_entry(self.key, |pool| pool.runs.retain(|run| !Arc::ptr_eq(&run.phases, &self.phases)));
+        let missing = with_entry(key(Arc::as_ptr(self.pool)), |pool| {
+            pool.runs.retain(|run| !Arc::ptr_eq(&run.phases, &self.phases));
+            pool.call_up()
+        });
+        send(self.pool, missing.unwrap_or(0));
+    }
+}
+
+/// Sends jobs that are counted as waiting.
+fn send(pool: &Arc<ThreadPool>, jobs: usize) {
+    let key = key(Arc::as_ptr(pool));
+    for _ in 0..jobs {
+        pool.spawn(move || start(key));
     }
 }
 
@@ -130,9 +140,11 @@ fn start(key: usize) {
         pool.runs.iter_mut().find_map(|run| Some((Arc::clone(&run.phases), run.free.next()?)))
     });
     if let Some((phases, worker)) = place.flatten() {
-        let _member = Member::enter();
+        let member = Member::enter();
         // SAFETY: `free` begins at 1 and gives each number once (invariant 3).
         unsafe { phases.work(worker, || call_again(key)) };
+        drop(member);
+        call_again(key);
     }
 }
 

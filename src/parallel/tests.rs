@@ -245,6 +245,59 @@ fn a_thread_of_the_pool_may_lead() {
 }
 
 #[test]
+fn a_place_that_a_leader_declined_is_filled_when_its_run_ends() {
+    let pool = build_pool(2).unwrap();
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let (started, start) = std::sync::mpsc::channel();
+    let leads = started.clone();
+    pool.spawn(move || {
+        started.send(()).unwrap();
+        _ = wait.recv();
+    });
+    start.recv().unwrap();
+    let is_open = AtomicBool::new(false);
+    // The only free thread of the pool leads a run, and declines the jobs of this one and of the next.
+    let declines = |_: &Team<'_>| {
+        leads.send(()).unwrap();
+        while !is_open.load(SeqCst) || waiting_jobs(&pool) > 0 {
+            rayon::yield_now();
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| pool.install(|| with_team(2, Some(&pool), declines)));
+        start.recv().unwrap();
+        with_team(2, Some(&pool), |team| {
+            is_open.store(true, SeqCst);
+            assert_eq!(meet(team, 2).len(), 2);
+        });
+    });
+    drop(release);
+}
+
+#[test]
+fn a_place_that_a_worker_declined_is_filled_when_it_is_back_in_the_pool() {
+    for _ in 0..20 {
+        let pool = build_pool(1).unwrap();
+        let (started, start) = std::sync::mpsc::channel();
+        let (open, opened) = std::sync::mpsc::channel::<()>();
+        with_team(2, Some(&pool), |team| {
+            assert_eq!(meet(team, 2).len(), 2);
+            // The worker does this job between two phases, and is still there when the next run opens.
+            pool.spawn(move || {
+                started.send(()).unwrap();
+                opened.recv().unwrap();
+                while rayon::yield_now() != Some(rayon::Yield::Executed) {}
+            });
+            start.recv().unwrap();
+        });
+        with_team(2, Some(&pool), |team| {
+            open.send(()).unwrap();
+            assert_eq!(meet(team, 2).len(), 2);
+        });
+    }
+}
+
+#[test]
 fn members_decline_to_work_for_others_while_they_wait() {
     // The only free thread of the pool leads, so the worker's job lies in its own queue.
     let pool = build_pool(2).unwrap();
