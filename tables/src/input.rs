@@ -57,6 +57,11 @@ impl Input {
         &self.origin
     }
 
+    /// The bytes themselves, as they were given, where they are in memory.
+    pub fn in_memory(&self) -> Option<&[u8]> {
+        self.bytes.as_deref()
+    }
+
     /// Bytes of memory that it takes itself.
     pub fn held(&self) -> u64 {
         self.bytes.as_ref().map_or(0, |bytes| bytes.capacity() as u64)

@@ -16,8 +16,8 @@ use crate::commands::args::{Format, SAMPLE_FORMATS, SampleArgs};
 use crate::data::classes::Classes;
 use crate::data::filter::Filter;
 use crate::data::latents;
-use crate::data::own::OwnData;
-use crate::data::samples::Samples;
+use crate::data::own::{Form, OwnData};
+use crate::data::samples::{Samples, byte};
 use crate::folder::npy;
 use crate::folder::out_file::{OutFile, Suffixes, is_standard};
 use crate::folder::run_folder::TABLE;
@@ -245,21 +245,28 @@ fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec
     look.picture(config.preset, Heading { title: &title, subtitle: &subtitle }, real, &panels)
 }
 
-/// An array in NumPy's format `[samples, values]`: float32; of tables float64, whose units may need it.
+/// An array in NumPy's format `[samples, values]`: float32; of tables float64, whose units may need it. Own images are bytes,
+/// `[samples, height, width]`, as an array of them that is read.
 enum Array<'a> {
     Plain(usize),
+    Images([usize; 2]),
     Table(&'a Codec),
 }
 
 impl<'a> Array<'a> {
     fn of(config: &'a RunConfig) -> Self {
-        codec(config).map_or(Self::Plain(config.spec.features()), Self::Table)
+        match config.own.as_ref().map(|own| &own.form) {
+            Some(Form::Table(codec)) => Self::Table(codec),
+            Some(&Form::Images { height, width }) => Self::Images([height, width]),
+            None => Self::Plain(config.spec.features()),
+        }
     }
 
     /// Values of a row.
     fn columns(&self) -> usize {
         match self {
             Self::Plain(features) => *features,
+            Self::Images([height, width]) => height * width,
             Self::Table(codec) => codec.form().columns.len(),
         }
     }
@@ -267,7 +274,7 @@ impl<'a> Array<'a> {
     /// Adds a row.
     fn extend(&self, values: &mut Vec<f64>, drawn: &Drawn<'_>) {
         match self {
-            Self::Plain(_) => values.extend(drawn.sample.iter().map(|value| f64::from(*value))),
+            Self::Plain(_) | Self::Images(_) => values.extend(drawn.sample.iter().map(|value| f64::from(*value))),
             Self::Table(codec) => {
                 let row = (values.len() / self.columns().max(1)) as f64;
                 let columns = codec.form().columns.iter().zip(drawn.row);
@@ -297,8 +304,11 @@ impl<'a> Array<'a> {
         let columns = self.columns();
         let rows = values.len() / columns.max(1);
         match self {
-            Self::Plain(_) => npy::write(file, [rows, columns], values.iter().map(|value| *value as f32)),
-            Self::Table(_) => npy::write(file, [rows, columns], values.iter().copied()),
+            Self::Plain(_) => npy::write(file, &[rows, columns], values.iter().map(|value| *value as f32)),
+            Self::Images([height, width]) => {
+                npy::write(file, &[rows, *height, *width], values.iter().map(|value| byte(*value as f32)))
+            }
+            Self::Table(_) => npy::write(file, &[rows, columns], values.iter().copied()),
         }
     }
 }
@@ -325,8 +335,8 @@ const LABEL: &str = "label";
 /// Hands samples to what takes them.
 type Take<'a> = dyn FnMut(Drawn<'_>) -> Result<()> + 'a;
 
-/// A table, a row a sample: own tables in the form of their file, others with a header, whose numbers read back as the same `f32`; where
-/// there are classes, that of each stands in the last column. What comes from a file must not move the cursor of a `terminal`.
+/// A table, a row a sample: own tables in the form of their file, others with a header, whose numbers read back as the same `f32`, or as
+/// the bytes of own images; where there are classes, that of each stands in the last column. What comes from a file must not move the cursor of a `terminal`.
 fn csv(
     file: &mut dyn Write,
     config: &RunConfig,
@@ -345,8 +355,10 @@ fn csv(
     let has_classes = !matches!(asked, Asked::Unconditional);
     let label = has_classes.then(|| LABEL.to_string());
     table.write_record(columns.iter().chain(&label)).map_err(refused)?;
+    let has_bytes = config.own.is_some();
+    let text = |value: &f32| if has_bytes { byte(*value).to_string() } else { value.to_string() };
     each(&mut |Drawn { class, sample, .. }| {
-        let cells = sample.iter().map(f32::to_string).chain(asked.name(class).map(str::to_string));
+        let cells = sample.iter().map(text).chain(asked.name(class).map(str::to_string));
         table.write_record(cells).map_err(refused)
     })?;
     table.flush().map_err(|source| Error::Io { action: "write", path: "samples".into(), source })

@@ -9,6 +9,8 @@ use gannet_tables::{DEFAULT_CATEGORIES, Delimiter, Encoding, Kind, MAX_CATEGORIE
 /// What a user decides of how a table is read and encoded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Reading {
+    /// The array of an archive of NumPy.
+    pub(crate) array: Option<String>,
     /// The columns to keep, by their names; all where there are none.
     pub(crate) columns: Option<Vec<String>>,
     /// Columns to leave out.
@@ -53,6 +55,11 @@ impl Reading {
     /// Whether anything is decided.
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether anything is decided that only tables have.
+    pub(crate) fn is_about_tables(&self) -> bool {
+        !Self { array: None, ..self.clone() }.is_default()
     }
 }
 

@@ -19,9 +19,10 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 use super::config::RunConfig;
 use super::schema::{Schema, given_twice, line_of, line_of_setting, today};
 use super::table::{EXCLUSIVE, SETTINGS, Setting};
+use crate::data::data_file::DataFile;
 use crate::data::own::{OwnData, Settings};
 use crate::data::reading::{self, Reading, SCALINGS};
-use crate::folder::contents::Contents;
+use crate::folder::contents::is_standard;
 use crate::folder::run_folder::refused;
 use crate::preset::{self, OWN};
 use gannet_settings::GanTable;
@@ -177,7 +178,7 @@ fn resolve(settings: Given, structures: Structures, around: Surroundings<'_>) ->
         if table.labels.is_some() && table.are_images(folder) {
             table.take_labels_of_images(folder, data)?;
         }
-        table.file = data.map(Path::to_path_buf).or(table.file.map(|file| from_file(folder, file)));
+        table.file = table.file.map(|file| from_file(folder, file));
         let chosen = given("batch").is_none() || !has_length;
         let mut config = own(&mut table, (limit.or(memory_limit), codec), (data, chosen))?;
         // What such a file leaves out was that of the plain recipe before tables had today's: runs of that time go on.
@@ -221,6 +222,9 @@ fn set(config: &mut RunConfig, mut settings: Given, folder: Option<&Path>) -> Re
 
 /// A path is meant from where the file lies, not from where the program was started.
 fn from_file(folder: Option<&Path>, path: PathBuf) -> PathBuf {
+    if is_standard(&path) {
+        return path;
+    }
     folder.map_or(path.clone(), |folder| folder.join(&path))
 }
 
@@ -231,7 +235,10 @@ fn own(
     (data, chosen): (Option<&Path>, bool),
 ) -> Result<RunConfig> {
     let missing = || Error::setting("data.file", "is missing; own data need a file (or give it with --data FILE)");
-    let file = table.file.take().ok_or_else(missing)?;
+    let file = match (data, table.file.take()) {
+        (Some(data), _) => DataFile::named(data, limit)?,
+        (None, file) => DataFile::of_settings(&file.ok_or_else(missing)?)?,
+    };
     let settings = Settings {
         reading: table.reading()?,
         codec: codec.cloned(),
@@ -243,12 +250,13 @@ fn own(
         class_counts: table.class_counts.take(),
         limit,
     };
-    let mut own = OwnData::new(&file, settings)?;
+    let mut own = OwnData::new(file.clone(), settings)?;
     if data.is_some() && codec.is_some() {
         // Another file than the one that the settings were made for may be written in another way.
-        own = own.with_file(&file)?;
+        own = own.with_file(file)?;
     }
-    if chosen {
+    // What standard input gave takes memory until the samples are made.
+    if chosen || data.is_some_and(is_standard) {
         own.load()?;
     }
     Ok(RunConfig::of_own(own))
@@ -282,6 +290,7 @@ struct NoMore {}
 #[serde(deny_unknown_fields)]
 struct DataTable {
     file: Option<PathBuf>,
+    array: Option<String>,
     columns: Option<Vec<String>>,
     drop: Option<Vec<String>>,
     kinds: Option<BTreeMap<String, String>>,
@@ -305,6 +314,7 @@ impl DataTable {
     fn given(&self) -> Option<&'static str> {
         let own = [
             ("file", self.file.is_some()),
+            ("array", self.array.is_some()),
             ("columns", self.columns.is_some()),
             ("drop", self.drop.is_some()),
             ("kinds", self.kinds.is_some()),
@@ -338,6 +348,7 @@ impl DataTable {
                 .ok_or_else(|| Error::setting("data.numbers", format!("is one of {}", names(SCALINGS).join(", "))))
         });
         Ok(Reading {
+            array: self.array.take(),
             columns: self.columns.take(),
             drop: self.drop.take().unwrap_or_default(),
             kinds: kinds.collect::<Result<_>>()?,
@@ -363,8 +374,12 @@ impl DataTable {
 
     /// Whether they are of images; the file is meant from `folder`.
     fn are_images(&self, folder: Option<&Path>) -> bool {
-        let is_idx = |file: &PathBuf| matches!(Contents::of(&from_file(folder, file.clone())), Ok(Contents::Images));
-        self.image.is_some() || self.file.as_ref().is_some_and(is_idx)
+        let holds_images = |file: &PathBuf| {
+            let file = DataFile::of_settings(&from_file(folder, file.clone()));
+            let contents = file.and_then(|file| file.contents(self.array.as_deref()));
+            contents.is_ok_and(|contents| contents.are_images())
+        };
+        self.image.is_some() || self.file.as_ref().is_some_and(holds_images)
     }
 
     /// Makes the path of the labels absolute, meant from `folder`; other `data` have others.

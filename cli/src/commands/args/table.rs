@@ -11,6 +11,9 @@ use crate::data::reading::{self, Reading, SCALINGS};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Options for tables")]
 pub(crate) struct TableArgs {
+    /// The array of an archive of NumPy (.npz); needed where it has several.
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    array: Option<String>,
     /// Learn these columns alone.
     #[arg(long, value_name = "NAME[,NAME...]", value_delimiter = ',', conflicts_with = "resume")]
     columns: Vec<String>,
@@ -48,6 +51,7 @@ impl TableArgs {
     /// What they decide.
     pub(crate) fn reading(&self) -> Reading {
         Reading {
+            array: self.array.clone(),
             columns: (!self.columns.is_empty()).then(|| self.columns.clone()),
             drop: self.drop.clone(),
             kinds: self.kind.iter().cloned().collect(),
