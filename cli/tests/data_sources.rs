@@ -178,6 +178,30 @@ fn what_standard_input_cannot_be_is_refused() {
 }
 
 #[test]
+fn numbers_reach_beyond_the_table_where_they_may() {
+    let place = Place::new();
+    let rows: String = (0..200u32).map(|row| format!("{}.25\n", 100 + row * 37 % 199)).collect();
+    place.write("t.csv", "x\n".to_string() + &rows);
+    let ends = |run: &str, option: &str| {
+        place.succeed(&format!("train t.csv {option} --steps 2 --quiet --out {run}"));
+        let text = place.succeed(&format!("sample {run} --count 4000 --out -"));
+        let values: Vec<f64> = text.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+        values.iter().fold((f64::MAX, f64::MIN), |ends, value| (ends.0.min(*value), ends.1.max(*value)))
+    };
+    assert_eq!(ends("plain", ""), (100.25, 298.25));
+    let (least, greatest) = ends("wide", "--beyond 5");
+    assert!((90.25..100.25).contains(&least) && greatest > 298.25 && greatest <= 308.25, "{least} to {greatest}");
+    assert!(place.read("wide/config.toml").contains("beyond = 5.0"));
+    // The run's settings and its codec agree, so that it repeats.
+    place.succeed("train wide --quiet --out again");
+    assert_eq!(place.bytes("again/table.json"), place.bytes("wide/table.json"));
+    place.fail("train t.csv --beyond 101", 2, &["from 0 to 100"]);
+    place.fail("train t.csv --beyond nan", 2, &["from 0 to 100"]);
+    place.write("my.toml", "[data]\nfile = 't.csv'\nbeyond = -1.0\n");
+    place.fail("train my.toml", 2, &["line 3, data.beyond", "from 0 to 100"]);
+}
+
+#[test]
 fn archives_of_numpy_give_the_array_that_is_named() {
     let place = Place::new();
     let numbers: Vec<u8> = (0..60u32).flat_map(|index| (index * 7 % 61).to_le_bytes()).collect();

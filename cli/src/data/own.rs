@@ -217,6 +217,7 @@ impl OwnData {
                     labels::check_column(&read, labels, &origin)?;
                 }
                 let codec = Codec::fit(&read, labels.as_deref(), reading.numbers);
+                let codec = codec.and_then(|codec| codec.reaching_beyond(reading.beyond / 100.0));
                 let codec = codec.map_err(|error| match error {
                     Error::InvalidSetting { problem, .. } => Error::data(origin.as_str(), problem),
                     other => other,
@@ -484,6 +485,7 @@ fn agrees(codec: &Codec, reading: &Reading, labels: Option<&str>) -> bool {
     };
     let is_dropped = |name: &String| form.columns.iter().all(|column| column.name != *name);
     has_columns
+        && codec.beyond() == reading.beyond / 100.0
         && reading.kinds.iter().all(has_kind)
         && reading.drop.iter().all(is_dropped)
         && codec.condition() == labels

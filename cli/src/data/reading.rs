@@ -31,6 +31,8 @@ pub(crate) struct Reading {
     pub(crate) categories: Option<usize>,
     /// How numbers become scores.
     pub(crate) numbers: Scaling,
+    /// How far new numbers may lie beyond those of the table, in percent of their range.
+    pub(crate) beyond: f64,
 }
 
 impl Reading {
@@ -151,6 +153,18 @@ pub(crate) fn check_categories(categories: usize) -> Result<usize> {
         return Ok(categories);
     }
     Err(Error::setting("data.categories", format!("is a whole number from 1 to {MAX_CATEGORIES}")))
+}
+
+/// Checks how far new numbers may lie beyond those of the table, in percent of their range.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`].
+pub(crate) fn check_beyond(percent: f64) -> Result<f64> {
+    if (0.0..=100.0).contains(&percent) {
+        return Ok(percent);
+    }
+    Err(Error::setting("data.beyond", "is a number from 0 to 100, in percent of the range of a column"))
 }
 
 #[cfg(test)]

@@ -301,6 +301,7 @@ struct DataTable {
     decimal: Option<String>,
     categories: Option<usize>,
     numbers: Option<String>,
+    beyond: Option<f64>,
     offset: Option<Vec<f64>>,
     scale: Option<Vec<f64>>,
     image: Option<[usize; 2]>,
@@ -325,6 +326,7 @@ impl DataTable {
             ("decimal", self.decimal.is_some()),
             ("categories", self.categories.is_some()),
             ("numbers", self.numbers.is_some()),
+            ("beyond", self.beyond.is_some()),
             ("offset", self.offset.is_some()),
             ("scale", self.scale.is_some()),
             ("image", self.image.is_some()),
@@ -369,6 +371,7 @@ impl DataTable {
             decimal: self.decimal.take().map(|text| reading::decimal(&text)).transpose().map_err(named("decimal"))?,
             categories: self.categories.map(reading::check_categories).transpose()?,
             numbers: numbers.transpose()?.unwrap_or_default(),
+            beyond: self.beyond.map(reading::check_beyond).transpose()?.unwrap_or_default(),
         })
     }
 

@@ -109,7 +109,7 @@ fn table(text: &mut Text, own: &OwnData, codec: &Codec, resolved: bool) -> Resul
         .map(|column| (column.name.as_str(), column.kind.name()))
         .collect();
     text.set("kinds", &kinds, resolved)?;
-    let Reading { delimiter, encoding, header, missing, decimal, categories, numbers, .. } = &own.reading;
+    let Reading { delimiter, encoding, header, missing, decimal, categories, numbers, beyond, .. } = &own.reading;
     text.put_or_offer("delimiter", delimiter.map(delimiter_name), "\"semicolon\"")?;
     text.put_or_offer("encoding", encoding.as_ref().map(|encoding| encoding.label().to_string()), "\"latin1\"")?;
     text.put_or_offer("header", *header, "false")?;
@@ -117,7 +117,8 @@ fn table(text: &mut Text, own: &OwnData, codec: &Codec, resolved: bool) -> Resul
     text.put_or_offer("decimal", decimal.map(|mark| mark.to_string()), "\",\"")?;
     text.put_or_offer("categories", *categories, "100")?;
     let numbers = (*numbers != Scaling::default()).then(|| name_of(SCALINGS, numbers));
-    text.put_or_offer("numbers", numbers, "\"standard\"")
+    text.put_or_offer("numbers", numbers, "\"standard\"")?;
+    text.put_or_offer("beyond", (*beyond != 0.0).then_some(*beyond), "5.0")
 }
 
 fn gan(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {

@@ -108,10 +108,35 @@ impl Coding {
         match self {
             Self::Number { scores, step, decimals, .. } => {
                 let number = scores.value(score);
-                scores.least().map_or(number, |least| on_grid(number, least, (*step, *decimals)))
+                scores.range().map_or(number, |[least, _]| on_grid(number, least, (*step, *decimals)))
             }
             _ => f64::NAN,
         }
+    }
+
+    /// Lets scores stand for numbers beyond those of the data, by this share of their range. Numbers that are not negative stay so, and
+    /// those that are not positive; the ends are on the grid of the data.
+    pub(super) fn widen(&mut self, form: &ColumnForm, share: f64) {
+        let Self::Number { scores, base, step, decimals, .. } = self else { return };
+        let Some([least, greatest]) = scores.range() else { return };
+        let zero = match form.domain {
+            Domain::Dates { .. } => f64::NAN,
+            _ => -(*base as f64),
+        };
+        let by = (share * (greatest - least)).min(f64::MAX);
+        let (mut low, mut high) = ((least - by).max(f64::MIN), (greatest + by).min(f64::MAX));
+        if least >= zero {
+            low = low.max(zero);
+        }
+        if greatest <= zero {
+            high = high.min(zero);
+        }
+        if *step > 0 {
+            let apart = *step as f64 / 10f64.powi(i32::from(*decimals));
+            low = least - ((least - low) / apart).floor() * apart;
+            high = greatest + ((high - greatest) / apart).floor() * apart;
+        }
+        scores.widen([low, high]);
     }
 
     /// Checks what was stored of a column against its form.
@@ -200,6 +225,32 @@ pub(super) fn number(column: &Column, row: usize, base: i64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_are_wider_on_the_grid_and_on_their_side_of_zero() {
+        let column = |values: &[i64]| Column::new(Values::Integers(values.to_vec()), None);
+        let ends = |values: &[i64], share| {
+            let range = [values[0], values[values.len() - 1]];
+            let form =
+                ColumnForm::new("n", crate::Kind::Integer, Domain::Integers { format: Default::default(), range });
+            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512 };
+            let mut coding = Coding::fit(&form, &column(values), fitting).unwrap();
+            coding.widen(&form, share);
+            let Coding::Number { base, .. } = coding else { panic!("{coding:?}") };
+            [-9.0, 9.0].map(|score| coding.number(score) + base as f64)
+        };
+        let tens: Vec<i64> = (10..30).map(|value| 10 * value).collect();
+        assert_eq!(ends(&tens, 0.0), [100.0, 290.0]);
+        // A tenth of 190 is a step of 10 and nine more.
+        assert_eq!(ends(&tens, 0.1), [90.0, 300.0]);
+        assert_eq!(ends(&tens, 1.0), [0.0, 480.0]);
+        assert_eq!(ends(&tens.iter().map(|value| value - 102).collect::<Vec<_>>(), 1.0), [-192.0, 378.0]);
+        assert_eq!(ends(&tens.iter().rev().map(|value| -value - 3).collect::<Vec<_>>(), 1.0), [-483.0, -3.0]);
+        assert_eq!(
+            ends(&[i64::MIN, 0, i64::MAX], 1.0),
+            [-(2f64.powi(64)) - 2f64.powi(63), 2f64.powi(64) + 2f64.powi(63)]
+        );
+    }
 
     #[test]
     fn numbers_are_on_the_grid_of_the_data() {

@@ -88,11 +88,18 @@ impl Scores {
         }
     }
 
-    /// The least value, where scores have bounds.
-    pub(super) fn least(&self) -> Option<f64> {
+    /// The least and the greatest value of the data, where scores have bounds.
+    pub(super) fn range(&self) -> Option<[f64; 2]> {
         match self {
-            Self::Quantiles(quantiles) => Some(quantiles.least()),
+            Self::Quantiles(quantiles) => Some(quantiles.range()),
             Self::Line(_) => None,
+        }
+    }
+
+    /// Lets scores stand for values as far as `ends`; along a line they do anyway.
+    pub(super) fn widen(&mut self, ends: [f64; 2]) {
+        if let Self::Quantiles(quantiles) = self {
+            quantiles.widen(ends);
         }
     }
 
