@@ -146,7 +146,13 @@ impl DataFile {
         }
     }
 
-    /// Its array of NumPy, plain, compressed, or that of an archive that is `named`, in at most `most` bytes.
+    /// Bytes of memory that it takes itself: those that standard input gave.
+    pub(crate) fn held(&self) -> u64 {
+        self.given.as_ref().map_or(0, |input| input.held())
+    }
+
+    /// Its array of NumPy, plain, compressed, or that of an archive that is `named`, in at most `most` bytes beside what it
+    /// [holds](Self::held).
     ///
     /// # Errors
     ///
@@ -159,7 +165,7 @@ impl DataFile {
             let (file, length) = file::open(&self.path)?;
             return Archive::open(BufReader::new(file), length, &self.path)?.read(named, most);
         };
-        let (most, length) = (most.saturating_sub(bytes.len() as u64), bytes.len() as u64);
+        let length = bytes.len() as u64;
         if Contents::of_bytes(bytes) == Contents::Npz {
             return Archive::open(Cursor::new(bytes), length, self.origin())?.read(named, most);
         }
@@ -167,7 +173,7 @@ impl DataFile {
         npy::parse_array(BufReader::new(reader), u64::MAX, self.origin(), most)
     }
 
-    /// Its images, of which `contents` are known, in at most `most` bytes.
+    /// Its images, of which `contents` are known, in at most `most` bytes beside what it [holds](Self::held).
     ///
     /// # Errors
     ///
@@ -177,8 +183,7 @@ impl DataFile {
             (Contents::Pictures, _) => return pictures::read(&self.path, most),
             (Contents::Images, None) => idx::read_images_within(&self.path, most)?,
             (Contents::Images, Some(bytes)) => {
-                let (length, most) = (bytes.len() as u64, most.saturating_sub(bytes.len() as u64));
-                idx::parse_images_within(bytes, length, self.origin(), most)?
+                idx::parse_images_within(bytes, bytes.len() as u64, self.origin(), most)?
             }
             _ => match self.array(named, most)? {
                 Array::Images(images) => images,

@@ -26,7 +26,7 @@ pub(crate) fn read(
     known: Option<&Codec>,
     limit: Option<u64>,
 ) -> Result<Table> {
-    let most = reading_limit::for_reading(limit);
+    let most = reading_limit::for_reading(limit).saturating_sub(file.held());
     let options = reading.options(most);
     let origin = file.origin().display().to_string();
     let of_file = |error| match error {
@@ -36,13 +36,16 @@ pub(crate) fn read(
     let table = match (contents, known) {
         (Contents::Text, None) => gannet_tables::read(&*file.input()?, &options),
         (Contents::Text, Some(codec)) => gannet_tables::read_as(&*file.input()?, codec.form(), &options),
-        (Contents::Npy, known) => file.array(reading.array.as_deref(), most).and_then(|array| match (array, known) {
-            (Array::Numbers { columns, values }, None) => Table::of_numbers(None, columns, &values, &options),
-            (Array::Numbers { columns, values }, Some(codec)) => {
-                Table::of_numbers_as(None, columns, &values, codec.form())
-            }
-            _ => Err(file.instead(contents, "a table")),
-        }),
+        // The array is there until its columns are.
+        (Contents::Npy, known) => {
+            file.array(reading.array.as_deref(), most / 2).and_then(|array| match (array, known) {
+                (Array::Numbers { columns, values }, None) => Table::of_numbers(None, columns, &values, &options),
+                (Array::Numbers { columns, values }, Some(codec)) => {
+                    Table::of_numbers_as(None, columns, &values, codec.form())
+                }
+                _ => Err(file.instead(contents, "a table")),
+            })
+        }
         (other, _) => Err(file.instead(other, "a file of samples")),
     };
     table.map_err(of_file).map_err(|error| reading_limit::of_reading(error, limit, file.origin()))
