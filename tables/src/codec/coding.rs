@@ -131,26 +131,32 @@ impl Coding {
     }
 
     /// Lets scores stand for numbers beyond those of the data, by this share of their range. Numbers that are not negative stay so, and
-    /// those that are not positive; the ends are on the grid of the data.
+    /// those that are not positive; times of day stay in the day; the ends are on the grid of the data.
     pub(super) fn widen(&mut self, form: &ColumnForm, share: f64) {
         let Self::Number { scores, base, step, decimals, .. } = self else { return };
         let Some([least, greatest]) = scores.range() else { return };
-        let zero = match form.domain {
-            Domain::Dates { .. } => f64::NAN,
-            _ => -(*base as f64),
-        };
-        let by = (share * (greatest - least)).min(f64::MAX);
+        let zero = -(*base as f64);
+        // An infinite range times no share would be no number.
+        let by = share * (greatest - least).min(f64::MAX);
         let (mut low, mut high) = ((least - by).max(f64::MIN), (greatest + by).min(f64::MAX));
-        if least >= zero {
-            low = low.max(zero);
-        }
-        if greatest <= zero {
-            high = high.min(zero);
+        match &form.domain {
+            Domain::Dates { format, .. } => {
+                if let Some(per_day) = format.unit().per_day().filter(|_| format.day.is_none()) {
+                    (low, high) = (low.max(zero), high.min(zero + (per_day - 1) as f64));
+                }
+            }
+            _ => {
+                low = if least >= zero { low.max(zero) } else { low };
+                high = if greatest <= zero { high.min(zero) } else { high };
+            }
         }
         if *step > 0 {
             let apart = *step as f64 / 10f64.powi(i32::from(*decimals));
-            low = least - ((least - low) / apart).floor() * apart;
-            high = greatest + ((high - greatest) / apart).floor() * apart;
+            let on_grid = |distance: f64| {
+                let whole = (distance / apart).floor() * apart;
+                if whole.is_finite() { whole } else { distance }
+            };
+            (low, high) = (least - on_grid(least - low), greatest + on_grid(high - greatest));
         }
         scores.widen([low, high]);
     }
@@ -266,6 +272,38 @@ mod tests {
             ends(&[i64::MIN, 0, i64::MAX], 1.0),
             [-(2f64.powi(64)) - 2f64.powi(63), 2f64.powi(64) + 2f64.powi(63)]
         );
+    }
+
+    #[test]
+    fn wide_ends_are_numbers_and_times_stay_in_the_day() {
+        let ends = |domain: Domain, kind, values: Values, share| {
+            let form = ColumnForm::new("x", kind, domain);
+            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512 };
+            let mut coding = Coding::fit(&form, &Column::new(values, None), fitting).unwrap();
+            coding.widen(&form, share);
+            let Coding::Number { base, .. } = coding else { panic!("{coding:?}") };
+            [f32::NEG_INFINITY, f32::INFINITY].map(|score| coding.number(score) + base as f64)
+        };
+        let numbers = |range: [f64; 2], decimals, share| {
+            let format = crate::number_format::NumberFormat { max_decimals: decimals, ..Default::default() };
+            let values = Values::Numbers(vec![range[0], 0.25, range[1]]);
+            ends(Domain::Numbers { format, range }, crate::Kind::Continuous, values, share)
+        };
+        // No distance between them has 64 bits.
+        let far = [-1.5e308, 1.5e308];
+        assert_eq!(numbers(far, 2, 0.0), far);
+        assert_eq!(numbers(far, 2, 1.0), [f64::MIN, f64::MAX]);
+        assert!(numbers([-1e308, 0.5], 2, 0.5).iter().all(|end| end.is_finite()));
+        let mut format = crate::DateFormat::iso(Some(0));
+        format.day = None;
+        let minutes = |first: i64, last: i64, share| {
+            let (first, last) = (60 * first, 60 * last);
+            let domain = Domain::Dates { format: format.clone(), range: [first, last] };
+            let values = Values::Integers((first..=last).step_by(60).collect());
+            ends(domain, crate::Kind::Date, values, share)
+        };
+        assert_eq!(minutes(600, 700, 0.1), [35_400.0, 42_600.0]);
+        assert_eq!(minutes(5, 1_435, 0.5), [0.0, 86_340.0]);
     }
 
     #[test]
