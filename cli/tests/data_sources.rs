@@ -196,9 +196,77 @@ fn numbers_reach_beyond_the_table_where_they_may() {
     place.succeed("train wide --quiet --out again");
     assert_eq!(place.bytes("again/table.json"), place.bytes("wide/table.json"));
     place.fail("train t.csv --beyond 101", 2, &["from 0 to 100"]);
-    place.fail("train t.csv --beyond nan", 2, &["from 0 to 100"]);
+    for share in ["nan", "inf", "-inf", "-1", "1e999"] {
+        place.fail(&format!("train t.csv --beyond={share}"), 2, &["--beyond", "from 0 to 100"]);
+    }
+    place.fail("train t.csv --beyond -1", 2, &["--beyond"]);
+    place.fail("train t.csv --beyond much", 2, &["--beyond", "is a number"]);
     place.write("my.toml", "[data]\nfile = 't.csv'\nbeyond = -1.0\n");
     place.fail("train my.toml", 2, &["line 3, data.beyond", "from 0 to 100"]);
+}
+
+/// What an option of reading decides: the columns of a run, and what its samples are.
+#[test]
+fn options_of_reading_give_the_right_values() {
+    let place = Place::new();
+    let text = |row: &dyn Fn(u32) -> String| (0..60).map(row).collect::<String>();
+    let four = |row: u32| row % 4;
+    place.write(
+        "numbers.csv",
+        "2019,2020\n".to_string() + &text(&|row| format!("{},{}\n", 2000 + row * 7 % 60, 1900 + row)),
+    );
+    place.write(
+        "marks.csv",
+        "a|b\n".to_string() + &text(&|row| format!("{}|{}\n", ["1,5", "2,5", "-9"][row as usize % 3], four(row))),
+    );
+    let latin = "stra\u{df}e;x\n".to_string()
+        + &text(&|row| format!("{};{}\n", ["N\u{f6}rd", "Ost"][row as usize % 2], four(row)));
+    place.write("latin.csv", latin.chars().map(|letter| letter as u8).collect::<Vec<u8>>());
+    place
+        .write("end.csv", "a,b\n".to_string() + &text(&|row| format!("{}.5,{}\n", row * 7 % 60, four(row))) + "\u{1a}");
+    place.write(
+        "three.csv",
+        "a,b,c\n".to_string() + &text(&|row| format!("{}.5,{},{}\n", row * 7 % 60, four(row), row % 3)),
+    );
+    for (index, (options, header, parts)) in [
+        ("numbers.csv --header yes", "2019,2020", &["2,000 to 2,059", "1,900 to 1,959"][..]),
+        ("numbers.csv --header no", "", &["column_1", "2,000 to 2,059", "1,900 to 2,020"]),
+        ("marks.csv --missing -9", "a|b", &["1.5, 2.5", "20 missing"]),
+        ("marks.csv --delimiter pipe --decimal , --missing -9", "a|b", &["20 missing"]),
+        ("marks.csv --delimiter | --missing -9", "a|b", &["20 missing"]),
+        ("latin.csv", "stra\u{df}e;x", &["Windows-1252", "N\u{f6}rd"]),
+        ("latin.csv --encoding latin1", "stra\u{df}e;x", &["N\u{f6}rd, Ost"]),
+        ("end.csv", "a,b", &["0.5 to 59.5", "0, 1, 2"]),
+        ("three.csv --columns a,c", "a,c", &["0.5 to 59.5"]),
+        ("three.csv --drop b", "a,c", &["0.5 to 59.5"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let plan = place.run(&format!("train {options} --plan"));
+        assert_eq!(plan.code, Some(0), "{options}: {plan:?}");
+        let told = plan.stdout + &plan.stderr;
+        assert!(parts.iter().all(|part| told.contains(part)), "{options}: {parts:?} in {told}");
+        place.succeed(&format!("train {options} --steps 2 --quiet --out run-{index}"));
+        place.succeed(&format!("sample run-{index} --count 5 --out s.csv"));
+        let written: String = place
+            .bytes("s.csv")
+            .into_iter()
+            .map(|byte| {
+                if options.starts_with("latin") {
+                    char::from(byte).to_string()
+                } else {
+                    String::from_utf8(vec![byte]).unwrap()
+                }
+            })
+            .collect();
+        assert_eq!(written.lines().count(), 5 + usize::from(!header.is_empty()), "{options}: {written}");
+        assert!(written.starts_with(header), "{options}: {written}");
+    }
+    // A target is told by what predicts it.
+    place.succeed("train three.csv --steps 2 --quiet --out run");
+    let told = place.succeed("evaluate run --data three.csv --target b");
+    assert!(told.contains('b') && told.contains("predict"), "{told}");
 }
 
 #[test]
@@ -225,11 +293,20 @@ fn archives_of_numpy_give_the_array_that_is_named() {
         place.succeed(&format!("train --resume {run} --steps 5 --quiet"));
         place.succeed(&format!("evaluate {run}"));
     }
+    // Another file need not be an archive, and one with a single array needs no name.
+    for data in ["rows.npy", "two.npz"] {
+        place.succeed(&format!("evaluate two --data {data}"));
+        assert!(model(&format!("two --data {data}"), &format!("two-of-{data}")) == expected, "{data}");
+        assert_eq!(
+            place.bytes(&format!("two-of-{data}/table.json")),
+            place.bytes(&format!("{}/table.json", if data == "two.npz" { "two" } else { "rows" }))
+        );
+    }
     place.fail("train two.npz", 1, &["two.npz: is an archive of 2 arrays: pictures, x", "--array NAME"]);
-    place.fail("train two.npz --array y", 1, &["two.npz: has no array `y`; it has pictures, x"]);
+    place.fail("train two.npz --array y", 1, &["two.npz: has no array `y`; it has pictures, x; name one"]);
     place.fail("train rows.npy --array x", 1, &["rows.npy: is no archive of NumPy", "leave --array out"]);
     place.fail("train circle --array x", 2, &["data file"]);
-    place.fail("evaluate rows --data two.npz", 1, &["two.npz", "--array"]);
+    place.fail("evaluate rows --data two.npz", 1, &["two.npz", "save it alone: numpy.save"]);
     let bytes = place.bytes("two.npz");
     place.write("cut.npz", &bytes[..bytes.len() - 40]);
     place.fail("train cut.npz --array x", 1, &["cut.npz", "cut off"]);

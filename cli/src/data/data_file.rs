@@ -100,6 +100,15 @@ impl DataFile {
         self.given = None;
     }
 
+    /// Whether it is an archive of NumPy, whose arrays have names.
+    pub(crate) fn is_archive(&self) -> bool {
+        match self.bytes() {
+            Ok(Some(bytes)) => Contents::of_bytes(bytes) == Contents::Npz,
+            Ok(None) => Contents::of(&self.path).is_ok_and(|contents| contents == Contents::Npz),
+            Err(_) => false,
+        }
+    }
+
     /// What it holds; of an archive the array that is `named`, or the only one.
     ///
     /// # Errors
@@ -114,7 +123,9 @@ impl DataFile {
             return match named {
                 Some(name) => Err(Error::data(
                     self.origin().display().to_string(),
-                    format!("is no archive of NumPy, so it has no array `{name}`; leave --array out"),
+                    format!(
+                        "is no archive of NumPy, so it has no array `{name}`; leave --array out, or `array` of [data]"
+                    ),
                 )),
                 None => Ok(contents),
             };

@@ -16,6 +16,8 @@ use gannet::data::npy::{self, Array};
 use gannet::internals::file::refused;
 use gannet::{Error, Result};
 
+use crate::terminal::output::one_line;
+
 /// What stands before every file.
 const MAGIC: &[u8] = b"PK\x03\x04";
 
@@ -28,8 +30,9 @@ const MOST_UNPACKED: u64 = 1 << 32;
 const MOST_EXPANSION: u64 = 1032;
 /// Bytes of an array that are looked at.
 const HEAD: u64 = 1 << 13;
-/// Names of arrays that a message has.
+/// Names of arrays that a message has, and letters of each.
 const SHOWN: usize = 12;
+const LETTERS: usize = 40;
 
 /// Bytes of the record at the end without its comment, of the longest comment, and of what stands before it in large archives.
 const END: usize = 22;
@@ -39,6 +42,9 @@ const LARGE_END: usize = 56;
 /// Bytes of an entry in the directory, and of the header before a file, without names and extras.
 const ENTRY: usize = 46;
 const HEADER: usize = 30;
+
+/// What helps where an archive has several arrays.
+const NAME_IT: &str = "name one of them where a training begins (--array NAME), or save it alone: numpy.save";
 
 /// What helps against a damaged archive.
 const AGAIN: &str = "copy, download or write it again";
@@ -70,6 +76,13 @@ struct Entry {
 fn number(bytes: &[u8], at: usize, count: usize) -> u64 {
     let bytes = at.checked_add(count).and_then(|end| bytes.get(at..end)).unwrap_or_default();
     bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// The name of an array in a message: in one line, and not longer than anybody reads.
+fn shown(name: &str) -> String {
+    let short: String = name.chars().take(LETTERS).collect();
+    let end = if short.len() < name.len() { "..." } else { "" };
+    format!("{}{end}", one_line(&short))
 }
 
 impl<'a, R: Read + Seek> Archive<'a, R> {
@@ -144,7 +157,8 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
             let method = number(entry, 10, 2);
             if number(entry, 8, 2) & 1 == 1 || !matches!(method, 0 | 8) {
                 return Err(self.error(format!(
-                    "its array `{name_of_array}` is encrypted, or compressed otherwise than NumPy does; save it again: numpy.savez"
+                    "its array `{}` is encrypted, or compressed otherwise than NumPy does; save it again: numpy.savez",
+                    shown(name_of_array)
                 )));
             }
             let [size, packed, offset] = large_sizes(entry, &entry[ENTRY + name..ENTRY + name + extra]);
@@ -160,7 +174,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
     /// The array of a name, or the only one.
     fn choose(&self, name: Option<&str>) -> Result<usize> {
         let names = || {
-            let mut names: Vec<&str> = self.arrays.iter().take(SHOWN).map(|array| array.name.as_str()).collect();
+            let mut names: Vec<String> = self.arrays.iter().take(SHOWN).map(|array| shown(&array.name)).collect();
             let more = self.arrays.len().saturating_sub(SHOWN);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             names.sort_unstable();
@@ -168,15 +182,13 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         };
         match (name, &self.arrays[..]) {
             (None, [_]) => Ok(0),
-            (None, arrays) => Err(self.error(format!(
-                "is an archive of {} arrays: {}; name one of them: --array NAME",
-                arrays.len(),
-                names()
-            ))),
+            (None, arrays) => {
+                Err(self.error(format!("is an archive of {} arrays: {}; {NAME_IT}", arrays.len(), names())))
+            }
             (Some(name), arrays) => arrays
                 .iter()
                 .position(|array| array.name == name)
-                .ok_or_else(|| self.error(format!("has no array `{name}`; it has {}", names()))),
+                .ok_or_else(|| self.error(format!("has no array `{}`; it has {}; {NAME_IT}", shown(name), names()))),
         }
     }
 
@@ -185,7 +197,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         let Entry { is_packed, packed, size, offset, .. } = self.arrays[index];
         let longest = if is_packed { packed.saturating_mul(MOST_EXPANSION).min(MOST_UNPACKED) } else { packed };
         if size > longest || (!is_packed && size != packed) {
-            let name = &self.arrays[index].name;
+            let name = shown(&self.arrays[index].name);
             return Err(self.error(format!(
                 "its array `{name}` promises {size} bytes, but has {packed}, which expand to {longest} at most; {AGAIN}, or save the array alone: numpy.save"
             )));
@@ -221,7 +233,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
     /// As [`head`](Self::head), and as [`npy::parse_array`].
     pub(crate) fn read(mut self, name: Option<&str>, most: u64) -> Result<Array> {
         let index = self.choose(name)?;
-        let (name, checksum) = (self.arrays[index].name.clone(), self.arrays[index].checksum);
+        let (name, checksum) = (shown(&self.arrays[index].name), self.arrays[index].checksum);
         let origin = format!("{}: {name}.npy", self.origin.display());
         let (contents, size) = self.contents(index)?;
         let mut reader = CrcReader::new(contents.take(size));
@@ -354,10 +366,13 @@ mod tests {
             let mut opened = Archive::open(Cursor::new(&two), two.len() as u64, Path::new("t.npz")).unwrap();
             assert_eq!(opened.head(Some("x")).unwrap(), x);
             let several = read(&two, None).unwrap_err().to_string();
-            assert_eq!(several, "t.npz: is an archive of 2 arrays: x, y; name one of them: --array NAME");
+            assert_eq!(several, "t.npz: is an archive of 2 arrays: x, y; ".to_string() + NAME_IT);
             let other = read(&two, Some("z")).unwrap_err().to_string();
-            assert_eq!(other, "t.npz: has no array `z`; it has x, y");
+            assert_eq!(other, "t.npz: has no array `z`; it has x, y; ".to_string() + NAME_IT);
         }
+        let long = "a\nb".repeat(9_000) + ".npy";
+        let odd = read(&archive(&[(&long, &x), ("y.npy", &y)], false, false), None).unwrap_err().to_string();
+        assert!(!odd.contains('\n') && odd.len() < 300, "{odd}");
     }
 
     #[test]

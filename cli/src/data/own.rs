@@ -402,7 +402,10 @@ impl OwnData {
             );
             return Err(Error::setting("data", problem));
         }
-        Ok(Self { file, loaded: None, table: None, ..self.clone() })
+        // Arrays have names in archives alone.
+        let array = self.reading.array.clone().filter(|_| file.is_archive());
+        let reading = Reading { array, ..self.reading.clone() };
+        Ok(Self { file, reading, loaded: None, table: None, ..self.clone() })
     }
 
     /// How the rows of a table become samples; `None` of images.

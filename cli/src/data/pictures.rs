@@ -81,8 +81,6 @@ struct Picture<'a> {
     reader: png::Reader<BufReader<fs::File>>,
     height: usize,
     width: usize,
-    /// Bytes of the file.
-    length: u64,
 }
 
 impl<'a> Picture<'a> {
@@ -93,7 +91,15 @@ impl<'a> Picture<'a> {
         decoder.set_transformations(Transformations::normalize_to_color8());
         let reader = decoder.read_info().map_err(|error| wrong(path, &error))?;
         let (height, width) = (reader.info().height as usize, reader.info().width as usize);
-        Ok(Self { path, reader, height, width, length })
+        let picture = Self { path, reader, height, width };
+        // A bit becomes a byte, or four of a palette's colors.
+        if picture.decoded() / 32 > length.saturating_mul(MOST_EXPANSION) {
+            let problem = format!(
+                "is truncated: {length} bytes cannot hold {height} x {width} pixels; write it again, or move it out of the folder"
+            );
+            return Err(Error::data(path.display().to_string(), problem));
+        }
+        Ok(picture)
     }
 
     /// Bytes of its pixels with all channels.
@@ -111,13 +117,6 @@ impl<'a> Picture<'a> {
             ColorType::Rgb => (3, true),
             _ => (4, true),
         };
-        // A bit becomes a byte, or four of a palette's colors.
-        if self.decoded() / 32 > self.length.saturating_mul(MOST_EXPANSION) {
-            return Err(error(format!(
-                "is truncated: {} bytes cannot hold {} x {} pixels; write it again",
-                self.length, self.height, self.width
-            )));
-        }
         let mut bytes = filled(usize::try_from(self.decoded()).unwrap_or(usize::MAX), 0)?;
         self.reader.next_frame(&mut bytes).map_err(|problem| wrong(self.path, &problem))?;
         for (index, pixel) in bytes.chunks_exact(channels).enumerate() {

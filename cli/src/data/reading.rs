@@ -57,10 +57,10 @@ impl Reading {
         options
     }
 
-    /// Whether a table is read and encoded alike, its columns aside: settings name these even where the user did not.
+    /// Whether a table is read and encoded alike, its columns aside, which settings name even where the user did not, and wherever it is.
     pub(crate) fn is_alike(&self, other: &Self) -> bool {
-        let Self { columns, drop, kinds, .. } = other.clone();
-        Self { columns, drop, kinds, ..self.clone() } == *other
+        let Self { array, columns, drop, kinds, .. } = other.clone();
+        Self { array, columns, drop, kinds, ..self.clone() } == *other
     }
 
     /// Whether anything is decided.

@@ -238,6 +238,10 @@ fn own(
         (Some(data), _) => DataFile::named(data, limit)?,
         (None, file) => DataFile::of_settings(&file.ok_or_else(missing)?)?,
     };
+    if data.is_some() && !file.is_archive() {
+        // That of the file whose place this one takes.
+        table.array = None;
+    }
     let settings = Settings {
         reading: table.reading()?,
         fitted: fitted.cloned(),
