@@ -265,6 +265,13 @@ impl NumberTally {
         [!self.point.are_zero, !self.comma.are_zero, self.exponents > 0, self.is_beyond_integers]
     }
 
+    /// Which of them a cell of the column is.
+    pub(crate) fn not_whole_alone(&self, cell: &[u8]) -> [bool; 4] {
+        let mut alone = Self { affix: self.affix.clone(), ..Self::default() };
+        alone.add(cell, 0);
+        alone.not_whole()
+    }
+
     /// The format of all of them, with a decimal mark that the caller or other columns prefer; and a mark that may mean something else.
     pub(crate) fn format(&self, preferred: char) -> (NumberFormat, Option<Unclear>) {
         let plain = |comma: bool| if comma { COMMA_STYLES & !(COMMA_STYLES << 1) } else { 1 };

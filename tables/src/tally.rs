@@ -118,7 +118,7 @@ impl Tally {
         if is_date {
             self.date_count += 1;
         } else {
-            if self.odd.is_none() {
+            if self.odd.as_ref().is_none_or(|odd| line < odd.line) {
                 self.odd = Some(Odd::new(line, &text));
             }
             self.texts += 1;
@@ -130,9 +130,15 @@ impl Tally {
 
     /// Keeps a number that is the first of its kind of those that are not whole; `before` it there were such.
     fn keep_not_whole(&mut self, before: [bool; 4], cell: &[u8], line: u64) {
-        let now = before.into_iter().zip(self.numbers.not_whole());
-        for (first, (was, is)) in self.not_whole.iter_mut().zip(now) {
-            if was != is {
+        let comes_before = |first: &Option<Odd>| first.as_ref().is_some_and(|odd| line < odd.line);
+        // The first lines may be a header, and come last where they are none.
+        let own = match self.not_whole.iter().any(comes_before) {
+            true => self.numbers.not_whole_alone(cell),
+            false => [false; 4],
+        };
+        let changes = before.into_iter().zip(self.numbers.not_whole()).map(|(was, is)| was != is);
+        for (first, (is_new, is_own)) in self.not_whole.iter_mut().zip(changes.zip(own)) {
+            if is_new || is_own && comes_before(first) {
                 *first = Some(Odd::new(line, &String::from_utf8_lossy(cell)));
             }
         }

@@ -209,6 +209,8 @@ fn mistakes_are_named_with_the_cure() {
         ),
         (["1,000", "2,000", "3,000.25"], "line 4, column 1 (`x`): `3,000.25` is not whole"),
         (["1.000", "2.000.000", "3,25"], "line 4, column 1 (`x`): `3,25` is not whole"),
+        (["0,5", "7,5", "8"], "line 2, column 1 (`x`): `0,5` is not whole"),
+        (["a", "b", "8"], "line 2, column 1 (`x`): `a` is text"),
         (["$1", "$2.50", "$3"], "line 3, column 1 (`x`): `$2.50` is not whole"),
         (["1", "2e3", "3"], "line 3, column 1 (`x`): `2e3` has an exponent"),
         (["1", "3", "99999999999999999999"], "line 4, column 1 (`x`): `99999999999999999999` is beyond"),

@@ -58,6 +58,10 @@ impl DataFile {
             Error::MemoryLimit { .. } if most > MOST => {
                 Error::data(NAME, format!("gives more than {MOST} bytes; save it to a file, and give that"))
             }
+            Error::OutOfMemory { bytes } => Error::data(
+                NAME,
+                format!("gives more than memory holds (the system refused {bytes} bytes); give fewer rows, or save it to a file, and give that"),
+            ),
             other => reading_limit::of_reading(other, limit, Path::new(NAME)),
         })?;
         Ok(Self { path: STANDARD.into(), given: Some(Arc::new(input)) })

@@ -85,7 +85,10 @@ struct Picture<'a> {
 
 impl<'a> Picture<'a> {
     fn open(path: &'a Path) -> Result<Self> {
-        let (file, length) = file::open(path)?;
+        let (file, length) = file::open(path).map_err(|error| match error {
+            Error::Data { origin, problem } => Error::data(origin, format!("{problem}; move it out of the folder")),
+            other => other,
+        })?;
         let mut decoder = Decoder::new_with_limits(BufReader::new(file), Limits { bytes: DECODER });
         // Bytes: no palettes, no bits, no numbers of 16 bits.
         decoder.set_transformations(Transformations::normalize_to_color8());
