@@ -9,6 +9,7 @@ use gannet::cpu::{EngineKind, Isa};
 use gannet::gan::{DenseNetwork, GradientMode, TrainerOptions};
 use gannet::net::{Activation, LayerTensors, NetworkSpec, Normalization};
 use reference::activation::ALL as ACTIVATIONS;
+use reference::difference::distance;
 use reference::network::{self, flat, widened, zeros};
 use reference::numbers::{numbers, wide};
 
@@ -37,16 +38,6 @@ fn network(spec: NetworkSpec, options: TrainerOptions) -> DenseNetwork {
     network
 }
 
-/// The largest difference, as a part of the largest of the numbers it should be.
-fn distance(found: impl Iterator<Item = f32>, expected: &[f64]) -> f64 {
-    let largest = expected.iter().fold(1e-30, |most: f64, value| most.max(value.abs()));
-    let found: Vec<f32> = found.collect();
-    assert_eq!(found.len(), expected.len());
-    let differences = found.iter().zip(expected).map(|(found, expected)| (f64::from(*found) - expected).abs());
-    // A NaN is the largest of all.
-    differences.fold(0.0, |most: f64, value| if value <= most { most } else { value }) / largest
-}
-
 /// What a pass forward and back gives: outputs, the gradient with respect to the rows, those of the parameters.
 struct Found {
     outputs: Vec<f32>,
@@ -59,7 +50,7 @@ impl Found {
         let count = rows.len() / INPUTS;
         let (mut outputs, mut row_gradient) = (vec![f32::NAN; count * OUTPUTS], vec![f32::NAN; rows.len()]);
         match dropout {
-            Some(seed) => network.forward_with_dropout(rows, seed, &mut outputs).unwrap(),
+            Some(seed) => network.forward_in_training(rows, seed, &mut outputs).unwrap(),
             None => network.forward(rows, &mut outputs).unwrap(),
         }
         network.backward(output_gradient, Some(&mut row_gradient), GradientMode::Overwrite).unwrap();
@@ -128,7 +119,7 @@ fn gradients_with_dropout_are_finite_differences() {
 
         let loss = |network: &mut DenseNetwork, rows: &[f32]| {
             let mut outputs = vec![0.0; COUNT * OUTPUTS];
-            network.forward_with_dropout(rows, 7, &mut outputs).unwrap();
+            network.forward_in_training(rows, 7, &mut outputs).unwrap();
             outputs.iter().zip(&gradient).map(|(output, gradient)| f64::from(output * gradient)).sum::<f64>()
         };
         let check = |what: &str, slope: f64, [up, down]: [f64; 2]| {
@@ -327,13 +318,6 @@ fn misuse_is_an_error_that_says_what_to_do() {
     let mut gap = spec();
     gap.layers[1].inputs = 3;
     assert!(text(made(gap, options(4))).starts_with("network.layers[1].inputs: 3 does not fit"));
-    for normalization in [Normalization::Batch, Normalization::Spectral] {
-        let problem = text(made(spec().with_normalization(normalization), options(4)));
-        let name = normalization.name();
-        let expected =
-            format!("network.layers[0].normalization: a network of its own takes `layer` or `none`; `{name}`");
-        assert!(problem.starts_with(&expected), "{problem}");
-    }
     let needed = network.memory();
     made(spec(), options(4).with_memory_limit(needed)).unwrap();
     let refused = made(spec(), options(4).with_memory_limit(needed - 1));

@@ -51,7 +51,7 @@
 // A backward pass adds to the gradients of the parameters.
 #define GANNET_ACCUMULATE_GRADIENTS 2
 
-// What a call came to. Numbers never change their meaning; later versions may add some.
+// What a call came to. Numbers never change their meaning; later versions may add some. 17 and 18 mean nothing.
 enum GannetStatus
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -91,10 +91,6 @@ enum GannetStatus
     GANNET_NOT_FINITE = 15,
     // A network in use makes numbers that are not finite.
     GANNET_MODEL_NOT_FINITE = 16,
-    // A panic left a step half done: load a checkpoint, or set the parameters.
-    GANNET_HALF_DONE = 17,
-    // A panic ended a step before it changed anything: save, and load a checkpoint.
-    GANNET_POISONED = 18,
     // The callback that fills batches failed. The step has not begun; the next one asks for the same samples.
     GANNET_SOURCE = 19,
     // A callback failed. The turn that called it has changed nothing.
@@ -105,7 +101,7 @@ enum GannetStatus
     GANNET_IO = 22,
     // The worker threads could not be had.
     GANNET_THREADS = 23,
-    // Something that this version of the interface has no number for; the message says what.
+    // Something that this version of the interface has no number for; the message says what. No function of this version comes to it.
     GANNET_OTHER = 24,
     // A function was called before what it needs, such as a backward pass before a forward pass.
     GANNET_MISUSE = 25,
@@ -681,16 +677,19 @@ GannetStatus gannet_network_shape(const struct GannetNetwork *network,
                                   size_t *outputs,
                                   size_t *parameters);
 
-// Writes the network's answer to each row of `rows`, `[count, inputs]`, to `answers`, `[count, outputs]`; both are row-major. Dropout is
-// drawn by `*dropout_seed`; where that is NULL, nothing is dropped.
+// Writes the network's answer to each row of `rows`, `[count, inputs]`, to `answers`, `[count, outputs]`; both are row-major.
+//
+// Where `training_seed` is NULL, it is that of the network as it is after training: nothing is dropped, running statistics stand in for those
+// of the rows, and groups of outputs are probabilities. Else the pass is one in training: dropout and groups of outputs are drawn by
+// `*training_seed`, batch normalization takes the statistics of the rows, over groups of them, and the buffers follow the pass.
 //
 // The caller promises:
 //
-// As many values can be read at `rows` and written at `answers`; `dropout_seed` is NULL or can be read.
+// As many values can be read at `rows` and written at `answers`; `training_seed` is NULL or can be read.
 GannetStatus gannet_network_forward(struct GannetNetwork *network,
                                     const float *rows,
                                     size_t count,
-                                    const uint64_t *dropout_seed,
+                                    const uint64_t *training_seed,
                                     float *answers);
 
 // Goes back from the gradient of a loss with respect to the answers of the last forward pass, `gradient`, `[count, outputs]`: writes that
@@ -707,7 +706,7 @@ GannetStatus gannet_network_backward(struct GannetNetwork *network,
                                      int32_t mode);
 
 // Copies the parameters to `values`, which has room for `capacity` of them, and their number to `needed`; either may be NULL. They stand
-// layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases.
+// layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases. Nothing is allocated.
 //
 // The caller promises:
 //
@@ -716,6 +715,19 @@ GannetStatus gannet_network_parameters(const struct GannetNetwork *network,
                                        float *values,
                                        size_t capacity,
                                        size_t *needed);
+
+// Copies what normalizations keep beside the parameters to `values`, which has room for `capacity` numbers, and their number to `needed`; either
+// may be NULL. They stand layer after layer, a number for each output: of batch normalization the running means, then the running
+// variances; of spectral normalization the left singular vector with which the next power iteration begins. With the parameters they are all
+// that a checkpoint of the network needs.
+//
+// The caller promises:
+//
+// `values` is NULL or has that room; `needed` is NULL or can be written.
+GannetStatus gannet_network_buffers(const struct GannetNetwork *network,
+                                    float *values,
+                                    size_t capacity,
+                                    size_t *needed);
 
 // Copies the gradients of the parameters, as `gannet_network_parameters` does with the parameters.
 //
@@ -727,12 +739,22 @@ GannetStatus gannet_network_gradients(const struct GannetNetwork *network,
                                       size_t capacity,
                                       size_t *needed);
 
-// Replaces the parameters by `count` values in the order of `gannet_network_parameters`.
+// Replaces the parameters by `count` values in the order of `gannet_network_parameters`. The buffers stay. A backward pass then needs a
+// new forward pass first. Nothing is allocated.
 //
 // The caller promises:
 //
 // As many values can be read at `values`.
-GannetStatus gannet_network_set_parameters(struct GannetNetwork *network, const float *values, size_t count);
+GannetStatus gannet_network_set_parameters(struct GannetNetwork *network,
+                                           const float *values,
+                                           size_t count);
+
+// Replaces what normalizations keep by `count` values in the order of `gannet_network_buffers`. The parameters stay.
+//
+// The caller promises:
+//
+// As many values can be read at `values`.
+GannetStatus gannet_network_set_buffers(struct GannetNetwork *network, const float *values, size_t count);
 
 #ifdef __cplusplus
 }  // extern "C"

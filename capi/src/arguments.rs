@@ -137,32 +137,50 @@ pub(crate) fn network(number: i32) -> Result<Network, Failure> {
     }
 }
 
+/// Writes `count` to `needed`, and says whether there is memory of the caller's to write as many values to: without any, the number alone
+/// was asked for.
+///
+/// # Safety
+///
+/// `to` is NULL or has room for `capacity` values; `needed` is NULL or can be written.
+pub(crate) unsafe fn has_room<T>(
+    count: usize,
+    to: *mut T,
+    capacity: usize,
+    needed: *mut usize,
+) -> Result<bool, Failure> {
+    if !needed.is_null() {
+        // SAFETY: of the caller.
+        unsafe { put(needed, "needed", count)? };
+    }
+    if to.is_null() {
+        return if needed.is_null() { Err(null("needed")) } else { Ok(false) };
+    }
+    if capacity < count {
+        let problem = format!("the memory has room for {capacity}, but {count} are needed");
+        return Err(Failure::new(GannetStatus::BufferTooSmall, problem));
+    }
+    check_place(to, "the memory for the result")?;
+    Ok(true)
+}
+
 /// Copies `from` to memory of the caller that has room for `capacity` of them, and writes how many there are to `needed`. Without
 /// memory, only that.
 ///
 /// # Safety
 ///
-/// `to` is NULL or has that room; `needed` is NULL or can be written.
+/// As of [`has_room`].
 pub(crate) unsafe fn copy_out<T: Copy>(
     from: &[T],
     to: *mut T,
     capacity: usize,
     needed: *mut usize,
 ) -> Result<(), Failure> {
-    if !needed.is_null() {
-        // SAFETY: of the caller.
-        unsafe { put(needed, "needed", from.len())? };
+    // SAFETY: of the caller.
+    if unsafe { has_room(from.len(), to, capacity, needed)? } {
+        // SAFETY: there is room for as many.
+        unsafe { ptr::copy_nonoverlapping(from.as_ptr(), to, from.len()) };
     }
-    if to.is_null() {
-        return if needed.is_null() { Err(null("needed")) } else { Ok(()) };
-    }
-    if capacity < from.len() {
-        let problem = format!("the memory has room for {capacity}, but {} are needed", from.len());
-        return Err(Failure::new(GannetStatus::BufferTooSmall, problem));
-    }
-    check_place(to, "the memory for the result")?;
-    // SAFETY: of the caller; there is room for as many.
-    unsafe { ptr::copy_nonoverlapping(from.as_ptr(), to, from.len()) };
     Ok(())
 }
 

@@ -14,11 +14,9 @@ pub(crate) fn call(work: impl FnOnce() -> Result<(), Failure>) -> GannetStatus {
         Ok(Ok(())) => return GannetStatus::Ok,
         Ok(Err(failure)) => failure,
         Err(payload) => {
-            let what = panic_text(&*payload);
+            let what = panic_text(payload);
             let message =
                 format!("gannet has a mistake, please report it: {what}; free the handle, and go on from a checkpoint");
-            // Its destructor is no part of gannet, and might panic again.
-            std::mem::forget(payload);
             Failure::new(GannetStatus::Panic, message)
         }
     };

@@ -37,3 +37,8 @@ mod settings;
 pub mod status;
 pub mod trainer;
 pub mod turns;
+
+/// The document of this interface, whose program in Rust is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+struct Document;

@@ -112,23 +112,31 @@ pub unsafe extern "C" fn gannet_network_shape(
     })
 }
 
-/// Writes the network's answer to each row of `rows`, `[count, inputs]`, to `answers`, `[count, outputs]`; both are row-major. Dropout is
-/// drawn by `*dropout_seed`; where that is NULL, nothing is dropped.
+/// Writes the network's answer to each row of `rows`, `[count, inputs]`, to `answers`, `[count, outputs]`; both are row-major.
+///
+/// Where `training_seed` is NULL, it is that of the network as it is after training: nothing is dropped, running statistics stand in for those
+/// of the rows, and groups of outputs are probabilities. Else the pass is one in training: dropout and groups of outputs are drawn by
+/// `*training_seed`, batch normalization takes the statistics of the rows, over groups of them, and the buffers follow the pass.
 ///
 /// # Safety
 ///
-/// As many values can be read at `rows` and written at `answers`; `dropout_seed` is NULL or can be read.
+/// As many values can be read at `rows` and written at `answers`; `training_seed` is NULL or can be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gannet_network_forward(
     network: *mut GannetNetwork,
     rows: *const f32,
     count: usize,
-    dropout_seed: *const u64,
+    training_seed: *const u64,
     answers: *mut f32,
 ) -> GannetStatus {
     call(|| {
-        // SAFETY: of the caller.
-        let seed = unsafe { dropout_seed.as_ref() };
+        let seed = if training_seed.is_null() {
+            None
+        } else {
+            arguments::check_place(training_seed.cast_mut(), "training_seed")?;
+            // SAFETY: of the caller; neither NULL nor unaligned.
+            Some(unsafe { *training_seed })
+        };
         handles::with(network, |Layers(network)| {
             let (inputs, outputs) = (network.spec().inputs(), network.spec().outputs());
             let size = |features: usize| count.saturating_mul(features);
@@ -138,7 +146,7 @@ pub unsafe extern "C" fn gannet_network_forward(
             // SAFETY: as above.
             let answers = unsafe { arguments::rows_mut(answers, count, outputs, "answers")? };
             match seed {
-                Some(seed) => network.forward_with_dropout(rows, *seed, answers)?,
+                Some(seed) => network.forward_in_training(rows, seed, answers)?,
                 None => network.forward(rows, answers)?,
             }
             Ok(())
@@ -182,7 +190,7 @@ pub unsafe extern "C" fn gannet_network_backward(
 }
 
 /// Copies the parameters to `values`, which has room for `capacity` of them, and their number to `needed`; either may be NULL. They stand
-/// layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases.
+/// layer after layer: the weights, `[outputs, inputs]`, row-major, then the biases. Nothing is allocated.
 ///
 /// # Safety
 ///
@@ -195,7 +203,31 @@ pub unsafe extern "C" fn gannet_network_parameters(
     needed: *mut usize,
 ) -> GannetStatus {
     call(|| {
-        let found = handles::with(network, |Layers(network)| Ok(flat::flat(&network.parameters()?)))?;
+        handles::with(network, |Layers(network)| {
+            let read = |layer, weight: &mut [f32], bias: &mut [f32]| network.read_layer(layer, weight, bias);
+            // SAFETY: of the caller.
+            unsafe { flat::copy_layers(network.spec(), values, capacity, needed, read) }
+        })
+    })
+}
+
+/// Copies what normalizations keep beside the parameters to `values`, which has room for `capacity` numbers, and their number to `needed`; either
+/// may be NULL. They stand layer after layer, a number for each output: of batch normalization the running means, then the running
+/// variances; of spectral normalization the left singular vector with which the next power iteration begins. With the parameters they are all
+/// that a checkpoint of the network needs.
+///
+/// # Safety
+///
+/// `values` is NULL or has that room; `needed` is NULL or can be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gannet_network_buffers(
+    network: *const GannetNetwork,
+    values: *mut f32,
+    capacity: usize,
+    needed: *mut usize,
+) -> GannetStatus {
+    call(|| {
+        let found = handles::with(network, |Layers(network)| Ok(flat::buffers(&network.parameters()?)))?;
         // SAFETY: of the caller.
         unsafe { arguments::copy_out(&found, values, capacity, needed) }
     })
@@ -214,13 +246,16 @@ pub unsafe extern "C" fn gannet_network_gradients(
     needed: *mut usize,
 ) -> GannetStatus {
     call(|| {
-        let found = handles::with(network, |Layers(network)| Ok(flat::flat(&network.gradients()?)))?;
-        // SAFETY: of the caller.
-        unsafe { arguments::copy_out(&found, values, capacity, needed) }
+        handles::with(network, |Layers(network)| {
+            let read = |layer, weight: &mut [f32], bias: &mut [f32]| network.read_layer_gradients(layer, weight, bias);
+            // SAFETY: of the caller.
+            unsafe { flat::copy_layers(network.spec(), values, capacity, needed, read) }
+        })
     })
 }
 
-/// Replaces the parameters by `count` values in the order of `gannet_network_parameters`.
+/// Replaces the parameters by `count` values in the order of `gannet_network_parameters`. The buffers stay. A backward pass then needs a
+/// new forward pass first. Nothing is allocated.
 ///
 /// # Safety
 ///
@@ -235,7 +270,36 @@ pub unsafe extern "C" fn gannet_network_set_parameters(
         // SAFETY: of the caller.
         let values = unsafe { arguments::rows(values, count, 1, "values")? };
         handles::with(network, |Layers(network)| {
-            Ok(network.set_parameters(&flat::of_flat(values, network.parameters()?)?)?)
+            flat::check_count("parameters", values, flat::count(network.spec()))?;
+            let mut rest = values;
+            for index in 0..network.spec().layers.len() {
+                let [weights, biases] = flat::counts(&network.spec().layers[index]);
+                let (weight, after) = rest.split_at(weights);
+                let (bias, after) = after.split_at(biases);
+                network.set_layer(index, weight, bias)?;
+                rest = after;
+            }
+            Ok(())
+        })
+    })
+}
+
+/// Replaces what normalizations keep by `count` values in the order of `gannet_network_buffers`. The parameters stay.
+///
+/// # Safety
+///
+/// As many values can be read at `values`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gannet_network_set_buffers(
+    network: *mut GannetNetwork,
+    values: *const f32,
+    count: usize,
+) -> GannetStatus {
+    call(|| {
+        // SAFETY: of the caller.
+        let values = unsafe { arguments::rows(values, count, 1, "values")? };
+        handles::with(network, |Layers(network)| {
+            Ok(network.set_parameters(&flat::with_buffers(values, network.parameters()?)?)?)
         })
     })
 }

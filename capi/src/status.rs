@@ -2,7 +2,7 @@
 
 use gannet::Error;
 
-/// What a call came to. Numbers never change their meaning; later versions may add some.
+/// What a call came to. Numbers never change their meaning; later versions may add some. 17 and 18 mean nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum GannetStatus {
@@ -40,10 +40,6 @@ pub enum GannetStatus {
     NotFinite = 15,
     /// A network in use makes numbers that are not finite.
     ModelNotFinite = 16,
-    /// A panic left a step half done: load a checkpoint, or set the parameters.
-    HalfDone = 17,
-    /// A panic ended a step before it changed anything: save, and load a checkpoint.
-    Poisoned = 18,
     /// The callback that fills batches failed. The step has not begun; the next one asks for the same samples.
     Source = 19,
     /// A callback failed. The turn that called it has changed nothing.
@@ -54,7 +50,7 @@ pub enum GannetStatus {
     Io = 22,
     /// The worker threads could not be had.
     Threads = 23,
-    /// Something that this version of the interface has no number for; the message says what.
+    /// Something that this version of the interface has no number for; the message says what. No function of this version comes to it.
     Other = 24,
     /// A function was called before what it needs, such as a backward pass before a forward pass.
     Misuse = 25,
@@ -88,8 +84,6 @@ impl From<Error> for Failure {
             Error::OutOfMemory { .. } => GannetStatus::OutOfMemory,
             Error::NotFinite { .. } => GannetStatus::NotFinite,
             Error::ModelNotFinite { .. } => GannetStatus::ModelNotFinite,
-            Error::HalfDone { .. } => GannetStatus::HalfDone,
-            Error::Poisoned { .. } => GannetStatus::Poisoned,
             Error::Source { .. } => GannetStatus::Source,
             Error::Callback { .. } => GannetStatus::Callback,
             Error::Data { .. } => GannetStatus::Data,

@@ -116,3 +116,36 @@ fn a_network_is_exported_as_a_graph() {
     place.succeed("export runs/own-001 --network discriminator --format onnx --out d.onnx");
     place.fail("export runs/own-001 --format onnx --out -", 2, &["an ONNX file holds one network"]);
 }
+
+#[test]
+fn a_graph_makes_the_columns_of_a_table() {
+    let place = Place::new();
+    let row = |row: usize| {
+        let income = if row.is_multiple_of(5) { String::new() } else { format!("{}.5", row * 37 % 401) };
+        let city = ["Paris", "Rome", "Oslo"][row * row % 3];
+        format!("{row},{city},{income},20{:02}-05-{:02}\n", 10 + row % 13, 1 + row % 28)
+    };
+    place.write("people.csv", "id,city,income,since\n".to_string() + &(0..300).map(row).collect::<String>());
+    place.succeed("train people.csv --steps 20 --quiet");
+    place.succeed("export runs/own-001 --network generator --out g.onnx");
+    let holds = |file: &str, text: &str| {
+        let bytes = place.bytes(file);
+        bytes.windows(text.len()).any(|part| part == text.as_bytes())
+    };
+    for text in [
+        "LessOrEqual",
+        "ArgMax",
+        "probabilities",
+        "[\"city\",\"income\",\"since\"]",
+        "{\"city\":[\"",
+        "{\"since\":\"days since 1970-01-01\"}",
+        "[[\"city\",",
+        "[\"income\",2]",
+    ] {
+        assert!(holds("g.onnx", text), "{text}");
+    }
+    assert!(!holds("g.onnx", "quantiles"));
+    // A discriminator takes scores, and tells how they are made.
+    place.succeed("export runs/own-001 --network discriminator --out d.onnx");
+    assert!(holds("d.onnx", "quantiles") && !holds("d.onnx", "ArgMax"));
+}

@@ -81,12 +81,8 @@ pub fn caught<R, E: From<Refusal>>(work: impl FnOnce() -> Result<R, E>) -> Resul
     // Work without an object may hold a lock, too, when the process forks.
     let _call = Call::begin();
     // What a panic leaves half changed refuses to be used.
-    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
-        let words = panic_text(&*payload).to_string();
-        // Its destructor might panic again.
-        mem::forget(payload);
-        Err(Refusal::Panic(words).into())
-    })
+    panic::catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|payload| Err(Refusal::Panic(panic_text(payload)).into()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::mem;
 
 /// Why a call does nothing, or does not come back with what it was to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +42,15 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// What a panic says.
-pub fn panic_text(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
+pub fn panic_text(payload: Box<dyn Any + Send>) -> String {
+    let payload = match payload.downcast::<String>() {
+        Ok(text) => return *text,
+        Err(other) => other,
+    };
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        return (*text).to_string();
+    }
+    // The destructor of anything else might panic again.
+    mem::forget(payload);
+    "a panic without a message".to_string()
 }

@@ -1,4 +1,4 @@
-//! Matrices of NumPy: borrowed where they are `float32` in C order, and converted once otherwise.
+//! Matrices of NumPy: borrowed where they are `float32` in C order, samples in any order, and converted once otherwise.
 
 use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -21,6 +21,14 @@ fn is_dense(array: &Matrix<'_>) -> bool {
 pub(crate) fn matrix<'py>(value: &Bound<'py, PyAny>, name: &str) -> Result<Matrix<'py>, Problem> {
     match value.cast::<PyArray2<f32>>() {
         Ok(array) if is_dense(array) => Ok(array.clone()),
+        _ => converted(value, name, "float32"),
+    }
+}
+
+/// The matrix of `value`, called `name`: itself where it is `float32`, however its values stand, a copy otherwise.
+pub(crate) fn aligned<'py>(value: &Bound<'py, PyAny>, name: &str) -> Result<Matrix<'py>, Problem> {
+    match value.cast::<PyArray2<f32>>() {
+        Ok(array) if array.is_aligned() => Ok(array.clone()),
         _ => converted(value, name, "float32"),
     }
 }

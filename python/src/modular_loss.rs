@@ -33,7 +33,7 @@ impl ModularLoss {
            text_signature = "(settings, *, batch=None, seed=0, threads=None, shards=1, engine='auto', isa=None, memory_limit=None)")]
     fn new(settings: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let described = Spec::of(settings)?;
-        let options = options::read(options, described.options())?;
+        let options = options::read(options, options::LOSS, described.options())?;
         let (spec, batch) = (described.spec, options.batch);
         if spec.packing != 1 {
             let problem = "a loss judges each row alone; set it to 1, and hand in packs as rows";

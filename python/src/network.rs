@@ -65,19 +65,24 @@ impl Network {
            text_signature = "(settings, network='generator', *, batch=None, seed=0, threads=None, engine='auto', isa=None, memory_limit=None)")]
     fn new(settings: &Bound<'_, PyAny>, network: &str, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let (spec, usual) = Spec::network(settings, network)?;
-        let options = options::read(options, usual)?;
+        let options = options::read(options, options::NETWORK, usual)?;
         let most_rows = options.batch;
         let made = calls::made(settings.py(), || Ok(DenseNetwork::new(spec.clone(), options)?))?;
         Ok(Self { network: made, spec, most_rows })
     }
 
     /// The network's answer to each row, [rows, outputs], in `out` or a new array. What a backward pass needs is kept until the next forward
-    /// pass. With `dropout_seed`, layers drop outputs as in training, which depend on the seed and the row's place alone; without, none does.
-    #[pyo3(signature = (rows, *, dropout_seed = None, out = None))]
+    /// pass.
+    ///
+    /// Without `training_seed` it is that of the network as it is after training: nothing is dropped, running statistics stand in for those of
+    /// the rows, and groups of outputs are probabilities. With it the pass is one in training: dropout and groups of outputs are drawn, by the
+    /// seed and the row's place alone, batch normalization takes the statistics of the rows, over groups of them, and the buffers follow the
+    /// pass.
+    #[pyo3(signature = (rows, *, training_seed = None, out = None))]
     fn forward<'py>(
         &self,
         rows: &Bound<'py, PyAny>,
-        dropout_seed: Option<u64>,
+        training_seed: Option<u64>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Matrix<'py>> {
         let py = rows.py();
@@ -89,8 +94,8 @@ impl Network {
             let mut written = arrays::writable(&outputs, "out")?;
             let values = read.as_slice().map_err(arrays::not_dense)?;
             let place = written.as_slice_mut().map_err(arrays::not_dense)?;
-            self.with(py, |network| match dropout_seed {
-                Some(seed) => network.forward_with_dropout(values, seed, place),
+            self.with(py, |network| match training_seed {
+                Some(seed) => network.forward_in_training(values, seed, place),
                 None => network.forward(values, place),
             })?;
         }
@@ -128,12 +133,28 @@ impl Network {
         self.dict(py, &layers)
     }
 
-    /// Replaces the parameters that `parameters` has. A backward pass then needs a new forward pass first.
+    /// Replaces the parameters that `parameters` has; the buffers stay. A backward pass then needs a new forward pass first.
     fn set_parameters(&self, parameters: &Bound<'_, PyDict>) -> PyResult<()> {
         let py = parameters.py();
         parameters::check_names(parameters, &parameters::names("", &self.spec))?;
         let mut layers = self.with(py, |network| network.parameters())?;
         parameters::replace(parameters, "", &self.spec, &mut layers)?;
+        self.with(py, |network| network.set_parameters(&layers))
+    }
+
+    /// A copy of what normalizations keep beside the parameters, a dict from names to arrays, [outputs]: of batch normalization
+    /// `0.running_mean` and `0.running_var`, of spectral normalization `0.singular_vector`, with which the next power iteration begins. With the
+    /// parameters they are all that a checkpoint of the network needs.
+    fn buffers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let layers = self.with(py, |network| network.parameters())?;
+        Ok(parameters::buffers_dict(py, &self.spec, &layers)?)
+    }
+
+    /// Replaces the buffers that `buffers` has. A backward pass then needs a new forward pass first.
+    fn set_buffers(&self, buffers: &Bound<'_, PyDict>) -> PyResult<()> {
+        let py = buffers.py();
+        let mut layers = self.with(py, |network| network.parameters())?;
+        parameters::replace_buffers(buffers, &self.spec, &mut layers)?;
         self.with(py, |network| network.set_parameters(&layers))
     }
 

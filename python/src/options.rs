@@ -11,8 +11,14 @@ use pyo3::types::PyDict;
 
 use crate::problem::Problem;
 
-/// The names of the options.
-const NAMES: [&str; 8] = ["batch", "seed", "threads", "shards", "shuffle", "engine", "isa", "memory_limit"];
+/// The names of the options of a trainer.
+pub(crate) const TRAINER: &[&str] = &["batch", "seed", "threads", "shards", "shuffle", "engine", "isa", "memory_limit"];
+
+/// Those of a loss, which has no data to shuffle.
+pub(crate) const LOSS: &[&str] = &["batch", "seed", "threads", "shards", "engine", "isa", "memory_limit"];
+
+/// Those of a network, which cuts its rows by itself.
+pub(crate) const NETWORK: &[&str] = &["batch", "seed", "threads", "engine", "isa", "memory_limit"];
 
 /// The option called `name`; `None` where it is left out.
 fn option<'py, T>(options: &Bound<'py, PyDict>, name: &str) -> Result<Option<T>, Problem>
@@ -24,19 +30,23 @@ where
     value.extract().map(Some).map_err(|error| wrong(&Into::<PyErr>::into(error)).into())
 }
 
-/// The `usual` options with those that a call gives. Without a number of threads it is one for each processor.
+/// The `usual` options with those that a call gives, of which these are `known`. Without a number of threads it is one for each processor.
 ///
 /// # Errors
 ///
 /// An option that is unknown, or that is no number or name as it should be.
-pub(crate) fn read(options: Option<&Bound<'_, PyDict>>, usual: TrainerOptions) -> Result<TrainerOptions, Problem> {
+pub(crate) fn read(
+    options: Option<&Bound<'_, PyDict>>,
+    known: &[&str],
+    usual: TrainerOptions,
+) -> Result<TrainerOptions, Problem> {
     let usual = usual.with_threads(0);
     let Some(options) = options else { return Ok(usual) };
     for name in options.keys() {
         let name: String = name.extract()?;
-        if !NAMES.contains(&name.as_str()) {
-            let hint = suggestion(&name, NAMES);
-            let problem = format!("the option `{name}` is unknown{hint} (known: {})", NAMES.join(", "));
+        if !known.contains(&name.as_str()) {
+            let hint = suggestion(&name, known.iter().copied());
+            let problem = format!("the option `{name}` is unknown{hint} (known: {})", known.join(", "));
             return Err(PyTypeError::new_err(problem).into());
         }
     }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use gannet::Error;
 use gannet::data::Labelled;
-use gannet::gan::{Changes, Checkpoint, Network, Source, Trainer as Inner, checkpoint};
+use gannet::gan::{Changes, Checkpoint, Model, Network, Source, Trainer as Inner, checkpoint};
 use gannet_host::Guarded;
+use numpy::{PyArray1, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -53,6 +55,16 @@ impl Trainer {
         })
     }
 
+    /// A dict of tensors, one of each of both networks'.
+    fn dict<'py>(&self, py: Python<'py>, model: &Model) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for network in Network::ALL {
+            let prefix = format!("{}.", network.name());
+            parameters::put(&dict, &prefix, self.spec.spec.network(network), model.network(network))?;
+        }
+        Ok(dict)
+    }
+
     /// Goes on from a checkpoint that `read` reads.
     fn go_on(
         &self,
@@ -74,8 +86,8 @@ impl Trainer {
     ///
     /// `settings` are the name of a preset, a dict with the tables `run` and `gan` of config.toml, or such a dict as the text of JSON.
     /// `data` are the samples, a matrix [samples, features], with conditions behind the features where the settings have them. A matrix of
-    /// float32 in C order is read where it stands for as long as the trainer lives, and must not be changed meanwhile; any other is
-    /// converted once. `labels` are the class of each sample, counted from 0, of as many classes as the settings have conditions: then `data`
+    /// float32 is read where it stands for as long as the trainer lives, in C order soonest, and must not be changed meanwhile; any other
+    /// is converted once, and so is one with `labels` that is not in C order. `labels` are the class of each sample, counted from 0, of as many classes as the settings have conditions: then `data`
     /// have the features alone.
     #[new]
     #[pyo3(signature = (settings, data, *, labels = None, **options),
@@ -89,9 +101,11 @@ impl Trainer {
         let py = settings.py();
         let spec = Spec::of(settings)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let options = options::read(options, spec.options())?.with_stop(Arc::clone(&stop));
+        let options = options::read(options, options::TRAINER, spec.options())?.with_stop(Arc::clone(&stop));
         let batch = options.batch;
-        let samples = Arc::new(Borrowed::new(arrays::matrix(data, "data")?)?);
+        // Beside labels, rows are read whole.
+        let data = if labels.is_some() { arrays::matrix(data, "data") } else { arrays::aligned(data, "data") };
+        let samples = Arc::new(Borrowed::new(data?)?);
         let of_gan = spec.spec.clone();
         let made = calls::made(py, || {
             let source: Arc<dyn Source> = match labels {
@@ -146,6 +160,28 @@ impl Trainer {
         self.with(py, |trainer| Ok(trainer.step_generator()?.into()))
     }
 
+    /// The generator's turn with a loss of the caller's: `answer` is called with the fakes, [batch, features], and returns the gradient of
+    /// that loss with respect to them, of the same shape, summed over the batch as the loss is. The discriminator takes no part. What
+    /// `answer` raises comes out of this call, and the trainer is as it was.
+    fn step_generator_with(&self, py: Python<'_>, answer: Py<PyAny>) -> PyResult<()> {
+        let shape = [self.batch, self.spec.spec.features()];
+        let mut raised = None;
+        let outcome = self.with(py, |trainer| {
+            Ok(trainer.step_generator_with(|fakes, gradient| {
+                Python::attach(|py| answered(answer.bind(py), fakes, gradient, shape)).map_err(|problem| {
+                    raised = Some(problem);
+                    Error::callback("the answer to the fakes failed")
+                })
+            })?)
+        });
+        raised.map_or(outcome, |problem| Err(problem.into()))
+    }
+
+    /// The steps that make up so many passes over the data.
+    fn steps_for_epochs(&self, py: Python<'_>, epochs: u64) -> PyResult<u64> {
+        self.with(py, |trainer| Ok(trainer.steps_for_epochs(epochs)))
+    }
+
     /// Replaces a network's learning rate from its next update on.
     fn set_learning_rate(&self, py: Python<'_>, network: &str, rate: f32) -> PyResult<()> {
         let network = network_named(network)?;
@@ -155,12 +191,13 @@ impl Trainer {
     /// A copy of the parameters in training: a dict from names such as `generator.0.weight`, [outputs, inputs], to arrays.
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let model = self.with(py, |trainer| Ok(trainer.raw_model()?))?;
-        let dict = PyDict::new(py);
-        for network in Network::ALL {
-            let prefix = format!("{}.", network.name());
-            parameters::put(&dict, &prefix, self.spec.spec.network(network), model.network(network))?;
-        }
-        Ok(dict)
+        self.dict(py, &model)
+    }
+
+    /// A copy of the gradients over the batch of each network's last update, named as the parameters are; before the first they are 0.
+    fn gradients<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let model = self.with(py, |trainer| Ok(trainer.gradients()?))?;
+        self.dict(py, &model)
     }
 
     /// Replaces the parameters that `parameters` has; moments of the optimizers and the number of steps stay. A trainer whose step failed
@@ -279,6 +316,18 @@ impl Trainer {
             "Trainer(latents={latents}, features={features}, conditions={conditions}, batch={batch}, threads={threads})"
         )
     }
+}
+
+/// Writes the gradient that `answer` returns for `fakes`, `[batch, features]`, to `gradient`.
+fn answered(answer: &Bound<'_, PyAny>, fakes: &[f32], gradient: &mut [f32], shape: [usize; 2]) -> Result<(), Problem> {
+    let fakes = PyArray1::from_slice(answer.py(), fakes).reshape(shape)?;
+    let found = arrays::matrix(&answer.call1((fakes,))?, "the gradient")?;
+    if found.shape() != shape {
+        return Err(Error::shape("the gradient", format!("{shape:?}"), format!("{:?}", found.shape())).into());
+    }
+    let found = arrays::readable(&found, "the gradient")?;
+    gradient.copy_from_slice(found.as_slice().map_err(arrays::not_dense)?);
+    Ok(())
 }
 
 /// The note in the bytes of a checkpoint; empty where there is none. `origin`, a path, opens messages.

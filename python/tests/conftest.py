@@ -1,5 +1,8 @@
 """What the tests share."""
 
+import importlib
+import os
+
 import numpy as np
 import pytest
 
@@ -12,6 +15,11 @@ SMALL = {
         "discriminator_optimizer": {"kind": "adam", "learning_rate": 0.001},
     }
 }
+
+
+def needed(name):
+    """The module of this name. Without it the caller is skipped; where GANNET_CI is set, a skipped test is a failed one."""
+    return importlib.import_module(name) if "GANNET_CI" in os.environ else pytest.importorskip(name)
 
 
 @pytest.fixture

@@ -6,12 +6,15 @@ import pickle
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import gannet
+from conftest import needed
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 STEPS = 60
 
 
@@ -51,6 +54,42 @@ def test_the_program_learns_the_same_and_makes_the_same_rows(tmp_path, rows, lab
         assert (gan.sample(40, 9, return_labels=True)[1] == sampled[:, 4]).all()
 
 
+def fnv(*arrays):
+    """FNV-1a over the bits of arrays of float32."""
+    found = 0xCBF29CE484222325
+    for byte in b"".join(np.ascontiguousarray(array, "<f4").tobytes() for array in arrays):
+        found = (found ^ byte) * 0x100000001B3 % 2**64
+    return f"{found:016x}"
+
+
+@pytest.mark.skipif(gannet.info()["isa"] == "portable", reason="the documents have the bits of a fused multiply-add")
+def test_one_job_has_the_bits_of_the_documents(tmp_path):
+    """The job of `capi/tests/c/one_job.c`, which Rust and C do in `capi/tests/c_programs.rs`: their hashes stand in the same two files."""
+    images = np.frombuffer((ROOT / "assets/digits.bin").read_bytes(), np.uint8).reshape(-1, 64).astype(np.float32) / 8 - 1
+    trainer = gannet.Trainer("digits", images, batch=64, seed=1, threads=2)
+    trainer.run(300)
+    model = hashlib.sha256(trainer.model_bytes()).hexdigest()
+    assert f"| `digits` | 64 | 300 | 1 | `{model}` |" in (ROOT / "docs/hashes.md").read_text()
+    program("train", "digits", "--batch", 64, "--steps", 300, "--seed", 1, "--quiet", "--out", tmp_path / "run")
+    assert json.loads((tmp_path / "run/run.json").read_text())["model_sha256"] == model
+    samples = trainer.sampler().sample(100, seed=3, first=10)
+
+    rows, index = images[:64], np.arange(64 * 64)
+    fakes = ((index * 7919 % 2001).astype(np.float32) / np.float32(1000) - np.float32(1)).reshape(64, 64)
+    loss = gannet.ModularLoss("digits", batch=64, seed=1, threads=2)
+    for _ in range(5):
+        gradient, _ = loss.step(fakes, rows)
+    network = gannet.Network("digits", "discriminator", batch=64, seed=1, threads=2)
+    answers = network.forward(rows, training_seed=5)
+    of_rows = network.backward(np.ones((64, 1), np.float32))
+    found = {
+        "samples": fnv(samples),
+        "loss": fnv(gradient, *loss.parameters().values()),
+        "network": fnv(answers, of_rows, *network.gradients().values()),
+    }
+    assert found == dict(line.split() for line in (ROOT / "capi/tests/one_job.txt").read_text().splitlines())
+
+
 def test_defaults_are_the_programs(tmp_path, rows):
     table(tmp_path / "t.csv", rows.T, "abc")
     command = [sys.executable, "-m", "gannet", "train", tmp_path / "t.csv", "--plan"]
@@ -77,7 +116,7 @@ def test_the_same_bits_of_any_array(rows, kind):
         "fortran": lambda: np.asfortranarray(rows),
         "strided": lambda: wide[::2, 1::2],
         "list": lambda: rows.tolist(),
-        "frame": lambda: pytest.importorskip("pandas").DataFrame(rows, columns=list("abc")),
+        "frame": lambda: needed("pandas").DataFrame(rows, columns=list("abc")),
     }[kind]()
     for spec in (None, "ring8"):
         used = made if spec is None else (made.iloc[:, :2] if kind == "frame" else np.asarray(made)[:, :2])

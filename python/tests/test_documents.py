@@ -15,6 +15,9 @@ def test_the_examples_in_python_run(document, tmp_path, monkeypatch):
     assert programs
     for program in programs:
         exec(compile(re.sub(r"(steps=|run\()\d_000", r"\g<1>100", program), document, "exec"), {})
+    if "README" in document:
+        picture = (tmp_path / "ellipse.png").read_bytes()
+        assert picture.startswith(b"\x89PNG") and len(picture) > 10_000
 
 
 def test_the_example_of_own_data_runs(tmp_path, monkeypatch):

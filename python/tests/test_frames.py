@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import gannet
+from conftest import needed
 
-pandas = pytest.importorskip("pandas")
+pandas = needed("pandas")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import gannet
+from conftest import needed
 from gannet._layout import Layout
 
 
@@ -111,7 +112,7 @@ def test_before_the_first_fit(rows, tmp_path):
     for call in (gan.sample, gan.train, lambda: gan.save(tmp_path / "x"), lambda: gan.save_picture(tmp_path / "x")):
         with pytest.raises(gannet.NotFittedError, match="not fitted yet"):
             call()
-    exceptions = pytest.importorskip("sklearn.exceptions")
+    exceptions = needed("sklearn.exceptions")
     with pytest.raises(exceptions.NotFittedError):
         gan.sample()
 

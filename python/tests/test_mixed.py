@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import gannet
+from conftest import needed
 from gannet._gannet import Spec, checkpoint_note, checkpoint_with_note
 
-pandas = pytest.importorskip("pandas")
+pandas = needed("pandas")
 
 ROWS = 240
 random = np.random.default_rng(11)
@@ -199,7 +200,7 @@ def test_labels_beside_columns_of_any_kind(mixed, tmp_path):
 
 
 def test_parameters_with_columns_of_any_kind(mixed, small):
-    sklearn = pytest.importorskip("sklearn.base")
+    sklearn = needed("sklearn.base")
     gan = sklearn.clone(quick().fit(mixed)).set_params(steps=3)
     assert gan.fit(mixed).n_steps_ == 3
     pair = pandas.DataFrame({"x": SCORES, "flag": SCORES > 0})

@@ -48,6 +48,7 @@ def test_what_a_loss_refuses():
         (lambda: loss.step(rows, rows, np.zeros((8, 2))), TypeError, "float32 in C order"),
         (lambda: loss.step(spoiled, rows), gannet.NotFiniteError, "generated sample"),
         (lambda: gannet.ModularLoss("circle", batch=0), gannet.SettingError, "batch"),
+        (lambda: gannet.ModularLoss("circle", shuffle=False), TypeError, "`shuffle` is unknown"),
         (lambda: gannet.ModularLoss({"run": {"preset": "circle"}, "gan": {"packing": 2}}), gannet.SettingError, "packing"),
     ]:
         with pytest.raises(kind) as raised:
@@ -98,8 +99,54 @@ def test_dropout_follows_its_seed():
     layers = [{"inputs": 3, "outputs": 50, "dropout": 0.5}, {"inputs": 50, "outputs": 2}]
     network = gannet.Network({"layers": layers}, batch=8)
     rows = np.ones((8, 3), np.float32)
-    one, same, other = (network.forward(rows, dropout_seed=seed) for seed in (1, 1, 2))
+    one, same, other = (network.forward(rows, training_seed=seed) for seed in (1, 1, 2))
     assert (one == same).all() and (one != other).any() and (one != network.forward(rows)).any()
+
+
+def test_normalizations_of_a_network():
+    layers = [
+        {"inputs": 3, "outputs": 6, "normalization": "batch", "activation": "tanh"},
+        {"inputs": 6, "outputs": 2, "normalization": "spectral"},
+    ]
+    network = gannet.Network({"layers": layers}, batch=64, seed=3)
+    parameters, buffers = network.parameters(), network.buffers()
+    assert [(name, values.shape) for name, values in buffers.items()] == [
+        ("0.running_mean", (6,)),
+        ("0.running_var", (6,)),
+        ("1.singular_vector", (2,)),
+    ]
+    rows = np.random.default_rng(1).normal(2, 3, (64, 3)).astype(np.float32)
+    sums = rows.astype(np.float64) @ parameters["0.weight"].T
+
+    def expected(mean, var):
+        largest = np.linalg.svd(parameters["1.weight"], compute_uv=False)[0]
+        hidden = np.tanh((sums - mean) / np.sqrt(var + 1e-5) + parameters["0.bias"])
+        return hidden @ parameters["1.weight"].T / largest + parameters["1.bias"]
+
+    assert np.abs(network.forward(rows) - expected(0, 1)).max() < 1e-4
+    assert all((network.buffers()[name] == buffers[name]).all() for name in buffers)
+    # 64 rows are one group.
+    outputs = network.forward(rows, training_seed=1)
+    assert np.abs(outputs - expected(sums.mean(0), sums.var(0))).max() < 1e-4
+    after = network.buffers()
+    assert np.abs(after["0.running_mean"] - 0.1 * sums.mean(0)).max() < 1e-5
+    assert np.abs(after["0.running_var"] - 0.9 - 0.1 * sums.var(0, ddof=1)).max() < 1e-4
+    # The gradient with respect to a row does not change with all rows alike.
+    back = network.backward(np.ones((64, 2), np.float32))
+    assert np.abs(back.sum(0)).max() < 1e-3 < np.abs(back).max()
+
+    other = gannet.Network({"layers": layers}, batch=64, seed=4)
+    other.set_parameters(parameters)
+    other.set_buffers(after)
+    assert (other.forward(rows) == network.forward(rows)).all()
+    other.set_buffers({"0.running_mean": np.ones(6)})
+    assert (other.buffers()["0.running_mean"] == 1).all() and (other.buffers()["0.running_var"] == after["0.running_var"]).all()
+    with pytest.raises(gannet.SettingError, match="running_var"):
+        other.set_buffers({"0.running_vra": np.ones(6)})
+    with pytest.raises(gannet.ShapeError, match="0.running_var"):
+        other.set_buffers({"0.running_var": np.ones(5)})
+    with pytest.raises(gannet.ShapeError, match="alone in its group"):
+        network.forward(rows[:1], training_seed=1)
 
 
 def test_what_a_network_refuses():
@@ -115,6 +162,8 @@ def test_what_a_network_refuses():
         (lambda: gannet.Network({"layers": [{"inputs": 1}]}), gannet.SettingError, "outputs"),
         (lambda: gannet.Network("circle", "critic"), gannet.SettingError, "critic"),
         (lambda: network.set_parameters({"2.bias": [1]}), gannet.SettingError, "2.bias"),
+        (lambda: gannet.Network(LAYERS, shards=2), TypeError, "`shards` is unknown"),
+        (lambda: gannet.Network(LAYERS, shuffle=True), TypeError, "`shuffle` is unknown"),
     ]:
         with pytest.raises(kind) as raised:
             call()

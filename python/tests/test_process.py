@@ -128,6 +128,44 @@ def test_a_child_forked_in_a_call_makes_nothing(small, floats):
     assert "Trainer" in in_child(make)
 
 
+# What children inherit.
+inherited = []
+
+
+def use_inherited(_=None):
+    """What a child comes to with a trainer of its parent's, and with one of its own."""
+    try:
+        inherited[0].run(1)
+    except gannet.ForkError as error:
+        return str(error), gannet.Trainer("circle", np.ones((64, 2)), batch=32).run(2).step
+    return "it ran", 0
+
+
+def send_inherited(pipe):
+    """The same of a process."""
+    pipe.send(use_inherited())
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_processes_and_pools_that_fork_are_told_and_do_not_hang(fitted):
+    context = multiprocessing.get_context("fork")
+    inherited[:] = [fitted._state.trainer]
+    try:
+        receive, send = context.Pipe(duplex=False)
+        process = context.Process(target=send_inherited, args=(send,))
+        process.start()
+        told = [receive.recv() if receive.poll(60) else ("the child hangs", 0)]
+        process.join(60)
+        assert process.exitcode == 0
+        with context.Pool(2) as pool:
+            told += pool.map_async(use_inherited, range(4), chunksize=1).get(60)
+    finally:
+        inherited.clear()
+    assert len(told) == 5
+    assert all('start method "spawn" or "forkserver"' in text and steps == 2 for text, steps in told), told
+
+
 def sample_in_worker(gan):
     """What a worker process makes of an estimator that is handed to it."""
     return gan.sample(3, random_state=1)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import gannet
+from conftest import needed
 
-sklearn = pytest.importorskip("sklearn")
+sklearn = needed("sklearn")
 
 
 def test_check_estimator():

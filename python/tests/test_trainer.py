@@ -103,6 +103,55 @@ def test_turns_alone_are_a_step(small, floats):
     assert same(whole.parameters(), apart.parameters())
 
 
+def test_an_answer_of_the_callers_trains_the_generator_alone(trainer):
+    """Fakes that are pulled to (1, 2, 3) by half the squared distance."""
+    target, distances = np.array([1, 2, 3], np.float32), []
+
+    def answer(fakes):
+        assert fakes.shape == (16, 3) and fakes.dtype == np.float32
+        distances.append(np.abs(fakes - target).mean())
+        return (fakes - target) / len(fakes)
+
+    trainer.set_learning_rate("generator", 0.05)
+    before = trainer.parameters()
+    for _ in range(200):
+        trainer.step_generator_with(answer)
+    after = trainer.parameters()
+    assert distances[-1] < 0.2 * distances[0] and trainer.steps_done == 200
+    assert all((before[name] == after[name]).all() == name.startswith("discriminator") for name in before)
+    for wrong, kind, part in [
+        (lambda fakes: 1 / 0, ZeroDivisionError, "division"),
+        (lambda fakes: fakes[:3], gannet.ShapeError, "the gradient"),
+        (lambda fakes: "x", TypeError, "real numbers"),
+        (lambda fakes: fakes * np.inf, gannet.DataError, "gradient"),
+        (lambda fakes: trainer.run(1), gannet.BusyError, "from its own callbacks"),
+        (3, TypeError, "callable"),
+    ]:
+        with pytest.raises(kind) as raised:
+            trainer.step_generator_with(wrong)
+        assert part in str(raised.value), str(raised.value)
+    assert same(trainer.parameters(), after) and trainer.steps_done == 200, "what is refused changes nothing"
+
+
+def test_gradients_are_those_of_the_last_update(small, floats):
+    """The rule of plain gradient descent."""
+    descent = {"kind": "sgd", "learning_rate": 0.5}
+    gan = {**small["gan"], "generator_optimizer": descent, "discriminator_optimizer": descent}
+    trainer = gannet.Trainer({"gan": gan}, floats, batch=16, threads=1)
+    assert all((values == 0).all() for values in trainer.gradients().values())
+    before = trainer.parameters()
+    trainer.run(1)
+    after, gradients = trainer.parameters(), trainer.gradients()
+    assert gradients.keys() == after.keys() and (gradients["generator.0.weight"] != 0).any()
+    assert all(np.allclose(after[name], before[name] - 0.5 * gradients[name], rtol=0, atol=1e-6) for name in before)
+
+
+def test_steps_for_epochs(trainer):
+    assert trainer.steps_for_epochs(3) == -(-3 * 300 // 16)
+    with pytest.raises(OverflowError):
+        trainer.steps_for_epochs(-1)
+
+
 def test_parameters(trainer):
     parameters = trainer.parameters()
     assert list(parameters)[:2] == ["generator.0.weight", "generator.0.bias"]
@@ -276,13 +325,24 @@ def test_float32_in_any_order_is_the_same_data(small, floats, made):
     assert same(one.parameters(), other.parameters())
 
 
-def test_data_are_read_where_they_stand(small, floats):
-    one = gannet.Trainer(small, floats, batch=16, threads=1)
-    other = gannet.Trainer(small, np.asfortranarray(floats), batch=16, threads=1)
-    floats[:] = 0
+@pytest.mark.parametrize("made", [np.array, np.asfortranarray, spread, backward])
+def test_float32_is_read_where_it_stands(small, floats, made):
+    mine = made(floats)
+    one, other, converted = (gannet.Trainer(small, data, batch=16, threads=2) for data in (floats, mine, mine.astype(float)))
+    mine[:] = 0
+    for trainer in (one, other, converted):
+        trainer.run(3)
+    assert same(one.parameters(), converted.parameters()), "any other is converted once"
+    assert not same(one.parameters(), other.parameters())
+
+
+def test_a_memory_map_is_read_where_it_stands(small, floats, tmp_path):
+    np.save(tmp_path / "rows.npy", floats)
+    mapped = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    one, other = (gannet.Trainer(small, data, batch=16, threads=1) for data in (floats, mapped))
     one.run(3)
     other.run(3)
-    assert not same(one.parameters(), other.parameters()), "float32 in C order is borrowed, anything else converted"
+    assert same(one.parameters(), other.parameters())
 
 
 def test_what_a_trainer_tells(trainer):

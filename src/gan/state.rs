@@ -15,16 +15,14 @@ use crate::net::op::Updated;
 use crate::net::parameters::ParameterLayout;
 use crate::net::pass::{BackwardView, NetworkView, Parameters};
 use crate::net::spectral::SpectralWeights;
-use crate::net::{LayerTensors, NetworkSpec, Normalization};
+use crate::net::statistics;
+use crate::net::{LayerTensors, NetworkSpec};
 use crate::network::Network;
 use crate::parallel::{Chunks, ChunksOfEach, Enumerated, Team};
 use crate::simd::Isa;
 
 /// Parameters that one task of an update takes: 32 KiB of each arena, a level-1 cache's worth.
 const UPDATE_CHUNK: usize = 8 * 1024;
-
-/// The share of a batch in running statistics: PyTorch's `momentum`.
-const MOMENTUM: f32 = 0.1;
 
 /// A network and what trains it.
 #[derive(Debug)]
@@ -231,21 +229,6 @@ impl TrainedNetwork {
         }
     }
 
-    /// Lets running statistics follow those of the batch, whose sums over `samples` samples stand among the `gradients`.
-    fn follow_statistics(&mut self, gradients: &[f32], samples: usize) {
-        for (layer, place) in self.spec.layers.iter().zip(self.layout.layers()) {
-            if layer.normalization != Normalization::Batch {
-                continue;
-            }
-            for buffer in &place.buffers {
-                let sums = &gradients[buffer.clone()];
-                for (running, sum) in self.parameters[buffer.clone()].iter_mut().zip(sums) {
-                    *running += MOMENTUM * (sum / samples as f32 - *running);
-                }
-            }
-        }
-    }
-
     /// One update by the optimizer, unless the last backward pass has done it; then the parameters are clipped, and what follows them does.
     /// The gradients are those of `samples` samples. `step` is what an error names.
     ///
@@ -272,7 +255,7 @@ impl TrainedNetwork {
                 clip_parameters(isa, most, parameters)
             });
         }
-        self.follow_statistics(gradients, samples);
+        statistics::follow(&self.spec, &self.layout, &mut self.parameters, (gradients, samples));
         if let Some(spectral) = &mut self.spectral {
             spectral.iterate(team, isa, &self.layout, &mut self.parameters);
         }

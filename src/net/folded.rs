@@ -2,6 +2,7 @@
 //! biases, and the layer is an ordinary one, without dropout.
 
 use super::parameters::ParameterLayout;
+use super::pass::NetworkView;
 use super::spec::{NetworkSpec, Normalization};
 use super::spectral::SpectralWeights;
 use crate::error::Result;
@@ -25,37 +26,68 @@ impl Folded {
     ///
     /// [`crate::Error::OutOfMemory`].
     pub(crate) fn new(spec: &NetworkSpec, layout: &ParameterLayout, parameters: &[f32], isa: Isa) -> Result<Self> {
-        let mut copy = AlignedBuffer::zeroed(layout.len())?;
-        match SpectralWeights::new(&Team::serial(), isa, spec, layout, parameters)? {
-            Some(seen) => copy.copy_from_slice(seen.arena()),
-            None => copy.copy_from_slice(parameters),
-        }
-        let mut spec = spec.clone();
-        for (layer, place) in spec.layers.iter_mut().zip(layout.layers()) {
-            match (layer.normalization, place.buffers.as_slice()) {
-                (Normalization::Batch, [means, variances]) => {
-                    for output in 0..layer.outputs {
-                        let (mean, variance) = (copy[means.start + output], copy[variances.start + output]);
-                        let inverse = 1.0 / (variance + EPSILON).sqrt();
-                        let row = place.weight.start + output * place.stride;
-                        copy[row..row + place.inputs].iter_mut().for_each(|weight| *weight *= inverse);
-                        copy[place.bias.start + output] -= mean * inverse;
-                    }
-                }
-                (Normalization::Spectral, _) => {}
-                _ => continue,
-            }
-            layer.normalization = Normalization::None;
-        }
-        spec.layers.iter_mut().for_each(|layer| layer.dropout = 0.0);
+        let spectral = SpectralWeights::new(&Team::serial(), isa, spec, layout, parameters)?;
+        let parameters = spectral.as_ref().map_or(parameters, SpectralWeights::arena);
+        Self::of_seen(NetworkView { spec, layout, parameters })
+    }
+
+    /// The network whose passes see these parameters: weights that spectral normalization has made, where a layer has it.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::OutOfMemory`].
+    pub(crate) fn of_seen(seen: NetworkView<'_>) -> Result<Self> {
+        let spec = Self::spec(seen.spec);
         let layout = ParameterLayout::new(&spec);
-        if layout.len() == copy.len() {
-            return Ok(Self { spec, layout, parameters: copy });
+        let parameters = AlignedBuffer::zeroed(layout.len())?;
+        let mut folded = Self { spec, layout, parameters };
+        folded.follow(seen);
+        Ok(folded)
+    }
+
+    /// The specification of what a network becomes.
+    pub(crate) fn spec(of: &NetworkSpec) -> NetworkSpec {
+        let mut spec = of.clone();
+        for layer in &mut spec.layers {
+            layer.dropout = 0.0;
+            if layer.normalization.is_settled_apart() {
+                layer.normalization = Normalization::None;
+            }
         }
+        spec
+    }
+
+    /// Follows the parameters that passes of the network see.
+    pub(crate) fn follow(&mut self, seen: NetworkView<'_>) {
         // The buffers stand behind what is left.
-        let mut parameters = AlignedBuffer::zeroed(layout.len())?;
-        parameters.copy_from_slice(&copy[..layout.len()]);
-        Ok(Self { spec, layout, parameters })
+        self.parameters.copy_from_slice(&seen.parameters[..self.layout.len()]);
+        for_each_row(seen, &mut self.parameters, |row, (mean, inverse), bias| {
+            row.iter_mut().for_each(|weight| *weight *= inverse);
+            *bias -= mean * inverse;
+        });
+    }
+
+    /// Takes gradients with respect to the folded parameters to those with respect to the parameters that passes see. Running statistics
+    /// are constants.
+    pub(crate) fn take_through(seen: NetworkView<'_>, gradients: &mut [f32]) {
+        for_each_row(seen, gradients, |row, (_, inverse), _| row.iter_mut().for_each(|weight| *weight *= inverse));
+    }
+}
+
+/// Calls `work` with each row of weights in the arena whose sums batch normalization normalizes; with their running mean and the inverse of
+/// their deviation; and with their bias.
+fn for_each_row(seen: NetworkView<'_>, arena: &mut [f32], work: impl Fn(&mut [f32], (f32, f32), &mut f32)) {
+    for (layer, place) in seen.spec.layers.iter().zip(seen.layout.layers()) {
+        let (Normalization::Batch, [means, variances]) = (layer.normalization, place.buffers.as_slice()) else {
+            continue;
+        };
+        let (weights, biases) =
+            arena[place.weight.start..place.bias.end].split_at_mut(place.bias.start - place.weight.start);
+        let rows = weights.chunks_mut(place.stride.max(1)).zip(biases);
+        let statistics = seen.parameters[means.clone()].iter().zip(&seen.parameters[variances.clone()]);
+        for ((row, bias), (mean, variance)) in rows.zip(statistics) {
+            work(&mut row[..place.inputs], (*mean, 1.0 / (variance + EPSILON).sqrt()), bias);
+        }
     }
 }
 
@@ -64,7 +96,7 @@ mod tests {
     use super::*;
     use crate::gemm::EngineKind;
     use crate::net::panels::{Panels, PassContext, PassPlan};
-    use crate::net::pass::{Alone, NetworkView, forward};
+    use crate::net::pass::{Alone, forward};
     use crate::net::{Activation, LayerTensors};
     use crate::reference::numbers::numbers;
     use crate::simd::LANE_GROUP;

@@ -13,6 +13,7 @@ pub(crate) mod parameters;
 pub(crate) mod pass;
 mod spec;
 pub(crate) mod spectral;
+pub(crate) mod statistics;
 mod tangent;
 pub(crate) mod tape;
 

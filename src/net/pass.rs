@@ -4,7 +4,7 @@ use super::op::{self, Places, Pointwise, Updated, operation};
 use super::panels::{Part, PassContext, PassPlan};
 use super::parameters::ParameterLayout;
 use super::spec::NetworkSpec;
-use super::tape::{Tape, TapeLayout, TapePlan, Value};
+use super::tape::{Tape, TapePlan, Value};
 use crate::error::Result;
 use crate::kernel::activation::Activation;
 
@@ -99,6 +99,21 @@ pub(crate) fn forward(
     let NetworkView { spec, layout, parameters } = network;
     for index in 0..op::count(spec) {
         operation(spec, layout, index).forward(context, parts, parameters, tape, trace.places(index));
+    }
+}
+
+/// What the running statistics of a network follow, summed over the samples of a forward pass: to where the buffers stand in the `arena`,
+/// or added to these with `accumulate`.
+pub(crate) fn add_statistics(
+    context: &PassContext<'_>,
+    network: NetworkView<'_>,
+    (trace, tape): (&Trace, &Tape),
+    arena: &mut [f32],
+    accumulate: bool,
+) {
+    let NetworkView { spec, layout, .. } = network;
+    for index in 0..op::count(spec) {
+        operation(spec, layout, index).add_statistics(context, tape, trace.places(index), arena, accumulate);
     }
 }
 
@@ -292,21 +307,20 @@ pub(crate) struct Recorded {
     /// The gradient with respect to the last operation's pre-activations.
     pub(crate) seeds: Value,
     pub(crate) deltas: Deltas,
-    pub(crate) tape: TapeLayout,
 }
 
 impl Recorded {
-    /// Plans it for at most `lanes` lanes.
-    pub(crate) fn plan(spec: &NetworkSpec, lanes: usize) -> Self {
-        let mut plan = TapePlan::default();
-        let input = plan.make(spec.inputs(), lanes);
-        plan.advance();
-        let trace = Trace::plan(&mut plan, spec, input, lanes);
-        let seeds = plan.make(spec.outputs(), lanes);
-        plan.advance();
-        let deltas = Deltas::plan(&mut plan, spec, &trace, seeds, InputMode::Plain, lanes);
-        plan.uses(deltas.first());
-        trace.uses(&mut plan);
-        Self { trace, seeds, deltas, tape: plan.place() }
+    /// Plans it for at most `lanes` lanes. What is planned next on the same tape takes its place.
+    pub(crate) fn plan(tape: &mut TapePlan, spec: &NetworkSpec, lanes: usize) -> Self {
+        let input = tape.make(spec.inputs(), lanes);
+        tape.advance();
+        let trace = Trace::plan(tape, spec, input, lanes);
+        let seeds = tape.make(spec.outputs(), lanes);
+        tape.advance();
+        let deltas = Deltas::plan(tape, spec, &trace, seeds, InputMode::Plain, lanes);
+        tape.uses(deltas.first());
+        trace.uses(tape);
+        tape.advance();
+        Self { trace, seeds, deltas }
     }
 }

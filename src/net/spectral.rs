@@ -126,15 +126,20 @@ impl SpectralWeights {
 
     /// One iteration after an update of the `parameters`, from the singular vectors that were found before it.
     pub(crate) fn iterate(&mut self, team: &Team<'_>, isa: Isa, layout: &ParameterLayout, parameters: &mut [f32]) {
+        self.keep(layout, parameters);
+        self.follow(team, isa, layout, parameters);
+    }
+
+    /// Leaves the singular vectors that were found among the `parameters`: the next iteration begins with them.
+    pub(crate) fn keep(&self, layout: &ParameterLayout, parameters: &mut [f32]) {
         for singular in &self.layers {
             if let [buffer] = layout.layer(singular.layer).buffers.as_slice() {
                 parameters[buffer.clone()].copy_from_slice(&singular.left);
             }
         }
-        self.follow(team, isa, layout, parameters);
     }
 
-    /// Follows the `parameters`.
+    /// Follows the `parameters`, by one iteration from the singular vectors among them.
     pub(crate) fn follow(&mut self, team: &Team<'_>, isa: Isa, layout: &ParameterLayout, parameters: &[f32]) {
         self.arena.copy_from_slice(parameters);
         for singular in &mut self.layers {

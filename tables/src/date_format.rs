@@ -1,5 +1,7 @@
 //! How the dates of a column are written, and what their whole numbers count.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// How the dates of a column are written, to their last character.
@@ -114,6 +116,19 @@ pub enum DateUnit {
     Minute,
     /// The last of so many decimals of a second: 0 counts seconds, 3 milliseconds.
     Second(u8),
+}
+
+/// Its plural: `days`, `10^-3 seconds`.
+impl fmt::Display for DateUnit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Month => formatter.write_str("months"),
+            Self::Day => formatter.write_str("days"),
+            Self::Minute => formatter.write_str("minutes"),
+            Self::Second(0) => formatter.write_str("seconds"),
+            Self::Second(decimals) => write!(formatter, "10^-{decimals} seconds"),
+        }
+    }
 }
 
 impl DateUnit {

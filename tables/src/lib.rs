@@ -116,11 +116,13 @@ mod tally;
 mod text;
 mod writer;
 
+#[cfg(feature = "onnx")]
+pub use codec::OnnxColumn;
 pub use codec::{Calibration, Codec, EncodedTable, Facet, Scaling, probit};
 pub use date_format::{DateFormat, DateUnit, DayFormat, DayOrder, HalfFormat, LetterCase, MonthStyle, TimeFormat};
 pub use dialect::{Delimiter, Dialect, Header, LineEnd, Trailing};
 pub use encoding::Encoding;
-pub use form::{Category, ColumnForm, Domain, Form, Mark};
+pub use form::{AsNumbers, Category, ColumnForm, Domain, Form, Mark};
 pub use input::Input;
 pub use kind::Kind;
 pub use note::Note;

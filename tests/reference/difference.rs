@@ -30,3 +30,13 @@ pub(crate) fn gradient(parameters: &Parameters, loss: impl Fn(&Parameters) -> f6
     }
     gradient
 }
+
+/// The largest difference, as a part of the largest of the numbers it should be.
+pub(crate) fn distance(found: impl Iterator<Item = f32>, expected: &[f64]) -> f64 {
+    let largest = expected.iter().fold(1e-30, |most: f64, value| most.max(value.abs()));
+    let found: Vec<f32> = found.collect();
+    assert_eq!(found.len(), expected.len());
+    let differences = found.iter().zip(expected).map(|(found, expected)| (f64::from(*found) - expected).abs());
+    // A NaN is the largest of all.
+    differences.fold(0.0, |most: f64, value| if value <= most { most } else { value }) / largest
+}

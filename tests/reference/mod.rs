@@ -8,6 +8,7 @@
 pub(crate) mod activation;
 pub(crate) mod difference;
 pub(crate) mod elementary;
+pub(crate) mod group;
 pub(crate) mod isas;
 pub(crate) mod loss;
 pub(crate) mod network;

@@ -25,7 +25,7 @@ pub(crate) fn flat(tensors: &[LayerTensors]) -> impl Iterator<Item = f32> {
 }
 
 /// What a layer's weights make of `x`.
-fn products(layer: &LayerSpec, weight: &[f64], x: &[f64]) -> Vec<f64> {
+pub(crate) fn products(layer: &LayerSpec, weight: &[f64], x: &[f64]) -> Vec<f64> {
     weight.chunks(layer.inputs).map(|row| row.iter().zip(x).map(|(weight, x)| weight * x).sum()).collect()
 }
 

@@ -56,17 +56,25 @@ static inline GannetReport report_of(void) {
     return report;
 }
 
-/* FNV-1a over the bits of the parameters of both networks. */
+/* FNV-1a over the bits of numbers, of which the numbers before have come to `hash`; before the first, that is FNV. */
+#define FNV 0xcbf29ce484222325u
+
+static inline uint64_t fnv(uint64_t hash, const float *values, size_t count) {
+    const unsigned char *bytes = (const unsigned char *)values;
+    for (size_t index = 0; index < count * sizeof *values; index++) hash = (hash ^ bytes[index]) * 0x100000001b3u;
+    return hash;
+}
+
+/* The same over the parameters of both networks. */
 static inline uint64_t hash_of(const GannetTrainer *trainer) {
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint64_t hash = FNV;
     for (int32_t network = GANNET_GENERATOR; network <= GANNET_DISCRIMINATOR; network++) {
         size_t count = 0;
         OK(gannet_trainer_parameters(trainer, network, NULL, 0, &count));
         float *values = (float *)malloc(count * sizeof *values);
         CHECK(values != NULL);
         OK(gannet_trainer_parameters(trainer, network, values, count, NULL));
-        const unsigned char *bytes = (const unsigned char *)values;
-        for (size_t index = 0; index < count * sizeof *values; index++) hash = (hash ^ bytes[index]) * 0x100000001b3u;
+        hash = fnv(hash, values, count);
         free(values);
     }
     return hash;

@@ -1,9 +1,13 @@
-/* Eight trainers driven from eight threads, which share a pool, a sampler's weights and nothing else; a ninth thread disturbs them. */
+/* Eight trainers driven from eight threads, which share a pool, a sampler's weights and nothing else; a ninth thread disturbs them.
+ *
+ *     stress PRESET ROUNDS STEPS     ROUNDS runs of STEPS steps each
+ */
 #include "common.h"
 #include <pthread.h>
 
-enum { THREADS = 8, ROUNDS = 12, STEPS = 20 };
+enum { THREADS = 8 };
 
+static unsigned long rounds, steps;
 static GannetPool *pool;
 static GannetSampler *samplers[THREADS];
 static GannetTrainer *trainers[THREADS];
@@ -15,9 +19,9 @@ static void *drive(void *argument) {
     float first[64 * FEATURES], again[64 * FEATURES];
     GannetReport report = report_of();
     OK(gannet_sampler_sample(samplers[index], 3, 0, 64, NULL, first));
-    for (int round = 0; round < ROUNDS; round++) {
+    for (unsigned long round = 0; round < rounds; round++) {
         /* The ninth thread may be in a call with the same handle, or may just have asked for a stop. */
-        uint64_t goal = (uint64_t)(round + 1) * STEPS;
+        uint64_t goal = (uint64_t)(round + 1) * steps;
         while (report.step < goal) {
             GannetStatus status = gannet_trainer_run(trainers[index], goal - report.step, 5, NULL, NULL, &report);
             CHECK(status == GANNET_OK || status == GANNET_BUSY);
@@ -33,7 +37,7 @@ static void *drive(void *argument) {
 
 static void *disturb(void *argument) {
     (void)argument;
-    for (int round = 0; round < 2000; round++) {
+    for (unsigned long round = 0; round < 160 * rounds; round++) {
         GannetInfo info;
         memset(&info, 0, sizeof info);
         info.size = sizeof info;
@@ -44,14 +48,16 @@ static void *disturb(void *argument) {
     return NULL;
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+    CHECK(count == 4);
+    rounds = strtoul(arguments[2], NULL, 10), steps = strtoul(arguments[3], NULL, 10);
     fill_values(values, SAMPLES * FEATURES);
     GannetData data = data_of(values, SAMPLES, FEATURES);
     OK(gannet_pool_new(2, &pool));
     for (size_t index = 0; index < THREADS; index++) {
         GannetOptions options = options_of(64, 1 + index % 3, index / 2);
         options.pool = pool;
-        OK(gannet_trainer_new("circle", &data, &options, &trainers[index]));
+        OK(gannet_trainer_new(arguments[1], &data, &options, &trainers[index]));
         if (index == 0)
             OK(gannet_trainer_sampler(trainers[0], &samplers[0]));
         else

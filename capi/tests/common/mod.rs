@@ -56,7 +56,7 @@ pub(crate) struct Installed {
 pub(crate) fn installed() -> Option<&'static Installed> {
     static INSTALLED: OnceLock<Option<Installed>> = OnceLock::new();
     let installed = INSTALLED.get_or_init(|| {
-        if !cfg!(target_os = "linux") || !["gcc", "g++", "bash"].into_iter().all(has) {
+        if !cfg!(target_os = "linux") || !["gcc", "g++", "bash", "pkg-config"].into_iter().all(has) {
             return None;
         }
         let folder = TempDir::new().expect("a folder for the installation");
@@ -67,7 +67,7 @@ pub(crate) fn installed() -> Option<&'static Installed> {
         Some(Installed { folder })
     });
     if installed.is_none() {
-        skip("gcc with g++ on Linux", "install the packages gcc and g++");
+        skip("gcc with g++ and pkg-config on Linux", "install the packages gcc, g++ and pkg-config");
     }
     installed.as_ref()
 }
@@ -78,21 +78,13 @@ impl Installed {
         self.folder.path()
     }
 
-    /// The flags of `pkg-config`, or what they are, where that is not there.
-    fn flags(&self) -> Vec<String> {
-        let of_pkg_config = Command::new("pkg-config")
+    /// The flags that `pkg-config` tells.
+    fn flags(&self, options: &[&str]) -> Vec<String> {
+        let output = run(Command::new("pkg-config")
+            .args(options)
             .args(["--cflags", "--libs", "gannet"])
-            .env("PKG_CONFIG_PATH", self.folder().join("lib/pkgconfig"))
-            .output();
-        match of_pkg_config {
-            Ok(output) if output.status.success() => {
-                String::from_utf8_lossy(&output.stdout).split_whitespace().map(String::from).collect()
-            }
-            _ => {
-                let of = |flag: &str, folder: &str| format!("{flag}{}", self.folder().join(folder).display());
-                vec![of("-I", "include"), of("-L", "lib"), "-lgannet".to_string()]
-            }
-        }
+            .env("PKG_CONFIG_PATH", self.folder().join("lib/pkgconfig")));
+        String::from_utf8_lossy(&output.stdout).split_whitespace().map(String::from).collect()
     }
 
     /// A place for a program: each build has its own, so that none is written while another test runs it.
@@ -110,17 +102,17 @@ impl Installed {
     pub(crate) fn c_program_of(&self, source: &Path) -> PathBuf {
         let program = self.place("c");
         let rpath = format!("-Wl,-rpath,{}", self.folder().join("lib").display());
-        self.build("gcc", &["-std=c11"], source, &program, [rpath].into_iter().chain(self.flags()));
+        self.build("gcc", &["-std=c11"], source, &program, [rpath].into_iter().chain(self.flags(&[])));
         program
     }
 
-    /// The same program, built by g++ as C++ against the static library.
+    /// The same program, built by g++ as C++ against the static library and what `pkg-config --static` names beside it.
     pub(crate) fn cpp_program(&self, name: &str) -> PathBuf {
         let program = self.place(name);
         let library = self.folder().join("lib/libgannet.a").display().to_string();
-        let include = format!("-I{}", self.folder().join("include").display());
-        let system = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl"].map(String::from);
-        let flags = ["-x", "none"].map(String::from).into_iter().chain([include, library]).chain(system);
+        let of_static = |flag: String| if flag == "-lgannet" { library.clone() } else { flag };
+        let flags =
+            ["-x", "none"].map(String::from).into_iter().chain(self.flags(&["--static"]).into_iter().map(of_static));
         self.build("g++", &["-std=c++17", "-x", "c++"], &source(name), &program, flags);
         program
     }

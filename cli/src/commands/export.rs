@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use gannet::cpu::Isa;
 use gannet::gan::{Network, onnx, weights};
 use gannet::{Error, Result};
 use gannet_settings::own_data::Shape;
 use gannet_settings::values::name_of;
-use gannet_tables::Codec;
-use serde_json::json;
+use gannet_tables::{Calibration, Codec, Domain, OnnxColumn};
+use serde_json::{Map, json};
 
 use crate::commands::args::{ExportArgs, NETWORK_FORMATS, NETWORKS, NetworkFormat};
 use crate::data::own::OwnData;
@@ -95,10 +96,19 @@ fn graph(args: &ExportArgs, SavedRun { config, model, .. }: &SavedRun, out: OutF
         let problem = "an ONNX file holds one network; add --network generator, or --network discriminator";
         return Err(Error::setting("network", problem).into());
     };
-    let mut export = onnx::Export::default().with_metadata(meaning(config));
-    if let Some([offset, scale]) = codec(config).and_then(|codec| codec.lines()) {
-        export = export.with_scale(offset, scale);
+    let mut export = onnx::Export::default();
+    let mut metadata = meaning(config);
+    match (codec(config), network) {
+        (Some(codec), Network::Generator) => {
+            let calibration = config.calibration(model, Isa::resolve(None)?)?.map(Calibration::for_probabilities);
+            let columns = codec.onnx_columns(calibration.as_ref());
+            describe(&mut metadata, codec, &columns);
+            export = export.with_columns(columns.into_iter().map(|column| column.made).collect());
+        }
+        (Some(codec), Network::Discriminator) => describe_features(&mut metadata, codec),
+        (None, _) => {}
     }
+    let export = export.with_metadata(metadata);
     let bytes = onnx::bytes(model, &config.spec, network, &export)?;
     out.write(|file| file.write_all(&bytes))?;
     if let OutFile::File(path, _) = out {
@@ -107,23 +117,10 @@ fn graph(args: &ExportArgs, SavedRun { config, model, .. }: &SavedRun, out: OutF
     Ok(())
 }
 
-/// What the inputs and outputs of a graph mean: the columns of a table with their offsets and scales, the rows and columns of images, the
-/// classes in the order of the conditions.
+/// What the inputs and outputs of a graph mean, but for a table: the rows and columns of images, the classes in the order of the conditions.
 fn meaning(config: &RunConfig) -> BTreeMap<String, String> {
     let mut metadata = BTreeMap::new();
     let mut insert = |name: &str, value: serde_json::Value| metadata.insert(name.to_string(), value.to_string());
-    if let Some(codec) = codec(config) {
-        insert("columns", json!(names(codec)));
-        match codec.lines() {
-            Some([offset, scale]) => {
-                insert("offset", json!(offset));
-                insert("scale", json!(scale));
-            }
-            None => {
-                insert("table", json!(codec.as_ref()));
-            }
-        }
-    }
     if let Shape::Image { height, width } = config.preset.shape() {
         insert("image", json!([height, width]));
     }
@@ -131,6 +128,64 @@ fn meaning(config: &RunConfig) -> BTreeMap<String, String> {
         insert("classes", json!(classes.names()));
     }
     metadata
+}
+
+/// Adds what the columns of a generator's samples mean: their names, offsets and scales where all lie along lines; else the texts of
+/// categories that are counted, the units of dates, and which groups the probabilities are of.
+fn describe(metadata: &mut BTreeMap<String, String>, codec: &Codec, columns: &[OnnxColumn]) {
+    let forms = || columns.iter().map(|column| &codec.form().columns[column.column]);
+    let mut insert = |name: &str, value: serde_json::Value| metadata.insert(name.to_string(), value.to_string());
+    insert("columns", json!(forms().map(|form| form.name.as_str()).collect::<Vec<_>>()));
+    if let Some([offset, scale]) = codec.lines() {
+        insert("offset", json!(offset));
+        insert("scale", json!(scale));
+        return;
+    }
+    let (mut categories, mut dates, mut groups) = (Map::new(), Map::new(), Vec::new());
+    for (form, column) in forms().zip(columns) {
+        match &form.domain {
+            Domain::Categories { categories: texts, rest } => {
+                let is_counted = texts.iter().any(|category| category.text.parse::<f64>().is_err());
+                let texts: Vec<&str> = texts.iter().chain(rest).map(|category| category.text.as_str()).collect();
+                if is_counted {
+                    categories.insert(form.name.clone(), json!(texts));
+                }
+            }
+            Domain::Dates { format, .. } => {
+                let first = if format.day.is_some() { "1970-01-01" } else { "midnight" };
+                dates.insert(form.name.clone(), json!(format!("{} since {first}", format.unit())));
+            }
+            _ => {}
+        }
+        match &column.made {
+            onnx::Column::Choice(choice) => groups.push(json!([form.name, choice.values.len()])),
+            onnx::Column::Number(number) if number.missing.is_some() => groups.push(json!([form.name, 2])),
+            _ => {}
+        }
+    }
+    for (name, found) in [("categories", categories), ("dates", dates)] {
+        if !found.is_empty() {
+            insert(name, found.into());
+        }
+    }
+    if !groups.is_empty() {
+        insert("groups", groups.into());
+    }
+}
+
+/// Adds what the samples mean that a discriminator takes: the columns of a table, and how rows become samples.
+fn describe_features(metadata: &mut BTreeMap<String, String>, codec: &Codec) {
+    let mut insert = |name: &str, value: serde_json::Value| metadata.insert(name.to_string(), value.to_string());
+    insert("columns", json!(names(codec)));
+    match codec.lines() {
+        Some([offset, scale]) => {
+            insert("offset", json!(offset));
+            insert("scale", json!(scale));
+        }
+        None => {
+            insert("table", json!(codec));
+        }
+    }
 }
 
 /// How the rows of a run's table become samples, if it is on one.

@@ -10,7 +10,7 @@ use gannet::gan::{Network, NetworkFunction};
 use gannet::internals::memory::{filled, room};
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
-use gannet_tables::{Codec, Domain, Value};
+use gannet_tables::{AsNumbers, Codec};
 
 use crate::commands::args::{Format, SAMPLE_FORMATS, SampleArgs};
 use crate::data::classes::Classes;
@@ -248,21 +248,9 @@ fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec
 /// An array in NumPy's format `[samples, values]`: float32; of tables float64, whose units may need it. Own images are bytes,
 /// `[samples, height, width]`, as an array of them that is read.
 enum Array<'a> {
-    Plain {
-        columns: usize,
-        values: Vec<f32>,
-    },
-    Images {
-        height: usize,
-        width: usize,
-        values: Vec<u8>,
-    },
-    Table {
-        codec: &'a Codec,
-        /// For each column, whether its categories are numbers, which then stand for themselves.
-        are_numbers: Vec<bool>,
-        values: Vec<f64>,
-    },
+    Plain { columns: usize, values: Vec<f32> },
+    Images { height: usize, width: usize, values: Vec<u8> },
+    Table { codec: &'a Codec, columns: Vec<AsNumbers<'a>>, values: Vec<f64> },
 }
 
 impl<'a> Array<'a> {
@@ -276,16 +264,9 @@ impl<'a> Array<'a> {
             }
             None => return Ok(Self::Plain { columns: features, values: room(count.saturating_mul(features))? }),
         };
-        let is_number = |text: &str| text.parse::<f64>().is_ok();
-        let are_numbers = |domain: &Domain| match domain {
-            Domain::Categories { categories, rest } => {
-                categories.iter().chain(rest).all(|category| is_number(&category.text))
-            }
-            _ => true,
-        };
-        let columns = &codec.form().columns;
-        let are_numbers = columns.iter().map(|column| are_numbers(&column.domain)).collect();
-        Ok(Self::Table { codec, are_numbers, values: room(count.saturating_mul(columns.len()))? })
+        let columns: Vec<_> = codec.form().columns.iter().map(|column| column.domain.as_numbers()).collect();
+        let values = room(count.saturating_mul(columns.len()))?;
+        Ok(Self::Table { codec, columns, values })
     }
 
     /// Adds a row.
@@ -293,18 +274,17 @@ impl<'a> Array<'a> {
         match self {
             Self::Plain { values, .. } => values.extend_from_slice(drawn.sample),
             Self::Images { values, .. } => values.extend(drawn.sample.iter().map(|value| byte(*value))),
-            Self::Table { codec, are_numbers, values } => {
-                let row = (values.len() / are_numbers.len().max(1)) as f64;
-                let columns = codec.form().columns.iter().zip(are_numbers).zip(drawn.row);
-                values.extend(columns.map(|((column, own), value)| number(&column.domain, *value, (*own, row))));
+            Self::Table { columns, values, .. } => {
+                let row = (values.len() / columns.len().max(1)) as f64;
+                values.extend(columns.iter().zip(drawn.row).map(|(column, value)| column.number(*value, row)));
             }
         }
     }
 
     /// Tells what stands for texts.
     fn tell(&self) {
-        let Self::Table { codec, are_numbers, .. } = self else { return };
-        let columns = codec.form().columns.iter().zip(are_numbers).filter(|(_, are_numbers)| !**are_numbers);
+        let Self::Table { codec, columns, .. } = self else { return };
+        let columns = codec.form().columns.iter().zip(columns).filter(|(_, numbers)| !numbers.are_own());
         let names: Vec<&str> = columns.map(|(column, _)| column.name.as_str()).take(8).collect();
         if !names.is_empty() {
             note(&format!(
@@ -322,25 +302,10 @@ impl<'a> Array<'a> {
                 let images = values.len() / (height * width).max(1);
                 npy::write(file, &[images, *height, *width], values.iter().copied())
             }
-            Self::Table { are_numbers, values, .. } => {
-                npy::write(file, &shape(are_numbers.len(), values.len()), values.iter().copied())
+            Self::Table { columns, values, .. } => {
+                npy::write(file, &shape(columns.len(), values.len()), values.iter().copied())
             }
         }
-    }
-}
-
-/// A value as a number: of a category its `own` where all of its column are numbers, else its place. What is missing is no number.
-fn number(domain: &Domain, value: Value, (own, row): (bool, f64)) -> f64 {
-    match (domain, value) {
-        (_, Value::Number(number)) => number,
-        (_, Value::Integer(number) | Value::Date(number)) => number as f64,
-        (Domain::Categories { categories, rest }, Value::Category(place)) => {
-            let category = categories.iter().chain(rest).nth(place as usize).filter(|_| own);
-            category.and_then(|category| category.text.parse().ok()).unwrap_or(f64::from(place))
-        }
-        (Domain::Constant { text }, _) => text.parse().unwrap_or(f64::NAN),
-        (Domain::Counter { first }, _) => *first as f64 + row,
-        _ => f64::NAN,
     }
 }
 

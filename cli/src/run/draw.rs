@@ -94,6 +94,7 @@ impl Draw<'_> {
     /// What `take` reports.
     pub(crate) fn each_of(&self, samples: &mut [f32], mut take: impl FnMut(Drawn<'_>) -> Result<()>) -> Result<()> {
         let calibration = self.config.calibration(self.model, Isa::resolve(None)?)?;
+        let calibration = calibration.map(Calibration::for_probabilities);
         let mut decoder = self.decoder();
         for (index, sample) in (0..).zip(samples.chunks_exact_mut(self.config.spec.features())) {
             calibration.iter().for_each(|calibration| calibration.apply(sample));

@@ -103,7 +103,7 @@ class Gan:
     def fit(self, X: Any, y: Any = None, *, progress: Callable[[Report], Any] | None = None) -> Gan:
         """Learns from the rows of `X`, from the beginning.
 
-        `X` is a matrix of numbers, NumPy's or what becomes one, or a frame of pandas, whose columns may be of any kind. float32 in C order
+        `X` is a matrix of numbers, NumPy's or what becomes one, or a frame of pandas, whose columns may be of any kind. float32
         is read where it stands, if the columns are not standardized, and must not be changed while it is trained on. `y` has the class of
         each row: then both networks are told it, and `sample` makes rows of classes.
 

@@ -2,6 +2,7 @@
 
 mod passes;
 mod tiles;
+mod views;
 
 use std::fmt;
 use std::sync::Arc;
@@ -73,16 +74,13 @@ impl DenseNetwork {
     /// Checks everything, takes all memory, draws initial parameters as `spec` says.
     ///
     /// Of the options these count: `batch`, the most rows of a call; `seed`, that of the parameters; `threads` and `pool`; `engine`, `isa`
-    /// and `memory_limit`. Of the normalizations it takes [`Normalization::Layer`](crate::net::Normalization::Layer), which looks at one row
-    /// at a time.
+    /// and `memory_limit`.
     ///
     /// # Errors
     ///
-    /// An invalid specification or option; another normalization; an instruction set that is missing; memory that the limit or the system
-    /// refuses.
+    /// An invalid specification or option; an instruction set that is missing; memory that the limit or the system refuses.
     pub fn new(spec: NetworkSpec, options: TrainerOptions) -> Result<Self> {
         spec.validate("network")?;
-        check_normalizations(&spec)?;
         let most_rows = options.batch;
         if most_rows == 0 || u32::try_from(most_rows).is_err() {
             return Err(Error::setting("batch", format!("{most_rows} is not between 1 and 2^32 - 1")));
@@ -119,8 +117,16 @@ impl DenseNetwork {
         self.memory
     }
 
-    /// Writes the network's answer to each row of `rows`, `[rows, inputs]`, to `outputs`, `[rows, outputs]`; both are row-major. Nothing is
-    /// dropped. What a backward pass needs is kept until the next forward pass.
+    /// Rows that stand side by side in memory in a call of `rows` rows; the last ones may be fewer. In training they are a group of
+    /// [batch normalization](crate::net::Normalization::Batch). Their number depends on the network and on `rows` alone.
+    pub fn panel_width(&self, rows: usize) -> usize {
+        self.passes.tiles(rows.max(1)).width()
+    }
+
+    /// Writes the network's answer to each row of `rows`, `[rows, inputs]`, to `outputs`, `[rows, outputs]`; both are row-major. It is that
+    /// of the network as it is after training, and depends on no other row: nothing is dropped, running statistics stand in for those
+    /// of the rows, and groups of outputs are probabilities. It changes nothing but what a backward pass needs, which is kept until the next
+    /// forward pass.
     ///
     /// With several threads each call enters the pool, for which rayon allocates some small blocks; [`run`](Self::run) enters it once for
     /// many calls. Beside that nothing is allocated, with the native engine.
@@ -133,14 +139,23 @@ impl DenseNetwork {
         self.run(|run| run.forward(rows, outputs))
     }
 
-    /// The same with dropout, as in training: which outputs of a layer are dropped depends on `seed` and the row's place in the batch
-    /// alone. Take another seed for each batch.
+    /// The same as in training:
+    ///
+    /// - Dropout and [groups of outputs](crate::net::LayerSpec::softmax) are drawn. A draw depends on `seed` and the row's place in the batch
+    ///   alone; take another seed for each batch.
+    /// - [Batch normalization](crate::net::Normalization::Batch) takes mean and variance of the rows, over groups of
+    ///   [`panel_width`](Self::panel_width) rows, and its running statistics follow those of all groups as PyTorch's do, with a momentum of 0.1.
+    /// - [Spectral normalization](crate::net::Normalization::Spectral) keeps the singular vector that its power iteration finds, with which
+    ///   the next one begins: one iteration a pass, as PyTorch's `spectral_norm` does.
+    ///
+    /// Both are among the [buffers](LayerTensors::buffers) of the parameters. A pass that fails leaves them as they were.
     ///
     /// # Errors
     ///
-    /// As [`forward`](Self::forward).
-    pub fn forward_with_dropout(&mut self, rows: &[f32], seed: u64, outputs: &mut [f32]) -> Result<()> {
-        self.run(|run| run.forward_with_dropout(rows, seed, outputs))
+    /// As [`forward`](Self::forward). With batch normalization also [`Error::Shape`] for a number of rows that leaves one alone in a group, of
+    /// which nothing would be left.
+    pub fn forward_in_training(&mut self, rows: &[f32], seed: u64, outputs: &mut [f32]) -> Result<()> {
+        self.run(|run| run.forward_in_training(rows, seed, outputs))
     }
 
     /// Goes back through the latest forward pass. `output_gradient`, `[rows, outputs]`, is the gradient of a loss with respect to its
@@ -186,34 +201,36 @@ impl DenseNetwork {
         parallel::with_team(self.threads, pool.as_ref(), |team| work(&mut DenseRun { network: self, team }))
     }
 
-    /// A copy of the parameters.
+    /// A copy of the parameters and buffers: all that a checkpoint needs.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfMemory`].
     pub fn parameters(&self) -> Result<Vec<LayerTensors>> {
-        self.passes.layout.tensors(&self.passes.parameters)
+        let views = &self.passes.views;
+        views.layout.tensors(&views.parameters)
     }
 
-    /// Replaces the parameters. A backward pass then needs a new forward pass first.
+    /// Replaces the parameters. Buffers that a layer should have but does not are [as new](LayerTensors::buffers). A backward pass then needs a
+    /// new forward pass first.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where they do not fit the specification; then nothing is changed.
+    /// [`Error::Shape`] where they do not fit the specification; then nothing is changed. [`Error::OutOfMemory`].
     pub fn set_parameters(&mut self, tensors: &[LayerTensors]) -> Result<()> {
-        let Passes { layout, parameters, latest, .. } = &mut self.passes;
-        layout.fill(parameters, tensors, "network")?;
+        let Passes { views, latest, .. } = &mut self.passes;
+        views.set_parameters(tensors)?;
         *latest = None;
         Ok(())
     }
 
-    /// A copy of the gradients of the parameters; zeros before the first backward pass that computes them.
+    /// A copy of the gradients of the parameters, without buffers; zeros before the first backward pass that computes them.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfMemory`].
     pub fn gradients(&self) -> Result<Vec<LayerTensors>> {
-        self.passes.layout.tensors(self.passes.gradients())
+        self.passes.views.layout.trained_tensors(self.passes.gradients())
     }
 
     /// Copies the parameters of layer `layer`, counted from 0, to memory of the caller's: `weight` row-major `[outputs, inputs]`, `bias`
@@ -224,7 +241,8 @@ impl DenseNetwork {
     /// [`Error::Shape`] where there is no such layer, or a slice has another length.
     pub fn read_layer(&self, layer: usize, weight: &mut [f32], bias: &mut [f32]) -> Result<()> {
         self.check_layer(layer, weight.len(), bias.len())?;
-        self.passes.layout.read_layer(&self.passes.parameters, layer, (weight, bias));
+        let views = &self.passes.views;
+        views.layout.read_layer(&views.parameters, layer, (weight, bias));
         Ok(())
     }
 
@@ -235,27 +253,27 @@ impl DenseNetwork {
     /// As [`read_layer`](Self::read_layer).
     pub fn read_layer_gradients(&self, layer: usize, weight: &mut [f32], bias: &mut [f32]) -> Result<()> {
         self.check_layer(layer, weight.len(), bias.len())?;
-        self.passes.layout.read_layer(self.passes.gradients(), layer, (weight, bias));
+        self.passes.views.layout.read_layer(self.passes.gradients(), layer, (weight, bias));
         Ok(())
     }
 
-    /// Replaces the parameters of layer `layer`, shaped as [`read_layer`](Self::read_layer) gives them. Nothing is allocated. A backward
-    /// pass then needs a new forward pass first.
+    /// Replaces the parameters of layer `layer`, shaped as [`read_layer`](Self::read_layer) gives them; its buffers stay. Nothing is allocated.
+    /// A backward pass then needs a new forward pass first.
     ///
     /// # Errors
     ///
     /// As [`read_layer`](Self::read_layer); then nothing is changed.
     pub fn set_layer(&mut self, layer: usize, weight: &[f32], bias: &[f32]) -> Result<()> {
         self.check_layer(layer, weight.len(), bias.len())?;
-        let Passes { layout, parameters, latest, .. } = &mut self.passes;
-        layout.fill_layer(parameters, layer, (weight, bias));
+        let Passes { views, latest, .. } = &mut self.passes;
+        views.set_layer(layer, (weight, bias));
         *latest = None;
         Ok(())
     }
 
     /// Checks that there is a layer with so many weights and biases.
     fn check_layer(&self, layer: usize, weights: usize, biases: usize) -> Result<()> {
-        let layers = self.passes.layout.layers();
+        let layers = self.passes.views.layout.layers();
         let Some(place) = layers.get(layer) else {
             let expected = format!("one from 0 to {}", layers.len() - 1);
             return Err(Error::shape("layer", expected, layer.to_string()));
@@ -297,12 +315,12 @@ impl DenseRun<'_> {
         self.pass(rows, None, outputs)
     }
 
-    /// As [`DenseNetwork::forward_with_dropout`].
+    /// As [`DenseNetwork::forward_in_training`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub fn forward_with_dropout(&mut self, rows: &[f32], seed: u64, outputs: &mut [f32]) -> Result<()> {
+    pub fn forward_in_training(&mut self, rows: &[f32], seed: u64, outputs: &mut [f32]) -> Result<()> {
         self.pass(rows, Some(seed), outputs)
     }
 
@@ -316,6 +334,9 @@ impl DenseRun<'_> {
             return Err(Error::shape("rows", expected, format!("{count} rows")));
         }
         check_rows("outputs", outputs.len(), count, of_output)?;
+        if seed.is_some() {
+            check_groups(passes, count)?;
+        }
         rows::finite("rows", rows, of_row)?;
         passes.forward(self.team, rows, seed, outputs)
     }
@@ -348,20 +369,17 @@ impl DenseRun<'_> {
     }
 }
 
-/// Refuses what belongs to a trainer: normalizations that keep more than parameters, or look at more than a row, and draws.
-fn check_normalizations(spec: &NetworkSpec) -> Result<()> {
-    if let Some(index) = spec.softmax() {
-        let problem =
-            "what is drawn belongs to the G of a trainer; take the outputs as they are, and draw from them yourself";
-        return Err(Error::setting(format!("network.layers[{index}].softmax"), problem));
-    }
-    let Some(index) = spec.layers.iter().position(|layer| layer.normalization.is_settled_apart()) else {
+/// Checks that no row is alone in its group, where batch normalization takes the statistics of groups.
+fn check_groups(passes: &Passes, count: usize) -> Result<()> {
+    if count == 0 || !passes.groups_rows() {
         return Ok(());
-    };
-    let name = spec.layers[index].normalization.name();
-    let problem =
-        format!("a network of its own takes `layer` or `none`; `{name}` belongs to the networks of a trainer");
-    Err(Error::setting(format!("network.layers[{index}].normalization"), problem))
+    }
+    let width = passes.tiles(count).width();
+    if count % width != 1 {
+        return Ok(());
+    }
+    let expected = format!("two rows or more in each group of batch normalization, which has {width}");
+    Err(Error::shape("rows", expected, format!("{count} rows, the last alone in its group; add or leave out a row")))
 }
 
 /// Checks that `len` values are `rows` rows of `features`.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::tiles::{Room, Tile, Tiles, is_small};
+use super::views::{Purpose, Views};
 use crate::error::{Error, Result};
 use crate::gan::function::ROWS;
 use crate::gan::streams::Stream;
@@ -10,11 +11,11 @@ use crate::kernel::activation::backward_epilogue;
 use crate::kernel::panel::{gather_rows, scatter_rows};
 use crate::kernel::reduce::add_assign;
 use crate::memory::AlignedBuffer;
-use crate::net::NetworkSpec;
 use crate::net::panels::{Part, PartKeeps, PassContext, PassPlan};
 use crate::net::parameters::ParameterLayout;
-use crate::net::pass::{self, InputMode, NetworkView, ParameterGradients, Recorded};
+use crate::net::pass::{self, InputMode, ParameterGradients, Recorded};
 use crate::net::tape::{Tape, Value};
+use crate::net::{LayerSpec, NetworkSpec, Normalization, SOFTMAX_TEMPERATURE};
 use crate::parallel::{Chunks, Elements, Team, add_in_tree};
 use crate::rows::are_finite;
 
@@ -34,20 +35,18 @@ pub enum GradientMode {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Latest {
     pub(super) rows: usize,
-    dropped: bool,
+    purpose: Purpose,
 }
 
 /// A network, its gradients, and the tapes of its passes.
 pub(super) struct Passes {
-    spec: NetworkSpec,
-    /// The same without dropout.
-    whole: NetworkSpec,
-    pub(super) layout: ParameterLayout,
-    pub(super) parameters: AlignedBuffer,
-    /// The gradients of each slot; those of the first slot are the network's.
+    pub(super) views: Views,
+    /// The gradients of each slot, and the sums that running statistics follow, where the buffers stand. The gradients of the first slot are
+    /// the network's, unless there are settled ones.
     slots: Vec<AlignedBuffer>,
+    /// The network's gradients, where a normalization settles those that passes find.
+    settled: Option<AlignedBuffer>,
     plan: PassPlan,
-    recorded: Recorded,
     tapes: Vec<Tape>,
     pub(super) latest: Option<Latest>,
 }
@@ -57,9 +56,11 @@ impl Passes {
     pub(super) fn memory(spec: &NetworkSpec, most_rows: usize) -> u64 {
         let layout = ParameterLayout::new(spec);
         let room = Room::new(is_small(&layout), most_rows);
-        let arenas =
-            (layout.len() as u64).saturating_mul(1 + room.slots as u64).saturating_mul(size_of::<f32>() as u64);
-        arenas.saturating_add(Recorded::plan(spec, room.lanes).tape.bytes().saturating_mul(room.tapes as u64))
+        let [views, tape] = Views::bytes(spec, &layout, room.lanes);
+        let settled = if spec.is_settled_apart() { layout.trained() as u64 } else { 0 };
+        let gradients = (layout.len() as u64).saturating_mul(room.slots as u64).saturating_add(settled);
+        let gradients = gradients.saturating_mul(size_of::<f32>() as u64);
+        views.saturating_add(gradients).saturating_add(tape.saturating_mul(room.tapes as u64))
     }
 
     /// The passes of a valid network, whose parameters are drawn from `seed`, over at most `most_rows` rows.
@@ -74,27 +75,21 @@ impl Passes {
         if small {
             plan.tasks = 1;
         }
-        let mut parameters = AlignedBuffer::zeroed(layout.len())?;
-        layout.initialize(&spec, plan.isa, Stream::DenseParameters.key(seed, 0), &mut parameters)?;
-        let mut whole = spec.clone();
-        whole.layers.iter_mut().for_each(|layer| layer.dropout = 0.0);
-        let recorded = Recorded::plan(&spec, room.lanes);
+        let settled = spec.is_settled_apart().then(|| AlignedBuffer::zeroed(layout.trained())).transpose()?;
+        let (views, tape) = Views::new(spec, plan.isa, seed, room.lanes)?;
         Ok(Self {
-            whole,
-            parameters,
+            views,
             slots: (0..room.slots).map(|_| AlignedBuffer::zeroed(layout.len())).collect::<Result<_>>()?,
-            tapes: (0..room.tapes).map(|_| Tape::new(&recorded.tape)).collect::<Result<_>>()?,
+            settled,
+            tapes: (0..room.tapes).map(|_| Tape::new(&tape)).collect::<Result<_>>()?,
             plan,
-            recorded,
-            layout,
-            spec,
             latest: None,
         })
     }
 
     /// The network's specification.
     pub(super) fn spec(&self) -> &NetworkSpec {
-        &self.spec
+        &self.views.spec
     }
 
     /// The most threads that have work.
@@ -103,16 +98,23 @@ impl Passes {
         if is_small(&layout) { threads.min(Room::new(true, most_rows).tapes) } else { threads }
     }
 
-    fn tiles(&self, rows: usize) -> Tiles {
-        Tiles::new(is_small(&self.layout), rows)
+    /// The tiles of at least one row.
+    pub(super) fn tiles(&self, rows: usize) -> Tiles {
+        Tiles::new(is_small(&self.views.layout), rows)
+    }
+
+    /// Whether a forward pass in training needs two rows in each panel.
+    pub(super) fn groups_rows(&self) -> bool {
+        self.spec().has(Normalization::Batch)
     }
 
     /// The network's gradients.
     pub(super) fn gradients(&self) -> &[f32] {
-        &self.slots[0]
+        &self.settled.as_ref().unwrap_or(&self.slots[0])[..self.views.layout.trained()]
     }
 
-    /// The outputs of `rows`, which are whole, finite and not too many; `outputs` has room for as many. `seed` is that of dropout.
+    /// The outputs of `rows`, which are whole, finite and not too many; `outputs` has room for as many. In training with the `seed` of what
+    /// is drawn; then singular vectors and running statistics follow the pass.
     ///
     /// # Errors
     ///
@@ -125,17 +127,19 @@ impl Passes {
         outputs: &mut [f32],
     ) -> Result<()> {
         self.latest = None;
-        let (of_row, of_output) = (self.spec.inputs(), self.spec.outputs());
+        let (of_row, of_output) = (self.spec().inputs(), self.spec().outputs());
         let count = rows.len() / of_row;
-        let latest = Latest { rows: count, dropped: seed.is_some() && self.spec.drops() };
+        let purpose = if seed.is_some() { Purpose::Training } else { Purpose::Evaluation };
+        let latest = Latest { rows: count, purpose };
         if count == 0 {
             self.latest = Some(latest);
             return Ok(());
         }
         let tiles = self.tiles(count);
-        let keeps = seed.filter(|_| latest.dropped).map(|seed| PartKeeps::Drawn(Stream::DenseKeeps.key(seed, 0)));
-        let view = NetworkView { spec: &self.spec, layout: &self.layout, parameters: &self.parameters };
-        let (plan, trace) = (&self.plan, &self.recorded.trace);
+        let keeps = seed.filter(|_| self.spec().draws()).map(|seed| PartKeeps::Drawn(Stream::DenseKeeps.key(seed, 0)));
+        self.views.follow(team, self.plan.isa);
+        let (view, recorded) = self.views.view(purpose);
+        let (plan, trace) = (&self.plan, &recorded.trace);
         let finite = AtomicBool::new(true);
         let work = |team: &Team<'_>, tile: Tile, tape: &mut Tape, outputs: &mut [f32]| {
             let pass = PassContext { team, plan, panels: tile.panels };
@@ -149,19 +153,42 @@ impl Passes {
         };
         for_each_tile(team, tiles, &mut self.tapes, (outputs, of_output), work);
         if !finite.into_inner() {
-            return Err(self.not_finite(tiles));
+            return Err(self.not_finite(tiles, purpose));
+        }
+        if purpose == Purpose::Training && self.settled.is_some() {
+            self.learn(team, tiles);
         }
         self.latest = Some(latest);
         Ok(())
     }
 
+    /// Lets what normalizations keep follow a forward pass in training.
+    fn learn(&mut self, team: &Team<'_>, tiles: Tiles) {
+        let (view, recorded) = self.views.view(Purpose::Training);
+        let (plan, of_slot, trained) = (&self.plan, tiles.tiles_of_slot(), view.layout.trained());
+        let (tapes, slots) = (&mut self.tapes[..tiles.count()], &mut self.slots[..tiles.slots()]);
+        if view.spec.has(Normalization::Batch) {
+            let items = (0..slots.len(), Chunks::new(tapes, of_slot), Elements::new(slots));
+            team.for_each(items, |(slot, tapes, sums)| {
+                for (index, tape) in tapes.iter().enumerate() {
+                    let panels = tiles.tile(slot * of_slot + index).panels;
+                    let pass = PassContext { team: &Team::serial(), plan, panels };
+                    pass::add_statistics(&pass, view, (&recorded.trace, tape), sums, index > 0);
+                }
+            });
+            add_in_tree(team, slots, |to, from| add_assign(plan.isa, &mut to[trained..], &from[trained..]));
+        }
+        self.views.learn(&self.slots[0], tiles.rows());
+    }
+
     /// What is not finite in a forward pass.
-    fn not_finite(&self, tiles: Tiles) -> Error {
-        let trace = &self.recorded.trace;
-        let of_tile = |(index, tape): (usize, &Tape)| trace.first_not_finite(tape, tiles.tile(index).panels.lanes());
+    fn not_finite(&self, tiles: Tiles, purpose: Purpose) -> Error {
+        let (view, recorded) = self.views.view(purpose);
+        let of_tile =
+            |(index, tape): (usize, &Tape)| recorded.trace.first_not_finite(tape, tiles.tile(index).panels.lanes());
         let first = self.tapes[..tiles.count()].iter().enumerate().filter_map(of_tile).min();
         // Value 0 is the input.
-        let layer = first.unwrap_or(self.spec.layers.len()).saturating_sub(1);
+        let layer = first.unwrap_or(view.spec.layers.len()).saturating_sub(1);
         let problem =
             "an output is not finite; set parameters that are finite, or smaller ones (a lower learning rate helps)";
         Error::data(format!("layer {layer} of the network"), problem)
@@ -179,27 +206,32 @@ impl Passes {
     ) {
         if latest.rows == 0 {
             if mode == GradientMode::Overwrite {
-                self.slots[0].fill(0.0);
+                self.settled.as_mut().unwrap_or(&mut self.slots[0]).fill(0.0);
             }
             return;
         }
         let tiles = self.tiles(latest.rows);
-        let (of_row, of_output) = (self.spec.inputs(), self.spec.outputs());
-        let spec = if latest.dropped { &self.spec } else { &self.whole };
-        let view = NetworkView { spec, layout: &self.layout, parameters: &self.parameters };
+        let (view, Recorded { trace, deltas, seeds }) = self.views.view(latest.purpose);
+        let (of_row, of_output) = (view.spec.inputs(), view.spec.outputs());
         let input_mode = if input_gradient.is_some() { InputMode::Plain } else { InputMode::Skip };
-        let (plan, Recorded { trace, deltas, seeds, .. }) = (&self.plan, &self.recorded);
-        let last = spec.layers.last().map(|layer| (layer.activation, layer.dropout));
+        let plan = &self.plan;
+        let last = view.spec.layers.last();
+        let is_settled = self.settled.is_some();
         let learn = |team: &Team<'_>, tile: Tile, tape: &mut Tape, gradients: ParameterGradients<'_>| {
             let pass = PassContext { team, plan, panels: tile.panels };
             let lanes = tile.panels.lanes();
             let [delta, output] = tape.several([(*seeds, lanes), (trace.output(), lanes)]);
             gather(&pass, output_gradient, of_output, tile, delta);
-            if let Some((activation, dropout)) = last {
+            if let Some(&LayerSpec { activation, dropout, ref softmax, .. }) = last {
                 let output = &*output;
-                let of_panel = of_output * tile.panels.width;
+                let width = tile.panels.width;
+                let (of_panel, numbers) = (of_output * width, (of_output - softmax.iter().sum::<usize>()) * width);
                 pass.for_each_panel(of_output, delta, |panel, delta| {
                     backward_epilogue(plan.isa, activation, dropout, &output[panel * of_panel..][..of_panel], delta);
+                    // The way back divides by the temperature of draws, which probabilities do not have.
+                    if latest.purpose == Purpose::Evaluation {
+                        delta[numbers..].iter_mut().for_each(|value| *value *= SOFTMAX_TEMPERATURE);
+                    }
                 });
             }
             pass::backward(&pass, view.into(), (trace, deltas), tape, gradients, input_mode);
@@ -211,8 +243,10 @@ impl Passes {
                 let first = slot * of_slot + index;
                 let gradients = match mode {
                     GradientMode::Ignore => ParameterGradients::Skip,
-                    // Only the network's gradients have a past.
-                    GradientMode::Accumulate if first == 0 => ParameterGradients::Accumulate(&mut *gradients),
+                    // Only the network's gradients have a past, which is settled elsewhere if at all.
+                    GradientMode::Accumulate if first == 0 && !is_settled => {
+                        ParameterGradients::Accumulate(&mut *gradients)
+                    }
                     _ if index == 0 => ParameterGradients::Overwrite(&mut *gradients),
                     _ => ParameterGradients::Accumulate(&mut *gradients),
                 };
@@ -226,15 +260,29 @@ impl Passes {
             team.for_each(items, |(slot, tapes, gradients)| slot_work(&Team::serial(), slot, tapes, gradients));
         }
         if mode != GradientMode::Ignore {
-            let isa = self.plan.isa;
+            let isa = plan.isa;
             add_in_tree(team, &mut self.slots[..tiles.slots()], |to, from| add_assign(isa, to, from));
         }
         if let Some(gradient) = input_gradient {
-            let (plan, first) = (&self.plan, self.recorded.deltas.first());
+            let first = deltas.first();
             for_each_tile(team, tiles, &mut self.tapes, (gradient, of_row), |team, tile, tape, gradient| {
                 let pass = PassContext { team, plan, panels: tile.panels };
                 scatter(&pass, tape, first, of_row, gradient);
             });
+        }
+        if mode != GradientMode::Ignore {
+            self.settle(team, latest.purpose, mode);
+        }
+    }
+
+    /// Makes the network's gradients of those that a backward pass has left in the first slot, or adds to them.
+    fn settle(&mut self, team: &Team<'_>, purpose: Purpose, mode: GradientMode) {
+        let Self { views, slots, settled: Some(settled), plan, .. } = self else { return };
+        views.settle(team, plan.isa, purpose, &mut slots[0]);
+        let found = &slots[0][..settled.len()];
+        match mode {
+            GradientMode::Accumulate => add_assign(plan.isa, settled, found),
+            _ => settled.copy_from_slice(found),
         }
     }
 }

@@ -44,6 +44,16 @@ impl Tiles {
         Self { rows, width, small }
     }
 
+    /// All rows.
+    pub(super) fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// Rows of a panel; the last may have fewer.
+    pub(super) fn width(self) -> usize {
+        self.width
+    }
+
     /// How many there are.
     pub(super) fn count(self) -> usize {
         if self.small { self.rows.div_ceil(self.width) } else { 1 }

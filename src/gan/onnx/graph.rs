@@ -1,7 +1,7 @@
 //! A graph of ONNX that grows node by node.
 
 use super::messages::{
-    AttributeProto, DOUBLE, DimensionProto, FLOAT, FLOAT_ATTRIBUTE, GraphProto, INT_ATTRIBUTE, INT64, NodeProto,
+    AttributeProto, BOOL, DOUBLE, DimensionProto, FLOAT, FLOAT_ATTRIBUTE, GraphProto, INT_ATTRIBUTE, INT64, NodeProto,
     TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 use crate::error::Result;
@@ -32,6 +32,14 @@ macro_rules! numbers {
 }
 
 numbers!(f32 => FLOAT, f64 => DOUBLE, i64 => INT64);
+
+impl Number for bool {
+    const KIND: i32 = BOOL;
+
+    fn append(self, bytes: &mut Vec<u8>) {
+        bytes.push(u8::from(self));
+    }
+}
 
 /// A graph, and the value that its last node makes.
 pub(super) struct Graph {
@@ -88,6 +96,16 @@ impl Graph {
         self.push(operator, vec![input.into()], output.into(), attributes);
     }
 
+    /// A node that makes `output` of values and tensors.
+    pub(super) fn of_all(&mut self, operator: &str, inputs: &[&str], output: &str, attributes: Vec<AttributeProto>) {
+        self.push(operator, inputs.iter().map(|name| name.to_string()).collect(), output.into(), attributes);
+    }
+
+    /// The name of the value that the last node makes.
+    pub(super) fn last(&self) -> String {
+        self.last.clone()
+    }
+
     /// Puts values side by side.
     pub(super) fn join(&mut self, values: Vec<String>, output: &str) {
         self.push("Concat", values, output.into(), vec![int("axis", 1)]);
@@ -99,12 +117,16 @@ impl Graph {
         self.graph.node.push(NodeProto { input, output: vec![output], name, op_type: operator.into(), attribute });
     }
 
-    /// The whole graph, whose last value is its output `name`, `[rows, width]` of numbers of this kind.
-    pub(super) fn finish(mut self, name: &str, kind: i32, width: usize) -> GraphProto {
+    /// Makes the last value, which no other node takes, the output `name`, `[rows, width]` of numbers of this kind.
+    pub(super) fn output(&mut self, name: &str, kind: i32, width: usize) {
         if let Some(output) = self.graph.node.last_mut().and_then(|node| node.output.first_mut()) {
             *output = name.into();
         }
         self.graph.output.push(value(name, kind, width));
+    }
+
+    /// The whole graph.
+    pub(super) fn finish(self) -> GraphProto {
         self.graph
     }
 }

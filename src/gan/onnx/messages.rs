@@ -9,6 +9,7 @@ pub(super) const IR_VERSION: i64 = 8;
 /// Kinds of numbers in tensors.
 pub(super) const FLOAT: i32 = 1;
 pub(super) const INT64: i32 = 7;
+pub(super) const BOOL: i32 = 9;
 pub(super) const DOUBLE: i32 = 11;
 
 /// Kinds of attributes.

@@ -6,17 +6,20 @@
 //! | discriminator | `samples`, and `conditions` where it has them | `logits` |
 //! | discriminator of [packs](GanSpec::packing) | `packs`, samples one behind the other, each with its conditions | `logits` |
 //!
-//! All are `[rows, width]` in 32 bits, with any number of rows, but the samples of a generator [with a scale](Export::with_scale), which are in
-//! 64 bits: the units of a table may need them. Nothing is dropped.
+//! All are `[rows, width]` in 32 bits, with any number of rows, but the samples of a generator [with columns](Export::with_columns), which are in
+//! 64 bits: the units of a table may need them. Such a generator has a second output where it has groups, their `probabilities` in 32 bits.
+//! Nothing is dropped.
 //!
 //! ```text
 //! layer         Gemm(x, W, b), then the activation
 //! softmax       Split into numbers and groups, Softmax of each group, Concat
 //! normalized    Gemm(x, W), LayerNormalization with a scale of 1 and b, then the activation; batch and spectral normalization are
 //!               parts of W and b
-//! scale         Cast to 64 bits, Gather of the columns where some are constant, Mul, Add
+//! columns       Cast to 64 bits, then what makes a table's numbers of it (`column_nodes.rs`)
 //! ```
 
+mod column_nodes;
+mod columns;
 mod graph;
 mod messages;
 
@@ -36,8 +39,9 @@ use crate::net::parameters::ParameterLayout;
 use crate::net::{LayerSpec, LayerTensors, Normalization};
 use crate::network::Network;
 use crate::simd::Isa;
+pub use columns::{Choice, Column, Curve, Grid, NumberColumn};
 use graph::{Graph, float, int};
-use messages::{DOUBLE, FLOAT, IR_VERSION, ModelProto, OperatorSetIdProto, StringStringEntryProto};
+use messages::{FLOAT, IR_VERSION, ModelProto, OperatorSetIdProto, StringStringEntryProto};
 
 /// The version of the operators.
 const OPSET: i64 = 17;
@@ -49,8 +53,8 @@ const MOST_BYTES: usize = i32::MAX as usize;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Export {
-    /// Offset and scale of each column of the generator's samples, if they are scaled.
-    scale: Option<[Vec<f64>; 2]>,
+    /// The columns that become of the generator's samples, if they are not as it makes them.
+    columns: Option<Columns>,
     /// What the file says about itself, by name.
     metadata: BTreeMap<String, String>,
 }
@@ -60,7 +64,28 @@ impl Export {
     /// stands for it. A discriminator takes samples without scale, as it was trained.
     #[must_use]
     pub fn with_scale(mut self, offset: Vec<f64>, scale: Vec<f64>) -> Self {
-        self.scale = Some([offset, scale]);
+        self.columns = Some(Columns::Scaled([offset, scale]));
+        self
+    }
+
+    /// The same with samples that are these columns of a table, whose numbers are made of what the generator makes: in its units, rounded as its
+    /// numbers are, with choices for categories and NaN where a value is missing. A discriminator takes samples as it was trained.
+    ///
+    /// ```
+    /// use gannet::gan::onnx::{Choice, Column, Curve, Export, Grid, NumberColumn};
+    ///
+    /// // Whole numbers from 20 to 70, most of them below 40, along two lines.
+    /// let curve = Curve::Points(vec![[-2.0, 20.0], [1.0, 40.0], [2.0, 70.0]]);
+    /// let grid = Grid { least: 20.0, start: 20.0, step: 1.0, unit: 1.0 };
+    /// let age = NumberColumn { feature: 0, curves: vec![curve], grid: Some(grid), offset: 0.0, missing: None };
+    /// // A group of three: values 0 and 1, and none.
+    /// let city = Choice { feature: 1, weights: vec![1.0; 3], values: vec![0.0, 1.0, f64::NAN] };
+    /// let export = Export::default().with_columns(vec![Column::Choice(city), Column::Number(age)]);
+    /// # assert_ne!(export, Export::default());
+    /// ```
+    #[must_use]
+    pub fn with_columns(mut self, columns: Vec<Column>) -> Self {
+        self.columns = Some(Columns::Made(columns));
         self
     }
 
@@ -70,6 +95,15 @@ impl Export {
         self.metadata = metadata;
         self
     }
+}
+
+/// What becomes of a generator's samples.
+#[derive(Clone, Debug, PartialEq)]
+enum Columns {
+    /// Columns with these offsets and scales; those of scale 0 are constant.
+    Scaled([Vec<f64>; 2]),
+    /// These.
+    Made(Vec<Column>),
 }
 
 /// A network of a model as the bytes of an ONNX file.
@@ -88,7 +122,7 @@ impl Export {
 ///
 /// # Errors
 ///
-/// [`Error::InvalidSetting`] where `spec` is not valid, or a scale does not fit it; [`Error::Shape`] where the model does not fit it;
+/// [`Error::InvalidSetting`] where `spec` is not valid, or columns or a scale do not fit it; [`Error::Shape`] where the model does not fit it;
 /// [`Error::ModelNotFinite`] for a weight or bias that is not finite; [`Error::Data`] where the file would have 2 GiB or more;
 /// [`Error::OutOfMemory`].
 pub fn bytes(model: &Model, spec: &GanSpec, network: Network, export: &Export) -> Result<Vec<u8>> {
@@ -111,20 +145,22 @@ pub fn bytes(model: &Model, spec: &GanSpec, network: Network, export: &Export) -
     for (index, (layer, tensors)) in layers.layers.iter().zip(&values).enumerate() {
         add_layer(&mut graph, index, layer, tensors)?;
     }
-    let graph = match (&export.scale, network) {
-        (Some([offset, scale]), Network::Generator) => {
-            check_scale(offset, scale, layers.outputs())?;
-            add_scale(&mut graph, offset, scale)?;
-            graph.finish(output, DOUBLE, scale.len())
+    match (&export.columns, network, layers.layers.last()) {
+        (Some(Columns::Scaled([offset, scale])), Network::Generator, Some(last)) => {
+            check_scale(offset, scale, last.outputs)?;
+            column_nodes::add(&mut graph, &scaled(offset, scale), last, output)?;
         }
-        _ => graph.finish(output, FLOAT, layers.outputs()),
-    };
+        (Some(Columns::Made(made)), Network::Generator, Some(last)) => {
+            column_nodes::add(&mut graph, made, last, output)?;
+        }
+        _ => graph.output(output, FLOAT, layers.outputs()),
+    }
     let entry = |(key, value): (&String, &String)| StringStringEntryProto { key: key.clone(), value: value.clone() };
     let file = ModelProto {
         ir_version: IR_VERSION,
         producer_name: "gannet".into(),
         producer_version: env!("CARGO_PKG_VERSION").into(),
-        graph: Some(graph),
+        graph: Some(graph.finish()),
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: OPSET }],
         metadata_props: export.metadata.iter().map(entry).collect(),
     };
@@ -212,26 +248,18 @@ fn check_scale(offset: &[f64], scale: &[f64], features: usize) -> Result<()> {
     Ok(())
 }
 
-/// Adds what brings features to the units of the columns.
-fn add_scale(graph: &mut Graph, offset: &[f64], scale: &[f64]) -> Result<()> {
-    graph.node("Cast", &[], "features", vec![int("to", i64::from(DOUBLE))]);
-    if scale.contains(&0.0) {
-        // A constant column takes any feature, times 0.
-        let mut next = 0;
-        let mut feature_of = |scale: &f64| {
-            let feature = next;
-            next += i64::from(*scale != 0.0);
-            if *scale == 0.0 { 0 } else { feature }
-        };
-        let features: Vec<i64> = scale.iter().map(&mut feature_of).collect();
-        graph.tensor("feature_of_column", &[features.len()], &features)?;
-        graph.node("Gather", &["feature_of_column"], "columns", vec![int("axis", 1)]);
-    }
-    graph.tensor("scale", &[scale.len()], scale)?;
-    graph.tensor("offset", &[offset.len()], offset)?;
-    graph.node("Mul", &["scale"], "scaled", Vec::new());
-    graph.node("Add", &["offset"], "moved", Vec::new());
-    Ok(())
+/// The columns of these offsets and scales: one feature behind the other, but for constants.
+fn scaled(offset: &[f64], scale: &[f64]) -> Vec<Column> {
+    let mut next = 0;
+    let column = |(&offset, &scale): (&f64, &f64)| {
+        if scale == 0.0 {
+            return Column::Constant(offset);
+        }
+        let curves = vec![Curve::Line { offset, scale }];
+        next += 1;
+        Column::Number(NumberColumn { feature: next - 1, curves, grid: None, offset: 0.0, missing: None })
+    };
+    offset.iter().zip(scale).map(column).collect()
 }
 
 #[cfg(test)]

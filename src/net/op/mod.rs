@@ -1,6 +1,6 @@
 //! The operations that a network is made of: one file for each, and one line of the table below.
 //!
-//! An operation has six passes, all over panels of samples:
+//! An operation has six passes, all over panels of samples, and statistics of the first:
 //!
 //! ```text
 //! forward              its output from its input
@@ -135,6 +135,18 @@ pub(crate) trait Operation {
         _delta: Value,
         _into: (&mut [f32], bool),
         _updated: Option<&mut Updated<'_>>,
+    ) {
+    }
+
+    /// The sums of a forward pass that running statistics follow, to where the buffers stand in the `arena`, or added to these with
+    /// `accumulate`. Nothing for an operation that keeps none.
+    fn add_statistics(
+        &self,
+        _context: &PassContext<'_>,
+        _tape: &Tape,
+        _places: Places,
+        _arena: &mut [f32],
+        _accumulate: bool,
     ) {
     }
 

@@ -69,17 +69,6 @@ impl Normalized<'_> {
         self.spec.outputs * context.panels.width
     }
 
-    /// The sums that running statistics follow, of all panels, where there are such.
-    fn add_statistics(&self, context: &PassContext<'_>, input: &[f32], arena: &mut [f32], accumulate: bool) {
-        let [means, variances] = self.place.buffers.as_slice() else { return };
-        let (before, behind) = arena.split_at_mut(variances.start);
-        let (means, variances) = (&mut before[means.clone()], &mut behind[..variances.len()]);
-        for (panel, sums) in input.chunks_exact(self.of_panel(context)).enumerate() {
-            let (groups, statistics) = (groups(context.panels, panel), [&mut *means, &mut *variances]);
-            batch_normalization::add_statistics(context.plan.isa, sums, groups, statistics, accumulate || panel > 0);
-        }
-    }
-
     /// The gradients of the biases, which `sums` writes from the panels or adds, and their update if they are to be `updated`.
     fn gradient(
         &self,
@@ -198,13 +187,31 @@ impl Operation for Normalized<'_> {
         updated: Option<&mut Updated<'_>>,
     ) {
         let (isa, width, lanes) = (context.plan.isa, context.panels.width, context.panels.lanes());
-        self.add_statistics(context, tape.get(places.input, lanes), gradients, accumulate);
+        self.add_statistics(context, tape, places, gradients, accumulate);
         let delta = tape.get(delta, lanes);
         self.gradient(context, gradients, updated, |sums| {
             for (panel, delta) in delta.chunks_exact(self.of_panel(context)).enumerate() {
                 row_sums(isa, delta, width, sums, accumulate || panel > 0);
             }
         });
+    }
+
+    fn add_statistics(
+        &self,
+        context: &PassContext<'_>,
+        tape: &Tape,
+        places: Places,
+        arena: &mut [f32],
+        accumulate: bool,
+    ) {
+        let [means, variances] = self.place.buffers.as_slice() else { return };
+        let (before, behind) = arena.split_at_mut(variances.start);
+        let (means, variances) = (&mut before[means.clone()], &mut behind[..variances.len()]);
+        let input = tape.get(places.input, context.panels.lanes());
+        for (panel, sums) in input.chunks_exact(self.of_panel(context)).enumerate() {
+            let (groups, statistics) = (groups(context.panels, panel), [&mut *means, &mut *variances]);
+            batch_normalization::add_statistics(context.plan.isa, sums, groups, statistics, accumulate || panel > 0);
+        }
     }
 
     fn tangent_gradient(

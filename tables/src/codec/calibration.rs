@@ -189,6 +189,30 @@ fn mapped(score: f32, (from, to): &(Vec<f32>, Vec<f32>)) -> f32 {
 }
 
 impl Calibration {
+    /// The same for samples whose groups are probabilities, as a generator as a function gives them, instead of draws: these have a
+    /// temperature, by which their factors are the larger.
+    #[must_use]
+    pub fn for_probabilities(mut self) -> Self {
+        for factor in self.groups.iter_mut().flat_map(|(_, factors)| factors) {
+            *factor = factor.powf(gannet::net::SOFTMAX_TEMPERATURE);
+        }
+        self
+    }
+
+    /// The factors of the group that begins with this feature.
+    #[cfg(feature = "onnx")]
+    pub(super) fn weights(&self, first: usize) -> Option<&[f32]> {
+        self.groups.iter().find(|(feature, _)| *feature == first).map(|(_, factors)| factors.as_slice())
+    }
+
+    /// The map of a number's scores, if it has one.
+    #[cfg(feature = "onnx")]
+    pub(super) fn curve(&self, number: usize) -> Option<gannet::gan::onnx::Curve> {
+        let (from, to) = self.maps.get(number)?.as_ref()?;
+        let points = from.iter().zip(to).map(|(from, to)| [f64::from(*from), f64::from(*to)]).collect();
+        Some(gannet::gan::onnx::Curve::Points(points))
+    }
+
     /// Puts samples right, row-major with all features: scores are mapped, and of each group one place is 1 and the others are 0.
     pub fn apply(&self, samples: &mut [f32]) {
         for sample in samples.chunks_exact_mut(self.features) {

@@ -1,5 +1,7 @@
 //! What a column is to the networks.
 
+#[cfg(feature = "onnx")]
+use gannet::gan::onnx::{Curve, Grid};
 use gannet::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -151,7 +153,7 @@ impl Coding {
             }
         }
         if *step > 0 {
-            let apart = *step as f64 / 10f64.powi(i32::from(*decimals));
+            let apart = *step as f64 / unit(*decimals);
             let on_grid = |distance: f64| {
                 let whole = (distance / apart).floor() * apart;
                 if whole.is_finite() { whole } else { distance }
@@ -159,6 +161,27 @@ impl Coding {
             (low, high) = (least - on_grid(least - low), greatest + on_grid(high - greatest));
         }
         scores.widen([low, high]);
+    }
+
+    /// What makes the number, less its base, of a score.
+    #[cfg(feature = "onnx")]
+    pub(super) fn curve(&self) -> Option<Curve> {
+        match self {
+            Self::Number { scores, .. } => Some(scores.curve()),
+            _ => None,
+        }
+    }
+
+    /// What that is rounded to: whole numbers, where it `is_whole`, and the grid of the data, where it has one.
+    #[cfg(feature = "onnx")]
+    pub(super) fn grid(&self, is_whole: bool) -> Option<Grid> {
+        let whole = is_whole.then_some(Grid { least: 0.0, start: 0.0, step: 1.0, unit: 1.0 });
+        let Self::Number { scores, step, decimals, .. } = self else { return whole };
+        let (Some([least, _]), Some([low, high])) = (scores.range(), scores.ends()) else { return whole };
+        let unit = unit(*decimals);
+        // Counts beyond are not told apart.
+        let is_counted = *step > 0 && (low.abs().max(high.abs()) + *step as f64 / unit) * unit < EXACT;
+        if is_counted { Some(Grid { least, start: (least * unit).round(), step: *step as f64, unit }) } else { whole }
     }
 
     /// Checks what was stored of a column against its form.
@@ -217,12 +240,17 @@ fn divisor(mut one: u64, mut other: u64) -> u64 {
     one
 }
 
+/// Units of the last of so many decimals in 1.
+fn unit(decimals: u16) -> f64 {
+    10f64.powi(i32::from(decimals.min(MOST_DECIMALS)))
+}
+
 /// The nearest number that is a multiple of the step from the least one, rounded to its decimals.
 pub(super) fn on_grid(number: f64, least: f64, (step, decimals): (u64, u16)) -> f64 {
     if step == 0 || !number.is_finite() {
         return number;
     }
-    let unit = 10f64.powi(i32::from(decimals.min(MOST_DECIMALS)));
+    let unit = unit(decimals);
     let steps = ((number - least) * unit / step as f64).round();
     let counted = (least * unit).round() + steps * step as f64;
     if counted.abs() < EXACT { counted / unit } else { number }

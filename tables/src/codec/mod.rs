@@ -9,6 +9,8 @@ mod calibration;
 mod coding;
 mod encoded;
 mod jitter;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod probit;
 mod quantiles;
 mod rows;
@@ -18,6 +20,8 @@ mod tests;
 
 pub use calibration::Calibration;
 pub use encoded::EncodedTable;
+#[cfg(feature = "onnx")]
+pub use onnx::OnnxColumn;
 pub use probit::probit;
 pub use scores::Scaling;
 

@@ -165,6 +165,36 @@ impl Quantiles {
         self.slopes = if self.ends == [least, greatest] { [0.0; 2] } else { slopes };
     }
 
+    /// The least and the greatest value that scores stand for.
+    #[cfg(feature = "onnx")]
+    pub(super) fn ends(&self) -> [f64; 2] {
+        self.ends
+    }
+
+    /// The same function of scores as the straight lines between these points; where several have one score, the last counts.
+    #[cfg(feature = "onnx")]
+    pub(super) fn points(&self) -> Vec<[f64; 2]> {
+        let mut points = Vec::with_capacity(4 * self.values.len());
+        for ([least, greatest], bounds) in self.values.iter().zip(self.bounds.windows(2)) {
+            let [low, high] = [bounds[0], bounds[1]];
+            let edge = EDGE * (high - low);
+            points.push([low, *least]);
+            if least < greatest {
+                points.extend([[low + edge, *least], [high - edge, *greatest]]);
+            }
+            points.push([high, *greatest]);
+        }
+        let ([least, greatest], [low, high]) = (self.range(), self.ends);
+        let [first, last] = [self.bounds[0], self.bounds[self.values.len()]];
+        if self.slopes[0] > 0.0 && low < least {
+            points.insert(0, [(first - (least - low) / self.slopes[0]).max(f64::MIN), low]);
+        }
+        if self.slopes[1] > 0.0 && high > greatest {
+            points.push([(last + (high - greatest) / self.slopes[1]).min(f64::MAX), high]);
+        }
+        points
+    }
+
     /// The value of a score.
     pub(super) fn value(&self, score: f32) -> f64 {
         let score = f64::from(score);

@@ -1,6 +1,8 @@
 //! The numbers of a column as scores, and back.
 
 use gannet::data::table::Standardization;
+#[cfg(feature = "onnx")]
+use gannet::gan::onnx::Curve;
 use gannet::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -114,11 +116,29 @@ impl Scores {
         }
     }
 
+    /// The least and the greatest value that scores stand for, where they have bounds.
+    #[cfg(feature = "onnx")]
+    pub(super) fn ends(&self) -> Option<[f64; 2]> {
+        match self {
+            Self::Quantiles(quantiles) => Some(quantiles.ends()),
+            Self::Line(_) => None,
+        }
+    }
+
     /// The value of a score.
     pub(super) fn value(&self, score: f32) -> f64 {
         match self {
             Self::Quantiles(quantiles) => quantiles.value(score),
             Self::Line(line) => line.value(score),
+        }
+    }
+
+    /// What makes the value of a score.
+    #[cfg(feature = "onnx")]
+    pub(super) fn curve(&self) -> Curve {
+        match self {
+            Self::Quantiles(quantiles) => Curve::Points(quantiles.points()),
+            Self::Line(Line { offset, scale }) => Curve::Line { offset: *offset, scale: *scale },
         }
     }
 
