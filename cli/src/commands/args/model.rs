@@ -110,7 +110,7 @@ they are divided. The Sequential is printed. In Python:
 An ONNX file (opset 17) holds one network. Its inputs are latents (of a discriminator samples) and, where there are classes, \
 conditions: 1 for the class and 0 for the others, in the order of its metadata. Samples of a table are the columns that the generator \
 makes, as sample --latents FILE --out FILE.npy has them: numbers in their units, categories by their number, NaN where a value is missing; \
-the probabilities of categories are a second output. A discriminator takes a table's scores.
+the probabilities of categories are a second output. A discriminator takes the scores of a table.
 
 Examples:
   gannet export runs/circle-001 --network generator --out generator.safetensors
