@@ -110,7 +110,7 @@ fn settings_and_options_say_what_columns_are() {
     for (settings, told) in [
         ("columns = ['none']", "has no column `none`"),
         ("kinds = { size = 'integr' }", "did you mean `integer`?"),
-        ("kinds = { size = 'integer' }", "column `size`: cannot be integer"),
+        ("kinds = { size = 'integer' }", "line 2, column 3 (`size`): `0,5` is not whole"),
         ("delimiter = 'kommata'", "data.delimiter: is comma, semicolon"),
         ("encoding = 'klingon'", "data.encoding: is the name of an encoding"),
         ("decimal = ';'", "data.decimal: is a point or a comma"),

@@ -80,7 +80,7 @@ fn what_cannot_be_read_is_named_with_the_cure() {
     place.write("t.csv", table());
     place.succeed("train t.csv --steps 2 --quiet --out run");
     for (name, bytes, parts) in [
-        ("0.png", b"\x89PNG\r\n\x1a\n".to_vec(), ["a PNG picture", "IDX"]),
+        ("0.png", b"\x89PNG\r\n\x1a\n".to_vec(), ["a PNG picture", "a folder of gray PNG pictures"]),
         ("page.gz", b"<!DOCTYPE html><html>".to_vec(), ["an HTML page", "download"]),
         ("page.csv", gzip(b"<html><body>404"), ["an HTML page", "download"]),
         ("z.npz", b"PK\x03\x04".to_vec(), ["a ZIP archive", "unpack"]),
@@ -110,16 +110,15 @@ fn what_cannot_be_read_is_named_with_the_cure() {
     place.write("tables/t.csv", table());
     for (name, parts) in [
         ("empty", ["without files", "give a file"]),
-        ("pictures", ["1 pictures", "IDX"]),
+        ("pictures", ["1 pictures", "PNG"]),
         ("idx", ["IDX files", "gannet train mnist --data"]),
         ("tables", ["is a folder", "tables/t.csv"]),
     ] {
         place.fail(&format!("train {name}"), 1, &parts);
         place.fail(&format!("train own --data {name}"), 1, &parts);
     }
-    for name in ["-", "/dev/stdin"] {
-        place.fail(&format!("train {name}"), 1, &[name, "standard input", "save it to a file"]);
-        place.fail(&format!("train own --data {name}"), 1, &[name, "standard input", "save it to a file"]);
+    for how in ["sample run --out s.csv --latents -", "train t.csv --weights /dev/stdin"] {
+        place.fail(how, 1, &["standard input", "save it to a file"]);
     }
     place.fail("train nothing.txt", 1, &["cannot read nothing.txt"]);
     place.fail("train circel", 2, &["circel", "circle"]);

@@ -163,7 +163,16 @@ pub fn read_images_within(path: &Path, most: u64) -> Result<Images> {
 ///
 /// As [`read_images`].
 pub fn parse_images(reader: impl BufRead, length: u64, path: &Path) -> Result<Images> {
-    images(IdxFile::new(reader, length, path)?, &mut Budget::new(u64::MAX))
+    parse_images_within(reader, length, path, u64::MAX)
+}
+
+/// The same of at most `most` bytes of pixels.
+///
+/// # Errors
+///
+/// As [`read_images_within`].
+pub fn parse_images_within(reader: impl BufRead, length: u64, path: &Path, most: u64) -> Result<Images> {
+    images(IdxFile::new(reader, length, path)?, &mut Budget::new(most))
 }
 
 /// Reads an IDX file of labels: one dimension of unsigned bytes, each 0 to 9.

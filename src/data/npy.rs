@@ -1,4 +1,4 @@
-//! Tables of numbers in NumPy's files: arrays of one or two dimensions.
+//! NumPy's files: tables of numbers in arrays of one or two dimensions, gray images in arrays of three or four.
 //!
 //! Format (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>): the magic `\x93NUMPY`, the version as two
 //! bytes, the length of the header (`u16`, from version 2 on `u32`, little-endian), the header, which is a Python dictionary with
@@ -12,11 +12,16 @@
 use std::io::{BufReader, Read};
 use std::path::Path;
 
+use crate::data::idx::Images;
 use crate::data::packed::{AGAIN, MAX_UNPACKED, Unpacked, read_full};
-use crate::data::table::{MAX_COLUMNS, NUMBER_BYTES, Table, check_room};
+use crate::data::table::{NUMBER_BYTES, Table, check_room};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::memory::room;
+
+mod header;
+
+use header::{Header, Kind};
 
 /// What every file begins with.
 pub const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -33,7 +38,22 @@ const TRANSPOSED_BYTES: u64 = 2 * size_of::<f64>() as u64;
 /// Elements that are converted at once.
 const BLOCK: usize = 1 << 13;
 
-/// Reads a file: `f4`, `f8` or integers of up to 64 bits, of either byte order, in C or Fortran order. An array of one
+/// What an array holds.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Array {
+    /// One or two dimensions: a row a sample. What is NaN is a missing value; all else is finite.
+    Numbers {
+        /// The number of columns.
+        columns: usize,
+        /// The numbers, row-major `[rows, columns]`.
+        values: Vec<f64>,
+    },
+    /// Three dimensions, (images, height, width), or four with one channel: gray images, their pixels as bytes.
+    Images(Images),
+}
+
+/// Reads a file: `bool`, `f2`, `f4`, `f8` or integers of up to 64 bits, of either byte order, in C or Fortran order. An array of one
 /// dimension is one column.
 ///
 /// # Errors
@@ -50,11 +70,35 @@ pub fn read(path: &Path) -> Result<Table> {
 ///
 /// As [`read`], and [`Error::MemoryLimit`].
 pub fn read_within(path: &Path, most: u64) -> Result<Table> {
-    let (file, length) = file::open(path)?;
-    let reader = Unpacked::new(BufReader::new(file), length, MAX_UNPACKED)
-        .map_err(|source| file::refused("read", path, source))?;
-    let length = if reader.is_packed() { Length::AtMost(reader.longest()) } else { Length::Exactly(length) };
-    parse_within(BufReader::new(reader), length, path, most)
+    let (reader, length) = open(path)?;
+    parse_within(reader, length, path, most)
+}
+
+/// The same of a file of numbers, some of which may be missing, or of images.
+///
+/// Pixels become bytes: unsigned ones stand as they are, truth values become 0 and 255. Floats from 0 to 1 are multiplied by 255, and
+/// rounded. Other numbers are from 0 to 255.
+///
+/// # Errors
+///
+/// As [`read_within`]; [`Error::Data`] for a pixel that is none of these.
+pub fn read_array_within(path: &Path, most: u64) -> Result<Array> {
+    let (reader, length) = open(path)?;
+    array_within(reader, length, path, most)
+}
+
+/// The same from `reader`, which gives at most `length` bytes, of which all are the array's; `path` stands in messages.
+///
+/// # Errors
+///
+/// As [`read_array_within`].
+pub fn parse_array(reader: impl Read, length: u64, path: &Path, most: u64) -> Result<Array> {
+    array_within(reader, Length::AtMost(length), path, most)
+}
+
+/// Whether a file that begins with these bytes, which are not compressed, is an array of images by its shape.
+pub fn are_images(head: &[u8]) -> bool {
+    NpyFile { path: Path::new(""), reader: head, offset: 0, header: 0 }.header().is_ok_and(|header| header.are_images())
 }
 
 /// Reads an array from `reader`, which gives `length` bytes; `path` stands in messages.
@@ -74,78 +118,62 @@ enum Length {
     AtMost(u64),
 }
 
+/// The bytes of a file, expanded where they are compressed.
+fn open(path: &Path) -> Result<(impl Read, Length)> {
+    let (file, length) = file::open(path)?;
+    let reader = Unpacked::new(BufReader::new(file), length, MAX_UNPACKED)
+        .map_err(|source| file::refused("read", path, source))?;
+    let length = if reader.is_packed() { Length::AtMost(reader.longest()) } else { Length::Exactly(length) };
+    Ok((BufReader::new(reader), length))
+}
+
 fn parse_within(reader: impl Read, length: Length, path: &Path, most: u64) -> Result<Table> {
-    let mut file = NpyFile { path, reader, offset: 0 };
-    let mut start = [0; 8];
-    file.fill(&mut start, "the magic bytes")?;
-    if !start.starts_with(MAGIC) {
-        return Err(file.error(format!("no NPY file: it does not begin with \\x93NUMPY; {SAVE}")));
-    }
-    let header_length = match (start[6], start[7]) {
-        (1, 0) => {
-            let mut bytes = [0; 2];
-            file.fill(&mut bytes, "the length of the header")?;
-            u32::from(u16::from_le_bytes(bytes))
-        }
-        (2 | 3, 0) => {
-            let mut bytes = [0; 4];
-            file.fill(&mut bytes, "the length of the header")?;
-            u32::from_le_bytes(bytes)
-        }
-        (major, minor) => {
-            let problem =
-                format!("format version {major}.{minor} at offset 6; versions 1.0, 2.0 and 3.0 can be read: {SAVE}");
-            return Err(file.error(problem));
-        }
-    };
-    if header_length > MAX_HEADER {
-        return Err(file.error(format!("a header of {header_length} bytes (offset 8); at most {MAX_HEADER}: {SAVE}")));
-    }
-    let header_offset = file.offset;
-    let mut header = vec![0; header_length as usize];
-    file.fill(&mut header, "the header")?;
-    let header = String::from_utf8_lossy(&header);
-    let header = Header::parse(&header)
-        .map_err(|problem| file.error(format!("the header at offset {header_offset}: {problem}; {SAVE}")))?;
-    let (rows, columns) =
-        header.table().map_err(|problem| file.error(format!("the header at offset {header_offset}: {problem}")))?;
-    let size =
-        (rows as u64).checked_mul(columns as u64).and_then(|count| count.checked_mul(header.element.size as u64));
-    let promised = size.and_then(|size| size.checked_add(file.offset));
-    match (promised, length) {
-        (Some(promised), Length::Exactly(length)) if promised == length => {}
-        (Some(promised), Length::AtMost(longest)) if promised <= longest => {}
-        (Some(promised), Length::Exactly(length)) if promised < length => {
-            return Err(file
-                .error(format!("trailing bytes: the array ends at offset {promised}, the file at {length}; {SAVE}")));
-        }
-        (_, Length::Exactly(length) | Length::AtMost(length)) => {
-            let shape = &header.shape;
-            return Err(
-                file.error(format!("truncated: the file of {length} bytes cannot hold the shape {shape:?}; {AGAIN}"))
-            );
-        }
-    }
-    // As many elements as the file has bytes at most. Where it is compressed, memory is taken as they come.
-    let count = rows * columns;
-    let is_transposed = header.fortran_order && rows > 1 && columns > 1;
-    check_room(count, if is_transposed { TRANSPOSED_BYTES } else { NUMBER_BYTES }, most)?;
-    let mut values = if matches!(length, Length::Exactly(_)) { room(count)? } else { Vec::new() };
-    file.elements(header.element, count, &mut values)?;
-    if matches!(length, Length::AtMost(_)) {
-        file.end()?;
-    }
-    if is_transposed {
-        values = transposed(&values, rows, columns)?;
-    }
+    let mut file = NpyFile { path, reader, offset: 0, header: 0 };
+    let header = file.header()?;
+    let (columns, values) = file.numbers(&header, length, (most, Gaps::Refused))?;
     Ok(Table { names: None, columns, values })
 }
 
-/// The rows of a column-major matrix, one after another.
-fn transposed(values: &[f64], rows: usize, columns: usize) -> Result<Vec<f64>> {
-    let mut result = room(values.len())?;
-    for row in 0..rows {
-        result.extend((0..columns).map(|column| values[column * rows + row]));
+fn array_within(reader: impl Read, length: Length, path: &Path, most: u64) -> Result<Array> {
+    let mut file = NpyFile { path, reader, offset: 0, header: 0 };
+    let header = file.header()?;
+    if header.are_images() {
+        return file.images(&header, length, most).map(Array::Images);
+    }
+    let (columns, values) = file.numbers(&header, length, (most, Gaps::Missing))?;
+    Ok(Array::Numbers { columns, values })
+}
+
+/// What a number that is none is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gaps {
+    /// An error.
+    Refused,
+    /// A missing value.
+    Missing,
+}
+
+/// The elements of an array of this shape in the order of its rows, from that of its columns.
+fn in_row_order<T: Copy>(values: &[T], shape: &[usize]) -> Result<Vec<T>> {
+    // How far apart neighbors of a dimension stand in the order of columns.
+    let mut strides = Vec::with_capacity(shape.len());
+    let mut stride = 1;
+    for length in shape {
+        strides.push(stride);
+        stride *= length;
+    }
+    let (mut result, mut place, mut offset) = (room(values.len())?, vec![0; shape.len()], 0);
+    for _ in 0..values.len() {
+        result.push(values[offset]);
+        for dimension in (0..shape.len()).rev() {
+            place[dimension] += 1;
+            offset += strides[dimension];
+            if place[dimension] < shape[dimension] {
+                break;
+            }
+            offset -= strides[dimension] * shape[dimension];
+            place[dimension] = 0;
+        }
     }
     Ok(result)
 }
@@ -156,11 +184,119 @@ struct NpyFile<'a, R> {
     reader: R,
     /// Bytes read so far.
     offset: u64,
+    /// Where the header begins.
+    header: u64,
 }
 
 impl<R: Read> NpyFile<'_, R> {
     fn error(&self, problem: impl Into<String>) -> Error {
         Error::data(self.path.display().to_string(), problem)
+    }
+
+    fn of_header(&self, problem: &str) -> Error {
+        self.error(format!("the header at offset {}: {problem}", self.header))
+    }
+
+    /// Reads what stands before the elements.
+    fn header(&mut self) -> Result<Header> {
+        let mut start = [0; 8];
+        self.fill(&mut start, "the magic bytes")?;
+        if !start.starts_with(MAGIC) {
+            return Err(self.error(format!("no NPY file: it does not begin with \\x93NUMPY; {SAVE}")));
+        }
+        let length = match (start[6], start[7]) {
+            (1, 0) => {
+                let mut bytes = [0; 2];
+                self.fill(&mut bytes, "the length of the header")?;
+                u32::from(u16::from_le_bytes(bytes))
+            }
+            (2 | 3, 0) => {
+                let mut bytes = [0; 4];
+                self.fill(&mut bytes, "the length of the header")?;
+                u32::from_le_bytes(bytes)
+            }
+            (major, minor) => {
+                let problem = format!(
+                    "format version {major}.{minor} at offset 6; versions 1.0, 2.0 and 3.0 can be read: {SAVE}"
+                );
+                return Err(self.error(problem));
+            }
+        };
+        if length > MAX_HEADER {
+            return Err(self.error(format!("a header of {length} bytes (offset 8); at most {MAX_HEADER}: {SAVE}")));
+        }
+        self.header = self.offset;
+        let mut header = vec![0; length as usize];
+        self.fill(&mut header, "the header")?;
+        let header = String::from_utf8_lossy(&header);
+        Header::parse(&header).map_err(|problem| self.of_header(&format!("{problem}; {SAVE}")))
+    }
+
+    /// Refuses a file of this `length` that does not end with its `count` elements, as far as that is known before they are read.
+    fn check_size(&self, header: &Header, count: Option<u64>, length: Length) -> Result<()> {
+        let size = count.and_then(|count| count.checked_mul(header.element.size as u64));
+        let promised = size.and_then(|size| size.checked_add(self.offset));
+        match (promised, length) {
+            (Some(promised), Length::Exactly(length)) if promised == length => Ok(()),
+            (Some(promised), Length::AtMost(longest)) if promised <= longest => Ok(()),
+            (Some(promised), Length::Exactly(length)) if promised < length => Err(self
+                .error(format!("trailing bytes: the array ends at offset {promised}, the file at {length}; {SAVE}"))),
+            (_, Length::Exactly(length) | Length::AtMost(length)) => {
+                let shape = &header.shape;
+                Err(self
+                    .error(format!("truncated: the file of {length} bytes cannot hold the shape {shape:?}; {AGAIN}")))
+            }
+        }
+    }
+
+    /// Reads numbers of at most so many bytes: the columns, and the values row by row.
+    fn numbers(&mut self, header: &Header, length: Length, (most, gaps): (u64, Gaps)) -> Result<(usize, Vec<f64>)> {
+        let (rows, columns) = header.table().map_err(|problem| self.of_header(&problem))?;
+        self.check_size(header, (rows as u64).checked_mul(columns as u64), length)?;
+        // As many elements as the file has bytes at most. Where it is compressed, memory is taken as they come.
+        let count = rows * columns;
+        let is_transposed = header.fortran_order && rows > 1 && columns > 1;
+        check_room(count, if is_transposed { TRANSPOSED_BYTES } else { NUMBER_BYTES }, most)?;
+        let values = self.elements(header, count, length, |values, value| {
+            if !(value.is_finite() || value.is_nan() && gaps == Gaps::Missing) {
+                return Err(format!("is {value}, not a finite number; fill it in, or leave its row out"));
+            }
+            values.push(value);
+            Ok(())
+        })?;
+        Ok((columns, if is_transposed { in_row_order(&values, &[rows, columns])? } else { values }))
+    }
+
+    /// Reads images of at most so many bytes.
+    fn images(&mut self, header: &Header, length: Length, most: u64) -> Result<Images> {
+        let [count, height, width] = header.images().map_err(|problem| self.of_header(&problem))?;
+        let pixels = count * height * width;
+        self.check_size(header, Some(pixels as u64), length)?;
+        check_room(pixels, if header.fortran_order { 2 } else { 1 }, most)?;
+        let kind = header.element.kind;
+        // Floats are shares of white until one is above 1.
+        let mut are_shares = kind == Kind::Float;
+        let mut bytes = self.elements(header, pixels, length, |bytes: &mut Vec<u8>, value| {
+            let white = f64::from(u8::MAX);
+            if kind == Kind::Bool {
+                bytes.push(if value == 0.0 { 0 } else { u8::MAX });
+                return Ok(());
+            }
+            if !(0.0..=white).contains(&value) {
+                return Err(format!("is {value}, which is no pixel; give bytes from 0 to 255, or floats from 0 to 1"));
+            }
+            if are_shares && value > 1.0 {
+                are_shares = false;
+                // What was above a half of white is 1, and all else 0.
+                bytes.iter_mut().for_each(|byte| *byte = u8::from(*byte > u8::MAX / 2));
+            }
+            bytes.push((if are_shares { value * white } else { value }).round() as u8);
+            Ok(())
+        })?;
+        if header.fortran_order {
+            bytes = in_row_order(&bytes, &[count, height, width])?;
+        }
+        Ok(Images { count, height, width, pixels: bytes })
     }
 
     /// Fills `buffer` with the next bytes, which are (part of) `what`.
@@ -186,200 +322,38 @@ impl<R: Read> NpyFile<'_, R> {
         Ok(())
     }
 
-    /// Appends `count` elements to `values`.
-    fn elements(&mut self, element: Element, count: usize, values: &mut Vec<f64>) -> Result<()> {
+    /// The `count` elements of an array, as `push` adds each to those before, up to the end of the file.
+    fn elements<T>(
+        &mut self,
+        header: &Header,
+        count: usize,
+        length: Length,
+        mut push: impl FnMut(&mut Vec<T>, f64) -> std::result::Result<(), String>,
+    ) -> Result<Vec<T>> {
+        let element = header.element;
+        let mut values = if matches!(length, Length::Exactly(_)) { room(count)? } else { Vec::new() };
         let mut bytes = vec![0; BLOCK * element.size];
         let mut left = count;
         while left > 0 {
             let block = &mut bytes[..left.min(BLOCK) * element.size];
             let start = self.offset;
             self.fill(block, "the elements")?;
-            let memory = Error::OutOfMemory { bytes: 8 * (values.len() + BLOCK) as u64 };
+            let memory = Error::OutOfMemory { bytes: (size_of::<T>() * (values.len() + BLOCK)) as u64 };
             values.try_reserve(block.len() / element.size).map_err(|_| memory)?;
             for (index, bytes) in block.chunks_exact(element.size).enumerate() {
-                let value = element.value(bytes);
-                if !value.is_finite() {
-                    let (number, offset) = (values.len(), start + (index * element.size) as u64);
-                    return Err(self.error(format!(
-                        "element {number} (counted from 0) at offset {offset} is {value}, not a finite number; fill it in, or leave its row out"
-                    )));
-                }
-                values.push(value);
+                let number = values.len();
+                push(&mut values, element.value(bytes)).map_err(|problem| {
+                    let (place, offset) = (header.place(number), start + (index * element.size) as u64);
+                    self.error(format!("element {place} (counted from 0) at offset {offset} {problem}"))
+                })?;
             }
             left -= left.min(BLOCK);
         }
-        Ok(())
+        if matches!(length, Length::AtMost(_)) {
+            self.end()?;
+        }
+        Ok(values)
     }
-}
-
-/// The type of the elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Element {
-    kind: Kind,
-    /// Bytes of an element.
-    size: usize,
-    big_endian: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Float,
-    Signed,
-    Unsigned,
-}
-
-impl Element {
-    /// The type that NumPy writes as `descr`, for instance `<f4`.
-    fn parse(descr: &str) -> Option<Self> {
-        let mut characters = descr.chars();
-        let (order, kind) = (characters.next()?, characters.next()?);
-        // One digit: a sign or zeros before it are not NumPy's.
-        let size = characters.next()?.to_digit(10).filter(|_| characters.as_str().is_empty())? as usize;
-        let big_endian = match order {
-            '<' => false,
-            '>' => true,
-            // One byte has no order.
-            '|' if size == 1 => false,
-            _ => return None,
-        };
-        let kind = match (kind, size) {
-            ('f', 4 | 8) => Kind::Float,
-            ('i', 1 | 2 | 4 | 8) => Kind::Signed,
-            ('u', 1 | 2 | 4 | 8) => Kind::Unsigned,
-            _ => return None,
-        };
-        Some(Self { kind, size, big_endian })
-    }
-
-    /// The value of an element's bytes.
-    fn value(self, bytes: &[u8]) -> f64 {
-        let mut bits = 0u64;
-        for index in 0..self.size {
-            let byte = bytes[if self.big_endian { index } else { self.size - 1 - index }];
-            bits = bits << 8 | u64::from(byte);
-        }
-        match (self.kind, self.size) {
-            (Kind::Float, 4) => f64::from(f32::from_bits(bits as u32)),
-            (Kind::Float, _) => f64::from_bits(bits),
-            (Kind::Unsigned, _) => bits as f64,
-            (Kind::Signed, size) => {
-                // The sign is carried from the highest bit of the element.
-                let unused = 64 - 8 * size as u32;
-                ((bits << unused) as i64 >> unused) as f64
-            }
-        }
-    }
-}
-
-/// What a header says.
-#[derive(Debug)]
-struct Header {
-    element: Element,
-    fortran_order: bool,
-    shape: Vec<u64>,
-}
-
-impl Header {
-    /// Reads the dictionary.
-    fn parse(text: &str) -> Result<Self, String> {
-        let (mut element, mut fortran_order, mut shape) = (None, None, None);
-        let inner = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
-        let mut rest = inner.ok_or("it is no dictionary")?.trim();
-        while !rest.is_empty() {
-            let (key, after) = string(rest).ok_or("a key is no string")?;
-            let value = after.trim_start().strip_prefix(':').ok_or("a key has no value")?.trim_start();
-            let given =
-                [("descr", element.is_some()), ("fortran_order", fortran_order.is_some()), ("shape", shape.is_some())];
-            if given.contains(&(key, true)) {
-                return Err(format!("the key {key:?} stands there twice"));
-            }
-            let after = match key {
-                "descr" => {
-                    let (descr, after) =
-                        string(value).ok_or("arrays of records cannot be read (pick the fields: numpy.stack)")?;
-                    element = Some(Element::parse(descr).ok_or_else(|| {
-                        format!(
-                            "elements of type {descr:?} cannot be read; f4, f8 and integers can: array.astype(\"f4\")"
-                        )
-                    })?);
-                    after
-                }
-                "fortran_order" => {
-                    let word = |word: &str| value.strip_prefix(word);
-                    let (order, after) = word("True")
-                        .map(|after| (true, after))
-                        .or_else(|| word("False").map(|after| (false, after)))
-                        .ok_or("`fortran_order` is neither True nor False")?;
-                    fortran_order = Some(order);
-                    after
-                }
-                "shape" => {
-                    let (lengths, after) = tuple(value).ok_or("`shape` is no tuple of numbers of 64 bits")?;
-                    shape = Some(lengths);
-                    after
-                }
-                other => return Err(format!("unknown key {other:?}")),
-            };
-            let after = after.trim_start();
-            rest = match after.strip_prefix(',') {
-                Some(after) => after.trim_start(),
-                None if after.is_empty() => after,
-                None => return Err("a value is not followed by a comma".to_string()),
-            };
-        }
-        match (element, fortran_order, shape) {
-            (Some(element), Some(fortran_order), Some(shape)) => Ok(Self { element, fortran_order, shape }),
-            _ => Err("it needs the keys `descr`, `fortran_order` and `shape`".to_string()),
-        }
-    }
-
-    /// Rows and columns.
-    fn table(&self) -> Result<(usize, usize), String> {
-        let (rows, columns) = match self.shape[..] {
-            [rows] => (rows, 1),
-            [rows, columns] => (rows, columns),
-            _ => {
-                let dimensions = self.shape.len();
-                return Err(format!(
-                    "{dimensions} dimensions; an array of one or two (a row a sample) can be read: array.reshape(len(array), -1)"
-                ));
-            }
-        };
-        if rows == 0 || columns == 0 {
-            return Err(format!("holds no numbers: its shape is {:?}; give one with rows and columns", self.shape));
-        }
-        if columns > MAX_COLUMNS as u64 {
-            return Err(format!(
-                "{columns} columns; at most {MAX_COLUMNS}: give a row for each sample (is it array.T?)"
-            ));
-        }
-        let rows =
-            usize::try_from(rows).map_err(|_| format!("{rows} rows are more than memory can hold; give fewer"))?;
-        Ok((rows, columns as usize))
-    }
-}
-
-/// The Python tuple of numbers that `text` begins with, and what follows it. One number has a comma behind it.
-fn tuple(text: &str) -> Option<(Vec<u64>, &str)> {
-    let (inner, after) = text.strip_prefix('(')?.split_once(')')?;
-    let inner = inner.trim();
-    let numbers = match inner.strip_suffix(',') {
-        Some(numbers) => numbers,
-        None if inner.is_empty() => return Some((Vec::new(), after)),
-        None => inner.contains(',').then_some(inner)?,
-    };
-    let number = |text: &str| {
-        let text = text.trim();
-        let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-        if is_number { text.parse().ok() } else { None }
-    };
-    Some((numbers.split(',').map(number).collect::<Option<_>>()?, after))
-}
-
-/// The Python string that `text` begins with, and what follows it. Headers need no escapes.
-fn string(text: &str) -> Option<(&str, &str)> {
-    let quote = text.chars().next().filter(|quote| ['\'', '"'].contains(quote))?;
-    text[1..].split_once(quote)
 }
 
 #[cfg(test)]

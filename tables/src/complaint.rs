@@ -43,6 +43,13 @@ pub(crate) fn complaint(cell: &str, kind: Kind) -> String {
     format!("`{}` {what} in {column}; {cure}", shown(cell))
 }
 
+/// What is wrong with a number that a column of whole numbers cannot have, and the cure: where the kind of the column `is_known`, it
+/// stays.
+pub(crate) fn not_whole(cell: &str, why: &str, is_known: bool) -> String {
+    let cure = if is_known { "correct the cell" } else { "make the column continuous, or correct the cell" };
+    format!("`{}` {why} in a column of whole numbers; {cure}", shown(cell))
+}
+
 /// What helps against a text among values.
 const CURE: &str = "correct it, name it as a mark of missing values, or make the column categorical";
 

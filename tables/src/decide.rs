@@ -1,7 +1,7 @@
 //! What a column is, from what it shows.
 
 use crate::categories::{self, Texts};
-use crate::complaint::complaint;
+use crate::complaint::{complaint, not_whole};
 use crate::date_format::{DateFormat, DayOrder};
 use crate::date_tally::Certainty;
 use crate::form::{Category, Domain, Mark};
@@ -263,7 +263,12 @@ fn wanted(
             match kind {
                 Kind::Continuous => Domain::Numbers { format, range: [0.0, 0.0] },
                 _ if tally.numbers.are_integers(&format) => Domain::Integers { format, range: [0, 0] },
-                _ => return refused("some of its numbers are not whole, or beyond 64 bits"),
+                _ => match tally.first_not_whole(&format) {
+                    Some((cell, why)) => {
+                        return Err(Problem::Cell(cell.line, not_whole(&cell.text, why, context.is_known)));
+                    }
+                    None => return refused("some of its numbers are not whole, or beyond 64 bits"),
+                },
             }
         }
         Kind::Date if tally.numbers.are_days() && tally.numbers.count == tally.values() => {

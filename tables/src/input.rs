@@ -38,7 +38,10 @@ impl Input {
         let (mut bytes, mut block) = (Vec::new(), vec![0; BLOCK]);
         loop {
             let read = match reader.read(&mut block) {
-                Ok(0) => return Ok(Self { origin, bytes: Some(bytes) }),
+                Ok(0) => {
+                    bytes.shrink_to_fit();
+                    return Ok(Self { origin, bytes: Some(bytes) });
+                }
                 Ok(read) => read,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(source) => return Err(Error::Io { action: "read", path: origin, source }),
@@ -47,7 +50,12 @@ impl Input {
             if needed > most {
                 return Err(Error::MemoryLimit { needed, limit: most });
             }
-            bytes.try_reserve(read).map_err(|_| Error::OutOfMemory { bytes: needed })?;
+            if needed > bytes.capacity() as u64 {
+                // Twice as much, so that few bytes are copied; but no more than it may take.
+                let room = needed.saturating_mul(2).min(most) - bytes.len() as u64;
+                let room = usize::try_from(room).unwrap_or(usize::MAX);
+                bytes.try_reserve_exact(room).map_err(|_| Error::OutOfMemory { bytes: needed })?;
+            }
             bytes.extend_from_slice(&block[..read]);
         }
     }
@@ -55,6 +63,11 @@ impl Input {
     /// What it is called in messages.
     pub fn origin(&self) -> &Path {
         &self.origin
+    }
+
+    /// The bytes themselves, as they were given, where they are in memory.
+    pub fn in_memory(&self) -> Option<&[u8]> {
+        self.bytes.as_deref()
     }
 
     /// Bytes of memory that it takes itself.
@@ -94,7 +107,10 @@ mod tests {
         let input = Input::stream("-", &b"a,b\n"[..], 4).unwrap();
         let mut bytes = Vec::new();
         input.open().unwrap().read_to_end(&mut bytes).unwrap();
-        assert_eq!((bytes.as_slice(), input.held() >= 4), (&b"a,b\n"[..], true));
+        assert_eq!((bytes.as_slice(), input.held()), (&b"a,b\n"[..], 4));
+        let most = 3 * BLOCK as u64 + 7;
+        let input = Input::stream("-", std::io::repeat(b'1').take(most), most).unwrap();
+        assert_eq!(input.held(), most);
         let error = Input::stream("-", std::io::repeat(b'1'), 1 << 20).unwrap_err();
         assert!(matches!(error, Error::MemoryLimit { limit: 0x10_0000, .. }), "{error}");
     }

@@ -13,6 +13,13 @@ const MAX_DECIMALS: u16 = 340;
 const FIRST_DAY: i64 = 18_000_101;
 const LAST_DAY: i64 = 22_000_101;
 
+/// What is wrong with a number that is not whole, as [`NumberTally::not_whole`] counts it.
+pub(crate) const NOT_WHOLE: [&str; 4] =
+    ["is not whole", "is not whole", "has an exponent", "is beyond the whole numbers of 64 bits"];
+/// Where decimals behind a point and behind a comma stand there.
+pub(crate) const POINT: usize = 0;
+pub(crate) const COMMA: usize = 1;
+
 /// The least and the greatest of some counts.
 #[derive(Clone, Copy, Debug)]
 struct Span {
@@ -249,8 +256,20 @@ impl NumberTally {
 
     /// Whether all are whole numbers of 64 bits.
     pub(crate) fn are_integers(&self, format: &NumberFormat) -> bool {
-        let are_zero = if format.decimal == ',' { self.comma.are_zero } else { self.point.are_zero };
-        self.exponents == 0 && are_zero && !self.is_beyond_integers
+        let [point, comma, exponent, beyond] = self.not_whole();
+        !(exponent || beyond || if format.decimal == ',' { comma } else { point })
+    }
+
+    /// Which of [`NOT_WHOLE`] some numbers are. A point or a comma may turn out to stand between thousands.
+    pub(crate) fn not_whole(&self) -> [bool; 4] {
+        [!self.point.are_zero, !self.comma.are_zero, self.exponents > 0, self.is_beyond_integers]
+    }
+
+    /// Which of them a cell of the column is.
+    pub(crate) fn not_whole_alone(&self, cell: &[u8]) -> [bool; 4] {
+        let mut alone = Self { affix: self.affix.clone(), ..Self::default() };
+        alone.add(cell, 0);
+        alone.not_whole()
     }
 
     /// The format of all of them, with a decimal mark that the caller or other columns prefer; and a mark that may mean something else.

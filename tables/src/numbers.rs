@@ -151,7 +151,8 @@ fn of_column<I: Iterator<Item = f64>>(
     sorted.extend(column().filter(|number| !number.is_nan()).map(|number| number + 0.0));
     sorted.sort_unstable_by(f64::total_cmp);
     let distinct = sorted.chunk_by(|a, b| a == b).count();
-    let whole = sorted.iter().all(|number| number.trunc() == *number && number.abs() < EXACT);
+    let is_whole = |number: f64| number.trunc() == number && number.abs() < EXACT;
+    let whole = sorted.iter().all(|number| is_whole(*number));
     let gaps = rows - sorted.len();
     let is_few = distinct as u64 <= FEW && sorted.len() as u64 >= OFTEN * distinct as u64;
     let first = column().next().unwrap_or(f64::NAN);
@@ -203,8 +204,12 @@ fn of_column<I: Iterator<Item = f64>>(
             (Domain::Categories { categories, rest }, values)
         }
         Kind::Integer => {
-            if !whole {
-                return refuse("it has numbers that are not whole; make it continuous");
+            if let Some((row, number)) =
+                (1..rows + 1).zip(column()).find(|(_, number)| !number.is_nan() && !is_whole(*number))
+            {
+                return refuse(&format!(
+                    "row {row} has {number}, which is no whole number below 2^53; make it continuous"
+                ));
             }
             let range = [sorted.first(), sorted.last()].map(|end| end.map_or(0, |end| *end as i64));
             let mut values = room(rows)?;
@@ -356,7 +361,7 @@ mod tests {
         let table = Table::of_numbers(Some(&headings), 7, &numbers(), &options).unwrap();
         assert_eq!((table.form().columns.len(), table.form().columns[3].kind), (6, Kind::Categorical));
         for (options, part) in [
-            (ReadOptions::default().with_kind("e", Kind::Integer), "not whole"),
+            (ReadOptions::default().with_kind("e", Kind::Integer), "row 2 has 0.8414709848078965, which is no whole"),
             (ReadOptions::default().with_kind("e", Kind::Date), "no dates"),
             (ReadOptions::default().with_kind("d", Kind::Boolean), "two values"),
             (ReadOptions::default().with_drop(vec!["z".to_string()]), "has no column `z`"),

@@ -3,7 +3,8 @@
 use crate::date_tally::DateTally;
 use crate::distinct::Distinct;
 use crate::marks::Marks;
-use crate::number_tally::NumberTally;
+use crate::number_format::NumberFormat;
+use crate::number_tally::{COMMA, NOT_WHOLE, NumberTally, POINT};
 use crate::record::Cell;
 
 /// A column of numbers alone with more distinct ones than these is none of categories.
@@ -20,6 +21,12 @@ pub(crate) struct Odd {
     pub(crate) text: String,
 }
 
+impl Odd {
+    fn new(line: u64, text: &str) -> Self {
+        Self { line, text: text.chars().take(KEPT).collect() }
+    }
+}
+
 /// What a column shows.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
@@ -34,6 +41,8 @@ pub(crate) struct Tally {
     pub(crate) texts: u64,
     /// The first of them.
     pub(crate) odd: Option<Odd>,
+    /// The first number of each of [`NumberTally::not_whole`].
+    not_whole: [Option<Odd>; 4],
     pub(crate) distinct: Distinct,
     /// Values, other than marks, in quotes.
     pub(crate) quoted: u64,
@@ -57,6 +66,7 @@ impl Tally {
             date_count: 0,
             texts: 0,
             odd: None,
+            not_whole: [const { None }; 4],
             distinct: Distinct::new(limit),
             quoted: 0,
             words: 0,
@@ -69,6 +79,13 @@ impl Tally {
     /// Values, which are neither missing nor doubtful.
     pub(crate) fn values(&self) -> u64 {
         self.numbers.count + self.date_count + self.texts
+    }
+
+    /// The first number that is not whole in a column of this format, and why.
+    pub(crate) fn first_not_whole(&self, format: &NumberFormat) -> Option<(&Odd, &'static str)> {
+        let other = if format.decimal == ',' { POINT } else { COMMA };
+        let found = self.not_whole.iter().zip(NOT_WHOLE).enumerate().filter(|(place, _)| *place != other);
+        found.filter_map(|(_, (odd, why))| Some((odd.as_ref()?, why))).min_by_key(|(odd, _)| odd.line)
     }
 
     /// Whether all distinct texts are remembered.
@@ -85,8 +102,10 @@ impl Tally {
         {
             return self.mark(mark, quoted);
         }
+        let before = self.numbers.not_whole();
         if self.numbers.add(cell.text, row) {
             self.quoted += quoted;
+            self.keep_not_whole(before, cell.text, line);
             return if self.tracks_numbers { self.track_number(cell.text) } else { 0 };
         }
         if let Some(mark) = marks.find(cell.text) {
@@ -99,14 +118,30 @@ impl Tally {
         if is_date {
             self.date_count += 1;
         } else {
-            if self.odd.is_none() {
-                self.odd = Some(Odd { line, text: text.chars().take(KEPT).collect() });
+            if self.odd.as_ref().is_none_or(|odd| line < odd.line) {
+                self.odd = Some(Odd::new(line, &text));
             }
             self.texts += 1;
             self.words += text.split_ascii_whitespace().count() as u64;
             self.letters += text.len() as u64;
         }
         self.distinct.add(&text)
+    }
+
+    /// Keeps a number that is the first of its kind of those that are not whole; `before` it there were such.
+    fn keep_not_whole(&mut self, before: [bool; 4], cell: &[u8], line: u64) {
+        let comes_before = |first: &Option<Odd>| first.as_ref().is_some_and(|odd| line < odd.line);
+        // The first lines may be a header, and come last where they are none.
+        let own = match self.not_whole.iter().any(comes_before) {
+            true => self.numbers.not_whole_alone(cell),
+            false => [false; 4],
+        };
+        let changes = before.into_iter().zip(self.numbers.not_whole()).map(|(was, is)| was != is);
+        for (first, (is_new, is_own)) in self.not_whole.iter_mut().zip(changes.zip(own)) {
+            if is_new || is_own && comes_before(first) {
+                *first = Some(Odd::new(line, &String::from_utf8_lossy(cell)));
+            }
+        }
     }
 
     fn mark(&mut self, mark: usize, quoted: u64) -> usize {

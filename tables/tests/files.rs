@@ -124,6 +124,12 @@ fn gaps_and_rows_at_the_end() {
     assert_eq!((table.rows(), row(&table, 0)), (61, vec![Value::Number(1.0), Value::Missing]));
     assert_eq!((file("excel_trailing_rows.csv").rows(), file("ctrl_z.csv").rows()), (60, 60));
     assert!(is_noted(&file("excel_trailing_rows.csv"), "left out: 2 blank rows"));
+    // DOS ended files by Ctrl-Z, behind a line or in its place.
+    for end in ["\u{1a}", "\n\u{1a}", "\r\n\u{1a}", "\n\u{1a}\u{1a}\n"] {
+        let table = common::table("x,y\n1.5,2\n3.5,4".to_string() + end);
+        let last = [Value::Number(3.5), Value::Integer(4)];
+        assert_eq!((table.rows(), row(&table, 1)), (2, last.to_vec()), "{end:?}");
+    }
 }
 
 #[test]

@@ -113,6 +113,14 @@ fn headers_are_told_over_many_rows() {
     let told = |header: bool| with("2019,2020\n2018,2021\n2017,2019\n", &ReadOptions::default().with_header(header));
     assert_eq!((names(&told(true)), told(true).rows()), (vec!["2019", "2020"], 2));
     assert_eq!((names(&told(false))[0], told(false).rows()), ("column_1", 3));
+    // pandas and R write such names where there are none.
+    let numbered: String = (0..30).map(|row| format!("{}.5,{}.25,{}.75\n", row * 7 % 30, row * 11 % 30, row)).collect();
+    let with_names = table("0,1,2\n".to_string() + &numbered);
+    assert_eq!((names(&with_names), with_names.rows()), (vec!["0", "1", "2"], 30));
+    assert_eq!(row(&with_names, 0), [0.5, 0.25, 0.75].map(Value::Number));
+    let bare = table(numbered);
+    assert_eq!((names(&bare), bare.rows()), (vec!["column_1", "column_2", "column_3"], 30));
+    assert_eq!(row(&bare, 0), [0.5, 0.25, 0.75].map(Value::Number));
     assert!(is_noted(&table("name,city\nAnna,Rome\nBert,Paris\n"), "first line was taken as names"));
     assert_eq!(table("7").rows(), 1);
 }
@@ -194,6 +202,25 @@ fn mistakes_are_named_with_the_cure() {
     assert!(refused(&dates, &options).contains("`soon` is text in a column of dates"));
     let unknown = refused("a,b\n1,2\n", &options.clone().with_drop(vec!["c".to_string()]));
     assert!(unknown.contains("no column `c`; it has `a`, `b`"), "{unknown}");
+    for (cells, part) in [
+        (
+            ["1", "2.0", "3.5"],
+            "line 4, column 1 (`x`): `3.5` is not whole in a column of whole numbers; make the column",
+        ),
+        (["1,000", "2,000", "3,000.25"], "line 4, column 1 (`x`): `3,000.25` is not whole"),
+        (["1.000", "2.000.000", "3,25"], "line 4, column 1 (`x`): `3,25` is not whole"),
+        (["0,5", "7,5", "8"], "line 2, column 1 (`x`): `0,5` is not whole"),
+        (["a", "b", "8"], "line 2, column 1 (`x`): `a` is text"),
+        (["$1", "$2.50", "$3"], "line 3, column 1 (`x`): `$2.50` is not whole"),
+        (["1", "2e3", "3"], "line 3, column 1 (`x`): `2e3` has an exponent"),
+        (["1", "3", "99999999999999999999"], "line 4, column 1 (`x`): `99999999999999999999` is beyond"),
+        (["1", "3", "abc"], "line 4, column 1 (`x`): `abc` is text in a column of whole numbers"),
+    ] {
+        let message = refused(column(cells), &options.clone().with_kind("x", Integer));
+        assert!(message.contains(part), "`{part}` is not in `{message}`");
+    }
+    let whole = with(column(["1.0", "2.0", "5.0"]), &options.clone().with_kind("x", Integer));
+    assert_eq!(row(&whole, 2)[0], Value::Integer(5));
     for kind in [Kind::Date, Kind::Boolean, Kind::Constant, Kind::Integer] {
         let input = Input::bytes("t.csv", column((0..40).map(|row| format!("{row}.5"))));
         let error = read(&input, &options.clone().with_kind("x", kind)).unwrap_err();

@@ -16,8 +16,8 @@ use crate::commands::args::{Format, SAMPLE_FORMATS, SampleArgs};
 use crate::data::classes::Classes;
 use crate::data::filter::Filter;
 use crate::data::latents;
-use crate::data::own::OwnData;
-use crate::data::samples::Samples;
+use crate::data::own::{Form, OwnData};
+use crate::data::samples::{Samples, byte};
 use crate::folder::npy;
 use crate::folder::out_file::{OutFile, Suffixes, is_standard};
 use crate::folder::run_folder::TABLE;
@@ -245,18 +245,24 @@ fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec
     look.picture(config.preset, Heading { title: &title, subtitle: &subtitle }, real, &panels)
 }
 
-/// An array in NumPy's format `[samples, values]`: float32; of tables float64, whose units may need it.
+/// An array in NumPy's format `[samples, values]`: float32; of tables float64, whose units may need it. Own images are bytes,
+/// `[samples, height, width]`, as an array of them that is read.
 enum Array<'a> {
     Plain { columns: usize, values: Vec<f32> },
+    Images { height: usize, width: usize, values: Vec<u8> },
     Table { codec: &'a Codec, columns: Vec<AsNumbers<'a>>, values: Vec<f64> },
 }
 
 impl<'a> Array<'a> {
     /// An empty one, with room for `count` rows.
     fn of(config: &'a RunConfig, count: usize) -> Result<Self> {
-        let Some(codec) = codec(config) else {
-            let columns = config.spec.features();
-            return Ok(Self::Plain { columns, values: room(count.saturating_mul(columns))? });
+        let features = config.spec.features();
+        let codec = match config.own.as_ref().map(|own| &own.form) {
+            Some(Form::Table(codec)) => codec,
+            Some(&Form::Images { height, width }) => {
+                return Ok(Self::Images { height, width, values: room(count.saturating_mul(features))? });
+            }
+            None => return Ok(Self::Plain { columns: features, values: room(count.saturating_mul(features))? }),
         };
         let columns: Vec<_> = codec.form().columns.iter().map(|column| column.domain.as_numbers()).collect();
         let values = room(count.saturating_mul(columns.len()))?;
@@ -267,6 +273,7 @@ impl<'a> Array<'a> {
     fn extend(&mut self, drawn: &Drawn<'_>) {
         match self {
             Self::Plain { values, .. } => values.extend_from_slice(drawn.sample),
+            Self::Images { values, .. } => values.extend(drawn.sample.iter().map(|value| byte(*value))),
             Self::Table { columns, values, .. } => {
                 let row = (values.len() / columns.len().max(1)) as f64;
                 values.extend(columns.iter().zip(drawn.row).map(|(column, value)| column.number(*value, row)));
@@ -290,9 +297,13 @@ impl<'a> Array<'a> {
     fn write(&self, file: &mut dyn Write) -> io::Result<()> {
         let shape = |columns: usize, values: usize| [values / columns.max(1), columns];
         match self {
-            Self::Plain { columns, values } => npy::write(file, shape(*columns, values.len()), values.iter().copied()),
+            Self::Plain { columns, values } => npy::write(file, &shape(*columns, values.len()), values.iter().copied()),
+            Self::Images { height, width, values } => {
+                let images = values.len() / (height * width).max(1);
+                npy::write(file, &[images, *height, *width], values.iter().copied())
+            }
             Self::Table { columns, values, .. } => {
-                npy::write(file, shape(columns.len(), values.len()), values.iter().copied())
+                npy::write(file, &shape(columns.len(), values.len()), values.iter().copied())
             }
         }
     }
@@ -304,8 +315,8 @@ const LABEL: &str = "label";
 /// Hands samples to what takes them.
 type Take<'a> = dyn FnMut(Drawn<'_>) -> Result<()> + 'a;
 
-/// A table, a row a sample: own tables in the form of their file, others with a header, whose numbers read back as the same `f32`; where
-/// there are classes, that of each stands in the last column. What comes from a file must not move the cursor of a `terminal`.
+/// A table, a row a sample: own tables in the form of their file, others with a header, whose numbers read back as the same `f32`, or as
+/// the bytes of own images; where there are classes, that of each stands in the last column. What comes from a file must not move the cursor of a `terminal`.
 fn csv(
     file: &mut dyn Write,
     config: &RunConfig,
@@ -324,8 +335,10 @@ fn csv(
     let has_classes = !matches!(asked, Asked::Unconditional);
     let label = has_classes.then(|| LABEL.to_string());
     table.write_record(columns.iter().chain(&label)).map_err(refused)?;
+    let has_bytes = config.own.is_some();
+    let text = |value: &f32| if has_bytes { byte(*value).to_string() } else { value.to_string() };
     each(&mut |Drawn { class, sample, .. }| {
-        let cells = sample.iter().map(f32::to_string).chain(asked.name(class).map(str::to_string));
+        let cells = sample.iter().map(text).chain(asked.name(class).map(str::to_string));
         table.write_record(cells).map_err(refused)
     })?;
     table.flush().map_err(|source| Error::Io { action: "write", path: "samples".into(), source })

@@ -3,10 +3,13 @@
 pub(crate) mod address_space;
 pub(crate) mod classes;
 pub(crate) mod codec_file;
+pub(crate) mod data_file;
 pub(crate) mod filter;
 pub(crate) mod labels;
 pub(crate) mod latents;
+pub(crate) mod npz;
 pub(crate) mod own;
+pub(crate) mod pictures;
 pub(crate) mod reading;
 pub(crate) mod reading_limit;
 pub(crate) mod samples;

@@ -1,9 +1,7 @@
-//! Own data: a file of the user's with a table (text, NPY) or images (IDX), and the settings that suit it.
+//! Own data: a table (text, NPY) or images (IDX, NPY, a folder of PNG pictures) of the user's, and the settings that suit them.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gannet::data::idx;
 use gannet::gan::GanSpec;
 use gannet::gan::presets::Duration;
 use gannet::{Error, Result};
@@ -12,21 +10,21 @@ use gannet_tables::{Codec, DEFAULT_CATEGORIES, Domain, Kind, Table};
 
 use crate::data::classes::Classes;
 use crate::data::codec_file::Fitted;
+use crate::data::data_file::DataFile;
 use crate::data::labels::{self, Labels, Wanted};
 use crate::data::reading::Reading;
 use crate::data::reading_limit;
 use crate::data::samples::{ImageSet, Samples};
 use crate::data::table;
-use crate::folder::contents::{self, Contents};
-use crate::folder::run_folder::refused;
+use crate::folder::contents::Contents;
 use crate::preset::Preset;
 use crate::terminal::output::note;
 
 /// A file with samples and how they are read: all that is needed to give generated ones back without the file.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnData {
-    /// The file.
-    pub(crate) file: PathBuf,
+    /// Where they come from.
+    pub(crate) file: DataFile,
     /// What its samples are.
     pub(crate) form: Form,
     /// The classes of its samples, if both networks are given them.
@@ -99,9 +97,7 @@ impl OwnData {
     /// # Errors
     ///
     /// Settings that contradict each other or the file; a file that cannot be read.
-    pub(crate) fn new(file: &Path, mut settings: Settings) -> Result<Self> {
-        contents::check_stdin(file)?;
-        let file = std::path::absolute(file).map_err(refused("find", file))?;
+    pub(crate) fn new(file: DataFile, mut settings: Settings) -> Result<Self> {
         if settings.offset.is_some()
             && settings.scale.is_some()
             && settings.reading.columns.is_none()
@@ -134,7 +130,9 @@ impl OwnData {
             Some([height, width]) if height == 0 || width == 0 => {
                 Err(Error::setting("data.image", "an image has at least one pixel"))
             }
-            Some(_) if !reading.is_default() => Err(Error::setting("data", "a table has columns, images have `image`")),
+            Some(_) if reading.is_about_tables() => {
+                Err(Error::setting("data", "a table has columns, images have `image`"))
+            }
             Some([height, width]) if !matches!(wanted, Wanted::From(_)) => {
                 let labels = if let Wanted::Known(labels) = wanted { Some(labels) } else { None };
                 Ok(Self {
@@ -160,8 +158,9 @@ impl OwnData {
     }
 
     /// The names of the columns of a table, without that of labels.
-    fn names(file: &Path, settings: &Settings) -> Result<Vec<String>> {
-        let read = table::read(file, Contents::of(file)?, &settings.reading, None, settings.limit)?;
+    fn names(file: &DataFile, settings: &Settings) -> Result<Vec<String>> {
+        let contents = file.contents(settings.reading.array.as_deref())?;
+        let read = table::read(file, &contents, &settings.reading, None, settings.limit)?;
         let names = read.form().columns.iter().map(|column| column.name.clone());
         Ok(names.filter(|name| settings.labels.as_ref() != Some(name)).collect())
     }
@@ -197,18 +196,18 @@ impl OwnData {
     }
 
     fn of_form(form: Form) -> Self {
-        let (file, reading) = (PathBuf::from("data.csv"), Reading::default());
+        let (file, reading) = (DataFile::example(), Reading::default());
         Self { file, form, labels: None, reading, loaded: None, table: None, limit: None }
     }
 
     /// Reads `file`: a table as `reading` has it, or images. At most `limit` bytes are taken by the run.
-    fn read(file: PathBuf, reading: Reading, wanted: Wanted, limit: Option<u64>) -> Result<Self> {
-        let origin = file.display().to_string();
-        match Contents::of(&file)? {
-            Contents::Images if !reading.is_default() => {
+    fn read(mut file: DataFile, reading: Reading, wanted: Wanted, limit: Option<u64>) -> Result<Self> {
+        let origin = file.origin().display().to_string();
+        match file.contents(reading.array.as_deref())? {
+            contents if contents.are_images() && reading.is_about_tables() => {
                 Err(Error::data(origin, "holds images, and has no columns; leave out what is about a table"))
             }
-            Contents::Images => Self::of_images(file, wanted, limit),
+            contents if contents.are_images() => Self::of_images(file, &contents, (reading, wanted), limit),
             contents => {
                 let is_array = contents == Contents::Npy;
                 let labels = wanted.from().map(str::to_string);
@@ -219,13 +218,15 @@ impl OwnData {
                         columns.push(labels.clone());
                     }
                 }
-                let read = table::read(&file, contents, &asked, None, limit)?;
+                let read = table::read(&file, &contents, &asked, None, limit)?;
                 enough(read.rows(), &origin)?;
                 if let Some(labels) = &labels {
                     let most = asked.categories.unwrap_or(DEFAULT_CATEGORIES).min(Classes::MOST);
                     labels::check_column(&read, labels, most, &origin)?;
                 }
-                let codec = Codec::fit(&read, labels.as_deref(), reading.numbers).map_err(|error| match error {
+                let codec = Codec::fit(&read, labels.as_deref(), reading.numbers);
+                let codec = codec.and_then(|codec| codec.reaching_beyond(reading.beyond / 100.0));
+                let codec = codec.map_err(|error| match error {
                     Error::InvalidSetting { problem, .. } => Error::data(origin.as_str(), problem),
                     other => other,
                 })?;
@@ -233,8 +234,9 @@ impl OwnData {
                 notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
                 let codec = Arc::new(codec);
                 let samples = encoded(&codec, &read, limit, &file)?;
+                let taken = reading_bytes(&read, is_array, &samples).saturating_add(file.held());
+                file.let_go();
                 let labels = Labels::of(&codec);
-                let taken = reading_bytes(&read, is_array, &samples);
                 let loaded = Some(Loaded { samples, reading: taken, notes, differing: Vec::new() });
                 Ok(Self { file, form: Form::Table(codec), labels, reading, loaded, table: None, limit })
             }
@@ -242,21 +244,30 @@ impl OwnData {
     }
 
     /// Reads images.
-    fn of_images(file: PathBuf, wanted: Wanted, limit: Option<u64>) -> Result<Self> {
-        let origin = file.display().to_string();
-        let read = idx::read_images_within(&file, reading_limit::for_reading(limit));
-        let images = read.map_err(|error| reading_limit::of_reading(error, limit, &file))?;
-        enough(images.count, &origin)?;
-        let form = Form::Images { height: images.height, width: images.width };
+    fn of_images(
+        mut file: DataFile,
+        contents: &Contents,
+        (reading, wanted): (Reading, Wanted),
+        limit: Option<u64>,
+    ) -> Result<Self> {
+        let origin = file.origin().display().to_string();
+        let held = file.held();
+        let most = reading_limit::for_reading(limit).saturating_sub(held);
+        let read = file.images(contents, reading.array.as_deref(), most);
+        let images = read.map_err(|error| reading_limit::of_reading(error, limit, file.origin()))?;
+        file.let_go();
+        enough(images.len(), &origin)?;
+        let form = Form::Images { height: images.height(), width: images.width() };
         let wanted = wanted.absolute()?;
-        let values = wanted.of_images(&file, images.count)?;
+        let values = wanted.of_images(file.origin(), images.len())?;
         let of_labels = wanted.from().unwrap_or_default().to_string();
         let (labels, of_each) = wanted.classes(values, &of_labels)?.unzip();
-        let train = Arc::new(images.into_source()?);
+        let train = Arc::new(images);
         let set = ImageSet { train, labels: of_each.unwrap_or_default().into(), test: None };
         let samples = Samples::Images(Arc::new(set));
-        let loaded = Some(Loaded { reading: samples.bytes(), samples, notes: Vec::new(), differing: Vec::new() });
-        Ok(Self { file, form, labels, reading: Reading::default(), loaded, table: None, limit })
+        let taken = held.saturating_add(samples.bytes());
+        let loaded = Some(Loaded { reading: taken, samples, notes: Vec::new(), differing: Vec::new() });
+        Ok(Self { file, form, labels, reading, loaded, table: None, limit })
     }
 
     /// The samples; they are read if they have not been.
@@ -278,8 +289,8 @@ impl OwnData {
     /// A file that cannot be read, or that has other columns.
     pub(crate) fn read_table(&self) -> Result<Option<Table>> {
         let Form::Table(codec) = &self.form else { return Ok(None) };
-        let contents = Contents::of(&self.file)?;
-        table::read(&self.file, contents, &self.reading_of_cells(), Some(codec), self.limit).map(Some)
+        let contents = self.contents()?;
+        table::read(&self.file, &contents, &self.reading_of_cells(), Some(codec), self.limit).map(Some)
     }
 
     /// Reads the file, as [`load`](Self::load) does, and keeps its table, too: values that the run has not seen are what they are there,
@@ -289,8 +300,9 @@ impl OwnData {
     ///
     /// As [`samples`](Self::samples).
     pub(crate) fn load_table(&mut self) -> Result<()> {
+        let table = self.read_table()?.map(Arc::new);
         self.load()?;
-        self.table = self.read_table()?.map(Arc::new);
+        self.table = table;
         Ok(())
     }
 
@@ -301,21 +313,27 @@ impl OwnData {
 
     /// What of the user's decisions is about the file's text. Which columns there are is known.
     fn reading_of_cells(&self) -> Reading {
-        let Reading { delimiter, encoding, header, missing, decimal, .. } = self.reading.clone();
-        Reading { delimiter, encoding, header, missing, decimal, ..Reading::default() }
+        let Reading { array, delimiter, encoding, header, missing, decimal, .. } = self.reading.clone();
+        Reading { array, delimiter, encoding, header, missing, decimal, ..Reading::default() }
+    }
+
+    /// What the file holds.
+    fn contents(&self) -> Result<Contents> {
+        self.file.contents(self.reading.array.as_deref())
     }
 
     /// What the file holds, which is what the settings say.
     fn read_again(&self) -> Result<Loaded> {
-        let origin = self.file.display().to_string();
+        let origin = self.file.origin().display().to_string();
         match &self.form {
             Form::Images { .. } => {
                 let wanted = self.labels.clone().map_or(Wanted::None, Wanted::Known);
-                let contents = Contents::of(&self.file)?;
-                if contents != Contents::Images {
-                    return Err(contents.instead(&self.file, &self.shape().to_string()));
+                let contents = self.contents()?;
+                if !contents.are_images() {
+                    return Err(self.file.instead(&contents, &self.shape().to_string()));
                 }
-                let read = Self::of_images(self.file.clone(), wanted, self.limit)?;
+                let asked = (self.reading.clone(), wanted);
+                let read = Self::of_images(self.file.clone(), &contents, asked, self.limit)?;
                 if read.shape() != self.shape() {
                     let problem = format!("holds {}, but the settings are for {}", read.shape(), self.shape());
                     return Err(Error::data(origin, problem));
@@ -323,12 +341,12 @@ impl OwnData {
                 read.loaded.ok_or_else(|| Error::data(origin, "holds no samples"))
             }
             Form::Table(codec) => {
-                let contents = Contents::of(&self.file)?;
-                if contents == Contents::Images {
-                    return Err(contents.instead(&self.file, "a table as the settings say"));
+                let contents = self.contents()?;
+                if contents.are_images() {
+                    return Err(self.file.instead(&contents, "a table as the settings say"));
                 }
                 let is_array = contents == Contents::Npy;
-                let read = table::read(&self.file, contents, &self.reading_of_cells(), Some(codec), self.limit)?;
+                let read = table::read(&self.file, &contents, &self.reading_of_cells(), Some(codec), self.limit)?;
                 enough(read.rows(), &origin)?;
                 if let Some(labels) = &self.labels {
                     table::check_known(&read, &labels.from, labels.classes.names(), &origin)?;
@@ -336,7 +354,8 @@ impl OwnData {
                 let notes = table::notes(&read);
                 notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
                 let (samples, differing) = (encoded(codec, &read, self.limit, &self.file)?, table::differing(&read));
-                Ok(Loaded { reading: reading_bytes(&read, is_array, &samples), samples, notes, differing })
+                let reading = reading_bytes(&read, is_array, &samples).saturating_add(self.file.held());
+                Ok(Loaded { reading, samples, notes, differing })
             }
         }
     }
@@ -365,6 +384,7 @@ impl OwnData {
     pub(crate) fn load(&mut self) -> Result<()> {
         if self.loaded.is_none() {
             self.loaded = Some(self.read_again()?);
+            self.file.let_go();
         }
         Ok(())
     }
@@ -373,9 +393,8 @@ impl OwnData {
     ///
     /// # Errors
     ///
-    /// A path that the system cannot make absolute; images with labels, which are those of one file.
-    pub(crate) fn with_file(&self, file: &Path) -> Result<Self> {
-        contents::check_stdin(file)?;
+    /// Images with labels, which are those of one file.
+    pub(crate) fn with_file(&self, file: DataFile) -> Result<Self> {
         if let (Form::Images { .. }, Some(labels)) = (&self.form, &self.labels) {
             let problem = format!(
                 "the run's images have their labels in {}, and others would have others; leave --data out",
@@ -383,8 +402,10 @@ impl OwnData {
             );
             return Err(Error::setting("data", problem));
         }
-        let file = std::path::absolute(file).map_err(refused("find", file))?;
-        Ok(Self { file, loaded: None, table: None, ..self.clone() })
+        // Arrays have names in archives alone.
+        let array = self.reading.array.clone().filter(|_| file.is_archive());
+        let reading = Reading { array, ..self.reading.clone() };
+        Ok(Self { file, reading, loaded: None, table: None, ..self.clone() })
     }
 
     /// How the rows of a table become samples; `None` of images.
@@ -435,7 +456,7 @@ impl OwnData {
 
     /// What stands in a picture's title: the file, and where a picture shows two columns these.
     pub(crate) fn title(&self) -> String {
-        let name = self.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let name = self.file.title();
         let Some(codec) = self.codec().filter(|codec| codec.numbers() == 2 && codec.groups().is_empty()) else {
             return name;
         };
@@ -490,6 +511,7 @@ fn agrees(Fitted { codec, reading: of_codec }: &Fitted, reading: &Reading, label
     };
     let is_dropped = |name: &String| form.columns.iter().all(|column| column.name != *name);
     of_codec.as_ref().is_none_or(|of_codec| of_codec.is_alike(reading))
+        && codec.beyond() == reading.beyond / 100.0
         && has_columns
         && reading.kinds.iter().all(has_kind)
         && reading.drop.iter().all(is_dropped)
@@ -513,9 +535,10 @@ fn reading_bytes(table: &Table, is_array: bool, samples: &Samples) -> u64 {
 }
 
 /// A table as samples.
-fn encoded(codec: &Codec, table: &Table, limit: Option<u64>, file: &Path) -> Result<Samples> {
-    let encoded = codec.encode(table, reading_limit::for_reading(limit));
-    let encoded = encoded.map_err(|error| reading_limit::of_reading(error, limit, file))?;
+fn encoded(codec: &Codec, table: &Table, limit: Option<u64>, file: &DataFile) -> Result<Samples> {
+    let most = reading_limit::for_reading(limit).saturating_sub(file.held());
+    let encoded = codec.encode(table, most);
+    let encoded = encoded.map_err(|error| reading_limit::of_reading(error, limit, file.origin()))?;
     Ok(Samples::Table(Arc::new(encoded)))
 }
 
@@ -532,7 +555,7 @@ mod tests {
         for (rows, batch, epochs) in [(3, 3, 10_000), (256, 256, 10_000), (1_000, 256, 5_120)] {
             let text: String = (0..rows).map(|row| format!("{}.5\n", row * row % 1009)).collect();
             std::fs::write(&file, text).unwrap();
-            let own = OwnData::new(&file, Settings::default()).unwrap();
+            let own = OwnData::new(DataFile::of_settings(&file).unwrap(), Settings::default()).unwrap();
             assert_eq!((own.batch(), own.duration(batch)), (batch, Duration::Epochs(epochs)), "{rows}");
         }
     }
@@ -543,7 +566,7 @@ mod tests {
         let file = place.path().join("data.csv");
         let title = |text: &str| {
             std::fs::write(&file, text).unwrap();
-            OwnData::new(&file, Settings::default()).unwrap().title()
+            OwnData::new(DataFile::of_settings(&file).unwrap(), Settings::default()).unwrap().title()
         };
         assert_eq!(title("a,b,c\n1.5,1,2\n2.5,1,4\n"), "data.csv: a and c");
         assert_eq!(title("a,b,c\n1.5,1,2\n2.5,7,4\n"), "data.csv");
@@ -555,11 +578,11 @@ mod tests {
         let file = place.path().join("data.csv");
         let text: String = (0..40).map(|row| format!("{}.5,{},{}\n", row * row % 37, row % 3, row * 11 % 31)).collect();
         std::fs::write(&file, "x,k,n\n".to_string() + &text).unwrap();
-        let own = OwnData::new(&file, Settings::default()).unwrap();
+        let own = OwnData::new(DataFile::of_settings(&file).unwrap(), Settings::default()).unwrap();
         let with = |reading: Reading, labels: Option<&str>| {
             let (fitted, labels) = (own.fitted(), labels.map(str::to_string));
             let settings = Settings { reading, fitted, labels, ..Settings::default() };
-            let other = OwnData::new(&file, settings).unwrap();
+            let other = OwnData::new(DataFile::of_settings(&file).unwrap(), settings).unwrap();
             (Arc::ptr_eq(other.codec().unwrap(), codec_of(&own)), other)
         };
         fn codec_of(own: &OwnData) -> &Arc<Codec> {

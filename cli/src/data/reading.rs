@@ -12,6 +12,8 @@ use gannet_tables::{DEFAULT_CATEGORIES, Delimiter, Encoding, Kind, MAX_CATEGORIE
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Reading {
+    /// The array of an archive of NumPy.
+    pub(crate) array: Option<String>,
     /// The columns to keep, by their names; all where there are none.
     pub(crate) columns: Option<Vec<String>>,
     /// Columns to leave out.
@@ -32,6 +34,8 @@ pub(crate) struct Reading {
     pub(crate) categories: Option<usize>,
     /// How numbers become scores.
     pub(crate) numbers: Scaling,
+    /// How far new numbers may lie beyond those of the table, in percent of their range.
+    pub(crate) beyond: f64,
 }
 
 impl Reading {
@@ -53,15 +57,20 @@ impl Reading {
         options
     }
 
-    /// Whether a table is read and encoded alike, its columns aside: settings name these even where the user did not.
+    /// Whether a table is read and encoded alike, its columns aside, which settings name even where the user did not, and wherever it is.
     pub(crate) fn is_alike(&self, other: &Self) -> bool {
-        let Self { columns, drop, kinds, .. } = other.clone();
-        Self { columns, drop, kinds, ..self.clone() } == *other
+        let Self { array, columns, drop, kinds, .. } = other.clone();
+        Self { array, columns, drop, kinds, ..self.clone() } == *other
     }
 
     /// Whether anything is decided.
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether anything is decided that only tables have.
+    pub(crate) fn is_about_tables(&self) -> bool {
+        !Self { array: None, ..self.clone() }.is_default()
     }
 }
 
@@ -153,6 +162,18 @@ pub(crate) fn check_categories(categories: usize) -> Result<usize> {
         return Ok(categories);
     }
     Err(Error::setting("data.categories", format!("is a whole number from 1 to {MAX_CATEGORIES}")))
+}
+
+/// Checks how far new numbers may lie beyond those of the table, in percent of their range.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`].
+pub(crate) fn check_beyond(percent: f64) -> Result<f64> {
+    if (0.0..=100.0).contains(&percent) {
+        return Ok(percent);
+    }
+    Err(Error::setting("data.beyond", "is a number from 0 to 100, in percent of the range of a column"))
 }
 
 #[cfg(test)]

@@ -39,6 +39,11 @@ pub(crate) struct TestImages {
     pub(crate) labels: Vec<u8>,
 }
 
+/// The byte of a pixel of own images, whose bytes 0 to 255 are -1 to 1 to the networks.
+pub(crate) fn byte(pixel: f32) -> u8 {
+    ((pixel.clamp(-1.0, 1.0) + 1.0) * 127.5).round() as u8
+}
+
 impl Samples {
     /// As many images as MNIST has, all of them black: enough for a plan.
     ///

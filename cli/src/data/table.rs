@@ -1,13 +1,13 @@
 //! Reading tables of one's own: text or an array of NumPy, as they are, or as the columns of a run.
 
 use std::fmt::Write;
-use std::path::Path;
 
-use gannet::data::npy;
+use gannet::data::npy::Array;
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
-use gannet_tables::{Codec, ColumnForm, Domain, Form, Input, Note, Table};
+use gannet_tables::{Codec, ColumnForm, Domain, Form, Note, Table};
 
+use crate::data::data_file::DataFile;
 use crate::data::reading::Reading;
 use crate::data::reading_limit;
 use crate::folder::contents::Contents;
@@ -20,33 +20,35 @@ use crate::terminal::output::one_line;
 ///
 /// What cannot be read, and what to do about it.
 pub(crate) fn read(
-    file: &Path,
-    contents: Contents,
+    file: &DataFile,
+    contents: &Contents,
     reading: &Reading,
     known: Option<&Codec>,
     limit: Option<u64>,
 ) -> Result<Table> {
-    let most = reading_limit::for_reading(limit);
+    let most = reading_limit::for_reading(limit).saturating_sub(file.held());
     let options = reading.options(most);
-    let origin = file.display().to_string();
+    let origin = file.origin().display().to_string();
     let of_file = |error| match error {
         Error::Data { origin: found, problem } if found == "table" => Error::data(origin.as_str(), problem),
         other => other,
     };
     let table = match (contents, known) {
-        (Contents::Text, None) => gannet_tables::read(&Input::file(file), &options),
-        (Contents::Text, Some(codec)) => gannet_tables::read_as(&Input::file(file), codec.form(), &options),
+        (Contents::Text, None) => gannet_tables::read(&*file.input()?, &options),
+        (Contents::Text, Some(codec)) => gannet_tables::read_as(&*file.input()?, codec.form(), &options),
         // The array is there until its columns are.
-        (Contents::Npy, known) => npy::read_within(file, most / 2).and_then(|array| {
-            let headings = array.names.as_deref();
-            match known {
-                None => Table::of_numbers(headings, array.columns, &array.values, &options),
-                Some(codec) => Table::of_numbers_as(headings, array.columns, &array.values, codec.form()),
-            }
-        }),
-        (other, _) => Err(other.instead(file, "a file of samples")),
+        (Contents::Npy, known) => {
+            file.array(reading.array.as_deref(), most / 2).and_then(|array| match (array, known) {
+                (Array::Numbers { columns, values }, None) => Table::of_numbers(None, columns, &values, &options),
+                (Array::Numbers { columns, values }, Some(codec)) => {
+                    Table::of_numbers_as(None, columns, &values, codec.form())
+                }
+                _ => Err(file.instead(contents, "a table")),
+            })
+        }
+        (other, _) => Err(file.instead(other, "a file of samples")),
     };
-    table.map_err(of_file).map_err(|error| reading_limit::of_reading(error, limit, file))
+    table.map_err(of_file).map_err(|error| reading_limit::of_reading(error, limit, file.origin()))
 }
 
 /// The column of classes in a table.

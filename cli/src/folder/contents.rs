@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use gannet::data::npy;
@@ -27,21 +27,29 @@ const MOST_FILES: usize = 100;
 /// How a table of another program becomes one that can be read.
 const AS_CSV: &str = "save the table as CSV (pandas: df.to_csv(\"table.csv\", index=False))";
 const AS_SHEET: &str = "save the sheet as CSV in UTF-8";
-const AS_IDX: &str =
-    "pack the pictures into one IDX file of unsigned bytes (images x height x width), as MNIST has them";
+const AS_IDX: &str = "give a folder of gray PNG pictures of one size (ImageMagick: mogrify -format png -colorspace Gray *), or pack them into an IDX file";
 const AS_SAFETENSORS: &str =
     "save weights by safetensors.torch.save_file(model.state_dict(), \"model.safetensors\"), data by numpy.save";
 const UNPACK: &str = "unpack it and give the file in it";
+
+/// Standard input, as `--data` and `gannet train` name it.
+pub(crate) const STANDARD: &str = "-";
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Contents {
     /// A table of text, plain or gzip.
     Text,
-    /// An array of NumPy, plain or gzip.
+    /// An array of NumPy with rows of numbers, plain or gzip.
     Npy,
+    /// The same of images.
+    NpyImages,
+    /// An archive of NumPy's arrays.
+    Npz,
     /// IDX, plain or gzip.
     Images,
+    /// PNG pictures in a folder.
+    Pictures,
     /// Settings for a run.
     Config,
     /// Tensors in a safetensors file.
@@ -57,11 +65,11 @@ impl Contents {
     ///
     /// # Errors
     ///
-    /// A folder, or standard input; what the system reports.
+    /// A folder without pictures, or standard input; what the system reports.
     pub(crate) fn of(path: &Path) -> Result<Self> {
         check_stdin(path)?;
         if path.is_dir() {
-            return Err(folder(path));
+            return if holds_pictures(path) { Ok(Self::Pictures) } else { Err(folder(path)) };
         }
         let (file, _) = file::open(path).map_err(|error| match error {
             // A pipe or a device, as `<(command)` of a shell is.
@@ -75,18 +83,34 @@ impl Contents {
         Ok(known(&head))
     }
 
+    /// What a file of these bytes holds.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        known(&bytes[..bytes.len().min(HEAD as usize)])
+    }
+
     /// Whether it holds samples.
     pub(crate) fn are_samples(&self) -> bool {
-        matches!(self, Self::Text | Self::Npy | Self::Images)
+        matches!(self, Self::Text | Self::Npy | Self::Npz) || self.are_images()
+    }
+
+    /// Whether the samples are images.
+    pub(crate) fn are_images(&self) -> bool {
+        matches!(self, Self::NpyImages | Self::Images | Self::Pictures)
     }
 
     /// The error about the file `path` where something else was needed.
     pub(crate) fn instead(&self, path: &Path, needed: &str) -> Error {
-        let name = path.display();
+        let name = if is_standard(path) { Path::new("standard input").display() } else { path.display() };
         let (what, cure): (&str, Cow<'_, str>) = match self {
             Self::Text => ("a table of text", "give it as data: gannet train FILE".into()),
             Self::Npy => ("a NumPy array", "give it as data: gannet train FILE".into()),
+            Self::NpyImages => ("a NumPy array of images", "give it as data: gannet train FILE".into()),
+            Self::Npz => ("an archive of NumPy", "give it as data: gannet train FILE --array NAME".into()),
             Self::Images => ("an IDX file", "give it as data: gannet train FILE".into()),
+            Self::Pictures => ("a folder of pictures", "give it as data: gannet train FILE".into()),
+            Self::Config | Self::Weights if is_standard(path) => {
+                ("settings or weights", "save it to a file, and give that".into())
+            }
             Self::Config => ("a configuration file", "train with it: gannet train FILE".into()),
             Self::Weights => ("a file of weights", "begin with them: gannet train PRESET --weights FILE".into()),
             Other(what, cure) => (what, Cow::Borrowed(cure)),
@@ -97,18 +121,38 @@ impl Contents {
     }
 }
 
-/// Refuses a path that means standard input.
-///
-/// # Errors
-///
-/// [`Error::Data`].
-pub(crate) fn check_stdin(path: &Path) -> Result<()> {
-    if !["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name)) {
+/// Whether a path means standard input.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    [STANDARD, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
+}
+
+/// Refuses a path that means standard input, where a file is needed.
+fn check_stdin(path: &Path) -> Result<()> {
+    if !is_standard(path) {
         return Ok(());
     }
-    let problem =
-        "gannet reads its data more than once, which standard input does not allow; save it to a file, and give that";
+    let problem = "a file is needed here, and not standard input; save it to a file, and give that";
     Err(Error::data(path.display().to_string(), problem))
+}
+
+/// Whether one of the first files in a folder that is no run's is a PNG picture.
+fn holds_pictures(path: &Path) -> bool {
+    let mut files: Vec<PathBuf> = fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .take(MOST_NAMES)
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    files.sort();
+    let is_hidden = |file: &PathBuf| file.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+    let is_picture = |file: &PathBuf| {
+        let mut head = Vec::new();
+        let read = file::open(file).is_ok_and(|(file, _)| file.take(8).read_to_end(&mut head).is_ok());
+        read && head == b"\x89PNG\r\n\x1a\n"
+    };
+    !path.join(CONFIG).is_file()
+        && !path.join(replica(0)).is_dir()
+        && files.iter().filter(|file| !is_hidden(file) && file.is_file()).take(MOST_FILES).any(is_picture)
 }
 
 /// The error about a folder where a file was needed.
@@ -186,11 +230,9 @@ fn known(head: &[u8]) -> Contents {
         return Other("a gzip file that is damaged or cut off".into(), "copy or download it again".into());
     }
     match plain(&inner) {
-        data @ (Contents::Text | Contents::Npy | Contents::Images) => data,
+        data @ (Contents::Text | Contents::Npy | Contents::NpyImages | Contents::Images) => data,
         Other(what, cure) => Other(format!("{what}, compressed by gzip").into(), cure),
-        Contents::Config | Contents::Weights => {
-            Other("compressed by gzip".into(), "unpack it: gunzip < FILE > unpacked".into())
-        }
+        _ => Other("compressed by gzip".into(), "unpack it: gunzip < FILE > unpacked".into()),
     }
 }
 
@@ -231,7 +273,7 @@ fn plain(head: &[u8]) -> Contents {
     let has = |at: usize, signature: &[u8]| head.get(at..).is_some_and(|rest| rest.starts_with(signature));
     let other = |what: &'static str, cure: &'static str| Other(what.into(), cure.into());
     if has(0, npy::MAGIC) {
-        return Contents::Npy;
+        return if npy::are_images(head) { Contents::NpyImages } else { Contents::Npy };
     }
     if let [0, 0, kind, dimensions, ..] = head
         && (8..=14).contains(kind)
@@ -272,9 +314,8 @@ fn archive(head: &[u8]) -> Contents {
     // The name of the first file: its length at 26, itself at 30 (PKWARE, "APPNOTE.TXT", 4.3.7).
     let length = head.get(26..28).map_or(0, |bytes| usize::from(bytes[0]) | usize::from(bytes[1]) << 8);
     let first = head.get(30..30 + length).map(String::from_utf8_lossy).unwrap_or_default();
-    if let Some(array) = first.strip_suffix(".npy") {
-        let cure = format!("extract one of them: numpy.save(\"array.npy\", numpy.load(\"FILE\")[\"{array}\"])");
-        return Other("a NumPy archive of several arrays".into(), cure.into());
+    if first.ends_with(".npy") {
+        return Contents::Npz;
     }
     if has("data.pkl") {
         return other("a file of PyTorch", AS_SAFETENSORS);
@@ -308,6 +349,10 @@ fn text(head: &str) -> Contents {
     let has_number = |line: &&str| {
         line.split([',', ';', '\t', '|', ' ']).any(|cell| cell.trim_matches([' ', '"', '\'']).parse::<f64>().is_ok())
     };
+    // What programs of tables write before them.
+    if lines.first().is_some_and(|line| is_delimiter_hint(line)) {
+        return Contents::Text;
+    }
     let mut meaning = lines.iter().filter(|line| !line.starts_with('#'));
     let first = meaning.next();
     if first.is_some_and(|line| is_setting(line)) {
@@ -326,6 +371,11 @@ fn text(head: &str) -> Contents {
         return Contents::Text;
     }
     Other("a text without rows of numbers".into(), "give a table (a row a sample), or a configuration file".into())
+}
+
+/// Whether a line names the delimiter of a table, as `sep=;`.
+fn is_delimiter_hint(line: &str) -> bool {
+    line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sep=")) && line.chars().count() <= 5
 }
 
 /// Whether a line is one of TOML: `[table]` or `name = value`.
@@ -375,6 +425,12 @@ mod tests {
             (b"preset 'circle'\nseed = 3x\n", Contents::Config),
             (b"[run\nseed = 3\n", Contents::Config),
             (b"\x93NUMPY\x01\0", Contents::Npy),
+            (
+                b"\x93NUMPY\x01\0\x3e\0{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 3), } ",
+                Contents::NpyImages,
+            ),
+            (b"sep=,\n1,2\n", Contents::Text),
+            (b"sep=;\r\nx;y\r\n1;2\r\n", Contents::Text),
             (b"\0\0\x08\x03\0\0", Contents::Images),
             (b"\0\0\x0d\x03\0\0", Contents::Images),
             (b"\x40\0\0\0\0\0\0\0{\"a\":{}}", Contents::Weights),
@@ -407,7 +463,6 @@ mod tests {
             (b"{\"a\": [1, 2]}".to_vec(), "a JSON file"),
             (b"[[1, 2], [3, 4]]".to_vec(), "a JSON file"),
             (b"[{\"a\": 1}]".to_vec(), "a JSON file"),
-            (zip("points.npy"), "a NumPy archive"),
             (zip("[Content_Types].xml"), "an Excel workbook"),
             (zip("archive/data.pkl"), "a file of PyTorch"),
             (zip("table.csv"), "a ZIP archive"),

@@ -15,6 +15,7 @@ use gannet_settings::own_data::{self, Shape};
 use gannet_tables::Calibration;
 
 use crate::data::classes::Classes;
+use crate::data::data_file::DataFile;
 use crate::data::own::OwnData;
 use crate::data::samples::Samples;
 use crate::preset::measure_names;
@@ -206,7 +207,7 @@ impl RunConfig {
     pub(crate) fn take_data(&mut self, path: &Path) -> Result<()> {
         match &mut self.own {
             _ if self.preset.reads_folder() => self.directory = Some(path.to_path_buf()),
-            Some(own) => *own = own.with_file(path)?,
+            Some(own) => *own = own.with_file(DataFile::named(path, own.limit)?)?,
             _ => {
                 let problem = format!("{} needs no data; leave --data out", self.preset.name());
                 return Err(Error::setting("data", problem));
@@ -269,8 +270,10 @@ impl RunConfig {
         let (made, features) = (self.spec.features(), self.preset.features());
         if made != features {
             let last = self.spec.generator.layers.len().saturating_sub(1);
-            let whose =
-                self.own.as_ref().map_or_else(|| self.preset.name().to_string(), |own| own.file.display().to_string());
+            let whose = self
+                .own
+                .as_ref()
+                .map_or_else(|| self.preset.name().to_string(), |own| own.file.origin().display().to_string());
             let problem = format!("the last layer gives {made} values, but a sample of {whose} has {features}");
             return Err(Error::setting(format!("gan.generator.layers[{last}].outputs"), problem));
         }

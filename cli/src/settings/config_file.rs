@@ -19,9 +19,10 @@ use super::config::RunConfig;
 use super::schema::{Schema, given_twice, line_of, line_of_setting, today};
 use super::table::{EXCLUSIVE, SETTINGS, Setting};
 use crate::data::codec_file::Fitted;
+use crate::data::data_file::DataFile;
 use crate::data::own::{OwnData, Settings};
 use crate::data::reading::{self, Reading, SCALINGS};
-use crate::folder::contents::Contents;
+use crate::folder::contents::is_standard;
 use crate::folder::run_folder::refused;
 use crate::preset::{self, OWN};
 use gannet_settings::GanTable;
@@ -176,9 +177,9 @@ fn resolve(settings: Given, structures: Structures, around: Surroundings<'_>) ->
         if table.labels.is_some() && table.are_images(folder) {
             table.take_labels_of_images(folder, data)?;
         }
-        table.file = data.map(Path::to_path_buf).or(table.file.map(|file| from_file(folder, file)));
+        table.file = table.file.map(|file| from_file(folder, file));
         let chosen = given("batch").is_none() || !has_length;
-        let mut config = own(&mut table, (limit.or(memory_limit), fitted), chosen)?;
+        let mut config = own(&mut table, (limit.or(memory_limit), fitted), (data, chosen))?;
         // What such a file leaves out was that of the plain recipe before tables had today's: runs of that time go on.
         if given("objective").is_some() && given("recipe").is_none() && config.preset.image().is_none() {
             config.spec = gannet_settings::plain(config.spec);
@@ -220,13 +221,27 @@ fn set(config: &mut RunConfig, mut settings: Given, folder: Option<&Path>) -> Re
 
 /// A path is meant from where the file lies, not from where the program was started.
 fn from_file(folder: Option<&Path>, path: PathBuf) -> PathBuf {
+    if is_standard(&path) {
+        return path;
+    }
     folder.map_or(path.clone(), |folder| folder.join(&path))
 }
 
 /// The defaults for the own data of `table`. They are read where the file leaves something to be `chosen` by them.
-fn own(table: &mut DataTable, (limit, fitted): (Option<u64>, Option<&Fitted>), chosen: bool) -> Result<RunConfig> {
+fn own(
+    table: &mut DataTable,
+    (limit, fitted): (Option<u64>, Option<&Fitted>),
+    (data, chosen): (Option<&Path>, bool),
+) -> Result<RunConfig> {
     let missing = || Error::setting("data.file", "is missing; own data need a file (or give it with --data FILE)");
-    let file = table.file.take().ok_or_else(missing)?;
+    let file = match (data, table.file.take()) {
+        (Some(data), _) => DataFile::named(data, limit)?,
+        (None, file) => DataFile::of_settings(&file.ok_or_else(missing)?)?,
+    };
+    if data.is_some() && !file.is_archive() {
+        // That of the file whose place this one takes.
+        table.array = None;
+    }
     let settings = Settings {
         reading: table.reading()?,
         fitted: fitted.cloned(),
@@ -238,8 +253,9 @@ fn own(table: &mut DataTable, (limit, fitted): (Option<u64>, Option<&Fitted>), c
         class_counts: table.class_counts.take(),
         limit,
     };
-    let mut own = OwnData::new(&file, settings)?;
-    if chosen {
+    let mut own = OwnData::new(file, settings)?;
+    // What standard input gave takes memory until the samples are made.
+    if chosen || data.is_some_and(is_standard) {
         own.load()?;
     }
     Ok(RunConfig::of_own(own))
@@ -273,6 +289,7 @@ struct NoMore {}
 #[serde(deny_unknown_fields)]
 struct DataTable {
     file: Option<PathBuf>,
+    array: Option<String>,
     columns: Option<Vec<String>>,
     drop: Option<Vec<String>>,
     kinds: Option<BTreeMap<String, String>>,
@@ -283,6 +300,7 @@ struct DataTable {
     decimal: Option<String>,
     categories: Option<usize>,
     numbers: Option<String>,
+    beyond: Option<f64>,
     offset: Option<Vec<f64>>,
     scale: Option<Vec<f64>>,
     image: Option<[usize; 2]>,
@@ -296,6 +314,7 @@ impl DataTable {
     fn given(&self) -> Option<&'static str> {
         let own = [
             ("file", self.file.is_some()),
+            ("array", self.array.is_some()),
             ("columns", self.columns.is_some()),
             ("drop", self.drop.is_some()),
             ("kinds", self.kinds.is_some()),
@@ -306,6 +325,7 @@ impl DataTable {
             ("decimal", self.decimal.is_some()),
             ("categories", self.categories.is_some()),
             ("numbers", self.numbers.is_some()),
+            ("beyond", self.beyond.is_some()),
             ("offset", self.offset.is_some()),
             ("scale", self.scale.is_some()),
             ("image", self.image.is_some()),
@@ -329,6 +349,7 @@ impl DataTable {
                 .ok_or_else(|| Error::setting("data.numbers", format!("is one of {}", names(SCALINGS).join(", "))))
         });
         Ok(Reading {
+            array: self.array.take(),
             columns: self.columns.take(),
             drop: self.drop.take().unwrap_or_default(),
             kinds: kinds.collect::<Result<_>>()?,
@@ -349,13 +370,18 @@ impl DataTable {
             decimal: self.decimal.take().map(|text| reading::decimal(&text)).transpose().map_err(named("decimal"))?,
             categories: self.categories.map(reading::check_categories).transpose()?,
             numbers: numbers.transpose()?.unwrap_or_default(),
+            beyond: self.beyond.map(reading::check_beyond).transpose()?.unwrap_or_default(),
         })
     }
 
     /// Whether they are of images; the file is meant from `folder`.
     fn are_images(&self, folder: Option<&Path>) -> bool {
-        let is_idx = |file: &PathBuf| matches!(Contents::of(&from_file(folder, file.clone())), Ok(Contents::Images));
-        self.image.is_some() || self.file.as_ref().is_some_and(is_idx)
+        let holds_images = |file: &PathBuf| {
+            let file = DataFile::of_settings(&from_file(folder, file.clone()));
+            let contents = file.and_then(|file| file.contents(self.array.as_deref()));
+            contents.is_ok_and(|contents| contents.are_images())
+        };
+        self.image.is_some() || self.file.as_ref().is_some_and(holds_images)
     }
 
     /// Makes the path of the labels absolute, meant from `folder`; other `data` have others.

@@ -8,9 +8,10 @@ use gannet::internals::file;
 use gannet::{Error, Result};
 
 use crate::data::codec_file;
+use crate::data::data_file::DataFile;
 use crate::data::own::{self, OwnData};
 use crate::data::reading::Reading;
-use crate::folder::contents::{self, Contents};
+use crate::folder::contents::{Contents, is_standard};
 use crate::folder::run_folder::CONFIG;
 use crate::preset::{self, OWN};
 use crate::settings::config::RunConfig;
@@ -32,6 +33,7 @@ pub(crate) fn named(
     let (labels, reading) = asked;
     let of_file = |file: &Path| {
         let (labels, reading) = (labels.map(str::to_string), reading.clone());
+        let file = DataFile::named(file, limit)?;
         Ok(RunConfig::of_own(OwnData::new(file, own::Settings { reading, labels, limit, ..Default::default() })?))
     };
     let refuse_labels = || match labels {
@@ -59,12 +61,12 @@ pub(crate) fn named(
         let missing = || Error::setting("data", "own needs the file with your samples; give it with --data FILE");
         return of_file(data.ok_or_else(missing)?);
     }
-    if path.is_dir() {
+    if path.is_dir() && path.join(CONFIG).exists() {
         refuse_labels()?;
-        let config = path.join(CONFIG);
-        return if config.exists() { read_with(&config, data, limit) } else { Err(contents::folder(path).into()) };
+        return read_with(&path.join(CONFIG), data, limit);
     }
-    match Contents::of(path) {
+    let known = if is_standard(path) { Ok(Contents::Text) } else { Contents::of(path) };
+    match known {
         Ok(Contents::Config) => {
             refuse_labels()?;
             read_with(path, data, limit)

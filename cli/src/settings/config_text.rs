@@ -78,7 +78,8 @@ fn document(config: &RunConfig, head: &str, resolved: bool) -> Result<String> {
 /// The settings of own data.
 fn own(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
     let Some(own) = &config.own else { return Ok(()) };
-    text.put("file", unicode("data", &own.file)?)?;
+    text.put("file", unicode("data", own.file.path())?)?;
+    text.put_or_offer("array", own.reading.array.as_ref(), "\"images\"")?;
     match &own.form {
         Form::Table(codec) => {
             table(text, own, codec, resolved)?;
@@ -108,7 +109,7 @@ fn table(text: &mut Text, own: &OwnData, codec: &Codec, resolved: bool) -> Resul
         .map(|column| (column.name.as_str(), column.kind.name()))
         .collect();
     text.set("kinds", &kinds, resolved)?;
-    let Reading { delimiter, encoding, header, missing, decimal, categories, numbers, .. } = &own.reading;
+    let Reading { delimiter, encoding, header, missing, decimal, categories, numbers, beyond, .. } = &own.reading;
     text.put_or_offer("delimiter", delimiter.map(delimiter_name), "\"semicolon\"")?;
     text.put_or_offer("encoding", encoding.as_ref().map(|encoding| encoding.label().to_string()), "\"latin1\"")?;
     text.put_or_offer("header", *header, "false")?;
@@ -116,7 +117,8 @@ fn table(text: &mut Text, own: &OwnData, codec: &Codec, resolved: bool) -> Resul
     text.put_or_offer("decimal", decimal.map(|mark| mark.to_string()), "\",\"")?;
     text.put_or_offer("categories", *categories, "100")?;
     let numbers = (*numbers != Scaling::default()).then(|| name_of(SCALINGS, numbers));
-    text.put_or_offer("numbers", numbers, "\"standard\"")
+    text.put_or_offer("numbers", numbers, "\"standard\"")?;
+    text.put_or_offer("beyond", (*beyond != 0.0).then_some(*beyond), "5.0")
 }
 
 fn gan(text: &mut Text, config: &RunConfig, resolved: bool) -> Result<()> {
@@ -244,6 +246,7 @@ mod tests {
     use gannet::gan::presets;
 
     use super::*;
+    use crate::data::data_file::DataFile;
     use crate::data::own::{OwnData, Settings};
     use crate::settings::config_file::{Surroundings, parse, parse_beside};
 
@@ -271,7 +274,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("data.csv");
         std::fs::write(&file, "a,b\n1,2\n3,5\n4,4\n").unwrap();
-        let expected = RunConfig::of_own(OwnData::new(&file, Settings::default()).unwrap());
+        let expected =
+            RunConfig::of_own(OwnData::new(DataFile::of_settings(&file).unwrap(), Settings::default()).unwrap());
         let waiting = template(&RunConfig::of_own(OwnData::example().unwrap()), false).unwrap();
         assert_eq!(parse(&waiting, Some(place.path()), None, None).unwrap(), expected, "{waiting}");
         let known = template(&expected, true).unwrap();

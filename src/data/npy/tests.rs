@@ -50,7 +50,11 @@ fn reads_what_another_writer_writes() {
 #[test]
 fn every_type_of_element_and_order_of_bytes() {
     type Case = (&'static str, Vec<u8>, [f64; 2]);
-    let cases: [Case; 12] = [
+    let cases: [Case; 16] = [
+        ("|b1", vec![0, 1], [0.0, 1.0]),
+        ("<f2", [0x3e00u16, 0xc000].map(u16::to_le_bytes).concat(), [1.5, -2.0]),
+        (">f2", [0x3e00u16, 0xc000].map(u16::to_be_bytes).concat(), [1.5, -2.0]),
+        ("=f8", [1e300f64, -0.1].map(f64::to_ne_bytes).concat(), [1e300, -0.1]),
         ("<f4", [1.5f32, -2.0].map(f32::to_le_bytes).concat(), [1.5, -2.0]),
         (">f4", [1.5f32, -2.0].map(f32::to_be_bytes).concat(), [1.5, -2.0]),
         ("<f8", [1e300f64, -0.1].map(f64::to_le_bytes).concat(), [1e300, -0.1]),
@@ -75,6 +79,7 @@ fn headers_of_every_version_and_spelling() {
     let elements = [1.0f32, 2.0].map(f32::to_le_bytes).concat();
     for header in [
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }",
+        "{u'descr': u'<f4', u'fortran_order': False, u'shape': (1L, 2L), }",
         "{\"shape\":(1,2),\"fortran_order\":True,\"descr\":\"<f4\"}",
         "  { 'shape' : ( 1 , 2 , ) , 'descr' : '<f4' , 'fortran_order' : False }   ",
     ] {
@@ -116,8 +121,10 @@ fn what_is_no_such_array_is_refused() {
     ] {
         refused(&file(header, &elements), part);
     }
-    for descr in ["<f2", "<c8", "|b1", "|O", "<U3", "|f4", "f4", "", "<", "<i3", "<f999999999999999999999", "<é"] {
-        refused(&file(&header(descr, "False", "(2,)"), &elements), "cannot be read; f4, f8 and integers can");
+    for descr in
+        ["<f1", "<c8", "<b1x", "<b2", "<f16", "|O", "<U3", "|f4", "f4", "", "<", "<i3", "<f999999999999999999999", "<é"]
+    {
+        refused(&file(&header(descr, "False", "(2,)"), &elements), "cannot be read; bool, f2, f4, f8 and integers can");
     }
     for (shape, part) in [
         ("()", "0 dimensions"),
@@ -162,6 +169,103 @@ fn the_order_of_elements_takes_memory_only_where_it_changes() {
         let error = within(12 * each - 1).unwrap_err();
         assert!(matches!(error, Error::MemoryLimit { needed, .. } if needed == 12 * each), "{order} {shape}: {error}");
     }
+}
+
+#[test]
+fn numbers_of_16_bits_are_those_of_another_reader() {
+    let elements: Vec<u8> = (0..=u16::MAX).flat_map(u16::to_le_bytes).collect();
+    for (bits, bytes) in (0..=u16::MAX).zip(elements.chunks_exact(2)) {
+        let expected = half::f16::from_bits(bits).to_f64();
+        let parsed = parse_bytes(&file(&header("<f2", "False", "(1,)"), bytes));
+        match parsed {
+            Ok(table) => assert_eq!(table.values[0].to_bits(), expected.to_bits(), "{bits:#06x}"),
+            Err(error) => assert!(!expected.is_finite(), "{bits:#06x}: {error}"),
+        }
+    }
+}
+
+fn parse_images(bytes: &[u8]) -> Result<Images> {
+    match parse_array(bytes, bytes.len() as u64, Path::new("t.npy"), u64::MAX)? {
+        Array::Images(images) => Ok(images),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn arrays_of_three_dimensions_are_images() {
+    let shares = [0.0f32, 1.0, 0.5, 0.1, 0.9, 0.49].map(f32::to_le_bytes).concat();
+    let grays = [0.0f32, 1.0, 255.0, 0.6, 0.4, 100.4].map(f32::to_le_bytes).concat();
+    let wide = [0i16, 1, 255, 7, 8, 9].map(i16::to_be_bytes).concat();
+    for (descr, shape, elements, size, pixels) in [
+        ("|u1", "(1, 2, 3)", vec![0, 1, 2, 3, 4, 255], [1, 2, 3], [0, 1, 2, 3, 4, 255]),
+        ("|u1", "(3, 1, 2, 1)", vec![0, 1, 2, 3, 4, 255], [3, 1, 2], [0, 1, 2, 3, 4, 255]),
+        ("|u1", "(3, 1, 2, 1)", vec![1, 1, 1, 1, 1, 0], [3, 1, 2], [1, 1, 1, 1, 1, 0]),
+        ("|u1", "(1, 1, 3, 2)", vec![0, 1, 2, 3, 4, 255], [1, 3, 2], [0, 1, 2, 3, 4, 255]),
+        ("|b1", "(2, 1, 3)", vec![0, 1, 0, 0, 1, 1], [2, 1, 3], [0, 255, 0, 0, 255, 255]),
+        ("<f4", "(2, 1, 3)", shares, [2, 1, 3], [0, 255, 128, 26, 229, 125]),
+        ("<f4", "(2, 1, 3)", grays, [2, 1, 3], [0, 1, 255, 1, 0, 100]),
+        (">i2", "(2, 1, 3)", wide, [2, 1, 3], [0, 1, 255, 7, 8, 9]),
+    ] {
+        let bytes = file(&header(descr, "False", shape), &elements);
+        assert!(are_images(&bytes), "{shape}");
+        let found = parse_images(&bytes).unwrap();
+        assert_eq!([found.count, found.height, found.width], size, "{descr} {shape}");
+        assert_eq!(found.pixels, pixels, "{descr} {shape}");
+    }
+    // As NumPy writes numpy.arange(12).reshape(2, 2, 3) in the order of columns.
+    let elements = [0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11];
+    let found = parse_images(&file(&header("|u1", "True", "(2, 2, 3)"), &elements)).unwrap();
+    assert_eq!(found.pixels, (0..12).collect::<Vec<u8>>());
+    assert!(!are_images(&file(&header("|u1", "False", "(2, 2)"), &[0; 4])) && !are_images(b"\x93NUMPY"));
+}
+
+#[test]
+fn what_are_no_images_is_refused() {
+    let of = |descr: &str, shape: &str, elements: &[u8]| {
+        parse_images(&file(&header(descr, "False", shape), elements)).unwrap_err().to_string()
+    };
+    for (shape, part) in [
+        ("(2, 2, 2, 3)", "make colors gray"),
+        ("(0, 2, 2)", "holds no pixels"),
+        ("(2, 2, 3)", "truncated"),
+        ("(1, 1, 3)", "trailing bytes: the array ends at offset"),
+        ("(4294967296, 4294967296, 4294967296)", "more than 1073741824 pixels"),
+        ("(1073741824, 1, 1)", "truncated"),
+        ("(2, 1073741824, 1)", "more than 1073741824 pixels"),
+    ] {
+        let problem = of("|u1", shape, &[0; 4]);
+        assert!(problem.starts_with("t.npy: ") && problem.contains(part), "{shape}: {problem}");
+    }
+    for (value, part) in [
+        (-0.5f32, "element [1, 0, 1] (counted from 0) at offset 85 is -0.5, which is no pixel"),
+        (255.5, "no pixel"),
+        (f32::NAN, "NaN"),
+        (f32::INFINITY, "inf"),
+    ] {
+        let problem = of("<f4", "(2, 1, 2)", &[0.5, 1.0, 1.0, value].map(f32::to_le_bytes).concat());
+        assert!(problem.contains(part), "{value}: {problem}");
+    }
+    let bytes = file(&header("|u1", "True", "(2, 2, 1)"), &[0; 4]);
+    let within = |most| parse_array(&bytes[..], bytes.len() as u64, Path::new("t.npy"), most);
+    assert!(within(8).is_ok());
+    assert!(matches!(within(7), Err(Error::MemoryLimit { needed: 8, limit: 7 })));
+}
+
+#[test]
+fn gaps_are_missing_values_of_an_array_and_an_error_in_a_table() {
+    let elements = [1.0f64, 2.0, f64::NAN, 4.0, 5.0, 6.0].map(f64::to_le_bytes).concat();
+    let bytes = file(&header("<f8", "True", "(3, 2)"), &elements);
+    let error = parse_bytes(&bytes).unwrap_err().to_string();
+    assert!(error.contains("element [2, 0] (counted from 0) at offset ") && error.contains("is NaN"), "{error}");
+    let Array::Numbers { columns, values } =
+        parse_array(&bytes[..], bytes.len() as u64, Path::new("t.npy"), u64::MAX).unwrap()
+    else {
+        panic!("no numbers");
+    };
+    assert_eq!((columns, &values[..4]), (2, &[1.0, 4.0, 2.0, 5.0][..]));
+    assert!(values[4].is_nan() && values[5] == 6.0);
+    let infinite = file(&header("<f8", "False", "(1,)"), &f64::INFINITY.to_le_bytes());
+    assert!(parse_array(&infinite[..], infinite.len() as u64, Path::new("t.npy"), u64::MAX).is_err());
 }
 
 #[test]

@@ -126,10 +126,41 @@ impl Coding {
         match self {
             Self::Number { scores, step, decimals, .. } => {
                 let number = scores.value(score);
-                scores.least().map_or(number, |least| on_grid(number, least, (*step, *decimals)))
+                scores.range().map_or(number, |[least, _]| on_grid(number, least, (*step, *decimals)))
             }
             _ => f64::NAN,
         }
+    }
+
+    /// Lets scores stand for numbers beyond those of the data, by this share of their range. Numbers that are not negative stay so, and
+    /// those that are not positive; times of day stay in the day; the ends are on the grid of the data.
+    pub(super) fn widen(&mut self, form: &ColumnForm, share: f64) {
+        let Self::Number { scores, base, step, decimals, .. } = self else { return };
+        let Some([least, greatest]) = scores.range() else { return };
+        let zero = -(*base as f64);
+        // An infinite range times no share would be no number.
+        let by = share * (greatest - least).min(f64::MAX);
+        let (mut low, mut high) = ((least - by).max(f64::MIN), (greatest + by).min(f64::MAX));
+        match &form.domain {
+            Domain::Dates { format, .. } => {
+                if let Some(per_day) = format.unit().per_day().filter(|_| format.day.is_none()) {
+                    (low, high) = (low.max(zero), high.min(zero + (per_day - 1) as f64));
+                }
+            }
+            _ => {
+                low = if least >= zero { low.max(zero) } else { low };
+                high = if greatest <= zero { high.min(zero) } else { high };
+            }
+        }
+        if *step > 0 {
+            let apart = *step as f64 / unit(*decimals);
+            let on_grid = |distance: f64| {
+                let whole = (distance / apart).floor() * apart;
+                if whole.is_finite() { whole } else { distance }
+            };
+            (low, high) = (least - on_grid(least - low), greatest + on_grid(high - greatest));
+        }
+        scores.widen([low, high]);
     }
 
     /// What makes the number, less its base, of a score.
@@ -146,10 +177,10 @@ impl Coding {
     pub(super) fn grid(&self, is_whole: bool) -> Option<Grid> {
         let whole = is_whole.then_some(Grid { least: 0.0, start: 0.0, step: 1.0, unit: 1.0 });
         let Self::Number { scores, step, decimals, .. } = self else { return whole };
-        let (Some(least), Some(greatest)) = (scores.least(), scores.greatest()) else { return whole };
+        let (Some([least, _]), Some([low, high])) = (scores.range(), scores.ends()) else { return whole };
         let unit = unit(*decimals);
         // Counts beyond are not told apart.
-        let is_counted = *step > 0 && (least.abs().max(greatest.abs()) + *step as f64 / unit) * unit < EXACT;
+        let is_counted = *step > 0 && (low.abs().max(high.abs()) + *step as f64 / unit) * unit < EXACT;
         if is_counted { Some(Grid { least, start: (least * unit).round(), step: *step as f64, unit }) } else { whole }
     }
 
@@ -244,6 +275,64 @@ pub(super) fn number(column: &Column, row: usize, base: i64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_are_wider_on_the_grid_and_on_their_side_of_zero() {
+        let column = |values: &[i64]| Column::new(Values::Integers(values.to_vec()), None);
+        let ends = |values: &[i64], share| {
+            let range = [values[0], values[values.len() - 1]];
+            let form =
+                ColumnForm::new("n", crate::Kind::Integer, Domain::Integers { format: Default::default(), range });
+            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512 };
+            let mut coding = Coding::fit(&form, &column(values), fitting).unwrap();
+            coding.widen(&form, share);
+            let Coding::Number { base, .. } = coding else { panic!("{coding:?}") };
+            [-9.0, 9.0].map(|score| coding.number(score) + base as f64)
+        };
+        let tens: Vec<i64> = (10..30).map(|value| 10 * value).collect();
+        assert_eq!(ends(&tens, 0.0), [100.0, 290.0]);
+        // A tenth of 190 is a step of 10 and nine more.
+        assert_eq!(ends(&tens, 0.1), [90.0, 300.0]);
+        assert_eq!(ends(&tens, 1.0), [0.0, 480.0]);
+        assert_eq!(ends(&tens.iter().map(|value| value - 102).collect::<Vec<_>>(), 1.0), [-192.0, 378.0]);
+        assert_eq!(ends(&tens.iter().rev().map(|value| -value - 3).collect::<Vec<_>>(), 1.0), [-483.0, -3.0]);
+        assert_eq!(
+            ends(&[i64::MIN, 0, i64::MAX], 1.0),
+            [-(2f64.powi(64)) - 2f64.powi(63), 2f64.powi(64) + 2f64.powi(63)]
+        );
+    }
+
+    #[test]
+    fn wide_ends_are_numbers_and_times_stay_in_the_day() {
+        let ends = |domain: Domain, kind, values: Values, share| {
+            let form = ColumnForm::new("x", kind, domain);
+            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512 };
+            let mut coding = Coding::fit(&form, &Column::new(values, None), fitting).unwrap();
+            coding.widen(&form, share);
+            let Coding::Number { base, .. } = coding else { panic!("{coding:?}") };
+            [f32::NEG_INFINITY, f32::INFINITY].map(|score| coding.number(score) + base as f64)
+        };
+        let numbers = |range: [f64; 2], decimals, share| {
+            let format = crate::number_format::NumberFormat { max_decimals: decimals, ..Default::default() };
+            let values = Values::Numbers(vec![range[0], 0.25, range[1]]);
+            ends(Domain::Numbers { format, range }, crate::Kind::Continuous, values, share)
+        };
+        // No distance between them has 64 bits.
+        let far = [-1.5e308, 1.5e308];
+        assert_eq!(numbers(far, 2, 0.0), far);
+        assert_eq!(numbers(far, 2, 1.0), [f64::MIN, f64::MAX]);
+        assert!(numbers([-1e308, 0.5], 2, 0.5).iter().all(|end| end.is_finite()));
+        let mut format = crate::DateFormat::iso(Some(0));
+        format.day = None;
+        let minutes = |first: i64, last: i64, share| {
+            let (first, last) = (60 * first, 60 * last);
+            let domain = Domain::Dates { format: format.clone(), range: [first, last] };
+            let values = Values::Integers((first..=last).step_by(60).collect());
+            ends(domain, crate::Kind::Date, values, share)
+        };
+        assert_eq!(minutes(600, 700, 0.1), [35_400.0, 42_600.0]);
+        assert_eq!(minutes(5, 1_435, 0.5), [0.0, 86_340.0]);
+    }
 
     #[test]
     fn numbers_are_on_the_grid_of_the_data() {

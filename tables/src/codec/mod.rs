@@ -65,6 +65,8 @@ pub struct Codec {
     condition: Option<usize>,
     /// Rows of the table; 0 where they are not known.
     rows: u64,
+    /// How far new numbers may lie beyond those of the table, as a share of their range.
+    beyond: f64,
     /// Sizes of the groups.
     groups: Vec<usize>,
     /// The numbers of a sample, which stand before the groups.
@@ -79,12 +81,19 @@ struct Stored {
     condition: Option<usize>,
     #[serde(default)]
     rows: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    beyond: f64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 impl TryFrom<Stored> for Codec {
     type Error = Error;
 
-    fn try_from(Stored { form, columns, condition, rows }: Stored) -> Result<Self> {
+    fn try_from(Stored { form, columns, condition, rows, beyond }: Stored) -> Result<Self> {
         form.validate()?;
         if form.columns.len() != columns.len() {
             return Err(Error::shape("columns", form.columns.len().to_string(), columns.len().to_string()));
@@ -94,13 +103,13 @@ impl TryFrom<Stored> for Codec {
         if !condition.is_none_or(is_category) {
             return Err(Error::setting("condition", "is a column of categories"));
         }
-        Self::new(form, columns, (condition, rows))
+        Self::new(form, columns, (condition, rows))?.reaching_beyond(beyond)
     }
 }
 
 impl From<Codec> for Stored {
-    fn from(Codec { form, codings, condition, rows, .. }: Codec) -> Self {
-        Self { form, columns: codings, condition, rows }
+    fn from(Codec { form, codings, condition, rows, beyond, .. }: Codec) -> Self {
+        Self { form, columns: codings, condition, rows, beyond }
     }
 }
 
@@ -152,7 +161,28 @@ impl Codec {
             let problem = "no column has anything to learn: every column is constant, or a number of rows, or left out; give a table in which a column varies";
             return Err(Error::setting("columns", problem));
         }
-        Ok(Self { form, codings, condition, rows, groups, numbers })
+        Ok(Self { form, codings, condition, rows, beyond: 0.0, groups, numbers })
+    }
+
+    /// The same whose rows may have numbers and dates beyond those of the table, by `share` of their range, from 0 to 1. They go on as the
+    /// outermost values of the data do. An end that is one frequent value stays, and so does a sign that all numbers have. Numbers along a
+    /// line have no bounds anyway.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] for another share.
+    pub fn reaching_beyond(mut self, share: f64) -> Result<Self> {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(Error::setting("beyond", format!("{share} is not a share of the range from 0 to 1")));
+        }
+        self.codings.iter_mut().zip(&self.form.columns).for_each(|(coding, column)| coding.widen(column, share));
+        self.beyond = share;
+        Ok(self)
+    }
+
+    /// How far new numbers may lie beyond those of the table, as a share of their range.
+    pub fn beyond(&self) -> f64 {
+        self.beyond
     }
 
     /// Fits one to the rows of a table. `condition` names a column of categories under which samples are made, instead of learning it.
@@ -211,7 +241,7 @@ impl Codec {
             codings.push(Coding::Category { places: classes.len(), has_missing: false });
             columns.len() - 1
         });
-        Stored { form: Form::new(columns), columns: codings, condition: place, rows: 0 }.try_into()
+        Stored { form: Form::new(columns), columns: codings, condition: place, rows: 0, beyond: 0.0 }.try_into()
     }
 
     /// Offset and scale of each column, 0 of a constant, where all are constants or numbers along lines.

@@ -161,8 +161,8 @@ mod tests {
     #[test]
     fn columns_are_what_rows_have() {
         let table = table();
-        for scaling in [Scaling::Quantile, Scaling::Standard] {
-            let codec = Codec::fit(&table, None, scaling).unwrap();
+        for (scaling, beyond) in [(Scaling::Quantile, 0.0), (Scaling::Quantile, 0.3), (Scaling::Standard, 0.3)] {
+            let codec = Codec::fit(&table, None, scaling).unwrap().reaching_beyond(beyond).unwrap();
             let samples = samples(&codec, &table);
             let calibration = codec.calibration(&samples).for_probabilities();
             for calibration in [None, Some(&calibration)] {

@@ -32,6 +32,10 @@ pub(super) struct Quantiles {
     values: Vec<[f64; 2]>,
     /// The scores between the intervals, the outermost ends among them.
     bounds: Vec<f64>,
+    /// The least and the greatest value that scores stand for: those of the outermost intervals, or farther out.
+    ends: [f64; 2],
+    /// How fast values go on beyond the outermost bounds, below and above: 0 where they do not.
+    slopes: [f64; 2],
 }
 
 /// What is stored of it.
@@ -61,7 +65,8 @@ impl TryFrom<Stored> for Quantiles {
         let mut bounds = vec![bound(least)];
         bounds.extend(shares[..last].iter().map(|share| bound(*share)));
         bounds.push(bound(greatest));
-        Ok(Self { shares, values, bounds })
+        let ends = [values[0][0], values[last][1]];
+        Ok(Self { shares, values, bounds, ends, slopes: [0.0; 2] })
     }
 }
 
@@ -138,15 +143,32 @@ impl Quantiles {
         score as f32
     }
 
-    /// The least value.
-    pub(super) fn least(&self) -> f64 {
-        self.values[0][0]
+    /// The least and the greatest value of the data.
+    pub(super) fn range(&self) -> [f64; 2] {
+        [self.values[0][0], self.values[self.values.len() - 1][1]]
     }
 
-    /// The greatest value.
+    /// Lets scores beyond those of the data stand for values as far as `ends`, along the lines of the outermost intervals. An end of the
+    /// data that is one frequent value, such as 0 or a sentinel, stays.
+    pub(super) fn widen(&mut self, ends: [f64; 2]) {
+        let [least, greatest] = self.range();
+        self.ends = [ends[0].min(least), ends[1].max(greatest)];
+        let slope = |place: usize| {
+            let ([least, greatest], [low, high]) = (self.values[place], [self.bounds[place], self.bounds[place + 1]]);
+            if high > low { (greatest - least) / (high - low) } else { 0.0 }
+        };
+        let last = self.values.len() - 1;
+        let share = |place: usize| self.shares[place] - if place > 0 { self.shares[place - 1] } else { 0.0 };
+        // What is left of the rows may be one value, which is no frequent one: it goes on as the interval before it.
+        let is_rest = last > 0 && slope(last) == 0.0 && share(last) < 1.5 * share(last - 1);
+        let slopes = [slope(0), slope(if is_rest { last - 1 } else { last })];
+        self.slopes = if self.ends == [least, greatest] { [0.0; 2] } else { slopes };
+    }
+
+    /// The least and the greatest value that scores stand for.
     #[cfg(feature = "onnx")]
-    pub(super) fn greatest(&self) -> f64 {
-        self.values[self.values.len() - 1][1]
+    pub(super) fn ends(&self) -> [f64; 2] {
+        self.ends
     }
 
     /// The same function of scores as the straight lines between these points; where several have one score, the last counts.
@@ -162,6 +184,14 @@ impl Quantiles {
             }
             points.push([high, *greatest]);
         }
+        let ([least, greatest], [low, high]) = (self.range(), self.ends);
+        let [first, last] = [self.bounds[0], self.bounds[self.values.len()]];
+        if self.slopes[0] > 0.0 && low < least {
+            points.insert(0, [(first - (least - low) / self.slopes[0]).max(f64::MIN), low]);
+        }
+        if self.slopes[1] > 0.0 && high > greatest {
+            points.push([(last + (high - greatest) / self.slopes[1]).min(f64::MAX), high]);
+        }
         points
     }
 
@@ -174,7 +204,14 @@ impl Quantiles {
         let [low, high] = [self.bounds[place], self.bounds[place + 1]];
         let clear = if high > low { (score - low) / (high - low) } else { 0.5 };
         let part = ((clear - EDGE) / (1.0 - 2.0 * EDGE)).clamp(0.0, 1.0);
-        if least == greatest { least } else { (1.0 - part) * least + part * greatest }
+        let value = if least == greatest { least } else { (1.0 - part) * least + part * greatest };
+        let outermost = [self.bounds[0], self.bounds[self.values.len()]];
+        let beyond = [(score - outermost[0]).min(0.0), (score - outermost[1]).max(0.0)];
+        match [0, 1].into_iter().find(|&end| beyond[end] != 0.0 && self.slopes[end] != 0.0) {
+            // An infinite distance ends where the values do.
+            Some(end) => (value + beyond[end] * self.slopes[end]).clamp(self.ends[0], self.ends[1]),
+            None => value,
+        }
     }
 }
 
@@ -240,6 +277,35 @@ mod tests {
         // A part of the rows knows the range of all.
         let part = Quantiles::fit(&[1.0, 2.0, 3.0], [-5.0, 9.0], 2).unwrap();
         assert_eq!([part.value(-9.0), part.value(9.0)], [-5.0, 9.0]);
+    }
+
+    #[test]
+    fn values_reach_beyond_the_data_where_they_may() {
+        let mut scores = fit((0..100).map(f64::from).collect());
+        let [low, high] = [scores.bounds[0], scores.bounds[scores.bounds.len() - 1]].map(|bound| bound as f32);
+        let before = [low - 0.3, low, 0.1, high, high + 0.3].map(|score| scores.value(score));
+        assert_eq!([before[0], before[4]], [0.0, 99.0]);
+        scores.widen([-5.0, 104.0]);
+        let after = [low - 0.3, low, 0.1, high, high + 0.3].map(|score| scores.value(score));
+        assert_eq!(before[2], after[2]);
+        assert!((before[1] - after[1]).abs() < 0.01 && (before[3] - after[3]).abs() < 0.01, "{before:?} {after:?}");
+        // Along the outermost lines: of the first two values, and the last.
+        let bounds = &scores.bounds;
+        let below = 1.0 / (bounds[1] - bounds[0]);
+        let above = 1.0 / (bounds[bounds.len() - 2] - bounds[bounds.len() - 3]);
+        assert!((after[0] + 0.3 * below).abs() < 1e-3 && (after[4] - 99.0 - 0.3 * above).abs() < 1e-3, "{after:?}");
+        assert_eq!(
+            [f32::NEG_INFINITY, -9.0, 9.0, f32::INFINITY].map(|score| scores.value(score)),
+            [-5.0, -5.0, 104.0, 104.0]
+        );
+        assert!((-500..500).map(|score| scores.value(score as f32 * 0.01)).is_sorted());
+        // Zeros at one end, which are frequent, stay the least.
+        let mut scores = fit([vec![0.0; 300], (1..700).map(f64::from).collect()].concat());
+        scores.widen([-100.0, 800.0]);
+        assert_eq!([scores.value(f32::NEG_INFINITY), scores.value(f32::INFINITY)], [0.0, 800.0]);
+        // Ends that are nearer than those of the data do not count.
+        scores.widen([5.0, 6.0]);
+        assert_eq!([scores.value(-9.0), scores.value(9.0)], [0.0, 699.0]);
     }
 
     #[test]

@@ -101,19 +101,26 @@ impl Scores {
         }
     }
 
-    /// The least value, where scores have bounds.
-    pub(super) fn least(&self) -> Option<f64> {
+    /// The least and the greatest value of the data, where scores have bounds.
+    pub(super) fn range(&self) -> Option<[f64; 2]> {
         match self {
-            Self::Quantiles(quantiles) => Some(quantiles.least()),
+            Self::Quantiles(quantiles) => Some(quantiles.range()),
             Self::Line(_) => None,
         }
     }
 
-    /// The greatest value, where scores have bounds.
+    /// Lets scores stand for values as far as `ends`; along a line they do anyway.
+    pub(super) fn widen(&mut self, ends: [f64; 2]) {
+        if let Self::Quantiles(quantiles) = self {
+            quantiles.widen(ends);
+        }
+    }
+
+    /// The least and the greatest value that scores stand for, where they have bounds.
     #[cfg(feature = "onnx")]
-    pub(super) fn greatest(&self) -> Option<f64> {
+    pub(super) fn ends(&self) -> Option<[f64; 2]> {
         match self {
-            Self::Quantiles(quantiles) => Some(quantiles.greatest()),
+            Self::Quantiles(quantiles) => Some(quantiles.ends()),
             Self::Line(_) => None,
         }
     }

@@ -44,7 +44,7 @@ Presets:
                   told the digit
   mnist           handwritten digits of 28 x 28 pixels, from their four IDX files;
                   mnist-best: by R3GAN; mnist-conditional: told the digit
-  own             your samples: a file with a table (CSV, NPY) or images (IDX)
+  own             your samples: a table (CSV, NPY), images (IDX, NPY, a folder of PNG)
 
 Examples:
   gannet train circle                   train, and leave pictures in runs/circle-001

@@ -51,7 +51,7 @@ pub(crate) struct SampleArgs {
     /// [default: best where the run was given --best or --patience, else last].
     #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
     pub(crate) checkpoint: Option<SavedState>,
-    /// The file: .npy (one row a sample; f32, own tables f64), .csv (own tables as their file is written) or .png (a picture of the samples); - is standard output.
+    /// The file: .npy (one row a sample; f32, own tables f64, own images bytes of samples x height x width), .csv (own tables as their file is written) or .png (a picture of the samples); - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// The format, for standard output [default: csv; of a file what its name ends in].
@@ -83,7 +83,7 @@ pub(crate) struct EvaluateArgs {
     /// Samples to draw from the generator [default: as many as the reference figures were measured with].
     #[arg(long, value_name = "N", value_parser = positive_count)]
     pub(crate) samples: Option<usize>,
-    /// Folder with the IDX files of MNIST, or the file of own data, for instance of rows that were held out [default: where the run had
+    /// Folder with the IDX files of MNIST, or the file of own data (- is standard input), for instance of rows that were held out [default: where the run had
     /// them].
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
@@ -110,7 +110,7 @@ they are divided. The Sequential is printed. In Python:
 An ONNX file (opset 17) holds one network. Its inputs are latents (of a discriminator samples) and, where there are classes, \
 conditions: 1 for the class and 0 for the others, in the order of its metadata. Samples of a table are the columns that the generator \
 makes, as sample --latents FILE --out FILE.npy has them: numbers in their units, categories by their number, NaN where a value is missing; \
-the probabilities of categories are a second output. A discriminator takes a table's scores.
+the probabilities of categories are a second output. A discriminator takes the scores of a table.
 
 Examples:
   gannet export runs/circle-001 --network generator --out generator.safetensors

@@ -11,6 +11,9 @@ use crate::data::reading::{self, Reading, SCALINGS};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Options for tables")]
 pub(crate) struct TableArgs {
+    /// The array of an archive of NumPy (.npz); needed where it has several.
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    array: Option<String>,
     /// Learn these columns alone.
     #[arg(long, value_name = "NAME[,NAME...]", value_delimiter = ',', conflicts_with = "resume")]
     columns: Vec<String>,
@@ -42,12 +45,16 @@ pub(crate) struct TableArgs {
     /// How numbers are scaled: by their quantiles, or by mean and standard deviation [default: quantile].
     #[arg(long, value_name = "SCALING", value_parser = choice(SCALINGS), conflicts_with = "resume")]
     numbers: Option<Scaling>,
+    /// How far new numbers and dates may lie beyond those of the table, in percent of the range of a column [default: 0].
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "resume")]
+    beyond: Option<f64>,
 }
 
 impl TableArgs {
     /// What they decide.
     pub(crate) fn reading(&self) -> Reading {
         Reading {
+            array: self.array.clone(),
             columns: (!self.columns.is_empty()).then(|| self.columns.clone()),
             drop: self.drop.clone(),
             kinds: self.kind.iter().cloned().collect(),
@@ -58,6 +65,7 @@ impl TableArgs {
             decimal: self.decimal,
             categories: self.categories,
             numbers: self.numbers.unwrap_or_default(),
+            beyond: self.beyond.unwrap_or_default(),
         }
     }
 }
@@ -72,6 +80,12 @@ fn of_column(text: &str) -> Result<(String, Kind), String> {
 fn categories(text: &str) -> Result<usize, String> {
     let number: usize = text.parse().map_err(|_| "is a whole number".to_string())?;
     reading::check_categories(number).map_err(|error| error.to_string())
+}
+
+/// A share of a range.
+fn percent(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "is a number".to_string())?;
+    reading::check_beyond(number).map_err(|error| error.to_string())
 }
 
 fn yes_or_no() -> impl TypedValueParser<Value = bool> {

@@ -20,7 +20,7 @@ Examples:
   gannet train circle
   gannet train mixture1d-deep --seed 3 --epochs 100 --out runs/mixture
   gannet train mnist --data mnist/ --epochs 10
-  gannet train points.csv                         own samples: CSV, NPY, or IDX images
+  gannet train points.csv                         own samples: a table, NPY, images
   gannet train my.toml                            own settings; gannet config prints a file to begin with
   gannet train circle --replicas 8 --seed 1        eight runs side by side, with the seeds 1 to 8
   gannet train runs/circle-001/config.toml        repeat a run, bit for bit
@@ -30,7 +30,7 @@ Examples:
 )]
 pub(crate) struct TrainArgs {
     /// A preset (circle, mixture1d, mixture1d-deep, gaussian2d, ring8, grid25, swiss-roll, two-moons, checkerboard, mnist, digits, and
-    /// others that gannet --help lists), a file with samples of your own (CSV, NPY, IDX, whatever it is called), or a configuration file
+    /// others that gannet --help lists), a file with samples of your own (CSV, NPY, IDX, whatever it is called), a folder of PNG pictures, - for standard input, or a configuration file
     /// or run to repeat.
     #[arg(
         value_name = "PRESET|DATA|CONFIG.TOML",
@@ -66,7 +66,7 @@ pub(crate) struct TrainArgs {
     /// Adam's beta1 in the discriminator alone.
     #[arg(long, value_name = "BETA1", value_parser = decay)]
     pub(crate) discriminator_beta1: Option<f32>,
-    /// Folder with the four IDX files of MNIST, plain or gzipped; or the file of own data.
+    /// Folder with the four IDX files of MNIST, plain or gzipped; or the file of own data, - for standard input.
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
     /// Give both networks the class of each sample, so that samples of a class can be asked for: the column of a table that holds it, or
