@@ -55,9 +55,8 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
     }
     let run = SavedRun::open(&args.run, args.checkpoint)?;
     let config = &run.config;
-    let filter = Filter::new(codec(config), &args.conditions)?;
-    let classes = config.classes();
-    let asked = Asked::new(classes.as_ref(), &args.label)?.within(codec(config), &filter)?;
+    let mut filter = Filter::new(codec(config), &args.conditions)?;
+    let asked = Asked::new(config.classes(), &args.label)?.within(codec(config), &mut filter)?;
     let class = |index| asked.class(index);
     let draw = Draw { config, model: &run.model, seed: args.seed, class: &class, filter: &filter };
     let mut given = args.latents.as_ref().map(|path| of_latents(&run, path, &class)).transpose()?;
@@ -131,18 +130,18 @@ fn of_latents(run: &SavedRun, path: &Path, class: &dyn Fn(u64) -> Option<usize>)
 }
 
 /// The classes that samples are to be of.
-enum Asked<'a> {
+enum Asked {
     /// There are none.
     Unconditional,
-    /// All, as often as in the data.
-    All(&'a Classes),
+    /// All that have samples, as often as these tell.
+    All(Classes),
     /// These, one after the other.
-    Some(&'a Classes, Vec<usize>),
+    Some(Classes, Vec<usize>),
 }
 
-impl<'a> Asked<'a> {
+impl Asked {
     /// Those of these `names`, or all `classes` where none is named.
-    fn new(classes: Option<&'a Classes>, names: &[String]) -> Result<Self> {
+    fn new(classes: Option<Classes>, names: &[String]) -> Result<Self> {
         match classes {
             None if names.is_empty() => Ok(Self::Unconditional),
             None => {
@@ -157,20 +156,38 @@ impl<'a> Asked<'a> {
                         Error::setting("label", format!("`{name}` is none of the classes; these are {}", known()))
                     })
                 };
-                Ok(Self::Some(classes, names.iter().map(find).collect::<Result<_>>()?))
+                let asked = names.iter().map(find).collect::<Result<_>>()?;
+                Ok(Self::Some(classes, asked))
             }
         }
     }
 
-    /// The same where conditions ask for a class themselves.
-    fn within(self, codec: Option<&Codec>, filter: &Filter) -> Result<Self> {
-        let column = codec.and_then(|codec| codec.form().position(codec.condition()?));
-        match (self, column.and_then(|column| filter.category_of(column))) {
-            (Self::All(classes), Some(class)) => Ok(Self::Some(classes, vec![class])),
-            (Self::Some(..), Some(_)) => {
-                Err(Error::setting("where", "asks for a class, and so does --label; leave one of them out"))
+    /// Those that meet the conditions on the column of the classes, which need no rejection then, and leave the filter.
+    fn within(self, codec: Option<&Codec>, filter: &mut Filter) -> Result<Self> {
+        let Some((codec, meets)) = codec.and_then(|codec| Some((codec, filter.take_classes(codec)?))) else {
+            return Ok(self);
+        };
+        let wrong = |problem: String| Err(Error::setting("where", problem));
+        let column = codec.condition().unwrap_or_default();
+        match self {
+            Self::Unconditional => Ok(Self::Unconditional),
+            Self::All(classes) => {
+                let among = classes.among(&meets);
+                if among.counts().iter().all(|count| *count == 0) {
+                    return wrong(format!(
+                        "no row of the data meets the conditions on `{column}` together; leave one of them out (categories: {})",
+                        classes.names().join(", ")
+                    ));
+                }
+                Ok(Self::All(among))
             }
-            (asked, _) => Ok(asked),
+            Self::Some(classes, asked) => match asked.iter().find(|class| meets.get(**class) != Some(&true)) {
+                Some(class) => wrong(format!(
+                    "the conditions on `{column}` exclude `{}`, which --label asks for; leave one of the two out",
+                    classes.names().get(*class).map_or("", String::as_str)
+                )),
+                None => Ok(Self::Some(classes, asked)),
+            },
         }
     }
 
@@ -330,7 +347,7 @@ type Take<'a> = dyn FnMut(Drawn<'_>) -> Result<()> + 'a;
 fn csv(
     file: &mut dyn Write,
     config: &RunConfig,
-    (asked, terminal): (&Asked<'_>, bool),
+    (asked, terminal): (&Asked, bool),
     each: impl FnOnce(&mut Take<'_>) -> Result<()>,
 ) -> Result<()> {
     let refused = |error: csv::Error| Error::Io { action: "write", path: "samples".into(), source: error.into() };

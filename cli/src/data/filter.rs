@@ -70,16 +70,17 @@ impl Filter {
         self.0.iter().all(|condition| row.get(condition.column).is_some_and(|value| condition.accepts(*value)))
     }
 
-    /// The category that the column at `place` has to have, if it has to have one.
-    pub(crate) fn category_of(&self, place: usize) -> Option<usize> {
-        self.0.iter().find_map(|condition| match condition {
-            Condition { column, operator: Operator::Equal, operand: Operand::Category(category) }
-                if *column == place =>
-            {
-                usize::try_from(*category).ok()
-            }
-            _ => None,
-        })
+    /// Takes out the conditions on the column that samples are made under, which their class meets once and for all: for each of the
+    /// classes whether it does. `None` where there is no such condition.
+    pub(crate) fn take_classes(&mut self, codec: &Codec) -> Option<Vec<bool>> {
+        let column = codec.form().position(codec.condition()?)?;
+        let (of_class, others): (Vec<_>, Vec<_>) = self.0.drain(..).partition(|condition| condition.column == column);
+        self.0 = others;
+        let meets = |class| {
+            let value = codec.class_value(class);
+            of_class.iter().all(|condition| condition.accepts(value))
+        };
+        (!of_class.is_empty()).then(|| (0..codec.classes().len()).map(meets).collect())
     }
 }
 
@@ -189,6 +190,10 @@ mod tests {
     use super::*;
 
     fn codec() -> Codec {
+        codec_under(None)
+    }
+
+    fn codec_under(condition: Option<&str>) -> Codec {
         let rows: String = (0..60)
             .map(|row| {
                 let age = if row % 6 == 0 { "NA".to_string() } else { (20 + row * row % 53).to_string() };
@@ -201,7 +206,7 @@ mod tests {
             })
             .collect();
         let text = format!("city,age,day,a=b,c\n{rows}");
-        Codec::fit(&read(&Input::bytes("t.csv", text), &ReadOptions::default()).unwrap(), None, Scaling::Quantile)
+        Codec::fit(&read(&Input::bytes("t.csv", text), &ReadOptions::default()).unwrap(), condition, Scaling::Quantile)
             .unwrap()
     }
 
@@ -231,7 +236,37 @@ mod tests {
         }
         let of_city = filter(&["city=Rome"]).unwrap();
         let accepted = (0..3).filter(|city| of_city.accepts(&row(*city, forty, 1, 1.0))).count();
-        assert_eq!((accepted, of_city.category_of(0).is_some(), of_city.category_of(1)), (1, true, None));
+        assert_eq!(accepted, 1);
+    }
+
+    #[test]
+    fn conditions_on_classes_are_taken_out() {
+        let codec = codec_under(Some("city"));
+        let taken = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| text.to_string()).collect();
+            let mut filter = Filter::new(Some(&codec), &texts).unwrap();
+            let classes = filter.take_classes(&codec);
+            let names = classes.map(|classes| {
+                let all = codec.classes().into_iter().zip(classes);
+                all.filter(|(_, is_met)| *is_met).map(|((name, _), _)| name).collect::<Vec<_>>().join(" ")
+            });
+            (names, filter.0.len())
+        };
+        let names = |text: &str| Some(text.to_string());
+        assert_eq!(taken(&["city=Rome", "age>30"]), (names("Rome"), 1));
+        assert_eq!(taken(&["city!=Rome", "city!=Oslo"]), (names("Paris"), 0));
+        assert_eq!(taken(&["city=Rome", "city=Oslo"]), (names(""), 0));
+        assert_eq!(taken(&["age>30"]), (None, 1));
+        // Missing values are a class, too.
+        let table =
+            read(&Input::bytes("t.csv", "k,x\n".to_string() + &"a,1\nNA,2\nb,4\n".repeat(8)), &ReadOptions::default());
+        let codec = Codec::fit(&table.unwrap(), Some("k"), Scaling::Quantile).unwrap();
+        for (text, expected) in
+            [("k=", [false, false, true]), ("k!=", [true, true, false]), ("k!=a", [false, true, false])]
+        {
+            let mut filter = Filter::new(Some(&codec), &[text.to_string()]).unwrap();
+            assert_eq!(filter.take_classes(&codec).unwrap(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -256,6 +256,12 @@ impl Codec {
         categories.iter().chain(rest).map(|one| (one.text.clone(), one.count)).chain(missing).collect()
     }
 
+    /// The value that the rows of a class, a place in [`classes`](Self::classes), have in the column of the condition: missing where there
+    /// is no condition.
+    pub fn class_value(&self, class: usize) -> Value {
+        self.condition.map_or(Value::Missing, |column| rows::category(&self.codings[column], class))
+    }
+
     /// The name of the column that samples are made under.
     pub fn condition(&self) -> Option<&str> {
         self.condition.map(|place| self.form.columns[place].name.as_str())
