@@ -13,6 +13,7 @@ use gannet::{Error, Result};
 use gannet_tables::{Codec, Domain, Value};
 
 use crate::commands::args::{Format, SAMPLE_FORMATS, SampleArgs};
+use crate::commands::sample_like::{Filled, Filling};
 use crate::data::classes::Classes;
 use crate::data::filter::Filter;
 use crate::data::latents;
@@ -54,6 +55,11 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
         out.refuse_terminal(name_of(SAMPLE_FORMATS, &format))?;
     }
     let run = SavedRun::open(&args.run, args.checkpoint)?;
+    if let Some(like) = &args.like {
+        fill(&run, (like, args.seed), format, out)?;
+        run.tell();
+        return Ok(());
+    }
     let config = &run.config;
     let mut filter = Filter::new(codec(config), &args.conditions)?;
     let asked = Asked::new(config.classes(), &args.label)?.within(codec(config), &mut filter)?;
@@ -65,20 +71,11 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
         Some(samples) => draw.each_of(samples, take),
         None => draw.each(args.count, take).map_err(|error| too_many("count", args.count, error)),
     };
-    // What keeps samples from being made is no error of writing.
     let mut failure = None;
-    let mut telling = |result: Result<()>| {
-        result.map_err(|error| match error {
-            Error::Io { action: "write", source, .. } => source,
-            error => {
-                let told = io::Error::other(error.to_string());
-                failure = Some(error);
-                told
-            }
-        })
-    };
     let written = match format {
-        Format::Csv => out.write(|file| telling(csv(file, config, (&asked, out.is_terminal()), |take| each(take)))),
+        Format::Csv => {
+            out.write(|file| told(csv(file, config, (&asked, out.is_terminal()), |take| each(take)), &mut failure))
+        }
         Format::Npy => {
             let array = Array::of(config);
             let mut values = room(count.saturating_mul(array.columns()))?;
@@ -106,6 +103,47 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
     }
     run.tell();
     Ok(())
+}
+
+/// Writes the rows of the file `like`, filled by what is generated with a seed.
+fn fill(run: &SavedRun, (like, seed): (&Path, u64), format: Format, out: OutFile<'_>) -> anyhow::Result<()> {
+    let Some(codec) = codec(&run.config) else {
+        return Err(Error::setting("like", "is for a run on a table; leave --like out").into());
+    };
+    if format != Format::Csv {
+        return Err(
+            Error::setting("like", "rows that are filled keep their texts, which a .csv alone has; write one").into()
+        );
+    }
+    let filling = Filling { config: &run.config, codec, model: &run.model, seed };
+    let is_terminal = out.is_terminal();
+    let name = match &out {
+        OutFile::File(path, _) => Some(printable(path)),
+        OutFile::Standard => None,
+    };
+    let (mut failure, mut filled) = (None, Filled::default());
+    let written = out.write(|file| {
+        let plain: Box<dyn Write + '_> = if is_terminal { Box::new(Plain(file)) } else { Box::new(file) };
+        filled = told(filling.write(like, plain), &mut failure)?;
+        Ok(())
+    });
+    failure.map_or(Ok(()), Err)?;
+    written?;
+    filled.notes.iter().for_each(|told| note(told));
+    name.iter().for_each(|name| note(&format!("{} rows in {name}", filled.rows)));
+    Ok(())
+}
+
+/// What keeps samples from being made is no error of writing: it is kept in `failure`.
+fn told<T>(result: Result<T>, failure: &mut Option<Error>) -> io::Result<T> {
+    result.map_err(|error| match error {
+        Error::Io { action: "write", source, .. } => source,
+        error => {
+            let told = io::Error::other(error.to_string());
+            *failure = Some(error);
+            told
+        }
+    })
 }
 
 /// How the rows of a run's table become samples, if it is on one.

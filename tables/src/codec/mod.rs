@@ -9,6 +9,7 @@ mod calibration;
 mod coding;
 mod encoded;
 mod jitter;
+mod pool;
 mod probit;
 mod quantiles;
 mod rows;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use calibration::Calibration;
 pub use encoded::EncodedTable;
+pub use pool::{Finder, Found, Pool, Wanted};
 pub use probit::probit;
 pub use scores::Scaling;
 
