@@ -1,6 +1,7 @@
 //! The exchange between the processes of a job: messages of MPI.
 
 use gannet::gan::{Exchange, ExchangeError};
+use mpi::point_to_point::{self, Status};
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, Destination, Equivalence, Source};
 
@@ -46,15 +47,34 @@ impl Exchange for World {
         let world = SimpleCommunicator::world();
         let receive = |part: &mut [u8]| {
             let status = world.process_at_rank(from).receive_into(part);
-            let received = status.count(u8::equivalent_datatype());
-            if usize::try_from(received) == Ok(part.len()) {
-                return Ok(());
-            }
-            Err(format!("{received} bytes instead of {}: the processes do not do the same", part.len()).into())
+            check_length(&status, part.len())
         };
         if message.is_empty() {
             return receive(message);
         }
         message.chunks_mut(MOST).try_for_each(receive)
     }
+
+    fn swap(&mut self, with: usize, message: &[u8], received: &mut [u8]) -> Result<(), ExchangeError> {
+        let with = i32::try_from(with)?;
+        let world = SimpleCommunicator::world();
+        let other = world.process_at_rank(with);
+        // As many parts each way: where one message has come to its end, they are empty.
+        let parts = message.len().max(received.len()).div_ceil(MOST).max(1);
+        let (mut sent, mut to_fill) = (message.chunks(MOST), received.chunks_mut(MOST));
+        (0..parts).try_for_each(|_| {
+            let part = to_fill.next().unwrap_or_default();
+            let status = point_to_point::send_receive_into(sent.next().unwrap_or_default(), &other, part, &other);
+            check_length(&status, part.len())
+        })
+    }
+}
+
+/// Checks that a message of `expected` bytes has come.
+fn check_length(status: &Status, expected: usize) -> Result<(), ExchangeError> {
+    let received = status.count(u8::equivalent_datatype());
+    if usize::try_from(received) == Ok(expected) {
+        return Ok(());
+    }
+    Err(format!("{received} bytes instead of {expected}: the processes do not do the same").into())
 }

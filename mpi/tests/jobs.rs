@@ -5,6 +5,7 @@
 
 #![cfg(unix)]
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -105,43 +106,121 @@ fn any_number_of_processes_leaves_the_model_of_one() {
     }
 }
 
-/// Wherever a process is killed: the others end, what is saved is whole, and another number of processes comes to the same model.
+/// A process, a number of processes and a moment from a fixed seed: SplitMix64.
+struct Draws(u64);
+
+impl Draws {
+    /// A number below `end`.
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ mixed >> 31) % end
+    }
+}
+
+/// When a process is killed.
+#[derive(Debug)]
+enum Moment {
+    /// So long after all processes are there: they begin, read the checkpoint, or train.
+    Time(Duration),
+    /// So many steps after the last checkpoint is saved.
+    Steps(u64),
+    /// A checkpoint is being written.
+    Saving,
+}
+
+impl Moment {
+    fn drawn(draws: &mut Draws) -> Self {
+        match draws.below(3) {
+            0 => Self::Time(Duration::from_millis(draws.below(300))),
+            1 => Self::Steps(1 + draws.below(100)),
+            _ => Self::Saving,
+        }
+    }
+
+    /// Waits for it, or for the end of the job.
+    fn wait(&self, run: &Path, child: &mut Child) {
+        let (begun, left) = (last_checkpoint(run), unfinished(run));
+        let is_there = || match self {
+            Self::Time(time) => {
+                std::thread::sleep(*time);
+                true
+            }
+            Self::Steps(steps) => last_checkpoint(run) >= begun + steps,
+            Self::Saving => unfinished(run).iter().any(|name| !left.contains(name)),
+        };
+        while !is_there() && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// The checkpoints that have their temporary names: those being written, and those whose writers were killed.
+fn unfinished(run: &Path) -> Vec<OsString> {
+    let names = std::fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
+    names.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().starts_with('.')).collect()
+}
+
+/// The processes of the run `out`, in their order.
+fn processes_of(out: &str) -> Vec<u32> {
+    let pattern = format!("^{} .*{out}", env!("CARGO_BIN_EXE_gannet-mpi"));
+    let found = Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
+    String::from_utf8(found.stdout).unwrap().lines().map(|line| line.parse().unwrap()).collect()
+}
+
+/// Any process is killed at any moment, again and again: the others end, what is saved is whole, any number of processes goes on from there, and
+/// in the end they have come to the model of a run that was left alone.
 #[test]
 fn a_process_that_dies_ends_the_others_and_the_run_goes_on() {
-    const KILLS: u64 = 5;
+    const KILLS: usize = 20;
+    const SEED: u64 = 15;
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let arguments = ["circle", "--steps", "4000", "--batch", "256", "--shards", "4", "--checkpoint-steps", "50"];
+    let arguments = ["circle", "--steps", "8000", "--batch", "64", "--shards", "4", "--checkpoint-steps", "10"];
     let Some(output) = train(folder, 1, &arguments, "whole") else { return };
     assert!(output.status.success(), "{}", told(&output));
-    let mut kills = 0;
+    let (out, mut draws, mut kills) = ("killed-again-and-again", Draws(SEED), 0);
+    let run = folder.join(out);
     for kill in 0..KILLS {
-        let out = format!("killed-{kill}");
-        let all = [&["train"], &arguments[..], &["--out", &out, "--quiet"]].concat();
-        let mut command = job(folder, 3, &all).unwrap();
-        let child = command.spawn().unwrap();
-        // Not before there is something to go on from.
-        wait_for_a_checkpoint(&folder.join(&out));
-        std::thread::sleep(Duration::from_millis(37 * kill));
-        // A process of this run, the last or the first of them.
-        let which = if kill % 2 == 0 { "--newest" } else { "--oldest" };
-        let pattern = format!("^{} .*{out}", env!("CARGO_BIN_EXE_gannet-mpi"));
-        let hit = Command::new("pkill").args(["-KILL", which, "-f", &pattern]).status().unwrap();
+        let processes = 2 + draws.below(3) as usize;
+        let all = match kill {
+            0 => [&["train"], &arguments[..], &["--out", out, "--quiet"]].concat(),
+            _ => vec!["train", "--resume", out, "--quiet"],
+        };
+        let mut child = job(folder, processes, &all).unwrap().spawn().unwrap();
+        // The first time not before there is something to go on from.
+        if kill == 0 {
+            wait_for_a_checkpoint(&run);
+        }
+        while processes_of(out).len() < processes && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let moment = Moment::drawn(&mut draws);
+        moment.wait(&run, &mut child);
+        let which = draws.below(processes as u64) as usize;
+        println!(
+            "seed {SEED}, kill {kill}: process {which} of {processes}, {moment:?}, after {}",
+            last_checkpoint(&run)
+        );
+        let Some(process) = processes_of(out).get(which).copied() else { break };
+        let hit = Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap().success();
         let output = outcome(child);
         // It may have come to its end before.
         if output.status.success() {
-            continue;
+            break;
         }
-        assert!(hit.success(), "{}", told(&output));
+        assert!(hit, "{}", told(&output));
+        assert_eq!(processes_of(out), [], "a process is left");
         kills += 1;
-        let resumed = job(folder, 2, &["train", "--resume", &out, "--quiet"]).map(ended).unwrap();
-        assert!(resumed.status.success(), "{}", told(&resumed));
-        assert!(model(folder, &out) == model(folder, "whole"), "{out} differs");
-        // A run that has ended has nothing to go on with, and no process waits for it.
-        let again = job(folder, 2, &["train", "--resume", &out]).map(ended).unwrap();
-        assert!(again.status.success() && told(&again).contains("has all its"), "{}", told(&again));
     }
-    assert!(kills > 0, "every run came to its end before it was killed");
+    assert!(kills > KILLS / 2, "the run came to its end after {kills} kills");
+    let resumed = job(folder, 2, &["train", "--resume", out, "--quiet"]).map(ended).unwrap();
+    assert!(resumed.status.success(), "{}", told(&resumed));
+    assert!(model(folder, out) == model(folder, "whole"), "{out} differs");
+    // A run that has ended has nothing to go on with, and no process waits for it.
+    let again = job(folder, 2, &["train", "--resume", out]).map(ended).unwrap();
+    assert!(again.status.success() && told(&again).contains("has all its"), "{}", told(&again));
 }
 
 #[test]

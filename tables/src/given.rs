@@ -124,7 +124,9 @@ impl<'a> GivenRows<'a> {
         let (line, found) = records.next()?.map(named).ok_or_else(empty)?;
         let columns = matched(form, &found, input)?;
         let places = form.columns.iter().map(|column| match &column.domain {
-            Domain::Categories { categories, .. } => Some(Places::of(categories, column.kind == Kind::Boolean)),
+            Domain::Categories { categories, rest } => {
+                Some(Places::of(categories, column.kind == Kind::Boolean, rest.is_none()))
+            }
             _ => None,
         });
         let (places, marks) = (places.collect(), Marks::new(options.missing.as_deref()));

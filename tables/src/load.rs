@@ -57,6 +57,8 @@ pub(crate) struct Places {
     places: HashMap<Box<str>, u16, FixedState>,
     /// Whether capitals make no difference.
     ignores_case: bool,
+    /// Those of numbers, where all categories are numbers and there is no other: another file may write them in another way.
+    numbers: HashMap<u64, u16, FixedState>,
 }
 
 /// A column that is being read.
@@ -155,12 +157,12 @@ fn builder(found: &ColumnForm, known: &ColumnForm, rows: usize) -> Result<Builde
             Reading::Dates { format: in_units_of(found, known), values: room(rows)? }
         }
         (_, Domain::Dates { format, .. }) => Reading::Dates { format: format.clone(), values: room(rows)? },
-        (_, Domain::Categories { categories, .. }) => {
+        (_, Domain::Categories { categories, rest }) => {
             let indices = match categories.len() {
                 ..256 => Indices::Bytes(room(rows)?),
                 _ => Indices::Words(room(rows)?),
             };
-            let places = Places::of(categories, known.kind == Kind::Boolean);
+            let places = Places::of(categories, known.kind == Kind::Boolean, rest.is_none());
             let rest = u16::try_from(categories.len()).unwrap_or(u16::MAX);
             Reading::Categories { places, rest, indices, unknown: 0 }
         }
@@ -194,7 +196,7 @@ fn is_same(constant: &str, cell: &[u8]) -> bool {
 }
 
 impl Places {
-    pub(crate) fn of(categories: &[Category], ignores_case: bool) -> Self {
+    pub(crate) fn of(categories: &[Category], ignores_case: bool, are_all: bool) -> Self {
         let mut places = HashMap::with_hasher(FixedState::with_seed(0));
         for (index, category) in categories.iter().enumerate() {
             let index = u16::try_from(index).unwrap_or(u16::MAX);
@@ -203,13 +205,28 @@ impl Places {
             }
             places.insert(category.text.as_str().into(), index);
         }
-        Self { places, ignores_case }
+        let mut numbers = HashMap::with_hasher(FixedState::with_seed(0));
+        for (index, category) in (0..).zip(categories).take_while(|_| are_all) {
+            let number = number_bits(&category.text);
+            if number.is_none_or(|number| numbers.insert(number, index).is_some()) {
+                numbers.clear();
+                break;
+            }
+        }
+        Self { places, ignores_case, numbers }
     }
 
     pub(crate) fn find(&self, text: &str) -> Option<u16> {
         let lower = || self.places.get(text.to_ascii_lowercase().as_str()).filter(|_| self.ignores_case);
-        self.places.get(text).or_else(lower).copied()
+        let number = || number_bits(text).and_then(|number| self.numbers.get(&number));
+        self.places.get(text).or_else(lower).or_else(number).copied()
     }
+}
+
+/// The bits of the number that a text is.
+fn number_bits(text: &str) -> Option<u64> {
+    // Adding 0 makes one zero of both.
+    text.trim().parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| (number + 0.0).to_bits())
 }
 
 impl Builder {

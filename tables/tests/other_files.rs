@@ -36,6 +36,18 @@ fn another_dialect_has_the_same_values() {
 }
 
 #[test]
+fn categories_of_numbers_may_be_written_in_another_way() {
+    let grades = table(&("x,grade\n".to_string() + &"1.5,1\n2.5,2\n4.5,10\n".repeat(20)));
+    let read = again(grades.form(), "x,grade\n1.5,1.0\n2.5,2.00\n4.5,1e1\n5.5,3.0\n").unwrap();
+    let places = (0..4).map(|row| read.columns()[1].value(row)).collect::<Vec<_>>();
+    assert_eq!(places[..3], [0, 1, 2].map(|row| grades.columns()[1].value(row)));
+    assert!(is_noted(&read, "column `grade`: 1 cells have values that are none"));
+    // Where a category is no number, texts are texts.
+    let names = table(&("x,name\n".to_string() + &"1.5,1\n2.5,b\n4.5,c\n".repeat(20)));
+    assert!(is_noted(&again(names.form(), "x,name\n1.5,1.0\n2.5,b\n").unwrap(), "column `name`: 1 cells"));
+}
+
+#[test]
 fn other_columns_are_named() {
     let people = table(PEOPLE);
     let problem = again(people.form(), "city,age,size,height\nParis,31,2,1.5\n").unwrap_err();

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use gannet::Error;
 use gannet::cpu::Isa;
 use gannet::gan::Model;
 use gannet::gan::health::{Verdict, Watch};
 use gannet::gan::presets::Duration;
 use gannet::internals::engine;
 use gannet::internals::numbers::thousands;
+use gannet::{Error, Result};
+use gannet_settings::nearest::suggestion;
+use gannet_tables::{Codec, Table};
 use serde::Serialize;
 
 use crate::commands::args::EvaluateArgs;
@@ -52,6 +54,20 @@ struct Evaluation {
     remark: Option<String>,
 }
 
+/// Refuses a target that no rows of the run's table have.
+fn check_target(target: &str, codec: Option<&Codec>) -> Result<()> {
+    let Some(codec) = codec else {
+        return Err(Error::setting("target", "is a column of a table, and the run is on none; leave it out"));
+    };
+    let learned = codec.form().columns.iter().filter(|column| column.kind.is_learned());
+    let names: Vec<&str> = learned.map(|column| column.name.as_str()).collect();
+    if names.contains(&target) {
+        return Ok(());
+    }
+    let problem = format!("the run has learned no column `{target}`{}", suggestion(target, names.iter().copied()));
+    Err(Error::setting("target", problem))
+}
+
 /// Runs the command.
 pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let mut run = SavedRun::open(&args.run, args.checkpoint)?;
@@ -60,11 +76,20 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     if let Some(data) = &args.data {
         run.config.take_data(data)?;
     }
-    if args.target.is_some() && own.as_ref().is_none_or(|own| own.codec().is_none()) {
-        let problem = "needs rows of the table that the run has not seen; give them with --data FILE";
-        return Err(Error::setting("target", problem).into());
+    if let Some(target) = &args.target {
+        check_target(target, run.config.own.as_ref().and_then(OwnData::codec).map(|codec| codec.as_ref()))?;
+        if args.data.is_none() {
+            let problem = "needs rows of the table that the run has not seen; give them with --data FILE";
+            return Err(Error::setting("target", problem).into());
+        }
     }
     run.config.own.as_mut().map_or(Ok(()), OwnData::load_table)?;
+    let rows = run.config.own.as_ref().and_then(OwnData::table).map(Table::rows);
+    if let Some(rows) = rows.filter(|rows| args.target.is_some() && *rows < quality::LEAST_ROWS) {
+        let problem =
+            format!("needs {} rows to predict, and there are {rows}; give more with --data", quality::LEAST_ROWS);
+        return Err(Error::setting("target", problem).into());
+    }
     // References are of a length: that of the model, not that of the run. A model of an unknown step has none.
     run.config.duration = Duration::Steps(run.step.unwrap_or(0));
     let SavedRun { config, model, step, .. } = &run;

@@ -77,17 +77,17 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
             out.write(|file| told(csv(file, config, (&asked, out.is_terminal()), |take| each(take)), &mut failure))
         }
         Format::Npy => {
-            let array = Array::of(config);
-            let mut values = room(count.saturating_mul(array.columns()))?;
+            let mut array = Array::of(config, count).map_err(|error| too_many("count", count, error))?;
             each(&mut |drawn| {
-                array.extend(&mut values, &drawn);
+                array.extend(&drawn);
                 Ok(())
             })?;
             array.tell();
-            out.write(|file| array.write(file, &values))
+            out.write(|file| array.write(file))
         }
         Format::Png => {
-            let mut samples = room(count.saturating_mul(config.spec.features()))?;
+            let room = room(count.saturating_mul(config.spec.features()));
+            let mut samples = room.map_err(|error| too_many("count", count, error))?;
             each(&mut |drawn| {
                 samples.extend_from_slice(drawn.sample);
                 Ok(())
@@ -266,7 +266,7 @@ fn format_of(path: &Path, asked: Option<Format>) -> Result<Format> {
 /// Where memory does not hold `count` samples, or a seed does not have so many, not the run's settings are to blame but the option `name`.
 pub(crate) fn too_many(name: &str, count: usize, error: Error) -> Error {
     match error {
-        Error::Shape { .. } if count as u64 > 1 << 32 => {
+        Error::Shape { .. } | Error::OutOfMemory { .. } if count as u64 > 1 << 32 => {
             Error::data(name, format!("{count} samples are more than the 2^32 that a seed has; ask for fewer"))
         }
         Error::OutOfMemory { bytes } => Error::data(
@@ -302,44 +302,54 @@ fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec
 
 /// An array in NumPy's format `[samples, values]`: float32; of tables float64, whose units may need it.
 enum Array<'a> {
-    Plain(usize),
-    Table(&'a Codec),
+    Plain {
+        columns: usize,
+        values: Vec<f32>,
+    },
+    Table {
+        codec: &'a Codec,
+        /// For each column, whether its categories are numbers, which then stand for themselves.
+        are_numbers: Vec<bool>,
+        values: Vec<f64>,
+    },
 }
 
 impl<'a> Array<'a> {
-    fn of(config: &'a RunConfig) -> Self {
-        codec(config).map_or(Self::Plain(config.spec.features()), Self::Table)
-    }
-
-    /// Values of a row.
-    fn columns(&self) -> usize {
-        match self {
-            Self::Plain(features) => *features,
-            Self::Table(codec) => codec.form().columns.len(),
-        }
+    /// An empty one, with room for `count` rows.
+    fn of(config: &'a RunConfig, count: usize) -> Result<Self> {
+        let Some(codec) = codec(config) else {
+            let columns = config.spec.features();
+            return Ok(Self::Plain { columns, values: room(count.saturating_mul(columns))? });
+        };
+        let is_number = |text: &str| text.parse::<f64>().is_ok();
+        let are_numbers = |domain: &Domain| match domain {
+            Domain::Categories { categories, rest } => {
+                categories.iter().chain(rest).all(|category| is_number(&category.text))
+            }
+            _ => true,
+        };
+        let columns = &codec.form().columns;
+        let are_numbers = columns.iter().map(|column| are_numbers(&column.domain)).collect();
+        Ok(Self::Table { codec, are_numbers, values: room(count.saturating_mul(columns.len()))? })
     }
 
     /// Adds a row.
-    fn extend(&self, values: &mut Vec<f64>, drawn: &Drawn<'_>) {
+    fn extend(&mut self, drawn: &Drawn<'_>) {
         match self {
-            Self::Plain(_) => values.extend(drawn.sample.iter().map(|value| f64::from(*value))),
-            Self::Table(codec) => {
-                let row = (values.len() / self.columns().max(1)) as f64;
-                let columns = codec.form().columns.iter().zip(drawn.row);
-                values.extend(columns.map(|(column, value)| number(&column.domain, *value, row)));
+            Self::Plain { values, .. } => values.extend_from_slice(drawn.sample),
+            Self::Table { codec, are_numbers, values } => {
+                let row = (values.len() / are_numbers.len().max(1)) as f64;
+                let columns = codec.form().columns.iter().zip(are_numbers).zip(drawn.row);
+                values.extend(columns.map(|((column, own), value)| number(&column.domain, *value, (*own, row))));
             }
         }
     }
 
     /// Tells what stands for texts.
     fn tell(&self) {
-        let Self::Table(codec) = self else { return };
-        let is_text = |domain: &Domain| match domain {
-            Domain::Categories { categories, .. } => categories.iter().any(|one| one.text.parse::<f64>().is_err()),
-            _ => false,
-        };
-        let columns = codec.form().columns.iter().filter(|column| is_text(&column.domain));
-        let names: Vec<&str> = columns.map(|column| column.name.as_str()).take(8).collect();
+        let Self::Table { codec, are_numbers, .. } = self else { return };
+        let columns = codec.form().columns.iter().zip(are_numbers).filter(|(_, are_numbers)| !**are_numbers);
+        let names: Vec<&str> = columns.map(|(column, _)| column.name.as_str()).take(8).collect();
         if !names.is_empty() {
             note(&format!(
                 "an array has no texts: categories are counted from 0, in the order of the run's {TABLE} ({}); a .csv has their texts",
@@ -348,25 +358,25 @@ impl<'a> Array<'a> {
         }
     }
 
-    fn write(&self, file: &mut dyn Write, values: &[f64]) -> io::Result<()> {
-        let columns = self.columns();
-        let rows = values.len() / columns.max(1);
+    fn write(&self, file: &mut dyn Write) -> io::Result<()> {
+        let shape = |columns: usize, values: usize| [values / columns.max(1), columns];
         match self {
-            Self::Plain(_) => npy::write(file, [rows, columns], values.iter().map(|value| *value as f32)),
-            Self::Table(_) => npy::write(file, [rows, columns], values.iter().copied()),
+            Self::Plain { columns, values } => npy::write(file, shape(*columns, values.len()), values.iter().copied()),
+            Self::Table { are_numbers, values, .. } => {
+                npy::write(file, shape(are_numbers.len(), values.len()), values.iter().copied())
+            }
         }
     }
 }
 
-/// A value as a number: of a category its own where all are numbers, else its place. What is missing is no number.
-fn number(domain: &Domain, value: Value, row: f64) -> f64 {
+/// A value as a number: of a category its `own` where all of its column are numbers, else its place. What is missing is no number.
+fn number(domain: &Domain, value: Value, (own, row): (bool, f64)) -> f64 {
     match (domain, value) {
         (_, Value::Number(number)) => number,
         (_, Value::Integer(number) | Value::Date(number)) => number as f64,
-        (Domain::Categories { categories, .. }, Value::Category(place)) => {
-            let numbers = || categories.iter().map(|category| category.text.parse::<f64>());
-            let own = numbers().nth(place as usize).and_then(std::result::Result::ok);
-            own.filter(|_| numbers().all(|number| number.is_ok())).unwrap_or(f64::from(place))
+        (Domain::Categories { categories, rest }, Value::Category(place)) => {
+            let category = categories.iter().chain(rest).nth(place as usize).filter(|_| own);
+            category.and_then(|category| category.text.parse().ok()).unwrap_or(f64::from(place))
         }
         (Domain::Constant { text }, _) => text.parse().unwrap_or(f64::NAN),
         (Domain::Counter { first }, _) => *first as f64 + row,
@@ -412,7 +422,13 @@ struct Plain<W>(W);
 
 impl<W: Write> Write for Plain<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write_all(plain(&String::from_utf8_lossy(bytes)).as_bytes()).map(|()| bytes.len())
+        // Ends of lines and tabs are the table's own, and do no harm.
+        let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+        for (index, part) in text.split('\t').enumerate() {
+            self.0.write_all(if index == 0 { b"" } else { b"\t" })?;
+            self.0.write_all(plain(part).as_bytes())?;
+        }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -453,6 +469,13 @@ mod tests {
             let problem = of(name, asked).unwrap_err();
             assert!(problem.contains(part), "{problem}");
         }
+    }
+
+    #[test]
+    fn a_terminal_gets_tabs_and_lines_and_obeys_nothing() {
+        let mut shown = Vec::new();
+        Plain(&mut shown).write_all(b"a\tb\r\n\x1b[2J\t\r7\r\n").unwrap();
+        assert_eq!(String::from_utf8(shown).unwrap(), "a\tb\n\\u{1b}[2J\t\\u{d}7\n");
     }
 
     #[test]

@@ -42,9 +42,16 @@ const OPERATORS: &[(&str, Operator)] = &[
 enum Operand {
     Missing,
     Category(u32),
-    Number(f64),
+    Number {
+        wanted: f64,
+        /// How many units of the last decimal that is written make one; none where decimals do not tell.
+        unit: Option<f64>,
+    },
     Whole(i64),
 }
+
+/// Decimals up to which a number is brought to those that are written.
+const MOST_DECIMALS: u16 = 15;
 
 impl Filter {
     /// The conditions in `texts`, on the columns of a table.
@@ -148,7 +155,11 @@ fn operand(column: &ColumnForm, operator: Operator, value: &str) -> std::result:
         Domain::Numbers { format, .. } | Domain::Integers { format, .. } => {
             let number =
                 format.read(value.as_bytes()).or_else(|| value.parse().ok()).filter(|number| number.is_finite());
-            number.map(Operand::Number).ok_or_else(|| format!("`{name}` has numbers, and `{value}` is none"))
+            let is_written = format.exponent.is_none() && format.max_decimals <= MOST_DECIMALS;
+            let unit = is_written.then(|| 10f64.powi(i32::from(format.max_decimals)));
+            number
+                .map(|wanted| Operand::Number { wanted, unit })
+                .ok_or_else(|| format!("`{name}` has numbers, and `{value}` is none"))
         }
         Domain::Dates { format, .. } => format
             .read(value.as_bytes())
@@ -167,8 +178,11 @@ impl Condition {
             // Nothing is said of a value that is not there.
             (_, Value::Missing) => return false,
             (Operand::Category(wanted), Value::Category(found)) => return equal(wanted == found),
-            (Operand::Number(wanted), Value::Number(found)) => found.partial_cmp(&wanted),
-            (Operand::Number(wanted), Value::Integer(found)) => (found as f64).partial_cmp(&wanted),
+            // What is compared is what will be written.
+            (Operand::Number { wanted, unit }, Value::Number(found)) => {
+                unit.map_or(found, |unit| (found * unit).round() / unit).partial_cmp(&wanted)
+            }
+            (Operand::Number { wanted, .. }, Value::Integer(found)) => (found as f64).partial_cmp(&wanted),
             (Operand::Whole(wanted), Value::Date(found)) => Some(found.cmp(&wanted)),
             _ => None,
         };
@@ -231,6 +245,10 @@ mod tests {
             (vec!["age<=39.5"], paris(Value::Missing), false),
             (vec!["a=b=3.5"], paris(forty), true),
             (vec!["day=2020-01-05"], paris(forty), true),
+            // As it will be written.
+            (vec!["a=b=3.5"], row(0, forty, 5, 3.5004), true),
+            (vec!["a=b>3.5"], row(0, forty, 5, 3.5004), false),
+            (vec!["a=b>3.5"], row(0, forty, 5, 3.56), true),
         ] {
             assert_eq!(filter(&texts).unwrap().accepts(&row), accepted, "{texts:?}");
         }

@@ -80,8 +80,8 @@ impl Wanted {
     }
 }
 
-/// Refuses a column of labels that has no classes, or too many.
-pub(crate) fn check_column(table: &Table, labels: &str, origin: &str) -> Result<()> {
+/// Refuses a column of labels that has no classes, or more than `most`, with which the table was read.
+pub(crate) fn check_column(table: &Table, labels: &str, most: usize, origin: &str) -> Result<()> {
     let form = table.form();
     table::check_labels(form, labels, origin)?;
     if form.columns.len() == 1 {
@@ -89,10 +89,12 @@ pub(crate) fn check_column(table: &Table, labels: &str, origin: &str) -> Result<
     }
     let Some(column) = form.columns.iter().find(|column| column.name == labels) else { return Ok(()) };
     match &column.domain {
-        Domain::Categories { rest: None, .. } if column.categories() <= Classes::MOST => Ok(()),
+        Domain::Categories { rest: None, .. } if column.categories() <= most => Ok(()),
         Domain::Categories { .. } => {
-            let problem =
-                format!("the labels have more than {} different values; give a column of classes", Classes::MOST);
+            let problem = format!(
+                "the labels have more than {most} different values; give a column of classes{}",
+                if most < Classes::MOST { ", or raise --categories" } else { "" }
+            );
             Err(Error::data(origin, problem))
         }
         _ => Err(Error::data(origin, format!("labels: the column `{labels}` is {}, and has no classes", column.kind))),

@@ -8,9 +8,10 @@ use gannet::gan::GanSpec;
 use gannet::gan::presets::Duration;
 use gannet::{Error, Result};
 use gannet_settings::own_data::{self, Shape};
-use gannet_tables::{Codec, Domain, Kind, Table};
+use gannet_tables::{Codec, DEFAULT_CATEGORIES, Domain, Kind, Table};
 
 use crate::data::classes::Classes;
+use crate::data::codec_file::Fitted;
 use crate::data::labels::{self, Labels, Wanted};
 use crate::data::reading::Reading;
 use crate::data::reading_limit;
@@ -44,6 +45,8 @@ pub(crate) struct OwnData {
 #[derive(Clone, Debug)]
 struct Loaded {
     samples: Samples,
+    /// Most bytes that reading it took at once.
+    reading: u64,
     /// What a user should know of it.
     notes: Vec<String>,
     /// Columns that were constant in training and are not here, and how many rows have another value.
@@ -77,7 +80,7 @@ pub(crate) struct Settings {
     /// How a table is read.
     pub(crate) reading: Reading,
     /// How the rows of a table become samples, where that is known.
-    pub(crate) codec: Option<Arc<Codec>>,
+    pub(crate) fitted: Option<Fitted>,
     /// Scales of columns, which older versions had.
     pub(crate) offset: Option<Vec<f64>>,
     pub(crate) scale: Option<Vec<f64>>,
@@ -107,10 +110,10 @@ impl OwnData {
             settings.reading.columns = Some(Self::names(&file, &settings)?);
         }
         if let Some(codec) = settings.of_lines()? {
-            settings.codec = Some(Arc::new(codec));
+            settings.fitted = Some(Fitted { codec: Arc::new(codec), reading: None });
         }
-        let Settings { reading, codec, image, labels, classes, class_counts, limit, .. } = settings;
-        if let Some(codec) = codec.filter(|codec| agrees(codec, &reading, labels.as_deref())) {
+        let Settings { reading, fitted, image, labels, classes, class_counts, limit, .. } = settings;
+        if let Some(Fitted { codec, .. }) = fitted.filter(|fitted| agrees(fitted, &reading, labels.as_deref())) {
             let labels = Labels::of(&codec);
             return Ok(Self { file, form: Form::Table(codec), labels, reading, loaded: None, table: None, limit });
         }
@@ -207,15 +210,20 @@ impl OwnData {
             }
             Contents::Images => Self::of_images(file, wanted, limit),
             contents => {
+                let is_array = contents == Contents::Npy;
                 let labels = wanted.from().map(str::to_string);
                 let mut asked = reading.clone();
                 if let Some(labels) = &labels {
                     asked.kinds.entry(labels.clone()).or_insert(Kind::Categorical);
+                    if let Some(columns) = asked.columns.as_mut().filter(|columns| !columns.contains(labels)) {
+                        columns.push(labels.clone());
+                    }
                 }
                 let read = table::read(&file, contents, &asked, None, limit)?;
                 enough(read.rows(), &origin)?;
                 if let Some(labels) = &labels {
-                    labels::check_column(&read, labels, &origin)?;
+                    let most = asked.categories.unwrap_or(DEFAULT_CATEGORIES).min(Classes::MOST);
+                    labels::check_column(&read, labels, most, &origin)?;
                 }
                 let codec = Codec::fit(&read, labels.as_deref(), reading.numbers).map_err(|error| match error {
                     Error::InvalidSetting { problem, .. } => Error::data(origin.as_str(), problem),
@@ -226,7 +234,8 @@ impl OwnData {
                 let codec = Arc::new(codec);
                 let samples = encoded(&codec, &read, limit, &file)?;
                 let labels = Labels::of(&codec);
-                let loaded = Some(Loaded { samples, notes, differing: Vec::new() });
+                let taken = reading_bytes(&read, is_array, &samples);
+                let loaded = Some(Loaded { samples, reading: taken, notes, differing: Vec::new() });
                 Ok(Self { file, form: Form::Table(codec), labels, reading, loaded, table: None, limit })
             }
         }
@@ -245,7 +254,8 @@ impl OwnData {
         let (labels, of_each) = wanted.classes(values, &of_labels)?.unzip();
         let train = Arc::new(images.into_source()?);
         let set = ImageSet { train, labels: of_each.unwrap_or_default().into(), test: None };
-        let loaded = Some(Loaded { samples: Samples::Images(Arc::new(set)), notes: Vec::new(), differing: Vec::new() });
+        let samples = Samples::Images(Arc::new(set));
+        let loaded = Some(Loaded { reading: samples.bytes(), samples, notes: Vec::new(), differing: Vec::new() });
         Ok(Self { file, form, labels, reading: Reading::default(), loaded, table: None, limit })
     }
 
@@ -317,6 +327,7 @@ impl OwnData {
                 if contents == Contents::Images {
                     return Err(contents.instead(&self.file, "a table as the settings say"));
                 }
+                let is_array = contents == Contents::Npy;
                 let read = table::read(&self.file, contents, &self.reading_of_cells(), Some(codec), self.limit)?;
                 enough(read.rows(), &origin)?;
                 if let Some(labels) = &self.labels {
@@ -324,10 +335,15 @@ impl OwnData {
                 }
                 let notes = table::notes(&read);
                 notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
-                let differing = table::differing(&read);
-                Ok(Loaded { samples: encoded(codec, &read, self.limit, &self.file)?, notes, differing })
+                let (samples, differing) = (encoded(codec, &read, self.limit, &self.file)?, table::differing(&read));
+                Ok(Loaded { reading: reading_bytes(&read, is_array, &samples), samples, notes, differing })
             }
         }
+    }
+
+    /// Most bytes that reading the file took at once; 0 before it is read.
+    pub(crate) fn reading_bytes(&self) -> u64 {
+        self.loaded.as_ref().map_or(0, |loaded| loaded.reading)
     }
 
     /// What a user should know of the file; nothing before it is read.
@@ -368,8 +384,7 @@ impl OwnData {
             return Err(Error::setting("data", problem));
         }
         let file = std::path::absolute(file).map_err(refused("find", file))?;
-        // Another file may be written in another way.
-        Ok(Self { file, reading: Reading::default(), loaded: None, table: None, ..self.clone() })
+        Ok(Self { file, loaded: None, table: None, ..self.clone() })
     }
 
     /// How the rows of a table become samples; `None` of images.
@@ -378,6 +393,11 @@ impl OwnData {
             Form::Table(codec) => Some(codec),
             Form::Images { .. } => None,
         }
+    }
+
+    /// How the rows of a table become samples, with what was decided of how it is read; `None` of images.
+    pub(crate) fn fitted(&self) -> Option<Fitted> {
+        self.codec().map(|codec| Fitted { codec: Arc::clone(codec), reading: Some(self.reading.clone()) })
     }
 
     /// What a sample is, to the networks.
@@ -458,8 +478,8 @@ impl Settings {
     }
 }
 
-/// Whether a codec that is known is one of these settings: they may have been changed since.
-fn agrees(codec: &Codec, reading: &Reading, labels: Option<&str>) -> bool {
+/// Whether what is known is of these settings: they may have been changed since.
+fn agrees(Fitted { codec, reading: of_codec }: &Fitted, reading: &Reading, labels: Option<&str>) -> bool {
     let form = codec.form();
     let has_columns = reading.columns.as_ref().is_none_or(|columns| {
         let names = form.columns.iter().map(|column| &column.name).filter(|name| labels != Some(name.as_str()));
@@ -469,7 +489,8 @@ fn agrees(codec: &Codec, reading: &Reading, labels: Option<&str>) -> bool {
         labels == Some(name.as_str()) || form.columns.iter().any(|column| column.name == *name && column.kind == *kind)
     };
     let is_dropped = |name: &String| form.columns.iter().all(|column| column.name != *name);
-    has_columns
+    of_codec.as_ref().is_none_or(|of_codec| of_codec.is_alike(reading))
+        && has_columns
         && reading.kinds.iter().all(has_kind)
         && reading.drop.iter().all(is_dropped)
         && codec.condition() == labels
@@ -485,6 +506,12 @@ fn enough(samples: usize, origin: &str) -> Result<()> {
     }
 }
 
+/// Most bytes that reading took at once: the table beside its samples, or the array that it `is` beside the table.
+fn reading_bytes(table: &Table, is_array: bool, samples: &Samples) -> u64 {
+    let array = if is_array { table.bytes() } else { 0 };
+    table.bytes().saturating_add(array.max(samples.bytes()))
+}
+
 /// A table as samples.
 fn encoded(codec: &Codec, table: &Table, limit: Option<u64>, file: &Path) -> Result<Samples> {
     let encoded = codec.encode(table, reading_limit::for_reading(limit));
@@ -494,6 +521,8 @@ fn encoded(codec: &Codec, table: &Table, limit: Option<u64>, file: &Path) -> Res
 
 #[cfg(test)]
 mod tests {
+    use gannet_tables::Scaling;
+
     use super::*;
 
     #[test]
@@ -527,10 +556,9 @@ mod tests {
         let text: String = (0..40).map(|row| format!("{}.5,{},{}\n", row * row % 37, row % 3, row * 11 % 31)).collect();
         std::fs::write(&file, "x,k,n\n".to_string() + &text).unwrap();
         let own = OwnData::new(&file, Settings::default()).unwrap();
-        let codec = own.codec().unwrap();
         let with = |reading: Reading, labels: Option<&str>| {
-            let (codec, labels) = (Some(Arc::clone(codec)), labels.map(str::to_string));
-            let settings = Settings { reading, codec, labels, ..Settings::default() };
+            let (fitted, labels) = (own.fitted(), labels.map(str::to_string));
+            let settings = Settings { reading, fitted, labels, ..Settings::default() };
             let other = OwnData::new(&file, settings).unwrap();
             (Arc::ptr_eq(other.codec().unwrap(), codec_of(&own)), other)
         };
@@ -544,6 +572,8 @@ mod tests {
         assert_eq!((is_same, other.shape().features()), (false, 2));
         let kinds = [("n".to_string(), Kind::Categorical)].into();
         assert!(!with(Reading { kinds, ..Reading::default() }, None).0);
+        assert!(!with(Reading { numbers: Scaling::Standard, ..Reading::default() }, None).0);
+        assert!(!with(Reading { missing: Some(vec!["7".to_string()]), ..Reading::default() }, None).0);
         let (is_same, other) = with(Reading::default(), Some("k"));
         assert_eq!((is_same, other.labels.map(|labels| labels.classes.len())), (false, Some(3)));
     }

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use gannet::{Error, Result};
 use gannet_settings::nearest::suggestion;
+use serde::{Deserialize, Serialize};
+
 use gannet_tables::{DEFAULT_CATEGORIES, Delimiter, Encoding, Kind, MAX_CATEGORIES, ReadOptions, Scaling};
 
 /// What a user decides of how a table is read and encoded.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Reading {
     /// The columns to keep, by their names; all where there are none.
     pub(crate) columns: Option<Vec<String>>,
@@ -48,6 +51,12 @@ impl Reading {
             options = options.with_kind(column, *kind);
         }
         options
+    }
+
+    /// Whether a table is read and encoded alike, its columns aside: settings name these even where the user did not.
+    pub(crate) fn is_alike(&self, other: &Self) -> bool {
+        let Self { columns, drop, kinds, .. } = other.clone();
+        Self { columns, drop, kinds, ..self.clone() } == *other
     }
 
     /// Whether anything is decided.

@@ -36,7 +36,8 @@ pub(crate) fn read(
     let table = match (contents, known) {
         (Contents::Text, None) => gannet_tables::read(&Input::file(file), &options),
         (Contents::Text, Some(codec)) => gannet_tables::read_as(&Input::file(file), codec.form(), &options),
-        (Contents::Npy, known) => npy::read_within(file, most).and_then(|array| {
+        // The array is there until its columns are.
+        (Contents::Npy, known) => npy::read_within(file, most / 2).and_then(|array| {
             let headings = array.names.as_deref();
             match known {
                 None => Table::of_numbers(headings, array.columns, &array.values, &options),

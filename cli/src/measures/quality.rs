@@ -78,6 +78,9 @@ pub(crate) struct Others<'a> {
     pub(crate) target: Option<&'a str>,
 }
 
+/// Fewer rows say nothing: their halves are compared.
+pub(crate) const LEAST_ROWS: usize = 16;
+
 /// Measures `model` against `real` rows of the run's table; `None` where there are too few.
 ///
 /// # Errors
@@ -90,11 +93,9 @@ pub(crate) fn of(
     others: Others<'_>,
     isa: Isa,
 ) -> Result<Option<TableQuality>> {
-    /// Fewer rows say nothing.
-    const LEAST: usize = 8;
     let Some(codec) = config.own.as_ref().and_then(OwnData::codec) else { return Ok(None) };
     let [first, second] = Halves::choose(real.rows(), 1);
-    if first.len() < LEAST {
+    if real.rows() < LEAST_ROWS {
         return Ok(None);
     }
     let rows = first.len();

@@ -48,9 +48,7 @@ fn first(
     legs.write(folder)?;
     let text = settings_text(config, &legs)?;
     folder.write(run_folder::CONFIG, text.as_bytes())?;
-    if let Some(codec) = config.own.as_ref().and_then(OwnData::codec) {
-        folder.write(run_folder::TABLE, &codec_file::text(codec)?)?;
-    }
+    codec_file::write(folder, config.own.as_ref().and_then(OwnData::fitted).as_ref())?;
     let notes = origin.notes(text);
     let mut checkpoint = trainer.checkpoint()?;
     checkpoint.notes.clone_from(&notes);

@@ -15,6 +15,7 @@ use gannet::net::NetworkSpec;
 use gannet_settings::own_data::Shape;
 
 use crate::data::address_space::Allowed;
+use crate::data::own::OwnData;
 use crate::data::reading_limit::PROGRAM;
 use crate::data::samples::Samples;
 use crate::measures::measure;
@@ -57,6 +58,8 @@ struct Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Budget {
     parts: Vec<Part>,
+    /// What reading the data takes beside the program, before all this.
+    reading: u64,
     /// Snapshots that may wait or be recorded at once.
     waiting: usize,
     /// Threads that draw and measure.
@@ -113,6 +116,7 @@ impl Budget {
         // And the one that is being made.
         let alive = if replicas > 1 { 1 } else { waiting as u64 + 1 };
         Self {
+            reading: config.own.as_ref().map_or(0, OwnData::reading_bytes),
             waiting,
             workers,
             parts: vec![
@@ -198,7 +202,11 @@ impl Budget {
 impl std::fmt::Display for Budget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let parts: Vec<String> = self.parts.iter().map(|part| format!("{} {}", part.name, mib(part.bytes))).collect();
-        write!(f, "{} at most: {}", mib(self.bytes()), parts.join(" + "))
+        write!(f, "{} at most: {}", mib(self.bytes()), parts.join(" + "))?;
+        match self.reading.saturating_add(PROGRAM) {
+            before if before > self.bytes() => write!(f, "; reading the data takes {} before", mib(before)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -246,5 +254,8 @@ fn evaluation(config: &RunConfig, samples: u64, features: u64, model: u64, threa
     let panels = 4 * 128 * (widths(&config.spec.generator) + widths(&config.spec.discriminator));
     let health =
         rows(examined + 127).saturating_mul(3).saturating_add(model).saturating_add(panels).saturating_add(MIB);
-    drawing.saturating_add(measures).max(health)
+    // Samples that a table's columns are put right by, and a column of them in order.
+    let codec = config.own.as_ref().and_then(OwnData::codec);
+    let calibrated = codec.map_or(0, |codec| rows(codec.calibration_samples() as u64).saturating_mul(2));
+    drawing.saturating_add(measures).max(health).saturating_add(calibrated)
 }

@@ -69,7 +69,7 @@ pub(crate) struct Prepared {
 /// Settings that could not be read back.
 pub(crate) fn settings_text(config: &RunConfig, legs: &Legs) -> Result<String> {
     let text = config_text::render(config, &legs.claim())?;
-    config_file::check_readable(&text, config.own.as_ref().and_then(OwnData::codec))?;
+    config_file::check_readable(&text, config.own.as_ref().and_then(OwnData::fitted).as_ref())?;
     Ok(text)
 }
 
@@ -228,7 +228,7 @@ impl Prepared {
         for ((index, config, real, _), (start, (own, schedule, mut record))) in
             self.each().zip(starts.iter().zip(records))
         {
-            start.enter(&own, &config.spec, real.len() as u64)?;
+            start.enter(&own, &config, real.len() as u64)?;
             record.begin(start)?;
             let last = record.last_row();
             // Replicas keep all threads busy by themselves.

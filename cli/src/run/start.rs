@@ -6,12 +6,15 @@ use std::path::Path;
 use gannet::Result;
 use gannet::gan::{Changes, Checkpoint, GanSpec};
 
+use crate::data::codec_file;
+use crate::data::own::OwnData;
 use crate::folder::checkpoints;
 use crate::folder::course::{self, LeftCourse};
 use crate::folder::run_folder::{CONFIG, RunFolder};
 use crate::history::end::SavedModel;
 use crate::history::legs::Legs;
 use crate::history::origin;
+use crate::settings::config::RunConfig;
 
 /// From where a run starts.
 #[derive(Debug)]
@@ -67,13 +70,13 @@ impl Start {
         !self.goes_back() || of.is_some() && of <= self.resumed()
     }
 
-    /// Changes the `folder` of a run that goes on, on `samples` samples: the history and the settings are the new ones, and what the
-    /// run leaves goes. All that can be refused must have been.
+    /// Changes the `folder` of a run that goes on as `config` says, on `samples` samples: the history and the settings are the new ones,
+    /// and what the run leaves goes. All that can be refused must have been.
     ///
     /// # Errors
     ///
     /// [`Error::Io`](gannet::Error::Io) where the system refuses.
-    pub(crate) fn enter(&self, folder: &RunFolder, spec: &GanSpec, samples: u64) -> Result<()> {
+    pub(crate) fn enter(&self, folder: &RunFolder, config: &RunConfig, samples: u64) -> Result<()> {
         let Some(saved) = &self.saved else { return Ok(()) };
         // The history comes first: it is true even if the process dies before the rest is done.
         self.legs.write(folder)?;
@@ -82,13 +85,15 @@ impl Start {
             course::leave(
                 folder,
                 saved,
-                spec,
+                &config.spec,
                 LeftCourse { reached: self.reached, keeps_result, keeps_model, samples },
             )?;
         }
         if !self.keeps_best {
             checkpoints::remove_best(folder)?;
         }
+        // The settings of older versions had the scales of a table in themselves; those of today leave them to this file.
+        codec_file::write(folder, config.own.as_ref().and_then(OwnData::fitted).as_ref())?;
         folder.write(CONFIG, origin::config(&self.notes).as_bytes())
     }
 }

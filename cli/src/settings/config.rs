@@ -11,7 +11,7 @@ use gannet::gan::presets::{self, Duration};
 use gannet::gan::{GanSpec, Model, RateDecay, Source, TrainerOptions};
 use gannet::internals::engine::{self, Derivation, RunSeed};
 use gannet::{Error, Result};
-use gannet_settings::own_data;
+use gannet_settings::own_data::{self, Shape};
 use gannet_tables::Calibration;
 
 use crate::data::classes::Classes;
@@ -117,6 +117,18 @@ impl RunConfig {
         let (preset, batch, spec) = (own.preset(), own.batch(), own.spec());
         let shards = own_data::shards(own.shape(), batch);
         Self { own: Some(own.clone()), shards, ..Self::with(preset, batch, own.duration(batch), spec) }
+    }
+
+    /// The defaults for own data of `shape` that are not there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`OwnData::of_shape`].
+    pub(crate) fn of_shape(shape: Shape) -> Result<Self> {
+        let (own, batch) = (OwnData::of_shape(shape)?, own_data::batch(shape, usize::MAX));
+        let (shards, duration) = (own_data::shards(shape, batch), own_data::duration(shape, 1, batch));
+        let spec = own_data::spec_with(shape, &[], 0);
+        Ok(Self { own: Some(own), shards, ..Self::with(Preset::Own(shape), batch, duration, spec) })
     }
 
     /// The defaults of all presets.

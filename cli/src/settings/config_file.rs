@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use gannet::gan::presets;
 use gannet::internals::memory::room;
@@ -19,6 +18,7 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 use super::config::RunConfig;
 use super::schema::{Schema, given_twice, line_of, line_of_setting, today};
 use super::table::{EXCLUSIVE, SETTINGS, Setting};
+use crate::data::codec_file::Fitted;
 use crate::data::own::{OwnData, Settings};
 use crate::data::reading::{self, Reading, SCALINGS};
 use crate::folder::contents::Contents;
@@ -27,7 +27,6 @@ use crate::preset::{self, OWN};
 use gannet_settings::GanTable;
 use gannet_settings::toml_error::readable;
 use gannet_settings::values::{names, of_name};
-use gannet_tables::Codec;
 
 /// Bytes of a configuration file at most: more than the names and scales of as many columns as a table may have.
 pub(crate) const LARGEST: u64 = 1 << 23;
@@ -39,7 +38,7 @@ pub(crate) const LARGEST: u64 = 1 << 23;
 ///
 /// [`Error::InvalidSetting`] that names the line or the setting; what reading own data reports.
 pub(crate) fn parse(text: &str, folder: Option<&Path>, data: Option<&Path>, limit: Option<u64>) -> Result<RunConfig> {
-    parse_beside(text, Surroundings { folder, data, limit, codec: None })
+    parse_beside(text, Surroundings { folder, data, limit, fitted: None })
 }
 
 /// What a configuration file is read with.
@@ -52,7 +51,7 @@ pub(crate) struct Surroundings<'a> {
     /// What takes the place of the most memory that the run may take.
     pub(crate) limit: Option<u64>,
     /// How the rows of its table become samples, where that is known.
-    pub(crate) codec: Option<&'a Arc<Codec>>,
+    pub(crate) fitted: Option<&'a Fitted>,
 }
 
 /// The settings in the text of a configuration file with these surroundings.
@@ -148,7 +147,7 @@ fn take_settings(table: &mut DeTable<'_>) -> Result<Given> {
 /// # Errors
 ///
 /// [`Error::InvalidSetting`].
-pub(crate) fn check_readable(text: &str, codec: Option<&Arc<Codec>>) -> Result<()> {
+pub(crate) fn check_readable(text: &str, fitted: Option<&Fitted>) -> Result<()> {
     let refuse = |problem: String| Err(Error::setting("config.toml", problem));
     if text.len() as u64 > LARGEST {
         return refuse(format!(
@@ -157,7 +156,7 @@ pub(crate) fn check_readable(text: &str, codec: Option<&Arc<Codec>>) -> Result<(
         ));
     }
     // The folder of the data does not matter: paths are absolute.
-    match parse_beside(text, Surroundings { codec, ..Surroundings::default() }) {
+    match parse_beside(text, Surroundings { fitted, ..Surroundings::default() }) {
         Ok(_) => Ok(()),
         Err(error) => refuse(format!("could not be read back: {error}")),
     }
@@ -165,7 +164,7 @@ pub(crate) fn check_readable(text: &str, codec: Option<&Arc<Codec>>) -> Result<(
 
 /// Fills what the file leaves out.
 fn resolve(settings: Given, structures: Structures, around: Surroundings<'_>) -> Result<RunConfig> {
-    let Surroundings { folder, data, limit, codec } = around;
+    let Surroundings { folder, data, limit, fitted } = around;
     let Structures { data: mut table, gan, .. } = structures;
     let given = |name: &str| settings.iter().find(|(setting, _)| setting.name == name).map(|(_, value)| value);
     let name = given("preset").and_then(Value::as_str).or(table.file.as_ref().map(|_| OWN));
@@ -179,7 +178,7 @@ fn resolve(settings: Given, structures: Structures, around: Surroundings<'_>) ->
         }
         table.file = data.map(Path::to_path_buf).or(table.file.map(|file| from_file(folder, file)));
         let chosen = given("batch").is_none() || !has_length;
-        let mut config = own(&mut table, (limit.or(memory_limit), codec), (data, chosen))?;
+        let mut config = own(&mut table, (limit.or(memory_limit), fitted), chosen)?;
         // What such a file leaves out was that of the plain recipe before tables had today's: runs of that time go on.
         if given("objective").is_some() && given("recipe").is_none() && config.preset.image().is_none() {
             config.spec = gannet_settings::plain(config.spec);
@@ -225,16 +224,12 @@ fn from_file(folder: Option<&Path>, path: PathBuf) -> PathBuf {
 }
 
 /// The defaults for the own data of `table`. They are read where the file leaves something to be `chosen` by them.
-fn own(
-    table: &mut DataTable,
-    (limit, codec): (Option<u64>, Option<&Arc<Codec>>),
-    (data, chosen): (Option<&Path>, bool),
-) -> Result<RunConfig> {
+fn own(table: &mut DataTable, (limit, fitted): (Option<u64>, Option<&Fitted>), chosen: bool) -> Result<RunConfig> {
     let missing = || Error::setting("data.file", "is missing; own data need a file (or give it with --data FILE)");
     let file = table.file.take().ok_or_else(missing)?;
     let settings = Settings {
         reading: table.reading()?,
-        codec: codec.cloned(),
+        fitted: fitted.cloned(),
         offset: table.offset.take(),
         scale: table.scale.take(),
         image: table.image,
@@ -244,10 +239,6 @@ fn own(
         limit,
     };
     let mut own = OwnData::new(&file, settings)?;
-    if data.is_some() && codec.is_some() {
-        // Another file than the one that the settings were made for may be written in another way.
-        own = own.with_file(&file)?;
-    }
     if chosen {
         own.load()?;
     }

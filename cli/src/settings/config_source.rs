@@ -105,8 +105,10 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<RunConfig> {
 pub(crate) fn read_with(path: &Path, data: Option<&Path>, limit: Option<u64>) -> anyhow::Result<RunConfig> {
     let text = read_text(path)?;
     let folder = path.parent();
-    let codec = folder.map(codec_file::read).transpose()?.flatten();
-    let around = Surroundings { folder, data, limit, codec: codec.as_ref() };
+    // A file of another name is not that of the run beside which it lies.
+    let is_of_run = path.file_name().is_some_and(|name| name == CONFIG);
+    let fitted = folder.filter(|_| is_of_run).map(codec_file::read).transpose()?.flatten();
+    let around = Surroundings { folder, data, limit, fitted: fitted.as_ref() };
     config_file::parse_beside(&text, around).with_context(|| path.display().to_string())
 }
 

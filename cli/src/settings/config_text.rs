@@ -275,15 +275,15 @@ mod tests {
         let waiting = template(&RunConfig::of_own(OwnData::example().unwrap()), false).unwrap();
         assert_eq!(parse(&waiting, Some(place.path()), None, None).unwrap(), expected, "{waiting}");
         let known = template(&expected, true).unwrap();
-        let of = |text: &str, codec| parse_beside(text, Surroundings { codec, ..Surroundings::default() });
-        let codec = expected.own.as_ref().and_then(OwnData::codec);
-        assert_eq!(of(&known, codec).unwrap(), expected, "{known}");
+        let of = |text: &str, fitted| parse_beside(text, Surroundings { fitted, ..Surroundings::default() });
+        let fitted = expected.own.as_ref().and_then(OwnData::fitted);
+        assert_eq!(of(&known, fitted.as_ref()).unwrap(), expected, "{known}");
         // The settings alone make the same networks of the file.
         let alone = of(&known, None).unwrap();
         assert_eq!((&alone.spec, alone.batch), (&expected.spec, expected.batch), "{known}");
         // What is known is not read again.
         std::fs::remove_file(&file).unwrap();
-        let config = of(&known, codec).unwrap();
+        let config = of(&known, fitted.as_ref()).unwrap();
         assert_eq!(config, expected);
         assert!(config.own.unwrap().samples().is_err());
     }

@@ -40,6 +40,15 @@ fn add(table: &Table, prefix: &str, settings: &mut Flat) -> Result<(), String> {
     Ok(())
 }
 
+/// The values of a sample, and how many columns of a table they are: what the generator's last layer tells.
+pub(crate) fn outputs(settings: &Flat) -> Option<(usize, usize)> {
+    let network = settings.get("gan.generator.layers")?.as_str()?;
+    let features: usize = network.split([' ', ',']).next()?.rsplit('-').next()?.parse().ok()?;
+    let groups = network.rsplit_once("softmax ").map(|(_, groups)| groups.split('+').map(str::parse::<usize>));
+    let groups: Vec<usize> = groups.into_iter().flatten().collect::<Result<_, _>>().ok()?;
+    Some((features, features.checked_sub(groups.iter().sum())? + groups.len()))
+}
+
 /// The layers of a network in a line: `2-16-32-2 relu`, with whatever is not the same in all hidden ones.
 fn network(layers: &[Value]) -> String {
     let number = |layer: &Value, name: &str| layer.get(name).map(text).unwrap_or_default();

@@ -3,12 +3,18 @@
 //! ```text
 //! shards      0     1       2     3          4 shards of 3 processes
 //! processes   0     0       1     2          a process has a subtree of the batch's tree
-//! up           \   /         \   /           process 2 sends its sums to 1, which adds them to its own
-//!                0 ----------- 1             process 1 sends those to 0, which adds them: the sums of the batch
-//! down         the same way back             0 sends them to 1, and 1 to 2
+//!
+//! gradients   1 and 2 are a pair: 2 sends its sums to 1, which adds them to its own
+//!             0 and 1 are partners: each sends the half of its sums that the other adds, adds its own, and sends that
+//!             1 sends the sums of the batch to 2
+//! tasks       0 sends them to 1, and 1 to 2
 //! ```
 //!
-//! Sums are added where one process would add them, so that any number of processes comes to the same bits.
+//! Of a power of two of processes there are no pairs: each halves with a partner, then halves its half with one that is twice as far in the
+//! tree, and so on; then the parts come together the same way back. A process so sends and receives less than twice the bytes of the sums, however
+//! many processes there are.
+//!
+//! Every number is added where one process would add it, so that any number of processes comes to the same bits.
 
 mod branch;
 mod messages;
@@ -48,4 +54,20 @@ pub trait Exchange: Send {
     ///
     /// The other process, or the way to it, is gone; or its message has another length, because the processes do not do the same.
     fn receive(&mut self, from: usize, message: &mut [u8]) -> Result<(), ExchangeError>;
+
+    /// Sends a message to process `with`, which calls this at the same time, and receives its message, which is as long as `received`. Either may be
+    /// empty. What is written here does one after the other, so that no `send` has to return before its message is received; a way
+    /// that carries both at once takes half as long.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send) and [`receive`](Self::receive).
+    fn swap(&mut self, with: usize, message: &[u8], received: &mut [u8]) -> Result<(), ExchangeError> {
+        if self.process() < with {
+            self.send(with, message)?;
+            return self.receive(with, received);
+        }
+        self.receive(with, received)?;
+        self.send(with, message)
+    }
 }

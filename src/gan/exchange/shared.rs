@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::Exchange;
-use super::branch::Branch;
+use super::branch::{Branch, Part, half};
 use super::messages::{Signal, Standing, Task};
 use crate::error::{Error, Result};
 use crate::gan::workspace::StepSums;
@@ -38,6 +38,30 @@ impl Wire {
     fn receive(&mut self, from: usize, message: &mut [u8]) -> Result<()> {
         self.exchange().receive(from, message).map_err(|source| Error::Exchange { process: from, source })
     }
+
+    fn swap(&mut self, with: usize, message: &[u8], received: &mut [u8]) -> Result<()> {
+        self.exchange().swap(with, message, received).map_err(|source| Error::Exchange { process: with, source })
+    }
+}
+
+/// Adds `sums` among a process and its `partners`: with the nearest, each of the two adds one half, of which it then does the same with the
+/// farther ones; then they give each other the halves. Which of two sums comes first makes no difference to their sum.
+fn add_among(
+    wire: &mut Wire,
+    isa: Isa,
+    process: usize,
+    partners: &[usize],
+    sums: &mut [f32],
+    received: &mut [f32],
+) -> Result<()> {
+    let [partner, farther @ ..] = partners else { return Ok(()) };
+    let (left, right) = sums.split_at_mut(half(sums.len()));
+    let (own, others) = if process < *partner { (left, right) } else { (right, left) };
+    let of_partner = &mut received[..own.len()];
+    wire.swap(*partner, bytes::of(others), bytes::of_mut(of_partner))?;
+    add_assign(isa, own, of_partner);
+    add_among(wire, isa, process, farther, own, received)?;
+    wire.swap(*partner, bytes::of(own), bytes::of_mut(others))
 }
 
 impl fmt::Debug for Shared {
@@ -81,8 +105,7 @@ impl Shared {
 
     /// Bytes that room for `len` numbers from others takes.
     pub(in crate::gan) fn bytes(&self, len: usize) -> u64 {
-        let values = if self.branch.children.is_empty() { 0 } else { len as u64 };
-        values.saturating_mul(size_of::<f32>() as u64)
+        (self.branch.part.room(len) as u64).saturating_mul(size_of::<f32>() as u64)
     }
 
     /// Takes that room.
@@ -91,7 +114,7 @@ impl Shared {
     ///
     /// [`Error::OutOfMemory`].
     pub(in crate::gan) fn take_memory(&mut self, len: usize) -> Result<()> {
-        self.received = AlignedBuffer::zeroed(if self.branch.children.is_empty() { 0 } else { len })?;
+        self.received = AlignedBuffer::zeroed(self.branch.part.room(len))?;
         Ok(())
     }
 
@@ -101,33 +124,45 @@ impl Shared {
     ///
     /// [`Error::Exchange`].
     pub(in crate::gan) fn add(&mut self, isa: Isa, sums: &mut [f32]) -> Result<()> {
-        let Self { wire, branch, received, .. } = self;
-        for child in &branch.children {
-            let received = &mut received[..sums.len()];
-            wire.receive(*child, bytes::of_mut(received))?;
-            add_assign(isa, sums, received);
+        let Self { wire, branch, received, process, .. } = self;
+        match &branch.part {
+            Part::Second { first } => {
+                wire.send(*first, bytes::of(sums))?;
+                wire.receive(*first, bytes::of_mut(sums))
+            }
+            Part::Partner { second, partners } => {
+                if let Some(second) = second {
+                    let received = &mut received[..sums.len()];
+                    wire.receive(*second, bytes::of_mut(received))?;
+                    add_assign(isa, sums, received);
+                }
+                add_among(wire, isa, *process, partners, sums, received)?;
+                second.map_or(Ok(()), |second| wire.send(second, bytes::of(sums)))
+            }
         }
-        if let Some(parent) = branch.parent {
-            wire.send(parent, bytes::of(sums))?;
-            wire.receive(parent, bytes::of_mut(sums))?;
-        }
-        self.hand_down(bytes::of(sums))
     }
 
     /// The same of messages of a few bytes, of which `join` makes one of a process's and of the next one's.
     fn combine<const N: usize>(&mut self, own: [u8; N], join: impl Fn([u8; N], [u8; N]) -> [u8; N]) -> Result<[u8; N]> {
-        let Self { wire, branch, .. } = self;
-        let mut message = own;
-        for child in &branch.children {
-            let mut received = [0; N];
-            wire.receive(*child, &mut received)?;
-            message = join(message, received);
+        let Self { wire, branch, process, .. } = self;
+        let (mut message, mut received) = (own, [0; N]);
+        match &branch.part {
+            Part::Second { first } => {
+                wire.send(*first, &message)?;
+                wire.receive(*first, &mut message)?;
+            }
+            Part::Partner { second, partners } => {
+                if let Some(second) = second {
+                    wire.receive(*second, &mut received)?;
+                    message = join(message, received);
+                }
+                for partner in partners {
+                    wire.swap(*partner, &message, &mut received)?;
+                    message = if *process < *partner { join(message, received) } else { join(received, message) };
+                }
+                second.map_or(Ok(()), |second| wire.send(second, &message))?;
+            }
         }
-        if let Some(parent) = branch.parent {
-            wire.send(parent, &message)?;
-            wire.receive(parent, &mut message)?;
-        }
-        self.hand_down(&message)?;
         Ok(message)
     }
 

@@ -37,7 +37,7 @@ pub struct Calibration {
 impl Codec {
     /// The number of samples by which a generator of this table is calibrated.
     pub fn calibration_samples(&self) -> usize {
-        SAMPLES.min(VALUES / self.features().max(1))
+        SAMPLES.min(VALUES / self.features().max(1)).max(LEAST)
     }
 
     /// The calibration of a generator that has made these `samples`, row-major with all features, under its conditions as often as the

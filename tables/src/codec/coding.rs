@@ -3,12 +3,13 @@
 use gannet::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use super::jitter::jitter;
 use super::quantiles::Quantiles;
 use super::scores::{Line, Scaling, Scores};
 use crate::form::{ColumnForm, Domain};
 use crate::table::{Column, Values};
 
-/// Numbers of a column that its scores are fitted to, at most, evenly chosen.
+/// Numbers of a column that its scores are fitted to, at most, one of each so many rows, beside its ends.
 const FITTED: usize = 1 << 20;
 
 /// What a column is to the networks.
@@ -80,19 +81,34 @@ impl Coding {
             _ => 0,
         };
         let mut numbers = Vec::new();
-        let most = rows.min(FITTED);
+        let most = rows.min(FITTED) + 2;
         numbers.try_reserve_exact(most).map_err(|_| Error::OutOfMemory { bytes: 8 * most as u64 })?;
-        let chosen = (0..rows).step_by(rows.div_ceil(FITTED).max(1));
+        let apart = rows.div_ceil(FITTED).max(1);
+        // Anywhere among so many: rows may alternate.
+        let chosen = (0..rows).step_by(apart).map(|first| {
+            let behind = (jitter(first as u64, 0) * apart as f64) as usize;
+            (first + behind).min(rows - 1)
+        });
         numbers.extend(chosen.filter_map(|row| number(column, row, base)));
+        if apart > 1 && !numbers.is_empty() {
+            numbers.extend(range);
+        }
         if numbers.is_empty() {
             let problem = "none of its values can be learned; leave the column out";
             return Err(Error::setting(format!("column `{}`", form.name), problem));
         }
         // In the order of the rows, as sums were always made.
-        let line = (fitting.scaling == Scaling::Standard).then(|| Line::fit(&numbers)).transpose()?;
+        let line = match fitting.scaling {
+            Scaling::Standard => Some(Line::fit(&numbers).map_err(|problem| {
+                Error::setting(format!("column `{}`", form.name), format!("{problem}; scale it, or leave it out"))
+            })?),
+            _ => None,
+        };
         numbers.sort_unstable_by(f64::total_cmp);
         let decimals = match &form.domain {
-            Domain::Numbers { format, .. } => format.max_decimals,
+            Domain::Numbers { format, .. } if format.exponent.is_none() => format.max_decimals,
+            // Decimals of a number with an exponent are not those of its value: such a column has no grid.
+            Domain::Numbers { .. } => u16::MAX,
             _ => 0,
         };
         let step = step(&numbers, decimals);

@@ -253,7 +253,11 @@ impl Codec {
         let Domain::Categories { categories, rest } = &column.domain else { return Vec::new() };
         let missing = self.condition.filter(|place| self.has_missing(*place)).map(|_| {
             let mark = column.missing.as_ref().map_or("NA", |mark| mark.text.as_str());
-            (if mark.is_empty() { "NA" } else { mark }.to_string(), column.missing_cells)
+            let mut name = if mark.is_empty() { "NA" } else { mark }.to_string();
+            while categories.iter().chain(rest).any(|category| category.text == name) {
+                name.push('_');
+            }
+            (name, column.missing_cells)
         });
         categories.iter().chain(rest).map(|one| (one.text.clone(), one.count)).chain(missing).collect()
     }

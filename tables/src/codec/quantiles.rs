@@ -124,8 +124,14 @@ impl Quantiles {
             let (below, above) = (if place > 0 { self.shares[place - 1] } else { 0.0 }, self.shares[place]);
             probit(below + (above - below) * (MARGIN + (1.0 - 2.0 * MARGIN) * jitter)).clamp(-FARTHEST, FARTHEST)
         } else {
-            // By halves, so that no distance overflows.
-            let part = ((0.5 * value - 0.5 * least) / (0.5 * greatest - 0.5 * least)).clamp(0.0, 1.0);
+            let whole = greatest - least;
+            // By halves where the distance overflows; elsewhere the halves of the smallest numbers may be the same.
+            let part = if whole.is_finite() {
+                (value - least) / whole
+            } else {
+                (0.5 * value - 0.5 * least) / (0.5 * greatest - 0.5 * least)
+            };
+            let part = part.clamp(0.0, 1.0);
             let clear = EDGE + (1.0 - 2.0 * EDGE) * part;
             self.bounds[place] + clear * (self.bounds[place + 1] - self.bounds[place])
         };

@@ -65,7 +65,7 @@ pub(super) fn category(coding: &Coding, place: usize) -> Value {
 
 /// A whole number from one that was taken off `base`.
 fn whole(number: f64, base: i64) -> i64 {
-    let sum = i128::from(base) + number.round() as i128;
+    let sum = i128::from(base).saturating_add(number.round() as i128);
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
 

@@ -56,13 +56,24 @@ impl From<Line> for [f64; 2] {
 
 impl Line {
     /// That of a column of these numbers, at least one: their mean and standard deviation, as [`Standardization`] has them.
-    pub(super) fn fit(numbers: &[f64]) -> Result<Self> {
-        let table = gannet::data::table::Table::new(1, numbers.to_vec())?;
-        match Standardization::of(&table, "column") {
-            Ok(found) => Self::try_from([found.offset()[0], found.scale()[0]]),
-            // One value, or one but for rounding.
-            Err(_) => Self::try_from([numbers[0], 1.0]),
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with numbers that have none.
+    pub(super) fn fit(numbers: &[f64]) -> std::result::Result<Self, String> {
+        let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if !(greatest - least).is_finite() {
+            return Err(format!("its numbers, {least} to {greatest}, are too far apart for 64 bits"));
         }
+        let found = gannet::data::table::Table::new(1, numbers.to_vec())
+            .and_then(|table| Standardization::of(&table, "column"));
+        let line = match found {
+            Ok(found) => [found.offset()[0], found.scale()[0]],
+            // One value, or one but for rounding.
+            Err(_) => [numbers[0], 1.0],
+        };
+        Self::try_from(line).map_err(|error| error.to_string())
     }
 
     /// The value of a score, rounded to the seven digits of the scale that a number of 32 bits has.

@@ -254,3 +254,73 @@ fn damaged_codecs_are_refused_or_decode() {
     }
     assert!(taken > 30, "{taken}");
 }
+
+/// All values that samples spread over the scores stand for, of the only column of a table that has no gaps.
+fn spread(codec: &Codec) -> Vec<f64> {
+    let samples: Vec<f32> = (0..1_001).map(|index| (index as f32 - 500.0) / 100.0).collect();
+    let table = codec.table(&samples, |_| None).unwrap();
+    rows(&table)
+        .into_iter()
+        .map(|row| match row[0] {
+            Value::Number(number) => number,
+            Value::Integer(number) => number as f64,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn numbers_with_exponents_keep_their_digits() {
+    let text: String = (0..400).map(|row| format!("{:.2e}\n", 1.7e-4 * 1.05f64.powi(row * 7 % 397))).collect();
+    let table = read(&Input::bytes("e.csv", format!("x\n{text}")), &ReadOptions::default()).unwrap();
+    let made = spread(&Codec::fit(&table, None, Scaling::Quantile).unwrap());
+    let Domain::Numbers { range: [least, greatest], .. } = table.form().columns[0].domain else { panic!("no numbers") };
+    assert!(made.iter().all(|number| (least..=greatest).contains(number)), "{made:?}");
+    assert!(made.iter().filter(|number| **number < 0.01).count() > 100, "{made:?}");
+}
+
+#[test]
+fn a_rare_value_beyond_a_frequent_one_stays_rare() {
+    // So many that a part of them is chosen.
+    let rows = (1 << 20) + 100_000;
+    let text: String = (0..rows)
+        .map(|row| {
+            if row == 77_777 {
+                "-1\n"
+            } else if row % 5 < 3 {
+                "0\n"
+            } else {
+                "9\n"
+            }
+        })
+        .collect();
+    let options = ReadOptions::default().with_kind("x", Kind::Integer);
+    let table = read(&Input::bytes("z.csv", format!("x\n{text}")), &options).unwrap();
+    let made = spread(&Codec::fit(&table, None, Scaling::Quantile).unwrap());
+    let count = |wanted: f64| made.iter().filter(|number| **number == wanted).count();
+    assert!(count(-1.0) < 60 && count(0.0) > 400 && count(9.0) > 300, "{} {} {}", count(-1.0), count(0.0), count(9.0));
+}
+
+#[test]
+fn scores_of_the_smallest_and_farthest_numbers() {
+    let tiny: String =
+        (0..60).map(|row| if row < 2 { "5e-324\n".to_string() } else { format!("{row}e-2\n") }).collect();
+    let table = read(&Input::bytes("t.csv", format!("x\n0\n{tiny}")), &ReadOptions::default()).unwrap();
+    let codec = Codec::fit(&table, None, Scaling::Quantile).unwrap();
+    assert!(samples(&codec.encode(&table, u64::MAX).unwrap()).iter().all(|score| score.is_finite()));
+    let far: String = (0..60).map(|row| if row % 2 == 0 { "-1.7e308\n" } else { "1.7e308\n" }).collect();
+    let options = ReadOptions::default().with_kind("x", Kind::Continuous);
+    let table = read(&Input::bytes("f.csv", format!("x\n{far}")), &options).unwrap();
+    let problem = Codec::fit(&table, None, Scaling::Standard).unwrap_err().to_string();
+    assert!(problem.contains("`x`") && problem.contains("too far apart"), "{problem}");
+}
+
+#[test]
+fn missing_classes_have_a_name_of_their_own() {
+    let text: String = (0..90).map(|row| format!("{row}.5,{}\n", ["NA", "other", ""][row % 3])).collect();
+    let options = ReadOptions::default().with_missing(Some(vec![String::new()])).with_kind("k", Kind::Categorical);
+    let table = read(&Input::bytes("n.csv", format!("x,k\n{text}")), &options).unwrap();
+    let names: Vec<String> =
+        Codec::fit(&table, Some("k"), Scaling::Quantile).unwrap().classes().into_iter().map(|class| class.0).collect();
+    assert!(names.contains(&"NA".to_string()) && names.contains(&"NA_".to_string()), "{names:?}");
+}

@@ -16,7 +16,6 @@ use serde_json::Value;
 use super::find::Found;
 use super::read;
 use crate::commands::args::RunStatus;
-use crate::data::own::OwnData;
 use crate::folder::folder_lock::is_held;
 use crate::folder::run_folder::{CONFIG, EVALUATION, METRICS, RESULT};
 use crate::history::changed_settings;
@@ -290,8 +289,10 @@ fn shape(config: &Flat) -> Option<Shape> {
         let pixels = |value: &toml::Value| value.as_integer()?.try_into().ok();
         return Some(Shape::Image { height: pixels(height)?, width: pixels(width)? });
     }
-    // Of a table the networks tell: the outputs of the generator, and those of them that are in groups.
-    Some(Shape::Numbers(numbers("data.columns")?.len()))
+    match flat::outputs(config)? {
+        (features, columns) if columns == features => Some(Shape::Numbers(features)),
+        (features, columns) => Some(Shape::Mixed { columns, features }),
+    }
 }
 
 /// What is not as the defaults of the preset are, or was changed on the way, by its short name.
@@ -301,7 +302,7 @@ fn differences(config: &Flat, preset: &str, legs: Option<&Legs>, defaults: &mut 
     let usual = defaults.entry(key).or_insert_with(|| {
         let config = match presets::Preset::from_name(preset) {
             Some(preset) => Some(RunConfig::of(preset)),
-            None => shape.and_then(|shape| OwnData::of_shape(shape).ok()).map(RunConfig::of_own),
+            None => shape.and_then(|shape| RunConfig::of_shape(shape).ok()),
         };
         let text = config.and_then(|config| config_text::render(&config, "").ok());
         text.and_then(|text| flat::flat(&text.parse().ok()?).ok()).unwrap_or_default()
