@@ -5,7 +5,7 @@ use std::io::Read;
 
 use gannet::Result;
 
-use crate::complaint::complaint;
+use crate::complaint::finding;
 use crate::dialect::Dialect;
 use crate::encoding::{Decoded, Encoding};
 use crate::form::{ColumnForm, Domain, Form};
@@ -53,6 +53,8 @@ pub struct GivenRows<'a> {
     header: u64,
     /// Cells beyond the range of a column.
     outside: BTreeMap<usize, u64>,
+    /// Rows of which no cell is given.
+    open: u64,
     /// Whether the file was taken for Windows-1252.
     is_windows: bool,
 }
@@ -130,7 +132,8 @@ impl<'a> GivenRows<'a> {
             _ => None,
         });
         let (places, marks) = (places.collect(), Marks::new(options.missing.as_deref()));
-        Ok(Self { input, form, records, marks, columns, places, header: line, outside: BTreeMap::new(), is_windows })
+        let outside = BTreeMap::new();
+        Ok(Self { input, form, records, marks, columns, places, header: line, outside, open: 0, is_windows })
     }
 
     /// The places in the form of the columns that the file has.
@@ -138,7 +141,7 @@ impl<'a> GivenRows<'a> {
         &self.columns
     }
 
-    /// Reads the next row into `row`; `false` where there is none. Rows of empty cells alone are left out.
+    /// Reads the next row into `row`; `false` where there is none. A blank line is no row.
     ///
     /// # Errors
     ///
@@ -153,8 +156,8 @@ impl<'a> GivenRows<'a> {
     }
 
     fn read(&mut self, row: &mut GivenRow) -> Result<bool> {
-        let Self { input, form, records, marks, columns, places, header, outside, .. } = self;
-        let Some(record) = records.next()? else { return Ok(false) };
+        let Self { input, form, records, marks, columns, places, header, outside, open, .. } = self;
+        let Some(record) = records.next_of_any()? else { return Ok(false) };
         if record.len() != columns.len() {
             return Err(input.error(length_problem(record.line, record.len(), *header, columns.len())));
         }
@@ -171,15 +174,27 @@ impl<'a> GivenRows<'a> {
                 let name = shown(&of.name);
                 input.error(format!("line {}, column {} (`{name}`): {problem}", record.line, place + 1))
             })?;
+            if !form.dialect.encoding.has(&cell) {
+                return Err(input.error(format!(
+                    "line {}, column {} (`{}`): `{}` has characters that the encoding of the run's table, {}, has not; write it \
+                     without them, or train on a table in UTF-8",
+                    record.line,
+                    place + 1,
+                    shown(&of.name),
+                    shown(&cell),
+                    form.dialect.encoding.name()
+                )));
+            }
             if is_outside(&of.domain, value) {
                 *outside.entry(column).or_default() += 1;
             }
             row.cells[column] = Some(GivenCell { text: cell.into_owned(), value });
         }
+        *open += u64::from(row.cells.iter().all(Option::is_none));
         Ok(true)
     }
 
-    /// What a user should know of the rows that were read: cells beyond the range of the data, rows that were left out.
+    /// What a user should know of the rows that were read: cells beyond the range of the data, rows of which nothing is given.
     pub fn notes(&self) -> Vec<String> {
         let told = "the bytes are not UTF-8, so they were read as Windows-1252 (Latin-1); save the file as UTF-8 if that is wrong";
         let encoding = self.is_windows.then(|| told.to_string());
@@ -190,9 +205,11 @@ impl<'a> GivenRows<'a> {
                 "{cells} {what} beyond the range of `{name}` in the data, and taken for its end where rows are compared"
             )
         });
-        let blanks = self.records.counts().blanks;
-        let left_out = (blanks > 0).then(|| format!("{blanks} rows of empty cells alone are left out"));
-        encoding.into_iter().chain(outside).chain(left_out).collect()
+        let open = (self.open > 0).then(|| match self.open {
+            1 => "1 row has empty cells alone; it is filled by any generated row".to_string(),
+            rows => format!("{rows} rows have empty cells alone; they are filled by any generated rows"),
+        });
+        encoding.into_iter().chain(outside).chain(open).collect()
     }
 }
 
@@ -276,7 +293,11 @@ fn value(
                 ))
             }
         },
-        _ => Err(complaint(cell, column.kind)),
+        _ => Err(format!(
+            "{}; write it as the run's table does, as in `{}`, or leave the cell empty",
+            finding(cell, column.kind).0,
+            column.range().map_or_else(String::new, |[least, _]| shown(&least))
+        )),
     }
 }
 
@@ -362,9 +383,9 @@ mod tests {
                 &["line 3, column 1 (`city`)", "`Oslo` is none of the run's categories", "`Paris`, `Rome`"],
             ),
             ("city\nNA\n", &["line 2", "a missing value", "leave the cell empty"]),
-            ("age\n4.5\n", &["line 2, column 1 (`age`)", "not whole"]),
-            ("age\nold\n", &["line 2, column 1 (`age`)"]),
-            ("day\n05.01.2020\n", &["line 2", "written in another way"]),
+            ("age\n4.5\n", &["line 2, column 1 (`age`)", "not whole", "as in `20`", "leave the cell empty"]),
+            ("age\nold\n", &["line 2, column 1 (`age`)", "is text in a column of whole numbers; write it as"]),
+            ("day\n05.01.2020\n", &["line 2", "written in another way", "as in `2020-01-01`"]),
             ("city;age\nParis\n", &["line 2 has 1 cell where line 1 has 2"]),
             ("city;age\nParis;\"3\n", &["a quote does not end"]),
             ("\x00\x01\x02", &["no text"]),
@@ -381,7 +402,7 @@ mod tests {
     #[test]
     fn what_is_unusual_is_told() {
         let form = people();
-        let input = Input::bytes("given.csv", "age;city\n3;Rome\n;\n900;\n40;\n");
+        let input = Input::bytes("given.csv", "age;city\n3;Rome\n\n;\n900;\n40;\n");
         let mut rows = GivenRows::open(&input, &form, &ReadOptions::default()).unwrap();
         assert_eq!(rows.columns(), [1, 0]);
         let mut row = GivenRow::default();
@@ -389,18 +410,32 @@ mod tests {
         while rows.next(&mut row).unwrap() {
             lines.push(row.line);
         }
-        assert_eq!(lines, [2, 4, 5]);
+        assert_eq!(lines, [2, 4, 5, 6]);
         let notes = rows.notes().join("; ");
         assert!(
-            notes.contains("2 cells are beyond the range of `age`") && notes.contains("1 rows of empty cells"),
+            notes.contains("2 cells are beyond the range of `age`") && notes.contains("1 row has empty cells alone"),
             "{notes}"
         );
+        // In a file of one column a quote tells an empty cell from a blank line.
+        let found = self::rows(&form, "city\n\"\"\n\nRome\n\"\"\n").unwrap();
+        assert_eq!(found.iter().map(|row| row[0].is_some()).collect::<Vec<_>>(), [false, true, false]);
         // Bytes that are no UTF-8 are those of Windows, unless they come late.
         let towns = self::form(&("town,x\n".to_string() + &"Köln,1\nBonn,2\n".repeat(20)));
         let input = Input::bytes("given.csv", &b"town\nK\xf6ln\n"[..]);
         let mut rows = GivenRows::open(&input, &towns, &ReadOptions::default()).unwrap();
         assert!(rows.next(&mut row).unwrap() && rows.notes()[0].contains("Windows-1252"), "{:?}", rows.notes());
         assert_eq!(row.cells[0].as_ref().unwrap().text, "Köln");
+        // What the run's encoding does not have cannot be kept.
+        let bytes = [&b"town,x\n"[..], &b"K\xf6ln,a\nBonn,b\nUlm,c\n".repeat(20)].concat();
+        let latin = read(&Input::bytes("run.csv", bytes), &ReadOptions::default()).unwrap().form().clone();
+        let mut free = latin;
+        free.columns[0] = ColumnForm::new("town", Kind::FreeText, Domain::Nothing);
+        assert!(self::rows(&free, "town\nCafé €\n").is_ok());
+        let problem = self::rows(&free, "town\nŁódź\n").unwrap_err().to_string();
+        assert!(
+            problem.contains("line 2, column 1 (`town`): `Łódź` has characters") && problem.contains("Windows"),
+            "{problem}"
+        );
         let late = [b"town\n".to_vec(), b"Bonn\n".repeat(60_000), b"K\xf6ln\n".to_vec()].concat();
         let input = Input::bytes("given.csv", late);
         let mut rows = GivenRows::open(&input, &towns, &ReadOptions::default()).unwrap();
