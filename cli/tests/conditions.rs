@@ -26,6 +26,186 @@ fn cells(table: &str) -> Vec<Vec<&str>> {
     table.lines().skip(1).map(|line| line.split(',').collect()).collect()
 }
 
+/// 400 rows of every kind of column: a category, whole numbers and decimals with gaps, dates, a boolean, a constant, the number of the row
+/// and texts.
+fn write_kinds(place: &Place) {
+    let mut text = "id,city,age,joined,income,member,land,remark\n".to_string();
+    for row in 0..400u32 {
+        let city = ["Paris", "Rome", "Oslo, N.", "Paris"][row as usize % 4];
+        let age = if row % 10 == 3 { "NA".to_string() } else { (18 + row * 7 % 60).to_string() };
+        let income = if row % 8 == 5 { "NA".to_string() } else { format!("{}.{:02}", 900 + row * 13 % 977, row % 100) };
+        let joined = format!("2020-{:02}-{:02}", 1 + row % 12, 1 + row % 28);
+        let member = ["yes", "no"][(row / 3) as usize % 2];
+        text += &format!("{},\"{city}\",{age},{joined},{income},{member},EU,note number {}\n", row + 1, row * 977);
+    }
+    place.write("kinds.csv", text);
+}
+
+#[test]
+fn every_sign_is_met_on_every_kind() {
+    let place = Place::new();
+    write_kinds(&place);
+    place.succeed("train kinds.csv --drop city --steps 60 --quiet --out run");
+    place.succeed("train kinds.csv --columns city,age --steps 60 --quiet --out cities");
+    let number = |cell: &str| cell.parse::<f64>().unwrap_or(f64::NAN);
+    type Meets<'a> = &'a dyn Fn(&[&str]) -> bool;
+    let conditions: [(&str, Meets<'_>); 22] = [
+        ("age=40", &|row| row[1] == "40"),
+        ("age!=40", &|row| row[1] != "40" && row[1] != "NA"),
+        ("age<40", &|row| number(row[1]) < 40.0),
+        ("age<=40", &|row| number(row[1]) <= 40.0),
+        ("age>40", &|row| number(row[1]) > 40.0),
+        ("age>=40", &|row| number(row[1]) >= 40.0),
+        ("age=", &|row| row[1] == "NA"),
+        ("age=NA", &|row| row[1] == "NA"),
+        ("age!=", &|row| row[1] != "NA"),
+        ("income<1000.5", &|row| number(row[3]) < 1000.5),
+        ("income<=1000.5", &|row| number(row[3]) <= 1000.5),
+        ("income>1000.5", &|row| number(row[3]) > 1000.5),
+        ("income>=1e3", &|row| number(row[3]) >= 1000.0),
+        ("income!=1000.5", &|row| number(row[3]) != 1000.5 && row[3] != "NA"),
+        // Dates in this form are in the order of their texts.
+        ("joined=2020-10-10", &|row| row[2] == "2020-10-10"),
+        ("joined!=2020-10-10", &|row| row[2] != "2020-10-10"),
+        ("joined<2020-10-10", &|row| row[2] < "2020-10-10"),
+        ("joined<=2020-10-10", &|row| row[2] <= "2020-10-10"),
+        ("joined>2020-10-10", &|row| row[2] > "2020-10-10"),
+        ("joined>=2020-10-10", &|row| row[2] >= "2020-10-10"),
+        ("member=yes", &|row| row[4] == "yes"),
+        ("member!=yes", &|row| row[4] == "no"),
+    ];
+    let mut failures = Vec::new();
+    for (condition, meets) in conditions {
+        let table = place.succeed(&format!("sample run --where {condition} --count 25 --out -"));
+        let rows = cells(&table);
+        if rows.len() != 25 || !rows.iter().all(|row| meets(row)) {
+            failures.push((condition, table));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+    // Several are met together; values and names may hold blanks and delimiters, which a shell hands over as one argument.
+    for (conditions, meets) in [
+        (
+            &["age>30", "age<=50", "member=no"][..],
+            (&|row: &str| {
+                let age = number(row.split(',').nth(1).unwrap());
+                row.contains(",no,EU,") && age > 30.0 && age <= 50.0
+            }) as &dyn Fn(&str) -> bool,
+        ),
+        (&[" age > 30 "][..], &|row| number(row.split(',').nth(1).unwrap()) > 30.0),
+    ] {
+        let mut command = place.command("sample run --count 20 --out -");
+        for condition in conditions {
+            command.args(["--where", condition]);
+        }
+        let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        assert!(output.lines().count() == 21 && output.lines().skip(1).all(meets), "{conditions:?}: {output}");
+    }
+    let output = place.command("sample cities --count 20 --out -").args(["--where", "city=Oslo, N."]).output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        table.lines().skip(1).all(|row| row.starts_with("\"Oslo, N.\",")) && table.lines().count() == 21,
+        "{table}"
+    );
+}
+
+#[test]
+fn conditions_that_no_row_meets_end_with_what_there_is() {
+    let place = Place::new();
+    write_kinds(&place);
+    place.succeed("train kinds.csv --steps 30 --quiet --out run");
+    let begun = std::time::Instant::now();
+    for (condition, parts) in [
+        ("age>400", &["none of 1,0", "meets the conditions", "`age` goes from 18 to 77 in the data"][..]),
+        ("joined<2019-01-01", &["none of 1,0", "`joined` goes from 2020-01-01 to 2020-12-28 in the data"]),
+        ("member=yes --where member=no", &["none of 1,0", "loosen them"]),
+        // What cannot be is told at once.
+        ("city=", &["`city` has no missing values"]),
+        ("city=Lima", &["no category `Lima`", "(categories: Paris, Oslo, N., Rome)"]),
+        ("town=Paris", &["no column `town`", "(columns: id, city, age, joined, income, member, land, remark)"]),
+        ("member>yes", &["`member` has categories, which have no order"]),
+        ("age=old", &["`age` has numbers from 18 to 77, and `old` is none"]),
+        ("joined<2020", &["`joined` has dates from 2020-01-01 to 2020-12-28, and `2020` is none"]),
+        ("land=EU", &["`land` is constant, and is not learned"]),
+        ("age==40", &["the signs are = != < <= > >="]),
+        ("age", &["`age` is no condition; write NAME=VALUE"]),
+    ] {
+        place.fail(&format!("sample run --where {condition} --count 5 --out none.csv"), 2, parts);
+        assert!(!place.path("none.csv").exists(), "{condition}");
+    }
+    // A million rows of this table take a second or two.
+    assert!(begun.elapsed().as_secs() < 120, "{:?}", begun.elapsed());
+    place.succeed("train circle --steps 3 --quiet --out circle");
+    place.fail("sample circle --where x>0 --out -", 2, &["where: ", "is for a run on a table"]);
+}
+
+#[test]
+fn given_cells_of_every_kind_come_back_as_they_are() {
+    let place = Place::new();
+    write_kinds(&place);
+    place.succeed("train kinds.csv --steps 60 --quiet --out run");
+    // Of each row the cells in another order than the run has them, as they are written; nothing where they are open.
+    let given: [[&str; 7]; 8] = [
+        ["note 1, with a comma", "0031", "Paris", "2020-02-29", "1000.500", "yes", "EU"],
+        ["say \"so\"", "NA", "Oslo, N.", "", "NA", "no", ""],
+        ["two\nlines", "", "", "1999-12-31", "", "", "US"],
+        ["été 東京", "-5", "Rome", "", "99999999.25", "", ""],
+        ["", "", "", "", "", "", ""],
+        ["", "18", "", "", "1e3", "", ""],
+        ["", "", "Rome", "", "", "yes", ""],
+        ["", "", "", "2020-07-01", "", "", "EU"],
+    ];
+    let quoted = |cell: &&str| match cell {
+        text if text.contains([',', '"', '\n']) => format!("\"{}\"", text.replace('"', "\"\"")),
+        text => text.to_string(),
+    };
+    let line = |row: &[&str; 7]| row.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n";
+    let text = "remark,age,city,joined,income,member,land\n".to_string() + &given.iter().map(line).collect::<String>();
+    place.write("given.csv", text);
+    let outcome = place.run("sample run --like given.csv --out filled.csv");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    for part in [
+        "given.csv: 1 row has empty cells alone",
+        "given.csv: 1 cell is beyond the range of `age`",
+        "1 cell is beyond the range of `joined`",
+        "1 cell is beyond the range of `income`",
+        "8 rows in filled.csv",
+    ] {
+        assert!(outcome.stderr.contains(part), "{part}: {outcome:?}");
+    }
+    let mut reader = csv::Reader::from_path(place.path("filled.csv")).unwrap();
+    let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_string).collect();
+    assert_eq!(names.join(","), "id,city,age,joined,income,member,land,remark");
+    let filled: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(filled.len(), given.len());
+    // Where each given column stands in the run's table.
+    let places = [7, 2, 1, 3, 4, 5, 6];
+    for (number, (given, filled)) in given.iter().zip(&filled).enumerate() {
+        assert_eq!(filled[0], (number + 1).to_string());
+        for (text, place) in given.iter().zip(places) {
+            match place {
+                _ if !text.is_empty() => assert_eq!(&filled[place], *text, "row {number}, {}", names[place]),
+                // A text of each row is known by its number alone.
+                7 => assert_eq!(filled[7], (number + 1).to_string()),
+                6 => assert_eq!(&filled[6], "EU"),
+                _ => assert!(!filled[place].is_empty(), "row {number}, {}: {filled:?}", names[place]),
+            }
+        }
+    }
+    // A category that the run does not have is refused, and so is a date in another form; each message shows how it is.
+    place.write("lima.csv", "city,age\nParis,20\nLima,30\n");
+    place.fail(
+        "sample run --like lima.csv --out -",
+        1,
+        &["lima.csv: line 3, column 1 (`city`): `Lima` is none", "`Paris`, `Oslo, N.`, `Rome`"],
+    );
+    place.write("day.csv", "joined\n29.02.2020\n");
+    place.fail("sample run --like day.csv --out -", 1, &["line 2, column 1 (`joined`)", "as in `2020-01-01`"]);
+    // The file may be written over.
+    place.succeed("sample run --like given.csv --out given.csv --force");
+    assert_eq!(place.read("given.csv"), place.read("filled.csv"));
+}
+
 #[test]
 fn conditions_on_classes_need_no_rejection() {
     let place = Place::new();
@@ -101,7 +281,7 @@ fn rows_are_filled_from_what_is_like_them() {
     for (arguments, code, parts) in [
         ("--like absent.csv --out -", 1, &["absent.csv"][..]),
         ("--like empty.csv --out -", 1, &["empty.csv", "holds no rows"]),
-        ("--like bare.csv --out -", 1, &["bare.csv", "no rows with a cell that is given"]),
+        ("--like bare.csv --out -", 1, &["bare.csv", "has the names of columns, but no rows"]),
         ("--like town.csv --out -", 1, &["new `town`", "the run has `city`, `age`, `mood`, `size`"]),
         ("--like gap.csv --out -", 1, &["gap.csv: line 2, column 1 (`city`)", "leave the cell empty"]),
         ("--like short.csv --out -", 1, &["line 2 has 1 cell where line 1 has 2"]),
@@ -209,4 +389,31 @@ fn rare_classes_are_trained_more_often_where_it_is_asked_for() {
         "{plan}"
     );
     assert!(!place.succeed("train people.csv --plan").contains("conditions"), "a run without labels has none");
+}
+
+#[test]
+fn a_category_of_two_percent_is_made_as_often_and_as_it_is() {
+    let place = Place::new();
+    // Those of Riga alone are old and poor.
+    let row = |row: u32| {
+        let is_rare = row % 50 == 7;
+        let city = if is_rare { "Riga" } else { ["Paris", "Rome", "Paris"][row as usize % 3] };
+        let age = if is_rare { 80 } else { 20 } + row * 7 % 19;
+        format!("{city},{age},{}.5\n", if is_rare { 100 } else { 2_000 } + row * 13 % 501)
+    };
+    place.write("people.csv", "city,age,income\n".to_string() + &(0..2_000).map(row).collect::<String>());
+    let of = |balance: &str| {
+        let run = format!("run{balance}");
+        place.succeed(&format!("train people.csv --labels city {balance} --steps 2000 --quiet --out {run}"));
+        let table = place.succeed(&format!("sample {run} --count 5000 --out -"));
+        let rows = cells(&table).into_iter().filter(|row| row[0] == "Riga");
+        // Beyond the middle between them and the others.
+        let is_so = |row: &Vec<&str>| row[1].parse::<u32>().unwrap() > 59 && row[2].parse::<f64>().unwrap() < 1_300.0;
+        let all: Vec<bool> = rows.map(|row| is_so(&row)).collect();
+        // 2 % of 5,000.
+        assert!((95..=105).contains(&all.len()), "{balance}: {}", all.len());
+        all.iter().filter(|is_so| **is_so).count()
+    };
+    let (plain, balanced) = (of(""), of("--balance"));
+    assert!(balanced >= 40 && balanced > plain, "{balanced} of 100 are as those of Riga, {plain} without --balance");
 }

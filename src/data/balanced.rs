@@ -194,6 +194,13 @@ mod tests {
             assert_eq!(*share, weight / total);
         }
         assert_eq!(found[1], 0);
+        // Of three classes: 18.4 is exceeded once in 10,000 times.
+        let squares = found.iter().zip(weights).filter(|(_, weight)| *weight > 0.0).map(|(found, weight)| {
+            let expected = 40_000.0 * weight / total;
+            (f64::from(*found) - expected).powi(2) / expected
+        });
+        let square: f64 = squares.sum();
+        assert!(square < 18.4, "chi-square {square}");
         // The samples of a class are equally likely: a fifth of some 5,100 each, with a standard deviation of 64.
         let places: Vec<u32> = (0..1_205).filter(|row| labels[*row] == 2).map(|row| of_five[row]).collect();
         assert!(places.len() == 5 && places.iter().all(|count| count.abs_diff(found[2] / 5) < 320), "{places:?}");

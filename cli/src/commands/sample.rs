@@ -1,8 +1,10 @@
 //! `gannet sample`: samples of a trained generator as an array, a table or a picture.
 
 use std::io::{self, Write};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use gannet::cpu::Isa;
 use gannet::data::one_hot;
@@ -64,7 +66,7 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
     let mut filter = Filter::new(codec(config), &args.conditions)?;
     let asked = Asked::new(config.classes(), &args.label)?.within(codec(config), &mut filter)?;
     let class = |index| asked.class(index);
-    let draw = Draw { config, model: &run.model, seed: args.seed, class: &class, filter: &filter };
+    let draw = Draw { config, model: &run.model, seed: args.seed, class: &class, filter: &filter, threads: threads() };
     let mut given = args.latents.as_ref().map(|path| of_latents(&run, path, &class)).transpose()?;
     let count = given.as_ref().map_or(args.count, |samples| samples.len() / config.spec.features());
     let mut each = |take: &mut dyn FnMut(Drawn<'_>) -> Result<()>| match &mut given {
@@ -115,7 +117,7 @@ fn fill(run: &SavedRun, (like, seed): (&Path, u64), format: Format, out: OutFile
             Error::setting("like", "rows that are filled keep their texts, which a .csv alone has; write one").into()
         );
     }
-    let filling = Filling { config: &run.config, codec, model: &run.model, seed };
+    let filling = Filling { config: &run.config, codec, model: &run.model, seed, threads: threads() };
     let is_terminal = out.is_terminal();
     let name = match &out {
         OutFile::File(path, _) => Some(printable(path)),
@@ -132,6 +134,11 @@ fn fill(run: &SavedRun, (like, seed): (&Path, u64), format: Format, out: OutFile
     filled.notes.iter().for_each(|told| note(told));
     name.iter().for_each(|name| note(&format!("{} rows in {name}", filled.rows)));
     Ok(())
+}
+
+/// Threads that samples are made by: one for each processor.
+fn threads() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
 }
 
 /// What keeps samples from being made is no error of writing: it is kept in `failure`.

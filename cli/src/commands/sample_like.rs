@@ -4,9 +4,8 @@
 //! of the pool that agrees with it in what is given; [`gannet_tables::Pool`] says how that is found.
 
 use std::io::Write;
-use std::num::NonZero;
 use std::path::Path;
-use std::thread::{self, available_parallelism};
+use std::thread;
 
 use gannet::gan::Model;
 use gannet::internals::memory::filled;
@@ -34,6 +33,8 @@ pub(crate) struct Filling<'a> {
     pub(crate) codec: &'a Codec,
     pub(crate) model: &'a Model,
     pub(crate) seed: u64,
+    /// Threads at most; what rows are filled by does not depend on them.
+    pub(crate) threads: usize,
 }
 
 /// What was written.
@@ -89,7 +90,7 @@ impl Filling<'_> {
         }
         let filled = writer.rows();
         if filled == 0 {
-            let problem = "has the names of columns, but no rows with a cell that is given; give a row for each that is to be filled";
+            let problem = "has the names of columns, but no rows; give a row for each that is to be filled";
             return Err(Error::data(like.display().to_string(), problem));
         }
         writer.finish()?;
@@ -104,8 +105,7 @@ impl Filling<'_> {
         for row in given {
             of_pools.push(pools.of(row)?);
         }
-        let threads = available_parallelism().map_or(1, NonZero::get);
-        let part = given.len().div_ceil(threads).max(1);
+        let part = given.len().div_ceil(self.threads.max(1)).max(1);
         let pools = &*pools;
         let find = |number: usize, rows: &[GivenRow], of_pools: &[usize]| -> Result<Vec<(usize, Found)>> {
             let first = first + (number * part) as u64;
@@ -182,10 +182,10 @@ impl<'a> Pools<'a> {
 
     /// A pool of a class, or of all.
     fn made(&self, class: Option<usize>) -> Result<Pool> {
-        let Filling { config, codec, model, seed } = *self.filling;
+        let Filling { config, codec, model, seed, threads } = *self.filling;
         let class = |index| class.or_else(|| self.classes.as_ref().map(|classes| classes.of_sample(index)));
         let mut pool = codec.pool(self.rows)?;
-        let draw = Draw { config, model, seed, class: &class, filter: &Filter::default() };
+        let draw = Draw { config, model, seed, class: &class, filter: &Filter::default(), threads };
         draw.each(self.rows, |drawn| pool.push(drawn.sample))?;
         Ok(pool)
     }
@@ -239,5 +239,36 @@ impl Relaxed {
              agree in most of it",
             printable(Path::new(&combination))
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::own::OwnData;
+    use crate::run::draw::tests::untrained;
+
+    #[test]
+    fn rows_are_filled_alike_at_any_number_of_threads() {
+        for labels in [None, Some("city")] {
+            let folder = tempfile::tempdir().unwrap();
+            let (config, model) = untrained(folder.path(), labels);
+            let codec = config.own.as_ref().and_then(OwnData::codec).unwrap();
+            let like = folder.path().join("given.csv");
+            // More than are filled at a time.
+            let row =
+                |row: usize| format!("{},{}\n", ["Rome", "", "Oslo"][row % 3], if row % 4 == 0 { "" } else { "3" });
+            std::fs::write(&like, "city,size\n".to_string() + &(0..ROWS + 500).map(row).collect::<String>()).unwrap();
+            let of = |threads: usize, seed: u64| {
+                let mut bytes = Vec::new();
+                let filling = Filling { config: &config, codec, model: &model, seed, threads };
+                let filled = filling.write(&like, Box::new(&mut bytes)).unwrap();
+                assert_eq!(filled.rows, (ROWS + 500) as u64);
+                bytes
+            };
+            let expected = of(1, 6);
+            assert!((2..=3).all(|threads| of(threads, 6) == expected), "{labels:?}");
+            assert!(of(1, 7) != expected, "{labels:?}: another seed fills in another way");
+        }
     }
 }
