@@ -47,6 +47,8 @@ pub struct GivenRows<'a> {
     marks: Marks,
     /// The column of the form of each cell.
     columns: Vec<usize>,
+    /// Whether a delimiter stands behind the last cell of each row.
+    is_trailing: bool,
     /// The places of the categories of each column of the form; none of columns of other kinds.
     places: Vec<Option<Places>>,
     /// The line of the header.
@@ -111,9 +113,9 @@ impl<'a> GivenRows<'a> {
         let sniffed = sniff(&start, options);
         // The delimiter of the form is taken where it makes names of columns: a column alone may hold what looks like another.
         let mut split = Split { delimiter: form.dialect.delimiter, ..sniffed.split };
-        let is_known = |names: &[String]| names.iter().all(|name| form.position(name).is_some());
+        let is_known = |found: &[Heading]| found.iter().all(|heading| heading.is_unnamed || heading.is_known(form));
         if sniffed.dialect.has_delimiter_line
-            || !header(start.as_bytes(), input, split)?.is_some_and(|(_, names)| is_known(&names))
+            || !header(start.as_bytes(), input, split)?.is_some_and(|(_, found)| is_known(&found))
         {
             split = sniffed.split;
         }
@@ -123,7 +125,11 @@ impl<'a> GivenRows<'a> {
                 "holds no rows; give the names of some of the run's columns, and a row for each that is to be filled",
             )
         };
-        let (line, found) = records.next()?.map(named).ok_or_else(empty)?;
+        let (line, mut found) = records.next()?.map(named).ok_or_else(empty)?;
+        let is_trailing = found.len() > 1 && found.last().is_some_and(|last| last.is_unnamed && !last.is_known(form));
+        if is_trailing {
+            found.pop();
+        }
         let columns = matched(form, &found, input)?;
         let places = form.columns.iter().map(|column| match &column.domain {
             Domain::Categories { categories, rest } => {
@@ -133,7 +139,19 @@ impl<'a> GivenRows<'a> {
         });
         let (places, marks) = (places.collect(), Marks::new(options.missing.as_deref()));
         let outside = BTreeMap::new();
-        Ok(Self { input, form, records, marks, columns, places, header: line, outside, open: 0, is_windows })
+        Ok(Self {
+            input,
+            form,
+            records,
+            marks,
+            columns,
+            is_trailing,
+            places,
+            header: line,
+            outside,
+            open: 0,
+            is_windows,
+        })
     }
 
     /// The places in the form of the columns that the file has.
@@ -156,10 +174,18 @@ impl<'a> GivenRows<'a> {
     }
 
     fn read(&mut self, row: &mut GivenRow) -> Result<bool> {
-        let Self { input, form, records, marks, columns, places, header, outside, open, .. } = self;
+        let Self { input, form, records, marks, columns, is_trailing, places, header, outside, open, .. } = self;
         let Some(record) = records.next_of_any()? else { return Ok(false) };
-        if record.len() != columns.len() {
-            return Err(input.error(length_problem(record.line, record.len(), *header, columns.len())));
+        let length = columns.len() + usize::from(*is_trailing);
+        if record.len() != length {
+            return Err(input.error(length_problem(record.line, record.len(), *header, length)));
+        }
+        if *is_trailing && record.cells().last().is_some_and(|cell| !cell.text.is_empty()) {
+            let problem = format!(
+                "line {}, column {length}: the column has no name in the first row; name it as the run does, or leave it out",
+                record.line
+            );
+            return Err(input.error(problem));
         }
         row.line = record.line;
         row.cells.clear();
@@ -213,21 +239,43 @@ impl<'a> GivenRows<'a> {
     }
 }
 
-/// The line and the cells of a header as names.
-fn named(record: Record<'_>) -> (u64, Vec<String>) {
-    let headings: Vec<String> = record.cells().map(|cell| String::from_utf8_lossy(cell.text).into_owned()).collect();
-    (record.line, names(&headings))
+/// A cell of the header.
+struct Heading {
+    /// The name of the column: that of its place, such as `column_3`, where the cell is empty.
+    name: String,
+    /// Whether it is.
+    is_unnamed: bool,
+}
+
+impl Heading {
+    /// Whether it is a column of `form`.
+    fn is_known(&self, form: &Form) -> bool {
+        form.position(&self.name).is_some()
+    }
+}
+
+/// The line and the cells of a header.
+fn named(record: Record<'_>) -> (u64, Vec<Heading>) {
+    let texts: Vec<String> = record.cells().map(|cell| String::from_utf8_lossy(cell.text).into_owned()).collect();
+    let each = names(&texts).into_iter().zip(&texts);
+    (record.line, each.map(|(name, text)| Heading { name, is_unnamed: text.is_empty() }).collect())
 }
 
 /// The header of text that is split so.
-fn header(text: &[u8], input: &Input, split: Split) -> Result<Option<(u64, Vec<String>)>> {
+fn header(text: &[u8], input: &Input, split: Split) -> Result<Option<(u64, Vec<Heading>)>> {
     Ok(Records::new(text, input.origin(), split).next().unwrap_or(None).map(named))
 }
 
 /// The places in `form` of the columns `found` in a file.
-fn matched(form: &Form, found: &[String], input: &Input) -> Result<Vec<usize>> {
+fn matched(form: &Form, found: &[Heading], input: &Input) -> Result<Vec<usize>> {
+    if let Some(place) = found.iter().position(|heading| heading.is_unnamed && !heading.is_known(form)) {
+        let problem =
+            format!("column {} has no name in the first row; name it as the run does, or leave it out", place + 1);
+        return Err(input.error(problem));
+    }
+    let found: Vec<&String> = found.iter().map(|heading| &heading.name).collect();
     let known: Vec<&str> = form.columns.iter().map(|column| column.name.as_str()).collect();
-    let new: Vec<&String> = found.iter().filter(|name| !known.contains(&name.as_str())).collect();
+    let new: Vec<&String> = found.iter().copied().filter(|name| !known.contains(&name.as_str())).collect();
     if !new.is_empty() {
         let problem = format!(
             "has other columns than the run: new {}; the run has {}; rename them, or leave them out (the first row has the names)",
@@ -236,9 +284,9 @@ fn matched(form: &Form, found: &[String], input: &Input) -> Result<Vec<usize>> {
         );
         return Err(input.error(problem));
     }
-    let is_twice = |name: &&String| {
-        found.iter().filter(|other| other == name).count() > 1
-            || known.iter().filter(|other| *other == name).count() > 1
+    let is_twice = |name: &&&String| {
+        found.iter().filter(|other| **other == **name).count() > 1
+            || known.iter().filter(|other| **other == name.as_str()).count() > 1
     };
     if let Some(name) = found.iter().find(is_twice) {
         return Err(input.error(format!("several columns are called `{}`; rename them", shown(name))));
@@ -382,6 +430,8 @@ mod tests {
                 "city\nParis\nOslo\n",
                 &["line 3, column 1 (`city`)", "`Oslo` is none of the run's categories", "`Paris`, `Rome`"],
             ),
+            (",city\n0,Paris\n", &["column 1 has no name in the first row"]),
+            ("city,age,\nParis,3,\nRome,4,x\n", &["line 3, column 3: the column has no name"]),
             ("city\nNA\n", &["line 2", "a missing value", "leave the cell empty"]),
             ("age\n4.5\n", &["line 2, column 1 (`age`)", "not whole", "as in `20`", "leave the cell empty"]),
             ("age\nold\n", &["line 2, column 1 (`age`)", "is text in a column of whole numbers; write it as"]),
@@ -416,6 +466,9 @@ mod tests {
             notes.contains("2 cells are beyond the range of `age`") && notes.contains("1 row has empty cells alone"),
             "{notes}"
         );
+        // A delimiter behind each row makes no column.
+        let found = self::rows(&form, "city,age,\nRome,3,\nParis,,\n").unwrap();
+        assert_eq!(found.iter().map(|row| row.iter().flatten().count()).collect::<Vec<_>>(), [2, 1]);
         // In a file of one column a quote tells an empty cell from a blank line.
         let found = self::rows(&form, "city\n\"\"\n\nRome\n\"\"\n").unwrap();
         assert_eq!(found.iter().map(|row| row[0].is_some()).collect::<Vec<_>>(), [false, true, false]);

@@ -256,8 +256,9 @@ mod tests {
             let codec = config.own.as_ref().and_then(OwnData::codec).unwrap();
             let like = folder.path().join("given.csv");
             // More than are filled at a time.
-            let row =
-                |row: usize| format!("{},{}\n", ["Rome", "", "Oslo"][row % 3], if row % 4 == 0 { "" } else { "3" });
+            let row = |row: usize| {
+                format!("{},{}\n", ["Rome", "", "Oslo"][row % 3], if row.is_multiple_of(4) { "" } else { "3" })
+            };
             std::fs::write(&like, "city,size\n".to_string() + &(0..ROWS + 500).map(row).collect::<String>()).unwrap();
             let of = |threads: usize, seed: u64| {
                 let mut bytes = Vec::new();

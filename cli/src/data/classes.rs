@@ -170,7 +170,7 @@ mod tests {
         assert_eq!((classes.find("c"), classes.find("x")), (Some(2), None));
         let among = classes.among(&[true, false, true, true]);
         let of_c = (0..999).filter(|index| among.of_sample(*index) == 2).count();
-        assert!((0..999).all(|index| among.of_sample(index) % 2 == 0) && of_c.abs_diff(299) <= 8, "{of_c}");
+        assert!((0..999).all(|index| among.of_sample(index).is_multiple_of(2)) && of_c.abs_diff(299) <= 8, "{of_c}");
         let (found, labels) = Classes::found(&[2.5, -1.0, 2.5, 7.0], "it").unwrap();
         assert_eq!(
             (found.names(), found.counts()),

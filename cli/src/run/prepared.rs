@@ -18,7 +18,7 @@ use crate::data::table;
 use crate::folder::run_folder::{self, RunFolder};
 use crate::history::legs::Legs;
 use crate::job::Job;
-use crate::numbers::{counted_replicas, number};
+use crate::numbers::counted_replicas;
 use crate::report::Live;
 use crate::run::beside::Beside;
 use crate::run::budget::Budget;
@@ -330,7 +330,10 @@ fn conditions(config: &RunConfig) -> Option<String> {
     let classes = config.classes()?;
     let from = config.own.as_ref().and_then(|own| own.labels.as_ref()).map_or("digit", |labels| labels.from.as_str());
     let total = classes.counts().iter().sum::<u64>().max(1) as f64;
-    let share = |count: u64| number((1_000.0 * count as f64 / total).round() / 10.0);
+    let share = |count: u64| match (1_000.0 * count as f64 / total).round() / 10.0 {
+        0.0 if count > 0 => "below 0.1".to_string(),
+        share => share.to_string(),
+    };
     let each = classes.names().iter().zip(classes.counts()).take(NAMED);
     let mut named: Vec<String> =
         each.map(|(name, count)| format!("{} {} %", output::one_line(name), share(*count))).collect();
