@@ -374,7 +374,7 @@ mod tests {
 
     fn people() -> Form {
         let row = |row: u32| {
-            let age = if row % 7 == 0 { "NA".to_string() } else { (20 + row * row % 53).to_string() };
+            let age = if row.is_multiple_of(7) { "NA".to_string() } else { (20 + row * row % 53).to_string() };
             format!(
                 "{};{age};{},5;2020-01-{:02};{}\n",
                 ["Paris", "Rome"][row as usize % 2],
@@ -386,8 +386,11 @@ mod tests {
         form(&("city;age;size;day;id\n".to_string() + &(0..60).map(row).collect::<String>()))
     }
 
-    /// The cells of each row: their texts and what they say.
-    fn rows(form: &Form, file: &str) -> Result<Vec<Vec<Option<(String, Value)>>>> {
+    /// The texts of the cells that are given, and what they say.
+    type Cells = Vec<Option<(String, Value)>>;
+
+    /// The cells of each row.
+    fn rows(form: &Form, file: &str) -> Result<Vec<Cells>> {
         let input = Input::bytes("given.csv", file);
         let mut rows = GivenRows::open(&input, form, &ReadOptions::default())?;
         let (mut row, mut all) = (GivenRow::default(), Vec::new());
