@@ -46,7 +46,7 @@ fn of_preset(preset: Preset, change: impl Fn(&mut GanSpec), seed: u64, steps: Op
     let whole = match preset.duration() {
         Duration::Steps(steps) => steps,
         Duration::Epochs(epochs) => match source.shape().extent() {
-            Extent::Finite(samples) => (epochs * samples).div_ceil(batch as u64),
+            Extent::Finite(samples) | Extent::Chosen(samples) => (epochs * samples).div_ceil(batch as u64),
             Extent::Endless => 0,
         },
     };

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use gannet::data::{Balanced, Labelled, synthetic};
 use gannet::gan::presets::Preset;
 use gannet::gan::{
     Adam, AdamW, Changes, Checkpoint, GanSpec, OptimizerSpec, Order, RmsProp, Sgd, Trainer, TrainerOptions,
@@ -87,6 +88,49 @@ fn every_optimizer_and_order_goes_on() {
             check(Preset::Circle, &spec, 33, (1..STEPS).step_by(7));
         }
     }
+}
+
+/// Points on a circle, of which those to the far right are a rare class: both networks are told it. With `balance` it comes more often.
+fn of_classes(threads: usize, balance: bool) -> Trainer<'static> {
+    let points = synthetic::circle(500, 1).unwrap();
+    let reach = points.values().iter().fold(0.0, |most: f32, value| most.max(*value));
+    let labels: Vec<u32> = points.values().chunks(2).map(|point| u32::from(point[0] > 0.99 * reach)).collect();
+    let samples = Arc::new(Labelled::new(Arc::new(points), labels.clone(), 2).unwrap());
+    let mut spec = Preset::Circle.spec().with_conditions(2);
+    spec.generator.layers[0].inputs += 2;
+    spec.discriminator.layers[0].inputs += 2;
+    let options = TrainerOptions::default().with_batch(64).with_threads(threads).with_seed(11);
+    if balance {
+        Trainer::new(spec, Arc::new(Balanced::new(samples, labels, 2, 11).unwrap()), options).unwrap()
+    } else {
+        Trainer::new(spec, samples, options).unwrap()
+    }
+}
+
+#[test]
+fn balanced_classes_give_the_same_bits_and_go_on() {
+    let mut whole = of_classes(1, true);
+    assert_eq!(whole.steps_for_epochs(3), 24);
+    run(&mut whole, STEPS);
+    let expected = whole.checkpoint().unwrap();
+    for (threads, stop) in [(1, 7), (2, 31), (3, 59)] {
+        let mut going = of_classes(threads, true);
+        run(&mut going, stop);
+        let saved = going.checkpoint().unwrap();
+        run(&mut going, STEPS - stop);
+        assert!(going.checkpoint().unwrap() == expected, "{threads} threads");
+        let mut resumed = of_classes(1 + threads % 3, true);
+        resumed.restore(&saved, Changes::Refused).unwrap();
+        run(&mut resumed, STEPS - stop);
+        assert!(resumed.checkpoint().unwrap() == expected, "stopped after {stop}");
+        // Without it the run is another, which is refused by name.
+        let mut other = of_classes(1, false);
+        let problem = other.restore(&saved, Changes::Refused).unwrap_err().to_string();
+        assert!(problem.contains("data.balance was true and is false"), "{problem}");
+    }
+    let mut other = of_classes(1, false);
+    run(&mut other, STEPS);
+    assert!(other.checkpoint().unwrap().into_model() != expected.into_model());
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use gannet::Error;
 use gannet::cpu::EngineKind;
+use gannet::data::{ArraySource, Balanced};
 use gannet::gan::health::examine;
 use gannet::gan::presets::Preset;
 use gannet::gan::source::Extent;
@@ -369,10 +370,13 @@ fn sources_of_every_kind_allocate_nothing() {
     let values: Vec<f32> = (0..1_000).map(|index| (index as f32).sin()).collect();
     let bytes: Vec<u8> = (0..1_000).map(|index| (index * 7919 % 251) as u8).collect();
     let write = |number: u64, row: &mut [f32]| row.fill((number as f32).sin());
-    let sources: [(&str, Arc<dyn Source + '_>); 5] = [
+    let labels: Vec<u32> = (0..500).map(|row| u32::from(row < 20)).collect();
+    let points = Arc::new(ArraySource::new(values.clone(), 2).unwrap());
+    let sources: [(&str, Arc<dyn Source + '_>); 6] = [
         ("rows", Arc::new(source::from_rows(&values, 2).unwrap())),
         ("bytes", Arc::new(source::from_bytes(&bytes, 2, 0.01, -1.0).unwrap())),
         ("function", Arc::new(source::from_fn(2, 500, write))),
+        ("balanced", Arc::new(Balanced::new(points, labels, 2, 3).unwrap())),
         ("endless function", Arc::new(source::from_fn(2, Extent::Endless, write))),
         (
             "stream",

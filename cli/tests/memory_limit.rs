@@ -125,6 +125,24 @@ fn a_run_above_its_limit_is_refused_before_it_takes_memory() {
     assert!(!place.path("runs").exists());
 }
 
+/// Rows are filled block by block: a hundred times as many take no more memory.
+#[test]
+fn rows_of_any_number_are_filled_in_the_same_memory() {
+    let place = Place::new();
+    let row = |row: u32| format!("{},{}.5\n", ["a", "b", "c"][(row % 3) as usize], row * 7 % 997);
+    place.write("run.csv", "kind,x\n".to_string() + &(0..2_000).map(row).collect::<String>());
+    place.succeed("train run.csv --steps 5 --threads 1 --quiet --out run");
+    let mut peaks = Vec::new();
+    for (name, rows) in [("few.csv", 10_000), ("many.csv", 1_000_000)] {
+        place.write(name, "kind\n".to_string() + &"a\nc\n".repeat(rows / 2));
+        let (code, told, peak) = peak(&place, &format!("sample run --like {name} --out filled-{name}"));
+        assert_eq!(code, 0, "{told}");
+        peaks.push(peak as f64 / MIB);
+    }
+    assert!(peaks[1] < peaks[0] + 4.0, "{peaks:?} MiB");
+    assert_eq!(place.read("filled-many.csv").lines().count(), 1_000_001);
+}
+
 /// Whether a process ended for want of less memory than 64 KiB.
 fn small(told: &str) -> bool {
     let bytes = told.split_once("memory allocation of ").and_then(|(_, rest)| rest.split_once(' '));

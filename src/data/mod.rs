@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod array;
+mod balanced;
 mod bytes;
 pub mod csv;
 pub mod digits;
@@ -18,6 +19,7 @@ pub mod table;
 mod turn;
 
 pub use array::ArraySource;
+pub use balanced::Balanced;
 pub use bytes::ByteSource;
 pub use labelled::{Labelled, one_hot};
 

@@ -2,7 +2,7 @@
 //!
 //! The samples of a finite source are read as an endless sequence of epochs, each a permutation of all of them (or all of them in
 //! order): every batch is full, and every sample comes once an epoch, also where the batch does not divide the number of samples. Those
-//! of an endless source come in the order of their numbers.
+//! of an endless source come in the order of their numbers, and so do the draws of one that chooses its samples itself.
 
 use rand_core::Rng;
 use rand_core::SeedableRng;
@@ -17,7 +17,7 @@ use crate::memory;
 #[derive(Debug)]
 pub(super) struct Batches {
     extent: Extent,
-    /// The permutation of an epoch; empty where the source is endless.
+    /// The permutation of an epoch; empty where samples come by the numbers of draws.
     order: Vec<u32>,
     /// The epoch of that permutation.
     epoch: Option<u64>,
@@ -29,7 +29,7 @@ pub(super) struct Batches {
     batch: usize,
     /// Samples of a step.
     of_step: usize,
-    /// Their numbers; empty where the source is endless.
+    /// Their numbers; empty where samples come by the numbers of draws.
     rows: Vec<u32>,
 }
 
@@ -39,7 +39,7 @@ impl Batches {
         if batch == 0 {
             return Err(Error::setting("batch", "must be at least 1"));
         }
-        if let Extent::Finite(samples) = extent
+        if let Extent::Finite(samples) | Extent::Chosen(samples) = extent
             && batch as u64 > samples
         {
             if samples == 0 {
@@ -91,7 +91,7 @@ impl Batches {
     /// Bytes that this keeps.
     pub(super) fn bytes(&self) -> u64 {
         match self.extent {
-            Extent::Endless => 0,
+            Extent::Endless | Extent::Chosen(_) => 0,
             Extent::Finite(samples) => (samples + self.of_step as u64) * size_of::<u32>() as u64,
         }
     }
@@ -100,7 +100,7 @@ impl Batches {
     /// the same.
     pub(super) fn draw(&mut self, batches: usize) -> Numbers<'_> {
         let count = self.samples(batches);
-        if self.extent == Extent::Endless {
+        if matches!(self.extent, Extent::Endless | Extent::Chosen(_)) {
             return Numbers::From(self.drawn);
         }
         let (samples, mut drawn) = (self.order.len(), self.drawn);
@@ -244,14 +244,16 @@ mod tests {
     }
 
     #[test]
-    fn endless_samples_come_by_their_numbers() {
-        let mut batches = Batches::new(Extent::Endless, 3, 2, true, 4).unwrap();
-        batches.take_memory().unwrap();
-        for first in [0, 6, 12] {
-            assert!(matches!(batches.draw(2), Numbers::From(number) if number == first));
-            batches.advance(2);
+    fn endless_and_chosen_samples_come_by_the_numbers_of_draws() {
+        for extent in [Extent::Endless, Extent::Chosen(5)] {
+            let mut batches = Batches::new(extent, 3, 2, true, 4).unwrap();
+            batches.take_memory().unwrap();
+            for first in [0, 6, 12] {
+                assert!(matches!(batches.draw(2), Numbers::From(number) if number == first));
+                batches.advance(2);
+            }
+            assert_eq!((batches.drawn(), batches.bytes()), (18, 0));
         }
-        assert_eq!((batches.drawn(), batches.bytes()), (18, 0));
     }
 
     #[test]
@@ -276,6 +278,7 @@ mod tests {
         assert!(Batches::new(10.into(), 0, 1, true, 0).unwrap_err().to_string().contains("at least 1"));
         assert!(Batches::new(10.into(), 11, 1, true, 0).unwrap_err().to_string().contains("at most 10"));
         assert!(Batches::new(0.into(), 1, 1, true, 0).unwrap_err().to_string().contains("no sample"));
+        assert!(Batches::new(Extent::Chosen(10), 11, 1, true, 0).unwrap_err().to_string().contains("at most 10"));
         let error = Batches::new(Extent::Endless, 1 << 30, 5, true, 0).unwrap_err().to_string();
         assert!(error.contains("5 of 1073741824 samples"), "{error}");
     }

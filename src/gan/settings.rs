@@ -61,7 +61,7 @@ impl Setting {
 }
 
 /// The settings that every run has. Optimizers and layers have theirs beside them ([`of_optimizer`], [`of_layer`]).
-const TABLE: [Setting; 31] = [
+const TABLE: [Setting; 32] = [
     Setting::new(BATCH, |run| run.options.batch.into()),
     Setting::later("run.shards", |run| run.options.shards.into(), || 1.into()),
     Setting::new("run.seed", |run| run.options.seed.into()),
@@ -69,6 +69,7 @@ const TABLE: [Setting; 31] = [
     Setting::new("run.engine", |run| run.options.engine.to_string().into()),
     Setting::new("run.isa", |run| instructions(run.options).into()),
     Setting::new(SAMPLES, |run| of_extent(run.samples)),
+    Setting::later("data.balance", |run| matches!(run.samples, Extent::Chosen(_)).into(), || false.into()),
     Setting::new(OBJECTIVE, |run| run.spec.objective.name().into()),
     Setting::new("gan.order", |run| run.spec.order.name().into()),
     Setting::new(DISCRIMINATOR_STEPS, |run| run.spec.discriminator_steps.into()),
@@ -180,7 +181,7 @@ fn end(last: Option<f32>) -> Value {
 
 fn of_extent(extent: Extent) -> Value {
     match extent {
-        Extent::Finite(samples) => samples.into(),
+        Extent::Finite(samples) | Extent::Chosen(samples) => samples.into(),
         Extent::Endless => "endless".into(),
     }
 }

@@ -63,11 +63,13 @@ pub enum Stream {
     DenseParameters = 23,
     /// Dropout of such a network.
     DenseKeeps = 24,
+    /// Which class and which of its samples a draw of balanced data is; its step is the number of the draw.
+    Balance = 25,
 }
 
 impl Stream {
     /// The stream's key at `step`.
-    pub(super) fn key(self, seed: u64, step: u64) -> StreamKey {
+    pub(crate) fn key(self, seed: u64, step: u64) -> StreamKey {
         StreamKey::new(seed, step, self as u64)
     }
 
@@ -92,7 +94,7 @@ mod tests {
     use super::*;
 
     /// The purposes outside of a step, and those whose step counts from 0 too.
-    const STREAMS: [Stream; 25] = [
+    const STREAMS: [Stream; 26] = [
         Stream::GeneratorParameters,
         Stream::DiscriminatorParameters,
         Stream::DiscriminatorLatents,
@@ -118,6 +120,7 @@ mod tests {
         Stream::NoiseGeneratorReal,
         Stream::DenseParameters,
         Stream::DenseKeeps,
+        Stream::Balance,
     ];
 
     #[test]

@@ -415,7 +415,7 @@ impl<'a> Trainer<'a> {
     pub fn steps_for_epochs(&self, epochs: u64) -> u64 {
         let per_step = self.options.batch as u128 * self.spec.discriminator_steps as u128;
         match self.intake.batches.extent() {
-            Extent::Finite(samples) => settings::steps(epochs, samples, per_step),
+            Extent::Finite(samples) | Extent::Chosen(samples) => settings::steps(epochs, samples, per_step),
             Extent::Endless => 0,
         }
     }

@@ -6,8 +6,14 @@ use crate::kind::Kind;
 use crate::scan::scan;
 use crate::text::shown;
 
-/// What a cell of a column of this kind looks like, and the cure.
+/// What a cell of a column of this kind looks like, and the cure in a table that is yet to be learned.
 pub(crate) fn complaint(cell: &str, kind: Kind) -> String {
+    let (found, cure) = finding(cell, kind);
+    format!("{found}; {cure}")
+}
+
+/// What a cell of a column of this kind looks like, and the cure apart from it.
+pub(crate) fn finding(cell: &str, kind: Kind) -> (String, &'static str) {
     let column = match kind {
         Kind::Date => "a column of dates",
         Kind::Integer => "a column of whole numbers",
@@ -40,7 +46,7 @@ pub(crate) fn complaint(cell: &str, kind: Kind) -> String {
         _ if holds_delimiter(cell) => ("holds another delimiter", "name the delimiter of the file"),
         _ => ("is text", CURE),
     };
-    format!("`{}` {what} in {column}; {cure}", shown(cell))
+    (format!("`{}` {what} in {column}", shown(cell)), cure)
 }
 
 /// What is wrong with a number that a column of whole numbers cannot have, and the cure: where the kind of the column `is_known`, it

@@ -94,6 +94,16 @@ impl Encoding {
         }
     }
 
+    /// Whether it has all characters of `text`.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        match self {
+            Self::Utf8 | Self::Utf16Le | Self::Utf16Be => true,
+            Self::Windows1252 | Self::Other(_) => {
+                text.is_ascii() || self.tables().is_some_and(|tables| !tables.encode(text).2)
+            }
+        }
+    }
+
     fn encode_by_table(&self, text: &str, out: &mut Vec<u8>) {
         let Some(tables) = self.tables() else { return };
         let mut encoder = tables.new_encoder();

@@ -190,6 +190,23 @@ impl ColumnForm {
             _ => 0,
         }
     }
+
+    /// The least and the greatest of its numbers or dates, as the file writes them; `None` where it has neither.
+    pub fn range(&self) -> Option<[String; 2]> {
+        let written = |write: &dyn Fn(usize, &mut Vec<u8>)| {
+            [0, 1].map(|end| {
+                let mut text = Vec::new();
+                write(end, &mut text);
+                String::from_utf8_lossy(&text).into_owned()
+            })
+        };
+        match &self.domain {
+            Domain::Numbers { format, range } => Some(written(&|end, text| format.write(range[end], text))),
+            Domain::Integers { format, range } => Some(written(&|end, text| format.write_integer(range[end], text))),
+            Domain::Dates { format, range } => Some(written(&|end, text| format.write(range[end], text))),
+            _ => None,
+        }
+    }
 }
 
 /// Most digits or characters of a part of a format.

@@ -58,6 +58,7 @@
 //!
 //! ```text
 //! codec  quality                      rows as samples of a network, and back; how good generated tables are
+//! given                               rows of a file that has some of a table's columns
 //! read  writer  numbers               tables from files and arrays, and rows back into files
 //! load  survey                        the second pass, for values; the first, which decides
 //! conclude                            what a table has, from all its rows
@@ -89,6 +90,7 @@ mod dialect;
 mod distinct;
 mod encoding;
 mod form;
+mod given;
 mod header;
 mod identity;
 mod input;
@@ -118,11 +120,12 @@ mod writer;
 
 #[cfg(feature = "onnx")]
 pub use codec::OnnxColumn;
-pub use codec::{Calibration, Codec, EncodedTable, Facet, Scaling, probit};
+pub use codec::{Calibration, Codec, EncodedTable, Facet, Finder, Found, Pool, Scaling, Wanted, probit};
 pub use date_format::{DateFormat, DateUnit, DayFormat, DayOrder, HalfFormat, LetterCase, MonthStyle, TimeFormat};
 pub use dialect::{Delimiter, Dialect, Header, LineEnd, Trailing};
 pub use encoding::Encoding;
 pub use form::{AsNumbers, Category, ColumnForm, Domain, Form, Mark};
+pub use given::{GivenCell, GivenRow, GivenRows};
 pub use input::Input;
 pub use kind::Kind;
 pub use note::Note;

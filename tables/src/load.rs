@@ -53,7 +53,7 @@ enum Reading {
 }
 
 /// The place of each category by its text.
-struct Places {
+pub(crate) struct Places {
     places: HashMap<Box<str>, u16, FixedState>,
     /// Whether capitals make no difference.
     ignores_case: bool,
@@ -196,7 +196,7 @@ fn is_same(constant: &str, cell: &[u8]) -> bool {
 }
 
 impl Places {
-    fn of(categories: &[Category], ignores_case: bool, are_all: bool) -> Self {
+    pub(crate) fn of(categories: &[Category], ignores_case: bool, are_all: bool) -> Self {
         let mut places = HashMap::with_hasher(FixedState::with_seed(0));
         for (index, category) in categories.iter().enumerate() {
             let index = u16::try_from(index).unwrap_or(u16::MAX);
@@ -216,7 +216,7 @@ impl Places {
         Self { places, ignores_case, numbers }
     }
 
-    fn find(&self, text: &str) -> Option<u16> {
+    pub(crate) fn find(&self, text: &str) -> Option<u16> {
         let lower = || self.places.get(text.to_ascii_lowercase().as_str()).filter(|_| self.ignores_case);
         let number = || number_bits(text).and_then(|number| self.numbers.get(&number));
         self.places.get(text).or_else(lower).or_else(number).copied()

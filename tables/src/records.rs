@@ -107,6 +107,15 @@ impl<R: Read> Records<R> {
 
     /// The next row that has a cell which is not empty.
     pub(crate) fn next(&mut self) -> Result<Option<Record<'_>>> {
+        self.find(false)
+    }
+
+    /// The next row, which may consist of empty cells: a delimiter or a quote makes a line one, and a blank line is none.
+    pub(crate) fn next_of_any(&mut self) -> Result<Option<Record<'_>>> {
+        self.find(true)
+    }
+
+    fn find(&mut self, takes_empty: bool) -> Result<Option<Record<'_>>> {
         loop {
             let line = self.line;
             match self.step()? {
@@ -122,7 +131,8 @@ impl<R: Read> Records<R> {
                     if line <= self.split.skipped_lines {
                         continue;
                     }
-                    if is_blank {
+                    let has_cells = self.cells.len() > 1 || self.cells.iter().any(|cell| cell.is_quoted);
+                    if is_blank && !(takes_empty && has_cells) {
                         self.counts.blanks += u64::from(self.cells.len() > 1);
                         continue;
                     }

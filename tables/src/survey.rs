@@ -31,19 +31,7 @@ pub(crate) fn text<'a>(input: &'a Input, dialect: &Dialect) -> Result<Decoded<Bo
 
 /// Looks at a whole table; where `known` is given, as one of that form.
 pub(crate) fn survey(input: &Input, options: &ReadOptions, known: Option<&Form>) -> Result<Survey> {
-    options.validate()?;
-    let (head, is_whole) = head(input)?;
-    if let Some(what) = looks_like(&head) {
-        return Err(input.error(format!("is {what}")));
-    }
-    let no_text = || input.error("holds bytes that are no text, so it is no table; save the table as CSV in UTF-8");
-    let (mut encoding, has_mark) = match (&options.encoding, detect(&head)) {
-        (Some(encoding), found) => {
-            let has_mark = found.is_some_and(|(found, has_mark)| has_mark && found == *encoding);
-            (encoding.clone(), has_mark)
-        }
-        (None, found) => found.ok_or_else(no_text)?,
-    };
+    let Beginning { head, is_whole, mut encoding, has_mark } = Beginning::of(input, options)?;
     let mut notes = Vec::new();
     // What is not UTF-8 after all is found out at its first byte that is none: then all begins anew.
     loop {
@@ -58,6 +46,41 @@ pub(crate) fn survey(input: &Input, options: &ReadOptions, known: Option<&Form>)
         }
         encoding = Encoding::Windows1252;
         notes.push(Note::Encoding(encoding.name().to_string()));
+    }
+}
+
+/// What the first bytes of a file show.
+pub(crate) struct Beginning {
+    /// These bytes.
+    pub(crate) head: Vec<u8>,
+    /// Whether they are all.
+    pub(crate) is_whole: bool,
+    /// The encoding that they show, unless the caller knows it.
+    pub(crate) encoding: Encoding,
+    pub(crate) has_mark: bool,
+}
+
+impl Beginning {
+    /// That of `input`.
+    ///
+    /// # Errors
+    ///
+    /// A file that is no text, with what it looks like.
+    pub(crate) fn of(input: &Input, options: &ReadOptions) -> Result<Self> {
+        options.validate()?;
+        let (head, is_whole) = head(input)?;
+        if let Some(what) = looks_like(&head) {
+            return Err(input.error(format!("is {what}")));
+        }
+        let no_text = || input.error("holds bytes that are no text, so it is no table; save the table as CSV in UTF-8");
+        let (encoding, has_mark) = match (&options.encoding, detect(&head)) {
+            (Some(encoding), found) => {
+                let has_mark = found.is_some_and(|(found, has_mark)| has_mark && found == *encoding);
+                (encoding.clone(), has_mark)
+            }
+            (None, found) => found.ok_or_else(no_text)?,
+        };
+        Ok(Self { head, is_whole, encoding, has_mark })
     }
 }
 
@@ -89,7 +112,7 @@ fn head(input: &Input) -> Result<(Vec<u8>, bool)> {
 }
 
 /// The whole lines of the first bytes as text; `None` where they are not in the encoding.
-fn head_text(head: &[u8], is_whole: bool, dialect: &Dialect) -> Option<String> {
+pub(crate) fn head_text(head: &[u8], is_whole: bool, dialect: &Dialect) -> Option<String> {
     let mark = if dialect.has_byte_order_mark { dialect.encoding.byte_order_mark().len() } else { 0 };
     let mut decoded = Decoded::new(head.get(mark..)?, &dialect.encoding);
     let (mut text, mut block) = (Vec::new(), vec![0; HEAD]);

@@ -162,6 +162,10 @@ impl<W: Write> Writer<W> {
     ///
     /// [`Error::Shape`] for another number of values; [`Error::Io`] where the system refuses to write.
     pub fn write_row(&mut self, values: &[Value]) -> Result<()> {
+        self.write_cells(values, |_| None)
+    }
+
+    fn write_cells<'t>(&mut self, values: &[Value], given: impl Fn(usize) -> Option<&'t str>) -> Result<()> {
         let Self { form, shape, text, rows, .. } = self;
         if values.len() != form.columns.len() {
             return Err(Error::shape("row", format!("{} values", form.columns.len()), format!("{}", values.len())));
@@ -170,7 +174,10 @@ impl<W: Write> Writer<W> {
             if index > 0 {
                 text.extend_from_slice(&shape.delimiter);
             }
-            shape.value(index, column, *value, *rows, text);
+            match given(index) {
+                Some(cell) => shape.cell(cell, column.is_quoted, index == 0, text),
+                None => shape.value(index, column, *value, *rows, text),
+            }
         }
         if shape.trailing {
             text.extend_from_slice(&shape.delimiter[..1]);
@@ -182,6 +189,15 @@ impl<W: Write> Writer<W> {
             self.flush_text(self.shape.line_end.len())?;
         }
         Ok(())
+    }
+
+    /// Writes a row of which some cells are given as text, which stands as it is, in quotes where it has to; the others are `values`.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_row`](Self::write_row).
+    pub fn write_given(&mut self, values: &[Value], given: &[Option<&str>]) -> Result<()> {
+        self.write_cells(values, |column| given.get(column).copied().flatten())
     }
 
     /// Writes what is left, and gives back what was written to.

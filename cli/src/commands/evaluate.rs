@@ -103,7 +103,7 @@ pub(crate) fn command(args: &EvaluateArgs) -> anyhow::Result<()> {
     let comparison = comparison::compare(config, &real, model, args.samples, isa)?;
     let quality = quality_of(config, model, own.as_ref(), args.target.as_deref(), isa)?;
     let remark = measure::remark(config);
-    let source = config.source(&real)?;
+    let source = config.source(&real, config.seed)?;
     let health = engine::examine(model, None, &config.spec, &*source, config.run_seed(), isa)?;
     // Before the first step G has learned nothing yet.
     let seen = if *step == Some(0) { Verdict::TooEarly } else { Watch::glance(&config.spec, &health) };

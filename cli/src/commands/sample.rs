@@ -1,8 +1,10 @@
 //! `gannet sample`: samples of a trained generator as an array, a table or a picture.
 
 use std::io::{self, Write};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use gannet::cpu::Isa;
 use gannet::data::one_hot;
@@ -13,6 +15,7 @@ use gannet::{Error, Result};
 use gannet_tables::{AsNumbers, Codec};
 
 use crate::commands::args::{Format, SAMPLE_FORMATS, SampleArgs};
+use crate::commands::sample_like::{Filled, Filling};
 use crate::data::classes::Classes;
 use crate::data::filter::Filter;
 use crate::data::latents;
@@ -54,32 +57,27 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
         out.refuse_terminal(name_of(SAMPLE_FORMATS, &format))?;
     }
     let run = SavedRun::open(&args.run, args.checkpoint)?;
+    if let Some(like) = &args.like {
+        fill(&run, (like, args.seed), format, out)?;
+        run.tell();
+        return Ok(());
+    }
     let config = &run.config;
-    let filter = Filter::new(codec(config), &args.conditions)?;
-    let classes = config.classes();
-    let asked = Asked::new(classes.as_ref(), &args.label)?.within(codec(config), &filter)?;
+    let mut filter = Filter::new(codec(config), &args.conditions)?;
+    let asked = Asked::new(config.classes(), &args.label)?.within(codec(config), &mut filter)?;
     let class = |index| asked.class(index);
-    let draw = Draw { config, model: &run.model, seed: args.seed, class: &class, filter: &filter };
+    let draw = Draw { config, model: &run.model, seed: args.seed, class: &class, filter: &filter, threads: threads() };
     let mut given = args.latents.as_ref().map(|path| of_latents(&run, path, &class)).transpose()?;
     let count = given.as_ref().map_or(args.count, |samples| samples.len() / config.spec.features());
     let mut each = |take: &mut dyn FnMut(Drawn<'_>) -> Result<()>| match &mut given {
         Some(samples) => draw.each_of(samples, take),
         None => draw.each(args.count, take).map_err(|error| too_many("count", args.count, error)),
     };
-    // What keeps samples from being made is no error of writing.
     let mut failure = None;
-    let mut telling = |result: Result<()>| {
-        result.map_err(|error| match error {
-            Error::Io { action: "write", source, .. } => source,
-            error => {
-                let told = io::Error::other(error.to_string());
-                failure = Some(error);
-                told
-            }
-        })
-    };
     let written = match format {
-        Format::Csv => out.write(|file| telling(csv(file, config, (&asked, out.is_terminal()), |take| each(take)))),
+        Format::Csv => {
+            out.write(|file| told(csv(file, config, (&asked, out.is_terminal()), |take| each(take)), &mut failure))
+        }
         Format::Npy => {
             let mut array = Array::of(config, count).map_err(|error| too_many("count", count, error))?;
             each(&mut |drawn| {
@@ -109,6 +107,52 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes the rows of the file `like`, filled by what is generated with a seed.
+fn fill(run: &SavedRun, (like, seed): (&Path, u64), format: Format, out: OutFile<'_>) -> anyhow::Result<()> {
+    let Some(codec) = codec(&run.config) else {
+        return Err(Error::setting("like", "is for a run on a table; leave --like out").into());
+    };
+    if format != Format::Csv {
+        return Err(
+            Error::setting("like", "rows that are filled keep their texts, which a .csv alone has; write one").into()
+        );
+    }
+    let filling = Filling { config: &run.config, codec, model: &run.model, seed, threads: threads() };
+    let is_terminal = out.is_terminal();
+    let name = match &out {
+        OutFile::File(path, _) => Some(printable(path)),
+        OutFile::Standard => None,
+    };
+    let (mut failure, mut filled) = (None, Filled::default());
+    let written = out.write(|file| {
+        let plain: Box<dyn Write + '_> = if is_terminal { Box::new(Plain(file)) } else { Box::new(file) };
+        filled = told(filling.write(like, plain), &mut failure)?;
+        Ok(())
+    });
+    failure.map_or(Ok(()), Err)?;
+    written?;
+    filled.notes.iter().for_each(|told| note(told));
+    name.iter().for_each(|name| note(&format!("{} rows in {name}", filled.rows)));
+    Ok(())
+}
+
+/// Threads that samples are made by: one for each processor.
+fn threads() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
+}
+
+/// What keeps samples from being made is no error of writing: it is kept in `failure`.
+fn told<T>(result: Result<T>, failure: &mut Option<Error>) -> io::Result<T> {
+    result.map_err(|error| match error {
+        Error::Io { action: "write", source, .. } => source,
+        error => {
+            let told = io::Error::other(error.to_string());
+            *failure = Some(error);
+            told
+        }
+    })
+}
+
 /// How the rows of a run's table become samples, if it is on one.
 fn codec(config: &RunConfig) -> Option<&Codec> {
     config.own.as_ref().and_then(OwnData::codec).map(Arc::as_ref)
@@ -131,18 +175,18 @@ fn of_latents(run: &SavedRun, path: &Path, class: &dyn Fn(u64) -> Option<usize>)
 }
 
 /// The classes that samples are to be of.
-enum Asked<'a> {
+enum Asked {
     /// There are none.
     Unconditional,
-    /// All, as often as in the data.
-    All(&'a Classes),
+    /// All that have samples, as often as these tell.
+    All(Classes),
     /// These, one after the other.
-    Some(&'a Classes, Vec<usize>),
+    Some(Classes, Vec<usize>),
 }
 
-impl<'a> Asked<'a> {
+impl Asked {
     /// Those of these `names`, or all `classes` where none is named.
-    fn new(classes: Option<&'a Classes>, names: &[String]) -> Result<Self> {
+    fn new(classes: Option<Classes>, names: &[String]) -> Result<Self> {
         match classes {
             None if names.is_empty() => Ok(Self::Unconditional),
             None => {
@@ -157,20 +201,38 @@ impl<'a> Asked<'a> {
                         Error::setting("label", format!("`{name}` is none of the classes; these are {}", known()))
                     })
                 };
-                Ok(Self::Some(classes, names.iter().map(find).collect::<Result<_>>()?))
+                let asked = names.iter().map(find).collect::<Result<_>>()?;
+                Ok(Self::Some(classes, asked))
             }
         }
     }
 
-    /// The same where conditions ask for a class themselves.
-    fn within(self, codec: Option<&Codec>, filter: &Filter) -> Result<Self> {
-        let column = codec.and_then(|codec| codec.form().position(codec.condition()?));
-        match (self, column.and_then(|column| filter.category_of(column))) {
-            (Self::All(classes), Some(class)) => Ok(Self::Some(classes, vec![class])),
-            (Self::Some(..), Some(_)) => {
-                Err(Error::setting("where", "asks for a class, and so does --label; leave one of them out"))
+    /// Those that meet the conditions on the column of the classes, which need no rejection then, and leave the filter.
+    fn within(self, codec: Option<&Codec>, filter: &mut Filter) -> Result<Self> {
+        let Some((codec, meets)) = codec.and_then(|codec| Some((codec, filter.take_classes(codec)?))) else {
+            return Ok(self);
+        };
+        let wrong = |problem: String| Err(Error::setting("where", problem));
+        let column = codec.condition().unwrap_or_default();
+        match self {
+            Self::Unconditional => Ok(Self::Unconditional),
+            Self::All(classes) => {
+                let among = classes.among(&meets);
+                if among.counts().iter().all(|count| *count == 0) {
+                    return wrong(format!(
+                        "no row of the data meets the conditions on `{column}` together; leave one of them out (categories: {})",
+                        classes.names().join(", ")
+                    ));
+                }
+                Ok(Self::All(among))
             }
-            (asked, _) => Ok(asked),
+            Self::Some(classes, asked) => match asked.iter().find(|class| meets.get(**class) != Some(&true)) {
+                Some(class) => wrong(format!(
+                    "the conditions on `{column}` exclude `{}`, which --label asks for; leave one of the two out",
+                    classes.names().get(*class).map_or("", String::as_str)
+                )),
+                None => Ok(Self::Some(classes, asked)),
+            },
         }
     }
 
@@ -320,7 +382,7 @@ type Take<'a> = dyn FnMut(Drawn<'_>) -> Result<()> + 'a;
 fn csv(
     file: &mut dyn Write,
     config: &RunConfig,
-    (asked, terminal): (&Asked<'_>, bool),
+    (asked, terminal): (&Asked, bool),
     each: impl FnOnce(&mut Take<'_>) -> Result<()>,
 ) -> Result<()> {
     let refused = |error: csv::Error| Error::Io { action: "write", path: "samples".into(), source: error.into() };

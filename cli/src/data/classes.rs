@@ -139,6 +139,12 @@ impl Classes {
         own_data::class_of_sample(&self.counts, index)
     }
 
+    /// The same with those alone that `are_allowed`, which come as often beside each other as in the data.
+    pub(crate) fn among(&self, are_allowed: &[bool]) -> Self {
+        let counts = self.counts.iter().zip(are_allowed);
+        Self { counts: counts.map(|(count, is_allowed)| count * u64::from(*is_allowed)).collect(), ..self.clone() }
+    }
+
     /// The class of the picture of an index: one after the other.
     pub(crate) fn in_turn(&self, index: u64) -> usize {
         usize::try_from(index % self.names.len().max(1) as u64).unwrap_or(0)
@@ -162,6 +168,9 @@ mod tests {
             assert_eq!(found[3], 0);
         }
         assert_eq!((classes.find("c"), classes.find("x")), (Some(2), None));
+        let among = classes.among(&[true, false, true, true]);
+        let of_c = (0..999).filter(|index| among.of_sample(*index) == 2).count();
+        assert!((0..999).all(|index| among.of_sample(index).is_multiple_of(2)) && of_c.abs_diff(299) <= 8, "{of_c}");
         let (found, labels) = Classes::found(&[2.5, -1.0, 2.5, 7.0], "it").unwrap();
         assert_eq!(
             (found.names(), found.counts()),

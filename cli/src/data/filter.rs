@@ -77,16 +77,27 @@ impl Filter {
         self.0.iter().all(|condition| row.get(condition.column).is_some_and(|value| condition.accepts(*value)))
     }
 
-    /// The category that the column at `place` has to have, if it has to have one.
-    pub(crate) fn category_of(&self, place: usize) -> Option<usize> {
-        self.0.iter().find_map(|condition| match condition {
-            Condition { column, operator: Operator::Equal, operand: Operand::Category(category) }
-                if *column == place =>
-            {
-                usize::try_from(*category).ok()
-            }
-            _ => None,
-        })
+    /// From where to where the numbers and dates go that there are conditions on, for a message; empty where there are none.
+    pub(crate) fn ranges(&self, codec: &Codec) -> String {
+        let columns = codec.form().columns.iter().enumerate();
+        let named = columns.filter(|(place, _)| self.0.iter().any(|condition| condition.column == *place));
+        let ranges = named.filter_map(|(_, column)| column.range().map(|range| (&column.name, range)));
+        ranges
+            .map(|(name, [least, greatest])| format!("; `{name}` goes from {least} to {greatest} in the data"))
+            .collect()
+    }
+
+    /// Takes out the conditions on the column that samples are made under, which their class meets once and for all: for each of the
+    /// classes whether it does. `None` where there is no such condition.
+    pub(crate) fn take_classes(&mut self, codec: &Codec) -> Option<Vec<bool>> {
+        let column = codec.form().position(codec.condition()?)?;
+        let (of_class, others): (Vec<_>, Vec<_>) = self.0.drain(..).partition(|condition| condition.column == column);
+        self.0 = others;
+        let meets = |class| {
+            let value = codec.class_value(class);
+            of_class.iter().all(|condition| condition.accepts(value))
+        };
+        (!of_class.is_empty()).then(|| (0..codec.classes().len()).map(meets).collect())
     }
 }
 
@@ -95,14 +106,19 @@ fn condition(codec: &Codec, text: &str) -> Result<Condition> {
     let wrong = |problem: String| Err(Error::setting("where", problem));
     let columns = &codec.form().columns;
     // Names may hold signs of operators: the longest that fits is meant.
-    let begins = |column: &&ColumnForm| {
+    let begins = |text: &str, column: &&ColumnForm| {
         let behind = text.strip_prefix(column.name.as_str()).map(str::trim_start);
         behind.is_some_and(|behind| OPERATORS.iter().any(|(sign, _)| behind.starts_with(sign)))
     };
-    let Some(column) = columns.iter().filter(begins).max_by_key(|column| column.name.len()) else {
+    let named =
+        |text: &str| columns.iter().filter(|column| begins(text, column)).max_by_key(|column| column.name.len());
+    // A name may begin with a space, too.
+    let spaced = text.trim_start();
+    let Some((text, column)) = named(text).map(|column| (text, column)).or_else(|| Some((spaced, named(spaced)?)))
+    else {
         let Some(end) = text.find(['=', '<', '>', '!']) else {
             return wrong(format!(
-                "`{text}` is no condition; write NAME=VALUE, NAME!=VALUE, or a name, < > <= or >= and a number"
+                "`{text}` is no condition; write NAME=VALUE, NAME!=VALUE, or a name, < > <= or >= and a number or date"
             ));
         };
         let name = text[..end].trim();
@@ -120,7 +136,12 @@ fn condition(codec: &Codec, text: &str) -> Result<Condition> {
         .find_map(|(sign, operator)| Some((*operator, behind.strip_prefix(sign)?.trim())))
         .unwrap_or((Operator::Equal, ""));
     let place = columns.iter().position(|other| std::ptr::eq(other, column)).unwrap_or(0);
-    operand(column, operator, value).map(|operand| Condition { column: place, operator, operand }).or_else(wrong)
+    let operand = operand(column, operator, value).map_err(|problem| {
+        // Such as `age==40` or `age=>40`.
+        let signs = if value.starts_with(['=', '<', '>', '!']) { "; the signs are = != < <= > >=" } else { "" };
+        format!("{problem}{signs}")
+    });
+    operand.map(|operand| Condition { column: place, operator, operand }).or_else(wrong)
 }
 
 /// What the text of a value is in a column.
@@ -136,7 +157,7 @@ fn operand(column: &ColumnForm, operator: Operator, value: &str) -> std::result:
             let known = || categories.iter().chain(rest);
             match known().position(|category| category.text == value).and_then(|place| u32::try_from(place).ok()) {
                 Some(place) => Ok(Operand::Category(place)),
-                None if is_mark => Ok(Operand::Missing),
+                None if is_mark => missing(column, operator),
                 None => {
                     let some: Vec<&str> = known().take(12).map(|category| category.text.as_str()).collect();
                     let near = suggestion(value, known().map(|category| category.text.as_str()));
@@ -148,7 +169,7 @@ fn operand(column: &ColumnForm, operator: Operator, value: &str) -> std::result:
             if compares {
                 Err(format!("`{name}`: a value is needed behind the sign"))
             } else {
-                Ok(Operand::Missing)
+                missing(column, operator)
             }
         }
         Domain::Numbers { format, .. } | Domain::Integers { format, .. } => {
@@ -158,14 +179,29 @@ fn operand(column: &ColumnForm, operator: Operator, value: &str) -> std::result:
             let unit = is_written.then(|| 10f64.powi(i32::from(format.max_decimals)));
             number
                 .map(|wanted| Operand::Number { wanted, unit })
-                .ok_or_else(|| format!("`{name}` has numbers, and `{value}` is none"))
+                .ok_or_else(|| format!("`{name}` has numbers{}, and `{value}` is none", between(column)))
         }
-        Domain::Dates { format, .. } => format
-            .read(value.as_bytes())
-            .map(Operand::Whole)
-            .ok_or_else(|| format!("`{name}` has dates, and `{value}` is none that is written as they are")),
+        Domain::Dates { format, .. } => format.read(value.as_bytes()).map(Operand::Whole).ok_or_else(|| {
+            let range = between(column);
+            format!("`{name}` has dates{range}, and `{value}` is none that is written as they are")
+        }),
         _ => Err(format!("`{name}` is {}, and is not learned", column.kind.name().replace('_', " "))),
     }
+}
+
+/// A missing value, which no row has in a column whose data have none.
+fn missing(column: &ColumnForm, operator: Operator) -> std::result::Result<Operand, String> {
+    match column.missing {
+        None if operator == Operator::Equal => {
+            Err(format!("`{}` has no missing values in the run's data, and so none in rows that are made", column.name))
+        }
+        _ => Ok(Operand::Missing),
+    }
+}
+
+/// From where to where the numbers or dates of a column go.
+fn between(column: &ColumnForm) -> String {
+    column.range().map_or_else(String::new, |[least, greatest]| format!(" from {least} to {greatest}"))
 }
 
 impl Condition {
@@ -203,6 +239,10 @@ mod tests {
     use super::*;
 
     fn codec() -> Codec {
+        codec_under(None)
+    }
+
+    fn codec_under(condition: Option<&str>) -> Codec {
         let rows: String = (0..60)
             .map(|row| {
                 let age = if row % 6 == 0 { "NA".to_string() } else { (20 + row * row % 53).to_string() };
@@ -215,7 +255,7 @@ mod tests {
             })
             .collect();
         let text = format!("city,age,day,a=b,c\n{rows}");
-        Codec::fit(&read(&Input::bytes("t.csv", text), &ReadOptions::default()).unwrap(), None, Scaling::Quantile)
+        Codec::fit(&read(&Input::bytes("t.csv", text), &ReadOptions::default()).unwrap(), condition, Scaling::Quantile)
             .unwrap()
     }
 
@@ -231,7 +271,8 @@ mod tests {
         let forty = Value::Integer(40);
         for (texts, row, accepted) in [
             (vec!["age>=40"], paris(forty), true),
-            (vec!["age > 40"], paris(forty), false),
+            (vec![" age > 40 "], paris(forty), false),
+            (vec!["city!="], paris(forty), true),
             (vec!["age=40", "day<2020-01-06"], paris(forty), true),
             (vec!["age!=40"], paris(forty), false),
             (vec!["age=NA"], paris(Value::Missing), true),
@@ -249,7 +290,37 @@ mod tests {
         }
         let of_city = filter(&["city=Rome"]).unwrap();
         let accepted = (0..3).filter(|city| of_city.accepts(&row(*city, forty, 1, 1.0))).count();
-        assert_eq!((accepted, of_city.category_of(0).is_some(), of_city.category_of(1)), (1, true, None));
+        assert_eq!(accepted, 1);
+    }
+
+    #[test]
+    fn conditions_on_classes_are_taken_out() {
+        let codec = codec_under(Some("city"));
+        let taken = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| text.to_string()).collect();
+            let mut filter = Filter::new(Some(&codec), &texts).unwrap();
+            let classes = filter.take_classes(&codec);
+            let names = classes.map(|classes| {
+                let all = codec.classes().into_iter().zip(classes);
+                all.filter(|(_, is_met)| *is_met).map(|((name, _), _)| name).collect::<Vec<_>>().join(" ")
+            });
+            (names, filter.0.len())
+        };
+        let names = |text: &str| Some(text.to_string());
+        assert_eq!(taken(&["city=Rome", "age>30"]), (names("Rome"), 1));
+        assert_eq!(taken(&["city!=Rome", "city!=Oslo"]), (names("Paris"), 0));
+        assert_eq!(taken(&["city=Rome", "city=Oslo"]), (names(""), 0));
+        assert_eq!(taken(&["age>30"]), (None, 1));
+        // Missing values are a class, too.
+        let table =
+            read(&Input::bytes("t.csv", "k,x\n".to_string() + &"a,1\nNA,2\nb,4\n".repeat(8)), &ReadOptions::default());
+        let codec = Codec::fit(&table.unwrap(), Some("k"), Scaling::Quantile).unwrap();
+        for (text, expected) in
+            [("k=", [false, false, true]), ("k!=", [true, true, false]), ("k!=a", [false, true, false])]
+        {
+            let mut filter = Filter::new(Some(&codec), &[text.to_string()]).unwrap();
+            assert_eq!(filter.take_classes(&codec).unwrap(), expected, "{text}");
+        }
     }
 
     #[test]
@@ -258,9 +329,15 @@ mod tests {
             ("citi=Paris", "did you mean `city`?"),
             ("city=Pari", "did you mean `Paris`?"),
             ("city>Paris", "no order"),
-            ("age>x", "`x` is none"),
+            ("age>x", "numbers from 20 to 72, and `x` is none"),
             ("age>", "a value is needed"),
-            ("day<5", "none that is written as they are"),
+            ("age==40", "`=40` is none; the signs are = != < <= > >="),
+            ("age=>40", "; the signs are"),
+            ("day<5", "`day` has dates from 2020-01-01 to 2020-01-28, and `5` is none that is written as they are"),
+            ("day<05.01.2020", "none that is written as they are"),
+            ("city=", "`city` has no missing values"),
+            ("a=b=", "`a=b` has no missing values"),
+            ("town > 3", "no column `town` (columns: city, age, day, a=b, c)"),
             ("c=7", "not learned"),
             ("age", "is no condition"),
         ] {

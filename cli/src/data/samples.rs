@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use gannet::data::{ArraySource, ByteSource, Labelled};
+use gannet::data::{ArraySource, Balanced, ByteSource, Labelled};
 use gannet::gan::Source;
 use gannet::internals::memory::filled;
 use gannet::{Error, Result};
@@ -92,6 +92,24 @@ impl Samples {
         }
         let labels = labels.iter().map(|label| u32::from(*label)).collect();
         Ok(Arc::new(Labelled::new(source, labels, classes)?))
+    }
+
+    /// The same with rare classes drawn more often than they are, by the seed of the run.
+    ///
+    /// # Errors
+    ///
+    /// As [`labelled`](Self::labelled).
+    pub(crate) fn balanced(&self, classes: usize, seed: u64) -> Result<Arc<dyn Source>> {
+        let source = self.labelled(classes)?;
+        let balanced = match self {
+            Self::Table(table) => {
+                let label = |row| table.class(row).and_then(|class| u32::try_from(class).ok()).unwrap_or(u32::MAX);
+                Balanced::new(source, (0..table.len()).map(label), classes, seed)?
+            }
+            Self::Values(_, labels) => Balanced::new(source, labels.iter().copied().map(u32::from), classes, seed)?,
+            Self::Images(set) => Balanced::new(source, set.labels.iter().copied().map(u32::from), classes, seed)?,
+        };
+        Ok(Arc::new(balanced))
     }
 
     /// What the samples are known again by: how many there are, and a checksum of them, and of their classes where they are `labelled`.

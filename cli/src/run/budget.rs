@@ -93,6 +93,9 @@ impl Budget {
         // Every replica has synthetic points of its own; what is read is shared.
         let is_shared = config.own.is_some() || matches!(data, Samples::Images(_));
         let data_bytes = data.bytes().saturating_mul(if is_shared { 1 } else { replicas });
+        // The numbers of balanced samples, class after class: of each replica, and of each examination.
+        let numbers_of_classes = if config.balance { 4 * samples * (replicas + workers) } else { 0 };
+        let data_bytes = data_bytes.saturating_add(numbers_of_classes);
         let at_once = |bytes: u64| bytes.saturating_mul(workers);
         let drawn = pictures::shown(config.preset) as u64 * pictures::columns(config.preset) as u64 * 4;
         // Each by itself while it trains, all in the animation and the report at the end.

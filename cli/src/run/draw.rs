@@ -1,7 +1,6 @@
 //! Samples of a trained generator one after another, as many as are asked for, in memory that does not grow with their number.
 
-use std::num::NonZero;
-use std::thread::{self, available_parallelism};
+use std::thread;
 
 use gannet::cpu::Isa;
 use gannet::data::one_hot;
@@ -25,6 +24,8 @@ const MOST: u64 = 1 << 32;
 /// Rows that are made for one that meets the conditions, and rows that are made in any case.
 const TRIES: u64 = 10_000;
 const LEAST_TRIES: u64 = 1_000_000;
+/// Rows after which that is looked at, whatever the number of threads.
+const CHECKED: u64 = 1 << 13;
 
 /// What samples are made by.
 pub(crate) struct Draw<'a> {
@@ -34,6 +35,8 @@ pub(crate) struct Draw<'a> {
     /// The class of the sample of an index, where there are classes.
     pub(crate) class: &'a (dyn Fn(u64) -> Option<usize> + Sync),
     pub(crate) filter: &'a Filter,
+    /// Threads at most; what is drawn does not depend on them.
+    pub(crate) threads: usize,
 }
 
 /// A sample: its class, its values, and the row of a table that it is.
@@ -55,8 +58,7 @@ impl Draw<'_> {
         if count as u64 > MOST {
             return Err(Error::shape("samples", format!("at most {MOST}"), count.to_string()));
         }
-        let threads =
-            if count < MANY && self.filter.is_empty() { 1 } else { available_parallelism().map_or(1, NonZero::get) };
+        let threads = if count < MANY && self.filter.is_empty() { 1 } else { self.threads.max(1) };
         let rows = ROWS.min(VALUES / features.max(1)).max(1);
         let isa = Isa::resolve(None)?;
         let calibration = self.config.calibration(self.model, isa)?;
@@ -81,8 +83,10 @@ impl Draw<'_> {
                         break;
                     }
                 }
+                if index.is_multiple_of(CHECKED) {
+                    self.check(taken, index)?;
+                }
             }
-            self.check(taken, count, index)?;
         }
         Ok(())
     }
@@ -143,15 +147,21 @@ impl Draw<'_> {
     }
 
     /// Gives up where hardly any sample meets the conditions.
-    fn check(&self, taken: usize, count: usize, made: u64) -> Result<()> {
-        if self.filter.is_empty() || taken >= count || made < LEAST_TRIES.max(TRIES.saturating_mul(taken as u64)) {
+    fn check(&self, taken: usize, made: u64) -> Result<()> {
+        if self.filter.is_empty() || made < LEAST_TRIES.max(TRIES.saturating_mul(taken as u64)) {
             return Ok(());
         }
-        let problem = format!(
-            "{} of {} samples that were made meet the conditions; loosen them, or ask for no more than that by --count",
-            thousands(taken as u64),
-            thousands(made)
-        );
+        let made = thousands(made);
+        let problem = if taken == 0 {
+            let codec = self.config.own.as_ref().and_then(OwnData::codec);
+            let ranges = codec.map_or_else(String::new, |codec| self.filter.ranges(codec));
+            format!("none of {made} samples that were made meets the conditions; loosen them{ranges}")
+        } else {
+            let taken = thousands(taken as u64);
+            format!(
+                "{taken} of {made} samples that were made meet the conditions; loosen them, or ask for no more than that by --count"
+            )
+        };
         Err(Error::setting("where", problem))
     }
 
@@ -172,6 +182,59 @@ impl Decoder<'_> {
     fn decode(&mut self, sample: &[f32], class: Option<usize>) {
         if let Some(codec) = self.codec {
             codec.decode(sample, class, &mut self.row);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::path::Path;
+
+    use gannet::gan::Trainer;
+
+    use super::*;
+    use crate::data::data_file::DataFile;
+    use crate::data::own::Settings;
+    use crate::settings::loading;
+
+    /// A run on a table of three cities, whose networks have learned nothing yet, in `folder`.
+    pub(crate) fn untrained(folder: &Path, labels: Option<&str>) -> (RunConfig, Model) {
+        let row = |row: u32| {
+            let age = if row % 9 == 4 { "NA".to_string() } else { (20 + row * row % 53).to_string() };
+            format!("{},{age},{}.5\n", ["Paris", "Rome", "Oslo", "Paris"][row as usize % 4], row * 7 % 41)
+        };
+        let file = folder.join("t.csv");
+        std::fs::write(&file, "city,age,size\n".to_string() + &(0..200).map(row).collect::<String>()).unwrap();
+        let settings = Settings { labels: labels.map(str::to_string), ..Settings::default() };
+        let mut config = RunConfig::of_own(OwnData::new(DataFile::of_settings(&file).unwrap(), settings).unwrap());
+        let samples = loading::load(&config).unwrap();
+        config.resolve_schedule(samples.len()).unwrap();
+        let source = config.source(&samples, 0).unwrap();
+        let trainer = Trainer::new(config.spec.clone(), source, config.trainer_options().with_threads(1)).unwrap();
+        let model = trainer.checkpoint().unwrap().into_model();
+        (config, model)
+    }
+
+    #[test]
+    fn rows_under_conditions_are_the_same_at_any_number_of_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, model) = untrained(folder.path(), None);
+        let codec = config.own.as_ref().and_then(OwnData::codec).unwrap();
+        for (conditions, met) in [(&["city=Rome", "age>=40"][..], true), (&["size<0.5"][..], false), (&[][..], true)] {
+            let conditions: Vec<String> = conditions.iter().map(|text| text.to_string()).collect();
+            let filter = Filter::new(Some(codec), &conditions).unwrap();
+            let mut first = None;
+            for threads in 1..=3 {
+                let draw = Draw { config: &config, model: &model, seed: 4, class: &|_| None, filter: &filter, threads };
+                let mut rows = Vec::new();
+                let outcome = draw.each(5_000, |drawn| {
+                    rows.push(drawn.row.to_vec());
+                    Ok(())
+                });
+                assert_eq!((outcome.is_ok(), rows.len() == 5_000), (met, met), "{conditions:?}: {outcome:?}");
+                let found = (rows, outcome.err().map(|error| error.to_string()));
+                assert!(*first.get_or_insert_with(|| found.clone()) == found, "{conditions:?} at {threads} threads");
+            }
         }
     }
 }

@@ -111,7 +111,7 @@ impl Prepared {
                 (None, Some(first)) => loading::of_seed(first, &config, seed)?,
                 (None, None) => loading::load(&config)?,
             };
-            let source = config.source(&real)?;
+            let source = config.source(&real, seed)?;
             data.push(real);
             Ok(source)
         };
@@ -295,9 +295,10 @@ impl Prepared {
         let columns = codec
             .map(|codec| format!("columns      {}", table::columns_text(codec.form(), "             ")))
             .unwrap_or_default();
+        let conditions = conditions(config).map(|told| format!("conditions   {told}\n")).unwrap_or_default();
         let replicas = if self.replicated { replicas::plan(&self.gans) } else { String::new() };
         format!(
-            "preset       {}, {} samples{assumed}\n{columns}networks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
+            "preset       {}, {} samples{assumed}\n{columns}{conditions}networks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
             config.preset.name(),
             thousands(self.data[0].len() as u64),
             thousands(self.steps),
@@ -320,6 +321,26 @@ impl Prepared {
         let evaluations = schedule::evaluations(config.evaluate_every, self.steps);
         Disk::new(config, models, evaluations, self.data.len() as u64)
     }
+}
+
+/// What both networks are told of each sample, if they are.
+fn conditions(config: &RunConfig) -> Option<String> {
+    /// Classes that are named.
+    const NAMED: usize = 5;
+    let classes = config.classes()?;
+    let from = config.own.as_ref().and_then(|own| own.labels.as_ref()).map_or("digit", |labels| labels.from.as_str());
+    let total = classes.counts().iter().sum::<u64>().max(1) as f64;
+    let share = |count: u64| match (1_000.0 * count as f64 / total).round() / 10.0 {
+        0.0 if count > 0 => "below 0.1".to_string(),
+        share => share.to_string(),
+    };
+    let each = classes.names().iter().zip(classes.counts()).take(NAMED);
+    let mut named: Vec<String> =
+        each.map(|(name, count)| format!("{} {} %", output::one_line(name), share(*count))).collect();
+    let more = classes.len().saturating_sub(NAMED);
+    named.extend((more > 0).then(|| format!("{more} more")));
+    let balanced = if config.balance { "; balanced in training" } else { "" };
+    Some(format!("{}, {} classes: {}{balanced}", output::one_line(from), classes.len(), named.join(", ")))
 }
 
 /// Opens a page with the program that `$BROWSER` names, or with the system's. That it cannot be opened is no reason not to train.

@@ -373,7 +373,7 @@ impl Record {
         // The verdict is on the training, whatever is sampled from.
         let (step, model) = (snapshot.checkpoint.step(), snapshot.checkpoint.raw_model()?);
         let config = &self.config;
-        let (source, gradients) = (config.source(&self.real)?, snapshot.gradients.as_ref());
+        let (source, gradients) = (config.source(&self.real, config.seed)?, snapshot.gradients.as_ref());
         let health = engine::examine(&model, gradients, &config.spec, &*source, config.run_seed(), self.isa)?;
         let judgement = Judgement::new(self.watch.push(step, &health), measured);
         let (verdict, sentence) = (judgement.verdict, judgement.sentence());

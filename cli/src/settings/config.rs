@@ -38,6 +38,8 @@ pub(crate) struct RunConfig {
     pub(crate) derivation: Derivation,
     /// Whether the data are shuffled anew for each epoch.
     pub(crate) shuffle: bool,
+    /// Whether rare classes are trained more often than they are.
+    pub(crate) balance: bool,
     /// Worker threads; 0 = one for each processor.
     pub(crate) threads: usize,
     /// What computes the matrix products.
@@ -88,7 +90,7 @@ impl RunConfig {
         }
         let same = self.spec == usual.spec
             && (self.batch, self.shards, self.points) == (usual.batch, usual.shards, usual.points)
-            && self.shuffle == usual.shuffle
+            && (self.shuffle, self.balance) == (usual.shuffle, usual.balance)
             && self.weights.is_empty();
         let samples = table::entry(preset).data.samples().or(self.points)? as u64;
         let steps = match self.duration {
@@ -140,6 +142,7 @@ impl RunConfig {
             seed: 0,
             derivation: Derivation::default(),
             shuffle: true,
+            balance: false,
             threads: 0,
             engine: EngineKind::default(),
             isa: None,
@@ -267,6 +270,11 @@ impl RunConfig {
             let problem = "has no measure to go by; set best to one of evaluation.csv, or leave it out";
             return Err(Error::setting("run.patience", problem));
         }
+        if self.balance && self.classes().is_none() {
+            let problem =
+                "has no classes to balance; name the column or the file that holds them by --labels, or leave it out";
+            return Err(Error::setting("data.balance", problem));
+        }
         let (made, features) = (self.spec.features(), self.preset.features());
         if made != features {
             let last = self.spec.generator.layers.len().saturating_sub(1);
@@ -289,13 +297,14 @@ impl RunConfig {
         }
     }
 
-    /// What the trainer draws from: the samples, and where both networks are given their classes these.
+    /// What the trainer of a seed draws from: the samples, and where both networks are given their classes these.
     ///
     /// # Errors
     ///
     /// Labels that are of no known class.
-    pub(crate) fn source(&self, samples: &Samples) -> Result<Arc<dyn Source>> {
+    pub(crate) fn source(&self, samples: &Samples, seed: u64) -> Result<Arc<dyn Source>> {
         match self.classes() {
+            Some(classes) if self.balance => samples.balanced(classes.len(), seed),
             Some(classes) => samples.labelled(classes.len()),
             None => Ok(samples.source()),
         }

@@ -174,6 +174,28 @@ const OF_RUN: &[Setting] = &[
     },
     Setting {
         option: Some(CommandOption {
+            name: "balance",
+            value: "",
+            help: "Train rare classes more often than they are, by the logarithm of their numbers of samples; samples keep the data's \
+                   proportions. With --labels, or a preset that has classes.",
+        }),
+        stands: |config| config.classes().is_some(),
+        get: |config| Some(Value::Boolean(config.balance)),
+        set: |config, value| {
+            config.balance = value.as_bool().unwrap_or(config.balance);
+            Ok(())
+        },
+        words: Some(("balanced", |config| if config.balance { "by classes" } else { "" }.to_string())),
+        ..Setting::new(
+            "data",
+            "balance",
+            Kind::Flag,
+            "Whether real samples of rare classes come more often than they are: a class by the logarithm of its number of samples, and \
+             one of these. Samples keep the data's proportions.",
+        )
+    },
+    Setting {
+        option: Some(CommandOption {
             name: "threads",
             value: "N",
             help: "Worker threads; 0 = one for each processor, and at most 4 for each (or 16). The result does not depend on it \

@@ -75,7 +75,7 @@ pub(crate) fn examine_by(
     spec.validate()?;
     let (features, of_row, shape) = (spec.features(), spec.row_features(), real.shape());
     let len = match shape.extent() {
-        Extent::Finite(samples) => u32::try_from(samples).unwrap_or(u32::MAX) as usize,
+        Extent::Finite(samples) | Extent::Chosen(samples) => u32::try_from(samples).unwrap_or(u32::MAX) as usize,
         Extent::Endless => SAMPLES,
     };
     let count = len.min(SAMPLES);

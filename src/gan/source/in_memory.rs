@@ -112,7 +112,7 @@ impl<'a> InMemory<'a> {
         };
         let holds = match promised.extent() {
             Extent::Finite(samples) => samples.checked_mul(self.features as u64) == Some(values as u64),
-            Extent::Endless => false,
+            Extent::Chosen(_) | Extent::Endless => false,
         };
         if holds && self.features == promised.features() {
             return Ok(());

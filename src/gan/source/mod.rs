@@ -14,7 +14,7 @@
 //! # Which samples a step takes
 //!
 //! Samples have numbers. A finite source of `n` samples is asked for the numbers 0 to `n - 1`, once an epoch, shuffled or in order. An
-//! endless one is asked for 0, 1, 2 ... without end. Seed, options and step alone decide which numbers a step takes, so a run that goes
+//! endless one is asked for 0, 1, 2 ... without end, and so is one that [chooses](Extent::Chosen) itself which of its samples come. Seed, options and step alone decide which numbers a step takes, so a run that goes
 //! on from a checkpoint asks for the same ones as a run that never stopped. If a number always means the same sample, both runs have the
 //! same bits, at any number of threads.
 //!
@@ -35,7 +35,7 @@ pub use in_memory::{InMemory, from_bytes, from_rows};
 pub use made::{from_fn, stream, try_from_fn};
 pub use shape::{Extent, Shape};
 pub use writer::{BatchWriter, BoxError};
-pub(super) use writer::{Numbers, write_batch};
+pub(crate) use writer::{Numbers, write_batch};
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,9 @@ use std::fmt;
 pub enum Extent {
     /// So many, with numbers from 0. The trainer takes at most 2^32 - 1.
     Finite(u64),
+    /// So many, of which the source itself chooses those that come: it is asked for the numbers of draws, 0, 1, 2 ... without end, and
+    /// not for the numbers of samples. An epoch is as many draws as there are samples, and nothing is shuffled.
+    Chosen(u64),
     /// There is always another one. Batches come in the order of their numbers; no epoch ends, and nothing is shuffled.
     Endless,
 }
@@ -20,7 +23,7 @@ impl From<usize> for Extent {
 impl fmt::Display for Extent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Finite(samples) => samples.fmt(formatter),
+            Self::Finite(samples) | Self::Chosen(samples) => samples.fmt(formatter),
             Self::Endless => formatter.write_str("endless"),
         }
     }

@@ -7,7 +7,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The numbers of the samples of a batch.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::gan) enum Numbers<'a> {
+pub(crate) enum Numbers<'a> {
     /// These.
     Listed(&'a [u32]),
     /// This one and those after it.
@@ -117,7 +117,7 @@ impl<'a> BatchWriter<'a> {
 /// # Errors
 ///
 /// [`Error::Source`].
-pub(in crate::gan) fn write_batch(
+pub(crate) fn write_batch(
     numbers: Numbers<'_>,
     features: usize,
     values: &mut [f32],

@@ -7,6 +7,7 @@ use gannet::{Error, Result};
 use super::Codec;
 use super::coding::{Coding, number};
 use super::jitter::jitter;
+use super::rows::largest;
 use super::scores::Scores;
 use crate::table::{Column, Table, Value};
 
@@ -135,6 +136,50 @@ fn place(values: &Column, row: usize, (places, has_missing): (usize, bool)) -> u
 }
 
 impl EncodedTable {
+    /// One without rows and without a condition, with room for so many.
+    pub(super) fn with_room(codec: &Codec, rows: usize) -> Result<Self> {
+        let (width, sizes) = (codec.numbers, codec.groups.clone());
+        let (mut bytes, mut words, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        let is_small = sizes.iter().all(|size| *size <= 1 << 8);
+        let count = rows.saturating_mul(sizes.len());
+        let values = rows.saturating_mul(width);
+        let room = numbers
+            .try_reserve_exact(values)
+            .and_then(|()| if is_small { bytes.try_reserve_exact(count) } else { words.try_reserve_exact(count) });
+        room.map_err(|_| Error::OutOfMemory { bytes: 4 * values as u64 + 2 * count as u64 })?;
+        let places = if is_small { Places::Bytes(bytes) } else { Places::Words(words) };
+        Ok(Self { rows: 0, numbers, places, width, features: codec.features(), sizes, conditions: 0 })
+    }
+
+    /// Adds a row: the numbers of a sample, and of each group the place of the largest.
+    pub(super) fn push(&mut self, sample: &[f32]) -> Result<()> {
+        if sample.len() != self.features {
+            return Err(Error::shape("sample", format!("{} features", self.features), sample.len().to_string()));
+        }
+        let (numbers, mut rest) = sample.split_at(self.width);
+        self.numbers.extend_from_slice(numbers);
+        for &size in &self.sizes {
+            let (group, behind) = rest.split_at(size);
+            match &mut self.places {
+                Places::Bytes(places) => places.push(largest(group) as u8),
+                Places::Words(places) => places.push(largest(group) as u16),
+            }
+            rest = behind;
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// The place of a row in one of its groups.
+    pub(super) fn place(&self, row: usize, group: usize) -> usize {
+        self.places.get(row * self.sizes.len() + group)
+    }
+
+    /// The numbers of a row.
+    pub(super) fn numbers(&self, row: usize) -> &[f32] {
+        &self.numbers[row * self.width..][..self.width]
+    }
+
     fn set_numbers(&mut self, at: usize, values: &Column, column: usize, (scores, base): (&Scores, i64)) {
         for (row, sample) in self.numbers.chunks_exact_mut(self.width).enumerate() {
             let jitter = jitter(row as u64, column as u64);

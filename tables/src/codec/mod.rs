@@ -11,6 +11,7 @@ mod encoded;
 mod jitter;
 #[cfg(feature = "onnx")]
 mod onnx;
+mod pool;
 mod probit;
 mod quantiles;
 mod rows;
@@ -22,6 +23,7 @@ pub use calibration::Calibration;
 pub use encoded::EncodedTable;
 #[cfg(feature = "onnx")]
 pub use onnx::OnnxColumn;
+pub use pool::{Finder, Found, Pool, Wanted};
 pub use probit::probit;
 pub use scores::Scaling;
 
@@ -292,6 +294,12 @@ impl Codec {
             (name, column.missing_cells)
         });
         categories.iter().chain(rest).map(|one| (one.text.clone(), one.count)).chain(missing).collect()
+    }
+
+    /// The value that the rows of a class, a place in [`classes`](Self::classes), have in the column of the condition: missing where there
+    /// is no condition.
+    pub fn class_value(&self, class: usize) -> Value {
+        self.condition.map_or(Value::Missing, |column| rows::category(&self.codings[column], class))
     }
 
     /// The name of the column that samples are made under.

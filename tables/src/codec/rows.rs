@@ -56,7 +56,7 @@ pub(super) fn decode(codec: &Codec, sample: &[f32], class: Option<usize>, row: &
 }
 
 /// The value of a place in the group of a column of categories.
-fn category(coding: &Coding, place: usize) -> Value {
+pub(super) fn category(coding: &Coding, place: usize) -> Value {
     match coding {
         Coding::Category { places, has_missing: true } if place + 1 >= *places => Value::Missing,
         _ => u32::try_from(place).map_or(Value::Missing, Value::Category),

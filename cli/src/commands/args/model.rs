@@ -22,7 +22,8 @@ Examples:
   gannet sample runs/digits-001 --count 64 --seed 7 --out digits.png
   gannet sample runs/circle-001 --checkpoint best --out points.npy
   gannet sample runs/digits-conditional-001 --label 7 --count 16 --out sevens.png
-  gannet sample runs/own-001 --where city=Paris --where age=40 --out parisians.csv
+  gannet sample runs/own-001 --where city=Paris --where \"age>40\" --out parisians.csv
+  gannet sample runs/own-001 --like visitors.csv --out filled.csv
   gannet sample runs/circle-001 --count 5 --out - --format csv
   gannet sample runs/circle-001 --latents latents.npy --out points.csv
   gannet sample runs/mnist-001/models/epoch-010.safetensors --count 10000 --out images.npy"
@@ -44,9 +45,13 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "CLASS[,CLASS...]", value_delimiter = ',')]
     pub(crate) label: Vec<String>,
     /// Make rows of a table that meet a condition alone: NAME=VALUE, NAME!=VALUE (an empty value is a missing one), or a name, <, >, <= or
-    /// >= and a number or date. May be given several times.
+    /// >= and a number or date, in quotes for the shell. May be given several times: rows meet all of them.
     #[arg(long = "where", value_name = "CONDITION", conflicts_with = "latents")]
     pub(crate) conditions: Vec<String>,
+    /// Fill the rows of a table (- is standard input) that has some of the run's columns, under their names: a row for each, in their order, with its cells as
+    /// they are. Empty cells and the other columns come from generated rows that are near in what is given.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["count", "latents", "label", "conditions"])]
+    pub(crate) like: Option<PathBuf>,
     /// Which state of the run: best (by the measure that was chosen), last, or a step of which there is a checkpoint or model
     /// [default: best where the run was given --best or --patience, else last].
     #[arg(long, value_name = "best|last|STEP", value_parser = saved_state)]
