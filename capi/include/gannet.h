@@ -749,12 +749,15 @@ GannetStatus gannet_network_set_parameters(struct GannetNetwork *network,
                                            const float *values,
                                            size_t count);
 
-// Replaces what normalizations keep by `count` values in the order of `gannet_network_buffers`. The parameters stay.
+// Replaces what normalizations keep by `count` values in the order of `gannet_network_buffers`. The parameters stay. A backward pass then
+// needs a new forward pass first.
 //
 // The caller promises:
 //
 // As many values can be read at `values`.
-GannetStatus gannet_network_set_buffers(struct GannetNetwork *network, const float *values, size_t count);
+GannetStatus gannet_network_set_buffers(struct GannetNetwork *network,
+                                        const float *values,
+                                        size_t count);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -284,7 +284,8 @@ pub unsafe extern "C" fn gannet_network_set_parameters(
     })
 }
 
-/// Replaces what normalizations keep by `count` values in the order of `gannet_network_buffers`. The parameters stay.
+/// Replaces what normalizations keep by `count` values in the order of `gannet_network_buffers`. The parameters stay. A backward pass then
+/// needs a new forward pass first.
 ///
 /// # Safety
 ///

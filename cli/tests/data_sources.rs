@@ -201,6 +201,7 @@ fn numbers_reach_beyond_the_table_where_they_may() {
         place.fail(&format!("train t.csv --beyond={share}"), 2, &["--beyond", "from 0 to 100"]);
     }
     place.fail("train t.csv --beyond -1", 2, &["--beyond"]);
+    place.fail("train t.csv --beyond 5 --numbers standard", 2, &["data.beyond", "scaled by their quantiles"]);
     place.fail("train t.csv --beyond much", 2, &["--beyond", "is a number"]);
     place.write("my.toml", "[data]\nfile = 't.csv'\nbeyond = -1.0\n");
     place.fail("train my.toml", 2, &["line 3, data.beyond", "from 0 to 100"]);

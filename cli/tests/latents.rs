@@ -123,10 +123,12 @@ fn a_graph_makes_the_columns_of_a_table() {
     let row = |row: usize| {
         let income = if row.is_multiple_of(5) { String::new() } else { format!("{}.5", row * 37 % 401) };
         let city = ["Paris", "Rome", "Oslo"][row * row % 3];
-        format!("{row},{city},{income},20{:02}-05-{:02}\n", 10 + row % 13, 1 + row % 28)
+        // Codes that have a rest are counted, though all of them are numbers.
+        let code = [4, 9, 2, 8, 6][row % 5];
+        format!("{row},{city},{income},20{:02}-05-{:02},{code}\n", 10 + row % 13, 1 + row % 28)
     };
-    place.write("people.csv", "id,city,income,since\n".to_string() + &(0..300).map(row).collect::<String>());
-    place.succeed("train people.csv --steps 20 --quiet");
+    place.write("people.csv", "id,city,income,since,code\n".to_string() + &(0..300).map(row).collect::<String>());
+    place.succeed("train people.csv --kind code=categorical --categories 3 --steps 20 --quiet");
     place.succeed("export runs/own-001 --network generator --out g.onnx");
     let holds = |file: &str, text: &str| {
         let bytes = place.bytes(file);
@@ -136,8 +138,9 @@ fn a_graph_makes_the_columns_of_a_table() {
         "LessOrEqual",
         "ArgMax",
         "probabilities",
-        "[\"city\",\"income\",\"since\"]",
+        "[\"city\",\"income\",\"since\",\"code\"]",
         "{\"city\":[\"",
+        "\"code\":[\"",
         "{\"since\":\"days since 1970-01-01\"}",
         "[[\"city\",",
         "[\"income\",2]",

@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 use crate::arrays::{self, Matrix};
 use crate::calls;
 use crate::options;
-use crate::parameters;
+use crate::parameters::{self, Given};
 use crate::problem::Problem;
 use crate::report::Report;
 use crate::spec::Spec;
@@ -87,9 +87,12 @@ impl ModularLoss {
     fn set_parameters(&self, parameters: &Bound<'_, PyDict>) -> PyResult<()> {
         let py = parameters.py();
         parameters::check_names(parameters, &parameters::names("", &self.discriminator))?;
-        let mut layers = calls::using(py, &self.loss, |(loss, _)| Ok(loss.discriminator()?))?;
-        parameters::replace(parameters, "", &self.discriminator, &mut layers)?;
-        Ok(calls::using(py, &self.loss, |(loss, _)| Ok(loss.set_discriminator(&layers)?))?)
+        let given = Given::parameters(parameters, "", &self.discriminator)?;
+        Ok(calls::using(py, &self.loss, |(loss, _)| {
+            let mut layers = loss.discriminator()?;
+            given.put_into(&mut layers);
+            Ok(loss.set_discriminator(&layers)?)
+        })?)
     }
 
     /// Steps done.

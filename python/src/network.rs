@@ -11,7 +11,7 @@ use pyo3::types::PyDict;
 use crate::arrays::{self, Matrix};
 use crate::calls;
 use crate::options;
-use crate::parameters;
+use crate::parameters::{self, Given};
 use crate::problem::Problem;
 use crate::spec::Spec;
 
@@ -44,6 +44,15 @@ impl Network {
         work: impl FnOnce(&mut DenseNetwork) -> Result<R, Error> + Send,
     ) -> PyResult<R> {
         Ok(calls::using(py, &self.network, |network| Ok(work(network)?))?)
+    }
+
+    /// Puts tensors into the network.
+    fn put(&self, py: Python<'_>, given: Given) -> PyResult<()> {
+        self.with(py, |network| {
+            let mut layers = network.parameters()?;
+            given.put_into(&mut layers);
+            network.set_parameters(&layers)
+        })
     }
 
     /// A dict of tensors, one of each of the network's.
@@ -137,9 +146,8 @@ impl Network {
     fn set_parameters(&self, parameters: &Bound<'_, PyDict>) -> PyResult<()> {
         let py = parameters.py();
         parameters::check_names(parameters, &parameters::names("", &self.spec))?;
-        let mut layers = self.with(py, |network| network.parameters())?;
-        parameters::replace(parameters, "", &self.spec, &mut layers)?;
-        self.with(py, |network| network.set_parameters(&layers))
+        let given = Given::parameters(parameters, "", &self.spec)?;
+        self.put(py, given)
     }
 
     /// A copy of what normalizations keep beside the parameters, a dict from names to arrays, [outputs]: of batch normalization
@@ -152,10 +160,8 @@ impl Network {
 
     /// Replaces the buffers that `buffers` has. A backward pass then needs a new forward pass first.
     fn set_buffers(&self, buffers: &Bound<'_, PyDict>) -> PyResult<()> {
-        let py = buffers.py();
-        let mut layers = self.with(py, |network| network.parameters())?;
-        parameters::replace_buffers(buffers, &self.spec, &mut layers)?;
-        self.with(py, |network| network.set_parameters(&layers))
+        let given = Given::buffers(buffers, &self.spec)?;
+        self.put(buffers.py(), given)
     }
 
     /// A copy of the gradients of the parameters, named as they are.

@@ -53,32 +53,69 @@ pub(crate) fn check_names(dict: &Bound<'_, PyDict>, known: &[String]) -> Result<
     Ok(())
 }
 
-/// Puts the tensors in `dict` into `layers`; those that it leaves out stay.
-pub(crate) fn replace(
-    dict: &Bound<'_, PyDict>,
-    prefix: &str,
-    spec: &NetworkSpec,
-    layers: &mut [LayerTensors],
-) -> Result<(), Problem> {
-    for (index, (tensor, layer)) in layers.iter_mut().zip(&spec.layers).enumerate() {
-        let shapes =
-            tensors(prefix, index, tensor, [layer.outputs, layer.inputs]).map(|(name, shape, _)| (name, shape));
-        for ((name, shape), place) in shapes.into_iter().zip([&mut tensor.weight, &mut tensor.bias]) {
-            copy(dict, name, &shape, place)?;
-        }
-    }
-    Ok(())
+/// Tensors of a network's layers that a dict has, by their place in the layer. They are copies, so that the network is changed in one go
+/// while no other thread uses it.
+pub(crate) struct Given(Vec<(usize, Place, Vec<f32>)>);
+
+/// The place of a tensor in its layer.
+enum Place {
+    Weight,
+    Bias,
+    /// The buffer of a number.
+    Buffer(usize),
 }
 
-/// Copies the tensor `name` of this shape, if `dict` has it, to its place.
-fn copy(dict: &Bound<'_, PyDict>, name: String, shape: &[usize], place: &mut [f32]) -> Result<(), Problem> {
-    let Some(value) = dict.get_item(&name)? else { return Ok(()) };
+impl Given {
+    /// The weights and biases that `dict` has.
+    pub(crate) fn parameters(dict: &Bound<'_, PyDict>, prefix: &str, spec: &NetworkSpec) -> Result<Self, Problem> {
+        let mut given = Vec::new();
+        for (index, layer) in spec.layers.iter().enumerate() {
+            let tensors = [
+                ("weight", vec![layer.outputs, layer.inputs], Place::Weight),
+                ("bias", vec![layer.outputs], Place::Bias),
+            ];
+            for (role, shape, place) in tensors {
+                let values = copied(dict, format!("{prefix}{index}.{role}"), &shape)?;
+                given.extend(values.map(|values| (index, place, values)));
+            }
+        }
+        Ok(Self(given))
+    }
+
+    /// The buffers that `dict` has, which are those of the network alone.
+    pub(crate) fn buffers(dict: &Bound<'_, PyDict>, spec: &NetworkSpec) -> Result<Self, Problem> {
+        check_names(dict, &buffers(spec).flat_map(|(_, names)| names).collect::<Vec<_>>())?;
+        let mut given = Vec::new();
+        for (index, names) in buffers(spec) {
+            for (number, name) in names.into_iter().enumerate() {
+                let values = copied(dict, name, &[spec.layers[index].outputs])?;
+                given.extend(values.map(|values| (index, Place::Buffer(number), values)));
+            }
+        }
+        Ok(Self(given))
+    }
+
+    /// Puts them into the network's `layers`; what was not given stays.
+    pub(crate) fn put_into(self, layers: &mut [LayerTensors]) {
+        for (index, place, values) in self.0 {
+            let layer = &mut layers[index];
+            match place {
+                Place::Weight => layer.weight = values,
+                Place::Bias => layer.bias = values,
+                Place::Buffer(number) => layer.buffers[number] = values,
+            }
+        }
+    }
+}
+
+/// A copy of the tensor `name` of this shape, if `dict` has it.
+fn copied(dict: &Bound<'_, PyDict>, name: String, shape: &[usize]) -> Result<Option<Vec<f32>>, Problem> {
+    let Some(value) = dict.get_item(&name)? else { return Ok(None) };
     let array: PyReadonlyArrayDyn<'_, f32> = required(&value, "float32")?.extract()?;
     if array.shape() != shape {
         return Err(Error::shape(name, format!("{shape:?}"), format!("{:?}", array.shape())).into());
     }
-    place.copy_from_slice(array.as_slice().map_err(not_dense)?);
-    Ok(())
+    Ok(Some(array.as_slice().map_err(not_dense)?.to_vec()))
 }
 
 /// The names of what the normalizations of a network's layers keep: for each layer with some its number and their names.
@@ -102,20 +139,4 @@ pub(crate) fn buffers_dict<'py>(
         }
     }
     Ok(dict)
-}
-
-/// Puts the buffers in `dict` into `layers`; those that it leaves out stay.
-pub(crate) fn replace_buffers(
-    dict: &Bound<'_, PyDict>,
-    spec: &NetworkSpec,
-    layers: &mut [LayerTensors],
-) -> Result<(), Problem> {
-    check_names(dict, &buffers(spec).flat_map(|(_, names)| names).collect::<Vec<_>>())?;
-    for (index, names) in buffers(spec) {
-        for (name, place) in names.into_iter().zip(&mut layers[index].buffers) {
-            let shape = [place.len()];
-            copy(dict, name, &shape, place)?;
-        }
-    }
-    Ok(())
 }

@@ -14,6 +14,7 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::borrowed::Borrowed;
 use crate::calls::{self, detached};
+use crate::parameters::Given;
 use crate::problem::Problem;
 use crate::report::Report;
 use crate::run::{self, Asked};
@@ -204,21 +205,26 @@ impl Trainer {
     /// takes steps again.
     fn set_parameters(&self, parameters: &Bound<'_, PyDict>) -> PyResult<()> {
         let py = parameters.py();
-        let mut model = self.with(py, |trainer| Ok(trainer.raw_model()?))?;
         let prefixes = Network::ALL.map(|network| (network, format!("{}.", network.name())));
         let names: Vec<String> = prefixes
             .iter()
             .flat_map(|(network, prefix)| parameters::names(prefix, self.spec.spec.network(*network)))
             .collect();
         parameters::check_names(parameters, &names)?;
+        let mut given = Vec::new();
         for (network, prefix) in &prefixes {
-            let layers = match network {
-                Network::Generator => &mut model.generator,
-                Network::Discriminator => &mut model.discriminator,
-            };
-            parameters::replace(parameters, prefix, self.spec.spec.network(*network), layers)?;
+            given.push((*network, Given::parameters(parameters, prefix, self.spec.spec.network(*network))?));
         }
-        self.with(py, |trainer| Ok(trainer.set_model(&model)?))
+        self.with(py, |trainer| {
+            let mut model = trainer.raw_model()?;
+            for (network, given) in given {
+                given.put_into(match network {
+                    Network::Generator => &mut model.generator,
+                    Network::Discriminator => &mut model.discriminator,
+                });
+            }
+            Ok(trainer.set_model(&model)?)
+        })
     }
 
     /// Makes samples by a copy of the generator as it is now: training may go on beside it.

@@ -1,10 +1,12 @@
-//! Whether a thread leads a team or works in one.
+//! Whether a thread leads a team or works in one, and what it does once it no longer does.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 thread_local! {
     /// Whether this thread leads a team or works in one.
     static IN_TEAM: Cell<bool> = const { Cell::new(false) };
+    /// What it does when it has left.
+    static AFTERWARDS: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
 }
 
 /// Marks the thread as a member of a team.
@@ -25,10 +27,20 @@ impl Member {
     pub(super) fn is_this_thread() -> bool {
         IN_TEAM.get()
     }
+
+    /// Has the calling thread, which is one, do this when it has left all teams, in the place of what it was to do then before.
+    pub(super) fn when_left(action: impl FnOnce() + 'static) {
+        drop(AFTERWARDS.replace(Some(Box::new(action))));
+    }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
         IN_TEAM.set(self.before);
+        if !self.before
+            && let Some(action) = AFTERWARDS.take()
+        {
+            action();
+        }
     }
 }

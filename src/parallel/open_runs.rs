@@ -11,11 +11,11 @@
 //! 2. *At most as many jobs wait in a pool as it has threads*, however many runs come and go: a run sends jobs only for the
 //!    free places that no waiting job will fill.
 //! 3. *Each place of a run is taken once*, so numbers of workers are distinct.
-//! 4. *A key means one pool.* It is the address that the pool has in its `Arc`; the entry of the pool holds a `Weak`, which keeps
-//!    the address from being used again, for as long as a run is open or a job waits.
+//! 4. *A key means one pool.* It is the address that the pool has in its `Arc`. A `Weak` keeps the address from being used again: that
+//!    of the pool's entry for as long as a run is open or a job waits, and those of workers and of members that have declined.
 //!
-//! A member of a team that starts a job declines it ([`Member`]). The place stays free, and who may have declined sends for it
-//! again: workers while they have nothing to do, workers and leaders when they leave their run.
+//! A member of a team that starts a job declines it ([`Member`]). The place stays free. The workers of the pool's runs send for it
+//! again while they have nothing to do, and so does the member when it has left its run.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -80,14 +80,14 @@ fn with_entry<R>(key: usize, change: impl FnOnce(&mut Pool) -> R) -> Option<R> {
 }
 
 /// A run that workers of a pool may join. It is over when this is dropped.
-pub(super) struct OpenRun<'a> {
-    pool: &'a Arc<ThreadPool>,
+pub(super) struct OpenRun {
+    key: usize,
     phases: Arc<Phases>,
 }
 
-impl<'a> OpenRun<'a> {
+impl OpenRun {
     /// Opens a run with places for the workers 1 to `helpers`.
-    pub(super) fn new(pool: &'a Arc<ThreadPool>, helpers: usize) -> Self {
+    pub(super) fn new(pool: &Arc<ThreadPool>, helpers: usize) -> Self {
         let key = key(Arc::as_ptr(pool));
         let phases = Arc::new(Phases::new());
         let places = Places { phases: Arc::clone(&phases), free: 1..helpers.saturating_add(1) };
@@ -101,8 +101,10 @@ impl<'a> OpenRun<'a> {
             pools[index].runs.push(places);
             pools[index].call_up()
         };
-        send(pool, missing);
-        Self { pool, phases }
+        for _ in 0..missing {
+            pool.spawn(move || start(key));
+        }
+        Self { key, phases }
     }
 
     /// What the leader and the workers share.
@@ -111,22 +113,10 @@ impl<'a> OpenRun<'a> {
     }
 }
 
-impl Drop for OpenRun<'_> {
+impl Drop for OpenRun {
     fn drop(&mut self) {
         self.phases.stop();
-        let missing = with_entry(key(Arc::as_ptr(self.pool)), |pool| {
-            pool.runs.retain(|run| !Arc::ptr_eq(&run.phases, &self.phases));
-            pool.call_up()
-        });
-        send(self.pool, missing.unwrap_or(0));
-    }
-}
-
-/// Sends jobs that are counted as waiting.
-fn send(pool: &Arc<ThreadPool>, jobs: usize) {
-    let key = key(Arc::as_ptr(pool));
-    for _ in 0..jobs {
-        pool.spawn(move || start(key));
+        with_entry(self.key, |pool| pool.runs.retain(|run| !Arc::ptr_eq(&run.phases, &self.phases)));
     }
 }
 
@@ -134,22 +124,26 @@ fn send(pool: &Arc<ThreadPool>, jobs: usize) {
 fn start(key: usize) {
     let place = with_entry(key, |pool| {
         pool.waiting = pool.waiting.saturating_sub(1);
+        let entry = Weak::clone(&pool.pool);
         if Member::is_this_thread() {
+            Member::when_left(move || call_again(&entry));
             return None;
         }
-        pool.runs.iter_mut().find_map(|run| Some((Arc::clone(&run.phases), run.free.next()?)))
+        pool.runs
+            .iter_mut()
+            .find_map(|run| Some((Arc::clone(&run.phases), run.free.next()?)))
+            .map(|place| (entry, place))
     });
-    if let Some((phases, worker)) = place.flatten() {
-        let member = Member::enter();
+    if let Some((pool, (phases, worker))) = place.flatten() {
+        let _member = Member::enter();
         // SAFETY: `free` begins at 1 and gives each number once (invariant 3).
-        unsafe { phases.work(worker, || call_again(key)) };
-        drop(member);
-        call_again(key);
+        unsafe { phases.work(worker, || call_again(&pool)) };
     }
 }
 
 /// Sends for the workers that are still missing. Called by a thread of the pool.
-fn call_again(key: usize) {
+fn call_again(pool: &Weak<ThreadPool>) {
+    let key = key(pool.as_ptr());
     for _ in 0..with_entry(key, Pool::call_up).unwrap_or(0) {
         rayon::spawn(move || start(key));
     }

@@ -109,8 +109,9 @@ pub fn with_team<R>(threads: usize, pool: Option<&Arc<ThreadPool>>, body: impl F
     let Some((pool, helpers @ 1..)) = pool.map(|pool| (pool, helpers(threads, pool))) else {
         return body(&Team::serial());
     };
-    let run = OpenRun::new(pool, helpers);
+    // Left when the run is over.
     let _member = Member::enter();
+    let run = OpenRun::new(pool, helpers);
     body(&Team { phases: Some(run.phases()), workers: helpers + 1, not_sync: PhantomData })
 }
 

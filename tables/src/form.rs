@@ -8,7 +8,6 @@ use crate::dialect::{Delimiter, Dialect, is_delimiter};
 use crate::kind::Kind;
 use crate::number_format::NumberFormat;
 use crate::options::MAX_CATEGORIES;
-use crate::table::Value;
 
 /// The form of a table. It is stored by serde, and says all that a [`Writer`](crate::Writer) has to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,48 +98,6 @@ pub enum Domain {
     },
     /// Nothing that could be written.
     Nothing,
-}
-
-impl Domain {
-    /// Its values as numbers.
-    pub fn as_numbers(&self) -> AsNumbers<'_> {
-        let is_number = |category: &Category| category.text.parse::<f64>().is_ok();
-        let own = match self {
-            Self::Categories { categories, rest } => categories.iter().chain(rest).all(is_number),
-            _ => true,
-        };
-        AsNumbers { domain: self, own }
-    }
-}
-
-/// The values of a column as numbers, which an array or a graph has in the place of texts.
-#[derive(Clone, Copy, Debug)]
-pub struct AsNumbers<'a> {
-    domain: &'a Domain,
-    own: bool,
-}
-
-impl AsNumbers<'_> {
-    /// Whether texts stand for themselves, since all are numbers; else categories are counted from 0.
-    pub fn are_own(&self) -> bool {
-        self.own
-    }
-
-    /// A value as a number: of a category its own where all texts are numbers, else its place; of a counter that of this row, counted from 0.
-    /// What is missing, or has no number, is NaN.
-    pub fn number(&self, value: Value, row: f64) -> f64 {
-        match (self.domain, value) {
-            (_, Value::Number(number)) => number,
-            (_, Value::Integer(number) | Value::Date(number)) => number as f64,
-            (Domain::Categories { categories, rest }, Value::Category(place)) => {
-                let category = categories.iter().chain(rest).nth(place as usize).filter(|_| self.own);
-                category.and_then(|category| category.text.parse().ok()).unwrap_or(f64::from(place))
-            }
-            (Domain::Constant { text }, _) => text.parse().unwrap_or(f64::NAN),
-            (Domain::Counter { first }, _) => *first as f64 + row,
-            _ => f64::NAN,
-        }
-    }
 }
 
 /// A text that a column has.

@@ -74,6 +74,7 @@
 #![forbid(unsafe_code)]
 
 mod affix;
+mod as_numbers;
 mod calendar;
 mod categories;
 mod codec;
@@ -118,13 +119,14 @@ mod tally;
 mod text;
 mod writer;
 
+pub use as_numbers::AsNumbers;
 #[cfg(feature = "onnx")]
 pub use codec::OnnxColumn;
 pub use codec::{Calibration, Codec, EncodedTable, Facet, Finder, Found, Pool, Scaling, Wanted, probit};
 pub use date_format::{DateFormat, DateUnit, DayFormat, DayOrder, HalfFormat, LetterCase, MonthStyle, TimeFormat};
 pub use dialect::{Delimiter, Dialect, Header, LineEnd, Trailing};
 pub use encoding::Encoding;
-pub use form::{AsNumbers, Category, ColumnForm, Domain, Form, Mark};
+pub use form::{Category, ColumnForm, Domain, Form, Mark};
 pub use given::{GivenCell, GivenRow, GivenRows};
 pub use input::Input;
 pub use kind::Kind;

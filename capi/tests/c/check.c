@@ -448,7 +448,9 @@ static void normalized_networks(void) {
     options.seed = 8;
     OK(gannet_network_new(settings, GANNET_GENERATOR, &options, &other));
     OK(gannet_network_set_parameters(other, parameters, 22));
+    OK(gannet_network_forward(other, values, 16, &seed, same));
     OK(gannet_network_set_buffers(other, after, 8));
+    MEETS(GANNET_MISUSE, gannet_network_backward(other, same, 16, NULL, GANNET_OVERWRITE_GRADIENTS));
     OK(gannet_network_forward(network, values, 16, NULL, one));
     OK(gannet_network_forward(other, values, 16, NULL, same));
     CHECK(memcmp(one, same, sizeof one) == 0);

@@ -145,9 +145,8 @@ fn describe(metadata: &mut BTreeMap<String, String>, codec: &Codec, columns: &[O
     for (form, column) in forms().zip(columns) {
         match &form.domain {
             Domain::Categories { categories: texts, rest } => {
-                let is_counted = texts.iter().any(|category| category.text.parse::<f64>().is_err());
                 let texts: Vec<&str> = texts.iter().chain(rest).map(|category| category.text.as_str()).collect();
-                if is_counted {
+                if !form.domain.as_numbers().texts_are_numbers() {
                     categories.insert(form.name.clone(), json!(texts));
                 }
             }

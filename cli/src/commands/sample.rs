@@ -346,7 +346,7 @@ impl<'a> Array<'a> {
     /// Tells what stands for texts.
     fn tell(&self) {
         let Self::Table { codec, columns, .. } = self else { return };
-        let columns = codec.form().columns.iter().zip(columns).filter(|(_, numbers)| !numbers.are_own());
+        let columns = codec.form().columns.iter().zip(columns).filter(|(_, numbers)| !numbers.texts_are_numbers());
         let names: Vec<&str> = columns.map(|(column, _)| column.name.as_str()).take(8).collect();
         if !names.is_empty() {
             note(&format!(

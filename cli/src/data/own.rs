@@ -98,6 +98,7 @@ impl OwnData {
     ///
     /// Settings that contradict each other or the file; a file that cannot be read.
     pub(crate) fn new(file: DataFile, mut settings: Settings) -> Result<Self> {
+        settings.reading.check()?;
         if settings.offset.is_some()
             && settings.scale.is_some()
             && settings.reading.columns.is_none()

@@ -176,6 +176,21 @@ pub(crate) fn check_beyond(percent: f64) -> Result<f64> {
     Err(Error::setting("data.beyond", "is a number from 0 to 100, in percent of the range of a column"))
 }
 
+impl Reading {
+    /// Checks what is decided together.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`].
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.beyond == 0.0 || self.numbers == Scaling::Quantile {
+            return Ok(());
+        }
+        let problem = "is for numbers that are scaled by their quantiles; those of `numbers = \"standard\"` have no bounds, so leave it out";
+        Err(Error::setting("data.beyond", problem))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

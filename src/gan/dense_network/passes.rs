@@ -156,14 +156,14 @@ impl Passes {
             return Err(self.not_finite(tiles, purpose));
         }
         if purpose == Purpose::Training && self.settled.is_some() {
-            self.learn(team, tiles);
+            self.follow_pass(team, tiles);
         }
         self.latest = Some(latest);
         Ok(())
     }
 
     /// Lets what normalizations keep follow a forward pass in training.
-    fn learn(&mut self, team: &Team<'_>, tiles: Tiles) {
+    fn follow_pass(&mut self, team: &Team<'_>, tiles: Tiles) {
         let (view, recorded) = self.views.view(Purpose::Training);
         let (plan, of_slot, trained) = (&self.plan, tiles.tiles_of_slot(), view.layout.trained());
         let (tapes, slots) = (&mut self.tapes[..tiles.count()], &mut self.slots[..tiles.slots()]);
@@ -178,7 +178,7 @@ impl Passes {
             });
             add_in_tree(team, slots, |to, from| add_assign(plan.isa, &mut to[trained..], &from[trained..]));
         }
-        self.views.learn(&self.slots[0], tiles.rows());
+        self.views.follow_pass(&self.slots[0], tiles.rows());
     }
 
     /// What is not finite in a forward pass.
@@ -217,7 +217,7 @@ impl Passes {
         let plan = &self.plan;
         let last = view.spec.layers.last();
         let is_settled = self.settled.is_some();
-        let learn = |team: &Team<'_>, tile: Tile, tape: &mut Tape, gradients: ParameterGradients<'_>| {
+        let backward_tile = |team: &Team<'_>, tile: Tile, tape: &mut Tape, gradients: ParameterGradients<'_>| {
             let pass = PassContext { team, plan, panels: tile.panels };
             let lanes = tile.panels.lanes();
             let [delta, output] = tape.several([(*seeds, lanes), (trace.output(), lanes)]);
@@ -250,7 +250,7 @@ impl Passes {
                     _ if index == 0 => ParameterGradients::Overwrite(&mut *gradients),
                     _ => ParameterGradients::Accumulate(&mut *gradients),
                 };
-                learn(team, tiles.tile(first), tape, gradients);
+                backward_tile(team, tiles.tile(first), tape, gradients);
             }
         };
         if let ([tape], [gradients]) = (&mut *tapes, &mut *slots) {

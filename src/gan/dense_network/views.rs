@@ -26,7 +26,7 @@ pub(super) enum Purpose {
 pub(super) struct Views {
     pub(super) spec: NetworkSpec,
     /// The same without dropout.
-    whole: NetworkSpec,
+    without_dropout: NetworkSpec,
     pub(super) layout: ParameterLayout,
     pub(super) parameters: AlignedBuffer,
     recorded: Recorded,
@@ -65,11 +65,12 @@ impl Views {
         let layout = ParameterLayout::new(&spec);
         let mut parameters = AlignedBuffer::zeroed(layout.len())?;
         layout.initialize(&spec, isa, Stream::DenseParameters.key(seed, 0), &mut parameters)?;
-        let mut whole = spec.clone();
-        whole.layers.iter_mut().for_each(|layer| layer.dropout = 0.0);
+        let mut without_dropout = spec.clone();
+        without_dropout.layers.iter_mut().for_each(|layer| layer.dropout = 0.0);
         let spectral = SpectralWeights::new(&Team::serial(), isa, &spec, &layout, &parameters)?;
         let (recorded, of_folded, tape) = plan(&spec, lanes);
-        let mut views = Self { spec, whole, layout, parameters, recorded, spectral, folded: None, stale: false };
+        let mut views =
+            Self { spec, without_dropout, layout, parameters, recorded, spectral, folded: None, stale: false };
         if let Some(recorded) = of_folded {
             let folded = Folded::of_seen(views.view(Purpose::Training).0)?;
             views.folded = Some((folded, recorded));
@@ -83,7 +84,7 @@ impl Views {
         let view = NetworkView { spec: &self.spec, layout: &self.layout, parameters };
         match (purpose, &self.folded) {
             (Purpose::Training, _) => (view, &self.recorded),
-            (Purpose::Evaluation, None) => (NetworkView { spec: &self.whole, ..view }, &self.recorded),
+            (Purpose::Evaluation, None) => (NetworkView { spec: &self.without_dropout, ..view }, &self.recorded),
             (Purpose::Evaluation, Some((Folded { spec, layout, parameters }, recorded))) => {
                 (NetworkView { spec, layout, parameters }, recorded)
             }
@@ -107,7 +108,7 @@ impl Views {
 
     /// After a forward pass in training: lets singular vectors and running statistics follow it, whose sums over `rows` rows stand where the
     /// buffers do in the arena `sums`. The pass itself goes on to be seen as it was.
-    pub(super) fn learn(&mut self, sums: &[f32], rows: usize) {
+    pub(super) fn follow_pass(&mut self, sums: &[f32], rows: usize) {
         let Self { spec, layout, parameters, spectral, .. } = self;
         statistics::follow(spec, layout, parameters, (sums, rows));
         if let Some(spectral) = spectral {

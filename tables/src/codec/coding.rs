@@ -153,9 +153,10 @@ impl Coding {
             }
         }
         if *step > 0 {
-            let apart = *step as f64 / unit(*decimals);
+            // Binary fractions of decimal steps: what is short of a step by their rounding is one.
             let on_grid = |distance: f64| {
-                let whole = (distance / apart).floor() * apart;
+                let steps = (distance * unit(*decimals) / *step as f64 * (1.0 + 1e-9)).floor();
+                let whole = steps * *step as f64 / unit(*decimals);
                 if whole.is_finite() { whole } else { distance }
             };
             (low, high) = (least - on_grid(least - low), greatest + on_grid(high - greatest));
@@ -322,6 +323,14 @@ mod tests {
         assert_eq!(numbers(far, 2, 0.0), far);
         assert_eq!(numbers(far, 2, 1.0), [f64::MIN, f64::MAX]);
         assert!(numbers([-1e308, 0.5], 2, 0.5).iter().all(|end| end.is_finite()));
+        // Tenths, of which a binary fraction of some lies below them.
+        let tenths = Values::Numbers((1..=10).map(|value| f64::from(value) / 10.0).collect());
+        for (share, end) in [(0.1, 1.0), (0.2, 1.1), (0.4, 1.3), (0.7, 1.6), (0.9, 1.8), (1.0, 1.9)] {
+            let format = crate::number_format::NumberFormat { max_decimals: 1, ..Default::default() };
+            let domain = Domain::Numbers { format, range: [0.1, 1.0] };
+            let [_, greatest] = ends(domain, crate::Kind::Continuous, tenths.clone(), share);
+            assert!((greatest - end).abs() < 1e-9, "{share}: {greatest}");
+        }
         let mut format = crate::DateFormat::iso(Some(0));
         format.day = None;
         let minutes = |first: i64, last: i64, share| {

@@ -45,7 +45,7 @@ pub(crate) struct TableArgs {
     /// How numbers are scaled: by their quantiles, or by mean and standard deviation [default: quantile].
     #[arg(long, value_name = "SCALING", value_parser = choice(SCALINGS), conflicts_with = "resume")]
     numbers: Option<Scaling>,
-    /// How far new numbers and dates may lie beyond those of the table, in percent of the range of a column [default: 0].
+    /// How far new numbers and dates, scaled by quantiles, may lie beyond those of the table, in percent of the range of a column [default: 0].
     #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "resume")]
     beyond: Option<f64>,
 }
