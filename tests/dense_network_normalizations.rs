@@ -376,6 +376,40 @@ fn groups_are_probabilities_and_draws() {
 }
 
 #[test]
+fn a_layer_of_zeros_keeps_a_direction() {
+    let rows = numbers(40 * INPUTS, 1);
+    let mut network = network(spec(19, Activation::Relu), options(40));
+    let before = network.parameters().unwrap();
+    let forward = |network: &mut DenseNetwork, parameters: &[LayerTensors]| {
+        network.set_parameters(parameters).unwrap();
+        for seed in 0..40 {
+            network.forward_in_training(&rows, seed, &mut [0.0; 40 * OUTPUTS]).unwrap();
+        }
+        let mut outputs = [0.0; 40 * OUTPUTS];
+        network.forward(&rows, &mut outputs).unwrap();
+        outputs
+    };
+    let expected = forward(&mut network, &before);
+    let mut zeros = before.clone();
+    zeros[1].weight.fill(0.0);
+    let with_vector = |mut parameters: Vec<LayerTensors>, vector: &[f32]| {
+        parameters[1].buffers[0].copy_from_slice(vector);
+        parameters
+    };
+    forward(&mut network, &zeros);
+    let kept = network.parameters().unwrap()[1].buffers[0].clone();
+    assert!(kept == before[1].buffers[0]);
+    // From no direction at all a layer begins as a new one, also where its weights are zeros.
+    for begun in [with_vector(before.clone(), &[0.0; 19]), with_vector(zeros, &[0.0; 19])] {
+        forward(&mut network, &begun);
+        let vector = network.parameters().unwrap()[1].buffers[0].clone();
+        assert!((vector.iter().map(|value| value * value).sum::<f32>() - 1.0).abs() < 1e-5, "{vector:?}");
+        let found = forward(&mut network, &with_vector(before.clone(), &vector));
+        assert!(distance(found.into_iter(), &wide(&expected)) <= 1e-3);
+    }
+}
+
+#[test]
 fn misuse_is_an_error_that_changes_nothing() {
     let mut network = network(spec(19, Activation::Relu), options(130));
     let before = network.parameters().unwrap();
@@ -409,9 +443,13 @@ fn misuse_is_an_error_that_changes_nothing() {
     assert!(buffers(&network) == infinite.iter().map(|layer| layer.buffers.clone()).collect::<Vec<_>>());
     let mut strange = before.clone();
     strange[0].buffers[1][3] = -7.0;
-    network.set_parameters(&strange).unwrap();
-    let message = network.forward(&rows[..INPUTS], &mut [0.0; OUTPUTS]).unwrap_err().to_string();
-    assert!(message.starts_with("layer 0 of the network"), "{message}");
+    let message = network.set_parameters(&strange).unwrap_err().to_string();
+    assert_eq!(message, "network.0.running_var: -7 is not a finite number from 0 on");
+    strange[0].buffers[1][3] = 7.0;
+    strange[1].buffers[0][2] = f32::NAN;
+    let message = network.set_parameters(&strange).unwrap_err().to_string();
+    assert_eq!(message, "network.1.singular_vector: NaN is not finite");
+    assert!(network.parameters().unwrap() == infinite);
     network.set_parameters(&before).unwrap();
     forward(&mut network, 64).unwrap();
     network.backward(&[1.0; 64 * OUTPUTS], None, GradientMode::Overwrite).unwrap();

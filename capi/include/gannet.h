@@ -267,14 +267,16 @@ GannetStatus gannet_isa(const char **isa);
 // what to do where something can be done. The text is UTF-8, and stays until the next call of this thread that fails.
 const char *gannet_last_error(void);
 
-// Starts a pool of `workers` threads. A run of `n` threads takes `n - 1` workers, because the calling thread works too.
+// Starts a pool of `workers` threads, at most four for each processor or 16. A run of `n` threads takes `n - 1` workers, because the calling
+// thread works too.
 //
 // A trainer that was made with it keeps its threads: the pool may be freed before its trainers.
 //
 // The caller promises:
 //
 // A pointer can be written to `pool`.
-GannetStatus gannet_pool_new(size_t workers, struct GannetPool **pool);
+GannetStatus gannet_pool_new(size_t workers,
+                             struct GannetPool **pool);
 
 // Frees a pool; NULL is none. Its threads end when no trainer has them any more.
 GannetStatus gannet_pool_free(struct GannetPool *pool);

@@ -64,10 +64,13 @@ pub(crate) unsafe fn bytes<'a>(pointer: *const u8, count: usize) -> Result<&'a [
     Ok(unsafe { slice::from_raw_parts(pointer, count) })
 }
 
+/// Most values that a slice can have.
+const MOST_VALUES: usize = isize::MAX as usize / size_of::<f32>();
+
 /// How many values `rows` rows of `features` values are.
 fn values(rows: usize, features: usize, name: &str) -> Result<usize, Failure> {
     rows.checked_mul(features)
-        .filter(|count| *count <= isize::MAX as usize / size_of::<f32>())
+        .filter(|count| *count <= MOST_VALUES)
         .ok_or_else(|| Failure::argument(format!("{name} has {rows} rows, more than memory can hold")))
 }
 
@@ -117,6 +120,10 @@ pub(crate) fn check_apart(
     (written, count_written): (*mut f32, usize),
     name: &str,
 ) -> Result<(), Failure> {
+    if count_read.max(count_written) > MOST_VALUES {
+        // What is too long is told of where it is read.
+        return Ok(());
+    }
     let end = |start: usize, count: usize| start.saturating_add(count.saturating_mul(size_of::<f32>()));
     let (read, written) = (read.addr(), written.addr());
     if read < end(written, count_written) && written < end(read, count_read) {

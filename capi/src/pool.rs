@@ -23,7 +23,8 @@ impl Handled for Pool {
     const NAME: &'static str = "GannetPool";
 }
 
-/// Starts a pool of `workers` threads. A run of `n` threads takes `n - 1` workers, because the calling thread works too.
+/// Starts a pool of `workers` threads, at most four for each processor or 16. A run of `n` threads takes `n - 1` workers, because the calling
+/// thread works too.
 ///
 /// A trainer that was made with it keeps its threads: the pool may be freed before its trainers.
 ///

@@ -46,6 +46,11 @@ fn the_program_of_the_documentation_runs() {
     std::fs::write(&source, program).unwrap();
     let output = run(Command::new(installed.c_program_of(&source)).current_dir(installed.folder()));
     assert!(String::from_utf8_lossy(&output.stdout).contains("step 3200: D"));
+    // The command as it stands there builds it, too.
+    let command = text.lines().find(|line| line.starts_with("gcc ")).unwrap();
+    run(&mut installed.shell(command));
+    let output = run(&mut installed.shell("./loop"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("step 3200: D"));
 }
 
 #[test]

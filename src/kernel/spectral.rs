@@ -104,8 +104,8 @@ pub fn take_through(isa: Isa, gradients: &mut [f32], stride: usize, left: &[f32]
     }
 }
 
-/// The left singular vector of the largest singular value, nearly: power iterations in f64 from a vector of ones. It is 0 where the
-/// matrix is. `right` and `products` are room for a number of each column and of each row.
+/// The left singular vector of the largest singular value, nearly: power iterations in f64 from a vector of ones, which it is still where the
+/// matrix is 0. Its length is 1. `right` and `products` are room for a number of each column and of each row.
 pub fn leading(matrix: Matrix<'_>, left: &mut [f32], right: &mut [f64], products: &mut [f64]) {
     left.fill(1.0);
     for _ in 0..FIRST_ITERATIONS {
@@ -116,7 +116,12 @@ pub fn leading(matrix: Matrix<'_>, left: &mut [f32], right: &mut [f64], products
         for (row, product) in matrix.rows().zip(&mut *products) {
             *product = row.iter().zip(&*right).map(|(weight, right)| f64::from(*weight) * right).sum();
         }
-        let norm = products.iter().map(|product| product * product).sum::<f64>().sqrt().max(f64::from(SMALLEST_NORM));
+        let norm = products.iter().map(|product| product * product).sum::<f64>().sqrt();
+        if norm == 0.0 {
+            left.fill(1.0 / (left.len() as f32).sqrt());
+            return;
+        }
+        let norm = norm.max(f64::from(SMALLEST_NORM));
         left.iter_mut().zip(&*products).for_each(|(left, product)| *left = (product / norm) as f32);
     }
 }

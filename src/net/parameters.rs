@@ -234,8 +234,11 @@ impl ParameterLayout {
         self.check(tensors, network)?;
         self.fill_trained(arena, tensors, network)?;
         for (place, LayerTensors { buffers, .. }) in self.layers.iter().zip(tensors) {
-            if buffers.is_empty() {
+            // A singular vector of 0 is none: no iteration comes away from it.
+            let is_none = |buffer: &Vec<f32>| buffer.iter().all(|value| *value == 0.0);
+            if buffers.is_empty() || place.normalization == Normalization::Spectral && buffers.iter().all(is_none) {
                 place.begin_buffers(arena)?;
+                continue;
             }
             for (to, from) in place.buffers.iter().zip(buffers) {
                 arena[to.clone()].copy_from_slice(from);
@@ -270,7 +273,29 @@ impl ParameterLayout {
         Ok(())
     }
 
-    /// The same of tensors without buffers.
+    /// Checks that buffers of these shapes are what normalizations keep.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] for a value that is not finite, and for a negative variance.
+    pub(crate) fn check_buffers(&self, tensors: &[LayerTensors], network: &str) -> Result<()> {
+        for (index, (place, LayerTensors { buffers, .. })) in self.layers.iter().zip(tensors).enumerate() {
+            for (number, (name, values)) in place.normalization.buffers().iter().zip(buffers).enumerate() {
+                let is_variance = place.normalization == Normalization::Batch && number == 1;
+                let is_wrong = |value: &&f32| !value.is_finite() || is_variance && **value < 0.0;
+                if let Some(value) = values.iter().find(is_wrong) {
+                    let needed = if is_variance { "a finite number from 0 on" } else { "finite" };
+                    return Err(Error::setting(
+                        format!("{network}.{index}.{name}"),
+                        format!("{value} is not {needed}"),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that tensors without buffers have this layout's shapes.
     pub(crate) fn check_trained(&self, tensors: &[LayerTensors], network: &str) -> Result<()> {
         if tensors.len() != self.layers.len() {
             let (expected, found) = (self.layers.len(), tensors.len());

@@ -157,6 +157,10 @@ impl SpectralWeights {
                 spectral::times(isa, weights.rows_from(task * of_task), right, products);
             });
             singular.value = spectral::normalize(isa, &mut singular.left);
+            if singular.value == 0.0 {
+                // Weights of 0 have no direction. The next ones need one to begin with.
+                singular.left.copy_from_slice(vector);
+            }
             let inverse = singular.inverse();
             team.for_each(Chunks::new(&mut self.arena[place.weight.clone()], CHUNK), |weights| {
                 spectral::scale(isa, weights, inverse);

@@ -71,12 +71,16 @@ pub fn most_threads() -> usize {
 ///
 /// # Errors
 ///
-/// [`Error::Threads`] if `workers` is 0, or if the system refuses the threads.
+/// [`Error::Threads`] if `workers` is 0 or above [`most_threads`], or if the system refuses the threads.
 pub fn build_pool(workers: usize) -> Result<Arc<ThreadPool>> {
     if workers == 0 {
         return Err(Error::Threads {
             problem: "a pool needs at least one worker; one thread alone needs no pool".into(),
         });
+    }
+    let most = most_threads();
+    if workers > most {
+        return Err(Error::Threads { problem: format!("a pool of {workers} workers is asked for; at most {most}") });
     }
     rayon::ThreadPoolBuilder::new()
         .num_threads(workers)

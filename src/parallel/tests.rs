@@ -400,6 +400,8 @@ fn two_leaders_share_a_pool() {
 #[test]
 fn a_pool_needs_workers() {
     assert!(matches!(build_pool(0), Err(Error::Threads { .. })));
+    assert!(matches!(build_pool(most_threads() + 1), Err(Error::Threads { .. })));
+    assert!(matches!(build_pool(usize::MAX), Err(Error::Threads { .. })));
     let pool = build_pool(2).unwrap();
     let mut names = pool.broadcast(|_| thread::current().name().unwrap_or_default().to_owned());
     names.sort();

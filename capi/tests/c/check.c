@@ -412,6 +412,8 @@ static void networks(void) {
     const uint64_t *unaligned = (const uint64_t *)(const void *)((const char *)seeds + 1);
     MEETS(GANNET_INVALID_ARGUMENT, gannet_network_forward(network, values, 16, unaligned, moved));
     CHECK(strstr(gannet_last_error(), "training_seed") != NULL);
+    MEETS(GANNET_INVALID_ARGUMENT, gannet_network_forward(network, values, SIZE_MAX, NULL, moved));
+    CHECK(strstr(gannet_last_error(), "more than memory can hold") != NULL);
     MEETS(GANNET_BUFFER_TOO_SMALL, gannet_network_parameters(network, parameters, 32, &count));
     CHECK(count == 33);
     MEETS(GANNET_NULL_POINTER, gannet_network_gradients(network, NULL, 0, NULL));
@@ -565,6 +567,7 @@ static void strange_arguments(void) {
     OK(gannet_trainer_free(trainer));
     GannetPool *pool = NULL;
     MEETS(GANNET_THREADS, gannet_pool_new(0, &pool));
+    MEETS(GANNET_THREADS, gannet_pool_new(SIZE_MAX, &pool));
     MEETS(GANNET_NULL_POINTER, gannet_pool_new(1, NULL));
 }
 

@@ -87,6 +87,15 @@ impl Installed {
         String::from_utf8_lossy(&output.stdout).split_whitespace().map(String::from).collect()
     }
 
+    /// A command line of a shell in [`folder`](Self::folder), which finds what is installed.
+    pub(crate) fn shell(&self, line: &str) -> Command {
+        let mut shell = Command::new("bash");
+        shell.args(["-c", line]).current_dir(self.folder());
+        shell.env("PKG_CONFIG_PATH", self.folder().join("lib/pkgconfig"));
+        shell.env("LD_LIBRARY_PATH", self.folder().join("lib"));
+        shell
+    }
+
     /// A place for a program: each build has its own, so that none is written while another test runs it.
     fn place(&self, name: &str) -> PathBuf {
         static BUILDS: AtomicUsize = AtomicUsize::new(0);

@@ -216,7 +216,8 @@ impl DenseNetwork {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where they do not fit the specification; then nothing is changed. [`Error::OutOfMemory`].
+    /// [`Error::Shape`] where they do not fit the specification, [`Error::InvalidSetting`] for buffers that no normalization has; then nothing
+    /// is changed. [`Error::OutOfMemory`].
     pub fn set_parameters(&mut self, tensors: &[LayerTensors]) -> Result<()> {
         let Passes { views, latest, .. } = &mut self.passes;
         views.set_parameters(tensors)?;

@@ -134,6 +134,8 @@ impl Views {
     ///
     /// [`crate::Error::Shape`] where they do not fit; then nothing is changed.
     pub(super) fn set_parameters(&mut self, tensors: &[LayerTensors]) -> Result<()> {
+        self.layout.check(tensors, "network")?;
+        self.layout.check_buffers(tensors, "network")?;
         self.layout.fill(&mut self.parameters, tensors, "network")?;
         self.stale = true;
         Ok(())
