@@ -383,3 +383,27 @@ fn images_come_in_from_everywhere_and_go_out_as_bytes() {
     place.write("colors.npy", npy("|u1", "(15, 2, 2, 3)", &grays));
     place.fail("train colors.npy", 1, &["colors.npy", "make colors gray"]);
 }
+
+#[test]
+fn a_folder_of_pictures_and_other_files_is_no_folder_of_pictures() {
+    let place = Place::new();
+    let told = ["holds pictures and other files; move the pictures to a folder of their own, or name a file"];
+    let picture = png(2, 3, &pixels()[..6]);
+    for (folder, pictures, others) in [
+        ("mixed", &["a.png", "b.png"][..], &["notes.txt"][..]),
+        // As a sweep lays it out.
+        ("sweep", &["settings.png", "trials.png"], &["plan.json", "sweep.csv"]),
+        ("late", &["z.png"], &[]),
+    ] {
+        fs::create_dir(place.path(folder)).unwrap();
+        pictures.iter().for_each(|name| place.write(&format!("{folder}/{name}"), &picture));
+        others.iter().for_each(|name| place.write(&format!("{folder}/{name}"), table()));
+    }
+    // More files than are looked into stand before the picture.
+    (0..101).for_each(|index| place.write(&format!("late/{index:03}.csv"), table()));
+    for folder in ["mixed", "sweep", "late"] {
+        place.fail(&format!("train {folder}"), 1, &told);
+        place.fail(&format!("train own --data {folder}"), 1, &told);
+    }
+    place.succeed("train sweep/sweep.csv --steps 2 --quiet --out run");
+}
