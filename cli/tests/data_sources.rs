@@ -171,6 +171,13 @@ fn what_standard_input_cannot_be_is_refused() {
     ] {
         fails(&place, arguments, input, code, parts);
     }
+    // Its length is known, so a shape that it cannot hold is no matter of memory.
+    for shape in ["(1152921504606846976, 1)", "(4611686018427387904, 16)"] {
+        let short = npy("<f8", shape, &[0; 80]);
+        let told = format!("standard input: truncated: the file of {} bytes cannot hold the shape", short.len());
+        fails(&place, "train -", &short, 1, &[&told]);
+        fails(&place, "train -", &gzip(&short), 1, &["standard input: truncated: the file of ", "cannot hold the shape"]);
+    }
     // It is refused before it takes more memory than the run may.
     let long = "1.5,2.5\n".repeat(1 << 20); // 8 MiB
     fails(&place, "train - --memory-limit 25MiB", long.as_bytes(), 1, &["standard input: it takes", "limit"]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gannet::data::npy::{self, Array};
 use gannet::data::{ByteSource, idx};
-use gannet::internals::{file, packed};
+use gannet::internals::file;
 use gannet::{Error, Result};
 use gannet_tables::Input;
 
@@ -184,8 +184,7 @@ impl DataFile {
         if Contents::of_bytes(bytes) == Contents::Npz {
             return Archive::open(Cursor::new(bytes), length, self.origin())?.read(named, most);
         }
-        let reader = packed::unpacked(bytes, length).map_err(|source| file::refused("read", self.origin(), source))?;
-        npy::parse_array(BufReader::new(reader), u64::MAX, self.origin(), most)
+        npy::unpack_array(bytes, length, self.origin(), most)
     }
 
     /// Its images, of which `contents` are known, in at most `most` bytes beside what it [holds](Self::held).
