@@ -355,8 +355,13 @@ impl<R: Read> NpyFile<'_, R> {
             let block = &mut bytes[..left.min(BLOCK) * element.size];
             let start = self.offset;
             self.fill(block, "the elements")?;
-            let memory = Error::OutOfMemory { bytes: (size_of::<T>() * (values.len() + BLOCK)) as u64 };
-            values.try_reserve(block.len() / element.size).map_err(|_| memory)?;
+            let needed = values.len() + block.len() / element.size;
+            if needed > values.capacity() {
+                // It doubles, but never takes more than the room that was checked.
+                let capacity = values.capacity().saturating_mul(2).clamp(needed, count);
+                let memory = Error::OutOfMemory { bytes: (capacity as u64).saturating_mul(size_of::<T>() as u64) };
+                values.try_reserve_exact(capacity - values.len()).map_err(|_| memory)?;
+            }
             for (index, bytes) in block.chunks_exact(element.size).enumerate() {
                 let number = values.len();
                 push(&mut values, element.value(bytes)).map_err(|problem| {
