@@ -307,7 +307,11 @@ fn archives_of_numpy_give_the_array_that_is_named() {
     place.fail("train two.npz", 1, &["two.npz: is an archive of 2 arrays: pictures, x", "--array NAME"]);
     place.fail("train two.npz --array y", 1, &["two.npz: has no array `y`; it has pictures, x; name one"]);
     place.fail("train rows.npy --array x", 1, &["rows.npy: is no archive of NumPy", "leave --array out"]);
-    place.fail("train circle --array x", 2, &["data file"]);
+    place.fail("train circle --array x", 2, &["array: is for a data file"]);
+    place.fail("train rows/config.toml --array x", 2, &["array: is for a data file"]);
+    place.fail("train circle --array x --columns a", 2, &["columns: and the other options about tables"]);
+    let help = place.succeed("train --help");
+    assert!(help.contains("Options for data files:\n      --array <NAME>"), "{help}");
     place.fail("evaluate rows --data two.npz", 1, &["two.npz", "save it alone: numpy.save"]);
     let bytes = place.bytes("two.npz");
     place.write("cut.npz", &bytes[..bytes.len() - 40]);

@@ -41,9 +41,13 @@ pub(crate) fn named(
             "labels",
             "are for a data file; a preset or configuration says itself what classes it has",
         )),
-        None if !reading.is_default() => Err(Error::setting(
+        None if reading.is_about_tables() => Err(Error::setting(
             "columns",
             "and the other options about tables are for a data file; a configuration says itself how its table is read",
+        )),
+        None if reading.array.is_some() => Err(Error::setting(
+            "array",
+            "is for a data file; a preset has none, and a configuration says itself which array it reads",
         )),
         None => Ok(()),
     };
