@@ -204,13 +204,13 @@ pub(crate) fn folder(path: &Path) -> Error {
             quoted(file)
         )),
         None => of(format!(
-            "is a folder, and no run (there is no {CONFIG}); no file in it holds samples or settings: give a table (CSV or NPY), \
-             images (IDX), a configuration file or a run"
+            "is a folder, and no run (there is no {CONFIG}); no file in it holds samples or settings: give a table \
+             (CSV or NumPy's), images (PNG pictures in a folder, IDX or NumPy's), a configuration file or a run"
         )),
     }
 }
 
-/// Whether `gannet train` takes the file: settings, a table, or IDX images (and not their labels).
+/// Whether `gannet train` takes the file: settings, a table, or images (and not the labels that IDX files have).
 fn is_trainable(file: &Path) -> bool {
     match Contents::of(file) {
         Ok(Contents::Images) => engine::image_size(file).is_some(),
