@@ -176,7 +176,13 @@ fn what_standard_input_cannot_be_is_refused() {
         let short = npy("<f8", shape, &[0; 80]);
         let told = format!("standard input: truncated: the file of {} bytes cannot hold the shape", short.len());
         fails(&place, "train -", &short, 1, &[&told]);
-        fails(&place, "train -", &gzip(&short), 1, &["standard input: truncated: the file of ", "cannot hold the shape"]);
+        fails(
+            &place,
+            "train -",
+            &gzip(&short),
+            1,
+            &["standard input: truncated: the file of ", "cannot hold the shape"],
+        );
     }
     // It is refused before it takes more memory than the run may.
     let long = "1.5,2.5\n".repeat(1 << 20); // 8 MiB

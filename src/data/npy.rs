@@ -136,8 +136,7 @@ fn open(path: &Path) -> Result<(impl Read, Length)> {
 
 /// The same of the file whose `length` bytes `reader` gives.
 fn unpacked<'a>(reader: impl BufRead + 'a, length: u64, path: &Path) -> Result<(impl Read + 'a, Length)> {
-    let reader =
-        Unpacked::new(reader, length, MAX_UNPACKED).map_err(|source| file::refused("read", path, source))?;
+    let reader = Unpacked::new(reader, length, MAX_UNPACKED).map_err(|source| file::refused("read", path, source))?;
     let length = if reader.is_packed() { Length::AtMost(reader.longest()) } else { Length::Exactly(length) };
     Ok((BufReader::new(reader), length))
 }

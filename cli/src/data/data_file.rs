@@ -7,21 +7,15 @@ use std::sync::Arc;
 use gannet::data::npy::{self, Array};
 use gannet::data::{ByteSource, idx};
 use gannet::internals::file;
+use gannet::internals::packed::MAX_UNPACKED;
 use gannet::{Error, Result};
 use gannet_tables::Input;
 
 use crate::data::npz::Archive;
 use crate::data::pictures;
 use crate::data::reading_limit;
-use crate::folder::contents::{Contents, STANDARD, is_standard};
+use crate::folder::contents::{Contents, STANDARD, STANDARD_INPUT, is_standard};
 use crate::folder::run_folder::refused;
-use crate::numbers::MIB;
-
-/// What messages call standard input.
-const NAME: &str = "standard input";
-
-/// Most bytes that standard input may give where memory has no limit: as many as a compressed file may expand to.
-const MOST: u64 = 4096 * MIB;
 
 /// Where own data come from.
 #[derive(Clone, Debug)]
@@ -51,18 +45,19 @@ impl DataFile {
         }
         if stdin().is_terminal() {
             let problem = "is a terminal, which has no data; pipe a table into gannet, or give a file";
-            return Err(Error::data(NAME, problem));
+            return Err(Error::data(STANDARD_INPUT, problem));
         }
         let most = reading_limit::for_reading(limit);
-        let input = Input::stream(NAME, stdin().lock(), most.min(MOST)).map_err(|error| match error {
-            Error::MemoryLimit { .. } if most > MOST => {
-                Error::data(NAME, format!("gives more than {MOST} bytes; save it to a file, and give that"))
+        // Where memory has no limit, it may give as much as a compressed file.
+        let input = Input::stream(STANDARD_INPUT, stdin().lock(), most.min(MAX_UNPACKED)).map_err(|error| match error {
+            Error::MemoryLimit { .. } if most > MAX_UNPACKED => {
+                Error::data(STANDARD_INPUT, format!("gives more than {MAX_UNPACKED} bytes; save it to a file, and give that"))
             }
             Error::OutOfMemory { bytes } => Error::data(
-                NAME,
+                STANDARD_INPUT,
                 format!("gives more than memory holds (the system refused {bytes} bytes); give fewer rows, or save it to a file, and give that"),
             ),
-            other => reading_limit::of_reading(other, limit, Path::new(NAME)),
+            other => reading_limit::of_reading(other, limit, Path::new(STANDARD_INPUT)),
         })?;
         Ok(Self { path: STANDARD.into(), given: Some(Arc::new(input)) })
     }
@@ -91,7 +86,7 @@ impl DataFile {
 
     /// What messages call it.
     pub(crate) fn origin(&self) -> &Path {
-        if is_standard(&self.path) { Path::new(NAME) } else { &self.path }
+        if is_standard(&self.path) { Path::new(STANDARD_INPUT) } else { &self.path }
     }
 
     /// Its name without the folder, for titles.
@@ -213,7 +208,7 @@ impl DataFile {
             Some(input) => Ok(input.in_memory()),
             None if is_standard(&self.path) => {
                 let problem = "the run's data came from there, and cannot be read again; save them to a file, and give it with --data FILE";
-                Err(Error::data(NAME, problem))
+                Err(Error::data(STANDARD_INPUT, problem))
             }
             None => Ok(None),
         }

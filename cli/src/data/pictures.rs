@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use gannet::data::{ByteSource, idx};
 use gannet::internals::file;
 use gannet::internals::memory::filled;
+use gannet::internals::packed::MAX_EXPANSION;
 use gannet::{Error, Result};
 use png::{ColorType, Decoder, DecodingError, Limits, Transformations};
 
@@ -14,9 +15,6 @@ use crate::folder::run_folder::refused;
 
 /// Bytes that decoding one picture takes beside its pixels at most, even where the run may take more.
 const DECODER: usize = 64 << 20;
-
-/// DEFLATE, which packs the pixels, cannot expand data more than 1032 times (<https://zlib.net/zlib_tech.html>).
-const MOST_EXPANSION: u64 = 1032;
 
 /// What helps against pictures that cannot be learned together.
 const ALIKE: &str =
@@ -107,7 +105,7 @@ impl<'a> Picture<'a> {
         let (height, width) = (reader.info().height as usize, reader.info().width as usize);
         let picture = Self { path, reader, height, width };
         // A bit becomes a byte, or four of a palette's colors.
-        if picture.decoded() / 32 > length.saturating_mul(MOST_EXPANSION) {
+        if picture.decoded() / 32 > length.saturating_mul(MAX_EXPANSION) {
             let problem = format!(
                 "is truncated: {length} bytes cannot hold {height} x {width} pixels; write it again, or move it out of the folder"
             );

@@ -15,8 +15,8 @@ use gannet::{Error, Result};
 use crate::folder::run_folder::{CONFIG, refused, replica};
 use crate::terminal::command_lines::quoted;
 
-/// Bytes of a file that are looked at.
-const HEAD: u64 = 1 << 13;
+/// Bytes of a file, or of an array in an archive, that are looked at.
+pub(crate) const HEAD: u64 = 1 << 13;
 
 /// Files in a folder that are looked into.
 const MOST_FILES: usize = 100;
@@ -31,6 +31,9 @@ const UNPACK: &str = "unpack it and give the file in it";
 
 /// Standard input, as `--data` and `gannet train` name it.
 pub(crate) const STANDARD: &str = "-";
+
+/// What messages call standard input.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +100,7 @@ impl Contents {
 
     /// The error about the file `path` where something else was needed.
     pub(crate) fn instead(&self, path: &Path, needed: &str) -> Error {
-        let name = if is_standard(path) { Path::new("standard input").display() } else { path.display() };
+        let name = if is_standard(path) { Path::new(STANDARD_INPUT).display() } else { path.display() };
         let (what, cure): (&str, Cow<'_, str>) = match self {
             Self::Text => ("a table of text", "give it as data: gannet train FILE".into()),
             Self::Npy => ("a NumPy array", "give it as data: gannet train FILE".into()),
