@@ -14,7 +14,7 @@ use gannet_tables::Input;
 use crate::data::npz::Archive;
 use crate::data::pictures;
 use crate::data::reading_limit;
-use crate::folder::contents::{Contents, STANDARD, STANDARD_INPUT, is_standard};
+use crate::folder::contents::{Contents, STANDARD_INPUT, STDIN_PATH, is_standard_input};
 use crate::folder::run_folder::refused;
 
 /// Where own data come from.
@@ -40,7 +40,7 @@ impl DataFile {
     ///
     /// A path that the system cannot make absolute; standard input that is a terminal, cannot be read, or gives too much.
     pub(crate) fn named(path: &Path, limit: Option<u64>) -> Result<Self> {
-        if !is_standard(path) {
+        if !is_standard_input(path) {
             return Self::of_settings(path);
         }
         if stdin().is_terminal() {
@@ -59,7 +59,7 @@ impl DataFile {
             ),
             other => reading_limit::of_reading(other, limit, Path::new(STANDARD_INPUT)),
         })?;
-        Ok(Self { path: STANDARD.into(), given: Some(Arc::new(input)) })
+        Ok(Self { path: STDIN_PATH.into(), given: Some(Arc::new(input)) })
     }
 
     /// The file that settings name. Standard input cannot be read again.
@@ -68,8 +68,8 @@ impl DataFile {
     ///
     /// A path that the system cannot make absolute.
     pub(crate) fn of_settings(path: &Path) -> Result<Self> {
-        if is_standard(path) {
-            return Ok(Self { path: STANDARD.into(), given: None });
+        if is_standard_input(path) {
+            return Ok(Self { path: STDIN_PATH.into(), given: None });
         }
         Ok(Self { path: std::path::absolute(path).map_err(refused("find", path))?, given: None })
     }
@@ -86,7 +86,7 @@ impl DataFile {
 
     /// What messages call it.
     pub(crate) fn origin(&self) -> &Path {
-        if is_standard(&self.path) { Path::new(STANDARD_INPUT) } else { &self.path }
+        if is_standard_input(&self.path) { Path::new(STANDARD_INPUT) } else { &self.path }
     }
 
     /// Its name without the folder, for titles.
@@ -206,7 +206,7 @@ impl DataFile {
     fn bytes(&self) -> Result<Option<&[u8]>> {
         match &self.given {
             Some(input) => Ok(input.in_memory()),
-            None if is_standard(&self.path) => {
+            None if is_standard_input(&self.path) => {
                 let problem = "the run's data came from there, and cannot be read again; save them to a file, and give it with --data FILE";
                 Err(Error::data(STANDARD_INPUT, problem))
             }

@@ -30,7 +30,7 @@ const AS_SAFETENSORS: &str =
 const UNPACK: &str = "unpack it and give the file in it";
 
 /// Standard input, as `--data` and `gannet train` name it.
-pub(crate) const STANDARD: &str = "-";
+pub(crate) const STDIN_PATH: &str = "-";
 
 /// What messages call standard input.
 pub(crate) const STANDARD_INPUT: &str = "standard input";
@@ -100,7 +100,7 @@ impl Contents {
 
     /// The error about the file `path` where something else was needed.
     pub(crate) fn instead(&self, path: &Path, needed: &str) -> Error {
-        let name = if is_standard(path) { Path::new(STANDARD_INPUT).display() } else { path.display() };
+        let name = if is_standard_input(path) { Path::new(STANDARD_INPUT).display() } else { path.display() };
         let (what, cure): (&str, Cow<'_, str>) = match self {
             Self::Text => ("a table of text", "give it as data: gannet train FILE".into()),
             Self::Npy => ("a NumPy array", "give it as data: gannet train FILE".into()),
@@ -108,7 +108,7 @@ impl Contents {
             Self::Npz => ("an archive of NumPy", "give it as data: gannet train FILE --array NAME".into()),
             Self::Images => ("an IDX file", "give it as data: gannet train FILE".into()),
             Self::Pictures => ("a folder of pictures", "give it as data: gannet train FILE".into()),
-            Self::Config | Self::Weights if is_standard(path) => {
+            Self::Config | Self::Weights if is_standard_input(path) => {
                 ("settings or weights", "save it to a file, and give that".into())
             }
             Self::Config => ("a configuration file", "train with it: gannet train FILE".into()),
@@ -122,13 +122,13 @@ impl Contents {
 }
 
 /// Whether a path means standard input.
-pub(crate) fn is_standard(path: &Path) -> bool {
-    [STANDARD, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
+pub(crate) fn is_standard_input(path: &Path) -> bool {
+    [STDIN_PATH, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
 }
 
 /// Refuses a path that means standard input, where a file is needed.
 fn check_stdin(path: &Path) -> Result<()> {
-    if !is_standard(path) {
+    if !is_standard_input(path) {
         return Ok(());
     }
     let problem = "a file is needed here, and not standard input; save it to a file, and give that";

@@ -11,7 +11,7 @@ use crate::data::codec_file;
 use crate::data::data_file::DataFile;
 use crate::data::own::{self, OwnData};
 use crate::data::reading::Reading;
-use crate::folder::contents::{Contents, is_standard};
+use crate::folder::contents::{Contents, is_standard_input};
 use crate::folder::run_folder::CONFIG;
 use crate::preset::{self, OWN};
 use crate::settings::config::RunConfig;
@@ -69,7 +69,7 @@ pub(crate) fn named(
         refuse_labels()?;
         return read_with(&path.join(CONFIG), data, limit);
     }
-    let known = if is_standard(path) { Ok(Contents::Text) } else { Contents::of(path) };
+    let known = if is_standard_input(path) { Ok(Contents::Text) } else { Contents::of(path) };
     match known {
         Ok(Contents::Config) => {
             refuse_labels()?;
