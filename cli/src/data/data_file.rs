@@ -99,8 +99,13 @@ impl DataFile {
         self.given = None;
     }
 
-    /// Whether it is an archive of NumPy, whose arrays have names.
-    pub(crate) fn is_archive(&self) -> bool {
+    /// The name of the array to read where it takes the place of a file whose array was `named`: arrays have names in archives alone.
+    pub(crate) fn array_in_place_of(&self, named: Option<String>) -> Option<String> {
+        named.filter(|_| self.is_archive())
+    }
+
+    /// Whether it is an archive of NumPy.
+    fn is_archive(&self) -> bool {
         match self.bytes() {
             Ok(Some(bytes)) => Contents::of_bytes(bytes) == Contents::Npz,
             Ok(None) => Contents::of(&self.path).is_ok_and(|contents| contents == Contents::Npz),

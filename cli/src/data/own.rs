@@ -402,8 +402,7 @@ impl OwnData {
             );
             return Err(Error::setting("data", problem));
         }
-        // Arrays have names in archives alone.
-        let array = self.reading.array.clone().filter(|_| file.is_archive());
+        let array = file.array_in_place_of(self.reading.array.clone());
         let reading = Reading { array, ..self.reading.clone() };
         Ok(Self { file, reading, loaded: None, table: None, ..self.clone() })
     }

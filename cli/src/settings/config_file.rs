@@ -238,9 +238,8 @@ fn own(
         (Some(data), _) => DataFile::named(data, limit)?,
         (None, file) => DataFile::of_settings(&file.ok_or_else(missing)?)?,
     };
-    if data.is_some() && !file.is_archive() {
-        // That of the file whose place this one takes.
-        table.array = None;
+    if data.is_some() {
+        table.array = file.array_in_place_of(table.array.take());
     }
     let settings = Settings {
         reading: table.reading()?,
