@@ -187,12 +187,13 @@ impl DataFile {
         npy::unpack_array(bytes, length, self.origin(), most)
     }
 
-    /// Its images, of which `contents` are known, in at most `most` bytes beside what it [holds](Self::held).
+    /// Its images, of which `contents` are known, in at most `most` bytes beside what it [holds](Self::held), and the most bytes that
+    /// reading them took at once.
     ///
     /// # Errors
     ///
     /// As [`array`](Self::array), [`idx::read_images_within`] and [`pictures::read`]; `contents` that are no images.
-    pub(crate) fn images(&self, contents: &Contents, named: Option<&str>, most: u64) -> Result<ByteSource> {
+    pub(crate) fn images(&self, contents: &Contents, named: Option<&str>, most: u64) -> Result<(ByteSource, u64)> {
         let images = match (contents, self.bytes()?) {
             (Contents::Pictures, _) => return pictures::read(&self.path, most),
             (Contents::Images, None) => idx::read_images_within(&self.path, most)?,
@@ -204,7 +205,11 @@ impl DataFile {
                 _ => return Err(self.instead(contents, "a file of images")),
             },
         };
-        images.into_source()
+        let images = images.into_source()?;
+        // An array may have come in the order of columns, which takes another copy.
+        let copies = if *contents == Contents::NpyImages { 2 } else { 1 };
+        let taken = copies * images.bytes().len() as u64;
+        Ok((images, taken))
     }
 
     /// What standard input gave; `None` of a file.

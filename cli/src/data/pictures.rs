@@ -20,15 +20,15 @@ const DECODER: usize = 64 << 20;
 const ALIKE: &str =
     "make all pictures gray and of one size (ImageMagick: mogrify -colorspace Gray -resize WIDTHxHEIGHT! *.png)";
 
-/// The pictures in `folder` in at most `most` bytes. Hidden files and folders in it are left out; everything else is a picture.
+/// The pictures in `folder`, in at most `most` bytes, and the most bytes that reading them took at once. Hidden files and folders in it are left out; everything else is a picture.
 ///
 /// # Errors
 ///
 /// [`Error::Data`] that names the first file that is no gray picture of the size of the first one; [`Error::MemoryLimit`]; what the system
 /// reports.
-pub(crate) fn read(folder: &Path, most: u64) -> Result<ByteSource> {
+pub(crate) fn read(folder: &Path, most: u64) -> Result<(ByteSource, u64)> {
     let files = files(folder)?;
-    let (mut pixels, mut size) = (Vec::<u8>::new(), None);
+    let (mut pixels, mut size, mut taken) = (Vec::<u8>::new(), None, 0);
     for path in &files {
         let picture = Picture::open(path, pixels.capacity() as u64, most)?;
         let [height, width] = *size.get_or_insert([picture.height, picture.width]);
@@ -44,6 +44,7 @@ pub(crate) fn read(folder: &Path, most: u64) -> Result<ByteSource> {
         if needed_now > most {
             return Err(Error::MemoryLimit { needed: needed_now, limit: most });
         }
+        taken = taken.max(needed_now);
         if needed > idx::MAX_BYTES {
             let problem = format!("its pictures have {needed} pixels, more than {}; give fewer", idx::MAX_BYTES);
             return Err(Error::data(folder.display().to_string(), problem));
@@ -56,7 +57,7 @@ pub(crate) fn read(folder: &Path, most: u64) -> Result<ByteSource> {
     let [height, width] = size.ok_or_else(|| {
         Error::data(folder.display().to_string(), "is a folder without pictures; give one with PNG files")
     })?;
-    ByteSource::new(pixels, height, width, u8::MAX)
+    Ok((ByteSource::new(pixels, height, width, u8::MAX)?, taken))
 }
 
 /// The files in a folder that are not hidden, by their names.
@@ -200,8 +201,8 @@ mod tests {
             fs::write(place.path().join(name), bytes).unwrap();
         }
         fs::create_dir(place.path().join("more")).unwrap();
-        let found = read(place.path(), 14 + 8).unwrap();
-        assert_eq!((found.len(), found.height(), found.width()), (7, 1, 2));
+        let (found, taken) = read(place.path(), 14 + 8).unwrap();
+        assert_eq!((found.len(), found.height(), found.width(), taken), (7, 1, 2, 14 + 8));
         assert_eq!(found.bytes(), [7, 8, 5, 6, 1, 255, 0, 255, 18, 19, 200, 9, 3, 4]);
         // Beside all pixels stand those of a picture with all channels.
         assert!(matches!(read(place.path(), 21), Err(Error::MemoryLimit { limit: 21, .. })));
@@ -224,7 +225,7 @@ mod tests {
         encoder.write_header().unwrap().write_image_data(&[1, 255]).unwrap();
         let place = tempfile::tempdir().unwrap();
         fs::write(place.path().join("a.png"), file).unwrap();
-        assert_eq!(read(place.path(), 4).unwrap().bytes(), [1, 255]);
+        assert_eq!(read(place.path(), 4).unwrap().0.bytes(), [1, 255]);
     }
 
     #[test]
