@@ -171,6 +171,19 @@ fn what_standard_input_cannot_be_is_refused() {
     ] {
         fails(&place, arguments, input, code, parts);
     }
+    // Its length is known, so a shape that it cannot hold is no matter of memory.
+    for shape in ["(1152921504606846976, 1)", "(4611686018427387904, 16)"] {
+        let short = npy("<f8", shape, &[0; 80]);
+        let told = format!("standard input: truncated: the file of {} bytes cannot hold the shape", short.len());
+        fails(&place, "train -", &short, 1, &[&told]);
+        fails(
+            &place,
+            "train -",
+            &gzip(&short),
+            1,
+            &["standard input: truncated: the file of ", "cannot hold the shape"],
+        );
+    }
     // It is refused before it takes more memory than the run may.
     let long = "1.5,2.5\n".repeat(1 << 20); // 8 MiB
     fails(&place, "train - --memory-limit 25MiB", long.as_bytes(), 1, &["standard input: it takes", "limit"]);
@@ -301,7 +314,11 @@ fn archives_of_numpy_give_the_array_that_is_named() {
     place.fail("train two.npz", 1, &["two.npz: is an archive of 2 arrays: pictures, x", "--array NAME"]);
     place.fail("train two.npz --array y", 1, &["two.npz: has no array `y`; it has pictures, x; name one"]);
     place.fail("train rows.npy --array x", 1, &["rows.npy: is no archive of NumPy", "leave --array out"]);
-    place.fail("train circle --array x", 2, &["data file"]);
+    place.fail("train circle --array x", 2, &["array: is for a data file"]);
+    place.fail("train rows/config.toml --array x", 2, &["array: is for a data file"]);
+    place.fail("train circle --array x --columns a", 2, &["columns: and the other options about tables"]);
+    let help = place.succeed("train --help");
+    assert!(help.contains("Options for data files:\n      --array <NAME>"), "{help}");
     place.fail("evaluate rows --data two.npz", 1, &["two.npz", "save it alone: numpy.save"]);
     let bytes = place.bytes("two.npz");
     place.write("cut.npz", &bytes[..bytes.len() - 40]);
@@ -383,4 +400,28 @@ fn images_come_in_from_everywhere_and_go_out_as_bytes() {
     place.fail("train a.npy --columns x", 1, &["a.npy: holds images, and has no columns"]);
     place.write("colors.npy", npy("|u1", "(15, 2, 2, 3)", &grays));
     place.fail("train colors.npy", 1, &["colors.npy", "make colors gray"]);
+}
+
+#[test]
+fn a_folder_of_pictures_and_other_files_is_no_folder_of_pictures() {
+    let place = Place::new();
+    let told = ["holds pictures and other files; move the pictures to a folder of their own, or name a file"];
+    let picture = png(2, 3, &pixels()[..6]);
+    for (folder, pictures, others) in [
+        ("mixed", &["a.png", "b.png"][..], &["notes.txt"][..]),
+        // As a sweep lays it out.
+        ("sweep", &["settings.png", "trials.png"], &["plan.json", "sweep.csv"]),
+        ("late", &["z.png"], &[]),
+    ] {
+        fs::create_dir(place.path(folder)).unwrap();
+        pictures.iter().for_each(|name| place.write(&format!("{folder}/{name}"), &picture));
+        others.iter().for_each(|name| place.write(&format!("{folder}/{name}"), table()));
+    }
+    // More files than are looked into stand before the picture.
+    (0..101).for_each(|index| place.write(&format!("late/{index:03}.csv"), table()));
+    for folder in ["mixed", "sweep", "late"] {
+        place.fail(&format!("train {folder}"), 1, &told);
+        place.fail(&format!("train own --data {folder}"), 1, &told);
+    }
+    place.succeed("train sweep/sweep.csv --steps 2 --quiet --out run");
 }

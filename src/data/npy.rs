@@ -9,7 +9,7 @@
 //! Not by the crate `npyz`, which takes the memory that a header claims, up to 4 GiB, before it reads one byte of it, tells no offsets,
 //! and brings a parser generator and a C compiler into the build of the library. Tests and fuzzing compare with it.
 
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::data::idx::Images;
@@ -96,6 +96,16 @@ pub fn parse_array(reader: impl Read, length: u64, path: &Path, most: u64) -> Re
     array_within(reader, Length::AtMost(length), path, most)
 }
 
+/// The same from `reader`, which gives all `length` bytes of a file, expanded where they are compressed.
+///
+/// # Errors
+///
+/// As [`read_array_within`].
+pub fn unpack_array(reader: impl BufRead, length: u64, path: &Path, most: u64) -> Result<Array> {
+    let (reader, length) = unpacked(reader, length, path)?;
+    array_within(reader, length, path, most)
+}
+
 /// Whether a file that begins with these bytes, which are not compressed, is an array of images by its shape.
 pub fn are_images(head: &[u8]) -> bool {
     NpyFile { path: Path::new(""), reader: head, offset: 0, header: 0 }.header().is_ok_and(|header| header.are_images())
@@ -121,8 +131,12 @@ enum Length {
 /// The bytes of a file, expanded where they are compressed.
 fn open(path: &Path) -> Result<(impl Read, Length)> {
     let (file, length) = file::open(path)?;
-    let reader = Unpacked::new(BufReader::new(file), length, MAX_UNPACKED)
-        .map_err(|source| file::refused("read", path, source))?;
+    unpacked(BufReader::new(file), length, path)
+}
+
+/// The same of the file whose `length` bytes `reader` gives.
+fn unpacked<'a>(reader: impl BufRead + 'a, length: u64, path: &Path) -> Result<(impl Read + 'a, Length)> {
+    let reader = Unpacked::new(reader, length, MAX_UNPACKED).map_err(|source| file::refused("read", path, source))?;
     let length = if reader.is_packed() { Length::AtMost(reader.longest()) } else { Length::Exactly(length) };
     Ok((BufReader::new(reader), length))
 }
@@ -252,9 +266,11 @@ impl<R: Read> NpyFile<'_, R> {
     /// Reads numbers of at most so many bytes: the columns, and the values row by row.
     fn numbers(&mut self, header: &Header, length: Length, (most, gaps): (u64, Gaps)) -> Result<(usize, Vec<f64>)> {
         let (rows, columns) = header.table().map_err(|problem| self.of_header(&problem))?;
-        self.check_size(header, (rows as u64).checked_mul(columns as u64), length)?;
+        let count = (rows as u64).checked_mul(columns as u64);
+        self.check_size(header, count, length)?;
         // As many elements as the file has bytes at most. Where it is compressed, memory is taken as they come.
-        let count = rows * columns;
+        let count = count.and_then(|count| usize::try_from(count).ok());
+        let count = count.ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
         let is_transposed = header.fortran_order && rows > 1 && columns > 1;
         check_room(count, if is_transposed { TRANSPOSED_BYTES } else { NUMBER_BYTES }, most)?;
         let values = self.elements(header, count, length, |values, value| {
@@ -338,8 +354,13 @@ impl<R: Read> NpyFile<'_, R> {
             let block = &mut bytes[..left.min(BLOCK) * element.size];
             let start = self.offset;
             self.fill(block, "the elements")?;
-            let memory = Error::OutOfMemory { bytes: (size_of::<T>() * (values.len() + BLOCK)) as u64 };
-            values.try_reserve(block.len() / element.size).map_err(|_| memory)?;
+            let needed = values.len() + block.len() / element.size;
+            if needed > values.capacity() {
+                // It doubles, but never takes more than the room that was checked.
+                let capacity = values.capacity().saturating_mul(2).clamp(needed, count);
+                let memory = Error::OutOfMemory { bytes: (capacity as u64).saturating_mul(size_of::<T>() as u64) };
+                values.try_reserve_exact(capacity - values.len()).map_err(|_| memory)?;
+            }
             for (index, bytes) in block.chunks_exact(element.size).enumerate() {
                 let number = values.len();
                 push(&mut values, element.value(bytes)).map_err(|problem| {

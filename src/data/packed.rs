@@ -6,13 +6,13 @@ use std::io::{self, BufRead, Cursor, Read};
 use flate2::bufread::MultiGzDecoder;
 
 /// What helps where a file is damaged, or shorter than it should be.
-pub(super) const AGAIN: &str = "copy, download or write it again";
+pub(crate) const AGAIN: &str = "copy, download or write it again";
 
 /// DEFLATE cannot expand data more than 1032 times (<https://zlib.net/zlib_tech.html>), which bounds what a compressed file
 /// can hold before a byte of it is expanded.
-const MAX_EXPANSION: u64 = 1032;
+pub(crate) const MAX_EXPANSION: u64 = 1032;
 
-/// Most bytes that a compressed table may expand to: 4 GiB.
+/// Most bytes that compressed data may expand to: 4 GiB.
 pub(crate) const MAX_UNPACKED: u64 = 1 << 32;
 
 /// The first two bytes of a gzip file (RFC 1952).

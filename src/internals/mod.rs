@@ -17,11 +17,20 @@ pub mod file {
     pub use crate::file::*;
 }
 
-/// Files that may be compressed by gzip.
+/// Files that may be compressed, and the bounds of what they hold.
 pub mod packed {
     use std::io::{self, BufRead, Read};
 
-    use crate::data::packed::{MAX_UNPACKED, Unpacked};
+    use crate::data::packed::Unpacked;
+
+    /// What helps where a file is damaged, or shorter than it should be.
+    pub const AGAIN: &str = crate::data::packed::AGAIN;
+
+    /// How often DEFLATE can expand data at most.
+    pub const MAX_EXPANSION: u64 = crate::data::packed::MAX_EXPANSION;
+
+    /// Most bytes that compressed data may expand to.
+    pub const MAX_UNPACKED: u64 = crate::data::packed::MAX_UNPACKED;
 
     /// What `reader`, which gives `length` bytes, holds: expanded where it is compressed, as it is otherwise.
     ///

@@ -13,7 +13,7 @@ use serde_json::{Map, json};
 
 use crate::commands::args::{ExportArgs, NETWORK_FORMATS, NETWORKS, NetworkFormat};
 use crate::data::own::OwnData;
-use crate::folder::out_file::{OutFile, Suffixes, is_standard};
+use crate::folder::out_file::{OutFile, Suffixes, is_standard_output};
 use crate::run::saved_run::SavedRun;
 use crate::settings::config::RunConfig;
 use crate::terminal::output;
@@ -54,7 +54,7 @@ pub(crate) fn command(args: &ExportArgs) -> anyhow::Result<()> {
 
 /// The format that is written: of standard output what was asked for, of a file what its suffix says.
 fn format_of(args: &ExportArgs) -> Result<NetworkFormat> {
-    if is_standard(&args.out) {
+    if is_standard_output(&args.out) {
         return Ok(args.format.unwrap_or(NetworkFormat::Safetensors));
     }
     let format = SUFFIXES.of(&args.out)?;

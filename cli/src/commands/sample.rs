@@ -22,7 +22,7 @@ use crate::data::latents;
 use crate::data::own::{Form, OwnData};
 use crate::data::samples::{Samples, byte};
 use crate::folder::npy;
-use crate::folder::out_file::{OutFile, Suffixes, is_standard};
+use crate::folder::out_file::{OutFile, Suffixes, is_standard_output};
 use crate::folder::run_folder::TABLE;
 use crate::plot::Heading;
 use crate::run::draw::{Draw, Drawn};
@@ -254,7 +254,7 @@ impl Asked {
 
 /// The format that is written: of standard output what was `asked` for, of a file what its suffix says.
 fn format_of(path: &Path, asked: Option<Format>) -> Result<Format> {
-    if is_standard(path) {
+    if is_standard_output(path) {
         return Ok(asked.unwrap_or(Format::Csv));
     }
     let format = SUFFIXES.of(path)?;

@@ -7,7 +7,7 @@ use gannet::gan::Changes;
 
 use super::args::TrainArgs;
 use super::overrides::{from_args, override_by};
-use crate::folder::contents::is_standard;
+use crate::folder::contents::is_standard_input;
 use crate::folder::run_folder;
 use crate::job::Job;
 use crate::run::begin;
@@ -24,7 +24,7 @@ pub(crate) fn command(args: &TrainArgs, stop: &Stop, job: Option<Job>) -> anyhow
         let problem = "replicas need nothing of each other: train each in a job of its own, or a sweep in parts";
         return Err(Error::setting("replicas", problem).into());
     }
-    let is_piped = is_standard(Path::new(&args.what)) || args.data.as_deref().is_some_and(is_standard);
+    let is_piped = is_standard_input(Path::new(&args.what)) || args.data.as_deref().is_some_and(is_standard_input);
     if job.is_some() && is_piped {
         let problem = "each process of a job reads the data itself, and standard input reaches one of them at most; save it to a file, and give that";
         return Err(Error::setting("data", problem).into());

@@ -6,22 +6,16 @@ use std::sync::Arc;
 
 use gannet::data::npy::{self, Array};
 use gannet::data::{ByteSource, idx};
-use gannet::internals::{file, packed};
+use gannet::internals::file;
+use gannet::internals::packed::MAX_UNPACKED;
 use gannet::{Error, Result};
 use gannet_tables::Input;
 
 use crate::data::npz::Archive;
 use crate::data::pictures;
 use crate::data::reading_limit;
-use crate::folder::contents::{Contents, STANDARD, is_standard};
+use crate::folder::contents::{Contents, STANDARD_INPUT, STDIN_PATH, is_standard_input};
 use crate::folder::run_folder::refused;
-use crate::numbers::MIB;
-
-/// What messages call standard input.
-const NAME: &str = "standard input";
-
-/// Most bytes that standard input may give where memory has no limit: as many as a compressed file may expand to.
-const MOST: u64 = 4096 * MIB;
 
 /// Where own data come from.
 #[derive(Clone, Debug)]
@@ -46,25 +40,26 @@ impl DataFile {
     ///
     /// A path that the system cannot make absolute; standard input that is a terminal, cannot be read, or gives too much.
     pub(crate) fn named(path: &Path, limit: Option<u64>) -> Result<Self> {
-        if !is_standard(path) {
+        if !is_standard_input(path) {
             return Self::of_settings(path);
         }
         if stdin().is_terminal() {
             let problem = "is a terminal, which has no data; pipe a table into gannet, or give a file";
-            return Err(Error::data(NAME, problem));
+            return Err(Error::data(STANDARD_INPUT, problem));
         }
         let most = reading_limit::for_reading(limit);
-        let input = Input::stream(NAME, stdin().lock(), most.min(MOST)).map_err(|error| match error {
-            Error::MemoryLimit { .. } if most > MOST => {
-                Error::data(NAME, format!("gives more than {MOST} bytes; save it to a file, and give that"))
+        // Where memory has no limit, it may give as much as a compressed file.
+        let input = Input::stream(STANDARD_INPUT, stdin().lock(), most.min(MAX_UNPACKED)).map_err(|error| match error {
+            Error::MemoryLimit { .. } if most > MAX_UNPACKED => {
+                Error::data(STANDARD_INPUT, format!("gives more than {MAX_UNPACKED} bytes; save it to a file, and give that"))
             }
             Error::OutOfMemory { bytes } => Error::data(
-                NAME,
+                STANDARD_INPUT,
                 format!("gives more than memory holds (the system refused {bytes} bytes); give fewer rows, or save it to a file, and give that"),
             ),
-            other => reading_limit::of_reading(other, limit, Path::new(NAME)),
+            other => reading_limit::of_reading(other, limit, Path::new(STANDARD_INPUT)),
         })?;
-        Ok(Self { path: STANDARD.into(), given: Some(Arc::new(input)) })
+        Ok(Self { path: STDIN_PATH.into(), given: Some(Arc::new(input)) })
     }
 
     /// The file that settings name. Standard input cannot be read again.
@@ -73,8 +68,8 @@ impl DataFile {
     ///
     /// A path that the system cannot make absolute.
     pub(crate) fn of_settings(path: &Path) -> Result<Self> {
-        if is_standard(path) {
-            return Ok(Self { path: STANDARD.into(), given: None });
+        if is_standard_input(path) {
+            return Ok(Self { path: STDIN_PATH.into(), given: None });
         }
         Ok(Self { path: std::path::absolute(path).map_err(refused("find", path))?, given: None })
     }
@@ -91,7 +86,7 @@ impl DataFile {
 
     /// What messages call it.
     pub(crate) fn origin(&self) -> &Path {
-        if is_standard(&self.path) { Path::new(NAME) } else { &self.path }
+        if is_standard_input(&self.path) { Path::new(STANDARD_INPUT) } else { &self.path }
     }
 
     /// Its name without the folder, for titles.
@@ -104,8 +99,13 @@ impl DataFile {
         self.given = None;
     }
 
-    /// Whether it is an archive of NumPy, whose arrays have names.
-    pub(crate) fn is_archive(&self) -> bool {
+    /// The name of the array to read where it takes the place of a file whose array was `named`: arrays have names in archives alone.
+    pub(crate) fn array_in_place_of(&self, named: Option<String>) -> Option<String> {
+        named.filter(|_| self.is_archive())
+    }
+
+    /// Whether it is an archive of NumPy.
+    fn is_archive(&self) -> bool {
         match self.bytes() {
             Ok(Some(bytes)) => Contents::of_bytes(bytes) == Contents::Npz,
             Ok(None) => Contents::of(&self.path).is_ok_and(|contents| contents == Contents::Npz),
@@ -184,16 +184,16 @@ impl DataFile {
         if Contents::of_bytes(bytes) == Contents::Npz {
             return Archive::open(Cursor::new(bytes), length, self.origin())?.read(named, most);
         }
-        let reader = packed::unpacked(bytes, length).map_err(|source| file::refused("read", self.origin(), source))?;
-        npy::parse_array(BufReader::new(reader), u64::MAX, self.origin(), most)
+        npy::unpack_array(bytes, length, self.origin(), most)
     }
 
-    /// Its images, of which `contents` are known, in at most `most` bytes beside what it [holds](Self::held).
+    /// Its images, of which `contents` are known, in at most `most` bytes beside what it [holds](Self::held), and the most bytes that
+    /// reading them took at once.
     ///
     /// # Errors
     ///
     /// As [`array`](Self::array), [`idx::read_images_within`] and [`pictures::read`]; `contents` that are no images.
-    pub(crate) fn images(&self, contents: &Contents, named: Option<&str>, most: u64) -> Result<ByteSource> {
+    pub(crate) fn images(&self, contents: &Contents, named: Option<&str>, most: u64) -> Result<(ByteSource, u64)> {
         let images = match (contents, self.bytes()?) {
             (Contents::Pictures, _) => return pictures::read(&self.path, most),
             (Contents::Images, None) => idx::read_images_within(&self.path, most)?,
@@ -205,16 +205,20 @@ impl DataFile {
                 _ => return Err(self.instead(contents, "a file of images")),
             },
         };
-        images.into_source()
+        let images = images.into_source()?;
+        // An array may have come in the order of columns, which takes another copy.
+        let copies = if *contents == Contents::NpyImages { 2 } else { 1 };
+        let taken = copies * images.bytes().len() as u64;
+        Ok((images, taken))
     }
 
     /// What standard input gave; `None` of a file.
     fn bytes(&self) -> Result<Option<&[u8]>> {
         match &self.given {
             Some(input) => Ok(input.in_memory()),
-            None if is_standard(&self.path) => {
+            None if is_standard_input(&self.path) => {
                 let problem = "the run's data came from there, and cannot be read again; save them to a file, and give it with --data FILE";
-                Err(Error::data(NAME, problem))
+                Err(Error::data(STANDARD_INPUT, problem))
             }
             None => Ok(None),
         }

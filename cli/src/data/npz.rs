@@ -14,8 +14,10 @@ use flate2::CrcReader;
 use flate2::read::DeflateDecoder;
 use gannet::data::npy::{self, Array};
 use gannet::internals::file::refused;
+use gannet::internals::packed::{AGAIN, MAX_EXPANSION, MAX_UNPACKED};
 use gannet::{Error, Result};
 
+use crate::folder::contents::HEAD;
 use crate::terminal::output::one_line;
 
 /// What stands before every file.
@@ -24,12 +26,6 @@ const MAGIC: &[u8] = b"PK\x03\x04";
 /// Arrays of an archive at most, and bytes of its directory.
 const MOST_ARRAYS: u64 = 4096;
 const LONGEST_DIRECTORY: u64 = 1 << 20;
-/// Bytes that an array may expand to: those of a file that is compressed by gzip.
-const MOST_UNPACKED: u64 = 1 << 32;
-/// DEFLATE cannot expand data more than 1032 times (<https://zlib.net/zlib_tech.html>).
-const MOST_EXPANSION: u64 = 1032;
-/// Bytes of an array that are looked at.
-const HEAD: u64 = 1 << 13;
 /// Names of arrays that a message has, and letters of each.
 const SHOWN: usize = 12;
 const LETTERS: usize = 40;
@@ -45,9 +41,6 @@ const HEADER: usize = 30;
 
 /// What helps where an archive has several arrays.
 const NAME_IT: &str = "name one of them where a training begins (--array NAME), or save it alone: numpy.save";
-
-/// What helps against a damaged archive.
-const AGAIN: &str = "copy, download or write it again";
 
 /// An archive whose directory was read.
 pub(crate) struct Archive<'a, R> {
@@ -195,7 +188,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
     /// The file of an array, expanded.
     fn contents(&mut self, index: usize) -> Result<(Box<dyn Read + '_>, u64)> {
         let Entry { is_packed, packed, size, offset, .. } = self.arrays[index];
-        let longest = if is_packed { packed.saturating_mul(MOST_EXPANSION).min(MOST_UNPACKED) } else { packed };
+        let longest = if is_packed { packed.saturating_mul(MAX_EXPANSION).min(MAX_UNPACKED) } else { packed };
         if size > longest || (!is_packed && size != packed) {
             let name = shown(&self.arrays[index].name);
             return Err(self.error(format!(

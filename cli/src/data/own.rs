@@ -43,7 +43,7 @@ pub(crate) struct OwnData {
 #[derive(Clone, Debug)]
 struct Loaded {
     samples: Samples,
-    /// Most bytes that reading it took at once.
+    /// Bytes that reading it took at once, at most.
     reading: u64,
     /// What a user should know of it.
     notes: Vec<String>,
@@ -255,7 +255,7 @@ impl OwnData {
         let held = file.held();
         let most = reading_limit::for_reading(limit).saturating_sub(held);
         let read = file.images(contents, reading.array.as_deref(), most);
-        let images = read.map_err(|error| reading_limit::of_reading(error, limit, file.origin()))?;
+        let (images, taken) = read.map_err(|error| reading_limit::of_reading(error, limit, file.origin()))?;
         file.let_go();
         enough(images.len(), &origin)?;
         let form = Form::Images { height: images.height(), width: images.width() };
@@ -266,8 +266,12 @@ impl OwnData {
         let train = Arc::new(images);
         let set = ImageSet { train, labels: of_each.unwrap_or_default().into(), test: None };
         let samples = Samples::Images(Arc::new(set));
-        let taken = held.saturating_add(samples.bytes());
-        let loaded = Some(Loaded { reading: taken, samples, notes: Vec::new(), differing: Vec::new() });
+        let loaded = Some(Loaded {
+            reading: held.saturating_add(taken.max(samples.bytes())),
+            samples,
+            notes: Vec::new(),
+            differing: Vec::new(),
+        });
         Ok(Self { file, form, labels, reading, loaded, table: None, limit })
     }
 
@@ -403,8 +407,7 @@ impl OwnData {
             );
             return Err(Error::setting("data", problem));
         }
-        // Arrays have names in archives alone.
-        let array = self.reading.array.clone().filter(|_| file.is_archive());
+        let array = file.array_in_place_of(self.reading.array.clone());
         let reading = Reading { array, ..self.reading.clone() };
         Ok(Self { file, reading, loaded: None, table: None, ..self.clone() })
     }

@@ -1,38 +1,36 @@
 //! A folder of PNG pictures as images: gray ones of one size, in the order of their names.
 
 use std::fs;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use gannet::data::{ByteSource, idx};
 use gannet::internals::file;
 use gannet::internals::memory::filled;
+use gannet::internals::packed::MAX_EXPANSION;
 use gannet::{Error, Result};
-use png::{ColorType, Decoder, Limits, Transformations};
+use png::{ColorType, Decoder, DecodingError, Limits, Transformations};
 
 use crate::folder::run_folder::refused;
 
-/// Bytes that decoding one picture takes beside its pixels, at most.
+/// Bytes that decoding one picture takes beside its pixels at most, even where the run may take more.
 const DECODER: usize = 64 << 20;
-
-/// DEFLATE, which packs the pixels, cannot expand data more than 1032 times (<https://zlib.net/zlib_tech.html>).
-const MOST_EXPANSION: u64 = 1032;
 
 /// What helps against pictures that cannot be learned together.
 const ALIKE: &str =
     "make all pictures gray and of one size (ImageMagick: mogrify -colorspace Gray -resize WIDTHxHEIGHT! *.png)";
 
-/// The pictures in `folder` in at most `most` bytes. Hidden files and folders in it are left out; everything else is a picture.
+/// The pictures in `folder`, in at most `most` bytes, and the most bytes that reading them took at once. Hidden files and folders in it are left out; everything else is a picture.
 ///
 /// # Errors
 ///
 /// [`Error::Data`] that names the first file that is no gray picture of the size of the first one; [`Error::MemoryLimit`]; what the system
 /// reports.
-pub(crate) fn read(folder: &Path, most: u64) -> Result<ByteSource> {
+pub(crate) fn read(folder: &Path, most: u64) -> Result<(ByteSource, u64)> {
     let files = files(folder)?;
-    let (mut pixels, mut size) = (Vec::<u8>::new(), None);
+    let (mut pixels, mut size, mut taken) = (Vec::<u8>::new(), None, 0);
     for path in &files {
-        let picture = Picture::open(path)?;
+        let picture = Picture::open(path, pixels.capacity() as u64, most)?;
         let [height, width] = *size.get_or_insert([picture.height, picture.width]);
         if [picture.height, picture.width] != [height, width] {
             let problem = format!(
@@ -46,6 +44,7 @@ pub(crate) fn read(folder: &Path, most: u64) -> Result<ByteSource> {
         if needed_now > most {
             return Err(Error::MemoryLimit { needed: needed_now, limit: most });
         }
+        taken = taken.max(needed_now);
         if needed > idx::MAX_BYTES {
             let problem = format!("its pictures have {needed} pixels, more than {}; give fewer", idx::MAX_BYTES);
             return Err(Error::data(folder.display().to_string(), problem));
@@ -58,7 +57,7 @@ pub(crate) fn read(folder: &Path, most: u64) -> Result<ByteSource> {
     let [height, width] = size.ok_or_else(|| {
         Error::data(folder.display().to_string(), "is a folder without pictures; give one with PNG files")
     })?;
-    ByteSource::new(pixels, height, width, u8::MAX)
+    Ok((ByteSource::new(pixels, height, width, u8::MAX)?, taken))
 }
 
 /// The files in a folder that are not hidden, by their names.
@@ -84,19 +83,30 @@ struct Picture<'a> {
 }
 
 impl<'a> Picture<'a> {
-    fn open(path: &'a Path) -> Result<Self> {
+    /// Reads the header of the file `path`. What is `held` already and its decoder take at most `most` bytes.
+    fn open(path: &'a Path, held: u64, most: u64) -> Result<Self> {
         let (file, length) = file::open(path).map_err(|error| match error {
             Error::Data { origin, problem } => Error::data(origin, format!("{problem}; move it out of the folder")),
             other => other,
         })?;
-        let mut decoder = Decoder::new_with_limits(BufReader::new(file), Limits { bytes: DECODER });
+        let bytes = usize::try_from(most.saturating_sub(held)).unwrap_or(usize::MAX).min(DECODER);
+        let mut decoder = Decoder::new_with_limits(BufReader::new(file), Limits { bytes });
+        // Neither is looked at, and both may be long.
+        decoder.set_ignore_text_chunk(true);
+        decoder.set_ignore_iccp_chunk(true);
         // Bytes: no palettes, no bits, no numbers of 16 bits.
         decoder.set_transformations(Transformations::normalize_to_color8());
-        let reader = decoder.read_info().map_err(|error| wrong(path, &error))?;
+        let reader = decoder.read_info().map_err(|error| match error {
+            // How much it takes is not known: this is what it may.
+            DecodingError::LimitsExceeded if bytes < DECODER => {
+                Error::MemoryLimit { needed: held.saturating_add(DECODER as u64), limit: most }
+            }
+            error => wrong(path, error),
+        })?;
         let (height, width) = (reader.info().height as usize, reader.info().width as usize);
         let picture = Self { path, reader, height, width };
         // A bit becomes a byte, or four of a palette's colors.
-        if picture.decoded() / 32 > length.saturating_mul(MOST_EXPANSION) {
+        if picture.decoded() / 32 > length.saturating_mul(MAX_EXPANSION) {
             let problem = format!(
                 "is truncated: {length} bytes cannot hold {height} x {width} pixels; write it again, or move it out of the folder"
             );
@@ -121,7 +131,7 @@ impl<'a> Picture<'a> {
             _ => (4, true),
         };
         let mut bytes = filled(usize::try_from(self.decoded()).unwrap_or(usize::MAX), 0)?;
-        self.reader.next_frame(&mut bytes).map_err(|problem| wrong(self.path, &problem))?;
+        self.reader.next_frame(&mut bytes).map_err(|problem| wrong(self.path, problem))?;
         for (index, pixel) in bytes.chunks_exact(channels).enumerate() {
             let place = || format!("row {}, column {} (counted from 0)", index / self.width, index % self.width);
             if channels % 2 == 0 && pixel[channels - 1] != u8::MAX {
@@ -142,10 +152,13 @@ impl<'a> Picture<'a> {
     }
 }
 
-/// The error about a file that is no whole PNG picture.
-fn wrong(path: &Path, error: &png::DecodingError) -> Error {
+/// The error about a file that is no whole PNG picture, or that the system refuses to read.
+fn wrong(path: &Path, error: DecodingError) -> Error {
     let problem = match error {
-        png::DecodingError::LimitsExceeded => {
+        DecodingError::IoError(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
+            return refused("read", path)(source);
+        }
+        DecodingError::LimitsExceeded => {
             format!("is a picture that takes more memory than {DECODER} bytes; {ALIKE}")
         }
         error => format!("is no PNG picture, or a damaged one ({error}); write it again, or move it out of the folder"),
@@ -188,11 +201,31 @@ mod tests {
             fs::write(place.path().join(name), bytes).unwrap();
         }
         fs::create_dir(place.path().join("more")).unwrap();
-        let found = read(place.path(), 14 + 8).unwrap();
-        assert_eq!((found.len(), found.height(), found.width()), (7, 1, 2));
+        let (found, taken) = read(place.path(), 14 + 8).unwrap();
+        assert_eq!((found.len(), found.height(), found.width(), taken), (7, 1, 2, 14 + 8));
         assert_eq!(found.bytes(), [7, 8, 5, 6, 1, 255, 0, 255, 18, 19, 200, 9, 3, 4]);
         // Beside all pixels stand those of a picture with all channels.
-        assert!(matches!(read(place.path(), 21), Err(Error::MemoryLimit { needed: 22, limit: 21 })));
+        assert!(matches!(read(place.path(), 21), Err(Error::MemoryLimit { limit: 21, .. })));
+        // A line of the first one, which the decoder takes, has six bytes.
+        assert!(matches!(read(place.path(), 5), Err(Error::MemoryLimit { limit: 5, .. })));
+    }
+
+    #[test]
+    fn what_the_system_refuses_is_no_damaged_picture() {
+        let told = |kind: io::ErrorKind| wrong(Path::new("a.png"), DecodingError::IoError(kind.into()));
+        assert!(matches!(told(io::ErrorKind::PermissionDenied), Error::Io { .. }));
+        assert!(told(io::ErrorKind::UnexpectedEof).to_string().contains("damaged"));
+    }
+
+    #[test]
+    fn texts_and_profiles_of_a_picture_are_left_out() {
+        let mut file = Vec::new();
+        let mut encoder = Encoder::new(&mut file, 2, 1);
+        encoder.add_text_chunk("Comment".to_string(), "long ".repeat(1 << 16)).unwrap();
+        encoder.write_header().unwrap().write_image_data(&[1, 255]).unwrap();
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("a.png"), file).unwrap();
+        assert_eq!(read(place.path(), 4).unwrap().0.bytes(), [1, 255]);
     }
 
     #[test]

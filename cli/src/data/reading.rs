@@ -63,14 +63,9 @@ impl Reading {
         Self { array, columns, drop, kinds, ..self.clone() } == *other
     }
 
-    /// Whether anything is decided.
-    pub(crate) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Whether anything is decided that only tables have.
     pub(crate) fn is_about_tables(&self) -> bool {
-        !Self { array: None, ..self.clone() }.is_default()
+        Self { array: None, ..self.clone() } != Self::default()
     }
 }
 

@@ -15,11 +15,8 @@ use gannet::{Error, Result};
 use crate::folder::run_folder::{CONFIG, refused, replica};
 use crate::terminal::command_lines::quoted;
 
-/// Bytes of a file that are looked at.
-const HEAD: u64 = 1 << 13;
-
-/// Names in a folder that are looked at.
-const MOST_NAMES: usize = 10_000;
+/// Bytes of a file, or of an array in an archive, that are looked at.
+pub(crate) const HEAD: u64 = 1 << 13;
 
 /// Files in a folder that are looked into.
 const MOST_FILES: usize = 100;
@@ -33,7 +30,10 @@ const AS_SAFETENSORS: &str =
 const UNPACK: &str = "unpack it and give the file in it";
 
 /// Standard input, as `--data` and `gannet train` name it.
-pub(crate) const STANDARD: &str = "-";
+pub(crate) const STDIN_PATH: &str = "-";
+
+/// What messages call standard input.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Contents {
 
     /// The error about the file `path` where something else was needed.
     pub(crate) fn instead(&self, path: &Path, needed: &str) -> Error {
-        let name = if is_standard(path) { Path::new("standard input").display() } else { path.display() };
+        let name = if is_standard_input(path) { Path::new(STANDARD_INPUT).display() } else { path.display() };
         let (what, cure): (&str, Cow<'_, str>) = match self {
             Self::Text => ("a table of text", "give it as data: gannet train FILE".into()),
             Self::Npy => ("a NumPy array", "give it as data: gannet train FILE".into()),
@@ -108,7 +108,7 @@ impl Contents {
             Self::Npz => ("an archive of NumPy", "give it as data: gannet train FILE --array NAME".into()),
             Self::Images => ("an IDX file", "give it as data: gannet train FILE".into()),
             Self::Pictures => ("a folder of pictures", "give it as data: gannet train FILE".into()),
-            Self::Config | Self::Weights if is_standard(path) => {
+            Self::Config | Self::Weights if is_standard_input(path) => {
                 ("settings or weights", "save it to a file, and give that".into())
             }
             Self::Config => ("a configuration file", "train with it: gannet train FILE".into()),
@@ -122,37 +122,43 @@ impl Contents {
 }
 
 /// Whether a path means standard input.
-pub(crate) fn is_standard(path: &Path) -> bool {
-    [STANDARD, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
+pub(crate) fn is_standard_input(path: &Path) -> bool {
+    [STDIN_PATH, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
 }
 
 /// Refuses a path that means standard input, where a file is needed.
 fn check_stdin(path: &Path) -> Result<()> {
-    if !is_standard(path) {
+    if !is_standard_input(path) {
         return Ok(());
     }
     let problem = "a file is needed here, and not standard input; save it to a file, and give that";
     Err(Error::data(path.display().to_string(), problem))
 }
 
-/// Whether one of the first files in a folder that is no run's is a PNG picture.
+/// Whether a folder that is no run's holds PNG pictures alone, as far as its first files show. A damaged one counts by its name, so that
+/// the error is about that file.
 fn holds_pictures(path: &Path) -> bool {
-    let mut files: Vec<PathBuf> = fs::read_dir(path)
-        .into_iter()
-        .flatten()
-        .take(MOST_NAMES)
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    files.sort();
-    let is_hidden = |file: &PathBuf| file.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-    let is_picture = |file: &PathBuf| {
+    let is_picture = |file: &&PathBuf| {
         let mut head = Vec::new();
         let read = file::open(file).is_ok_and(|(file, _)| file.take(8).read_to_end(&mut head).is_ok());
         read && head == b"\x89PNG\r\n\x1a\n"
     };
-    !path.join(CONFIG).is_file()
-        && !path.join(replica(0)).is_dir()
-        && files.iter().filter(|file| !is_hidden(file) && file.is_file()).take(MOST_FILES).any(is_picture)
+    let is_named_so = |file: &PathBuf| file.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
+    if path.join(CONFIG).is_file() || path.join(replica(0)).is_dir() {
+        return false;
+    }
+    let entries = entries(path);
+    let files: Vec<&PathBuf> = entries.iter().filter(|entry| entry.is_file()).take(MOST_FILES).collect();
+    files.iter().any(is_picture) && files.iter().all(|file| is_named_so(file) || is_picture(file))
+}
+
+/// What is in a folder and not hidden, by name. The system lists it in any order, so all of it is read before a part is chosen.
+fn entries(path: &Path) -> Vec<PathBuf> {
+    let is_hidden = |entry: &fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(b".");
+    let entries = fs::read_dir(path).into_iter().flatten().filter_map(|entry| entry.ok());
+    let mut entries: Vec<PathBuf> = entries.filter(|entry| !is_hidden(entry)).map(|entry| entry.path()).collect();
+    entries.sort();
+    entries
 }
 
 /// The error about a folder where a file was needed.
@@ -172,44 +178,42 @@ pub(crate) fn folder(path: &Path) -> Error {
             quoted(&first)
         ));
     }
-    let mut names: Vec<String> = fs::read_dir(path)
-        .into_iter()
-        .flatten()
-        .take(MOST_NAMES)
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
-    names.sort();
     if Preset::Mnist.image().is_some_and(|size| engine::has_mnist(path, size)) {
         return of(format!(
             "is a folder of IDX files; name one of them, or train on MNIST's four: gannet train mnist --data {}",
             quoted(path)
         ));
     }
-    let is_picture = |name: &&String| {
-        let name = name.to_ascii_lowercase();
+    let is_picture = |entry: &&PathBuf| {
+        let name = entry.to_string_lossy().to_ascii_lowercase();
         [".png", ".jpg", ".jpeg", ".bmp", ".gif"].iter().any(|end| name.ends_with(end))
     };
-    let pictures = names.iter().filter(is_picture).count();
+    let entries = entries(path);
+    let pictures = entries.iter().filter(is_picture).count();
+    if pictures > 0 && entries.iter().any(|entry| !is_picture(&entry) && entry.is_file()) {
+        let problem = "holds pictures and other files; move the pictures to a folder of their own, or name a file";
+        return of(problem.to_string());
+    }
     if pictures > 0 {
         return of(format!("is a folder with {pictures} pictures; {AS_IDX}"));
     }
-    let mut files = names.iter().map(|name| path.join(name)).filter(|file| file.is_file()).peekable();
+    let mut files = entries.iter().filter(|entry| entry.is_file()).peekable();
     if files.peek().is_none() {
         return of("is a folder without files; give a file of data, a configuration file or a run".to_string());
     }
     match files.take(MOST_FILES).find(|file| is_trainable(file)) {
         Some(file) => of(format!(
             "is a folder, and no run (there is no {CONFIG}); name a file in it, for instance: gannet train {}",
-            quoted(&file)
+            quoted(file)
         )),
         None => of(format!(
-            "is a folder, and no run (there is no {CONFIG}); no file in it holds samples or settings: give a table (CSV or NPY), \
-             images (IDX), a configuration file or a run"
+            "is a folder, and no run (there is no {CONFIG}); no file in it holds samples or settings: give a table \
+             (CSV or NumPy's), images (PNG pictures in a folder, IDX or NumPy's), a configuration file or a run"
         )),
     }
 }
 
-/// Whether `gannet train` takes the file: settings, a table, or IDX images (and not their labels).
+/// Whether `gannet train` takes the file: settings, a table, or images (and not the labels that IDX files have).
 fn is_trainable(file: &Path) -> bool {
     match Contents::of(file) {
         Ok(Contents::Images) => engine::image_size(file).is_some(),

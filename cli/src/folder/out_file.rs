@@ -10,7 +10,7 @@ use crate::folder::files::{buffered, refused};
 use crate::terminal::output::Closed;
 
 /// Standard output, as `--out` names it.
-pub(crate) const STANDARD: &str = "-";
+const STDOUT_PATH: &str = "-";
 
 /// The suffixes of the files that a command writes.
 pub(crate) struct Suffixes<T: 'static> {
@@ -71,7 +71,7 @@ impl<'a> OutFile<'a> {
     ///
     /// As [`Self::file`].
     pub(crate) fn named(path: &'a Path, force: bool) -> Result<Self> {
-        if is_standard(path) { Ok(Self::Standard) } else { Self::file(path, force) }
+        if is_standard_output(path) { Ok(Self::Standard) } else { Self::file(path, force) }
     }
 
     /// Whether what is written appears on a terminal.
@@ -121,8 +121,8 @@ impl<'a> OutFile<'a> {
 }
 
 /// Whether `path` means standard output.
-pub(crate) fn is_standard(path: &Path) -> bool {
-    path.as_os_str() == STANDARD
+pub(crate) fn is_standard_output(path: &Path) -> bool {
+    path.as_os_str() == STDOUT_PATH
 }
 
 fn taken(path: &Path) -> Error {

@@ -22,7 +22,7 @@ use crate::data::codec_file::Fitted;
 use crate::data::data_file::DataFile;
 use crate::data::own::{OwnData, Settings};
 use crate::data::reading::{self, Reading, SCALINGS};
-use crate::folder::contents::is_standard;
+use crate::folder::contents::is_standard_input;
 use crate::folder::run_folder::refused;
 use crate::preset::{self, OWN};
 use gannet_settings::GanTable;
@@ -221,7 +221,7 @@ fn set(config: &mut RunConfig, mut settings: Given, folder: Option<&Path>) -> Re
 
 /// A path is meant from where the file lies, not from where the program was started.
 fn from_file(folder: Option<&Path>, path: PathBuf) -> PathBuf {
-    if is_standard(&path) {
+    if is_standard_input(&path) {
         return path;
     }
     folder.map_or(path.clone(), |folder| folder.join(&path))
@@ -238,9 +238,8 @@ fn own(
         (Some(data), _) => DataFile::named(data, limit)?,
         (None, file) => DataFile::of_settings(&file.ok_or_else(missing)?)?,
     };
-    if data.is_some() && !file.is_archive() {
-        // That of the file whose place this one takes.
-        table.array = None;
+    if data.is_some() {
+        table.array = file.array_in_place_of(table.array.take());
     }
     let settings = Settings {
         reading: table.reading()?,
@@ -255,7 +254,7 @@ fn own(
     };
     let mut own = OwnData::new(file, settings)?;
     // What standard input gave takes memory until the samples are made.
-    if chosen || data.is_some_and(is_standard) {
+    if chosen || data.is_some_and(is_standard_input) {
         own.load()?;
     }
     Ok(RunConfig::of_own(own))

@@ -11,7 +11,7 @@ use crate::data::codec_file;
 use crate::data::data_file::DataFile;
 use crate::data::own::{self, OwnData};
 use crate::data::reading::Reading;
-use crate::folder::contents::{Contents, is_standard};
+use crate::folder::contents::{Contents, is_standard_input};
 use crate::folder::run_folder::CONFIG;
 use crate::preset::{self, OWN};
 use crate::settings::config::RunConfig;
@@ -41,9 +41,13 @@ pub(crate) fn named(
             "labels",
             "are for a data file; a preset or configuration says itself what classes it has",
         )),
-        None if !reading.is_default() => Err(Error::setting(
+        None if reading.is_about_tables() => Err(Error::setting(
             "columns",
             "and the other options about tables are for a data file; a configuration says itself how its table is read",
+        )),
+        None if reading.array.is_some() => Err(Error::setting(
+            "array",
+            "is for a data file; a preset has none, and a configuration says itself which array it reads",
         )),
         None => Ok(()),
     };
@@ -65,7 +69,7 @@ pub(crate) fn named(
         refuse_labels()?;
         return read_with(&path.join(CONFIG), data, limit);
     }
-    let known = if is_standard(path) { Ok(Contents::Text) } else { Contents::of(path) };
+    let known = if is_standard_input(path) { Ok(Contents::Text) } else { Contents::of(path) };
     match known {
         Ok(Contents::Config) => {
             refuse_labels()?;

@@ -161,7 +161,7 @@ impl Header {
         format!("{place:?}")
     }
 
-    /// Whether its array is one of images: three dimensions, or four of which one is that of a single channel.
+    /// Whether its array is one of images by its dimensions: three, or four. [`images`](Self::images) refuses several channels.
     pub(super) fn are_images(&self) -> bool {
         matches!(self.shape.len(), 3 | 4)
     }

@@ -286,3 +286,19 @@ fn no_truncation_and_no_flipped_bit_is_a_panic() {
         }
     }
 }
+
+/// Memory is checked for all elements before they come, and grows no further.
+#[test]
+fn memory_of_what_is_expanded_ends_with_its_elements() {
+    for blocks in 1..8 {
+        let count = blocks * BLOCK + 1;
+        let table = file(&header("|u1", "False", &format!("({count}, 1)")), &vec![1; count]);
+        let images = file(&header("|u1", "False", &format!("({count}, 1, 1)")), &vec![1; count]);
+        let read = |bytes: &[u8]| parse_array(bytes, u64::MAX, Path::new("t.npy"), u64::MAX).unwrap();
+        let capacity = match (read(&table), read(&images)) {
+            (Array::Numbers { values, .. }, Array::Images(images)) => [values.capacity(), images.pixels.capacity()],
+            other => panic!("{other:?}"),
+        };
+        assert!(capacity.iter().all(|&capacity| capacity == count), "{count}: {capacity:?}");
+    }
+}

@@ -1,4 +1,4 @@
-//! The options about how a table is read.
+//! The options about how a data file is read: which array of an archive, and how a table.
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -7,12 +7,12 @@ use gannet_tables::{Delimiter, Encoding, Kind, Scaling};
 use super::values::choice;
 use crate::data::reading::{self, Reading, SCALINGS};
 
-/// How the table of a data file is read. What is not given is found out from the table.
+/// How a data file is read. What is not given about its table is found out from the table.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Options for tables")]
 pub(crate) struct TableArgs {
-    /// The array of an archive of NumPy (.npz); needed where it has several.
-    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    /// The array of an archive of NumPy (.npz), a table or images; needed where it has several.
+    #[arg(long, value_name = "NAME", conflicts_with = "resume", help_heading = "Options for data files")]
     array: Option<String>,
     /// Learn these columns alone.
     #[arg(long, value_name = "NAME[,NAME...]", value_delimiter = ',', conflicts_with = "resume")]
