@@ -1,13 +1,24 @@
-//! Matrices of NumPy: borrowed where they are `float32` in C order, samples in any order, and converted once otherwise.
+//! Arrays of NumPy: matrices are borrowed where they are `float32` in C order, samples in any order, and converted once otherwise; results
+//! are new arrays.
 
-use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{
+    Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray,
+    PyUntypedArrayMethods,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::type_object::PyTypeCheck;
 use pyo3::types::IntoPyDict;
 
 use gannet::Error;
 
+use crate::calls::detached;
 use crate::problem::Problem;
+
+/// Values from which on the interpreter is left to others while they are found. To get it back may take the 5 milliseconds of
+/// `sys.getswitchinterval()`, and so many values take less.
+const MANY: usize = 1 << 16;
 
 /// A matrix of `float32`.
 pub(crate) type Matrix<'py> = Bound<'py, PyArray2<f32>>;
@@ -34,7 +45,7 @@ pub(crate) fn aligned<'py>(value: &Bound<'py, PyAny>, name: &str) -> Result<Matr
 }
 
 /// The matrix of `value` as `kind`, in C order.
-fn converted<'py, T: numpy::Element>(
+fn converted<'py, T: Element>(
     value: &Bound<'py, PyAny>,
     name: &str,
     kind: &str,
@@ -84,6 +95,34 @@ pub(crate) fn writable<'py>(array: &Matrix<'py>, name: &str) -> Result<PyReadwri
     })
 }
 
+/// A new array of this shape, made by Python's own NumPy: one that is too large is its error, and no panic.
+fn zeros<'py, T: Element, S: IntoPyObject<'py>, A: PyTypeCheck>(py: Python<'py>, shape: S) -> PyResult<Bound<'py, A>>
+where
+    PyErr: From<S::Error>,
+{
+    static ZEROS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let made = ZEROS.import(py, "numpy", "zeros")?.call1((shape, T::get_dtype(py)))?;
+    Ok(made.cast_into::<A>()?)
+}
+
+/// A new vector of what `values` give for each place, of which there are `count`. Many are found without the interpreter.
+pub(crate) fn vector<'py, T: Element>(
+    py: Python<'py>,
+    count: usize,
+    values: impl Iterator<Item = T> + Send,
+) -> Result<Bound<'py, PyArray1<T>>, Problem> {
+    let made: Bound<'py, PyArray1<T>> = zeros::<T, _, _>(py, count)?;
+    let mut written = made.try_readwrite().map_err(not_dense)?;
+    let places = written.as_slice_mut().map_err(not_dense)?;
+    let fill = || {
+        places.iter_mut().zip(values).for_each(|(place, value)| *place = value);
+        Ok(())
+    };
+    if count < MANY { fill() } else { detached(py, fill) }?;
+    drop(written);
+    Ok(made)
+}
+
 /// The matrix that a result of `rows` rows goes to: `out`, which is checked, or a new one.
 pub(crate) fn result<'py>(
     py: Python<'py>,
@@ -91,7 +130,7 @@ pub(crate) fn result<'py>(
     [rows, columns]: [usize; 2],
     name: &str,
 ) -> Result<Matrix<'py>, Problem> {
-    let Some(out) = out else { return Ok(PyArray2::zeros(py, [rows, columns], false)) };
+    let Some(out) = out else { return Ok(zeros::<f32, _, _>(py, (rows, columns))?) };
     let array = out.cast::<PyArray2<f32>>().ok().filter(|array| is_dense(array)).ok_or_else(|| {
         PyTypeError::new_err(format!(
             "{name} is no matrix of float32 in C order; make one with numpy.empty(shape, numpy.float32)"

@@ -3,11 +3,11 @@
 use gannet::Error;
 use gannet::net::{LayerSpec, LayerTensors, NetworkSpec};
 use gannet_settings::nearest::suggestion;
-use numpy::{PyArray1, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{not_dense, required};
+use crate::arrays::{not_dense, required, vector};
 use crate::problem::Problem;
 
 /// The tensors of a layer: name, shape, values.
@@ -30,7 +30,7 @@ pub(crate) fn put(
 ) -> Result<(), Problem> {
     for (index, (tensor, layer)) in layers.iter().zip(&spec.layers).enumerate() {
         for (name, shape, values) in tensors(prefix, index, tensor, [layer.outputs, layer.inputs]) {
-            dict.set_item(name, PyArray1::from_slice(dict.py(), values).reshape(shape)?)?;
+            dict.set_item(name, vector(dict.py(), values.len(), values.iter().copied())?.reshape(shape)?)?;
         }
     }
     Ok(())
@@ -135,7 +135,7 @@ pub(crate) fn buffers_dict<'py>(
     let dict = PyDict::new(py);
     for (index, names) in buffers(spec) {
         for (name, values) in names.into_iter().zip(&layers[index].buffers) {
-            dict.set_item(name, PyArray1::from_slice(py, values))?;
+            dict.set_item(name, vector(py, values.len(), values.iter().copied())?)?;
         }
     }
     Ok(dict)

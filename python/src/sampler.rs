@@ -23,6 +23,16 @@ pub(crate) struct Sampler {
     conditions: usize,
 }
 
+/// Samples of a seed.
+const SAMPLES: u64 = 1 << 32;
+
+/// Checks that a seed has the samples of the indices from `first` on, before memory for them is taken.
+pub(crate) fn check_indices(first: u64, count: usize) -> Result<(), Problem> {
+    let is_inside = first.checked_add(count as u64).is_some_and(|end| end <= SAMPLES);
+    let found = || format!("{count} samples from index {first} on");
+    if is_inside { Ok(()) } else { Err(Error::shape("samples", "indices below 2^32", found()).into()) }
+}
+
 impl Sampler {
     pub(crate) fn new(sampler: Inner, conditions: usize) -> Result<Self, Problem> {
         let features = sampler.features();
@@ -67,6 +77,7 @@ impl Sampler {
         conditions: Option<&Bound<'py, PyAny>>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Matrix<'py>> {
+        check_indices(first, count)?;
         let samples = arrays::result(py, out, [count, self.features], "out")?;
         let told = conditions.map(|conditions| arrays::matrix(conditions, "conditions")).transpose()?;
         self.check_conditions(told.as_ref(), count)?;

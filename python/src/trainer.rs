@@ -8,7 +8,7 @@ use gannet::Error;
 use gannet::data::Labelled;
 use gannet::gan::{Changes, Checkpoint, Model, Network, Source, Trainer as Inner, checkpoint};
 use gannet_host::Guarded;
-use numpy::{PyArray1, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -326,7 +326,7 @@ impl Trainer {
 
 /// Writes the gradient that `answer` returns for `fakes`, `[batch, features]`, to `gradient`.
 fn answered(answer: &Bound<'_, PyAny>, fakes: &[f32], gradient: &mut [f32], shape: [usize; 2]) -> Result<(), Problem> {
-    let fakes = PyArray1::from_slice(answer.py(), fakes).reshape(shape)?;
+    let fakes = arrays::vector(answer.py(), fakes.len(), fakes.iter().copied())?.reshape(shape)?;
     let found = arrays::matrix(&answer.call1((fakes,))?, "the gradient")?;
     if found.shape() != shape {
         return Err(Error::shape("the gradient", format!("{shape:?}"), format!("{:?}", found.shape())).into());

@@ -8,6 +8,7 @@ import pytest
 
 import gannet
 from conftest import needed
+from gannet import _gannet
 from gannet._layout import Layout
 
 
@@ -166,6 +167,16 @@ def test_classes(rows):
         quick(spec="ring8").fit(rows[:, :2], kinds)
     gan.fit(rows)
     assert not hasattr(gan, "classes_")
+
+
+def test_more_rows_than_a_seed_has_are_refused(rows):
+    kinds = np.array(["cat", "dog", "emu"])[np.arange(len(rows)) % 3]
+    for gan, labels in [(quick().fit(rows), None), (quick().fit(rows, kinds), None), (quick().fit(rows, kinds), "cat")]:
+        for count in (2**32 + 1, 10**12, 2**64):
+            with pytest.raises(gannet.SettingError, match="a seed has 2.32 rows"):
+                gan.sample(count, labels=labels)
+    with pytest.raises(gannet.ShapeError, match="below 2.32"):
+        _gannet.classes_of_samples([1, 2], 2**32 + 1)
 
 
 def test_what_training_cannot_see_is_told(rows):

@@ -128,6 +128,30 @@ def test_a_child_forked_in_a_call_makes_nothing(small, floats):
     assert "Trainer" in in_child(make)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="SKIPPED: the system has no limit of the address space that it keeps")
+def test_results_beyond_the_memory_are_an_error():
+    program = """if True:
+        import resource
+        import numpy, gannet
+        from gannet import _gannet
+        sampler = gannet.Trainer("circle", numpy.ones((64, 2)), batch=32, threads=1).sampler()
+        labelled = gannet.Gan(steps=1, threads=1).fit(numpy.random.default_rng(1).normal(size=(60, 2)), ["a", "b", "c"] * 20)
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30), resource.getrlimit(resource.RLIMIT_AS)[1]))
+        for call in (
+            lambda: sampler.sample(2**32),
+            lambda: sampler.sample(2**28),
+            lambda: _gannet.classes_of_samples([1, 2], 2**32),
+            lambda: labelled.sample(2**32),
+        ):
+            try:
+                call()
+            except MemoryError:
+                print("MemoryError")
+    """
+    assert python(program).split() == ["MemoryError"] * 4
+
+
 # What children inherit.
 inherited = []
 

@@ -21,6 +21,9 @@ from gannet._table import Cells, read
 # Reports of a training that is not told otherwise.
 _REPORTS = 1000
 
+# Samples of a seed, as the library has it (src/gan/sampler.rs).
+_SAMPLES = 1 << 32
+
 # Samples that a picture shows.
 _SHOWN = 2000
 
@@ -172,6 +175,8 @@ class Gan:
         """
         state = self._fitted()
         count = _count(n, "n", least=0)
+        if count > _SAMPLES:
+            raise SettingError(f"n: is {count}, and a seed has 2^32 rows; give 2^32 or less, and sample others with another random_state")
         seed = state.seed if random_state is None else _seed(random_state)
         codes = None
         if state.labels is not None:
