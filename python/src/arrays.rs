@@ -1,6 +1,8 @@
 //! Arrays of NumPy: matrices are borrowed where they are `float32` in C order, samples in any order, and converted once otherwise; results
 //! are new arrays.
 
+use std::ops::Range;
+
 use numpy::{
     Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray,
     PyUntypedArrayMethods,
@@ -85,8 +87,26 @@ pub(crate) fn readable<'py>(array: &Matrix<'py>, name: &str) -> Result<PyReadonl
     borrowed.map_err(|_| PyValueError::new_err(format!("{name} shares memory with an array that is written")).into())
 }
 
-/// Borrows a matrix to be written.
-pub(crate) fn writable<'py>(array: &Matrix<'py>, name: &str) -> Result<PyReadwriteArray2<'py, f32>, Problem> {
+/// The addresses of a dense matrix.
+fn addresses(array: &Matrix<'_>) -> Range<usize> {
+    let first = array.data().addr();
+    first..first + array.len() * size_of::<f32>()
+}
+
+/// Borrows a dense matrix to be written, while the dense matrices `read` are read. NumPy's own check knows views of one array alone, so the
+/// addresses are compared, too.
+pub(crate) fn writable<'py>(
+    array: &Matrix<'py>,
+    name: &str,
+    read: &[&Matrix<'py>],
+) -> Result<PyReadwriteArray2<'py, f32>, Problem> {
+    let written = addresses(array);
+    for other in read.iter().map(|other| addresses(other)) {
+        if written.start.max(other.start) < written.end.min(other.end) {
+            let problem = format!("{name} shares memory with another argument; give the result an array of its own");
+            return Err(PyValueError::new_err(problem).into());
+        }
+    }
     array.try_readwrite().map_err(|error| {
         PyValueError::new_err(format!(
             "{name} cannot be written ({error}); give the result a writable array of its own, which shares no memory with another argument"

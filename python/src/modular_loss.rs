@@ -61,8 +61,8 @@ impl ModularLoss {
         let (fakes, real) = (arrays::matrix(fakes, "fakes")?, arrays::matrix(real, "real")?);
         let gradient = arrays::result(py, out, [self.batch, self.discriminator.inputs()], "out")?;
         let report = {
+            let mut written = arrays::writable(&gradient, "out", &[&fakes, &real])?;
             let (fakes, real) = (arrays::readable(&fakes, "fakes")?, arrays::readable(&real, "real")?);
-            let mut written = arrays::writable(&gradient, "out")?;
             let fakes = fakes.as_slice().map_err(arrays::not_dense)?;
             let real = real.as_slice().map_err(arrays::not_dense)?;
             let place = written.as_slice_mut().map_err(arrays::not_dense)?;

@@ -81,7 +81,8 @@ impl Sampler {
         let samples = arrays::result(py, out, [count, self.features], "out")?;
         let told = conditions.map(|conditions| arrays::matrix(conditions, "conditions")).transpose()?;
         self.check_conditions(told.as_ref(), count)?;
-        let mut written = arrays::writable(&samples, "out")?;
+        let read: Vec<_> = told.iter().collect();
+        let mut written = arrays::writable(&samples, "out", &read)?;
         let rows = written.as_slice_mut().map_err(arrays::not_dense)?;
         match &told {
             None => calls::using(py, &self.sampler, |sampler| Ok(sampler.sample(seed, first, rows)?))?,
