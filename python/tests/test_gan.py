@@ -179,6 +179,19 @@ def test_more_rows_than_a_seed_has_are_refused(rows):
         _gannet.classes_of_samples([1, 2], 2**32 + 1)
 
 
+def test_parameters_may_be_numbers_of_numpys(floats, small, tmp_path):
+    layers = [{"inputs": np.int64(2), "outputs": 8}, {"inputs": 8, "outputs": np.int16(3)}]
+    spec = {"gan": {**small["gan"], "generator": {"layers": layers}}}
+    params = {"steps": np.int64(3), "batch": np.int32(16), "threads": np.int8(1), "standardize": np.bool_(True), "report_every": np.uint8(1)}
+    gan = gannet.Gan(spec, **params).fit(floats)
+    gan.save(tmp_path / "gan")
+    again = gannet.Gan.load(tmp_path / "gan")
+    assert again.get_params() == {**params, "spec": spec, "random_state": 0, "memory_limit": None}
+    assert (again.sample(5) == gan.sample(5)).all()
+    with pytest.raises(TypeError, match="set is not JSON serializable"):
+        quick(spec={"gan": {1, 2}}).fit(floats)
+
+
 def test_what_training_cannot_see_is_told(rows):
     rows[0, 0] = 1e12
     with pytest.warns(UserWarning, match="different values of column 1"):
