@@ -1,6 +1,7 @@
 """The estimator: data of every kind, errors, frames, classes, files."""
 
 import json
+import pickle
 import warnings
 
 import numpy as np
@@ -167,6 +168,29 @@ def test_classes(rows):
         quick(spec="ring8").fit(rows[:, :2], kinds)
     gan.fit(rows)
     assert not hasattr(gan, "classes_")
+
+
+def test_labels_that_are_no_classes_are_refused_before_the_training(rows):
+    days = np.arange("2020-01-01", "2020-01-04", dtype="datetime64[D]").repeat(100)
+    there = np.array(["a", "b"] * 150, dtype=object)
+    gaps = there.copy()
+    gaps[7] = None
+    for y, kind, part in [
+        (days, TypeError, r"the labels have the dtype datetime64\[D\].*y.strftime"),
+        (days - days[0], TypeError, r"timedelta64.*y.astype\(str\)"),
+        (days.astype(object), TypeError, r"datetime.date\(2020, 1, 1\) \(date\).*y.strftime"),
+        (there.astype("S"), TypeError, r"y.astype\(str\)"),
+        (gaps, TypeError, r"\(str\) and None \(NoneType\); .* drop the rows"),
+        (np.array(["a", 1, 2.5] * 100, dtype=object), TypeError, r"'a' \(str\) and 1 \(int\); give all texts or all numbers"),
+        (np.array([1.0, np.nan] * 150, dtype=object), ValueError, "contains NaN"),
+    ]:
+        gan = quick()
+        with pytest.raises(kind, match=part):
+            gan.fit(rows, y)
+        assert not gan.__sklearn_is_fitted__()
+    for y in (there, np.array([True, False] * 150, dtype=object), np.array([1, np.int64(2)] * 150, dtype=object), np.ma.array(there)):
+        again = pickle.loads(pickle.dumps(quick().fit(rows, y)))
+        assert again.classes_.tolist() == np.unique(y).tolist()
 
 
 def test_more_rows_than_a_seed_has_are_refused(rows):
