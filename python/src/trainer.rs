@@ -1,13 +1,14 @@
 //! Trainers: both networks, and the data that they learn from.
 
 use std::path::PathBuf;
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gannet::Error;
 use gannet::data::Labelled;
 use gannet::gan::{Changes, Checkpoint, Model, Network, Source, Trainer as Inner, checkpoint};
-use gannet_host::Guarded;
+use gannet_host::{Guarded, Refusal};
 use numpy::{PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -29,6 +30,8 @@ const NOTE: &str = "gannet.python";
 #[pyclass(frozen, module = "gannet")]
 pub(crate) struct Trainer {
     trainer: Guarded<Inner<'static>>,
+    /// The process that made it.
+    process: u32,
     stop: Arc<AtomicBool>,
     spec: Spec,
     batch: usize,
@@ -116,7 +119,7 @@ impl Trainer {
             Ok(Inner::new(of_gan, source, options)?)
         })?;
         let threads = calls::using(py, &made, |trainer| Ok(trainer.plan().threads))?;
-        Ok(Self { trainer: made, stop, spec, batch, threads })
+        Ok(Self { trainer: made, process: process::id(), stop, spec, batch, threads })
     }
 
     /// Runs `steps` steps. After each `report_every`-th step, and after the last of this call, `progress` is called with a Report; 0 means
@@ -143,8 +146,13 @@ impl Trainer {
     }
 
     /// Ends the run in progress after its step, or where there is none, the next one before its first step. Any thread may call this.
-    fn stop(&self) {
+    fn stop(&self) -> PyResult<()> {
+        // A run in progress holds the trainer, which cannot be asked then.
+        if self.process != process::id() {
+            return Err(Problem::from(Refusal::Forked).into());
+        }
         self.stop.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The discriminator's turn of a step alone. As many of them as the setting `discriminator_steps` says and one of the generator are a

@@ -107,6 +107,9 @@ def test_a_forked_child_is_told_what_to_do(fitted):
         told = in_child(work)
         assert told.startswith("ForkError") and 'start method "spawn" or "forkserver"' in told, told
     assert fitted.sample(2).shape == (2, 40)
+    trainer = fitted._state.trainer
+    assert in_child(trainer.stop).startswith("ForkError")
+    assert trainer.run(1).step == 21, "the parent's run is not stopped"
     assert in_child(lambda: fitted.sample(2)).startswith("ForkError")
 
     def fit_anew():
