@@ -30,8 +30,21 @@ fn is_dense(array: &Matrix<'_>) -> bool {
     array.is_c_contiguous() && array.is_aligned()
 }
 
+/// Refuses a masked array in which a value is masked: nothing here would skip it.
+fn check_unmasked(value: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
+    if value.is_exact_instance_of::<PyUntypedArray>() {
+        return Ok(());
+    }
+    if value.py().import("numpy.ma")?.call_method1("is_masked", (value,))?.is_truthy()? {
+        let problem = format!("{name} has masked values; drop their rows, or fill them in, such as by filled(0)");
+        return Err(PyValueError::new_err(problem));
+    }
+    Ok(())
+}
+
 /// The matrix of `value`, called `name`: itself where it is `float32` in C order, a copy otherwise.
 pub(crate) fn matrix<'py>(value: &Bound<'py, PyAny>, name: &str) -> Result<Matrix<'py>, Problem> {
+    check_unmasked(value, name)?;
     match value.cast::<PyArray2<f32>>() {
         Ok(array) if is_dense(array) => Ok(array.clone()),
         _ => converted(value, name, "float32"),
@@ -40,6 +53,7 @@ pub(crate) fn matrix<'py>(value: &Bound<'py, PyAny>, name: &str) -> Result<Matri
 
 /// The matrix of `value`, called `name`: itself where it is `float32`, however its values stand, a copy otherwise.
 pub(crate) fn aligned<'py>(value: &Bound<'py, PyAny>, name: &str) -> Result<Matrix<'py>, Problem> {
+    check_unmasked(value, name)?;
     match value.cast::<PyArray2<f32>>() {
         Ok(array) if array.is_aligned() => Ok(array.clone()),
         _ => converted(value, name, "float32"),
@@ -78,6 +92,7 @@ pub(crate) fn required<'py>(value: &Bound<'py, PyAny>, kind: &str) -> PyResult<B
 
 /// The matrix of `value` as `float64`.
 pub(crate) fn doubles<'py>(value: &Bound<'py, PyAny>, name: &str) -> Result<Bound<'py, PyArray2<f64>>, Problem> {
+    check_unmasked(value, name)?;
     converted(value, name, "float64")
 }
 

@@ -183,6 +183,7 @@ def test_labels_that_are_no_classes_are_refused_before_the_training(rows):
         (gaps, TypeError, r"\(str\) and None \(NoneType\); .* drop the rows"),
         (np.array(["a", 1, 2.5] * 100, dtype=object), TypeError, r"'a' \(str\) and 1 \(int\); give all texts or all numbers"),
         (np.array([1.0, np.nan] * 150, dtype=object), ValueError, "contains NaN"),
+        (np.ma.masked_equal(np.arange(300) % 3, 1), ValueError, "labels have masked values"),
     ]:
         gan = quick()
         with pytest.raises(kind, match=part):
@@ -201,6 +202,19 @@ def test_more_rows_than_a_seed_has_are_refused(rows):
                 gan.sample(count, labels=labels)
     with pytest.raises(gannet.ShapeError, match="below 2.32"):
         _gannet.classes_of_samples([1, 2], 2**32 + 1)
+
+
+def test_masked_values_are_refused(rows):
+    masked = np.ma.masked_greater(rows, 150)
+    assert masked.mask.any()
+    with pytest.raises(ValueError, match="X has masked values.*filled"):
+        quick().fit(masked)
+    floats = masked.astype(np.float32)
+    for take in (lambda: gannet.Trainer("circle", floats[:, 1:]), lambda: _gannet.Standardization.of(masked)):
+        with pytest.raises(ValueError, match="has masked values"):
+            take()
+    # Without a masked value it is an array as any other.
+    assert (quick().fit(np.ma.array(rows)).sample(5) == quick().fit(rows).sample(5)).all()
 
 
 def test_parameters_may_be_numbers_of_numpys(floats, small, tmp_path):

@@ -72,6 +72,8 @@ def _comparable(one: np.ndarray, other: np.ndarray) -> bool:
 
 def _values(labels: Any, rows: int, what: str) -> np.ndarray:
     """Labels as a vector, one for each of so many rows of `what`."""
+    if np.ma.is_masked(labels):
+        raise ValueError("the labels have masked values; drop their rows")
     values = np.asarray(labels)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values.reshape(-1)

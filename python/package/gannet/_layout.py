@@ -113,6 +113,8 @@ def _of_array(samples: Any) -> np.ndarray:
     """Samples as a matrix of numbers of any type."""
     if hasattr(samples, "toarray"):
         raise TypeError("X is a sparse matrix, and gannet takes dense ones: pass X.toarray()")
+    if np.ma.is_masked(samples):
+        raise ValueError("X has masked values; drop their rows, or pass a frame that lacks them: pandas.DataFrame(X.filled(numpy.nan))")
     values = np.asarray(samples)
     if values.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: X has the dtype {values.dtype}")
