@@ -86,7 +86,7 @@ impl ModularLoss {
     /// Replaces the parameters that `parameters` has. A loss whose update failed takes steps again.
     fn set_parameters(&self, parameters: &Bound<'_, PyDict>) -> PyResult<()> {
         let py = parameters.py();
-        parameters::check_names(parameters, &parameters::names("", &self.discriminator))?;
+        parameters::check_names(parameters, "parameters", &parameters::names("", &self.discriminator))?;
         let given = Given::parameters(parameters, "", &self.discriminator)?;
         Ok(calls::using(py, &self.loss, |(loss, _)| {
             let mut layers = loss.discriminator()?;

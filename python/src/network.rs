@@ -145,7 +145,7 @@ impl Network {
     /// Replaces the parameters that `parameters` has; the buffers stay. A backward pass then needs a new forward pass first.
     fn set_parameters(&self, parameters: &Bound<'_, PyDict>) -> PyResult<()> {
         let py = parameters.py();
-        parameters::check_names(parameters, &parameters::names("", &self.spec))?;
+        parameters::check_names(parameters, "parameters", &parameters::names("", &self.spec))?;
         let given = Given::parameters(parameters, "", &self.spec)?;
         self.put(py, given)
     }

@@ -218,7 +218,7 @@ impl Trainer {
             .iter()
             .flat_map(|(network, prefix)| parameters::names(prefix, self.spec.spec.network(*network)))
             .collect();
-        parameters::check_names(parameters, &names)?;
+        parameters::check_names(parameters, "parameters", &names)?;
         let mut given = Vec::new();
         for (network, prefix) in &prefixes {
             given.push((*network, Given::parameters(parameters, prefix, self.spec.spec.network(*network))?));

@@ -143,6 +143,8 @@ def test_normalizations_of_a_network():
     assert (other.buffers()["0.running_mean"] == 1).all() and (other.buffers()["0.running_var"] == after["0.running_var"]).all()
     with pytest.raises(gannet.SettingError, match="running_var"):
         other.set_buffers({"0.running_vra": np.ones(6)})
+    with pytest.raises(gannet.SettingError, match="^buffers"):
+        other.set_buffers({"0.weight": np.ones(6)})
     with pytest.raises(gannet.ShapeError, match="0.running_var"):
         other.set_buffers({"0.running_var": np.ones(5)})
     with pytest.raises(gannet.ShapeError, match="alone in its group"):
