@@ -99,6 +99,8 @@ def test_wrong_parameters_are_refused(rows):
         ({"threads": -1}, TypeError, "threads"),
         ({"memory_limit": 1000}, MemoryError, "more than the limit"),
         ({"report_every": 0}, gannet.SettingError, "report_every"),
+        ({"standardize": "no"}, TypeError, "standardize is 'no'; give True, False or None"),
+        ({"standardize": 0}, TypeError, "standardize is 0"),
     ]:
         with pytest.raises(kind) as raised:
             quick(**params).fit(rows)

@@ -240,8 +240,10 @@ class Gan:
 
     def _scaling(self, values: np.ndarray | Cells, layout: Layout) -> Standardization | Codec | None:
         """How the columns are encoded or brought to one scale, if they are."""
+        if not (self.standardize is None or isinstance(self.standardize, (bool, np.bool_))):
+            raise TypeError(f"standardize is {self.standardize!r}; give True, False or None")
         if isinstance(values, Cells):
-            if self.standardize is False:
+            if self.standardize is not None and not self.standardize:
                 raise SettingError("standardize: is False, but X has columns that are no plain numbers, which are encoded; leave it out")
             return Codec.fit(values.natives)
         wanted = self.spec is None if self.standardize is None else self.standardize
