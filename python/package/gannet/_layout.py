@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from gannet._dtype import described
+
 # Kinds of NumPy's types that are numbers: bool, signed, unsigned, floating.
 _NUMBERS = "biuf"
 
@@ -36,8 +38,8 @@ class Layout:
     def read(cls, samples: Any) -> tuple[Layout, np.ndarray]:
         """The layout of samples, and their values as a matrix of finite floats."""
         if is_frame(samples):
-            layout = cls(list(samples.columns), [str(dtype) for dtype in samples.dtypes])
             values = _of_frame(samples)
+            layout = cls(list(samples.columns), [described(dtype, name) for name, dtype in zip(samples.columns, samples.dtypes)])
         else:
             values = _of_array(samples)
             layout = cls(None, [str(values.dtype)])
@@ -168,7 +170,8 @@ def _of_column(column: np.ndarray, dtype: str) -> np.ndarray:
     import pandas
 
     known = pandas.api.types.pandas_dtype(dtype)
-    return _typed(column, getattr(known, "numpy_dtype", known))
+    # Types of pandas name theirs of NumPy, sparse ones by another name.
+    return _typed(column, getattr(known, "numpy_dtype", getattr(known, "subtype", known)))
 
 
 def _typed(values: np.ndarray, dtype: Any) -> np.ndarray:
