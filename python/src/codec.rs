@@ -340,7 +340,7 @@ impl Codec {
             Ok(self.0.table(&hardened, |_| None)?)
         })?;
         let columns = table.columns().iter().zip(&self.0.form().columns);
-        Ok(columns.map(|(column, form)| decoded(py, column, form, table.rows())).collect())
+        columns.map(|(column, form)| Ok(decoded(py, column, form, table.rows())?)).collect()
     }
 
     /// What `of_json` reads.
@@ -382,22 +382,22 @@ impl Codec {
 }
 
 /// The values of a column, within the bounds of the data, and which of them are missing.
-fn decoded<'py>(py: Python<'py>, column: &Column, form: &ColumnForm, rows: usize) -> Decoded<'py> {
+fn decoded<'py>(py: Python<'py>, column: &Column, form: &ColumnForm, rows: usize) -> Result<Decoded<'py>, Problem> {
     let values = match (column.values(), &form.domain) {
         (Values::Numbers(values), Domain::Numbers { range: [least, greatest], .. }) => {
-            PyArray1::from_iter(py, values.iter().map(|value| value.max(*least).min(*greatest))).into_any()
+            arrays::vector(py, rows, values.iter().map(|value| value.max(*least).min(*greatest)))?.into_any()
         }
         (Values::Integers(values), Domain::Integers { range: [least, greatest], .. }) => {
-            PyArray1::from_iter(py, values.iter().map(|value| *value.max(least).min(greatest))).into_any()
+            arrays::vector(py, rows, values.iter().map(|value| *value.max(least).min(greatest)))?.into_any()
         }
         _ => {
             let code = |row| match column.value(row) {
                 gannet_tables::Value::Category(code) => code as i32,
                 _ => 0,
             };
-            PyArray1::from_iter(py, (0..rows).map(code)).into_any()
+            arrays::vector(py, rows, (0..rows).map(code))?.into_any()
         }
     };
-    let missing = column.missing().map(|mask| PyArray1::from_iter(py, (0..rows).map(|row| mask.is_missing(row))));
-    (values, missing)
+    let missing = column.missing().map(|mask| arrays::vector(py, rows, (0..rows).map(|row| mask.is_missing(row))));
+    Ok((values, missing.transpose()?))
 }

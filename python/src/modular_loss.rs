@@ -61,8 +61,8 @@ impl ModularLoss {
         let (fakes, real) = (arrays::matrix(fakes, "fakes")?, arrays::matrix(real, "real")?);
         let gradient = arrays::result(py, out, [self.batch, self.discriminator.inputs()], "out")?;
         let report = {
+            let mut written = arrays::writable(&gradient, "out", &[&fakes, &real])?;
             let (fakes, real) = (arrays::readable(&fakes, "fakes")?, arrays::readable(&real, "real")?);
-            let mut written = arrays::writable(&gradient, "out")?;
             let fakes = fakes.as_slice().map_err(arrays::not_dense)?;
             let real = real.as_slice().map_err(arrays::not_dense)?;
             let place = written.as_slice_mut().map_err(arrays::not_dense)?;
@@ -86,7 +86,7 @@ impl ModularLoss {
     /// Replaces the parameters that `parameters` has. A loss whose update failed takes steps again.
     fn set_parameters(&self, parameters: &Bound<'_, PyDict>) -> PyResult<()> {
         let py = parameters.py();
-        parameters::check_names(parameters, &parameters::names("", &self.discriminator))?;
+        parameters::check_names(parameters, "parameters", &parameters::names("", &self.discriminator))?;
         let given = Given::parameters(parameters, "", &self.discriminator)?;
         Ok(calls::using(py, &self.loss, |(loss, _)| {
             let mut layers = loss.discriminator()?;

@@ -100,7 +100,7 @@ impl Network {
         let outputs = arrays::result(py, out, [rows.shape()[0], self.spec.outputs()], "out")?;
         {
             let read = arrays::readable(&rows, "rows")?;
-            let mut written = arrays::writable(&outputs, "out")?;
+            let mut written = arrays::writable(&outputs, "out", &[&rows])?;
             let values = read.as_slice().map_err(arrays::not_dense)?;
             let place = written.as_slice_mut().map_err(arrays::not_dense)?;
             self.with(py, |network| match training_seed {
@@ -128,7 +128,7 @@ impl Network {
         let row_gradient = arrays::result(py, out, [gradient.shape()[0], self.spec.inputs()], "out")?;
         {
             let read = arrays::readable(&gradient, "output_gradient")?;
-            let mut written = arrays::writable(&row_gradient, "out")?;
+            let mut written = arrays::writable(&row_gradient, "out", &[&gradient])?;
             let values = read.as_slice().map_err(arrays::not_dense)?;
             let place = written.as_slice_mut().map_err(arrays::not_dense)?;
             self.with(py, |network| network.backward(values, Some(place), mode))?;
@@ -145,7 +145,7 @@ impl Network {
     /// Replaces the parameters that `parameters` has; the buffers stay. A backward pass then needs a new forward pass first.
     fn set_parameters(&self, parameters: &Bound<'_, PyDict>) -> PyResult<()> {
         let py = parameters.py();
-        parameters::check_names(parameters, &parameters::names("", &self.spec))?;
+        parameters::check_names(parameters, "parameters", &parameters::names("", &self.spec))?;
         let given = Given::parameters(parameters, "", &self.spec)?;
         self.put(py, given)
     }

@@ -3,11 +3,11 @@
 use gannet::Error;
 use gannet::net::{LayerSpec, LayerTensors, NetworkSpec};
 use gannet_settings::nearest::suggestion;
-use numpy::{PyArray1, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{not_dense, required};
+use crate::arrays::{not_dense, required, vector};
 use crate::problem::Problem;
 
 /// The tensors of a layer: name, shape, values.
@@ -30,7 +30,7 @@ pub(crate) fn put(
 ) -> Result<(), Problem> {
     for (index, (tensor, layer)) in layers.iter().zip(&spec.layers).enumerate() {
         for (name, shape, values) in tensors(prefix, index, tensor, [layer.outputs, layer.inputs]) {
-            dict.set_item(name, PyArray1::from_slice(dict.py(), values).reshape(shape)?)?;
+            dict.set_item(name, vector(dict.py(), values.len(), values.iter().copied())?.reshape(shape)?)?;
         }
     }
     Ok(())
@@ -41,13 +41,13 @@ pub(crate) fn names(prefix: &str, spec: &NetworkSpec) -> Vec<String> {
     (0..spec.layers.len()).flat_map(|index| ["weight", "bias"].map(|role| format!("{prefix}{index}.{role}"))).collect()
 }
 
-/// Refuses a name in `dict` that is not `known`.
-pub(crate) fn check_names(dict: &Bound<'_, PyDict>, known: &[String]) -> Result<(), Problem> {
+/// Refuses a name in `dict`, the argument `what`, that is not `known`.
+pub(crate) fn check_names(dict: &Bound<'_, PyDict>, what: &str, known: &[String]) -> Result<(), Problem> {
     for name in dict.keys() {
         let name: String = name.extract()?;
         if !known.contains(&name) {
             let hint = suggestion(&name, known.iter().map(String::as_str));
-            return Err(Error::setting("parameters", format!("there is no tensor `{name}`{hint}")).into());
+            return Err(Error::setting(what, format!("there is no tensor `{name}`{hint}")).into());
         }
     }
     Ok(())
@@ -84,7 +84,7 @@ impl Given {
 
     /// The buffers that `dict` has, which are those of the network alone.
     pub(crate) fn buffers(dict: &Bound<'_, PyDict>, spec: &NetworkSpec) -> Result<Self, Problem> {
-        check_names(dict, &buffers(spec).flat_map(|(_, names)| names).collect::<Vec<_>>())?;
+        check_names(dict, "buffers", &buffers(spec).flat_map(|(_, names)| names).collect::<Vec<_>>())?;
         let mut given = Vec::new();
         for (index, names) in buffers(spec) {
             for (number, name) in names.into_iter().enumerate() {
@@ -135,7 +135,7 @@ pub(crate) fn buffers_dict<'py>(
     let dict = PyDict::new(py);
     for (index, names) in buffers(spec) {
         for (name, values) in names.into_iter().zip(&layers[index].buffers) {
-            dict.set_item(name, PyArray1::from_slice(py, values))?;
+            dict.set_item(name, vector(py, values.len(), values.iter().copied())?)?;
         }
     }
     Ok(dict)

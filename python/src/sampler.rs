@@ -23,6 +23,16 @@ pub(crate) struct Sampler {
     conditions: usize,
 }
 
+/// Samples of a seed.
+const SAMPLES: u64 = 1 << 32;
+
+/// Checks that a seed has the samples of the indices from `first` on, before memory for them is taken.
+pub(crate) fn check_indices(first: u64, count: usize) -> Result<(), Problem> {
+    let is_inside = first.checked_add(count as u64).is_some_and(|end| end <= SAMPLES);
+    let found = || format!("{count} samples from index {first} on");
+    if is_inside { Ok(()) } else { Err(Error::shape("samples", "indices below 2^32", found()).into()) }
+}
+
 impl Sampler {
     pub(crate) fn new(sampler: Inner, conditions: usize) -> Result<Self, Problem> {
         let features = sampler.features();
@@ -67,10 +77,12 @@ impl Sampler {
         conditions: Option<&Bound<'py, PyAny>>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Matrix<'py>> {
+        check_indices(first, count)?;
         let samples = arrays::result(py, out, [count, self.features], "out")?;
         let told = conditions.map(|conditions| arrays::matrix(conditions, "conditions")).transpose()?;
         self.check_conditions(told.as_ref(), count)?;
-        let mut written = arrays::writable(&samples, "out")?;
+        let read: Vec<_> = told.iter().collect();
+        let mut written = arrays::writable(&samples, "out", &read)?;
         let rows = written.as_slice_mut().map_err(arrays::not_dense)?;
         match &told {
             None => calls::using(py, &self.sampler, |sampler| Ok(sampler.sample(seed, first, rows)?))?,

@@ -24,7 +24,7 @@ pub(crate) struct Spec {
     rows: Option<Shape>,
 }
 
-/// The text of settings, which are a text or what becomes one by `json.dumps`.
+/// The text of settings, which are a text or a dict.
 fn text(settings: &Bound<'_, PyAny>) -> Result<String, Problem> {
     if let Ok(text) = settings.cast::<PyString>() {
         return Ok(text.to_str()?.to_string());
@@ -35,7 +35,7 @@ fn text(settings: &Bound<'_, PyAny>) -> Result<String, Problem> {
             format!("settings are of the type {kind}; give the name of a preset, a dict, or the text of JSON");
         return Err(PyTypeError::new_err(problem).into());
     }
-    Ok(settings.py().import("json")?.call_method1("dumps", (settings,))?.extract()?)
+    Ok(settings.py().import("gannet._json")?.call_method1("text_of", (settings,))?.extract()?)
 }
 
 impl Spec {

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use crate::arrays;
 use crate::calls::detached;
 use crate::problem::Problem;
+use crate::sampler::check_indices;
 
 /// Where the numbers come from, in messages.
 const ORIGIN: &str = "X";
@@ -63,10 +64,10 @@ impl Standardization {
         let samples = arrays::matrix(samples, "samples")?;
         let borrowed = arrays::readable(&samples, "samples")?;
         let values = borrowed.as_slice().map_err(arrays::not_dense)?;
-        let rows: Vec<f64> = detached(py, || Ok(self.0.undo(values).flatten().collect()))?;
         let columns = self.0.scale().len();
-        let shape = [rows.len() / columns.max(1), columns];
-        PyArray1::from_vec(py, rows).reshape(shape)
+        let rows = values.len() / self.0.features().max(1);
+        let made = arrays::vector(py, rows * columns, self.0.undo(values).flatten())?;
+        made.reshape([rows, columns])
     }
 
     /// The offset of each column.
@@ -91,6 +92,8 @@ impl Standardization {
 /// The classes of the generated samples of indices from 0 on, of classes with so many samples each: every class comes as often as in the
 /// data.
 #[pyfunction]
-pub(crate) fn classes_of_samples(py: Python<'_>, counts: Vec<u64>, count: usize) -> Bound<'_, PyArray1<i64>> {
-    PyArray1::from_iter(py, (0..count as u64).map(|index| own_data::class_of_sample(&counts, index) as i64))
+pub(crate) fn classes_of_samples(py: Python<'_>, counts: Vec<u64>, count: usize) -> PyResult<Bound<'_, PyArray1<i64>>> {
+    check_indices(0, count)?;
+    let classes = (0..count as u64).map(|index| own_data::class_of_sample(&counts, index) as i64);
+    Ok(arrays::vector(py, count, classes)?)
 }

@@ -1,14 +1,15 @@
 //! Trainers: both networks, and the data that they learn from.
 
 use std::path::PathBuf;
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gannet::Error;
 use gannet::data::Labelled;
 use gannet::gan::{Changes, Checkpoint, Model, Network, Source, Trainer as Inner, checkpoint};
-use gannet_host::Guarded;
-use numpy::{PyArray1, PyArrayMethods, PyUntypedArrayMethods};
+use gannet_host::{Guarded, Refusal};
+use numpy::{PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -29,6 +30,8 @@ const NOTE: &str = "gannet.python";
 #[pyclass(frozen, module = "gannet")]
 pub(crate) struct Trainer {
     trainer: Guarded<Inner<'static>>,
+    /// The process that made it.
+    process: u32,
     stop: Arc<AtomicBool>,
     spec: Spec,
     batch: usize,
@@ -116,7 +119,7 @@ impl Trainer {
             Ok(Inner::new(of_gan, source, options)?)
         })?;
         let threads = calls::using(py, &made, |trainer| Ok(trainer.plan().threads))?;
-        Ok(Self { trainer: made, stop, spec, batch, threads })
+        Ok(Self { trainer: made, process: process::id(), stop, spec, batch, threads })
     }
 
     /// Runs `steps` steps. After each `report_every`-th step, and after the last of this call, `progress` is called with a Report; 0 means
@@ -143,8 +146,13 @@ impl Trainer {
     }
 
     /// Ends the run in progress after its step, or where there is none, the next one before its first step. Any thread may call this.
-    fn stop(&self) {
+    fn stop(&self) -> PyResult<()> {
+        // A run in progress holds the trainer, which cannot be asked then.
+        if self.process != process::id() {
+            return Err(Problem::from(Refusal::Forked).into());
+        }
         self.stop.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The discriminator's turn of a step alone. As many of them as the setting `discriminator_steps` says and one of the generator are a
@@ -210,7 +218,7 @@ impl Trainer {
             .iter()
             .flat_map(|(network, prefix)| parameters::names(prefix, self.spec.spec.network(*network)))
             .collect();
-        parameters::check_names(parameters, &names)?;
+        parameters::check_names(parameters, "parameters", &names)?;
         let mut given = Vec::new();
         for (network, prefix) in &prefixes {
             given.push((*network, Given::parameters(parameters, prefix, self.spec.spec.network(*network))?));
@@ -326,7 +334,7 @@ impl Trainer {
 
 /// Writes the gradient that `answer` returns for `fakes`, `[batch, features]`, to `gradient`.
 fn answered(answer: &Bound<'_, PyAny>, fakes: &[f32], gradient: &mut [f32], shape: [usize; 2]) -> Result<(), Problem> {
-    let fakes = PyArray1::from_slice(answer.py(), fakes).reshape(shape)?;
+    let fakes = arrays::vector(answer.py(), fakes.len(), fakes.iter().copied())?.reshape(shape)?;
     let found = arrays::matrix(&answer.call1((fakes,))?, "the gradient")?;
     if found.shape() != shape {
         return Err(Error::shape("the gradient", format!("{shape:?}"), format!("{:?}", found.shape())).into());

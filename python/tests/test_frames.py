@@ -74,6 +74,21 @@ def test_a_missing_value_is_learned(frame):
     assert abs(made["nullable"].isna().sum() - 300) < 60 and made.drop(columns="nullable").notna().all().all()
 
 
+def test_sparse_columns_come_back():
+    values = np.random.default_rng(1).normal(size=(100, 2)).round(2)
+    for columns in ({"a": 0}, {"a": 0, "b": 1}):
+        dense = pandas.DataFrame({name: values[:, column] for name, column in columns.items()})
+        sparse = dense.astype(pandas.SparseDtype("float64", np.nan))
+        made = gannet.Gan(steps=5).fit(sparse).sample(9)
+        assert made.dtypes.tolist() == sparse.dtypes.tolist()
+        pandas.testing.assert_frame_equal(made.sparse.to_dense(), gannet.Gan(steps=5).fit(dense).sample(9))
+    counts = pandas.DataFrame({"a": pandas.arrays.SparseArray((values[:, 0] * 10).astype(int))})
+    assert gannet.Gan(steps=5).fit(counts).sample(9).dtypes.tolist() == counts.dtypes.tolist()
+    # Pandas does not read the name of such a type.
+    with pytest.raises(TypeError, match=r"'a' has the dtype Sparse\[float64, 0.0\].*to_dense"):
+        gannet.Gan(steps=5).fit(dense[["a"]].astype(pandas.SparseDtype("float64", 0.0)))
+
+
 def test_other_columns_are_refused(frame):
     gan = gannet.Gan(steps=5).fit(frame)
     with pytest.raises(ValueError, match="missing: \\['b'\\]"):

@@ -1,6 +1,7 @@
 """The estimator: data of every kind, errors, frames, classes, files."""
 
 import json
+import pickle
 import warnings
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import gannet
 from conftest import needed
+from gannet import _gannet
 from gannet._layout import Layout
 
 
@@ -97,6 +99,8 @@ def test_wrong_parameters_are_refused(rows):
         ({"threads": -1}, TypeError, "threads"),
         ({"memory_limit": 1000}, MemoryError, "more than the limit"),
         ({"report_every": 0}, gannet.SettingError, "report_every"),
+        ({"standardize": "no"}, TypeError, "standardize is 'no'; give True, False or None"),
+        ({"standardize": 0}, TypeError, "standardize is 0"),
     ]:
         with pytest.raises(kind) as raised:
             quick(**params).fit(rows)
@@ -166,6 +170,66 @@ def test_classes(rows):
         quick(spec="ring8").fit(rows[:, :2], kinds)
     gan.fit(rows)
     assert not hasattr(gan, "classes_")
+
+
+def test_labels_that_are_no_classes_are_refused_before_the_training(rows):
+    days = np.arange("2020-01-01", "2020-01-04", dtype="datetime64[D]").repeat(100)
+    there = np.array(["a", "b"] * 150, dtype=object)
+    gaps = there.copy()
+    gaps[7] = None
+    for y, kind, part in [
+        (days, TypeError, r"the labels have the dtype datetime64\[D\].*y.strftime"),
+        (days - days[0], TypeError, r"timedelta64.*y.astype\(str\)"),
+        (days.astype(object), TypeError, r"datetime.date\(2020, 1, 1\) \(date\).*y.strftime"),
+        (there.astype("S"), TypeError, r"y.astype\(str\)"),
+        (gaps, TypeError, r"\(str\) and None \(NoneType\); .* drop the rows"),
+        (np.array(["a", 1, 2.5] * 100, dtype=object), TypeError, r"'a' \(str\) and 1 \(int\); give all texts or all numbers"),
+        (np.array([1.0, np.nan] * 150, dtype=object), ValueError, "contains NaN"),
+        (np.ma.masked_equal(np.arange(300) % 3, 1), ValueError, "labels have masked values"),
+    ]:
+        gan = quick()
+        with pytest.raises(kind, match=part):
+            gan.fit(rows, y)
+        assert not gan.__sklearn_is_fitted__()
+    for y in (there, np.array([True, False] * 150, dtype=object), np.array([1, np.int64(2)] * 150, dtype=object), np.ma.array(there)):
+        again = pickle.loads(pickle.dumps(quick().fit(rows, y)))
+        assert again.classes_.tolist() == np.unique(y).tolist()
+
+
+def test_more_rows_than_a_seed_has_are_refused(rows):
+    kinds = np.array(["cat", "dog", "emu"])[np.arange(len(rows)) % 3]
+    for gan, labels in [(quick().fit(rows), None), (quick().fit(rows, kinds), None), (quick().fit(rows, kinds), "cat")]:
+        for count in (2**32 + 1, 10**12, 2**64):
+            with pytest.raises(gannet.SettingError, match="a seed has 2.32 rows"):
+                gan.sample(count, labels=labels)
+    with pytest.raises(gannet.ShapeError, match="below 2.32"):
+        _gannet.classes_of_samples([1, 2], 2**32 + 1)
+
+
+def test_masked_values_are_refused(rows):
+    masked = np.ma.masked_greater(rows, 150)
+    assert masked.mask.any()
+    with pytest.raises(ValueError, match="X has masked values.*filled"):
+        quick().fit(masked)
+    floats = masked.astype(np.float32)
+    for take in (lambda: gannet.Trainer("circle", floats[:, 1:]), lambda: _gannet.Standardization.of(masked)):
+        with pytest.raises(ValueError, match="has masked values"):
+            take()
+    # Without a masked value it is an array as any other.
+    assert (quick().fit(np.ma.array(rows)).sample(5) == quick().fit(rows).sample(5)).all()
+
+
+def test_parameters_may_be_numbers_of_numpys(floats, small, tmp_path):
+    layers = [{"inputs": np.int64(2), "outputs": 8}, {"inputs": 8, "outputs": np.int16(3)}]
+    spec = {"gan": {**small["gan"], "generator": {"layers": layers}}}
+    params = {"steps": np.int64(3), "batch": np.int32(16), "threads": np.int8(1), "standardize": np.bool_(True), "report_every": np.uint8(1)}
+    gan = gannet.Gan(spec, **params).fit(floats)
+    gan.save(tmp_path / "gan")
+    again = gannet.Gan.load(tmp_path / "gan")
+    assert again.get_params() == {**params, "spec": spec, "random_state": 0, "memory_limit": None}
+    assert (again.sample(5) == gan.sample(5)).all()
+    with pytest.raises(TypeError, match="set is not JSON serializable"):
+        quick(spec={"gan": {1, 2}}).fit(floats)
 
 
 def test_what_training_cannot_see_is_told(rows):

@@ -143,6 +143,8 @@ def test_normalizations_of_a_network():
     assert (other.buffers()["0.running_mean"] == 1).all() and (other.buffers()["0.running_var"] == after["0.running_var"]).all()
     with pytest.raises(gannet.SettingError, match="running_var"):
         other.set_buffers({"0.running_vra": np.ones(6)})
+    with pytest.raises(gannet.SettingError, match="^buffers"):
+        other.set_buffers({"0.weight": np.ones(6)})
     with pytest.raises(gannet.ShapeError, match="0.running_var"):
         other.set_buffers({"0.running_var": np.ones(5)})
     with pytest.raises(gannet.ShapeError, match="alone in its group"):
@@ -174,6 +176,38 @@ def test_what_a_network_refuses():
     network.set_parameters(network.parameters())
     with pytest.raises(gannet.StateError):
         network.backward(np.zeros((8, 2)))
+
+
+def test_memory_that_views_of_another_object_share_is_seen():
+    memory = bytearray(4 * 400)
+
+    def view(first, rows, columns):
+        return np.frombuffer(memoryview(memory), np.float32, rows * columns, 4 * first).reshape(rows, columns)
+
+    network = gannet.Network({"layers": [{"inputs": 2, "outputs": 2}]}, batch=8)
+    loss = gannet.ModularLoss("circle", batch=8, threads=1)
+    layers = [{"inputs": 2 + 2, "outputs": 8}, {"inputs": 8, "outputs": 2}]
+    judge = [{"inputs": 2 + 2, "outputs": 8}, {"inputs": 8, "outputs": 1}]
+    gan = {"preset": "circle", "conditions": 2, "generator": {"layers": layers}, "discriminator": {"layers": judge}}
+    rows = np.ones((16, 2), np.float32)
+    trainer = gannet.Trainer({"run": {"preset": gan.pop("preset")}, "gan": gan}, rows, labels=[0, 1] * 8, batch=8)
+    sampler = trainer.sampler()
+    network.forward(view(0, 8, 2), out=view(16, 8, 2))
+    loss.step(view(0, 8, 2), view(0, 8, 2), view(16, 8, 2))
+    sampler.sample(8, conditions=view(0, 8, 2), out=view(16, 8, 2))
+    for first in (0, 1, 15):
+        for call in (
+            lambda: network.forward(view(0, 8, 2), out=view(first, 8, 2)),
+            lambda: network.forward(view(first, 8, 2), out=view(0, 8, 2)),
+            lambda: network.backward(view(0, 8, 2), out=view(first, 8, 2)),
+            lambda: loss.step(view(0, 8, 2), rows[:8], view(first, 8, 2)),
+            lambda: loss.step(rows[:8], view(0, 8, 2), view(first, 8, 2)),
+            lambda: sampler.sample(8, conditions=view(0, 8, 2), out=view(first, 8, 2)),
+        ):
+            with pytest.raises(ValueError, match="out shares memory with another argument"):
+                call()
+    # No value is shared by none.
+    assert network.forward(view(8, 0, 2), out=view(8, 0, 2)).shape == (0, 2)
 
 
 def test_objects_of_several_threads_are_independent():

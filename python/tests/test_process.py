@@ -107,6 +107,9 @@ def test_a_forked_child_is_told_what_to_do(fitted):
         told = in_child(work)
         assert told.startswith("ForkError") and 'start method "spawn" or "forkserver"' in told, told
     assert fitted.sample(2).shape == (2, 40)
+    trainer = fitted._state.trainer
+    assert in_child(trainer.stop).startswith("ForkError")
+    assert trainer.run(1).step == 21, "the parent's run is not stopped"
     assert in_child(lambda: fitted.sample(2)).startswith("ForkError")
 
     def fit_anew():
@@ -126,6 +129,30 @@ def test_a_child_forked_in_a_call_makes_nothing(small, floats):
     trainer.run(1, progress=lambda report: told.append(in_child(make)))
     assert told[0].startswith("ForkError") and "while a call of gannet was in progress" in told[0], told
     assert "Trainer" in in_child(make)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="SKIPPED: the system has no limit of the address space that it keeps")
+def test_results_beyond_the_memory_are_an_error():
+    program = """if True:
+        import resource
+        import numpy, gannet
+        from gannet import _gannet
+        sampler = gannet.Trainer("circle", numpy.ones((64, 2)), batch=32, threads=1).sampler()
+        labelled = gannet.Gan(steps=1, threads=1).fit(numpy.random.default_rng(1).normal(size=(60, 2)), ["a", "b", "c"] * 20)
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30), resource.getrlimit(resource.RLIMIT_AS)[1]))
+        for call in (
+            lambda: sampler.sample(2**32),
+            lambda: sampler.sample(2**28),
+            lambda: _gannet.classes_of_samples([1, 2], 2**32),
+            lambda: labelled.sample(2**32),
+        ):
+            try:
+                call()
+            except MemoryError:
+                print("MemoryError")
+    """
+    assert python(program).split() == ["MemoryError"] * 4
 
 
 # What children inherit.

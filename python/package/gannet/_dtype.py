@@ -27,9 +27,9 @@ def described(dtype: Any, name: Any) -> Any:
     saved = _described(dtype)
     if saved is None or dtype_of(saved) != dtype:
         of = f" of {dtype.categories.dtype}" if is_categorical(dtype) else ""
+        cure = "pass it dense, as sparse.to_dense() makes it" if hasattr(dtype, "fill_value") else "convert the column to one of these, or drop it"
         raise TypeError(
-            f"the column {name!r} has the dtype {dtype}{of}, and gannet learns columns of numbers, texts, booleans, categories or dates; "
-            "convert the column to one of these, or drop it"
+            f"the column {name!r} has the dtype {dtype}{of}, and gannet learns columns of numbers, texts, booleans, categories or dates; {cure}"
         )
     return saved
 

@@ -21,6 +21,9 @@ from gannet._table import Cells, read
 # Reports of a training that is not told otherwise.
 _REPORTS = 1000
 
+# Samples of a seed, as the library has it (src/gan/sampler.rs).
+_SAMPLES = 1 << 32
+
 # Samples that a picture shows.
 _SHOWN = 2000
 
@@ -172,6 +175,8 @@ class Gan:
         """
         state = self._fitted()
         count = _count(n, "n", least=0)
+        if count > _SAMPLES:
+            raise SettingError(f"n: is {count}, and a seed has 2^32 rows; give 2^32 or less, and sample others with another random_state")
         seed = state.seed if random_state is None else _seed(random_state)
         codes = None
         if state.labels is not None:
@@ -235,8 +240,10 @@ class Gan:
 
     def _scaling(self, values: np.ndarray | Cells, layout: Layout) -> Standardization | Codec | None:
         """How the columns are encoded or brought to one scale, if they are."""
+        if not (self.standardize is None or isinstance(self.standardize, (bool, np.bool_))):
+            raise TypeError(f"standardize is {self.standardize!r}; give True, False or None")
         if isinstance(values, Cells):
-            if self.standardize is False:
+            if self.standardize is not None and not self.standardize:
                 raise SettingError("standardize: is False, but X has columns that are no plain numbers, which are encoded; leave it out")
             return Codec.fit(values.natives)
         wanted = self.spec is None if self.standardize is None else self.standardize

@@ -9,6 +9,9 @@ import numpy as np
 from gannet._errors import SettingError
 from gannet._gannet import classes_of_samples
 
+# Types of objects that are numbers.
+_NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
+
 # Most classes, as the program has it: more are rather numbers to be learned.
 _MOST = 256
 
@@ -69,6 +72,8 @@ def _comparable(one: np.ndarray, other: np.ndarray) -> bool:
 
 def _values(labels: Any, rows: int, what: str) -> np.ndarray:
     """Labels as a vector, one for each of so many rows of `what`."""
+    if np.ma.is_masked(labels):
+        raise ValueError("the labels have masked values; drop their rows")
     values = np.asarray(labels)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values.reshape(-1)
@@ -78,4 +83,27 @@ def _values(labels: Any, rows: int, what: str) -> np.ndarray:
         raise ValueError("Input y contains NaN or infinity; a label is a class")
     if values.dtype.kind == "c":
         raise ValueError("Complex data not supported: a label is a class")
+    if values.dtype.kind == "O":
+        _check_objects(values)
+    elif values.dtype.kind not in "biufU":
+        cure = "y.strftime('%Y-%m-%d') (of a series y.dt.strftime)" if values.dtype.kind == "M" else "y.astype(str)"
+        raise TypeError(f"the labels have the dtype {values.dtype}, and a class is a text, a boolean or a number; give texts: {cure}")
     return values
+
+
+def _check_objects(values: np.ndarray) -> None:
+    """Refuses objects that have no order among each other, or that a file cannot hold."""
+    examples: dict[type, Any] = {}
+    for value in values:
+        examples.setdefault(type(value), value)
+    if all(issubclass(kind, str) for kind in examples):
+        return
+    if all(issubclass(kind, _NUMBERS) for kind in examples):
+        if any(value != value for value in values):
+            raise ValueError("Input y contains NaN or infinity; a label is a class")
+        return
+    shown = " and ".join(f"{value!r} ({kind.__name__})" for kind, value in list(examples.items())[:2])
+    raise TypeError(
+        f"the labels hold {shown}; give all texts or all numbers, such as by y.astype(str), of dates y.strftime('%Y-%m-%d'), and drop "
+        "the rows without a label"
+    )

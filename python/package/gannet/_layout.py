@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from gannet._dtype import described
+
 # Kinds of NumPy's types that are numbers: bool, signed, unsigned, floating.
 _NUMBERS = "biuf"
 
@@ -36,8 +38,8 @@ class Layout:
     def read(cls, samples: Any) -> tuple[Layout, np.ndarray]:
         """The layout of samples, and their values as a matrix of finite floats."""
         if is_frame(samples):
-            layout = cls(list(samples.columns), [str(dtype) for dtype in samples.dtypes])
             values = _of_frame(samples)
+            layout = cls(list(samples.columns), [described(dtype, name) for name, dtype in zip(samples.columns, samples.dtypes)])
         else:
             values = _of_array(samples)
             layout = cls(None, [str(values.dtype)])
@@ -113,6 +115,8 @@ def _of_array(samples: Any) -> np.ndarray:
     """Samples as a matrix of numbers of any type."""
     if hasattr(samples, "toarray"):
         raise TypeError("X is a sparse matrix, and gannet takes dense ones: pass X.toarray()")
+    if np.ma.is_masked(samples):
+        raise ValueError("X has masked values; drop their rows, or pass a frame that lacks them: pandas.DataFrame(X.filled(numpy.nan))")
     values = np.asarray(samples)
     if values.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: X has the dtype {values.dtype}")
@@ -166,7 +170,8 @@ def _of_column(column: np.ndarray, dtype: str) -> np.ndarray:
     import pandas
 
     known = pandas.api.types.pandas_dtype(dtype)
-    return _typed(column, getattr(known, "numpy_dtype", known))
+    # Types of pandas name theirs of NumPy, sparse ones by another name.
+    return _typed(column, getattr(known, "numpy_dtype", getattr(known, "subtype", known)))
 
 
 def _typed(values: np.ndarray, dtype: Any) -> np.ndarray:

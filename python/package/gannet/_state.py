@@ -11,6 +11,7 @@ import numpy as np
 
 from gannet._errors import DataError, Error, StateError
 from gannet._gannet import Calibration, Codec, Report, Sampler, Spec, Standardization, Trainer, checkpoint_note, checkpoint_with_note
+from gannet._json import text_of
 from gannet._labels import Labels
 from gannet._layout import Layout
 from gannet._table import Cells, Table, of_json
@@ -165,7 +166,7 @@ class State:
             "done": self.done,
             "history": self.rows[::-1][::every][::-1],
         }
-        text = json.dumps(note)
+        text = text_of(note)
         if self.trainer is None:
             return checkpoint_with_note(self.spec.with_length(self.planned), self.checkpoint, text)
         return self.trainer.to_bytes(text)
