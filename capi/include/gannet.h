@@ -597,8 +597,8 @@ GannetStatus gannet_function_apply(struct GannetFunction *function,
 
 // Makes a loss: checks everything, takes all memory, draws the discriminator's initial weights.
 //
-// Of `settings`, which are those of `gannet_trainer_new`, it takes the discriminator, its optimizer, the objective and the penalties. Of
-// `options` it takes everything but the order of the data; it may be NULL.
+// Of `settings`, which are those of `gannet_trainer_new`, it takes the discriminator, its optimizer, the objective and the penalties; the
+// generator may be left out. Of `options` it takes everything but the order of the data; it may be NULL.
 //
 // The caller promises:
 //
@@ -654,7 +654,8 @@ GannetStatus gannet_loss_set_parameters(struct GannetLoss *loss,
 
 // Makes a network: checks everything, takes all memory, draws initial weights.
 //
-// Of `settings`, which are those of `gannet_trainer_new`, it takes one network. Of `options` it takes the batch, which is the most rows of
+// `settings` are those of a network alone, such as `{"layers": [{"inputs": 8, "outputs": 2}]}`, whichever `network` is; or those of
+// `gannet_trainer_new`, of which it takes one network, and the other may be left out. Of `options` it takes the batch, which is the most rows of
 // a pass, the seed, threads, memory limit and instruction set; it may be NULL.
 //
 // The caller promises:

@@ -37,8 +37,8 @@ impl Handled for Loss {
 
 /// Makes a loss: checks everything, takes all memory, draws the discriminator's initial weights.
 ///
-/// Of `settings`, which are those of `gannet_trainer_new`, it takes the discriminator, its optimizer, the objective and the penalties. Of
-/// `options` it takes everything but the order of the data; it may be NULL.
+/// Of `settings`, which are those of `gannet_trainer_new`, it takes the discriminator, its optimizer, the objective and the penalties; the
+/// generator may be left out. Of `options` it takes everything but the order of the data; it may be NULL.
 ///
 /// # Safety
 ///
@@ -53,9 +53,9 @@ pub unsafe extern "C" fn gannet_loss_new(
         arguments::check_place(loss, "loss")?;
         let handle = handles::insert(|| {
             // SAFETY: of the caller.
-            let described = unsafe { settings::described(settings)? };
+            let described = unsafe { settings::loss(settings)? };
             // SAFETY: as above.
-            let options = unsafe { GannetOptions::read(options)?.resolve(&described)? };
+            let options = unsafe { GannetOptions::read(options)?.resolve(described.options())? };
             let (spec, batch) = (described.spec, options.batch);
             if spec.packing != 1 {
                 let problem = "a loss judges each row alone; set it to 1, and hand in packs as rows";

@@ -50,7 +50,8 @@ fn gradient_mode(number: i32) -> Result<GradientMode, Failure> {
 
 /// Makes a network: checks everything, takes all memory, draws initial weights.
 ///
-/// Of `settings`, which are those of `gannet_trainer_new`, it takes one network. Of `options` it takes the batch, which is the most rows of
+/// `settings` are those of a network alone, such as `{"layers": [{"inputs": 8, "outputs": 2}]}`, whichever `network` is; or those of
+/// `gannet_trainer_new`, of which it takes one network, and the other may be left out. Of `options` it takes the batch, which is the most rows of
 /// a pass, the seed, threads, memory limit and instruction set; it may be NULL.
 ///
 /// # Safety
@@ -68,10 +69,10 @@ pub unsafe extern "C" fn gannet_network_new(
         let network = arguments::network(network)?;
         let handle = handles::insert(|| {
             // SAFETY: of the caller.
-            let described = unsafe { settings::described(settings)? };
+            let (spec, usual) = unsafe { settings::layers(settings, network)? };
             // SAFETY: as above.
-            let options = unsafe { GannetOptions::read(options)?.resolve(&described)? };
-            Ok(Layers(DenseNetwork::new(described.spec.network(network).clone(), options)?))
+            let options = unsafe { GannetOptions::read(options)?.resolve(usual)? };
+            Ok(Layers(DenseNetwork::new(spec, options)?))
         })?;
         // SAFETY: of the caller.
         unsafe { arguments::put(made, "made", handle) }

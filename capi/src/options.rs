@@ -4,7 +4,6 @@ use std::ffi::c_char;
 use std::ptr;
 
 use gannet::gan::TrainerOptions;
-use gannet_settings::json::Described;
 use gannet_settings::values;
 
 use crate::arguments;
@@ -80,13 +79,12 @@ impl GannetOptions {
         unsafe { versioned::read(pointer) }
     }
 
-    /// The options as the library has them, for what `described` describes.
+    /// The options as the library has them, in the place of those that are `usual`.
     ///
     /// # Safety
     ///
     /// The texts are NULL or end with 0.
-    pub(crate) unsafe fn resolve(&self, described: &Described) -> Result<TrainerOptions, Failure> {
-        let usual = described.options();
+    pub(crate) unsafe fn resolve(&self, usual: TrainerOptions) -> Result<TrainerOptions, Failure> {
         let or = |given: usize, usual: usize| if given == 0 { usual } else { given };
         let batch = or(self.batch, usual.batch);
         let shuffle = match self.order {

@@ -3,6 +3,8 @@
 use std::ffi::c_char;
 
 use gannet::cpu::{Isa, IsaKind};
+use gannet::gan::{Network, TrainerOptions};
+use gannet::net::NetworkSpec;
 use gannet_settings::json::{self, Described};
 
 use crate::arguments;
@@ -17,6 +19,31 @@ pub(crate) unsafe fn described(settings: *const c_char) -> Result<Described, Fai
     // SAFETY: of the caller.
     let text = unsafe { arguments::text(settings, "settings")? };
     Ok(json::parse(text)?)
+}
+
+/// The discriminator that the text of settings describes for a loss.
+///
+/// # Safety
+///
+/// As of [`arguments::text`].
+pub(crate) unsafe fn loss(settings: *const c_char) -> Result<Described, Failure> {
+    // SAFETY: of the caller.
+    let text = unsafe { arguments::text(settings, "settings")? };
+    Ok(json::loss(text)?)
+}
+
+/// One network that the text of settings describes, and the usual options.
+///
+/// # Safety
+///
+/// As of [`arguments::text`].
+pub(crate) unsafe fn layers(
+    settings: *const c_char,
+    network: Network,
+) -> Result<(NetworkSpec, TrainerOptions), Failure> {
+    // SAFETY: of the caller.
+    let text = unsafe { arguments::text(settings, "settings")? };
+    Ok(json::layers(text, network)?)
 }
 
 /// The instruction set of this name; NULL means none in particular.

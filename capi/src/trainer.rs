@@ -69,7 +69,7 @@ pub unsafe extern "C" fn gannet_trainer_new(
             // SAFETY: as above.
             let source = unsafe { versioned::read(data)?.source()? };
             // SAFETY: as above.
-            let options = unsafe { GannetOptions::read(options)?.resolve(&described)? };
+            let options = unsafe { GannetOptions::read(options)?.resolve(described.options())? };
             let stop = Arc::new(AtomicBool::new(false));
             let trainer = Trainer::new(described.spec, source, options.with_stop(stop.clone()))?;
             Ok(Training { trainer, stop })

@@ -27,14 +27,15 @@ pub(crate) struct ModularLoss {
 impl ModularLoss {
     /// Checks everything, takes all memory, draws the discriminator's initial weights.
     ///
-    /// Of the settings, which are those of a Trainer, it takes the discriminator, its optimizer, the objective and the penalties.
+    /// Of the settings, which are those of a Trainer, it takes the discriminator, its optimizer, the objective and the penalties; the generator
+    /// may be left out.
     #[new]
     #[pyo3(signature = (settings, **options),
            text_signature = "(settings, *, batch=None, seed=0, threads=None, shards=1, engine='auto', isa=None, memory_limit=None)")]
     fn new(settings: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let described = Spec::of(settings)?;
-        let options = options::read(options, options::LOSS, described.options())?;
-        let (spec, batch) = (described.spec, options.batch);
+        let (spec, usual) = Spec::loss(settings)?;
+        let options = options::read(options, options::LOSS, usual)?;
+        let batch = options.batch;
         if spec.packing != 1 {
             let problem = "a loss judges each row alone; set it to 1, and hand in packs as rows";
             return Err(Problem::from(Error::setting("gan.packing", problem)).into());

@@ -50,18 +50,29 @@ impl Spec {
         Ok(Self { follows_length: is_presets && spec.schedule.decay != RateDecay::Constant, spec, preset, rows: None })
     }
 
-    /// The network that `settings` describe: one alone where they have `layers`, and otherwise the one called `network` of a GAN.
+    /// The network that `settings` describe: one alone where they have `layers`, and otherwise the one called `network` of a GAN, whose other
+    /// network may be left out.
     pub(crate) fn network(
         settings: &Bound<'_, PyAny>,
         network: &str,
     ) -> Result<(gannet::net::NetworkSpec, TrainerOptions), Problem> {
-        if let Ok(dict) = settings.cast::<PyDict>()
-            && dict.contains("layers")?
-        {
-            return Ok((json::network(&text(settings)?)?, TrainerOptions::default()));
+        let network = network_named(network)?;
+        if let Ok(spec) = settings.cast::<Self>() {
+            let spec = spec.get();
+            return Ok((spec.spec.network(network).clone(), spec.options()));
         }
-        let spec = Self::of(settings)?;
-        Ok((spec.spec.network(network_named(network)?).clone(), spec.options()))
+        Ok(json::layers(&text(settings)?, network)?)
+    }
+
+    /// The discriminator that `settings` describe for a loss, and what goes with it.
+    pub(crate) fn loss(settings: &Bound<'_, PyAny>) -> Result<(GanSpec, TrainerOptions), Problem> {
+        if let Ok(spec) = settings.cast::<Self>() {
+            let spec = spec.get();
+            return Ok((spec.spec.clone(), spec.options()));
+        }
+        let described = json::loss(&text(settings)?)?;
+        let options = described.options();
+        Ok((described.spec, options))
     }
 
     /// What a sample is.

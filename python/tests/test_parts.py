@@ -35,6 +35,17 @@ def test_any_arrays_and_no_buffer(dtype):
     assert (one.parameters()["0.weight"] == other.parameters()["0.weight"]).all()
 
 
+def test_a_loss_needs_no_generator():
+    layers = [{"inputs": 3, "outputs": 5}, {"inputs": 5, "outputs": 1}]
+    loss = gannet.ModularLoss({"gan": {"discriminator": {"layers": layers}}}, batch=8, threads=1)
+    assert loss.step(np.zeros((8, 3)), np.ones((8, 3)))[0].shape == (8, 3)
+    alone = gannet.Network({"gan": {"discriminator": {"layers": layers}}}, "discriminator", batch=8)
+    assert alone.forward(np.zeros((8, 3))).shape == (8, 1)
+    assert gannet.Network('{"layers": [{"inputs": 8, "outputs": 2}]}', batch=8).inputs == 8
+    with pytest.raises(gannet.SettingError, match="gan.discriminator"):
+        gannet.ModularLoss({"gan": {"generator": {"layers": layers}}}, batch=8)
+
+
 def test_what_a_loss_refuses():
     loss = gannet.ModularLoss("circle", batch=8, threads=1)
     rows = np.zeros((8, 2), np.float32)

@@ -22,8 +22,8 @@
 //! ```
 
 use gannet::gan::presets::Preset;
-use gannet::gan::{GanSpec, TrainerOptions};
-use gannet::net::NetworkSpec;
+use gannet::gan::{GanSpec, Network, TrainerOptions};
+use gannet::net::{Activation, LayerSpec, NetworkSpec};
 use gannet::{Error, Result};
 use serde_json::{Map, Value as Json};
 use toml::{Table, Value};
@@ -71,6 +71,54 @@ impl Described {
 ///
 /// [`Error::InvalidSetting`] that names the setting.
 pub fn parse(text: &str) -> Result<Described> {
+    let described = unchecked(text)?;
+    described.spec.validate().map_err(in_gan)?;
+    Ok(described)
+}
+
+/// The discriminator of the GAN in `text`, with its optimizer, the objective and the penalties, for a loss that any generator trains against: as
+/// [`parse`], but what `text` says of the generator does not count, nor that it says nothing. In its place is one that fits.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] that names the setting.
+pub fn loss(text: &str) -> Result<Described> {
+    let mut described = unchecked(text)?;
+    let GanSpec { discriminator, conditions, packing, .. } = &described.spec;
+    let features = (discriminator.inputs() / packing.max(&1)).saturating_sub(*conditions);
+    let any = LayerSpec::new(conditions.saturating_add(1), features, Activation::Linear);
+    described.spec.generator = NetworkSpec::new(vec![any]);
+    described.spec.discriminator.validate("gan.discriminator")?;
+    described.spec.validate().map_err(in_gan)?;
+    Ok(described)
+}
+
+/// One network in `text`, and the options of its preset, or the library's: a JSON object with `layers` has it [alone](network), any other text
+/// that of a GAN, of which the other network may be left out.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] that names the setting.
+pub fn layers(text: &str, network: Network) -> Result<(NetworkSpec, TrainerOptions)> {
+    if text.trim_start().starts_with('{') && object(text)?.contains_key("layers") {
+        return Ok((self::network(text)?, TrainerOptions::default()));
+    }
+    let described = unchecked(text)?;
+    let spec = described.spec.network(network).clone();
+    spec.validate(&format!("gan.{}", network.name()))?;
+    Ok((spec, described.options()))
+}
+
+/// The error about a setting of a GAN, by its name in a text.
+fn in_gan(error: Error) -> Error {
+    match error {
+        Error::InvalidSetting { name, problem } => Error::setting(format!("gan.{name}"), problem),
+        other => other,
+    }
+}
+
+/// What [`parse`] reads, not checked as a whole.
+fn unchecked(text: &str) -> Result<Described> {
     if !text.trim_start().starts_with('{') {
         let preset = preset(text.trim())?;
         return Ok(Described { spec: preset.spec(), preset: Some(preset) });
@@ -87,10 +135,6 @@ pub fn parse(text: &str) -> Result<Described> {
     let nothing = || GanSpec::new(NetworkSpec::new(Vec::new()), NetworkSpec::new(Vec::new()));
     let mut spec = preset.map_or_else(nothing, Preset::spec);
     fill(&mut spec, table(&tables, "gan")?)?;
-    spec.validate().map_err(|error| match error {
-        Error::InvalidSetting { name, problem } => Error::setting(format!("gan.{name}"), problem),
-        other => other,
-    })?;
     Ok(Described { spec, preset })
 }
 
@@ -185,7 +229,6 @@ fn value(name: &str, json: &Json) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use gannet::gan::{Objective, OptimizerSpec};
-    use gannet::net::Activation;
 
     use super::*;
 
@@ -231,6 +274,37 @@ mod tests {
         for (text, part) in [("[]", "not JSON"), ("{}", "layers"), (r#"{"layer": []}"#, "unknown field `layer`")] {
             let problem = network(text).unwrap_err().to_string();
             assert!(problem.contains(part), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_network_and_a_loss_need_no_partner() {
+        let alone = r#"{"layers": [{"inputs": 5, "outputs": 8}, {"inputs": 8, "outputs": 1}]}"#;
+        let of_gan = |name: &str| format!(r#"{{"gan": {{"{name}": {alone}}}}}"#);
+        let expected = network(alone).unwrap();
+        for of in Network::ALL {
+            assert_eq!(layers(alone, of).unwrap().0, expected);
+            assert_eq!(layers(&of_gan(of.name()), of).unwrap().0, expected);
+        }
+        let (digits, options) = layers("digits", Network::Generator).unwrap();
+        assert_eq!((digits, options.batch), (Preset::Digits.spec().generator, Preset::Digits.batch()));
+        let missing = layers(&of_gan("generator"), Network::Discriminator).unwrap_err().to_string();
+        assert!(missing.starts_with("gan.discriminator"), "{missing}");
+
+        assert_eq!(loss(&of_gan("discriminator")).unwrap().spec.discriminator, expected);
+        // Of a preset the generator does not count.
+        let text = format!(r#"{{"run": {{"preset": "circle"}}, "gan": {{"discriminator": {alone}}}}}"#);
+        assert_eq!(loss(&text).unwrap().spec.discriminator.inputs(), 5);
+        assert_eq!(loss("circle").unwrap().spec.discriminator, Preset::Circle.spec().discriminator);
+        let text = format!(r#"{{"gan": {{"conditions": 2, "discriminator": {alone}}}}}"#);
+        assert_eq!(loss(&text).unwrap().spec.features(), 3);
+        for (text, part) in [
+            ("{}".to_string(), "gan.discriminator"),
+            (of_gan("generator"), "gan.discriminator"),
+            (format!(r#"{{"gan": {{"conditions": 5, "discriminator": {alone}}}}}"#), "gan."),
+        ] {
+            let problem = loss(&text).unwrap_err().to_string();
+            assert!(problem.starts_with(part), "{problem}");
         }
     }
 

@@ -421,6 +421,20 @@ static void networks(void) {
     MEETS(GANNET_WRONG_HANDLE, gannet_network_free(network));
 }
 
+/* A network that is no part of a GAN. */
+static void network_alone(void) {
+    GannetNetwork *network = NULL;
+    size_t inputs = 0, outputs = 0, parameters = 0;
+    OK(gannet_network_new("{\"layers\": [{\"inputs\": 8, \"outputs\": 2}]}", GANNET_GENERATOR, NULL, &network));
+    OK(gannet_network_shape(network, &inputs, &outputs, &parameters));
+    CHECK(inputs == 8 && outputs == 2 && parameters == 18);
+    OK(gannet_network_free(network));
+    MEETS(GANNET_INVALID_SETTING, gannet_network_new("{\"layers\": []}", GANNET_GENERATOR, NULL, &network));
+    GannetLoss *loss = NULL;
+    MEETS(GANNET_INVALID_SETTING, gannet_loss_new("{\"gan\": {}}", NULL, &loss));
+    CHECK(strstr(gannet_last_error(), "gan.discriminator") != NULL);
+}
+
 /* A network whose normalizations keep more than parameters. */
 static void normalized_networks(void) {
     static const char settings[] =
@@ -469,7 +483,7 @@ static void normalized_networks(void) {
 /* The bits of a network and of a loss, at so many threads. */
 static uint64_t of_threads(size_t threads) {
     enum { ROWS = 300, LARGE = 2 * 64 + 64 + 64 * 64 + 64 + 64 + 1 };
-    const char *settings = "{\"run\": {\"preset\": \"circle\"}, \"gan\": {\"discriminator\": {\"layers\": ["
+    const char *settings = "{\"gan\": {\"discriminator\": {\"layers\": ["
                            "{\"inputs\": 2, \"outputs\": 64}, {\"inputs\": 64, \"outputs\": 64},"
                            "{\"inputs\": 64, \"outputs\": 1}]}}}";
     static float answers[ROWS], ones[ROWS], of_rows[ROWS * FEATURES], gradients[LARGE], fakes[ROWS * FEATURES];
@@ -746,6 +760,7 @@ int main(int count, char **arguments) {
     conditions();
     modular_loss();
     networks();
+    network_alone();
     normalized_networks();
     networks_and_losses_of_several_threads();
     strange_arguments();
