@@ -95,7 +95,7 @@ enum GannetStatus
     GANNET_SOURCE = 19,
     // A callback failed. The turn that called it has changed nothing.
     GANNET_CALLBACK = 20,
-    // A file, or bytes in memory, are not what they should be.
+    // Data that were handed in or read are not what they should be.
     GANNET_DATA = 21,
     // The system refused a file operation.
     GANNET_IO = 22,

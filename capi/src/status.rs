@@ -44,7 +44,7 @@ pub enum GannetStatus {
     Source = 19,
     /// A callback failed. The turn that called it has changed nothing.
     Callback = 20,
-    /// A file, or bytes in memory, are not what they should be.
+    /// Data that were handed in or read are not what they should be.
     Data = 21,
     /// The system refused a file operation.
     Io = 22,

@@ -139,7 +139,11 @@ fn check_header(length: u64, origin: &str) -> Result<()> {
 
 /// The tensors in the bytes of a file.
 pub(super) fn deserialize<'a>(bytes: &'a [u8], origin: &str) -> Result<SafeTensors<'a>> {
-    check_header(bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length)), origin)?;
+    // Of what is no such file the first bytes are no length of anything.
+    let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+    if length <= bytes.len() as u64 {
+        check_header(length, origin)?;
+    }
     SafeTensors::deserialize(bytes)
         .map_err(|error| Error::data(origin, format!("not a safetensors file, or a damaged one ({error})")))
 }
@@ -269,5 +273,8 @@ mod tests {
         longer.extend(b"{}");
         longer.resize(MOST_HEADER as usize + 8, b' ');
         assert!(deserialize(&longer, "it").unwrap_err().to_string().contains("names and metadata take"));
+        for other in [b"root:x:0:0:root:/root".as_slice(), &[0xff; 100], b"\x89PNG\r\n\x1a\n"] {
+            assert!(deserialize(other, "it").unwrap_err().to_string().starts_with("it: not a safetensors file"));
+        }
     }
 }
