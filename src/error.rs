@@ -49,8 +49,8 @@ pub enum Error {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The system refused memory.
-    #[error("the system refused {} of memory; lower the batch or the size of the networks", bytes_text(*bytes))]
+    /// The system refused memory, or the machine does not have as much in all.
+    #[error("there are no {} of memory to be had; lower the batch or the size of the networks", bytes_text(*bytes))]
     OutOfMemory {
         /// Bytes that were asked for.
         bytes: u64,

@@ -85,7 +85,7 @@ enum GannetStatus
     GANNET_ISA_UNAVAILABLE = 12,
     // The memory limit is too low.
     GANNET_MEMORY_LIMIT = 13,
-    // The system refused memory.
+    // The system refused memory, or the machine does not have as much in all.
     GANNET_OUT_OF_MEMORY = 14,
     // Training met a number that is not finite. The step is half done: load a checkpoint, or set the parameters.
     GANNET_NOT_FINITE = 15,

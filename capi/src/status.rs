@@ -34,7 +34,7 @@ pub enum GannetStatus {
     IsaUnavailable = 12,
     /// The memory limit is too low.
     MemoryLimit = 13,
-    /// The system refused memory.
+    /// The system refused memory, or the machine does not have as much in all.
     OutOfMemory = 14,
     /// Training met a number that is not finite. The step is half done: load a checkpoint, or set the parameters.
     NotFinite = 15,

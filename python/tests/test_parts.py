@@ -172,6 +172,7 @@ def test_what_a_network_refuses():
         (lambda: network.forward(np.full((8, 3), np.inf)), gannet.DataError, "row 0"),
         (lambda: network.backward(np.zeros((8, 2)), gradients="add"), gannet.SettingError, "accumulate"),
         (lambda: gannet.Network({"layers": []}), gannet.SettingError, "layers"),
+        (lambda: gannet.Network("mnist", batch=2**32 - 1), MemoryError, "lower the batch"),
         (lambda: gannet.Network({"layers": [{"inputs": 1}]}), gannet.SettingError, "outputs"),
         (lambda: gannet.Network("circle", "critic"), gannet.SettingError, "critic"),
         (lambda: network.set_parameters({"2.bias": [1]}), gannet.SettingError, "2.bias"),

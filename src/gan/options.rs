@@ -35,7 +35,7 @@ pub struct TrainerOptions {
     pub engine: EngineKind,
     /// A forced instruction set; `None` = `GANNET_ISA`, or the best.
     pub isa: Option<IsaKind>,
-    /// Most bytes that parameters and workspace may take; `None` = no limit but the system's.
+    /// Most bytes that parameters and workspace may take; `None` = as much as the machine has.
     pub memory_limit: Option<u64>,
     /// The rayon pool to take worker threads from; `None` = the trainer makes its own (none with one thread). The thread
     /// that calls [`Trainer::run`](super::Trainer::run) works too, so that `threads - 1` come from the pool.

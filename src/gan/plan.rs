@@ -11,6 +11,7 @@ use super::cut::Cut;
 use crate::error::{Error, Result};
 use crate::gemm::EngineKind;
 use crate::kernel::optimizer::MOST_STATES;
+use crate::memory;
 use crate::net::panels::{Panels, PassPlan};
 use crate::net::parameters::ParameterLayout;
 use crate::net::tape::TapeLayout;
@@ -217,11 +218,11 @@ impl Plan {
         values.saturating_mul(size_of::<f32>() as u64).saturating_add(scratch).saturating_add(intake)
     }
 
-    /// Checks [`Self::memory`] against a limit.
+    /// Checks [`Self::memory`] against a limit, or the machine.
     ///
     /// # Errors
     ///
-    /// [`Error::MemoryLimit`].
+    /// As [`memory::check`].
     pub(crate) fn check_memory(
         &self,
         generator: Option<&NetworkSpec>,
@@ -230,11 +231,7 @@ impl Plan {
         intake: u64,
         limit: Option<u64>,
     ) -> Result<()> {
-        let needed = self.memory(generator, discriminator, tape, intake);
-        match limit {
-            Some(limit) if needed > limit => Err(Error::MemoryLimit { needed, limit }),
-            _ => Ok(()),
-        }
+        memory::check(self.memory(generator, discriminator, tape, intake), limit)
     }
 
     /// The plan in numbers.

@@ -7,10 +7,12 @@ mod arena;
 mod buffer;
 pub mod bytes;
 mod fallible;
+mod limit;
 
 pub use arena::ArenaLayout;
 pub use buffer::AlignedBuffer;
 pub use fallible::{copied, filled, room};
+pub use limit::check;
 
 /// Alignment of every buffer in bytes: a cache line, and an AVX-512 register.
 pub const ALIGNMENT: usize = 64;

@@ -431,6 +431,9 @@ static void network_alone(void) {
     OK(gannet_network_free(network));
     MEETS(GANNET_INVALID_SETTING, gannet_network_new("{\"layers\": []}", GANNET_GENERATOR, NULL, &network));
     GannetLoss *loss = NULL;
+    GannetOptions options = options_of(UINT32_MAX, 1, 7);
+    MEETS(GANNET_OUT_OF_MEMORY, gannet_network_new("mnist", GANNET_GENERATOR, &options, &network));
+    MEETS(GANNET_OUT_OF_MEMORY, gannet_loss_new("mnist", &options, &loss));
     MEETS(GANNET_INVALID_SETTING, gannet_loss_new("{\"gan\": {}}", NULL, &loss));
     CHECK(strstr(gannet_last_error(), "gan.discriminator") != NULL);
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::options::{Resources, TrainerOptions};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::net::panels::PassPlan;
 use crate::net::{LayerTensors, NetworkSpec};
 use crate::parallel::{self, Team, ThreadPool};
@@ -87,9 +88,7 @@ impl DenseNetwork {
         }
         let mut resources = Resources::resolve(&options)?;
         let memory = Passes::memory(&spec, most_rows);
-        if let Some(limit) = options.memory_limit.filter(|limit| memory > *limit) {
-            return Err(Error::MemoryLimit { needed: memory, limit });
-        }
+        memory::check(memory, options.memory_limit)?;
         let threads = Passes::most_threads(&spec, most_rows, resources.threads);
         resources.ensure_pool(threads)?;
         let plan = PassPlan { isa: resources.isa, engine: options.engine.engine(), tasks: threads };
