@@ -262,6 +262,8 @@ fn rows_are_filled_from_what_is_like_them() {
     // The same seed fills the same; another seed does not. Other forms of the file are read, too.
     assert_eq!(place.succeed("sample run --like given.csv --out -"), filled);
     assert_ne!(place.succeed("sample run --like given.csv --seed 5 --out -"), filled);
+    let piped = place.command("sample run --like - --out -").write_stdin(place.read("given.csv")).output().unwrap();
+    assert!(piped.status.success() && String::from_utf8(piped.stdout).unwrap() == filled, "standard input");
     place.write("tabs.tsv", "mood\tcity\ngood\tRome\n\tOslo\n");
     let tabs = place.succeed("sample run --like tabs.tsv --out -");
     assert!(tabs.lines().nth(1).unwrap().starts_with("Rome,") && cells(&tabs)[0][2] == "good", "{tabs}");

@@ -10,6 +10,7 @@ pub(crate) mod overrides;
 pub(crate) mod report;
 pub(crate) mod runs;
 pub(crate) mod sample;
+mod sample_array;
 mod sample_like;
 pub(crate) mod shell;
 pub(crate) mod sweep;

@@ -1,29 +1,26 @@
 //! `gannet sample`: samples of a trained generator as an array, a table or a picture.
 
 use std::io::{self, Write};
-use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
-use gannet::cpu::Isa;
+use gannet::cpu::{Isa, available_threads};
 use gannet::data::one_hot;
 use gannet::gan::{Network, NetworkFunction};
 use gannet::internals::memory::{filled, room};
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
-use gannet_tables::{AsNumbers, Codec};
+use gannet_tables::Codec;
 
 use crate::commands::args::{Format, SAMPLE_FORMATS, SampleArgs};
+use crate::commands::sample_array::Array;
 use crate::commands::sample_like::{Filled, Filling};
 use crate::data::classes::Classes;
 use crate::data::filter::Filter;
 use crate::data::latents;
-use crate::data::own::{Form, OwnData};
+use crate::data::own::OwnData;
 use crate::data::samples::{Samples, byte};
-use crate::folder::npy;
 use crate::folder::out_file::{OutFile, Suffixes, is_standard_output};
-use crate::folder::run_folder::TABLE;
 use crate::plot::Heading;
 use crate::run::draw::{Draw, Drawn};
 use crate::run::pictures::{Look, Panel};
@@ -66,7 +63,14 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
     let mut filter = Filter::new(codec(config), &args.conditions)?;
     let asked = Asked::new(config.classes(), &args.label)?.within(codec(config), &mut filter)?;
     let class = |index| asked.class(index);
-    let draw = Draw { config, model: &run.model, seed: args.seed, class: &class, filter: &filter, threads: threads() };
+    let draw = Draw {
+        config,
+        model: &run.model,
+        seed: args.seed,
+        class: &class,
+        filter: &filter,
+        threads: available_threads(),
+    };
     let mut given = args.latents.as_ref().map(|path| of_latents(&run, path, &class)).transpose()?;
     let count = given.as_ref().map_or(args.count, |samples| samples.len() / config.spec.features());
     let mut each = |take: &mut dyn FnMut(Drawn<'_>) -> Result<()>| match &mut given {
@@ -117,7 +121,7 @@ fn fill(run: &SavedRun, (like, seed): (&Path, u64), format: Format, out: OutFile
             Error::setting("like", "rows that are filled keep their texts, which a .csv alone has; write one").into()
         );
     }
-    let filling = Filling { config: &run.config, codec, model: &run.model, seed, threads: threads() };
+    let filling = Filling { config: &run.config, codec, model: &run.model, seed, threads: available_threads() };
     let is_terminal = out.is_terminal();
     let name = match &out {
         OutFile::File(path, _) => Some(printable(path)),
@@ -134,11 +138,6 @@ fn fill(run: &SavedRun, (like, seed): (&Path, u64), format: Format, out: OutFile
     filled.notes.iter().for_each(|told| note(told));
     name.iter().for_each(|name| note(&format!("{} rows in {name}", filled.rows)));
     Ok(())
-}
-
-/// Threads that samples are made by: one for each processor.
-fn threads() -> usize {
-    available_parallelism().map_or(1, NonZero::get)
 }
 
 /// What keeps samples from being made is no error of writing: it is kept in `failure`.
@@ -305,70 +304,6 @@ fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec
     let real = real.as_ref().map_or(&[][..], Samples::values);
     let panels = [Panel { title: "", samples, features }];
     look.picture(config.preset, Heading { title: &title, subtitle: &subtitle }, real, &panels)
-}
-
-/// An array in NumPy's format `[samples, values]`: float32; of tables float64, whose units may need it. Own images are bytes,
-/// `[samples, height, width]`, as an array of them that is read.
-enum Array<'a> {
-    Plain { columns: usize, values: Vec<f32> },
-    Images { height: usize, width: usize, values: Vec<u8> },
-    Table { codec: &'a Codec, columns: Vec<AsNumbers<'a>>, values: Vec<f64> },
-}
-
-impl<'a> Array<'a> {
-    /// An empty one, with room for `count` rows.
-    fn of(config: &'a RunConfig, count: usize) -> Result<Self> {
-        let features = config.spec.features();
-        let codec = match config.own.as_ref().map(|own| &own.form) {
-            Some(Form::Table(codec)) => codec,
-            Some(&Form::Images { height, width }) => {
-                return Ok(Self::Images { height, width, values: room(count.saturating_mul(features))? });
-            }
-            None => return Ok(Self::Plain { columns: features, values: room(count.saturating_mul(features))? }),
-        };
-        let columns: Vec<_> = codec.form().columns.iter().map(|column| column.domain.as_numbers()).collect();
-        let values = room(count.saturating_mul(columns.len()))?;
-        Ok(Self::Table { codec, columns, values })
-    }
-
-    /// Adds a row.
-    fn extend(&mut self, drawn: &Drawn<'_>) {
-        match self {
-            Self::Plain { values, .. } => values.extend_from_slice(drawn.sample),
-            Self::Images { values, .. } => values.extend(drawn.sample.iter().map(|value| byte(*value))),
-            Self::Table { columns, values, .. } => {
-                let row = (values.len() / columns.len().max(1)) as f64;
-                values.extend(columns.iter().zip(drawn.row).map(|(column, value)| column.number(*value, row)));
-            }
-        }
-    }
-
-    /// Tells what stands for texts.
-    fn tell(&self) {
-        let Self::Table { codec, columns, .. } = self else { return };
-        let columns = codec.form().columns.iter().zip(columns).filter(|(_, numbers)| !numbers.texts_are_numbers());
-        let names: Vec<&str> = columns.map(|(column, _)| column.name.as_str()).take(8).collect();
-        if !names.is_empty() {
-            note(&format!(
-                "an array has no texts: categories are counted from 0, in the order of the run's {TABLE} ({}); a .csv has their texts",
-                names.join(", ")
-            ));
-        }
-    }
-
-    fn write(&self, file: &mut dyn Write) -> io::Result<()> {
-        let shape = |columns: usize, values: usize| [values / columns.max(1), columns];
-        match self {
-            Self::Plain { columns, values } => npy::write(file, &shape(*columns, values.len()), values.iter().copied()),
-            Self::Images { height, width, values } => {
-                let images = values.len() / (height * width).max(1);
-                npy::write(file, &[images, *height, *width], values.iter().copied())
-            }
-            Self::Table { columns, values, .. } => {
-                npy::write(file, &shape(columns.len(), values.len()), values.iter().copied())
-            }
-        }
-    }
 }
 
 /// The column with the class of a sample.

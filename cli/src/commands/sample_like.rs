@@ -5,7 +5,6 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::thread;
 
 use gannet::gan::Model;
 use gannet::internals::memory::filled;
@@ -17,6 +16,7 @@ use crate::data::classes::Classes;
 use crate::data::data_file::DataFile;
 use crate::data::filter::Filter;
 use crate::run::draw::Draw;
+use crate::run::in_parts;
 use crate::settings::config::RunConfig;
 use crate::terminal::output::printable;
 
@@ -122,22 +122,9 @@ impl Filling<'_> {
             })
             .collect()
         };
-        thread::scope(|scope| {
-            let find = &find;
-            let mut running = Vec::new();
-            for (number, (rows, of_pools)) in given.chunks(part).zip(of_pools.chunks(part)).enumerate() {
-                let spawned = thread::Builder::new().spawn_scoped(scope, move || find(number, rows, of_pools));
-                running.push(
-                    spawned.map_err(|error| Error::data("threads", format!("the system gives no more: {error}")))?,
-                );
-            }
-            let mut all = Vec::with_capacity(given.len());
-            for thread in running {
-                let panicked = |_| Err(Error::data("sample", "a thread ended unexpectedly"));
-                all.extend(thread.join().unwrap_or_else(panicked)?);
-            }
-            Ok(all)
-        })
+        let parts = given.chunks(part).zip(of_pools.chunks(part)).enumerate();
+        let found = in_parts::each(parts, |(number, (rows, of_pools))| find(number, rows, of_pools))?;
+        Ok(found.into_iter().flatten().collect())
     }
 }
 

@@ -1,7 +1,5 @@
 //! Samples of a trained generator one after another, as many as are asked for, in memory that does not grow with their number.
 
-use std::thread;
-
 use gannet::cpu::Isa;
 use gannet::data::one_hot;
 use gannet::gan::{Model, Sampler};
@@ -12,6 +10,7 @@ use gannet_tables::{Calibration, Value};
 
 use crate::data::filter::Filter;
 use crate::data::own::OwnData;
+use crate::run::in_parts;
 use crate::settings::config::RunConfig;
 
 /// Rows that a thread makes at a time, and values of these rows.
@@ -128,22 +127,8 @@ impl Draw<'_> {
             calibration.iter().for_each(|calibration| calibration.apply(part));
             Ok(())
         };
-        let parts = samples.chunks_mut((rows * features).max(1)).enumerate();
-        if samplers.len() == 1 {
-            return parts.zip(samplers).try_for_each(|((number, rows), sampler)| part(sampler, number, rows));
-        }
-        thread::scope(|scope| {
-            let part = &part;
-            let mut running = Vec::new();
-            for ((number, rows), sampler) in parts.zip(samplers) {
-                let spawned = thread::Builder::new().spawn_scoped(scope, move || part(sampler, number, rows));
-                running.push(
-                    spawned.map_err(|error| Error::data("threads", format!("the system gives no more: {error}")))?,
-                );
-            }
-            let panicked = || Err(Error::data("sample", "a thread ended unexpectedly"));
-            running.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| panicked()))
-        })
+        let parts = samples.chunks_mut((rows * features).max(1)).zip(samplers).enumerate();
+        in_parts::each(parts, |(number, (rows, sampler))| part(sampler, number, rows)).map(drop)
     }
 
     /// Gives up where hardly any sample meets the conditions.

@@ -8,6 +8,7 @@ pub(crate) mod column_histograms;
 pub(crate) mod draw;
 pub(crate) mod expectation;
 pub(crate) mod failure_advice;
+pub(crate) mod in_parts;
 pub(crate) mod learning;
 pub(crate) mod pictures;
 pub(crate) mod prepared;
