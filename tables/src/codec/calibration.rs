@@ -6,9 +6,9 @@
 //! of a row stays in the same order. `docs/tables.md` has what this gains.
 
 use super::coding::Coding;
+use super::columns::{Codec, Facet};
 use super::probit::probit;
 use super::quantiles::FARTHEST;
-use super::{Codec, Facet};
 use crate::form::Domain;
 
 /// Samples by which a generator is calibrated, if they are no more than so many values; fewer than [`LEAST`] say too little.
@@ -87,18 +87,19 @@ impl Codec {
 
     /// The shares of the rows that the places of each group have in the data; none where they are not known.
     fn shares(&self) -> Vec<Option<Vec<f64>>> {
-        let share = |count: u64| count as f64 / self.rows as f64;
+        let share = |count: u64, of: u64| count as f64 / of as f64;
         let of = |facet: Facet| match facet {
             Facet::Category { column, places, .. } => {
                 let form = &self.form.columns[column];
                 let Domain::Categories { categories, rest } = &form.domain else { return Some(None) };
-                let mut shares: Vec<f64> =
-                    categories.iter().chain(rest).map(|category| share(category.count)).collect();
-                shares.resize(places, share(form.missing_cells));
-                Some(Some(shares))
+                let mut counts: Vec<u64> = categories.iter().chain(rest).map(|category| category.count).collect();
+                counts.resize(places, form.missing_cells);
+                // The rows of the whole table, also where this one is a part of it.
+                let all = counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
+                Some(Some(counts.into_iter().map(|count| share(count, all)).collect()))
             }
             Facet::Missing { column, .. } => {
-                let missing = share(self.form.columns[column].missing_cells);
+                let missing = share(self.form.columns[column].missing_cells, self.rows).min(1.0);
                 Some(Some(vec![1.0 - missing, missing]))
             }
             Facet::Number { .. } => None,

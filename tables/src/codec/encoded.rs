@@ -4,8 +4,8 @@ use gannet::gan::Source;
 use gannet::gan::source::{BatchWriter, BoxError, InMemory, Shape, from_rows};
 use gannet::{Error, Result};
 
-use super::Codec;
 use super::coding::{Coding, number};
+use super::columns::Codec;
 use super::jitter::jitter;
 use super::rows::largest;
 use super::scores::Scores;
@@ -67,60 +67,75 @@ fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>> {
     Ok(zeros)
 }
 
-/// See [`Codec::encode`].
-pub(super) fn encode(codec: &Codec, table: &Table, most: u64) -> Result<EncodedTable> {
-    if table.form() != codec.form() {
-        return Err(Error::shape("table", "the form that the codec was fitted to", "another"));
-    }
-    let condition = codec.condition.map(|column| (column, &codec.codings[column]));
-    let mut sizes = codec.groups.clone();
-    let conditions = match condition {
-        Some((_, Coding::Category { places, .. })) => *places,
-        _ => 0,
-    };
-    sizes.extend((conditions > 0).then_some(conditions));
-    let (rows, width) = (table.rows(), codec.numbers);
-    let is_small = sizes.iter().all(|size| *size <= 1 << 8);
-    let of_row = 4 * width + sizes.len() * if is_small { 1 } else { 2 };
-    let needed = table.bytes().saturating_add((rows as u64).saturating_mul(of_row as u64));
-    if needed > most {
-        return Err(Error::MemoryLimit { needed, limit: most });
-    }
-    let count = rows.saturating_mul(sizes.len());
-    let places = if is_small { Places::Bytes(zeros(count)?) } else { Places::Words(zeros(count)?) };
-    let mut encoded = EncodedTable {
-        rows,
-        numbers: zeros(rows.saturating_mul(width))?,
-        places,
-        width,
-        features: codec.features() + conditions,
-        sizes,
-        conditions,
-    };
-    let (mut at_number, mut at_group) = (0, 0);
-    for ((column, coding), values) in
-        codec.learned().map(|(column, coding)| ((column, coding), &table.columns()[column]))
-    {
-        match coding {
-            Coding::Nothing => {}
-            Coding::Number { scores, base, has_missing, .. } => {
-                encoded.set_numbers(at_number, values, column, (scores, *base));
-                at_number += 1;
-                if *has_missing {
-                    encoded.set_places(at_group, |row| usize::from(number(values, row, *base).is_none()));
+impl Codec {
+    /// Encodes a table of the same form; with it, at most `most` bytes are taken.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for a table of another form; [`Error::MemoryLimit`] before more is taken; [`Error::OutOfMemory`].
+    pub fn encode(&self, table: &Table, most: u64) -> Result<EncodedTable> {
+        if table.form() != self.form() {
+            return Err(Error::shape("table", "the form that the codec was fitted to", "another"));
+        }
+        let condition = self.condition.map(|column| (column, &self.codings[column]));
+        let mut sizes = self.groups.clone();
+        let conditions = match condition {
+            Some((_, Coding::Category { places, .. })) => *places,
+            _ => 0,
+        };
+        sizes.extend((conditions > 0).then_some(conditions));
+        let (rows, width) = (table.rows(), self.numbers);
+        let is_small = sizes.iter().all(|size| *size <= 1 << 8);
+        let of_row = 4 * width + sizes.len() * if is_small { 1 } else { 2 };
+        let needed = table.bytes().saturating_add((rows as u64).saturating_mul(of_row as u64));
+        if needed > most {
+            return Err(Error::MemoryLimit { needed, limit: most });
+        }
+        let count = rows.saturating_mul(sizes.len());
+        let places = if is_small { Places::Bytes(zeros(count)?) } else { Places::Words(zeros(count)?) };
+        let mut encoded = EncodedTable {
+            rows,
+            numbers: zeros(rows.saturating_mul(width))?,
+            places,
+            width,
+            features: self.features() + conditions,
+            sizes,
+            conditions,
+        };
+        let (mut at_number, mut at_group) = (0, 0);
+        for ((column, coding), values) in
+            self.learned().map(|(column, coding)| ((column, coding), &table.columns()[column]))
+        {
+            match coding {
+                Coding::Nothing => {}
+                Coding::Number { scores, base, has_missing, .. } => {
+                    encoded.set_numbers(at_number, values, column, (scores, *base));
+                    at_number += 1;
+                    if *has_missing {
+                        encoded.set_places(at_group, |row| usize::from(number(values, row, *base).is_none()));
+                        at_group += 1;
+                    }
+                }
+                Coding::Category { places, has_missing } => {
+                    encoded.set_places(at_group, |row| place(values, row, (*places, *has_missing)));
                     at_group += 1;
                 }
             }
-            Coding::Category { places, has_missing } => {
-                encoded.set_places(at_group, |row| place(values, row, (*places, *has_missing)));
-                at_group += 1;
-            }
         }
+        if let Some((column, Coding::Category { places, has_missing })) = condition {
+            encoded.set_places(at_group, |row| place(&table.columns()[column], row, (*places, *has_missing)));
+        }
+        Ok(encoded)
     }
-    if let Some((column, Coding::Category { places, has_missing })) = condition {
-        encoded.set_places(at_group, |row| place(&table.columns()[column], row, (*places, *has_missing)));
+
+    /// An encoded table without rows, where there is no table to encode.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    pub fn empty(&self) -> Result<EncodedTable> {
+        self.encode(&self.table(&[], |_| None)?, u64::MAX)
     }
-    Ok(encoded)
 }
 
 /// The place of a row in the group of its column. A category that is not known has the last one.

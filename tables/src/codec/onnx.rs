@@ -2,8 +2,9 @@
 
 use gannet::gan::onnx::{Choice, Column, Curve, NumberColumn};
 
+use super::calibration::Calibration;
 use super::coding::Coding;
-use super::{Calibration, Codec};
+use super::columns::Codec;
 use crate::form::Domain;
 use crate::table::Value;
 

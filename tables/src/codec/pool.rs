@@ -9,9 +9,9 @@ use foldhash::fast::FixedState;
 use gannet::{Error, Result};
 
 use super::coding::{Coding, offset};
+use super::columns::{Codec, Facet};
 use super::encoded::EncodedTable;
 use super::jitter::jitter;
-use super::{Codec, Facet};
 use crate::table::Value;
 
 /// One of so many of the nearest rows is taken. The only row would give the same answer to all rows that are alike; more of them are

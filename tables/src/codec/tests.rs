@@ -4,10 +4,13 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use gannet::Error;
 use gannet::gan::{GanSpec, Source, Trainer, TrainerOptions};
 use gannet::net::{Activation, NetworkSpec};
 
 use super::*;
+use crate::form::Domain;
+use crate::table::{Table, Value};
 use crate::{Input, Kind, ReadOptions, read, read_as};
 
 /// Rows of all kinds of columns, with gaps in some.
