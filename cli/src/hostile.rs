@@ -1,9 +1,12 @@
 //! The parsers of the program's own files, for the tests and fuzz targets that feed them with hostile bytes.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use gannet::Result;
+use gannet_tables::Codec;
 
+use crate::data::codec_file::{self, Fitted};
 use crate::folder::line_file::{self, Columns};
 use crate::folder::run_folder;
 use crate::history::legs::Legs;
@@ -57,4 +60,24 @@ pub fn kept_table(
 /// What is wrong with it.
 pub fn history(bytes: &[u8], origin: &str) -> Result<Vec<u8>> {
     Legs::parse(bytes, origin).map(|legs| run_folder::json(&legs))
+}
+
+/// How the rows of a run's table become samples, in the bytes of `table.json`, and the file as it is written again.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn table_codec(bytes: &[u8], origin: &str) -> Result<(Arc<Codec>, Vec<u8>)> {
+    let fitted = codec_file::parse(bytes, origin)?;
+    let written = codec_file::text(&fitted)?;
+    Ok((fitted.codec, written))
+}
+
+/// The bytes of `table.json` for a codec, where the user has decided nothing of how the table is read.
+///
+/// # Errors
+///
+/// A codec that is too large.
+pub fn codec_text(codec: Codec) -> Result<Vec<u8>> {
+    codec_file::text(&Fitted { codec: Arc::new(codec), reading: None })
 }

@@ -44,7 +44,11 @@ pub(crate) fn write(folder: &RunFolder, fitted: Option<&Fitted>) -> Result<()> {
 }
 
 /// The text of the file.
-fn text(Fitted { codec, reading }: &Fitted) -> Result<Vec<u8>> {
+///
+/// # Errors
+///
+/// More than would be read back.
+pub(crate) fn text(Fitted { codec, reading }: &Fitted) -> Result<Vec<u8>> {
     let wrong = |problem: String| Error::data(TABLE, problem);
     let stored = Stored { version: VERSION, codec: codec.as_ref(), reading };
     let bytes = serde_json::to_vec(&stored).map_err(|error| wrong(error.to_string()))?;
@@ -72,7 +76,11 @@ pub(crate) fn read(folder: &Path) -> Result<Option<Fitted>> {
 }
 
 /// What the bytes of the file tell.
-fn parse(bytes: &[u8], origin: &str) -> Result<Fitted> {
+///
+/// # Errors
+///
+/// What is wrong with them.
+pub(crate) fn parse(bytes: &[u8], origin: &str) -> Result<Fitted> {
     let wrong = |problem: String| Error::data(origin, problem);
     let version = serde_json::from_slice::<serde_json::Value>(bytes).ok().and_then(|value| value["version"].as_u64());
     match version {

@@ -83,7 +83,7 @@ macro_rules! tests {
     };
 }
 
-tests!(idx gzip npy csv model weights checkpoint config history events table);
+tests!(idx gzip npy csv model weights checkpoint config history events table codec);
 
 /// Files that are large in the way that takes the most memory for each of their bytes, or the deepest stack.
 #[test]

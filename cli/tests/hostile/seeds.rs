@@ -9,6 +9,8 @@ use flate2::write::{DeflateEncoder, GzEncoder};
 use gannet::gan::Network;
 use gannet::gan::weights::{Numbering, state_dict};
 use gannet_cli::events::messages::{Event, Histogram, Image, Kind, SessionLog, SourceMetadata, Summary, Value, What};
+use gannet_cli::hostile::codec_text;
+use gannet_tables::{Codec, Input, ReadOptions, Scaling, read};
 use prost::Message;
 
 use crate::oracles::{checkpoint, events, model};
@@ -74,6 +76,11 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let entry = r#"{"__metadata__":{"gannet.checkpoint":"[]"}}"#;
     seeds.extend(["model/name", "weights/name"].map(|place| (place, safetensors(name))));
     seeds.push(("checkpoint/entry", safetensors(entry)));
+    seeds.extend([
+        ("codec/lines", codec(LINES, None, Scaling::Standard)),
+        ("codec/mixed", codec(&mixed(), None, Scaling::Quantile)),
+        ("codec/condition", codec(&mixed(), Some("city"), Scaling::Quantile)),
+    ]);
     seeds.push(("events/all", events().iter().flat_map(|event| events::framed(&event.encode_to_vec())).collect()));
     seeds.extend(events().into_iter().skip(2).take(1).map(|event| ("events/message", event.encode_to_vec())));
     seeds
@@ -118,6 +125,10 @@ pub(crate) fn large() -> Vec<(&'static str, Vec<u8>)> {
         ("config", format!("a{}=1", ".a".repeat(MANY)).into()),
         ("config", format!("[a{}]", ".a".repeat(MANY)).into()),
         ("events", events::framed(&values)),
+        ("codec", format!(r#"{{"version":1,"codec":{{"columns":[{}0]}}}}"#, "{},".repeat(MANY)).into()),
+        ("codec", format!(r#"{{"version":1,"codec":{{"form":{{"columns":[{}0]}}}}}}"#, "{},".repeat(MANY)).into()),
+        ("codec", format!(r#"{{"version":1,"codec":{}}}"#, "[".repeat(MANY)).into()),
+        ("codec", format!(r#"{{"version":1,"reading":{{{}}}}}"#, names.join(",")).into()),
     ];
     for state in [
         "[".repeat(MANY),
@@ -199,6 +210,31 @@ const HISTORY_OF_VERSION_1: &str = r#"{"settings": {"data: number of samples": "
 "total_seconds": 2}],
 "discarded": {"steps": 0, "samples": 0, "seconds": 0.0, "paused_seconds": 0.0, "total_seconds": 0.0}}
 "#;
+
+/// Two columns of numbers, and a constant.
+const LINES: &str = "x,y,z\n0.5,-1,7\n1.25,30,7\n-3,2,7\n4.75,11,7\n";
+
+/// A table with a column of every kind, and with gaps.
+fn mixed() -> String {
+    let row = |row: usize| {
+        let city = ["Paris", "Rome", "", "Rome", "Paris"][row % 5];
+        let income = if row % 7 == 3 { "NA".to_string() } else { format!("{}.{}", row * 37 % 19, row % 10) };
+        format!(
+            "{row};{city};{};{income};2024-0{}-1{};{}\n",
+            20 + row * 7 % 13,
+            1 + row % 9,
+            row % 3,
+            row.is_multiple_of(2)
+        )
+    };
+    std::iter::once("id;city;age;income;since;member\n".to_string()).chain((0..30).map(row)).collect()
+}
+
+/// The file of a run on a table.
+fn codec(text: &str, condition: Option<&str>, scaling: Scaling) -> Vec<u8> {
+    let table = read(&Input::bytes("seed.csv", text), &ReadOptions::default()).expect("a table");
+    codec_text(Codec::fit(&table, condition, scaling).expect("columns that vary")).expect("a small codec")
+}
 
 /// An IDX file of unsigned bytes.
 fn idx(dimensions: &[u32], data: &[u8]) -> Vec<u8> {

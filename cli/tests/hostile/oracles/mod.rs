@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "the fuzz targets reach it too")]
 
 pub(crate) mod checkpoint;
+mod codec;
 mod config;
 mod csv;
 pub(crate) mod events;
@@ -30,7 +31,7 @@ pub struct Target {
 }
 
 /// All parsers of files.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "idx", check: idx::check },
     Target { name: "gzip", check: gzip::check },
     Target { name: "npy", check: npy::check },
@@ -42,6 +43,7 @@ pub const TARGETS: [Target; 11] = [
     Target { name: "history", check: history::check },
     Target { name: "events", check: events::check },
     Target { name: "table", check: table::check },
+    Target { name: "codec", check: codec::check },
 ];
 
 /// The oracle of the target `name`.
