@@ -1,13 +1,16 @@
 //! `--memory-limit` is the most that a run takes: the peak of the whole process stays below what was planned, and a run whose
 //! plan is above the limit is refused before it takes memory.
+//!
+//! A small program of its own: what the system tells of a child's peak begins with the memory of the one that started it.
 #![cfg(target_os = "linux")]
 
-#[path = "common/program.rs"]
-mod program;
+#[path = "program/place.rs"]
+#[allow(dead_code, reason = "these tests use a part of it")]
+mod place;
 
 use std::process::{Command, Stdio};
 
-use program::{Place, idx};
+use place::{Place, idx};
 
 /// The exit code of the program, its standard error, and the most memory that it had, in bytes.
 fn peak(place: &Place, arguments: &str) -> (i32, String, u64) {

@@ -1,6 +1,6 @@
 //! Tests of whole files: round trip, damage of every kind, and what TensorBoard's own reader finds.
 
-#[path = "../../tests/common/skip.rs"]
+#[path = "../../tests/program/skip.rs"]
 mod skip;
 
 use std::fs;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::skip::skip;
+use crate::skip::skip;
 
 /// The browser; says so where there is none.
 pub(crate) fn chromium() -> Option<PathBuf> {

@@ -1,9 +1,6 @@
 //! A run that is to go on with networks of other layers is refused for that, and no checkpoint is called damaged.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
+use crate::place::Place;
 
 #[test]
 fn other_layers_are_refused_by_name_whatever_changes_them() {

@@ -1,15 +1,13 @@
 //! What the list and the report of several runs say about runs whose settings were changed on the way, and about their length.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 fn list(place: &Place, folder: &str) -> Vec<Value> {
     serde_json::from_str(&place.succeed(&format!("runs {folder} --json"))).unwrap()

@@ -1,9 +1,6 @@
 //! Columns of own data are matched by their names, wherever a run meets another file.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
+use crate::place::Place;
 
 /// A table of three columns that cannot be mistaken for one another, one of them constant, in the order `order`.
 fn table(order: &[&str], header: bool) -> String {

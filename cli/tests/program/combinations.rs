@@ -1,9 +1,6 @@
 //! Every value that the help lists works with every preset.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
+use crate::place::Place;
 
 const OBJECTIVES: [&str; 9] = [
     "minimax",

@@ -1,10 +1,7 @@
 //! Conditions on what is generated: classes by `--where`, rows of a file that are filled by `--like`, and rare classes that are trained
 //! more often by `--balance`.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{Place, idx};
+use crate::place::{Place, idx};
 
 /// 600 rows of three cities, of which Rome has six, with a number that the city decides, a text and gaps.
 fn write_people(place: &Place) {

@@ -1,10 +1,8 @@
 //! `gannet config` from outside: templates that train, and a schema that accepts what the program accepts.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
 use serde_json::{Value, json};
+
+use crate::place::Place;
 
 const PRESETS: [&str; 6] = ["circle", "mixture1d", "mixture1d-deep", "gaussian2d", "mnist", "digits"];
 

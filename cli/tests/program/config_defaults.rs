@@ -1,10 +1,8 @@
 //! What a configuration file may leave out, and what its own comments suggest.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
 use serde_json::{Value, json};
+
+use crate::place::Place;
 
 /// The values that a comment suggests: what stands in quotation marks or in braces, and the names of the `known` choices in it.
 fn suggested(comment: &str, known: &[String]) -> Vec<String> {

@@ -1,12 +1,9 @@
 //! A refusal says what to do, and what it says can be done.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 use std::io::Write;
 
-use program::{Place, idx};
+use crate::place::{Place, idx};
 
 /// What a cure begins with.
 const CURES: [&str; 19] = [

@@ -1,13 +1,10 @@
 //! Where own data come from beside a text file: standard input, NumPy's arrays and archives, folders of pictures; and that images come
 //! back as bytes.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 use std::io::Write;
 
-use program::{Outcome, Place, idx};
+use crate::place::{Outcome, Place, idx};
 
 /// Forty rows of two columns with a header.
 fn table() -> String {

@@ -1,14 +1,12 @@
 //! The end of a run that is cut short: what is missing comes back, and the run's summary is that of an undisturbed run.
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 use std::process::{Command, Stdio};
 
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 const SETTINGS: &str = "circle --steps 40 --points 300 --evaluate-every 20 --quiet";
 

@@ -1,9 +1,6 @@
 //! A state of a run is measured by its own step: its references, and what can be said of it.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
+use crate::place::Place;
 
 #[test]
 fn references_are_those_of_the_step_that_is_evaluated() {

@@ -1,12 +1,9 @@
 //! What a file is depends on what it holds, never on its name; and what is no regular file is refused, never waited for.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 use std::io::Write;
 
-use program::{Place, idx};
+use crate::place::{Place, idx};
 
 /// Forty rows of two columns with a header.
 fn table() -> String {

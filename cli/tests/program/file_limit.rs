@@ -1,12 +1,9 @@
 //! A limit on the size of files (`ulimit -f`) fails the write, as a full disk does, and does not kill the program.
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::process::{Command, Output};
 
-use program::Place;
+use crate::place::Place;
 
 /// Runs the program where no file may be larger than 25 KiB (or 50, as some shells count).
 fn limited(place: &Place, arguments: &str) -> Output {

@@ -1,14 +1,11 @@
 //! Files and folders whose names are not UTF-8: the program takes every name that the system gives.
 #![cfg(target_os = "linux")]
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use program::Place;
+use crate::place::Place;
 
 /// `name` with `@` in place of a byte that is not UTF-8: Latin-1's e with an acute accent.
 fn latin(name: &str) -> OsString {

@@ -1,10 +1,8 @@
 //! Columns that were constant in training: what another file has in them is told, and so is what training cannot see.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 /// A table of `a`, `k` and `b`, of which `k` gives the middle one.
 fn table(k: impl Fn(u32) -> f64) -> String {

@@ -2,16 +2,14 @@
 //! finished at other steps than its model has.
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 const SETTINGS: &str = "circle --steps 60 --points 300 --checkpoint-steps 20 --no-tensorboard --quiet";
 

@@ -1,12 +1,10 @@
 //! What the folder of a run knows of its table: settings of older versions, settings that were changed since, other files.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 /// Rows of two numbers, of which one has gaps that are marked by -99, and a category.
 fn people(rows: u32) -> String {

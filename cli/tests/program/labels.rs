@@ -1,9 +1,6 @@
 //! Classes: both networks are told them, and samples of one can be asked for.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{Place, idx};
+use crate::place::{Place, idx};
 
 /// Points of three classes, which lie apart: rows of two numbers and the class.
 fn write_points(place: &Place, name: &str, class_of: fn(usize) -> usize) {

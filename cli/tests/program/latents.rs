@@ -1,11 +1,9 @@
 //! Samples of given latents, and graphs for ONNX runtimes, which take the same latents. `scripts/check_onnx.py` runs the graphs.
 
-#[path = "common/program.rs"]
-mod program;
-
 use gannet::cpu::Isa;
 use gannet::gan::{Model, Network, NetworkFunction, presets::Preset};
-use program::{Place, idx};
+
+use crate::place::{Place, idx};
 
 /// Rows of numbers as a table without a header.
 fn table(rows: usize, columns: usize) -> String {

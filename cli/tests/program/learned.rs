@@ -1,9 +1,6 @@
 //! What was learned: measures and samples of a trained run.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
+use crate::place::Place;
 
 fn is_png(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() > 100

@@ -1,16 +1,14 @@
 //! What a run's folder tells about a run that was stopped, killed, changed or taken back to an earlier step: the truth.
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 /// Text that only a run may claim whose `config.toml` repeats it.
 const CLAIM: &str = "bit for bit";

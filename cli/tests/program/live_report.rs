@@ -2,13 +2,6 @@
 //! and is skipped.
 #![cfg(unix)]
 
-#[path = "common/browser.rs"]
-mod browser;
-#[path = "common/program.rs"]
-mod program;
-#[path = "common/skip.rs"]
-mod skip;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -16,9 +9,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use browser::chromium;
-use program::Place;
 use serde_json::{Value, json};
+
+use crate::browser::chromium;
+use crate::place::Place;
 
 /// A browser that is told over a pipe what to do: messages of the DevTools protocol, each with a zero byte behind it.
 struct Browser {

@@ -1,12 +1,9 @@
 //! Pictures of a run that are gone or damaged: they are named, the others are shown, and a better animation is not replaced.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 use std::io::Cursor;
 
-use program::Place;
+use crate::place::Place;
 
 const SETTINGS: &str = "circle --steps 40 --points 300 --evaluate-every 10 --quiet";
 

@@ -1,11 +1,8 @@
 //! Replicas of which one is lost, or further than the others, are not resumed as if nothing were.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 
-use program::Place;
+use crate::place::Place;
 
 const RESUME: &str = "train --resume all --steps 8";
 

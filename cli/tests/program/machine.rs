@@ -1,10 +1,8 @@
 //! The program and the machine: help, instruction sets, caches, speed, and a reader that goes away.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 #[test]
 fn help_and_version() {

@@ -1,13 +1,10 @@
 //! Folders and files that are taken for a run or for data, and are something else: they are named for what they are.
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 use std::process::Command;
 
-use program::Place;
+use crate::place::Place;
 
 fn pipe(place: &Place, name: &str) {
     fs::remove_file(place.path(name)).ok();

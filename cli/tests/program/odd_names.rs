@@ -1,10 +1,7 @@
 //! Names with ends of lines and other control characters: nothing that is printed is broken by them, or obeyed.
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
+use crate::place::Place;
 
 #[test]
 fn the_name_of_a_run_takes_one_line() {

@@ -3,18 +3,14 @@
 //! day came to in 32.
 //! What a run is measured with is known by its history.
 
-#[path = "common/program.rs"]
-mod program;
-#[path = "common/skip.rs"]
-mod skip;
-
 use std::fs;
 use std::path::Path;
 
 use gannet::cpu::{Isa, IsaKind};
-use program::Place;
 use serde_json::Value;
-use skip::skip;
+
+use crate::place::Place;
+use crate::skip::skip;
 
 fn kept(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/version_1").join(name)

@@ -2,9 +2,6 @@
 //! comes; and standard output in their place.
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -12,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use program::Place;
+use crate::place::Place;
 
 /// A place with a run of a few steps.
 fn with_run() -> Place {

@@ -1,11 +1,8 @@
 //! Own data from outside: one command from a file to samples in its units, and what is said about files that do not fit.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::io::Write;
 
-use program::Place;
+use crate::place::Place;
 
 /// A cloud of points with a header, a constant column and units of its own: 200 rows.
 fn cloud() -> String {

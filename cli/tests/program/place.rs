@@ -1,5 +1,4 @@
 //! A folder of its own to run the program in, and what it came to.
-#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,9 +1,6 @@
 //! What `--quiet` prints: what must be known, and nothing else.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
+use crate::place::Place;
 
 /// Runs the program, which must succeed without standard output; its standard error.
 fn told(place: &Place, arguments: &str) -> String {

@@ -1,11 +1,9 @@
 //! Penalties, recipes, schedules and averages from outside: what a run with them writes, what they set, and what is refused.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
 use serde_json::Value;
 use toml::Table;
+
+use crate::place::Place;
 
 /// A run of less than a second: few samples, measured before and after.
 const SHORT: &str = "--points 200 --batch 16 --evaluate-every 1000 --threads 1 --quiet";

@@ -1,12 +1,10 @@
 //! Several runs side by side.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::collections::BTreeSet;
 
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 /// The event files of a run, whose names tell when and where it took place, and all others.
 fn split(files: BTreeSet<String>) -> (BTreeSet<String>, BTreeSet<String>) {

@@ -2,21 +2,17 @@
 //!
 //! The browser is Chromium: `$CHROMIUM`, or one that is found on the path. Where there is none, its tests say so and are skipped.
 
-#[path = "common/browser.rs"]
-mod browser;
-#[path = "common/skip.rs"]
-mod skip;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use browser::chromium;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::browser::chromium;
+
 /// Drives the pages in frames of several widths and writes down what it finds.
-const DRIVER: &str = include_str!("report/driver.html");
+const DRIVER: &str = include_str!("driver.html");
 
 fn gannet(place: &TempDir, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_gannet"));

@@ -1,12 +1,10 @@
 //! `gannet runs` from outside: what it lists, sorts and filters, and what it says about folders that are no whole runs.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 fn list(place: &Place, arguments: &str) -> Vec<Value> {
     place.json(&format!("runs {arguments} --json")).as_array().unwrap().clone()

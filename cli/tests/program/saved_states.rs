@@ -1,13 +1,11 @@
 //! Which state of a run `sample`, `evaluate` and `export` take, and what an exported file says.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::collections::BTreeMap;
 use std::fs;
 
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 /// Trains a run whose best evaluation is not its last; returns its steps, the best first.
 fn with_better_past(place: &Place) -> (u64, u64) {

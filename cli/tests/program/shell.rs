@@ -1,12 +1,7 @@
 //! What the program gives to shells and `man`, and options that reach the settings.
 
-#[path = "common/program.rs"]
-mod program;
-#[path = "common/skip.rs"]
-mod skip;
-
-use program::Place;
-use skip::skip;
+use crate::place::Place;
+use crate::skip::skip;
 
 #[test]
 fn completions_are_printed_for_each_shell() {

@@ -1,9 +1,6 @@
 //! Runs that are stopped, by signals and otherwise, and go on: nothing is lost, and the end is the same to the bit.
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -11,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use program::Place;
+use crate::place::Place;
 
 /// Kills of each preset's run, and of `mnist`'s, whose checkpoints are large.
 const KILLS: u64 = 20;

@@ -1,14 +1,12 @@
 //! Sweeps: what they rank, and that no interruption, no division into parts and no order changes it.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 /// Six trials of two seeds, two of which fail.
 const GRID: &str = "\

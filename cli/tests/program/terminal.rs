@@ -1,12 +1,6 @@
 //! What the program prints fits terminals of 40, 80 and 120 columns, and shows nothing that they cannot.
 
-#[path = "common/program.rs"]
-mod program;
-#[cfg(unix)]
-#[path = "common/skip.rs"]
-mod skip;
-
-use program::Place;
+use crate::place::Place;
 
 /// Runs the program as if on a terminal of so many columns; its output and its messages.
 fn narrow(place: &Place, arguments: &str, columns: usize) -> String {
@@ -139,7 +133,7 @@ fn terminals_get_what_they_can_show() {
         {
             let arguments = format!("train circle --steps 400 --out {name}-{columns}");
             let Some(text) = on_terminal(&place, variables, columns, &arguments) else {
-                return skip::skip("command script", "it makes a terminal; install the package util-linux");
+                return crate::skip::skip("command script", "it makes a terminal; install the package util-linux");
             };
             assert!(text.contains("400/400") && text.contains("sliced_wasserstein"), "{name}: {text}");
             let is_ascii = text.is_ascii();

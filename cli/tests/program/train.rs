@@ -1,13 +1,11 @@
 //! Training: what a run leaves, what repeats it, and what it prints.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::collections::BTreeSet;
 use std::fs;
 
-use program::Place;
 use sha2::{Digest, Sha256};
+
+use crate::place::Place;
 
 fn is_png(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() > 100

@@ -1,10 +1,8 @@
 //! What the program says of a run's health: in tables, JSON and on standard error.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::Place;
 use serde_json::Value;
+
+use crate::place::Place;
 
 #[test]
 fn a_run_that_fails_prints_its_object_and_the_error() {

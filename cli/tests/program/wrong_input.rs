@@ -1,11 +1,8 @@
 //! Wrong arguments, settings, data and runs are named, each in one line.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::fs;
 
-use program::{Place, idx};
+use crate::place::{Place, idx};
 
 #[test]
 fn wrong_arguments_are_named_and_leave_nothing() {

@@ -1,0 +1,50 @@
+//! The program from outside: what it prints, writes and answers with, in a folder of each test's own.
+//!
+//! All of it is one program of tests, so that it is linked once, and tests that wait leave the processors to others.
+
+mod browser;
+mod changed_layers;
+mod changed_settings;
+mod columns;
+mod combinations;
+mod conditions;
+mod config;
+mod config_defaults;
+mod cures;
+mod data_sources;
+mod endings;
+mod evaluated_states;
+mod file_kinds;
+mod file_limit;
+mod file_names;
+mod kept_columns;
+mod kept_end;
+mod known_tables;
+mod labels;
+mod latents;
+mod learned;
+mod legs;
+mod live_report;
+mod lost_pictures;
+mod lost_replicas;
+mod machine;
+mod no_run;
+mod odd_names;
+mod old_runs;
+mod output_files;
+mod own_data;
+mod place;
+mod quiet;
+mod recipes;
+mod replicas;
+mod report;
+mod runs;
+mod saved_states;
+mod shell;
+mod skip;
+mod stopping;
+mod sweep;
+mod terminal;
+mod train;
+mod verdicts;
+mod wrong_input;
