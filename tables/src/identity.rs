@@ -45,11 +45,13 @@ pub(crate) fn matched(form: &Form, found: &[String], has_names: bool, origin: &s
             names => Some(format!("{what} {}", listed(names))),
         };
         let parts: Vec<String> = [part("missing", &missing), part("new", &new)].into_iter().flatten().collect();
-        let problem = format!(
-            "has other columns than the run: {}; it needs {}; rename or add them",
-            parts.join("; "),
-            listed(&wanted)
-        );
+        let cure = match (missing.is_empty(), new.is_empty()) {
+            (true, _) => "leave the new ones out",
+            (_, true) => "add what is missing",
+            _ => "rename or add them",
+        };
+        let problem =
+            format!("has other columns than the run: {}; it needs {}; {cure}", parts.join("; "), listed(&wanted));
         return Err(Error::data(origin, problem));
     }
     let twice = |names: &[&String]| {

@@ -141,8 +141,8 @@ impl fmt::Display for Note {
                 shown(column)
             ),
             Self::DayOrder { column, day_first } => {
-                let (order, other) = if *day_first { ("day before month", "last") } else { ("month before day", "first") };
-                write!(formatter, "column `{}`: dates were read as {order}; say that the day comes {other} if not", shown(column))
+                let order = if *day_first { "day before month" } else { "month before day" };
+                write!(formatter, "column `{}`: dates were read as {order}; write them as 2024-12-31 if not", shown(column))
             }
             Self::Thousands { column, mark, is_decimal } => {
                 let meaning = if *is_decimal { "the decimal mark" } else { "a thousands separator" };
@@ -169,8 +169,9 @@ impl fmt::Display for Note {
             }
             Self::Unknown { column, cells } => write!(
                 formatter,
-                "column `{}`: {cells} cells have values that are none of the known categories",
-                shown(column)
+                "column `{}`: {cells} {} of the known categories",
+                shown(column),
+                if *cells == 1 { "cell has a value that is none" } else { "cells have values that are none" }
             ),
             Self::Differs { column, constant, cells } => write!(
                 formatter,

@@ -28,7 +28,7 @@ fn another_dialect_has_the_same_values() {
     assert_eq!(read.columns(), people.columns());
     let unknown = again(people.form(), "city,age,born,height\nOslo,,1990-03-05,1\nRome,5,1985-12-31,2\n").unwrap();
     assert_eq!(row(&unknown, 0)[..2], [Value::Category(2), Value::Missing]);
-    assert!(is_noted(&unknown, "column `city`: 1 cells have values that are none"));
+    assert!(is_noted(&unknown, "column `city`: 1 cell has a value that is none"));
     // A column may have no value, and a category may be alone.
     let empty = again(people.form(), "city,age,born,height\nRome,,,\nRome,,,\n").unwrap();
     let rome = people.columns()[0].value(1);
@@ -41,10 +41,10 @@ fn categories_of_numbers_may_be_written_in_another_way() {
     let read = again(grades.form(), "x,grade\n1.5,1.0\n2.5,2.00\n4.5,1e1\n5.5,3.0\n").unwrap();
     let places = (0..4).map(|row| read.columns()[1].value(row)).collect::<Vec<_>>();
     assert_eq!(places[..3], [0, 1, 2].map(|row| grades.columns()[1].value(row)));
-    assert!(is_noted(&read, "column `grade`: 1 cells have values that are none"));
+    assert!(is_noted(&read, "column `grade`: 1 cell has a value that is none"));
     // Where a category is no number, texts are texts.
     let names = table(&("x,name\n".to_string() + &"1.5,1\n2.5,b\n4.5,c\n".repeat(20)));
-    assert!(is_noted(&again(names.form(), "x,name\n1.5,1.0\n2.5,b\n").unwrap(), "column `name`: 1 cells"));
+    assert!(is_noted(&again(names.form(), "x,name\n1.5,1.0\n2.5,b\n").unwrap(), "column `name`: 1 cell"));
 }
 
 #[test]
@@ -54,6 +54,10 @@ fn other_columns_are_named() {
     let expected = "o.csv: has other columns than the run: missing `born`; new `size`; it needs `city`, `age`, `born`, `height`; \
                     rename or add them";
     assert_eq!(problem, expected);
+    let more = again(people.form(), "city,age,born,height,size\nParis,31,1990-03-05,1.5,2\n").unwrap_err();
+    assert!(more.ends_with("leave the new ones out"), "{more}");
+    let fewer = again(people.form(), "city,age,born\nParis,31,1990-03-05\n").unwrap_err();
+    assert!(fewer.ends_with("add what is missing"), "{fewer}");
     let twice = again(people.form(), "age,city,born,height,age\n1,Rome,1990-03-05,1.5,2\n").unwrap_err();
     assert!(twice.contains("several columns are called `age`"), "{twice}");
     let doubled = table("a,a,b\n1.5,2.5,3.5\n2.5,3.5,4.5\n");

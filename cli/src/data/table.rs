@@ -95,7 +95,7 @@ pub(crate) fn columns_text(form: &Form, indent: &str) -> String {
         .columns
         .iter()
         .take(MOST_COLUMNS)
-        .map(|column| [short(&column.name), column.kind.name().replace('_', " "), values(column)])
+        .map(|column| [short(&column.name), kind_text(column), values_text(column)])
         .collect();
     let width = |place: usize| shown.iter().map(|row| row[place].chars().count()).max().unwrap_or(0);
     let (names, kinds) = (width(0), width(1));
@@ -111,8 +111,13 @@ pub(crate) fn columns_text(form: &Form, indent: &str) -> String {
     text
 }
 
+/// What a column was taken for, in words.
+pub(crate) fn kind_text(column: &ColumnForm) -> String {
+    column.kind.name().replace('_', " ")
+}
+
 /// The values of a column, in a few words.
-fn values(column: &ColumnForm) -> String {
+pub(crate) fn values_text(column: &ColumnForm) -> String {
     let mut text = match &column.domain {
         Domain::Numbers { range: [least, greatest], .. } => format!("{} to {}", number(*least), number(*greatest)),
         Domain::Integers { range: [least, greatest], .. } => format!("{least} to {greatest}"),

@@ -9,7 +9,7 @@ use gannet_tables::Table;
 use gannet_tables::quality::{
     ColumnQuality, Privacy, Quality, Utility, UtilityMeasure, detection, privacy, quality, utility,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::data::own::OwnData;
 use crate::numbers::figure;
@@ -20,14 +20,14 @@ use crate::terminal::output;
 const MOST_SHOWN: usize = 20;
 
 /// How good the rows of a generated table are. The definitions are SDMetrics'.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TableQuality {
     /// Rows of each side.
     rows: usize,
     samples: Scores,
     /// The same of other real rows in the place of samples.
     real: Scores,
-    columns: Vec<ColumnPair>,
+    pub(crate) columns: Vec<ColumnPair>,
     /// What a model learns from generated rows, held against real ones, where a target was named.
     utility: Option<Utility>,
     /// Distances to rows that the run was trained on and to others, where there are others.
@@ -38,7 +38,7 @@ pub(crate) struct TableQuality {
 }
 
 /// The figures of a table.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Scores {
     /// The mean of both below.
     score: Option<f64>,
@@ -51,13 +51,13 @@ struct Scores {
     detection_auc: Option<f64>,
 }
 
-/// The shape of a column.
-#[derive(Clone, Debug, Serialize)]
-struct ColumnPair {
-    name: String,
+/// The shape of a column, 1 at best: that of the samples, and that of other real rows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ColumnPair {
+    pub(crate) name: String,
     measure: String,
-    samples: Option<f64>,
-    real: Option<f64>,
+    pub(crate) samples: Option<f64>,
+    pub(crate) real: Option<f64>,
 }
 
 /// The correlations of columns of numbers, real and generated.
@@ -172,20 +172,23 @@ impl Correlations {
 }
 
 impl TableQuality {
+    /// The figures of the whole table: of the samples, and of other real rows in their place.
+    pub(crate) fn overall(&self) -> [(&'static str, Option<f64>, Option<f64>); 5] {
+        let of = |name, of: fn(&Scores) -> Option<f64>| (name, of(&self.samples), of(&self.real));
+        [
+            of("overall", |scores| scores.score),
+            of("column shapes", |scores| scores.shapes),
+            of("column pair trends", |scores| scores.trends_of_all),
+            of("trends of strong pairs", |scores| scores.trends),
+            of("detection AUC", |scores| scores.detection_auc),
+        ]
+    }
+
     /// As a table for people.
     pub(crate) fn table(&self) -> String {
         let figure = |value: Option<f64>| value.map_or_else(|| "-".to_string(), figure);
-        let line = |name: &str, of: fn(&Scores) -> Option<f64>| {
-            vec![name.to_string(), figure(of(&self.samples)), figure(of(&self.real))]
-        };
-        let mut rows = vec![
-            ["quality", "samples", "real"].map(str::to_string).to_vec(),
-            line("overall", |scores| scores.score),
-            line("column shapes", |scores| scores.shapes),
-            line("column pair trends", |scores| scores.trends_of_all),
-            line("trends of strong pairs", |scores| scores.trends),
-            line("detection AUC", |scores| scores.detection_auc),
-        ];
+        let mut rows = vec![["quality", "samples", "real"].map(str::to_string).to_vec()];
+        rows.extend(self.overall().map(|(name, samples, real)| vec![name.to_string(), figure(samples), figure(real)]));
         let shown = self.columns.iter().take(MOST_SHOWN);
         rows.extend(shown.map(|column| {
             let name: String = column.name.chars().filter(|character| !character.is_control()).take(24).collect();

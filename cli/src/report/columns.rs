@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
+use gannet_tables::{Domain, Form};
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -65,26 +66,33 @@ fn column(told: &Value) -> Option<Column> {
     Some(Column { name: short(told["name"].as_str()?), ends, real, generated })
 }
 
-/// All columns, each with its histograms, and with what stands out in some.
-pub(super) fn markup(columns: &[Column], findings: &BTreeMap<&str, String>) -> Markup {
+/// All columns, each with its histograms, and with what stands out in some. Dates are written as in the table, if its form is known.
+pub(super) fn markup(columns: &[Column], findings: &BTreeMap<&str, String>, form: Option<&Form>) -> Markup {
+    let dates = |name: &str| {
+        let column = form?.columns.iter().find(|column| column.name == name)?;
+        column.range().filter(|_| matches!(column.domain, Domain::Dates { .. }))
+    };
     html! {
         @if !columns.is_empty() {
             ul.legend { li.c0 { i {} "real" } li.c1 { i {} "generated" } }
-            .histograms { @for column in columns { (column.markup(findings.get(column.name.as_str()))) } }
+            .histograms { @for column in columns { (column.markup(findings.get(column.name.as_str()), dates(&column.name))) } }
         }
     }
 }
 
 impl Column {
-    fn markup(&self, finding: Option<&String>) -> Markup {
+    fn markup(&self, finding: Option<&String>, dates: Option<[String; 2]>) -> Markup {
         let highest = self.real.iter().chain(&self.generated).copied().fold(0.0, f64::max);
-        let ends = match &self.ends {
-            Ends::Range(low, high) => {
+        let ends = match (&self.ends, dates) {
+            (Ends::Range(..), Some(dates)) => dates.to_vec(),
+            (Ends::Range(low, high), None) => {
                 // The axis begins and ends half a bar beside the outermost values.
                 let room = (high - low) / (2 * self.real.len()) as f64;
-                [low + room, high - room].map(number).to_vec()
+                // What is nothing but the rounding of these is 0.
+                let end = |end: f64| if end.abs() < 1e-12 * (high - low) { 0.0 } else { end };
+                [low + room, high - room].map(|value| number(end(value))).to_vec()
             }
-            Ends::Names(names) => names.clone(),
+            (Ends::Names(names), _) => names.clone(),
         };
         let is_named = matches!(self.ends, Ends::Names(_));
         let outside = 1.0 - self.generated.iter().sum::<f64>();
@@ -140,7 +148,7 @@ mod tests {
         let columns = read(place.path());
         assert_eq!(columns.len(), 2);
         let findings = BTreeMap::from([("<age>", "<few> values".to_string()), ("other", "not there".to_string())]);
-        let text = markup(&columns, &findings).into_string();
+        let text = markup(&columns, &findings, None).into_string();
         assert!(text.contains("&lt;few&gt; values") && !text.contains("not there"), "{text}");
         assert!(text.contains("<span>&lt;b&gt;</span><span>c</span>"), "{text}");
         assert!(text.contains("&lt;age&gt;") && text.contains("25 % of the generated values outside"), "{text}");
@@ -149,7 +157,7 @@ mod tests {
         );
         for broken in ["", "[", "{\"columns\": 3}", "\u{0}"] {
             fs::write(place.path().join(COLUMNS), broken).unwrap();
-            assert_eq!(markup(&read(place.path()), &findings).into_string(), "");
+            assert_eq!(markup(&read(place.path()), &findings, None).into_string(), "");
         }
     }
 }

@@ -12,6 +12,7 @@ mod legs;
 mod live;
 mod page;
 mod pages;
+mod quality;
 mod read;
 mod record;
 mod renewal;

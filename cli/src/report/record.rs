@@ -20,6 +20,7 @@ use crate::history::legs::Legs;
 use crate::measures::best::EarlyStop;
 use crate::measures::columns::KEPT;
 use crate::measures::measure::{self, Measure};
+use crate::measures::quality::TableQuality;
 use crate::preset;
 use crate::settings::config::RunConfig;
 use crate::settings::config_source;
@@ -254,6 +255,12 @@ impl Record {
     /// What usually helps where the last verdict is bad, as `run.json` tells it.
     pub(super) fn hint(&self) -> Option<String> {
         self.told("verdict_hint").filter(|_| self.has_ended())
+    }
+
+    /// How good the rows of a generated table are at the end.
+    pub(super) fn quality(&self) -> Option<TableQuality> {
+        let told = self.result.get("quality").filter(|_| self.has_ended())?;
+        TableQuality::deserialize(told).ok()
     }
 
     /// What stands out in columns of a table at the end, or that they are kept constant, by their names.

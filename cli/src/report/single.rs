@@ -3,6 +3,7 @@
 use std::slice;
 
 use gannet::internals::{machine, numbers::thousands};
+use gannet_tables::Form;
 use maud::{Markup, html};
 
 use super::chart::{Chart, Series};
@@ -11,7 +12,7 @@ use super::record::{Best, Record, State};
 use super::renewal::Renewal;
 use super::settings::{network_row, settings};
 use super::table::{Point, Table};
-use super::{columns, health, legs};
+use super::{columns, health, legs, quality};
 use crate::history::losses::{equilibrium, undecided};
 use crate::measures::measure;
 use crate::numbers::{counted, number, short_figure, time};
@@ -23,7 +24,8 @@ pub(super) fn render(record: &Record, renewal: Option<&Renewal>) -> String {
         (head(record, renewal))
         (section("pictures", "What the generator makes", &pictures(record)))
         (section("measures", "What it has learned", &measured(record)))
-        (section("columns", "Columns", &columns::markup(&record.columns, &record.findings())))
+        (section("table", "What the table is, and how good its rows are", &quality::markup(form(record), record.quality().as_ref())))
+        (section("columns", "Columns", &columns::markup(&record.columns, &record.findings(), form(record))))
         (section("correlations", "How columns go together", &record.correlations.markup()))
         (section("best", "Its best model", &best(record)))
         (section("health", "Health", &verdicts(record)))
@@ -68,6 +70,11 @@ fn head(record: &Record, renewal: Option<&Renewal>) -> Markup {
         }
         (page::facts(&facts(record)))
     }
+}
+
+/// The form of the table that the run was trained on.
+fn form(record: &Record) -> Option<&Form> {
+    record.config.as_ref().ok()?.own.as_ref()?.codec().map(|codec| codec.form())
 }
 
 /// The figures that matter most.
