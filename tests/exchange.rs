@@ -4,12 +4,15 @@
 mod common;
 
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::mailboxes::{Mailboxes, mailboxes};
 use gannet::gan::presets::Preset;
-use gannet::gan::{Changes, Checkpoint, GanSpec, Model, Network, Source, StepReport, Trainer, TrainerOptions, source};
+use gannet::gan::{
+    Changes, Checkpoint, GanSpec, Gradients, Model, Network, Source, StepReport, Trainer, TrainerOptions, source,
+};
 use gannet::net::Initialization;
 use gannet::{Error, Result};
 
@@ -41,22 +44,29 @@ fn trained(trainer: &mut Trainer<'_>, steps: u64) -> (Model, Vec<StepReport>) {
     (trainer.model().unwrap(), reports)
 }
 
-/// Compares so many processes with one.
+/// Compares so many processes with one. Where gradients can be exchanged while the backward pass goes on, they are, or after it.
 fn compare(name: &str, spec: &GanSpec, source: &Arc<dyn Source>, options: &TrainerOptions, processes: &[usize]) {
     const STEPS: u64 = 5;
     let mut alone = Trainer::new(spec.clone(), source.clone(), options.clone()).unwrap();
     let expected = trained(&mut alone, STEPS);
-    for &count in processes {
+    let ways: &[bool] = if alone.plan().schedule == "layer-parallel" { &[true, false] } else { &[true] };
+    for (&count, &beside) in processes.iter().flat_map(|count| ways.iter().map(move |beside| (count, beside))) {
         let found = in_processes(count, |_, end| {
-            let exchange = Box::new(end);
+            let exchange = Box::new(end.with_beside(beside));
             let mut trainer = Trainer::with_exchange(spec.clone(), source.clone(), options.clone(), exchange).unwrap();
             assert_eq!(trainer.plan().shards, SHARDS);
             trained(&mut trainer, STEPS)
         });
         for (process, found) in found.iter().enumerate() {
-            assert!(*found == expected, "{name}: process {process} of {count} differs");
+            assert!(*found == expected, "{name}: process {process} of {count} differs, beside: {beside}");
         }
     }
+}
+
+/// Networks whose products all threads share.
+fn wide() -> GanSpec {
+    let (_, spec) = common::recipes(400).swap_remove(0);
+    spec
 }
 
 #[test]
@@ -68,8 +78,43 @@ fn every_recipe_comes_to_the_bits_of_one_process() {
     // Wide networks, whose products all threads share.
     for (name, spec) in common::recipes(400) {
         let batch = 60 / spec.packing * spec.packing;
-        compare(name, &spec, &common::source(Preset::Circle, 100), &options(batch), &[3]);
+        compare(name, &spec, &common::source(Preset::Circle, 100), &options(batch), &[2, 3, 4]);
     }
+    // Several chunks of each shard, and a team.
+    let options = options(4_500).with_threads(2);
+    compare("several chunks", &wide(), &common::source(Preset::Circle, 4_500), &options, &[1, 2, 4]);
+}
+
+/// One process whose gradients are to be exchanged after the pass, for want of a processor, is enough.
+#[test]
+fn all_exchange_beside_the_pass_or_none_does() {
+    let source = common::source(Preset::Circle, 100);
+    let expected = trained(&mut Trainer::new(wide(), source.clone(), options(60)).unwrap(), 3);
+    let found = in_processes(3, |process, end| {
+        let exchange = Box::new(end.with_beside(process != 1));
+        trained(&mut Trainer::with_exchange(wide(), source.clone(), options(60), exchange).unwrap(), 3)
+    });
+    assert!(found.iter().all(|found| *found == expected));
+}
+
+/// A hook sees the gradients of the whole batch, and changes them, as in one process.
+#[test]
+fn hooks_see_what_was_exchanged_beside_the_pass() {
+    let source = common::source(Preset::Circle, 100);
+    let clipped = |mut trainer: Trainer<'_>| {
+        let mut norms = Vec::new();
+        let mut hook = |gradients: &mut Gradients<'_>| {
+            norms.push(gradients.norm());
+            gradients.clip_norm(0.01)
+        };
+        trainer.run_with(3, 1, Some(&mut hook), |_, _| Ok(ControlFlow::Continue(()))).unwrap();
+        (norms, trainer.model().unwrap())
+    };
+    let expected = clipped(Trainer::new(wide(), source.clone(), options(60)).unwrap());
+    let found = in_processes(3, |_, end| {
+        clipped(Trainer::with_exchange(wide(), source.clone(), options(60), Box::new(end)).unwrap())
+    });
+    assert!(found.iter().all(|found| *found == expected));
 }
 
 #[test]
@@ -140,17 +185,25 @@ fn all_stop_after_the_same_step() {
 fn a_number_that_is_not_finite_is_the_same_error_in_all() {
     // Of the third process of three, in the second step.
     let strange = |number: u64, row: &mut [f32]| row.fill(if number == 190 { f32::NAN } else { 0.5 });
-    let errors = in_processes(3, |_, end| {
-        let source = Arc::new(source::from_fn(2, 1_000, strange));
-        let options = options(100).with_shuffle(false);
-        let mut trainer = Trainer::with_exchange(Preset::Circle.spec(), source, options, Box::new(end)).unwrap();
-        let first = trainer.run(5, 0, |_| ControlFlow::Continue(())).unwrap_err();
-        let second = trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap_err();
-        assert_eq!(first.to_string(), second.to_string());
-        first.to_string()
-    });
-    assert!(errors[0].contains("real sample") && errors[0].contains("step 2"), "{}", errors[0]);
-    assert!(errors.iter().all(|error| *error == errors[0]), "{errors:?}");
+    for (spec, beside) in [(Preset::Circle.spec(), false), (wide(), false), (wide(), true)] {
+        let outcomes = in_processes(3, |_, end| {
+            let source = Arc::new(source::from_fn(2, 1_000, strange));
+            let (options, exchange) = (options(100).with_shuffle(false), Box::new(end.with_beside(beside)));
+            let mut trainer = Trainer::with_exchange(spec.clone(), source, options, exchange).unwrap();
+            let begun = trainer.model().unwrap();
+            let first = trainer.run(5, 0, |_| ControlFlow::Continue(())).unwrap_err();
+            let second = trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap_err();
+            assert_eq!(first.to_string(), second.to_string());
+            // The state of another model is a way on.
+            trainer.set_model(&begun).unwrap();
+            trainer.run(1, 0, |_| ControlFlow::Continue(())).unwrap();
+            (first.to_string(), trainer.model().unwrap())
+        });
+        let (error, model) = &outcomes[0];
+        assert!(error.contains("real sample") && error.contains("step 2"), "{error}");
+        assert!(outcomes.iter().all(|(other, _)| other == error), "{error}");
+        assert!(outcomes.iter().all(|(_, other)| other == model), "beside: {beside}");
+    }
 }
 
 #[test]
@@ -340,4 +393,34 @@ fn a_process_that_is_gone_ends_the_others() {
             }
         }
     }
+}
+
+/// The same at any message, beside the backward pass too, where a panic of the exchange is an error.
+#[test]
+fn a_process_that_is_gone_at_any_message_ends_the_others() {
+    let mut told = Vec::new();
+    for (processes, gone, panics) in [(2, 1, false), (2, 0, true), (3, 0, false), (3, 2, true)] {
+        // From the first messages of a step on.
+        for calls in 10..50 {
+            let outcomes = in_processes(processes, |process, end| {
+                let calls = if process == gone { calls } else { usize::MAX };
+                let source = common::source(Preset::Circle, 200);
+                let run = AssertUnwindSafe(|| -> Result<()> {
+                    let exchange = Box::new(end.gone_after(calls, panics));
+                    let mut trainer = Trainer::with_exchange(wide(), source, options(60), exchange)?;
+                    trainer.run(1_000, 1, |_| ControlFlow::Continue(())).map(|_| ())
+                });
+                catch_unwind(run)
+            });
+            for (process, outcome) in outcomes.into_iter().enumerate() {
+                match outcome {
+                    Ok(Err(error @ Error::Exchange { .. })) => told.push(error.to_string()),
+                    Ok(other) => panic!("process {process} of {processes}, {calls} calls of {gone}: {other:?}"),
+                    // By the thread that trains.
+                    Err(_) => assert!(panics && process == gone),
+                }
+            }
+        }
+    }
+    assert!(told.iter().any(|error| error.contains("its exchange panicked: told to")), "{told:?}");
 }

@@ -19,7 +19,7 @@ use world::World;
 const FAILURE: u8 = 1;
 
 fn main() -> ExitCode {
-    // The thread that trains is not always the one that begins, but messages come from one at a time.
+    // The thread that trains is not always the one that begins, and another exchanges gradients beside it, but messages come from one at a time.
     let Some((universe, threading)) = mpi::initialize_with_threading(Threading::Serialized) else {
         eprintln!("error: MPI cannot be initialized");
         return ExitCode::from(FAILURE);
@@ -32,7 +32,11 @@ fn main() -> ExitCode {
     let job = (world.size() > 1).then(|| {
         let places = places::gathered(&world);
         let threads = places.get(world.rank().unsigned_abs() as usize).map_or(1, |(_, threads)| *threads);
-        Job { exchange: Box::new(World::new(&world)), threads, places }
+        let exchange = World::new(&world, threads).unwrap_or_else(|problem| {
+            eprintln!("error: {problem}");
+            world.abort(i32::from(FAILURE))
+        });
+        Job { exchange: Box::new(exchange), threads, places }
     });
     // The end of MPI waits for all processes, and would for those that wait for one that has panicked.
     let ended = panic::catch_unwind(AssertUnwindSafe(|| gannet_cli::run_in(job, std::env::args_os())));

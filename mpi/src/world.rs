@@ -8,17 +8,33 @@ use mpi::traits::{Communicator, Destination, Equivalence, Source};
 /// Most bytes of a message: MPI counts them in 32 bits.
 const MOST: usize = 1 << 30;
 
+/// Whether gradients are exchanged while the backward pass goes on: `1` or `0`. Without it they are where a processor is left.
+const OVERLAP: &str = "GANNET_OVERLAP";
+
 /// All processes of the job. Where one of them is gone, MPI ends the others.
 pub(crate) struct World {
     processes: usize,
     process: usize,
+    /// Processors of this process.
+    processors: usize,
+    overlap: Option<bool>,
 }
 
 impl World {
-    /// This process's part in `world`.
-    pub(crate) fn new(world: &SimpleCommunicator) -> Self {
+    /// This process's part in `world`, with its share of the processors.
+    ///
+    /// # Errors
+    ///
+    /// The variable [`OVERLAP`] is neither `0` nor `1`.
+    pub(crate) fn new(world: &SimpleCommunicator, processors: usize) -> Result<Self, String> {
         let [processes, process] = [world.size(), world.rank()].map(|number| number.unsigned_abs() as usize);
-        Self { processes, process }
+        let overlap = match std::env::var_os(OVERLAP) {
+            None => None,
+            Some(value) if value == "0" => Some(false),
+            Some(value) if value == "1" => Some(true),
+            Some(value) => return Err(format!("{OVERLAP} is {}; set it to 0 or 1", value.to_string_lossy())),
+        };
+        Ok(Self { processes, process, processors, overlap })
     }
 }
 
@@ -67,6 +83,11 @@ impl Exchange for World {
             let status = point_to_point::send_receive_into(sent.next().unwrap_or_default(), &other, part, &other);
             check_length(&status, part.len())
         })
+    }
+
+    /// MPI waits at full load.
+    fn goes_on_beside(&self, threads: usize) -> bool {
+        self.overlap.unwrap_or(self.processors > threads)
     }
 }
 

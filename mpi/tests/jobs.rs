@@ -5,6 +5,7 @@
 
 #![cfg(unix)]
 
+use std::borrow::BorrowMut;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -34,8 +35,8 @@ fn job(folder: &Path, processes: usize, arguments: &[&str]) -> Option<Command> {
 }
 
 /// What a job comes to, which ends in good time.
-fn ended(mut command: Command) -> Output {
-    outcome(command.spawn().unwrap())
+fn ended(mut command: impl BorrowMut<Command>) -> Output {
+    outcome(command.borrow_mut().spawn().unwrap())
 }
 
 /// The same of one that is there. What it prints fits the pipes.
@@ -103,6 +104,15 @@ fn any_number_of_processes_leaves_the_model_of_one() {
             assert!(output.status.success(), "{what} in {processes}: {}", told(&output));
             assert!(model(folder, &out) == model(folder, &format!("{what}-1")), "{what} in {processes} differs");
         }
+    }
+    // Gradients are exchanged while the backward pass goes on, or after it; neither waits for a free processor to say so.
+    for (processes, overlap) in [(2, "0"), (2, "1"), (3, "1"), (4, "1")] {
+        let out = format!("overlap-{processes}-{overlap}");
+        let arguments = ["wide.toml", "--steps", "30", "--batch", "64", "--shards", "4", "--out", &out, "--quiet"];
+        let mut command = job(folder, processes, &[&["train"], &arguments[..]].concat()).unwrap();
+        let output = ended(command.env("GANNET_OVERLAP", overlap));
+        assert!(output.status.success(), "{out}: {}", told(&output));
+        assert!(model(folder, &out) == model(folder, "wide.toml-1"), "{out} differs");
     }
 }
 
@@ -273,6 +283,9 @@ fn what_cannot_begin_is_told_and_ends_the_job() {
         assert!(!output.status.success() && text.contains(problem), "{text}");
         assert!(!folder.join("run").exists());
     }
+    let mut command = job(folder, 2, &["train", "circle", "--shards", "2"]).unwrap();
+    let text = told(&ended(command.env("GANNET_OVERLAP", "yes")));
+    assert!(text.contains("GANNET_OVERLAP is yes; set it to 0 or 1"), "{text}");
     let Some(output) = job(folder, 2, &["train", "circle", "--plan"]).map(ended) else { return };
     assert!(told(&output).contains("shards: 1 for 2 processes"), "{}", told(&output));
     let Some(output) = job(folder, 2, &["train", "circle", "--plan", "--shards", "2"]).map(ended) else { return };

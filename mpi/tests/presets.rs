@@ -60,7 +60,7 @@ fn job(processes: usize) -> Option<String> {
 
 /// A process of a job: trains every preset, and compares what it comes to with the others.
 fn train_all() {
-    let universe = mpi::initialize().unwrap();
+    let (universe, _) = mpi::initialize_with_threading(mpi::Threading::Serialized).unwrap();
     let world = universe.world();
     for preset in common::presets() {
         // More than a tile of each shard, or a few samples of a large network.
@@ -70,7 +70,11 @@ fn train_all() {
         let (spec, source) = (preset.spec(), common::source(preset, 1_300));
         let mut trainer = match world.size() {
             1 => Trainer::new(spec, source, options),
-            _ => Trainer::with_exchange(spec, source, options, Box::new(world::World::new(&world))),
+            // However many processors there are, gradients are exchanged while the backward pass goes on, where it completes them layer by layer.
+            _ => {
+                let exchange = world::World::new(&world, usize::MAX).unwrap();
+                Trainer::with_exchange(spec, source, options, Box::new(exchange))
+            }
         }
         .unwrap();
         let mut reports = Vec::new();

@@ -1,5 +1,7 @@
 //! The adversarial step: the program's turns, one after the other, and what they work on.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use super::diagnosis;
 use super::exchange::{Shared, Signal, Standing, Task};
 use super::failure::{Failure, check_none, check_whole};
@@ -12,11 +14,11 @@ use super::penalties::Penalties;
 use super::plan::Plan;
 use super::program::{self, Context, Draws, Program, Reals, SegmentPlace};
 use super::state::TrainedNetwork;
-use super::workspace::Workspace;
+use super::workspace::{Workspace, add_range};
 use crate::error::{Error, Result};
 use crate::net::LayerTensors;
 use crate::network::Network;
-use crate::parallel::Team;
+use crate::parallel::{Ahead, Team};
 use crate::simd::Isa;
 
 /// What a step reports.
@@ -76,6 +78,8 @@ pub(super) struct Adversary {
     pub(super) refused: bool,
     /// The exchange with the processes that share the batch, if there are others.
     pub(super) shared: Option<Shared>,
+    /// What exchanges gradients while the backward pass goes on, if something does.
+    pub(super) ahead: Option<Ahead>,
     stop: Stop,
 }
 
@@ -109,6 +113,7 @@ impl Adversary {
             failure: None,
             refused: false,
             shared,
+            ahead: None,
             stop: Stop::default(),
         }
     }
@@ -224,9 +229,10 @@ impl Adversary {
     }
 
     fn turn(&mut self, run: &Run<'_>, mut hook: Hook<'_, '_>, of: fn(&Program) -> &[SegmentPlace]) -> Result<()> {
-        let Self { networks, workspace, program, clip, identity, steps, failure, refused, shared, stop, .. } = self;
+        let Self { networks, workspace, program, clip, identity, steps, failure, refused, shared, ahead, stop, .. } =
+            self;
         let Run { team, plan, objective, penalties, label_smoothing, noise, draws, reals, outside, reported } = *run;
-        let report = reported;
+        let (report, ahead) = (reported, ahead.as_ref());
         let context = Context {
             plan,
             program,
@@ -239,10 +245,13 @@ impl Adversary {
             outside,
             report,
             identity,
+            ahead,
         };
         let (isa, step) = (plan.pass.isa, *steps + 1);
         let segments = of(program);
         networks.begin_turn(step);
+        // The networks whose gradients are those of the whole batch before their update.
+        let mut combined = [false; 2];
         for (index, segment) in segments.iter().enumerate() {
             if let Some(Failure::Panic { whole, .. }) = failure
                 && segment.updates()
@@ -251,16 +260,31 @@ impl Adversary {
             }
             match segment {
                 SegmentPlace::Passes(passes) => {
-                    workspace.for_each_chunk(team, plan, networks, |team, chunk, networks, scratch, slot| {
-                        program::run(team, &context, passes, chunk, networks, scratch, slot);
-                    });
+                    let passed = catch_unwind(AssertUnwindSafe(|| {
+                        workspace.for_each_chunk(team, plan, networks, |team, chunk, networks, scratch, slots| {
+                            program::run(team, &context, passes, chunk, networks, scratch, slots);
+                        });
+                    }));
+                    // Also behind a panic or a fault: the others exchange the same.
+                    if let Some(ahead) = ahead {
+                        for network in passes.completed().filter(|network| ahead.takes(*network as usize)) {
+                            finish(workspace, ahead, isa, network);
+                            combined[network as usize] = true;
+                        }
+                    }
+                    passed.unwrap_or_else(|panic| resume_unwind(panic));
+                    if let (Some(ahead), Some(shared)) = (ahead, &*shared) {
+                        ahead.outcome().unwrap_or_else(|panic| Err(shared.panicked(&*panic)))?;
+                    }
                     let fault = diagnosis::of_passes(workspace, networks);
                     let fault = heard(shared, stop, fault)?;
                     fault.map_or(Ok(()), |fault| Err(fault.error(step)))?;
                     let Some(hook) = hook.as_deref_mut() else { continue };
                     // All of them, before a network changes.
                     for network in segments[index + 1..].iter().map_while(SegmentPlace::update) {
-                        combine(workspace, shared, team, isa, network)?;
+                        if !combined[network as usize] {
+                            combine(workspace, shared, team, isa, network)?;
+                        }
                         let arena = &mut workspace.combined_mut().gradients[network as usize];
                         networks.settle(team, isa, network, arena);
                         let outcome = hook(&mut Gradients::new(step, network, networks.view(network).layout, arena));
@@ -273,7 +297,9 @@ impl Adversary {
                 })?,
                 SegmentPlace::Update(network) => {
                     if hook.is_none() {
-                        combine(workspace, shared, team, isa, *network)?;
+                        if !combined[*network as usize] {
+                            combine(workspace, shared, team, isa, *network)?;
+                        }
                         networks.settle(
                             team,
                             isa,
@@ -371,6 +397,14 @@ fn combine(
     workspace.combine(team, isa, network);
     let Some(shared) = shared else { return Ok(()) };
     shared.add(isa, &mut workspace.combined_mut().gradients[network as usize])
+}
+
+/// Waits until the gradients of `network` that passes have completed are combined over the whole batch, ahead of their update.
+fn finish(workspace: &mut Workspace, ahead: &Ahead, isa: Isa, network: Network) {
+    let (before, slot) = workspace.last_slot();
+    let sum = |first: usize, sums: &mut [f32]| add_range(isa, before, network, first, sums);
+    ahead.finish(network as usize, &mut slot.gradients[network as usize], sum);
+    workspace.take_last(network);
 }
 
 /// The fault of the batch's first samples that have one, over all processes. Whoever is to stop says so.

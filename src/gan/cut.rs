@@ -90,6 +90,12 @@ impl Cut {
         first * self.places..end * self.places
     }
 
+    /// Where the samples of this process end.
+    pub(super) fn own_end(&self) -> usize {
+        let [_, end] = self.own;
+        self.shard_start(end)
+    }
+
     /// Slots of this process that have samples.
     pub(super) fn slots(&self) -> usize {
         self.own_places().filter(|place| !self.slot(*place).is_empty()).count()

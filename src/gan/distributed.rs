@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
-use super::exchange::{Exchange, Shared, Task};
+use super::exchange::{Exchange, Shared, Task, ranges};
 use super::form::Form;
 use super::model::Model;
 use super::options::TrainerOptions;
-use super::plan::Plan;
+use super::plan::{Plan, Schedule};
 use super::settings;
 use super::snapshot::Changes;
 use super::source::Source;
@@ -17,11 +17,15 @@ use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::memory::{bytes, filled};
 use crate::network::Network;
+use crate::parallel::Ahead;
 
 impl<'a> Trainer<'a> {
     /// A trainer that shares each batch with other processes, all of which call this with the same specification, data and options, and then
     /// take the same steps. Each works on a part of the batch, has all parameters, and comes to the bits that one process with as many
     /// [`shards`](TrainerOptions::shards) comes to; reports, checkpoints and samples are the same in all of them.
+    ///
+    /// Where the exchange [says so](Exchange::goes_on_beside) in all processes, a trainer of wide networks has a thread more, which exchanges the
+    /// gradients of layers while the backward pass goes on to those below.
     ///
     /// A run that one process is to stop ([`TrainerOptions::stop`], or a report that breaks) ends in all of them, a step later. A number
     /// that is not finite is the same error in all of them. What else fails in one process (its data, a hook) ends it alone: drop its trainer,
@@ -43,9 +47,22 @@ impl<'a> Trainer<'a> {
         let agreed = shared.agree(trainer.as_ref().map(Self::settings_text).map_err(ToString::to_string));
         if let Ok(trainer) = &mut trainer {
             agreed?;
+            trainer.adversary.ahead = trainer.ahead(&mut shared)?;
             trainer.adversary.shared = Some(shared);
         }
         trainer
+    }
+
+    /// The thread that exchanges gradients while the backward pass goes on, where all processes have one: in the layer-parallel schedule,
+    /// which completes them layer by layer.
+    fn ahead(&self, shared: &mut Shared) -> Result<Option<Ahead>> {
+        let plan = &self.plan;
+        let threads = (plan.schedule == Schedule::LayerParallel).then_some(plan.threads);
+        if !shared.go_on_beside(threads)? {
+            return Ok(None);
+        }
+        let ranges = Network::ALL.map(|network| ranges(self.spec.network(network)));
+        Ahead::new("gannet-exchange", ranges.into(), shared.adder(plan.pass.isa)).map(Some)
     }
 
     /// Does what process 0 does with its trainer, until that [dismisses](Self::dismiss) the others: runs, turns of one network, and to

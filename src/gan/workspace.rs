@@ -162,23 +162,25 @@ impl Workspace {
     }
 
     /// Calls `pass` for every chunk of the batch as the schedule says: slots side by side, each with a serial team, or chunk
-    /// after chunk with the whole team. `networks` are lent to each pass: for good to the last one
+    /// after chunk with the whole team. A pass has its slot, the last of those it is called with; in the layer-parallel schedule those before
+    /// it are complete. `networks` are lent to each pass: for good to the last one
     /// of the layer-parallel schedule, which completes the last slot's gradients, else to be read.
     pub(super) fn for_each_chunk<N: Sync>(
         &mut self,
         team: &Team<'_>,
         plan: &Plan,
         networks: &mut N,
-        pass: impl Fn(&Team<'_>, Chunk, Lent<'_, N>, &mut Scratch, &mut Slot) + Sync,
+        pass: impl Fn(&Team<'_>, Chunk, Lent<'_, N>, &mut Scratch, &mut [Slot]) + Sync,
     ) {
         match plan.schedule {
             Schedule::LayerParallel => {
                 let scratch = &mut self.scratches[0];
-                for slot in &mut self.slots {
-                    for chunk in plan.chunks(slot.samples.clone()) {
+                for index in 0..self.slots.len() {
+                    let slots = &mut self.slots[..=index];
+                    for chunk in plan.chunks(slots[index].samples.clone()) {
                         let last = chunk.first + chunk.samples == plan.cut.samples();
                         let lent = if last { Lent::Last(&mut *networks) } else { Lent::Shared(&*networks) };
-                        pass(team, chunk, lent, scratch, slot);
+                        pass(team, chunk, lent, scratch, slots);
                     }
                 }
             }
@@ -186,7 +188,7 @@ impl Workspace {
                 let networks = &*networks;
                 team.for_each_with(&mut self.scratches, Elements::new(&mut self.slots), |scratch, slot| {
                     for chunk in plan.chunks(slot.samples.clone()) {
-                        pass(&Team::serial(), chunk, Lent::Shared(networks), scratch, slot);
+                        pass(&Team::serial(), chunk, Lent::Shared(networks), scratch, std::slice::from_mut(slot));
                     }
                 });
             }
@@ -252,6 +254,21 @@ impl Workspace {
         });
     }
 
+    /// The last slot, and those before it.
+    pub(super) fn last_slot(&mut self) -> (&mut [Slot], &mut Slot) {
+        let last = self.slots.len() - 1;
+        let (before, behind) = self.slots.split_at_mut(last);
+        (before, &mut behind[0])
+    }
+
+    /// Takes the gradients of `network` that stand in the last slot, where [`add_range`] left the sums of all, for those that
+    /// [`Self::combine`] leaves.
+    pub(super) fn take_last(&mut self, network: Network) {
+        if let [first, .., last] = self.slots.as_mut_slice() {
+            std::mem::swap(&mut first.gradients[network as usize], &mut last.gradients[network as usize]);
+        }
+    }
+
     /// The gradients of the last step, as [`Self::combine`] left them.
     pub(super) fn combined(&self) -> &Slot {
         &self.slots[0]
@@ -276,6 +293,17 @@ impl Workspace {
     pub(super) fn scratches_mut(&mut self) -> &mut [Scratch] {
         &mut self.scratches
     }
+}
+
+/// Adds gradients of `network` of the slots `before`, from `first` on, to `sums`, which are those of the slot behind them: in the tree of
+/// [`Workspace::combine`], mirrored. With that slot they are as many as a power of two, and none is empty.
+pub(super) fn add_range(isa: Isa, before: &mut [Slot], network: Network, first: usize, sums: &mut [f32]) {
+    let (left, right) = before.split_at_mut(before.len().div_ceil(2));
+    let Some((slot, left)) = left.split_last_mut() else { return };
+    let of_left = &mut slot.gradients[network as usize][first..][..sums.len()];
+    add_range(isa, left, network, first, of_left);
+    add_range(isa, right, network, first, sums);
+    add_assign(isa, sums, of_left);
 }
 
 /// What is found of each slot, added in a binary tree.

@@ -37,7 +37,7 @@ impl AlignedBuffer {
     pub fn zeroed(len: usize) -> Result<Self> {
         let refused = || Error::OutOfMemory { bytes: (len as u64).saturating_mul(size_of::<f32>() as u64) };
         if len == 0 {
-            return Ok(Self { start: Self::nowhere(), len });
+            return Ok(Self::default());
         }
         let layout = layout(len).ok_or_else(refused)?;
         // SAFETY: the layout's size is not zero, because `len` is not.
@@ -52,6 +52,13 @@ impl AlignedBuffer {
         struct Line;
         const { assert!(align_of::<Line>() == ALIGNMENT) };
         NonNull::<Line>::dangling().cast()
+    }
+}
+
+impl Default for AlignedBuffer {
+    /// A buffer of length 0, which takes no memory.
+    fn default() -> Self {
+        Self { start: Self::nowhere(), len: 0 }
     }
 }
 

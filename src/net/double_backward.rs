@@ -120,7 +120,7 @@ impl DoubleBackward {
         mut network: BackwardView<'_>,
         trace: &Trace,
         tape: &mut Tape,
-        (gradients, accumulate): (&mut [f32], bool),
+        mut gradients: ParameterGradients<'_>,
     ) {
         tangent::tangent(context, reading(&network), trace, &self.tangents, tape);
         let (spec, layout) = (network.spec, network.layout);
@@ -136,16 +136,19 @@ impl DoubleBackward {
                 tangent: self.tangents.input(index),
                 factors: self.of_loss,
             };
-            let mut updated = match &mut network.parameters {
+            let updated = match &mut network.parameters {
                 Parameters::Fixed(_) => None,
                 Parameters::Updated(updated) => Some(updated),
             };
-            let Some(curvature) = self.curvatures[index] else {
-                operation.tangent_gradient(context, tape, of_tangent, (gradients, accumulate), updated);
-                continue;
-            };
-            operation.tangent_gradient(context, tape, of_tangent, (gradients, accumulate), None);
-            operation.parameter_gradient(context, tape, places, curvature, (gradients, true), updated.take());
+            let Some((arena, accumulate)) = gradients.arena() else { return };
+            match self.curvatures[index] {
+                None => operation.tangent_gradient(context, tape, of_tangent, (arena, accumulate), updated),
+                Some(curvature) => {
+                    operation.tangent_gradient(context, tape, of_tangent, (&mut *arena, accumulate), None);
+                    operation.parameter_gradient(context, tape, places, curvature, (arena, true), updated);
+                }
+            }
+            gradients.complete(layout, index);
         }
     }
 

@@ -7,6 +7,7 @@ use super::spec::NetworkSpec;
 use super::tape::{Tape, TapePlan, Value};
 use crate::error::Result;
 use crate::kernel::activation::Activation;
+use crate::parallel::Complete;
 
 /// A network whose parameters are fixed during a pass.
 #[derive(Clone, Copy, Debug)]
@@ -174,6 +175,30 @@ pub(crate) enum ParameterGradients<'a> {
     Overwrite(&'a mut [f32]),
     /// They are added to what stands there.
     Accumulate(&'a mut [f32]),
+    /// Either of these, in a pass that is the last to add to them: what it has completed is given up layer by layer.
+    Completed { arena: &'a mut [f32], accumulate: bool, complete: &'a mut Complete<'a> },
+}
+
+impl ParameterGradients<'_> {
+    /// The arena, and whether gradients are added to what stands there; `None` where they are not computed.
+    pub(super) fn arena(&mut self) -> Option<(&mut [f32], bool)> {
+        match self {
+            Self::Skip => None,
+            Self::Overwrite(arena) => Some((arena, false)),
+            Self::Accumulate(arena) => Some((arena, true)),
+            Self::Completed { arena, accumulate, .. } => Some((arena, *accumulate)),
+        }
+    }
+
+    /// Operation `index` has left its gradients, and all behind it have. A layer is complete with its first operation.
+    pub(super) fn complete(&mut self, layout: &ParameterLayout, index: usize) {
+        let Self::Completed { arena, complete, .. } = self else { return };
+        let (layer, _) = layout.operation(index);
+        let is_first = index.checked_sub(1).is_none_or(|below| layout.operation(below).0 < layer);
+        if is_first {
+            *arena = complete(layout.layer(layer).weight.start, std::mem::take(arena));
+        }
+    }
 }
 
 /// The gradients of a backward pass on the tape: with respect to each operation's pre-activations, from the last operation to the
@@ -246,16 +271,13 @@ pub(crate) fn backward(
             let gradients = [delta, deltas.delta(from_last + 1)];
             operation.input_gradient(context, network.parameters.values(), tape, places, below, gradients);
         }
-        let into = match &mut gradients {
-            ParameterGradients::Skip => continue,
-            ParameterGradients::Overwrite(gradients) => (&mut **gradients, false),
-            ParameterGradients::Accumulate(gradients) => (&mut **gradients, true),
-        };
+        let Some(into) = gradients.arena() else { continue };
         let updated = match &mut network.parameters {
             Parameters::Fixed(_) => None,
             Parameters::Updated(updated) => Some(updated),
         };
         operation.parameter_gradient(context, tape, places, delta, into, updated);
+        gradients.complete(layout, index);
     }
 }
 

@@ -33,6 +33,7 @@
 //! # Ok::<(), gannet::Error>(())
 //! ```
 
+mod ahead;
 mod bell;
 mod member;
 mod open_runs;
@@ -47,6 +48,7 @@ mod tree;
 /// The pool that a run takes its workers from: one of rayon.
 pub use rayon::ThreadPool;
 
+pub(crate) use ahead::{Ahead, Complete};
 pub use producer::{BlockedChunks, Chunks, ChunksOfEach, Elements, Enumerated, Producer};
 pub use team::{Team, with_team};
 pub use tree::add_in_tree;

@@ -36,13 +36,53 @@ impl Mailbox {
 pub(crate) struct Mailboxes {
     process: usize,
     all: Arc<Vec<Vec<Mailbox>>>,
+    /// Whether gradients are exchanged while the backward pass goes on.
+    beside: bool,
+    /// What is left of its calls; behind these it is gone, by an error or by a panic.
+    calls: usize,
+    panics: bool,
+}
+
+impl Mailboxes {
+    /// The same, which exchanges gradients while the backward pass goes on, or does not.
+    pub(crate) fn with_beside(mut self, beside: bool) -> Self {
+        self.beside = beside;
+        self
+    }
+
+    /// The same, which is gone after so many calls, by an error or by a panic.
+    pub(crate) fn gone_after(mut self, calls: usize, panics: bool) -> Self {
+        (self.calls, self.panics) = (calls, panics);
+        self
+    }
+
+    /// Counts a call.
+    fn call(&mut self) -> Result<(), ExchangeError> {
+        if let Some(calls) = self.calls.checked_sub(1) {
+            self.calls = calls;
+            return Ok(());
+        }
+        self.close();
+        assert!(!self.panics, "told to");
+        Err("gone".into())
+    }
+
+    fn close(&self) {
+        for other in 0..self.all.len() {
+            for mailbox in [&self.all[self.process][other], &self.all[other][self.process]] {
+                mailbox.lock().is_closed = true;
+                mailbox.changed.notify_all();
+            }
+        }
+    }
 }
 
 /// The ends of so many threads.
 pub(crate) fn mailboxes(processes: usize) -> Vec<Mailboxes> {
     let row = |_| (0..processes).map(|_| Mailbox::default()).collect();
     let all: Arc<Vec<Vec<Mailbox>>> = Arc::new((0..processes).map(row).collect());
-    (0..processes).map(|process| Mailboxes { process, all: all.clone() }).collect()
+    let end = |process| Mailboxes { process, all: all.clone(), beside: true, calls: usize::MAX, panics: false };
+    (0..processes).map(end).collect()
 }
 
 impl Exchange for Mailboxes {
@@ -54,7 +94,12 @@ impl Exchange for Mailboxes {
         self.process
     }
 
+    fn goes_on_beside(&self, _threads: usize) -> bool {
+        self.beside
+    }
+
     fn send(&mut self, to: usize, message: &[u8]) -> Result<(), ExchangeError> {
+        self.call()?;
         let mailbox = &self.all[self.process][to];
         let mut content = mailbox.wait(|content| !content.is_full && !content.is_closed)?;
         content.message.clear();
@@ -65,6 +110,7 @@ impl Exchange for Mailboxes {
     }
 
     fn receive(&mut self, from: usize, message: &mut [u8]) -> Result<(), ExchangeError> {
+        self.call()?;
         let mailbox = &self.all[from][self.process];
         let mut content = mailbox.wait(|content| content.is_full)?;
         if content.message.len() != message.len() {
@@ -79,11 +125,6 @@ impl Exchange for Mailboxes {
 
 impl Drop for Mailboxes {
     fn drop(&mut self) {
-        for other in 0..self.all.len() {
-            for mailbox in [&self.all[self.process][other], &self.all[other][self.process]] {
-                mailbox.lock().is_closed = true;
-                mailbox.changed.notify_all();
-            }
-        }
+        self.close();
     }
 }

@@ -13,8 +13,6 @@ pub(super) struct Branch {
     pub(super) children: Vec<usize>,
     /// The process that hands it down to this one; none has the first.
     pub(super) parent: Option<usize>,
-    /// Whom it adds sums with.
-    pub(super) part: Part,
 }
 
 /// A process's part in the adding of sums. Where the number of processes is no power of two, some are pairs, of which one works for both.
@@ -54,12 +52,13 @@ impl Branch {
                 (shards, members) = (middle..shards.end, border..members.end);
             }
         }
-        Self { shards, children, parent, part: Part::new(process, processes) }
+        Self { shards, children, parent }
     }
 }
 
 impl Part {
-    fn new(process: usize, processes: usize) -> Self {
+    /// The part of `process` of `processes`.
+    pub(super) fn new(process: usize, processes: usize) -> Self {
         // The halves of a group differ by one process at most, so that all groups of the last level have one or two.
         let levels = processes.ilog2();
         let (mut members, mut group) = (0..processes, 0);

@@ -18,12 +18,17 @@
 
 mod branch;
 mod messages;
+mod ranges;
 mod shared;
+mod wire;
 
 #[cfg(feature = "internals")]
 pub(crate) use branch::shards_of;
 pub(super) use messages::{Signal, Standing, Task};
+pub(super) use ranges::ranges;
 pub(super) use shared::Shared;
+
+use crate::parallel::available_threads;
 
 /// What the sending or receiving of a message may fail with.
 pub type ExchangeError = Box<dyn std::error::Error + Send + Sync>;
@@ -34,6 +39,9 @@ pub type ExchangeError = Box<dyn std::error::Error + Send + Sync>;
 /// Messages of one process to another arrive in their order, and their lengths are known to both. A process that gives up drops its
 /// exchange; the calls of the others that wait for it then have to fail, or they would wait for ever. Numbers are sent as the bytes that
 /// they stand in: all processes run on processors of one byte order.
+///
+/// Calls come one at a time, but not always from the same thread: where [`goes_on_beside`](Self::goes_on_beside) says so, a thread of the
+/// trainer's own exchanges gradients while the backward pass goes on.
 pub trait Exchange: Send {
     /// How many processes there are.
     fn processes(&self) -> usize;
@@ -69,5 +77,13 @@ pub trait Exchange: Send {
         }
         self.receive(with, received)?;
         self.send(with, message)
+    }
+    /// Whether gradients are exchanged while the backward pass goes on, in this process by so many `threads`: those of the layers that are
+    /// complete, by a thread beside these. It is asked once; where one process says no, all exchange them after the pass. No bit depends on
+    /// it. Calls that wait at full load, as most MPIs do, need a processor for that thread, or they slow the pass down.
+    ///
+    /// What is written here says whether this process may use more processors than it has threads.
+    fn goes_on_beside(&self, threads: usize) -> bool {
+        available_threads() > threads
     }
 }

@@ -1,73 +1,30 @@
 //! An exchange in use: sums, signals and tasks go up the tree and down again.
 
-use std::fmt;
+use std::any::Any;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Exchange;
-use super::branch::{Branch, Part, half};
+use super::branch::Branch;
 use super::messages::{Signal, Standing, Task};
+use super::wire::Wire;
 use crate::error::{Error, Result};
 use crate::gan::workspace::StepSums;
 use crate::kernel::loss::LossSums;
-use crate::kernel::reduce::add_assign;
-use crate::memory::{AlignedBuffer, bytes, room};
+use crate::memory::room;
 use crate::simd::Isa;
 
-/// An exchange in use, the process's place, and room for what comes from others.
+/// An exchange, and the process's place. Clones of the exchange's handle are used by one thread at a time, whichever has the mutex.
+#[derive(Debug)]
 pub(in crate::gan) struct Shared {
-    wire: Wire,
+    wire: Arc<Mutex<Wire>>,
     process: usize,
     processes: usize,
     branch: Branch,
-    received: AlignedBuffer,
 }
 
-/// An exchange whose errors name the process. Whoever holds a trainer alone may use it; the mutex lets others hold a trainer, too.
-struct Wire(Mutex<Box<dyn Exchange>>);
-
-impl Wire {
-    fn exchange(&mut self) -> &mut dyn Exchange {
-        &mut **self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn send(&mut self, to: usize, message: &[u8]) -> Result<()> {
-        self.exchange().send(to, message).map_err(|source| Error::Exchange { process: to, source })
-    }
-
-    fn receive(&mut self, from: usize, message: &mut [u8]) -> Result<()> {
-        self.exchange().receive(from, message).map_err(|source| Error::Exchange { process: from, source })
-    }
-
-    fn swap(&mut self, with: usize, message: &[u8], received: &mut [u8]) -> Result<()> {
-        self.exchange().swap(with, message, received).map_err(|source| Error::Exchange { process: with, source })
-    }
-}
-
-/// Adds `sums` among a process and its `partners`: with the nearest, each of the two adds one half, of which it then does the same with the
-/// farther ones; then they give each other the halves. Which of two sums comes first makes no difference to their sum.
-fn add_among(
-    wire: &mut Wire,
-    isa: Isa,
-    process: usize,
-    partners: &[usize],
-    sums: &mut [f32],
-    received: &mut [f32],
-) -> Result<()> {
-    let [partner, farther @ ..] = partners else { return Ok(()) };
-    let (left, right) = sums.split_at_mut(half(sums.len()));
-    let (own, others) = if process < *partner { (left, right) } else { (right, left) };
-    let of_partner = &mut received[..own.len()];
-    wire.swap(*partner, bytes::of(others), bytes::of_mut(of_partner))?;
-    add_assign(isa, own, of_partner);
-    add_among(wire, isa, process, farther, own, received)?;
-    wire.swap(*partner, bytes::of(own), bytes::of_mut(others))
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Shared").field("branch", &self.branch).finish_non_exhaustive()
-    }
+fn locked(wire: &Mutex<Wire>) -> MutexGuard<'_, Wire> {
+    wire.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {
@@ -90,7 +47,12 @@ impl Shared {
             return Err(Error::setting("shards", problem));
         }
         let branch = Branch::new(process, processes, shards.max(1));
-        Ok(Self { wire: Wire(Mutex::new(exchange)), process, processes, branch, received: AlignedBuffer::zeroed(0)? })
+        let wire = Arc::new(Mutex::new(Wire::new(exchange, process, processes)));
+        Ok(Self { wire, process, processes, branch })
+    }
+
+    fn wire(&self) -> MutexGuard<'_, Wire> {
+        locked(&self.wire)
     }
 
     /// Whether this is process 0, which the others may follow.
@@ -105,7 +67,7 @@ impl Shared {
 
     /// Bytes that room for `len` numbers from others takes.
     pub(in crate::gan) fn bytes(&self, len: usize) -> u64 {
-        (self.branch.part.room(len) as u64).saturating_mul(size_of::<f32>() as u64)
+        self.wire().bytes(len)
     }
 
     /// Takes that room.
@@ -114,8 +76,7 @@ impl Shared {
     ///
     /// [`Error::OutOfMemory`].
     pub(in crate::gan) fn take_memory(&mut self, len: usize) -> Result<()> {
-        self.received = AlignedBuffer::zeroed(self.branch.part.room(len))?;
-        Ok(())
+        self.wire().take_memory(len)
     }
 
     /// Adds `sums` of all processes, in place, in the tree. There is room for as many numbers.
@@ -124,46 +85,33 @@ impl Shared {
     ///
     /// [`Error::Exchange`].
     pub(in crate::gan) fn add(&mut self, isa: Isa, sums: &mut [f32]) -> Result<()> {
-        let Self { wire, branch, received, process, .. } = self;
-        match &branch.part {
-            Part::Second { first } => {
-                wire.send(*first, bytes::of(sums))?;
-                wire.receive(*first, bytes::of_mut(sums))
-            }
-            Part::Partner { second, partners } => {
-                if let Some(second) = second {
-                    let received = &mut received[..sums.len()];
-                    wire.receive(*second, bytes::of_mut(received))?;
-                    add_assign(isa, sums, received);
-                }
-                add_among(wire, isa, *process, partners, sums, received)?;
-                second.map_or(Ok(()), |second| wire.send(second, bytes::of(sums)))
-            }
-        }
+        self.wire().add(isa, sums)
     }
 
-    /// The same of messages of a few bytes, of which `join` makes one of a process's and of the next one's.
-    fn combine<const N: usize>(&mut self, own: [u8; N], join: impl Fn([u8; N], [u8; N]) -> [u8; N]) -> Result<[u8; N]> {
-        let Self { wire, branch, process, .. } = self;
-        let (mut message, mut received) = (own, [0; N]);
-        match &branch.part {
-            Part::Second { first } => {
-                wire.send(*first, &message)?;
-                wire.receive(*first, &mut message)?;
-            }
-            Part::Partner { second, partners } => {
-                if let Some(second) = second {
-                    wire.receive(*second, &mut received)?;
-                    message = join(message, received);
-                }
-                for partner in partners {
-                    wire.swap(*partner, &message, &mut received)?;
-                    message = if *process < *partner { join(message, received) } else { join(received, message) };
-                }
-                second.map_or(Ok(()), |second| wire.send(second, &message))?;
-            }
-        }
-        Ok(message)
+    /// The same for another thread.
+    pub(in crate::gan) fn adder(&self, isa: Isa) -> impl FnMut(&mut [f32]) -> Result<()> + Send + 'static {
+        let wire = self.wire.clone();
+        move |sums| locked(&wire).add(isa, sums)
+    }
+
+    /// The error of an exchange that has panicked in another thread of this process.
+    pub(in crate::gan) fn panicked(&self, panic: &(dyn Any + Send)) -> Error {
+        let told = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let source = format!("its exchange panicked: {}", told.unwrap_or("no message"));
+        Error::Exchange { process: self.process, source: source.into() }
+    }
+
+    /// Whether all processes exchange gradients while their threads, so many of this one, go on with the backward pass. A process that
+    /// cannot, whatever its exchange says, has `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exchange`].
+    pub(in crate::gan) fn go_on_beside(&mut self, threads: Option<usize>) -> Result<bool> {
+        let mut wire = self.wire();
+        let own = threads.is_some_and(|threads| wire.goes_on_beside(threads));
+        let [all] = wire.combine([u8::from(own)], |[left], [right]| [left & right])?;
+        Ok(self.processes > 1 && all == 1)
     }
 
     /// Sends `message` of process 0 to all others, which have as many bytes for it.
@@ -173,15 +121,15 @@ impl Shared {
     /// [`Error::Exchange`].
     pub(in crate::gan) fn spread(&mut self, message: &mut [u8]) -> Result<()> {
         if let Some(parent) = self.branch.parent {
-            self.wire.receive(parent, message)?;
+            self.wire().receive(parent, message)?;
         }
         self.hand_down(message)
     }
 
     /// Sends what the whole tree has come to down to the children, the last first: it has the most below it.
     fn hand_down(&mut self, message: &[u8]) -> Result<()> {
-        let Self { wire, branch, .. } = self;
-        branch.children.iter().rev().try_for_each(|child| wire.send(*child, message))
+        let mut wire = self.wire();
+        self.branch.children.iter().rev().try_for_each(|child| wire.send(*child, message))
     }
 
     /// Adds two numbers.
@@ -207,7 +155,7 @@ impl Shared {
             let (numbers, _) = message.as_chunks::<8>();
             std::array::from_fn(|index| numbers.get(index).map_or(0.0, |bytes| f64::from_ne_bytes(*bytes)))
         };
-        let total = self.combine(packed(sums), |left, right| {
+        let total = self.wire().combine(packed(sums), |left, right| {
             let (left, right): ([f64; N], [f64; N]) = (unpacked(left), unpacked(right));
             packed(std::array::from_fn(|index| left[index] + right[index]))
         })?;
@@ -241,8 +189,9 @@ impl Shared {
             fault: left.fault.or(right.fault),
             stops: left.stops || right.stops,
         };
-        let heard =
-            self.combine(own.packed(), |left, right| joined(Signal::unpacked(left), Signal::unpacked(right)).packed())?;
+        let heard = self
+            .wire()
+            .combine(own.packed(), |left, right| joined(Signal::unpacked(left), Signal::unpacked(right)).packed())?;
         Ok(Signal::unpacked(heard))
     }
 
@@ -255,7 +204,7 @@ impl Shared {
     pub(in crate::gan) fn task(&mut self, own: Option<Task>, standing: Standing) -> Result<(Task, Standing)> {
         let mut message = own.unwrap_or(Task::End).packed(standing);
         if let Some(parent) = self.branch.parent {
-            self.wire.receive(parent, &mut message)?;
+            self.wire().receive(parent, &mut message)?;
         }
         self.hand_down(&message)?;
         let (task, of_first) = Task::unpacked(message);
@@ -325,15 +274,15 @@ impl Shared {
     }
 
     fn send_text(&mut self, to: usize, text: &str) -> Result<()> {
-        self.wire.send(to, &(text.len() as u64).to_ne_bytes())?;
-        self.wire.send(to, text.as_bytes())
+        self.wire().send(to, &(text.len() as u64).to_ne_bytes())?;
+        self.wire().send(to, text.as_bytes())
     }
 
     fn receive_text(&mut self, from: usize) -> Result<String> {
         /// Longer ones are no settings.
         const MOST: u64 = 1 << 24;
         let mut length = [0; 8];
-        self.wire.receive(from, &mut length)?;
+        self.wire().receive(from, &mut length)?;
         let length = u64::from_ne_bytes(length);
         if length > MOST {
             let source = format!("{length} bytes are no settings: is the other process gannet, of this version?");
@@ -341,7 +290,7 @@ impl Shared {
         }
         let mut text = room(length as usize)?;
         text.resize(length as usize, 0);
-        self.wire.receive(from, &mut text)?;
+        self.wire().receive(from, &mut text)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 }

@@ -10,6 +10,7 @@ use crate::gan::streams::Stream;
 use crate::kernel::noise;
 use crate::net::panels::{Panels, Part, PartKeeps};
 use crate::net::tape::Value;
+use crate::parallel::Ahead;
 
 /// What all passes of a turn read.
 #[derive(Clone, Copy)]
@@ -30,6 +31,8 @@ pub(in crate::gan) struct Context<'a> {
     pub(in crate::gan) report: bool,
     /// The numbers of the batch's samples: the rows of a matrix handed in.
     pub(in crate::gan) identity: &'a [u32],
+    /// What adds gradients over all processes that share the batch while passes go on, those of G and D; `None` if nothing does.
+    pub(in crate::gan) ahead: Option<&'a Ahead>,
 }
 
 /// Where real samples come from.

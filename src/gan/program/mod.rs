@@ -141,5 +141,15 @@ pub(super) enum Segment {
     Update(Network),
 }
 
+impl Segment {
+    /// The networks that are updated by what stands before these segments: nothing but updates stands between.
+    fn updated(following: &[Self]) -> impl Iterator<Item = Network> {
+        following.iter().map_while(|segment| match segment {
+            Self::Update(network) => Some(*network),
+            Self::Passes(_) | Self::Average(_) => None,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests;

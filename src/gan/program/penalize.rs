@@ -28,14 +28,13 @@ impl Context<'_> {
 }
 
 impl Work<'_> {
-    /// The gradients of D's parameters, added to those that `into` holds if it says so. In a turn without penalties they are the loss's
-    /// alone. Returns the sum of the penalties over the chunk, with their weights, where they are reported, due or not.
+    /// The gradients of D's parameters, which go where `into` says. In a turn without penalties they are the loss's alone. Returns the sum of the penalties over the chunk, with their weights, where they are reported, due or not.
     pub(super) fn penalize(
         &self,
         team: &Team<'_>,
         view: BackwardView<'_>,
         (rows, trace, passes, norms): (Rows, &Trace, &DoubleBackward, Value),
-        into: (&mut [f32], bool),
+        into: ParameterGradients<'_>,
         scratch: &mut Scratch,
     ) -> Option<f64> {
         let context = PassContext { team, plan: &self.context.plan.pass, panels: panels_of(self.chunk, rows) };
@@ -49,11 +48,7 @@ impl Work<'_> {
         if due {
             passes.learn(&context, view, trace, &mut scratch.tape, into);
         } else if let Some(deltas) = passes.plain() {
-            let sums = match into {
-                (sums, false) => ParameterGradients::Overwrite(sums),
-                (sums, true) => ParameterGradients::Accumulate(sums),
-            };
-            pass::backward(&context, view, (trace, deltas), &mut scratch.tape, sums, InputMode::Skip);
+            pass::backward(&context, view, (trace, deltas), &mut scratch.tape, into, InputMode::Skip);
         }
         penalty
     }

@@ -75,6 +75,20 @@ pub(in crate::gan) struct Instructions {
     pub(super) list: Vec<Instruction>,
     /// Whether one of them changes a network.
     updates: bool,
+    /// The last instruction that adds to the gradients of each network that is updated next, by its number, in their order.
+    completing: Vec<(usize, Network)>,
+}
+
+impl Instructions {
+    /// Whether instruction `index` is the last that adds to the gradients of a network that is updated next.
+    pub(super) fn completes(&self, index: usize) -> bool {
+        self.completing.iter().any(|(completing, _)| *completing == index)
+    }
+
+    /// The networks whose gradients are complete behind the last chunk, in the order in which they are completed.
+    pub(in crate::gan) fn completed(&self) -> impl Iterator<Item = Network> {
+        self.completing.iter().map(|(_, network)| *network)
+    }
 }
 
 /// A step that can be run.
@@ -122,7 +136,10 @@ impl Program {
             reals: None,
             delta: None,
         };
-        let mut turn = |segments: &[Segment]| segments.iter().map(|segment| places.segment(segment)).collect();
+        let mut turn = |segments: &[Segment]| {
+            let each = segments.iter().enumerate();
+            each.map(|(index, segment)| places.segment(segment, &segments[index + 1..])).collect()
+        };
         let (of_discriminator, of_generator) = (turn(&script.discriminator), turn(&script.generator));
         let answered = turn(&script.answered);
         for trace in places.latest.into_iter().flatten() {
@@ -170,8 +187,19 @@ struct Places<'a> {
     delta: Option<Value>,
 }
 
+impl Pass {
+    /// Whether it adds to the gradients of `network`.
+    fn adds_to(self, network: Network) -> bool {
+        match self {
+            Self::Learn { network: of, gradients, .. } => of == network && gradients != Gradients::Ignored,
+            Self::Penalize { gradients, .. } => network == Network::Discriminator && gradients != Gradients::Ignored,
+            _ => false,
+        }
+    }
+}
+
 impl Places<'_> {
-    fn segment(&mut self, segment: &Segment) -> SegmentPlace {
+    fn segment(&mut self, segment: &Segment, following: &[Segment]) -> SegmentPlace {
         match segment {
             Segment::Passes(passes) => {
                 let uses = |pass: &Pass| {
@@ -183,7 +211,10 @@ impl Places<'_> {
                 };
                 self.reals = None;
                 let list = passes.iter().map(|pass| self.pass(*pass)).collect();
-                SegmentPlace::Passes(Instructions { list, updates: passes.iter().any(uses) })
+                let last = |network| Some((passes.iter().rposition(|pass| pass.adds_to(network))?, network));
+                let mut completing: Vec<_> = Segment::updated(following).filter_map(last).collect();
+                completing.sort_unstable_by_key(|(index, _)| *index);
+                SegmentPlace::Passes(Instructions { list, updates: passes.iter().any(uses), completing })
             }
             Segment::Average(side) => SegmentPlace::Average(*side),
             Segment::Update(network) => SegmentPlace::Update(*network),

@@ -82,11 +82,7 @@ impl Script {
             for index in 0..turn.len() {
                 let (before, after) = turn.split_at_mut(index + 1);
                 let Some(Segment::Passes(passes)) = before.last_mut() else { continue };
-                let updated = after.iter().map_while(|segment| match segment {
-                    Segment::Update(network) => Some(*network),
-                    Segment::Passes(_) | Segment::Average(_) => None,
-                });
-                for network in updated.filter(|network| !stands_apart(*network)) {
+                for network in Segment::updated(after).filter(|network| !stands_apart(*network)) {
                     let Some(last) = passes.iter().rposition(|pass| pass.reads(network)) else { continue };
                     let stops = passes[last..].iter().any(|pass| matches!(pass, Pass::Loss(_)));
                     let at_times =

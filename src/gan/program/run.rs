@@ -7,7 +7,7 @@ use crate::gan::fault::Latest;
 use crate::gan::networks::{Lent, Networks};
 use crate::gan::plan::Chunk;
 use crate::gan::streams::Stream;
-use crate::gan::workspace::{Scratch, Slot};
+use crate::gan::workspace::{Scratch, Slot, add_range};
 use crate::kernel::activation::{self, Activation};
 use crate::kernel::loss;
 use crate::kernel::noise;
@@ -16,9 +16,10 @@ use crate::net::panels::PassContext;
 use crate::net::pass::{self, ParameterGradients};
 use crate::net::tape::Value;
 use crate::network::Network;
-use crate::parallel::{Chunks, Team};
+use crate::parallel::{Ahead, Chunks, Team};
+use crate::simd::Isa;
 
-/// Runs the passes of a segment over a chunk.
+/// Runs the passes of a segment over a chunk of the last of the `slots`; the others are complete.
 pub(in crate::gan) fn run(
     team: &Team<'_>,
     context: &Context<'_>,
@@ -26,11 +27,13 @@ pub(in crate::gan) fn run(
     chunk: Chunk,
     mut networks: Lent<'_, Networks>,
     scratch: &mut Scratch,
-    slot: &mut Slot,
+    slots: &mut [Slot],
 ) {
+    let [before @ .., slot] = slots else { return };
     let first = chunk.first == slot.samples.start;
+    let ahead = context.ahead.filter(|_| chunk.first + chunk.samples == context.plan.cut.own_end());
     let work = Work { context, chunk };
-    for instruction in &instructions.list {
+    for (index, instruction) in instructions.list.iter().enumerate() {
         // The gradients of a batch with a number that is not finite are worth nothing: no pass goes backward.
         if slot.fault.is_some() {
             return;
@@ -50,12 +53,6 @@ pub(in crate::gan) fn run(
                 work.loss(team, *loss, (*logits, *reals), *deltas, scratch, slot);
             }
             Instruction::Learn { network, rows, gradients, input, trace, deltas } => {
-                let sums = &mut slot.gradients[*network as usize];
-                let sums = match gradients {
-                    Gradients::Ignored => ParameterGradients::Skip,
-                    Gradients::Summed | Gradients::SummedAndUsed if first => ParameterGradients::Overwrite(sums),
-                    Gradients::Summed | Gradients::SummedAndUsed => ParameterGradients::Accumulate(sums),
-                };
                 let view = networks.for_backward(*network, *gradients == Gradients::SummedAndUsed);
                 let record = (context.program.trace(*trace), deltas);
                 let panels = match network {
@@ -63,15 +60,33 @@ pub(in crate::gan) fn run(
                     Network::Discriminator => panels_of(chunk, *rows),
                 };
                 let pass = PassContext { team, plan: &context.plan.pass, panels };
-                pass::backward(&pass, view, record, &mut scratch.tape, sums, *input);
+                let learn = |sums: ParameterGradients<'_>| {
+                    pass::backward(&pass, view, record, &mut scratch.tape, sums, *input);
+                };
+                if *gradients == Gradients::Ignored {
+                    learn(ParameterGradients::Skip);
+                } else {
+                    let ahead = ahead.filter(|_| instructions.completes(index));
+                    add_up(*network, !first, (&mut *before, &mut *slot), (ahead, context.plan.pass.isa), learn);
+                }
             }
             Instruction::Penalize { rows, gradients, trace, passes, norms } => {
-                let sums = &mut slot.gradients[Network::Discriminator as usize];
                 // The loss of pairs comes first.
                 let accumulate = !first || *rows == Rows::Between;
                 let view = networks.for_backward(Network::Discriminator, *gradients == Gradients::SummedAndUsed);
                 let place = (*rows, context.program.trace(*trace), passes, *norms);
-                let penalty = work.penalize(team, view, place, (sums, accumulate), scratch);
+                let mut penalty = None;
+                let learn = |sums: ParameterGradients<'_>| {
+                    penalty = work.penalize(team, view, place, sums, scratch);
+                };
+                let ahead = ahead.filter(|_| instructions.completes(index));
+                add_up(
+                    Network::Discriminator,
+                    accumulate,
+                    (&mut *before, &mut *slot),
+                    (ahead, context.plan.pass.isa),
+                    learn,
+                );
                 slot.sums.penalize(penalty);
             }
             Instruction::Share { activation, pairs, ratios, fakes, deltas } => {
@@ -85,6 +100,28 @@ pub(in crate::gan) fn run(
                 work.answer(team, [*fakes, *deltas], *activation, scratch);
             }
         }
+    }
+}
+
+/// Calls `pass` with where the gradients of `network` are added up: in `slot`, which stands behind the slots `before`. `ahead` takes what the
+/// pass completes, together with what these hold.
+fn add_up(
+    network: Network,
+    accumulate: bool,
+    (before, slot): (&mut [Slot], &mut Slot),
+    (ahead, isa): (Option<&Ahead>, Isa),
+    pass: impl FnOnce(ParameterGradients<'_>),
+) {
+    let arena = &mut slot.gradients[network as usize];
+    match ahead.filter(|ahead| ahead.takes(network as usize)) {
+        Some(ahead) => ahead.lend(
+            network as usize,
+            arena,
+            |first, sums| add_range(isa, before, network, first, sums),
+            |arena, complete| pass(ParameterGradients::Completed { arena, accumulate, complete }),
+        ),
+        None if accumulate => pass(ParameterGradients::Accumulate(arena)),
+        None => pass(ParameterGradients::Overwrite(arena)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The adversarial step as a whole. Here stands what its tests share.
 
+mod ahead;
 mod bad_input;
 mod draws;
 mod embedding;
