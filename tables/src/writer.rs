@@ -259,7 +259,9 @@ impl Shape {
             || (spaces && (cell.is_empty() || cell.contains('\t')))
             || cell.starts_with([' ', '\t'])
             || cell.ends_with([' ', '\t'])
-            || (is_first && self.comment.is_some() && bytes.first().copied() == self.comment);
+            || (is_first && self.comment.is_some() && bytes.first().copied() == self.comment)
+            // Lines that begin and end with it would be read as quoted by it.
+            || (is_first && cell.starts_with('\'') && self.quote != b'\'');
         if !is_quoted && !needs_quotes {
             return text.extend_from_slice(bytes);
         }

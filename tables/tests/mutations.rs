@@ -48,3 +48,9 @@ proptest! {
         oracle::check(text.as_bytes());
     }
 }
+
+/// What once did not come back: rows that begin and end with a single quote, which would then be their quotes.
+#[test]
+fn texts_that_broke_the_writer_come_back() {
+    assert!(oracle::check(b"'\t0 0'\n#"));
+}
