@@ -119,6 +119,8 @@ pub(crate) fn kind_text(column: &ColumnForm) -> String {
 /// The values of a column, in a few words.
 pub(crate) fn values_text(column: &ColumnForm) -> String {
     let mut text = match &column.domain {
+        // Of runs that were made before a table had a form the range is not known.
+        Domain::Numbers { range: [f64::MIN, f64::MAX], .. } => "numbers".to_string(),
         Domain::Numbers { range: [least, greatest], .. } => format!("{} to {}", number(*least), number(*greatest)),
         Domain::Integers { range: [least, greatest], .. } => format!("{least} to {greatest}"),
         Domain::Dates { format, range } => {

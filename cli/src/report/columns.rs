@@ -132,6 +132,8 @@ fn steps(shares: &[f64], highest: f64, closed: bool) -> String {
 mod tests {
     use std::fs;
 
+    use gannet_tables::{Input, ReadOptions};
+
     use super::*;
 
     #[test]
@@ -155,6 +157,16 @@ mod tests {
         assert!(
             text.contains(r#"d="M0 300V12H500V12H1000V300Z""#) && text.contains(r#"d="M0 300V156H500V12H1000V300""#)
         );
+        // Dates as in the table; and 0 where the edges of the bars come to it but for their rounding.
+        let file = r#"{"columns": [{"name": "day", "low": 0, "high": 9, "real": [1], "generated": [1]},
+            {"name": "x", "low": -0.1, "high": 0.5, "real": [1, 0, 0], "generated": [1, 0, 0]}]}"#;
+        fs::write(place.path().join(COLUMNS), file).unwrap();
+        let rows: String = (10..30).map(|day| format!("2024-03-{day},{day}.5\n")).collect();
+        let table =
+            gannet_tables::read(&Input::bytes("t.csv", format!("day,x\n{rows}")), &ReadOptions::default()).unwrap();
+        let text = markup(&read(place.path()), &findings, Some(table.form())).into_string();
+        assert!(text.contains("<span>2024-03-10</span><span>2024-03-29</span>"), "{text}");
+        assert!(text.contains("<span>0</span><span>0.4000</span>"), "{text}");
         for broken in ["", "[", "{\"columns\": 3}", "\u{0}"] {
             fs::write(place.path().join(COLUMNS), broken).unwrap();
             assert_eq!(markup(&read(place.path()), &findings, None).into_string(), "");

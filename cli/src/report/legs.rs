@@ -5,6 +5,7 @@ use gannet::internals::numbers::thousands;
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::page;
 use super::record::Record;
 use crate::history::legs::{Change, Leg};
 use crate::numbers::time;
@@ -30,20 +31,10 @@ pub(super) fn table(record: &Record) -> Markup {
     if legs.len() < 2 {
         return Markup::default();
     }
+    let headings = [("steps", false), ("begun", false), ("time in steps", true), ("what was changed", false)];
+    let rows = html! { @for leg in legs.iter().take(MOST) { (row(leg)) } };
     html! {
-        .scroll tabindex="0" role="group" aria-label="Legs" {
-            table.measures {
-                thead {
-                    tr {
-                        th scope="col" { "steps" }
-                        th scope="col" { "begun" }
-                        th.number scope="col" { "time in steps" }
-                        th scope="col" { "what was changed" }
-                    }
-                }
-                tbody { @for leg in legs.iter().take(MOST) { (row(leg)) } }
-            }
-        }
+        (page::table("Legs", &headings, &rows))
         @if legs.len() > MOST { p.note { "Later legs stand in legs.json." } }
     }
 }

@@ -69,6 +69,18 @@ pub(super) fn section(id: &str, title: &str, body: &Markup) -> Markup {
     }
 }
 
+/// A table, which scrolls where it is too wide. Of its headings those of numbers, which stand to the right, are marked.
+pub(super) fn table(label: &str, headings: &[(&str, bool)], rows: &Markup) -> Markup {
+    html! {
+        .scroll tabindex="0" role="group" aria-label=(label) {
+            table.measures {
+                thead { tr { @for (heading, is_number) in headings { th.number[*is_number] scope="col" { (heading) } } } }
+                tbody { (rows) }
+            }
+        }
+    }
+}
+
 /// A name of a measure, or another that JSON has, in words.
 pub(super) fn spaced(name: &str) -> String {
     name.replace('_', " ")

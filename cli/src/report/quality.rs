@@ -3,8 +3,9 @@
 use gannet_tables::Form;
 use maud::{Markup, html};
 
+use super::page;
 use crate::data::table::{kind_text, values_text};
-use crate::measures::quality::{ColumnPair, TableQuality};
+use crate::measures::quality::TableQuality;
 use crate::numbers::short_figure;
 
 /// Columns that are shown, and letters of the name of one.
@@ -14,37 +15,25 @@ const LONGEST_NAME: usize = 60;
 /// The columns in the order of the table, and what is said of all of them.
 pub(super) fn markup(form: Option<&Form>, quality: Option<&TableQuality>) -> Markup {
     let Some(form) = form else { return Markup::default() };
-    let scores = |name: &str| quality.and_then(|quality| quality.columns.iter().find(|column| column.name == name));
-    html! {
-        .scroll tabindex="0" role="group" aria-label="Columns of the table" {
-            table.measures {
-                thead {
-                    tr {
-                        th scope="col" { "column" }
-                        th scope="col" { "taken for" }
-                        th scope="col" { "values" }
-                        @if quality.is_some() {
-                            th.number scope="col" { "shape" }
-                            th.number scope="col" { "of real rows" }
-                        }
-                    }
-                }
-                tbody {
-                    @for column in form.columns.iter().take(MOST) {
-                        tr {
-                            th scope="row" { (column.name.chars().take(LONGEST_NAME).collect::<String>()) }
-                            td { (kind_text(column)) }
-                            td.note { (values_text(column)) }
-                            @if quality.is_some() {
-                                @let scores = scores(&column.name);
-                                td.number { (figure(scores.and_then(|scores: &ColumnPair| scores.samples))) }
-                                td.number { (figure(scores.and_then(|scores: &ColumnPair| scores.real))) }
-                            }
-                        }
-                    }
+    let headings =
+        [("column", false), ("taken for", false), ("values", false), ("shape", true), ("of real rows", true)];
+    let shown = if quality.is_some() { &headings[..] } else { &headings[..3] };
+    let scores = |name: &str| quality.map(|quality| quality.columns.iter().find(|column| column.name == name));
+    let rows = html! {
+        @for column in form.columns.iter().take(MOST) {
+            tr {
+                th scope="row" { (column.name.chars().take(LONGEST_NAME).collect::<String>()) }
+                td { (kind_text(column)) }
+                td.note { (values_text(column)) }
+                @if let Some(scores) = scores(&column.name) {
+                    td.number { (figure(scores.and_then(|scores| scores.samples))) }
+                    td.number { (figure(scores.and_then(|scores| scores.real))) }
                 }
             }
         }
+    };
+    html! {
+        (page::table("Columns of the table", shown, &rows))
         @if form.columns.len() > MOST { p.note { "and " (form.columns.len() - MOST) " more columns" } }
         @if let Some(quality) = quality { (overall(quality)) }
     }
@@ -52,27 +41,17 @@ pub(super) fn markup(form: Option<&Form>, quality: Option<&TableQuality>) -> Mar
 
 /// The figures of the whole table.
 fn overall(quality: &TableQuality) -> Markup {
-    html! {
-        .scroll tabindex="0" role="group" aria-label="Quality of the table" {
-            table.measures {
-                thead {
-                    tr {
-                        th scope="col" { "quality" }
-                        th.number scope="col" { "generated rows" }
-                        th.number scope="col" { "real rows" }
-                    }
-                }
-                tbody {
-                    @for (name, samples, real) in quality.overall() {
-                        tr {
-                            th scope="row" { (name) }
-                            td.number { (figure(samples)) }
-                            td.number { (figure(real)) }
-                        }
-                    }
-                }
+    let rows = html! {
+        @for (name, samples, real) in quality.overall() {
+            tr {
+                th scope="row" { (name) }
+                td.number { (figure(samples)) }
+                td.number { (figure(real)) }
             }
         }
+    };
+    html! {
+        (page::table("Quality of the table", &[("quality", false), ("generated rows", true), ("real rows", true)], &rows))
         p.note {
             "By SDMetrics' definitions: 1 is best, and of the detection AUC 0.5. Real rows are one half of the data, held against the other as generated rows are."
         }

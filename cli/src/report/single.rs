@@ -136,31 +136,22 @@ fn measured(record: &Record) -> Markup {
     if measures.is_empty() {
         return Markup::default();
     }
-    html! {
-        .scroll tabindex="0" role="group" aria-label="Measures" {
-            table.measures {
-                thead {
-                    tr {
-                        th scope="col" { "measure" }
-                        th.number scope="col" { "value" }
-                        th scope="col" { (measure::REFERENCE) }
-                    }
+    let headings = [("measure", false), ("value", true), (measure::REFERENCE, false)];
+    let rows = html! {
+        @for measure in &measures {
+            tr {
+                th scope="row" {
+                    (spaced(&measure.name))
+                    @let told = spaced(&measure.name);
+                    @if ![told.as_str(), ""].contains(&measure.words) { small { (measure.words) } }
                 }
-                tbody {
-                    @for measure in &measures {
-                        tr {
-                            th scope="row" {
-                                (spaced(&measure.name))
-                                @let told = spaced(&measure.name);
-                                @if ![told.as_str(), ""].contains(&measure.words) { small { (measure.words) } }
-                            }
-                            td.number { (number(measure.value)) }
-                            td.note { (measure.reached) }
-                        }
-                    }
-                }
+                td.number { (number(measure.value)) }
+                td.note { (measure.reached) }
             }
         }
+    };
+    html! {
+        (page::table("Measures", &headings, &rows))
         @if let Some(remark) = remark { p.remark { (remark) } }
     }
 }

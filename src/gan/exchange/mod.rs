@@ -78,6 +78,7 @@ pub trait Exchange: Send {
         self.receive(with, received)?;
         self.send(with, message)
     }
+
     /// Whether gradients are exchanged while the backward pass goes on, in this process by so many `threads`: those of the layers that are
     /// complete, by a thread beside these. It is asked once; where one process says no, all exchange them after the pass. No bit depends on
     /// it. Calls that wait at full load, as most MPIs do, need a processor for that thread, or they slow the pass down.

@@ -28,7 +28,8 @@ impl Context<'_> {
 }
 
 impl Work<'_> {
-    /// The gradients of D's parameters, which go where `into` says. In a turn without penalties they are the loss's alone. Returns the sum of the penalties over the chunk, with their weights, where they are reported, due or not.
+    /// The gradients of D's parameters, which go where `into` says. In a turn without penalties they are the loss's alone. Returns the sum
+    /// of the penalties over the chunk, with their weights, where they are reported, due or not.
     pub(super) fn penalize(
         &self,
         team: &Team<'_>,

@@ -275,6 +275,16 @@ mod tests {
         }
     }
 
+    /// The form counts the rows of the whole table, also where the codec was fitted to some of them.
+    #[test]
+    fn shares_of_a_part_are_those_of_the_table() {
+        let text: String = (0..90).map(|row| format!("{}.5,{}\n", row * row % 37, ["a", "b", ""][row % 3])).collect();
+        let table = read(&Input::bytes("t.csv", text), &ReadOptions::default()).unwrap();
+        let part = table.select(&[0, 1, 2, 3, 4, 5]).unwrap();
+        let shares = Codec::fit(&part, None, Scaling::Quantile).unwrap().shares();
+        assert_eq!(shares, [Some(vec![1.0 / 3.0; 3])]);
+    }
+
     #[test]
     fn few_samples_change_nothing_but_groups() {
         let text: String = (0..40).map(|row| format!("{}.5,{}\n", row * row % 37, row % 3)).collect();
