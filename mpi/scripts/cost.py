@@ -5,9 +5,10 @@ docs/many-machines.md predicts.
     mpi/scripts/cost.py                        circle
     mpi/scripts/cost.py --mnist DIR            mnist as well, from the four IDX files in DIR
 
-Needs Linux, root, cargo, gcc, iproute2 and Open MPI. The processes are on the processors of this machine: where there are more of them, they share
-these, and the model says so. Each figure is the median of rounds in turn. A prediction that is off by more than a fifth ends the script with
-status 1.
+Needs Linux, root, cargo, gcc, iproute2 and Open MPI. The processes are on the processors of this machine, and share these where they are more. So the
+model is given what it needs as they have it: the step of a process's part of the batch, of as many processes side by side that exchange
+nothing, and the time of a message between processes that exchange nothing else (`exchange.c`). Each figure is the median of rounds in turn. A
+prediction that is off by more than a fifth ends the script with status 1.
 """
 
 import argparse
@@ -29,9 +30,15 @@ NETWORKS = [(10.0, 50.0), (1.0, 200.0)]
 CASES = [("circle", 4096, 300, 11_411), ("circle", 65_536, 40, 11_411), ("mnist", 256, 40, 2_946_577), ("mnist", 4096, 6, 2_946_577)]
 # What processes tell each other beside the gradients of two networks: a signal after the passes of each.
 SIGNALS = 2
+# Of a message whose time tells the bytes a second: about half of a network of mnist.
+MESSAGE = 3_000_000
 MOST_OFF = 0.2
-# Open MPI over the link alone, as between machines, without binding processes to processors that others use, too.
+# The namespaces of this run of the script have its number before their own.
+NAMESPACE = f"gannet-{os.getpid()}-"
+# Open MPI over the link alone, as between machines, without binding processes to processors that others use, too, and with long messages that go both
+# ways at once.
 SETTINGS = {
+    "btl_tcp_flags": "send,inplace",
     "btl": "tcp,self",
     "btl_tcp_if_include": "link",
     "oob_tcp_if_include": "link",
@@ -43,7 +50,7 @@ SETTINGS = {
 @contextlib.contextmanager
 def network(folder, gbit, microseconds, ends):
     """Namespaces with a link between them; their names."""
-    names = [f"gannet{number}" for number in range(1, ends + 1)]
+    names = [f"{NAMESPACE}{number}" for number in range(1, ends + 1)]
     link = folder / "link"
     try:
         for name in names:
@@ -52,6 +59,11 @@ def network(folder, gbit, microseconds, ends):
         try:
             if running.stdout.readline().strip() != "ready":
                 sys.exit("there is no link")
+            for name in names:
+                # The kernel keeps the speed, so that its sockets know what is on its way, as with a network card: packets that wait elsewhere
+                # would hold up what acknowledges those of the other direction, and halve the speed of both.
+                limit = ["rate", f"{gbit}gbit", "burst", "130000", "limit", "33000000"]
+                subprocess.run(["ip", "netns", "exec", name, "tc", "qdisc", "add", "dev", "link", "root", "tbf", *limit], check=True)
             yield names
         finally:
             running.kill()
@@ -64,55 +76,68 @@ def network(folder, gbit, microseconds, ends):
 def agent(folder):
     """What Open MPI calls instead of ssh: a command in another namespace, as on another machine."""
     path = folder / "agent"
-    path.write_text('#!/bin/sh\nhost=$1\nshift\nexec ip netns exec gannet${host##*.} unshare --uts sh -c "hostname $host; $*"\n')
+    inside = f'ip netns exec {NAMESPACE}${{host##*.}} unshare --uts sh -c "hostname $host; $*"'
+    path.write_text(f"#!/bin/sh\nhost=$1\nshift\nexec {inside}\n")
     path.chmod(0o755)
     return path
 
 
-def seconds(command, run):
-    """Seconds that the steps of a training took."""
-    subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL)
-    return json.loads((run / "run.json").read_text())["seconds"]
+def job(folder, names, command):
+    """A command by mpirun: a process in each namespace."""
+    hosts = ",".join(f"10.77.0.{number}:1" for number in range(1, len(names) + 1))
+    settings = [part for setting in SETTINGS.items() for part in ("--mca", *setting)]
+    begin = ["ip", "netns", "exec", names[0], "unshare", "--uts", "sh", "-c", 'hostname 10.77.0.1; exec "$@"', "sh"]
+    mpirun = ["mpirun", "--allow-run-as-root", "--mca", "plm_rsh_agent", agent(folder), *settings]
+    return [str(part) for part in [*begin, *mpirun, "--host", hosts, "-n", len(names), *command]]
 
 
 class Measured:
-    """Trainings of a case, alone and in several processes."""
+    """Trainings of a case, in parts that exchange nothing and together."""
 
     def __init__(self, program, folder, mnist):
         self.program, self.folder, self.mnist = program, folder, mnist
         self.runs = 0
 
-    def arguments(self, case, shards):
+    def training(self, case, processes, shards):
+        """A command, and its run: of a batch in so many shards, whose samples are those of the case for each of these, of all processes."""
         preset, batch, steps, _ = case
         self.runs += 1
         run = self.folder / f"run-{self.runs}"
         data = ["--data", self.mnist] if preset == "mnist" else ["--points", 65_536]
-        length = ["--batch", batch, "--steps", steps, "--shards", shards, "--threads", 1, "--engine", "native"]
+        size = ["--batch", batch * shards // processes, "--shards", shards, "--steps", steps, "--threads", 1, "--engine", "native"]
         quiet = ["--quiet", "--checkpoint-steps", steps, "--evaluate-every", steps, "--report-every", steps, "--out", run]
-        return [self.program, "train", preset, *data, *length, *quiet], run
+        return [str(part) for part in [self.program, "train", preset, *data, *size, *quiet]], run
 
-    def alone(self, case, shards):
-        """Seconds of a step of one process with one thread."""
-        command, run = self.arguments(case, shards)
-        return seconds(command, run) / case[2]
+    def step(self, case, runs):
+        """Seconds of a step of these runs."""
+        return statistics.mean(json.loads((run / "run.json").read_text())["seconds"] for run in runs) / case[2]
+
+    def parts(self, case, processes):
+        """Seconds of a step of so many processes side by side, each with its part of the batch."""
+        trainings = [self.training(case, processes, 1) for _ in range(processes)]
+        running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command, _ in trainings]
+        if any([process.wait() for process in running]):
+            sys.exit("a training failed")
+        return self.step(case, [run for _, run in trainings])
 
     def together(self, case, names):
         """Seconds of a step of a process for each namespace."""
-        command, run = self.arguments(case, len(names))
-        hosts = ",".join(f"10.77.0.{number}:1" for number in range(1, len(names) + 1))
-        settings = [part for setting in SETTINGS.items() for part in ("--mca", *setting)]
-        job = ["mpirun", "--allow-run-as-root", "--mca", "plm_rsh_agent", agent(self.folder), *settings]
-        begin = ["ip", "netns", "exec", names[0], "unshare", "--uts", "sh", "-c", 'hostname 10.77.0.1; exec "$@"', "sh"]
-        return seconds([*begin, *job, "--host", hosts, "-n", len(names), *command], run) / case[2]
+        command, run = self.training(case, len(names), len(names))
+        subprocess.run(job(self.folder, names, command), check=True, stdout=subprocess.DEVNULL)
+        return self.step(case, [run])
+
+    def message(self, names):
+        """Seconds of a message, and bytes a second of long ones."""
+        command = job(self.folder, names, [self.folder / "exchange", MESSAGE])
+        short, long = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+        return 1e-6 * float(short), MESSAGE / (1e-6 * (float(long) - float(short)))
 
 
-def predicted(alone, processes, parameters, gbit, microseconds):
+def predicted(part, processes, parameters, latency, speed):
     """Seconds of a step by the model."""
-    computing = alone / min(processes, len(os.sched_getaffinity(0)))
     # Two networks are halved and put together again, and a signal goes each way at once.
     messages = (2 * 2 + SIGNALS) * math.log2(processes)
-    sent = 8 * parameters * (1 - 1 / processes)
-    return computing + messages * microseconds * 1e-6 + 8 * sent / (gbit * 1e9)
+    return part + messages * latency + 8 * parameters * (1 - 1 / processes) / speed
 
 
 def main():
@@ -128,23 +153,24 @@ def main():
         program = ROOT / "target/release/gannet-mpi"
     cases = [case for case in CASES if case[0] != "mnist" or given.mnist]
     off = []
-    print("| preset | batch | processes | network | one process, ms | predicted, ms | measured, ms | predicted / measured |")
-    print("|---|---:|---:|---|---:|---:|---:|---:|", flush=True)
+    print("| network | processes | message, us | MB/s | preset | batch | part alone, ms | predicted, ms | measured, ms | predicted / measured |")
+    print("|---|---:|---:|---:|---|---:|---:|---:|---:|---:|", flush=True)
     with tempfile.TemporaryDirectory(prefix="gannet-cost-") as place:
         folder = pathlib.Path(place)
         subprocess.run(["gcc", "-std=c11", "-O2", HERE / "link.c", "-o", folder / "link"], check=True)
+        subprocess.run(["mpicc", "-std=c11", "-O2", HERE / "exchange.c", "-o", folder / "exchange"], check=True)
         measured = Measured(program.resolve(), folder, given.mnist and given.mnist.resolve())
-        for processes in map(int, given.processes.split(",")):
-            for gbit, microseconds in NETWORKS:
+        for gbit, microseconds in NETWORKS:
+            for processes in map(int, given.processes.split(",")):
                 with network(folder, gbit, microseconds, processes) as names:
                     for case in cases:
-                        rounds = [(measured.alone(case, processes), measured.together(case, names)) for _ in range(given.rounds)]
-                        alone, together = (statistics.median(kind) for kind in zip(*rounds))
-                        expected = predicted(alone, processes, case[3], gbit, microseconds)
+                        rounds = [(*measured.message(names), measured.parts(case, processes), measured.together(case, names)) for _ in range(given.rounds)]
+                        latency, speed, part, together = (statistics.median(kind) for kind in zip(*rounds))
+                        expected = predicted(part, processes, case[3], latency, speed)
                         off.append(abs(expected / together - 1))
-                        figures = " | ".join(f"{1e3 * value:.1f}" for value in (alone, expected, together))
-                        kind = f"{gbit:g} Gbit/s, {microseconds:g} us"
-                        print(f"| {case[0]} | {case[1]} | {processes} | {kind} | {figures} | {expected / together:.2f} |", flush=True)
+                        link = f"{gbit:g} Gbit/s, {microseconds:g} us | {processes} | {1e6 * latency:.0f} | {1e-6 * speed:.0f}"
+                        figures = " | ".join(f"{1e3 * value:.1f}" for value in (part, expected, together))
+                        print(f"| {link} | {case[0]} | {case[1]} | {figures} | {expected / together:.2f} |", flush=True)
     sys.exit(int(max(off) > MOST_OFF))
 
 

@@ -1,10 +1,10 @@
-/* A network with a given speed and latency, between network namespaces of one machine: what `tc` does with netem, on kernels that lack it.
+/* A network with a given latency between network namespaces of one machine: what `tc` does with netem, on kernels that lack it.
 
        link GBIT_A_SECOND MICROSECONDS NAMESPACE...
 
-   Each namespace (`ip netns add`) gets a device `link` with the address 10.77.0.N, N from 1. Each of them sends at the given speed, as a port of a switch
-   does, and receives at it; each packet arrives so many microseconds after it was sent. The program says "ready", and runs until it is killed. Linux, as root.
-   `cost.py` compiles and runs it. */
+   Each namespace (`ip netns add`) gets a device `link` with the address 10.77.0.N, N from 1. Each packet arrives so many microseconds after it was
+   sent, and none faster than at the given speed, as from a port of a switch. At which speed a namespace sends is for its kernel to say (`tc qdisc`). The program
+   says "ready", and runs until it is killed. Linux, as root. `cost.py` compiles and runs it. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -35,7 +35,7 @@ struct packet {
 /* A namespace's end: what it has sent is a ring, in the order of arrival. */
 struct port {
     int device;
-    int64_t sent, received; /* When its way is free again, in nanoseconds. */
+    int64_t received; /* When its way in is free again, in nanoseconds. */
     struct packet *packets;
     unsigned first, count;
 };
@@ -99,9 +99,8 @@ static void take(struct port *port, int count, double nanoseconds_a_byte, int64_
         if (packet->bytes[0] >> 4 != 4 || to < 0 || to >= count)
             continue;
         int64_t time = now(), takes = (int64_t)(length * nanoseconds_a_byte);
-        port->sent = (port->sent > time ? port->sent : time) + takes;
         /* It arrives while it is sent: only what comes from several at once waits at the other end. */
-        int64_t arrived = port->sent > ports[to].received + takes ? port->sent : ports[to].received + takes;
+        int64_t arrived = time > ports[to].received + takes ? time : ports[to].received + takes;
         ports[to].received = arrived;
         packet->due = arrived + latency;
         packet->to = to;
@@ -140,6 +139,9 @@ int main(int count, char **arguments) {
             fail("memory");
         polled[end].fd = ports[end].device;
     }
+    /* A network does not wait for a processor: processes that are waiting for a message keep those of this machine busy. */
+    if (sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1}) < 0)
+        fail("the priority");
     /* Waits end within a microsecond, not 50. */
     prctl(PR_SET_TIMERSLACK, 1);
     puts("ready");
