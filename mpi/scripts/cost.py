@@ -6,8 +6,8 @@ docs/many-machines.md predicts.
     mpi/scripts/cost.py --mnist DIR            mnist as well, from the four IDX files in DIR
 
 Needs Linux, root, cargo, gcc, iproute2 and Open MPI. The processes are on the processors of this machine, and share these where they are more. So the
-model is given what it needs as they have it: the step of a process's part of the batch, of as many processes side by side that exchange
-nothing, and the time of a message between processes that exchange nothing else (`exchange.c`). Each figure is the median of rounds in turn. A
+model is given what it needs as they have it: the steps of the processes' parts of the batch, on all processors at once and without an exchange,
+and the time of a message between processes that exchange nothing else (`exchange.c`). Each figure is the median of rounds in turn. A
 prediction that is off by more than a fifth ends the script with status 1.
 """
 
@@ -27,7 +27,7 @@ ROOT = HERE.parent.parent
 # Gbit a second, and microseconds.
 NETWORKS = [(10.0, 50.0), (1.0, 200.0)]
 # Preset, batch, steps of a run, parameters of both networks.
-CASES = [("circle", 4096, 300, 11_411), ("circle", 65_536, 40, 11_411), ("mnist", 256, 40, 2_946_577), ("mnist", 4096, 6, 2_946_577)]
+CASES = [("circle", 4096, 200, 11_411), ("circle", 65_536, 20, 11_411), ("mnist", 256, 20, 2_946_577), ("mnist", 4096, 4, 2_946_577)]
 # What processes tell each other beside the gradients of two networks: a signal after the passes of each.
 SIGNALS = 2
 # Of a message whose time tells the bytes a second: about half of a network of mnist.
@@ -113,12 +113,13 @@ class Measured:
         return statistics.mean(json.loads((run / "run.json").read_text())["seconds"] for run in runs) / case[2]
 
     def parts(self, case, processes):
-        """Seconds of a step of so many processes side by side, each with its part of the batch."""
-        trainings = [self.training(case, processes, 1) for _ in range(processes)]
+        """Seconds of a step of so many processes with a part of the batch each, if every processor works on as many of them, one after another."""
+        at_once = min(processes, len(os.sched_getaffinity(0)))
+        trainings = [self.training(case, processes, 1) for _ in range(at_once)]
         running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command, _ in trainings]
         if any([process.wait() for process in running]):
             sys.exit("a training failed")
-        return self.step(case, [run for _, run in trainings])
+        return self.step(case, [run for _, run in trainings]) * processes / at_once
 
     def together(self, case, names):
         """Seconds of a step of a process for each namespace."""
@@ -127,7 +128,7 @@ class Measured:
         return self.step(case, [run])
 
     def message(self, names):
-        """Seconds of a message, and bytes a second of long ones."""
+        """Seconds of a short message, and bytes a second of long ones."""
         command = job(self.folder, names, [self.folder / "exchange", MESSAGE])
         short, long = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
         return 1e-6 * float(short), MESSAGE / (1e-6 * (float(long) - float(short)))
@@ -153,7 +154,7 @@ def main():
         program = ROOT / "target/release/gannet-mpi"
     cases = [case for case in CASES if case[0] != "mnist" or given.mnist]
     off = []
-    print("| network | processes | message, us | MB/s | preset | batch | part alone, ms | predicted, ms | measured, ms | predicted / measured |")
+    print("| network | processes | message, us | MB/s | preset | batch | parts, ms | predicted, ms | measured, ms | predicted / measured |")
     print("|---|---:|---:|---:|---|---:|---:|---:|---:|---:|", flush=True)
     with tempfile.TemporaryDirectory(prefix="gannet-cost-") as place:
         folder = pathlib.Path(place)
