@@ -15,8 +15,10 @@ use crate::form::Domain;
 const SAMPLES: usize = 1 << 14;
 const VALUES: usize = 1 << 23;
 const LEAST: usize = 1 << 10;
-/// Knots of the map of a score.
+/// Knots of the map of a score, about; towards the ends they are nearer to each other.
 const KNOTS: usize = 512;
+/// The knot, from either end, up to which a map tells how it goes on beyond that end: that of the sixteenth score of many.
+const TAIL: usize = 5;
 /// Rounds in which biases are found, how much of the error each of them takes away, and how far they go.
 const ROUNDS: usize = 30;
 const PART: f64 = 0.7;
@@ -162,17 +164,29 @@ fn factors_of(samples: &[f32], features: usize, first: usize, wanted: &[f64]) ->
     scaled.into_iter().map(f32::exp).collect()
 }
 
-/// Scores of a generator, ascending, and those of the data at the same quantiles.
+/// Scores of a generator, ascending, and those of the data at the same quantiles; and beyond, along the slope of the tails, to the farthest.
 fn map_of(sorted: &[f32]) -> (Vec<f32>, Vec<f32>) {
-    let knots = KNOTS.min(sorted.len());
-    let last = (sorted.len() - 1) as f64;
-    (0..knots)
-        .map(|knot| {
-            let at = last * knot as f64 / (knots - 1) as f64;
-            let share = (at + 0.5) / (last + 1.0);
-            (sorted[at.round() as usize], probit(share).clamp(-FARTHEST, FARTHEST) as f32)
-        })
-        .unzip()
+    let score = |rank: usize| probit((rank as f64 + 0.5) / sorted.len() as f64).clamp(-FARTHEST, FARTHEST) as f32;
+    let mut map: Vec<(f32, f32)> = ranks(sorted.len()).into_iter().map(|rank| (sorted[rank], score(rank))).collect();
+    let farthest = |knots: &mut dyn Iterator<Item = &(f32, f32)>, end: f32| {
+        let (&(from, to), &(inner_from, inner_to)) = (knots.next()?, knots.nth(TAIL - 1)?);
+        let slope = (inner_to - to) / (inner_from - from);
+        let beyond = from + (end - to) / slope;
+        (slope.is_finite() && beyond.is_finite()).then_some((beyond, end))
+    };
+    let ends = [farthest(&mut map.iter(), -FARTHEST as f32), farthest(&mut map.iter().rev(), FARTHEST as f32)];
+    map.splice(0..0, ends[0]);
+    map.extend(ends[1]);
+    map.into_iter().unzip()
+}
+
+/// Ranks of so many scores that become knots: as far apart towards the ends as these are, then evenly.
+fn ranks(count: usize) -> Vec<usize> {
+    let (apart, last) = (count.div_ceil(KNOTS), count - 1);
+    let next = |rank: &usize| Some(rank + apart.min((*rank).max(1)));
+    let below: Vec<usize> = std::iter::successors(Some(0), next).take_while(|rank| 2 * rank < last).collect();
+    let above = below.iter().rev().map(|rank| last - rank);
+    below.iter().copied().chain(above).collect()
 }
 
 /// A score through a map, along straight lines.
@@ -273,6 +287,25 @@ mod tests {
             let found = f64::from(scores[(share * 8_000.0) as usize]);
             assert!((found - probit(share)).abs() < 0.06, "{share}: {found}");
         }
+    }
+
+    #[test]
+    fn tails_go_on_as_they_are() {
+        // A generator whose scores are half as wide; what is calibrated goes beyond the scores by which it was.
+        let scores: Vec<f32> = (0..16_384).map(|rank| 0.5 * probit((f64::from(rank) + 0.5) / 16_384.0) as f32).collect();
+        let map = map_of(&scores);
+        assert!(map.0.is_sorted() && map.1.is_sorted() && map.0.len() < KNOTS + 20, "{}", map.0.len());
+        for score in [-2.2f32, -2.05, -1.9, -1.0, 0.3, 1.9, 2.05, 2.2] {
+            let found = mapped(score, &map);
+            assert!((found - 2.0 * score).abs() < 0.02, "{score}: {found}");
+        }
+        assert_eq!([-9.0, 9.0].map(|score| mapped(score, &map)), [-4.5, 4.5]);
+        // One that has collapsed at an end has no tail to go on with.
+        let mut collapsed = scores.clone();
+        collapsed[..100].fill(scores[100]);
+        assert_eq!(map_of(&collapsed).1[0], map.1[1]);
+        assert_eq!(ranks(10), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(ranks(11).len(), 10);
     }
 
     /// The form counts the rows of the whole table, also where the codec was fitted to some of them.

@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::probit::probit;
 
-/// A value with at least this part of the rows, one of so many, is frequent; the others are summed up in parts of about this size.
+/// A value with at least this part of the rows, one of so many, is frequent; the others are summed up in parts of about this size, and in
+/// smaller ones towards the ends.
 const PARTS: usize = 512;
+/// Parts halve as often at either end, at most, as one of so many of them.
+const HALVINGS: usize = 16;
 /// Where there are no more values, and each is there often on average, all of them are frequent.
 const FEW: usize = 1_000;
 /// Rows that a frequent value has at least.
@@ -78,10 +81,14 @@ impl From<Quantiles> for Stored {
 
 impl Quantiles {
     /// Those of a column with these values, ascending and at least one, whose least and greatest are `range`: of many rows a part will do.
-    /// They have at most so many `parts`.
+    /// They have about so many `parts` at most. Towards the ends a part is no more rows than lie beyond it, so that the least and the
+    /// greatest values are no more frequent than they are in the data.
     pub(super) fn fit(sorted: &[f64], range: [f64; 2], parts: usize) -> Result<Self> {
         let parts = parts.clamp(1, PARTS);
         let of_part = sorted.len().div_ceil(parts);
+        let of_end = of_part.checked_shr((parts / HALVINGS) as u32).unwrap_or(0).max(1);
+        // Rows of a part that begins where so many are done.
+        let wanted = |done: usize| of_part.min(done.min((sorted.len() - done) / 2).max(of_end));
         let distinct = sorted.chunk_by(|a, b| a == b).count();
         let are_few = distinct <= FEW.min(2 * parts) && sorted.len() >= OFTEN * distinct;
         let (mut intervals, mut done) = (Vec::<(usize, [f64; 2])>::new(), 0);
@@ -91,7 +98,7 @@ impl Quantiles {
             let (value, rows) = (equal[0], equal.len());
             let is_frequent = are_few || rows >= of_part.max(OFTEN);
             open = match open {
-                Some((first, last, summed)) if is_frequent || summed >= of_part => {
+                Some((first, last, summed)) if is_frequent || summed >= wanted(done) => {
                     done += summed;
                     // Where another of its kind follows, nothing is left out between them.
                     intervals.push((done, [first, if is_frequent { last } else { value }]));
@@ -108,7 +115,11 @@ impl Quantiles {
             }
         }
         if let Some((first, last, _)) = open {
-            intervals.push((sorted.len(), [first, last]));
+            match intervals.as_mut_slice() {
+                // What is left may be one value, at which the part before it ends.
+                [_, .., (done, values)] if values[0] < values[1] && first == last => *done = sorted.len(),
+                _ => intervals.push((sorted.len(), [first, last])),
+            }
         }
         let (shares, mut values): (Vec<f64>, Vec<[f64; 2]>) =
             intervals.into_iter().map(|(done, values)| (done as f64 / sorted.len() as f64, values)).unzip();
@@ -153,16 +164,23 @@ impl Quantiles {
     pub(super) fn widen(&mut self, ends: [f64; 2]) {
         let [least, greatest] = self.range();
         self.ends = [ends[0].min(least), ends[1].max(greatest)];
-        let slope = |place: usize| {
-            let ([least, greatest], [low, high]) = (self.values[place], [self.bounds[place], self.bounds[place + 1]]);
-            if high > low { (greatest - least) / (high - low) } else { 0.0 }
-        };
-        let last = self.values.len() - 1;
-        let share = |place: usize| self.shares[place] - if place > 0 { self.shares[place - 1] } else { 0.0 };
-        // What is left of the rows may be one value, which is no frequent one: it goes on as the interval before it.
-        let is_rest = last > 0 && slope(last) == 0.0 && share(last) < 1.5 * share(last - 1);
-        let slopes = [slope(0), slope(if is_rest { last - 1 } else { last })];
+        let slopes = [self.slope(0..self.values.len()), self.slope((0..self.values.len()).rev())];
         self.slopes = if self.ends == [least, greatest] { [0.0; 2] } else { slopes };
+    }
+
+    /// How fast values go on beyond an end: as they do in the outermost part of the rows. `places` are the intervals from there on.
+    fn slope(&self, places: impl Iterator<Item = usize>) -> f64 {
+        let (mut share, mut distance, mut scores) = (0.0, 0.0, 0.0);
+        for place in places {
+            let [least, greatest] = self.values[place];
+            if least == greatest || share >= 1.0 / PARTS as f64 {
+                break;
+            }
+            share += self.shares[place] - if place > 0 { self.shares[place - 1] } else { 0.0 };
+            distance += greatest - least;
+            scores += self.bounds[place + 1] - self.bounds[place];
+        }
+        if scores > 0.0 { distance / scores } else { 0.0 }
     }
 
     /// The least and the greatest value that scores stand for.
@@ -269,6 +287,30 @@ mod tests {
     }
 
     #[test]
+    fn the_ends_are_as_rare_as_in_the_data() {
+        let rows = 100_000;
+        let scores = fit((0..rows).map(f64::from).collect());
+        assert!(scores.values.len() < PARTS + 2 * 17, "{}", scores.values.len());
+        let below = |value: f64| {
+            // The share of a normal distribution whose scores stand for less, by halves.
+            let (mut low, mut high) = (0.0, 1.0);
+            for _ in 0..60 {
+                let middle = 0.5 * (low + high);
+                *if scores.value(probit(middle) as f32) < value { &mut low } else { &mut high } = middle;
+            }
+            low * f64::from(rows)
+        };
+        for rank in [1.0, 2.0, 3.0, 10.0, 100.0, 1_000.0] {
+            let found = [below(rank), f64::from(rows) - below(f64::from(rows - 1) - rank)];
+            assert!(found.iter().all(|found| (found - rank).abs() < 0.1 * rank + 1.2), "{rank}: {found:?}");
+        }
+        // A table of many columns has no room for this.
+        let values: Vec<f64> = (0..rows).map(f64::from).collect();
+        let few = Quantiles::fit(&values, [0.0, f64::from(rows - 1)], 20).unwrap();
+        assert!(few.values.len() <= 22, "{}", few.values.len());
+    }
+
+    #[test]
     fn rare_values_are_joined_by_lines() {
         let scores = fit((0..10).map(f64::from).collect());
         assert_eq!(scores.values[4], [4.0, 5.0]);
@@ -292,7 +334,7 @@ mod tests {
         // Along the outermost lines: of the first two values, and the last.
         let bounds = &scores.bounds;
         let below = 1.0 / (bounds[1] - bounds[0]);
-        let above = 1.0 / (bounds[bounds.len() - 2] - bounds[bounds.len() - 3]);
+        let above = 1.0 / (bounds[bounds.len() - 1] - bounds[bounds.len() - 2]);
         assert!((after[0] + 0.3 * below).abs() < 1e-3 && (after[4] - 99.0 - 0.3 * above).abs() < 1e-3, "{after:?}");
         assert_eq!(
             [f32::NEG_INFINITY, -9.0, 9.0, f32::INFINITY].map(|score| scores.value(score)),
