@@ -341,6 +341,18 @@ def test_a_note_that_was_changed_is_an_error(tmp_path, key, change):
         gannet.Gan.load(tmp_path / "changed")
 
 
+def test_texts_that_no_file_holds_are_told(tmp_path, monkeypatch):
+    names = pandas.Series([f"{row} " + 500 * "x" for row in range(5_000)], dtype="category")
+    gan = quick().fit(pandas.DataFrame({"name": names, "x": np.arange(5_000.0)}))
+    gan.save(tmp_path / "gan")
+    assert gannet.Gan.load(tmp_path / "gan").sample(3).equals(gan.sample(3))
+    monkeypatch.setattr("gannet._state._MOST_NOTE", 1 << 20)
+    for save in (lambda: gan.save(tmp_path / "other"), lambda: pickle.dumps(gan)):
+        with pytest.raises(gannet.DataError, match="may have 1048576; drop columns with many different texts"):
+            save()
+    assert not (tmp_path / "other").exists()
+
+
 def test_texts_may_be_any():
     frame = pandas.DataFrame({"\ud800": pandas.Series(["\ud800", "a\0b", "\N{GRINNING FACE}", "x" * 5_000] * 10, dtype=object)})
     gan = pickle.loads(pickle.dumps(quick().fit(frame)))

@@ -29,6 +29,9 @@ _FIGURES = ("step", "discriminator_loss", "generator_loss", "real_probability", 
 # Most rows of the history that are saved, evenly chosen: a row takes some 110 bytes.
 _MOST_ROWS = 20_000
 
+# Most bytes of the note, as the library has it (src/gan/tensors.rs).
+_MOST_NOTE = 1 << 26
+
 # Most bytes of the text of a codec. It has some 45 a quantile, and all columns together have a million of them at most.
 _MOST_BYTES = 1 << 28
 
@@ -168,6 +171,12 @@ class State:
             "history": self.rows[::-1][::every][::-1],
         }
         text = text_of(note)
+        length = len(text.encode())
+        if length > _MOST_NOTE:
+            raise DataError(
+                f"what is known of the columns takes {length} bytes, of which a file or a pickle may have {_MOST_NOTE}; drop columns with many "
+                "different texts, and fit it anew"
+            )
         if self.trainer is None:
             return checkpoint_with_note(self.spec.with_length(self.planned), self.checkpoint, text)
         return self.trainer.to_bytes(text)
