@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import sys
 import warnings
 from decimal import Decimal
 
@@ -101,6 +102,15 @@ def test_nan_in_an_array_is_a_missing_value(rows, dtype):
             gan.train(1, X=X.astype(samples.dtype) if X.dtype == float else X)
     with pytest.raises(gannet.SettingError, match="X has missing values"):
         quick(standardize=False).fit(data)
+
+
+def test_arrays_need_no_pandas(rows, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    place = np.arange(len(rows))
+    gaps = np.column_stack([place % 100 < 6, np.full(len(rows), 7.5), np.where(place % 4 == 0, np.nan, rows[:, 0])])
+    for data in (gaps, gaps[:, :2].astype(np.int8), gaps[:, :1] > 0, rows.astype(np.float16)):
+        gan = pickle.loads(pickle.dumps(quick().fit(data))).train(3, X=data)
+        assert gan.sample(9).dtype == data.dtype
 
 
 def test_objects_that_are_numbers_are_floats(rows):
