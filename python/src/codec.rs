@@ -56,6 +56,8 @@ enum Cells {
     /// Numbers that were ones of 32 bits.
     Singles(Vec<f32>),
     Integers(Vec<i64>),
+    /// So many values that are not learned.
+    Nothing(usize),
     /// Places in the list of texts, and whether these are those of a boolean.
     Codes {
         codes: Vec<i32>,
@@ -80,9 +82,10 @@ impl Given<'_> {
             "number" if values.cast::<PyArray1<f32>>().is_ok() => Cells::Singles(vector(&values)?),
             "number" => Cells::Numbers(vector(&values)?),
             "integer" => Cells::Integers(vector(&values)?),
+            "constant" => Cells::Nothing(vector::<i32>(&values)?.len()),
             "category" | "boolean" => Cells::Codes { codes: vector(&values)?, texts, is_boolean: what == "boolean" },
             _ => {
-                let problem = format!("`{what}` is unknown; use number, integer, category or boolean");
+                let problem = format!("`{what}` is unknown; use number, integer, category, boolean or constant");
                 return Err(Problem::from(Error::setting("what", problem)).into());
             }
         };
@@ -102,6 +105,7 @@ impl Cells {
             Self::Numbers(values) => values.len(),
             Self::Singles(values) => values.len(),
             Self::Integers(values) => values.len(),
+            Self::Nothing(rows) => *rows,
             Self::Codes { codes, .. } => codes.len(),
         }
     }
@@ -144,6 +148,7 @@ impl Read {
                 let greatest = self.present(values).max().unwrap_or(least);
                 (Kind::Integer, Domain::Integers { format: NumberFormat::default(), range: [least, greatest] })
             }
+            Cells::Nothing(_) => (Kind::Constant, Domain::Nothing),
             Cells::Codes { codes, texts, is_boolean } => {
                 let mut counts = vec![0u64; texts.len()];
                 for code in self.present(codes) {
@@ -199,6 +204,7 @@ impl Read {
                 copied.copy_from_slice(values);
                 Values::Integers(copied)
             }
+            Cells::Nothing(_) => Values::None,
             Cells::Codes { codes, .. } => {
                 let known = form.categories();
                 let place = |(row, code): (usize, &i32)| match usize::try_from(*code) {
@@ -270,8 +276,9 @@ fn samples<'py>(value: &Bound<'py, PyAny>, features: usize) -> Result<Matrix<'py
 
 #[pymethods]
 impl Codec {
-    /// One of these columns. Each has a `name`, says `what` it is ("number", "integer", "category" or "boolean"), and has an array of
-    /// `values` (float64 or float32, int64, int32 codes), an array of bool that says which are `missing`, or None, and the `texts` of codes.
+    /// One of these columns. Each has a `name`, says `what` it is ("number", "integer", "category", "boolean", or "constant" where it is not
+    /// learned), and has an array of `values` (float64 or float32, int64, int32 codes; of a constant int32 that are not looked at), an array
+    /// of bool that says which are `missing`, or None, and the `texts` of codes.
     #[staticmethod]
     fn fit(py: Python<'_>, columns: Vec<Given<'_>>) -> PyResult<Self> {
         let columns = read(columns)?;
@@ -326,8 +333,8 @@ impl Codec {
         Ok(Calibration(detached(py, || Ok(self.0.calibration(values)))?))
     }
 
-    /// The columns of samples, put right by a calibration: of each the values (float64, int64 or int32 codes), and which are missing, or
-    /// None where none is.
+    /// The columns of samples, put right by a calibration: of each the values (float64, int64 or int32 codes; 0 of a constant), and which
+    /// are missing, or None where none is.
     fn decode<'py>(&self, samples: &Bound<'py, PyAny>, calibration: &Calibration) -> PyResult<Vec<Decoded<'py>>> {
         let py = samples.py();
         let matrix = self::samples(samples, self.0.features())?;

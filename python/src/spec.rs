@@ -20,8 +20,6 @@ pub(crate) struct Spec {
     preset: Option<Preset>,
     /// Whether its schedule is as long as the training.
     follows_length: bool,
-    /// What a sample is, where that is not just so many numbers. It decides the defaults of batch and steps alone, and is not saved.
-    rows: Option<Shape>,
 }
 
 /// The text of settings, which are a text or a dict.
@@ -47,7 +45,7 @@ impl Spec {
         let Described { spec, preset, .. } = json::parse(&text(settings)?)?;
         // A preset's own schedule is of its own length.
         let is_presets = preset.is_some_and(|preset| spec.schedule == preset.spec().schedule);
-        Ok(Self { follows_length: is_presets && spec.schedule.decay != RateDecay::Constant, spec, preset, rows: None })
+        Ok(Self { follows_length: is_presets && spec.schedule.decay != RateDecay::Constant, spec, preset })
     }
 
     /// The network that `settings` describe: one alone where they have `layers`, and otherwise the one called `network` of a GAN, whose other
@@ -77,7 +75,8 @@ impl Spec {
 
     /// What a sample is.
     fn shape(&self) -> Shape {
-        self.rows.unwrap_or_else(|| Shape::Numbers(self.spec.features()))
+        let groups = self.spec.generator.layers.last().map_or(&[][..], |last| &last.softmax);
+        shape_of_rows(self.spec.features(), groups)
     }
 
     /// The options of a trainer: the preset's, or the library's.
@@ -117,15 +116,13 @@ impl Spec {
     #[staticmethod]
     #[pyo3(signature = (features, groups, classes = 0))]
     fn of_rows(features: usize, groups: Vec<usize>, classes: usize) -> Self {
-        let shape = shape_of_rows(features, &groups);
-        let spec = own_data::spec_with(shape, &groups, classes);
-        Self { spec, preset: None, follows_length: true, rows: Some(shape) }
+        let spec = own_data::spec_with(shape_of_rows(features, &groups), &groups, classes);
+        Self { spec, preset: None, follows_length: true }
     }
 
     /// The same where the generator makes such groups of its last features.
     fn with_groups(&self, groups: Vec<usize>) -> PyResult<Self> {
         let mut made = self.clone();
-        made.rows = Some(shape_of_rows(self.spec.features(), &groups));
         if let Some(last) = made.spec.generator.layers.last_mut() {
             if !last.softmax.is_empty() && last.softmax != groups {
                 let problem = format!("is {:?}, but the columns need {groups:?}; leave it out", last.softmax);
@@ -145,7 +142,7 @@ impl Spec {
         let spec: GanSpec = serde_json::from_value(saved["spec"].clone()).map_err(|error| wrong(error.to_string()))?;
         let preset = saved["preset"].as_str().and_then(Preset::from_name);
         let follows_length = saved["follows_length"].as_bool().unwrap_or(false);
-        Ok(Self { spec, preset, follows_length, rows: None })
+        Ok(Self { spec, preset, follows_length })
     }
 
     /// All of it as the text of JSON.
@@ -169,6 +166,13 @@ impl Spec {
     fn batch_for(&self, rows: usize) -> usize {
         let shape = self.shape();
         self.preset.map_or_else(|| own_data::batch(shape, rows), |preset| preset.batch().min(rows))
+    }
+
+    /// The parts of a batch whose gradients are added in a tree, for so many rows and this batch: as the program has it, those of the
+    /// default batch, as far as the batch has as many.
+    fn shards_for(&self, rows: usize, batch: usize) -> usize {
+        let shape = self.shape();
+        own_data::shards(shape, own_data::batch(shape, rows)).min(1 << batch.max(1).ilog2())
     }
 
     /// The steps for so many rows and this batch.

@@ -1,5 +1,7 @@
 """Frames of pandas: the same columns and types come out."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,71 @@ def test_frames_and_arrays_give_the_same_numbers(frame):
     assert (one.sample(9).to_numpy() == other.sample(9)).all()
 
 
+def rare_and_frequent(rows=600):
+    """Numbers alone, of which a mean and a deviation say little."""
+    random = np.random.default_rng(5)
+    place = np.arange(rows)
+    return pandas.DataFrame(
+        {
+            "member": (place % 100 < 6).astype(np.int64),
+            "income": np.where(place % 5 == 0, -9999.0, np.round(random.lognormal(8, 1, rows), 2)),
+            "paid": np.where(random.random(rows) < 0.7, 0.0, np.round(random.exponential(50, rows), 2)),
+            "id": 2**60 + 1000 * random.integers(0, 10**6, rows),
+            "level": np.array([1.5, 2.5, 7.0], np.float32)[place % 3],
+        }
+    )
+
+
+@pytest.mark.parametrize("kind", ["frame", "nullable", "labelled"])
+def test_rare_and_frequent_numbers_are_kept(kind):
+    frame = rare_and_frequent()
+    given = frame.astype({"member": "Int8", "income": "Float64", "id": "UInt64"}) if kind == "nullable" else frame
+    gan = gannet.Gan(steps=200, batch=64).fit(given, np.arange(len(frame)) % 2 if kind == "labelled" else None)
+    made = gan.sample(4_000)
+    assert made.dtypes.tolist() == given.dtypes.tolist()
+    assert set(made["member"]) == {0, 1} and abs(made["member"].mean() - 0.06) < 0.02
+    assert abs((made["income"] == -9999).mean() - 0.2) < 0.03
+    assert made.loc[made["income"] != -9999, "income"].min() > 0
+    assert abs((made["paid"] == 0).mean() - (frame["paid"] == 0).mean()) < 0.03 and made["paid"].min() == 0
+    assert ((made["id"] - 2**60) % 1000 == 0).all() and made["id"].between(frame["id"].min(), frame["id"].max()).all()
+    assert set(made["level"]) == {1.5, 2.5, 7.0}
+    assert (made["income"].round(2) == made["income"]).all()
+
+
+def test_arrays_keep_what_frames_keep():
+    columns = rare_and_frequent()[["member", "income", "paid"]]
+    made = gannet.Gan(steps=200, batch=64).fit(columns.to_numpy()).sample(4_000)
+    assert (made == gannet.Gan(steps=200, batch=64).fit(columns.astype(float)).sample(4_000).to_numpy()).all()
+    assert abs(made[:, 0].mean() - 0.06) < 0.02 and abs((made[:, 1] == -9999).mean() - 0.2) < 0.03
+    identities = np.column_stack([columns.index, 2**60 + 1000 * columns.index])
+    samples = gannet.Gan(steps=20).fit(identities).sample(500)
+    assert samples.dtype == np.int64 and (samples[:, 1] % 1000 == 2**60 % 1000).all()
+
+
+def test_standardized_frames_come_back_as_they_were(frame):
+    numbers = frame.drop(columns="flag")
+    gan = gannet.Gan(steps=5, standardize=True).fit(numbers)
+    made = gan.sample(40)
+    assert made.dtypes.tolist() == numbers.dtypes.tolist() and list(made.columns) == list(numbers.columns)
+    assert made["count"].between(-32768, 32767).all()
+    assert gan.train(2, X=numbers).n_steps_ == 7
+    pandas.testing.assert_frame_equal(pickle.loads(pickle.dumps(gan)).sample(9), gan.sample(9))
+
+
+def test_frames_of_many_columns_are_saved(tmp_path):
+    """The quantiles of these take more than the 8 MiB that the header of a file has."""
+    random, columns = np.random.default_rng(4), 1_500
+    values = random.normal(size=(650, columns))
+    frame = pandas.DataFrame(values[random.integers(0, 650, 2_000)], columns=[f"x{place}" for place in range(columns)])
+    gan = gannet.Gan(steps=1, batch=8).fit(frame)
+    made = gan.sample(3)
+    assert (made.dtypes == float).all() and made.shape == (3, columns)
+    gan.save(tmp_path / "gan")
+    assert (tmp_path / "gan").stat().st_size > len(gan._state.trainer.to_bytes()) + (8 << 20)
+    for again in (gannet.Gan.load(tmp_path / "gan"), pickle.loads(pickle.dumps(gan))):
+        pandas.testing.assert_frame_equal(again.sample(3), made)
+
+
 def test_labels_may_be_a_series(frame):
     gan = gannet.Gan(steps=5).fit(frame.drop(columns="kind"), frame["kind"])
     assert gan.classes_.tolist() == [0, 1]
@@ -82,6 +149,10 @@ def test_sparse_columns_come_back():
         made = gannet.Gan(steps=5).fit(sparse).sample(9)
         assert made.dtypes.tolist() == sparse.dtypes.tolist()
         pandas.testing.assert_frame_equal(made.sparse.to_dense(), gannet.Gan(steps=5).fit(dense).sample(9))
+        gaps = sparse.mask(sparse["a"].sparse.to_dense() > 1)
+        assert gannet.Gan(steps=5).fit(gaps).sample(9).dtypes.tolist() == sparse.dtypes.tolist()
+        standardized = gannet.Gan(steps=5, standardize=True)
+        assert standardized.fit(sparse).sample(9).dtypes.tolist() == sparse.dtypes.tolist()
     counts = pandas.DataFrame({"a": pandas.arrays.SparseArray((values[:, 0] * 10).astype(int))})
     assert gannet.Gan(steps=5).fit(counts).sample(9).dtypes.tolist() == counts.dtypes.tolist()
     # Pandas does not read the name of such a type.

@@ -3,8 +3,9 @@
 //! It holds both networks under the names of a model file, for each parameter the states of its optimizer under the suffixes of
 //! PyTorch (`generator.0.weight.exp_avg`, `.exp_avg_sq`, `.square_avg` or `.momentum_buffer`), the averages of G's parameters where the
 //! run keeps them (`generator.0.weight.ema`), and one entry of metadata, `gannet.checkpoint`: a JSON object with the version of the
-//! format, the counters, the settings by name and a CRC-32C of all of it. Random numbers depend on seed and counters alone, so that
-//! the counters are the whole random state; the order of an epoch's samples is made anew from them.
+//! format, the counters, the settings by name, the caller's notes and a CRC-32C of all of it. A note that is too long for metadata is a
+//! tensor of bytes (`note.NAME`), of which a reader makes a text and nothing else. Random numbers depend on seed and counters alone, so
+//! that the counters are the whole random state; the order of an epoch's samples is made anew from them.
 //!
 //! Every setting that decides the result is there; one that this program does not know is as good as one that was
 //! changed. Other entries that are not known are passed over.
@@ -16,13 +17,13 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::model::Model;
-use super::names::{AVERAGE, DISCRIMINATOR, GENERATOR, WEIGHT};
+use super::names::{AVERAGE, DISCRIMINATOR, GENERATOR, NOTE, WEIGHT};
 use super::optimizer_spec::OptimizerSpec;
 use super::optimizer_state::{OptimizerState, suffix};
 use super::seal::{Checksum, ENTRY, verified_state};
 use super::settings::{self, Settings};
 use super::spec::GanSpec;
-use super::tensors;
+use super::tensors::{self, MOST_TEXTS};
 use super::version_1::settings_of_version_1;
 use crate::error::{Error, Result};
 use crate::file;
@@ -33,6 +34,9 @@ use crate::net::{LayerTensors, NetworkSpec};
 
 /// Version of the format. Files of version 1 are read, too; those of others are refused.
 const VERSION: u64 = 2;
+
+/// A note of more bytes is a tensor: the header has little room, and takes many times its length of memory when it is read.
+const LONG_NOTE: usize = 1 << 20;
 
 /// The entry of [`Checkpoint::discriminator_turns`].
 const DISCRIMINATOR_TURNS: &str = "discriminator_turns";
@@ -147,7 +151,8 @@ impl Checkpoint {
     /// [`Error::Shape`] where the checkpoint is not one of a run of `spec`; [`Error::Data`] where its notes are so long that a
     /// reader would refuse the file; [`Error::OutOfMemory`].
     pub fn to_safetensors(&self, spec: &GanSpec) -> Result<Vec<u8>> {
-        tensors::check_texts(&self.notes)?;
+        let [long, notes] = self.split_notes()?;
+        let long: Vec<(String, &str)> = long.into_iter().map(|(name, text)| (format!("{NOTE}{name}"), text)).collect();
         self.check_networks(spec)?;
         let mut named = Vec::new();
         for ((name, network, optimizer), (model, state)) in
@@ -175,7 +180,7 @@ impl Checkpoint {
             "drawn": self.drawn,
             "updates": { GENERATOR: self.optimizers[0].updates, DISCRIMINATOR: self.optimizers[1].updates },
             "settings": self.settings,
-            "notes": self.notes,
+            "notes": notes,
         });
         if let Some(turns) = self.discriminator_turns {
             state[DISCRIMINATOR_TURNS] = turns.into();
@@ -187,9 +192,31 @@ impl Checkpoint {
             sum.name(name, shape);
             sum.values(values);
         }
+        // Behind the others in the order of the names.
+        for (name, text) in &long {
+            sum.name(name, &[text.len()]);
+            sum.bytes(text.as_bytes());
+        }
         let checksum = sum.text();
         let entry = json!({ "checksum": checksum, "state": state }).to_string();
-        tensors::serialize(&named, BTreeMap::from([(ENTRY.to_string(), entry)]))
+        tensors::serialize_with_texts(&named, &long, BTreeMap::from([(ENTRY.to_string(), entry)]))
+    }
+
+    /// The notes that are tensors, and those that are metadata.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] where a reader would refuse them.
+    fn split_notes(&self) -> Result<[BTreeMap<&str, &str>; 2]> {
+        let texts = self.notes.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let (long, short): (BTreeMap<_, _>, BTreeMap<_, _>) = texts.partition(|(_, text)| text.len() > LONG_NOTE);
+        tensors::check_texts(short.iter().map(|(name, text)| name.len() + text.len()).sum())?;
+        let length: u64 = long.values().map(|text| text.len() as u64).sum();
+        if length > MOST_TEXTS {
+            let problem = format!("its notes take {length} bytes, of which a file may have {MOST_TEXTS}; shorten them");
+            return Err(Error::data("this file", problem));
+        }
+        Ok([long, short])
     }
 
     /// The checkpoint in the bytes of a safetensors file, of a run of `spec`. `origin` (a path) opens error messages.
@@ -243,7 +270,11 @@ impl Checkpoint {
                 turns => Some(number(turns, DISCRIMINATOR_TURNS)?),
             },
             settings,
-            notes: texts("notes")?,
+            notes: {
+                let mut notes = texts("notes")?;
+                notes.extend(tensors::texts(&file, NOTE, origin)?);
+                notes
+            },
         })
     }
 
@@ -294,7 +325,10 @@ pub fn notes(bytes: &[u8], origin: &str) -> Result<BTreeMap<String, String>> {
     let file = tensors::deserialize(bytes, origin)?;
     let state = verified_state(bytes, &file, origin)?.unwrap_or_default();
     let entries = state["notes"].as_object().into_iter().flatten();
-    Ok(entries.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_string()))).collect())
+    let mut notes: BTreeMap<String, String> =
+        entries.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_string()))).collect();
+    notes.extend(tensors::texts(&file, NOTE, origin)?);
+    Ok(notes)
 }
 
 #[cfg(test)]
@@ -353,6 +387,26 @@ mod tests {
         }
         for len in (0..header).chain((header..bytes.len()).step_by(509)) {
             assert!(Checkpoint::from_safetensors(&bytes[..len], &spec, "it").is_err(), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn long_notes_are_tensors_that_the_checksum_knows() {
+        let (spec, mut checkpoint, before) = saved(1);
+        checkpoint.notes.insert("b".into(), "\u{e9}\"".repeat(LONG_NOTE));
+        checkpoint.notes.insert("a".into(), "x".repeat(LONG_NOTE + 1));
+        let bytes = checkpoint.to_safetensors(&spec).unwrap();
+        assert_eq!(Checkpoint::from_safetensors(&bytes, &spec, "it").unwrap(), checkpoint);
+        assert_eq!(notes(&bytes, "it").unwrap(), checkpoint.notes);
+        assert_eq!(Model::from_safetensors(&bytes, &spec, "it").unwrap(), *checkpoint.model());
+        assert!(bytes.len() < before.len() + 4 * LONG_NOTE + 1_000);
+        let mut damaged = bytes.clone();
+        *damaged.last_mut().unwrap() ^= 1;
+        assert!(Checkpoint::from_safetensors(&damaged, &spec, "it").is_err() && notes(&damaged, "it").is_err());
+        // A tensor of other bytes under such a name.
+        for (name, values) in [("note.x", [1.0].as_slice()), ("note.", &[])] {
+            let odd = tensors::serialize(&[(name.into(), vec![values.len()], values)], BTreeMap::new()).unwrap();
+            assert!(notes(&odd, "it").unwrap_err().to_string().contains("is no text"), "{name}");
         }
     }
 
@@ -453,7 +507,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("c.safetensors");
         let mut saved = Vec::new();
-        for mib in [1, 7, 8, 16] {
+        for mib in [1, 7, 8, 64, 65] {
             // Quotes are escaped twice: in the state, and in the header that holds it as a text.
             for note in ["x", "\""] {
                 checkpoint.notes = BTreeMap::from([("columns".to_string(), note.repeat(mib << 20))]);
@@ -463,16 +517,19 @@ mod tests {
                         saved.push((mib, note));
                     }
                     Err(Error::Data { problem, .. }) => {
-                        assert!(problem.contains("shorten names and notes"), "{problem}");
-                        // The notes themselves, of which nothing was made yet.
-                        let length = (mib << 20) + "columns".len();
-                        assert!(mib < 8 || problem.contains(&format!("take {length} bytes")), "{problem}");
+                        assert!(problem.contains(&format!("notes take {} bytes", mib << 20)), "{problem}");
                     }
                     Err(other) => panic!("{other}"),
                 }
             }
         }
-        assert_eq!(saved, [(1, "x"), (1, "\""), (7, "x")]);
+        assert_eq!(saved, [1, 7, 8, 64].map(|mib| [(mib, "x"), (mib, "\"")]).concat());
+        // Short ones are metadata, as they always were, and all together may be too many for these.
+        let many = |count: usize| (0..count).map(|place| (place.to_string(), "\"".repeat(1 << 20))).collect();
+        for (count, is_saved) in [(1, true), (7, false)] {
+            checkpoint.notes = many(count);
+            assert_eq!(checkpoint.to_safetensors(spec).is_ok(), is_saved, "{count}");
+        }
         assert!(Checkpoint::load(spec, &path).is_ok(), "the last good one is still there");
     }
 }

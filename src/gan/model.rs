@@ -138,11 +138,13 @@ impl Model {
         Self::from_safetensors(&file::read(path, Self::largest_file(spec))?, spec, &path.display().to_string())
     }
 
-    /// Bytes of the largest file that a run of `spec` writes: parameters with the states of their optimizer and averages, and the header.
+    /// Bytes of the largest file that a run of `spec` writes: parameters with the states of their optimizer and averages, the header, and
+    /// long notes.
     pub(crate) fn largest_file(spec: &GanSpec) -> u64 {
         let parameters = |network| ParameterLayout::new(network).len() as u64;
         let parameters = parameters(&spec.generator).saturating_add(parameters(&spec.discriminator));
-        parameters.saturating_mul(((2 + MOST_STATES) * size_of::<f32>()) as u64).saturating_add(tensors::MOST_HEADER)
+        let values = parameters.saturating_mul(((2 + MOST_STATES) * size_of::<f32>()) as u64);
+        values.saturating_add(tensors::MOST_HEADER + tensors::MOST_TEXTS)
     }
 }
 

@@ -16,6 +16,9 @@ pub(super) const BUFFER: &str = "buffer";
 /// What the names of the averages of G's parameters end in: `generator.0.weight.ema`.
 pub(super) const AVERAGE: &str = "ema";
 
+/// What the names of notes that are tensors begin with. It sorts behind those of both networks.
+pub(super) const NOTE: &str = "note.";
+
 /// Quantities of a pass. [`Error::NotFinite`](crate::error::Error::NotFinite) says what helps for each.
 pub(super) const REAL_SAMPLE: &str = "real sample";
 pub(super) const GENERATED_SAMPLE: &str = "generated sample";

@@ -1,6 +1,6 @@
 //! What an optimizer remembers, and what files call it.
 
-use super::names::AVERAGE;
+use super::names::{AVERAGE, NOTE};
 use super::optimizer_spec::OptimizerSpec;
 use crate::kernel::optimizer;
 use crate::net::LayerTensors;
@@ -26,8 +26,8 @@ pub(super) fn suffix(state: &str) -> String {
     format!(".{state}")
 }
 
-/// Whether a tensor is a state of an optimizer, or an average, which a model file has not.
+/// Whether a tensor is a state of an optimizer, an average, or a note, which a model file has not.
 pub(super) fn is_state(name: &str) -> bool {
     let is_known = |last: &str| last == AVERAGE || optimizer::state_names().any(|state| state == last);
-    name.rsplit_once('.').is_some_and(|(_, last)| is_known(last))
+    name.starts_with(NOTE) || name.rsplit_once('.').is_some_and(|(_, last)| is_known(last))
 }

@@ -54,7 +54,7 @@ impl Checksum {
         shape.iter().for_each(|&length| self.bytes(&(length as u64).to_le_bytes()));
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.0 = crc32c::crc32c_append(self.0, bytes);
     }
 

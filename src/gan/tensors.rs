@@ -18,6 +18,9 @@ use crate::network::Network;
 /// What is longer is neither written nor read.
 pub(super) const MOST_HEADER: u64 = 8 * 1024 * 1024;
 
+/// Most bytes of texts that stand as tensors of their own, all together. What is longer is neither written nor read.
+pub(super) const MOST_TEXTS: u64 = 64 * 1024 * 1024;
+
 /// Bytes of the number that a file begins with: the length of the header behind it.
 const LENGTH_BYTES: u64 = size_of::<u64>() as u64;
 
@@ -70,7 +73,20 @@ pub(super) fn check_finite(network: Network, tensors: &[LayerTensors]) -> Result
 ///
 /// [`Error::Data`] where names and metadata are longer than [`MOST_HEADER`]; [`Error::OutOfMemory`].
 pub(super) fn serialize(tensors: &[NamedTensor<'_>], metadata: BTreeMap<String, String>) -> Result<Vec<u8>> {
-    check_texts(&metadata)?;
+    serialize_with_texts(tensors, &[], metadata)
+}
+
+/// The same with named texts behind the tensors, each a tensor of its UTF-8 bytes, in the order of their names.
+///
+/// # Errors
+///
+/// As [`serialize`].
+pub(super) fn serialize_with_texts(
+    tensors: &[NamedTensor<'_>],
+    texts: &[(String, &str)],
+    metadata: BTreeMap<String, String>,
+) -> Result<Vec<u8>> {
+    check_texts(metadata.iter().map(|(name, text)| name.len() + text.len()).sum())?;
     if let Some((name, shape, values)) =
         tensors.iter().find(|(_, shape, values)| shape.iter().product::<usize>() != values.len())
     {
@@ -85,7 +101,14 @@ pub(super) fn serialize(tensors: &[NamedTensor<'_>], metadata: BTreeMap<String, 
         end += size_of_val(*values);
         (name.as_str(), TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets: (start, end) })
     });
-    let mut header = header(&metadata, places).map_err(|problem| Error::data("tensors", problem.to_string()))?;
+    let mut places: Vec<_> = places.collect();
+    places.extend(texts.iter().map(|(name, text)| {
+        let start = end;
+        end += text.len();
+        (name.as_str(), TensorInfo { dtype: Dtype::U8, shape: vec![text.len()], data_offsets: (start, end) })
+    }));
+    let mut header =
+        header(&metadata, places.into_iter()).map_err(|problem| Error::data("tensors", problem.to_string()))?;
     header.resize(header.len().next_multiple_of(LENGTH_BYTES as usize), b' ');
     check_header(header.len() as u64, "this file")?;
     let mut bytes = room((LENGTH_BYTES as usize + header.len()).saturating_add(end))?;
@@ -94,6 +117,7 @@ pub(super) fn serialize(tensors: &[NamedTensor<'_>], metadata: BTreeMap<String, 
     for (_, _, values) in tensors {
         values.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
     }
+    texts.iter().for_each(|(_, text)| bytes.extend_from_slice(text.as_bytes()));
     Ok(bytes)
 }
 
@@ -120,9 +144,9 @@ fn header<'a>(
     Ok(header)
 }
 
-/// Checks texts that a file is to hold against [`MOST_HEADER`], before anything is made of them.
-pub(super) fn check_texts(texts: &BTreeMap<String, String>) -> Result<()> {
-    check_header(texts.iter().map(|(name, text)| (name.len() + text.len()) as u64).sum(), "this file")
+/// Checks the length of texts that a header is to hold against [`MOST_HEADER`], before anything is made of them.
+pub(super) fn check_texts(length: usize) -> Result<()> {
+    check_header(length as u64, "this file")
 }
 
 /// Checks the length of a header against [`MOST_HEADER`].
@@ -135,6 +159,26 @@ fn check_header(length: u64, origin: &str) -> Result<()> {
         return Err(Error::data(origin, problem));
     }
     Ok(())
+}
+
+/// The texts among the tensors of a file, those whose names begin with `prefix`, by what follows it.
+///
+/// # Errors
+///
+/// [`Error::Data`] for one that is no text; [`Error::OutOfMemory`].
+pub(super) fn texts(file: &SafeTensors<'_>, prefix: &str, origin: &str) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    for (name, tensor) in file.iter() {
+        let Some(key) = name.strip_prefix(prefix) else { continue };
+        let problem = || Error::data(origin, format!("the tensor {name} is no text in UTF-8"));
+        let text = Some(tensor.data()).filter(|_| tensor.dtype() == Dtype::U8);
+        let text = text.and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or_else(problem)?;
+        let mut copied = String::new();
+        copied.try_reserve_exact(text.len()).map_err(|_| Error::OutOfMemory { bytes: text.len() as u64 })?;
+        copied.push_str(text);
+        found.insert(key.to_string(), copied);
+    }
+    Ok(found)
 }
 
 /// The tensors in the bytes of a file.

@@ -181,10 +181,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let points = Arc::new(synthetic::circle(100, 1).unwrap());
         let trainer = Trainer::new(Preset::Circle.spec(), points, TrainerOptions::default()).unwrap();
-        for (length, begins) in [(1 << 10, true), (8 << 20, false)] {
+        for (length, begins) in [(1 << 10, true), (65 << 20, false)] {
             let path = place.path().join(length.to_string());
             let mut checkpoint = trainer.checkpoint().unwrap();
-            // Each of them takes four bytes in the file.
             checkpoint.notes.insert("config.toml".to_string(), "\\".repeat(length));
             let made =
                 RunFolder::create(Some(&path), "circle", |folder| save_first(folder, &checkpoint, trainer.spec()));

@@ -1,4 +1,4 @@
-"""A column of a frame: what it becomes for the codec, and how it comes back with its type.
+"""A column of a frame or an array: what it becomes for the codec, and how it comes back with its type.
 
 A column is read in two steps. `Plain` has its values without pandas: floats, whole numbers, or choices (texts, booleans, codes of
 categories), and which rows have none. `Column` decides what these are to the networks, and is all that it takes to give rows back.
@@ -7,6 +7,7 @@ categories), and which rows have none. `Column` decides what these are to the ne
 from __future__ import annotations
 
 import numbers
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ _MOST = 255
 
 
 class Native(NamedTuple):
-    """A column as the codec takes it."""
+    """A column as the codec takes it; one that is constant has values, too, which count its rows."""
 
     name: str
     what: str
@@ -50,12 +51,14 @@ class Plain:
     def read(cls, series: Any, name: Any) -> Plain:
         """The values of a column of a frame; a type that gannet does not learn is an error that names it."""
         dtype, kind = series.dtype, getattr(series.dtype, "kind", "O")
-        missing = series.isna().to_numpy(dtype=bool)
         saved = described(dtype, name)
+        if hasattr(dtype, "fill_value"):
+            series = series.sparse.to_dense()
+        missing = series.isna().to_numpy(dtype=bool)
         if is_categorical(dtype):
             return cls(name, saved, "choice", series.cat.codes.to_numpy(dtype=np.int64), missing)
         if kind == "b":
-            return cls(name, saved, "choice", series.to_numpy(dtype=bool, na_value=False).astype(object), missing)
+            return cls(name, saved, "choice", series.to_numpy(dtype=bool, na_value=False), missing)
         if kind == "f":
             width = np.float32 if str(dtype).lower() == "float32" else np.float64
             values = series.to_numpy(dtype=width, na_value=np.nan)
@@ -72,6 +75,18 @@ class Plain:
         if is_text(dtype):
             return cls(name, saved, "choice", values, missing)
         return cls._of_objects(name, saved, values, missing)
+
+    @classmethod
+    def of_array(cls, values: np.ndarray, name: Any) -> Plain:
+        """The values of a column of an array of numbers; NaN is a missing one."""
+        dtype, kind = str(values.dtype), values.dtype.kind
+        if kind == "f":
+            made = values.astype(np.float32 if values.dtype == np.float32 else np.float64)
+            return cls(name, dtype, "float", made, np.isnan(made))._finite()
+        missing = np.zeros(len(values), bool)
+        if kind == "b":
+            return cls(name, dtype, "choice", values, missing)
+        return cls(name, dtype, "whole", values.astype(np.uint64 if kind == "u" else np.int64), missing)
 
     @classmethod
     def _of_objects(cls, name: Any, dtype: Any, values: np.ndarray, missing: np.ndarray) -> Plain:
@@ -91,9 +106,10 @@ class Plain:
         if not are_numbers:
             shown = {kind.__name__: next(value for value in there if type(value) is kind) for kind in sorted(kinds, key=str)}
             examples = " and ".join(f"{value!r} ({kind})" for kind, value in list(shown.items())[:2])
+            simplest = "float" if all(issubclass(kind, (Decimal, numbers.Real)) for kind in kinds) else "str"
             raise TypeError(
                 f"the column {name!r} holds objects such as {examples}, and gannet learns columns of numbers, texts, booleans or dates; "
-                "make the column one of these, such as by astype(str), or drop it"
+                f"make the column one of these, such as by astype({simplest}), or drop it"
             )
         are_whole = all(issubclass(kind, numbers.Integral) for kind in kinds)
         family, width = ("whole", np.int64) if are_whole else ("float", np.float64)
@@ -154,17 +170,15 @@ class Column:
     @classmethod
     def of(cls, plain: Plain) -> Column:
         """What a column is, by its values."""
-        import pandas
-
         there = plain.there()
         given = {"family": plain.family, "mark": plain.mark}
-        places, distinct = pandas.factorize(there)
+        distinct, counts = _distinct(there)
         if len(distinct) == 0 or (len(distinct) == 1 and len(there) == len(plain.values)):
             return cls(plain.name, plain.dtype, "constant", values=distinct.tolist(), **given)
         is_date = isinstance(plain.dtype, str) and plain.dtype.startswith(("datetime", "timedelta"))
         are_few = len(distinct) <= _FEW and len(there) >= _OFTEN * len(distinct) and not is_date
         if plain.family == "choice" or are_few or len(distinct) == 1:
-            return cls._of_categories(plain, np.bincount(places), distinct, given)
+            return cls._of_categories(plain, counts, distinct, given)
         if plain.family == "float":
             return cls(plain.name, plain.dtype, "number", **given)
         ends = [int(there.min()), int(there.max())]
@@ -184,9 +198,10 @@ class Column:
                 f"X: the column {plain.name!r} has {len(values)} different texts in {int(counts.sum())} rows: it names rows, and nothing "
                 "can be learned of it; drop it, or make it one of categories by astype('category') to get its texts as often as they are there"
             )
-        if {type(value) for value in values} == {bool} and len(values) == 2:
-            return cls(plain.name, plain.dtype, "boolean", values=[False, True], kept=2, **given)
-        # Ties in the order of first appearance.
+        if len(values) == 2 and set(values) == {0, 1} and not is_declared:
+            # As the program has it: False or 0 first, whichever is there more often.
+            return cls(plain.name, plain.dtype, "boolean", values=sorted(values), kept=2, **given)
+        # Ties in the order that they are in.
         order = np.argsort(-counts, kind="stable")
         counts = counts[order]
         # Where there are too many, those that are there once are the rare ones.
@@ -194,8 +209,8 @@ class Column:
         values = [values[place] for place in order]
         return cls(plain.name, plain.dtype, "category", values=values, kept=kept, counts=counts[kept:].tolist(), **given)
 
-    def native(self, plain: Plain) -> Native | None:
-        """A column like that of the fit as the codec takes it; None of a constant one."""
+    def native(self, plain: Plain) -> Native:
+        """A column like that of the fit as the codec takes it."""
         if plain.dtype != self.dtype or plain.family != self.family:
             # Objects may be others than they were.
             raise TypeError(
@@ -204,7 +219,7 @@ class Column:
             )
         if self.what == "constant":
             self._check_known(plain, np.isin(plain.there(), np.array(self.values, plain.values.dtype)))
-            return None
+            return Native(_valid(self.name), self.what, np.zeros(len(plain.values), np.int32), None, [])
         missing = plain.missing if plain.missing.any() else None
         if self.what == "number":
             return Native(_valid(self.name), self.what, plain.values, missing, [])
@@ -213,26 +228,28 @@ class Column:
             values = np.clip(np.where(plain.missing, least, plain.values), least, greatest)
             apart = (values.view(np.uint64) - np.uint64(self._base() % 2**64)).view(np.int64)
             return Native(_valid(self.name), self.what, apart // self.unit, missing, [])
-        places = self._index(plain.values.dtype).get_indexer(plain.values)
+        places = _places(self._array().astype(plain.values.dtype), plain.values)
         self._check_known(plain, places[~plain.missing] >= 0)
         texts = [_valid(value) for value in self.values[: self.kept]] + ["other"] * (self.kept < len(self.values))
         return Native(_valid(self.name), self.what, np.minimum(places, self.kept).astype(np.int32), missing, texts)
 
-    def restore(self, values: np.ndarray | None, missing: np.ndarray | None, draws: np.ndarray) -> Any:
-        """A column of a frame from what the codec gives, which is None of a constant one. `draws`, one a row, say which of the rare
-        values it is."""
-        count = len(draws)
+    def restore(self, values: np.ndarray, missing: np.ndarray | None, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The values of rows from what the codec gives, and which of them are missing. `draws`, one a row, say which of the rare values
+        it is."""
+        missing = np.zeros(len(draws), bool) if missing is None else missing
         if self.what == "constant":
-            made = self._array()[np.zeros(count, int)] if self.values else np.zeros(count, self._array().dtype)
-            missing = None if self.values else np.ones(count, bool)
-        elif self.what == "number":
-            made = values
-        elif self.what == "integer":
+            known = self._array()
+            return (known[values], missing) if self.values else (np.zeros(len(draws), known.dtype), ~missing)
+        if self.what == "number":
+            return values, missing
+        if self.what == "integer":
             width = np.uint64 if self.ends[1] >= 2**63 else np.int64
-            made = (values.view(np.uint64) * np.uint64(self.unit) + np.uint64(self._base() % 2**64)).view(width)
-        else:
-            made = self._array()[self._places(values, draws)]
-        return _series(made, np.zeros(count, bool) if missing is None else missing, dtype_of(self.dtype), self.mark)
+            return (values.view(np.uint64) * np.uint64(self.unit) + np.uint64(self._base() % 2**64)).view(width), missing
+        return self._array()[self._drawn(values, draws)], missing
+
+    def series(self, values: np.ndarray, missing: np.ndarray) -> Any:
+        """Such values as a column of a frame."""
+        return _series(values, missing, dtype_of(self.dtype), self.mark)
 
     def shown(self, values: np.ndarray) -> np.ndarray:
         """What a picture shows of decoded values: numbers in their units, and codes."""
@@ -263,13 +280,7 @@ class Column:
         made[:] = self.values
         return made
 
-    def _index(self, dtype: np.dtype) -> Any:
-        """The places of the values of categories."""
-        import pandas
-
-        return pandas.Index(self._array().astype(dtype), dtype=dtype)
-
-    def _places(self, codes: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    def _drawn(self, codes: np.ndarray, draws: np.ndarray) -> np.ndarray:
         """The places of the values that codes are."""
         if not self.counts:
             return codes
@@ -302,7 +313,28 @@ def _valid(value: Any) -> str:
 
 def _shown(dtype: Any) -> str:
     """A type in a message."""
-    return str(dtype_of(dtype))
+    return dtype if isinstance(dtype, str) else str(dtype_of(dtype))
+
+
+def _distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different values, and how often each is there: numbers and booleans in ascending order, objects as they first appear."""
+    if values.dtype.kind != "O":
+        return np.unique(values, return_counts=True)
+    import pandas
+
+    places, distinct = pandas.factorize(values)
+    return distinct, np.bincount(places, minlength=len(distinct))
+
+
+def _places(known: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The place of each value among those that are known; -1 of others."""
+    if known.dtype.kind != "O":
+        order = np.argsort(known)
+        places = order[np.minimum(np.searchsorted(known, values, sorter=order), len(known) - 1)]
+        return np.where(known[places] == values, places, -1)
+    import pandas
+
+    return pandas.Index(known, dtype=object).get_indexer(values)
 
 
 def _series(values: np.ndarray, missing: np.ndarray, dtype: Any, mark: str) -> Any:
@@ -321,7 +353,8 @@ def _series(values: np.ndarray, missing: np.ndarray, dtype: Any, mark: str) -> A
     if kind == "f":
         return pandas.Series(np.where(missing, np.nan, values.astype(np.float64))).astype(dtype)
     if kind in "biu":
-        numpy_dtype = getattr(dtype, "numpy_dtype", dtype)
+        # Types of pandas name theirs of NumPy, sparse ones by another name.
+        numpy_dtype = getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))
         series = pandas.Series(values.astype(numpy_dtype)).astype(dtype)
         return series.mask(missing) if missing.any() else series
     objects = values.astype(object)

@@ -14,7 +14,7 @@ import numpy as np
 from gannet._errors import NotFittedError, SettingError
 from gannet._gannet import Codec, Report, Spec, Standardization, picture, write_file
 from gannet._labels import Labels
-from gannet._layout import Layout
+from gannet._layout import Layout, check_features
 from gannet._state import State
 from gannet._table import Cells, read
 
@@ -31,12 +31,12 @@ _SHOWN = 2000
 class Gan:
     """A generative adversarial network, as scikit-learn has estimators: `fit` learns from rows, `sample` makes new ones.
 
-    Without a specification, the data are a table: its columns are standardized, and recipe, networks, batch and length follow from columns
-    and rows as those of `gannet train FILE` do. The same numbers and seed give the same bits as the program does with
-    `--numbers standard`, at any number of threads.
+    Without a specification, the data are a table: each column is encoded, numbers by their quantiles and few values as categories, and
+    recipe, networks, batch and length follow from columns and rows, as `gannet train FILE` does it. The same numbers and seed give the
+    same bits as the program does, at any number of threads.
 
-    A frame of pandas may have columns of any kind: floats, integers, booleans, texts, categoricals and dates, with missing values. Such a
-    frame is encoded, with the defaults for tables with categories, and `sample` makes frames with the same columns and types.
+    A frame of pandas may have columns of any kind: floats, integers, booleans, texts, categoricals and dates, with missing values;
+    `sample` makes frames with the same columns and types. An array is one of numbers, of which NaN is a missing one.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Gan:
         {"run": {"preset": "circle"}, "gan": {"objective": "hinge"}}. The data are then taken as they are, unless they have to be encoded.
     steps : int, optional
         Steps of the training. Without: those of the preset, or what suits the number of rows, 10,000 or 20,000 at least; 5,000 where
-        a frame is encoded.
+        columns are of categories or have missing values.
     batch : int, optional
         Samples of a batch. Without: that of the preset, or 128 or 256, at most the number of rows.
     random_state : int, numpy.random.RandomState or numpy.random.Generator, optional
@@ -53,8 +53,10 @@ class Gan:
     threads : int, optional
         Threads that work, the caller's included. None means one for each processor. It does not change the result.
     standardize : bool, optional
-        Whether columns are brought to mean 0 and standard deviation 1 for the training, and back. None means: without a specification.
-        A frame with other columns than finite numbers is encoded in any case, and False is refused.
+        True brings columns to mean 0 and standard deviation 1 for the training, and back, as the program does with
+        `--numbers standard`: each column is then a continuous number, and rare or frequent values may be lost. False takes the data as
+        they are. None means: encoded, or with a specification as they are. Data with other columns than finite numbers are encoded in
+        any case, and False is refused.
     report_every : int, optional
         Steps between two reports, of which `history_` is made. None means a thousandth of the steps.
     memory_limit : int, optional
@@ -107,14 +109,16 @@ class Gan:
         """Learns from the rows of `X`, from the beginning.
 
         `X` is a matrix of numbers, NumPy's or what becomes one, or a frame of pandas, whose columns may be of any kind. float32
-        is read where it stands, if the columns are not standardized, and must not be changed while it is trained on. `y` has the class of
+        is read where it stands, if it is taken as it is, and must not be changed while it is trained on. `y` has the class of
         each row: then both networks are told it, and `sample` makes rows of classes.
 
         `progress` is called with a `Report` after every `report_every` steps and after the last. If it returns something true, the training
         ends. What it raises comes out of `fit`, and so does KeyboardInterrupt, which is looked for some ten times a second. However it
         ends, what was learned is kept: the estimator can sample, be saved, and go on with `train`.
         """
-        layout, values = read(X)
+        if not (self.standardize is None or isinstance(self.standardize, (bool, np.bool_))):
+            raise TypeError(f"standardize is {self.standardize!r}; give True, False or None")
+        layout, values = read(X, are_encoded=self.spec is None and self.standardize is None)
         labels, codes = (None, None) if y is None else Labels.read(y, len(values))
         scaling = self._scaling(values, layout)
         spec = self._spec(values.shape[1] if scaling is None else scaling.features, labels, scaling)
@@ -151,8 +155,8 @@ class Gan:
         changed = X is not None
         if changed:
             values = state.layout.values_of(X)
-            if not isinstance(values, Cells) and values.shape[1] != state.columns:
-                raise ValueError(f"X has {values.shape[1]} features, but Gan is expecting {state.columns} features as input")
+            if not isinstance(values, Cells):
+                check_features(values.shape[1], state.columns)
             if (y is None) != (state.labels is None):
                 raise ValueError("y is needed where the estimator was fitted with classes, and only there")
             codes = None if y is None else state.labels.codes_of(y, len(values), "samples of X")
@@ -240,14 +244,11 @@ class Gan:
 
     def _scaling(self, values: np.ndarray | Cells, layout: Layout) -> Standardization | Codec | None:
         """How the columns are encoded or brought to one scale, if they are."""
-        if not (self.standardize is None or isinstance(self.standardize, (bool, np.bool_))):
-            raise TypeError(f"standardize is {self.standardize!r}; give True, False or None")
         if isinstance(values, Cells):
             if self.standardize is not None and not self.standardize:
-                raise SettingError("standardize: is False, but X has columns that are no plain numbers, which are encoded; leave it out")
+                raise SettingError("standardize: is False, but X has missing values or columns that are no plain numbers; leave it out")
             return Codec.fit(values.natives)
-        wanted = self.spec is None if self.standardize is None else self.standardize
-        if not wanted:
+        if not self.standardize:
             return None
         scaling, unclear = Standardization.of(values, layout.names())
         for text in unclear:
@@ -340,7 +341,7 @@ class Gan:
             transformer_tags=None,
             classifier_tags=None,
             regressor_tags=None,
-            input_tags=InputTags(),
+            input_tags=InputTags(allow_nan=True),
         )
 
 

@@ -1,6 +1,6 @@
 """What samples look like outside: an array or a frame of finite numbers, its columns and their types, and how numbers become either again.
 
-Frames with other columns, or with missing values, are in `_table.py`.
+Those whose columns are encoded are in `_table.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from gannet._dtype import described
 # Kinds of NumPy's types that are numbers: bool, signed, unsigned, floating.
 _NUMBERS = "biuf"
 
+# What helps where an array is of something else.
+_AS_FRAME = "pass pandas.DataFrame(X), whose columns may be of any kind"
+
 
 def is_frame(samples: Any) -> bool:
     """Whether these are a frame of pandas, which is not imported for that."""
@@ -22,9 +25,11 @@ def is_frame(samples: Any) -> bool:
     return pandas is not None and isinstance(samples, pandas.DataFrame)
 
 
-def is_plain(frame: Any) -> bool:
-    """Whether all columns of a frame are of integers or floats, and none has a missing value."""
-    return all(getattr(dtype, "kind", "O") in "iuf" for dtype in frame.dtypes) and not frame.isna().to_numpy().any()
+def is_plain(samples: Any) -> bool:
+    """Whether all columns of a frame are of integers or floats, or these are an array, and no value is missing."""
+    if not is_frame(samples):
+        return samples.dtype.kind != "f" or not np.isnan(samples).any()
+    return all(getattr(dtype, "kind", "O") in "iuf" for dtype in samples.dtypes) and not samples.isna().to_numpy().any()
 
 
 class Layout:
@@ -41,7 +46,7 @@ class Layout:
             values = _of_frame(samples)
             layout = cls(list(samples.columns), [described(dtype, name) for name, dtype in zip(samples.columns, samples.dtypes)])
         else:
-            values = _of_array(samples)
+            values = array_of(samples)
             layout = cls(None, [str(values.dtype)])
             if values.dtype.kind != "f" or values.dtype.itemsize < 4:
                 values = values.astype(np.float64)
@@ -111,12 +116,12 @@ def _of_frame(frame: Any) -> np.ndarray:
     return frame.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _of_array(samples: Any) -> np.ndarray:
+def array_of(samples: Any) -> np.ndarray:
     """Samples as a matrix of numbers of any type."""
     if hasattr(samples, "toarray"):
         raise TypeError("X is a sparse matrix, and gannet takes dense ones: pass X.toarray()")
     if np.ma.is_masked(samples):
-        raise ValueError("X has masked values; drop their rows, or pass a frame that lacks them: pandas.DataFrame(X.filled(numpy.nan))")
+        raise ValueError("X has masked values; drop their rows, or pass an array that lacks them: X.astype(float).filled(numpy.nan)")
     values = np.asarray(samples)
     if values.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: X has the dtype {values.dtype}")
@@ -128,21 +133,28 @@ def _of_array(samples: Any) -> np.ndarray:
     if values.dtype.kind == "O":
         return _of_objects(values)
     if values.dtype.kind not in _NUMBERS:
-        raise TypeError(f"X has the dtype {values.dtype}, and gannet learns numbers only, such as float32 or float64")
+        raise TypeError(f"X has the dtype {values.dtype}, and arrays are of numbers, such as float32 or float64; {_AS_FRAME}")
     return values
 
 
 def _of_objects(values: np.ndarray) -> np.ndarray:
-    """Objects that are numbers."""
+    """Objects that are numbers as floats; None is a missing one."""
     columns = []
     for index, column in enumerate(values.T):
         text = next((value for value in column if isinstance(value, (str, bytes))), None)
         if text is not None:
-            raise TypeError(
-                f"column {index} of X holds the text {text!r}, and gannet learns numbers only; encode the column as numbers, or drop it"
-            )
-        columns.append(column.astype(np.float64))
+            raise TypeError(f"column {index} of X holds the text {text!r}, and arrays are of numbers; {_AS_FRAME}")
+        try:
+            columns.append(column.astype(np.float64))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise TypeError(f"column {index} of X holds objects that are no numbers ({error}); {_AS_FRAME}") from None
     return np.column_stack(columns) if columns else np.empty(values.shape)
+
+
+def check_features(found: int, expected: int) -> None:
+    """Refuses samples with other columns than those of the fit."""
+    if found != expected:
+        raise ValueError(f"X has {found} features, but Gan is expecting {expected} features as input")
 
 
 def check_size(shape: tuple[int, int]) -> None:

@@ -26,10 +26,13 @@ _CALIBRATION = 0x5BD1_E995_9E37_79B9
 # What the history has of each report.
 _FIGURES = ("step", "discriminator_loss", "generator_loss", "real_probability", "fake_probability", "penalty")
 
-# Most rows of the history that are saved, evenly chosen: a checkpoint has room for names and notes of 8 MiB, and a row takes some 110 bytes.
+# Most rows of the history that are saved, evenly chosen: a row takes some 110 bytes.
 _MOST_ROWS = 20_000
 
-# Most bytes of the text of a codec. It has some 20 a knot, and all columns together have half a million of them.
+# Most bytes of the note, as the library has it (src/gan/tensors.rs).
+_MOST_NOTE = 1 << 26
+
+# Most bytes of the text of a codec. It has some 45 a quantile, and all columns together have a million of them at most.
 _MOST_BYTES = 1 << 28
 
 
@@ -69,7 +72,7 @@ class State:
     def columns(self) -> int:
         """Columns of the data."""
         if isinstance(self.layout, Table):
-            return len(self.layout.columns)
+            return len(self.layout.kinds)
         return self.spec.features if self.scaling is None else len(self.scaling.offset)
 
     def take(self, values: np.ndarray | Cells, codes: np.ndarray | None, memory_limit: int | None = None) -> None:
@@ -85,7 +88,8 @@ class State:
         """Makes a trainer for the planned steps, which goes on from where the last one stood."""
         before = self.checkpoint if self.trainer is None else self.trainer.to_bytes()
         spec = self.spec.with_length(self.planned)
-        trainer = Trainer(spec, self.data, labels=self.codes, batch=self.batch, seed=self.seed, **options)
+        shards = spec.shards_for(len(self.data), self.batch)
+        trainer = Trainer(spec, self.data, labels=self.codes, batch=self.batch, seed=self.seed, shards=shards, **options)
         if before is not None:
             trainer.restore(before, changes=True)
         self.trainer, self.checkpoint = trainer, None
@@ -167,6 +171,12 @@ class State:
             "history": self.rows[::-1][::every][::-1],
         }
         text = text_of(note)
+        length = len(text.encode())
+        if length > _MOST_NOTE:
+            raise DataError(
+                f"what is known of the columns takes {length} bytes, of which a file or a pickle may have {_MOST_NOTE}; drop columns with many "
+                "different texts, and fit it anew"
+            )
         if self.trainer is None:
             return checkpoint_with_note(self.spec.with_length(self.planned), self.checkpoint, text)
         return self.trainer.to_bytes(text)
@@ -202,8 +212,7 @@ class State:
         if isinstance(state.layout, Table) != isinstance(state.scaling, Codec):
             raise DataError(f"{origin}: has a table without its codec, or a codec without its table")
         if isinstance(state.layout, Table):
-            learned = sum(kind.what != "constant" for kind in state.layout.kinds)
-            if (state.scaling.columns, state.scaling.features) != (learned, state.spec.features):
+            if (state.scaling.columns, state.scaling.features) != (state.columns, state.spec.features):
                 raise DataError(f"{origin}: its columns are not those of its networks")
         state.done = note["done"]
         state.rows = [tuple(row) for row in note["history"]]
@@ -212,9 +221,10 @@ class State:
 
 
 def _saved(scaling: Standardization | Codec | None) -> Any:
-    """What `_scaling` reads. The text of a codec is packed: a checkpoint has little room for notes."""
+    """What `_scaling` reads. The text of a codec is packed, quickly: of 45 MB for a million quantiles the first level makes 15.4 in 0.7 s, and
+    the sixth 13.4 in 4 s."""
     if isinstance(scaling, Codec):
-        return base64.b85encode(zlib.compress(scaling.to_json().encode(), 9)).decode()
+        return base64.b64encode(zlib.compress(scaling.to_json().encode(), 1)).decode()
     return None if scaling is None else [scaling.offset, scaling.scale]
 
 
@@ -222,7 +232,7 @@ def _scaling(saved: Any) -> Standardization | Codec | None:
     """The scaling that `_saved` told."""
     if isinstance(saved, str):
         unpacking = zlib.decompressobj()
-        text = unpacking.decompress(base64.b85decode(saved), _MOST_BYTES)
+        text = unpacking.decompress(base64.b64decode(saved, validate=True), _MOST_BYTES)
         if not unpacking.eof:
             raise ValueError("the codec is cut off, or larger than any that was saved")
         return Codec.of_json(text.decode())

@@ -1,18 +1,18 @@
-"""Frames with columns of any kind, and which samples are such: arrays and frames of finite numbers are a plain `Layout`."""
+"""Frames and arrays whose columns are encoded, and which samples are such: other arrays and frames of finite numbers are a plain `Layout`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Iterable
 
 import numpy as np
 
 from gannet._column import Column, Native, Plain
 from gannet._errors import DataError
-from gannet._layout import Layout, check_size, is_frame, is_plain
+from gannet._layout import Layout, array_of, check_features, check_size, is_frame, is_plain
 
 
 class Cells:
-    """The columns of a frame that are learned, as the codec takes them."""
+    """The columns of samples as the codec takes them."""
 
     def __init__(self, natives: list[Native], rows: int) -> None:
         self.natives = natives
@@ -23,53 +23,55 @@ class Cells:
 
 
 class Table(Layout):
-    """A frame whose columns are not all finite numbers."""
+    """A frame with these columns, or an array, and what each column is to the networks."""
 
-    def __init__(self, columns: list, kinds: list[Column]) -> None:
+    def __init__(self, columns: list | None, kinds: list[Column]) -> None:
         super().__init__(columns, [])
         self.kinds = kinds
 
     @classmethod
     def read(cls, samples: Any) -> tuple[Table, Cells]:
-        """The layout of a frame, and its columns."""
+        """The layout of a frame or an array, and its columns."""
         check_size(samples.shape)
         plains = _plains(samples)
-        table = cls(list(samples.columns), [Column.of(plain) for plain in plains])
+        table = cls(list(samples.columns) if is_frame(samples) else None, [Column.of(plain) for plain in plains])
         if all(kind.what == "constant" for kind in table.kinds):
             raise DataError("X: every column is constant: there is nothing to learn; give a table in which a column varies")
         return table, table._cells(plains)
 
     def values_of(self, samples: Any) -> Cells:
-        """The columns of another frame, which has the same ones."""
-        if not is_frame(samples):
+        """The columns of other samples, which have the same ones."""
+        if self.columns is None:
+            samples = array_of(samples)
+            check_features(samples.shape[1], len(self.kinds))
+        elif is_frame(samples):
+            self.check_columns(list(samples.columns))
+        else:
             raise TypeError(f"X is no frame, and the estimator was fitted to one with the columns {self.columns}; pass a frame")
         check_size(samples.shape)
-        self.check_columns(list(samples.columns))
         return self._cells(_plains(samples))
 
     def restore(self, decoded: list, rows: int, seed: int) -> Any:
-        """A frame of decoded columns: so many rows, of which those with rare categories depend on the seed."""
+        """A frame or an array of decoded columns: so many rows, of which those with rare categories depend on the seed."""
+        columns = (kind.restore(*column, _draws(rows, seed, place)) for place, (kind, column) in enumerate(zip(self.kinds, decoded)))
+        if self.columns is None:
+            return self._matrix(columns, rows)
         import pandas
 
-        learned = iter(decoded)
-        made = []
-        for place, kind in enumerate(self.kinds):
-            values, missing = (None, None) if kind.what == "constant" else next(learned)
-            made.append(kind.restore(values, missing, _draws(rows, seed, place)))
-        frame = pandas.DataFrame(dict(enumerate(made)))
+        frame = pandas.DataFrame({place: kind.series(*column) for place, (kind, column) in enumerate(zip(self.kinds, columns))})
         frame.columns = pandas.Index(self.columns)
         return frame
 
     def shown(self, decoded: list) -> tuple[np.ndarray, list[str]]:
         """What a picture shows of decoded columns, and its names: the first two of numbers, or one of categories, without missing values."""
-        columns = list(zip([kind for kind in self.kinds if kind.what != "constant"], decoded))
+        columns = [pair for pair in zip(self.kinds, decoded) if pair[0].what != "constant"]
         numbers = [pair for pair in columns if pair[0].what in ("number", "integer")]
         chosen = numbers[:2] or columns[:1]
         values = np.column_stack([kind.shown(values) for kind, (values, _) in chosen])
         there = np.ones(len(values), bool)
         for _, (_, missing) in chosen:
             there &= True if missing is None else ~missing
-        return values[there], [str(kind.name) for kind, _ in chosen]
+        return values[there], [] if self.columns is None else [str(kind.name) for kind, _ in chosen]
 
     def to_json(self) -> dict:
         """What `of_json` reads."""
@@ -79,18 +81,26 @@ class Table(Layout):
     def of_json(cls, saved: dict) -> Table:
         """The layout that `to_json` told."""
         columns = Layout.of_json({**saved, "dtypes": []}).columns
-        return cls(columns, [Column.of_json(name, kind) for name, kind in zip(columns, saved["kinds"])])
+        names = range(len(saved["kinds"])) if columns is None else columns
+        return cls(columns, [Column.of_json(name, kind) for name, kind in zip(names, saved["kinds"])])
 
     def _cells(self, plains: list[Plain]) -> Cells:
-        natives = [kind.native(plain) for kind, plain in zip(self.kinds, plains)]
-        return Cells([native for native in natives if native is not None], len(plains[0].values))
+        return Cells([kind.native(plain) for kind, plain in zip(self.kinds, plains)], len(plains[0].values))
+
+    def _matrix(self, columns: Iterable[tuple[np.ndarray, np.ndarray]], rows: int) -> np.ndarray:
+        """An array of columns that all have its type."""
+        matrix = np.empty((rows, len(self.kinds)), self.kinds[0].dtype)
+        for place, (values, missing) in enumerate(columns):
+            matrix[:, place] = np.where(missing, np.nan, values) if missing.any() else values
+        return matrix
 
 
-def read(samples: Any) -> tuple[Layout, np.ndarray | Cells]:
-    """The layout of samples, and their values: a matrix of finite floats, or columns of any kind."""
-    if is_frame(samples) and not is_plain(samples):
-        return Table.read(samples)
-    return Layout.read(samples)
+def read(samples: Any, are_encoded: bool) -> tuple[Layout, np.ndarray | Cells]:
+    """The layout of samples, and their values: columns, where these are to be encoded or are not all finite numbers, or else a matrix of
+    finite floats."""
+    if not is_frame(samples):
+        samples = array_of(samples)
+    return Table.read(samples) if are_encoded or not is_plain(samples) else Layout.read(samples)
 
 
 def of_json(saved: dict) -> Layout:
@@ -98,9 +108,11 @@ def of_json(saved: dict) -> Layout:
     return Table.of_json(saved) if "kinds" in saved else Layout.of_json(saved)
 
 
-def _plains(frame: Any) -> list[Plain]:
-    """The values of all columns: by place, since names may be there twice."""
-    return [Plain.read(frame.iloc[:, place], name) for place, name in enumerate(frame.columns)]
+def _plains(samples: Any) -> list[Plain]:
+    """The values of all columns of a frame or an array: by place, since names may be there twice."""
+    if is_frame(samples):
+        return [Plain.read(samples.iloc[:, place], name) for place, name in enumerate(samples.columns)]
+    return [Plain.of_array(column, place) for place, column in enumerate(samples.T)]
 
 
 def _draws(rows: int, seed: int, column: int) -> np.ndarray:
