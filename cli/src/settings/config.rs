@@ -308,7 +308,10 @@ impl RunConfig {
                 format!("{of_generator}.softmax"),
                 format!("{:?}", last.softmax),
                 format!("{groups:?}"),
-                own.codec().is_some() && !last.softmax.is_empty() && last.softmax != groups,
+                own.codec().is_some()
+                    && last.softmax != groups
+                    // Outputs of one's own may have no groups; where they are to be others, the defaults' are told.
+                    && (!last.softmax.is_empty() || last.outputs != features),
             ),
             (
                 "gan.discriminator.layers[0].inputs".to_string(),

@@ -166,6 +166,11 @@ fn another_table_may_have_other_categories() {
     {
         assert!(other.contains(part), "{part}: {other}");
     }
+    // Layers of one's own need no groups, but are told those of the data.
+    place.write("own.toml", place.read("my.toml").replace(", softmax = [3, 2]", "").replace("softmax = [3, 2], ", ""));
+    place.succeed("train own.toml --data t.csv --plan");
+    let other = told(&place, "train own.toml --data more.csv --plan");
+    assert!(other.contains("set it to 9") && other.contains("layers[3].softmax to [5, 2]"), "{other}");
     place.write("my.toml", without_gan(&place.read("my.toml")));
     place.succeed("train my.toml --data more.csv --plan");
     // A run's own settings keep its columns: what others have beside them is told.
