@@ -13,9 +13,9 @@ pub(crate) const MIB: u64 = 1 << 20;
 /// A number with four digits that count, and a true minus sign.
 pub(crate) fn number(value: f64) -> String {
     /// Whole numbers up to here are told to the last digit.
-    const EXACT: f64 = 1e12;
+    const TOLD_IN_FULL: f64 = 1e12;
     let size = value.abs();
-    if value.is_finite() && value.fract() == 0.0 && size < EXACT {
+    if value.is_finite() && value.fract() == 0.0 && size < TOLD_IN_FULL {
         return format!("{}{}", if value < 0.0 { "−" } else { "" }, thousands(size as u64));
     }
     let power = if size > 0.0 && size.is_finite() { size.log10().floor() } else { 0.0 };

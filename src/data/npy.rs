@@ -48,6 +48,16 @@ pub enum Array {
         columns: usize,
         /// The numbers, row-major `[rows, columns]`.
         values: Vec<f64>,
+        /// Whether they are floats of 32 or 16 bits in the file.
+        is_single: bool,
+    },
+    /// The same of whole numbers of 64 bits, some of which are beyond those that an `f64` tells apart (below 2^53). Where one is beyond those of
+    /// an `i64`, as of type `u8` it may be, they are `Numbers`, each the nearest.
+    Integers {
+        /// The number of columns.
+        columns: usize,
+        /// The numbers, row-major `[rows, columns]`.
+        values: Vec<i64>,
     },
     /// Three dimensions, (images, height, width), or four with one channel: gray images, their pixels as bytes.
     Images(Images),
@@ -154,8 +164,11 @@ fn array_within(reader: impl Read, length: Length, path: &Path, most: u64) -> Re
     if header.are_images() {
         return file.images(&header, length, most).map(Array::Images);
     }
+    if header.element.is_wide_integer() {
+        return file.wide_integers(&header, length, most);
+    }
     let (columns, values) = file.numbers(&header, length, (most, Gaps::Missing))?;
-    Ok(Array::Numbers { columns, values })
+    Ok(Array::Numbers { columns, values, is_single: header.element.is_single() })
 }
 
 /// What a number that is none is.
@@ -265,6 +278,43 @@ impl<R: Read> NpyFile<'_, R> {
 
     /// Reads numbers of at most so many bytes: the columns, and the values row by row.
     fn numbers(&mut self, header: &Header, length: Length, (most, gaps): (u64, Gaps)) -> Result<(usize, Vec<f64>)> {
+        self.rows(header, length, most, |values, bits| {
+            let value = header.element.value(bits);
+            if !(value.is_finite() || value.is_nan() && gaps == Gaps::Missing) {
+                return Err(format!("is {value}, not a finite number; fill it in, or leave its row out"));
+            }
+            values.push(value);
+            Ok(())
+        })
+    }
+
+    /// Reads whole numbers of 64 bits, of at most so many bytes.
+    fn wide_integers(&mut self, header: &Header, length: Length, most: u64) -> Result<Array> {
+        /// Below it whole numbers are told apart by 64 bits of a float.
+        const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
+        let element = header.element;
+        let (mut is_exact, mut is_signed) = (true, true);
+        let (columns, bits) = self.rows(header, length, most, |values, bits| {
+            is_signed &= element.kind == Kind::Signed || i64::try_from(bits).is_ok();
+            is_exact &= bits.min(if element.kind == Kind::Signed { bits.wrapping_neg() } else { bits }) < EXACT;
+            values.push(bits);
+            Ok(())
+        })?;
+        if is_signed && !is_exact {
+            return Ok(Array::Integers { columns, values: bits.into_iter().map(u64::cast_signed).collect() });
+        }
+        let values = bits.into_iter().map(|bits| element.value(bits)).collect();
+        Ok(Array::Numbers { columns, values, is_single: false })
+    }
+
+    /// Reads the elements of a table of at most so many bytes, as `push` makes them of their bits: the columns, and the values row by row.
+    fn rows<T: Copy>(
+        &mut self,
+        header: &Header,
+        length: Length,
+        most: u64,
+        push: impl FnMut(&mut Vec<T>, u64) -> std::result::Result<(), String>,
+    ) -> Result<(usize, Vec<T>)> {
         let (rows, columns) = header.table().map_err(|problem| self.of_header(&problem))?;
         let count = (rows as u64).checked_mul(columns as u64);
         self.check_size(header, count, length)?;
@@ -273,13 +323,7 @@ impl<R: Read> NpyFile<'_, R> {
         let count = count.ok_or(Error::OutOfMemory { bytes: u64::MAX })?;
         let is_transposed = header.fortran_order && rows > 1 && columns > 1;
         check_room(count, if is_transposed { TRANSPOSED_BYTES } else { NUMBER_BYTES }, most)?;
-        let values = self.elements(header, count, length, |values, value| {
-            if !(value.is_finite() || value.is_nan() && gaps == Gaps::Missing) {
-                return Err(format!("is {value}, not a finite number; fill it in, or leave its row out"));
-            }
-            values.push(value);
-            Ok(())
-        })?;
+        let values = self.elements(header, count, length, push)?;
         Ok((columns, if is_transposed { in_row_order(&values, &[rows, columns])? } else { values }))
     }
 
@@ -292,7 +336,8 @@ impl<R: Read> NpyFile<'_, R> {
         let kind = header.element.kind;
         // Floats are shares of white until one is above 1.
         let mut are_shares = kind == Kind::Float;
-        let mut bytes = self.elements(header, pixels, length, |bytes: &mut Vec<u8>, value| {
+        let mut bytes = self.elements(header, pixels, length, |bytes: &mut Vec<u8>, bits| {
+            let value = header.element.value(bits);
             let white = f64::from(u8::MAX);
             if kind == Kind::Bool {
                 bytes.push(if value == 0.0 { 0 } else { u8::MAX });
@@ -338,13 +383,13 @@ impl<R: Read> NpyFile<'_, R> {
         Ok(())
     }
 
-    /// The `count` elements of an array, as `push` adds each to those before, up to the end of the file.
+    /// The `count` elements of an array, as `push` adds the bits of each to those before, up to the end of the file.
     fn elements<T>(
         &mut self,
         header: &Header,
         count: usize,
         length: Length,
-        mut push: impl FnMut(&mut Vec<T>, f64) -> std::result::Result<(), String>,
+        mut push: impl FnMut(&mut Vec<T>, u64) -> std::result::Result<(), String>,
     ) -> Result<Vec<T>> {
         let element = header.element;
         let mut values = if matches!(length, Length::Exactly(_)) { room(count)? } else { Vec::new() };
@@ -363,7 +408,7 @@ impl<R: Read> NpyFile<'_, R> {
             }
             for (index, bytes) in block.chunks_exact(element.size).enumerate() {
                 let number = values.len();
-                push(&mut values, element.value(bytes)).map_err(|problem| {
+                push(&mut values, element.bits(bytes)).map_err(|problem| {
                     let (place, offset) = (header.place(number), start + (index * element.size) as u64);
                     self.error(format!("element {place} (counted from 0) at offset {offset} {problem}"))
                 })?;

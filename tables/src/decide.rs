@@ -95,7 +95,7 @@ fn found(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Ve
     if texts.count == 0 {
         return Ok((Kind::Constant, "no row has a value".to_string(), Domain::Nothing));
     }
-    if let Some(found) = few(tally, texts, context) {
+    if let Some(found) = few(tally, texts, context, notes) {
         return Ok(found);
     }
     if tally.numbers.count == tally.values() && texts.marks.is_empty() && !tally.numbers.are_codes() {
@@ -132,7 +132,7 @@ fn are_codes(tally: &Tally, context: &Context<'_>) -> bool {
 }
 
 /// What a column of few distinct values is, or one that counts rows; `None` for others.
-fn few(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>) -> Option<Found> {
+fn few(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Vec<Note>) -> Option<Found> {
     let has_gaps = texts.count < tally.cells;
     let first = tally.numbers.counts_from().and_then(|first| first.checked_add(i64::try_from(context.first_row).ok()?));
     let is_counter = tally.numbers.count == tally.cells
@@ -177,7 +177,8 @@ fn few(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>) -> Option<Found>
     if listed.len() as u64 <= FEW && texts.count >= OFTEN * listed.len() as u64 && tally.date_count == 0 {
         let what = if are_numbers { "numbers" } else { "texts" };
         let reason = format!("{} distinct {what} in {} rows", listed.len(), counted(texts.count));
-        return Some((Kind::Categorical, reason, categories::listed(&listed, usize::MAX)));
+        let domain = categories::capped(tally, texts, context.name, context.options.most_categories(), notes);
+        return Some((Kind::Categorical, reason, domain));
     }
     None
 }

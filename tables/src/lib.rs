@@ -69,6 +69,7 @@
 //! records  record                     rows of cells
 //! table  form  note  options  kind    what is found, and what is asked for
 //! number  date  scan  calendar        cells to values and back
+//! elements                            numbers of an array
 //! input  encoding  dialect            bytes and text
 //! ```
 #![forbid(unsafe_code)]
@@ -89,6 +90,7 @@ mod date_text;
 mod decide;
 mod dialect;
 mod distinct;
+mod elements;
 mod encoding;
 mod form;
 mod given;
@@ -125,6 +127,7 @@ pub use codec::OnnxColumn;
 pub use codec::{Calibration, Codec, EncodedTable, Facet, Finder, Found, Pool, Scaling, Wanted, probit};
 pub use date_format::{DateFormat, DateUnit, DayFormat, DayOrder, HalfFormat, LetterCase, MonthStyle, TimeFormat};
 pub use dialect::{Delimiter, Dialect, Header, LineEnd, Trailing};
+pub use elements::Elements;
 pub use encoding::Encoding;
 pub use form::{Category, ColumnForm, Domain, Form, Mark};
 pub use given::{GivenCell, GivenRow, GivenRows};

@@ -148,8 +148,12 @@ fn size(found: &ColumnForm, known: &ColumnForm, rows: usize) -> u64 {
 /// A column without values yet, with room for all.
 fn builder(found: &ColumnForm, known: &ColumnForm, rows: usize) -> Result<Builder> {
     let reading = match (&found.domain, &known.domain) {
-        (Domain::Numbers { format, .. } | Domain::Integers { format, .. }, Domain::Numbers { .. })
-        | (_, Domain::Numbers { format, .. }) => Reading::Numbers { format: format.clone(), values: room(rows)? },
+        (Domain::Numbers { format, .. } | Domain::Integers { format, .. }, Domain::Numbers { format: known, .. }) => {
+            // What the file does not show of its numbers is how many bits they have.
+            let format = NumberFormat { is_single: known.is_single, ..format.clone() };
+            Reading::Numbers { format, values: room(rows)? }
+        }
+        (_, Domain::Numbers { format, .. }) => Reading::Numbers { format: format.clone(), values: room(rows)? },
         (Domain::Integers { format, .. }, Domain::Integers { .. }) | (_, Domain::Integers { format, .. }) => {
             Reading::Integers { format: format.clone(), values: room(rows)? }
         }

@@ -52,6 +52,11 @@ impl NumberFormat {
 
     /// The number in a cell; `None` where it is none in this format, or not finite.
     pub fn read(&self, cell: &[u8]) -> Option<f64> {
+        self.read_double(cell).map(|number| self.nearest(number))
+    }
+
+    /// The same with 64 bits in any column.
+    fn read_double(&self, cell: &[u8]) -> Option<f64> {
         let found = self.scan(cell)?;
         let decimals = if char::from(found.mark) == self.decimal { i32::from(found.tail) } else { 0 };
         let power = found.exponent.map_or(0, |exponent| exponent.value) - decimals;

@@ -28,6 +28,14 @@ pub struct NumberFormat {
     pub prefix: String,
     /// What stands behind each number, such as ` %`.
     pub suffix: String,
+    /// Whether numbers have 32 bits: they are written as short as those read back, and a number that is read is the nearest of those.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_single: bool,
+}
+
+/// What is false is not stored: forms that were written before there was such a number are the same.
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// How exponents are written.
@@ -59,6 +67,7 @@ impl Default for NumberFormat {
             has_long_minus: false,
             prefix: String::new(),
             suffix: String::new(),
+            is_single: false,
         }
     }
 }

@@ -176,9 +176,10 @@ impl NumberTally {
 
     /// What its value says of the column.
     fn place(&mut self, found: &Scan, row: u64) {
-        let integer = found.mantissa.and_then(|mantissa| i64::try_from(mantissa).ok());
+        // The least of all has a magnitude that the greatest does not reach.
+        let integer = found.mantissa.map(i128::from).map(|value| if found.is_negative { -value } else { value });
+        let integer = integer.and_then(|value| i64::try_from(value).ok());
         self.is_beyond_integers |= integer.is_none();
-        let integer = integer.map(|value| if found.is_negative { -value } else { value });
         let first = integer.filter(|_| found.mark == 0 && found.exponent.is_none() && self.zero_led.is_none());
         let first = first.and_then(|value| value.checked_sub(i64::try_from(row).ok()?));
         self.is_counter &= first.is_some() && (self.counter.is_none() || self.counter == first);
@@ -315,6 +316,7 @@ impl NumberTally {
             has_long_minus: self.has_long_minus,
             prefix,
             suffix,
+            is_single: false,
         };
         (format, unclear)
     }
@@ -386,6 +388,8 @@ mod tests {
         let (format, _) = tally(&["5.0", "6.0"]).format('.');
         assert!(tally(&["5.0", "6.0"]).are_integers(&format) && !tally(&["5.5"]).are_integers(&format));
         assert!(!tally(&["99999999999999999999"]).are_integers(&format));
+        assert!(tally(&["-9223372036854775808", "9223372036854775807"]).are_integers(&format));
+        assert!(!tally(&["9223372036854775808"]).are_integers(&format));
     }
 
     #[test]

@@ -18,7 +18,44 @@ fn rounded(magnitude: f64, significant: u16) -> f64 {
     format!("{magnitude:.decimals$e}").parse().unwrap_or(magnitude)
 }
 
+/// A number of at least 0 as short as it reads back, in as many bits as its column has.
+#[derive(Clone, Copy)]
+enum Shortest {
+    Single(f32),
+    Double(f64),
+}
+
+impl std::fmt::Display for Shortest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Single(number) => std::fmt::Display::fmt(number, formatter),
+            Self::Double(number) => std::fmt::Display::fmt(number, formatter),
+        }
+    }
+}
+
+impl std::fmt::LowerExp for Shortest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Single(number) => std::fmt::LowerExp::fmt(number, formatter),
+            Self::Double(number) => std::fmt::LowerExp::fmt(number, formatter),
+        }
+    }
+}
+
 impl NumberFormat {
+    /// The nearest number that the column can have.
+    pub(crate) fn nearest(&self, value: f64) -> f64 {
+        // Beyond the numbers of 32 bits there is none.
+        let single = value as f32;
+        if self.is_single && single.is_finite() { f64::from(single) } else { value }
+    }
+
+    fn shortest(&self, magnitude: f64) -> Shortest {
+        let single = magnitude as f32;
+        if self.is_single && single.is_finite() { Shortest::Single(single) } else { Shortest::Double(magnitude) }
+    }
+
     /// Appends `value`, which is finite, in this format.
     pub fn write(&self, value: f64, out: &mut Vec<u8>) {
         let magnitude = value.abs();
@@ -44,13 +81,14 @@ impl NumberFormat {
         } else if self.significant <= SAFE_DIGITS && decimals > MEASURED_DECIMALS {
             rounded(magnitude, self.significant).to_string()
         } else {
-            magnitude.to_string()
+            self.shortest(magnitude).to_string()
         };
         if text.split_once('.').is_some_and(|(_, shown)| shown.len() > decimals) {
             text = format!("{magnitude:.decimals$}");
         }
         let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
-        self.write_parts(value < 0.0, whole, decimals, out);
+        // Zero keeps its sign here, too.
+        self.write_parts(value < 0.0 || value == 0.0 && value.is_sign_negative(), whole, decimals, out);
     }
 
     /// Appends a whole number in this format.
@@ -124,7 +162,7 @@ impl NumberFormat {
         } else {
             usize::from(self.significant.clamp(1, MAX_DECIMALS)) - 1
         };
-        let mut text = format!("{magnitude:e}");
+        let mut text = format!("{:e}", self.shortest(magnitude));
         let shown = text.split_once('e').and_then(|(mantissa, _)| mantissa.split_once('.'));
         let is_fixed = format.is_always && self.min_decimals == self.max_decimals;
         if is_fixed || shown.map_or(0, |(_, decimals)| decimals.len()) > decimals {

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use gannet::internals::memory::room;
 use gannet::{Error, Result};
 
 use crate::date_format::DateUnit;
 use crate::decide::{FEW, LEAST_COUNTED, OFTEN};
+use crate::elements::{Element, Elements, Single};
 use crate::form::{Category, ColumnForm, Domain, Form, Mark};
 use crate::kind::Kind;
 use crate::note::Note;
@@ -14,9 +16,6 @@ use crate::options::ReadOptions;
 use crate::select::names;
 use crate::table::{Column, Indices, Mask, Table, Values};
 use crate::text::{counted, listed};
-
-/// Whole numbers up to here are told apart by 64-bit ones.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl Table {
     /// A table of row-major numbers, whose columns have these names; `column_1` and so on where there are none. What is no number is a
@@ -27,13 +26,28 @@ impl Table {
     ///
     /// [`Error::Shape`] where the numbers are not one or more whole rows; [`Error::Data`] for an infinite number, with its place;
     /// [`Error::InvalidSetting`] for a kind that a column of numbers cannot have, or columns that are not there.
-    pub fn of_numbers(
+    pub fn of_numbers<'a>(
         headings: Option<&[String]>,
         columns: usize,
-        values: &[f64],
+        values: impl Into<Elements<'a>>,
         options: &ReadOptions,
     ) -> Result<Self> {
-        let rows = check(columns, values)?;
+        let named = (headings, columns);
+        match values.into() {
+            Elements::Doubles(values) => Self::of_elements(named, values, |number| number, options),
+            Elements::Singles(values) => Self::of_elements(named, values, Single, options),
+            Elements::Integers(values) => Self::of_elements(named, values, |number| number, options),
+        }
+    }
+
+    fn of_elements<S: Copy, E: Element>(
+        (headings, columns): (Option<&[String]>, usize),
+        values: &[S],
+        element: impl Fn(S) -> E,
+        options: &ReadOptions,
+    ) -> Result<Self> {
+        let element = &element;
+        let rows = check(columns, values, element)?;
         let all = match headings {
             Some(headings) if headings.len() == columns => names(headings),
             _ => names(&vec![String::new(); columns]),
@@ -51,7 +65,7 @@ impl Table {
                 dropped.push(name);
                 continue;
             }
-            let column = || values.iter().skip(place).step_by(columns).copied();
+            let column = || values.iter().skip(place).step_by(columns).map(move |value| element(*value));
             let (form, column) = of_column(name, &column, rows, options)?;
             if !form.kind.is_learned() {
                 notes.push(Note::LeftOut { column: form.name.clone(), reason: form.reason.clone() });
@@ -72,8 +86,28 @@ impl Table {
     /// # Errors
     ///
     /// As [`of_numbers`](Self::of_numbers); [`Error::Data`] for other columns, or a number that is no date of a column of dates.
-    pub fn of_numbers_as(headings: Option<&[String]>, columns: usize, values: &[f64], form: &Form) -> Result<Self> {
-        let rows = check(columns, values)?;
+    pub fn of_numbers_as<'a>(
+        headings: Option<&[String]>,
+        columns: usize,
+        values: impl Into<Elements<'a>>,
+        form: &Form,
+    ) -> Result<Self> {
+        let named = (headings, columns);
+        match values.into() {
+            Elements::Doubles(values) => Self::of_elements_as(named, values, |number| number, form),
+            Elements::Singles(values) => Self::of_elements_as(named, values, Single, form),
+            Elements::Integers(values) => Self::of_elements_as(named, values, |number| number, form),
+        }
+    }
+
+    fn of_elements_as<S: Copy, E: Element>(
+        (headings, columns): (Option<&[String]>, usize),
+        values: &[S],
+        element: impl Fn(S) -> E,
+        form: &Form,
+    ) -> Result<Self> {
+        let element = &element;
+        let rows = check(columns, values, element)?;
         let mut notes = Vec::new();
         let places: Vec<usize> = match headings.filter(|headings| headings.len() == columns) {
             Some(headings) => {
@@ -103,7 +137,7 @@ impl Table {
         };
         let mut found = Vec::with_capacity(places.len());
         for (known, place) in form.columns.iter().zip(places) {
-            let column = || values.iter().skip(place).step_by(columns).copied();
+            let column = || values.iter().skip(place).step_by(columns).map(move |value| element(*value));
             found.push(of_known(known, &column, rows, &mut notes)?);
         }
         let mut table = Self::new(form.clone(), rows, found)?;
@@ -113,59 +147,52 @@ impl Table {
 }
 
 /// The number of whole rows, none of which has an infinite number.
-fn check(columns: usize, values: &[f64]) -> Result<usize> {
+fn check<S: Copy, E: Element>(columns: usize, values: &[S], element: impl Fn(S) -> E) -> Result<usize> {
     if columns == 0 || values.is_empty() || !values.len().is_multiple_of(columns) {
         return Err(Error::shape("table", format!("whole rows of {columns} numbers"), values.len().to_string()));
     }
-    if let Some(place) = values.iter().position(|value| value.is_infinite()) {
+    let mut numbers = values.iter().map(|value| element(*value).double()).enumerate();
+    if let Some((place, number)) = numbers.find(|(_, number)| number.is_infinite()) {
         let (row, column) = (place / columns + 1, place % columns + 1);
-        let problem = format!("row {row}, column {column}: {} is not a finite number; correct it", values[place]);
+        let problem = format!("row {row}, column {column}: {number} is not a finite number; correct it");
         return Err(Error::data("table", problem));
     }
     Ok(values.len() / columns)
 }
 
-/// Room for `count` values, if the system has the memory.
-fn room<T>(count: usize) -> Result<Vec<T>> {
-    let mut values = Vec::new();
-    let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
-    values.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes })?;
-    Ok(values)
-}
-
 /// Which of the numbers are missing.
-fn mask(numbers: impl Iterator<Item = f64>, rows: usize) -> Result<Option<Mask>> {
+fn mask(numbers: impl Iterator<Item = impl Element>, rows: usize) -> Result<Option<Mask>> {
     let mut missing = room(rows)?;
-    missing.extend(numbers.map(f64::is_nan));
+    missing.extend(numbers.map(Element::is_missing));
     Ok(Mask::of(&missing))
 }
 
 /// A column and what it is.
-fn of_column<I: Iterator<Item = f64>>(
+fn of_column<E: Element, I: Iterator<Item = E>>(
     name: String,
     column: &impl Fn() -> I,
     rows: usize,
     options: &ReadOptions,
 ) -> Result<(ColumnForm, Column)> {
-    let mut sorted: Vec<f64> = room(rows)?;
-    sorted.extend(column().filter(|number| !number.is_nan()).map(|number| number + 0.0));
-    sorted.sort_unstable_by(f64::total_cmp);
-    let distinct = sorted.chunk_by(|a, b| a == b).count();
-    let is_whole = |number: f64| number.trunc() == number && number.abs() < EXACT;
-    let whole = sorted.iter().all(|number| is_whole(*number));
+    let mut sorted: Vec<E> = room(rows)?;
+    sorted.extend(column().filter(|number| !number.is_missing()));
+    sorted.sort_unstable_by(E::order);
+    let is_same = |one: &E, other: &E| one.order(other).is_eq();
+    let distinct = sorted.chunk_by(is_same).count();
+    let whole = sorted.iter().all(|number| number.whole().is_some());
     let gaps = rows - sorted.len();
     let is_few = distinct as u64 <= FEW && sorted.len() as u64 >= OFTEN * distinct as u64;
-    let first = column().next().unwrap_or(f64::NAN);
-    let counts = || (0u32..).zip(column()).all(|(row, number)| number == first + f64::from(row));
-    let is_counter = gaps == 0 && rows as u64 >= LEAST_COUNTED && [0.0, 1.0].contains(&first) && counts();
+    let first = column().next().and_then(E::whole);
+    let counts = |first: i64| (first..).zip(column()).all(|(count, number)| number.whole() == Some(count));
+    let is_counter =
+        gaps == 0 && rows as u64 >= LEAST_COUNTED && first.is_some_and(|first| matches!(first, 0 | 1) && counts(first));
+    let is_bit = |number: &E| matches!(number.whole(), Some(0 | 1));
     let (kind, reason) = match options.kinds.get(&name) {
         Some(kind) => (*kind, "as it was asked for".to_string()),
         None if distinct == 0 => (Kind::Constant, "no row has a value".to_string()),
         None if distinct == 1 && gaps == 0 => (Kind::Constant, "one value in all rows".to_string()),
         None if is_counter => (Kind::Counter, "whole numbers that count rows".to_string()),
-        None if is_few && sorted.iter().all(|number| [0.0, 1.0].contains(number)) && distinct == 2 => {
-            (Kind::Boolean, "0 and 1".to_string())
-        }
+        None if is_few && sorted.iter().all(is_bit) && distinct == 2 => (Kind::Boolean, "0 and 1".to_string()),
         None if is_few || distinct == 1 => {
             (Kind::Categorical, format!("{distinct} distinct numbers in {} rows", counted(rows as u64)))
         }
@@ -176,21 +203,20 @@ fn of_column<I: Iterator<Item = f64>>(
     let (domain, values) = match kind {
         Kind::Constant => {
             let domain = match sorted.first() {
-                Some(number) => Domain::Constant { text: number.to_string() },
+                Some(number) => Domain::Constant { text: number.text() },
                 None => Domain::Nothing,
             };
             (domain, Values::None)
         }
         Kind::Counter | Kind::Identifier => {
-            let first = if whole && first.is_finite() { first as i64 } else { 1 };
-            (Domain::Counter { first }, Values::None)
+            (Domain::Counter { first: first.filter(|_| whole).unwrap_or(1) }, Values::None)
         }
         Kind::FreeText => (Domain::Nothing, Values::None),
         Kind::Date => return refuse("numbers of an array are no dates; make it an integer"),
         Kind::Boolean if distinct != 2 => return refuse("a boolean has two values"),
         Kind::Boolean | Kind::Categorical => {
-            let mut texts: Vec<(f64, u64)> =
-                sorted.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len() as u64)).collect();
+            let mut texts: Vec<(E, u64)> =
+                sorted.chunk_by(is_same).map(|equal| (equal[0], equal.len() as u64)).collect();
             if kind == Kind::Categorical {
                 texts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
             }
@@ -198,29 +224,31 @@ fn of_column<I: Iterator<Item = f64>>(
             let others: u64 = texts.iter().skip(most).map(|(_, count)| count).sum();
             texts.truncate(most);
             let categories: Vec<Category> =
-                texts.iter().map(|(number, count)| Category::new(number.to_string(), *count)).collect();
+                texts.iter().map(|(number, count)| Category::new(number.text(), *count)).collect();
             let rest = (others > 0).then(|| Category::new("other", others));
             let values = places(&categories, column(), rows)?.0;
             (Domain::Categories { categories, rest }, values)
         }
         Kind::Integer => {
             if let Some((row, number)) =
-                (1..rows + 1).zip(column()).find(|(_, number)| !number.is_nan() && !is_whole(*number))
+                (1..rows + 1).zip(column()).find(|(_, number)| !number.is_missing() && number.whole().is_none())
             {
+                let number = number.text();
                 return refuse(&format!(
                     "row {row} has {number}, which is no whole number below 2^53; make it continuous"
                 ));
             }
-            let range = [sorted.first(), sorted.last()].map(|end| end.map_or(0, |end| *end as i64));
+            let range = [sorted.first(), sorted.last()].map(|end| end.and_then(|end| end.whole()).unwrap_or(0));
             let mut values = room(rows)?;
-            values.extend(column().map(|number| number as i64));
+            values.extend(column().map(|number| number.whole().unwrap_or(0)));
             (Domain::Integers { format: NumberFormat::default(), range }, Values::Integers(values))
         }
         Kind::Continuous => {
-            let range = [sorted.first(), sorted.last()].map(|end| end.copied().unwrap_or(0.0));
+            let range = [sorted.first(), sorted.last()].map(|end| end.map_or(0.0, |end| end.double() + 0.0));
             let mut values = room(rows)?;
-            values.extend(column().map(|number| if number.is_nan() { 0.0 } else { number }));
-            (Domain::Numbers { format: format(), range }, Values::Numbers(values))
+            values.extend(column().map(|number| if number.is_missing() { 0.0 } else { number.double() }));
+            let format = NumberFormat { is_single: E::IS_SINGLE, ..format() };
+            (Domain::Numbers { format, range }, Values::Numbers(values))
         }
     };
     let missing = if kind.is_learned() && gaps > 0 { mask(column(), rows)? } else { None };
@@ -231,26 +259,36 @@ fn of_column<I: Iterator<Item = f64>>(
     Ok((form, Column::new(values, missing)))
 }
 
-/// How numbers of 64 bits are written that were not read from text: eight digits say all that a score does.
+/// Significant digits with which each number of 64 bits has a text of its own.
+const DIGITS: u16 = 17;
+/// More decimals than any number of 64 bits needs that has no exponent.
+const DECIMALS: u16 = 64;
+
+/// How numbers are written that were not read from text: as short as they read back.
 pub(crate) fn format() -> NumberFormat {
     NumberFormat {
-        max_decimals: 12,
-        significant: 8,
+        max_decimals: DECIMALS,
+        significant: DIGITS,
         exponent: Some(ExponentFormat { is_always: false, is_upper: false, has_plus: true, digits: 2 }),
         ..NumberFormat::default()
     }
 }
 
 /// The place of each number among categories, the rest behind them; and how many are none of those.
-fn places(categories: &[Category], numbers: impl Iterator<Item = f64>, rows: usize) -> Result<(Values, u64)> {
-    let known: HashMap<u64, u16> = (0..)
-        .zip(categories)
-        .filter_map(|(place, category)| Some(((category.text.trim().parse::<f64>().ok()? + 0.0).to_bits(), place)))
-        .collect();
+fn places<E: Element>(categories: &[Category], numbers: impl Iterator<Item = E>, rows: usize) -> Result<(Values, u64)> {
+    let mut known: HashMap<u64, u16> = HashMap::new();
+    let keys: Vec<[Option<u64>; 2]> = categories.iter().map(|category| E::keys(&category.text)).collect();
+    // The first of each comes before all second ones.
+    for of_text in [0, 1] {
+        let keys = (0..).zip(&keys).filter_map(|(place, keys)| Some((keys[of_text]?, place)));
+        keys.for_each(|(key, place)| {
+            known.entry(key).or_insert(place);
+        });
+    }
     let rest = categories.len() as u16;
     let mut unknown = 0;
-    let mut place = |number: f64| match known.get(&(number + 0.0).to_bits()) {
-        _ if number.is_nan() => 0,
+    let mut place = |number: E| match known.get(&number.key()) {
+        _ if number.is_missing() => 0,
         Some(place) => *place,
         None => {
             unknown += 1;
@@ -270,21 +308,22 @@ fn places(categories: &[Category], numbers: impl Iterator<Item = f64>, rows: usi
 }
 
 /// The numbers of a column whose form is known.
-fn of_known<I: Iterator<Item = f64>>(
+fn of_known<E: Element, I: Iterator<Item = E>>(
     known: &ColumnForm,
     column: &impl Fn() -> I,
     rows: usize,
     notes: &mut Vec<Note>,
 ) -> Result<Column> {
     let values = match &known.domain {
-        Domain::Numbers { .. } => {
+        Domain::Numbers { format, .. } => {
             let mut values = room(rows)?;
-            values.extend(column().map(|number| if number.is_nan() { 0.0 } else { number }));
+            let known = |number: E| if number.is_missing() { 0.0 } else { format.nearest(number.double()) };
+            values.extend(column().map(known));
             Values::Numbers(values)
         }
         Domain::Integers { .. } => {
             let mut values = room(rows)?;
-            values.extend(column().map(|number| number.round() as i64));
+            values.extend(column().map(|number| number.whole().unwrap_or_else(|| number.double().round() as i64)));
             Values::Integers(values)
         }
         Domain::Dates { format, .. } if format.unit() == DateUnit::Day && format.day.is_none() => {
@@ -304,7 +343,9 @@ fn of_known<I: Iterator<Item = f64>>(
             values
         }
         Domain::Constant { text } => {
-            let cells = column().filter(|number| text.parse().ok() != Some(*number)).count() as u64;
+            let keys = E::keys(text);
+            let is_same = |number: &E| !number.is_missing() && keys.contains(&Some(number.key()));
+            let cells = column().filter(|number| !is_same(number)).count() as u64;
             if cells > 0 {
                 notes.push(Note::Differs { column: known.name.clone(), constant: text.clone(), cells });
             }
@@ -335,7 +376,7 @@ mod tests {
 
     #[test]
     fn kinds_are_told() {
-        let table = Table::of_numbers(None, 7, &numbers(), &ReadOptions::default()).unwrap();
+        let table = Table::of_numbers(None, 7, &numbers()[..], &ReadOptions::default()).unwrap();
         let kinds: Vec<Kind> = table.form().columns.iter().map(|column| column.kind).collect();
         let expected = [
             Kind::Counter,
@@ -358,7 +399,7 @@ mod tests {
     fn options_and_names_count() {
         let headings: Vec<String> = "abcdefg".chars().map(String::from).collect();
         let options = ReadOptions::default().with_kind("d", Kind::Categorical).with_drop(vec!["e".to_string()]);
-        let table = Table::of_numbers(Some(&headings), 7, &numbers(), &options).unwrap();
+        let table = Table::of_numbers(Some(&headings), 7, &numbers()[..], &options).unwrap();
         assert_eq!((table.form().columns.len(), table.form().columns[3].kind), (6, Kind::Categorical));
         for (options, part) in [
             (ReadOptions::default().with_kind("e", Kind::Integer), "row 2 has 0.8414709848078965, which is no whole"),
@@ -366,44 +407,151 @@ mod tests {
             (ReadOptions::default().with_kind("d", Kind::Boolean), "two values"),
             (ReadOptions::default().with_drop(vec!["z".to_string()]), "has no column `z`"),
         ] {
-            let problem = Table::of_numbers(Some(&headings), 7, &numbers(), &options).unwrap_err().to_string();
+            let problem = Table::of_numbers(Some(&headings), 7, &numbers()[..], &options).unwrap_err().to_string();
             assert!(problem.contains(part), "{problem}");
         }
         for (columns, values) in [(0, vec![]), (2, vec![1.0; 3]), (1, vec![1.0, f64::INFINITY])] {
-            assert!(Table::of_numbers(None, columns, &values, &ReadOptions::default()).is_err());
+            assert!(Table::of_numbers(None, columns, &values[..], &ReadOptions::default()).is_err());
         }
     }
 
     #[test]
     fn numbers_become_the_columns_of_a_form() {
         let headings: Vec<String> = "abcdefg".chars().map(String::from).collect();
-        let table = Table::of_numbers(Some(&headings), 7, &numbers(), &ReadOptions::default()).unwrap();
+        let table = Table::of_numbers(Some(&headings), 7, &numbers()[..], &ReadOptions::default()).unwrap();
         let form = table.form();
-        let same = Table::of_numbers_as(None, 7, &numbers(), form).unwrap();
+        let same = Table::of_numbers_as(None, 7, &numbers()[..], form).unwrap();
         assert_eq!((same.columns(), same.notes()), (table.columns(), &[Note::ByPosition][..]));
         // Another order, a value that is not known, and another constant.
         let turned: Vec<String> = headings.iter().rev().cloned().collect();
         let mut values: Vec<f64> = numbers().chunks(7).flat_map(|row| row.iter().rev().copied()).collect();
         (values[4], values[1]) = (99.0, 4.0);
-        let other = Table::of_numbers_as(Some(&turned), 7, &values, form).unwrap();
+        let other = Table::of_numbers_as(Some(&turned), 7, &values[..], form).unwrap();
         assert_eq!(
             (other.columns()[3].value(5), other.columns()[2].value(0)),
             (Value::Integer(40), Value::Category(3))
         );
         let told: Vec<String> = other.notes().iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 2, "{told:?}");
-        assert!(Table::of_numbers_as(None, 1, &[1.0], form).is_err());
-        assert!(Table::of_numbers_as(Some(&["z".to_string()]), 1, &[1.0], form).is_err());
+        assert!(Table::of_numbers_as(None, 1, &[1.0][..], form).is_err());
+        assert!(Table::of_numbers_as(Some(&["z".to_string()]), 1, &[1.0][..], form).is_err());
+    }
+
+    fn text(format: &NumberFormat, number: f64) -> String {
+        let mut out = Vec::new();
+        format.write(number, &mut out);
+        String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn numbers_are_written_short() {
-        let text = |number: f64| {
-            let mut out = Vec::new();
-            format().write(number, &mut out);
-            String::from_utf8(out).unwrap()
-        };
-        let shown = [0.1_f32.into(), -1_234.567_890_123, 2.5e-9, 0.0, 1e20].map(text);
-        assert_eq!(shown, ["0.1", "-1234.5679", "2.5e-09", "0", "1e+20"]);
+    fn numbers_are_written_as_short_as_they_read_back() {
+        let doubles = [
+            0.1,
+            -1_234.567_890_123,
+            2.5e-9,
+            0.0,
+            -0.0,
+            1e20,
+            0.1 + 0.2,
+            1_700_000_000.123_456_7,
+            0.000_123_456_789_012_345_67,
+        ]
+        .map(|number| text(&format(), number));
+        let expected = [
+            "0.1",
+            "-1234.567890123",
+            "2.5e-09",
+            "0",
+            "-0",
+            "1e+20",
+            "0.30000000000000004",
+            "1700000000.1234567",
+            "0.00012345678901234567",
+        ];
+        assert_eq!(doubles, expected);
+        let single = NumberFormat { is_single: true, ..format() };
+        let singles =
+            [0.1f32, 16_777_216.0, 3.4e38, 1.2e-40, -0.333_333_34].map(|number| text(&single, f64::from(number)));
+        assert_eq!(singles, ["0.1", "16777216", "3.4e+38", "1.2e-40", "-0.33333334"]);
+        // Numbers that are made lie between those of 32 bits, or beyond them.
+        assert_eq!((text(&single, 0.1), text(&single, 1e300)), ("0.1".to_string(), "1e+300".to_string()));
+        // Any number, from its bits.
+        let mut state = 1u64;
+        for _ in 0..20_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let (double, float) = (f64::from_bits(state), f32::from_bits((state >> 32) as u32));
+            if double.is_finite() {
+                let shown = text(&format(), double);
+                let read = format().read(shown.as_bytes()).unwrap();
+                assert_eq!(
+                    (shown.parse::<f64>().unwrap().to_bits(), read.to_bits()),
+                    (double.to_bits(), double.to_bits()),
+                    "{shown}"
+                );
+            }
+            if float.is_finite() {
+                let shown = text(&single, f64::from(float));
+                let read = single.read(shown.as_bytes()).unwrap();
+                assert_eq!(
+                    (shown.parse::<f32>().unwrap().to_bits(), read),
+                    (float.to_bits(), f64::from(float)),
+                    "{shown}"
+                );
+            }
+        }
+    }
+
+    /// The rows of a table as text without the header, and what that is read as.
+    fn written(table: &Table) -> (String, Table) {
+        let mut writer = crate::Writer::new(Vec::new(), table.form()).unwrap();
+        let mut row = vec![Value::Missing; table.columns().len()];
+        for index in 0..table.rows() {
+            table.row(index, &mut row);
+            writer.write_row(&row).unwrap();
+        }
+        let bytes = writer.finish().unwrap();
+        let again = crate::read_as(&crate::Input::bytes("t.csv", bytes.clone()), table.form(), &ReadOptions::default());
+        let text = String::from_utf8(bytes).unwrap();
+        (text.split_once('\n').unwrap().1.to_string(), again.unwrap())
+    }
+
+    #[test]
+    fn elements_of_every_type_come_back_from_their_texts() {
+        const WIDE: i64 = 1 << 53;
+        let wide: Vec<i64> =
+            (0..40).flat_map(|row| [WIDE - 20 + row * row % 41, i64::MAX - row % 3, i64::MIN + row]).collect();
+        let table = Table::of_numbers(None, 3, &wide[..], &ReadOptions::default()).unwrap();
+        let kinds: Vec<Kind> = table.form().columns.iter().map(|column| column.kind).collect();
+        assert_eq!(kinds, [Kind::Integer, Kind::Categorical, Kind::Integer]);
+        let (text, again) = written(&table);
+        let cells: Vec<i64> = text.split([',', '\n']).filter_map(|cell| cell.parse().ok()).collect();
+        assert_eq!((&cells, again.columns()), (&wide, table.columns()), "{text}");
+        let known = Table::of_numbers_as(None, 3, &wide[..], table.form()).unwrap();
+        assert_eq!(known.columns(), table.columns());
+
+        // A fraction that no float has, in few values and in many, and one alone.
+        let floats: Vec<f32> =
+            (0..60).flat_map(|row| [0.1 * (row % 3) as f32, 0.1 + (row as f32).sin(), 0.7]).collect();
+        let widened: Vec<f64> = floats.iter().map(|number| f64::from(*number)).collect();
+        for (elements, is_single) in [(Elements::Singles(&widened), true), (Elements::Doubles(&widened), false)] {
+            let table = Table::of_numbers(None, 3, elements, &ReadOptions::default()).unwrap();
+            let kinds: Vec<Kind> = table.form().columns.iter().map(|column| column.kind).collect();
+            assert_eq!(kinds, [Kind::Categorical, Kind::Continuous, Kind::Constant]);
+            let (text, again) = written(&table);
+            assert_eq!(again.columns(), table.columns());
+            assert_eq!(text.lines().next().is_some_and(|row| row.ends_with(",0.1,0.7")), is_single, "{text}");
+            let cells = text.split([',', '\n']).filter(|cell| !cell.is_empty());
+            let value = |cell: &str| match cell.parse::<f32>() {
+                Ok(single) if is_single => f64::from(single),
+                _ => cell.parse().unwrap(),
+            };
+            let cells: Vec<f64> = cells.map(value).collect();
+            assert_eq!(cells, widened, "{text}");
+            // Arrays of the other width are of the same values.
+            for other in [Elements::Singles(&widened), Elements::Doubles(&widened)] {
+                let known = Table::of_numbers_as(None, 3, other, table.form()).unwrap();
+                assert_eq!((known.columns(), known.notes()), (table.columns(), &[][..]));
+            }
+        }
     }
 }

@@ -59,6 +59,19 @@ pub enum Indices {
     Words(Vec<u16>),
 }
 
+impl Values {
+    /// What they are, in messages.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Numbers(_) => "numbers",
+            Self::Integers(_) => "whole numbers",
+            Self::Dates(_) => "dates",
+            Self::Categories(_) => "places of categories",
+            Self::None => "none",
+        }
+    }
+}
+
 impl Indices {
     /// The number of rows.
     pub fn len(&self) -> usize {
@@ -104,6 +117,12 @@ impl Mask {
     /// The number of missing values.
     pub fn count(&self) -> u64 {
         self.bits.iter().map(|bits| u64::from(bits.count_ones())).sum()
+    }
+
+    /// Whether it is of so many rows: of as many bits, none of which stands for a later row.
+    fn is_of(&self, rows: usize) -> bool {
+        let behind = |bits: &u64| rows.is_multiple_of(64) || bits >> (rows % 64) == 0;
+        self.bits.len() == rows.div_ceil(64) && self.bits.last().is_none_or(behind)
     }
 
     pub(crate) fn set(&mut self, row: usize) {
@@ -182,7 +201,8 @@ impl Table {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] for a form that no table has; [`Error::Shape`] for another number of columns, values of another kind than
-    /// the form's, or other than `rows` of them.
+    /// the form's, other than `rows` of them, or a mask of other rows. A place beyond the list of categories is a category that is not
+    /// known.
     pub fn new(form: Form, rows: usize, columns: Vec<Column>) -> Result<Self> {
         form.validate()?;
         if columns.len() != form.columns.len() {
@@ -190,21 +210,23 @@ impl Table {
             return Err(Error::shape("table", format!("{expected} columns"), format!("{found}")));
         }
         for (column, known) in columns.iter().zip(&form.columns) {
+            let of_column = |expected: String, found: &str| {
+                Err(Error::shape(format!("column `{}`", known.name), expected, found.to_string()))
+            };
             let length = match (&column.values, &known.domain) {
                 (Values::Numbers(values), Domain::Numbers { .. }) => values.len(),
                 (Values::Integers(values), Domain::Integers { .. }) | (Values::Dates(values), Domain::Dates { .. }) => {
                     values.len()
                 }
                 (Values::Categories(indices), Domain::Categories { .. }) => indices.len(),
-                (Values::None, domain) if !matches!(domain, Domain::Numbers { .. } | Domain::Integers { .. }) => rows,
-                _ => {
-                    let what = format!("column `{}`", known.name);
-                    return Err(Error::shape(what, format!("{} values", known.kind), "values of another kind"));
-                }
+                (Values::None, Domain::Constant { .. } | Domain::Counter { .. } | Domain::Nothing) => rows,
+                (values, _) => return of_column(format!("{} values", known.kind), values.name()),
             };
             if length != rows {
-                let what = format!("column `{}`", known.name);
-                return Err(Error::shape(what, format!("{rows} values"), format!("{length}")));
+                return of_column(format!("{rows} values"), &length.to_string());
+            }
+            if column.missing.as_ref().is_some_and(|mask| !mask.is_of(rows)) {
+                return of_column(format!("a mask of {rows} rows"), "one of others");
             }
         }
         Ok(Self { form, rows, columns, notes: Vec::new() })
@@ -301,6 +323,83 @@ mod tests {
         assert_eq!(table.form().position("c"), Some(1));
         for columns in [vec![values(2)], vec![values(3), indices()], vec![indices(), values(2)]] {
             assert!(matches!(Table::new(form.clone(), 2, columns), Err(Error::Shape { .. })));
+        }
+    }
+
+    #[test]
+    fn values_are_those_of_the_form_in_every_combination() {
+        use crate::{Codec, DateFormat, Scaling};
+        let categories = || vec![Category::new("a", 2), Category::new("b", 1)];
+        let domains = [
+            (Kind::Continuous, Domain::Numbers { format: NumberFormat::default(), range: [0.0, 2.0] }),
+            (Kind::Integer, Domain::Integers { format: NumberFormat::default(), range: [0, 2] }),
+            (Kind::Date, Domain::Dates { format: DateFormat::iso(None), range: [0, 2] }),
+            (Kind::Categorical, Domain::Categories { categories: categories(), rest: None }),
+            (Kind::Boolean, Domain::Categories { categories: categories(), rest: None }),
+            (Kind::Constant, Domain::Constant { text: "a".to_string() }),
+            (Kind::Constant, Domain::Nothing),
+            (Kind::Counter, Domain::Counter { first: 1 }),
+            (Kind::Identifier, Domain::Counter { first: 1 }),
+            (Kind::FreeText, Domain::Nothing),
+        ];
+        let values = [
+            Values::Numbers(vec![0.0, 1.0, 2.0]),
+            Values::Integers(vec![0, 1, 2]),
+            Values::Dates(vec![0, 1, 2]),
+            Values::Categories(Indices::Bytes(vec![0, 1, 0])),
+            Values::Categories(Indices::Words(vec![0, 1, 0])),
+            Values::None,
+        ];
+        let x = || ColumnForm::new("x", Kind::Continuous, domains[0].1.clone());
+        for (kind, domain) in &domains {
+            for values in &values {
+                let fits = match domain {
+                    Domain::Numbers { .. } => matches!(values, Values::Numbers(_)),
+                    Domain::Integers { .. } => matches!(values, Values::Integers(_)),
+                    Domain::Dates { .. } => matches!(values, Values::Dates(_)),
+                    Domain::Categories { .. } => matches!(values, Values::Categories(_)),
+                    _ => *values == Values::None,
+                };
+                let what = format!("{kind}, {domain:?}, {values:?}");
+                for mask in [None, Mask::of(&[false, true, false])] {
+                    let form = Form::new(vec![ColumnForm::new("c", *kind, domain.clone()), x()]);
+                    let numbers = Column::new(Values::Numbers(vec![0.0, 1.0, 2.0]), None);
+                    let made = Table::new(form, 3, vec![Column::new(values.clone(), mask), numbers]);
+                    match made {
+                        Ok(table) => {
+                            assert!(fits, "{what}");
+                            // Whatever is a table can be learned, and be a table again.
+                            let codec = Codec::fit(&table, None, Scaling::Quantile).unwrap();
+                            let encoded = codec.encode(&table, u64::MAX).unwrap();
+                            let mut samples = vec![0.0; 3 * codec.features()];
+                            let rows = samples.chunks_mut(codec.features()).enumerate();
+                            rows.for_each(|(row, sample)| encoded.copy(row, sample));
+                            let again = codec.table(&samples, |_| None).unwrap();
+                            let learned = usize::from(!kind.is_learned())..2;
+                            for (column, row) in learned.flat_map(|column| (0..3).map(move |row| (column, row))) {
+                                let [one, other] = [&again, &table].map(|table| table.columns()[column].value(row));
+                                assert_eq!(one, other, "{what}, column {column}, row {row}");
+                            }
+                        }
+                        Err(error) => {
+                            assert!(!fits && matches!(error, Error::Shape { .. }), "{what}: {error}");
+                            assert!(error.to_string().contains("column `c`"), "{error}");
+                        }
+                    }
+                }
+            }
+        }
+        // Masks of other rows.
+        for (rows, mask, fits) in [
+            (3, vec![true; 3], true),
+            (3, vec![true; 4], false),
+            (3, vec![true; 65], false),
+            (3, [vec![true], vec![false; 64]].concat(), false),
+            (64, vec![true; 64], true),
+            (65, vec![true; 64], false),
+        ] {
+            let column = Column::new(Values::Numbers(vec![0.0; rows]), Mask::of(&mask));
+            assert_eq!(Table::new(Form::new(vec![x()]), rows, vec![column]).is_ok(), fits, "{rows}: {mask:?}");
         }
     }
 

@@ -17,6 +17,20 @@ fn repeated(cells: &[&str], rows: usize) -> Vec<String> {
     (0..rows).map(|row| cells[row * 7 % cells.len()].to_string()).collect()
 }
 
+/// A column of few values has no more categories than asked for either, as has one that is said to be one of categories.
+#[test]
+fn few_values_are_no_more_categories_than_asked_for() {
+    for cells in [["Paris", "Rome", "Oslo"], ["1", "2", "3"]] {
+        for kind in [None, Some(Categorical)] {
+            let options = ReadOptions::default().with_max_categories(2);
+            let options = kind.map_or(options.clone(), |kind| options.with_kind("x", kind));
+            let table = with(column(repeated(&cells, 20)), &options);
+            let Domain::Categories { categories, rest } = &table.form().columns[0].domain else { panic!("{cells:?}") };
+            assert_eq!((categories.len(), rest.as_ref().map(|rest| rest.count)), (2, Some(6)), "{cells:?}, {kind:?}");
+        }
+    }
+}
+
 #[test]
 fn every_kind_is_recognized_and_written_back() {
     let long = |row: usize| format!("a long remark of more than six words about sample {row}");

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use gannet::Result;
 use gannet::internals::memory::room;
-use gannet_tables::{AsNumbers, Codec};
+use gannet_tables::{AsNumbers, Codec, ColumnForm, Domain};
 
 use crate::data::own::Form;
 use crate::data::samples::byte;
@@ -50,9 +50,23 @@ impl<'a> Array<'a> {
         }
     }
 
-    /// Tells what stands for texts.
+    /// Tells what stands for texts, and which whole numbers are rounded.
     pub(super) fn tell(&self) {
+        /// Whole numbers below it are told apart by 64-bit floats.
+        const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
         let Self::Table { codec, columns, .. } = self else { return };
+        let is_wide = |column: &&ColumnForm| match &column.domain {
+            Domain::Integers { range, .. } => range.iter().any(|end| end.unsigned_abs() >= EXACT),
+            _ => false,
+        };
+        let wide: Vec<&str> =
+            codec.form().columns.iter().filter(is_wide).map(|column| column.name.as_str()).take(8).collect();
+        if !wide.is_empty() {
+            note(&format!(
+                "an array of float64 has whole numbers of 2^53 or more to the nearest such float ({}); a .csv has them in full",
+                wide.join(", ")
+            ));
+        }
         let columns = codec.form().columns.iter().zip(columns).filter(|(_, numbers)| !numbers.texts_are_numbers());
         let names: Vec<&str> = columns.map(|(column, _)| column.name.as_str()).take(8).collect();
         if !names.is_empty() {

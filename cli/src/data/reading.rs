@@ -57,10 +57,20 @@ impl Reading {
         options
     }
 
-    /// Whether a table is read and encoded alike, its columns aside, which settings name even where the user did not, and wherever it is.
-    pub(crate) fn is_alike(&self, other: &Self) -> bool {
-        let Self { array, columns, drop, kinds, .. } = other.clone();
-        Self { array, columns, drop, kinds, ..self.clone() } == *other
+    /// The settings that say how a table is read and encoded, its columns aside and wherever it is, and which differ from those of `other`.
+    /// Settings name columns even where the user did not.
+    pub(crate) fn differing(&self, other: &Self) -> Vec<&'static str> {
+        let differ = [
+            ("delimiter", self.delimiter != other.delimiter),
+            ("encoding", self.encoding != other.encoding),
+            ("header", self.header != other.header),
+            ("missing", self.missing != other.missing),
+            ("decimal", self.decimal != other.decimal),
+            ("categories", self.categories != other.categories),
+            ("numbers", self.numbers != other.numbers),
+            ("beyond", self.beyond != other.beyond),
+        ];
+        differ.into_iter().filter(|(_, differ)| *differ).map(|(name, _)| name).collect()
     }
 
     /// Whether anything is decided that only tables have.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use gannet::data::npy::Array;
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
-use gannet_tables::{Codec, ColumnForm, Domain, Form, Note, Table};
+use gannet_tables::{Codec, ColumnForm, Domain, Elements, Form, Note, Table};
 
 use crate::data::data_file::DataFile;
 use crate::data::reading::Reading;
@@ -37,15 +37,18 @@ pub(crate) fn read(
         (Contents::Text, None) => gannet_tables::read(&*file.input()?, &options),
         (Contents::Text, Some(codec)) => gannet_tables::read_as(&*file.input()?, codec.form(), &options),
         // The array is there until its columns are.
-        (Contents::Npy, known) => {
-            file.array(reading.array.as_deref(), most / 2).and_then(|array| match (array, known) {
-                (Array::Numbers { columns, values }, None) => Table::of_numbers(None, columns, &values, &options),
-                (Array::Numbers { columns, values }, Some(codec)) => {
-                    Table::of_numbers_as(None, columns, &values, codec.form())
-                }
-                _ => Err(file.instead(contents, "a table")),
-            })
-        }
+        (Contents::Npy, known) => file.array(reading.array.as_deref(), most / 2).and_then(|array| {
+            let (columns, elements) = match &array {
+                Array::Numbers { columns, values, is_single: true } => (*columns, Elements::Singles(values)),
+                Array::Numbers { columns, values, .. } => (*columns, Elements::Doubles(values)),
+                Array::Integers { columns, values } => (*columns, Elements::Integers(values)),
+                _ => return Err(file.instead(contents, "a table")),
+            };
+            match known {
+                None => Table::of_numbers(None, columns, elements, &options),
+                Some(codec) => Table::of_numbers_as(None, columns, elements, codec.form()),
+            }
+        }),
         (other, _) => Err(file.instead(other, "a file of samples")),
     };
     table.map_err(of_file).map_err(|error| reading_limit::of_reading(error, limit, file.origin()))

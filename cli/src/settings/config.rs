@@ -254,6 +254,7 @@ impl RunConfig {
 
     /// Checks what does not need the data.
     pub(crate) fn validate(&self) -> Result<()> {
+        self.check_widths()?;
         let mut spec = self.spec.clone();
         if self.schedule_follows_length() {
             // Any length will do here; that of the run is known with its data.
@@ -278,14 +279,77 @@ impl RunConfig {
         let (made, features) = (self.spec.features(), self.preset.features());
         if made != features {
             let last = self.spec.generator.layers.len().saturating_sub(1);
-            let whose = self
-                .own
-                .as_ref()
-                .map_or_else(|| self.preset.name().to_string(), |own| own.file.origin().display().to_string());
-            let problem = format!("the last layer gives {made} values, but a sample of {whose} has {features}");
+            let name = self.preset.name();
+            let problem = format!("the last layer gives {made} values, but a sample of {name} has {features}");
             return Err(Error::setting(format!("gan.generator.layers[{last}].outputs"), problem));
         }
         Ok(())
+    }
+
+    /// Checks that the layers take and make what a sample of own data has, which settings of the data decide.
+    fn check_widths(&self) -> Result<()> {
+        let Some(own) = &self.own else { return Ok(()) };
+        let GanSpec { generator, discriminator, conditions, packing, .. } = &self.spec;
+        let (Some(last), false) = (generator.layers.last(), discriminator.layers.is_empty()) else { return Ok(()) };
+        let (features, conditions) = (self.preset.features(), *conditions);
+        let taken = features.saturating_add(conditions).saturating_mul(*packing);
+        let groups = own.codec().map_or(&[][..], |codec| codec.groups());
+        let of_generator = format!("gan.generator.layers[{}]", generator.layers.len() - 1);
+        let inputs = own.spec().generator.inputs();
+        // What there is, what it is to be, and whether that is wrong.
+        let sizes = [
+            (
+                format!("{of_generator}.outputs"),
+                last.outputs.to_string(),
+                features.to_string(),
+                last.outputs != features,
+            ),
+            (
+                format!("{of_generator}.softmax"),
+                format!("{:?}", last.softmax),
+                format!("{groups:?}"),
+                own.codec().is_some()
+                    && last.softmax != groups
+                    // Outputs of one's own may have no groups; where they are to be others, the defaults' are told.
+                    && (!last.softmax.is_empty() || last.outputs != features),
+            ),
+            (
+                "gan.discriminator.layers[0].inputs".to_string(),
+                discriminator.inputs().to_string(),
+                taken.to_string(),
+                discriminator.inputs() != taken,
+            ),
+            (
+                "gan.generator.layers[0].inputs".to_string(),
+                generator.inputs().to_string(),
+                inputs.to_string(),
+                generator.inputs() <= conditions,
+            ),
+        ];
+        let wrong: Vec<_> = sizes.iter().filter(|(.., is_wrong)| *is_wrong).collect();
+        let Some((name, is, needed, _)) = wrong.first() else { return Ok(()) };
+        let more: Vec<String> = wrong[1..].iter().map(|(name, _, needed, _)| format!("{name} to {needed}")).collect();
+        let more = if more.is_empty() { String::new() } else { format!(" (and {})", more.join(", ")) };
+        let (what, values) = if own.codec().is_some() { ("a row", "values") } else { ("an image", "pixels") };
+        let groups =
+            if groups.is_empty() { String::new() } else { format!(", of which the last are in groups of {groups:?}") };
+        let classes = if conditions == 0 { String::new() } else { format!(", and there are {conditions} classes") };
+        let before = own.classes_before();
+        let latents = if before == conditions {
+            String::new()
+        } else {
+            format!(
+                "; the inputs of gan.generator.layers[0] are latents and classes, of which there were {before} before"
+            )
+        };
+        let packed = if *packing == 1 { String::new() } else { format!(", in packs of {packing}") };
+        let problem = format!(
+            "is {is}, but {what} of {} has {features} {values}{groups}{classes}{packed}, {}; set it to {needed}{more}, or delete [gan] \
+             with its networks to get the defaults for these data{latents}",
+            own.file.origin().display(),
+            own.why_so_many_values(),
+        );
+        Err(Error::setting(name.as_str(), problem))
     }
 
     /// The classes under which samples are made, if they are.

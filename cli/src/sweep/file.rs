@@ -11,6 +11,7 @@ use toml::Table;
 
 use crate::data::own::OwnData;
 use crate::data::reading::Reading;
+use crate::folder::contents::{STANDARD_INPUT, is_standard_input};
 use crate::folder::run_folder::refused;
 use crate::preset::measure_names;
 use crate::run::replicas::check_seeds;
@@ -25,6 +26,9 @@ const SEEDS: usize = 5;
 
 /// Where to read on.
 const EXAMPLE: &str = "; gannet sweep --help shows one";
+
+/// Why no sweep begins from standard input.
+const FROM_STANDARD_INPUT: &str = "is standard input, which can be read once, and a sweep reads its data for each part and whenever it goes on; save them to a file, and name that";
 
 /// What in the file is no setting of the runs.
 const OWN: [&str; 6] = ["base", "seeds", "measure", "bound", "grid", "random"];
@@ -134,11 +138,21 @@ impl Sweep {
 
 /// The settings that a sweep begins from: of a preset, or of a path from the folder of the file.
 fn base(name: &str, folder: &Path) -> anyhow::Result<RunConfig> {
+    if is_standard_input(Path::new(name)) {
+        return Err(Error::setting("base", FROM_STANDARD_INPUT).into());
+    }
     let is_preset = presets::Preset::from_name(name).is_some();
     let path = if is_preset { Path::new(name).to_path_buf() } else { folder.join(name) };
     // A word that names no file may be meant as a preset.
     let path = if path.exists() || is_preset { path } else { Path::new(name).to_path_buf() };
-    config_source::named(&path, None, (None, &Reading::default()), None).context("base")
+    let is_gone = |error: &Error| matches!(error, Error::Data { origin, .. } if origin == STANDARD_INPUT);
+    let piped = || Error::setting("base", format!("data.file of {name} {FROM_STANDARD_INPUT}"));
+    match config_source::named(&path, None, (None, &Reading::default()), None) {
+        Ok(config) if config.own.as_ref().is_some_and(|own| is_standard_input(own.file.path())) => Err(piped().into()),
+        // Its cure would be an option that a sweep does not have.
+        Err(error) if error.downcast_ref::<Error>().is_some_and(is_gone) => Err(piped().into()),
+        other => other.context("base"),
+    }
 }
 
 /// The measure of this name, or the one that the preset is judged by.
@@ -226,6 +240,7 @@ mod tests {
             ("seeds = 2".to_string(), "base: is missing"),
             (format!("base = 'circel'{grid}"), "did you mean `circle`"),
             (format!("base = 'no/such.toml'{grid}"), "no/such.toml"),
+            (format!("base = '-'{grid}"), "base: is standard input"),
             (format!("base = 'circle'\nsedes = 3{grid}"), "did you mean `seeds`"),
             (format!("base = 'circle'\nseeds = 0{grid}"), "seeds: is 0"),
             (format!("base = 'circle'\nmeasure = 'sliced'{grid}"), "measure: `sliced` is no measure"),

@@ -2,7 +2,9 @@
 //!
 //! All of it is one program of tests, so that it is linked once, and tests that wait leave the processors to others.
 
+mod array_types;
 mod browser;
+mod changed_columns;
 mod changed_layers;
 mod changed_settings;
 mod columns;

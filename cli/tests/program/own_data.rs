@@ -158,7 +158,8 @@ fn own_data_with_own_networks() {
     assert!(place.read("run/config.toml").contains("{ inputs = 3, outputs = 5"));
     // Three columns, of which one is constant.
     place.write("my.toml", networks(3));
-    let parts = ["my.toml", "line 8, gan.generator.layers[1].outputs", "gives 3 values", "cloud.csv has 2"];
+    let parts =
+        ["my.toml", "line 8, gan.generator.layers[1].outputs", "is 3, but a row of", "cloud.csv has 2", "delete [gan]"];
     place.fail("train my.toml", 2, &parts);
     place.write("my.toml", networks(2).replace("inputs = 5", "inputs = 6"));
     place.fail("train my.toml", 2, &["line 8, gan.generator.layers[1].inputs: 6", "5 outputs"]);

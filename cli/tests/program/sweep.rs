@@ -313,6 +313,34 @@ fn the_base_may_be_data_a_configuration_or_a_run() {
 
 /// The example of the document is a sweep.
 #[test]
+fn no_base_is_standard_input() {
+    let place = Place::new();
+    let rows: String = (0..40u32).map(|row| format!("{}.5,{}.25\n", row * 7 % 40, row * 11 % 40)).collect();
+    let piped =
+        place.command("train - --steps 2 --threads 1 --quiet --out piped").write_stdin(rows.clone()).output().unwrap();
+    assert!(piped.status.success(), "{piped:?}");
+    // Without the table that lies beside it.
+    place.write("copy.toml", place.read("piped/config.toml"));
+    for base in ["-", "/dev/stdin", "piped", "piped/config.toml", "copy.toml"] {
+        place.write("s.toml", format!("base = '{base}'\nseeds = 1\n[grid]\nrun.batch = [4, 8]"));
+        for how in ["sweep s.toml", "sweep s.toml --plan", "sweep s.toml --part 1/2"] {
+            let told = place.command(how).write_stdin(rows.clone()).output().unwrap();
+            let line = String::from_utf8(told.stderr).unwrap();
+            assert_eq!((told.status.code(), line.lines().count()), (Some(2), 1), "{base}: {line}");
+            let parts = ["s.toml", "base", "standard input", "save them to a file"];
+            assert!(parts.iter().all(|part| line.contains(part)) && !line.contains("--data"), "{base}: {line}");
+        }
+    }
+    assert!(!place.path("sweeps").exists());
+    // The data in a file, named in the settings.
+    place.write("t.csv", &rows);
+    let text = place.read("copy.toml").replace("file = \"-\"", "file = \"t.csv\"");
+    place.write("copy.toml", text);
+    place.write("s.toml", "base = 'copy.toml'\nseeds = 1\n[grid]\nrun.batch = [4, 8]");
+    place.succeed("sweep s.toml --plan");
+}
+
+#[test]
 fn the_examples_of_the_document_are_sweeps() {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/sweeps.md")).unwrap();
     let examples: Vec<&str> = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();

@@ -46,13 +46,28 @@ impl Element {
         Some(Self { kind, size, big_endian })
     }
 
-    /// The value of an element's bytes.
-    pub(super) fn value(self, bytes: &[u8]) -> f64 {
+    /// Whether these are whole numbers that 64 bits of a float may not tell apart.
+    pub(super) fn is_wide_integer(self) -> bool {
+        matches!(self.kind, Kind::Signed | Kind::Unsigned) && self.size == 8
+    }
+
+    /// Whether these are floats that 32 bits hold.
+    pub(super) fn is_single(self) -> bool {
+        self.kind == Kind::Float && self.size <= 4
+    }
+
+    /// The bits of an element's bytes.
+    pub(super) fn bits(self, bytes: &[u8]) -> u64 {
         let mut bits = 0u64;
         for index in 0..self.size {
             let byte = bytes[if self.big_endian { index } else { self.size - 1 - index }];
             bits = bits << 8 | u64::from(byte);
         }
+        bits
+    }
+
+    /// The value of an element's bits.
+    pub(super) fn value(self, bits: u64) -> f64 {
         match (self.kind, self.size) {
             (Kind::Bool, _) => f64::from(u8::from(bits != 0)),
             (Kind::Float, 2) => half(bits as u16),

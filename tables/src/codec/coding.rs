@@ -210,7 +210,7 @@ impl Coding {
 /// Decimals up to which numbers are counted in units of the last one.
 const MOST_DECIMALS: u16 = 9;
 /// Counts up to here are told apart by numbers of 64 bits.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+const EXACT: f64 = crate::number::EXACT as f64;
 
 /// The greatest number, in units of the last of so many decimals, of which all differences between ascending numbers are multiples; 0 where
 /// there is none.

@@ -2,6 +2,7 @@
 
 use gannet::gan::Source;
 use gannet::gan::source::{BatchWriter, BoxError, InMemory, Shape, from_rows};
+use gannet::internals::memory::filled;
 use gannet::{Error, Result};
 
 use super::coding::{Coding, number};
@@ -58,15 +59,6 @@ impl Places {
     }
 }
 
-/// `count` zeros, if the system has the memory.
-fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>> {
-    let mut zeros = Vec::new();
-    let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
-    zeros.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes })?;
-    zeros.resize(count, T::default());
-    Ok(zeros)
-}
-
 impl Codec {
     /// Encodes a table of the same form; with it, at most `most` bytes are taken.
     ///
@@ -92,10 +84,10 @@ impl Codec {
             return Err(Error::MemoryLimit { needed, limit: most });
         }
         let count = rows.saturating_mul(sizes.len());
-        let places = if is_small { Places::Bytes(zeros(count)?) } else { Places::Words(zeros(count)?) };
+        let places = if is_small { Places::Bytes(filled(count, 0)?) } else { Places::Words(filled(count, 0)?) };
         let mut encoded = EncodedTable {
             rows,
-            numbers: zeros(rows.saturating_mul(width))?,
+            numbers: filled(rows.saturating_mul(width), 0.0)?,
             places,
             width,
             features: self.features() + conditions,

@@ -1,6 +1,7 @@
 //! Samples as rows of the table.
 
-use gannet::{Error, Result};
+use gannet::Result;
+use gannet::internals::memory::room;
 
 use super::coding::Coding;
 use super::columns::Codec;
@@ -68,24 +69,19 @@ impl Codec {
     pub fn table(&self, samples: &[f32], class: impl Fn(usize) -> Option<usize>) -> Result<Table> {
         let features = self.features();
         let rows = samples.len() / features;
-        let refused = |_| Error::OutOfMemory { bytes: 8 * rows as u64 };
-        fn room<T>(rows: usize) -> std::result::Result<Vec<T>, std::collections::TryReserveError> {
-            let mut values = Vec::new();
-            values.try_reserve_exact(rows).map(|()| values)
-        }
         let mut columns = Vec::with_capacity(self.form.columns.len());
         for column in &self.form.columns {
             let values = match &column.domain {
-                Domain::Numbers { .. } => Values::Numbers(room(rows).map_err(refused)?),
-                Domain::Integers { .. } => Values::Integers(room(rows).map_err(refused)?),
-                Domain::Dates { .. } => Values::Dates(room(rows).map_err(refused)?),
+                Domain::Numbers { .. } => Values::Numbers(room(rows)?),
+                Domain::Integers { .. } => Values::Integers(room(rows)?),
+                Domain::Dates { .. } => Values::Dates(room(rows)?),
                 Domain::Categories { .. } if column.categories() <= 256 => {
-                    Values::Categories(Indices::Bytes(room(rows).map_err(refused)?))
+                    Values::Categories(Indices::Bytes(room(rows)?))
                 }
-                Domain::Categories { .. } => Values::Categories(Indices::Words(room(rows).map_err(refused)?)),
+                Domain::Categories { .. } => Values::Categories(Indices::Words(room(rows)?)),
                 _ => Values::None,
             };
-            columns.push(Growing { values, missing: room(rows).map_err(refused)? });
+            columns.push(Growing { values, missing: room(rows)? });
         }
         let mut row = vec![Value::Missing; columns.len()];
         for (index, sample) in samples.chunks_exact(features).enumerate() {
