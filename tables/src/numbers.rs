@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use gannet::{Error, Result};
 
+use crate::cure::Setting;
 use crate::date_format::DateUnit;
 use crate::decide::{FEW, LEAST_COUNTED, OFTEN};
 use crate::form::{Category, ColumnForm, Domain, Form, Mark};
@@ -11,9 +12,10 @@ use crate::kind::Kind;
 use crate::note::Note;
 use crate::number_format::{ExponentFormat, NumberFormat};
 use crate::options::ReadOptions;
+use crate::row_numbers::{Numbering, RowNumbers};
 use crate::select::names;
 use crate::table::{Column, Indices, Mask, Table, Values};
-use crate::text::{counted, listed};
+use crate::text::{listed, number_of};
 
 /// Whole numbers up to here are told apart by 64-bit ones.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -97,7 +99,11 @@ impl Table {
                 (0..columns).collect()
             }
             None => {
-                let problem = format!("has {columns} columns without names, but the run has {}", form.columns.len());
+                let problem = format!(
+                    "has {} without names, but the run has {}",
+                    number_of(columns as u64, "column"),
+                    form.columns.len()
+                );
                 return Err(Error::data("table", problem));
             }
         };
@@ -156,22 +162,33 @@ fn of_column<I: Iterator<Item = f64>>(
     let gaps = rows - sorted.len();
     let is_few = distinct as u64 <= FEW && sorted.len() as u64 >= OFTEN * distinct as u64;
     let first = column().next().unwrap_or(f64::NAN);
-    let counts = || (0u32..).zip(column()).all(|(row, number)| number == first + f64::from(row));
-    let is_counter = gaps == 0 && rows as u64 >= LEAST_COUNTED && [0.0, 1.0].contains(&first) && counts();
+    let mut counted_rows = RowNumbers::default();
+    (0..).zip(column()).for_each(|(row, number)| counted_rows.add(is_whole(number).then_some(number as i64), row));
+    let numbering = match counted_rows.counts_from() {
+        Some(first @ (0 | 1)) if rows as u64 >= LEAST_COUNTED => Some(Numbering::Upwards(first)),
+        _ => counted_rows.numbering(0),
+    };
     let (kind, reason) = match options.kinds.get(&name) {
         Some(kind) => (*kind, "as it was asked for".to_string()),
         None if distinct == 0 => (Kind::Constant, "no row has a value".to_string()),
         None if distinct == 1 && gaps == 0 => (Kind::Constant, "one value in all rows".to_string()),
-        None if is_counter => (Kind::Counter, "whole numbers that count rows".to_string()),
+        None if matches!(numbering, Some(Numbering::Upwards(_))) => {
+            (Kind::Counter, "whole numbers that count rows".to_string())
+        }
+        None if numbering.is_some() => {
+            (Kind::Identifier, format!("each whole number from {} on in one row", sorted[0]))
+        }
         None if is_few && sorted.iter().all(|number| [0.0, 1.0].contains(number)) && distinct == 2 => {
             (Kind::Boolean, "0 and 1".to_string())
         }
-        None if is_few || distinct == 1 => {
-            (Kind::Categorical, format!("{distinct} distinct numbers in {} rows", counted(rows as u64)))
-        }
+        None if is_few || distinct == 1 => (
+            Kind::Categorical,
+            format!("{} in {}", number_of(distinct as u64, "distinct number"), number_of(rows as u64, "row")),
+        ),
         None if whole => (Kind::Integer, "whole numbers".to_string()),
         None => (Kind::Continuous, "numbers".to_string()),
     };
+    let names = options.setting_names;
     let refuse = |problem: &str| Err(Error::setting(format!("column `{name}`"), problem));
     let (domain, values) = match kind {
         Kind::Constant => {
@@ -182,11 +199,20 @@ fn of_column<I: Iterator<Item = f64>>(
             (domain, Values::None)
         }
         Kind::Counter | Kind::Identifier => {
-            let first = if whole && first.is_finite() { first as i64 } else { 1 };
-            (Domain::Counter { first }, Values::None)
+            let first = match numbering {
+                Some(Numbering::Shuffled(first)) => first,
+                _ if whole && first.is_finite() => first as i64,
+                _ => 1,
+            };
+            (Domain::Counter { first, width: 0 }, Values::None)
         }
         Kind::FreeText => (Domain::Nothing, Values::None),
-        Kind::Date => return refuse("numbers of an array are no dates; make it an integer"),
+        Kind::Date => {
+            return refuse(&format!(
+                "numbers of an array are no dates{}",
+                names.behind(&[("make it an integer", Some(Setting::Kind(Kind::Integer)))], "")
+            ));
+        }
         Kind::Boolean if distinct != 2 => return refuse("a boolean has two values"),
         Kind::Boolean | Kind::Categorical => {
             let mut texts: Vec<(f64, u64)> =
@@ -207,9 +233,8 @@ fn of_column<I: Iterator<Item = f64>>(
             if let Some((row, number)) =
                 (1..rows + 1).zip(column()).find(|(_, number)| !number.is_nan() && !is_whole(*number))
             {
-                return refuse(&format!(
-                    "row {row} has {number}, which is no whole number below 2^53; make it continuous"
-                ));
+                let cure = names.behind(&[("make it continuous", Some(Setting::Kind(Kind::Continuous)))], "");
+                return refuse(&format!("row {row} has {number}, which is no whole number below 2^53{cure}"));
             }
             let range = [sorted.first(), sorted.last()].map(|end| end.map_or(0, |end| *end as i64));
             let mut values = room(rows)?;
