@@ -4,7 +4,6 @@ use crate::categories::{self, Texts};
 use crate::complaint::{complaint, not_whole};
 use crate::cure::Setting;
 use crate::date_format::{DateFormat, DayOrder};
-use crate::date_parts::{resembles_date, split};
 use crate::date_tally::Certainty;
 use crate::form::{Category, Domain, Mark};
 use crate::kind::Kind;
@@ -12,9 +11,9 @@ use crate::marks::Marks;
 use crate::note::Note;
 use crate::options::ReadOptions;
 use crate::row_numbers::Numbering;
-use crate::scan::scan;
 use crate::tally::Tally;
 use crate::text::{counted, number_of, shown};
+use crate::unread::{are_codes, unread};
 
 /// Numbers that are so few are categories, where each is there often.
 pub(crate) const FEW: u64 = 12;
@@ -117,14 +116,14 @@ fn found(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Ve
     }
     let odd = tally.values() - tally.numbers.count.max(tally.date_count);
     let is_mixed = odd > 0 && 100 * odd <= ODD_PERCENT * tally.values();
-    if is_mixed && !tally.numbers.are_codes() && !are_codes(tally, context) {
+    if is_mixed && !tally.numbers.are_codes() && !are_codes(tally, context.decimal) {
         let kind = if tally.numbers.count > tally.date_count { Kind::Continuous } else { Kind::Date };
         if let Some(cell) = &tally.odd {
             return Err(Problem::Cell(cell.line, complaint(&cell.text, kind, context.options.setting_names)));
         }
     }
     let found = categories::of_texts(tally, texts, context.name, context.options.most_categories(), notes);
-    notes.extend(unread(tally, texts, context));
+    notes.extend(unread(tally, texts, context.name, context.decimal));
     Ok(found)
 }
 
@@ -133,55 +132,6 @@ fn long_codes(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &m
     let (kind, reason, domain) =
         categories::of_texts(tally, texts, context.name, context.options.most_categories(), notes);
     (kind, format!("whole numbers beyond 2^63, taken for texts: {reason}"), domain)
-}
-
-/// What tells the ways apart in which dates are written.
-fn way(text: &str) -> Option<(Option<[&str; 2]>, &str)> {
-    split(text).map(|parts| (parts.day.map(|day| day.separators), parts.zone))
-}
-
-/// What is to be said about a column of texts that may have been meant for dates or numbers.
-fn unread(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>) -> Option<Note> {
-    let column = context.name.to_string();
-    let (mut all, mut dates, mut examples) = (0, 0, Vec::new());
-    for (text, count) in texts.by_count() {
-        all += count;
-        if resembles_date(text) {
-            dates += count;
-            match examples.as_slice() {
-                [] => examples.push(text),
-                [first] if way(first) != way(text) => examples.push(text),
-                _ => {}
-            }
-        }
-    }
-    if 2 * dates >= all && dates > 0 {
-        return Some(Note::NoDates { column, examples: examples.into_iter().map(String::from).collect() });
-    }
-    let (numbers, cells) = (tally.numbers.count, tally.values());
-    let odd = tally.odd.as_ref()?;
-    let has = |is: fn(char) -> bool| odd.text.chars().any(is);
-    let resembles_number = has(|letter| letter.is_ascii_digit()) && !has(char::is_alphabetic);
-    let are_half = 2 * numbers >= cells || (10 * numbers >= cells && resembles_number);
-    // Codes such as `136A`, or `136` and `136A`, where the letter was taken for a unit.
-    let are_codes = tally.numbers.are_codes()
-        || are_codes(tally, context)
-        || (tally.numbers.has_affix() && scan(odd.text.as_bytes()).is_some());
-    let is_meant = numbers > 0 && are_half && !are_codes;
-    is_meant.then(|| Note::HalfNumbers { column, numbers, cells, example: odd.text.clone() })
-}
-
-/// Whether a column of whole numbers and few other cells has codes, such as `136` and `136A`.
-fn are_codes(tally: &Tally, context: &Context<'_>) -> bool {
-    let (format, _) = tally.numbers.format(context.decimal);
-    let is_code = |text: &str| {
-        text.bytes().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_'))
-            && text.bytes().any(|letter| letter.is_ascii_alphabetic())
-            && text.bytes().any(|letter| letter.is_ascii_digit())
-    };
-    tally.numbers.count > 0
-        && tally.numbers.are_integers(&format)
-        && tally.odd.as_ref().is_some_and(|odd| is_code(&odd.text))
 }
 
 /// What a column of few distinct values is, or one that counts rows; `None` for others.

@@ -64,6 +64,7 @@
 //! load  survey                        the second pass, for values; the first, which decides
 //! conclude                            what a table has, from all its rows
 //! header  decide  identity  select    names, kinds of columns, columns of another file
+//! unread                              texts that may have been meant for dates or numbers
 //! categories  complaint  pass  cure   texts of a column; messages; all rows, tallied
 //! tally  sniff                        a column as its cells come; the dialect from the first lines
 //! number_tally  date_tally  distinct  numbers, dates and texts of a column
@@ -121,6 +122,7 @@ mod survey;
 mod table;
 mod tally;
 mod text;
+mod unread;
 mod writer;
 
 pub use as_numbers::AsNumbers;
