@@ -39,7 +39,7 @@ impl AsNumbers<'_> {
                 category.and_then(|category| category.text.parse().ok()).unwrap_or(f64::from(place))
             }
             (Domain::Constant { text }, _) => text.parse().unwrap_or(f64::NAN),
-            (Domain::Counter { first }, _) => *first as f64 + row,
+            (Domain::Counter { first, .. }, _) => *first as f64 + row,
             _ => f64::NAN,
         }
     }

@@ -6,7 +6,7 @@ use crate::kind::Kind;
 use crate::marks::Marks;
 use crate::note::Note;
 use crate::tally::Tally;
-use crate::text::counted;
+use crate::text::{counted, number_of};
 
 /// Texts of more words on average are sentences.
 const SENTENCE: u64 = 6;
@@ -126,7 +126,7 @@ pub(crate) fn capped(tally: &Tally, texts: &Texts<'_>, name: &str, most: usize, 
         let others = texts.count.saturating_sub(known);
         *rest = (others > 0).then(|| Category { text: rest_name(categories), count: others });
         if others > 0 {
-            notes.push(Note::Rest { column: name.to_string(), kept: categories.len(), cells: others });
+            notes.push(Note::Rest { column: name.to_string(), kept: categories.len(), cells: others, most });
         }
     }
     domain
@@ -145,21 +145,21 @@ pub(crate) fn of_texts(
     let is_unique = 100 * different >= UNIQUE_PERCENT * texts.count;
     let is_rare = 2 * different > texts.count;
     if (is_unique || is_rare) && (words > SENTENCE || letters > LONG) {
-        let reason = format!("texts of {words} words on average, most of them different");
+        let reason = format!("texts of {} on average, most of them different", number_of(words, "word"));
         return (Kind::FreeText, reason, Domain::Nothing);
     }
     if letters > MAX_TEXT as u64 {
         return (Kind::FreeText, format!("texts of {letters} letters on average"), Domain::Nothing);
     }
     if is_unique {
-        let reason = format!("a different text in each of {} rows", counted(texts.count));
-        return (Kind::Identifier, reason, Domain::Counter { first: 1 });
+        let reason = format!("a different text in each of {}", number_of(texts.count, "row"));
+        return (Kind::Identifier, reason, Domain::Counter { first: 1, width: 0 });
     }
     if 100 * different > RARE_PERCENT * texts.count {
-        let reason = format!("{} different texts in {} rows", counted(different), counted(texts.count));
-        return (Kind::Identifier, reason, Domain::Counter { first: 1 });
+        let reason = format!("{} different texts in {}", counted(different), number_of(texts.count, "row"));
+        return (Kind::Identifier, reason, Domain::Counter { first: 1, width: 0 });
     }
     let about = if tally.is_complete() { "" } else { "about " };
-    let reason = format!("{about}{} distinct texts in {} rows", counted(different), counted(texts.count));
+    let reason = format!("{about}{} in {}", number_of(different, "distinct text"), number_of(texts.count, "row"));
     (Kind::Categorical, reason, capped(tally, texts, name, most, notes))
 }

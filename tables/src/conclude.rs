@@ -2,6 +2,7 @@
 
 use gannet::{Error, Result};
 
+use crate::cure::{Cure, Setting};
 use crate::decide::{Context, Decision, Problem, decide};
 use crate::dialect::{Header, Trailing};
 use crate::form::{ColumnForm, Form};
@@ -59,6 +60,9 @@ pub(crate) fn conclude(
     }
     if pass.comments + pass.blanks > 0 {
         notes.push(Note::Lines { comments: pass.comments, blanks: pass.blanks });
+    }
+    if !pass.titles.is_empty() {
+        notes.push(Note::Titles(pass.titles.iter().flat_map(Lead::texts).filter(|text| !text.is_empty()).collect()));
     }
     let width = pass.tallies.len();
     // A row that ends with a delimiter has an empty cell behind its last one.
@@ -158,6 +162,7 @@ pub(crate) fn conclude(
     }
     let (decimal, is_decimal_certain) = decimal(&pass.tallies, options);
     let first_row = if matches!(first, First::Row) { 0 } else { skipped };
+    let mut other_decimal = Vec::new();
     let mut form = Form { dialect, columns: Vec::with_capacity(places.len()), dropped: Vec::new() };
     for (index, &place) in places.iter().enumerate() {
         let (tally, name, heading) = (&pass.tallies[place], &names[place], &headings[place]);
@@ -178,12 +183,23 @@ pub(crate) fn conclude(
         };
         let decision = decide(tally, &context).map_err(|problem| match problem {
             Problem::Cell(line, what) => {
-                input.error(format!("line {line}, column {} (`{}`): {what}", place + 1, shown(name)))
+                let may_be_header = options.header == Some(false) && line == pass.first.line;
+                let cures: &[Cure] = &[("say that the first line has names", Some(Setting::Header(true)))];
+                let cure = options.setting_names.behind(if may_be_header { cures } else { &[] }, " if it has");
+                input.error(format!("line {line}, column {} (`{}`): {what}{cure}", place + 1, shown(name)))
             }
             Problem::Column(what) => Error::setting(format!("column `{}`", shown(name)), what),
         })?;
+        let is_other = |mark| tally.numbers.needs_comma().is_some_and(|needs| needs != (mark == ','));
+        if options.decimal.is_some_and(is_other) && matches!(decision.kind, Kind::Continuous | Kind::Integer) {
+            other_decimal.push(name.clone());
+        }
         form.columns.push(column(decision, tally, name, heading, is_unnamed_first, &mut notes));
     }
+    if let Some(mark) = options.decimal.filter(|_| !other_decimal.is_empty()) {
+        notes.push(Note::OtherDecimal { columns: other_decimal, mark });
+    }
+    let skipped = skipped + pass.titles.len() as u64;
     form.dropped =
         names.iter().enumerate().filter(|(place, _)| !places.contains(place)).map(|(_, name)| name.clone()).collect();
     Ok(Survey { form, rows, width, places, skipped, split, notes })

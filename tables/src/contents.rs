@@ -38,7 +38,9 @@ pub(crate) fn looks_like(head: &[u8]) -> Option<&'static str> {
     if begins(b"<?xml") {
         return Some("an XML document; convert it to CSV");
     }
-    if begins(b"@relation") {
+    let is_relation = |line: &[u8]| line.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"@relation"));
+    let mut lines = text.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii);
+    if lines.find(|line| !line.is_empty() && !line.starts_with(b"%")).is_some_and(is_relation) {
         return Some("an ARFF file; remove all up to the line @data, or convert it to CSV");
     }
     let after = text.get(1..).unwrap_or_default().trim_ascii_start();
@@ -62,6 +64,7 @@ mod tests {
             (b"PAR1\x15\x04\x15\0", "Parquet"),
             (b"  <!DOCTYPE html>", "web page"),
             (b"<HTML><body>", "web page"),
+            (b"% made by hand\n%\n\n@RELATION x\n", "ARFF"),
             (b"[{\"a\": 1}]", "JSON"),
             (b"{\n \"a\": 1}", "JSON"),
         ] {

@@ -35,7 +35,7 @@ impl DateFormat {
             (None, None) => true,
             (Some(format), Some(day)) => {
                 format.separators.iter().map(String::as_str).eq(day.separators)
-                    && format.month == day.month_style
+                    && day.month_styles().any(|style| format.month == style)
                     && (format.month == MonthStyle::Number || format.letters == day.letters)
                     && day.reads_as(format.order, format.is_short_year)
             }

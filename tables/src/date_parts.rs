@@ -21,6 +21,8 @@ pub(crate) struct DayParts<'a> {
     /// Which of them is a month by name.
     named: Option<usize>,
     pub(crate) month_style: MonthStyle,
+    /// Whether the name is May, which is in full and short.
+    is_may: bool,
     pub(crate) letters: LetterCase,
     pub(crate) separators: [&'a str; 2],
 }
@@ -39,6 +41,9 @@ pub(crate) struct TimeParts {
     /// Digits of the hour.
     pub(crate) hour_digits: usize,
 }
+
+/// The month whose name is as short as others are in short.
+const MAY: u32 = 5;
 
 /// The orders in which three parts may come, most usual first where nothing decides.
 const ORDERS: [DayOrder; 3] = [DayOrder::YearMonthDay, DayOrder::DayMonthYear, DayOrder::MonthDayYear];
@@ -84,6 +89,11 @@ impl DayParts<'_> {
         ((1..=9999).contains(&year) && is_valid(year, month, day)).then_some((year, month, day))
     }
 
+    /// The styles in which the month may be written.
+    pub(crate) fn month_styles(&self) -> impl Iterator<Item = MonthStyle> + use<> {
+        std::iter::once(self.month_style).chain(self.is_may.then_some(MonthStyle::Long))
+    }
+
     /// Whether a day or a month has a single digit.
     pub(crate) fn has_single_digit(&self) -> bool {
         self.fields.iter().take(self.count).enumerate().any(|(index, field)| field.1 == 1 && self.named != Some(index))
@@ -122,9 +132,12 @@ impl TimeParts {
     }
 }
 
+/// Most bytes of a date.
+const LONGEST: usize = 64;
+
 /// The parts of a cell that looks like a date, a time, or both.
 pub(crate) fn split(cell: &str) -> Option<Parts<'_>> {
-    if cell.len() > 64 {
+    if cell.len() > LONGEST {
         return None;
     }
     if let Some((time, zone)) = time(cell) {
@@ -143,6 +156,68 @@ pub(crate) fn split(cell: &str) -> Option<Parts<'_>> {
     Some(Parts { day: Some(day), between, time: Some(time), zone })
 }
 
+/// Names of months beside those that are read, in full and short, in small letters.
+const OTHER_MONTHS: [&str; 44] = [
+    "sept",
+    "januar",
+    "februar",
+    "märz",
+    "mrz",
+    "mär",
+    "mai",
+    "juni",
+    "juli",
+    "oktober",
+    "okt",
+    "dezember",
+    "dez",
+    "janvier",
+    "janv",
+    "février",
+    "févr",
+    "mars",
+    "avril",
+    "avr",
+    "juin",
+    "juillet",
+    "juil",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+    "déc",
+    "enero",
+    "ene",
+    "febrero",
+    "marzo",
+    "abril",
+    "abr",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "ago",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+];
+
+/// Whether a text looks like a date, whether it is read or not: a date, a time, or the name of a month beside a year or two numbers.
+pub(crate) fn resembles_date(text: &str) -> bool {
+    if split(text).is_some_and(|parts| parts.day.is_none_or(|day| day.orders().next().is_some())) {
+        return true;
+    }
+    let is_month = |word: &str| {
+        let small = word.to_lowercase();
+        month(word).is_some() || OTHER_MONTHS.contains(&small.as_str())
+    };
+    let numbers = text.split(|letter: char| !letter.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    let (count, has_year) = numbers.fold((0, false), |(count, has), digits| (count + 1, has || digits.len() == 4));
+    text.len() <= LONGEST && (has_year || count > 1) && text.split(|letter: char| !letter.is_alphabetic()).any(is_month)
+}
+
 /// The digits that `text` begins with, at most `most`, and what follows.
 fn digits(text: &str, most: usize) -> Option<((u32, usize), &str)> {
     let count = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -159,6 +234,7 @@ fn day(text: &str) -> Option<(DayParts<'_>, &str)> {
         count: 0,
         named: None,
         month_style: MonthStyle::Number,
+        is_may: false,
         letters: LetterCase::Title,
         separators: [""; 2],
     };
@@ -181,6 +257,7 @@ fn day(text: &str) -> Option<(DayParts<'_>, &str)> {
             let (month, style, letters) = month(&rest[..length])?;
             parts.fields[parts.count] = (month, 2);
             (parts.named, parts.month_style, parts.letters) = (Some(parts.count), style, letters);
+            parts.is_may = month == MAY;
             rest = &rest[length..];
         }
         parts.count += 1;
@@ -208,7 +285,6 @@ fn day(text: &str) -> Option<(DayParts<'_>, &str)> {
 fn month(name: &str) -> Option<(u32, MonthStyle, LetterCase)> {
     let place =
         MONTHS.iter().position(|month| month.eq_ignore_ascii_case(name) || month[..3].eq_ignore_ascii_case(name))?;
-    // May is short.
     let style = if name.len() == 3 { MonthStyle::Short } else { MonthStyle::Long };
     let letters = if name.bytes().all(|letter| letter.is_ascii_uppercase()) {
         LetterCase::Upper
@@ -270,5 +346,22 @@ fn is_zone(text: &str) -> bool {
             })
         }
         None => matches!(text, "" | "Z" | "z" | "UTC" | "GMT"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_date() {
+        for text in ["2024-01-05", "5. Januar 2024", "Mon, 5 Jan 2024", "1 Sept 2020", "12:30", "Jan 2024", "31/12/24"]
+        {
+            assert!(resembles_date(text), "{text}");
+        }
+        let long = "x".repeat(100) + " May 5 2024";
+        for text in ["", "5-10", "1.2.3", "192.168.1.1", "Marble 2000", "May", "May 5", "Mars", long.as_str()] {
+            assert!(!resembles_date(text), "{text}");
+        }
     }
 }

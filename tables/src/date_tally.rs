@@ -88,18 +88,17 @@ fn formats(parts: &Parts<'_>) -> Vec<DateFormat> {
     });
     let with = |day| DateFormat { day, between: parts.between.into(), time, zone: parts.zone.into() };
     let Some(day) = parts.day else { return vec![with(None)] };
-    day.orders()
-        .map(|(order, is_short_year)| {
-            with(Some(DayFormat {
-                order,
-                separators: day.separators.map(String::from),
-                month: day.month_style,
-                letters: day.letters,
-                is_padded: true,
-                is_short_year,
-            }))
+    let of_style = |month| {
+        day.orders().map(move |(order, is_short_year)| DayFormat {
+            order,
+            separators: day.separators.map(String::from),
+            month,
+            letters: day.letters,
+            is_padded: true,
+            is_short_year,
         })
-        .collect()
+    };
+    day.month_styles().flat_map(of_style).map(|day| with(Some(day))).collect()
 }
 
 #[cfg(test)]
@@ -122,6 +121,9 @@ mod tests {
             &["05-Jan-2024", "31-Dec-1999"],
             &["5 January 2024", "31 December 1999"],
             &["Jan 5, 2024", "Dec 31, 1999"],
+            &["5 May 2024", "31 December 1999", "1 January 2000"],
+            &["31 December 1999", "5 May 2024"],
+            &["5 May 2024", "31 Dec 1999"],
             &["05JAN2024", "31DEC1999"],
             &["05-may-2024", "31-dec-1999"],
             &["20240105", "19991231"],

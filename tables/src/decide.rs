@@ -2,6 +2,7 @@
 
 use crate::categories::{self, Texts};
 use crate::complaint::{complaint, not_whole};
+use crate::cure::Setting;
 use crate::date_format::{DateFormat, DayOrder};
 use crate::date_tally::Certainty;
 use crate::form::{Category, Domain, Mark};
@@ -9,8 +10,10 @@ use crate::kind::Kind;
 use crate::marks::Marks;
 use crate::note::Note;
 use crate::options::ReadOptions;
+use crate::row_numbers::Numbering;
 use crate::tally::Tally;
-use crate::text::{counted, shown};
+use crate::text::{counted, number_of, shown};
+use crate::unread::{are_codes, unread};
 
 /// Numbers that are so few are categories, where each is there often.
 pub(crate) const FEW: u64 = 12;
@@ -98,7 +101,11 @@ fn found(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Ve
     if let Some(found) = few(tally, texts, context, notes) {
         return Ok(found);
     }
-    if tally.numbers.count == tally.values() && texts.marks.is_empty() && !tally.numbers.are_codes() {
+    let are_numbers = tally.numbers.count == tally.values() && texts.marks.is_empty();
+    if are_numbers && tally.numbers.are_long_codes() && tally.knows_texts() {
+        return Ok(long_codes(tally, texts, context, notes));
+    }
+    if are_numbers && !tally.numbers.are_codes() {
         return Ok(numbers(tally, context, notes));
     }
     if tally.date_count == tally.values()
@@ -109,37 +116,29 @@ fn found(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Ve
     }
     let odd = tally.values() - tally.numbers.count.max(tally.date_count);
     let is_mixed = odd > 0 && 100 * odd <= ODD_PERCENT * tally.values();
-    if is_mixed && !tally.numbers.are_codes() && !are_codes(tally, context) {
+    if is_mixed && !tally.numbers.are_codes() && !are_codes(tally, context.decimal) {
         let kind = if tally.numbers.count > tally.date_count { Kind::Continuous } else { Kind::Date };
         if let Some(cell) = &tally.odd {
-            return Err(Problem::Cell(cell.line, complaint(&cell.text, kind)));
+            return Err(Problem::Cell(cell.line, complaint(&cell.text, kind, context.options.setting_names)));
         }
     }
-    Ok(categories::of_texts(tally, texts, context.name, context.options.most_categories(), notes))
+    let found = categories::of_texts(tally, texts, context.name, context.options.most_categories(), notes);
+    notes.extend(unread(tally, texts, context.name, context.decimal));
+    Ok(found)
 }
 
-/// Whether a column of whole numbers and few other cells has codes, such as `136` and `136A`.
-fn are_codes(tally: &Tally, context: &Context<'_>) -> bool {
-    let (format, _) = tally.numbers.format(context.decimal);
-    let is_code = |text: &str| {
-        text.bytes().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_'))
-            && text.bytes().any(|letter| letter.is_ascii_alphabetic())
-            && text.bytes().any(|letter| letter.is_ascii_digit())
-    };
-    tally.numbers.count > 0
-        && tally.numbers.are_integers(&format)
-        && tally.odd.as_ref().is_some_and(|odd| is_code(&odd.text))
+/// What a column of whole numbers is that are too long to be numbers of 64 bits.
+fn long_codes(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Vec<Note>) -> Found {
+    let (kind, reason, domain) =
+        categories::of_texts(tally, texts, context.name, context.options.most_categories(), notes);
+    (kind, format!("whole numbers beyond 2^63, taken for texts: {reason}"), domain)
 }
 
 /// What a column of few distinct values is, or one that counts rows; `None` for others.
 fn few(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Vec<Note>) -> Option<Found> {
     let has_gaps = texts.count < tally.cells;
-    let first = tally.numbers.counts_from().and_then(|first| first.checked_add(i64::try_from(context.first_row).ok()?));
-    let is_counter = tally.numbers.count == tally.cells
-        && first.is_some_and(|first| context.is_unnamed_first || matches!(first, 0 | 1))
-        && (tally.cells >= LEAST_COUNTED || (context.is_unnamed_first && tally.cells > 1));
-    if let Some(first) = first.filter(|_| is_counter) {
-        return Some((Kind::Counter, format!("counts rows up from {first}"), Domain::Counter { first }));
+    if let Some(found) = row_numbers(tally, context) {
+        return Some(found);
     }
     if !tally.is_complete() {
         return None;
@@ -154,20 +153,30 @@ fn few(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Vec<
                 .iter()
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |ends, value| (ends.0.min(*value), ends.1.max(*value)))
         });
+        // Whole numbers that differ are others, however long they are.
+        let may_be_rounded = !tally.numbers.are_integers(&format) && !tally.numbers.are_long_codes();
         if let Some((least, greatest)) = ends
+            && may_be_rounded
             && listed.len() > 1
             && greatest - least <= ROUNDING * least.abs().max(greatest.abs())
         {
-            let reason = format!("its values differ by rounding only, in {} rows", counted(tally.cells));
+            let reason = format!("its values differ by rounding only, in {}", number_of(tally.cells, "row"));
             return Some((Kind::Constant, reason, Domain::Constant { text: listed.first()?.0.to_string() }));
         }
     }
     if listed.len() == 1 {
         let text = listed.first()?.0.to_string();
         let reason = if has_gaps {
-            format!("one value, and none in {} of {} rows", counted(tally.cells - texts.count), counted(tally.cells))
+            format!(
+                "one value, and none in {} of {}",
+                counted(tally.cells - texts.count),
+                number_of(tally.cells, "row")
+            )
         } else {
-            format!("the same value in all {} rows", counted(tally.cells))
+            match tally.cells {
+                1 => "the only value, of one row".to_string(),
+                cells => format!("the same value in all {} rows", counted(cells)),
+            }
         };
         return Some((Kind::Constant, reason, Domain::Constant { text }));
     }
@@ -181,6 +190,31 @@ fn few(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Vec<
         return Some((Kind::Categorical, reason, domain));
     }
     None
+}
+
+/// What a column is whose whole numbers number its rows; `None` for others.
+fn row_numbers(tally: &Tally, context: &Context<'_>) -> Option<Found> {
+    if tally.numbers.count < tally.cells {
+        return None;
+    }
+    let width = tally.numbers.width();
+    let counter = |first: i64| {
+        let domain = Domain::Counter { first, width };
+        (Kind::Counter, format!("counts rows up from {first}"), domain)
+    };
+    let first = tally.numbers.counts_from().and_then(|first| first.checked_add(i64::try_from(context.first_row).ok()?));
+    let is_counter = first.is_some_and(|first| context.is_unnamed_first || matches!(first, 0 | 1))
+        && (tally.cells >= LEAST_COUNTED || (context.is_unnamed_first && tally.cells > 1));
+    if let Some(first) = first.filter(|_| is_counter) {
+        return Some(counter(first));
+    }
+    match tally.numbers.numbering(context.first_row)? {
+        Numbering::Upwards(first) => Some(counter(first)),
+        Numbering::Shuffled(first) => {
+            let reason = format!("each whole number from {first} on in one row");
+            Some((Kind::Identifier, reason, Domain::Counter { first, width }))
+        }
+    }
 }
 
 /// What a column of numbers is.
@@ -197,15 +231,17 @@ fn numbers(tally: &Tally, context: &Context<'_>, notes: &mut Vec<Note>) -> Found
     if tally.numbers.are_integers(&format) {
         let reason = match format.width {
             0 => "whole numbers".to_string(),
-            width => format!("whole numbers of {width} digits"),
+            width => format!("whole numbers of {}", number_of(u64::from(width), "digit")),
         };
         return (Kind::Integer, reason, Domain::Integers { format, range: [0, 0] });
     }
     let reason = if tally.numbers.has_decimals(&format) {
-        format!("numbers with up to {} decimals", format.max_decimals)
+        format!("numbers with up to {}", number_of(u64::from(format.max_decimals), "decimal"))
     } else {
-        notes.push(Note::Digits(context.name.to_string()));
-        "whole numbers beyond 64 bits".to_string()
+        if tally.numbers.are_long_codes() {
+            notes.push(Note::Digits(context.name.to_string()));
+        }
+        "whole numbers beyond 2^63".to_string()
     };
     (Kind::Continuous, reason, Domain::Numbers { format, range: [0.0, 0.0] })
 }
@@ -247,9 +283,17 @@ fn wanted(
     if context.is_known && texts.count == 0 {
         return Ok((Domain::Nothing, "no row has a value".to_string()));
     }
-    let refused = |why: &str| Err(Problem::Column(format!("cannot be {kind}: {why}")));
+    let cures = [
+        ("make it categorical", Some(Setting::Kind(Kind::Categorical))),
+        ("leave it out", Some(Setting::Drop)),
+        ("correct its cells", None),
+    ];
+    let cures = &cures[usize::from(kind == Kind::Categorical)..];
+    let refused = |why: &str| {
+        Err(Problem::Column(format!("cannot be {kind}: {why}; {}", context.options.setting_names.cures(cures))))
+    };
     let odd = || match &tally.odd {
-        Some(cell) => Err(Problem::Cell(cell.line, complaint(&cell.text, kind))),
+        Some(cell) => Err(Problem::Cell(cell.line, complaint(&cell.text, kind, context.options.setting_names))),
         None => refused("it has values of another kind"),
     };
     let domain = match kind {
@@ -266,9 +310,12 @@ fn wanted(
                 _ if tally.numbers.are_integers(&format) => Domain::Integers { format, range: [0, 0] },
                 _ => match tally.first_not_whole(&format) {
                     Some((cell, why)) => {
-                        return Err(Problem::Cell(cell.line, not_whole(&cell.text, why, context.is_known)));
+                        return Err(Problem::Cell(
+                            cell.line,
+                            not_whole(&cell.text, why, context.is_known, context.options.setting_names),
+                        ));
                     }
-                    None => return refused("some of its numbers are not whole, or beyond 64 bits"),
+                    None => return refused("some of its numbers are not whole, or beyond 2^63"),
                 },
             }
         }
@@ -297,12 +344,18 @@ fn wanted(
             Some((text, _)) if tally.distinct.len() + texts.marks.len() as u64 == 1 => {
                 Domain::Constant { text: (*text).to_string() }
             }
-            Some(_) => return refused("it has several values; drop it instead"),
+            Some(_) => return refused("it has several values"),
         },
         Kind::Counter | Kind::Identifier => {
             let first = tally.numbers.counts_from().filter(|_| tally.numbers.count == tally.cells);
             let first = first.and_then(|first| first.checked_add(i64::try_from(context.first_row).ok()?));
-            Domain::Counter { first: first.unwrap_or(1) }
+            let is_counter = first.is_some();
+            let shuffled = match tally.numbers.numbering(context.first_row) {
+                Some(Numbering::Shuffled(first)) if tally.numbers.count == tally.cells => Some(first),
+                _ => None,
+            };
+            let width = if is_counter || shuffled.is_some() { tally.numbers.width() } else { 0 };
+            Domain::Counter { first: first.or(shuffled).unwrap_or(1), width }
         }
         Kind::FreeText => Domain::Nothing,
     };

@@ -84,6 +84,17 @@ impl Encoding {
         }
     }
 
+    /// Whether a file that begins with `head`, in which `found` was found, cannot be in this encoding: one of the two takes two bytes for a
+    /// letter and the other does not, or takes them in the other order.
+    pub(crate) fn contradicts(&self, found: &Self, head: &[u8]) -> bool {
+        let is_wide = |encoding: &Self| matches!(encoding, Self::Utf16Le | Self::Utf16Be);
+        match (is_wide(self), is_wide(found)) {
+            (false, false) => false,
+            // An empty file, and one of a letter, show nothing.
+            _ => self != found && head.len() > 2,
+        }
+    }
+
     /// Appends `text` in this encoding; a character that it does not have becomes `?`.
     pub(crate) fn encode(&self, text: &str, out: &mut Vec<u8>) {
         match self {
@@ -137,6 +148,18 @@ pub(crate) fn detect(head: &[u8]) -> Option<(Encoding, bool)> {
         _ if 10 * even > 4 * pairs && 20 * odd <= pairs => Some((Encoding::Utf16Be, false)),
         _ => None,
     }
+}
+
+/// Whether the first bytes of a file are those of UTF-32, whose byte order mark begins as that of UTF-16: three bytes of four are 0.
+pub(crate) fn is_utf32(head: &[u8]) -> bool {
+    let quads = head.len() / 4;
+    let is_of = |letter: usize| {
+        let is_text = |byte: u8| byte >= b' ' || byte.is_ascii_whitespace();
+        let is_letter =
+            |quad: &[u8]| (0..4).all(|place| if place == letter { is_text(quad[place]) } else { quad[place] == 0 });
+        quads > 2 && 10 * head.chunks_exact(4).filter(|quad| is_letter(quad)).count() > 9 * quads
+    };
+    head.starts_with(&[0xff, 0xfe, 0, 0]) || head.starts_with(&[0, 0, 0xfe, 0xff]) || is_of(0) || is_of(3)
 }
 
 /// Bytes that are asked for at a time.
@@ -214,7 +237,7 @@ impl<R: Read> Read for Decoded<R> {
                     Err(error) if error.error_len().is_none() && read > 0 => error.valid_up_to(),
                     Err(_) => {
                         self.has_met_other_bytes = true;
-                        return Err(io::Error::new(io::ErrorKind::InvalidData, "is not UTF-8; name its encoding"));
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, "is not UTF-8"));
                     }
                 };
                 kept.clear();
@@ -291,6 +314,9 @@ mod tests {
         assert_eq!(detect(&units("x,y\n1,2\n", Encoding::Utf16Le)), Some((Encoding::Utf16Le, false)));
         assert_eq!(detect(&units("x,y\n1,2\n", Encoding::Utf16Be)), Some((Encoding::Utf16Be, false)));
         assert_eq!(detect(b"x,y\n1,2\n\0\0\0\0"), None);
+        let wide = |text: &str| text.chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect::<Vec<u8>>();
+        assert!(is_utf32(&wide("x,y\n1,2\n")) && is_utf32(b"\xff\xfe\0\0") && is_utf32(b"\0\0\xfe\xff"));
+        assert!(!is_utf32(b"x,y\n1,2\n") && !is_utf32(&units("x,y\n1,2\n", Encoding::Utf16Le)) && !is_utf32(b""));
     }
 
     #[test]

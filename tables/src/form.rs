@@ -95,6 +95,9 @@ pub enum Domain {
     Counter {
         /// That of the first.
         first: i64,
+        /// Digits that every number has, filled up with zeros: 4 for `0001`.
+        #[serde(default)]
+        width: u8,
     },
     /// Nothing that could be written.
     Nothing,

@@ -6,6 +6,7 @@ use std::io::Read;
 use gannet::Result;
 
 use crate::complaint::finding;
+use crate::cure::SettingNames;
 use crate::dialect::Dialect;
 use crate::encoding::{Decoded, Encoding};
 use crate::form::{ColumnForm, Domain, Form};
@@ -21,7 +22,7 @@ use crate::select::names;
 use crate::sniff::sniff;
 use crate::survey::{Beginning, head_text, text};
 use crate::table::Value;
-use crate::text::{listed, shown};
+use crate::text::{counted, listed, number_of, shown};
 
 /// The rows of a file that has some of the columns of a form, under their names and in any order. A cell that is empty is not given.
 ///
@@ -59,6 +60,8 @@ pub struct GivenRows<'a> {
     open: u64,
     /// Whether the file was taken for Windows-1252.
     is_windows: bool,
+    /// How messages name settings.
+    names: SettingNames,
 }
 
 /// What is given of a row.
@@ -151,6 +154,7 @@ impl<'a> GivenRows<'a> {
             outside,
             open: 0,
             is_windows,
+            names: options.setting_names,
         })
     }
 
@@ -174,11 +178,11 @@ impl<'a> GivenRows<'a> {
     }
 
     fn read(&mut self, row: &mut GivenRow) -> Result<bool> {
-        let Self { input, form, records, marks, columns, is_trailing, places, header, outside, open, .. } = self;
+        let Self { input, form, records, marks, columns, is_trailing, places, header, outside, open, names, .. } = self;
         let Some(record) = records.next_of_any()? else { return Ok(false) };
         let length = columns.len() + usize::from(*is_trailing);
         if record.len() != length {
-            return Err(input.error(length_problem(record.line, record.len(), *header, length)));
+            return Err(input.error(length_problem(record.line, record.len(), *header, length, *names)));
         }
         if *is_trailing && record.cells().last().is_some_and(|cell| !cell.text.is_empty()) {
             let problem = format!(
@@ -226,14 +230,15 @@ impl<'a> GivenRows<'a> {
         let encoding = self.is_windows.then(|| told.to_string());
         let outside = self.outside.iter().map(|(column, cells)| {
             let name = shown(&self.form.columns[*column].name);
-            let what = if *cells == 1 { "cell is" } else { "cells are" };
+            let what = if *cells == 1 { "is" } else { "are" };
             format!(
-                "{cells} {what} beyond the range of `{name}` in the data, and taken for its end where rows are compared"
+                "{} {what} beyond the range of `{name}` in the data, and taken for its end where rows are compared",
+                number_of(*cells, "cell")
             )
         });
         let open = (self.open > 0).then(|| match self.open {
             1 => "1 row has empty cells alone; it is filled by any generated row".to_string(),
-            rows => format!("{rows} rows have empty cells alone; they are filled by any generated rows"),
+            rows => format!("{} rows have empty cells alone; they are filled by any generated rows", counted(rows)),
         });
         encoding.into_iter().chain(outside).chain(open).collect()
     }

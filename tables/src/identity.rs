@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use gannet::{Error, Result};
 
 use crate::form::Form;
-use crate::text::{listed, shown};
+use crate::text::{listed, number_of, shown};
 
 /// How the columns of a file were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,8 @@ pub(crate) fn matched(form: &Form, found: &[String], has_names: bool, origin: &s
 fn by_position(form: &Form, (found, has_names): (&[String], bool), origin: &str) -> Result<(Matched, Vec<usize>)> {
     if found.len() != form.columns.len() {
         let problem = format!(
-            "has {} columns without names, but the run has {}; give a table with these, or begin a new run",
-            found.len(),
+            "has {} without names, but the run has {}; give a table with these, or begin a new run",
+            number_of(found.len() as u64, "column"),
             form.columns.len()
         );
         return Err(Error::data(origin, problem));

@@ -37,20 +37,21 @@
 //! | kind | a column of |
 //! |---|---|
 //! | constant | one value, or of numbers that differ by rounding only |
-//! | counter | whole numbers that count up from 0 or 1, in 10 rows or more; from any number where the first column has no name |
+//! | counter | whole numbers that count up from 0 or 1, in 10 rows or more; from any number in 20 rows or more, or where the first column has no name |
+//! | identifier | each whole number of a range once, in 20 rows or more; years (1800 to 2200) are values, in this row as in the one above |
 //! | boolean | true and false, yes and no, t and f, y and n, on and off, 0 and 1, in any case |
 //! | categorical | at most 12 distinct values, each in 5 rows or more on average |
 //! | date | days, times, or both, all written alike; whole numbers such as 20240531 |
 //! | integer, continuous | numbers alone |
 //! | free text | texts of more than 6 words, or 80 bytes, on average, most of them different |
-//! | identifier | texts of which more than 80 % are different |
+//! | identifier | texts of which more than 80 % are different, and whole numbers beyond 2^63 of more than 15 digits that count |
 //! | categorical | all other texts |
 //!
 //! Where up to 10 % of the values of a column of numbers or dates are others, the first of them is an error: it is more likely a mistake
 //! than a category. Codes such as `136A` among whole numbers are texts.
 //!
 //! A mark of missing values, such as `NA`, `?` or an empty cell, is a value where it is plausible: `None` among words, `-` beside `+`, `NA`
-//! among codes of two capitals. Rows of empty cells alone are left out.
+//! among codes of two capitals. Rows of empty cells alone are left out, and so are lines of a title above the names of columns.
 //!
 //! # Layers
 //!
@@ -63,9 +64,11 @@
 //! load  survey                        the second pass, for values; the first, which decides
 //! conclude                            what a table has, from all its rows
 //! header  decide  identity  select    names, kinds of columns, columns of another file
-//! categories  complaint  pass         texts of a column; messages; all rows, tallied
+//! unread                              texts that may have been meant for dates or numbers
+//! categories  complaint  pass  cure   texts of a column; messages; all rows, tallied
 //! tally  sniff                        a column as its cells come; the dialect from the first lines
 //! number_tally  date_tally  distinct  numbers, dates and texts of a column
+//! row_numbers                         whether whole numbers number rows
 //! records  record                     rows of cells
 //! table  form  note  options  kind    what is found, and what is asked for
 //! number  date  scan  calendar        cells to values and back
@@ -82,6 +85,7 @@ mod codec;
 mod complaint;
 mod conclude;
 mod contents;
+mod cure;
 mod date;
 mod date_format;
 mod date_parts;
@@ -112,6 +116,7 @@ pub mod quality;
 mod read;
 mod record;
 mod records;
+mod row_numbers;
 mod scan;
 mod select;
 mod sniff;
@@ -119,12 +124,14 @@ mod survey;
 mod table;
 mod tally;
 mod text;
+mod unread;
 mod writer;
 
 pub use as_numbers::AsNumbers;
 #[cfg(feature = "onnx")]
 pub use codec::OnnxColumn;
 pub use codec::{Calibration, Codec, EncodedTable, Facet, Finder, Found, Pool, Scaling, Wanted, probit};
+pub use cure::SettingNames;
 pub use date_format::{DateFormat, DateUnit, DayFormat, DayOrder, HalfFormat, LetterCase, MonthStyle, TimeFormat};
 pub use dialect::{Delimiter, Dialect, Header, LineEnd, Trailing};
 pub use elements::Elements;

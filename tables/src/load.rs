@@ -94,7 +94,7 @@ pub(crate) fn load(input: &Input, survey: Survey, options: &ReadOptions, known: 
     let mut row = 0;
     while let Some(record) = records.next()? {
         if record.len() != width {
-            return Err(input.error(length_problem(record.line, record.len(), 1, width)));
+            return Err(input.error(length_problem(record.line, record.len(), 1, width, options.setting_names)));
         }
         if row == rows {
             return Err(changed());
@@ -106,7 +106,7 @@ pub(crate) fn load(input: &Input, survey: Survey, options: &ReadOptions, known: 
             };
             if !builder.add(cell, row, &marks) {
                 let name = form.columns.get(index).map_or("", |column| column.name.as_str());
-                let what = complaint(&String::from_utf8_lossy(cell.text), builder.kind);
+                let what = complaint(&String::from_utf8_lossy(cell.text), builder.kind, options.setting_names);
                 let place = places.get(index).map_or(0, |place| place + 1);
                 return Err(input.error(format!("line {}, column {place} (`{}`): {what}", record.line, shown(name))));
             }

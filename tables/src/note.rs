@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use crate::text::{listed, shown};
+use crate::cure::{Cure, Setting, SettingNames};
+use crate::kind::Kind;
+use crate::text::{listed, number_of, shown};
 
-/// Something that was assumed or left out. It is shown by [`Display`](fmt::Display), one line that says how to change it.
+/// Something that was assumed or left out. It is shown by [`Display`](fmt::Display), one line that says how to change it by the functions of
+/// [`ReadOptions`](crate::ReadOptions); [`told`](Self::told) names the settings in another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Note {
@@ -21,6 +24,33 @@ pub enum Note {
     HeaderAssumed,
     /// The first line has counts of rows and columns, and was left out.
     CountLine,
+    /// Lines above the table that are a title, and were left out.
+    Titles(Vec<String>),
+    /// Columns whose numbers have another decimal mark than the caller said.
+    OtherDecimal {
+        /// The columns.
+        columns: Vec<String>,
+        /// The mark that the caller said.
+        mark: char,
+    },
+    /// A column of texts of which many look like dates.
+    NoDates {
+        /// The column.
+        column: String,
+        /// Texts that look like dates, each written in another way: one or two.
+        examples: Vec<String>,
+    },
+    /// A column of texts of which many are numbers.
+    HalfNumbers {
+        /// The column.
+        column: String,
+        /// Cells that are numbers.
+        numbers: u64,
+        /// Cells that have a value.
+        cells: u64,
+        /// One that is no number.
+        example: String,
+    },
     /// The second line has units, and is no row.
     Units(Vec<String>),
     /// The first column has the names or numbers of rows.
@@ -51,6 +81,8 @@ pub enum Note {
         kept: usize,
         /// Cells of others.
         cells: u64,
+        /// How many could have been kept.
+        most: usize,
     },
     /// A column whose days and months may be exchanged.
     DayOrder {
@@ -68,7 +100,7 @@ pub enum Note {
         /// Whether it was taken as the decimal mark.
         is_decimal: bool,
     },
-    /// A column of whole numbers beyond 64 bits, which are kept to 15 digits.
+    /// A column of whole numbers beyond 2^63, which are kept to 15 digits.
     Digits(String),
     /// Lines that were left out.
     Lines {
@@ -99,87 +131,152 @@ pub enum Note {
 
 impl fmt::Display for Note {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.told(SettingNames::default()))
+    }
+}
+
+const HEADER: &[Cure] = &[("say that there is no header", Some(Setting::Header(false)))];
+
+impl Note {
+    /// What it says, on one line, with the names that its reader has for settings.
+    pub fn told(&self, names: SettingNames) -> String {
         match self {
             Self::Encoding(name) => {
-                write!(formatter, "the bytes are not UTF-8, so they were read as {name}; name the encoding if it is another")
+                let cure = names.behind(&[("name the encoding", Some(Setting::Encoding))], " if it is another");
+                format!("the bytes are not UTF-8, so they were read as {name}{cure}")
             }
-            Self::CommaInOneColumn { as_one_column: true } => formatter.write_str(
-                "read as one column of numbers with a decimal comma; name the delimiter comma if these are two columns",
+            Self::CommaInOneColumn { as_one_column: true } => {
+                let cure = names.behind(&[("name the comma", Some(Setting::Delimiter))], " if these are two columns");
+                format!("read as one column of numbers with a decimal comma{cure}")
+            }
+            Self::CommaInOneColumn { as_one_column: false } => {
+                let cure = names.behind(&[("name the comma", Some(Setting::Decimal))], " if it is one column");
+                format!("read as two columns of whole numbers between commas{cure}")
+            }
+            Self::NumericHeader(texts) => format!(
+                "the first line was taken as names ({}), since the numbers below are others{}",
+                listed(texts),
+                names.behind(HEADER, " if it is a row")
             ),
-            Self::CommaInOneColumn { as_one_column: false } => formatter.write_str(
-                "read as two columns of whole numbers between commas; set the decimal mark to a comma if it is one column",
-            ),
-            Self::NumericHeader(names) => write!(
-                formatter,
-                "the first line was taken as names ({}), since the numbers below are others; say that there is no header if it is a row",
-                listed(names)
-            ),
-            Self::HeaderAssumed => formatter.write_str(
-                "the first line was taken as names; say that there is no header if it is a row",
-            ),
-            Self::CountLine => {
-                formatter.write_str("the first line has the numbers of rows and columns, and was left out")
+            Self::HeaderAssumed => {
+                format!("the first line was taken as names{}", names.behind(HEADER, " if it is a row"))
             }
-            Self::Units(units) => {
-                write!(formatter, "the second line was taken as units ({}), not as a row", listed(units))
+            Self::CountLine => "the first line has the numbers of rows and columns, and was left out".to_string(),
+            Self::Titles(titles) => {
+                let what = if titles.len() == 1 { "the first line is a title" } else { "the first lines are a title" };
+                format!("{what} ({}), and no row; left out", listed(titles))
             }
-            Self::RowNames(column) => {
-                write!(formatter, "the first column (`{}`) has the names of rows, and is left out; new rows are counted", shown(column))
-            }
-            Self::Missing { column, mark, count, rows } => {
-                let mark = if mark.is_empty() { "an empty cell".to_string() } else { format!("`{}`", shown(mark)) };
-                write!(
-                    formatter,
-                    "column `{}`: {mark} means a missing value, in {count} of {rows} rows",
-                    shown(column)
-                )
-            }
-            Self::LeftOut { column, reason } => write!(formatter, "column `{}` is left out: {reason}", shown(column)),
-            Self::Rest { column, kept, cells } => write!(
-                formatter,
-                "column `{}`: the {kept} most frequent values are kept, and {cells} cells with others become one more",
-                shown(column)
-            ),
-            Self::DayOrder { column, day_first } => {
-                let order = if *day_first { "day before month" } else { "month before day" };
-                write!(formatter, "column `{}`: dates were read as {order}; write them as 2024-12-31 if not", shown(column))
-            }
-            Self::Thousands { column, mark, is_decimal } => {
-                let meaning = if *is_decimal { "the decimal mark" } else { "a thousands separator" };
-                write!(
-                    formatter,
-                    "column `{}`: `{mark}` was read as {meaning}; set the decimal mark if it is not",
-                    shown(column)
-                )
-            }
-            Self::Digits(column) => write!(
-                formatter,
-                "column `{}`: whole numbers beyond 64 bits keep their first 15 digits; make it categorical if they are codes",
-                shown(column)
-            ),
             Self::Lines { comments, blanks } => {
-                let part = |count: u64, what: &str| match count {
-                    0 => None,
-                    1 => Some(format!("1 {what}")),
-                    count => Some(format!("{count} {what}s")),
-                };
+                let part = |count: u64, what: &str| (count > 0).then(|| number_of(count, what));
                 let parts: Vec<String> =
                     [part(*comments, "comment line"), part(*blanks, "blank row")].into_iter().flatten().collect();
-                write!(formatter, "left out: {}", parts.join(", "))
+                format!("left out: {}", parts.join(", "))
             }
-            Self::Unknown { column, cells } => write!(
-                formatter,
-                "column `{}`: {cells} {} of the known categories",
-                shown(column),
-                if *cells == 1 { "cell has a value that is none" } else { "cells have values that are none" }
+            Self::ByPosition => "columns are matched by position, since they have no names".to_string(),
+            Self::Units(units) => format!("the second line was taken as units ({}), not as a row", listed(units)),
+            Self::RowNames(column) => format!(
+                "the first column (`{}`) has the names of rows, and is left out; new rows are counted",
+                shown(column)
             ),
-            Self::Differs { column, constant, cells } => write!(
-                formatter,
-                "column `{}`: {cells} cells are not `{}`, which it was in all rows that were learned",
-                shown(column),
-                shown(constant)
-            ),
-            Self::ByPosition => formatter.write_str("columns are matched by position, since they have no names"),
+            Self::OtherDecimal { columns, mark } => {
+                let (found, told) = if *mark == ',' { ("point", "comma") } else { ("comma", "point") };
+                let cure =
+                    names.behind(&[("correct the mark", Some(Setting::Decimal)), ("correct the cells", None)], "");
+                let plural = if columns.len() == 1 { "" } else { "s" };
+                format!(
+                    "the numbers of column{plural} {} have a decimal {found}, and were read so, although a decimal {told} was asked for{cure}",
+                    listed(columns)
+                )
+            }
+            _ => format!("column `{}`: {}", shown(self.column()), self.of_column(names)),
+        }
+    }
+
+    /// The column that it is about; nothing where it is about the table.
+    fn column(&self) -> &str {
+        match self {
+            Self::Missing { column, .. }
+            | Self::LeftOut { column, .. }
+            | Self::Rest { column, .. }
+            | Self::DayOrder { column, .. }
+            | Self::Thousands { column, .. }
+            | Self::NoDates { column, .. }
+            | Self::HalfNumbers { column, .. }
+            | Self::Digits(column)
+            | Self::Unknown { column, .. }
+            | Self::Differs { column, .. } => column,
+            _ => "",
+        }
+    }
+
+    /// What it says of its column.
+    fn of_column(&self, names: SettingNames) -> String {
+        match self {
+            Self::Missing { mark, count, rows, .. } => {
+                let mark = if mark.is_empty() { "an empty cell".to_string() } else { format!("`{}`", shown(mark)) };
+                format!("{mark} means a missing value, in {count} of {}", number_of(*rows, "row"))
+            }
+            Self::LeftOut { reason, .. } => format!("left out: {reason}"),
+            Self::Rest { kept, cells, most, .. } => {
+                let kept_values = match (kept, kept < most) {
+                    (1, _) => "the most frequent value is kept".to_string(),
+                    (kept, true) => format!("the {kept} values that come more than once are kept"),
+                    (kept, false) => format!("the {kept} most frequent values are kept"),
+                };
+                let others = if *cells == 1 {
+                    "1 cell with another becomes".to_string()
+                } else {
+                    format!("{cells} cells with others become")
+                };
+                let more: &[Cure] = if kept < most { &[] } else { &[("keep more", Some(Setting::Categories))] };
+                format!("{kept_values}, and {others} one more{}", names.behind(more, ""))
+            }
+            Self::DayOrder { day_first, .. } => {
+                let order = if *day_first { "day before month" } else { "month before day" };
+                format!("dates were read as {order}; write them as 2024-12-31 if not")
+            }
+            Self::Thousands { mark, is_decimal, .. } => {
+                let meaning = if *is_decimal { "the decimal mark" } else { "a thousands separator" };
+                let cure = names.behind(&[("set the decimal mark", Some(Setting::Decimal))], " if it is not");
+                format!("`{mark}` was read as {meaning}{cure}")
+            }
+            Self::NoDates { examples, .. } => {
+                let what = match examples.as_slice() {
+                    [_] => "texts like dates, such as",
+                    _ => "dates that are not written alike, such as",
+                };
+                format!(
+                    "{what} {}, are read as texts; write all as 2024-12-31, or as 2024-12-31 23:59:59 in one time zone",
+                    listed(examples)
+                )
+            }
+            Self::HalfNumbers { numbers, cells, example, .. } => {
+                let most = if 2 * numbers > *cells { "most cells are numbers" } else { "many cells are numbers" };
+                let cures = [
+                    ("write all as numbers, such as -5.25", None),
+                    ("name marks of missing values", Some(Setting::Missing)),
+                ];
+                format!(
+                    "{most} ({numbers} of {cells}), but others are not, such as `{}`, so all are read as texts; {}",
+                    shown(example),
+                    names.cures(&cures)
+                )
+            }
+            Self::Digits(_) => {
+                let cure = [("make it categorical", Some(Setting::Kind(Kind::Categorical)))];
+                let cure = names.behind(&cure, " if they are codes");
+                format!("whole numbers beyond 2^63 keep their first 15 digits{cure}")
+            }
+            Self::Unknown { cells, .. } => {
+                let what =
+                    if *cells == 1 { "cell has a value that is none" } else { "cells have values that are none" };
+                format!("{cells} {what} of the known categories")
+            }
+            Self::Differs { constant, cells, .. } => {
+                let what = if *cells == 1 { "cell is" } else { "cells are" };
+                format!("{cells} {what} not `{}`, which it was in all rows that were learned", shown(constant))
+            }
+            _ => String::new(),
         }
     }
 }

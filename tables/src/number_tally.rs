@@ -4,10 +4,14 @@ use crate::affix::{affixes, core};
 use crate::calendar::is_valid;
 use crate::number::POWERS;
 use crate::number_format::{ExponentFormat, NumberFormat};
+use crate::row_numbers::{Numbering, RowNumbers};
 use crate::scan::{ALL_STYLES, COMMA_STYLES, Exponent, POINT_STYLES, Scan, scan};
 
 /// Most decimals that are kept: beyond, a 64-bit number has none.
 const MAX_DECIMALS: u16 = 340;
+
+/// Significant digits up to which a decimal number and the nearest 64-bit one tell each other apart.
+const SAFE_DIGITS: u16 = 15;
 
 /// Whole numbers that may be days: those of these years.
 const FIRST_DAY: i64 = 18_000_101;
@@ -15,7 +19,7 @@ const LAST_DAY: i64 = 22_000_101;
 
 /// What is wrong with a number that is not whole, as [`NumberTally::not_whole`] counts it.
 pub(crate) const NOT_WHOLE: [&str; 4] =
-    ["is not whole", "is not whole", "has an exponent", "is beyond the whole numbers of 64 bits"];
+    ["is not whole", "is not whole", "has an exponent", "is beyond the whole numbers up to 9223372036854775807"];
 /// Where decimals behind a point and behind a comma stand there.
 pub(crate) const POINT: usize = 0;
 pub(crate) const COMMA: usize = 1;
@@ -87,9 +91,9 @@ pub(crate) struct NumberTally {
     has_zero: bool,
     has_long_minus: bool,
     is_beyond_integers: bool,
-    /// What the number of a row has to be added to, where that is the same in all.
-    counter: Option<i64>,
-    is_counter: bool,
+    rows: RowNumbers,
+    /// Whether some are whole numbers beyond 64 bits that numbers of 64 bits do not tell apart from others.
+    has_long_codes: bool,
     are_days: bool,
     pub(crate) least: f64,
     pub(crate) greatest: f64,
@@ -122,8 +126,8 @@ impl Default for NumberTally {
             has_zero: false,
             has_long_minus: false,
             is_beyond_integers: false,
-            counter: None,
-            is_counter: true,
+            rows: RowNumbers::default(),
+            has_long_codes: false,
             are_days: true,
             least: f64::INFINITY,
             greatest: f64::NEG_INFINITY,
@@ -180,10 +184,9 @@ impl NumberTally {
         let integer = found.mantissa.map(i128::from).map(|value| if found.is_negative { -value } else { value });
         let integer = integer.and_then(|value| i64::try_from(value).ok());
         self.is_beyond_integers |= integer.is_none();
-        let first = integer.filter(|_| found.mark == 0 && found.exponent.is_none() && self.zero_led.is_none());
-        let first = first.and_then(|value| value.checked_sub(i64::try_from(row).ok()?));
-        self.is_counter &= first.is_some() && (self.counter.is_none() || self.counter == first);
-        self.counter = self.counter.or(first);
+        let is_plain = found.styles == ALL_STYLES && found.exponent.is_none();
+        self.has_long_codes |= integer.is_none() && is_plain && found.precise > SAFE_DIGITS;
+        self.rows.add(integer.filter(|_| is_plain), row);
         let is_day = |value: i64| is_valid(value / 10_000, (value / 100 % 100) as u32, (value % 100) as u32);
         self.are_days &= found.mark == 0
             && found.first == 8
@@ -236,7 +239,32 @@ impl NumberTally {
 
     /// What row 0 would have, where the numbers count rows up.
     pub(crate) fn counts_from(&self) -> Option<i64> {
-        self.counter.filter(|_| self.is_counter && self.count > 0)
+        self.rows.counts_from().filter(|_| self.can_be_counted())
+    }
+
+    /// How they number the rows of a table, of which the first is row `first_row`.
+    pub(crate) fn numbering(&self, first_row: u64) -> Option<Numbering> {
+        self.rows.numbering(first_row).filter(|_| self.can_be_counted() && !self.are_days())
+    }
+
+    /// Whether a counter writes numbers as these are written.
+    fn can_be_counted(&self) -> bool {
+        self.count > 0 && !self.has_affix() && !self.are_codes()
+    }
+
+    /// Whether a currency or a unit stands around all numbers.
+    pub(crate) fn has_affix(&self) -> bool {
+        self.affix.as_ref().is_some_and(|(prefix, suffix)| !(prefix.is_empty() && suffix.is_empty()))
+    }
+
+    /// Digits that all numbers have, filled up with zeros.
+    pub(crate) fn width(&self) -> u8 {
+        u8::try_from(if self.zero_led.is_none() { 0 } else { self.zero_led.most }).unwrap_or(0)
+    }
+
+    /// Whether all are whole numbers, of which some are too long for numbers of 64 bits: codes.
+    pub(crate) fn are_long_codes(&self) -> bool {
+        self.has_long_codes && self.wholes == self.count
     }
 
     /// Whether all numbers are days as `20240531`.
@@ -255,7 +283,7 @@ impl NumberTally {
         format.max_decimals > 0 || self.exponents > 0
     }
 
-    /// Whether all are whole numbers of 64 bits.
+    /// Whether all are whole numbers of 64 bits with a sign.
     pub(crate) fn are_integers(&self, format: &NumberFormat) -> bool {
         let [point, comma, exponent, beyond] = self.not_whole();
         !(exponent || beyond || if format.decimal == ',' { comma } else { point })
@@ -311,7 +339,7 @@ impl NumberTally {
                 has_plus: exponent.has_plus,
                 digits: exponent.digits,
             }),
-            width: u8::try_from(if self.zero_led.is_none() { 0 } else { self.zero_led.most }).unwrap_or(0),
+            width: self.width(),
             is_bare: self.has_bare && !self.has_zero,
             has_long_minus: self.has_long_minus,
             prefix,
@@ -382,7 +410,14 @@ mod tests {
     #[test]
     fn counters_days_and_codes() {
         assert_eq!(tally(&["1", "2", "3"]).counts_from(), Some(1));
-        assert_eq!(tally(&["1", "2", "4"]).counts_from(), None);
+        assert_eq!(tally(&["0007", "0008", "0009"]).counts_from(), Some(7));
+        for others in
+            [["1", "2", "4"], ["7", "08", "09"], ["1%", "2%", "3%"], ["1 000", "1 001", "1 002"], ["1.0", "2.0", "3.0"]]
+        {
+            assert_eq!(tally(&others).counts_from(), None, "{others:?}");
+        }
+        assert!(tally(&["18446744073709551615", "10000000000000000001"]).are_long_codes());
+        assert!(!tally(&["100000000000000000000", "5"]).are_long_codes());
         assert!(tally(&["19580329", "20240229"]).are_days() && !tally(&["19580329", "20230229"]).are_days());
         assert!(tally(&["007", "7"]).are_codes() && !tally(&["007", "100"]).are_codes());
         let (format, _) = tally(&["5.0", "6.0"]).format('.');

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use gannet::internals::memory::room;
 use gannet::{Error, Result};
 
+use crate::cure::Setting;
 use crate::date_format::DateUnit;
 use crate::decide::{FEW, LEAST_COUNTED, OFTEN};
 use crate::elements::{Element, Elements, Single};
@@ -13,9 +14,10 @@ use crate::kind::Kind;
 use crate::note::Note;
 use crate::number_format::{ExponentFormat, NumberFormat};
 use crate::options::ReadOptions;
+use crate::row_numbers::{Numbering, RowNumbers};
 use crate::select::names;
 use crate::table::{Column, Indices, Mask, Table, Values};
-use crate::text::{counted, listed};
+use crate::text::{listed, number_of};
 
 impl Table {
     /// A table of row-major numbers, whose columns have these names; `column_1` and so on where there are none. What is no number is a
@@ -131,7 +133,11 @@ impl Table {
                 (0..columns).collect()
             }
             None => {
-                let problem = format!("has {columns} columns without names, but the run has {}", form.columns.len());
+                let problem = format!(
+                    "has {} without names, but the run has {}",
+                    number_of(columns as u64, "column"),
+                    form.columns.len()
+                );
                 return Err(Error::data("table", problem));
             }
         };
@@ -182,23 +188,32 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
     let whole = sorted.iter().all(|number| number.whole().is_some());
     let gaps = rows - sorted.len();
     let is_few = distinct as u64 <= FEW && sorted.len() as u64 >= OFTEN * distinct as u64;
-    let first = column().next().and_then(E::whole);
-    let counts = |first: i64| (first..).zip(column()).all(|(count, number)| number.whole() == Some(count));
-    let is_counter =
-        gaps == 0 && rows as u64 >= LEAST_COUNTED && first.is_some_and(|first| matches!(first, 0 | 1) && counts(first));
+    let mut counted_rows = RowNumbers::default();
+    (0..).zip(column()).for_each(|(row, number)| counted_rows.add(number.whole(), row));
+    let numbering = match counted_rows.counts_from() {
+        Some(first @ (0 | 1)) if rows as u64 >= LEAST_COUNTED => Some(Numbering::Upwards(first)),
+        _ => counted_rows.numbering(0),
+    };
     let is_bit = |number: &E| matches!(number.whole(), Some(0 | 1));
     let (kind, reason) = match options.kinds.get(&name) {
         Some(kind) => (*kind, "as it was asked for".to_string()),
         None if distinct == 0 => (Kind::Constant, "no row has a value".to_string()),
         None if distinct == 1 && gaps == 0 => (Kind::Constant, "one value in all rows".to_string()),
-        None if is_counter => (Kind::Counter, "whole numbers that count rows".to_string()),
-        None if is_few && sorted.iter().all(is_bit) && distinct == 2 => (Kind::Boolean, "0 and 1".to_string()),
-        None if is_few || distinct == 1 => {
-            (Kind::Categorical, format!("{distinct} distinct numbers in {} rows", counted(rows as u64)))
+        None if matches!(numbering, Some(Numbering::Upwards(_))) => {
+            (Kind::Counter, "whole numbers that count rows".to_string())
         }
+        None if numbering.is_some() => {
+            (Kind::Identifier, format!("each whole number from {} on in one row", sorted[0].text()))
+        }
+        None if is_few && sorted.iter().all(is_bit) && distinct == 2 => (Kind::Boolean, "0 and 1".to_string()),
+        None if is_few || distinct == 1 => (
+            Kind::Categorical,
+            format!("{} in {}", number_of(distinct as u64, "distinct number"), number_of(rows as u64, "row")),
+        ),
         None if whole => (Kind::Integer, "whole numbers".to_string()),
         None => (Kind::Continuous, "numbers".to_string()),
     };
+    let names = options.setting_names;
     let refuse = |problem: &str| Err(Error::setting(format!("column `{name}`"), problem));
     let (domain, values) = match kind {
         Kind::Constant => {
@@ -209,10 +224,19 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
             (domain, Values::None)
         }
         Kind::Counter | Kind::Identifier => {
-            (Domain::Counter { first: first.filter(|_| whole).unwrap_or(1) }, Values::None)
+            let first = match numbering {
+                Some(Numbering::Shuffled(first)) => first,
+                _ => column().next().and_then(E::whole).filter(|_| whole).unwrap_or(1),
+            };
+            (Domain::Counter { first, width: 0 }, Values::None)
         }
         Kind::FreeText => (Domain::Nothing, Values::None),
-        Kind::Date => return refuse("numbers of an array are no dates; make it an integer"),
+        Kind::Date => {
+            return refuse(&format!(
+                "numbers of an array are no dates{}",
+                names.behind(&[("make it an integer", Some(Setting::Kind(Kind::Integer)))], "")
+            ));
+        }
         Kind::Boolean if distinct != 2 => return refuse("a boolean has two values"),
         Kind::Boolean | Kind::Categorical => {
             let mut texts: Vec<(E, u64)> =
@@ -234,9 +258,8 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
                 (1..rows + 1).zip(column()).find(|(_, number)| !number.is_missing() && number.whole().is_none())
             {
                 let number = number.text();
-                return refuse(&format!(
-                    "row {row} has {number}, which is no whole number below 2^53; make it continuous"
-                ));
+                let cure = names.behind(&[("make it continuous", Some(Setting::Kind(Kind::Continuous)))], "");
+                return refuse(&format!("row {row} has {number}, which is no whole number below 2^53{cure}"));
             }
             let range = [sorted.first(), sorted.last()].map(|end| end.and_then(|end| end.whole()).unwrap_or(0));
             let mut values = room(rows)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gannet::{Error, Result};
 
+use crate::cure::SettingNames;
 use crate::dialect::{Delimiter, is_delimiter};
 use crate::encoding::Encoding;
 use crate::kind::Kind;
@@ -17,7 +18,7 @@ pub const MAX_CATEGORIES: usize = 4096;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Comments {
-    /// Those that begin with `#`, unless they are rows like the others.
+    /// Those that begin with `#`, or with `%` where the first line does, unless they are rows like the others.
     #[default]
     Auto,
     /// None.
@@ -61,6 +62,8 @@ pub struct ReadOptions {
     pub max_categories: usize,
     /// Most bytes of memory that reading and the table may take.
     pub memory_limit: u64,
+    /// How messages name these settings.
+    pub setting_names: SettingNames,
 }
 
 impl Default for ReadOptions {
@@ -78,6 +81,7 @@ impl Default for ReadOptions {
             drop: Vec::new(),
             max_categories: DEFAULT_CATEGORIES,
             memory_limit: u64::MAX,
+            setting_names: SettingNames::default(),
         }
     }
 }
@@ -180,5 +184,11 @@ impl ReadOptions {
     #[must_use]
     pub fn with_memory_limit(self, memory_limit: u64) -> Self {
         Self { memory_limit, ..self }
+    }
+
+    /// With how messages name these settings.
+    #[must_use]
+    pub fn with_setting_names(self, setting_names: SettingNames) -> Self {
+        Self { setting_names, ..self }
     }
 }

@@ -4,19 +4,27 @@ use std::io::Read;
 
 use gannet::{Error, Result};
 
+use crate::cure::{Cure, Setting, SettingNames};
+use crate::date_parts::split;
 use crate::input::Input;
 use crate::kind::Kind;
 use crate::marks::Marks;
 use crate::options::ReadOptions;
-use crate::record::Record;
+use crate::record::{Cell, Record};
 use crate::records::Records;
+use crate::scan::scan;
 use crate::tally::Tally;
+use crate::text::number_of;
 
 /// Bytes of texts between two looks at the memory that they take.
 const CHECKED: usize = 1 << 16;
 /// Texts that are remembered of all columns together, and of one.
 const REMEMBERED: usize = 1 << 18;
 const REMEMBERED_OF_ONE: [usize; 2] = [16, 8192];
+
+/// Lines of a title at most, and rows below it that show that it is one.
+const MOST_TITLES: usize = 8;
+const ROWS_BELOW: usize = 6;
 
 /// A cell of one of the first rows.
 pub(crate) struct Lead {
@@ -33,10 +41,34 @@ impl Lead {
     pub(crate) fn texts(&self) -> Vec<String> {
         self.cells.iter().map(|(text, _)| text.clone()).collect()
     }
+
+    /// Its cells.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
+        self.cells.iter().map(|(text, is_quoted)| Cell { text: text.as_bytes(), is_quoted: *is_quoted })
+    }
+
+    /// How many cells are not empty.
+    fn filled(&self) -> usize {
+        self.cells.iter().filter(|(text, _)| !text.is_empty()).count()
+    }
+
+    /// Whether its cells can be names of columns: texts, of which the first and the last may be empty.
+    fn are_names(&self) -> bool {
+        let is_text = |text: &String| {
+            text.chars().any(char::is_alphabetic) && scan(text.as_bytes()).is_none() && split(text).is_none()
+        };
+        let inner = self.cells.len().saturating_sub(1);
+        let may_be_name = |(place, (text, _)): (usize, &(String, bool))| {
+            is_text(text) || (text.is_empty() && (place == 0 || place == inner))
+        };
+        self.filled() > 1 && self.cells.iter().enumerate().all(may_be_name)
+    }
 }
 
 /// All rows of a file, counted and tallied.
 pub(crate) struct Pass {
+    /// Lines above the first row.
+    pub(crate) titles: Vec<Lead>,
     pub(crate) first: Lead,
     pub(crate) second: Option<Lead>,
     pub(crate) tallies: Vec<Tally>,
@@ -54,14 +86,24 @@ pub(crate) fn pass<R: Read>(
     options: &ReadOptions,
     marks: &Marks,
 ) -> Result<Pass> {
-    let Some(first) = records.next()?.map(Lead::of) else {
+    let (mut leads, mut rows_below) = (Vec::new(), 0);
+    while leads.len() < MOST_TITLES + ROWS_BELOW && rows_below < ROWS_BELOW {
+        let Some(record) = records.next()? else { break };
+        let lead = Lead::of(record);
+        rows_below += usize::from(lead.filled() > 1);
+        leads.push(lead);
+    }
+    let below = leads.split_off(title_lines(&leads, options));
+    let (titles, mut leads) = (leads, below.into_iter());
+    let Some(first) = leads.next() else {
         return Err(input.error("holds no rows; give a table with a row a sample"));
     };
-    let second = records.next()?.map(Lead::of);
+    let second = leads.next();
     let columns = second.as_ref().unwrap_or(&first).cells.len();
     let (first_length, second_line) = (first.cells.len(), second.as_ref().map_or(first.line, |second| second.line));
+    let names = options.setting_names;
     if first_length != columns && first_length + 1 != columns {
-        return Err(input.error(length_problem(second_line, columns, first.line, first_length)));
+        return Err(input.error(length_problem(second_line, columns, first.line, first_length, names)));
     }
     let limit = (REMEMBERED / columns.max(1)).clamp(REMEMBERED_OF_ONE[0], REMEMBERED_OF_ONE[1]);
     // Which column that is, its name will tell.
@@ -70,9 +112,18 @@ pub(crate) fn pass<R: Read>(
     check_limit(fixed, options.memory_limit)?;
     let mut tallies = vec![Tally::new(limit, wants_categories); columns];
     let (mut rows, mut unchecked) = (0, 0);
+    for lead in leads {
+        if lead.cells.len() != columns {
+            return Err(input.error(length_problem(lead.line, lead.cells.len(), second_line, columns, names)));
+        }
+        for (cell, tally) in lead.cells().zip(&mut tallies) {
+            unchecked += tally.add(cell, lead.line, rows + 2, marks);
+        }
+        rows += 1;
+    }
     while let Some(record) = records.next()? {
         if record.len() != columns {
-            return Err(input.error(length_problem(record.line, record.len(), second_line, columns)));
+            return Err(input.error(length_problem(record.line, record.len(), second_line, columns, names)));
         }
         for (cell, tally) in record.cells().zip(&mut tallies) {
             unchecked += tally.add(cell, record.line, rows + 2, marks);
@@ -87,6 +138,7 @@ pub(crate) fn pass<R: Read>(
     }
     let counts = records.counts();
     Ok(Pass {
+        titles,
         first,
         second,
         tallies,
@@ -97,18 +149,41 @@ pub(crate) fn pass<R: Read>(
     })
 }
 
+/// How many of the first lines are a title: each has one cell that is filled, and the names of columns are below. Of two columns the names
+/// may lack one, as R writes them, and a row may have one cell alone: there the lines below have to look like names above rows.
+fn title_lines(leads: &[Lead], options: &ReadOptions) -> usize {
+    let count = leads.iter().take_while(|lead| lead.filled() == 1).count();
+    let (Some((last, above)), Some(names)) = (leads[..count].split_last(), leads.get(count)) else { return 0 };
+    if count > MOST_TITLES || !leads[0].texts().iter().any(|text| text.chars().any(char::is_alphabetic)) {
+        return 0;
+    }
+    let rows = &leads[count + 1..];
+    let is_narrow = last.cells.len() + 1 < names.cells.len();
+    let looks_like_names = names.are_names() && rows.iter().any(|row| !row.are_names());
+    let is_sentence = leads[0].texts().iter().any(|text| text.trim().contains(' '));
+    let is_title = match options.header {
+        _ if is_narrow => true,
+        // Neither names nor a row of all columns.
+        Some(false) => last.cells.len() < names.cells.len(),
+        Some(true) if above.is_empty() => false,
+        _ => looks_like_names || (is_sentence && names.are_names()),
+    };
+    if is_title { count } else { 0 }
+}
+
 /// Refuses more memory than the limit.
 pub(crate) fn check_limit(needed: u64, limit: u64) -> Result<()> {
     if needed > limit { Err(Error::MemoryLimit { needed, limit }) } else { Ok(()) }
 }
 
 /// What to do about a row of another length.
-pub(crate) fn length_problem(line: u64, found: usize, other_line: u64, expected: usize) -> String {
-    let cells = |count: usize| if count == 1 { "1 cell".to_string() } else { format!("{count} cells") };
-    let cure = if found > expected {
-        "put cells that hold the delimiter in quotes, or name the delimiter"
+pub(crate) fn length_problem(line: u64, found: usize, other_line: u64, expected: usize, names: SettingNames) -> String {
+    let cells = |count: usize| number_of(count as u64, "cell");
+    let cures: &[Cure] = if found > expected {
+        &[("put cells that hold the delimiter in quotes", None), ("name the delimiter", Some(Setting::Delimiter))]
     } else {
-        "complete it, or leave it out"
+        &[("complete it", None), ("leave it out", None)]
     };
-    format!("line {line} has {} where line {other_line} has {}; {cure}", cells(found), cells(expected))
+    let (found, expected) = (cells(found), cells(expected));
+    format!("line {line} has {found} where line {other_line} has {expected}; {}", names.cures(cures))
 }

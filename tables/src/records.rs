@@ -153,7 +153,7 @@ impl<R: Read> Records<R> {
         (self.start, self.end) = (0, self.end - self.start);
         if self.end > MAX_RECORD {
             let problem = format!(
-                " is longer than {MAX_RECORD} bytes; close its quote, if one is open, or end each row by a line feed"
+                " is longer than {MAX_RECORD} bytes; close its quote, if one is open, end each row by a line feed, or shorten its cells"
             );
             return Err(self.error(self.line, &problem));
         }

@@ -32,6 +32,8 @@ pub(crate) struct Scan {
     pub(crate) mantissa: Option<u64>,
     /// Digits of it, without leading zeros.
     pub(crate) significant: u16,
+    /// The same without zeros at the end.
+    pub(crate) precise: u16,
     /// Digits before any mark.
     pub(crate) first: u16,
     /// Whether these are several and begin with a zero.
@@ -128,6 +130,7 @@ pub(crate) fn scan(cell: &[u8]) -> Option<Scan> {
         has_long_minus,
         mantissa: digits.mantissa,
         significant: digits.significant,
+        precise: digits.precise,
         first,
         is_zero_led,
         mark,
@@ -145,6 +148,7 @@ const MANTISSA_DIGITS: u16 = 19;
 struct Digits {
     mantissa: Option<u64>,
     significant: u16,
+    precise: u16,
     run: u16,
     run_first: u8,
     run_last: u8,
@@ -153,7 +157,7 @@ struct Digits {
 
 impl Default for Digits {
     fn default() -> Self {
-        Self { mantissa: Some(0), significant: 0, run: 0, run_first: 0, run_last: 0, is_run_zero: true }
+        Self { mantissa: Some(0), significant: 0, precise: 0, run: 0, run_first: 0, run_last: 0, is_run_zero: true }
     }
 }
 
@@ -168,6 +172,10 @@ impl Digits {
         self.is_run_zero = zeros == length;
         let significant = if self.significant == 0 { length - zeros } else { length };
         self.significant = self.significant.saturating_add(significant as u16);
+        let end_zeros = run.iter().rev().take_while(|&&digit| digit == b'0').count();
+        if !self.is_run_zero {
+            self.precise = self.significant - end_zeros as u16;
+        }
         let digits = run.iter().map(|digit| u64::from(digit - b'0'));
         // As long as there are few enough digits, nothing is lost.
         let mantissa =

@@ -64,12 +64,14 @@ pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
         skipped_lines: u64::from(dialect.has_delimiter_line),
     };
     let lines: Vec<&str> = body.split(['\n', '\r']).filter(|line| !line.trim().is_empty()).take(ROWS).collect();
-    let hash = match options.comments {
+    split.comment = match options.comments {
         Comments::None => None,
         Comments::Begin(begin) => u8::try_from(begin).ok(),
+        // As MATLAB and ARFF have them; in a table a percent sign is more likely part of a cell.
+        Comments::Auto if lines.first().is_some_and(|line| line.starts_with('%')) => Some(b'%'),
         Comments::Auto => lines.iter().any(|line| line.starts_with('#')).then_some(b'#'),
     };
-    split.comment = hash;
+    let comment = split.comment.map_or('#', char::from);
     split.delimiter = match (options.delimiter, hint) {
         (Some(delimiter), _) => delimiter,
         (None, Some((delimiter, _))) => delimiter,
@@ -82,7 +84,7 @@ pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
             split.delimiter = Delimiter::Char(';');
         }
     }
-    if options.comments == Comments::Auto && hash.is_some() && are_rows(body, split) {
+    if options.comments == Comments::Auto && split.comment.is_some_and(|comment| are_rows(body, split, comment)) {
         split.comment = None;
     }
     let comment_before = split.comment.and_then(|comment| comment_before(body, char::from(comment)));
@@ -92,7 +94,7 @@ pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
     dialect.delimiter = split.delimiter;
     dialect.quote = char::from(split.quote);
     dialect.comment = split.comment.map(char::from);
-    dialect.has_space = has_space(&lines, split.delimiter);
+    dialect.has_space = has_space(&lines, split.delimiter, comment);
     dialect.header = Some(Header::default());
     Sniffed { dialect, split, comment_before, is_comma_unclear }
 }
@@ -205,24 +207,25 @@ fn pairs(lines: &[&str]) -> Option<bool> {
     (seen.is_some() && lines.len() > 2).then_some(has_zero)
 }
 
-/// Whether lines that begin with `#` are rows as the others are.
-fn are_rows(text: &str, split: Split) -> bool {
+/// Whether lines that begin with `comment` are rows as the others are.
+fn are_rows(text: &str, split: Split, comment: u8) -> bool {
     let mut records = Records::new(text.as_bytes(), Path::new(""), Split { comment: None, ..split });
-    let (mut hashes, mut others) = (Vec::new(), Lengths::default());
+    let (mut comments, mut others) = (Vec::new(), Lengths::default());
     let (mut is_top, mut top) = (true, 0usize);
     while let Ok(Some(record)) = records.next() {
-        let is_hash = record.cells().next().is_some_and(|cell| cell.text.starts_with(b"#") && !cell.is_quoted);
-        is_top &= is_hash;
+        let first = record.cells().next();
+        let is_comment = first.is_some_and(|cell| cell.text.first() == Some(&comment) && !cell.is_quoted);
+        is_top &= is_comment;
         if is_top {
             top += 1;
-        } else if is_hash {
-            hashes.push(record.len());
+        } else if is_comment {
+            comments.push(record.len());
         } else {
             *others.entry(record.len()).or_default() += 1;
         }
     }
     let usual = usual(&others).map_or(0, |(columns, _)| columns);
-    (usual == 0 && top > 0) || (usual > 1 && !hashes.is_empty() && hashes.iter().all(|&columns| columns == usual))
+    (usual == 0 && top > 0) || (usual > 1 && !comments.is_empty() && comments.iter().all(|&columns| columns == usual))
 }
 
 /// The last line of comments before the first row: what it begins with, and its text.
@@ -246,9 +249,9 @@ fn spaces(lines: &[&str]) -> u8 {
 }
 
 /// Whether a space follows each delimiter.
-fn has_space(lines: &[&str], delimiter: Delimiter) -> bool {
+fn has_space(lines: &[&str], delimiter: Delimiter, comment: char) -> bool {
     let Delimiter::Char(delimiter) = delimiter else { return false };
-    let plain = || lines.iter().filter(|line| !line.contains(['"', '\'', '#']));
+    let plain = || lines.iter().filter(|line| !line.contains(['"', '\'']) && !line.starts_with(comment));
     let all: usize = plain().map(|line| line.trim_end().matches(delimiter).count()).sum();
     let spaced: usize =
         plain().map(|line| line.trim_end().split(delimiter).skip(1).filter(|cell| cell.starts_with(' ')).count()).sum();
@@ -304,6 +307,9 @@ mod tests {
         assert_eq!(sniffed("color,n\n#ff0000,1\n#00ff00,2\nred,3\n").split.comment, None);
         assert_eq!(sniffed("color\n#ff0000\n#00ff00\n").split.comment, Some(b'#'));
         assert_eq!(sniffed("#a,b\n#c,d\n").split.comment, None);
+        let percent = sniffed("% made by hand\n% x,y\n1,2\n%\n3,4\n");
+        assert_eq!((percent.split.comment, percent.comment_before), (Some(b'%'), Some(("% ".into(), "x,y".into()))));
+        assert_eq!(sniffed("share\n%5\n%7\n").split.comment, None);
     }
 
     #[test]

@@ -6,8 +6,9 @@ use gannet::Result;
 
 use crate::conclude::{Survey, Wanted, conclude};
 use crate::contents::looks_like;
+use crate::cure::Setting;
 use crate::dialect::Dialect;
-use crate::encoding::{Decoded, Encoding, detect};
+use crate::encoding::{Decoded, Encoding, detect, is_utf32};
 use crate::form::Form;
 use crate::input::Input;
 use crate::marks::Marks;
@@ -42,7 +43,8 @@ pub(crate) fn survey(input: &Input, options: &ReadOptions, known: Option<&Form>)
             return Ok(survey);
         }
         if options.encoding.is_some() || has_mark || !notes.is_empty() {
-            return Err(input.error("is not UTF-8 throughout; name its encoding, or save it as UTF-8"));
+            let cures = [("name its encoding", Some(Setting::Encoding)), ("save it as UTF-8", None)];
+            return Err(input.error(format!("is not UTF-8 throughout; {}", options.setting_names.cures(&cures))));
         }
         encoding = Encoding::Windows1252;
         notes.push(Note::Encoding(encoding.name().to_string()));
@@ -73,7 +75,18 @@ impl Beginning {
             return Err(input.error(format!("is {what}")));
         }
         let no_text = || input.error("holds bytes that are no text, so it is no table; save the table as CSV in UTF-8");
+        if is_utf32(&head) {
+            return Err(input.error("is in UTF-32, which no table is read in; save it as UTF-8"));
+        }
         let (encoding, has_mark) = match (&options.encoding, detect(&head)) {
+            (Some(asked), Some((found, _))) if asked.contradicts(&found, &head) => {
+                let cures = [("leave the encoding out", None), ("correct it", Some(Setting::Encoding))];
+                let (asked, found) = (asked.name(), found.name());
+                return Err(input.error(format!(
+                    "is in {found}, not in {asked}, as its first bytes show; {}",
+                    options.setting_names.cures(&cures)
+                )));
+            }
             (Some(encoding), found) => {
                 let has_mark = found.is_some_and(|(found, has_mark)| has_mark && found == *encoding);
                 (encoding.clone(), has_mark)

@@ -93,6 +93,11 @@ impl Tally {
         self.tracks_numbers && self.distinct.is_complete()
     }
 
+    /// Whether all texts were looked at, even where some were forgotten since.
+    pub(crate) fn knows_texts(&self) -> bool {
+        self.tracks_numbers
+    }
+
     /// Takes the cell of a row; the bytes of memory that it took.
     pub(crate) fn add(&mut self, cell: Cell<'_>, line: u64, row: u64, marks: &Marks) -> usize {
         self.cells += 1;
@@ -155,7 +160,9 @@ impl Tally {
     fn track_number(&mut self, cell: &[u8]) -> usize {
         let taken = self.distinct.add(&String::from_utf8_lossy(cell));
         let is_numeric = self.texts == 0 && self.date_count == 0;
-        self.tracks_numbers = !is_numeric || self.keeps_tracking || self.distinct.len() <= NUMBER_LIMIT;
+        // Long codes are texts, after all.
+        let keeps_tracking = self.keeps_tracking || self.numbers.are_long_codes();
+        self.tracks_numbers = !is_numeric || keeps_tracking || self.distinct.len() <= NUMBER_LIMIT;
         taken
     }
 }

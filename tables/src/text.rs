@@ -46,6 +46,11 @@ pub(crate) fn counted(number: u64) -> String {
     text
 }
 
+/// `count` with its noun: `1 cell`, `3,200 cells`.
+pub(crate) fn number_of(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", counted(count), if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +61,6 @@ mod tests {
         assert_eq!(shown(&"é".repeat(50)), "é".repeat(40) + "...");
         assert_eq!(listed(&["a", "b", "c", "d", "e", "f"]), "`a`, `b`, `c`, `d`, `e` and 1 more");
         assert_eq!((counted(7), counted(1_234_567)), ("7".into(), "1,234,567".into()));
+        assert_eq!((number_of(1, "cell"), number_of(1_000, "cell")), ("1 cell".into(), "1,000 cells".into()));
     }
 }

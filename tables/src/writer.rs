@@ -8,6 +8,7 @@ use gannet::{Error, Result};
 use crate::dialect::{Delimiter, Trailing};
 use crate::encoding::Encoding;
 use crate::form::{ColumnForm, Domain, Form};
+use crate::number_format::NumberFormat;
 use crate::table::Value;
 
 /// Text that is collected before it is written.
@@ -279,9 +280,9 @@ impl Shape {
     fn value(&self, index: usize, column: &ColumnForm, value: Value, row: u64, text: &mut Vec<u8>) {
         let start = text.len();
         match (&column.domain, value) {
-            (Domain::Counter { first }, _) => {
+            (Domain::Counter { first, width }, _) => {
                 let number = first.saturating_add(i64::try_from(row).unwrap_or(i64::MAX));
-                text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+                NumberFormat { width: *width, ..NumberFormat::default() }.write_integer(number, text);
             }
             (Domain::Constant { .. }, _) => return self.ready(self.categories.get(index), 0, index, text),
             (Domain::Categories { .. }, Value::Category(category)) => {

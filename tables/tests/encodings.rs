@@ -3,7 +3,7 @@
 mod common;
 
 use common::{is_noted, names, refused, row, table, with, written};
-use gannet_tables::{Encoding, Input, LineEnd, ReadOptions, Value, read};
+use gannet_tables::{Encoding, Input, LineEnd, ReadOptions, SettingNames, Value, read};
 
 const TEXT: &str = "Größe;n\n1,5;3\n2,25;5\n0,5;8\n";
 
@@ -57,6 +57,30 @@ fn a_byte_far_behind_the_first_lines_tells_the_encoding() {
     assert!(told.contains("not UTF-8 throughout; name its encoding"), "{told}");
     let greek = with(&bytes, &ReadOptions::default().with_encoding(Encoding::named("iso-8859-7")));
     assert!(!is_noted(&greek, "Windows-1252"));
+}
+
+#[test]
+fn an_encoding_that_the_bytes_contradict_is_refused() {
+    let options = |encoding| ReadOptions::default().with_encoding(encoding).with_setting_names(SettingNames::Options);
+    let told = refused(TEXT, &options(Encoding::Utf16Le));
+    assert!(
+        told.contains("is in UTF-8, not in UTF-16 (little-endian)") && told.contains("leave the encoding out"),
+        "{told}"
+    );
+    for mark in [false, true] {
+        let told = refused(utf16(TEXT, true, mark), &options(Encoding::Utf8));
+        assert!(told.contains("is in UTF-16 (little-endian), not in UTF-8") && told.contains("--encoding"), "{told}");
+        refused(utf16(TEXT, true, mark), &options(Encoding::Utf16Be));
+        assert_eq!(with(utf16(TEXT, true, mark), &options(Encoding::Utf16Le)).rows(), 3);
+    }
+    let utf32 = |is_little: bool, mark: bool| -> Vec<u8> {
+        let letters = mark.then_some('\u{feff}').into_iter().chain(TEXT.chars()).map(u32::from);
+        letters.flat_map(|letter| if is_little { letter.to_le_bytes() } else { letter.to_be_bytes() }).collect()
+    };
+    for bytes in [utf32(true, true), utf32(false, true), utf32(true, false), utf32(false, false)] {
+        let told = refused(bytes, &ReadOptions::default());
+        assert!(told.contains("is in UTF-32") && told.contains("save it as UTF-8"), "{told}");
+    }
 }
 
 #[test]

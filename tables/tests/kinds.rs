@@ -5,7 +5,7 @@ mod common;
 use common::{is_noted, kinds, names, refused, row, table, with, written};
 use gannet::Error;
 use gannet_tables::Kind::{Boolean, Categorical, Constant, Continuous, Counter, Date, FreeText, Identifier, Integer};
-use gannet_tables::{Comments, Delimiter, Domain, Encoding, Input, Kind, ReadOptions, Value, read};
+use gannet_tables::{Comments, Delimiter, Domain, Encoding, Input, Kind, ReadOptions, SettingNames, Value, read};
 
 /// A table of one column and another beside it, so that nothing about the delimiter is open.
 fn column(cells: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
@@ -70,11 +70,72 @@ fn every_kind_is_recognized_and_written_back() {
     }
 }
 
+/// Codes of many digits are no numbers of 64 bits, of which all would be the same one.
 #[test]
-fn integers_beyond_64_bits_are_numbers_with_a_note() {
-    let table = table(column((0..40).map(|row| format!("{}0000000000000000000", row * row + 1))));
-    assert_eq!(kinds(&table)[0], Continuous);
-    assert!(is_noted(&table, "beyond 64 bits"));
+fn integers_beyond_64_bits_are_texts_where_their_digits_count() {
+    let rounded = table(column((0..40).map(|row| format!("{}0000000000000000000", row * row + 1))));
+    assert_eq!((kinds(&rounded)[0], rounded.notes()), (Continuous, &[][..]));
+    let code = |row: u64| format!("123456789012345678901{:05}", row * row % 9_973);
+    let codes = table(column((0..900).map(code)));
+    assert_eq!(kinds(&codes)[0], Identifier, "{}", codes.form().columns[0].reason);
+    assert!(codes.form().columns[0].reason.contains("beyond 2^63, taken for texts"));
+    let text = column((0..900).map(|row| code(row % 300)));
+    let repeated = table(&text);
+    assert_eq!((kinds(&repeated)[0], repeated.form().columns[0].categories()), (Categorical, 256));
+    let few = column((0..900).map(|row| code(row % 100)));
+    assert_eq!(String::from_utf8(written(&table(&few))).unwrap(), few);
+    // Few of them are no constant that differs by rounding.
+    for longer in ["", "0000001"] {
+        let few = table(column((0..60).map(|row| format!("155655957314159265{}{longer}", row % 3))));
+        assert_eq!((kinds(&few)[0], few.form().columns[0].categories()), (Categorical, 3));
+    }
+    // Without a sign these have 64 bits.
+    let unsigned = table(column((0..40u64).map(|row| u64::MAX - row * row)));
+    assert_eq!(kinds(&unsigned)[0], Identifier);
+    // The digits that are lost are told where a caller wants numbers.
+    let options = ReadOptions::default().with_kind("x", Integer);
+    let message = refused(column((0..40u64).map(|row| u64::MAX - row * row)), &options);
+    assert!(message.contains("is beyond the whole numbers up to 9223372036854775807"), "{message}");
+}
+
+#[test]
+fn numbers_of_rows_are_no_values() {
+    let numbered = |cells: Vec<String>| {
+        let text = column(&cells);
+        let table = table(&text);
+        let domain = table.form().columns[0].domain.clone();
+        let rows = String::from_utf8(written(&table)).unwrap();
+        (kinds(&table)[0], domain, rows == text)
+    };
+    let counter = |first, width| Domain::Counter { first, width };
+    for (cells, kind, domain, comes_back) in [
+        ((1001..1041).map(|row| row.to_string()).collect::<Vec<_>>(), Counter, counter(1001, 0), true),
+        ((1..41).map(|row| format!("{row:04}")).collect(), Counter, counter(1, 4), true),
+        ((990..1030).map(|row| format!("{row:04}")).collect(), Counter, counter(990, 4), true),
+        ((0..40).map(|row| (1 + row * 7 % 40).to_string()).collect(), Identifier, counter(1, 0), false),
+        ((0..40).map(|row| format!("{:03}", 70 + row * 7 % 40)).collect(), Identifier, counter(70, 3), false),
+    ] {
+        assert_eq!(numbered(cells.clone()), (kind, domain, comes_back), "{cells:?}");
+    }
+    for cells in [
+        // Years; days; a value twice; a gap; too few; a unit; a separator of thousands.
+        (1980..2020).map(|row| row.to_string()).collect::<Vec<_>>(),
+        (20_240_501..20_240_530).map(|row| row.to_string()).collect(),
+        (0..40).map(|row| (500 + row - row / 39).to_string()).collect(),
+        (0..40).map(|row| (500 + row + row / 39).to_string()).collect(),
+        (500..519).map(|row| row.to_string()).collect(),
+        (500..540).map(|row| format!("{row} kg")).collect(),
+        (0..40).map(|row| format!("1,{row:03}")).collect(),
+        (0..40).map(|row| if row == 9 { String::new() } else { (500 + row).to_string() }).collect(),
+    ] {
+        let (kind, _, comes_back) = numbered(cells.clone());
+        assert!(kind.is_learned() && comes_back, "{kind}: {cells:?}");
+    }
+    // What a caller says counts, and rows that are asked for are counted as the file counts them.
+    let text = column((1..41).map(|row| format!("{row:04}")));
+    assert_eq!(kinds(&with(&text, &ReadOptions::default().with_kind("x", Integer)))[0], Integer);
+    let asked = with(&text, &ReadOptions::default().with_kind("x", Identifier));
+    assert_eq!(String::from_utf8(written(&asked)).unwrap(), text);
 }
 
 #[test]
@@ -140,6 +201,112 @@ fn headers_are_told_over_many_rows() {
 }
 
 #[test]
+fn titles_above_a_table_are_left_out() {
+    let rows = "city;sold;price\nParis;3;1,5\nRome;4;2,5\nParis;7;0,5\n";
+    for title in [
+        "Sales of 2023\n",
+        "Sales of 2023;;\n",
+        "Sales of 2023\nby city\n",
+        "Sales of 2023\n\n",
+        "\"Sales; all of them\"\n2023-12-31\n;;\n",
+    ] {
+        let table = table(format!("{title}{rows}"));
+        assert_eq!((names(&table), table.rows()), (vec!["city", "sold", "price"], 3), "{title}");
+        assert_eq!(row(&table, 0)[2], Value::Number(1.5));
+        assert!(is_noted(&table, "a title (`Sales"), "{title}: {:?}", table.notes());
+        assert_eq!(String::from_utf8(written(&table)).unwrap(), rows);
+    }
+    // Two columns: names of R lack one, and a title has none below it.
+    for (text, expected) in [
+        ("Sales of 2023\ncity,sold\nParis,3\nRome,4\n", ["city", "sold"]),
+        ("Sales\ncity,sold\nParis,3\nRome,4\n", ["city", "sold"]),
+        ("mpg\nMazda,21.5\nDatsun,22.8\n", ["column_1", "mpg"]),
+        ("city\na,Paris\nb,Rome\n", ["column_1", "city"]),
+        ("name,\nParis,3\nRome,4\n", ["name", "column_2"]),
+    ] {
+        assert_eq!(names(&table(text)), expected, "{text}");
+    }
+    // A row of which most is missing, one name among columns without, and a column of texts.
+    assert_eq!(table("Anna,,\nBert,2,3\nCarl,4,5\n").rows(), 3);
+    assert_eq!(table("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\n").columns().len(), 1);
+    // What a caller says about the header counts.
+    let told = |header: bool| ReadOptions::default().with_header(header);
+    assert_eq!(names(&with("Sales;;\ncity;sold;price\nParis;3;1,5\n", &told(true))), ["Sales", "column_2", "column_3"]);
+    let bare = with("Sales\nParis,3\nRome,4\n", &told(false));
+    assert_eq!((names(&bare)[0], bare.rows()), ("column_1", 2));
+}
+
+#[test]
+fn percent_signs_begin_comments_where_the_first_line_has_one() {
+    let table = table("% made by hand\n%\nx,y\n1.5,2\n% again\n2.5,3\n");
+    assert_eq!((names(&table), table.rows()), (vec!["x", "y"], 2));
+    assert!(is_noted(&table, "left out: 3 comment lines"));
+    let cells = self::table("share,x\n%5,1.5\n%7,2.5\n");
+    assert_eq!((names(&cells), cells.rows()), (vec!["share", "x"], 2));
+}
+
+#[test]
+fn what_could_not_be_read_as_dates_or_numbers_is_told() {
+    let day = |row: usize| 1 + row * 7 % 28;
+    let noted = |cells: Vec<String>, parts: &[&str]| {
+        let table = table(column(&cells));
+        let notes: Vec<String> = table.notes().iter().map(ToString::to_string).collect();
+        assert!(notes.iter().any(|note| parts.iter().all(|part| note.contains(part))), "{cells:?}: {notes:?}");
+        assert!(notes.iter().all(|note| note.len() < 400 && !note.contains(char::is_control)), "{notes:?}");
+    };
+    let mixed = |row: usize| match row % 2 {
+        0 => format!("2024-{:02}-{:02}", 1 + row % 12, day(row)),
+        _ => format!("{:02}.{:02}.2024", day(row), 1 + row % 12),
+    };
+    noted(
+        (0..40).map(mixed).collect(),
+        &["column `x`: dates that are not written alike", "2024-", ".2024`", "write all"],
+    );
+    let offset = |row: usize| format!("2024-05-{:02} 12:{row:02}:00+{:02}:00", day(row), 1 + row % 2);
+    noted((0..40).map(offset).collect(), &["not written alike", "+01:00", "+02:00", "time zone"]);
+    let german = |row: usize| format!("{}. Januar {}", day(row), 1950 + row);
+    noted(
+        (0..40).map(german).collect(),
+        &["texts like dates, such as `1. Januar 1950`, are read as texts", "2024-12-31"],
+    );
+    let accounting = |row: usize| if row % 3 == 1 { format!("({row}.36)") } else { format!("{row}.36") };
+    let parts = ["column `x`: most cells are numbers (27 of 40), but others are not, such as `(1.36)`", "-5.25"];
+    noted((0..40).map(accounting).collect(), &parts);
+    let tickets = |row: usize| if row % 3 == 1 { format!("A/5 {row}") } else { format!("{}", row * row * 37) };
+    noted((0..40).map(tickets).collect(), &["most cells are numbers (27 of 40)", "`A/5 1`"]);
+    // Nothing is said of names, codes, and what is read.
+    for cells in [
+        (0..40).map(|row| format!("A{row}")).collect::<Vec<_>>(),
+        (0..40).map(|row| if row % 3 == 1 { format!("{row}A") } else { row.to_string() }).collect(),
+        (0..40).map(|row| format!("{} May {}", day(row), 1950 + row)).collect(),
+        (0..40).map(|row| format!("{} {} 2024", day(row), ["January", "May", "June"][row % 3])).collect(),
+        (0..40).map(|row| format!("1.2.3.{row}")).collect(),
+    ] {
+        assert_eq!(
+            table(column(&cells)).notes().iter().filter(|note| !note.to_string().contains("left out")).count(),
+            0,
+            "{cells:?}"
+        );
+    }
+    let long = column((0..40).map(|row| format!("{} {} 2024", day(row), ["January", "May", "June"][row % 3])));
+    assert_eq!((kinds(&table(&long))[0], String::from_utf8(written(&table(&long))).unwrap()), (Date, long));
+}
+
+#[test]
+fn a_decimal_mark_that_the_numbers_do_not_have_is_told() {
+    let options = |mark| ReadOptions::default().with_decimal(mark).with_setting_names(SettingNames::Options);
+    let points = with("x;y;z\n1.5;2.25;3\n2.5;3.25;4\n", &options(','));
+    assert_eq!(row(&points, 0)[..2], [Value::Number(1.5), Value::Number(2.25)]);
+    let told: Vec<String> = points.notes().iter().map(|note| note.told(SettingNames::Options)).collect();
+    let expected = "the numbers of columns `x`, `y` have a decimal point, and were read so, although a decimal comma was asked for; \
+                    correct the mark by --decimal, or correct the cells";
+    assert_eq!(told, [expected]);
+    assert!(is_noted(&with("x;y\n1,5;3\n2,5;4\n", &options('.')), "have a decimal comma"));
+    assert_eq!(with("x;y\n1,5;3\n2,5;4\n", &options(',')).notes(), []);
+    assert_eq!(with("x;y\n1;3\n2;4\n", &options(',')).notes(), []);
+}
+
+#[test]
 fn trailing_delimiters_and_row_names() {
     for text in ["a,b,\n1.5,2,\n3.5,4,\n", "a,b\n1.5,2,\n3.5,4,\n", "1.5,2,\n3.5,4,\n"] {
         let table = table(text);
@@ -184,7 +351,14 @@ fn too_many_categories_have_a_rest() {
     assert_eq!((categories.len(), rest.as_ref().unwrap().text.as_str()), (10, "other"));
     let total: u64 = categories.iter().chain(rest).map(|category| category.count).sum();
     assert_eq!(total, 6000);
-    assert!(is_noted(&table, "the 10 most frequent values are kept"));
+    assert!(is_noted(&table, "the 10 most frequent values are kept, and "), "{:?}", table.notes());
+    assert!(is_noted(&table, "keep more by `with_max_categories`"));
+    let singles = (0..900).map(|row| format!("c{}", if row < 600 { row % 222 } else { row }));
+    let few = self::table(column(singles));
+    assert!(is_noted(
+        &few,
+        "the 222 values that come more than once are kept, and 300 cells with others become one more"
+    ));
     assert_eq!(row(&table, 1)[0], Value::Category(10));
     let text = String::from_utf8(written(&table)).unwrap();
     assert!(text.lines().nth(2).unwrap().starts_with("other;"), "{}", text.lines().nth(2).unwrap());
@@ -200,6 +374,10 @@ fn mistakes_are_named_with_the_cure() {
         (many("2024-01-05"), "is a date in a column of numbers"),
         (many("5 kg"), "a unit or a currency"),
         (many("inf"), "not a finite number"),
+        (
+            many("1e400"),
+            "`1e400` is beyond the greatest number of 64 bits, 1.8e308, in a column of numbers; correct it",
+        ),
         ("x,y\n1,2\n\n3\n".to_string(), "line 4 has 1 cell where line 2 has 2 cells; complete it"),
         ("x,y\n1,2\n3,4,5\n".to_string(), "line 3 has 3 cells where line 2 has 2 cells; put cells"),
         ("x,y\n1,2\n3,\"4\n".to_string(), "line 3, column 2: a quote does not end"),
@@ -212,6 +390,13 @@ fn mistakes_are_named_with_the_cure() {
         let message = refused(&text, &options);
         assert!(message.starts_with("t.csv: ") && message.contains(part), "`{part}` is not in `{message}`");
     }
+    let no_header = ReadOptions::default().with_header(false).with_setting_names(SettingNames::Options);
+    let message = refused(column((0..40).map(|row| format!("{row}.5"))), &no_header);
+    let part = "line 1, column 1 (`column_1`): `x` is text in a column of numbers; correct it, name it as a mark of missing values by --missing";
+    assert!(
+        message.contains(part) && message.ends_with("say that the first line has names by --header yes if it has"),
+        "{message}"
+    );
     let dates = column((1..28).map(|day| if day == 9 { "soon".to_string() } else { format!("2024-01-{day:02}") }));
     assert!(refused(&dates, &options).contains("`soon` is text in a column of dates"));
     let unknown = refused("a,b\n1,2\n", &options.clone().with_drop(vec!["c".to_string()]));

@@ -10,7 +10,7 @@ use gannet::gan::Model;
 use gannet::internals::memory::filled;
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
-use gannet_tables::{Codec, Finder, Found, GivenRow, GivenRows, Pool, ReadOptions, Value, Writer};
+use gannet_tables::{Codec, Finder, Found, GivenRow, GivenRows, Pool, ReadOptions, SettingNames, Value, Writer};
 
 use crate::data::classes::Classes;
 use crate::data::data_file::DataFile;
@@ -63,7 +63,8 @@ impl Filling<'_> {
         let file = DataFile::named(like, None)?;
         let missing = self.config.own.as_ref().and_then(|own| own.reading.missing.clone());
         let (input, form) = (file.input()?, self.codec.form());
-        let mut rows = GivenRows::open(&input, form, &ReadOptions::default().with_missing(missing))?;
+        let options = ReadOptions::default().with_missing(missing).with_setting_names(SettingNames::None);
+        let mut rows = GivenRows::open(&input, form, &options)?;
         let mut pools = Pools::new(self, rows.columns());
         let mut writer = Writer::new(out, form)?;
         let (mut block, mut relaxed) = (vec![GivenRow::default(); ROWS], Relaxed::default());

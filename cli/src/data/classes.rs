@@ -3,6 +3,8 @@
 use gannet::{Error, Result};
 use gannet_settings::own_data;
 
+use crate::numbers::counted;
+
 /// The classes of labelled data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Classes {
@@ -43,7 +45,7 @@ impl Classes {
     pub(crate) fn of_settings(names: Vec<String>, counts: Vec<u64>) -> Result<Self> {
         let wrong = |problem: String| Err(Error::setting("data.classes", problem));
         if names.len() != counts.len() {
-            return wrong(format!("{} names, but {} `class_counts`", names.len(), counts.len()));
+            return wrong(format!("{}, but {} `class_counts`", counted(names.len() as u64, "name"), counts.len()));
         }
         if names.is_empty() || names.len() > Self::MOST {
             return wrong(format!("{} classes; give 1 to {}", names.len(), Self::MOST));

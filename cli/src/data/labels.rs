@@ -9,6 +9,7 @@ use gannet_tables::{Codec, Domain, Table};
 use crate::data::classes::Classes;
 use crate::data::table;
 use crate::folder::run_folder::refused;
+use crate::numbers::counted;
 
 /// Where the class of each sample comes from, and what classes there are.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +58,12 @@ impl Wanted {
         let Some(from) = self.from() else { return Ok(None) };
         let labels = idx::read_labels(Path::new(from))?;
         if labels.len() != count {
-            let problem = format!("holds {} labels for the {count} images of {}", labels.len(), file.display());
+            let problem = format!(
+                "holds {} for the {} of {}",
+                counted(labels.len() as u64, "label"),
+                counted(count as u64, "image"),
+                file.display()
+            );
             return Err(Error::data(from, problem));
         }
         Ok(Some(labels.into_iter().map(f64::from).collect()))
@@ -85,7 +91,10 @@ pub(crate) fn check_column(table: &Table, labels: &str, most: usize, origin: &st
     let form = table.form();
     table::check_labels(form, labels, origin)?;
     if form.columns.len() == 1 {
-        return Err(Error::data(origin, "labels: is the only column, and labels need something to label"));
+        return Err(Error::data(
+            origin,
+            "labels: is the only column, and labels need something to label; leave --labels out, or give more columns",
+        ));
     }
     let Some(column) = form.columns.iter().find(|column| column.name == labels) else { return Ok(()) };
     match &column.domain {
@@ -97,6 +106,12 @@ pub(crate) fn check_column(table: &Table, labels: &str, most: usize, origin: &st
             );
             Err(Error::data(origin, problem))
         }
-        _ => Err(Error::data(origin, format!("labels: the column `{labels}` is {}, and has no classes", column.kind))),
+        _ => Err(Error::data(
+            origin,
+            format!(
+                "labels: the column `{labels}` is {}, and has no classes; give --labels another column, or leave its --kind out",
+                column.kind
+            ),
+        )),
     }
 }

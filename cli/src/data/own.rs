@@ -242,10 +242,16 @@ impl OwnData {
                 let codec = Codec::fit(&read, labels.as_deref(), reading.numbers);
                 let codec = codec.and_then(|codec| codec.reaching_beyond(reading.beyond / 100.0));
                 let codec = codec.map_err(|error| match error {
+                    Error::InvalidSetting { name, problem } if name == "columns" => {
+                        Error::data(origin.as_str(), format!("{problem}, or say what one is by --kind NAME=KIND"))
+                    }
+                    Error::InvalidSetting { name, problem } if name.starts_with("column ") => {
+                        Error::data(origin.as_str(), format!("{name}: {problem} by --drop"))
+                    }
                     Error::InvalidSetting { problem, .. } => Error::data(origin.as_str(), problem),
                     other => other,
                 })?;
-                let notes = table::notes(&read);
+                let notes = table::notes(&read, false);
                 notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
                 let codec = Arc::new(codec);
                 let samples = encoded(&codec, &read, limit, &file)?;
@@ -370,7 +376,7 @@ impl OwnData {
                 if let Some(labels) = &self.labels {
                     table::check_known(&read, &labels.from, labels.classes.names(), &origin)?;
                 }
-                let notes = table::notes(&read);
+                let notes = table::notes(&read, true);
                 notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
                 let (samples, differing) = (encoded(codec, &read, self.limit, &self.file)?, table::differing(&read));
                 let reading = reading_bytes(&read, is_array, &samples).saturating_add(self.file.held());

@@ -6,7 +6,9 @@ use gannet::{Error, Result};
 use gannet_settings::nearest::suggestion;
 use serde::{Deserialize, Serialize};
 
-use gannet_tables::{DEFAULT_CATEGORIES, Delimiter, Encoding, Kind, MAX_CATEGORIES, ReadOptions, Scaling};
+use gannet_tables::{
+    DEFAULT_CATEGORIES, Delimiter, Encoding, Kind, MAX_CATEGORIES, ReadOptions, Scaling, SettingNames,
+};
 
 /// What a user decides of how a table is read and encoded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,8 +41,8 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// The same for the reader of tables, which may take so many bytes.
-    pub(crate) fn options(&self, limit: u64) -> ReadOptions {
+    /// The same for the reader of tables, which may take so many bytes, and names settings so.
+    pub(crate) fn options(&self, limit: u64, names: SettingNames) -> ReadOptions {
         let mut options = ReadOptions::default()
             .with_columns(self.columns.clone())
             .with_drop(self.drop.clone())
@@ -50,7 +52,8 @@ impl Reading {
             .with_missing(self.missing.clone())
             .with_decimal(self.decimal)
             .with_max_categories(self.categories.unwrap_or(DEFAULT_CATEGORIES))
-            .with_memory_limit(limit);
+            .with_memory_limit(limit)
+            .with_setting_names(names);
         for (column, kind) in &self.kinds {
             options = options.with_kind(column, *kind);
         }
@@ -87,6 +90,8 @@ const DELIMITERS: &[(&str, Delimiter)] = &[
     ("pipe", Delimiter::Char('|')),
     ("spaces", Delimiter::Spaces(1)),
 ];
+/// Other names of the same, which nobody writes back.
+const OTHER_NAMES: &[(&str, &str)] = &[("space", "spaces"), ("\\t", "tab"), ("bar", "pipe")];
 
 /// The delimiter of a name, or a sign.
 ///
@@ -94,7 +99,9 @@ const DELIMITERS: &[(&str, Delimiter)] = &[
 ///
 /// What is wrong with another text.
 pub(crate) fn delimiter(text: &str) -> std::result::Result<Delimiter, String> {
-    if let Some((_, delimiter)) = DELIMITERS.iter().find(|(name, _)| *name == text) {
+    let lower = text.to_ascii_lowercase();
+    let name = OTHER_NAMES.iter().find(|(other, _)| *other == lower).map_or(lower.as_str(), |(_, name)| name);
+    if let Some((_, delimiter)) = DELIMITERS.iter().find(|(known, _)| *known == name) {
         return Ok(*delimiter);
     }
     let mut signs = text.chars();
@@ -206,6 +213,7 @@ mod tests {
             assert_eq!(delimiter_name(delimiter(text).unwrap()), text);
         }
         assert_eq!(delimiter(";"), Ok(Delimiter::Char(';')));
+        assert_eq!((delimiter("\\t"), delimiter("Space")), (Ok(Delimiter::Char('\t')), Ok(Delimiter::Spaces(1))));
         assert!(["", "ab", "x", "kommata"].iter().all(|text| delimiter(text).is_err()));
         assert!(encoding("latin1").is_ok() && encoding("klingon").is_err());
         assert!(kind("catgorical").unwrap_err().contains("did you mean `categorical`?"));

@@ -5,13 +5,13 @@ use std::fmt::Write;
 use gannet::data::npy::Array;
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
-use gannet_tables::{Codec, ColumnForm, Domain, Elements, Form, Note, Table};
+use gannet_tables::{Codec, ColumnForm, Domain, Elements, Form, Note, SettingNames, Table};
 
 use crate::data::data_file::DataFile;
 use crate::data::reading::Reading;
 use crate::data::reading_limit;
 use crate::folder::contents::Contents;
-use crate::numbers::number;
+use crate::numbers::{counted, number};
 use crate::terminal::output::one_line;
 
 /// Reads the table `file`, of which `contents` are known: as it is, or as the columns of `known`. The run may take `limit` bytes.
@@ -27,7 +27,7 @@ pub(crate) fn read(
     limit: Option<u64>,
 ) -> Result<Table> {
     let most = reading_limit::for_reading(limit).saturating_sub(file.held());
-    let options = reading.options(most);
+    let options = reading.options(most, setting_names(known.is_some()));
     let origin = file.origin().display().to_string();
     let of_file = |error| match error {
         Error::Data { origin: found, problem } if found == "table" => Error::data(origin.as_str(), problem),
@@ -52,6 +52,11 @@ pub(crate) fn read(
         (other, _) => Err(file.instead(other, "a file of samples")),
     };
     table.map_err(of_file).map_err(|error| reading_limit::of_reading(error, limit, file.origin()))
+}
+
+/// How messages about a table name settings: as options, unless the table is read as that of a run, for which there are none.
+pub(crate) fn setting_names(is_known: bool) -> SettingNames {
+    if is_known { SettingNames::None } else { SettingNames::Options }
 }
 
 /// The column of classes in a table.
@@ -79,9 +84,9 @@ pub(crate) fn check_known(table: &Table, labels: &str, classes: &[String], origi
         _ => None,
     });
     unknown.map_or(Ok(()), |cells| {
-        let (rows, known) = (thousands(cells), classes.join(", "));
-        let problem =
-            format!("{rows} labels in column `{labels}` are none of the classes of the run; these are {known}");
+        let (rows, known) = (counted(cells, "label"), classes.join(", "));
+        let are = if cells == 1 { "is" } else { "are" };
+        let problem = format!("{rows} in column `{labels}` {are} none of the classes of the run; these are {known}");
         Err(Error::data(origin, problem))
     })
 }
@@ -124,15 +129,12 @@ pub(crate) fn values_text(column: &ColumnForm) -> String {
     let mut text = match &column.domain {
         // Of runs that were made before a table had a form the range is not known.
         Domain::Numbers { range: [f64::MIN, f64::MAX], .. } => "numbers".to_string(),
-        Domain::Numbers { range: [least, greatest], .. } => format!("{} to {}", number(*least), number(*greatest)),
-        Domain::Integers { range: [least, greatest], .. } => format!("{least} to {greatest}"),
-        Domain::Dates { format, range } => {
-            let written = range.map(|date| {
-                let mut text = Vec::new();
-                format.write(date, &mut text);
-                String::from_utf8_lossy(&text).into_owned()
-            });
-            written.join(" to ")
+        Domain::Numbers { range: [least, greatest], .. } => match column.range() {
+            Some(ends) if ends.iter().all(|end| end.chars().count() <= LETTERS) => ends.join(" to "),
+            _ => format!("{} to {}", number(*least), number(*greatest)),
+        },
+        Domain::Integers { .. } | Domain::Dates { .. } => {
+            column.range().map_or_else(String::new, |ends| ends.join(" to "))
         }
         Domain::Categories { categories, rest } => {
             let more = categories.len().saturating_sub(3);
@@ -142,7 +144,9 @@ pub(crate) fn values_text(column: &ColumnForm) -> String {
             names.join(", ")
         }
         Domain::Constant { text } => format!("{}, kept", short(text)),
-        Domain::Counter { first } => format!("not learned; new rows are counted from {first}"),
+        Domain::Counter { first, width } => {
+            format!("not learned; new rows are counted from {first:0width$}", width = usize::from(*width))
+        }
         _ => "not learned; new rows have none".to_string(),
     };
     if column.missing_cells > 0 && column.kind.is_learned() {
@@ -169,17 +173,18 @@ pub(crate) fn differing(table: &Table) -> Vec<(String, u64)> {
     table.notes().iter().filter_map(of).collect()
 }
 
-/// What a user should know about how a table was read: those that ask for nothing that the columns do not show are left out, and many
+/// What a user should know about how a table was read, which the run knows where it `is_known`: those that ask for nothing that the columns do not show are left out, and many
 /// are summed up.
-pub(crate) fn notes(table: &Table) -> Vec<String> {
+pub(crate) fn notes(table: &Table, is_known: bool) -> Vec<String> {
     let told = |note: &&Note| {
         !matches!(note, Note::LeftOut { .. } | Note::Missing { .. } | Note::Lines { comments: 0, blanks: 0 })
     };
-    let mut notes: Vec<String> = table.notes().iter().filter(told).map(ToString::to_string).collect();
+    let mut notes: Vec<String> =
+        table.notes().iter().filter(told).map(|note| note.told(setting_names(is_known))).collect();
     let more = notes.len().saturating_sub(MOST_NOTES);
     if more > 0 {
         notes.truncate(MOST_NOTES);
-        notes.push(format!("{more} more notes of this kind"));
+        notes.push(format!("{} more of this kind", counted(more as u64, "note")));
     }
     notes
 }

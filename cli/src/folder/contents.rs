@@ -13,6 +13,7 @@ use gannet::internals::file;
 use gannet::{Error, Result};
 
 use crate::folder::run_folder::{CONFIG, refused, replica};
+use crate::numbers::counted;
 use crate::terminal::command_lines::quoted;
 
 /// Bytes of a file, or of an array in an archive, that are looked at.
@@ -195,7 +196,7 @@ pub(crate) fn folder(path: &Path) -> Error {
         return of(problem.to_string());
     }
     if pictures > 0 {
-        return of(format!("is a folder with {pictures} pictures; {AS_IDX}"));
+        return of(format!("is a folder with {}; {AS_IDX}", counted(pictures as u64, "picture")));
     }
     let mut files = entries.iter().filter(|entry| entry.is_file()).peekable();
     if files.peek().is_none() {
@@ -357,7 +358,7 @@ fn text(head: &str) -> Contents {
     if lines.first().is_some_and(|line| is_delimiter_hint(line)) {
         return Contents::Text;
     }
-    let mut meaning = lines.iter().filter(|line| !line.starts_with('#'));
+    let mut meaning = lines.iter().filter(|line| !line.starts_with(['#', '%']));
     let first = meaning.next();
     if first.is_some_and(|line| is_setting(line)) {
         return Contents::Config;

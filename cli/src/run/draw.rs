@@ -142,9 +142,10 @@ impl Draw<'_> {
             let ranges = codec.map_or_else(String::new, |codec| self.filter.ranges(codec));
             format!("none of {made} samples that were made meets the conditions; loosen them{ranges}")
         } else {
+            let meet = if taken == 1 { "meets" } else { "meet" };
             let taken = thousands(taken as u64);
             format!(
-                "{taken} of {made} samples that were made meet the conditions; loosen them, or ask for no more than that by --count"
+                "{taken} of {made} samples that were made {meet} the conditions; loosen them, or ask for no more than that by --count"
             )
         };
         Err(Error::setting("where", problem))

@@ -83,7 +83,7 @@ fn settings_and_options_say_what_columns_are() {
     let config = |run: &str| place.read(&format!("{run}/config.toml"));
     place.succeed("train t.csv --steps 2 --quiet --out usual");
     assert!(config("usual").contains(
-        "kinds = { code = \"categorical\", id = \"integer\", kind = \"categorical\", size = \"continuous\" }"
+        "kinds = { code = \"categorical\", id = \"counter\", kind = \"categorical\", size = \"continuous\" }"
     ));
     place.succeed("train t.csv --steps 2 --quiet --drop code --kind id=identifier --missing a --out asked");
     let text = config("asked");
@@ -130,6 +130,44 @@ fn settings_and_options_say_what_columns_are() {
     }
     place.fail("train circle --drop x", 2, &["for a data file"]);
     place.fail("train usual/config.toml --drop code", 2, &["for a data file"]);
+}
+
+#[test]
+fn cures_and_notes_name_options_where_there_are_some() {
+    let place = Place::new();
+    let rows = |bad: &str| -> String {
+        let cell = |row: u32| if row == 30 { bad.to_string() } else { format!("{}.5", 1234 + row * row % 97) };
+        (0..60).map(|row| format!("{};{}\n", cell(row), ["a", "b"][row as usize % 2])).collect()
+    };
+    place.write("t.csv", format!("x;c\n{}", rows("1234.5")));
+    let plan = place.run("train t.csv --decimal , --plan");
+    assert!(plan.stdout.contains("continuous   1234.5 to 1330.5"), "{plan:?}");
+    assert!(plan.stderr.contains("t.csv: the numbers of column `x` have a decimal point"), "{plan:?}");
+    assert!(plan.stderr.contains("correct the mark by --decimal"), "{plan:?}");
+    place.fail(
+        "train t.csv --header no --plan",
+        1,
+        &["line 1, column 1", "say that the first line has names by --header yes"],
+    );
+    place.fail("train t.csv --encoding utf-16le", 1, &["is in UTF-8", "leave the encoding out", "--encoding"]);
+    place.fail("train t.csv --kind c=integer", 1, &["--missing", "--kind NAME=categorical"]);
+    place.fail("train t.csv --delimiter semikolon", 2, &["comma, semicolon, tab, pipe, spaces"]);
+    place.succeed("train t.csv --delimiter semicolon --steps 2 --quiet --out run");
+    place.write("bad.csv", format!("x;c\n{}", rows("1e400")));
+    place.fail("train bad.csv", 1, &["line 32", "beyond the greatest number of 64 bits", "--missing"]);
+    // The columns of a run are known, and nothing about them can be said.
+    for arguments in [
+        "evaluate run --data bad.csv",
+        "train --resume run --data bad.csv --steps 4",
+        "sample run --like bad.csv --out -",
+    ] {
+        let outcome = place.run(arguments);
+        assert!(outcome.stderr.contains("line 32") && !outcome.stderr.contains("--"), "{arguments}: {outcome:?}");
+    }
+    place.write("title.csv", format!("Sales of 2023\n\nx;c\n{}", rows("1234.5")));
+    let titled = place.run("train title.csv --plan");
+    assert!(titled.stderr.contains("title.csv: the first line is a title (`Sales of 2023`)"), "{titled:?}");
+    assert!(titled.stdout.contains("continuous   1234.5 to 1330.5"), "{titled:?}");
 }
 
 /// What 32 bits could not tell apart is learned by its quantiles.

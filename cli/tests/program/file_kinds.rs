@@ -107,7 +107,7 @@ fn what_cannot_be_read_is_named_with_the_cure() {
     place.write("tables/t.csv", table());
     for (name, parts) in [
         ("empty", ["without files", "give a file"]),
-        ("pictures", ["1 pictures", "PNG"]),
+        ("pictures", ["1 picture;", "PNG"]),
         ("idx", ["IDX files", "gannet train mnist --data"]),
         ("tables", ["is a folder", "tables/t.csv"]),
     ] {

@@ -6,7 +6,7 @@ use crate::place::Place;
 
 /// A table of `a`, `k` and `b`, of which `k` gives the middle one.
 fn table(k: impl Fn(u32) -> f64) -> String {
-    let rows = (0..80u32).map(|row| format!("{},{},{}\n", row * 7 % 80, k(row), row * 11 % 80));
+    let rows = (0..80u32).map(|row| format!("{}.5,{},{}.5\n", row * 7 % 80, k(row), row * 11 % 80));
     "a,k,b\n".to_string() + &rows.collect::<String>()
 }
 

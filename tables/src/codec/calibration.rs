@@ -292,7 +292,8 @@ mod tests {
     #[test]
     fn tails_go_on_as_they_are() {
         // A generator whose scores are half as wide; what is calibrated goes beyond the scores by which it was.
-        let scores: Vec<f32> = (0..16_384).map(|rank| 0.5 * probit((f64::from(rank) + 0.5) / 16_384.0) as f32).collect();
+        let scores: Vec<f32> =
+            (0..16_384).map(|rank| 0.5 * probit((f64::from(rank) + 0.5) / 16_384.0) as f32).collect();
         let map = map_of(&scores);
         assert!(map.0.is_sorted() && map.1.is_sorted() && map.0.len() < KNOTS + 20, "{}", map.0.len());
         for score in [-2.2f32, -2.05, -1.9, -1.0, 0.3, 1.9, 2.05, 2.2] {

@@ -1,0 +1,56 @@
+//! Columns of texts that may have been meant for dates or numbers: what is said about them.
+
+use crate::categories::Texts;
+use crate::date_parts::{resembles_date, split};
+use crate::note::Note;
+use crate::scan::scan;
+use crate::tally::Tally;
+
+/// What tells the ways apart in which dates are written.
+fn way(text: &str) -> Option<(Option<[&str; 2]>, &str)> {
+    split(text).map(|parts| (parts.day.map(|day| day.separators), parts.zone))
+}
+
+/// What is to be said about a column of texts that may have been meant for dates or numbers; `decimal` is the decimal mark of the table.
+pub(crate) fn unread(tally: &Tally, texts: &Texts<'_>, name: &str, decimal: char) -> Option<Note> {
+    let column = name.to_string();
+    let (mut all, mut dates, mut examples) = (0, 0, Vec::new());
+    for (text, count) in texts.by_count() {
+        all += count;
+        if resembles_date(text) {
+            dates += count;
+            match examples.as_slice() {
+                [] => examples.push(text),
+                [first] if way(first) != way(text) => examples.push(text),
+                _ => {}
+            }
+        }
+    }
+    if 2 * dates >= all && dates > 0 {
+        return Some(Note::NoDates { column, examples: examples.into_iter().map(String::from).collect() });
+    }
+    let (numbers, cells) = (tally.numbers.count, tally.values());
+    let odd = tally.odd.as_ref()?;
+    let has = |is: fn(char) -> bool| odd.text.chars().any(is);
+    let resembles_number = has(|letter| letter.is_ascii_digit()) && !has(char::is_alphabetic);
+    let are_half = 2 * numbers >= cells || (10 * numbers >= cells && resembles_number);
+    // Codes such as `136A`, or `136` and `136A`, where the letter was taken for a unit.
+    let are_codes = tally.numbers.are_codes()
+        || are_codes(tally, decimal)
+        || (tally.numbers.has_affix() && scan(odd.text.as_bytes()).is_some());
+    let is_meant = numbers > 0 && are_half && !are_codes;
+    is_meant.then(|| Note::HalfNumbers { column, numbers, cells, example: odd.text.clone() })
+}
+
+/// Whether a column of whole numbers and few other cells has codes, such as `136` and `136A`.
+pub(crate) fn are_codes(tally: &Tally, decimal: char) -> bool {
+    let (format, _) = tally.numbers.format(decimal);
+    let is_code = |text: &str| {
+        text.bytes().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_'))
+            && text.bytes().any(|letter| letter.is_ascii_alphabetic())
+            && text.bytes().any(|letter| letter.is_ascii_digit())
+    };
+    tally.numbers.count > 0
+        && tally.numbers.are_integers(&format)
+        && tally.odd.as_ref().is_some_and(|odd| is_code(&odd.text))
+}
