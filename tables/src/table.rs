@@ -338,8 +338,8 @@ mod tests {
             (Kind::Boolean, Domain::Categories { categories: categories(), rest: None }),
             (Kind::Constant, Domain::Constant { text: "a".to_string() }),
             (Kind::Constant, Domain::Nothing),
-            (Kind::Counter, Domain::Counter { first: 1 }),
-            (Kind::Identifier, Domain::Counter { first: 1 }),
+            (Kind::Counter, Domain::Counter { first: 1, width: 0 }),
+            (Kind::Identifier, Domain::Counter { first: 1, width: 0 }),
             (Kind::FreeText, Domain::Nothing),
         ];
         let values = [
