@@ -10,7 +10,7 @@ use crate::kind::Kind;
 use crate::marks::Marks;
 use crate::note::Note;
 use crate::options::ReadOptions;
-use crate::row_numbers::Numbering;
+use crate::row_numbers::{Numbering, is_name_of_numbers};
 use crate::tally::Tally;
 use crate::text::{counted, number_of, shown};
 use crate::unread::{are_codes, unread};
@@ -207,6 +207,10 @@ fn row_numbers(tally: &Tally, context: &Context<'_>) -> Option<Found> {
         && (tally.cells >= LEAST_COUNTED || (context.is_unnamed_first && tally.cells > 1));
     if let Some(first) = first.filter(|_| is_counter) {
         return Some(counter(first));
+    }
+    // Measurements may be consecutive, too: names tell, or zeros in front.
+    if !context.is_unnamed_first && width == 0 && !is_name_of_numbers(context.name) {
+        return None;
     }
     match tally.numbers.numbering(context.first_row)? {
         Numbering::Upwards(first) => Some(counter(first)),

@@ -246,7 +246,7 @@ impl Note {
                     _ => "dates that are not written alike, such as",
                 };
                 format!(
-                    "{what} {}, are read as texts; write all as 2024-12-31, or as 2024-12-31 23:59:59 in one time zone",
+                    "{what} {}, are not read as dates; write all as 2024-12-31, or as 2024-12-31 23:59:59 in one time zone",
                     listed(examples)
                 )
             }
@@ -257,7 +257,7 @@ impl Note {
                     ("name marks of missing values", Some(Setting::Missing)),
                 ];
                 format!(
-                    "{most} ({numbers} of {cells}), but others are not, such as `{}`, so all are read as texts; {}",
+                    "{most} ({numbers} of {cells}), but others are not, such as `{}`, so the column is none of numbers; {}",
                     shown(example),
                     names.cures(&cures)
                 )

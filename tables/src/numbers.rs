@@ -14,7 +14,7 @@ use crate::kind::Kind;
 use crate::note::Note;
 use crate::number_format::{ExponentFormat, NumberFormat};
 use crate::options::ReadOptions;
-use crate::row_numbers::{Numbering, RowNumbers};
+use crate::row_numbers::{Numbering, RowNumbers, is_name_of_numbers};
 use crate::select::names;
 use crate::table::{Column, Indices, Mask, Table, Values};
 use crate::text::{listed, number_of};
@@ -192,7 +192,7 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
     (0..).zip(column()).for_each(|(row, number)| counted_rows.add(number.whole(), row));
     let numbering = match counted_rows.counts_from() {
         Some(first @ (0 | 1)) if rows as u64 >= LEAST_COUNTED => Some(Numbering::Upwards(first)),
-        _ => counted_rows.numbering(0),
+        _ => counted_rows.numbering(0).filter(|_| is_name_of_numbers(&name)),
     };
     let is_bit = |number: &E| matches!(number.whole(), Some(0 | 1));
     let (kind, reason) = match options.kinds.get(&name) {

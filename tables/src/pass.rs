@@ -152,7 +152,9 @@ pub(crate) fn pass<R: Read>(
 /// How many of the first lines are a title: each has one cell that is filled, and the names of columns are below. Of two columns the names
 /// may lack one, as R writes them, and a row may have one cell alone: there the lines below have to look like names above rows.
 fn title_lines(leads: &[Lead], options: &ReadOptions) -> usize {
-    let count = leads.iter().take_while(|lead| lead.filled() == 1).count();
+    // In a row of others, the one cell may be any.
+    let is_alone = |lead: &&Lead| lead.filled() == 1 && !lead.cells[0].0.is_empty();
+    let count = leads.iter().take_while(is_alone).count();
     let (Some((last, above)), Some(names)) = (leads[..count].split_last(), leads.get(count)) else { return 0 };
     if count > MOST_TITLES || !leads[0].texts().iter().any(|text| text.chars().any(char::is_alphabetic)) {
         return 0;

@@ -5,8 +5,51 @@
 
 /// A table of fewer rows has no numbers of rows but those that count up from 0 or 1.
 const LEAST: u64 = 20;
-/// Whole numbers that may be years: other columns may follow them.
-const YEARS: std::ops::RangeInclusive<i64> = 1800..=2200;
+
+/// Words of names of columns that number rows.
+const NAMES: [&str; 24] = [
+    "id",
+    "ids",
+    "no",
+    "nr",
+    "num",
+    "number",
+    "index",
+    "idx",
+    "row",
+    "rows",
+    "rowid",
+    "key",
+    "serial",
+    "seq",
+    "sequence",
+    "pk",
+    "uid",
+    "fid",
+    "oid",
+    "userid",
+    "customerid",
+    "orderid",
+    "productid",
+    "objectid",
+];
+
+/// Whether a column of this name numbers rows where its values may: measurements may be consecutive, too, such as wavelengths or scores.
+pub(crate) fn is_name_of_numbers(name: &str) -> bool {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for letter in name.chars() {
+        let begins = !letter.is_alphanumeric() || (letter.is_uppercase() && before.is_lowercase());
+        if begins {
+            words.push(String::new());
+        }
+        if letter.is_alphanumeric() {
+            words.last_mut().into_iter().for_each(|word| word.extend(letter.to_lowercase()));
+        }
+        before = letter;
+    }
+    name.trim() == "#" || words.iter().any(|word| NAMES.contains(&word.as_str()))
+}
 
 /// What whole numbers show of themselves as numbers of rows.
 #[derive(Clone, Copy, Debug)]
@@ -60,8 +103,7 @@ impl RowNumbers {
 
     /// How the numbers of a table number its rows, of which the first is row `first_row`; `None` where they do not, or may be values.
     pub(crate) fn numbering(&self, first_row: u64) -> Option<Numbering> {
-        let are_years = YEARS.contains(&self.least) && YEARS.contains(&self.greatest);
-        if !self.may_be || self.count < LEAST || self.least < 0 || are_years {
+        if !self.may_be || self.count < LEAST || self.least < 0 {
             return None;
         }
         let first = i64::try_from(first_row).ok()?;
@@ -97,14 +139,25 @@ mod tests {
         assert_eq!(of(1001..1041), Some(Numbering::Upwards(1001)));
         assert_eq!(of((0..40).map(|row| 5 + row * 7 % 40)), Some(Numbering::Shuffled(5)));
         assert_eq!(of((0..40).rev()), Some(Numbering::Shuffled(0)));
-        // One twice and another missing, a gap, too few, years, negative numbers.
+        // One twice and another missing, a gap, too few, negative numbers.
         assert_eq!(of((0..40).map(|row| if row == 9 { 8 } else { row })), None);
         assert_eq!(of((0..40).map(|row| if row == 39 { 40 } else { row * 7 % 39 })), None);
         assert_eq!(of(1001..1020), None);
-        assert_eq!(of(1960..2020), None);
         assert_eq!(of(-10..30), None);
         assert_eq!(of([i64::MIN, i64::MAX]), None);
         assert_eq!(of((0..30).map(|row| i64::MAX - row)), Some(Numbering::Shuffled(i64::MAX - 29)));
+    }
+
+    #[test]
+    fn names_of_numbers() {
+        for name in
+            ["id", "ID", "user_id", "PassengerId", "Order No.", "nr", "row", "#", "Index", "customer number", "UserID"]
+        {
+            assert!(is_name_of_numbers(name), "{name}");
+        }
+        for name in ["", "nm", "score", "temperature_C", "year", "paid", "humidity", "rank", "normal", "x"] {
+            assert!(!is_name_of_numbers(name), "{name}");
+        }
     }
 
     #[test]

@@ -46,6 +46,8 @@ struct Trial {
     score: f64,
     /// The share of cells in columns of numbers.
     has_numbers: bool,
+    /// Whether the first row has as many cells as all others, several.
+    is_even: bool,
 }
 
 /// Looks at `head`, the text that a file begins with, of whole lines.
@@ -131,15 +133,22 @@ fn quote(text: &str) -> u8 {
 
 /// The delimiter that makes most sense of the text.
 fn best(text: &str, split: Split) -> Delimiter {
-    let mut best = (Delimiter::Char(','), 0.0);
+    let (mut best, mut is_even, mut even) = ((Delimiter::Char(','), 0.0), true, None);
     // Those that are rarest in text and numbers come first.
     for delimiter in ['\t', ';', '|', ','].map(Delimiter::Char).into_iter().chain([Delimiter::Spaces(1)]) {
         let Some(trial) = trial(text, Split { delimiter, ..split }) else { continue };
         let spaces = matches!(delimiter, Delimiter::Spaces(_));
         // Texts of two words each are one column.
         if trial.columns > 1 && trial.score > best.1 + MARGIN && (!spaces || trial.has_numbers) {
-            best = (delimiter, trial.score);
+            (best, is_even) = ((delimiter, trial.score), trial.is_even);
         }
+        if trial.is_even && !spaces {
+            even = even.or(Some(delimiter));
+        }
+    }
+    // A sign that all rows have as often as the first one is the delimiter rather than one that this has not: a decimal comma, a space before a unit.
+    if let Some(even) = even.filter(|_| !is_even) {
+        return even;
     }
     if best.1 >= LEAST_SHARE { best.0 } else { Delimiter::Char(',') }
 }
@@ -148,10 +157,15 @@ fn best(text: &str, split: Split) -> Delimiter {
 fn trial(text: &str, split: Split) -> Option<Trial> {
     let mut counts = Lengths::default();
     let (mut rows, mut cells, mut good, mut numbers) = (0usize, 0usize, 0usize, 0usize);
+    let (mut first, mut is_even) = (0, true);
     let mut records = Records::new(text.as_bytes(), Path::new(""), split);
     // A quote that does not end may be that of another dialect; what stands before it counts.
     while let Ok(Some(record)) = records.next() {
         rows += 1;
+        if rows == 1 {
+            first = record.len();
+        }
+        is_even &= record.len() == first && first > 1;
         // The header may have other cells than the rows: it counts where there is nothing else.
         if rows == 2 {
             counts = Lengths::default();
@@ -172,7 +186,7 @@ fn trial(text: &str, split: Split) -> Option<Trial> {
         return None;
     }
     let score = count as f64 / rows.saturating_sub(1).max(1) as f64 * (good as f64 / cells as f64);
-    Some(Trial { columns, score, has_numbers: 4 * numbers >= cells })
+    Some(Trial { columns, score, has_numbers: 4 * numbers >= cells, is_even: is_even && rows > 2 })
 }
 
 /// Whether a cell that is no number holds no sign of another delimiter.
@@ -282,6 +296,11 @@ mod tests {
             ("name;city\nSmith, John;Paris\nDoe, Jane;Rome\n", Delimiter::Char(';')),
             ("at,x\n2024-01-05 12:00,1\n2024-01-06 12:30,2\n", Delimiter::Char(',')),
             ("sep=;\nx,y;z\n", Delimiter::Char(';')),
+            ("item;price\nb;251,53 \u{20ac}\nc;5,12 \u{20ac}\n", Delimiter::Char(';')),
+            ("name;pos\nxA;12.5,33.5\nxB;1.5,2.5\n", Delimiter::Char(';')),
+            ("item\tprice\nxA\t50,17 \u{20ac}\nxB\t5,10 \u{20ac}\n", Delimiter::Char('\t')),
+            ("card,x\n5765 1340 7668 3557,-0.82\n5765 1340 7668 3557,0.5\n", Delimiter::Char(',')),
+            ("a;b\n8,41,927.50;x\n1,41,927.50;y\n", Delimiter::Char(';')),
             ("x,y\n\"1;2\",3\n\"1;2\",3\n", Delimiter::Char(',')),
         ] {
             assert_eq!(delimiter(text), expected, "{text}");

@@ -371,8 +371,15 @@ fn text(head: &str) -> Contents {
     }
     let cells = |line: &&str| line.matches([',', ';', '\t']).count();
     let is_even = first.is_none_or(|first| meaning.all(|line| cells(line) == cells(first)));
+    // Cells may have line ends in quotes, and texts other signs: one that most lines have as often as the first separates cells.
+    let separates = |delimiter: char| {
+        let cells = |line: &str| line.matches(delimiter).count();
+        let of_first = first.map_or(0, |line| cells(line));
+        let alike = lines.iter().filter(|line| cells(line) == of_first).count();
+        of_first > 0 && 2 * alike > lines.len()
+    };
     // The reader of tables says what is wrong with one of words. Of a long first line no other may be seen.
-    if is_even || lines.len() < 2 {
+    if is_even || lines.len() < 2 || [',', ';', '\t', '|'].into_iter().any(separates) {
         return Contents::Text;
     }
     Other("a text without rows of numbers".into(), "give a table (a row a sample), or a configuration file".into())
