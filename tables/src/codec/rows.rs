@@ -65,7 +65,7 @@ impl Codec {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfMemory`].
+    /// [`gannet::Error::OutOfMemory`].
     pub fn table(&self, samples: &[f32], class: impl Fn(usize) -> Option<usize>) -> Result<Table> {
         let features = self.features();
         let rows = samples.len() / features;
