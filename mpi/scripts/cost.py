@@ -99,9 +99,9 @@ class Measured:
         self.program, self.folder, self.mnist = program, folder, mnist
         self.runs = 0
 
-    def training(self, case, processes, shards):
+    def training(self, case, processes, shards, steps):
         """A command, and its run: of a batch in so many shards, whose samples are those of the case for each of these, of all processes."""
-        preset, batch, steps, _ = case
+        preset, batch, _, _ = case
         self.runs += 1
         run = self.folder / f"run-{self.runs}"
         data = ["--data", self.mnist] if preset == "mnist" else ["--points", 65_536]
@@ -109,27 +109,29 @@ class Measured:
         quiet = ["--quiet", "--checkpoint-steps", steps, "--evaluate-every", steps, "--report-every", steps, "--out", run]
         return [str(part) for part in [self.program, "train", preset, *data, *size, *quiet]], run
 
-    def step(self, case, runs):
+    def step(self, steps, runs):
         """Seconds of a step of these runs, which are not kept."""
         seconds = statistics.mean(json.loads((run / "run.json").read_text())["seconds"] for run in runs)
         for run in runs:
             shutil.rmtree(run)
-        return seconds / case[2]
+        return seconds / steps
 
     def parts(self, case, processes):
         """Seconds of a step of so many processes with a part of the batch each, if every processor works on as many of them, one after another."""
         at_once = min(processes, len(os.sched_getaffinity(0)))
-        trainings = [self.training(case, processes, 1) for _ in range(at_once)]
+        # As long as a training of all takes: the first step is slower than others.
+        steps = case[2] * processes // at_once
+        trainings = [self.training(case, processes, 1, steps) for _ in range(at_once)]
         running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command, _ in trainings]
         if any([process.wait() for process in running]):
             sys.exit("a training failed")
-        return self.step(case, [run for _, run in trainings]) * processes / at_once
+        return self.step(steps, [run for _, run in trainings]) * processes / at_once
 
     def together(self, case, names):
         """Seconds of a step of a process for each namespace."""
-        command, run = self.training(case, len(names), len(names))
+        command, run = self.training(case, len(names), len(names), case[2])
         subprocess.run(job(self.folder, names, command), check=True, stdout=subprocess.DEVNULL)
-        return self.step(case, [run])
+        return self.step(case[2], [run])
 
     def message(self, names):
         """Seconds of a short message, and bytes a second of long ones."""
