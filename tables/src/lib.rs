@@ -102,6 +102,7 @@ mod header;
 mod identity;
 mod input;
 mod kind;
+mod lead;
 mod load;
 mod marks;
 mod note;

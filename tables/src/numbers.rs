@@ -192,17 +192,19 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
     (0..).zip(column()).for_each(|(row, number)| counted_rows.add(number.whole(), row));
     let numbering = match counted_rows.counts_from() {
         Some(first @ (0 | 1)) if rows as u64 >= LEAST_COUNTED => Some(Numbering::Upwards(first)),
-        _ => counted_rows.numbering(0).filter(|_| is_name_of_numbers(&name)),
+        _ => counted_rows.numbering(0),
     };
+    let is_numbering = |numbering| matches!(numbering, Numbering::Upwards(0 | 1)) || is_name_of_numbers(&name);
+    let found = numbering.filter(|numbering| is_numbering(*numbering));
     let is_bit = |number: &E| matches!(number.whole(), Some(0 | 1));
     let (kind, reason) = match options.kinds.get(&name) {
         Some(kind) => (*kind, "as it was asked for".to_string()),
         None if distinct == 0 => (Kind::Constant, "no row has a value".to_string()),
         None if distinct == 1 && gaps == 0 => (Kind::Constant, "one value in all rows".to_string()),
-        None if matches!(numbering, Some(Numbering::Upwards(_))) => {
+        None if matches!(found, Some(Numbering::Upwards(_))) => {
             (Kind::Counter, "whole numbers that count rows".to_string())
         }
-        None if numbering.is_some() => {
+        None if found.is_some() => {
             (Kind::Identifier, format!("each whole number from {} on in one row", sorted[0].text()))
         }
         None if is_few && sorted.iter().all(is_bit) && distinct == 2 => (Kind::Boolean, "0 and 1".to_string()),
@@ -436,6 +438,26 @@ mod tests {
         for (columns, values) in [(0, vec![]), (2, vec![1.0; 3]), (1, vec![1.0, f64::INFINITY])] {
             assert!(Table::of_numbers(None, columns, &values[..], &ReadOptions::default()).is_err());
         }
+    }
+
+    #[test]
+    fn names_tell_numbers_of_rows_from_values() {
+        let values: Vec<f64> = (0..40).map(|row| f64::from(5 + row * 7 % 40)).collect();
+        let column = |name: &str, options: &ReadOptions| {
+            let table =
+                Table::of_numbers(Some(&[name.to_string(), "y".to_string()]), 2, &both(&values)[..], options).unwrap();
+            (table.form().columns[0].kind, table.form().columns[0].domain.clone())
+        };
+        let counter = Domain::Counter { first: 5, width: 0 };
+        assert_eq!(column("user_id", &ReadOptions::default()), (Kind::Identifier, counter.clone()));
+        assert_eq!(column("score", &ReadOptions::default()).0, Kind::Integer);
+        let asked = ReadOptions::default().with_kind("score", Kind::Identifier);
+        assert_eq!(column("score", &asked), (Kind::Identifier, counter));
+    }
+
+    /// Rows of these values and their squares.
+    fn both(values: &[f64]) -> Vec<f64> {
+        values.iter().flat_map(|value| [*value, value * value]).collect()
     }
 
     #[test]

@@ -235,6 +235,7 @@ fn titles_above_a_table_are_left_out() {
     }
     // A row of which most is missing, one name among columns without, and a column of texts.
     assert_eq!(table("Anna,,\nBert,2,3\nCarl,4,5\n").rows(), 3);
+    assert!(!is_noted(&table(",,x\nq,,\n,w,\nq,w,x\nq,,x\nq,w,z\n"), "a title"));
     assert_eq!(table("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\n").columns().len(), 1);
     // What a caller says about the header counts.
     let told = |header: bool| ReadOptions::default().with_header(header);

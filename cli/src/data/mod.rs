@@ -1,6 +1,7 @@
 //! The samples of a run in memory, and own data: files of the user's.
 
 pub(crate) mod address_space;
+mod changes;
 pub(crate) mod classes;
 pub(crate) mod codec_file;
 pub(crate) mod data_file;

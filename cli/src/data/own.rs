@@ -6,8 +6,9 @@ use gannet::gan::GanSpec;
 use gannet::gan::presets::Duration;
 use gannet::{Error, Result};
 use gannet_settings::own_data::{self, Shape};
-use gannet_tables::{Codec, DEFAULT_CATEGORIES, Domain, Facet, Kind, Table};
+use gannet_tables::{Codec, DEFAULT_CATEGORIES, Domain, Kind, Table};
 
+use crate::data::changes;
 use crate::data::classes::Classes;
 use crate::data::codec_file::Fitted;
 use crate::data::data_file::DataFile;
@@ -18,7 +19,7 @@ use crate::data::samples::{ImageSet, Samples};
 use crate::data::table;
 use crate::folder::contents::Contents;
 use crate::preset::Preset;
-use crate::terminal::output::{note, one_line};
+use crate::terminal::output::note;
 
 /// A file with samples and how they are read: all that is needed to give generated ones back without the file.
 #[derive(Clone, Debug)]
@@ -112,19 +113,10 @@ impl OwnData {
             settings.fitted = Some(Fitted { codec: Arc::new(codec), reading: None });
         }
         let Settings { reading, fitted, image, labels, classes, class_counts, limit, .. } = settings;
-        let agrees = |fitted: &Fitted| changed(fitted, &reading, labels.as_deref()).is_empty();
+        let agrees = |fitted: &Fitted| changes::changed(fitted, &reading, labels.as_deref()).is_empty();
         if let Some(Fitted { codec, .. }) = fitted.as_ref().filter(|fitted| agrees(fitted)) {
-            let (labels, codec) = (Labels::of(codec), Arc::clone(codec));
-            return Ok(Self {
-                file,
-                form: Form::Table(codec),
-                labels,
-                reading,
-                loaded: None,
-                table: None,
-                limit,
-                before: None,
-            });
+            let (labels, form) = (Labels::of(codec), Form::Table(Arc::clone(codec)));
+            return Ok(Self::known((file, form), labels, reading, limit));
         }
         let wanted = match (labels, classes, class_counts) {
             (Some(from), Some(names), Some(counts)) => {
@@ -148,16 +140,7 @@ impl OwnData {
             }
             Some([height, width]) if !matches!(wanted, Wanted::From(_)) => {
                 let labels = if let Wanted::Known(labels) = wanted { Some(labels) } else { None };
-                Ok(Self {
-                    file,
-                    form: Form::Images { height, width },
-                    labels,
-                    reading,
-                    loaded: None,
-                    table: None,
-                    limit,
-                    before: None,
-                })
+                Ok(Self::known((file, Form::Images { height, width }), labels, reading, limit))
             }
             _ => {
                 let mut data = Self::read(file, reading, wanted, limit)?;
@@ -211,8 +194,12 @@ impl OwnData {
     }
 
     fn of_form(form: Form) -> Self {
-        let (file, reading) = (DataFile::example(), Reading::default());
-        Self { file, form, labels: None, reading, loaded: None, table: None, limit: None, before: None }
+        Self::known((DataFile::example(), form), None, Reading::default(), None)
+    }
+
+    /// Data of which all but the samples is known.
+    fn known((file, form): (DataFile, Form), labels: Option<Labels>, reading: Reading, limit: Option<u64>) -> Self {
+        Self { file, form, labels, reading, loaded: None, table: None, limit, before: None }
     }
 
     /// Reads `file`: a table as `reading` has it, or images. At most `limit` bytes are taken by the run.
@@ -259,7 +246,7 @@ impl OwnData {
                 file.let_go();
                 let labels = Labels::of(&codec);
                 let loaded = Some(Loaded { samples, reading: taken, notes, differing: Vec::new() });
-                Ok(Self { file, form: Form::Table(codec), labels, reading, loaded, table: None, limit, before: None })
+                Ok(Self { loaded, ..Self::known((file, Form::Table(codec)), labels, reading, limit) })
             }
         }
     }
@@ -292,7 +279,7 @@ impl OwnData {
             notes: Vec::new(),
             differing: Vec::new(),
         });
-        Ok(Self { file, form, labels, reading, loaded, table: None, limit, before: None })
+        Ok(Self { loaded, ..Self::known((file, form), labels, reading, limit) })
     }
 
     /// The samples; they are read if they have not been.
@@ -459,38 +446,14 @@ impl OwnData {
     /// The setting that decides how many values a row has, and the columns that it gave others, where that is known; what decides it
     /// otherwise.
     pub(crate) fn why_so_many_values(&self) -> String {
-        /// Columns that are named.
-        const MOST_NAMED: usize = 3;
-        let (Some(codec), Some(before)) = (self.codec(), &self.before) else {
-            return match self.form {
-                Form::Table(_) => "by its columns and `columns`, `kinds` and `labels` of [data]".to_string(),
-                Form::Images { .. } => "by its size and `labels` of [data]".to_string(),
-            };
-        };
-        let settings = changed(before, &self.reading, self.labels.as_ref().map(|labels| labels.from.as_str()));
-        if settings.is_empty() {
-            return "by its columns".to_string();
+        match (&self.form, &self.before) {
+            (Form::Table(codec), Some(before)) => {
+                let labels = self.labels.as_ref().map(|labels| labels.from.as_str());
+                changes::told(before, codec, &self.reading, labels)
+            }
+            (Form::Table(_), None) => "by its columns and `columns`, `kinds` and `labels` of [data]".to_string(),
+            (Form::Images { .. }, _) => "by its size and `labels` of [data]".to_string(),
         }
-        let settings: Vec<String> = settings.iter().map(|name| format!("data.{name}")).collect();
-        let (old, new) = (values_of_columns(&before.codec), values_of_columns(codec));
-        let of = |all: &[(&str, usize)], name: &str| {
-            all.iter().find(|(known, _)| *known == name).map_or(0, |(_, values)| *values)
-        };
-        let gone = old.iter().filter(|(name, _)| new.iter().all(|(known, _)| known != name));
-        let names = new.iter().chain(gone).map(|(name, _)| *name);
-        let differ: Vec<(&str, usize, usize)> = names
-            .map(|name| (name, of(&new, name), of(&old, name)))
-            .filter(|(_, values, before)| values != before)
-            .collect();
-        let mut told: Vec<String> = differ
-            .iter()
-            .take(MOST_NAMED)
-            .map(|(name, values, before)| format!("{values} instead of {before} of column `{}`", one_line(name)))
-            .collect();
-        let more = differ.len().saturating_sub(MOST_NAMED);
-        told.extend((more > 0).then(|| format!("others of {more} more columns")));
-        let told = if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) };
-        format!("since {} changed{told}", settings.join(" and "))
     }
 
     /// Classes of its samples before settings were changed; as many as now where none were.
@@ -564,45 +527,6 @@ impl Settings {
             }
         }
     }
-}
-
-/// The settings of `[data]` that have been changed since a table was known.
-fn changed(Fitted { codec, reading: of_codec }: &Fitted, reading: &Reading, labels: Option<&str>) -> Vec<&'static str> {
-    let form = codec.form();
-    let has_columns = reading.columns.as_ref().is_none_or(|columns| {
-        let names = form.columns.iter().map(|column| &column.name).filter(|name| labels != Some(name.as_str()));
-        names.eq(columns.iter().filter(|name| labels != Some(name.as_str())))
-    });
-    let has_kind = |(name, kind): (&String, &Kind)| {
-        labels == Some(name.as_str()) || form.columns.iter().any(|column| column.name == *name && column.kind == *kind)
-    };
-    let is_dropped = |name: &String| form.columns.iter().all(|column| column.name != *name);
-    let of_columns = [
-        ("columns", has_columns),
-        ("kinds", reading.kinds.iter().all(has_kind)),
-        ("drop", reading.drop.iter().all(is_dropped)),
-        ("labels", codec.condition() == labels),
-    ];
-    let mut changed: Vec<&str> = of_columns.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect();
-    changed.extend(of_codec.as_ref().map_or(Vec::new(), |of_codec| reading.differing(of_codec)));
-    if codec.beyond() != reading.beyond / 100.0 && !changed.contains(&"beyond") {
-        changed.push("beyond");
-    }
-    changed
-}
-
-/// Values of a row that each column has, by their names; a column that is not learned has none.
-fn values_of_columns(codec: &Codec) -> Vec<(&str, usize)> {
-    let mut values = vec![0; codec.form().columns.len()];
-    for facet in codec.facets() {
-        match facet {
-            Facet::Number { column, .. } => values[column] += 1,
-            Facet::Missing { column, .. } => values[column] += 2,
-            Facet::Category { column, places, .. } => values[column] += places,
-            _ => {}
-        }
-    }
-    codec.form().columns.iter().map(|column| column.name.as_str()).zip(values).collect()
 }
 
 /// Refuses too few samples.

@@ -63,15 +63,29 @@ impl Reading {
     /// The settings that say how a table is read and encoded, its columns aside and wherever it is, and which differ from those of `other`.
     /// Settings name columns even where the user did not.
     pub(crate) fn differing(&self, other: &Self) -> Vec<&'static str> {
+        let Self {
+            array: _,
+            columns: _,
+            drop: _,
+            kinds: _,
+            delimiter,
+            encoding,
+            header,
+            missing,
+            decimal,
+            categories,
+            numbers,
+            beyond,
+        } = self;
         let differ = [
-            ("delimiter", self.delimiter != other.delimiter),
-            ("encoding", self.encoding != other.encoding),
-            ("header", self.header != other.header),
-            ("missing", self.missing != other.missing),
-            ("decimal", self.decimal != other.decimal),
-            ("categories", self.categories != other.categories),
-            ("numbers", self.numbers != other.numbers),
-            ("beyond", self.beyond != other.beyond),
+            ("delimiter", *delimiter != other.delimiter),
+            ("encoding", *encoding != other.encoding),
+            ("header", *header != other.header),
+            ("missing", *missing != other.missing),
+            ("decimal", *decimal != other.decimal),
+            ("categories", *categories != other.categories),
+            ("numbers", *numbers != other.numbers),
+            ("beyond", *beyond != other.beyond),
         ];
         differ.into_iter().filter(|(_, differ)| *differ).map(|(name, _)| name).collect()
     }

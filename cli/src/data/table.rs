@@ -173,8 +173,8 @@ pub(crate) fn differing(table: &Table) -> Vec<(String, u64)> {
     table.notes().iter().filter_map(of).collect()
 }
 
-/// What a user should know about how a table was read, which the run knows where it `is_known`: those that ask for nothing that the columns do not show are left out, and many
-/// are summed up.
+/// What a user should know about how a table was read, which is that of a run where it `is_known`: notes that ask for nothing that the
+/// columns do not show are left out, and many are summed up.
 pub(crate) fn notes(table: &Table, is_known: bool) -> Vec<String> {
     let told = |note: &&Note| {
         !matches!(note, Note::LeftOut { .. } | Note::Missing { .. } | Note::Lines { comments: 0, blanks: 0 })

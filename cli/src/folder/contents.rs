@@ -424,6 +424,8 @@ mod tests {
             (b"x|y\n1|2\n", Contents::Text),
             (b"# made by hand\n1 2\n3 4\n", Contents::Text),
             (b"name,city\nA,Paris\nB,Rome\n", Contents::Text),
+            (b"q,comment\nAgree,\"x\ny\"\nDisagree,ok\nAgree,z\n", Contents::Text),
+            (b"city;person\nParis;Smith, J\nRome;Doe\n", Contents::Text),
             (b"\"a = b\",c\n1,2\n", Contents::Text),
             (b"5 = x\n6\n", Contents::Text),
             (b"", Contents::Text),
