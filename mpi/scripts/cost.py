@@ -7,7 +7,7 @@ docs/many-machines.md predicts.
 
 Needs Linux, root, cargo, gcc, iproute2 and Open MPI. The processes are on the processors of this machine, and share these where they are more. So the
 model is given what it needs as they have it: the steps of the processes' parts of the batch, on all processors at once and without an exchange,
-and the time of a message between processes that exchange nothing else (`exchange.c`). Each figure is the median of rounds in turn. A
+and the time of messages between processes that do nothing but exchange (`exchange.c`). Each figure is the median of rounds in turn. A
 prediction that is off by more than a fifth ends the script with status 1.
 """
 
@@ -31,15 +31,16 @@ NETWORKS = [(10.0, 50.0), (1.0, 200.0)]
 CASES = [("circle", 4096, 200, 11_411), ("circle", 65_536, 20, 11_411), ("mnist", 256, 20, 2_946_577), ("mnist", 4096, 4, 2_946_577)]
 # What processes tell each other beside the gradients of two networks: a signal after the passes of each.
 SIGNALS = 2
-# Of a message whose time tells the bytes a second: about half of a network of mnist.
-MESSAGE = 3_000_000
+# Of the gradients whose exchange tells the bytes a second: about a network of mnist.
+GRADIENTS = 6_000_000
 MOST_OFF = 0.2
 # The namespaces of this run of the script have its number before their own.
 NAMESPACE = f"gannet-{os.getpid()}-"
 # Open MPI over the link alone, as between machines, without binding processes to processors that others use, too, and with long messages that go both
-# ways at once.
+# ways at once: a socket holds no more than the acknowledgement of the other direction can wait behind.
 SETTINGS = {
     "btl_tcp_flags": "send,inplace",
+    "btl_tcp_sndbuf": "131072",
     "btl": "tcp,self",
     "btl_tcp_if_include": "link",
     "oob_tcp_if_include": "link",
@@ -65,6 +66,9 @@ def network(folder, gbit, microseconds, ends):
                 # would hold up what acknowledges those of the other direction, and halve the speed of both.
                 limit = ["rate", f"{gbit}gbit", "burst", "130000", "limit", "33000000"]
                 subprocess.run(["ip", "netns", "exec", name, "tc", "qdisc", "add", "dev", "link", "root", "tbf", *limit], check=True)
+                # The usual way, whatever this machine is set to: `bbr` probes, and an exchange takes one of several times by chance.
+                route = ["10.77.0.0/24", "dev", "link", "congctl", "cubic"]
+                subprocess.run(["ip", "-netns", name, "route", "change", *route], check=True)
             yield names
         finally:
             running.kill()
@@ -134,10 +138,12 @@ class Measured:
         return self.step(case[2], [run])
 
     def message(self, names):
-        """Seconds of a short message, and bytes a second of long ones."""
-        command = job(self.folder, names, [self.folder / "exchange", MESSAGE])
-        short, long = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
-        return 1e-6 * float(short), MESSAGE / (1e-6 * (float(long) - float(short)))
+        """Seconds of a short message, and bytes a second of each process in an exchange of gradients."""
+        command = job(self.folder, names, [self.folder / "exchange", GRADIENTS])
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+        short, exchange = (1e-6 * float(microseconds) for microseconds in printed)
+        processes = len(names)
+        return short, 2 * GRADIENTS * (1 - 1 / processes) / (exchange - 2 * math.log2(processes) * short)
 
 
 def predicted(part, processes, parameters, latency, speed):

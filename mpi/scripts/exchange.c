@@ -1,30 +1,34 @@
-/* What a message between two processes takes where all exchange at once, as processes that share a batch do.
+/* What messages between processes take where all exchange at once, as processes that share a batch do.
 
-       mpirun -n R exchange MESSAGE_BYTES
+       mpirun -n R exchange BYTES
 
-   R is a power of two. Prints the microseconds of a message of 16 bytes and of one of so many, each the mean of many. Each process takes its partners in turn; of
-   every second message the numbers are added to its own, as gradients are. `cost.py` compiles and runs it. */
+   R is a power of two. Prints the microseconds of a message of 16 bytes, with each partner in turn, and of an exchange of gradients of so many bytes: the order,
+   sizes and additions are those of gannet's, whose trainings exchange twice a step. `cost.py` compiles and runs it. */
 
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Long messages stand in so many places in turn: gradients are not in the cache. */
-enum { SHORT = 16, SHORT_TIMES = 400, LONG_TIMES = 24, PLACES = 4 };
+/* Gradients stand in so many places in turn: they are not in the cache. */
+enum { SHORT = 4, SHORT_TIMES = 400, EXCHANGES = 24, PLACES = 4 };
 
-/* The mean of so many messages each way, in microseconds; each begins when the one before has come. */
-static double message(int process, int processes, float *sent, float *received, int numbers, int times) {
-    MPI_Barrier(MPI_COMM_WORLD);
-    double begin = MPI_Wtime();
-    int distance = 1;
-    for (int time = 0; time < times; time++) {
-        float *own = sent + (size_t)(time % PLACES) * numbers, *other = received + (size_t)(time % PLACES) * numbers;
-        MPI_Sendrecv(own, numbers, MPI_FLOAT, process ^ distance, 0, other, numbers, MPI_FLOAT, process ^ distance, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-        for (int place = 0; time % 2 && place < numbers; place++)
-            own[place] += other[place];
-        distance = 2 * distance < processes ? 2 * distance : 1;
-    }
-    return 1e6 * (MPI_Wtime() - begin) / times;
+static void swap(int partner, float *sent, int numbers, float *received, int others) {
+    MPI_Sendrecv(sent, numbers, MPI_FLOAT, partner, 0, received, others, MPI_FLOAT, partner, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+}
+
+/* Adds the gradients of all processes in place: a half with the nearest partner, half of it with one twice as far, and so on, and the same way back. */
+static void exchange(int process, int processes, int distance, float *gradients, int numbers, float *room) {
+    if (distance == processes)
+        return;
+    int partner = process ^ distance, left = numbers - numbers / 2, right = numbers / 2;
+    int upper = process & distance;
+    float *own = upper ? gradients + left : gradients, *others = upper ? gradients : gradients + left;
+    int owned = upper ? right : left, given = upper ? left : right;
+    swap(partner, others, given, room, owned);
+    for (int place = 0; place < owned; place++)
+        own[place] += room[place];
+    exchange(process, processes, 2 * distance, own, owned, room);
+    swap(partner, own, owned, others, given);
 }
 
 int main(int count, char **arguments) {
@@ -33,17 +37,28 @@ int main(int count, char **arguments) {
     MPI_Comm_rank(MPI_COMM_WORLD, &process);
     MPI_Comm_size(MPI_COMM_WORLD, &processes);
     int numbers = count == 2 ? atoi(arguments[1]) / 4 : 0;
-    float *sent = calloc(PLACES, 4 * (size_t)numbers), *received = calloc(PLACES, 4 * (size_t)numbers);
-    if (numbers < SHORT / 4 || processes < 2 || (processes & (processes - 1)) != 0 || !sent || !received) {
-        fprintf(stderr, "mpirun -n R exchange MESSAGE_BYTES, R a power of two\n");
+    float *gradients = calloc(PLACES, 4 * (size_t)numbers), *room = calloc(1, 4 * (size_t)numbers);
+    if (numbers < SHORT || processes < 2 || (processes & (processes - 1)) != 0 || !gradients || !room) {
+        fprintf(stderr, "mpirun -n R exchange BYTES, R a power of two\n");
         MPI_Abort(MPI_COMM_WORLD, 2);
     }
-    double brief = message(process, processes, sent, received, SHORT / 4, SHORT_TIMES);
-    double extended = message(process, processes, sent, received, numbers, LONG_TIMES);
+    MPI_Barrier(MPI_COMM_WORLD);
+    double begin = MPI_Wtime();
+    int distance = 1;
+    for (int time = 0; time < SHORT_TIMES; time++) {
+        swap(process ^ distance, gradients, SHORT, room, SHORT);
+        distance = 2 * distance < processes ? 2 * distance : 1;
+    }
+    double brief = 1e6 * (MPI_Wtime() - begin) / SHORT_TIMES;
+    MPI_Barrier(MPI_COMM_WORLD);
+    begin = MPI_Wtime();
+    for (int time = 0; time < EXCHANGES; time++)
+        exchange(process, processes, 1, gradients + (size_t)(time % PLACES) * numbers, numbers, room);
+    double whole = 1e6 * (MPI_Wtime() - begin) / EXCHANGES;
     if (process == 0)
-        printf("%f %f\n", brief, extended);
-    free(sent);
-    free(received);
+        printf("%f %f\n", brief, whole);
+    free(gradients);
+    free(room);
     MPI_Finalize();
     return 0;
 }
