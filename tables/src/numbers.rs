@@ -294,7 +294,7 @@ pub(crate) fn format() -> NumberFormat {
     NumberFormat {
         max_decimals: DECIMALS,
         significant: DIGITS,
-        exponent: Some(ExponentFormat { is_always: false, is_upper: false, has_plus: true, digits: 2 }),
+        exponent: Some(ExponentFormat::default()),
         ..NumberFormat::default()
     }
 }
