@@ -31,6 +31,9 @@ pub struct NumberFormat {
     /// Whether numbers have 32 bits: they are written as short as those read back, and a number that is read is the nearest of those.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_single: bool,
+    /// Whether numbers have 16 bits: one that is read or written is the nearest of those, and has all its digits.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_half: bool,
 }
 
 /// What is false is not stored: forms that were written before there was such a number are the same.
@@ -111,6 +114,7 @@ impl Default for NumberFormat {
             prefix: String::new(),
             suffix: String::new(),
             is_single: false,
+            is_half: false,
         }
     }
 }

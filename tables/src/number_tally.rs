@@ -313,6 +313,7 @@ impl NumberTally {
             prefix,
             suffix,
             is_single: false,
+            is_half: false,
         };
         (format, unclear)
     }

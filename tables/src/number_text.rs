@@ -43,12 +43,32 @@ impl std::fmt::LowerExp for Shortest {
     }
 }
 
+/// The nearest number of 16 bits (IEEE 754, binary16: eleven binary digits, the last of them worth at least 2^-24). Beyond the greatest,
+/// 65504, there is none, and `value` stays.
+fn nearest_half(value: f64) -> f64 {
+    let magnitude = value.abs();
+    // From the middle on between 65504 and what would follow it.
+    let is_beyond = magnitude.is_nan() || magnitude >= 65_520.0;
+    if is_beyond {
+        return value;
+    }
+    let exponent = (magnitude.to_bits() >> (f64::MANTISSA_DIGITS - 1)) as i32 - 1023;
+    let unit = 2f64.powi(exponent.max(-14) - 10);
+    let rounded = (magnitude / unit).round_ties_even() * unit;
+    // What is rounded to zero has no sign.
+    if value < 0.0 { 0.0 - rounded } else { rounded }
+}
+
 impl NumberFormat {
     /// The nearest number that the column can have.
     pub(crate) fn nearest(&self, value: f64) -> f64 {
         // Beyond the numbers of 32 bits there is none.
         let single = value as f32;
-        if self.is_single && single.is_finite() { f64::from(single) } else { value }
+        match self.is_half {
+            true => nearest_half(value),
+            false if self.is_single && single.is_finite() => f64::from(single),
+            false => value,
+        }
     }
 
     fn shortest(&self, magnitude: f64) -> Shortest {
@@ -58,6 +78,7 @@ impl NumberFormat {
 
     /// Appends `value`, which is finite, in this format.
     pub fn write(&self, value: f64, out: &mut Vec<u8>) {
+        let value = if self.is_half { nearest_half(value) } else { value };
         let magnitude = value.abs();
         if let Some(exponent) = self.exponent {
             match exponent.zero_decimals {
@@ -343,6 +364,7 @@ mod tests {
                     for value in [0.0, 1.0, -1e-320, f64::MAX, f64::MIN_POSITIVE, f64::NAN] {
                         text(&format, value);
                         text(&NumberFormat { exponent: None, ..format.clone() }, value);
+                        text(&NumberFormat { is_half: true, ..format.clone() }, value);
                     }
                 }
             }
