@@ -324,7 +324,6 @@ fn what_could_not_be_read_as_dates_or_numbers_is_told() {
         (0..40).map(|row| format!("{} May {}", day(row), 1950 + row)).collect(),
         (0..40).map(|row| format!("{} {} 2024", day(row), ["January", "May", "June"][row % 3])).collect(),
         (0..40).map(|row| format!("1.2.3.{row}")).collect(),
-        (0..40).map(|row| format!("{row} {}", row * row % 90)).collect(),
         (0..40).map(|row| format!("{:02}:15:09", row * 7 % 160)).collect(),
     ] {
         assert_eq!(
