@@ -48,16 +48,22 @@ pub enum Array {
         columns: usize,
         /// The numbers, row-major `[rows, columns]`.
         values: Vec<f64>,
-        /// Whether they are floats of 32 or 16 bits in the file.
-        is_single: bool,
+        /// Bits of a float in the file: 64, 32 or 16. Whole numbers and truth values are as many numbers of 64.
+        bits: u32,
     },
-    /// The same of whole numbers of 64 bits, some of which are beyond those that an `f64` tells apart (below 2^53). Where one is beyond those of
-    /// an `i64`, as of type `u8` it may be, they are `Numbers`, each the nearest.
+    /// The same of whole numbers of 64 bits, some of which are beyond those that an `f64` tells apart (below 2^53).
     Integers {
         /// The number of columns.
         columns: usize,
         /// The numbers, row-major `[rows, columns]`.
         values: Vec<i64>,
+    },
+    /// The same of type `u8`, where some are beyond those of an `i64` (below 2^63).
+    Unsigned {
+        /// The number of columns.
+        columns: usize,
+        /// The numbers, row-major `[rows, columns]`.
+        values: Vec<u64>,
     },
     /// Three dimensions, (images, height, width), or four with one channel: gray images, their pixels as bytes.
     Images(Images),
@@ -168,7 +174,7 @@ fn array_within(reader: impl Read, length: Length, path: &Path, most: u64) -> Re
         return file.wide_integers(&header, length, most);
     }
     let (columns, values) = file.numbers(&header, length, (most, Gaps::Missing))?;
-    Ok(Array::Numbers { columns, values, is_single: header.element.is_single() })
+    Ok(Array::Numbers { columns, values, bits: header.element.float_bits() })
 }
 
 /// What a number that is none is.
@@ -300,11 +306,14 @@ impl<R: Read> NpyFile<'_, R> {
             values.push(bits);
             Ok(())
         })?;
-        if is_signed && !is_exact {
-            return Ok(Array::Integers { columns, values: bits.into_iter().map(u64::cast_signed).collect() });
-        }
-        let values = bits.into_iter().map(|bits| element.value(bits)).collect();
-        Ok(Array::Numbers { columns, values, is_single: false })
+        Ok(match (is_exact, is_signed) {
+            (true, _) => {
+                let values = bits.into_iter().map(|bits| element.value(bits)).collect();
+                Array::Numbers { columns, values, bits: element.float_bits() }
+            }
+            (false, true) => Array::Integers { columns, values: bits.into_iter().map(u64::cast_signed).collect() },
+            (false, false) => Array::Unsigned { columns, values: bits },
+        })
     }
 
     /// Reads the elements of a table of at most so many bytes, as `push` makes them of their bits: the columns, and the values row by row.

@@ -15,7 +15,7 @@ const LONG: u64 = 80;
 /// Texts that are all different, as far as an estimate of 1.6 % tells.
 const UNIQUE_PERCENT: u64 = 95;
 /// Texts of which so many of a hundred are different name rows, too, with few exceptions.
-const RARE_PERCENT: u64 = 80;
+pub(crate) const RARE_PERCENT: u64 = 80;
 
 /// The pairs of texts that mean false and true.
 const PAIRS: [(&str, &str); 9] = [

@@ -88,7 +88,7 @@ fn is_beyond(cell: &str) -> bool {
 }
 
 /// Whether a cell is numbers with a delimiter between.
-fn holds_delimiter(cell: &str) -> bool {
+pub(crate) fn holds_delimiter(cell: &str) -> bool {
     let mut parts = cell.split([';', '\t', '|', ',', ' ']).filter(|part| !part.is_empty());
     let are_numbers = parts.by_ref().all(|part| scan(part.as_bytes()).is_some());
     are_numbers && cell.contains([';', '\t', '|', ',', ' '])

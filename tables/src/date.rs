@@ -17,7 +17,8 @@ impl DateFormat {
 
     /// The date in a cell as `2024-05-31`, where that is the format: most are, and this is the short way.
     pub(crate) fn read_plain(&self, cell: &[u8]) -> Option<i64> {
-        let day = self.day.as_ref().filter(|_| self.time.is_none() && self.zone.is_empty())?;
+        let day =
+            self.day.as_ref().filter(|_| self.time.is_none() && self.zone.is_empty() && self.between.is_empty())?;
         let is_plain = day.order == DayOrder::YearMonthDay && day.month == MonthStyle::Number && !day.is_short_year;
         let ([first], [second]) = (day.separators[0].as_bytes(), day.separators[1].as_bytes()) else { return None };
         let &[a, b, c, d, one, e, f, two, g, h] = cell else { return None };
@@ -44,7 +45,9 @@ impl DateFormat {
         let is_time = match (self.time, parts.time) {
             (None, None) => true,
             (Some(format), Some(time)) => {
-                format.has_seconds == time.second.is_some() && format.half == time.half_format
+                format.has_seconds == time.second.is_some()
+                    && format.half == time.half_format
+                    && (format.is_duration || time.is_of_day())
             }
             _ => false,
         };

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DateFormat {
-    /// The day or month; none for times of a day.
+    /// The day or month; none for times of a day, and for durations.
     pub day: Option<DayFormat>,
-    /// What stands between the day and the time: `T`, or spaces.
+    /// What stands behind the day, before any time: `T`, or spaces; `日` of `2024年5月31日`.
     pub between: String,
     /// The time of the day; none for dates alone.
     pub time: Option<TimeFormat>,
@@ -31,6 +31,12 @@ pub enum DayOrder {
     MonthDayYear,
     /// As in `2024-05`, without a day.
     YearMonth,
+    /// As in `May-24` or `5/2024`, without a day.
+    MonthYear,
+    /// As in `May 31`, without a year.
+    MonthDay,
+    /// As in `31 May`, without a year.
+    DayMonth,
 }
 
 /// How months are written.
@@ -89,6 +95,14 @@ pub struct TimeFormat {
     pub is_padded: bool,
     /// How `AM` and `PM` are written, if they are.
     pub half: Option<HalfFormat>,
+    /// Whether it is a duration, whose hours do not end with the day: `26:15:00`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_duration: bool,
+}
+
+/// What is false is not stored: forms that were written before there were durations are the same.
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// How `AM` and `PM` are written.
@@ -103,8 +117,13 @@ pub struct HalfFormat {
 
 /// Most decimals of a second: nanoseconds.
 pub(crate) const MAX_FRACTION: u8 = 9;
+/// Most digits of the hours of a duration.
+pub(crate) const MAX_HOUR_DIGITS: usize = 5;
+/// The year of days that have none: the first leap year from 1970 on, so that it has all of them.
+pub(crate) const YEARLESS: i64 = 1972;
 
 /// What the whole numbers of a column of dates count, from the beginning of 1970, or from midnight for times of a day.
+/// Days without a year are those of 1972; durations count from nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DateUnit {
@@ -159,15 +178,21 @@ impl DateFormat {
             decimals: [decimals.min(MAX_FRACTION); 2],
             is_padded: true,
             half: None,
+            is_duration: false,
         });
         let between = if time.is_some() { " ".to_string() } else { String::new() };
         Self { day: Some(day), between, time, zone: String::new() }
     }
 
+    /// Whether it is that of durations.
+    pub fn is_duration(&self) -> bool {
+        self.day.is_none() && self.time.is_some_and(|time| time.is_duration)
+    }
+
     /// What its whole numbers count.
     pub fn unit(&self) -> DateUnit {
         match (&self.day, &self.time) {
-            (Some(day), None) if day.order == DayOrder::YearMonth => DateUnit::Month,
+            (Some(day), None) if matches!(day.order, DayOrder::YearMonth | DayOrder::MonthYear) => DateUnit::Month,
             (_, None) => DateUnit::Day,
             (_, Some(time)) if !time.has_seconds => DateUnit::Minute,
             (_, Some(time)) => DateUnit::Second(time.decimals[1].min(MAX_FRACTION)),

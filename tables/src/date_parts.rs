@@ -1,7 +1,9 @@
 //! The parts of a date or time in a cell, before anybody knows which of them is the month.
 
 use crate::calendar::is_valid;
-use crate::date_format::{DayOrder, HalfFormat, LetterCase, MAX_FRACTION, MONTHS, MonthStyle};
+use crate::date_format::{
+    DayOrder, HalfFormat, LetterCase, MAX_FRACTION, MAX_HOUR_DIGITS, MONTHS, MonthStyle, YEARLESS,
+};
 
 /// The parts of a cell.
 #[derive(Clone, Copy, Debug)]
@@ -42,17 +44,30 @@ pub(crate) struct TimeParts {
     pub(crate) hour_digits: usize,
 }
 
+/// What stands behind a year, a month and a day in Chinese, Japanese and Korean.
+const YEAR_MARKS: [char; 2] = ['年', '년'];
+const MONTH_MARKS: [char; 2] = ['月', '월'];
+const DAY_MARKS: [char; 2] = ['日', '일'];
+
 /// The month whose name is as short as others are in short.
 const MAY: u32 = 5;
 
-/// The orders in which three parts may come, most usual first where nothing decides.
-const ORDERS: [DayOrder; 3] = [DayOrder::YearMonthDay, DayOrder::DayMonthYear, DayOrder::MonthDayYear];
+/// The orders in which parts may come, most usual first where nothing decides.
+const ORDERS: [DayOrder; 7] = [
+    DayOrder::YearMonthDay,
+    DayOrder::DayMonthYear,
+    DayOrder::MonthDayYear,
+    DayOrder::YearMonth,
+    DayOrder::MonthYear,
+    DayOrder::MonthDay,
+    DayOrder::DayMonth,
+];
 
 impl DayParts<'_> {
     /// The orders in which the parts are a date, and whether their year then has two digits.
     pub(crate) fn orders(&self) -> impl Iterator<Item = (DayOrder, bool)> + '_ {
-        let all = ORDERS.into_iter().chain([DayOrder::YearMonth]);
-        all.flat_map(|order| [(order, false), (order, true)]).filter(|&(order, short)| self.reads_as(order, short))
+        let all = ORDERS.into_iter().flat_map(|order| [(order, false), (order, true)]);
+        all.filter(|&(order, short)| self.reads_as(order, short))
     }
 
     /// Whether the parts are a date in this order.
@@ -63,22 +78,34 @@ impl DayParts<'_> {
     /// Year, month and day in this order.
     pub(crate) fn read(&self, order: DayOrder, is_short_year: bool) -> Option<(i64, u32, u32)> {
         let (year, month, day) = match order {
-            DayOrder::YearMonthDay => (0, 1, Some(2)),
-            DayOrder::DayMonthYear => (2, 1, Some(0)),
-            DayOrder::MonthDayYear => (2, 0, Some(1)),
-            DayOrder::YearMonth => (0, 1, None),
+            DayOrder::YearMonthDay => (Some(0), 1, Some(2)),
+            DayOrder::DayMonthYear => (Some(2), 1, Some(0)),
+            DayOrder::MonthDayYear => (Some(2), 0, Some(1)),
+            DayOrder::YearMonth => (Some(0), 1, None),
+            DayOrder::MonthYear => (Some(1), 0, None),
+            DayOrder::MonthDay => (None, 0, Some(1)),
+            DayOrder::DayMonth => (None, 1, Some(0)),
         };
-        if self.count != 2 + usize::from(day.is_some()) || self.named.is_some_and(|named| named != month) {
+        let count = 1 + usize::from(year.is_some()) + usize::from(day.is_some());
+        let is_marked_otherwise = self.has_marks() && year != Some(0);
+        if self.count != count || is_marked_otherwise || self.named.is_some_and(|named| named != month) {
             return None;
         }
+        // Two short numbers, such as `3/16`, are too much else, and so is `MAR1`.
+        let needs_name = year.is_none() || (order == DayOrder::MonthYear && is_short_year);
         let digits = |index: usize| self.fields[index].1;
-        if digits(year) != if is_short_year { 2 } else { 4 } || digits(month) > 2 {
+        if needs_name && (self.named.is_none() || self.separators[0].is_empty()) || digits(month) > 2 {
             return None;
         }
-        let year = match i64::from(self.fields[year].0) {
-            short if is_short_year && short < 69 => 2000 + short,
-            short if is_short_year => 1900 + short,
-            year => year,
+        let year = match year {
+            None if is_short_year => return None,
+            None => YEARLESS,
+            Some(index) if digits(index) != if is_short_year { 2 } else { 4 } => return None,
+            Some(index) => match i64::from(self.fields[index].0) {
+                short if is_short_year && short < 69 => 2000 + short,
+                short if is_short_year => 1900 + short,
+                year => year,
+            },
         };
         let day = match day {
             None => 1,
@@ -92,6 +119,17 @@ impl DayParts<'_> {
     /// The styles in which the month may be written.
     pub(crate) fn month_styles(&self) -> impl Iterator<Item = MonthStyle> + use<> {
         std::iter::once(self.month_style).chain(self.is_may.then_some(MonthStyle::Long))
+    }
+
+    /// Whether signs tell what the parts are, as in `2024年5月31日`.
+    fn has_marks(&self) -> bool {
+        self.separators[0].starts_with(YEAR_MARKS)
+    }
+
+    /// What follows the sign behind the last part.
+    fn behind_mark<'a>(&self, rest: &'a str) -> &'a str {
+        let marks = if self.count == 3 { DAY_MARKS } else { MONTH_MARKS };
+        rest.strip_prefix(marks).filter(|_| self.has_marks()).unwrap_or(rest)
     }
 
     /// Whether a day or a month has a single digit.
@@ -110,6 +148,11 @@ impl TimeParts {
     /// Whether the hour begins with a zero.
     pub(crate) fn is_zero_led(self) -> bool {
         self.hour < 10
+    }
+
+    /// Whether it is a time of the day, and no longer duration.
+    pub(crate) fn is_of_day(self) -> bool {
+        self.hour < 24
     }
 
     /// Minutes since midnight.
@@ -135,7 +178,7 @@ impl TimeParts {
 /// Most bytes of a date.
 const LONGEST: usize = 64;
 
-/// The parts of a cell that looks like a date, a time, or both.
+/// The parts of a cell that looks like a date, a time or duration, or both a date and a time.
 pub(crate) fn split(cell: &str) -> Option<Parts<'_>> {
     if cell.len() > LONGEST {
         return None;
@@ -144,15 +187,16 @@ pub(crate) fn split(cell: &str) -> Option<Parts<'_>> {
         return Some(Parts { day: None, between: "", time: Some(time), zone });
     }
     let (day, rest) = day(cell)?;
-    if rest.is_empty() {
-        return Some(Parts { day: Some(day), between: "", time: None, zone: "" });
+    let behind = day.behind_mark(rest);
+    if behind.is_empty() {
+        return Some(Parts { day: Some(day), between: rest, time: None, zone: "" });
     }
-    let after = rest.strip_prefix(['T', 't']).unwrap_or_else(|| rest.trim_start_matches([' ', ',']));
+    let after = behind.strip_prefix(['T', 't']).unwrap_or_else(|| behind.trim_start_matches([' ', ',']));
     let between = &rest[..rest.len() - after.len()];
     if between.is_empty() {
         return None;
     }
-    let (time, zone) = time(after)?;
+    let (time, zone) = time(after).filter(|(time, _)| time.is_of_day())?;
     Some(Parts { day: Some(day), between, time: Some(time), zone })
 }
 
@@ -204,7 +248,8 @@ const OTHER_MONTHS: [&str; 44] = [
     "diciembre",
 ];
 
-/// Whether a text looks like a date, whether it is read or not: a date, a time, or the name of a month beside a year or two numbers.
+/// Whether a text looks like a date, whether it is read or not: a date, a time, or the name of a month beside a year or two numbers,
+/// or the signs of both.
 pub(crate) fn resembles_date(text: &str) -> bool {
     if split(text).is_some_and(|parts| parts.day.is_none_or(|day| day.orders().next().is_some())) {
         return true;
@@ -215,7 +260,11 @@ pub(crate) fn resembles_date(text: &str) -> bool {
     };
     let numbers = text.split(|letter: char| !letter.is_ascii_digit()).filter(|digits| !digits.is_empty());
     let (count, has_year) = numbers.fold((0, false), |(count, has), digits| (count + 1, has || digits.len() == 4));
-    text.len() <= LONGEST && (has_year || count > 1) && text.split(|letter: char| !letter.is_alphabetic()).any(is_month)
+    let has_month = || {
+        text.split(|letter: char| !letter.is_alphabetic()).any(is_month)
+            || (text.contains(YEAR_MARKS) && text.contains(MONTH_MARKS))
+    };
+    text.len() <= LONGEST && (has_year || count > 1) && has_month()
 }
 
 /// The digits that `text` begins with, at most `most`, and what follows.
@@ -226,6 +275,9 @@ fn digits(text: &str, most: usize) -> Option<((u32, usize), &str)> {
     }
     Some(((text[..count].parse().ok()?, count), &text[count..]))
 }
+
+/// What stands between the parts of a day: one sign or two.
+const SEPARATORS: [char; 9] = ['-', '/', '.', ',', ' ', '年', '년', '月', '월'];
 
 /// The day that `text` begins with, and what follows.
 fn day(text: &str) -> Option<(DayParts<'_>, &str)> {
@@ -264,15 +316,18 @@ fn day(text: &str) -> Option<(DayParts<'_>, &str)> {
         if parts.count == 3 {
             break;
         }
-        let after = rest.trim_start_matches(['-', '/', '.', ',', ' ']);
+        let after = rest.trim_start_matches(SEPARATORS);
         let separator = &rest[..rest.len() - after.len()];
         // 05JAN2024 has none.
         let turns = |digit: Option<char>| digit.is_some_and(|digit| digit.is_ascii_digit());
         let is_turn = turns(rest.chars().next()) != turns(text[..text.len() - rest.len()].chars().next_back());
-        if separator.is_empty() && (rest.is_empty() || !is_turn) {
+        // `Feb 5 12:30` has no year.
+        let is_time = parts.count == 2 && parts.named.is_some() && time(after).is_some();
+        if after.is_empty() || is_time || (separator.is_empty() && !is_turn) {
             break;
         }
-        if separator.len() > 2 {
+        let other_marks = if parts.count == 1 { MONTH_MARKS } else { YEAR_MARKS };
+        if separator.chars().count() > 2 || separator.contains(other_marks) {
             return None;
         }
         parts.separators[parts.count - 1] = separator;
@@ -296,9 +351,12 @@ fn month(name: &str) -> Option<(u32, MonthStyle, LetterCase)> {
     Some((place as u32 + 1, style, letters))
 }
 
-/// The time that is `text`, and its zone.
+/// The time or duration that is `text`, and its zone.
 fn time(text: &str) -> Option<(TimeParts, &str)> {
-    let ((hour, hour_digits), rest) = digits(text, 2)?;
+    let ((hour, hour_digits), rest) = digits(text, MAX_HOUR_DIGITS)?;
+    if hour_digits > 2 && text.starts_with('0') {
+        return None;
+    }
     let ((minute, 2), mut rest) = digits(rest.strip_prefix(':')?, 2)? else { return None };
     let mut parts = TimeParts {
         hour,
@@ -328,25 +386,36 @@ fn time(text: &str) -> Option<(TimeParts, &str)> {
         parts.is_afternoon = half.eq_ignore_ascii_case("pm");
         rest = &spaceless[2..];
     }
-    let hours = if parts.half_format.is_some() { 1..=12 } else { 0..=23 };
-    let is_time = hours.contains(&hour) && minute < 60 && parts.second.is_none_or(|second| second < 60);
+    let is_hour = match parts.half_format {
+        Some(_) => (1..=12).contains(&hour),
+        // A duration is in no zone.
+        None => parts.is_of_day() || rest.is_empty(),
+    };
+    let is_time = is_hour && minute < 60 && parts.second.is_none_or(|second| second < 60);
     (is_time && is_zone(rest)).then_some((parts, rest))
 }
 
-/// Whether `text` is a time zone, or nothing.
+/// Whether `text` is a time zone, or nothing: an offset, an abbreviation, or both as in `GMT+1`.
 fn is_zone(text: &str) -> bool {
     let text = text.strip_prefix(' ').unwrap_or(text);
-    match text.strip_prefix(['+', '-']) {
-        Some(offset) => {
-            let is_digits =
-                |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
-            let split = offset.split_once(':');
-            split.map_or(is_digits(offset, 2) || is_digits(offset, 4), |(hours, minutes)| {
-                is_digits(hours, 2) && is_digits(minutes, 2)
-            })
-        }
-        None => matches!(text, "" | "Z" | "z" | "UTC" | "GMT"),
+    let (name, offset) = text.split_at(text.find(['+', '-']).unwrap_or(text.len()));
+    let is_universal = matches!(name, "UTC" | "GMT");
+    let is_abbreviation = (3..=5).contains(&name.len()) && name.bytes().all(|letter| letter.is_ascii_uppercase());
+    match offset.get(1..) {
+        None => matches!(name, "" | "Z" | "z") || is_abbreviation,
+        Some(offset) => (name.is_empty() || is_universal) && is_offset(offset, is_universal),
     }
+}
+
+/// Whether `text` is an offset of a time zone without its sign: `01:00`, `0100`, `01`; behind the name of universal time also `1`.
+fn is_offset(text: &str, is_named: bool) -> bool {
+    let is_hours = |text: &str| text.len() == 2 || (is_named && text.len() == 1);
+    let (hours, minutes) = text.split_once(':').unwrap_or((text, ""));
+    let is_long = match (text.len() > hours.len(), hours.len()) {
+        (true, _) => is_hours(hours) && minutes.len() == 2,
+        (false, length) => is_hours(hours) || length == 4,
+    };
+    is_long && hours.bytes().chain(minutes.bytes()).all(|digit| digit.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -355,12 +424,21 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_date() {
-        for text in ["2024-01-05", "5. Januar 2024", "Mon, 5 Jan 2024", "1 Sept 2020", "12:30", "Jan 2024", "31/12/24"]
-        {
+        for text in [
+            "2024-01-05",
+            "5. Januar 2024",
+            "Mon, 5 Jan 2024",
+            "1 Sept 2020",
+            "12:30",
+            "Jan 2024",
+            "31/12/24",
+            "May 5",
+            "26:15:00",
+        ] {
             assert!(resembles_date(text), "{text}");
         }
         let long = "x".repeat(100) + " May 5 2024";
-        for text in ["", "5-10", "1.2.3", "192.168.1.1", "Marble 2000", "May", "May 5", "Mars", long.as_str()] {
+        for text in ["", "5-10", "1.2.3", "192.168.1.1", "Marble 2000", "May", "Mars", long.as_str()] {
             assert!(!resembles_date(text), "{text}");
         }
     }

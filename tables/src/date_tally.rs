@@ -3,13 +3,17 @@
 use crate::date_format::{DateFormat, DayFormat, DayOrder, MonthStyle, TimeFormat};
 use crate::date_parts::{Parts, split};
 
-/// Day before month, or after it.
+/// Whether the order of year, month and day is known: day before month or after it, year or day beside a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Certainty {
     /// The cells allow one order alone.
     Certain,
     /// Either would do.
     Assumed,
+    /// A month by name has a number beside it that may be the year as well as the day.
+    YearAssumed,
+    /// The same, where a year is no likelier than a day.
+    YearDoubtful,
 }
 
 /// What the dates of a column have in common.
@@ -74,7 +78,16 @@ impl DateTally {
             time.is_padded = !self.has_single_hour || self.has_zero_hour;
             time.decimals = self.decimals.unwrap_or_default();
         }
-        Some((format, if is_certain { Certainty::Certain } else { Certainty::Assumed }))
+        // Spreadsheets write `Mar-16` of 2016, and people `Mar 16` of both.
+        let has = |wanted: DayOrder| of_order(wanted).is_some();
+        let certainty = match format.day.as_ref().map(|day| (day.order, day.separators[0].as_str())) {
+            Some((DayOrder::MonthYear, "-")) if has(DayOrder::MonthDay) => Certainty::YearAssumed,
+            Some((DayOrder::MonthYear, _)) if has(DayOrder::MonthDay) => Certainty::YearDoubtful,
+            Some((DayOrder::YearMonth, _)) if has(DayOrder::DayMonth) => Certainty::YearAssumed,
+            _ if is_certain => Certainty::Certain,
+            _ => Certainty::Assumed,
+        };
+        Some((format, certainty))
     }
 }
 
@@ -85,9 +98,16 @@ fn formats(parts: &Parts<'_>) -> Vec<DateFormat> {
         decimals: [0, 0],
         is_padded: true,
         half: time.half_format,
+        is_duration: false,
     });
-    let with = |day| DateFormat { day, between: parts.between.into(), time, zone: parts.zone.into() };
-    let Some(day) = parts.day else { return vec![with(None)] };
+    let with = |day, time| DateFormat { day, between: parts.between.into(), time, zone: parts.zone.into() };
+    let Some(day) = parts.day else {
+        // Durations of less than a day look like times of it.
+        let duration = time.filter(|time| time.half.is_none() && parts.zone.is_empty());
+        let duration = duration.map(|time| TimeFormat { is_duration: true, ..time });
+        let both = [time, duration].into_iter().flatten().map(|time| with(None, Some(time)));
+        return both.filter(|format| format.is_of(parts)).collect();
+    };
     let of_style = |month| {
         day.orders().map(move |(order, is_short_year)| DayFormat {
             order,
@@ -98,7 +118,9 @@ fn formats(parts: &Parts<'_>) -> Vec<DateFormat> {
             is_short_year,
         })
     };
-    day.month_styles().flat_map(of_style).map(|day| with(Some(day))).collect()
+    // Nobody writes a time behind a month of a year.
+    let is_of_day = |day: &DayFormat| time.is_none() || day.order != DayOrder::MonthYear;
+    day.month_styles().flat_map(of_style).filter(is_of_day).map(|day| with(Some(day), time)).collect()
 }
 
 #[cfg(test)]
@@ -136,6 +158,32 @@ mod tests {
             &["9:05", "23:59"],
             &["09:05:01", "23:59:59"],
             &["1812-06-24", "0001-01-01"],
+            &["26:15:00", "101:02:03", "05:10:59"],
+            &["0:15:00", "99999:59:59.5"],
+            &["26:15", "9:05"],
+            &["9:05 PM GMT+1", "12:30 AM GMT+1"],
+            &["2024-01-05 12:30:45 CEST", "1999-12-31 00:00:00 CEST"],
+            &["2024-01-05 12:30 UTC+01:00", "1999-12-31 00:00 UTC+01:00"],
+            &["5/13/2024 9:05:00 PM GMT-5", "12/31/1999 12:00:00 AM GMT-5"],
+            &["Mar-16", "Dec-99", "May-05"],
+            &["May-16", "May-99"],
+            &["Feb 21", "Oct 68"],
+            &["Mar 2016", "Dec 1999"],
+            &["MAR2016", "DEC1999"],
+            &["March 2016", "December 1999"],
+            &["3/2016", "12/1999"],
+            &["03/2016", "12/1999"],
+            &["Feb 29", "May 5"],
+            &["5 May", "29 Feb"],
+            &["Feb 29 23:59:59", "May 5 00:00:00"],
+            &["2020年3月5日", "1999年12月31日"],
+            &["2020年03月05日", "1999年12月31日"],
+            &["2020年3月5日 9:05", "1999年12月31日 23:59"],
+            &["2020年3月5日09:05:01", "1999年12月31日23:59:59"],
+            &["2020年3月", "1999年12月"],
+            &["20年3月5日", "99年12月31日"],
+            &["20年03月05日", "10年11月12日"],
+            &["2020년 3월 5일", "1999년 12월 31일"],
         ] {
             let (format, _) = format(cells).unwrap_or_else(|| panic!("{cells:?}"));
             for cell in cells {
@@ -158,6 +206,14 @@ mod tests {
         assert_eq!(order(&["01/02/2024"]), (DayOrder::MonthDayYear, Certainty::Assumed));
         assert_eq!(order(&["01.02.2024"]), (DayOrder::DayMonthYear, Certainty::Assumed));
         assert_eq!(order(&["01.02.24"]).0, DayOrder::DayMonthYear);
+        // A year or a day beside a month.
+        assert_eq!(order(&["Mar-16", "Feb-21"]), (DayOrder::MonthYear, Certainty::YearAssumed));
+        assert_eq!(order(&["Mar 16", "Feb 21"]), (DayOrder::MonthYear, Certainty::YearDoubtful));
+        assert_eq!(order(&["Mar 16", "Feb 31"]), (DayOrder::MonthYear, Certainty::Certain));
+        assert_eq!(order(&["Mar 16", "Feb 1"]), (DayOrder::MonthDay, Certainty::Certain));
+        assert_eq!(order(&["16-Mar", "21-Feb"]), (DayOrder::YearMonth, Certainty::YearAssumed));
+        assert_eq!(order(&["20年03月05日"]), (DayOrder::YearMonthDay, Certainty::Certain));
+        assert_eq!(order(&["16-Mar", "1-Feb"]), (DayOrder::DayMonth, Certainty::Certain));
     }
 
     #[test]
@@ -169,7 +225,20 @@ mod tests {
             &["12-2024-01"],
             &["192.168.1.1"],
             &["2020-2021"],
-            &["25:00"],
+            &["25:60"],
+            &["026:15"],
+            &["100000:00"],
+            &["25:00Z"],
+            &["2024-01-05 25:00"],
+            &["12:00 GMT+"],
+            &["12:00 CET+1"],
+            &["12月5日"],
+            &["2020月3年"],
+            &["3/16"],
+            &["MAR16"],
+            &["5MAR"],
+            &["Mar-16", "Mar 17"],
+            &["26:15:00", "9:05 PM"],
             &["13:00 PM"],
             &["2024-01-05x"],
             &["Mai 5, 2024"],
@@ -191,6 +260,12 @@ mod tests {
         assert_eq!(value("1970-01-01 00:01"), Some(1));
         assert_eq!(value("1970-01-01 00:01:00.5"), Some(605));
         assert_eq!(value("12:00 AM"), Some(0));
+        assert_eq!(value("26:15:00"), Some(94_500));
+        assert_eq!(value("26:15"), Some(1_575));
+        assert_eq!(value("Feb-71"), Some(13));
+        assert_eq!(value("2/1971"), Some(13));
+        assert_eq!(value("1970年1月2日"), Some(1));
+        assert_eq!(value("Jan 2"), Some(731));
         assert_eq!(value("1969-12-31T23:59:59Z"), Some(-1));
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::calendar::{MAX_DAY, MIN_DAY, civil, days};
 use crate::date_format::{
-    DateFormat, DateUnit, DayFormat, DayOrder, LetterCase, MAX_FRACTION, MONTHS, MonthStyle, TimeFormat,
+    DateFormat, DateUnit, DayFormat, DayOrder, LetterCase, MAX_FRACTION, MAX_HOUR_DIGITS, MONTHS, MonthStyle,
+    TimeFormat, YEARLESS,
 };
 
-/// A time of the day.
+/// A time of the day, or a duration.
 #[derive(Clone, Copy)]
 struct Clock {
     hour: u32,
@@ -17,7 +18,7 @@ struct Clock {
 }
 
 impl Clock {
-    /// The time that is `value` units after midnight.
+    /// The time that is `value` units after midnight, or the duration of as many.
     fn of(value: i64, unit: DateUnit) -> Self {
         let (seconds, fraction, decimals) = match unit {
             DateUnit::Month | DateUnit::Day => (0, 0, 0),
@@ -38,6 +39,10 @@ impl DateFormat {
     pub fn write(&self, value: i64, out: &mut Vec<u8>) {
         let unit = self.unit();
         let (day, time) = match unit.per_day() {
+            Some(per_day) if self.is_duration() => {
+                let longest = per_day / 24 * 10i64.pow(MAX_HOUR_DIGITS as u32) - 1;
+                (0, value.clamp(0, longest))
+            }
             Some(per_day) => (value.div_euclid(per_day), value.rem_euclid(per_day)),
             None => {
                 let month = value.clamp(12 * (1 - 1970), 12 * (9999 - 1970) + 11);
@@ -45,8 +50,12 @@ impl DateFormat {
             }
         };
         if let Some(format) = &self.day {
-            let range = if format.is_short_year { days(1969, 1, 1)..=days(2068, 12, 31) } else { MIN_DAY..=MAX_DAY };
-            format.write(day.clamp(*range.start(), *range.end()), out);
+            let (first, last) = match format.order {
+                DayOrder::MonthDay | DayOrder::DayMonth => (days(YEARLESS, 1, 1), days(YEARLESS, 12, 31)),
+                _ if format.is_short_year => (days(1969, 1, 1), days(2068, 12, 31)),
+                _ => (MIN_DAY, MAX_DAY),
+            };
+            format.write(day.clamp(first, last), out);
             out.extend_from_slice(self.between.as_bytes());
         }
         if let Some(format) = self.time {
@@ -102,6 +111,21 @@ impl DayFormat {
             }
             DayOrder::YearMonth => {
                 year(out);
+                between(0, out);
+                month(out);
+            }
+            DayOrder::MonthYear => {
+                month(out);
+                between(0, out);
+                year(out);
+            }
+            DayOrder::MonthDay => {
+                month(out);
+                between(0, out);
+                number(day, out);
+            }
+            DayOrder::DayMonth => {
+                number(day, out);
                 between(0, out);
                 month(out);
             }
@@ -174,5 +198,14 @@ mod tests {
         let mut out = Vec::new();
         month.write(i64::MAX, &mut out);
         assert_eq!(out, b"9999-12");
+        let time = DateFormat::iso(Some(0)).time.map(|time| TimeFormat { is_duration: true, ..time });
+        let duration = DateFormat { day: None, between: String::new(), time, zone: String::new() };
+        for (value, expected) in
+            [(-1, "00:00:00"), (94_500, "26:15:00"), (363_723, "101:02:03"), (i64::MAX, "99999:59:59")]
+        {
+            let mut out = Vec::new();
+            duration.write(value, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
     }
 }

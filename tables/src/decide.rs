@@ -262,17 +262,28 @@ fn compact_days() -> DateFormat {
 /// What a column of dates is.
 fn dates(tally: &Tally, context: &Context<'_>, notes: &mut Vec<Note>) -> Option<(Domain, String)> {
     let (format, certainty) = tally.dates.format(context.options.day_first)?;
-    if certainty == Certainty::Assumed {
-        let day_first = format.day.as_ref().is_some_and(|day| day.order == DayOrder::DayMonthYear);
-        notes.push(Note::DayOrder { column: context.name.to_string(), day_first });
+    let column = context.name.to_string();
+    let example = tally.distinct.by_count().first().map_or_else(String::new, |(text, _)| (*text).to_string());
+    match certainty {
+        Certainty::Certain => {}
+        Certainty::Assumed => {
+            let day_first = format.day.as_ref().is_some_and(|day| day.order == DayOrder::DayMonthYear);
+            notes.push(Note::DayOrder { column, day_first });
+        }
+        Certainty::YearAssumed => {
+            notes.push(Note::YearOrDay { column, example: example.clone(), is_read: true });
+        }
+        // Who wants dates means years.
+        Certainty::YearDoubtful if context.wanted == Some(Kind::Date) => {}
+        Certainty::YearDoubtful => return None,
     }
     let what = match (&format.day, &format.time) {
         (Some(_), None) => "dates",
+        (None, _) if format.is_duration() => "durations",
         (None, _) => "times",
         (Some(_), Some(_)) => "dates with times",
     };
-    let example =
-        tally.distinct.by_count().first().map_or_else(String::new, |(text, _)| format!(", as {}", shown(text)));
+    let example = if example.is_empty() { example } else { format!(", as {}", shown(&example)) };
     Some((Domain::Dates { format, range: [0, 0] }, format!("{what}{example}")))
 }
 

@@ -11,10 +11,14 @@ const EXACT: f64 = crate::number::EXACT as f64;
 pub enum Elements<'a> {
     /// Floats of 64 bits, or whole numbers that these hold.
     Doubles(&'a [f64]),
-    /// Floats of 32 bits or fewer.
+    /// Floats of 32 bits.
     Singles(&'a [f64]),
+    /// Floats of 16 bits. Their texts have all their digits, so that they are the same numbers in any type.
+    Halves(&'a [f64]),
     /// Whole numbers of 64 bits.
     Integers(&'a [i64]),
+    /// Whole numbers of 64 bits without a sign.
+    Unsigned(&'a [u64]),
 }
 
 impl<'a> From<&'a [f64]> for Elements<'a> {
@@ -29,10 +33,18 @@ impl<'a> From<&'a [i64]> for Elements<'a> {
     }
 }
 
+impl<'a> From<&'a [u64]> for Elements<'a> {
+    fn from(values: &'a [u64]) -> Self {
+        Self::Unsigned(values)
+    }
+}
+
 /// An element of an array.
 pub(crate) trait Element: Copy {
-    /// Whether it is a float of 32 bits.
-    const IS_SINGLE: bool = false;
+    /// Bits of a float of its type.
+    const BITS: u32 = 64;
+    /// Whole numbers from here on have none of [`whole`](Self::whole), in a message.
+    const BOUND: &'static str = "2^53";
 
     /// The nearest float of 64 bits; NaN of a missing value.
     fn double(self) -> f64;
@@ -51,6 +63,11 @@ pub(crate) trait Element: Copy {
 
     /// The key that the element of a text has, and the one that it has where the text stands for a float of 32 bits.
     fn keys(text: &str) -> [Option<u64>; 2];
+
+    /// Whether it is a whole number that neither a float of 64 bits nor a whole one with a sign tells from others: a code.
+    fn is_code(self) -> bool {
+        false
+    }
 
     fn is_missing(self) -> bool {
         self.double().is_nan()
@@ -85,12 +102,12 @@ impl Element for f64 {
     }
 }
 
-/// A float of 32 bits or fewer.
+/// A float of 32 bits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Single(pub(crate) f64);
 
 impl Element for Single {
-    const IS_SINGLE: bool = true;
+    const BITS: u32 = 32;
 
     fn double(self) -> f64 {
         self.0
@@ -143,5 +160,72 @@ impl Element for i64 {
         // `5.0` is a category of numbers, too.
         let of_float = || text.parse::<f64>().ok().and_then(Element::whole);
         [text.parse().ok().or_else(of_float).map(i64::key), None]
+    }
+}
+
+/// A float of 16 bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Half(pub(crate) f64);
+
+impl Element for Half {
+    const BITS: u32 = 16;
+
+    fn double(self) -> f64 {
+        self.0
+    }
+
+    fn whole(self) -> Option<i64> {
+        self.0.whole()
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.0.order(&other.0)
+    }
+
+    fn text(self) -> String {
+        self.0.text()
+    }
+
+    fn key(self) -> u64 {
+        self.0.key()
+    }
+
+    fn keys(text: &str) -> [Option<u64>; 2] {
+        f64::keys(text)
+    }
+}
+
+impl Element for u64 {
+    const BOUND: &'static str = "2^63";
+
+    fn double(self) -> f64 {
+        self as f64
+    }
+
+    fn whole(self) -> Option<i64> {
+        i64::try_from(self).ok()
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.cmp(other)
+    }
+
+    fn text(self) -> String {
+        self.to_string()
+    }
+
+    fn key(self) -> u64 {
+        self
+    }
+
+    fn keys(text: &str) -> [Option<u64>; 2] {
+        let text = text.trim();
+        // `5.0` is a category of numbers, too.
+        let of_float = || text.parse::<f64>().ok().and_then(Element::whole).and_then(|whole| whole.try_into().ok());
+        [text.parse().ok().or_else(of_float), None]
+    }
+
+    fn is_code(self) -> bool {
+        i64::try_from(self).is_err()
     }
 }

@@ -15,7 +15,7 @@ pub enum Kind {
     Boolean,
     /// One of few texts or numbers.
     Categorical,
-    /// A day, a time, or both.
+    /// A day, a time, or both; a month; a duration.
     Date,
     /// The same in every row.
     Constant,

@@ -68,6 +68,7 @@
 //! categories  complaint  pass  cure   texts of a column; messages; all rows, tallied
 //! tally  sniff                        a column as its cells come; the dialect from the first lines
 //! number_tally  date_tally  distinct  numbers, dates and texts of a column
+//! exponent_tally  span                exponents of numbers; the least and the greatest of counts
 //! row_numbers                         whether whole numbers number rows
 //! records  record                     rows of cells
 //! table  form  note  options  kind    what is found, and what is asked for
@@ -96,6 +97,7 @@ mod dialect;
 mod distinct;
 mod elements;
 mod encoding;
+mod exponent_tally;
 mod form;
 mod given;
 mod header;
@@ -121,6 +123,7 @@ mod row_numbers;
 mod scan;
 mod select;
 mod sniff;
+mod span;
 mod survey;
 mod table;
 mod tally;
@@ -142,7 +145,7 @@ pub use given::{GivenCell, GivenRow, GivenRows};
 pub use input::Input;
 pub use kind::Kind;
 pub use note::Note;
-pub use number_format::{ExponentFormat, NumberFormat};
+pub use number_format::{ExponentFormat, Mantissa, NumberFormat};
 pub use options::{Comments, DEFAULT_CATEGORIES, MAX_CATEGORIES, ReadOptions};
 pub use read::{read, read_as};
 pub use table::{Column, Indices, Mask, Table, Value, Values};

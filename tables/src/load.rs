@@ -150,7 +150,7 @@ fn builder(found: &ColumnForm, known: &ColumnForm, rows: usize) -> Result<Builde
     let reading = match (&found.domain, &known.domain) {
         (Domain::Numbers { format, .. } | Domain::Integers { format, .. }, Domain::Numbers { format: known, .. }) => {
             // What the file does not show of its numbers is how many bits they have.
-            let format = NumberFormat { is_single: known.is_single, ..format.clone() };
+            let format = NumberFormat { is_single: known.is_single, is_half: known.is_half, ..format.clone() };
             Reading::Numbers { format, values: room(rows)? }
         }
         (_, Domain::Numbers { format, .. }) => Reading::Numbers { format: format.clone(), values: room(rows)? },

@@ -1,9 +1,9 @@
 //! Texts that stand for missing values.
 
-/// Texts that mean nothing else in a table, in the spellings that programs write.
-const USUAL: [&str; 18] = [
+/// Texts that mean nothing else in a table, in the spellings that programs write; `\N` is that of MySQL and PostgreSQL.
+const USUAL: [&str; 19] = [
     "", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "NaN", "nan", "NAN", "<NA>", "NaT", "na", "#NULL!",
-    "#VALUE!", "#DIV/0!", "(null)",
+    "#VALUE!", "#DIV/0!", "(null)", "\\N",
 ];
 /// Those that may be a value of a column of texts: a sign among other signs, or a word.
 const DOUBTFUL: [&str; 9] = ["?", "-", "--", "---", ".", "..", "*", "None", "none"];
@@ -91,6 +91,7 @@ mod tests {
         assert!(is_value("None", &["Brick", "Stone"]));
         assert!(is_value("-", &["+"]) && !is_value("-", &["a", "b"]));
         assert!(!is_value("", &["a"]) && !is_value("?", &["a"]));
+        assert!(!is_value("\\N", &["A", "B"]));
         assert_eq!(marks.find(b"Nevada"), None);
     }
 

@@ -40,6 +40,22 @@ pub enum Note {
         /// Texts that look like dates, each written in another way: one or two.
         examples: Vec<String>,
     },
+    /// A column of months by name with a number beside them, such as `Mar-16`, that may be a year or a day.
+    YearOrDay {
+        /// The column.
+        column: String,
+        /// One of its texts.
+        example: String,
+        /// Whether it was read as a month of a year; otherwise the column is one of texts.
+        is_read: bool,
+    },
+    /// A column of texts of which many are several numbers in one cell.
+    SeveralNumbers {
+        /// The column.
+        column: String,
+        /// One of its texts.
+        example: String,
+    },
     /// A column of texts of which many are numbers.
     HalfNumbers {
         /// The column.
@@ -201,6 +217,8 @@ impl Note {
             | Self::DayOrder { column, .. }
             | Self::Thousands { column, .. }
             | Self::NoDates { column, .. }
+            | Self::YearOrDay { column, .. }
+            | Self::SeveralNumbers { column, .. }
             | Self::HalfNumbers { column, .. }
             | Self::Digits(column)
             | Self::Unknown { column, .. }
@@ -248,6 +266,22 @@ impl Note {
                 format!(
                     "{what} {}, are not read as dates; write all as 2024-12-31, or as 2024-12-31 23:59:59 in one time zone",
                     listed(examples)
+                )
+            }
+            Self::YearOrDay { example, is_read: true, .. } => {
+                format!("`{}` was read as a month of a year; write dates as 2024-12-31 if it is a day", shown(example))
+            }
+            Self::YearOrDay { example, is_read: false, .. } => {
+                let cures = [
+                    ("read it as a month of a year", Some(Setting::Kind(Kind::Date))),
+                    ("write days as 2024-12-31", None),
+                ];
+                format!("`{}` may be a month of a year or a day, and is text; {}", shown(example), names.cures(&cures))
+            }
+            Self::SeveralNumbers { example, .. } => {
+                format!(
+                    "cells with several numbers, such as `{}`, are texts; give each number its column",
+                    shown(example)
                 )
             }
             Self::HalfNumbers { numbers, cells, example, .. } => {

@@ -31,6 +31,9 @@ pub struct NumberFormat {
     /// Whether numbers have 32 bits: they are written as short as those read back, and a number that is read is the nearest of those.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_single: bool,
+    /// Whether numbers have 16 bits: one that is read or written is the nearest of those, and has all its digits.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_half: bool,
 }
 
 /// What is false is not stored: forms that were written before there was such a number are the same.
@@ -42,7 +45,7 @@ fn is_false(value: &bool) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExponentFormat {
-    /// Whether every number has one; otherwise only those below 0.0001 and from 1e16 up.
+    /// Whether every number has one, but for zeros; otherwise only those beyond [`bounds`](Self::bounds).
     pub is_always: bool,
     /// `E` instead of `e`.
     pub is_upper: bool,
@@ -50,6 +53,49 @@ pub struct ExponentFormat {
     pub has_plus: bool,
     /// Fewest digits: 2 for `e-05`.
     pub digits: u8,
+    /// How many digits stand before the mark.
+    #[serde(default)]
+    pub mantissa: Mantissa,
+    /// Decimals of a zero that has no exponent where all other numbers have one; none where it has one, too.
+    #[serde(default)]
+    pub zero_decimals: Option<u16>,
+    /// Where not every number has one: the greatest power of ten below 1 and the least from 1 on whose numbers have.
+    #[serde(default = "usual_bounds")]
+    pub bounds: [i32; 2],
+}
+
+/// How the digits before an exponent are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Mantissa {
+    /// One before the mark: `1.5E+04`.
+    #[default]
+    Scientific,
+    /// One to three, with an exponent that three divides: `15E+03`.
+    Engineering,
+    /// A zero, as Fortran writes: `0.15E+05`.
+    Fraction,
+}
+
+/// The bounds of Python, whose output most files with a few exponents are: below 0.0001 and from 1e16 up.
+fn usual_bounds() -> [i32; 2] {
+    [-5, 16]
+}
+
+impl Default for ExponentFormat {
+    /// As Python writes numbers: `1e-05`.
+    fn default() -> Self {
+        Self {
+            is_always: false,
+            is_upper: false,
+            has_plus: true,
+            digits: 2,
+            mantissa: Mantissa::default(),
+            zero_decimals: None,
+            bounds: usual_bounds(),
+        }
+    }
 }
 
 impl Default for NumberFormat {
@@ -68,6 +114,7 @@ impl Default for NumberFormat {
             prefix: String::new(),
             suffix: String::new(),
             is_single: false,
+            is_half: false,
         }
     }
 }

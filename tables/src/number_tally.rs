@@ -2,10 +2,12 @@
 
 use crate::affix::{affixes, core};
 use crate::calendar::is_valid;
+use crate::exponent_tally::ExponentTally;
 use crate::number::POWERS;
-use crate::number_format::{ExponentFormat, NumberFormat};
+use crate::number_format::NumberFormat;
 use crate::row_numbers::{Numbering, RowNumbers};
-use crate::scan::{ALL_STYLES, COMMA_STYLES, Exponent, POINT_STYLES, Scan, scan};
+use crate::scan::{ALL_STYLES, COMMA_STYLES, POINT_STYLES, Scan, scan};
+use crate::span::Span;
 
 /// Most decimals that are kept: beyond, a 64-bit number has none.
 const MAX_DECIMALS: u16 = 340;
@@ -23,25 +25,6 @@ pub(crate) const NOT_WHOLE: [&str; 4] =
 /// Where decimals behind a point and behind a comma stand there.
 pub(crate) const POINT: usize = 0;
 pub(crate) const COMMA: usize = 1;
-
-/// The least and the greatest of some counts.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    least: u16,
-    most: u16,
-}
-
-impl Span {
-    const NONE: Self = Self { least: u16::MAX, most: 0 };
-
-    fn add(&mut self, count: u16) {
-        (self.least, self.most) = (self.least.min(count), self.most.max(count));
-    }
-
-    fn is_none(self) -> bool {
-        self.least > self.most
-    }
-}
 
 /// Decimals behind a mark, if it is the decimal one.
 #[derive(Clone, Copy, Debug)]
@@ -80,9 +63,7 @@ pub(crate) struct NumberTally {
     wholes: u64,
     point: Decimals,
     comma: Decimals,
-    exponents: u64,
-    exponent: Option<Exponent>,
-    mantissa: Span,
+    exponents: ExponentTally,
     significant: u16,
     /// Digits before any mark, of all numbers and of those that begin with a zero.
     first: Span,
@@ -116,9 +97,7 @@ impl Default for NumberTally {
             wholes: 0,
             point: decimals,
             comma: decimals,
-            exponents: 0,
-            exponent: None,
-            mantissa: Span::NONE,
+            exponents: ExponentTally::default(),
             significant: 0,
             first: Span::NONE,
             zero_led: Span::NONE,
@@ -149,14 +128,9 @@ impl NumberTally {
         self.styles &= found.styles;
         self.significant = self.significant.max(found.significant);
         self.has_long_minus |= found.has_long_minus;
+        self.exponents.add(&found);
         match (found.exponent, found.mark) {
-            (Some(exponent), _) => {
-                self.exponents += 1;
-                self.mantissa.add(found.tail);
-                let known = self.exponent.get_or_insert(exponent);
-                known.digits = known.digits.min(exponent.digits);
-                known.has_plus |= exponent.has_plus;
-            }
+            (Some(_), _) => {}
             (None, 0) => self.wholes += 1,
             (None, mark) => {
                 let decimals = if mark == b'.' { &mut self.point } else { &mut self.comma };
@@ -280,7 +254,7 @@ impl NumberTally {
 
     /// Whether a decimal mark is in some numbers.
     pub(crate) fn has_decimals(&self, format: &NumberFormat) -> bool {
-        format.max_decimals > 0 || self.exponents > 0
+        format.max_decimals > 0 || self.exponents.count > 0
     }
 
     /// Whether all are whole numbers of 64 bits with a sign.
@@ -291,7 +265,7 @@ impl NumberTally {
 
     /// Which of [`NOT_WHOLE`] some numbers are. A point or a comma may turn out to stand between thousands.
     pub(crate) fn not_whole(&self) -> [bool; 4] {
-        [!self.point.are_zero, !self.comma.are_zero, self.exponents > 0, self.is_beyond_integers]
+        [!self.point.are_zero, !self.comma.are_zero, self.exponents.count > 0, self.is_beyond_integers]
     }
 
     /// Which of them a cell of the column is.
@@ -320,9 +294,8 @@ impl NumberTally {
             _ => None,
         };
         let (own, other) = if decimal == ',' { (self.comma, self.point) } else { (self.point, self.comma) };
-        let is_always = self.exponents == self.count;
-        let span = match (is_always, own.span.is_none()) {
-            (true, _) => self.mantissa,
+        let span = match (self.exponents.is_always(self.count), own.span.is_none()) {
+            (true, _) => self.exponents.decimals,
             (false, true) => Span { least: 0, most: 0 },
             (false, false) => own.written(self.wholes + other.count),
         };
@@ -333,18 +306,14 @@ impl NumberTally {
             min_decimals: span.least.min(MAX_DECIMALS),
             max_decimals: span.most.min(MAX_DECIMALS),
             significant: self.significant.max(1),
-            exponent: self.exponent.map(|exponent| ExponentFormat {
-                is_always,
-                is_upper: exponent.is_upper,
-                has_plus: exponent.has_plus,
-                digits: exponent.digits,
-            }),
+            exponent: self.exponents.format(self.count),
             width: self.width(),
             is_bare: self.has_bare && !self.has_zero,
             has_long_minus: self.has_long_minus,
             prefix,
             suffix,
             is_single: false,
+            is_half: false,
         };
         (format, unclear)
     }
@@ -376,6 +345,17 @@ mod tests {
             &[".5", "-.25", "1.5"],
             &["1.7582e-19", "-9.0457e-31"],
             &["1e-05", "2.5E-07".to_lowercase().as_str(), "0.25"],
+            &["1.50E+03", "2.25E-11", "0.00E+00"],
+            &["1.50e3", "2.25e-1", "1.00e12"],
+            &["1.5E+003", "2.25E-001", "-3.0E+102"],
+            &["12.50E+03", "1.25E-06", "-999.00E+00"],
+            &["12.5E+03", "1E-06", "150E+09"],
+            &["0.1500E+04", "-0.9999E-12", "0.0000E+00"],
+            &["1.5E+03", "0", "2.25E-11"],
+            &["1.50E+03", "0.0", "2.25E-11"],
+            &["1.23457e+06", "123457", "0.25", "1e-05", "0"],
+            &["1e+17", "2.5e-07", "1234567"],
+            &["1,50E+03", "2,25E-11"],
             &["$1,200", "-$5"],
             &["12 %", "7 %"],
             &["\u{2212}5.2", "3.1"],

@@ -1,7 +1,7 @@
 //! Numbers back into text, in the format of their column.
 
 use crate::number::{EXACT, POWERS};
-use crate::number_format::{ExponentFormat, NumberFormat};
+use crate::number_format::{ExponentFormat, Mantissa, NumberFormat};
 use crate::scan::LONG_MINUS;
 
 /// Significant digits up to which a decimal number and the nearest 64-bit one tell each other apart.
@@ -43,12 +43,32 @@ impl std::fmt::LowerExp for Shortest {
     }
 }
 
+/// The nearest number of 16 bits (IEEE 754, binary16: eleven binary digits, the last of them worth at least 2^-24). Beyond the greatest,
+/// 65504, there is none, and `value` stays.
+fn nearest_half(value: f64) -> f64 {
+    let magnitude = value.abs();
+    // From the middle on between 65504 and what would follow it.
+    let is_beyond = magnitude.is_nan() || magnitude >= 65_520.0;
+    if is_beyond {
+        return value;
+    }
+    let exponent = (magnitude.to_bits() >> (f64::MANTISSA_DIGITS - 1)) as i32 - 1023;
+    let unit = 2f64.powi(exponent.max(-14) - 10);
+    let rounded = (magnitude / unit).round_ties_even() * unit;
+    // What is rounded to zero has no sign.
+    if value < 0.0 { 0.0 - rounded } else { rounded }
+}
+
 impl NumberFormat {
     /// The nearest number that the column can have.
     pub(crate) fn nearest(&self, value: f64) -> f64 {
         // Beyond the numbers of 32 bits there is none.
         let single = value as f32;
-        if self.is_single && single.is_finite() { f64::from(single) } else { value }
+        match self.is_half {
+            true => nearest_half(value),
+            false if self.is_single && single.is_finite() => f64::from(single),
+            false => value,
+        }
     }
 
     fn shortest(&self, magnitude: f64) -> Shortest {
@@ -58,11 +78,13 @@ impl NumberFormat {
 
     /// Appends `value`, which is finite, in this format.
     pub fn write(&self, value: f64, out: &mut Vec<u8>) {
+        let value = if self.is_half { nearest_half(value) } else { value };
         let magnitude = value.abs();
         if let Some(exponent) = self.exponent {
-            // The bounds of Python and R, whose output most such files are.
-            if exponent.is_always || (magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude)) {
-                return self.write_exponent(value, exponent, out);
+            match exponent.zero_decimals {
+                Some(decimals) if exponent.is_always && magnitude == 0.0 => return self.write_zero(decimals, out),
+                _ if exponent.has(magnitude) => return self.write_exponent(value, exponent, out),
+                _ => {}
             }
         }
         let decimals = usize::from(self.max_decimals.min(MAX_DECIMALS));
@@ -154,25 +176,47 @@ impl NumberFormat {
         out.extend_from_slice(self.prefix.as_bytes());
     }
 
+    /// A zero without an exponent among numbers that have one.
+    fn write_zero(&self, decimals: u16, out: &mut Vec<u8>) {
+        self.write_sign(false, out);
+        out.push(b'0');
+        if decimals > 0 {
+            push(self.decimal, out);
+            out.extend(std::iter::repeat_n(b'0', usize::from(decimals.min(MAX_DECIMALS))));
+        }
+        out.extend_from_slice(self.suffix.as_bytes());
+    }
+
     /// A number with an exponent.
     fn write_exponent(&self, value: f64, format: ExponentFormat, out: &mut Vec<u8>) {
         let magnitude = value.abs();
-        let decimals = if format.is_always {
+        let most = if format.is_always {
             usize::from(self.max_decimals.min(MAX_DECIMALS))
         } else {
             usize::from(self.significant.clamp(1, MAX_DECIMALS)) - 1
         };
-        let mut text = format!("{:e}", self.shortest(magnitude));
-        let shown = text.split_once('e').and_then(|(mantissa, _)| mantissa.split_once('.'));
         let is_fixed = format.is_always && self.min_decimals == self.max_decimals;
-        if is_fixed || shown.map_or(0, |(_, decimals)| decimals.len()) > decimals {
-            text = format!("{magnitude:.decimals$e}");
+        let mantissa = if magnitude == 0.0 { Mantissa::Scientific } else { format.mantissa };
+        let whole = |power: i32| match mantissa {
+            Mantissa::Scientific => 1,
+            Mantissa::Engineering => 1 + power.rem_euclid(3) as usize,
+            Mantissa::Fraction => 0,
+        };
+        let (mut digits, mut power) = digits_and_power(&format!("{:e}", self.shortest(magnitude)));
+        let places = |power: i32| (whole(power) + most).max(1);
+        if digits.len() > places(power) || (is_fixed && digits.len() < places(power)) {
+            let decimals = places(power) - 1;
+            (digits, power) = digits_and_power(&format!("{magnitude:.decimals$e}"));
         }
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (whole, decimals) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        // Rounding up may have made another power, of which there are zeros alone.
+        digits.truncate(places(power));
+        let whole = whole(power);
+        let filled = if is_fixed { whole + most } else { whole };
+        digits.extend(std::iter::repeat_n('0', filled.saturating_sub(digits.len())));
+        let (before, decimals) = digits.split_at(whole);
         let decimals = if is_fixed { decimals } else { decimals.trim_end_matches('0') };
         self.write_sign(value < 0.0, out);
-        out.extend_from_slice(whole.as_bytes());
+        out.extend_from_slice(if before.is_empty() { b"0" } else { before.as_bytes() });
         let least = if format.is_always { usize::from(self.min_decimals) } else { 0 };
         if !decimals.is_empty() || least > 0 {
             push(self.decimal, out);
@@ -180,16 +224,38 @@ impl NumberFormat {
             out.extend(std::iter::repeat_n(b'0', least.saturating_sub(decimals.len())));
         }
         out.push(if format.is_upper { b'E' } else { b'e' });
-        let digits = exponent.trim_start_matches('-');
-        match exponent.len() - digits.len() {
-            0 if format.has_plus => out.push(b'+'),
-            0 => {}
-            _ => out.push(b'-'),
+        let exponent = power + 1 - whole as i32;
+        match exponent < 0 {
+            true => out.push(b'-'),
+            false if format.has_plus => out.push(b'+'),
+            false => {}
         }
-        out.extend(std::iter::repeat_n(b'0', usize::from(format.digits).saturating_sub(digits.len())));
-        out.extend_from_slice(digits.as_bytes());
+        let mut shown = itoa::Buffer::new();
+        let shown = shown.format(exponent.unsigned_abs());
+        out.extend(std::iter::repeat_n(b'0', usize::from(format.digits).saturating_sub(shown.len())));
+        out.extend_from_slice(shown.as_bytes());
         out.extend_from_slice(self.suffix.as_bytes());
     }
+}
+
+impl ExponentFormat {
+    /// Whether a number of this magnitude is written with an exponent.
+    fn has(&self, magnitude: f64) -> bool {
+        let power = |power: i32| POWERS.get(power.unsigned_abs() as usize).copied().unwrap_or(f64::INFINITY);
+        let [low, high] = self.bounds;
+        // The least number without an exponent, whose power is one more.
+        let least = match low.saturating_add(1) {
+            low if low < 0 => 1.0 / power(low),
+            low => power(low),
+        };
+        self.is_always || (magnitude != 0.0 && !(least..power(high)).contains(&magnitude))
+    }
+}
+
+/// The digits and the power of ten of a number as `1.5e3`.
+fn digits_and_power(text: &str) -> (String, i32) {
+    let (mantissa, power) = text.split_once('e').unwrap_or((text, "0"));
+    (mantissa.chars().filter(char::is_ascii_digit).collect(), power.parse().unwrap_or(0))
 }
 
 /// Appends a character.
@@ -243,7 +309,7 @@ mod tests {
         let format = |is_always, significant| NumberFormat {
             max_decimals: 4,
             significant,
-            exponent: Some(ExponentFormat { is_always, is_upper: false, has_plus: true, digits: 2 }),
+            exponent: Some(ExponentFormat { is_always, ..ExponentFormat::default() }),
             ..NumberFormat::default()
         };
         assert_eq!(text(&format(true, 5), 1.758_249e-19), "1.7582e-19");
@@ -254,22 +320,52 @@ mod tests {
         assert_eq!(text(&format(true, 5), 3e-320), "3e-320");
         let numpy = NumberFormat { min_decimals: 18, max_decimals: 18, ..format(true, 19) };
         assert_eq!(text(&numpy, 1.687_758_043_408e-2), "1.687758043408000078e-02");
+        // Rounding makes one more digit.
+        let of = |mantissa, decimals| NumberFormat {
+            min_decimals: decimals,
+            max_decimals: decimals,
+            exponent: Some(ExponentFormat { is_always: true, is_upper: true, mantissa, ..ExponentFormat::default() }),
+            ..NumberFormat::default()
+        };
+        for (mantissa, value, expected) in [
+            (Mantissa::Scientific, 9.999, "1.00E+01"),
+            (Mantissa::Engineering, 0.0, "0.00E+00"),
+            (Mantissa::Engineering, 999.999, "1.00E+03"),
+            (Mantissa::Engineering, 99.999, "100.00E+00"),
+            (Mantissa::Engineering, -12_345.678, "-12.35E+03"),
+            (Mantissa::Engineering, 1.5e-5, "15.00E-06"),
+            (Mantissa::Fraction, 0.0, "0.00E+00"),
+            (Mantissa::Fraction, 0.999, "0.10E+01"),
+            (Mantissa::Fraction, 1234.0, "0.12E+04"),
+        ] {
+            assert_eq!(text(&of(mantissa, 2), value), expected, "{mantissa:?} {value}");
+        }
     }
 
     #[test]
     fn no_format_is_a_panic() {
         for decimals in [0, 1, 22, 23, 1074, u16::MAX] {
             for significant in [0, 1, 15, 17, u16::MAX] {
-                let exponent = ExponentFormat { is_always: false, is_upper: true, has_plus: false, digits: 3 };
-                let format = NumberFormat {
-                    max_decimals: decimals,
-                    significant,
-                    exponent: Some(exponent),
-                    ..NumberFormat::default()
-                };
-                for value in [0.0, 1.0, -1e-320, f64::MAX, f64::MIN_POSITIVE, f64::NAN] {
-                    text(&format, value);
-                    text(&NumberFormat { exponent: None, ..format.clone() }, value);
+                for (place, bounds) in [[-5, 16], [i32::MIN, i32::MAX], [i32::MAX, i32::MIN]].into_iter().enumerate() {
+                    let exponent = ExponentFormat {
+                        is_always: place == 1,
+                        digits: 3,
+                        mantissa: [Mantissa::Scientific, Mantissa::Engineering, Mantissa::Fraction][place],
+                        zero_decimals: Some(u16::MAX),
+                        bounds,
+                        ..ExponentFormat::default()
+                    };
+                    let format = NumberFormat {
+                        max_decimals: decimals,
+                        significant,
+                        exponent: Some(exponent),
+                        ..NumberFormat::default()
+                    };
+                    for value in [0.0, 1.0, -1e-320, f64::MAX, f64::MIN_POSITIVE, f64::NAN] {
+                        text(&format, value);
+                        text(&NumberFormat { exponent: None, ..format.clone() }, value);
+                        text(&NumberFormat { is_half: true, ..format.clone() }, value);
+                    }
                 }
             }
         }

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use gannet::internals::memory::room;
 use gannet::{Error, Result};
 
+use crate::categories::RARE_PERCENT;
 use crate::cure::Setting;
 use crate::date_format::DateUnit;
 use crate::decide::{FEW, LEAST_COUNTED, OFTEN};
-use crate::elements::{Element, Elements, Single};
+use crate::elements::{Element, Elements, Half, Single};
 use crate::form::{Category, ColumnForm, Domain, Form, Mark};
 use crate::kind::Kind;
 use crate::note::Note;
@@ -26,7 +27,8 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] where the numbers are not one or more whole rows; [`Error::Data`] for an infinite number, with its place;
+    /// [`Error::Shape`] where the numbers are not one or more whole rows; [`Error::Data`] for an infinite number, with its place, and where
+    /// nothing can be learned but whole numbers beyond 2^63;
     /// [`Error::InvalidSetting`] for a kind that a column of numbers cannot have, or columns that are not there.
     pub fn of_numbers<'a>(
         headings: Option<&[String]>,
@@ -38,7 +40,9 @@ impl Table {
         match values.into() {
             Elements::Doubles(values) => Self::of_elements(named, values, |number| number, options),
             Elements::Singles(values) => Self::of_elements(named, values, Single, options),
+            Elements::Halves(values) => Self::of_elements(named, values, Half, options),
             Elements::Integers(values) => Self::of_elements(named, values, |number| number, options),
+            Elements::Unsigned(values) => Self::of_elements(named, values, |number| number, options),
         }
     }
 
@@ -75,6 +79,20 @@ impl Table {
             forms.push(form);
             found.push(column);
         }
+        let are_learned = forms.iter().any(|form| form.kind.is_learned());
+        let codes = forms.iter().find(|form| form.kind == Kind::Identifier && !options.kinds.contains_key(&form.name));
+        if let Some(codes) = codes.filter(|_| !are_learned && values.iter().any(|value| element(*value).is_code())) {
+            let cures = [
+                ("learn them to 15 digits", Some(Setting::Kind(Kind::Continuous))),
+                ("save them as floats: array.astype(\"f8\")", None),
+            ];
+            let problem = format!(
+                "column `{}` has whole numbers beyond 2^63 that are codes by their digits, and no other column can be learned{}",
+                codes.name,
+                options.setting_names.behind(&cures, "")
+            );
+            return Err(Error::data("table", problem));
+        }
         let mut form = Form::new(forms);
         form.dropped = dropped;
         let mut table = Self::new(form, rows, found)?;
@@ -98,7 +116,9 @@ impl Table {
         match values.into() {
             Elements::Doubles(values) => Self::of_elements_as(named, values, |number| number, form),
             Elements::Singles(values) => Self::of_elements_as(named, values, Single, form),
+            Elements::Halves(values) => Self::of_elements_as(named, values, Half, form),
             Elements::Integers(values) => Self::of_elements_as(named, values, |number| number, form),
+            Elements::Unsigned(values) => Self::of_elements_as(named, values, |number| number, form),
         }
     }
 
@@ -212,6 +232,12 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
             Kind::Categorical,
             format!("{} in {}", number_of(distinct as u64, "distinct number"), number_of(rows as u64, "row")),
         ),
+        None if sorted.iter().any(|number| number.is_code()) => {
+            let are_names = 100 * distinct as u64 > RARE_PERCENT * sorted.len() as u64;
+            let kind = if are_names { Kind::Identifier } else { Kind::Categorical };
+            let texts = number_of(distinct as u64, "different text");
+            (kind, format!("whole numbers beyond 2^63, taken for texts: {texts} in {}", number_of(rows as u64, "row")))
+        }
         None if whole => (Kind::Integer, "whole numbers".to_string()),
         None => (Kind::Continuous, "numbers".to_string()),
     };
@@ -260,8 +286,12 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
                 (1..rows + 1).zip(column()).find(|(_, number)| !number.is_missing() && number.whole().is_none())
             {
                 let number = number.text();
-                let cure = names.behind(&[("make it continuous", Some(Setting::Kind(Kind::Continuous)))], "");
-                return refuse(&format!("row {row} has {number}, which is no whole number below 2^53{cure}"));
+                let cures = [
+                    ("make it continuous", Some(Setting::Kind(Kind::Continuous))),
+                    ("leave it out", Some(Setting::Drop)),
+                ];
+                let (bound, cure) = (E::BOUND, names.behind(&cures, ""));
+                return refuse(&format!("row {row} has {number}, which is no whole number below {bound}{cure}"));
             }
             let range = [sorted.first(), sorted.last()].map(|end| end.and_then(|end| end.whole()).unwrap_or(0));
             let mut values = room(rows)?;
@@ -272,7 +302,7 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
             let range = [sorted.first(), sorted.last()].map(|end| end.map_or(0.0, |end| end.double() + 0.0));
             let mut values = room(rows)?;
             values.extend(column().map(|number| if number.is_missing() { 0.0 } else { number.double() }));
-            let format = NumberFormat { is_single: E::IS_SINGLE, ..format() };
+            let format = NumberFormat { is_single: E::BITS == 32, is_half: E::BITS == 16, ..format() };
             (Domain::Numbers { format, range }, Values::Numbers(values))
         }
     };
@@ -294,7 +324,7 @@ pub(crate) fn format() -> NumberFormat {
     NumberFormat {
         max_decimals: DECIMALS,
         significant: DIGITS,
-        exponent: Some(ExponentFormat { is_always: false, is_upper: false, has_plus: true, digits: 2 }),
+        exponent: Some(ExponentFormat::default()),
         ..NumberFormat::default()
     }
 }
@@ -383,220 +413,4 @@ fn of_known<E: Element, I: Iterator<Item = E>>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::table::Value;
-
-    const NAN: f64 = f64::NAN;
-
-    /// Twenty rows: a counter, two values, few with a gap, whole numbers, others, one value, none.
-    fn numbers() -> Vec<f64> {
-        let row = |row: u32| {
-            let x = f64::from(row);
-            let few = if row == 7 { NAN } else { f64::from(row % 3) + 0.5 };
-            [x, f64::from(row % 2), few, (x * x) % 17.0 * 5.0, x.sin(), 3.0, NAN]
-        };
-        (0..20).flat_map(row).collect()
-    }
-
-    #[test]
-    fn kinds_are_told() {
-        let table = Table::of_numbers(None, 7, &numbers()[..], &ReadOptions::default()).unwrap();
-        let kinds: Vec<Kind> = table.form().columns.iter().map(|column| column.kind).collect();
-        let expected = [
-            Kind::Counter,
-            Kind::Boolean,
-            Kind::Categorical,
-            Kind::Categorical,
-            Kind::Continuous,
-            Kind::Constant,
-            Kind::Constant,
-        ];
-        // The squares have nine values, each not five times.
-        assert_eq!((&kinds[..3], kinds[3], &kinds[4..]), (&expected[..3], Kind::Integer, &expected[4..]));
-        assert_eq!(table.form().columns[0].name, "column_1");
-        assert_eq!((table.columns()[2].value(7), table.columns()[2].value(8)), (Value::Missing, Value::Category(2)));
-        assert_eq!(table.columns()[3].value(5), Value::Integer(40));
-        assert_eq!(table.notes().len(), 3, "{:?}", table.notes());
-    }
-
-    #[test]
-    fn options_and_names_count() {
-        let headings: Vec<String> = "abcdefg".chars().map(String::from).collect();
-        let options = ReadOptions::default().with_kind("d", Kind::Categorical).with_drop(vec!["e".to_string()]);
-        let table = Table::of_numbers(Some(&headings), 7, &numbers()[..], &options).unwrap();
-        assert_eq!((table.form().columns.len(), table.form().columns[3].kind), (6, Kind::Categorical));
-        for (options, part) in [
-            (ReadOptions::default().with_kind("e", Kind::Integer), "row 2 has 0.8414709848078965, which is no whole"),
-            (ReadOptions::default().with_kind("e", Kind::Date), "no dates"),
-            (ReadOptions::default().with_kind("d", Kind::Boolean), "two values"),
-            (ReadOptions::default().with_drop(vec!["z".to_string()]), "has no column `z`"),
-        ] {
-            let problem = Table::of_numbers(Some(&headings), 7, &numbers()[..], &options).unwrap_err().to_string();
-            assert!(problem.contains(part), "{problem}");
-        }
-        for (columns, values) in [(0, vec![]), (2, vec![1.0; 3]), (1, vec![1.0, f64::INFINITY])] {
-            assert!(Table::of_numbers(None, columns, &values[..], &ReadOptions::default()).is_err());
-        }
-    }
-
-    #[test]
-    fn names_tell_numbers_of_rows_from_values() {
-        let values: Vec<f64> = (0..40).map(|row| f64::from(5 + row * 7 % 40)).collect();
-        let column = |name: &str, options: &ReadOptions| {
-            let table =
-                Table::of_numbers(Some(&[name.to_string(), "y".to_string()]), 2, &both(&values)[..], options).unwrap();
-            (table.form().columns[0].kind, table.form().columns[0].domain.clone())
-        };
-        let counter = Domain::Counter { first: 5, width: 0 };
-        assert_eq!(column("user_id", &ReadOptions::default()), (Kind::Identifier, counter.clone()));
-        assert_eq!(column("score", &ReadOptions::default()).0, Kind::Integer);
-        let asked = ReadOptions::default().with_kind("score", Kind::Identifier);
-        assert_eq!(column("score", &asked), (Kind::Identifier, counter));
-    }
-
-    /// Rows of these values and their squares.
-    fn both(values: &[f64]) -> Vec<f64> {
-        values.iter().flat_map(|value| [*value, value * value]).collect()
-    }
-
-    #[test]
-    fn numbers_become_the_columns_of_a_form() {
-        let headings: Vec<String> = "abcdefg".chars().map(String::from).collect();
-        let table = Table::of_numbers(Some(&headings), 7, &numbers()[..], &ReadOptions::default()).unwrap();
-        let form = table.form();
-        let same = Table::of_numbers_as(None, 7, &numbers()[..], form).unwrap();
-        assert_eq!((same.columns(), same.notes()), (table.columns(), &[Note::ByPosition][..]));
-        // Another order, a value that is not known, and another constant.
-        let turned: Vec<String> = headings.iter().rev().cloned().collect();
-        let mut values: Vec<f64> = numbers().chunks(7).flat_map(|row| row.iter().rev().copied()).collect();
-        (values[4], values[1]) = (99.0, 4.0);
-        let other = Table::of_numbers_as(Some(&turned), 7, &values[..], form).unwrap();
-        assert_eq!(
-            (other.columns()[3].value(5), other.columns()[2].value(0)),
-            (Value::Integer(40), Value::Category(3))
-        );
-        let told: Vec<String> = other.notes().iter().map(ToString::to_string).collect();
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(Table::of_numbers_as(None, 1, &[1.0][..], form).is_err());
-        assert!(Table::of_numbers_as(Some(&["z".to_string()]), 1, &[1.0][..], form).is_err());
-    }
-
-    fn text(format: &NumberFormat, number: f64) -> String {
-        let mut out = Vec::new();
-        format.write(number, &mut out);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn numbers_are_written_as_short_as_they_read_back() {
-        let doubles = [
-            0.1,
-            -1_234.567_890_123,
-            2.5e-9,
-            0.0,
-            -0.0,
-            1e20,
-            0.1 + 0.2,
-            1_700_000_000.123_456_7,
-            0.000_123_456_789_012_345_67,
-        ]
-        .map(|number| text(&format(), number));
-        let expected = [
-            "0.1",
-            "-1234.567890123",
-            "2.5e-09",
-            "0",
-            "-0",
-            "1e+20",
-            "0.30000000000000004",
-            "1700000000.1234567",
-            "0.00012345678901234567",
-        ];
-        assert_eq!(doubles, expected);
-        let single = NumberFormat { is_single: true, ..format() };
-        let singles =
-            [0.1f32, 16_777_216.0, 3.4e38, 1.2e-40, -0.333_333_34].map(|number| text(&single, f64::from(number)));
-        assert_eq!(singles, ["0.1", "16777216", "3.4e+38", "1.2e-40", "-0.33333334"]);
-        // Numbers that are made lie between those of 32 bits, or beyond them.
-        assert_eq!((text(&single, 0.1), text(&single, 1e300)), ("0.1".to_string(), "1e+300".to_string()));
-        // Any number, from its bits.
-        let mut state = 1u64;
-        for _ in 0..20_000 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let (double, float) = (f64::from_bits(state), f32::from_bits((state >> 32) as u32));
-            if double.is_finite() {
-                let shown = text(&format(), double);
-                let read = format().read(shown.as_bytes()).unwrap();
-                assert_eq!(
-                    (shown.parse::<f64>().unwrap().to_bits(), read.to_bits()),
-                    (double.to_bits(), double.to_bits()),
-                    "{shown}"
-                );
-            }
-            if float.is_finite() {
-                let shown = text(&single, f64::from(float));
-                let read = single.read(shown.as_bytes()).unwrap();
-                assert_eq!(
-                    (shown.parse::<f32>().unwrap().to_bits(), read),
-                    (float.to_bits(), f64::from(float)),
-                    "{shown}"
-                );
-            }
-        }
-    }
-
-    /// The rows of a table as text without the header, and what that is read as.
-    fn written(table: &Table) -> (String, Table) {
-        let mut writer = crate::Writer::new(Vec::new(), table.form()).unwrap();
-        let mut row = vec![Value::Missing; table.columns().len()];
-        for index in 0..table.rows() {
-            table.row(index, &mut row);
-            writer.write_row(&row).unwrap();
-        }
-        let bytes = writer.finish().unwrap();
-        let again = crate::read_as(&crate::Input::bytes("t.csv", bytes.clone()), table.form(), &ReadOptions::default());
-        let text = String::from_utf8(bytes).unwrap();
-        (text.split_once('\n').unwrap().1.to_string(), again.unwrap())
-    }
-
-    #[test]
-    fn elements_of_every_type_come_back_from_their_texts() {
-        const WIDE: i64 = 1 << 53;
-        let wide: Vec<i64> =
-            (0..40).flat_map(|row| [WIDE - 20 + row * row % 41, i64::MAX - row % 3, i64::MIN + row]).collect();
-        let table = Table::of_numbers(None, 3, &wide[..], &ReadOptions::default()).unwrap();
-        let kinds: Vec<Kind> = table.form().columns.iter().map(|column| column.kind).collect();
-        assert_eq!(kinds, [Kind::Integer, Kind::Categorical, Kind::Integer]);
-        let (text, again) = written(&table);
-        let cells: Vec<i64> = text.split([',', '\n']).filter_map(|cell| cell.parse().ok()).collect();
-        assert_eq!((&cells, again.columns()), (&wide, table.columns()), "{text}");
-        let known = Table::of_numbers_as(None, 3, &wide[..], table.form()).unwrap();
-        assert_eq!(known.columns(), table.columns());
-
-        // A fraction that no float has, in few values and in many, and one alone.
-        let floats: Vec<f32> =
-            (0..60).flat_map(|row| [0.1 * (row % 3) as f32, 0.1 + (row as f32).sin(), 0.7]).collect();
-        let widened: Vec<f64> = floats.iter().map(|number| f64::from(*number)).collect();
-        for (elements, is_single) in [(Elements::Singles(&widened), true), (Elements::Doubles(&widened), false)] {
-            let table = Table::of_numbers(None, 3, elements, &ReadOptions::default()).unwrap();
-            let kinds: Vec<Kind> = table.form().columns.iter().map(|column| column.kind).collect();
-            assert_eq!(kinds, [Kind::Categorical, Kind::Continuous, Kind::Constant]);
-            let (text, again) = written(&table);
-            assert_eq!(again.columns(), table.columns());
-            assert_eq!(text.lines().next().is_some_and(|row| row.ends_with(",0.1,0.7")), is_single, "{text}");
-            let cells = text.split([',', '\n']).filter(|cell| !cell.is_empty());
-            let value = |cell: &str| match cell.parse::<f32>() {
-                Ok(single) if is_single => f64::from(single),
-                _ => cell.parse().unwrap(),
-            };
-            let cells: Vec<f64> = cells.map(value).collect();
-            assert_eq!(cells, widened, "{text}");
-            // Arrays of the other width are of the same values.
-            for other in [Elements::Singles(&widened), Elements::Doubles(&widened)] {
-                let known = Table::of_numbers_as(None, 3, other, table.form()).unwrap();
-                assert_eq!((known.columns(), known.notes()), (table.columns(), &[][..]));
-            }
-        }
-    }
-}
+mod tests;

@@ -1,7 +1,9 @@
 //! Columns of texts that may have been meant for dates or numbers: what is said about them.
 
 use crate::categories::Texts;
+use crate::complaint::holds_delimiter;
 use crate::date_parts::{resembles_date, split};
+use crate::date_tally::Certainty;
 use crate::note::Note;
 use crate::scan::scan;
 use crate::tally::Tally;
@@ -15,8 +17,13 @@ fn way(text: &str) -> Option<(Option<[&str; 2]>, &str)> {
 pub(crate) fn unread(tally: &Tally, texts: &Texts<'_>, name: &str, decimal: char) -> Option<Note> {
     let column = name.to_string();
     let (mut all, mut dates, mut examples) = (0, 0, Vec::new());
+    let (mut lists, mut list) = (0, None);
     for (text, count) in texts.by_count() {
         all += count;
+        if are_numbers(text) {
+            lists += count;
+            list = list.or(Some(text));
+        }
         if resembles_date(text) {
             dates += count;
             match examples.as_slice() {
@@ -25,6 +32,15 @@ pub(crate) fn unread(tally: &Tally, texts: &Texts<'_>, name: &str, decimal: char
                 _ => {}
             }
         }
+    }
+    if let Some((_, Certainty::YearDoubtful)) = tally.dates.format(None)
+        && tally.date_count == tally.values()
+        && let Some(example) = examples.first()
+    {
+        return Some(Note::YearOrDay { column, example: (*example).to_string(), is_read: false });
+    }
+    if let Some(example) = list.filter(|_| 2 * lists >= all) {
+        return Some(Note::SeveralNumbers { column, example: example.to_string() });
     }
     if 2 * dates >= all && dates > 0 {
         return Some(Note::NoDates { column, examples: examples.into_iter().map(String::from).collect() });
@@ -40,6 +56,12 @@ pub(crate) fn unread(tally: &Tally, texts: &Texts<'_>, name: &str, decimal: char
         || (tally.numbers.has_affix() && scan(odd.text.as_bytes()).is_some());
     let is_meant = numbers > 0 && are_half && !are_codes;
     is_meant.then(|| Note::HalfNumbers { column, numbers, cells, example: odd.text.clone() })
+}
+
+/// Whether a text is several numbers, such as `48.85, 2.35`; whole ones, such as `1 2`, are codes.
+fn are_numbers(text: &str) -> bool {
+    let inner = text.trim_matches(['(', ')', '[', ']', '{', '}', ' ']);
+    inner.contains(['.', ';']) && holds_delimiter(inner)
 }
 
 /// Whether a column of whole numbers and few other cells has codes, such as `136` and `136A`.

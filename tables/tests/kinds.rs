@@ -34,7 +34,8 @@ fn few_values_are_no_more_categories_than_asked_for() {
 #[test]
 fn every_kind_is_recognized_and_written_back() {
     let long = |row: usize| format!("a long remark of more than six words about sample {row}");
-    let cases: [(Vec<String>, Kind, &str); 22] = [
+    let month = |row: usize| ["Jan", "Feb", "Mar", "Apr", "May"][row % 5];
+    let cases: [(Vec<String>, Kind, &str); 29] = [
         (repeated(&["yes", "no"], 20), Boolean, "two values in 20 rows"),
         (repeated(&["T", "F", "F"], 20), Boolean, "two values"),
         (repeated(&["0", "1", "1"], 20), Boolean, "two values"),
@@ -57,6 +58,13 @@ fn every_kind_is_recognized_and_written_back() {
         ((1..29).map(|day| format!("202405{day:02}")).collect(), Date, "days, as 20240531"),
         ((1..29).map(|day| format!("{day:02}:30")).filter(|cell| cell < &"24".to_string()).collect(), Date, "times"),
         ((1..29).map(|day| format!("2024-05-{day:02}T12:00:00.5Z")).collect(), Date, "dates with times"),
+        ((0..40).map(|row| format!("{:02}:15:09", row * 7 % 160)).collect(), Date, "durations, as "),
+        ((1..29).map(|day| format!("5/{day}/2024 9:05 PM GMT+1")).collect(), Date, "dates with times"),
+        ((0..40).map(|row| format!("{}-{:02}", month(row), row * 7 % 100)).collect(), Date, "dates, as "),
+        ((0..40).map(|row| format!("{} {}", month(row), 1990 + row)).collect(), Date, "dates, as "),
+        ((0..40).map(|row| format!("{} {}", month(row), 1 + row * 7 % 28)).collect(), Date, "dates, as "),
+        ((0..40).map(|row| format!("2020年{}月{}日", 1 + row % 12, 1 + row * 7 % 28)).collect(), Date, "dates, as "),
+        ((0..40).map(|row| format!("{}/{}", 1 + row % 12, 1990 + row)).collect(), Date, "dates, as "),
     ];
     for (cells, kind, reason) in cases {
         let text = column(&cells);
@@ -147,7 +155,7 @@ fn numbers_of_rows_are_no_values() {
 
 #[test]
 fn missing_values_in_every_kind_come_back() {
-    for mark in ["", "NA", "n/a", "NULL", "nan", "#N/A", "?", "-", "None", "."] {
+    for mark in ["", "NA", "n/a", "NULL", "nan", "#N/A", "\\N", "?", "-", "None", "."] {
         let kinds_of = |cells: Vec<String>| {
             let cells: Vec<String> = cells
                 .iter()
@@ -282,6 +290,33 @@ fn what_could_not_be_read_as_dates_or_numbers_is_told() {
     noted((0..40).map(accounting).collect(), &parts);
     let tickets = |row: usize| if row % 3 == 1 { format!("A/5 {row}") } else { format!("{}", row * row * 37) };
     noted((0..40).map(tickets).collect(), &["most cells are numbers (27 of 40)", "`A/5 1`"]);
+    let months = |row: usize| format!("{} {}", ["Feb", "Mar", "May"][row % 3], 10 + row * 7 % 20);
+    noted(
+        (0..40).map(months).collect(),
+        &[
+            "column `x`: `",
+            "may be a month of a year or a day, and is text; read it as a month of a year by",
+            "2024-12-31",
+        ],
+    );
+    let options = ReadOptions::default().with_kind("x", Date);
+    let text = column((0..40).map(months));
+    let asked = with(&text, &options);
+    assert_eq!((kinds(&asked)[0], String::from_utf8(written(&asked)).unwrap()), (Date, text));
+    noted(
+        (0..40).map(|row| format!("{}-{}", ["Feb", "Mar", "May"][row % 3], 10 + row * 7 % 20)).collect(),
+        &["was read as a month of a year; write dates as 2024-12-31 if it is a day"],
+    );
+    noted(
+        (0..40).map(|row| format!("令和2年{}月{}日", 1 + row % 12, day(row))).collect(),
+        &["texts like dates, such as `令和2年1月1日`, are not read as dates"],
+    );
+    for (open, close) in [("", ""), ("(", ")"), ("[", "]")] {
+        noted(
+            (0..40).map(|row| format!("{open}48.{row}, {}.35{close}", row * row)).collect(),
+            &["column `x`: cells with several numbers, such as `", ", are texts; give each number its column"],
+        );
+    }
     // Nothing is said of names, codes, and what is read.
     for cells in [
         (0..40).map(|row| format!("A{row}")).collect::<Vec<_>>(),
@@ -289,6 +324,7 @@ fn what_could_not_be_read_as_dates_or_numbers_is_told() {
         (0..40).map(|row| format!("{} May {}", day(row), 1950 + row)).collect(),
         (0..40).map(|row| format!("{} {} 2024", day(row), ["January", "May", "June"][row % 3])).collect(),
         (0..40).map(|row| format!("1.2.3.{row}")).collect(),
+        (0..40).map(|row| format!("{:02}:15:09", row * 7 % 160)).collect(),
     ] {
         assert_eq!(
             table(column(&cells)).notes().iter().filter(|note| !note.to_string().contains("left out")).count(),

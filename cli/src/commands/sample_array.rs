@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use gannet::Result;
 use gannet::internals::memory::room;
-use gannet_tables::{AsNumbers, Codec, ColumnForm, Domain};
+use gannet_tables::{AsNumbers, Category, Codec, ColumnForm, Domain};
 
 use crate::data::own::Form;
 use crate::data::samples::byte;
@@ -57,6 +57,10 @@ impl<'a> Array<'a> {
         let Self::Table { codec, columns, .. } = self else { return };
         let is_wide = |column: &&ColumnForm| match &column.domain {
             Domain::Integers { range, .. } => range.iter().any(|end| end.unsigned_abs() >= EXACT),
+            Domain::Categories { categories, .. } => {
+                let number = |category: &Category| category.text.parse::<i128>().ok();
+                categories.iter().filter_map(number).any(|number| number.unsigned_abs() >= u128::from(EXACT))
+            }
             _ => false,
         };
         let wide: Vec<&str> =

@@ -39,9 +39,11 @@ pub(crate) fn read(
         // The array is there until its columns are.
         (Contents::Npy, known) => file.array(reading.array.as_deref(), most / 2).and_then(|array| {
             let (columns, elements) = match &array {
-                Array::Numbers { columns, values, is_single: true } => (*columns, Elements::Singles(values)),
+                Array::Numbers { columns, values, bits: 16 } => (*columns, Elements::Halves(values)),
+                Array::Numbers { columns, values, bits: 32 } => (*columns, Elements::Singles(values)),
                 Array::Numbers { columns, values, .. } => (*columns, Elements::Doubles(values)),
                 Array::Integers { columns, values } => (*columns, Elements::Integers(values)),
+                Array::Unsigned { columns, values } => (*columns, Elements::Unsigned(values)),
                 _ => return Err(file.instead(contents, "a table")),
             };
             match known {

@@ -51,9 +51,9 @@ impl Element {
         matches!(self.kind, Kind::Signed | Kind::Unsigned) && self.size == 8
     }
 
-    /// Whether these are floats that 32 bits hold.
-    pub(super) fn is_single(self) -> bool {
-        self.kind == Kind::Float && self.size <= 4
+    /// Bits of a float that holds each of them, but for wide integers: those of its own, or 64.
+    pub(super) fn float_bits(self) -> u32 {
+        if self.kind == Kind::Float { 8 * self.size as u32 } else { 64 }
     }
 
     /// The bits of an element's bytes.

@@ -257,7 +257,7 @@ fn gaps_are_missing_values_of_an_array_and_an_error_in_a_table() {
     let bytes = file(&header("<f8", "True", "(3, 2)"), &elements);
     let error = parse_bytes(&bytes).unwrap_err().to_string();
     assert!(error.contains("element [2, 0] (counted from 0) at offset ") && error.contains("is NaN"), "{error}");
-    let Array::Numbers { columns, values, is_single: false } =
+    let Array::Numbers { columns, values, bits: 64 } =
         parse_array(&bytes[..], bytes.len() as u64, Path::new("t.npy"), u64::MAX).unwrap()
     else {
         panic!("no numbers");
@@ -280,22 +280,25 @@ fn wide_whole_numbers_stay_apart() {
     let signed = |values: &[i64]| read("<i8", &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
     let unsigned =
         |values: &[u64]| read(">u8", &values.iter().flat_map(|value| value.to_be_bytes()).collect::<Vec<_>>());
-    let numbers = |values: &[f64], is_single| Array::Numbers { columns: 1, values: values.to_vec(), is_single };
+    let numbers = |values: &[f64], bits| Array::Numbers { columns: 1, values: values.to_vec(), bits };
     let integers = |values: &[i64]| Array::Integers { columns: 1, values: values.to_vec() };
     assert_eq!(
         signed(&[WIDE - 1, 1 - WIDE, 3]),
-        numbers(&[9_007_199_254_740_991.0, -9_007_199_254_740_991.0, 3.0], false)
+        numbers(&[9_007_199_254_740_991.0, -9_007_199_254_740_991.0, 3.0], 64)
     );
     for wide in [WIDE, -WIDE, WIDE + 1, i64::MAX, i64::MIN] {
         assert_eq!(signed(&[-7, wide]), integers(&[-7, wide]));
     }
     assert_eq!(unsigned(&[WIDE as u64 + 1, 5]), integers(&[WIDE + 1, 5]));
-    assert_eq!(unsigned(&[1, 5]), numbers(&[1.0, 5.0], false));
-    assert_eq!(unsigned(&[u64::MAX, 5]), numbers(&[18_446_744_073_709_551_615.0, 5.0], false));
-    assert_eq!(read("<f4", &0.1f32.to_le_bytes()), numbers(&[f64::from(0.1f32)], true));
-    assert_eq!(read("<f2", &[0x00, 0x3c]), numbers(&[1.0], true));
-    assert_eq!(read("<f8", &0.1f64.to_le_bytes()), numbers(&[0.1], false));
-    assert_eq!(read("|b1", &[7]), numbers(&[1.0], false));
+    assert_eq!(unsigned(&[1, 5]), numbers(&[1.0, 5.0], 64));
+    for wide in [u64::MAX, 1 << 63] {
+        assert_eq!(unsigned(&[wide, 5]), Array::Unsigned { columns: 1, values: vec![wide, 5] });
+    }
+    assert_eq!(unsigned(&[(1 << 63) - 1, 5]), integers(&[i64::MAX, 5]));
+    assert_eq!(read("<f4", &0.1f32.to_le_bytes()), numbers(&[f64::from(0.1f32)], 32));
+    assert_eq!(read("<f2", &[0x00, 0x3c]), numbers(&[1.0], 16));
+    assert_eq!(read("<f8", &0.1f64.to_le_bytes()), numbers(&[0.1], 64));
+    assert_eq!(read("|b1", &[7]), numbers(&[1.0], 64));
     // In the order of columns.
     let elements = [WIDE + 1, 2, 3, 4].map(i64::to_le_bytes).concat();
     let bytes = file(&header("<i8", "True", "(2, 2)"), &elements);

@@ -133,7 +133,7 @@ impl Coding {
     }
 
     /// Lets scores stand for numbers beyond those of the data, by this share of their range. Numbers that are not negative stay so, and
-    /// those that are not positive; times of day stay in the day; the ends are on the grid of the data.
+    /// those that are not positive; times of day stay in the day, and durations are not negative; the ends are on the grid of the data.
     pub(super) fn widen(&mut self, form: &ColumnForm, share: f64) {
         let Self::Number { scores, base, step, decimals, .. } = self else { return };
         let Some([least, greatest]) = scores.range() else { return };
@@ -142,7 +142,7 @@ impl Coding {
         let by = share * (greatest - least).min(f64::MAX);
         let (mut low, mut high) = ((least - by).max(f64::MIN), (greatest + by).min(f64::MAX));
         match &form.domain {
-            Domain::Dates { format, .. } => {
+            Domain::Dates { format, .. } if !format.is_duration() => {
                 if let Some(per_day) = format.unit().per_day().filter(|_| format.day.is_none()) {
                     (low, high) = (low.max(zero), high.min(zero + (per_day - 1) as f64));
                 }
@@ -341,6 +341,10 @@ mod tests {
         };
         assert_eq!(minutes(600, 700, 0.1), [35_400.0, 42_600.0]);
         assert_eq!(minutes(5, 1_435, 0.5), [0.0, 86_340.0]);
+        let time = format.time.map(|time| crate::TimeFormat { is_duration: true, ..time });
+        let domain = Domain::Dates { format: crate::DateFormat { time, ..format }, range: [60, 100_060] };
+        let values = Values::Integers((60..=100_060).step_by(50).collect());
+        assert_eq!(ends(domain, crate::Kind::Date, values, 0.1), [10.0, 110_060.0]);
     }
 
     #[test]

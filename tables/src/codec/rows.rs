@@ -38,6 +38,7 @@ impl Codec {
                         match &self.form.columns[column].domain {
                             Domain::Integers { .. } => Value::Integer(whole(number, *base)),
                             Domain::Dates { .. } => Value::Date(whole(number, *base)),
+                            Domain::Numbers { format, .. } => Value::Number(format.nearest(number)),
                             _ => Value::Number(number),
                         }
                     }

@@ -19,13 +19,18 @@ pub fn check(input: &[u8]) -> bool {
     let most = u64::MAX;
     let array = within(CAP, input.len(), || npy::parse_array(input, input.len() as u64, origin(), most));
     match (&parsed, array) {
-        (Ok(table), Ok(Array::Numbers { columns, values, is_single })) => {
+        (Ok(table), Ok(Array::Numbers { columns, values, bits })) => {
             assert!(columns == table.columns && same(&values, &table.values));
-            assert!(!is_single || values.iter().all(|value| f64::from(*value as f32) == *value));
+            assert!(bits == 64 || values.iter().all(|value| f64::from(*value as f32) == *value));
         }
         (Ok(table), Ok(Array::Integers { columns, values })) => {
             let rounded: Vec<f64> = values.iter().map(|value| *value as f64).collect();
             assert!(columns == table.columns && same(&rounded, &table.values));
+        }
+        (Ok(table), Ok(Array::Unsigned { columns, values })) => {
+            let rounded: Vec<f64> = values.iter().map(|value| *value as f64).collect();
+            assert!(columns == table.columns && same(&rounded, &table.values));
+            assert!(values.iter().any(|value| i64::try_from(*value).is_err()));
         }
         (Ok(_), other) => panic!("a table is {other:?}"),
         (Err(_), Ok(Array::Images(images))) => {
