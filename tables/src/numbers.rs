@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use gannet::internals::memory::room;
+use gannet::internals::numbers::counted;
 use gannet::{Error, Result};
 
 use crate::cure::Setting;
@@ -17,7 +18,7 @@ use crate::options::ReadOptions;
 use crate::row_numbers::{Numbering, RowNumbers, is_name_of_numbers};
 use crate::select::names;
 use crate::table::{Column, Indices, Mask, Table, Values};
-use crate::text::{listed, number_of};
+use crate::text::listed;
 
 impl Table {
     /// A table of row-major numbers, whose columns have these names; `column_1` and so on where there are none. What is no number is a
@@ -135,7 +136,7 @@ impl Table {
             None => {
                 let problem = format!(
                     "has {} without names, but the run has {}",
-                    number_of(columns as u64, "column"),
+                    counted(columns as u64, "column"),
                     form.columns.len()
                 );
                 return Err(Error::data("table", problem));
@@ -210,7 +211,7 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
         None if is_few && sorted.iter().all(is_bit) && distinct == 2 => (Kind::Boolean, "0 and 1".to_string()),
         None if is_few || distinct == 1 => (
             Kind::Categorical,
-            format!("{} in {}", number_of(distinct as u64, "distinct number"), number_of(rows as u64, "row")),
+            format!("{} in {}", counted(distinct as u64, "distinct number"), counted(rows as u64, "row")),
         ),
         None if whole => (Kind::Integer, "whole numbers".to_string()),
         None => (Kind::Continuous, "numbers".to_string()),

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use gannet::internals::numbers::counted;
 use gannet::{Error, Result};
 
 use crate::cure::{Cure, Setting, SettingNames};
@@ -12,7 +13,6 @@ use crate::marks::Marks;
 use crate::options::ReadOptions;
 use crate::records::Records;
 use crate::tally::Tally;
-use crate::text::number_of;
 
 /// Bytes of texts between two looks at the memory that they take.
 const CHECKED: usize = 1 << 16;
@@ -105,7 +105,7 @@ pub(crate) fn check_limit(needed: u64, limit: u64) -> Result<()> {
 
 /// What to do about a row of another length.
 pub(crate) fn length_problem(line: u64, found: usize, other_line: u64, expected: usize, names: SettingNames) -> String {
-    let cells = |count: usize| number_of(count as u64, "cell");
+    let cells = |count: usize| counted(count as u64, "cell");
     let cures: &[Cure] = if found > expected {
         &[("put cells that hold the delimiter in quotes", None), ("name the delimiter", Some(Setting::Delimiter))]
     } else {
