@@ -16,7 +16,7 @@ use crate::note::Note;
 use crate::number_format::{ExponentFormat, NumberFormat};
 use crate::options::ReadOptions;
 use crate::row_numbers::{Numbering, RowNumbers, is_name_of_numbers};
-use crate::select::names;
+use crate::select::{names, selected};
 use crate::table::{Column, Indices, Mask, Table, Values};
 use crate::text::listed;
 
@@ -55,16 +55,10 @@ impl Table {
             Some(headings) if headings.len() == columns => names(headings),
             _ => names(&vec![String::new(); columns]),
         };
-        let wanted = |name: &String| {
-            options.columns.as_ref().is_none_or(|columns| columns.contains(name)) && !options.drop.contains(name)
-        };
-        let asked = options.columns.iter().flatten().chain(&options.drop).chain(options.kinds.keys());
-        if let Some(unknown) = asked.into_iter().find(|name| !all.contains(name)) {
-            return Err(Error::data("table", format!("has no column `{unknown}`; it has {}", listed(&all))));
-        }
+        let wanted = selected(&all, options, None)?;
         let (mut forms, mut found, mut notes, mut dropped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (place, name) in all.into_iter().enumerate() {
-            if !wanted(&name) {
+            if wanted.binary_search(&place).is_err() {
                 dropped.push(name);
                 continue;
             }
@@ -198,8 +192,8 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
     let is_numbering = |numbering| matches!(numbering, Numbering::Upwards(0 | 1)) || is_name_of_numbers(&name);
     let found = numbering.filter(|numbering| is_numbering(*numbering));
     let is_bit = |number: &E| matches!(number.whole(), Some(0 | 1));
-    let (kind, reason) = match options.kinds.get(&name) {
-        Some(kind) => (*kind, "as it was asked for".to_string()),
+    let (kind, reason) = match options.kind(&name) {
+        Some(kind) => (kind, "as it was asked for".to_string()),
         None if distinct == 0 => (Kind::Constant, "no row has a value".to_string()),
         None if distinct == 1 && gaps == 0 => (Kind::Constant, "one value in all rows".to_string()),
         None if matches!(found, Some(Numbering::Upwards(_))) => {

@@ -7,7 +7,6 @@ use gannet::{Error, Result};
 
 use crate::cure::{Cure, Setting, SettingNames};
 use crate::input::Input;
-use crate::kind::Kind;
 use crate::lead::{Lead, leads, title_lines};
 use crate::marks::Marks;
 use crate::options::ReadOptions;
@@ -56,7 +55,7 @@ pub(crate) fn pass<R: Read>(
     }
     let limit = (REMEMBERED / columns.max(1)).clamp(REMEMBERED_OF_ONE[0], REMEMBERED_OF_ONE[1]);
     // Which column that is, its name will tell.
-    let wants_categories = options.kinds.values().any(|kind| *kind == Kind::Categorical);
+    let wants_categories = options.wants_categories();
     let fixed = input.held() + (columns * size_of::<Tally>()) as u64;
     check_limit(fixed, options.memory_limit)?;
     let mut tallies = vec![Tally::new(limit, wants_categories); columns];

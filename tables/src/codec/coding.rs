@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::jitter::jitter;
 use super::quantiles::Quantiles;
 use super::scores::{Line, Scaling, Scores};
+use crate::cure::{Setting, SettingNames};
 use crate::form::{ColumnForm, Domain};
 use crate::table::{Column, Values};
+use crate::text::shown;
 
 /// Numbers of a column that its scores are fitted to, at most, one of each so many rows, beside its ends.
 const FITTED: usize = 1 << 20;
@@ -48,6 +50,16 @@ pub(super) struct Fitting {
     pub(super) scaling: Scaling,
     /// Parts of a column's scores, at most.
     pub(super) parts: usize,
+    /// How messages name settings.
+    pub(super) names: SettingNames,
+}
+
+impl Fitting {
+    /// The error about a column, behind whose `problem` the setting stands that leaves it out.
+    fn refused(self, form: &ColumnForm, problem: &str) -> Error {
+        let by = self.names.by(Setting::Drop);
+        Error::data("table", format!("column `{}`: {problem}{by}", shown(&form.name)))
+    }
 }
 
 impl Coding {
@@ -97,13 +109,14 @@ impl Coding {
         }
         if numbers.is_empty() {
             let problem = "none of its values can be learned; leave the column out";
-            return Err(Error::setting(format!("column `{}`", form.name), problem));
+            return Err(fitting.refused(form, problem));
         }
         // In the order of the rows, as sums were always made.
         let line = match fitting.scaling {
-            Scaling::Standard => Some(Line::fit(&numbers).map_err(|problem| {
-                Error::setting(format!("column `{}`", form.name), format!("{problem}; scale it, or leave it out"))
-            })?),
+            Scaling::Standard => {
+                let refused = |problem| fitting.refused(form, &format!("{problem}; scale the column, or leave it out"));
+                Some(Line::fit(&numbers).map_err(refused)?)
+            }
             _ => None,
         };
         numbers.sort_unstable_by(f64::total_cmp);
@@ -284,7 +297,7 @@ mod tests {
             let range = [values[0], values[values.len() - 1]];
             let form =
                 ColumnForm::new("n", crate::Kind::Integer, Domain::Integers { format: Default::default(), range });
-            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512 };
+            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512, names: SettingNames::None };
             let mut coding = Coding::fit(&form, &column(values), fitting).unwrap();
             coding.widen(&form, share);
             let Coding::Number { base, .. } = coding else { panic!("{coding:?}") };
@@ -307,7 +320,7 @@ mod tests {
     fn wide_ends_are_numbers_and_times_stay_in_the_day() {
         let ends = |domain: Domain, kind, values: Values, share| {
             let form = ColumnForm::new("x", kind, domain);
-            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512 };
+            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512, names: SettingNames::None };
             let mut coding = Coding::fit(&form, &Column::new(values, None), fitting).unwrap();
             coding.widen(&form, share);
             let Coding::Number { base, .. } = coding else { panic!("{coding:?}") };
