@@ -150,8 +150,8 @@ impl Codec {
     }
 
     /// The same whose rows may have numbers and dates beyond those of the table, by `share` of their range, from 0 to 1. They go on as the
-    /// outermost values of the data do. An end that is one frequent value stays, and so does a sign that all numbers have. Numbers along a
-    /// line have no bounds anyway.
+    /// outermost values of the data do, and thin out towards the bound. An end at which values pile up stays, and so does a sign that all
+    /// numbers have: positive numbers stay positive. Numbers along a line have no bounds anyway.
     ///
     /// # Errors
     ///
@@ -160,7 +160,8 @@ impl Codec {
         if !(0.0..=1.0).contains(&share) {
             return Err(Error::setting("beyond", format!("{share} is not a share of the range from 0 to 1")));
         }
-        self.codings.iter_mut().zip(&self.form.columns).for_each(|(coding, column)| coding.widen(column, share));
+        let rows = self.rows;
+        self.codings.iter_mut().zip(&self.form.columns).for_each(|(coding, column)| coding.widen(column, share, rows));
         self.beyond = share;
         Ok(self)
     }
