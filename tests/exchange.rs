@@ -242,7 +242,7 @@ fn processes_that_do_not_fit_together_are_told() {
     assert!(data.iter().all(|error| error.contains("process 1") && error.contains("501")), "{data:?}");
     // One cannot begin: the others hear why.
     let small = begin(|_, options| options, |process| if process == 1 { 50 } else { 500 });
-    assert!(small[1].contains("100 is more than the 50 samples"), "{}", small[1]);
+    assert!(small[1].contains("100 is more than the data have samples; use at most 50"), "{}", small[1]);
     for other in [0, 2] {
         assert!(
             small[other].contains("process 1: could not begin") && small[other].contains("50 samples"),

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+pub(crate) use gannet::internals::numbers::{counted, plural};
 use gannet::internals::numbers::{grouped, thousands};
 use indicatif::HumanDuration;
 
@@ -107,19 +108,9 @@ pub(crate) fn rate(samples_per_second: f64) -> String {
     format!("{} samples/s", rounded(samples_per_second))
 }
 
-/// `count` with its noun: `1 step`, `3,200 steps`.
-pub(crate) fn counted(count: u64, noun: &str) -> String {
-    format!("{} {}", thousands(count), plural(count, noun))
-}
-
 /// So many replicas. Their names have no commas between thousands, and neither has their number.
 pub(crate) fn counted_replicas(count: usize) -> String {
     format!("{count} {}", plural(count as u64, "replica"))
-}
-
-/// The noun for `count` things, without the number.
-pub(crate) fn plural(count: u64, noun: &str) -> String {
-    format!("{noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Bytes to a tenth of a MiB.

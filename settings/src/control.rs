@@ -2,7 +2,7 @@
 //! sampled from, the clipping of gradients, the schedule of the learning rates. [`Setting::GAN`] lists them.
 
 use gannet::gan::{RateDecay, RateSchedule};
-use gannet::internals::numbers::thousands;
+use gannet::internals::numbers::counted;
 use toml::Value;
 
 use crate::kind::Kind;
@@ -58,7 +58,7 @@ impl<C: HasSpec> Setting<C> {
             match (config.spec().instance_noise, config.spec().instance_noise_steps) {
                 (0.0, _) => String::new(),
                 (deviation, 0) => deviation.to_string(),
-                (deviation, steps) => format!("{deviation}, gone in {} steps", thousands(steps)),
+                (deviation, steps) => format!("{deviation}, gone in {}", counted(steps, "step")),
             }
         })),
         ..Self::new(

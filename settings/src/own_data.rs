@@ -4,6 +4,7 @@ use std::fmt;
 
 use gannet::gan::presets::{self, Duration};
 use gannet::gan::{Adam, GanSpec, Penalties, RateSchedule};
+use gannet::internals::numbers::counted;
 use gannet::net::{Activation, NetworkSpec};
 
 /// What a sample is.
@@ -43,7 +44,10 @@ impl fmt::Display for Shape {
         match self {
             Self::Numbers(1) => formatter.write_str("numbers of one column that varies"),
             Self::Numbers(count) => write!(formatter, "numbers of {count} columns that vary"),
-            Self::Mixed { columns, features } => write!(formatter, "rows of {columns} columns, {features} values"),
+            Self::Mixed { columns, features } => {
+                let (columns, features) = (counted(*columns as u64, "column"), counted(*features as u64, "value"));
+                write!(formatter, "rows of {columns}, {features}")
+            }
             Self::Image { height, width } => write!(formatter, "images of {height} x {width} pixels"),
         }
     }

@@ -45,7 +45,7 @@ impl Batches {
             if samples == 0 {
                 return Err(Error::setting("data", "there is no sample to train on"));
             }
-            let problem = format!("{batch} is more than the {samples} samples of the data; use at most {samples}");
+            let problem = format!("{batch} is more than the data have samples; use at most {samples}");
             return Err(Error::setting("batch", problem));
         }
         let Some(of_step) = batch.checked_mul(batches).filter(|&samples| u32::try_from(samples).is_ok()) else {

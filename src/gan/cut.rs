@@ -43,7 +43,7 @@ impl Cut {
             return problem(format!("{shards} is not a power of two from 1 to {MOST_SHARDS}"));
         }
         if shards > samples {
-            return problem(format!("{shards} are more than the {samples} samples of a batch"));
+            return problem(format!("{shards} are more than a batch has samples; use at most {samples}"));
         }
         Ok(Self { samples, shards, places: 1, slot_samples: samples.div_ceil(shards), own: [0, shards] })
     }

@@ -271,7 +271,7 @@ impl RateSchedule {
         }
         if self.decay != RateDecay::Constant && self.steps <= self.warmup_steps {
             let (steps, warmup) = (self.steps, self.warmup_steps);
-            let problem = format!("{steps} steps leave none for the rates to fall after {warmup} warmup_steps");
+            let problem = format!("leaves no step for the rates to fall: it is {steps}, and warmup_steps is {warmup}");
             return Err(Error::setting("schedule_steps", problem));
         }
         for (name, share) in [("final_rate", self.final_rate), ("final_penalty", self.final_penalty)] {
@@ -300,7 +300,9 @@ impl fmt::Display for RateSchedule {
         formatter.write_str(self.decay.name())?;
         match (self.decay, self.warmup_steps) {
             (RateDecay::Constant, 0) => Ok(()),
+            (RateDecay::Constant, 1) => formatter.write_str(" after 1 step of warm-up"),
             (RateDecay::Constant, warmup) => write!(formatter, " after {warmup} steps of warm-up"),
+            (_, 0) if self.steps == 1 => formatter.write_str(" over 1 step"),
             (_, 0) => write!(formatter, " over {} steps", self.steps),
             (_, warmup) => write!(formatter, " over {} steps, {warmup} of them warm-up", self.steps),
         }?;

@@ -77,13 +77,14 @@ fn packs(spec: &GanSpec, options: &TrainerOptions) -> Result<usize> {
     if !batch.is_multiple_of(packing) {
         let nearest = (batch / packing).max(1) * packing;
         let problem = format!(
-            "{batch} samples are no whole packs of {packing}, as `packing` has it; take {nearest}, for instance"
+            "a batch of {batch} is no whole number of packs of {packing}, as `packing` has it; take {nearest}, for instance"
         );
         return Err(Error::setting("batch", problem));
     }
     let packs = batch / packing;
     if packing > 1 && options.shards > packs {
-        let problem = format!("{} are more than the {packs} packs of {packing} samples of a batch", options.shards);
+        let problem =
+            format!("{} are more than a batch has packs of {packing} samples; use at most {packs}", options.shards);
         return Err(Error::setting("shards", problem));
     }
     Ok(packs)

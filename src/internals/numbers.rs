@@ -17,6 +17,21 @@ pub fn grouped(digits: &str) -> String {
     grouped
 }
 
+/// `count` with its noun: `1 step`, `3,200 steps`.
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {}", thousands(count), plural(count, noun))
+}
+
+/// The noun for `count` things, without the number: `sample`, `samples`, `class`, `classes`.
+pub fn plural(count: u64, noun: &str) -> String {
+    let ending = match count {
+        1 => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{noun}{ending}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +43,12 @@ mod tests {
         {
             assert_eq!(thousands(number), text);
         }
+    }
+
+    #[test]
+    fn one_thing_is_told_from_several() {
+        let told =
+            [counted(0, "row"), counted(1, "row"), counted(1_200, "row"), counted(1, "class"), counted(2, "class")];
+        assert_eq!(told, ["0 rows", "1 row", "1,200 rows", "1 class", "2 classes"]);
     }
 }

@@ -6,7 +6,7 @@ use crate::kind::Kind;
 use crate::marks::Marks;
 use crate::note::Note;
 use crate::tally::Tally;
-use crate::text::{counted, number_of};
+use gannet::internals::numbers::{counted, thousands};
 
 /// Texts of more words on average are sentences.
 const SENTENCE: u64 = 6;
@@ -145,21 +145,21 @@ pub(crate) fn of_texts(
     let is_unique = 100 * different >= UNIQUE_PERCENT * texts.count;
     let is_rare = 2 * different > texts.count;
     if (is_unique || is_rare) && (words > SENTENCE || letters > LONG) {
-        let reason = format!("texts of {} on average, most of them different", number_of(words, "word"));
+        let reason = format!("texts of {} on average, most of them different", counted(words, "word"));
         return (Kind::FreeText, reason, Domain::Nothing);
     }
     if letters > MAX_TEXT as u64 {
         return (Kind::FreeText, format!("texts of {letters} letters on average"), Domain::Nothing);
     }
     if is_unique {
-        let reason = format!("a different text in each of {}", number_of(texts.count, "row"));
+        let reason = format!("a different text in each of {}", counted(texts.count, "row"));
         return (Kind::Identifier, reason, Domain::Counter { first: 1, width: 0 });
     }
     if 100 * different > RARE_PERCENT * texts.count {
-        let reason = format!("{} different texts in {}", counted(different), number_of(texts.count, "row"));
+        let reason = format!("{} different texts in {}", thousands(different), counted(texts.count, "row"));
         return (Kind::Identifier, reason, Domain::Counter { first: 1, width: 0 });
     }
     let about = if tally.is_complete() { "" } else { "about " };
-    let reason = format!("{about}{} in {}", number_of(different, "distinct text"), number_of(texts.count, "row"));
+    let reason = format!("{about}{} in {}", counted(different, "distinct text"), counted(texts.count, "row"));
     (Kind::Categorical, reason, capped(tally, texts, name, most, notes))
 }

@@ -144,7 +144,7 @@ pub(crate) fn conclude(
     let headings = headings.unwrap_or_else(|| vec![String::new(); columns]);
     let names = names(&headings);
     let places = match known {
-        None => selected(&names, options, input)?,
+        None => selected(&names, options, Some(&input.origin().display().to_string()))?,
         Some(form) => {
             let (how, places) = matched(form, &names, dialect.header.is_some(), &input.origin().display().to_string())?;
             if how == Matched::ByPosition {
@@ -169,7 +169,7 @@ pub(crate) fn conclude(
         let (tally, name, heading) = (&pass.tallies[place], &names[place], &headings[place]);
         let is_unnamed_first = place == 0 && heading.is_empty() && form.dialect.header.is_some();
         let known = known.and_then(|form| form.columns.get(index)).map(|column| column.kind);
-        let wanted = known.map(as_known).or(options.kinds.get(name).copied());
+        let wanted = known.map(as_known).or(options.kind(name));
         let is_known = known.is_some();
         let context = Context {
             name,

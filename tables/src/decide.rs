@@ -12,8 +12,9 @@ use crate::note::Note;
 use crate::options::ReadOptions;
 use crate::row_numbers::{Numbering, is_name_of_numbers};
 use crate::tally::Tally;
-use crate::text::{counted, number_of, shown};
+use crate::text::shown;
 use crate::unread::{are_codes, unread};
+use gannet::internals::numbers::{counted, thousands};
 
 /// Numbers that are so few are categories, where each is there often.
 pub(crate) const FEW: u64 = 12;
@@ -160,7 +161,7 @@ fn few(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Vec<
             && listed.len() > 1
             && greatest - least <= ROUNDING * least.abs().max(greatest.abs())
         {
-            let reason = format!("its values differ by rounding only, in {}", number_of(tally.cells, "row"));
+            let reason = format!("its values differ by rounding only, in {}", counted(tally.cells, "row"));
             return Some((Kind::Constant, reason, Domain::Constant { text: listed.first()?.0.to_string() }));
         }
     }
@@ -169,23 +170,23 @@ fn few(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Vec<
         let reason = if has_gaps {
             format!(
                 "one value, and none in {} of {}",
-                counted(tally.cells - texts.count),
-                number_of(tally.cells, "row")
+                thousands(tally.cells - texts.count),
+                counted(tally.cells, "row")
             )
         } else {
             match tally.cells {
                 1 => "the only value, of one row".to_string(),
-                cells => format!("the same value in all {} rows", counted(cells)),
+                cells => format!("the same value in all {} rows", thousands(cells)),
             }
         };
         return Some((Kind::Constant, reason, Domain::Constant { text }));
     }
     if let Some(domain) = categories::boolean(&listed) {
-        return Some((Kind::Boolean, format!("two values in {} rows", counted(texts.count)), domain));
+        return Some((Kind::Boolean, format!("two values in {} rows", thousands(texts.count)), domain));
     }
     if listed.len() as u64 <= FEW && texts.count >= OFTEN * listed.len() as u64 && tally.date_count == 0 {
         let what = if are_numbers { "numbers" } else { "texts" };
-        let reason = format!("{} distinct {what} in {} rows", listed.len(), counted(texts.count));
+        let reason = format!("{} distinct {what} in {} rows", listed.len(), thousands(texts.count));
         let domain = categories::capped(tally, texts, context.name, context.options.most_categories(), notes);
         return Some((Kind::Categorical, reason, domain));
     }
@@ -235,12 +236,12 @@ fn numbers(tally: &Tally, context: &Context<'_>, notes: &mut Vec<Note>) -> Found
     if tally.numbers.are_integers(&format) {
         let reason = match format.width {
             0 => "whole numbers".to_string(),
-            width => format!("whole numbers of {}", number_of(u64::from(width), "digit")),
+            width => format!("whole numbers of {}", counted(u64::from(width), "digit")),
         };
         return (Kind::Integer, reason, Domain::Integers { format, range: [0, 0] });
     }
     let reason = if tally.numbers.has_decimals(&format) {
-        format!("numbers with up to {}", number_of(u64::from(format.max_decimals), "decimal"))
+        format!("numbers with up to {}", counted(u64::from(format.max_decimals), "decimal"))
     } else {
         if tally.numbers.are_long_codes() {
             notes.push(Note::Digits(context.name.to_string()));

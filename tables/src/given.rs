@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use gannet::Result;
+use gannet::internals::numbers::{counted, thousands};
 
 use crate::complaint::finding;
 use crate::cure::SettingNames;
@@ -22,7 +23,7 @@ use crate::select::names;
 use crate::sniff::sniff;
 use crate::survey::{Beginning, head_text, text};
 use crate::table::Value;
-use crate::text::{counted, listed, number_of, shown};
+use crate::text::{listed, shown};
 
 /// The rows of a file that has some of the columns of a form, under their names and in any order. A cell that is empty is not given.
 ///
@@ -233,12 +234,12 @@ impl<'a> GivenRows<'a> {
             let what = if *cells == 1 { "is" } else { "are" };
             format!(
                 "{} {what} beyond the range of `{name}` in the data, and taken for its end where rows are compared",
-                number_of(*cells, "cell")
+                counted(*cells, "cell")
             )
         });
         let open = (self.open > 0).then(|| match self.open {
             1 => "1 row has empty cells alone; it is filled by any generated row".to_string(),
-            rows => format!("{} rows have empty cells alone; they are filled by any generated rows", counted(rows)),
+            rows => format!("{} rows have empty cells alone; they are filled by any generated rows", thousands(rows)),
         });
         encoding.into_iter().chain(outside).chain(open).collect()
     }

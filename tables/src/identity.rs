@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use gannet::internals::numbers::counted;
 use gannet::{Error, Result};
 
 use crate::form::Form;
-use crate::text::{listed, number_of, shown};
+use crate::text::{listed, shown};
 
 /// How the columns of a file were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ fn by_position(form: &Form, (found, has_names): (&[String], bool), origin: &str)
     if found.len() != form.columns.len() {
         let problem = format!(
             "has {} without names, but the run has {}; give a table with these, or begin a new run",
-            number_of(found.len() as u64, "column"),
+            counted(found.len() as u64, "column"),
             form.columns.len()
         );
         return Err(Error::data(origin, problem));

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::cure::{Cure, Setting, SettingNames};
 use crate::kind::Kind;
-use crate::text::{listed, number_of, shown};
+use crate::text::{listed, shown};
+use gannet::internals::numbers::counted;
 
 /// Something that was assumed or left out. It is shown by [`Display`](fmt::Display), one line that says how to change it by the functions of
 /// [`ReadOptions`](crate::ReadOptions); [`told`](Self::told) names the settings in another way.
@@ -183,7 +184,7 @@ impl Note {
                 format!("{what} ({}), and no row; left out", listed(titles))
             }
             Self::Lines { comments, blanks } => {
-                let part = |count: u64, what: &str| (count > 0).then(|| number_of(count, what));
+                let part = |count: u64, what: &str| (count > 0).then(|| counted(count, what));
                 let parts: Vec<String> =
                     [part(*comments, "comment line"), part(*blanks, "blank row")].into_iter().flatten().collect();
                 format!("left out: {}", parts.join(", "))
@@ -232,7 +233,7 @@ impl Note {
         match self {
             Self::Missing { mark, count, rows, .. } => {
                 let mark = if mark.is_empty() { "an empty cell".to_string() } else { format!("`{}`", shown(mark)) };
-                format!("{mark} means a missing value, in {count} of {}", number_of(*rows, "row"))
+                format!("{mark} means a missing value, in {count} of {}", counted(*rows, "row"))
             }
             Self::LeftOut { reason, .. } => format!("left out: {reason}"),
             Self::Rest { kept, cells, most, .. } => {

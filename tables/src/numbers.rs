@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use gannet::internals::memory::room;
+use gannet::internals::numbers::counted;
 use gannet::{Error, Result};
 
 use crate::categories::RARE_PERCENT;
@@ -16,9 +17,9 @@ use crate::note::Note;
 use crate::number_format::{ExponentFormat, NumberFormat};
 use crate::options::ReadOptions;
 use crate::row_numbers::{Numbering, RowNumbers, is_name_of_numbers};
-use crate::select::names;
+use crate::select::{names, selected};
 use crate::table::{Column, Indices, Mask, Table, Values};
-use crate::text::{listed, number_of};
+use crate::text::listed;
 
 impl Table {
     /// A table of row-major numbers, whose columns have these names; `column_1` and so on where there are none. What is no number is a
@@ -58,16 +59,10 @@ impl Table {
             Some(headings) if headings.len() == columns => names(headings),
             _ => names(&vec![String::new(); columns]),
         };
-        let wanted = |name: &String| {
-            options.columns.as_ref().is_none_or(|columns| columns.contains(name)) && !options.drop.contains(name)
-        };
-        let asked = options.columns.iter().flatten().chain(&options.drop).chain(options.kinds.keys());
-        if let Some(unknown) = asked.into_iter().find(|name| !all.contains(name)) {
-            return Err(Error::data("table", format!("has no column `{unknown}`; it has {}", listed(&all))));
-        }
+        let wanted = selected(&all, options, None)?;
         let (mut forms, mut found, mut notes, mut dropped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (place, name) in all.into_iter().enumerate() {
-            if !wanted(&name) {
+            if wanted.binary_search(&place).is_err() {
                 dropped.push(name);
                 continue;
             }
@@ -155,7 +150,7 @@ impl Table {
             None => {
                 let problem = format!(
                     "has {} without names, but the run has {}",
-                    number_of(columns as u64, "column"),
+                    counted(columns as u64, "column"),
                     form.columns.len()
                 );
                 return Err(Error::data("table", problem));
@@ -217,8 +212,8 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
     let is_numbering = |numbering| matches!(numbering, Numbering::Upwards(0 | 1)) || is_name_of_numbers(&name);
     let found = numbering.filter(|numbering| is_numbering(*numbering));
     let is_bit = |number: &E| matches!(number.whole(), Some(0 | 1));
-    let (kind, reason) = match options.kinds.get(&name) {
-        Some(kind) => (*kind, "as it was asked for".to_string()),
+    let (kind, reason) = match options.kind(&name) {
+        Some(kind) => (kind, "as it was asked for".to_string()),
         None if distinct == 0 => (Kind::Constant, "no row has a value".to_string()),
         None if distinct == 1 && gaps == 0 => (Kind::Constant, "one value in all rows".to_string()),
         None if matches!(found, Some(Numbering::Upwards(_))) => {
@@ -230,7 +225,7 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
         None if is_few && sorted.iter().all(is_bit) && distinct == 2 => (Kind::Boolean, "0 and 1".to_string()),
         None if is_few || distinct == 1 => (
             Kind::Categorical,
-            format!("{} in {}", number_of(distinct as u64, "distinct number"), number_of(rows as u64, "row")),
+            format!("{} in {}", counted(distinct as u64, "distinct number"), counted(rows as u64, "row")),
         ),
         None if sorted.iter().any(|number| number.is_code()) => {
             let are_names = 100 * distinct as u64 > RARE_PERCENT * sorted.len() as u64;

@@ -58,6 +58,8 @@ pub struct ReadOptions {
     pub columns: Option<Vec<String>>,
     /// Columns to drop, by their names.
     pub drop: Vec<String>,
+    /// The column of labels: it is kept whatever `columns` are, and is categorical unless `kinds` say something else.
+    pub labels: Option<String>,
     /// Most categories of a column, [`DEFAULT_CATEGORIES`] by default and at most [`MAX_CATEGORIES`]; rarer ones become the rest.
     pub max_categories: usize,
     /// Most bytes of memory that reading and the table may take.
@@ -79,6 +81,7 @@ impl Default for ReadOptions {
             kinds: BTreeMap::new(),
             columns: None,
             drop: Vec::new(),
+            labels: None,
             max_categories: DEFAULT_CATEGORIES,
             memory_limit: u64::MAX,
             setting_names: SettingNames::default(),
@@ -106,6 +109,18 @@ impl ReadOptions {
             return Err(Error::setting("comments", "begin with an ASCII sign such as `#`"));
         }
         Ok(())
+    }
+
+    /// The kind that a column is to have, where that is decided.
+    pub(crate) fn kind(&self, column: &str) -> Option<Kind> {
+        let is_labels = self.labels.as_deref() == Some(column);
+        self.kinds.get(column).copied().or(is_labels.then_some(Kind::Categorical))
+    }
+
+    /// Whether any column is to have categories.
+    pub(crate) fn wants_categories(&self) -> bool {
+        let of_labels = self.labels.as_deref().and_then(|labels| self.kind(labels));
+        self.kinds.values().copied().chain(of_labels).any(|kind| kind == Kind::Categorical)
     }
 
     /// Most categories of a column, within what is possible.
@@ -172,6 +187,12 @@ impl ReadOptions {
     #[must_use]
     pub fn with_drop(self, drop: Vec<String>) -> Self {
         Self { drop, ..self }
+    }
+
+    /// With the column of labels.
+    #[must_use]
+    pub fn with_labels(self, labels: impl Into<Option<String>>) -> Self {
+        Self { labels: labels.into(), ..self }
     }
 
     /// With the most categories of a column.

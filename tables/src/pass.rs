@@ -2,17 +2,16 @@
 
 use std::io::Read;
 
+use gannet::internals::numbers::counted;
 use gannet::{Error, Result};
 
 use crate::cure::{Cure, Setting, SettingNames};
 use crate::input::Input;
-use crate::kind::Kind;
 use crate::lead::{Lead, leads, title_lines};
 use crate::marks::Marks;
 use crate::options::ReadOptions;
 use crate::records::Records;
 use crate::tally::Tally;
-use crate::text::number_of;
 
 /// Bytes of texts between two looks at the memory that they take.
 const CHECKED: usize = 1 << 16;
@@ -56,7 +55,7 @@ pub(crate) fn pass<R: Read>(
     }
     let limit = (REMEMBERED / columns.max(1)).clamp(REMEMBERED_OF_ONE[0], REMEMBERED_OF_ONE[1]);
     // Which column that is, its name will tell.
-    let wants_categories = options.kinds.values().any(|kind| *kind == Kind::Categorical);
+    let wants_categories = options.wants_categories();
     let fixed = input.held() + (columns * size_of::<Tally>()) as u64;
     check_limit(fixed, options.memory_limit)?;
     let mut tallies = vec![Tally::new(limit, wants_categories); columns];
@@ -105,7 +104,7 @@ pub(crate) fn check_limit(needed: u64, limit: u64) -> Result<()> {
 
 /// What to do about a row of another length.
 pub(crate) fn length_problem(line: u64, found: usize, other_line: u64, expected: usize, names: SettingNames) -> String {
-    let cells = |count: usize| number_of(count as u64, "cell");
+    let cells = |count: usize| counted(count as u64, "cell");
     let cures: &[Cure] = if found > expected {
         &[("put cells that hold the delimiter in quotes", None), ("name the delimiter", Some(Setting::Delimiter))]
     } else {

@@ -33,24 +33,6 @@ pub(crate) fn listed<T: AsRef<str>>(names: &[T]) -> String {
     listed.join(", ") + &more
 }
 
-/// A whole number with commas between thousands.
-pub(crate) fn counted(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `count` with its noun: `1 cell`, `3,200 cells`.
-pub(crate) fn number_of(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", counted(count), if count == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,7 +42,5 @@ mod tests {
         assert_eq!(shown("a\nb\u{1b}"), "a\\nb\\u{1b}");
         assert_eq!(shown(&"é".repeat(50)), "é".repeat(40) + "...");
         assert_eq!(listed(&["a", "b", "c", "d", "e", "f"]), "`a`, `b`, `c`, `d`, `e` and 1 more");
-        assert_eq!((counted(7), counted(1_234_567)), ("7".into(), "1,234,567".into()));
-        assert_eq!((number_of(1, "cell"), number_of(1_000, "cell")), ("1 cell".into(), "1,000 cells".into()));
     }
 }

@@ -8,7 +8,6 @@ use gannet::cpu::{Isa, available_threads};
 use gannet::data::one_hot;
 use gannet::gan::{Network, NetworkFunction};
 use gannet::internals::memory::{filled, room};
-use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
 use gannet_tables::Codec;
 
@@ -21,6 +20,7 @@ use crate::data::latents;
 use crate::data::own::OwnData;
 use crate::data::samples::{Samples, byte};
 use crate::folder::out_file::{OutFile, Suffixes, is_standard_output};
+use crate::numbers::counted;
 use crate::plot::Heading;
 use crate::run::draw::{Draw, Drawn};
 use crate::run::pictures::{Look, Panel};
@@ -105,7 +105,7 @@ pub(crate) fn command(args: &SampleArgs) -> anyhow::Result<()> {
     failure.map_or(Ok(()), Err)?;
     written?;
     if let OutFile::File(path, _) = out {
-        note(&format!("{count} samples in {}", printable(path)));
+        note(&format!("{} in {}", counted(count as u64, "sample"), printable(path)));
     }
     run.tell();
     Ok(())
@@ -136,7 +136,7 @@ fn fill(run: &SavedRun, (like, seed): (&Path, u64), format: Format, out: OutFile
     failure.map_or(Ok(()), Err)?;
     written?;
     filled.notes.iter().for_each(|told| note(told));
-    name.iter().for_each(|name| note(&format!("{} rows in {name}", filled.rows)));
+    name.iter().for_each(|name| note(&format!("{} in {name}", counted(filled.rows, "row"))));
     Ok(())
 }
 
@@ -286,7 +286,7 @@ pub(crate) fn too_many(name: &str, count: usize, error: Error) -> Error {
 /// The samples, over real ones where those can be made.
 fn picture(config: &RunConfig, samples: &[f32], args: &SampleArgs) -> Result<Vec<u8>> {
     let features = config.spec.features();
-    let title = format!("{}: {} samples", config.title(), thousands((samples.len() / features) as u64));
+    let title = format!("{}: {}", config.title(), counted((samples.len() / features) as u64, "sample"));
     let subtitle = match &args.latents {
         Some(path) => format!("latents of {}", printable(path)),
         None => format!("seed {}", args.seed),

@@ -98,11 +98,11 @@ fn tell(args: &SweepArgs, sweep: &Sweep, folder: &SweepFolder, table: &Table<'_>
     }
     let told = match args.part {
         Some(part) => format!(
-            "part {}/{}: {} of {} trials; once all parts are done: {} --merge\n",
+            "part {}/{}: {} of {}; once all parts are done: {} --merge\n",
             part.number,
             part.of,
             own.len(),
-            sweep.trials.len(),
+            counted(sweep.trials.len() as u64, "trial"),
             base_command(args)
         ),
         None if path.is_dir() => {
@@ -122,7 +122,8 @@ fn missed(args: &SweepArgs, sweep: &Sweep, folder: &SweepFolder, states: &[State
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         format!("{}{more}", named.join(", "))
     };
-    let count = format!("{} of {} trials have not ended", missing.len(), sweep.trials.len());
+    let have = if missing.len() == 1 { "has" } else { "have" };
+    let count = format!("{} of {} {have} not ended", missing.len(), counted(sweep.trials.len() as u64, "trial"));
     let Some(parts) = folder.parts().filter(|_| args.part.is_none()) else {
         return anyhow::anyhow!("{count}: {}; train them with: {}", names(missing), again(args, true));
     };

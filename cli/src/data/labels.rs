@@ -4,9 +4,10 @@ use std::path::Path;
 
 use gannet::data::idx;
 use gannet::{Error, Result};
-use gannet_tables::{Codec, Domain, Table};
+use gannet_tables::{Codec, Domain, SettingNames, Table};
 
 use crate::data::classes::Classes;
+use crate::data::reading::Decided;
 use crate::data::table;
 use crate::folder::run_folder::refused;
 use crate::numbers::counted;
@@ -86,30 +87,35 @@ impl Wanted {
     }
 }
 
-/// Refuses a column of labels that has no classes, or more than `most`, with which the table was read.
-pub(crate) fn check_column(table: &Table, labels: &str, most: usize, origin: &str) -> Result<()> {
+/// Refuses a column of labels that has no classes, or more than `most`, with which the table was read. Messages call settings as `names`
+/// says.
+pub(crate) fn check_column(
+    table: &Table,
+    labels: &str,
+    most: usize,
+    (origin, names): (&str, SettingNames),
+) -> Result<()> {
     let form = table.form();
     table::check_labels(form, labels, origin)?;
+    let [of_labels, of_kinds, of_categories] = ["labels", "kinds", "categories"].map(|one| Decided(one).told(names));
     if form.columns.len() == 1 {
-        return Err(Error::data(
-            origin,
-            "labels: is the only column, and labels need something to label; leave --labels out, or give more columns",
-        ));
+        let problem = format!(
+            "labels: is the only column, and labels need something to label; leave {of_labels} out, or give more columns"
+        );
+        return Err(Error::data(origin, problem));
     }
     let Some(column) = form.columns.iter().find(|column| column.name == labels) else { return Ok(()) };
     match &column.domain {
         Domain::Categories { rest: None, .. } if column.categories() <= most => Ok(()),
         Domain::Categories { .. } => {
-            let problem = format!(
-                "the labels have more than {most} different values; give a column of classes{}",
-                if most < Classes::MOST { ", or raise --categories" } else { "" }
-            );
+            let more = if most < Classes::MOST { format!(", or raise {of_categories}") } else { String::new() };
+            let problem = format!("the labels have more than {most} different values; give a column of classes{more}");
             Err(Error::data(origin, problem))
         }
         _ => Err(Error::data(
             origin,
             format!(
-                "labels: the column `{labels}` is {}, and has no classes; give --labels another column, or leave its --kind out",
+                "labels: the column `{labels}` is {}, and has no classes; give {of_labels} another column, or leave its {of_kinds} out",
                 column.kind
             ),
         )),

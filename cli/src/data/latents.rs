@@ -8,6 +8,7 @@ use gannet::{Error, Result};
 
 use crate::data::reading_limit;
 use crate::folder::contents::Contents;
+use crate::numbers::counted;
 
 /// The rows of the file `path` (CSV or NPY), each a latent, with the conditions behind them that `condition` writes for the sample of an
 /// index: the inputs of the generator, row-major.
@@ -31,7 +32,9 @@ pub(crate) fn read(path: &Path, spec: &GanSpec, condition: impl Fn(u64, &mut [f3
         let behind = if spec.conditions > 0 { "; classes come from --label" } else { "" };
         let found = table.columns;
         let problem = format!(
-            "has rows of {found} numbers, but a latent of this generator has {width}; give {width} columns{behind}"
+            "has rows of {}, but a latent of this generator has {width}; give {}{behind}",
+            counted(found as u64, "number"),
+            counted(width as u64, "column")
         );
         return Err(Error::data(origin, problem));
     }

@@ -10,6 +10,7 @@ pub(crate) mod labels;
 pub(crate) mod latents;
 pub(crate) mod npz;
 pub(crate) mod own;
+pub(crate) mod own_settings;
 pub(crate) mod pictures;
 pub(crate) mod reading;
 pub(crate) mod reading_limit;

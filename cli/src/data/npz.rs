@@ -40,7 +40,8 @@ const ENTRY: usize = 46;
 const HEADER: usize = 30;
 
 /// What helps where an archive has several arrays.
-const NAME_IT: &str = "name one of them where a training begins (--array NAME), or save it alone: numpy.save";
+const NAME_IT: &str =
+    "name one of them where a training begins (--array NAME, or `array` of [data]), or save it alone: numpy.save";
 
 /// An archive whose directory was read.
 pub(crate) struct Archive<'a, R> {

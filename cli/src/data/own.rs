@@ -6,17 +6,18 @@ use gannet::gan::GanSpec;
 use gannet::gan::presets::Duration;
 use gannet::{Error, Result};
 use gannet_settings::own_data::{self, Shape};
-use gannet_tables::{Codec, DEFAULT_CATEGORIES, Domain, Kind, Table};
+use gannet_tables::{Codec, DEFAULT_CATEGORIES, Domain, SettingNames, Table};
 
 use crate::data::changes;
 use crate::data::classes::Classes;
 use crate::data::codec_file::Fitted;
 use crate::data::data_file::DataFile;
 use crate::data::labels::{self, Labels, Wanted};
+use crate::data::own_settings::Settings;
 use crate::data::reading::Reading;
 use crate::data::reading_limit;
 use crate::data::samples::{ImageSet, Samples};
-use crate::data::table;
+use crate::data::table::{self, ReadAs};
 use crate::folder::contents::Contents;
 use crate::preset::Preset;
 use crate::terminal::output::note;
@@ -75,25 +76,6 @@ pub(crate) enum Form {
     },
 }
 
-/// What `[data]` tells about a file; what is left out is read from it.
-#[derive(Debug, Default)]
-pub(crate) struct Settings {
-    /// How a table is read.
-    pub(crate) reading: Reading,
-    /// How the rows of a table become samples, where that is known.
-    pub(crate) fitted: Option<Fitted>,
-    /// Scales of columns, which older versions had.
-    pub(crate) offset: Option<Vec<f64>>,
-    pub(crate) scale: Option<Vec<f64>>,
-    pub(crate) image: Option<[usize; 2]>,
-    /// The column with the classes, or the file with those of images.
-    pub(crate) labels: Option<String>,
-    pub(crate) classes: Option<Vec<String>>,
-    pub(crate) class_counts: Option<Vec<u64>>,
-    /// Most bytes that the run may take.
-    pub(crate) limit: Option<u64>,
-}
-
 impl OwnData {
     /// The data of `file` with `settings`. The file is read if they do not tell all.
     ///
@@ -101,7 +83,7 @@ impl OwnData {
     ///
     /// Settings that contradict each other or the file; a file that cannot be read.
     pub(crate) fn new(file: DataFile, mut settings: Settings) -> Result<Self> {
-        settings.reading.check()?;
+        settings.reading.check(settings.names)?;
         if settings.offset.is_some()
             && settings.scale.is_some()
             && settings.reading.columns.is_none()
@@ -112,7 +94,7 @@ impl OwnData {
         if let Some(codec) = settings.of_lines()? {
             settings.fitted = Some(Fitted { codec: Arc::new(codec), reading: None });
         }
-        let Settings { reading, fitted, image, labels, classes, class_counts, limit, .. } = settings;
+        let Settings { reading, fitted, image, labels, classes, class_counts, limit, names, .. } = settings;
         let agrees = |fitted: &Fitted| changes::changed(fitted, &reading, labels.as_deref()).is_empty();
         if let Some(Fitted { codec, .. }) = fitted.as_ref().filter(|fitted| agrees(fitted)) {
             let (labels, form) = (Labels::of(codec), Form::Table(Arc::clone(codec)));
@@ -131,19 +113,19 @@ impl OwnData {
                 ));
             }
         };
+        if let (Some(_), Some(decided)) = (image, reading.of_tables()) {
+            return Err(decided.error(names, "is for a table, and `image` for images; leave one of them out"));
+        }
         match image {
             Some([height, width]) if height == 0 || width == 0 => {
                 Err(Error::setting("data.image", "an image has at least one pixel"))
-            }
-            Some(_) if reading.is_about_tables() => {
-                Err(Error::setting("data", "a table has columns, images have `image`"))
             }
             Some([height, width]) if !matches!(wanted, Wanted::From(_)) => {
                 let labels = if let Wanted::Known(labels) = wanted { Some(labels) } else { None };
                 Ok(Self::known((file, Form::Images { height, width }), labels, reading, limit))
             }
             _ => {
-                let mut data = Self::read(file, reading, wanted, limit)?;
+                let mut data = Self::read(file, (reading, names), wanted, limit)?;
                 data.before = fitted;
                 match (&data.form, image) {
                     (Form::Table(_), Some(_)) => {
@@ -158,7 +140,8 @@ impl OwnData {
     /// The names of the columns of a table, without that of labels.
     fn names(file: &DataFile, settings: &Settings) -> Result<Vec<String>> {
         let contents = file.contents(settings.reading.array.as_deref())?;
-        let read = table::read(file, &contents, &settings.reading, None, settings.limit)?;
+        let read_as = ReadAs::Decided { reading: &settings.reading, labels: None, names: settings.names };
+        let read = table::read(file, &contents, &read_as, settings.limit)?;
         let names = read.form().columns.iter().map(|column| column.name.clone());
         Ok(names.filter(|name| settings.labels.as_ref() != Some(name)).collect())
     }
@@ -203,52 +186,40 @@ impl OwnData {
     }
 
     /// Reads `file`: a table as `reading` has it, or images. At most `limit` bytes are taken by the run.
-    fn read(mut file: DataFile, reading: Reading, wanted: Wanted, limit: Option<u64>) -> Result<Self> {
+    fn read(
+        mut file: DataFile,
+        (reading, names): (Reading, SettingNames),
+        wanted: Wanted,
+        limit: Option<u64>,
+    ) -> Result<Self> {
         let origin = file.origin().display().to_string();
-        match file.contents(reading.array.as_deref())? {
-            contents if contents.are_images() && reading.is_about_tables() => {
-                Err(Error::data(origin, "holds images, and has no columns; leave out what is about a table"))
-            }
-            contents if contents.are_images() => Self::of_images(file, &contents, (reading, wanted), limit),
-            contents => {
-                let is_array = contents == Contents::Npy;
-                let labels = wanted.from().map(str::to_string);
-                let mut asked = reading.clone();
-                if let Some(labels) = &labels {
-                    asked.kinds.entry(labels.clone()).or_insert(Kind::Categorical);
-                    if let Some(columns) = asked.columns.as_mut().filter(|columns| !columns.contains(labels)) {
-                        columns.push(labels.clone());
-                    }
-                }
-                let read = table::read(&file, &contents, &asked, None, limit)?;
-                enough(read.rows(), &origin)?;
-                if let Some(labels) = &labels {
-                    let most = asked.categories.unwrap_or(DEFAULT_CATEGORIES).min(Classes::MOST);
-                    labels::check_column(&read, labels, most, &origin)?;
-                }
-                let codec = Codec::fit(&read, labels.as_deref(), reading.numbers);
-                let codec = codec.and_then(|codec| codec.reaching_beyond(reading.beyond / 100.0));
-                let codec = codec.map_err(|error| match error {
-                    Error::InvalidSetting { name, problem } if name == "columns" => {
-                        Error::data(origin.as_str(), format!("{problem}, or say what one is by --kind NAME=KIND"))
-                    }
-                    Error::InvalidSetting { name, problem } if name.starts_with("column ") => {
-                        Error::data(origin.as_str(), format!("{name}: {problem} by --drop"))
-                    }
-                    Error::InvalidSetting { problem, .. } => Error::data(origin.as_str(), problem),
-                    other => other,
-                })?;
-                let notes = table::notes(&read, false);
-                notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
-                let codec = Arc::new(codec);
-                let samples = encoded(&codec, &read, limit, &file)?;
-                let taken = reading_bytes(&read, is_array, &samples).saturating_add(file.held());
-                file.let_go();
-                let labels = Labels::of(&codec);
-                let loaded = Some(Loaded { samples, reading: taken, notes, differing: Vec::new() });
-                Ok(Self { loaded, ..Self::known((file, Form::Table(codec)), labels, reading, limit) })
-            }
+        let contents = file.contents(reading.array.as_deref())?;
+        if let Some(decided) = reading.of_tables().filter(|_| contents.are_images()) {
+            let problem = format!("is for a table, and {origin} holds images, which have no columns; leave it out");
+            return Err(decided.error(names, problem));
         }
+        if contents.are_images() {
+            return Self::of_images(file, &contents, (reading, wanted), limit);
+        }
+        let is_array = contents == Contents::Npy;
+        let labels = wanted.from().map(str::to_string);
+        let read_as = ReadAs::Decided { reading: &reading, labels: labels.as_deref(), names };
+        let read = table::read(&file, &contents, &read_as, limit)?;
+        enough(read.rows(), &origin)?;
+        if let Some(labels) = &labels {
+            let most = reading.categories.unwrap_or(DEFAULT_CATEGORIES).min(Classes::MOST);
+            labels::check_column(&read, labels, most, (&origin, names))?;
+        }
+        let codec = table::fit(&read, labels.as_deref(), &reading, (&origin, names))?;
+        let notes = table::notes(&read, names);
+        notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
+        let codec = Arc::new(codec);
+        let samples = encoded(&codec, &read, limit, &file)?;
+        let taken = reading_bytes(&read, is_array, &samples).saturating_add(file.held());
+        file.let_go();
+        let labels = Labels::of(&codec);
+        let loaded = Some(Loaded { samples, reading: taken, notes, differing: Vec::new() });
+        Ok(Self { loaded, ..Self::known((file, Form::Table(codec)), labels, reading, limit) })
     }
 
     /// Reads images.
@@ -302,7 +273,7 @@ impl OwnData {
     pub(crate) fn read_table(&self) -> Result<Option<Table>> {
         let Form::Table(codec) = &self.form else { return Ok(None) };
         let contents = self.contents()?;
-        table::read(&self.file, &contents, &self.reading_of_cells(), Some(codec), self.limit).map(Some)
+        table::read(&self.file, &contents, &ReadAs::Known(codec, &self.reading_of_cells()), self.limit).map(Some)
     }
 
     /// Reads the file, as [`load`](Self::load) does, and keeps its table, too: values that the run has not seen are what they are there,
@@ -358,12 +329,13 @@ impl OwnData {
                     return Err(self.file.instead(&contents, "a table as the settings say"));
                 }
                 let is_array = contents == Contents::Npy;
-                let read = table::read(&self.file, &contents, &self.reading_of_cells(), Some(codec), self.limit)?;
+                let cells = self.reading_of_cells();
+                let read = table::read(&self.file, &contents, &ReadAs::Known(codec, &cells), self.limit)?;
                 enough(read.rows(), &origin)?;
                 if let Some(labels) = &self.labels {
                     table::check_known(&read, &labels.from, labels.classes.names(), &origin)?;
                 }
-                let notes = table::notes(&read, true);
+                let notes = table::notes(&read, SettingNames::None);
                 notes.iter().for_each(|told| note(&format!("{origin}: {told}")));
                 let (samples, differing) = (encoded(codec, &read, self.limit, &self.file)?, table::differing(&read));
                 let reading = reading_bytes(&read, is_array, &samples).saturating_add(self.file.held());
@@ -498,37 +470,6 @@ impl OwnData {
     }
 }
 
-impl Settings {
-    /// The codec that the scales of an older version are.
-    fn of_lines(&self) -> Result<Option<Codec>> {
-        let named = |error| match error {
-            Error::InvalidSetting { name, problem } => Error::setting(format!("data.{name}"), problem),
-            Error::Shape { .. } => {
-                Error::setting("data.columns", "there are other numbers of names, offsets and scales")
-            }
-            other => other,
-        };
-        match (&self.offset, &self.scale) {
-            (None, None) => Ok(None),
-            (Some(_), None) => Err(Error::setting("data.offset", "needs `scale` beside it")),
-            (None, Some(_)) => Err(Error::setting("data.scale", "needs `offset` beside it")),
-            (Some(_), Some(_)) if self.image.is_some() => {
-                Err(Error::setting("data.image", "excludes `offset` and `scale`: pixels have a scale of their own"))
-            }
-            (Some(offset), Some(scale)) => {
-                let names = match &self.reading.columns {
-                    Some(names) => names.clone(),
-                    None => (1..=scale.len()).map(|column| format!("column_{column}")).collect(),
-                };
-                let classes: Vec<(String, u64)> =
-                    self.classes.iter().flatten().cloned().zip(self.class_counts.iter().flatten().copied()).collect();
-                let condition = self.labels.as_deref().map(|from| (from, classes.as_slice()));
-                Codec::of_lines(&names, offset, scale, condition).map(Some).map_err(named)
-            }
-        }
-    }
-}
-
 /// Refuses too few samples.
 fn enough(samples: usize, origin: &str) -> Result<()> {
     match samples {
@@ -555,7 +496,7 @@ fn encoded(codec: &Codec, table: &Table, limit: Option<u64>, file: &DataFile) ->
 
 #[cfg(test)]
 mod tests {
-    use gannet_tables::Scaling;
+    use gannet_tables::{Kind, Scaling};
 
     use super::*;
 

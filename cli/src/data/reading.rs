@@ -90,9 +90,65 @@ impl Reading {
         differ.into_iter().filter(|(_, differ)| *differ).map(|(name, _)| name).collect()
     }
 
-    /// Whether anything is decided that only tables have.
-    pub(crate) fn is_about_tables(&self) -> bool {
-        Self { array: None, ..self.clone() } != Self::default()
+    /// The first of what is decided that only tables have.
+    pub(crate) fn of_tables(&self) -> Option<Decided> {
+        let Self {
+            array: _,
+            columns,
+            drop,
+            kinds,
+            delimiter,
+            encoding,
+            header,
+            missing,
+            decimal,
+            categories,
+            numbers,
+            beyond,
+        } = self;
+        let decided = [
+            ("columns", columns.is_some()),
+            ("drop", !drop.is_empty()),
+            ("kinds", !kinds.is_empty()),
+            ("delimiter", delimiter.is_some()),
+            ("encoding", encoding.is_some()),
+            ("header", header.is_some()),
+            ("missing", missing.is_some()),
+            ("decimal", decimal.is_some()),
+            ("categories", categories.is_some()),
+            ("numbers", *numbers != Scaling::default()),
+            ("beyond", *beyond != 0.0),
+        ];
+        decided.into_iter().find(|(_, is_decided)| *is_decided).map(|(setting, _)| Decided(setting))
+    }
+}
+
+/// Something that a user decides of data, by its name in a configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Decided(pub(crate) &'static str);
+
+impl Decided {
+    /// Its setting in a configuration file.
+    pub(crate) fn setting(self) -> String {
+        format!("data.{}", self.0)
+    }
+
+    /// Its option, without the dashes.
+    pub(crate) fn option(self) -> &'static str {
+        if self.0 == "kinds" { "kind" } else { self.0 }
+    }
+
+    /// What `names` call it in a sentence.
+    pub(crate) fn told(self, names: SettingNames) -> String {
+        if names == SettingNames::Settings { self.setting() } else { format!("--{}", self.option()) }
+    }
+
+    /// The error that it is to blame for.
+    pub(crate) fn error(self, names: SettingNames, problem: impl Into<String>) -> Error {
+        match names {
+            SettingNames::Settings => Error::setting(self.setting(), problem),
+            _ => Error::setting(self.option(), problem),
+        }
     }
 }
 
@@ -182,38 +238,44 @@ pub(crate) const SCALINGS: &[(&str, Scaling)] = &[("quantile", Scaling::Quantile
 ///
 /// # Errors
 ///
-/// [`Error::InvalidSetting`].
-pub(crate) fn check_categories(categories: usize) -> Result<usize> {
+/// What is wrong with another number.
+pub(crate) fn check_categories(categories: usize) -> std::result::Result<usize, String> {
     if (1..=MAX_CATEGORIES).contains(&categories) {
         return Ok(categories);
     }
-    Err(Error::setting("data.categories", format!("is a whole number from 1 to {MAX_CATEGORIES}")))
+    Err(format!("is a whole number from 1 to {MAX_CATEGORIES}"))
 }
 
 /// Checks how far new numbers may lie beyond those of the table, in percent of their range.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidSetting`].
-pub(crate) fn check_beyond(percent: f64) -> Result<f64> {
+/// What is wrong with another number.
+pub(crate) fn check_beyond(percent: f64) -> std::result::Result<f64, String> {
     if (0.0..=100.0).contains(&percent) {
         return Ok(percent);
     }
-    Err(Error::setting("data.beyond", "is a number from 0 to 100, in percent of the range of a column"))
+    Err("is a number from 0 to 100, in percent of the range of a column".to_string())
 }
 
 impl Reading {
-    /// Checks what is decided together.
+    /// Checks what is decided together. Messages call settings as `names` says.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidSetting`].
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self, names: SettingNames) -> Result<()> {
         if self.beyond == 0.0 || self.numbers == Scaling::Quantile {
             return Ok(());
         }
-        let problem = "is for numbers that are scaled by their quantiles; those of `numbers = \"standard\"` have no bounds, so leave it out";
-        Err(Error::setting("data.beyond", problem))
+        let standard = match names {
+            SettingNames::Settings => "data.numbers = \"standard\"",
+            _ => "--numbers standard",
+        };
+        let problem = format!(
+            "is for numbers that are scaled by their quantiles; those of {standard} have no bounds, so leave it out"
+        );
+        Err(Decided("beyond").error(names, problem))
     }
 }
 

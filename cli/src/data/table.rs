@@ -5,7 +5,7 @@ use std::fmt::Write;
 use gannet::data::npy::Array;
 use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
-use gannet_tables::{Codec, ColumnForm, Domain, Elements, Form, Note, SettingNames, Table};
+use gannet_tables::{Codec, ColumnForm, Domain, Elements, Form, Note, ReadOptions, SettingNames, Table};
 
 use crate::data::data_file::DataFile;
 use crate::data::reading::Reading;
@@ -14,30 +14,55 @@ use crate::folder::contents::Contents;
 use crate::numbers::{counted, number};
 use crate::terminal::output::one_line;
 
-/// Reads the table `file`, of which `contents` are known: as it is, or as the columns of `known`. The run may take `limit` bytes.
+/// What a table is read as.
+pub(crate) enum ReadAs<'a> {
+    /// As it is, and as a user decides.
+    Decided {
+        /// What the user decides.
+        reading: &'a Reading,
+        /// The column of labels.
+        labels: Option<&'a str>,
+        /// How messages name these.
+        names: SettingNames,
+    },
+    /// As the columns of a run, of whose text a user decided this. No setting helps a table that is none of it.
+    Known(&'a Codec, &'a Reading),
+}
+
+impl ReadAs<'_> {
+    /// What the user decides.
+    fn reading(&self) -> &Reading {
+        match self {
+            Self::Decided { reading, .. } | Self::Known(_, reading) => reading,
+        }
+    }
+
+    /// What the reader of tables is told, which may take so many bytes.
+    fn options(&self, most: u64) -> ReadOptions {
+        match self {
+            Self::Decided { reading, labels, names } => {
+                reading.options(most, *names).with_labels(labels.map(str::to_string))
+            }
+            Self::Known(_, reading) => reading.options(most, SettingNames::None),
+        }
+    }
+}
+
+/// Reads the table `file`, of which `contents` are known. The run may take `limit` bytes.
 ///
 /// # Errors
 ///
 /// What cannot be read, and what to do about it.
-pub(crate) fn read(
-    file: &DataFile,
-    contents: &Contents,
-    reading: &Reading,
-    known: Option<&Codec>,
-    limit: Option<u64>,
-) -> Result<Table> {
+pub(crate) fn read(file: &DataFile, contents: &Contents, read_as: &ReadAs<'_>, limit: Option<u64>) -> Result<Table> {
     let most = reading_limit::for_reading(limit).saturating_sub(file.held());
-    let options = reading.options(most, setting_names(known.is_some()));
+    let options = read_as.options(most);
+    let known = if let ReadAs::Known(codec, _) = read_as { Some(codec) } else { None };
     let origin = file.origin().display().to_string();
-    let of_file = |error| match error {
-        Error::Data { origin: found, problem } if found == "table" => Error::data(origin.as_str(), problem),
-        other => other,
-    };
     let table = match (contents, known) {
         (Contents::Text, None) => gannet_tables::read(&*file.input()?, &options),
         (Contents::Text, Some(codec)) => gannet_tables::read_as(&*file.input()?, codec.form(), &options),
         // The array is there until its columns are.
-        (Contents::Npy, known) => file.array(reading.array.as_deref(), most / 2).and_then(|array| {
+        (Contents::Npy, known) => file.array(read_as.reading().array.as_deref(), most / 2).and_then(|array| {
             let (columns, elements) = match &array {
                 Array::Numbers { columns, values, bits: 16 } => (*columns, Elements::Halves(values)),
                 Array::Numbers { columns, values, bits: 32 } => (*columns, Elements::Singles(values)),
@@ -53,12 +78,33 @@ pub(crate) fn read(
         }),
         (other, _) => Err(file.instead(other, "a file of samples")),
     };
-    table.map_err(of_file).map_err(|error| reading_limit::of_reading(error, limit, file.origin()))
+    table
+        .map_err(|error| of_file(error, &origin))
+        .map_err(|error| reading_limit::of_reading(error, limit, file.origin()))
 }
 
-/// How messages about a table name settings: as options, unless the table is read as that of a run, for which there are none.
-pub(crate) fn setting_names(is_known: bool) -> SettingNames {
-    if is_known { SettingNames::None } else { SettingNames::Options }
+/// How the rows of a table that was read from `origin` become samples.
+///
+/// # Errors
+///
+/// A table in which there is nothing to learn.
+pub(crate) fn fit(
+    table: &Table,
+    labels: Option<&str>,
+    reading: &Reading,
+    (origin, names): (&str, SettingNames),
+) -> Result<Codec> {
+    Codec::fit_with_names(table, labels, reading.numbers, names)
+        .and_then(|codec| codec.reaching_beyond(reading.beyond / 100.0))
+        .map_err(|error| of_file(error, origin))
+}
+
+/// An error about a table, which is that of the file `origin`.
+fn of_file(error: Error, origin: &str) -> Error {
+    match error {
+        Error::Data { origin: found, problem } if found == "table" => Error::data(origin, problem),
+        other => other,
+    }
 }
 
 /// The column of classes in a table.
@@ -175,14 +221,13 @@ pub(crate) fn differing(table: &Table) -> Vec<(String, u64)> {
     table.notes().iter().filter_map(of).collect()
 }
 
-/// What a user should know about how a table was read, which is that of a run where it `is_known`: notes that ask for nothing that the
-/// columns do not show are left out, and many are summed up.
-pub(crate) fn notes(table: &Table, is_known: bool) -> Vec<String> {
+/// What a user should know about how a table was read, with settings as `names` calls them: notes that ask for nothing that the columns do
+/// not show are left out, and many are summed up.
+pub(crate) fn notes(table: &Table, names: SettingNames) -> Vec<String> {
     let told = |note: &&Note| {
         !matches!(note, Note::LeftOut { .. } | Note::Missing { .. } | Note::Lines { comments: 0, blanks: 0 })
     };
-    let mut notes: Vec<String> =
-        table.notes().iter().filter(told).map(|note| note.told(setting_names(is_known))).collect();
+    let mut notes: Vec<String> = table.notes().iter().filter(told).map(|note| note.told(names)).collect();
     let more = notes.len().saturating_sub(MOST_NOTES);
     if more > 0 {
         notes.truncate(MOST_NOTES);

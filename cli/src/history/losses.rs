@@ -2,8 +2,8 @@
 
 use gannet::Result;
 use gannet::gan::{GanSpec, Objective, StepReport};
-use gannet::internals::numbers::thousands;
 
+use crate::numbers::counted;
 use crate::plot::{Heading, Losses, Reference, losses};
 
 /// A step that was reported.
@@ -62,7 +62,7 @@ impl History {
         let Some(last) = self.reports.last() else { return Ok(None) };
         let column = |value: fn(&StepReport) -> f64| self.reports.iter().map(value).collect::<Vec<f64>>();
         let steps: Vec<u64> = self.reports.iter().map(|report| report.step).collect();
-        let subtitle = format!("{name}, {} steps", thousands(last.step));
+        let subtitle = format!("{name}, {}", counted(last.step, "step"));
         let level = equilibrium(spec).map(|(value, label)| Reference { value, label });
         let undecided = undecided(spec).map(|(value, label)| Reference { value, label });
         let drawn = Losses {

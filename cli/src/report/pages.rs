@@ -9,6 +9,7 @@ use super::renewal::Renewal;
 use super::shots::Shot;
 use super::{several, shots, single};
 use crate::folder::run_folder::{self, REPLICAS, REPORT, is_run, refused, write_atomically};
+use crate::numbers::counted;
 
 /// Runs in a page.
 pub(super) const MOST_RUNS: usize = 256;
@@ -89,7 +90,7 @@ pub(super) fn render(
         [preset] => format!(" of {preset}"),
         _ => String::new(),
     };
-    let title = title.unwrap_or_else(|| format!("{} runs{of}", records.len()));
+    let title = title.unwrap_or_else(|| format!("{}{of}", counted(records.len() as u64, "run")));
     several::render(&title, records, left_out, &links, renewal, overview)
 }
 

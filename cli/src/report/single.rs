@@ -15,7 +15,7 @@ use super::table::{Point, Table};
 use super::{columns, health, legs, quality};
 use crate::history::losses::{equilibrium, undecided};
 use crate::measures::measure;
-use crate::numbers::{counted, number, short_figure, time};
+use crate::numbers::{counted, number, plural, short_figure, time};
 use crate::terminal::command_lines::{quoted, sample_best};
 
 /// The page.
@@ -94,7 +94,9 @@ fn facts(record: &Record) -> Vec<(String, String, String)> {
         );
     }
     if let Some(steps) = record.steps() {
-        let epochs = record.number("epochs").map(|epochs| format!("{} epochs", number(epochs)));
+        let epochs = record
+            .number("epochs")
+            .map(|epochs| format!("{} {}", number(epochs), plural(if epochs == 1.0 { 1 } else { 2 }, "epoch")));
         fact("steps", thousands(steps), epochs.unwrap_or_default());
     }
     if let Some(rate) = record.number("samples_per_second") {

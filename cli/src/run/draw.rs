@@ -180,7 +180,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::data::data_file::DataFile;
-    use crate::data::own::Settings;
+    use crate::data::own_settings::Settings;
     use crate::settings::loading;
 
     /// A run on a table of three cities, whose networks have learned nothing yet, in `folder`.

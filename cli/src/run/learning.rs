@@ -6,6 +6,7 @@ use gannet::{Error, Result};
 use crate::animation;
 use crate::folder::course;
 use crate::folder::run_folder::{ANIMATION, RunFolder};
+use crate::numbers::counted;
 
 /// Writes it into the `folder` of a run that was evaluated at the steps `evaluated`. A picture that cannot be read is left out; where
 /// the animation that is there shows more pictures than can be read, it stays. Returns what has to be told of that.
@@ -47,8 +48,8 @@ pub(crate) fn write(folder: &RunFolder, evaluated: &[u64]) -> Result<Option<Stri
             Ok(Some(format!("{ANIMATION} leaves out a picture: {told}")))
         }
         (_, Some(told)) if before > 0 => {
-            let can = frames.len();
-            Ok(Some(format!("{ANIMATION} stays as it was, with {before} pictures; {can} can be read now: {told}")))
+            let (can, before) = (frames.len(), counted(before as u64, "picture"));
+            Ok(Some(format!("{ANIMATION} stays as it was, with {before}; {can} can be read now: {told}")))
         }
         (_, Some(told)) => Ok(Some(format!("there is no {ANIMATION}: {told}"))),
         (Err(error), None) => Ok(Some(format!("there is no {ANIMATION}: {error}"))),

@@ -18,7 +18,7 @@ use crate::data::table;
 use crate::folder::run_folder::{self, RunFolder};
 use crate::history::legs::Legs;
 use crate::job::Job;
-use crate::numbers::counted_replicas;
+use crate::numbers::{counted, counted_replicas};
 use crate::report::Live;
 use crate::run::beside::Beside;
 use crate::run::budget::Budget;
@@ -298,11 +298,11 @@ impl Prepared {
         let conditions = conditions(config).map(|told| format!("conditions   {told}\n")).unwrap_or_default();
         let replicas = if self.replicated { replicas::plan(&self.gans) } else { String::new() };
         format!(
-            "preset       {}, {} samples{assumed}\n{columns}{conditions}networks     G {generator}, D {discriminator}\n{fitted}steps        {} of {} samples\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
+            "preset       {}, {} samples{assumed}\n{columns}{conditions}networks     G {generator}, D {discriminator}\n{fitted}steps        {} of {}\nlayout       {}\nengine       {} on {}\nwork         {} FLOP a sample\nmemory       {}\ntime         {time}\ndisk         {disk}\n{replicas}",
             config.preset.name(),
             thousands(self.data[0].len() as u64),
             thousands(self.steps),
-            config.batch,
+            counted(config.batch as u64, "sample"),
             trainer.plan(),
             name_of(ENGINES, &config.engine),
             trainer.isa().kind(),
@@ -340,7 +340,8 @@ fn conditions(config: &RunConfig) -> Option<String> {
     let more = classes.len().saturating_sub(NAMED);
     named.extend((more > 0).then(|| format!("{more} more")));
     let balanced = if config.balance { "; balanced in training" } else { "" };
-    Some(format!("{}, {} classes: {}{balanced}", output::one_line(from), classes.len(), named.join(", ")))
+    let count = counted(classes.len() as u64, "class");
+    Some(format!("{}, {count}: {}{balanced}", output::one_line(from), named.join(", ")))
 }
 
 /// Opens a page with the program that `$BROWSER` names, or with the system's. That it cannot be opened is no reason not to train.

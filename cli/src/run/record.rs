@@ -24,6 +24,7 @@ use crate::measures::best::{Best, Chosen, EarlyStop};
 use crate::measures::judgement::Judgement;
 use crate::measures::measure::{self, Effort, Measure, Measured};
 use crate::measures::quality::{self, TableQuality};
+use crate::numbers::counted;
 use crate::plot::Heading;
 use crate::preset::measure_names;
 use crate::report::Live;
@@ -424,7 +425,7 @@ impl Record {
             let correlations = measured.quality.as_ref().and_then(|quality| quality.correlations.as_ref());
             self.folder.write(run_folder::COLUMNS, &columns.file(&after, correlations))?;
         }
-        let title = format!("after {} steps", thousands(step));
+        let title = format!("after {}", counted(step, "step"));
         let before = self.before.iter().map(|samples| Panel { title: "before training", samples, features });
         let panels: Vec<Panel<'_>> = before.chain([Panel { title: &title, samples: &after, features }]).collect();
         self.folder.write(run_folder::SAMPLES, &self.picture(&panels, &measured.measures)?)?;

@@ -6,7 +6,6 @@ use std::time::Duration as Time;
 
 use gannet::gan::Replicas;
 use gannet::internals::engine;
-use gannet::internals::numbers::thousands;
 use gannet::{Error, Result};
 use serde::Serialize;
 
@@ -14,7 +13,7 @@ use crate::folder::run_folder::{RunFolder, replica};
 use crate::history::legs::Spent;
 use crate::measures::measure::{self, Measure};
 use crate::measures::spread::{Found, Spread, succeeded};
-use crate::numbers::{counted_replicas, figure, mib, rate, seconds};
+use crate::numbers::{counted, counted_replicas, figure, mib, rate, seconds};
 use crate::preset::goal;
 use crate::run::summary::{LegSummary, Status, Summary};
 use crate::run::train::{Outcome, Run};
@@ -78,7 +77,8 @@ pub(crate) fn check_seeds(first: u64, count: usize) -> Result<()> {
 /// What `--plan` prints beside the plan of one replica.
 pub(crate) fn plan(gans: &Replicas) -> String {
     let memory: u64 = gans.trainers().iter().map(|trainer| trainer.plan().memory).sum();
-    format!("replicas     {} on {} threads, {} in all\n", gans.trainers().len(), gans.threads(), mib(memory))
+    let threads = counted(gans.threads() as u64, "thread");
+    format!("replicas     {} on {threads}, {} in all\n", gans.trainers().len(), mib(memory))
 }
 
 impl Replicated {
@@ -187,10 +187,10 @@ impl Replicated {
     /// The end of the runs for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} of {} steps in {}, {}\n\n{}\n{}{}\nverdicts: {}\neach is a run of its own: gannet evaluate {}\n",
+            "{}: {} of {} in {}, {}\n\n{}\n{}{}\nverdicts: {}\neach is a run of its own: gannet evaluate {}\n",
             printable(Path::new(&self.run)),
             counted_replicas(self.replicas.len()),
-            thousands(self.steps),
+            counted(self.steps, "step"),
             seconds(self.seconds),
             rate(self.samples_per_second),
             self.replica_table(),

@@ -23,7 +23,7 @@ use crate::history::lost_replicas;
 use crate::history::origin::Origin;
 use crate::job::Job;
 use crate::measures::best::EarlyStop;
-use crate::numbers::counted_replicas;
+use crate::numbers::{counted, counted_replicas};
 use crate::report;
 use crate::run::prepared::{Prepared, settings_text};
 use crate::run::request::{Overrides, Request};
@@ -158,7 +158,8 @@ fn ready_in_job(
         let problem = if replicated {
             further(path, &found, least, prepared.steps)
         } else {
-            format!("the run has done {least} steps already; ask for more than that, not for {}", prepared.steps)
+            let done = counted(least, "step");
+            format!("the run has done {done} already; ask for more than that, not for {}", prepared.steps)
         };
         return Err(Error::setting("steps", problem).into());
     }
@@ -169,7 +170,7 @@ fn ready_in_job(
     }
     let missing: Vec<Vec<String>> = found.iter().map(Found::missing).collect::<Result<_, _>>()?;
     if is_done {
-        let all = format!("{} has all its {} steps", printable(path), thousands(done));
+        let all = format!("{} has all its {}", printable(path), counted(done, "step"));
         if has_result && missing.iter().all(Vec::is_empty) {
             // A process that was killed at its very end leaves pages that still wait for it.
             let folders = || found.iter().map(|run| run.folder.as_path()).chain(replicated.then_some(path));
@@ -254,8 +255,8 @@ fn further(path: &Path, replicas: &[Found], least: u64, steps: u64) -> String {
         [] => "the replicas have".to_string(),
     };
     format!(
-        "{have} done more than {} steps already; bring all replicas to the same step with: gannet train --resume {} --steps {least}",
-        thousands(steps),
+        "{have} done more than {} already; bring all replicas to the same step with: gannet train --resume {} --steps {least}",
+        counted(steps, "step"),
         quoted(path)
     )
 }

@@ -15,7 +15,7 @@ use crate::measures::judgement::Judgement;
 use crate::measures::measure::{Measure, measure_table};
 use crate::measures::quality::TableQuality;
 use crate::measures::spread::Found;
-use crate::numbers::{figure, rate, seconds};
+use crate::numbers::{counted, figure, rate, seconds};
 use crate::terminal::command_lines::sample_best;
 use crate::terminal::output::printable;
 
@@ -125,9 +125,9 @@ impl LegSummary {
         match self.resumed_from {
             0 => String::new(),
             from => format!(
-                "went on from step {}: {} steps in {}, {}\n",
+                "went on from step {}: {} in {}, {}\n",
                 thousands(from),
-                thousands(self.steps),
+                counted(self.steps, "step"),
                 seconds(self.seconds),
                 rate(self.samples_per_second)
             ),
@@ -171,9 +171,9 @@ impl Summary {
     /// The end of a finished run for people.
     pub(crate) fn text(&self, remark: Option<&str>) -> String {
         format!(
-            "{}: {} steps in {}, {}\n{}\n{}{}{}{}\nverdict    {}\n{}model      {}\nlook at {}\n",
+            "{}: {} in {}, {}\n{}\n{}{}{}{}\nverdict    {}\n{}model      {}\nlook at {}\n",
             printable(Path::new(&self.run)),
-            thousands(self.steps),
+            counted(self.steps, "step"),
             seconds(self.seconds),
             rate(self.samples_per_second),
             self.leg.text(),

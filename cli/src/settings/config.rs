@@ -18,6 +18,7 @@ use crate::data::classes::Classes;
 use crate::data::data_file::DataFile;
 use crate::data::own::OwnData;
 use crate::data::samples::Samples;
+use crate::numbers::counted;
 use crate::preset::measure_names;
 use crate::preset::{Preset, table};
 
@@ -272,15 +273,17 @@ impl RunConfig {
             return Err(Error::setting("run.patience", problem));
         }
         if self.balance && self.classes().is_none() {
-            let problem =
-                "has no classes to balance; name the column or the file that holds them by --labels, or leave it out";
+            let problem = "has no classes to balance; name the column or the file that holds them (--labels, or `labels` of [data]), or leave it out";
             return Err(Error::setting("data.balance", problem));
         }
         let (made, features) = (self.spec.features(), self.preset.features());
         if made != features {
             let last = self.spec.generator.layers.len().saturating_sub(1);
             let name = self.preset.name();
-            let problem = format!("the last layer gives {made} values, but a sample of {name} has {features}");
+            let problem = format!(
+                "the last layer gives {}, but a sample of {name} has {features}",
+                counted(made as u64, "value")
+            );
             return Err(Error::setting(format!("gan.generator.layers[{last}].outputs"), problem));
         }
         Ok(())
@@ -333,7 +336,11 @@ impl RunConfig {
         let (what, values) = if own.codec().is_some() { ("a row", "values") } else { ("an image", "pixels") };
         let groups =
             if groups.is_empty() { String::new() } else { format!(", of which the last are in groups of {groups:?}") };
-        let classes = if conditions == 0 { String::new() } else { format!(", and there are {conditions} classes") };
+        let classes = match conditions {
+            0 => String::new(),
+            1 => ", and there is 1 class".to_string(),
+            more => format!(", and there are {}", counted(more as u64, "class")),
+        };
         let before = own.classes_before();
         let latents = if before == conditions {
             String::new()

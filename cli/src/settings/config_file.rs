@@ -20,7 +20,8 @@ use super::schema::{Schema, given_twice, line_of, line_of_setting, today};
 use super::table::{EXCLUSIVE, SETTINGS, Setting};
 use crate::data::codec_file::Fitted;
 use crate::data::data_file::DataFile;
-use crate::data::own::{OwnData, Settings};
+use crate::data::own::OwnData;
+use crate::data::own_settings::Settings;
 use crate::data::reading::{self, Reading, SCALINGS};
 use crate::folder::contents::is_standard_input;
 use crate::folder::run_folder::refused;
@@ -28,6 +29,7 @@ use crate::preset::{self, OWN};
 use gannet_settings::GanTable;
 use gannet_settings::toml_error::readable;
 use gannet_settings::values::{names, of_name};
+use gannet_tables::SettingNames;
 
 /// Bytes of a configuration file at most: more than the names and scales of as many columns as a table may have.
 pub(crate) const LARGEST: u64 = 1 << 23;
@@ -251,6 +253,7 @@ fn own(
         classes: table.classes.take(),
         class_counts: table.class_counts.take(),
         limit,
+        names: SettingNames::Settings,
     };
     let mut own = OwnData::new(file, settings)?;
     // What standard input gave takes memory until the samples are made.
@@ -367,9 +370,9 @@ impl DataTable {
             header: self.header,
             missing: self.missing.take(),
             decimal: self.decimal.take().map(|text| reading::decimal(&text)).transpose().map_err(named("decimal"))?,
-            categories: self.categories.map(reading::check_categories).transpose()?,
+            categories: self.categories.map(reading::check_categories).transpose().map_err(named("categories"))?,
             numbers: numbers.transpose()?.unwrap_or_default(),
-            beyond: self.beyond.map(reading::check_beyond).transpose()?.unwrap_or_default(),
+            beyond: self.beyond.map(reading::check_beyond).transpose().map_err(named("beyond"))?.unwrap_or_default(),
         })
     }
 

@@ -9,14 +9,16 @@ use gannet::{Error, Result};
 
 use crate::data::codec_file;
 use crate::data::data_file::DataFile;
-use crate::data::own::{self, OwnData};
-use crate::data::reading::Reading;
+use crate::data::own::OwnData;
+use crate::data::own_settings::Settings;
+use crate::data::reading::{Decided, Reading};
 use crate::folder::contents::{Contents, is_standard_input};
 use crate::folder::run_folder::CONFIG;
 use crate::preset::{self, OWN};
 use crate::settings::config::RunConfig;
 use crate::settings::config_file::{self, LARGEST, Surroundings};
 use crate::terminal::output::note;
+use gannet_tables::SettingNames;
 
 /// The settings that `what` names: a preset, a data file, a configuration file or a run. `data` takes the place of the
 /// file of own data, and `limit` that of the most memory that the run may take; `asked` says how a data file is read, and where its classes are.
@@ -34,23 +36,20 @@ pub(crate) fn named(
     let of_file = |file: &Path| {
         let (labels, reading) = (labels.map(str::to_string), reading.clone());
         let file = DataFile::named(file, limit)?;
-        Ok(RunConfig::of_own(OwnData::new(file, own::Settings { reading, labels, limit, ..Default::default() })?))
+        let settings = Settings { reading, labels, limit, names: SettingNames::Options, ..Settings::default() };
+        Ok(RunConfig::of_own(OwnData::new(file, settings)?))
     };
-    let refuse_labels = || match labels {
-        Some(_) => Err(Error::setting(
-            "labels",
-            "are for a data file; a preset or configuration says itself what classes it has",
-        )),
-        None if reading.is_about_tables() => Err(Error::setting(
-            "columns",
-            "and the other options about tables are for a data file; a configuration says itself how its table is read",
-        )),
-        None if reading.array.is_some() => Err(Error::setting(
-            "array",
-            "is for a data file; a preset has none, and a configuration says itself which array it reads",
-        )),
-        None => Ok(()),
+    // What says how a data file is read, beside something else.
+    let asked = labels.map(|_| Decided("labels")).or(reading.of_tables());
+    let asked = asked.or(reading.array.as_ref().map(|_| Decided("array")));
+    let refuse = |instead: &str| {
+        asked.map_or(Ok(()), |asked| {
+            let problem = format!("is for a data file; {}", instead.replace("SETTING", &asked.setting()));
+            Err(asked.error(SettingNames::Options, problem))
+        })
     };
+    let refuse_beside_preset = || refuse("a preset has its own samples, so leave the option out");
+    let refuse_beside_config = || refuse("for a configuration set SETTING in its file");
     // Only a name of text can be a preset's; a path may be of any bytes.
     let what = path.to_str();
     if let Some(preset) = what.and_then(presets::Preset::from_name) {
@@ -58,7 +57,7 @@ pub(crate) fn named(
         if path.is_file() {
             note(&format!("{what} is the preset of this name; for the file write ./{what}"));
         }
-        refuse_labels()?;
+        refuse_beside_preset()?;
         return Ok(RunConfig::of(preset));
     }
     if what == Some(OWN) {
@@ -66,13 +65,13 @@ pub(crate) fn named(
         return of_file(data.ok_or_else(missing)?);
     }
     if path.is_dir() && path.join(CONFIG).exists() {
-        refuse_labels()?;
+        refuse_beside_config()?;
         return read_with(&path.join(CONFIG), data, limit);
     }
     let known = if is_standard_input(path) { Ok(Contents::Text) } else { Contents::of(path) };
     match known {
         Ok(Contents::Config) => {
-            refuse_labels()?;
+            refuse_beside_config()?;
             read_with(path, data, limit)
         }
         Ok(contents) if contents.are_samples() => match data {

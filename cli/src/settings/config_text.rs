@@ -247,7 +247,8 @@ mod tests {
 
     use super::*;
     use crate::data::data_file::DataFile;
-    use crate::data::own::{OwnData, Settings};
+    use crate::data::own::OwnData;
+    use crate::data::own_settings::Settings;
     use crate::settings::config_file::{Surroundings, parse, parse_beside};
 
     #[test]

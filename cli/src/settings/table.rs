@@ -12,6 +12,7 @@ use gannet_settings::values::{ENGINES, ISAS, MOST_SHARDS, name_of, names, of_nam
 use gannet_settings::{CommandOption, HasSpec, Kind, chosen, number, path, size, text, whole};
 
 use super::config::RunConfig;
+use crate::numbers::counted;
 use crate::preset::{Preset, measure_names};
 
 /// A setting of a run.
@@ -280,7 +281,7 @@ const OF_RUN: &[Setting] = &[
             Ok(())
         },
         words: Some(("memory limit", |config| {
-            config.memory_limit.map_or_else(|| "none".to_string(), |limit| format!("{} bytes", thousands(limit)))
+            config.memory_limit.map_or_else(|| "none".to_string(), |limit| counted(limit, "byte"))
         })),
         ..Setting::new(
             "run",

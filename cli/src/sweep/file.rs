@@ -20,12 +20,16 @@ use crate::settings::config_file::{self, LARGEST, toml_error};
 use crate::settings::config_source;
 use crate::sweep::axis::{self, Axis, MOST_TRIALS};
 use crate::sweep::trial::{NOWHERE, Trial};
+use gannet_settings::nearest::suggestion;
 
 /// Seeds of a trial, if nothing else is asked for.
 const SEEDS: usize = 5;
 
 /// Where to read on.
 const EXAMPLE: &str = "; gannet sweep --help shows one";
+
+/// What a sweep may begin from.
+const BASES: &str = "a preset, a file with samples, a config.toml or a run";
 
 /// Why no sweep begins from standard input.
 const FROM_STANDARD_INPUT: &str = "is standard input, which can be read once, and a sweep reads its data for each part and whenever it goes on; save them to a file, and name that";
@@ -89,12 +93,7 @@ impl Sweep {
 
     fn parse(text: &str, folder: &Path, threads: Option<usize>) -> anyhow::Result<Self> {
         let table: SweepTable = toml::from_str(text).map_err(|error| toml_error(&error, text))?;
-        let missing = || {
-            Error::setting(
-                "base",
-                format!("is missing: name a preset, a file with samples, a config.toml or a run{EXAMPLE}"),
-            )
-        };
+        let missing = || Error::setting("base", format!("is missing: name {BASES}{EXAMPLE}"));
         let base = base(&table.base.ok_or_else(missing)?, folder)?;
         let mut base = config_file::overlay(&base, text, &OWN, Some(folder))?;
         base.threads = threads.unwrap_or(base.threads);
@@ -143,8 +142,17 @@ fn base(name: &str, folder: &Path) -> anyhow::Result<RunConfig> {
     }
     let is_preset = presets::Preset::from_name(name).is_some();
     let path = if is_preset { Path::new(name).to_path_buf() } else { folder.join(name) };
-    // A word that names no file may be meant as a preset.
-    let path = if path.exists() || is_preset { path } else { Path::new(name).to_path_buf() };
+    // Neither a file in another folder is meant, nor `own`, whose data no option of a sweep names.
+    if !is_preset && !path.exists() {
+        let presets: Vec<&str> = presets::Preset::ALL.iter().map(|preset| preset.name()).collect();
+        let problem = format!(
+            "there is no preset and no file `{name}` in {}{} (a base is {BASES}; known presets: {})",
+            folder.display(),
+            suggestion(name, presets.iter().copied()),
+            presets.join(", ")
+        );
+        return Err(Error::setting("base", problem).into());
+    }
     let is_gone = |error: &Error| matches!(error, Error::Data { origin, .. } if origin == STANDARD_INPUT);
     let piped = || Error::setting("base", format!("data.file of {name} {FROM_STANDARD_INPUT}"));
     match config_source::named(&path, None, (None, &Reading::default()), None) {
@@ -239,7 +247,8 @@ mod tests {
         for (text, part) in [
             ("seeds = 2".to_string(), "base: is missing"),
             (format!("base = 'circel'{grid}"), "did you mean `circle`"),
-            (format!("base = 'no/such.toml'{grid}"), "no/such.toml"),
+            (format!("base = 'no/such.toml'{grid}"), "no file `no/such.toml` in"),
+            (format!("base = 'own'{grid}"), "a base is a preset, a file with samples, a config.toml or a run"),
             (format!("base = '-'{grid}"), "base: is standard input"),
             (format!("base = 'circle'\nsedes = 3{grid}"), "did you mean `seeds`"),
             (format!("base = 'circle'\nseeds = 0{grid}"), "seeds: is 0"),

@@ -133,6 +133,40 @@ fn settings_and_options_say_what_columns_are() {
 }
 
 #[test]
+fn messages_about_a_configuration_name_its_settings() {
+    let place = Place::new();
+    let rows = |bad: &str| -> String {
+        let cell = |row: u32| if row == 30 { bad.to_string() } else { format!("{}.5", 1234 + row * row % 97) };
+        (0..60).map(|row| format!("{},{}\n", cell(row), ["a", "b"][row as usize % 2])).collect()
+    };
+    place.write("t.csv", format!("x,c\n{}", rows("7.5")));
+    place.write("odd.csv", format!("x,c\n{}", rows("many")));
+    place.write("same.csv", "x\n3\n3\n3\n");
+    for (file, settings, code, parts) in [
+        ("t.csv", "columns = ['z']", 2, &["line 4, data.columns: ", "t.csv has no column `z`; it has `x`, `c`"][..]),
+        ("t.csv", "drop = ['z']", 2, &["line 4, data.drop: ", "has no column `z`"]),
+        ("t.csv", "kinds = { z = 'date' }", 2, &["line 4, data.kinds: ", "has no column `z`"]),
+        ("t.csv", "labels = 'z'", 2, &["line 4, data.labels: ", "has no column `z`"]),
+        ("t.csv", "columns = []", 2, &["line 4, data.columns: is empty; name one column or more"]),
+        ("t.csv", "drop = ['x', 'c']", 2, &["line 4, data.drop: no column is left"]),
+        ("t.csv", "kinds = { c = 'date' }", 1, &["make it categorical by data.kinds.NAME = \"categorical\""]),
+        ("t.csv", "labels = 'x'", 1, &["give data.labels another column, or leave its data.kinds out"]),
+        ("odd.csv", "kinds = { x = 'continuous' }", 1, &["name it as a mark of missing values by data.missing"]),
+        ("same.csv", "", 1, &["same.csv: no column has anything", "say what one is by data.kinds.NAME = \"KIND\""]),
+    ] {
+        place.write("my.toml", format!("[run]\n[data]\nfile = '{file}'\n{settings}\n"));
+        place.fail("train my.toml", code, parts);
+        assert!(!place.run("train my.toml").stderr.contains(" --"), "{settings}");
+    }
+    place.fail("train same.csv", 1, &["same.csv: no column has anything", "or say what one is by --kind NAME=KIND"]);
+    place.write("my.toml", "[data]\nfile = 't.csv'\n");
+    for (option, told) in [("--kind x=date", "kind: is for a data file; for a configuration set data.kinds in its file"),
+        ("--labels c", "labels: is for a data file; for a configuration set data.labels in its file")] {
+        place.fail(&format!("train my.toml {option}"), 2, &[told]);
+    }
+}
+
+#[test]
 fn cures_and_notes_name_options_where_there_are_some() {
     let place = Place::new();
     let rows = |bad: &str| -> String {

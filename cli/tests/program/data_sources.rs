@@ -202,6 +202,8 @@ fn numbers_reach_beyond_the_table_where_they_may() {
     let (least, greatest) = ends("wide", "--beyond 5");
     assert!((90.25..100.25).contains(&least) && greatest > 298.25 && greatest <= 308.25, "{least} to {greatest}");
     assert!(place.read("wide/config.toml").contains("beyond = 5.0"));
+    let one = place.run("sample wide --count 1 --out one.csv");
+    assert!(one.stderr.contains("1 sample in one.csv"), "{one:?}");
     // The run's settings and its codec agree, so that it repeats.
     place.succeed("train wide --quiet --out again");
     assert_eq!(codec(&place, "again"), codec(&place, "wide"));
@@ -211,10 +213,12 @@ fn numbers_reach_beyond_the_table_where_they_may() {
         place.fail(&format!("train t.csv --beyond={share}"), 2, &["--beyond", "from 0 to 100"]);
     }
     place.fail("train t.csv --beyond -1", 2, &["--beyond"]);
-    place.fail("train t.csv --beyond 5 --numbers standard", 2, &["data.beyond", "scaled by their quantiles"]);
+    place.fail("train t.csv --beyond 5 --numbers standard", 2, &["beyond: is for numbers that are scaled by their quantiles; those of --numbers standard have"]);
     place.fail("train t.csv --beyond much", 2, &["--beyond", "is a number"]);
     place.write("my.toml", "[data]\nfile = 't.csv'\nbeyond = -1.0\n");
     place.fail("train my.toml", 2, &["line 3, data.beyond", "from 0 to 100"]);
+    place.write("my.toml", "[data]\nfile = 't.csv'\nbeyond = 5.0\nnumbers = 'standard'\n");
+    place.fail("train my.toml", 2, &["line 3, data.beyond", "those of data.numbers = \"standard\" have"]);
 }
 
 /// How the rows of a run's table become samples and back.
@@ -313,7 +317,7 @@ fn archives_of_numpy_give_the_array_that_is_named() {
     place.fail("train rows.npy --array x", 1, &["rows.npy: is no archive of NumPy", "leave --array out"]);
     place.fail("train circle --array x", 2, &["array: is for a data file"]);
     place.fail("train rows/config.toml --array x", 2, &["array: is for a data file"]);
-    place.fail("train circle --array x --columns a", 2, &["columns: and the other options about tables"]);
+    place.fail("train circle --array x --columns a", 2, &["columns: is for a data file; a preset has its own samples"]);
     let help = place.succeed("train --help");
     assert!(help.contains("Options for data files:\n      --array <NAME>"), "{help}");
     place.fail("evaluate rows --data two.npz", 1, &["two.npz", "save it alone: numpy.save"]);
@@ -394,7 +398,7 @@ fn images_come_in_from_everywhere_and_go_out_as_bytes() {
     place.write("pngs/30.png", "no picture");
     place.fail("train pngs", 1, &["pngs/30.png: is no PNG picture"]);
     place.fail("evaluate idx --data pngs", 1, &["pngs/30.png: is no PNG picture"]);
-    place.fail("train a.npy --columns x", 1, &["a.npy: holds images, and has no columns"]);
+    place.fail("train a.npy --columns x", 2, &["columns: is for a table, and ", "a.npy holds images, which have no columns"]);
     place.write("colors.npy", npy("|u1", "(15, 2, 2, 3)", &grays));
     place.fail("train colors.npy", 1, &["colors.npy", "make colors gray"]);
 }

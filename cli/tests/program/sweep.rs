@@ -278,7 +278,16 @@ fn whatever_is_wrong_is_told_before_anything_is_trained() {
         (format!("{head}[grid]\nrun.batch = [8, 51]"), 2, &["trial batch-51-", "batch"]),
         (format!("{head}[grid]\nrun.batch = 8"), 2, &["grid.run.batch", "give a list"]),
         (format!("{head}[gird]\nrun.batch = [8]"), 2, &["did you mean `grid`"]),
-        ("base = 'own.csv'\n[grid]\nrun.batch = [8]".to_string(), 1, &["own.csv"]),
+        (
+            "base = 'own.csv'\n[grid]\nrun.batch = [8]".to_string(),
+            2,
+            &["base: there is no preset and no file `own.csv`", "a run"],
+        ),
+        (
+            "base = 'own'\n[grid]\nrun.batch = [8]".to_string(),
+            2,
+            &["base: there is no preset and no file `own`", "a run"],
+        ),
         ("not toml".to_string(), 2, &["s.toml", "line 1"]),
     ] {
         place.write("s.toml", text);

@@ -9,6 +9,7 @@ use super::coding::Coding;
 use super::columns::{Codec, Facet};
 use super::probit::probit;
 use super::quantiles::FARTHEST;
+use super::tail::REACH;
 use crate::form::Domain;
 
 /// Samples by which a generator is calibrated, if they are no more than so many values; fewer than [`LEAST`] say too little.
@@ -60,6 +61,7 @@ impl Codec {
                 *factors = factors_of(samples, features, *feature, &wanted);
             }
         }
+        let reach = if self.beyond() > 0.0 { REACH } else { FARTHEST };
         for facet in self.facets() {
             let Facet::Number { column, feature, missing } = facet else { continue };
             if !matches!(&self.codings[column], Coding::Number { scores, .. } if scores.are_normal()) {
@@ -71,7 +73,7 @@ impl Codec {
                 samples.chunks_exact(features).filter(is_there).map(|sample| sample[feature]).collect();
             if scores.len() >= LEAST {
                 scores.sort_unstable_by(f32::total_cmp);
-                calibration.maps[feature] = Some(map_of(&scores));
+                calibration.maps[feature] = Some(map_of(&scores, reach));
             }
         }
         calibration
@@ -164,8 +166,9 @@ fn factors_of(samples: &[f32], features: usize, first: usize, wanted: &[f64]) ->
     scaled.into_iter().map(f32::exp).collect()
 }
 
-/// Scores of a generator, ascending, and those of the data at the same quantiles; and beyond, along the slope of the tails, to the farthest.
-fn map_of(sorted: &[f32]) -> (Vec<f32>, Vec<f32>) {
+/// Scores of a generator, ascending, and those of the data at the same quantiles; and beyond, along the slope of the tails, as far as they
+/// `reach`.
+fn map_of(sorted: &[f32], reach: f64) -> (Vec<f32>, Vec<f32>) {
     let score = |rank: usize| probit((rank as f64 + 0.5) / sorted.len() as f64).clamp(-FARTHEST, FARTHEST) as f32;
     let mut map: Vec<(f32, f32)> = ranks(sorted.len()).into_iter().map(|rank| (sorted[rank], score(rank))).collect();
     let farthest = |knots: &mut dyn Iterator<Item = &(f32, f32)>, end: f32| {
@@ -174,7 +177,7 @@ fn map_of(sorted: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let beyond = from + (end - to) / slope;
         (slope.is_finite() && beyond.is_finite()).then_some((beyond, end))
     };
-    let ends = [farthest(&mut map.iter(), -FARTHEST as f32), farthest(&mut map.iter().rev(), FARTHEST as f32)];
+    let ends = [farthest(&mut map.iter(), -reach as f32), farthest(&mut map.iter().rev(), reach as f32)];
     map.splice(0..0, ends[0]);
     map.extend(ends[1]);
     map.into_iter().unzip()
@@ -294,7 +297,7 @@ mod tests {
         // A generator whose scores are half as wide; what is calibrated goes beyond the scores by which it was.
         let scores: Vec<f32> =
             (0..16_384).map(|rank| 0.5 * probit((f64::from(rank) + 0.5) / 16_384.0) as f32).collect();
-        let map = map_of(&scores);
+        let map = map_of(&scores, FARTHEST);
         assert!(map.0.is_sorted() && map.1.is_sorted() && map.0.len() < KNOTS + 20, "{}", map.0.len());
         for score in [-2.2f32, -2.05, -1.9, -1.0, 0.3, 1.9, 2.05, 2.2] {
             let found = mapped(score, &map);
@@ -304,7 +307,9 @@ mod tests {
         // One that has collapsed at an end has no tail to go on with.
         let mut collapsed = scores.clone();
         collapsed[..100].fill(scores[100]);
-        assert_eq!(map_of(&collapsed).1[0], map.1[1]);
+        assert_eq!(map_of(&collapsed, FARTHEST).1[0], map.1[1]);
+        // Where values go on beyond the data, scores do.
+        assert_eq!([-9.0, 9.0].map(|score| mapped(score, &map_of(&scores, REACH))), [-6.0, 6.0]);
         assert_eq!(ranks(10), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(ranks(11).len(), 10);
     }

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::jitter::jitter;
 use super::quantiles::Quantiles;
 use super::scores::{Line, Scaling, Scores};
+use crate::cure::{Setting, SettingNames};
 use crate::form::{ColumnForm, Domain};
 use crate::table::{Column, Values};
+use crate::text::shown;
 
 /// Numbers of a column that its scores are fitted to, at most, one of each so many rows, beside its ends.
 const FITTED: usize = 1 << 20;
@@ -48,6 +50,16 @@ pub(super) struct Fitting {
     pub(super) scaling: Scaling,
     /// Parts of a column's scores, at most.
     pub(super) parts: usize,
+    /// How messages name settings.
+    pub(super) names: SettingNames,
+}
+
+impl Fitting {
+    /// The error about a column, behind whose `problem` the setting stands that leaves it out.
+    fn refused(self, form: &ColumnForm, problem: &str) -> Error {
+        let by = self.names.by(Setting::Drop);
+        Error::data("table", format!("column `{}`: {problem}{by}", shown(&form.name)))
+    }
 }
 
 impl Coding {
@@ -97,13 +109,14 @@ impl Coding {
         }
         if numbers.is_empty() {
             let problem = "none of its values can be learned; leave the column out";
-            return Err(Error::setting(format!("column `{}`", form.name), problem));
+            return Err(fitting.refused(form, problem));
         }
         // In the order of the rows, as sums were always made.
         let line = match fitting.scaling {
-            Scaling::Standard => Some(Line::fit(&numbers).map_err(|problem| {
-                Error::setting(format!("column `{}`", form.name), format!("{problem}; scale it, or leave it out"))
-            })?),
+            Scaling::Standard => {
+                let refused = |problem| fitting.refused(form, &format!("{problem}; scale the column, or leave it out"));
+                Some(Line::fit(&numbers).map_err(refused)?)
+            }
             _ => None,
         };
         numbers.sort_unstable_by(f64::total_cmp);
@@ -132,15 +145,17 @@ impl Coding {
         }
     }
 
-    /// Lets scores stand for numbers beyond those of the data, by this share of their range. Numbers that are not negative stay so, and
-    /// those that are not positive; times of day stay in the day, and durations are not negative; the ends are on the grid of the data.
-    pub(super) fn widen(&mut self, form: &ColumnForm, share: f64) {
+    /// Lets scores stand for numbers beyond those of the data, which have so many `rows`, by this share of their range. Numbers that are
+    /// positive, negative, or not one of them stay so; times of day stay in the day, and durations are not negative; the ends are on the grid of the data.
+    pub(super) fn widen(&mut self, form: &ColumnForm, share: f64, rows: u64) {
         let Self::Number { scores, base, step, decimals, .. } = self else { return };
         let Some([least, greatest]) = scores.range() else { return };
         let zero = -(*base as f64);
         // An infinite range times no share would be no number.
         let by = share * (greatest - least).min(f64::MAX);
         let (mut low, mut high) = ((least - by).max(f64::MIN), (greatest + by).min(f64::MAX));
+        // The distance from zero of an end that is not to reach it.
+        let mut apart = [None, None];
         match &form.domain {
             Domain::Dates { format, .. } if !format.is_duration() => {
                 if let Some(per_day) = format.unit().per_day().filter(|_| format.day.is_none()) {
@@ -150,18 +165,26 @@ impl Coding {
             _ => {
                 low = if least >= zero { low.max(zero) } else { low };
                 high = if greatest <= zero { high.min(zero) } else { high };
+                apart = [least - zero, zero - greatest].map(|apart| (apart > 0.0).then_some(apart));
             }
         }
         if *step > 0 {
-            // Binary fractions of decimal steps: what is short of a step by their rounding is one.
-            let on_grid = |distance: f64| {
-                let steps = (distance * unit(*decimals) / *step as f64 * (1.0 + 1e-9)).floor();
-                let whole = steps * *step as f64 / unit(*decimals);
+            let (unit, step) = (unit(*decimals), *step as f64);
+            let on_grid = |distance: f64, apart: Option<f64>| {
+                // Binary fractions of decimal steps: what is short of a step by their rounding is one.
+                let steps = (distance * unit / step * (1.0 + 1e-9)).floor();
+                let most = apart.map_or(f64::MAX, |apart| ((apart * unit).round() / step).ceil() - 1.0);
+                let whole = steps.min(most).max(0.0) * step / unit;
                 if whole.is_finite() { whole } else { distance }
             };
-            (low, high) = (least - on_grid(least - low), greatest + on_grid(high - greatest));
+            (low, high) = (least - on_grid(least - low, apart[0]), greatest + on_grid(high - greatest, apart[1]));
+        } else {
+            // What is written as 0 is neither positive nor negative.
+            let smallest = 10f64.powi(-i32::from((*decimals).min(MOST_WRITTEN)));
+            low = if apart[0].is_some() { low.max(zero + smallest) } else { low };
+            high = if apart[1].is_some() { high.min(zero - smallest) } else { high };
         }
-        scores.widen([low, high]);
+        scores.widen([low, high], rows);
     }
 
     /// What makes the number, less its base, of a score.
@@ -209,6 +232,8 @@ impl Coding {
 
 /// Decimals up to which numbers are counted in units of the last one.
 const MOST_DECIMALS: u16 = 9;
+/// Decimals of the least normal number of 32 bits.
+const MOST_WRITTEN: u16 = 37;
 /// Counts up to here are told apart by numbers of 64 bits.
 const EXACT: f64 = crate::number::EXACT as f64;
 
@@ -284,19 +309,23 @@ mod tests {
             let range = [values[0], values[values.len() - 1]];
             let form =
                 ColumnForm::new("n", crate::Kind::Integer, Domain::Integers { format: Default::default(), range });
-            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512 };
+            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512, names: SettingNames::None };
             let mut coding = Coding::fit(&form, &column(values), fitting).unwrap();
-            coding.widen(&form, share);
-            let Coding::Number { base, .. } = coding else { panic!("{coding:?}") };
-            [-9.0, 9.0].map(|score| coding.number(score) + base as f64)
+            coding.widen(&form, share, values.len() as u64);
+            let Coding::Number { scores, base, .. } = coding else { panic!("{coding:?}") };
+            scores.ends().unwrap().map(|end| end + base as f64)
         };
         let tens: Vec<i64> = (10..30).map(|value| 10 * value).collect();
         assert_eq!(ends(&tens, 0.0), [100.0, 290.0]);
         // A tenth of 190 is a step of 10 and nine more.
         assert_eq!(ends(&tens, 0.1), [90.0, 300.0]);
-        assert_eq!(ends(&tens, 1.0), [0.0, 480.0]);
+        // Positive numbers stay positive, negative ones negative, and what may be 0 may be.
+        assert_eq!(ends(&tens, 1.0), [10.0, 480.0]);
+        assert_eq!(ends(&tens.iter().map(|value| value - 97).collect::<Vec<_>>(), 1.0), [3.0, 383.0]);
+        assert_eq!(ends(&tens.iter().map(|value| value - 100).collect::<Vec<_>>(), 1.0), [0.0, 380.0]);
+        assert_eq!(ends(&tens.iter().map(|value| 1_000_000_000 * value).collect::<Vec<_>>(), 1.0), [1e10, 4.8e11]);
         assert_eq!(ends(&tens.iter().map(|value| value - 102).collect::<Vec<_>>(), 1.0), [-192.0, 378.0]);
-        assert_eq!(ends(&tens.iter().rev().map(|value| -value - 3).collect::<Vec<_>>(), 1.0), [-483.0, -3.0]);
+        assert_eq!(ends(&tens.iter().rev().map(|value| -value).collect::<Vec<_>>(), 1.0), [-480.0, -10.0]);
         assert_eq!(
             ends(&[i64::MIN, 0, i64::MAX], 1.0),
             [-(2f64.powi(64)) - 2f64.powi(63), 2f64.powi(64) + 2f64.powi(63)]
@@ -307,11 +336,12 @@ mod tests {
     fn wide_ends_are_numbers_and_times_stay_in_the_day() {
         let ends = |domain: Domain, kind, values: Values, share| {
             let form = ColumnForm::new("x", kind, domain);
-            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512 };
+            let fitting = Fitting { scaling: Scaling::Quantile, parts: 512, names: SettingNames::None };
             let mut coding = Coding::fit(&form, &Column::new(values, None), fitting).unwrap();
-            coding.widen(&form, share);
-            let Coding::Number { base, .. } = coding else { panic!("{coding:?}") };
-            [f32::NEG_INFINITY, f32::INFINITY].map(|score| coding.number(score) + base as f64)
+            coding.widen(&form, share, 10);
+            assert!([f32::NEG_INFINITY, f32::INFINITY].iter().all(|score| coding.number(*score).is_finite()));
+            let Coding::Number { scores, base, .. } = coding else { panic!("{coding:?}") };
+            scores.ends().unwrap().map(|end| end + base as f64)
         };
         let numbers = |range: [f64; 2], decimals, share| {
             let format = crate::number_format::NumberFormat { max_decimals: decimals, ..Default::default() };
@@ -323,6 +353,9 @@ mod tests {
         assert_eq!(numbers(far, 2, 0.0), far);
         assert_eq!(numbers(far, 2, 1.0), [f64::MIN, f64::MAX]);
         assert!(numbers([-1e308, 0.5], 2, 0.5).iter().all(|end| end.is_finite()));
+        // Positive numbers of many decimals have no grid, and stay positive.
+        let [least, _] = numbers([0.125, 4.5], 12, 0.5);
+        assert!(least > 0.0 && least < 1e-11, "{least}");
         // Tenths, of which a binary fraction of some lies below them.
         let tenths = Values::Numbers((1..=10).map(|value| f64::from(value) / 10.0).collect());
         for (share, end) in [(0.1, 1.0), (0.2, 1.1), (0.4, 1.3), (0.7, 1.6), (0.9, 1.8), (1.0, 1.9)] {

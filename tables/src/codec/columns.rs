@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::coding::{Coding, Fitting};
 use super::scores::{Line, Scaling, Scores};
+use crate::cure::{Setting, SettingNames};
 use crate::form::{Category, ColumnForm, Domain, Form};
 use crate::kind::Kind;
 use crate::numbers;
@@ -78,7 +79,7 @@ impl TryFrom<Stored> for Codec {
         if !condition.is_none_or(is_category) {
             return Err(Error::setting("condition", "is a column of categories"));
         }
-        Self::new(form, columns, (condition, rows))?.reaching_beyond(beyond)
+        Self::new(form, columns, (condition, rows), SettingNames::None)?.reaching_beyond(beyond)
     }
 }
 
@@ -120,7 +121,12 @@ pub enum Facet {
 }
 
 impl Codec {
-    fn new(form: Form, codings: Vec<Coding>, (condition, rows): (Option<usize>, u64)) -> Result<Self> {
+    fn new(
+        form: Form,
+        codings: Vec<Coding>,
+        (condition, rows): (Option<usize>, u64),
+        names: SettingNames,
+    ) -> Result<Self> {
         let (mut groups, mut numbers) = (Vec::new(), 0);
         for (_, coding) in codings.iter().enumerate().filter(|(column, _)| condition != Some(*column)) {
             match coding {
@@ -133,15 +139,19 @@ impl Codec {
             }
         }
         if numbers + groups.len() == 0 {
-            let problem = "no column has anything to learn: every column is constant, or a number of rows, or left out; give a table in which a column varies";
-            return Err(Error::setting("columns", problem));
+            let by = names.by(Setting::Kinds);
+            let or = if by.is_empty() { String::new() } else { format!(", or say what one is{by}") };
+            let problem = format!(
+                "no column has anything to learn: every column is constant, or a number of rows, or left out; give a table in which a column varies{or}"
+            );
+            return Err(Error::data("table", problem));
         }
         Ok(Self { form, codings, condition, rows, beyond: 0.0, groups, numbers })
     }
 
     /// The same whose rows may have numbers and dates beyond those of the table, by `share` of their range, from 0 to 1. They go on as the
-    /// outermost values of the data do. An end that is one frequent value stays, and so does a sign that all numbers have. Numbers along a
-    /// line have no bounds anyway.
+    /// outermost values of the data do, and thin out towards the bound. An end at which values pile up stays, and so does a sign that all
+    /// numbers have: positive numbers stay positive. Numbers along a line have no bounds anyway.
     ///
     /// # Errors
     ///
@@ -150,7 +160,8 @@ impl Codec {
         if !(0.0..=1.0).contains(&share) {
             return Err(Error::setting("beyond", format!("{share} is not a share of the range from 0 to 1")));
         }
-        self.codings.iter_mut().zip(&self.form.columns).for_each(|(coding, column)| coding.widen(column, share));
+        let rows = self.rows;
+        self.codings.iter_mut().zip(&self.form.columns).for_each(|(coding, column)| coding.widen(column, share, rows));
         self.beyond = share;
         Ok(self)
     }
@@ -164,10 +175,25 @@ impl Codec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] where there is nothing to learn, or the condition is no column of categories; [`Error::OutOfMemory`].
+    /// [`Error::Data`] where there is nothing to learn; [`Error::InvalidSetting`] for a condition that is no column of categories;
+    /// [`Error::OutOfMemory`].
     pub fn fit(table: &Table, condition: Option<&str>, scaling: Scaling) -> Result<Self> {
+        Self::fit_with_names(table, condition, scaling, SettingNames::None)
+    }
+
+    /// The same with messages that name settings as `names` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit).
+    pub fn fit_with_names(
+        table: &Table,
+        condition: Option<&str>,
+        scaling: Scaling,
+        names: SettingNames,
+    ) -> Result<Self> {
         let form = table.form().clone();
-        let fitting = Fitting { scaling, parts: PARTS / form.columns.len().max(1) };
+        let fitting = Fitting { scaling, parts: PARTS / form.columns.len().max(1), names };
         let columns = form.columns.iter().zip(table.columns());
         let codings = columns.map(|(form, column)| Coding::fit(form, column, fitting)).collect::<Result<Vec<_>>>()?;
         let condition = condition
@@ -176,7 +202,7 @@ impl Codec {
                 place.ok_or_else(|| Error::setting("condition", format!("`{name}` is no column of several categories")))
             })
             .transpose()?;
-        Self::new(form, codings, (condition, table.rows() as u64))
+        Self::new(form, codings, (condition, table.rows() as u64), names)
     }
 
     /// One of columns of numbers with these names, whose scores are `(value - offset) / scale`; a scale of 0 is that of a constant. Behind
@@ -184,7 +210,7 @@ impl Codec {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for lists of different lengths; [`Error::InvalidSetting`] for what is no line, or nothing to learn.
+    /// [`Error::Shape`] for lists of different lengths; [`Error::InvalidSetting`] for what is no line; [`Error::Data`] for nothing to learn.
     pub fn of_lines(
         names: &[String],
         offset: &[f64],

@@ -17,6 +17,7 @@ mod probit;
 mod quantiles;
 mod rows;
 mod scores;
+mod tail;
 #[cfg(test)]
 mod tests;
 

@@ -8,6 +8,7 @@ use gannet::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::probit::probit;
+use super::tail::Tail;
 
 /// A value with at least this part of the rows, one of so many, is frequent; the others are summed up in parts of about this size, and in
 /// smaller ones towards the ends.
@@ -24,6 +25,10 @@ pub(super) const FARTHEST: f64 = 4.5;
 /// others along a line.
 const MARGIN: f64 = 0.02;
 const EDGE: f64 = 0.001;
+/// Values pile up at an end that is so many times as frequent as the value beside it.
+const PILED: f64 = 2.0;
+/// More than what rounding to 32 bits moves a score.
+const ROUNDED: f64 = 1e-6;
 
 /// How the numbers of a column become scores and back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,10 +40,10 @@ pub(super) struct Quantiles {
     values: Vec<[f64; 2]>,
     /// The scores between the intervals, the outermost ends among them.
     bounds: Vec<f64>,
-    /// The least and the greatest value that scores stand for: those of the outermost intervals, or farther out.
+    /// The least and the greatest value that scores may stand for: those of the outermost intervals, or farther out.
     ends: [f64; 2],
-    /// How fast values go on beyond the outermost bounds, below and above: 0 where they do not.
-    slopes: [f64; 2],
+    /// How values go on beyond those of the data, below and above, where they do.
+    tails: [Option<Tail>; 2],
 }
 
 /// What is stored of it.
@@ -69,7 +74,7 @@ impl TryFrom<Stored> for Quantiles {
         bounds.extend(shares[..last].iter().map(|share| bound(*share)));
         bounds.push(bound(greatest));
         let ends = [values[0][0], values[last][1]];
-        Ok(Self { shares, values, bounds, ends, slopes: [0.0; 2] })
+        Ok(Self { shares, values, bounds, ends, tails: [None, None] })
     }
 }
 
@@ -138,7 +143,7 @@ impl Quantiles {
         let [least, greatest] = self.values[place];
         let score = if least == greatest {
             let (below, above) = (if place > 0 { self.shares[place - 1] } else { 0.0 }, self.shares[place]);
-            probit(below + (above - below) * (MARGIN + (1.0 - 2.0 * MARGIN) * jitter)).clamp(-FARTHEST, FARTHEST)
+            self.within_data(probit(below + (above - below) * (MARGIN + (1.0 - 2.0 * MARGIN) * jitter)))
         } else {
             let whole = greatest - least;
             // By halves where the distance overflows; elsewhere the halves of the smallest numbers may be the same.
@@ -159,32 +164,67 @@ impl Quantiles {
         [self.values[0][0], self.values[self.values.len() - 1][1]]
     }
 
-    /// Lets scores beyond those of the data stand for values as far as `ends`, along the lines of the outermost intervals. An end of the
-    /// data that is one frequent value, such as 0 or a sentinel, stays.
-    pub(super) fn widen(&mut self, ends: [f64; 2]) {
+    /// A score as far out as those of the data are, so that a frequent value at an end stays what it is.
+    fn within_data(&self, score: f64) -> f64 {
+        let [low, high] =
+            self.tails.each_ref().map(|tail| tail.as_ref().map_or(FARTHEST, |tail| (tail.from() - ROUNDED).max(0.0)));
+        score.clamp(-low, high)
+    }
+
+    /// Lets scores beyond those of the data, which have so many `rows`, stand for values towards `ends`. An end of the data at which values
+    /// pile up, such as 0, a sentinel or a cap, stays.
+    pub(super) fn widen(&mut self, ends: [f64; 2], rows: u64) {
         let [least, greatest] = self.range();
         self.ends = [ends[0].min(least), ends[1].max(greatest)];
-        let slopes = [self.slope(0..self.values.len()), self.slope((0..self.values.len()).rev())];
-        self.slopes = if self.ends == [least, greatest] { [0.0; 2] } else { slopes };
+        self.tails = [0, 1].map(|end| {
+            let outermost = self.outermost(end, rows)?;
+            Tail::new(outermost, [self.range()[end], self.ends[end]], self.slope(end, outermost))
+        });
     }
 
-    /// How fast values go on beyond an end: as they do in the outermost part of the rows. `places` are the intervals from there on.
-    fn slope(&self, places: impl Iterator<Item = usize>) -> f64 {
+    /// The intervals from an end inwards: 0 is the lower end, 1 the upper one.
+    fn inwards(&self, end: usize) -> impl Iterator<Item = usize> {
+        let last = self.values.len() - 1;
+        (0..=last).map(move |place| if end == 0 { place } else { last - place })
+    }
+
+    /// The share of the rows that an interval has.
+    fn share(&self, place: usize) -> f64 {
+        self.shares[place] - if place > 0 { self.shares[place - 1] } else { 0.0 }
+    }
+
+    /// The distance from 0 of the score at which values go on beyond an end; none of an end at which they pile up.
+    fn outermost(&self, end: usize, rows: u64) -> Option<f64> {
+        let mut places = self.inwards(end);
+        let place = places.next()?;
+        let is_one_value = |place: usize| self.values[place][0] == self.values[place][1];
+        if !is_one_value(place) {
+            return Some(self.bounds[if end == 0 { 0 } else { self.values.len() }].abs());
+        }
+        let (share, next) = (self.share(place), places.next()?);
+        let is_pile = share >= 1.0 / PARTS as f64 && !(is_one_value(next) && share <= PILED * self.share(next));
+        // Beyond it there is half a row, as beyond the greatest of many values.
+        (rows > 0 && !is_pile).then(|| probit(1.0 - 0.5 / rows as f64).clamp(0.0, FARTHEST))
+    }
+
+    /// How fast values go on beyond an end, from the score `outermost` on: as they do in the outermost part of the rows.
+    fn slope(&self, end: usize, outermost: f64) -> f64 {
         let (mut share, mut distance, mut scores) = (0.0, 0.0, 0.0);
-        for place in places {
-            let [least, greatest] = self.values[place];
-            if least == greatest || share >= 1.0 / PARTS as f64 {
+        for place in self.inwards(end) {
+            if distance > 0.0 && share >= 1.0 / PARTS as f64 {
                 break;
             }
-            share += self.shares[place] - if place > 0 { self.shares[place - 1] } else { 0.0 };
-            distance += greatest - least;
-            scores += self.bounds[place + 1] - self.bounds[place];
+            share += self.share(place);
+            // By halves: the distance may overflow.
+            distance = (0.5 * self.range()[end] - 0.5 * self.values[place][1 - end]).abs();
+            let inner = self.bounds[place + 1 - end];
+            scores = outermost - if end == 0 { -inner } else { inner };
         }
-        if scores > 0.0 { distance / scores } else { 0.0 }
+        if scores > 0.0 { 2.0 * (distance / scores) } else { 0.0 }
     }
 
-    /// The least and the greatest value that scores stand for.
-    #[cfg(feature = "onnx")]
+    /// The least and the greatest value that scores may stand for.
+    #[cfg(any(feature = "onnx", test))]
     pub(super) fn ends(&self) -> [f64; 2] {
         self.ends
     }
@@ -202,14 +242,9 @@ impl Quantiles {
             }
             points.push([high, *greatest]);
         }
-        let ([least, greatest], [low, high]) = (self.range(), self.ends);
-        let [first, last] = [self.bounds[0], self.bounds[self.values.len()]];
-        if self.slopes[0] > 0.0 && low < least {
-            points.insert(0, [(first - (least - low) / self.slopes[0]).max(f64::MIN), low]);
-        }
-        if self.slopes[1] > 0.0 && high > greatest {
-            points.push([(last + (high - greatest) / self.slopes[1]).min(f64::MAX), high]);
-        }
+        let [below, above] = self.tails.each_ref().map(|tail| tail.iter().flat_map(|tail| tail.knots()));
+        points.splice(0..0, below.rev().map(|[score, value]| [-score, *value]));
+        points.extend(above);
         points
     }
 
@@ -223,13 +258,8 @@ impl Quantiles {
         let clear = if high > low { (score - low) / (high - low) } else { 0.5 };
         let part = ((clear - EDGE) / (1.0 - 2.0 * EDGE)).clamp(0.0, 1.0);
         let value = if least == greatest { least } else { (1.0 - part) * least + part * greatest };
-        let outermost = [self.bounds[0], self.bounds[self.values.len()]];
-        let beyond = [(score - outermost[0]).min(0.0), (score - outermost[1]).max(0.0)];
-        match [0, 1].into_iter().find(|&end| beyond[end] != 0.0 && self.slopes[end] != 0.0) {
-            // An infinite distance ends where the values do.
-            Some(end) => (value + beyond[end] * self.slopes[end]).clamp(self.ends[0], self.ends[1]),
-            None => value,
-        }
+        let beyond = |end: usize, score: f64| self.tails[end].as_ref()?.value(score);
+        beyond(0, -score).or(beyond(1, score)).unwrap_or(value)
     }
 }
 
@@ -327,27 +357,45 @@ mod tests {
         let [low, high] = [scores.bounds[0], scores.bounds[scores.bounds.len() - 1]].map(|bound| bound as f32);
         let before = [low - 0.3, low, 0.1, high, high + 0.3].map(|score| scores.value(score));
         assert_eq!([before[0], before[4]], [0.0, 99.0]);
-        scores.widen([-5.0, 104.0]);
-        let after = [low - 0.3, low, 0.1, high, high + 0.3].map(|score| scores.value(score));
-        assert_eq!(before[2], after[2]);
-        assert!((before[1] - after[1]).abs() < 0.01 && (before[3] - after[3]).abs() < 0.01, "{before:?} {after:?}");
-        // Along the outermost lines: of the first two values, and the last.
+        scores.widen([-5.0, 104.0], 100);
+        let after = [low - 0.1, low, 0.1, high, high + 0.1].map(|score| scores.value(score));
+        assert!(
+            before[1..4].iter().zip(&after[1..4]).all(|(one, other)| (one - other).abs() < 1e-5),
+            "{before:?} {after:?}"
+        );
+        // As the outermost lines do: of the first two values, and the last.
         let bounds = &scores.bounds;
         let below = 1.0 / (bounds[1] - bounds[0]);
         let above = 1.0 / (bounds[bounds.len() - 1] - bounds[bounds.len() - 2]);
-        assert!((after[0] + 0.3 * below).abs() < 1e-3 && (after[4] - 99.0 - 0.3 * above).abs() < 1e-3, "{after:?}");
-        assert_eq!(
-            [f32::NEG_INFINITY, -9.0, 9.0, f32::INFINITY].map(|score| scores.value(score)),
-            [-5.0, -5.0, 104.0, 104.0]
-        );
-        assert!((-500..500).map(|score| scores.value(score as f32 * 0.01)).is_sorted());
-        // Zeros at one end, which are frequent, stay the least.
-        let mut scores = fit([vec![0.0; 300], (1..700).map(f64::from).collect()].concat());
-        scores.widen([-100.0, 800.0]);
-        assert_eq!([scores.value(f32::NEG_INFINITY), scores.value(f32::INFINITY)], [0.0, 800.0]);
+        assert!((after[0] + 0.1 * below).abs() < 0.05 && (after[4] - 99.0 - 0.1 * above).abs() < 0.05, "{after:?}");
+        let ends = [f32::NEG_INFINITY, f32::INFINITY].map(|score| scores.value(score));
+        assert!(ends[0] > -5.0 && ends[0] < -4.5 && ends[1] > 103.5 && ends[1] < 104.0, "{ends:?}");
+        assert!((-700..700).map(|score| scores.value(score as f32 * 0.01)).is_sorted());
         // Ends that are nearer than those of the data do not count.
-        scores.widen([5.0, 6.0]);
-        assert_eq!([scores.value(-9.0), scores.value(9.0)], [0.0, 699.0]);
+        scores.widen([5.0, 6.0], 100);
+        assert_eq!([scores.value(-9.0), scores.value(9.0)], [0.0, 99.0]);
+    }
+
+    #[test]
+    fn ends_at_which_values_pile_up_stay() {
+        // Zeros at one end, a cap at the other.
+        let capped = [vec![0.0; 300], (1..700).map(f64::from).collect(), vec![700.0; 20]].concat();
+        let mut scores = fit(capped);
+        scores.widen([-100.0, 800.0], 1_019);
+        assert_eq!([scores.value(f32::NEG_INFINITY), scores.value(f32::INFINITY)], [0.0, 700.0]);
+        // Few values, all of them frequent, which become rare towards one end: it goes on, and the other stays.
+        let ages: Vec<f64> =
+            (0..40).flat_map(|age| vec![f64::from(age); if age == 0 { 500 } else { 123 - 3 * age as usize }]).collect();
+        let rows = ages.len();
+        let mut scores = fit(ages);
+        assert!(scores.values.iter().all(|[least, greatest]| least == greatest));
+        scores.widen([-4.0, 43.0], rows as u64);
+        assert_eq!(scores.value(f32::NEG_INFINITY), 0.0);
+        assert!((41.0..43.0).contains(&scores.value(f32::INFINITY)), "{}", scores.value(f32::INFINITY));
+        // Values beyond are as rare as half a row, and every row of the data stays what it is.
+        let first = probit(1.0 - 0.5 / rows as f64) as f32;
+        assert_eq!((scores.value(first - 1e-3), scores.value(first + 0.1) > 39.0), (39.0, true));
+        assert!([0.0, 0.5, 1.0].iter().all(|jitter| scores.value(scores.score(39.0, *jitter)) == 39.0));
     }
 
     #[test]

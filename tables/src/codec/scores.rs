@@ -109,15 +109,15 @@ impl Scores {
         }
     }
 
-    /// Lets scores stand for values as far as `ends`; along a line they do anyway.
-    pub(super) fn widen(&mut self, ends: [f64; 2]) {
+    /// Lets scores stand for values as far as `ends`, beyond those of so many rows; along a line they do anyway.
+    pub(super) fn widen(&mut self, ends: [f64; 2], rows: u64) {
         if let Self::Quantiles(quantiles) = self {
-            quantiles.widen(ends);
+            quantiles.widen(ends, rows);
         }
     }
 
-    /// The least and the greatest value that scores stand for, where they have bounds.
-    #[cfg(feature = "onnx")]
+    /// The least and the greatest value that scores may stand for, where they have bounds.
+    #[cfg(any(feature = "onnx", test))]
     pub(super) fn ends(&self) -> Option<[f64; 2]> {
         match self {
             Self::Quantiles(quantiles) => Some(quantiles.ends()),

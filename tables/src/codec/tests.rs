@@ -272,6 +272,43 @@ fn spread(codec: &Codec) -> Vec<f64> {
         .collect()
 }
 
+/// The numbers that a normal variable makes of the only column of a text, of which new ones may lie beyond by a share of the range, and the
+/// bounds of the data.
+fn beyond(lines: impl Iterator<Item = String>, share: f64) -> (Vec<f64>, [f64; 2]) {
+    let text: String = lines.map(|line| line + "\n").collect();
+    let table = read(&Input::bytes("t.csv", format!("x\n{text}")), &ReadOptions::default()).unwrap();
+    let codec = Codec::fit(&table, None, Scaling::Quantile).unwrap();
+    let ends = [-9.0, 9.0].map(|score| codec.number(0, score).unwrap());
+    let codec = codec.reaching_beyond(share).unwrap();
+    let score = |index: u32| probit((f64::from(index) + 0.5) / 1e6) as f32;
+    ((0..1_000_000).map(|index| codec.number(0, score(index)).unwrap()).collect(), ends)
+}
+
+#[test]
+fn what_lies_beyond_the_data_thins_out() {
+    // Heavy tails on the right, positive numbers on the left.
+    let heavy =
+        (1..2_000_u32).map(|row| format!("{:.3}", (1.8 * probit(f64::from(row * 7 % 2_000 + 1) / 2_002.0)).exp()));
+    let (made, [least, greatest]) = beyond(heavy, 0.2);
+    let bound = greatest + 0.2 * (greatest - least);
+    let above: Vec<f64> = made.iter().copied().filter(|number| *number > greatest).collect();
+    assert!(above.len() > 200 && above.iter().all(|number| *number < bound), "{}", above.len());
+    let quarter = |number: f64| (4.0 * (number - greatest) / (bound - greatest)) as usize;
+    let counts = [0, 1, 2, 3].map(|part| above.iter().filter(|number| quarter(**number) == part).count());
+    assert!(counts.is_sorted_by(|near, far| near > far) && counts[0] > 5 * counts[3], "{counts:?}");
+    assert!(made.iter().all(|number| *number > 0.0) && made.iter().any(|number| *number < least));
+}
+
+#[test]
+fn whole_numbers_that_come_often_go_on_beyond_the_data() {
+    let ages = (0..3_000).map(|row| (18 + (row * row % 71 + row * 7 % 31) * 2 / 3).to_string());
+    let (made, [least, greatest]) = beyond(ages, 0.1);
+    let above: Vec<f64> = made.iter().copied().filter(|number| *number > greatest).collect();
+    assert!(above.len() > 20 && above.iter().all(|number| number.fract() == 0.0), "{}", above.len());
+    let by = (0.1 * (greatest - least)).floor();
+    assert!(made.iter().all(|number| (least - by..=greatest + by).contains(number)));
+}
+
 #[test]
 fn numbers_with_exponents_keep_their_digits() {
     let text: String = (0..400).map(|row| format!("{:.2e}\n", 1.7e-4 * 1.05f64.powi(row * 7 % 397))).collect();

@@ -45,7 +45,8 @@ pub(crate) struct TableArgs {
     /// How numbers are scaled: by their quantiles, or by mean and standard deviation [default: quantile].
     #[arg(long, value_name = "SCALING", value_parser = choice(SCALINGS), conflicts_with = "resume")]
     numbers: Option<Scaling>,
-    /// How far new numbers and dates, scaled by quantiles, may lie beyond those of the table, in percent of the range of a column [default: 0].
+    /// How far new numbers and dates, scaled by quantiles, may lie beyond those of the table, in percent of the range of a column; they thin out on the
+    /// way, an end at which values pile up stays, and so does the sign of a column [default: 0].
     #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "resume")]
     beyond: Option<f64>,
 }
@@ -79,13 +80,13 @@ fn of_column(text: &str) -> Result<(String, Kind), String> {
 /// A number of categories.
 fn categories(text: &str) -> Result<usize, String> {
     let number: usize = text.parse().map_err(|_| "is a whole number".to_string())?;
-    reading::check_categories(number).map_err(|error| error.to_string())
+    reading::check_categories(number)
 }
 
 /// A share of a range.
 fn percent(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| "is a number".to_string())?;
-    reading::check_beyond(number).map_err(|error| error.to_string())
+    reading::check_beyond(number)
 }
 
 fn yes_or_no() -> impl TypedValueParser<Value = bool> {
