@@ -149,8 +149,13 @@ fn messages_about_a_configuration_name_its_settings() {
         ("t.csv", "labels = 'z'", 2, &["line 4, data.labels: ", "has no column `z`"]),
         ("t.csv", "columns = []", 2, &["line 4, data.columns: is empty; name one column or more"]),
         ("t.csv", "drop = ['x', 'c']", 2, &["line 4, data.drop: no column is left"]),
-        ("t.csv", "kinds = { c = 'date' }", 1, &["make it categorical by data.kinds.NAME = \"categorical\""]),
-        ("t.csv", "labels = 'x'", 1, &["give data.labels another column, or leave its data.kinds out"]),
+        ("t.csv", "kinds = { c = 'date' }", 1, &["make the column categorical by data.kinds.NAME = \"categorical\""]),
+        (
+            "t.csv",
+            "kinds = { x = 'continuous' }\nlabels = 'x'",
+            1,
+            &["give data.labels another column, or leave its data.kinds out"],
+        ),
         ("odd.csv", "kinds = { x = 'continuous' }", 1, &["name it as a mark of missing values by data.missing"]),
         ("same.csv", "", 1, &["same.csv: no column has anything", "say what one is by data.kinds.NAME = \"KIND\""]),
     ] {
@@ -160,8 +165,10 @@ fn messages_about_a_configuration_name_its_settings() {
     }
     place.fail("train same.csv", 1, &["same.csv: no column has anything", "or say what one is by --kind NAME=KIND"]);
     place.write("my.toml", "[data]\nfile = 't.csv'\n");
-    for (option, told) in [("--kind x=date", "kind: is for a data file; for a configuration set data.kinds in its file"),
-        ("--labels c", "labels: is for a data file; for a configuration set data.labels in its file")] {
+    for (option, told) in [
+        ("--kind x=date", "kind: is for a data file; for a configuration set data.kinds in its file"),
+        ("--labels c", "labels: is for a data file; for a configuration set data.labels in its file"),
+    ] {
         place.fail(&format!("train my.toml {option}"), 2, &[told]);
     }
 }

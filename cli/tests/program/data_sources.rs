@@ -213,7 +213,11 @@ fn numbers_reach_beyond_the_table_where_they_may() {
         place.fail(&format!("train t.csv --beyond={share}"), 2, &["--beyond", "from 0 to 100"]);
     }
     place.fail("train t.csv --beyond -1", 2, &["--beyond"]);
-    place.fail("train t.csv --beyond 5 --numbers standard", 2, &["beyond: is for numbers that are scaled by their quantiles; those of --numbers standard have"]);
+    place.fail(
+        "train t.csv --beyond 5 --numbers standard",
+        2,
+        &["beyond: is for numbers that are scaled by their quantiles; those of --numbers standard have"],
+    );
     place.fail("train t.csv --beyond much", 2, &["--beyond", "is a number"]);
     place.write("my.toml", "[data]\nfile = 't.csv'\nbeyond = -1.0\n");
     place.fail("train my.toml", 2, &["line 3, data.beyond", "from 0 to 100"]);
@@ -398,7 +402,11 @@ fn images_come_in_from_everywhere_and_go_out_as_bytes() {
     place.write("pngs/30.png", "no picture");
     place.fail("train pngs", 1, &["pngs/30.png: is no PNG picture"]);
     place.fail("evaluate idx --data pngs", 1, &["pngs/30.png: is no PNG picture"]);
-    place.fail("train a.npy --columns x", 2, &["columns: is for a table, and ", "a.npy holds images, which have no columns"]);
+    place.fail(
+        "train a.npy --columns x",
+        2,
+        &["columns: is for a table, and ", "a.npy holds images, which have no columns"],
+    );
     place.write("colors.npy", npy("|u1", "(15, 2, 2, 3)", &grays));
     place.fail("train colors.npy", 1, &["colors.npy", "make colors gray"]);
 }

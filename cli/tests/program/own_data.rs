@@ -231,7 +231,7 @@ fn files_that_do_not_fit_are_named() {
     place.fail("train own", 2, &["--data FILE"]);
     place.fail("train a.csv --data b.csv", 2, &["leave --data out"]);
     place.write("t.csv", "1\n2\n3\n");
-    place.fail("train t.csv --batch 4", 2, &["batch", "3 samples"]);
+    place.fail("train t.csv --batch 4", 2, &["batch", "more than the data have samples; use at most 3"]);
     place.fail("train t.csv --points 4", 2, &["points", "own"]);
     place.fail("bench --preset own", 2, &["own", "circle"]);
     assert!(!place.path("runs").exists());
