@@ -103,6 +103,7 @@ mod identity;
 mod input;
 mod kind;
 mod lead;
+mod lines_above;
 mod load;
 mod marks;
 mod note;

@@ -24,8 +24,15 @@ pub enum Note {
     HeaderAssumed,
     /// The first line has counts of rows and columns, and was left out.
     CountLine,
-    /// Lines above the table that are a title, and were left out.
-    Titles(Vec<String>),
+    /// Lines above the table, such as a title, that were left out.
+    LinesAbove {
+        /// Their cells.
+        texts: Vec<String>,
+        /// Whether they may be the names of columns, as a caller may say.
+        may_be_names: bool,
+        /// Whether they may be rows, as a caller may say.
+        may_be_row: bool,
+    },
     /// Columns whose numbers have another decimal mark than the caller said.
     OtherDecimal {
         /// The columns.
@@ -162,9 +169,18 @@ impl Note {
                 format!("the first line was taken as names{}", names.behind(HEADER, " if it is a row"))
             }
             Self::CountLine => "the first line has the numbers of rows and columns, and was left out".to_string(),
-            Self::Titles(titles) => {
-                let what = if titles.len() == 1 { "the first line is a title" } else { "the first lines are a title" };
-                format!("{what} ({}), and no row; left out", listed(titles))
+            Self::LinesAbove { texts, may_be_names, may_be_row } => {
+                let readings = [
+                    (*may_be_names, ("read it as the header", Some(Setting::Header(true)))),
+                    (*may_be_row, ("read it as rows", Some(Setting::Header(false)))),
+                ];
+                let cures: Vec<Cure> =
+                    readings.into_iter().filter_map(|(may_be, cure)| may_be.then_some(cure)).collect();
+                format!(
+                    "above the table is a title ({}), which was left out{}",
+                    listed(texts),
+                    names.behind(&cures, "")
+                )
             }
             Self::Lines { comments, blanks } => {
                 let part = |count: u64, what: &str| (count > 0).then(|| number_of(count, what));
