@@ -55,7 +55,7 @@ pub(crate) fn conclude(
 ) -> Result<Survey> {
     let Wanted { options, known } = wanted;
     let mut notes = Vec::new();
-    let Sniffed { mut dialect, split, comment_before, is_comma_unclear } = sniffed;
+    let Sniffed { mut dialect, split, comment_before, is_comma_unclear, other_delimiter } = sniffed;
     if is_comma_unclear {
         notes.push(Note::CommaInOneColumn { as_one_column: pass.tallies.len() == 1 });
     }
@@ -206,6 +206,15 @@ pub(crate) fn conclude(
     }
     if let Some(mark) = options.decimal.filter(|_| !other_decimal.is_empty()) {
         notes.push(Note::OtherDecimal { columns: other_decimal, mark });
+    }
+    if let (Some(asked), Some(found), [column], None) = (options.delimiter, other_delimiter, &*form.columns, known) {
+        let note = Note::NoDelimiter { asked: asked.name(), found: found.name() };
+        match column.kind {
+            Kind::Identifier | Kind::FreeText => return Err(input.error(note.told(options.setting_names))),
+            Kind::Categorical => notes.push(note),
+            // Numbers and dates may have the sign in them.
+            _ => {}
+        }
     }
     let skipped = skipped + pass.above.len() as u64;
     form.dropped =

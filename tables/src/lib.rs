@@ -97,6 +97,7 @@ mod distinct;
 mod elements;
 mod encoding;
 mod form;
+mod frame;
 mod given;
 mod header;
 mod identity;

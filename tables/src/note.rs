@@ -18,6 +18,13 @@ pub enum Note {
         /// Whether it was read as one column.
         as_one_column: bool,
     },
+    /// No line has the delimiter that the caller asked for.
+    NoDelimiter {
+        /// The name of that.
+        asked: String,
+        /// The name of the one that lines have.
+        found: String,
+    },
     /// The header was told from rows by what follows it, and may be a row.
     NumericHeader(Vec<String>),
     /// The first line has names although rows could be like it: no other row has a cell of it.
@@ -167,6 +174,11 @@ impl Note {
             ),
             Self::HeaderAssumed => {
                 format!("the first line was taken as names{}", names.behind(HEADER, " if it is a row"))
+            }
+            Self::NoDelimiter { asked, found } => {
+                let cures = [("correct it", Some(Setting::Delimiter)), ("leave it out", None)];
+                let told = format!("no line has the delimiter that was asked for ({asked})");
+                format!("{told}; the file seems to have another ({found}); {}", names.cures(&cures))
             }
             Self::CountLine => "the first line has the numbers of rows and columns, and was left out".to_string(),
             Self::LinesAbove { texts, may_be_names, may_be_row } => {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::dialect::{Delimiter, Dialect, Header, LineEnd, is_delimiter};
+use crate::frame::Frame;
 use crate::lead::MOST_ABOVE;
 use crate::options::{Comments, ReadOptions};
 use crate::record::Split;
@@ -22,6 +23,7 @@ const LEAST_SHARE: f64 = 0.6;
 
 /// Rows of the same number of cells that show a delimiter below other text.
 const LEAST_EVEN: usize = 3;
+const PIPE: Delimiter = Delimiter::Char('|');
 
 /// What the first lines show.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub(crate) struct Sniffed {
     pub(crate) comment_before: Option<(String, String)>,
     /// Whether these may be two columns between commas, or one with a decimal comma.
     pub(crate) is_comma_unclear: bool,
+    /// The delimiter that the lines have instead of the one that the caller asked for, which they do not have at all.
+    pub(crate) other_delimiter: Option<Delimiter>,
 }
 
 /// How many rows have so many cells.
@@ -67,6 +71,7 @@ pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
         delimiter: Delimiter::Char(','),
         quote: quote(body),
         comment: None,
+        frame: Frame::None,
         skipped_lines: u64::from(dialect.has_delimiter_line),
     };
     let lines: Vec<&str> = body.split(['\n', '\r']).filter(|line| !line.trim().is_empty()).take(ROWS).collect();
@@ -79,10 +84,20 @@ pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
     };
     let comment = split.comment.map_or('#', char::from);
     let asked = options.delimiter.or(hint.map(|(delimiter, _)| delimiter));
+    if asked.is_none_or(|asked| asked == PIPE) {
+        split.frame = Frame::of(&lines);
+    }
     split.delimiter = match asked {
         Some(delimiter) => delimiter,
+        None if split.frame != Frame::None => PIPE,
         None => best(body, split).or_else(|| below_text(body, split)).unwrap_or(Delimiter::Char(',')),
     };
+    let is_absent = |asked: Delimiter| match asked {
+        Delimiter::Char(asked) => !body.contains(asked),
+        Delimiter::Spaces(_) => !lines.iter().any(|line| line.trim().contains([' ', '\t'])),
+    };
+    let is_asked_in_vain = options.delimiter.is_some_and(is_absent);
+    let other_delimiter = is_asked_in_vain.then(|| best(body, split).or_else(|| below_text(body, split))).flatten();
     let mut is_comma_unclear = false;
     if options.delimiter.is_none() && hint.is_none() && split.delimiter == Delimiter::Char(',') {
         is_comma_unclear = pairs(&lines).is_some();
@@ -102,7 +117,7 @@ pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
     dialect.comment = split.comment.map(char::from);
     dialect.has_space = has_space(&lines, split.delimiter, comment);
     dialect.header = Some(Header::default());
-    Sniffed { dialect, split, comment_before, is_comma_unclear }
+    Sniffed { dialect, split, comment_before, is_comma_unclear, other_delimiter }
 }
 
 /// How the first line ends.

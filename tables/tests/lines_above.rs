@@ -215,3 +215,30 @@ fn names_in_the_comment_above_the_rows() {
     let named = "#name,city\n".to_string() + &"Anna,Rome\nBert,Oslo\nAnna,Oslo\n".repeat(4);
     assert_eq!(String::from_utf8(written(&table(&named))).unwrap(), named);
 }
+
+#[test]
+fn drawn_tables_are_read_without_their_frame() {
+    let values = [Value::Integer(3), Value::Number(1.5)];
+    for text in [
+        "| sold | price |\n|-----:|:-----:|\n| 3 | 1.5 |\n| 5 | 2.5 |\n",
+        "|sold|price|\n|-|-|\n|3|1.5|\n|5|2.5|\n",
+        "Sales of 2023\n\n| sold | price |\n|---|---|\n| 3 | 1.5 |\n| 5 | 2.5 |",
+        "+------+-------+\n| sold | price |\n+------+-------+\n|    3 |   1.5 |\n|    5 |   2.5 |\n+------+-------+\n",
+        "sold | price\n--- | ---\n3 | 1.5\n5 | 2.5\n",
+        " sold | price \n------+-------\n    3 |   1.5\n    5 |   2.5\n",
+        "+-----+-----+\r\n|sold |price|\r\n+=====+=====+\r\n|3    |1.5  |\r\n+-----+-----+\r\n|5    |2.5  |\r\n+-----+-----+\r\n",
+    ] {
+        for options in
+            [ReadOptions::default(), ReadOptions::default().with_delimiter(gannet_tables::Delimiter::Char('|'))]
+        {
+            let table = with(text, &options);
+            assert_eq!((names(&table), table.rows()), (vec!["sold", "price"], 2), "{text}");
+            assert_eq!(row(&table, 0), values, "{text}");
+            let again = self::table(written(&table));
+            assert_eq!((names(&again), again.columns()), (names(&table), table.columns()), "{text}");
+        }
+    }
+    // A table between pipes alone, and one with a column that has no value.
+    assert_eq!(found("a|b\n1|--\n2|--\n3|x\n"), (vec!["a".to_string(), "b".to_string()], 3));
+    assert_eq!(found("| a | b |\n|---|---|\n| 1 |  |\n| 2 | - |\n"), (vec!["a".to_string(), "b".to_string()], 2));
+}
