@@ -157,7 +157,7 @@ impl OwnData {
 
     /// The names of the columns of a table, without that of labels.
     fn names(file: &DataFile, settings: &Settings) -> Result<Vec<String>> {
-        let contents = file.contents(settings.reading.array.as_deref())?;
+        let contents = file.contents(settings.reading.array.as_deref())?.separated(settings.reading.delimiter);
         let read = table::read(file, &contents, &settings.reading, None, settings.limit)?;
         let names = read.form().columns.iter().map(|column| column.name.clone());
         Ok(names.filter(|name| settings.labels.as_ref() != Some(name)).collect())
@@ -205,7 +205,7 @@ impl OwnData {
     /// Reads `file`: a table as `reading` has it, or images. At most `limit` bytes are taken by the run.
     fn read(mut file: DataFile, reading: Reading, wanted: Wanted, limit: Option<u64>) -> Result<Self> {
         let origin = file.origin().display().to_string();
-        match file.contents(reading.array.as_deref())? {
+        match file.contents(reading.array.as_deref())?.separated(reading.delimiter) {
             contents if contents.are_images() && reading.is_about_tables() => {
                 Err(Error::data(origin, "holds images, and has no columns; leave out what is about a table"))
             }
@@ -331,7 +331,7 @@ impl OwnData {
 
     /// What the file holds.
     fn contents(&self) -> Result<Contents> {
-        self.file.contents(self.reading.array.as_deref())
+        Ok(self.file.contents(self.reading.array.as_deref())?.separated(self.reading.delimiter))
     }
 
     /// What the file holds, which is what the settings say.
