@@ -17,6 +17,7 @@ use crate::options::ReadOptions;
 use crate::pass::Pass;
 use crate::record::{Cell, Split};
 use crate::records::Records;
+use crate::scan::scan;
 use crate::select::{names, selected};
 use crate::sniff::Sniffed;
 use crate::tally::Tally;
@@ -98,6 +99,10 @@ pub(crate) fn conclude(
         _ if is_short => First::Names,
         Some(true) => First::Names,
         Some(false) => First::Row,
+        None if pass.are_names && pass.first.texts().iter().any(|text| scan(text.as_bytes()).is_some()) => {
+            First::NumericNames
+        }
+        None if pass.are_names => First::Names,
         None => first_row(&pass.first.texts(), is_quoted, &pass.tallies, below, marks),
     };
     // Of what is above a table, a comment is the farther.

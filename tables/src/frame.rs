@@ -27,7 +27,8 @@ impl Frame {
         };
         let Some(top) = lines.iter().position(|line| is_line(line)) else { return Self::None };
         let rows = || lines.iter().filter(|line| !is_line(line)).skip_while(|line| !has_pipes(line));
-        if rows().count() > 0 && rows().all(|line| has_pipes(line)) {
+        // The count of rows that a program writes below is no row, which the reader says.
+        if rows().count() > 0 && rows().all(|line| has_pipes(line) || !line.contains('|')) {
             return Self::Pipes;
         }
         // It is below the first line that has pipes.
@@ -53,6 +54,7 @@ mod tests {
             (&["| a | b |", "|---|---:|", "| 1 | 2 |"][..], Frame::Pipes),
             (&["Results", "| a |", "|-|", "| 1 |"], Frame::Pipes),
             (&["+---+----+", "| a | b  |", "+---+----+", "| 1 | 2  |", "+---+----+"], Frame::Pipes),
+            (&["+---+", "| a |", "+---+", "| 1 |", "+---+", "1 row in set"], Frame::Pipes),
             (&["a | b", ":---|---:", "1 | 2"], Frame::Line),
             (&[" a | b", "---+---", " 1 | 2"], Frame::Line),
             (&["a|b", "1|2", "--|--"], Frame::None),

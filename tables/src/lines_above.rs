@@ -21,18 +21,19 @@ const YEARS: RangeInclusive<u32> = 1800..=2200;
 /// Values that show a column of numbers or dates, unless the table has fewer rows.
 const LEAST_VALUES: usize = 2;
 
-/// How many of the first lines are above the table. What a caller says about the header is about lines that have enough cells to be a
-/// header or a row.
-pub(crate) fn lines_above(leads: &[Lead], options: &ReadOptions, marks: &Marks) -> usize {
+/// How many of the first lines are above the table, and whether names are shown to be below them. What a caller says about the header is
+/// about lines that have enough cells to be a header or a row.
+pub(crate) fn lines_above(leads: &[Lead], options: &ReadOptions, marks: &Marks) -> (usize, bool) {
     let most = leads.len().saturating_sub(1).min(MOST_ABOVE);
-    let is_found = |count: &usize| {
-        let (above, below) = leads.split_at(*count);
-        below.split_first().is_some_and(|(names, rows)| {
-            let place = Place { above, names, rows: &rows[..rows.len().min(ROWS_BELOW)] };
-            place.may_be_above(options.header) && (place.names_are_shown(marks) || place.is_title(options.header))
-        })
+    let found = |count: usize| {
+        let (above, below) = leads.split_at(count);
+        let (names, rows) = below.split_first()?;
+        let place = Place { above, names, rows: &rows[..rows.len().min(ROWS_BELOW)] };
+        let are_names = place.names_are_shown(marks);
+        (place.may_be_above(options.header) && (are_names || place.is_title(options.header)))
+            .then_some((count, are_names))
     };
-    (1..=most).find(is_found).unwrap_or(0)
+    (1..=most).find_map(found).unwrap_or((0, false))
 }
 
 /// A place at which the table may begin.

@@ -25,6 +25,8 @@ const REMEMBERED_OF_ONE: [usize; 2] = [16, 8192];
 pub(crate) struct Pass {
     /// Lines above the table.
     pub(crate) above: Vec<Lead>,
+    /// Whether these show that the first row has names.
+    pub(crate) are_names: bool,
     pub(crate) first: Lead,
     pub(crate) second: Option<Lead>,
     pub(crate) tallies: Vec<Tally>,
@@ -43,7 +45,8 @@ pub(crate) fn pass<R: Read>(
     marks: &Marks,
 ) -> Result<Pass> {
     let mut leads = leads(records)?;
-    let below = leads.split_off(lines_above(&leads, options, marks));
+    let (count, are_names) = lines_above(&leads, options, marks);
+    let below = leads.split_off(count);
     let (above, mut leads) = (leads, below.into_iter());
     let Some(first) = leads.next() else {
         return Err(input.error("holds no rows; give a table with a row a sample"));
@@ -91,6 +94,7 @@ pub(crate) fn pass<R: Read>(
     let counts = records.counts();
     Ok(Pass {
         above,
+        are_names,
         first,
         second,
         tallies,

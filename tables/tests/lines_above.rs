@@ -129,6 +129,24 @@ fn lines_above_names_are_told_from_these() {
     }
 }
 
+/// The numbers of rows may reach the years above them.
+#[test]
+fn years_below_lines_above_are_names() {
+    let years: String = (1960..1980).map(|year| format!(",{year}")).collect();
+    let rows = |row: u32| {
+        let cells: String = (0..20).map(|year| format!(",{}", (row * 7919 + year * 104_729) % 1_000_003)).collect();
+        format!("Country {row},C{row:02}{cells}\n")
+    };
+    let rows: String = (1..50).map(rows).collect();
+    let text = format!("Data Source,World\n\nUpdated,2024-01-01\n\nName,Code{years}\n{rows}");
+    let table = table(&text);
+    assert_eq!((names(&table)[0], names(&table)[2], table.rows()), ("Name", "1960", 49));
+    assert_eq!(row(&table, 0)[2], Value::Integer(7919));
+    assert!(is_noted(&table, "the first line was taken as names (`Name`, `Code`, `1960`"), "{:?}", table.notes());
+    let bare = with(&text, &ReadOptions::default().with_header(false));
+    assert_eq!((names(&bare)[0], bare.rows(), titles(&bare).len()), ("column_1", 50, 4));
+}
+
 /// Headers and rows that only look like lines above a table.
 #[test]
 fn headers_and_first_rows_are_no_lines_above() {
