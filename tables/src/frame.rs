@@ -28,7 +28,9 @@ impl Frame {
         let Some(top) = lines.iter().position(|line| is_line(line)) else { return Self::None };
         let rows = || lines.iter().filter(|line| !is_line(line)).skip_while(|line| !has_pipes(line));
         // The count of rows that a program writes below is no row, which the reader says.
-        if rows().count() > 0 && rows().all(|line| has_pipes(line) || !line.contains('|')) {
+        let mut frame_lines = lines.iter().filter(|line| is_line(line));
+        let is_closed = frame_lines.all(|line| line.trim_start().starts_with(['|', '+']));
+        if is_closed && rows().count() > 0 && rows().all(|line| has_pipes(line) || !line.contains('|')) {
             return Self::Pipes;
         }
         // It is below the first line that has pipes.

@@ -84,9 +84,12 @@ pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
     };
     let comment = split.comment.map_or('#', char::from);
     let asked = options.delimiter.or(hint.map(|(delimiter, _)| delimiter));
-    if asked.is_none_or(|asked| asked == PIPE) {
-        split.frame = Frame::of(&lines);
-    }
+    split.frame = match Frame::of(&lines) {
+        // Where pipes are asked for, dashes between them stand for missing values, if no pipe is around them.
+        Frame::Line if asked.is_some() => Frame::None,
+        frame if asked.is_none_or(|asked| asked == PIPE) => frame,
+        _ => Frame::None,
+    };
     split.delimiter = match asked {
         Some(delimiter) => delimiter,
         None if split.frame != Frame::None => PIPE,

@@ -62,4 +62,6 @@ proptest! {
 #[test]
 fn texts_that_broke_the_writer_come_back() {
     assert!(oracle::check(b"'\t0 0'\n#"));
+    // A row of missing values that looks like a line of a frame as soon as no comment is above it.
+    assert!(oracle::check(b"7\na|b\n#a,b,c\n--|--"));
 }
