@@ -17,6 +17,7 @@ use crate::options::ReadOptions;
 use crate::pass::Pass;
 use crate::record::{Cell, Split};
 use crate::records::Records;
+use crate::scan::scan;
 use crate::select::{names, selected};
 use crate::sniff::Sniffed;
 use crate::tally::Tally;
@@ -55,17 +56,12 @@ pub(crate) fn conclude(
 ) -> Result<Survey> {
     let Wanted { options, known } = wanted;
     let mut notes = Vec::new();
-    let Sniffed { mut dialect, split, comment_before, is_comma_unclear } = sniffed;
+    let Sniffed { mut dialect, split, comment_before, is_comma_unclear, other_delimiter } = sniffed;
     if is_comma_unclear {
         notes.push(Note::CommaInOneColumn { as_one_column: pass.tallies.len() == 1 });
     }
-    if pass.comments + pass.blanks > 0 {
-        notes.push(Note::Lines { comments: pass.comments, blanks: pass.blanks });
-    }
-    if !pass.titles.is_empty() {
-        notes.push(Note::Titles(pass.titles.iter().flat_map(Lead::texts).filter(|text| !text.is_empty()).collect()));
-    }
     let width = pass.tallies.len();
+    notes.extend(note_above(&pass.above, width));
     // A row that ends with a delimiter has an empty cell behind its last one.
     let last_is_empty = |lead: &Lead| lead.cells.last().is_some_and(|(text, _)| text.is_empty());
     let is_short = pass.first.cells.len() < width;
@@ -103,7 +99,22 @@ pub(crate) fn conclude(
         _ if is_short => First::Names,
         Some(true) => First::Names,
         Some(false) => First::Row,
+        None if pass.are_names && pass.first.texts().iter().any(|text| scan(text.as_bytes()).is_some()) => {
+            First::NumericNames
+        }
+        None if pass.are_names => First::Names,
         None => first_row(&pass.first.texts(), is_quoted, &pass.tallies, below, marks),
+    };
+    // Of what is above a table, a comment is the farther.
+    let comment = comment_before.filter(|_| options.header != Some(false) && pass.above.is_empty());
+    let comment = comment.map(|(prefix, comment)| (prefix, cells_of(&comment, split, input)));
+    let comment = comment.filter(|(_, texts)| texts.len() == columns && texts.iter().any(|text| has_letter(text)));
+    // What was only assumed to be names is a row below names.
+    let first = match first {
+        First::AssumedNames | First::NumericNames if comment.as_ref().is_some_and(|(_, texts)| are_names(texts)) => {
+            First::Row
+        }
+        first => first,
     };
     let mut headings = None;
     let mut skipped = u64::from(units.is_some());
@@ -127,13 +138,14 @@ pub(crate) fn conclude(
     }
     if headings.is_none() {
         dialect.header = None;
-        if let Some((prefix, comment)) = comment_before.filter(|_| options.header != Some(false)) {
-            let texts = cells_of(&comment, split, input);
-            if texts.len() == columns && texts.iter().any(|text| text.chars().any(char::is_alphabetic)) {
-                dialect.header = Some(Header { prefix, ..Header::default() });
-                headings = Some(texts);
-            }
+        if let Some((prefix, texts)) = comment {
+            dialect.header = Some(Header { prefix, ..Header::default() });
+            headings = Some(texts);
+            pass.comments = pass.comments.saturating_sub(1);
         }
+    }
+    if pass.comments + pass.blanks > 0 {
+        notes.push(Note::Lines { comments: pass.comments, blanks: pass.blanks });
     }
     let rows = total - skipped;
     if rows == 0 {
@@ -200,7 +212,16 @@ pub(crate) fn conclude(
     if let Some(mark) = options.decimal.filter(|_| !other_decimal.is_empty()) {
         notes.push(Note::OtherDecimal { columns: other_decimal, mark });
     }
-    let skipped = skipped + pass.titles.len() as u64;
+    if let (Some(asked), Some(found), [column], None) = (options.delimiter, other_delimiter, &*form.columns, known) {
+        let note = Note::NoDelimiter { asked: asked.name(), found: found.name() };
+        match column.kind {
+            Kind::Identifier | Kind::FreeText => return Err(input.error(note.told(options.setting_names))),
+            Kind::Categorical => notes.push(note),
+            // Numbers and dates may have the sign in them.
+            _ => {}
+        }
+    }
+    let skipped = skipped + pass.above.len() as u64;
     form.dropped =
         names.iter().enumerate().filter(|(place, _)| !places.contains(place)).map(|(_, name)| name.clone()).collect();
     Ok(Survey { form, rows, width, places, skipped, split, notes })
@@ -248,6 +269,24 @@ fn column(
         missing_cells,
         is_quoted: tally.quoted > 0 && tally.quoted == tally.values(),
     }
+}
+
+/// What to tell of lines above a table whose rows have `width` cells.
+fn note_above(above: &[Lead], width: usize) -> Option<Note> {
+    let texts: Vec<String> = above.iter().flat_map(Lead::texts).filter(|text| !text.is_empty()).collect();
+    // Lines of fewer cells are neither, whatever a caller says.
+    let may_be_row = above.iter().any(|lead| lead.cells.len() == width);
+    let may_be_names = above.len() == 1 && above.iter().any(|lead| lead.cells.len() + 1 >= width);
+    (!above.is_empty()).then_some(Note::LinesAbove { texts, may_be_names, may_be_row })
+}
+
+fn has_letter(text: &str) -> bool {
+    text.chars().any(char::is_alphabetic)
+}
+
+/// Whether the cells of a comment are names of columns, and no sentence.
+fn are_names(texts: &[String]) -> bool {
+    texts.iter().all(|text| has_letter(text) && !text.contains(' '))
 }
 
 /// The cells of a line that is a comment.

@@ -84,6 +84,12 @@ impl Encoding {
         }
     }
 
+    /// Bytes of the byte order mark at the beginning of `head`: that of the encoding, or that of UTF-8, which is no text in any other.
+    pub(crate) fn mark_length(&self, head: &[u8]) -> usize {
+        let marks = [self.byte_order_mark(), Self::Utf8.byte_order_mark()];
+        marks.into_iter().find(|mark| !mark.is_empty() && head.starts_with(mark)).map_or(0, <[u8]>::len)
+    }
+
     /// Whether a file that begins with `head`, in which `found` was found, cannot be in this encoding: one of the two takes two bytes for a
     /// letter and the other does not, or takes them in the other order.
     pub(crate) fn contradicts(&self, found: &Self, head: &[u8]) -> bool {

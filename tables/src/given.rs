@@ -8,7 +8,6 @@ use gannet::internals::numbers::{counted, thousands};
 
 use crate::complaint::finding;
 use crate::cure::SettingNames;
-use crate::dialect::Dialect;
 use crate::encoding::{Decoded, Encoding};
 use crate::form::{ColumnForm, Domain, Form};
 use crate::input::Input;
@@ -104,13 +103,12 @@ impl<'a> GivenRows<'a> {
     /// rows; [`Error::Io`](gannet::Error::Io) where the system refuses to read.
     pub fn open(input: &'a Input, form: &'a Form, options: &ReadOptions) -> Result<Self> {
         form.validate()?;
-        let Beginning { head, is_whole, encoding, has_mark } = Beginning::of(input, options)?;
-        let mut dialect = Dialect { encoding, has_byte_order_mark: has_mark, ..Dialect::default() };
-        let mut start = head_text(&head, is_whole, &dialect);
+        let Beginning { head, is_whole, mut encoding, has_mark } = Beginning::of(input, options)?;
+        let mut start = head_text(&head, is_whole, &encoding);
         let is_windows = start.is_none() && options.encoding.is_none() && !has_mark;
         if is_windows {
-            dialect.encoding = Encoding::Windows1252;
-            start = head_text(&head, is_whole, &dialect);
+            encoding = Encoding::Windows1252;
+            start = head_text(&head, is_whole, &encoding);
         }
         let start =
             start.ok_or_else(|| input.error("is not in the encoding that it seems to have; save it as UTF-8"))?;
@@ -123,7 +121,7 @@ impl<'a> GivenRows<'a> {
         {
             split = sniffed.split;
         }
-        let mut records = Records::new(text(input, &dialect)?, input.origin(), split);
+        let mut records = Records::new(text(input, &encoding)?, input.origin(), split);
         let empty = || {
             input.error(
                 "holds no rows; give the names of some of the run's columns, and a row for each that is to be filled",

@@ -87,7 +87,7 @@ pub(crate) fn load(input: &Input, survey: Survey, options: &ReadOptions, known: 
         }
     }
     let changed = || input.error("changed while it was read; read it again when nothing writes it");
-    let mut records: Records<Decoded<_>> = Records::new(text(input, &form.dialect)?, input.origin(), split);
+    let mut records: Records<Decoded<_>> = Records::new(text(input, &form.dialect.encoding)?, input.origin(), split);
     for _ in 0..skipped {
         records.next()?;
     }

@@ -19,14 +19,28 @@ pub enum Note {
         /// Whether it was read as one column.
         as_one_column: bool,
     },
+    /// No line has the delimiter that the caller asked for.
+    NoDelimiter {
+        /// The name of that.
+        asked: String,
+        /// The name of the one that lines have.
+        found: String,
+    },
     /// The header was told from rows by what follows it, and may be a row.
     NumericHeader(Vec<String>),
     /// The first line has names although rows could be like it: no other row has a cell of it.
     HeaderAssumed,
     /// The first line has counts of rows and columns, and was left out.
     CountLine,
-    /// Lines above the table that are a title, and were left out.
-    Titles(Vec<String>),
+    /// Lines above the table, such as a title, that were left out.
+    LinesAbove {
+        /// Their cells.
+        texts: Vec<String>,
+        /// Whether they may be the names of columns, as a caller may say.
+        may_be_names: bool,
+        /// Whether they may be rows, as a caller may say.
+        may_be_row: bool,
+    },
     /// Columns whose numbers have another decimal mark than the caller said.
     OtherDecimal {
         /// The columns.
@@ -178,10 +192,24 @@ impl Note {
             Self::HeaderAssumed => {
                 format!("the first line was taken as names{}", names.behind(HEADER, " if it is a row"))
             }
+            Self::NoDelimiter { asked, found } => {
+                let cures = [("correct it", Some(Setting::Delimiter)), ("leave it out", None)];
+                let told = format!("no line has the delimiter that was asked for ({asked})");
+                format!("{told}; the file seems to have another ({found}); {}", names.cures(&cures))
+            }
             Self::CountLine => "the first line has the numbers of rows and columns, and was left out".to_string(),
-            Self::Titles(titles) => {
-                let what = if titles.len() == 1 { "the first line is a title" } else { "the first lines are a title" };
-                format!("{what} ({}), and no row; left out", listed(titles))
+            Self::LinesAbove { texts, may_be_names, may_be_row } => {
+                let readings = [
+                    (*may_be_names, ("read it as the header", Some(Setting::Header(true)))),
+                    (*may_be_row, ("read it as rows", Some(Setting::Header(false)))),
+                ];
+                let cures: Vec<Cure> =
+                    readings.into_iter().filter_map(|(may_be, cure)| may_be.then_some(cure)).collect();
+                format!(
+                    "above the table is a title ({}), which was left out{}",
+                    listed(texts),
+                    names.behind(&cures, "")
+                )
             }
             Self::Lines { comments, blanks } => {
                 let part = |count: u64, what: &str| (count > 0).then(|| counted(count, what));

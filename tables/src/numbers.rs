@@ -230,8 +230,8 @@ fn of_column<E: Element, I: Iterator<Item = E>>(
         None if sorted.iter().any(|number| number.is_code()) => {
             let are_names = 100 * distinct as u64 > RARE_PERCENT * sorted.len() as u64;
             let kind = if are_names { Kind::Identifier } else { Kind::Categorical };
-            let texts = number_of(distinct as u64, "different text");
-            (kind, format!("whole numbers beyond 2^63, taken for texts: {texts} in {}", number_of(rows as u64, "row")))
+            let texts = counted(distinct as u64, "different text");
+            (kind, format!("whole numbers beyond 2^63, taken for texts: {texts} in {}", counted(rows as u64, "row")))
         }
         None if whole => (Kind::Integer, "whole numbers".to_string()),
         None => (Kind::Continuous, "numbers".to_string()),

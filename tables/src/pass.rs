@@ -7,7 +7,8 @@ use gannet::{Error, Result};
 
 use crate::cure::{Cure, Setting, SettingNames};
 use crate::input::Input;
-use crate::lead::{Lead, leads, title_lines};
+use crate::lead::{Lead, leads};
+use crate::lines_above::lines_above;
 use crate::marks::Marks;
 use crate::options::ReadOptions;
 use crate::records::Records;
@@ -21,8 +22,10 @@ const REMEMBERED_OF_ONE: [usize; 2] = [16, 8192];
 
 /// All rows of a file, counted and tallied.
 pub(crate) struct Pass {
-    /// Lines above the first row.
-    pub(crate) titles: Vec<Lead>,
+    /// Lines above the table.
+    pub(crate) above: Vec<Lead>,
+    /// Whether these show that the first row has names.
+    pub(crate) are_names: bool,
     pub(crate) first: Lead,
     pub(crate) second: Option<Lead>,
     pub(crate) tallies: Vec<Tally>,
@@ -41,8 +44,9 @@ pub(crate) fn pass<R: Read>(
     marks: &Marks,
 ) -> Result<Pass> {
     let mut leads = leads(records)?;
-    let below = leads.split_off(title_lines(&leads, options));
-    let (titles, mut leads) = (leads, below.into_iter());
+    let (count, are_names) = lines_above(&leads, options, marks);
+    let below = leads.split_off(count);
+    let (above, mut leads) = (leads, below.into_iter());
     let Some(first) = leads.next() else {
         return Err(input.error("holds no rows; give a table with a row a sample"));
     };
@@ -51,7 +55,7 @@ pub(crate) fn pass<R: Read>(
     let (first_length, second_line) = (first.cells.len(), second.as_ref().map_or(first.line, |second| second.line));
     let names = options.setting_names;
     if first_length != columns && first_length + 1 != columns {
-        return Err(input.error(length_problem(second_line, columns, first.line, first_length, names)));
+        return Err(input.error(top_problem(second_line, columns, first.line, first_length, names)));
     }
     let limit = (REMEMBERED / columns.max(1)).clamp(REMEMBERED_OF_ONE[0], REMEMBERED_OF_ONE[1]);
     // Which column that is, its name will tell.
@@ -62,7 +66,7 @@ pub(crate) fn pass<R: Read>(
     let (mut rows, mut unchecked) = (0, 0);
     for lead in leads {
         if lead.cells.len() != columns {
-            return Err(input.error(length_problem(lead.line, lead.cells.len(), second_line, columns, names)));
+            return Err(input.error(top_problem(lead.line, lead.cells.len(), second_line, columns, names)));
         }
         for (cell, tally) in lead.cells().zip(&mut tallies) {
             unchecked += tally.add(cell, lead.line, rows + 2, marks);
@@ -71,7 +75,9 @@ pub(crate) fn pass<R: Read>(
     }
     while let Some(record) = records.next()? {
         if record.len() != columns {
-            return Err(input.error(length_problem(record.line, record.len(), second_line, columns, names)));
+            // One cell a line may be text above a table that is farther below than others.
+            let problem = if columns == 1 { top_problem } else { length_problem };
+            return Err(input.error(problem(record.line, record.len(), second_line, columns, names)));
         }
         for (cell, tally) in record.cells().zip(&mut tallies) {
             unchecked += tally.add(cell, record.line, rows + 2, marks);
@@ -86,7 +92,8 @@ pub(crate) fn pass<R: Read>(
     }
     let counts = records.counts();
     Ok(Pass {
-        titles,
+        above,
+        are_names,
         first,
         second,
         tallies,
@@ -104,12 +111,25 @@ pub(crate) fn check_limit(needed: u64, limit: u64) -> Result<()> {
 
 /// What to do about a row of another length.
 pub(crate) fn length_problem(line: u64, found: usize, other_line: u64, expected: usize, names: SettingNames) -> String {
+    let cures: &[Cure] =
+        if found > expected { &[QUOTES, DELIMITER] } else { &[("complete it", None), ("leave it out", None)] };
+    format!("{}; {}", lengths(line, found, other_line, expected), names.cures(cures))
+}
+
+/// The same of a row near the top, above which may be text if that has far fewer cells.
+fn top_problem(line: u64, found: usize, other_line: u64, expected: usize, names: SettingNames) -> String {
+    if found <= expected + usize::from(expected > 1) {
+        return length_problem(line, found, other_line, expected, names);
+    }
+    let cures = names.cures(&[("remove lines that are above the table", None), QUOTES, DELIMITER]);
+    format!("{}; {cures}", lengths(line, found, other_line, expected))
+}
+
+const QUOTES: Cure = ("put cells that hold the delimiter in quotes", None);
+const DELIMITER: Cure = ("name the delimiter", Some(Setting::Delimiter));
+
+/// How many cells a row has, and another.
+fn lengths(line: u64, found: usize, other_line: u64, expected: usize) -> String {
     let cells = |count: usize| counted(count as u64, "cell");
-    let cures: &[Cure] = if found > expected {
-        &[("put cells that hold the delimiter in quotes", None), ("name the delimiter", Some(Setting::Delimiter))]
-    } else {
-        &[("complete it", None), ("leave it out", None)]
-    };
-    let (found, expected) = (cells(found), cells(expected));
-    format!("line {line} has {found} where line {other_line} has {expected}; {}", names.cures(cures))
+    format!("line {line} has {} where line {other_line} has {}", cells(found), cells(expected))
 }

@@ -1,6 +1,7 @@
 //! A row of cells, and how text is split into rows.
 
 use crate::dialect::Delimiter;
+use crate::frame::Frame;
 
 /// How text is split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,6 +9,8 @@ pub(crate) struct Split {
     pub(crate) delimiter: Delimiter,
     pub(crate) quote: u8,
     pub(crate) comment: Option<u8>,
+    /// What is drawn around cells between pipes.
+    pub(crate) frame: Frame,
     /// Lines at the beginning that are no records.
     pub(crate) skipped_lines: u64,
 }

@@ -11,6 +11,7 @@ use gannet::internals::file;
 use gannet::{Error, Result};
 
 use crate::dialect::Delimiter;
+use crate::frame::{Frame, is_frame_line};
 use crate::record::{Counts, Record, Span, Split};
 
 /// Most bytes of a record: more than 64 for each of the most columns.
@@ -34,6 +35,8 @@ pub(crate) struct Records<R> {
     source: R,
     origin: PathBuf,
     split: Split,
+    /// The frame, if the delimiter makes one possible.
+    frame: Frame,
     classes: [Class; 256],
     buffer: Vec<u8>,
     /// What of the buffer is text that has not been given.
@@ -53,6 +56,8 @@ enum Step {
     /// A record, or nothing that counts, up to this place, on so many lines.
     Record(usize, u64),
     Comment(usize),
+    /// A line of the frame of a table, up to this place.
+    FrameLine(usize),
     /// Its end is not in the buffer.
     More,
     /// The text ends here.
@@ -78,6 +83,7 @@ impl<R: Read> Records<R> {
             source,
             origin: origin.to_owned(),
             split,
+            frame: if split.delimiter == Delimiter::Char('|') { split.frame } else { Frame::None },
             classes,
             buffer: Vec::new(),
             start: 0,
@@ -125,7 +131,9 @@ impl<R: Read> Records<R> {
                     (self.start, self.line) = (after, line + 1);
                     self.counts.comments += 1;
                 }
+                Step::FrameLine(after) => (self.start, self.line) = (after, line + 1),
                 Step::Record(after, lines) => {
+                    self.leave_out_pipes();
                     (self.start, self.line) = (after, line + lines);
                     let is_blank = self.cells.iter().all(|cell| cell.start == cell.end);
                     if line <= self.split.skipped_lines {
@@ -177,14 +185,17 @@ impl<R: Read> Records<R> {
         let Some(&first) = self.buffer.get(self.start..self.end).and_then(<[u8]>::first) else {
             return Ok(if self.is_end { Step::End } else { Step::More });
         };
-        if Some(first) == self.split.comment {
+        let is_comment = Some(first) == self.split.comment;
+        if is_comment || self.frame != Frame::None {
             let rest = &self.buffer[self.start..self.end];
             let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
-            return Ok(match length {
-                Some(length) => self.line_end(self.start + length).map_or(Step::More, Step::Comment),
-                None if self.is_end => Step::Comment(self.end),
-                None => Step::More,
-            });
+            let Some(length) = length.or(self.is_end.then_some(rest.len())) else { return Ok(Step::More) };
+            let step = if is_comment { Step::Comment } else { Step::FrameLine };
+            if is_comment || is_frame_line(&rest[..length]) {
+                let is_last = length == rest.len();
+                let after = if is_last { Some(self.end) } else { self.line_end(self.start + length) };
+                return Ok(after.map_or(Step::More, step));
+            }
         }
         let (mut place, mut lines) = (self.start, 1);
         let spaces = matches!(self.split.delimiter, Delimiter::Spaces(_));
@@ -233,6 +244,19 @@ impl<R: Read> Records<R> {
                 }
                 _ => return Err(self.no_text(byte)),
             }
+        }
+    }
+
+    /// Leaves out what is before the first pipe of a row in a frame, and behind the last one.
+    fn leave_out_pipes(&mut self) {
+        let is_empty = |cell: Option<&Span>| cell.is_some_and(|cell| cell.start == cell.end && !cell.is_quoted);
+        if self.frame == Frame::Pipes
+            && self.cells.len() > 2
+            && is_empty(self.cells.first())
+            && is_empty(self.cells.last())
+        {
+            self.cells.pop();
+            self.cells.remove(0);
         }
     }
 
@@ -348,7 +372,7 @@ mod tests {
     use super::*;
 
     fn split(delimiter: Delimiter) -> Split {
-        Split { delimiter, quote: b'"', comment: None, skipped_lines: 0 }
+        Split { delimiter, quote: b'"', comment: None, frame: Frame::None, skipped_lines: 0 }
     }
 
     /// All rows with their lines, or the error.
@@ -401,6 +425,21 @@ mod tests {
         assert_eq!(records.next().unwrap().map(|record| (record.line, record.len())), Some((3, 2)));
         assert!(records.next().unwrap().is_none());
         assert_eq!(records.counts().comments, 2);
+    }
+
+    #[test]
+    fn frames_are_no_cells() {
+        let framed = |frame: Frame| Split { frame, ..split(Delimiter::Char('|')) };
+        let expected = [row(2, &["a", "b"]), row(4, &["", "x"]), row(5, &["-", "-"])];
+        let text = "+--+---+\n| a | b |\r\n|---|:-:|\r\n|  | x |\n| - | - |\n+--+---+";
+        assert_eq!(rows(text.as_bytes(), framed(Frame::Pipes)).unwrap(), expected);
+        let text = "a | b\n--|---\n1 |\n|2";
+        let expected = [row(1, &["a", "b"]), row(3, &["1", ""]), row(4, &["", "2"])];
+        assert_eq!(rows(text.as_bytes(), framed(Frame::Line)).unwrap(), expected);
+        assert_eq!(rows(b"|---|", framed(Frame::Pipes)).unwrap(), []);
+        // Another delimiter has no frame.
+        let comma = Split { delimiter: Delimiter::Char(','), ..framed(Frame::Pipes) };
+        assert_eq!(rows(b"--,--\n", comma).unwrap(), [row(1, &["--", "--"])]);
     }
 
     #[test]

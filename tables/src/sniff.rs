@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::dialect::{Delimiter, Dialect, Header, LineEnd, is_delimiter};
+use crate::frame::Frame;
+use crate::lead::MOST_ABOVE;
 use crate::options::{Comments, ReadOptions};
 use crate::record::Split;
 use crate::records::Records;
@@ -19,6 +21,10 @@ const MARGIN: f64 = 0.02;
 /// Of rows that a delimiter splits, so many have the same number of cells.
 const LEAST_SHARE: f64 = 0.6;
 
+/// Rows of the same number of cells that show a delimiter below other text.
+const LEAST_EVEN: usize = 3;
+const PIPE: Delimiter = Delimiter::Char('|');
+
 /// What the first lines show.
 #[derive(Clone, Debug)]
 pub(crate) struct Sniffed {
@@ -28,6 +34,8 @@ pub(crate) struct Sniffed {
     pub(crate) comment_before: Option<(String, String)>,
     /// Whether these may be two columns between commas, or one with a decimal comma.
     pub(crate) is_comma_unclear: bool,
+    /// The delimiter that the lines have instead of the one that the caller asked for, which they do not have at all.
+    pub(crate) other_delimiter: Option<Delimiter>,
 }
 
 /// How many rows have so many cells.
@@ -63,6 +71,7 @@ pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
         delimiter: Delimiter::Char(','),
         quote: quote(body),
         comment: None,
+        frame: Frame::None,
         skipped_lines: u64::from(dialect.has_delimiter_line),
     };
     let lines: Vec<&str> = body.split(['\n', '\r']).filter(|line| !line.trim().is_empty()).take(ROWS).collect();
@@ -74,11 +83,24 @@ pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
         Comments::Auto => lines.iter().any(|line| line.starts_with('#')).then_some(b'#'),
     };
     let comment = split.comment.map_or('#', char::from);
-    split.delimiter = match (options.delimiter, hint) {
-        (Some(delimiter), _) => delimiter,
-        (None, Some((delimiter, _))) => delimiter,
-        (None, None) => best(body, split),
+    let asked = options.delimiter.or(hint.map(|(delimiter, _)| delimiter));
+    split.frame = match Frame::of(&lines) {
+        // Where pipes are asked for, dashes between them stand for missing values, if no pipe is around them.
+        Frame::Line if asked.is_some() => Frame::None,
+        frame if asked.is_none_or(|asked| asked == PIPE) => frame,
+        _ => Frame::None,
     };
+    split.delimiter = match asked {
+        Some(delimiter) => delimiter,
+        None if split.frame != Frame::None => PIPE,
+        None => best(body, split).or_else(|| below_text(body, split)).unwrap_or(Delimiter::Char(',')),
+    };
+    let is_absent = |asked: Delimiter| match asked {
+        Delimiter::Char(asked) => !body.contains(asked),
+        Delimiter::Spaces(_) => !lines.iter().any(|line| line.trim().contains([' ', '\t'])),
+    };
+    let is_asked_in_vain = options.delimiter.is_some_and(is_absent);
+    let other_delimiter = is_asked_in_vain.then(|| best(body, split).or_else(|| below_text(body, split))).flatten();
     let mut is_comma_unclear = false;
     if options.delimiter.is_none() && hint.is_none() && split.delimiter == Delimiter::Char(',') {
         is_comma_unclear = pairs(&lines).is_some();
@@ -98,7 +120,7 @@ pub(crate) fn sniff(head: &str, options: &ReadOptions) -> Sniffed {
     dialect.comment = split.comment.map(char::from);
     dialect.has_space = has_space(&lines, split.delimiter, comment);
     dialect.header = Some(Header::default());
-    Sniffed { dialect, split, comment_before, is_comma_unclear }
+    Sniffed { dialect, split, comment_before, is_comma_unclear, other_delimiter }
 }
 
 /// How the first line ends.
@@ -131,8 +153,8 @@ fn quote(text: &str) -> u8 {
     if single > 0 && single == lines().count() { b'\'' } else { b'"' }
 }
 
-/// The delimiter that makes most sense of the text.
-fn best(text: &str, split: Split) -> Delimiter {
+/// The delimiter that makes most sense of the text, if one does.
+fn best(text: &str, split: Split) -> Option<Delimiter> {
     let (mut best, mut is_even, mut even) = ((Delimiter::Char(','), 0.0), true, None);
     // Those that are rarest in text and numbers come first.
     for delimiter in ['\t', ';', '|', ','].map(Delimiter::Char).into_iter().chain([Delimiter::Spaces(1)]) {
@@ -148,9 +170,26 @@ fn best(text: &str, split: Split) -> Delimiter {
     }
     // A sign that all rows have as often as the first one is the delimiter rather than one that this has not: a decimal comma, a space before a unit.
     if let Some(even) = even.filter(|_| !is_even) {
-        return even;
+        return Some(even);
     }
-    if best.1 >= LEAST_SHARE { best.0 } else { Delimiter::Char(',') }
+    (best.1 >= LEAST_SHARE).then_some(best.0)
+}
+
+/// The delimiter of rows below lines of text that are more than these, or as many.
+fn below_text(text: &str, split: Split) -> Option<Delimiter> {
+    ['\t', ';', '|'].map(Delimiter::Char).into_iter().find(|delimiter| {
+        let mut records = Records::new(text.as_bytes(), Path::new(""), Split { delimiter: *delimiter, ..split });
+        let mut lengths = Vec::new();
+        while lengths.len() < ROWS
+            && let Ok(Some(record)) = records.next()
+        {
+            lengths.push(record.len());
+        }
+        let width = lengths.last().copied().unwrap_or(0);
+        let above = lengths.iter().rposition(|length| *length != width).map_or(0, |last| last + 1);
+        let are_shorter = lengths[..above].iter().all(|length| *length < width);
+        width > 1 && are_shorter && above <= MOST_ABOVE && lengths.len() - above >= LEAST_EVEN
+    })
 }
 
 /// What a delimiter makes of the text; `None` where it makes nothing of it.
@@ -304,6 +343,20 @@ mod tests {
             ("x,y\n\"1;2\",3\n\"1;2\",3\n", Delimiter::Char(',')),
         ] {
             assert_eq!(delimiter(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn delimiters_below_text() {
+        let text = "Some words\n".repeat(20);
+        for (rows, expected) in [
+            ("x;y\n1,5;2\n2,5;3\n", Delimiter::Char(';')),
+            ("x\ty\n1\t2\n2\t3\n", Delimiter::Char('\t')),
+            ("x;y\n1;2\n", Delimiter::Char(',')),
+            ("x;y\n1;2\n2;3\nwords\n", Delimiter::Char(',')),
+            ("", Delimiter::Char(',')),
+        ] {
+            assert_eq!(delimiter(&(text.clone() + rows)), expected, "{rows}");
         }
     }
 

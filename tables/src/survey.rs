@@ -1,6 +1,6 @@
 //! The first pass over a table: its encoding, its dialect, its columns and the kind of each.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 
 use gannet::Result;
 
@@ -20,14 +20,16 @@ use crate::sniff::sniff;
 
 /// Bytes that a file is judged by before it is read.
 const HEAD: usize = 1 << 18;
+/// Bytes of the longest byte order mark.
+const LONGEST_MARK: u64 = 3;
+
 /// Text of `input` in an encoding, behind its byte order mark.
-pub(crate) fn text<'a>(input: &'a Input, dialect: &Dialect) -> Result<Decoded<Box<dyn Read + 'a>>> {
+pub(crate) fn text<'a>(input: &'a Input, encoding: &Encoding) -> Result<Decoded<Box<dyn Read + 'a>>> {
     let mut reader = input.open()?;
-    if dialect.has_byte_order_mark {
-        let mut mark = vec![0; dialect.encoding.byte_order_mark().len()];
-        reader.read_exact(&mut mark).map_err(|source| input.refused(source))?;
-    }
-    Ok(Decoded::new(reader, &dialect.encoding))
+    let mut start = Vec::new();
+    reader.by_ref().take(LONGEST_MARK).read_to_end(&mut start).map_err(|source| input.refused(source))?;
+    start.drain(..encoding.mark_length(&start));
+    Ok(Decoded::new(Box::new(Cursor::new(start).chain(reader)), encoding))
 }
 
 /// Looks at a whole table; where `known` is given, as one of that form.
@@ -81,6 +83,9 @@ impl Beginning {
         let (encoding, has_mark) = match (&options.encoding, detect(&head)) {
             (Some(asked), Some((found, _))) if asked.contradicts(&found, &head) => {
                 let cures = [("leave the encoding out", None), ("correct it", Some(Setting::Encoding))];
+                // What is not UTF-8 is of single bytes.
+                let is_utf8 = found != Encoding::Utf8 || head_text(&head, is_whole, &found).is_some();
+                let found = if is_utf8 { found } else { Encoding::Windows1252 };
                 let (asked, found) = (asked.name(), found.name());
                 return Err(input.error(format!(
                     "is in {found}, not in {asked}, as its first bytes show; {}",
@@ -99,7 +104,7 @@ impl Beginning {
 
 /// Looks at a whole table in an encoding; `None` where that is UTF-8 and the bytes are not.
 fn attempt(input: &Input, head: &[u8], is_whole: bool, dialect: Dialect, wanted: Wanted<'_>) -> Result<Option<Survey>> {
-    let Some(head) = head_text(head, is_whole, &dialect) else { return Ok(None) };
+    let Some(head) = head_text(head, is_whole, &dialect.encoding) else { return Ok(None) };
     if head.trim().is_empty() && is_whole {
         return Err(input.error("holds no rows; give a table with a row a sample"));
     }
@@ -107,7 +112,7 @@ fn attempt(input: &Input, head: &[u8], is_whole: bool, dialect: Dialect, wanted:
     sniffed.dialect.encoding = dialect.encoding;
     sniffed.dialect.has_byte_order_mark = dialect.has_byte_order_mark;
     let marks = Marks::new(wanted.options.missing.as_deref());
-    let mut records = Records::new(text(input, &sniffed.dialect)?, input.origin(), sniffed.split);
+    let mut records = Records::new(text(input, &sniffed.dialect.encoding)?, input.origin(), sniffed.split);
     match pass(&mut records, input, wanted.options, &marks) {
         Err(_) if records.source().has_met_other_bytes() => Ok(None),
         Err(error) => Err(error),
@@ -125,9 +130,9 @@ fn head(input: &Input) -> Result<(Vec<u8>, bool)> {
 }
 
 /// The whole lines of the first bytes as text; `None` where they are not in the encoding.
-pub(crate) fn head_text(head: &[u8], is_whole: bool, dialect: &Dialect) -> Option<String> {
-    let mark = if dialect.has_byte_order_mark { dialect.encoding.byte_order_mark().len() } else { 0 };
-    let mut decoded = Decoded::new(head.get(mark..)?, &dialect.encoding);
+pub(crate) fn head_text(head: &[u8], is_whole: bool, encoding: &Encoding) -> Option<String> {
+    let mark = encoding.mark_length(head);
+    let mut decoded = Decoded::new(head.get(mark..)?, encoding);
     let (mut text, mut block) = (Vec::new(), vec![0; HEAD]);
     loop {
         match decoded.read(&mut block) {

@@ -67,6 +67,8 @@ fn an_encoding_that_the_bytes_contradict_is_refused() {
         told.contains("is in UTF-8, not in UTF-16 (little-endian)") && told.contains("leave the encoding out"),
         "{told}"
     );
+    let told = refused(b"K\xf6ln;n\n1,5;3\n", &options(Encoding::Utf16Le));
+    assert!(told.contains("is in Windows-1252 (Latin-1), not in UTF-16 (little-endian)"), "{told}");
     for mark in [false, true] {
         let told = refused(utf16(TEXT, true, mark), &options(Encoding::Utf8));
         assert!(told.contains("is in UTF-16 (little-endian), not in UTF-8") && told.contains("--encoding"), "{told}");
@@ -80,6 +82,47 @@ fn an_encoding_that_the_bytes_contradict_is_refused() {
     for bytes in [utf32(true, true), utf32(false, true), utf32(true, false), utf32(false, false)] {
         let told = refused(bytes, &ReadOptions::default());
         assert!(told.contains("is in UTF-32") && told.contains("save it as UTF-8"), "{told}");
+    }
+}
+
+/// A byte order mark is no text, whatever the encoding.
+#[test]
+fn a_byte_order_mark_is_in_no_name() {
+    let bytes = b"\xef\xbb\xbfcity,x\nK\xf6ln,1.5\nBonn,2.5\n";
+    for encoding in ["latin1", "iso-8859-15", "iso-8859-1"] {
+        let table = with(bytes, &ReadOptions::default().with_encoding(Encoding::named(encoding)));
+        assert_eq!((names(&table), table.rows()), (vec!["city", "x"], 2), "{encoding}");
+        let names = with(&bytes[3..], &ReadOptions::default().with_encoding(Encoding::named(encoding)));
+        assert_eq!((table.form(), table.columns()), (names.form(), names.columns()), "{encoding}");
+    }
+    // Of a shorter file than a mark nothing is lost.
+    assert_eq!(table("7").rows(), 1);
+    assert_eq!(
+        names(&with(b"\xef\xbb\n1\n2\n", &ReadOptions::default().with_encoding(Encoding::Windows1252))),
+        ["\u{ef}\u{bb}"]
+    );
+}
+
+#[test]
+fn a_delimiter_that_no_line_has_is_told() {
+    use gannet_tables::{Delimiter, Note};
+    let given = |text: &str, delimiter: Delimiter| {
+        let options = ReadOptions::default().with_delimiter(delimiter).with_setting_names(SettingNames::Options);
+        read(&Input::bytes("t.csv", text), &options).map_err(|error| error.to_string())
+    };
+    let tab = Delimiter::Char('\t');
+    let text: String = (0..20).map(|row| format!("place {row};{}.5\n", row * 7 % 20)).collect();
+    let text = format!("city;price\n{text}");
+    let message = "t.csv: no line has the delimiter that was asked for (tab); the file seems to have another (semicolon); \
+                   correct it by --delimiter, or leave it out";
+    assert_eq!(given(&text, tab).unwrap_err(), message);
+    assert_eq!(given(&text, Delimiter::Char(';')).unwrap().columns().len(), 2);
+    // A column of texts that come again can be learned, and so can numbers that have the sign in them.
+    let again = given(&("a;b\n".to_string() + &"x;y\nx;z\n".repeat(20)), tab).unwrap();
+    assert!(again.notes().iter().any(|note| matches!(note, Note::NoDelimiter { .. })), "{:?}", again.notes());
+    for (text, delimiter) in [("1,5\n2,5\n3,25\n", Delimiter::Char(';')), ("x\n1.5\n2.5\n", tab)] {
+        let table = given(text, delimiter).unwrap();
+        assert_eq!((table.columns().len(), table.notes()), (1, &[][..]), "{text}");
     }
 }
 

@@ -216,52 +216,6 @@ fn headers_are_told_over_many_rows() {
 }
 
 #[test]
-fn titles_above_a_table_are_left_out() {
-    let rows = "city;sold;price\nParis;3;1,5\nRome;4;2,5\nParis;7;0,5\n";
-    for title in [
-        "Sales of 2023\n",
-        "Sales of 2023;;\n",
-        "Sales of 2023\nby city\n",
-        "Sales of 2023\n\n",
-        "\"Sales; all of them\"\n2023-12-31\n;;\n",
-    ] {
-        let table = table(format!("{title}{rows}"));
-        assert_eq!((names(&table), table.rows()), (vec!["city", "sold", "price"], 3), "{title}");
-        assert_eq!(row(&table, 0)[2], Value::Number(1.5));
-        assert!(is_noted(&table, "a title (`Sales"), "{title}: {:?}", table.notes());
-        assert_eq!(String::from_utf8(written(&table)).unwrap(), rows);
-    }
-    // Two columns: names of R lack one, and a title has none below it.
-    for (text, expected) in [
-        ("Sales of 2023\ncity,sold\nParis,3\nRome,4\n", ["city", "sold"]),
-        ("Sales\ncity,sold\nParis,3\nRome,4\n", ["city", "sold"]),
-        ("mpg\nMazda,21.5\nDatsun,22.8\n", ["column_1", "mpg"]),
-        ("city\na,Paris\nb,Rome\n", ["column_1", "city"]),
-        ("name,\nParis,3\nRome,4\n", ["name", "column_2"]),
-    ] {
-        assert_eq!(names(&table(text)), expected, "{text}");
-    }
-    // A row of which most is missing, one name among columns without, and a column of texts.
-    assert_eq!(table("Anna,,\nBert,2,3\nCarl,4,5\n").rows(), 3);
-    assert!(!is_noted(&table(",,x\nq,,\n,w,\nq,w,x\nq,,x\nq,w,z\n"), "a title"));
-    assert_eq!(table("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\n").columns().len(), 1);
-    // What a caller says about the header counts.
-    let told = |header: bool| ReadOptions::default().with_header(header);
-    assert_eq!(names(&with("Sales;;\ncity;sold;price\nParis;3;1,5\n", &told(true))), ["Sales", "column_2", "column_3"]);
-    let bare = with("Sales\nParis,3\nRome,4\n", &told(false));
-    assert_eq!((names(&bare)[0], bare.rows()), ("column_1", 2));
-}
-
-#[test]
-fn percent_signs_begin_comments_where_the_first_line_has_one() {
-    let table = table("% made by hand\n%\nx,y\n1.5,2\n% again\n2.5,3\n");
-    assert_eq!((names(&table), table.rows()), (vec!["x", "y"], 2));
-    assert!(is_noted(&table, "left out: 3 comment lines"));
-    let cells = self::table("share,x\n%5,1.5\n%7,2.5\n");
-    assert_eq!((names(&cells), cells.rows()), (vec!["share", "x"], 2));
-}
-
-#[test]
 fn what_could_not_be_read_as_dates_or_numbers_is_told() {
     let day = |row: usize| 1 + row * 7 % 28;
     let noted = |cells: Vec<String>, parts: &[&str]| {

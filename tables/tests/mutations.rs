@@ -44,6 +44,15 @@ proptest! {
     }
 
     #[test]
+    fn lines_above_and_frames_are_read_or_refused(lines in proptest::collection::vec(prop_oneof![
+        Just("Sales"), Just("Sales, 2023"), Just("2023"), Just("2023,,"), Just(",2019,,2020"), Just("Source,World,"), Just(""), Just(",,,"),
+        Just("#a,b,c"), Just("a,b,c"), Just("a,b,c,d"), Just(",x"), Just("1,2,3"), Just("x,1,2.5,"), Just("y,3,4.5,7"), Just("7"),
+        Just("| a | b |"), Just("|---|--:|"), Just("| 1 | |"), Just("| x | - |"), Just("+---+"), Just("a|b"), Just("--|--"), Just("1|2"),
+    ], 0..14)) {
+        oracle::check(lines.join("\n").as_bytes());
+    }
+
+    #[test]
     fn small_texts_are_read_or_refused(text in "[-0-9a-cN.,;:/\"' \\n\\t#%$é]{0,60}") {
         oracle::check(text.as_bytes());
     }
@@ -53,4 +62,6 @@ proptest! {
 #[test]
 fn texts_that_broke_the_writer_come_back() {
     assert!(oracle::check(b"'\t0 0'\n#"));
+    // A row of missing values that looks like a line of a frame as soon as no comment is above it.
+    assert!(oracle::check(b"7\na|b\n#a,b,c\n--|--"));
 }

@@ -139,7 +139,7 @@ impl OwnData {
 
     /// The names of the columns of a table, without that of labels.
     fn names(file: &DataFile, settings: &Settings) -> Result<Vec<String>> {
-        let contents = file.contents(settings.reading.array.as_deref())?;
+        let contents = file.contents(settings.reading.array.as_deref())?.separated(settings.reading.delimiter);
         let read_as = ReadAs::Decided { reading: &settings.reading, labels: None, names: settings.names };
         let read = table::read(file, &contents, &read_as, settings.limit)?;
         let names = read.form().columns.iter().map(|column| column.name.clone());
@@ -193,7 +193,7 @@ impl OwnData {
         limit: Option<u64>,
     ) -> Result<Self> {
         let origin = file.origin().display().to_string();
-        let contents = file.contents(reading.array.as_deref())?;
+        let contents = file.contents(reading.array.as_deref())?.separated(reading.delimiter);
         if let Some(decided) = reading.of_tables().filter(|_| contents.are_images()) {
             let problem = format!("is for a table, and {origin} holds images, which have no columns; leave it out");
             return Err(decided.error(names, problem));
@@ -302,7 +302,7 @@ impl OwnData {
 
     /// What the file holds.
     fn contents(&self) -> Result<Contents> {
-        self.file.contents(self.reading.array.as_deref())
+        Ok(self.file.contents(self.reading.array.as_deref())?.separated(self.reading.delimiter))
     }
 
     /// What the file holds, which is what the settings say.

@@ -11,6 +11,7 @@ use gannet::gan::presets::Preset;
 use gannet::internals::engine;
 use gannet::internals::file;
 use gannet::{Error, Result};
+use gannet_tables::Delimiter;
 
 use crate::folder::run_folder::{CONFIG, refused, replica};
 use crate::numbers::counted;
@@ -41,6 +42,8 @@ pub(crate) const STANDARD_INPUT: &str = "standard input";
 pub(crate) enum Contents {
     /// A table of text, plain or gzip.
     Text,
+    /// Text, plain or gzip, in which no usual sign separates cells.
+    Prose,
     /// An array of NumPy with rows of numbers, plain or gzip.
     Npy,
     /// The same of images.
@@ -89,6 +92,11 @@ impl Contents {
         known(&bytes[..bytes.len().min(HEAD as usize)])
     }
 
+    /// The same where the user says what separates the cells of a text: then it is a table.
+    pub(crate) fn separated(self, delimiter: Option<Delimiter>) -> Self {
+        if self == Self::Prose && delimiter.is_some() { Self::Text } else { self }
+    }
+
     /// Whether it holds samples.
     pub(crate) fn are_samples(&self) -> bool {
         matches!(self, Self::Text | Self::Npy | Self::Npz) || self.are_images()
@@ -104,6 +112,10 @@ impl Contents {
         let name = if is_standard_input(path) { Path::new(STANDARD_INPUT).display() } else { path.display() };
         let (what, cure): (&str, Cow<'_, str>) = match self {
             Self::Text => ("a table of text", "give it as data: gannet train FILE".into()),
+            Self::Prose => (
+                "a text without rows of numbers",
+                "give a table (a row a sample) or a configuration file, or name the delimiter by --delimiter".into(),
+            ),
             Self::Npy => ("a NumPy array", "give it as data: gannet train FILE".into()),
             Self::NpyImages => ("a NumPy array of images", "give it as data: gannet train FILE".into()),
             Self::Npz => ("an archive of NumPy", "give it as data: gannet train FILE --array NAME".into()),
@@ -235,7 +247,7 @@ fn known(head: &[u8]) -> Contents {
         return Other("a gzip file that is damaged or cut off".into(), "copy or download it again".into());
     }
     match plain(&inner) {
-        data @ (Contents::Text | Contents::Npy | Contents::NpyImages | Contents::Images) => data,
+        data @ (Contents::Text | Contents::Prose | Contents::Npy | Contents::NpyImages | Contents::Images) => data,
         Other(what, cure) => Other(format!("{what}, compressed by gzip").into(), cure),
         _ => Other("compressed by gzip".into(), "unpack it: gunzip < FILE > unpacked".into()),
     }
@@ -382,7 +394,7 @@ fn text(head: &str) -> Contents {
     if is_even || lines.len() < 2 || [',', ';', '\t', '|'].into_iter().any(separates) {
         return Contents::Text;
     }
-    Other("a text without rows of numbers".into(), "give a table (a row a sample), or a configuration file".into())
+    Contents::Prose
 }
 
 /// Whether a line names the delimiter of a table, as `sep=;`.
@@ -493,5 +505,17 @@ mod tests {
             assert!(error.starts_with("f.csv: is ") && error.contains(told), "{told}: {error}");
             assert!(error.contains("; ") && !error.contains("FILE"), "{error}");
         }
+    }
+
+    #[test]
+    fn text_is_a_table_where_its_delimiter_is_known() {
+        let text = b"name~city\nSmith, J~Rome; Italy\nDoe~Oslo\n";
+        let tilde = Some(Delimiter::Char('~'));
+        for bytes in [text.to_vec(), gzip(text)] {
+            assert_eq!(known(&bytes), Contents::Prose);
+            assert_eq!(known(&bytes).separated(None), Contents::Prose);
+            assert_eq!(known(&bytes).separated(tilde), Contents::Text);
+        }
+        assert_eq!(known(b"[run]\nseed = 1\n").separated(tilde), Contents::Config);
     }
 }

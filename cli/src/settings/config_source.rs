@@ -69,6 +69,7 @@ pub(crate) fn named(
         return read_with(&path.join(CONFIG), data, limit);
     }
     let known = if is_standard_input(path) { Ok(Contents::Text) } else { Contents::of(path) };
+    let known = known.map(|contents| contents.separated(reading.delimiter));
     match known {
         Ok(Contents::Config) => {
             refuse_beside_config()?;
