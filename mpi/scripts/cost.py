@@ -37,7 +37,7 @@ MOST_OFF = 0.2
 # The namespaces of this run of the script have its number before their own.
 NAMESPACE = f"gannet-{os.getpid()}-"
 # Open MPI over the link alone, as between machines, without binding processes to processors that others use, too, and with long messages that go both
-# ways at once: a socket holds no more than the acknowledgement of the other direction can wait behind.
+# ways at once. Sockets hold little: what acknowledges the other direction waits behind it.
 SETTINGS = {
     "btl_tcp_flags": "send,inplace",
     "btl_tcp_sndbuf": "131072",
@@ -66,7 +66,7 @@ def network(folder, gbit, microseconds, ends):
                 # would hold up what acknowledges those of the other direction, and halve the speed of both.
                 limit = ["rate", f"{gbit}gbit", "burst", "130000", "limit", "33000000"]
                 subprocess.run(["ip", "netns", "exec", name, "tc", "qdisc", "add", "dev", "link", "root", "tbf", *limit], check=True)
-                # The usual way, whatever this machine is set to: `bbr` probes, and an exchange takes one of several times by chance.
+                # The kernel's default way of sending, whatever this machine is set to.
                 route = ["10.77.0.0/24", "dev", "link", "congctl", "cubic"]
                 subprocess.run(["ip", "-netns", name, "route", "change", *route], check=True)
             yield names
