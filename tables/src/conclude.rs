@@ -81,16 +81,13 @@ pub(crate) fn conclude(
     }
     let is_short = is_short && !is_trailing;
     let columns = pass.tallies.len();
-    // The second line is units, or a row.
-    let mut units = None;
+    // The second line is units below names, or a row.
     let total = pass.rows + 1 + u64::from(pass.second.is_some());
-    if let Some(second) = pass.second.take() {
-        if options.header != Some(false) && is_units(&second.texts(), &pass.tallies, pass.rows, marks) {
-            notes.push(Note::Units(second.texts()));
-            units = Some(second.texts());
-        } else {
-            add(&mut pass.tallies, &second, 1, marks);
-        }
+    let mut units = pass.second.take();
+    if let Some(second) = units
+        .take_if(|second| options.header == Some(false) || !is_units(&second.texts(), &pass.tallies, pass.rows, marks))
+    {
+        add(&mut pass.tallies, &second, 1, marks);
     }
     let below = total - 1 - u64::from(units.is_some());
     let is_quoted = pass.first.cells.iter().all(|(text, is_quoted)| *is_quoted || text.is_empty())
@@ -116,6 +113,11 @@ pub(crate) fn conclude(
         }
         first => first,
     };
+    if let Some(second) = units.take_if(|_| matches!(first, First::Row | First::Counts)) {
+        add(&mut pass.tallies, &second, 1, marks);
+    }
+    let units = units.map(|second| second.texts());
+    notes.extend(units.clone().map(Note::Units));
     let mut headings = None;
     let mut skipped = u64::from(units.is_some());
     match first {

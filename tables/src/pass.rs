@@ -6,6 +6,7 @@ use gannet::internals::numbers::counted;
 use gannet::{Error, Result};
 
 use crate::cure::{Cure, Setting, SettingNames};
+use crate::form::Form;
 use crate::input::Input;
 use crate::lead::{Lead, leads};
 use crate::lines_above::lines_above;
@@ -36,15 +37,18 @@ pub(crate) struct Pass {
     pub(crate) ends_with_line_end: bool,
 }
 
-/// Reads all rows.
+/// Reads all rows; where `known` is given, of a table of that form.
 pub(crate) fn pass<R: Read>(
     records: &mut Records<R>,
     input: &Input,
     options: &ReadOptions,
+    known: Option<&Form>,
     marks: &Marks,
 ) -> Result<Pass> {
     let mut leads = leads(records)?;
-    let (count, are_names) = lines_above(&leads, options, marks);
+    // No line is above names that are known.
+    let begins = leads.first().zip(known).is_some_and(|(lead, form)| names_all(lead, form));
+    let (count, are_names) = if begins { (0, true) } else { lines_above(&leads, options, marks) };
     let below = leads.split_off(count);
     let (above, mut leads) = (leads, below.into_iter());
     let Some(first) = leads.next() else {
@@ -102,6 +106,13 @@ pub(crate) fn pass<R: Read>(
         blanks: counts.blanks,
         ends_with_line_end: counts.ends_with_line_end,
     })
+}
+
+/// Whether a line has the headings of all columns of a form, of which the first may have none.
+fn names_all(lead: &Lead, form: &Form) -> bool {
+    let has = |heading: &str| lead.cells.iter().any(|(text, _)| text == heading);
+    let mut headings = form.columns.iter().map(|column| column.heading.as_str()).enumerate();
+    lead.filled() > 0 && headings.all(|(place, heading)| has(heading) || (place == 0 && heading.is_empty()))
 }
 
 /// Refuses more memory than the limit.

@@ -113,7 +113,7 @@ fn attempt(input: &Input, head: &[u8], is_whole: bool, dialect: Dialect, wanted:
     sniffed.dialect.has_byte_order_mark = dialect.has_byte_order_mark;
     let marks = Marks::new(wanted.options.missing.as_deref());
     let mut records = Records::new(text(input, &sniffed.dialect.encoding)?, input.origin(), sniffed.split);
-    match pass(&mut records, input, wanted.options, &marks) {
+    match pass(&mut records, input, wanted.options, wanted.known, &marks) {
         Err(_) if records.source().has_met_other_bytes() => Ok(None),
         Err(error) => Err(error),
         Ok(pass) => conclude(pass, sniffed, input, wanted, &marks).map(Some),

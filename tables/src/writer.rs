@@ -95,8 +95,8 @@ impl<W: Write> Writer<W> {
             };
             let (mark, is_quoted) =
                 column.missing.as_ref().map_or(("", false), |mark| (mark.text.as_str(), mark.is_quoted));
-            // Nothing is no cell between spaces, and a row of one empty cell is blank.
-            let needs_mark = matches!(dialect.delimiter, Delimiter::Spaces(_)) || form.columns.len() == 1;
+            // Nothing is no cell between spaces.
+            let needs_mark = matches!(dialect.delimiter, Delimiter::Spaces(_));
             let missing = if mark.is_empty() && needs_mark { cells("NA", false) } else { cells(mark, is_quoted) };
             shape.categories.push(categories);
             shape.missing.push(missing);
@@ -158,6 +158,7 @@ impl<W: Write> Writer<W> {
 
     /// Writes a row: a value for each column. Columns that are not learned write their own, whatever is given. A number that is not
     /// finite, and an index beyond the categories, are missing values; a whole number is taken for a number where the column has those.
+    /// A row of nothing but empty cells begins with `NA`, as it would else be a blank line.
     ///
     /// # Errors
     ///
@@ -171,14 +172,23 @@ impl<W: Write> Writer<W> {
         if values.len() != form.columns.len() {
             return Err(Error::shape("row", format!("{} values", form.columns.len()), format!("{}", values.len())));
         }
+        let mut is_blank = true;
+        let start = text.len();
         for (index, (column, value)) in form.columns.iter().zip(values).enumerate() {
             if index > 0 {
                 text.extend_from_slice(&shape.delimiter);
             }
+            let start = text.len();
             match given(index) {
                 Some(cell) => shape.cell(cell, column.is_quoted, index == 0, text),
                 None => shape.value(index, column, *value, *rows, text),
             }
+            is_blank &= text.len() == start || text[start..] == [shape.quote; 2];
+        }
+        // A row of nothing but empty cells is a blank line to readers, which would lose it.
+        if is_blank {
+            let first = if text[start..].starts_with(&[shape.quote; 2]) { 2 } else { 0 };
+            text.splice(start..start + first, *b"NA");
         }
         if shape.trailing {
             text.extend_from_slice(&shape.delimiter[..1]);

@@ -64,4 +64,10 @@ fn texts_that_broke_the_writer_come_back() {
     assert!(oracle::check(b"'\t0 0'\n#"));
     // A row of missing values that looks like a line of a frame as soon as no comment is above it.
     assert!(oracle::check(b"7\na|b\n#a,b,c\n--|--"));
+    // A row whose missing values were not all written alike, and then were empty cells.
+    assert!(oracle::check(b"'\t\n\t0\n\t-"));
+    // Units below a row, which was no name after all.
+    assert!(oracle::check(b"Source,World,\n#a,b,c\n1,2,3\nSource,World,\n2023,,"));
+    // One name above two columns, which the rows made a title.
+    assert!(oracle::check(b"a,b,c\n| x | - |\n| 1 | |\n| a | b |\n+---+\n| 1 | |"));
 }
