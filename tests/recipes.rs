@@ -356,7 +356,7 @@ fn packs_are_whole() {
     let problem = refused(&packed, 50, 1);
     assert!(problem.contains("batch") && problem.contains("take 48"), "{problem}");
     let problem = refused(&packed, 12, 8);
-    assert!(problem.contains("shards") && problem.contains("4 packs of 3 samples"), "{problem}");
+    assert!(problem.contains("shards: 8") && problem.contains("packs of 3 samples; use at most 4"), "{problem}");
     for packing in [0, 129] {
         let problem = refused(&single.clone().with_packing(packing), 48, 1);
         assert!(problem.contains("packing") && problem.contains("between 1 and 128"), "{problem}");
