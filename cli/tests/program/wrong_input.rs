@@ -17,7 +17,7 @@ fn wrong_arguments_are_named_and_leave_nothing() {
         ("train circle --batch 0", 2, &["--batch", "from 1 up"]),
         ("train circle --batch 2000", 2, &["batch", "2000", "1024"]),
         ("train circle --points 0", 2, &["--points"]),
-        ("train circle --points 9", 2, &["batch", "9 samples"]),
+        ("train circle --points 9", 2, &["batch", "use at most 9"]),
         ("train circle --steps 0", 2, &["--steps"]),
         ("train circle --steps 3 --epochs 3", 2, &["--steps", "--epochs"]),
         ("train circle --learning-rate nan", 2, &["--learning-rate", "0.001"]),
