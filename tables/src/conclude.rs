@@ -279,7 +279,7 @@ fn note_above(above: &[Lead], width: usize) -> Option<Note> {
     // Lines of fewer cells are neither, whatever a caller says.
     let may_be_row = above.iter().any(|lead| lead.cells.len() == width);
     let may_be_names = above.len() == 1 && above.iter().any(|lead| lead.cells.len() + 1 >= width);
-    (!above.is_empty()).then_some(Note::LinesAbove { texts, may_be_names, may_be_row })
+    (!above.is_empty()).then_some(Note::LinesAbove { lines: above.len(), texts, may_be_names, may_be_row })
 }
 
 fn has_letter(text: &str) -> bool {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::{MAX_DAY, MIN_DAY, days};
+
 /// How the dates of a column are written, to their last character.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -37,6 +39,13 @@ pub enum DayOrder {
     MonthDay,
     /// As in `31 May`, without a year.
     DayMonth,
+}
+
+impl DayOrder {
+    /// Whether it is of days without a year.
+    fn is_without_year(self) -> bool {
+        matches!(self, Self::MonthDay | Self::DayMonth)
+    }
 }
 
 /// How months are written.
@@ -121,6 +130,9 @@ pub(crate) const MAX_FRACTION: u8 = 9;
 pub(crate) const MAX_HOUR_DIGITS: usize = 5;
 /// The year of days that have none: the first leap year from 1970 on, so that it has all of them.
 pub(crate) const YEARLESS: i64 = 1972;
+/// The years that four digits can mean, and two.
+const YEARS: [i64; 2] = [1, 9999];
+const SHORT_YEARS: [i64; 2] = [1969, 2068];
 
 /// What the whole numbers of a column of dates count, from the beginning of 1970, or from midnight for times of a day.
 /// Days without a year are those of 1972; durations count from nothing.
@@ -187,6 +199,30 @@ impl DateFormat {
     /// Whether it is that of durations.
     pub fn is_duration(&self) -> bool {
         self.day.is_none() && self.time.is_some_and(|time| time.is_duration)
+    }
+
+    /// Whether its whole numbers mean the same as those of `other`: they count the same from the same beginning.
+    pub(crate) fn counts_as(&self, other: &Self) -> bool {
+        let beginning =
+            |format: &Self| (format.is_duration(), format.day.as_ref().map(|day| day.order.is_without_year()));
+        self.unit() == other.unit() && beginning(self) == beginning(other)
+    }
+
+    /// The least and the greatest whole number that it can write.
+    pub(crate) fn bounds(&self) -> [i64; 2] {
+        let is_short_year = self.day.as_ref().is_some_and(|day| day.is_short_year);
+        let Some(per_day) = self.unit().per_day() else {
+            let [first, last] = if is_short_year { SHORT_YEARS } else { YEARS };
+            return [12 * (first - 1970), 12 * (last - 1970) + 11];
+        };
+        let [first, last] = match &self.day {
+            None if self.is_duration() => return [0, per_day / 24 * 10i64.pow(MAX_HOUR_DIGITS as u32) - 1],
+            None => [0, 0],
+            Some(day) if day.order.is_without_year() => [days(YEARLESS, 1, 1), days(YEARLESS, 12, 31)],
+            Some(_) if is_short_year => [days(SHORT_YEARS[0], 1, 1), days(SHORT_YEARS[1], 12, 31)],
+            Some(_) => [MIN_DAY, MAX_DAY],
+        };
+        [first.saturating_mul(per_day), (last + 1).saturating_mul(per_day).saturating_sub(1)]
     }
 
     /// What its whole numbers count.

@@ -10,9 +10,11 @@ pub(crate) enum Certainty {
     Certain,
     /// Either would do.
     Assumed,
-    /// A month by name has a number beside it that may be the year as well as the day.
+    /// A month by name has a number behind it that is likelier the year than the day.
     YearAssumed,
-    /// The same, where a year is no likelier than a day.
+    /// It has a number before it that is likelier the day than the year.
+    DayAssumed,
+    /// It has a number beside it that is as likely the year as the day.
     YearDoubtful,
 }
 
@@ -69,7 +71,11 @@ impl DateTally {
         let is_certain = by_day.is_none() || by_month.is_none() || day_first.is_some();
         let has_slash = |format: &&DateFormat| format.day.as_ref().is_some_and(|day| day.separators[0] == "/");
         let day_first = day_first.unwrap_or(by_day.filter(has_slash).is_none());
+        let has = |wanted: DayOrder| of_order(wanted).is_some();
+        // Spreadsheets write `Mar-16` of 2016 and `16-Mar` of a day, and people `Mar 16` of both.
+        let is_day_likelier = has(DayOrder::YearMonth) && has(DayOrder::DayMonth);
         let preferred = if day_first { by_day.or(by_month) } else { by_month.or(by_day) };
+        let preferred = preferred.or_else(|| of_order(DayOrder::DayMonth).filter(|_| is_day_likelier));
         let mut format = preferred.or(self.formats.first())?.clone();
         if let Some(day) = &mut format.day {
             day.is_padded = !self.has_single_digit || (self.has_leading_zero && day.month == MonthStyle::Number);
@@ -78,12 +84,10 @@ impl DateTally {
             time.is_padded = !self.has_single_hour || self.has_zero_hour;
             time.decimals = self.decimals.unwrap_or_default();
         }
-        // Spreadsheets write `Mar-16` of 2016, and people `Mar 16` of both.
-        let has = |wanted: DayOrder| of_order(wanted).is_some();
         let certainty = match format.day.as_ref().map(|day| (day.order, day.separators[0].as_str())) {
             Some((DayOrder::MonthYear, "-")) if has(DayOrder::MonthDay) => Certainty::YearAssumed,
             Some((DayOrder::MonthYear, _)) if has(DayOrder::MonthDay) => Certainty::YearDoubtful,
-            Some((DayOrder::YearMonth, _)) if has(DayOrder::DayMonth) => Certainty::YearAssumed,
+            _ if is_day_likelier => Certainty::DayAssumed,
             _ if is_certain => Certainty::Certain,
             _ => Certainty::Assumed,
         };
@@ -119,7 +123,7 @@ fn formats(parts: &Parts<'_>) -> Vec<DateFormat> {
         })
     };
     // Nobody writes a time behind a month of a year.
-    let is_of_day = |day: &DayFormat| time.is_none() || day.order != DayOrder::MonthYear;
+    let is_of_day = |day: &DayFormat| time.is_none() || !matches!(day.order, DayOrder::MonthYear | DayOrder::YearMonth);
     day.month_styles().flat_map(of_style).filter(is_of_day).map(|day| with(Some(day), time)).collect()
 }
 
@@ -211,7 +215,11 @@ mod tests {
         assert_eq!(order(&["Mar 16", "Feb 21"]), (DayOrder::MonthYear, Certainty::YearDoubtful));
         assert_eq!(order(&["Mar 16", "Feb 31"]), (DayOrder::MonthYear, Certainty::Certain));
         assert_eq!(order(&["Mar 16", "Feb 1"]), (DayOrder::MonthDay, Certainty::Certain));
-        assert_eq!(order(&["16-Mar", "21-Feb"]), (DayOrder::YearMonth, Certainty::YearAssumed));
+        assert_eq!(order(&["16-Mar", "21-Feb"]), (DayOrder::DayMonth, Certainty::DayAssumed));
+        assert_eq!(order(&["05 Feb", "16 Mar"]), (DayOrder::DayMonth, Certainty::DayAssumed));
+        assert_eq!(order(&["16-Mar", "99-Feb"]), (DayOrder::YearMonth, Certainty::Certain));
+        assert_eq!(order(&["05 Feb 12:30", "16 Mar 08:15"]), (DayOrder::DayMonth, Certainty::Certain));
+        assert_eq!(order(&["Feb 05 12:30", "Mar 16 08:15"]), (DayOrder::MonthDay, Certainty::Certain));
         assert_eq!(order(&["20年03月05日"]), (DayOrder::YearMonthDay, Certainty::Certain));
         assert_eq!(order(&["16-Mar", "1-Feb"]), (DayOrder::DayMonth, Certainty::Certain));
     }

@@ -1,9 +1,8 @@
 //! Dates and times back into text, in the format of their column.
 
-use crate::calendar::{MAX_DAY, MIN_DAY, civil, days};
+use crate::calendar::{civil, days};
 use crate::date_format::{
-    DateFormat, DateUnit, DayFormat, DayOrder, LetterCase, MAX_FRACTION, MAX_HOUR_DIGITS, MONTHS, MonthStyle,
-    TimeFormat, YEARLESS,
+    DateFormat, DateUnit, DayFormat, DayOrder, LetterCase, MAX_FRACTION, MONTHS, MonthStyle, TimeFormat,
 };
 
 /// A time of the day, or a duration.
@@ -35,27 +34,18 @@ impl Clock {
 }
 
 impl DateFormat {
-    /// Appends a date. One beyond the years that the format can write becomes the nearest that it can.
+    /// Appends a date. One beyond those that the format can write becomes the nearest that it can.
     pub fn write(&self, value: i64, out: &mut Vec<u8>) {
         let unit = self.unit();
+        let [first, last] = self.bounds();
+        let value = value.clamp(first, last);
         let (day, time) = match unit.per_day() {
-            Some(per_day) if self.is_duration() => {
-                let longest = per_day / 24 * 10i64.pow(MAX_HOUR_DIGITS as u32) - 1;
-                (0, value.clamp(0, longest))
-            }
+            Some(_) if self.is_duration() => (0, value),
             Some(per_day) => (value.div_euclid(per_day), value.rem_euclid(per_day)),
-            None => {
-                let month = value.clamp(12 * (1 - 1970), 12 * (9999 - 1970) + 11);
-                (days(1970 + month.div_euclid(12), month.rem_euclid(12) as u32 + 1, 1), 0)
-            }
+            None => (days(1970 + value.div_euclid(12), value.rem_euclid(12) as u32 + 1, 1), 0),
         };
         if let Some(format) = &self.day {
-            let (first, last) = match format.order {
-                DayOrder::MonthDay | DayOrder::DayMonth => (days(YEARLESS, 1, 1), days(YEARLESS, 12, 31)),
-                _ if format.is_short_year => (days(1969, 1, 1), days(2068, 12, 31)),
-                _ => (MIN_DAY, MAX_DAY),
-            };
-            format.write(day.clamp(first, last), out);
+            format.write(day, out);
             out.extend_from_slice(self.between.as_bytes());
         }
         if let Some(format) = self.time {

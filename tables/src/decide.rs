@@ -3,7 +3,7 @@
 use crate::categories::{self, Texts};
 use crate::complaint::{complaint, not_whole};
 use crate::cure::Setting;
-use crate::date_format::{DateFormat, DayOrder};
+use crate::date_format::{DateFormat, DateUnit, DayOrder};
 use crate::date_tally::Certainty;
 use crate::form::{Category, Domain, Mark};
 use crate::kind::Kind;
@@ -272,7 +272,10 @@ fn dates(tally: &Tally, context: &Context<'_>, notes: &mut Vec<Note>) -> Option<
             notes.push(Note::DayOrder { column, day_first });
         }
         Certainty::YearAssumed => {
-            notes.push(Note::YearOrDay { column, example: example.clone(), is_read: true });
+            notes.push(Note::YearOrDay { column, example: example.clone(), taken: Some(DateUnit::Month) });
+        }
+        Certainty::DayAssumed => {
+            notes.push(Note::YearOrDay { column, example: example.clone(), taken: Some(DateUnit::Day) });
         }
         // Who wants dates means years.
         Certainty::YearDoubtful if context.wanted == Some(Kind::Date) => {}

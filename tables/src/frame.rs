@@ -27,7 +27,6 @@ impl Frame {
         };
         let Some(top) = lines.iter().position(|line| is_line(line)) else { return Self::None };
         let rows = || lines.iter().filter(|line| !is_line(line)).skip_while(|line| !has_pipes(line));
-        // The count of rows that a program writes below is no row, which the reader says.
         let mut frame_lines = lines.iter().filter(|line| is_line(line));
         let is_closed = frame_lines.all(|line| line.trim_start().starts_with(['|', '+']));
         if is_closed && rows().count() > 0 && rows().all(|line| has_pipes(line) || !line.contains('|')) {
@@ -44,6 +43,17 @@ impl Frame {
 /// Whether a line is part of a frame, and no row.
 pub(crate) fn is_frame_line(line: &[u8]) -> bool {
     line.iter().all(|byte| SIGNS.contains(byte)) && line.windows(2).any(|two| DRAWN.iter().any(|drawn| two == *drawn))
+}
+
+/// Whether a line is the count of rows that a program writes below a frame: `(2 rows)`, `2 rows in set (0.00 sec)`.
+pub(crate) fn is_row_count(line: &[u8]) -> bool {
+    let Ok(line) = std::str::from_utf8(line) else { return false };
+    let line = line.trim();
+    let (open, rest) = line.strip_prefix('(').map_or((false, line), |rest| (true, rest));
+    let words = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let behind = words.strip_prefix(" rows").or_else(|| words.strip_prefix(" row"));
+    words.len() < rest.len()
+        && behind.is_some_and(|behind| if open { behind == ")" } else { behind.starts_with(" in set") })
 }
 
 #[cfg(test)]
@@ -67,6 +77,10 @@ mod tests {
         ] {
             assert_eq!(Frame::of(lines), expected, "{lines:?}");
         }
+        let counts = ["(2 rows)", "(1 row)", "2 rows in set (0.00 sec)", "1 row in set"];
+        assert!(counts.iter().all(|line| is_row_count(line.as_bytes())));
+        let others = ["(rows)", "2 rows", "(2 rows", "(2 rows) more", "(a rows)", "", "| 2 rows in set |"];
+        assert!(!others.iter().any(|line| is_row_count(line.as_bytes())));
         assert!(
             !is_frame_line(b"| - | - |") && !is_frame_line(b"") && !is_frame_line(b"1|--") && is_frame_line(b"|:-:|")
         );

@@ -41,7 +41,7 @@
 //! | identifier | each whole number of a range once, in 20 rows or more; years (1800 to 2200) are values, in this row as in the one above |
 //! | boolean | true and false, yes and no, t and f, y and n, on and off, 0 and 1, in any case |
 //! | categorical | at most 12 distinct values, each in 5 rows or more on average |
-//! | date | days, times, or both, all written alike; whole numbers such as 20240531 |
+//! | date | days, times, or both, months of a year, days without one, and durations, all written alike; whole numbers such as 20240531 |
 //! | integer, continuous | numbers alone |
 //! | free text | texts of more than 6 words, or 80 bytes, on average, most of them different |
 //! | identifier | texts of which more than 80 % are different, and whole numbers beyond 2^63 of more than 15 digits that count |
@@ -51,7 +51,7 @@
 //! than a category. Codes such as `136A` among whole numbers are texts.
 //!
 //! A mark of missing values, such as `NA`, `?` or an empty cell, is a value where it is plausible: `None` among words, `-` beside `+`, `NA`
-//! among codes of two capitals. Rows of empty cells alone are left out, and so are lines of a title above the names of columns.
+//! among codes of two capitals. Rows of empty cells alone are left out, and so are lines above the names of columns.
 //!
 //! # Layers
 //!
@@ -66,11 +66,13 @@
 //! header  decide  identity  select    names, kinds of columns, columns of another file
 //! unread                              texts that may have been meant for dates or numbers
 //! categories  complaint  pass  cure   texts of a column; messages; all rows, tallied
+//! lines_above                         which of the first lines are above the table
 //! tally  sniff                        a column as its cells come; the dialect from the first lines
 //! number_tally  date_tally  distinct  numbers, dates and texts of a column
 //! exponent_tally  span                exponents of numbers; the least and the greatest of counts
 //! row_numbers                         whether whole numbers number rows
-//! records  record                     rows of cells
+//! lead                                the first rows
+//! records  record  frame              rows of cells, without what is drawn around them
 //! table  form  note  options  kind    what is found, and what is asked for
 //! number  date  scan  calendar        cells to values and back
 //! elements                            numbers of an array

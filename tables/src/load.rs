@@ -181,13 +181,13 @@ fn builder(found: &ColumnForm, known: &ColumnForm, rows: usize) -> Result<Builde
     Ok(Builder { reading, missing, kind: known.kind })
 }
 
-/// The format `found` in the units of `known`; `known` itself, which then names a cell that it cannot read, where they differ.
+/// The format `found` in the units of `known`; `known` itself, which then names a cell that it cannot read, where they count something else.
 fn in_units_of(found: &DateFormat, known: &DateFormat) -> DateFormat {
     let mut format = found.clone();
     if let (Some(found), Some(known)) = (&mut format.time, known.time) {
         found.decimals[1] = found.decimals[1].max(known.decimals[1]);
     }
-    if format.unit() == known.unit() { format } else { known.clone() }
+    if format.counts_as(known) { format } else { known.clone() }
 }
 
 /// Whether a cell is a constant, as text or as a number, which may be rounded in another way.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::cure::{Cure, Setting, SettingNames};
+use crate::date_format::DateUnit;
 use crate::kind::Kind;
 use crate::text::{listed, shown};
 use gannet::internals::numbers::counted;
@@ -34,6 +35,8 @@ pub enum Note {
     CountLine,
     /// Lines above the table, such as a title, that were left out.
     LinesAbove {
+        /// How many.
+        lines: usize,
         /// Their cells.
         texts: Vec<String>,
         /// Whether they may be the names of columns, as a caller may say.
@@ -61,8 +64,8 @@ pub enum Note {
         column: String,
         /// One of its texts.
         example: String,
-        /// Whether it was read as a month of a year; otherwise the column is one of texts.
-        is_read: bool,
+        /// What it was read as: months of a year, or days without one; the column is one of texts where there is none.
+        taken: Option<DateUnit>,
     },
     /// A column of texts of which many are several numbers in one cell.
     SeveralNumbers {
@@ -198,18 +201,17 @@ impl Note {
                 format!("{told}; the file seems to have another ({found}); {}", names.cures(&cures))
             }
             Self::CountLine => "the first line has the numbers of rows and columns, and was left out".to_string(),
-            Self::LinesAbove { texts, may_be_names, may_be_row } => {
+            Self::LinesAbove { lines, texts, may_be_names, may_be_row } => {
+                let (were, as_rows) =
+                    if *lines == 1 { ("was", "read it as a row") } else { ("were", "read them as rows") };
                 let readings = [
                     (*may_be_names, ("read it as the header", Some(Setting::Header(true)))),
-                    (*may_be_row, ("read it as rows", Some(Setting::Header(false)))),
+                    (*may_be_row, (as_rows, Some(Setting::Header(false)))),
                 ];
                 let cures: Vec<Cure> =
                     readings.into_iter().filter_map(|(may_be, cure)| may_be.then_some(cure)).collect();
-                format!(
-                    "above the table is a title ({}), which was left out{}",
-                    listed(texts),
-                    names.behind(&cures, "")
-                )
+                let lines = counted(*lines as u64, "line");
+                format!("{lines} above the table {were} left out ({}){}", listed(texts), names.behind(&cures, ""))
             }
             Self::Lines { comments, blanks } => {
                 let part = |count: u64, what: &str| (count > 0).then(|| counted(count, what));
@@ -297,10 +299,13 @@ impl Note {
                     listed(examples)
                 )
             }
-            Self::YearOrDay { example, is_read: true, .. } => {
+            Self::YearOrDay { example, taken: Some(DateUnit::Day), .. } => {
+                format!("`{}` was read as a day; write months as 2024-12 if it is a month of a year", shown(example))
+            }
+            Self::YearOrDay { example, taken: Some(_), .. } => {
                 format!("`{}` was read as a month of a year; write dates as 2024-12-31 if it is a day", shown(example))
             }
-            Self::YearOrDay { example, is_read: false, .. } => {
+            Self::YearOrDay { example, taken: None, .. } => {
                 let cures = [
                     ("read it as a month of a year", Some(Setting::Kind(Kind::Date))),
                     ("write days as 2024-12-31", None),

@@ -1,5 +1,6 @@
 //! All rows of a file, counted and tallied.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 use gannet::internals::numbers::counted;
@@ -108,11 +109,13 @@ pub(crate) fn pass<R: Read>(
     })
 }
 
-/// Whether a line has the headings of all columns of a form, of which the first may have none.
+/// Whether a line has the names of all columns of a form that has names; the first column may have none.
 fn names_all(lead: &Lead, form: &Form) -> bool {
-    let has = |heading: &str| lead.cells.iter().any(|(text, _)| text == heading);
-    let mut headings = form.columns.iter().map(|column| column.heading.as_str()).enumerate();
-    lead.filled() > 0 && headings.all(|(place, heading)| has(heading) || (place == 0 && heading.is_empty()))
+    let found: HashSet<&str> = lead.cells.iter().map(|(text, _)| text.as_str()).collect();
+    let unnamed = usize::from(form.columns.first().is_some_and(|column| column.heading.is_empty()));
+    let named = form.columns.get(unnamed..).unwrap_or_default();
+    let is_found = |heading: &str| !heading.is_empty() && found.contains(heading);
+    form.dialect.header.is_some() && !named.is_empty() && named.iter().all(|column| is_found(&column.heading))
 }
 
 /// Refuses more memory than the limit.

@@ -11,7 +11,7 @@ use gannet::internals::file;
 use gannet::{Error, Result};
 
 use crate::dialect::Delimiter;
-use crate::frame::{Frame, is_frame_line};
+use crate::frame::{Frame, is_frame_line, is_row_count};
 use crate::record::{Counts, Record, Span, Split};
 
 /// Most bytes of a record: more than 64 for each of the most columns.
@@ -191,7 +191,7 @@ impl<R: Read> Records<R> {
             let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             let Some(length) = length.or(self.is_end.then_some(rest.len())) else { return Ok(Step::More) };
             let step = if is_comment { Step::Comment } else { Step::FrameLine };
-            if is_comment || is_frame_line(&rest[..length]) {
+            if is_comment || is_frame_line(&rest[..length]) || is_row_count(&rest[..length]) {
                 let is_last = length == rest.len();
                 let after = if is_last { Some(self.end) } else { self.line_end(self.start + length) };
                 return Ok(after.map_or(Step::More, step));

@@ -37,7 +37,7 @@ pub(crate) fn unread(tally: &Tally, texts: &Texts<'_>, name: &str, decimal: char
         && tally.date_count == tally.values()
         && let Some(example) = examples.first()
     {
-        return Some(Note::YearOrDay { column, example: (*example).to_string(), is_read: false });
+        return Some(Note::YearOrDay { column, example: (*example).to_string(), taken: None });
     }
     if let Some(example) = list.filter(|_| 2 * lists >= all) {
         return Some(Note::SeveralNumbers { column, example: example.to_string() });

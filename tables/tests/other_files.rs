@@ -71,6 +71,44 @@ fn other_columns_are_named() {
 }
 
 #[test]
+fn a_table_without_names_keeps_its_first_row() {
+    for text in ["1.5\n2.5\n3.5\n7.5\n", "1,,3\n4,5,6\n7,5,1\n9,2,2\n"] {
+        let nameless = table(text);
+        assert_eq!(nameless.form().dialect.header, None);
+        let read = again(nameless.form(), text).unwrap();
+        assert_eq!((read.rows(), read.columns()), (4, nameless.columns()), "{text}");
+    }
+    let options = ReadOptions::default().with_columns(vec!["column_1".to_string()]);
+    let one = common::with("1.5,2.5,9.5\n2.5,3.5,8.5\n3.5,5.5,1.5\n", &options);
+    assert_eq!(again(one.form(), "1.5\n2.5\n3.5\n").unwrap().columns(), one.columns());
+}
+
+#[test]
+fn known_names_are_no_title() {
+    let one = table("Price of a day\n1.5\n2.5\n3.5\n");
+    let read = again(one.form(), "Price of a day\n\n9.5\n8.5\n").unwrap();
+    assert_eq!((read.rows(), read.form().columns[0].heading.as_str()), (2, "Price of a day"));
+}
+
+#[test]
+fn dates_of_another_meaning_are_refused() {
+    let column =
+        |cells: &[&str]| format!("d,x\n{}", cells.iter().map(|cell| format!("{cell},1.5\n")).collect::<String>());
+    for (known, other) in [
+        (["Feb 5", "Mar 6", "Apr 7"], ["2024-02-05", "2024-03-06", "2024-04-07"]),
+        (["2024-02-05", "2024-03-06", "2024-04-07"], ["Feb 5", "Mar 6", "Apr 7"]),
+        (["9:05", "10:15", "23:59"], ["26:15", "9:05", "31:00"]),
+    ] {
+        let problem = again(table(column(&known)).form(), &column(&other)).unwrap_err();
+        assert!(problem.contains("column 1 (`d`)"), "{problem}");
+    }
+    // A time of less than a day is a duration among durations.
+    let durations = table(column(&["26:15", "9:05", "31:00"]));
+    let read = again(durations.form(), &column(&["9:05", "10:15"])).unwrap();
+    assert_eq!(read.columns()[0].value(0), Value::Date(545));
+}
+
+#[test]
 fn other_kinds_are_named() {
     let people = table(PEOPLE);
     let text = again(people.form(), "city,age,born,height\nRome,young,1990-03-05,1.5\n").unwrap_err();

@@ -207,7 +207,7 @@ fn cures_and_notes_name_options_where_there_are_some() {
     }
     place.write("title.csv", format!("Sales of 2023\n\nx;c\n{}", rows("1234.5")));
     let titled = place.run("train title.csv --plan");
-    assert!(titled.stderr.contains("title.csv: above the table is a title (`Sales of 2023`)"), "{titled:?}");
+    assert!(titled.stderr.contains("title.csv: 1 line above the table was left out (`Sales of 2023`)"), "{titled:?}");
     assert!(titled.stdout.contains("continuous   1234.5 to 1330.5"), "{titled:?}");
 }
 

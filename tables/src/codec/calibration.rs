@@ -7,9 +7,7 @@
 
 use super::coding::Coding;
 use super::columns::{Codec, Facet};
-use super::probit::probit;
-use super::quantiles::FARTHEST;
-use super::tail::REACH;
+use super::probit::{FARTHEST, REACH, probit};
 use crate::form::Domain;
 
 /// Samples by which a generator is calibrated, if they are no more than so many values; fewer than [`LEAST`] say too little.

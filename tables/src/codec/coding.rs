@@ -9,6 +9,7 @@ use super::jitter::jitter;
 use super::quantiles::Quantiles;
 use super::scores::{Line, Scaling, Scores};
 use crate::cure::{Setting, SettingNames};
+use crate::date_format::DateFormat;
 use crate::form::{ColumnForm, Domain};
 use crate::table::{Column, Values};
 use crate::text::shown;
@@ -146,7 +147,8 @@ impl Coding {
     }
 
     /// Lets scores stand for numbers beyond those of the data, which have so many `rows`, by this share of their range. Numbers that are
-    /// positive, negative, or not one of them stay so; times of day stay in the day, and durations are not negative; the ends are on the grid of the data.
+    /// positive, negative, or not one of them stay so, and so do durations; dates stay within what their format can write. The ends are on
+    /// the grid of the data.
     pub(super) fn widen(&mut self, form: &ColumnForm, share: f64, rows: u64) {
         let Self::Number { scores, base, step, decimals, .. } = self else { return };
         let Some([least, greatest]) = scores.range() else { return };
@@ -155,36 +157,34 @@ impl Coding {
         let by = share * (greatest - least).min(f64::MAX);
         let (mut low, mut high) = ((least - by).max(f64::MIN), (greatest + by).min(f64::MAX));
         // The distance from zero of an end that is not to reach it.
-        let mut apart = [None, None];
-        match &form.domain {
-            Domain::Dates { format, .. } if !format.is_duration() => {
-                if let Some(per_day) = format.unit().per_day().filter(|_| format.day.is_none()) {
-                    (low, high) = (low.max(zero), high.min(zero + (per_day - 1) as f64));
-                }
-            }
-            _ => {
-                low = if least >= zero { low.max(zero) } else { low };
-                high = if greatest <= zero { high.min(zero) } else { high };
-                apart = [least - zero, zero - greatest].map(|apart| (apart > 0.0).then_some(apart));
-            }
+        let mut from_zero = [None, None];
+        let dates = if let Domain::Dates { format, .. } = &form.domain { Some(format) } else { None };
+        if let Some([first, last]) = dates.map(DateFormat::bounds) {
+            (low, high) = (low.max(first as f64 + zero), high.min(last as f64 + zero));
+        }
+        if dates.is_none_or(DateFormat::is_duration) {
+            low = if least >= zero { low.max(zero) } else { low };
+            high = if greatest <= zero { high.min(zero) } else { high };
+            from_zero = [least - zero, zero - greatest].map(|distance| (distance > 0.0).then_some(distance));
         }
         if *step > 0 {
             let (unit, step) = (unit(*decimals), *step as f64);
-            let on_grid = |distance: f64, apart: Option<f64>| {
+            let on_grid = |distance: f64, from_zero: Option<f64>| {
                 // Binary fractions of decimal steps: what is short of a step by their rounding is one.
                 let steps = (distance * unit / step * (1.0 + 1e-9)).floor();
-                let most = apart.map_or(f64::MAX, |apart| ((apart * unit).round() / step).ceil() - 1.0);
+                let most = from_zero.map_or(f64::MAX, |most| ((most * unit).round() / step).ceil() - 1.0);
                 let whole = steps.min(most).max(0.0) * step / unit;
                 if whole.is_finite() { whole } else { distance }
             };
-            (low, high) = (least - on_grid(least - low, apart[0]), greatest + on_grid(high - greatest, apart[1]));
+            (low, high) =
+                (least - on_grid(least - low, from_zero[0]), greatest + on_grid(high - greatest, from_zero[1]));
         } else {
             // What is written as 0 is neither positive nor negative.
             let smallest = 10f64.powi(-i32::from((*decimals).min(MOST_WRITTEN)));
-            low = if apart[0].is_some() { low.max(zero + smallest) } else { low };
-            high = if apart[1].is_some() { high.min(zero - smallest) } else { high };
+            low = if from_zero[0].is_some() { low.max(zero + smallest) } else { low };
+            high = if from_zero[1].is_some() { high.min(zero - smallest) } else { high };
         }
-        scores.widen([low, high], rows);
+        scores.widen([low, high], rows.saturating_sub(form.missing_cells));
     }
 
     /// What makes the number, less its base, of a score.

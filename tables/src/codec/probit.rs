@@ -1,5 +1,10 @@
 //! The quantile function of the standard normal distribution.
 
+/// Scores of the data lie between this and its negative.
+pub(super) const FARTHEST: f64 = 4.5;
+/// Scores go on so far where values go on beyond the data: a normal variable is farther out once in 500 million times.
+pub(super) const REACH: f64 = 6.0;
+
 /// The number below which a standard normal variable lies with probability `share`, from 0 to 1 without the ends: P. J. Acklam, "An
 /// algorithm for computing the inverse normal cumulative distribution function", 2003. Its relative error is below 1.15e-9.
 pub fn probit(share: f64) -> f64 {

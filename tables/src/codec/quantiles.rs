@@ -7,7 +7,7 @@
 use gannet::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::probit::probit;
+use super::probit::{FARTHEST, probit};
 use super::tail::Tail;
 
 /// A value with at least this part of the rows, one of so many, is frequent; the others are summed up in parts of about this size, and in
@@ -19,13 +19,11 @@ const HALVINGS: usize = 16;
 const FEW: usize = 1_000;
 /// Rows that a frequent value has at least.
 const OFTEN: usize = 3;
-/// Quantiles lie between this and its negative.
-pub(super) const FARTHEST: f64 = 4.5;
 /// What of its interval a value keeps clear at either end, so that rounding to 32 bits leaves it inside: a frequent one, and one among
 /// others along a line.
 const MARGIN: f64 = 0.02;
 const EDGE: f64 = 0.001;
-/// Values pile up at an end that is so many times as frequent as the value beside it.
+/// Values pile up at a frequent end that is more than so many times as frequent as the frequent value beside it.
 const PILED: f64 = 2.0;
 /// More than what rounding to 32 bits moves a score.
 const ROUNDED: f64 = 1e-6;
@@ -167,7 +165,7 @@ impl Quantiles {
     /// A score as far out as those of the data are, so that a frequent value at an end stays what it is.
     fn within_data(&self, score: f64) -> f64 {
         let [low, high] =
-            self.tails.each_ref().map(|tail| tail.as_ref().map_or(FARTHEST, |tail| (tail.from() - ROUNDED).max(0.0)));
+            self.tails.each_ref().map(|tail| tail.as_ref().map_or(FARTHEST, |tail| (tail.start() - ROUNDED).max(0.0)));
         score.clamp(-low, high)
     }
 

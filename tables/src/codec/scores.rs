@@ -6,8 +6,8 @@ use gannet::gan::onnx::Curve;
 use gannet::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::probit::probit;
-use super::quantiles::{FARTHEST, Quantiles};
+use super::probit::{FARTHEST, probit};
+use super::quantiles::Quantiles;
 
 /// How the numbers of columns become scores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,20 +1,19 @@
 //! How the numbers of a column go on beyond an end of the data.
 
-use super::quantiles::FARTHEST;
+use super::probit::REACH;
 
-/// Scores go on so far where values do: a normal variable is farther out once in 500 million times on either side.
-pub(super) const REACH: f64 = 6.0;
-/// Straight lines that a tail is made of.
+/// Straight lines that a tail is made of: with more, no value moves by a hundredth of the way to the bound.
 const LINES: usize = 32;
 /// Least power by which a tail thins out: at 2 it falls along a straight line to nothing at the bound.
 const LEAST_POWER: f64 = 2.0;
 
 /// How values go on from an end of the data towards a bound, and thin out on the way.
 ///
-/// Beyond a score `from`, where the data end, a normal variable is farther out than `s` in about `exp((from² - s²) / 2)` of the cases. A
-/// distance from the bound that is the power `1 / k` of this share is a generalized Pareto distribution of a bounded tail: of its values
-/// `(1 - t)^k` lie beyond the part `t` of the way. Where `k` goes with the slope of the data's end, values go on as densely as they are
-/// there; a heavy tail, which would go beyond the bound, has the least power.
+/// Of the cases in which a normal variable is beyond the score `start`, where the data end, it is farther out than `s` in
+/// `exp((start² - s²) / 2)`, or in fewer: in half as many at 6 from 3 on. A distance from the bound that is the power `1 / k` of this share
+/// is a generalized Pareto distribution with the shape `-1 / k` (J. Pickands, "Statistical inference using extreme order statistics",
+/// 1975): of its values `(1 - t)^k` lie beyond the part `t` of the way. Where `k` goes with the slope of the data's end, values go on as
+/// densely as they are there; a heavy tail, which would go beyond the bound, has the least power.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tail {
     /// Distances of scores from 0 with their values, from the end of the data outwards.
@@ -22,25 +21,25 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// That from the score `from`, as a distance from 0, and the value `end` towards `bound`, where values move by `slope` a score. None
+    /// That from the score `start`, as a distance from 0, and the value `end` towards `bound`, where values move by `slope` a score. None
     /// where they do not go on.
-    pub(super) fn new(from: f64, [end, bound]: [f64; 2], slope: f64) -> Option<Self> {
+    pub(super) fn new(start: f64, [end, bound]: [f64; 2], slope: f64) -> Option<Self> {
         // By halves: the distance may overflow.
-        let way = (0.5 * bound - 0.5 * end).abs();
-        if !(way > 0.0 && slope > 0.0 && from <= FARTHEST) {
+        let half = (0.5 * bound - 0.5 * end).abs();
+        if !(half > 0.0 && slope > 0.0) {
             return None;
         }
-        let power = (2.0 * (way / slope) * from).max(LEAST_POWER);
+        let power = (2.0 * (half / slope) * start).max(LEAST_POWER);
         let knot = |line: usize| {
-            let score = from + (REACH - from) * line as f64 / LINES as f64;
-            let left = ((from * from - score * score) / (2.0 * power)).exp();
+            let score = start + (REACH - start) * line as f64 / LINES as f64;
+            let left = ((start * start - score * score) / (2.0 * power)).exp();
             [score, (1.0 - left) * bound + left * end]
         };
         Some(Self { knots: (0..=LINES).map(knot).collect() })
     }
 
     /// The score, as a distance from 0, up to which the data go.
-    pub(super) fn from(&self) -> f64 {
+    pub(super) fn start(&self) -> f64 {
         self.knots[0][0]
     }
 
