@@ -37,7 +37,11 @@ pub(crate) fn selected(names: &[String], options: &ReadOptions, origin: Option<&
             return Err(Error::setting(told.blamed(*setting), problem));
         }
         let all: Vec<&String> = unknown.iter().flat_map(|(_, unknown)| unknown).copied().collect();
-        return Err(Error::data(origin.unwrap_or("table"), format!("has no column {}; it has {there}", listed(&all))));
+        // Their lists are parted at commas.
+        let is_parted = told == SettingNames::Options && names.iter().any(|name| name.contains(','));
+        let cure = if is_parted { "; put a name that has a comma in double quotes" } else { "" };
+        let problem = format!("has no column {}; it has {there}{cure}", listed(&all));
+        return Err(Error::data(origin.unwrap_or("table"), problem));
     }
     let is_kept = |name: &String| {
         let is_chosen = options.columns.as_ref().is_none_or(|columns| columns.contains(name));
@@ -102,6 +106,10 @@ mod tests {
             assert_eq!(told(options.clone(), SettingNames::Settings), of_file);
             assert_eq!(told(options, SettingNames::Options), of_program);
         }
+        let parted = ["a", "d,e"].map(str::to_string);
+        let asked = options().with_columns(list(&["d", "e"])).with_setting_names(SettingNames::Options);
+        let problem = selected(&parted, &asked, Some("t.csv")).unwrap_err().to_string();
+        assert!(problem.ends_with("it has `a`, `d,e`; put a name that has a comma in double quotes"), "{problem}");
         let labels = options().with_columns(list(&["b"])).with_labels("a".to_string());
         assert_eq!(selected(&names, &labels, Some("t.csv")).unwrap(), [0, 1]);
         assert_eq!([labels.kind("a"), labels.kind("b")], [Some(Kind::Categorical), None]);

@@ -29,6 +29,8 @@ const MOST_NAMED: usize = 3;
 
 /// Values whose shares `--json` has.
 const MOST_VALUES: usize = 32;
+/// What values are called that have no place among the categories of a run.
+const UNKNOWN: &str = "what is no category of the run";
 
 /// The verdict on a column that the data have as it was in training, constant.
 pub(crate) const KEPT: &str = "kept constant";
@@ -99,10 +101,8 @@ pub(crate) fn of(config: &RunConfig, samples: &[f32], real: &Halves) -> Result<V
             Facet::Category { column, feature, places } => {
                 let shares = Shares::of(samples, real, [feature, places]);
                 let form = &codec.form().columns[column];
-                all.push((
-                    column,
-                    Column::of_places(form.name.clone(), &shares, |place| name_of(codec, column, place)),
-                ));
+                let text = |place| if place < places { name_of(codec, column, place) } else { UNKNOWN.to_string() };
+                all.push((column, Column::of_places(form.name.clone(), &shares, text)));
             }
             Facet::Missing { column, feature } => {
                 let shares = Shares::of(samples, real, [feature, 2]);

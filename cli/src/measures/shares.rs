@@ -11,7 +11,7 @@ const KEPT: f64 = 0.2;
 const OFF: f64 = 0.1;
 const HALVES: f64 = 3.0;
 
-/// The shares of the places of a group.
+/// The shares of the places of a group; where the data have rows that are in none, these are one more place.
 pub(crate) struct Shares {
     /// Of both halves of the data, and of each.
     pub(crate) real: Vec<f64>,
@@ -23,13 +23,14 @@ pub(crate) struct Shares {
     rows: [usize; 2],
 }
 
-/// The share of each place of the group of so many `places` that begins with `feature`, among rows of so many features.
+/// The share of each place of the group of so many `places` that begins with `feature`, among rows of so many features; behind them that
+/// of rows that are in none.
 fn count(rows: &[f32], features: usize, [feature, places]: [usize; 2]) -> Vec<f64> {
-    let mut counts = vec![0u32; places];
+    let mut counts = vec![0u32; places + 1];
     for row in rows.chunks_exact(features) {
         let group = &row[feature..feature + places];
         let largest = (1..places).fold(0, |best, place| if group[place] > group[best] { place } else { best });
-        counts[largest] += 1;
+        counts[if group[largest] > 0.0 { largest } else { places }] += 1;
     }
     let all = (rows.len() / features.max(1)).max(1) as f64;
     counts.into_iter().map(|count| f64::from(count) / all).collect()
@@ -44,7 +45,11 @@ impl Shares {
     /// Those of a group: of so many places, from a feature on.
     pub(crate) fn of(samples: &[f32], real: &Halves, group: [usize; 2]) -> Self {
         let features = real.features();
-        let [first, second, generated] = [&real.first, &real.second, samples].map(|rows| count(rows, features, group));
+        let mut shares = [&real.first, &real.second, samples].map(|rows| count(rows, features, group));
+        if shares.iter().all(|shares| shares.last() == Some(&0.0)) {
+            shares.iter_mut().for_each(|shares| shares.truncate(group[1]));
+        }
+        let [first, second, generated] = shares;
         let both = first.iter().zip(&second).map(|(first, second)| 0.5 * (first + second)).collect();
         Self { real: both, first, second, generated, rows: [real.rows(), samples.len() / features.max(1)] }
     }
@@ -114,5 +119,16 @@ mod tests {
         let (verdict, worst, _) = judged(|row| [0, 0, 1, 1, 1, 1, 1, 1, 1, 2][row % 10]);
         assert_eq!((verdict, worst), (ColumnVerdict::FarOff, Some(1)));
         assert_eq!(total_variation(&[1.0, 0.0], &[0.0, 1.0]), 1.0);
+    }
+
+    #[test]
+    fn rows_in_no_place_are_one_more() {
+        let samples = rows((0..500).map(|row| row % 2), 2);
+        let known = Shares::of(&samples, &Halves::of(&samples, 2).unwrap(), [0, 2]);
+        assert_eq!((known.real.len(), known.judge().0), (2, ColumnVerdict::Ok));
+        let real = rows((0..500).map(|row| [0, 2][row % 2]), 2);
+        let shares = Shares::of(&samples, &Halves::of(&real, 2).unwrap(), [0, 2]);
+        assert_eq!(shares.judge(), (ColumnVerdict::LostValues, Some(2)));
+        assert!((total_variation(&shares.real, &shares.generated) - 0.5).abs() < 1e-9);
     }
 }

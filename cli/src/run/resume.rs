@@ -158,8 +158,10 @@ fn ready_in_job(
         let problem = if replicated {
             further(path, &found, least, prepared.steps)
         } else {
+            let kept =
+                if done < least { format!(" (its checkpoint is of step {})", thousands(done)) } else { String::new() };
             let done = counted(least, "step");
-            format!("the run has done {done} already; ask for more than that, not for {}", prepared.steps)
+            format!("the run has done {done} already{kept}; ask for more than that, not for {}", prepared.steps)
         };
         return Err(Error::setting("steps", problem).into());
     }

@@ -155,3 +155,31 @@ fn an_array_counts_categories_where_one_of_them_is_no_number() {
     let zips: Vec<f64> = values.skip(1).step_by(2).collect();
     assert!(zips.iter().all(|zip| (0.0..=4.0).contains(zip)) && zips.contains(&4.0), "{zips:?}");
 }
+
+#[test]
+fn values_that_are_no_category_of_the_run_are_none_of_them() {
+    let place = Place::new();
+    place.write("t.csv", numbers().replace(",3\n", ",b\n").replace(",2\n", ",a\n").replace(",1\n", ",a\n"));
+    place.succeed("train t.csv --steps 20 --quiet --out run");
+    let text = place.read("t.csv");
+    // Another text in place of the last category, and cells that are empty in a column that had none.
+    for other in ["zzz", ""] {
+        place.write("t.csv", text.replace(",b\n", &format!(",{other}\n")));
+        let shown = place.run("evaluate run --data t.csv").stdout;
+        assert!(shown.contains("what is no category of the run has 0.0 % of the samples instead of 33.3 %"), "{shown}");
+        let refused = place.run("train --resume run --steps 30 --quiet");
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains("not those that the run was trained on"), "{refused:?}");
+    }
+    place.write("t.csv", text);
+    place.succeed("train --resume run --steps 30 --quiet");
+}
+
+#[test]
+fn names_of_columns_may_have_commas() {
+    let place = Place::new();
+    place.write("t.csv", numbers().replace("a,b,kind", "a,\"b,cm\",kind"));
+    place.fail("train t.csv --columns b,kind", 1, &["`b,cm`", "put a name that has a comma in double quotes"]);
+    let plan = place.succeed("train t.csv --columns \"b,cm\",kind --plan");
+    assert!(plan.contains("columns      b,cm") && plan.contains("D 4-"), "{plan}");
+}

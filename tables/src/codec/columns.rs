@@ -141,9 +141,17 @@ impl Codec {
         if numbers + groups.len() == 0 {
             let by = names.by(Setting::Kinds);
             let or = if by.is_empty() { String::new() } else { format!(", or say what one is{by}") };
-            let problem = format!(
-                "no column has anything to learn: every column is constant, or a number of rows, or left out; give a table in which a column varies{or}"
-            );
+            let problem = match form.columns.as_slice() {
+                // What parts cells was not found, perhaps.
+                [column] => format!(
+                    "no column has anything to learn: it was read as one column, which is left out ({}); if its rows have several cells, name the delimiter{}; give a table in which a column varies{or}",
+                    column.reason,
+                    names.by(Setting::Delimiter)
+                ),
+                _ => format!(
+                    "no column has anything to learn: every column is constant, or a number of rows, or left out; give a table in which a column varies{or}"
+                ),
+            };
             return Err(Error::data("table", problem));
         }
         Ok(Self { form, codings, condition, rows, beyond: 0.0, groups, numbers })

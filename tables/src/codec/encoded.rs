@@ -29,6 +29,9 @@ pub struct EncodedTable {
     conditions: usize,
 }
 
+/// Places of a group whose places, and the one behind them, are told apart by a byte.
+const MOST_OF_BYTES: usize = u8::MAX as usize;
+
 /// Places in groups.
 #[derive(Clone, Debug)]
 enum Places {
@@ -77,7 +80,7 @@ impl Codec {
         };
         sizes.extend((conditions > 0).then_some(conditions));
         let (rows, width) = (table.rows(), self.numbers);
-        let is_small = sizes.iter().all(|size| *size <= 1 << 8);
+        let is_small = sizes.iter().all(|size| *size <= MOST_OF_BYTES);
         let of_row = 4 * width + sizes.len() * if is_small { 1 } else { 2 };
         let needed = table.bytes().saturating_add((rows as u64).saturating_mul(of_row as u64));
         if needed > most {
@@ -130,15 +133,14 @@ impl Codec {
     }
 }
 
-/// The place of a row in the group of its column. A category that is not known has the last one.
+/// The place of a row in the group of its column. What the group has no place for, a category that is not known or a missing value, is
+/// behind its last place, and so none of its indicators.
 fn place(values: &Column, row: usize, (places, has_missing): (usize, bool)) -> usize {
-    let last = places - 1;
+    let known = places - usize::from(has_missing);
     match values.value(row) {
-        Value::Category(category) => {
-            let known = places - usize::from(has_missing);
-            usize::try_from(category).map_or(last, |category| category.min(known.saturating_sub(1)))
-        }
-        _ => last,
+        Value::Category(category) => usize::try_from(category).ok().filter(|place| *place < known).unwrap_or(places),
+        _ if has_missing => known,
+        _ => places,
     }
 }
 
@@ -147,7 +149,7 @@ impl EncodedTable {
     pub(super) fn with_room(codec: &Codec, rows: usize) -> Result<Self> {
         let (width, sizes) = (codec.numbers, codec.groups.clone());
         let (mut bytes, mut words, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-        let is_small = sizes.iter().all(|size| *size <= 1 << 8);
+        let is_small = sizes.iter().all(|size| *size <= MOST_OF_BYTES);
         let count = rows.saturating_mul(sizes.len());
         let values = rows.saturating_mul(width);
         let room = numbers
