@@ -216,6 +216,16 @@ fn headers_are_told_over_many_rows() {
 }
 
 #[test]
+fn rows_that_begin_with_a_number_sign_are_rows_beside_one_of_another_length() {
+    let rows: String = (1..=20).map(|row| format!("#FF0000,{row}\nred,{row}\n")).collect();
+    let message = refused(format!("color,qty\n{rows}#00FF00,7,\n"), &ReadOptions::default());
+    assert!(message.contains("line 42 has 3 cells where line 2 has 2"), "{message}");
+    let orders: String = (1001..1021).map(|order| format!("#{order},5\n")).collect();
+    let message = refused(format!("order,n\n{orders}#1021,5,6\n"), &ReadOptions::default());
+    assert!(message.contains("line 22 has 3 cells where line 2 has 2"), "{message}");
+}
+
+#[test]
 fn what_could_not_be_read_as_dates_or_numbers_is_told() {
     let day = |row: usize| 1 + row * 7 % 28;
     let noted = |cells: Vec<String>, parts: &[&str]| {
