@@ -1,9 +1,11 @@
 //! Whether the first rows are names and units, told from what follows them.
 //!
 //! A cell of the first row that is no number above a column of numbers is a name; one that comes again below is a value. Above columns of
-//! numbers alone, a sequence of whole numbers that the columns do not have, such as years, is names, too.
+//! numbers alone, a sequence of whole numbers that the columns do not have, such as years, is names, too. Beside texts or above whole
+//! numbers, years and numbers that count up from 0 or 1 are names where a row like that is very unlikely.
 
 use crate::date_parts::split;
+use crate::lines_above::{YEARS, is_text};
 use crate::marks::Marks;
 use crate::number_tally::NumberTally;
 use crate::scan::scan;
@@ -17,6 +19,13 @@ const OFTEN: u64 = 3;
 const REACHING: u64 = 10;
 /// Steps differ by no more than this share, which rounding explains.
 const STEP: f64 = 1e-6;
+/// A row of years or counts is less likely than this where it is names. Of files without names, about one in as many begins with such a
+/// row; of all files, more than that have such names, as pandas writes them.
+const UNLIKELY: f64 = 1e-3;
+/// How likely a sorted column is to begin with the very number that its place asks for. A guess: such columns begin with small numbers.
+const BEGINS_SO: f64 = 0.2;
+/// Numbers that may be names where two are too few: years on their own, and counts beside texts.
+const LEAST_NUMBERS: usize = 3;
 /// Rows below a line of units.
 const LEAST_ROWS: u64 = 3;
 
@@ -120,6 +129,9 @@ pub(crate) fn first_row(cells: &[String], are_quoted: bool, tallies: &[Tally], r
     if again > 0 {
         return First::Row;
     }
+    if counts_columns(cells, tallies, marks) {
+        return First::NumericNames;
+    }
     let are_different = {
         let mut sorted: Vec<&String> = cells.iter().collect();
         sorted.sort_unstable();
@@ -156,6 +168,72 @@ fn is_sequence(cells: &[(&String, &Tally)], rows: u64) -> bool {
             || (rows >= REACHING && (*number < least - reach || *number > greatest + reach))
     };
     is_regular && numbers.iter().zip(cells).all(is_other)
+}
+
+/// Whether the numbers among the cells are years or count the columns, in a row that is very unlikely above these columns.
+fn counts_columns(cells: &[String], tallies: &[Tally], marks: &Marks) -> bool {
+    let columns = || cells.iter().zip(tallies).enumerate();
+    let numbers: Vec<(u32, &Tally)> =
+        columns().filter_map(|(_, (cell, tally))| Some((plain_number(cell)?, tally))).collect();
+    let steps = |step: u32| numbers.windows(2).all(|two| two[0].0.checked_add(step) == Some(two[1].0));
+    let [(first, _), (second, _), ..] = *numbers else { return false };
+    let is_long = numbers.len() >= LEAST_NUMBERS;
+    let are_years = numbers.iter().all(|(number, tally)| YEARS.contains(number) && !has_years(tally))
+        && second > first
+        && steps(second - first)
+        && (second == first + 1 || is_long);
+    // Two flags may be 0 and 1. Above the numbers of rows stands nothing.
+    let are_alone = numbers.len() == cells.len();
+    let has_index = || cells[0].is_empty() && tallies[0].numbers.counts_from().is_some();
+    let are_counts = first < 2 && steps(1) && (is_long || are_alone || has_index());
+    let is_named = columns().all(|(place, (cell, _))| {
+        plain_number(cell).is_some()
+            || (is_text(cell) && marks.find(cell.as_bytes()).is_none())
+            || (place == 0 && cell.is_empty())
+    });
+    // A column that counts rows counts the first one, too, if that is one.
+    let is_counted = numbers.iter().any(|(number, tally)| tally.numbers.counts_from() == Some(i64::from(*number)));
+    if !(are_years || are_counts) || !is_named || is_counted {
+        return false;
+    }
+    let are_certain = are_years && is_long;
+    are_certain || columns().map(|(_, (cell, tally))| chance(cell, tally, are_counts)).product::<f64>() < UNLIKELY
+}
+
+/// A whole number as names of columns are written: of digits alone, without zeros before it.
+fn plain_number(cell: &str) -> Option<u32> {
+    let is_plain = cell.bytes().all(|byte| byte.is_ascii_digit()) && (cell == "0" || !cell.starts_with('0'));
+    cell.parse().ok().filter(|_| is_plain)
+}
+
+/// Whether a column has years for the most part, as far as its texts are remembered.
+fn has_years(tally: &Tally) -> bool {
+    let texts = tally.distinct.by_count();
+    let is_year = |text: &str| plain_number(text).is_some_and(|number| YEARS.contains(&number));
+    2 * texts.iter().filter(|(text, _)| is_year(text)).count() > texts.len()
+}
+
+/// How likely a cell of a column is to be this one, as far as the cells of the column tell.
+fn chance(cell: &str, tally: &Tally, is_count: bool) -> f64 {
+    if cell.is_empty() {
+        return (tally.cells - tally.values() + 1) as f64 / (tally.cells + 1) as f64;
+    }
+    let texts = tally.distinct.by_count();
+    let sum: u64 = texts.iter().map(|(_, count)| count).sum();
+    let share = |count: u64| (count + 1) as f64 / (sum + 1) as f64;
+    let Some(number) = plain_number(cell) else {
+        // A text that is nowhere below is as likely as those that are there once (Good, "The population frequencies of species", 1953).
+        return if tally.is_complete() {
+            share(texts.iter().filter(|(_, count)| *count == 1).count() as u64).min(1.0)
+        } else {
+            1.0
+        };
+    };
+    let has_decimals = tally.numbers.format('.').0.min_decimals > 0;
+    if is_count && tally.numbers.count > 0 && !has_decimals && f64::from(number) < tally.numbers.least {
+        return BEGINS_SO;
+    }
+    share(texts.iter().find(|(text, _)| *text == cell).map_or(0, |(_, count)| *count))
 }
 
 /// Whether the second row, of these cells, has the units of columns: all that is above numbers or dates is text.

@@ -17,7 +17,7 @@ const GROUPED: usize = 4;
 /// Filled cells at most of a line that a blank line separates from the table: a name and its value.
 const PAIR: usize = 2;
 /// Numbers that are years where they follow each other.
-const YEARS: RangeInclusive<u32> = 1800..=2200;
+pub(crate) const YEARS: RangeInclusive<u32> = 1800..=2200;
 /// Values that show a column of numbers or dates, unless the table has fewer rows.
 const LEAST_VALUES: usize = 2;
 
@@ -150,7 +150,7 @@ fn is_alone(lead: &Lead) -> bool {
 }
 
 /// Whether a cell is neither empty nor a number nor a date.
-fn is_text(text: &str) -> bool {
+pub(crate) fn is_text(text: &str) -> bool {
     text.chars().any(char::is_alphabetic) && scan(text.as_bytes()).is_none() && split(text).is_none()
 }
 

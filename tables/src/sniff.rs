@@ -20,6 +20,8 @@ const ROWS: usize = 2000;
 const MARGIN: f64 = 0.02;
 /// Of rows that a delimiter splits, so many have the same number of cells.
 const LEAST_SHARE: f64 = 0.6;
+/// Of lines that begin with the sign of comments and are rows, one in as many may have another number of cells, by mistake.
+const ODD_LINES: usize = 10;
 
 /// Rows of the same number of cells that show a delimiter below other text.
 const LEAST_EVEN: usize = 3;
@@ -278,7 +280,9 @@ fn are_rows(text: &str, split: Split, comment: u8) -> bool {
         }
     }
     let usual = usual(&others).map_or(0, |(columns, _)| columns);
-    (usual == 0 && top > 0) || (usual > 1 && !comments.is_empty() && comments.iter().all(|&columns| columns == usual))
+    // One comma too many must not turn all such rows into comments: it is an error of its line.
+    let odd = comments.iter().filter(|&&columns| columns != usual).count();
+    (usual == 0 && top > 0) || (usual > 1 && !comments.is_empty() && ODD_LINES * odd <= comments.len())
 }
 
 /// The last line of comments before the first row: what it begins with, and its text.
@@ -379,6 +383,10 @@ mod tests {
         assert_eq!(sniffed("color,n\n#ff0000,1\n#00ff00,2\nred,3\n").split.comment, None);
         assert_eq!(sniffed("color\n#ff0000\n#00ff00\n").split.comment, Some(b'#'));
         assert_eq!(sniffed("#a,b\n#c,d\n").split.comment, None);
+        let (orders, odd) = ("#1001,5\n".repeat(10), "#1002,5,\n");
+        assert_eq!(sniffed(&format!("order,n\n{orders}{odd}")).split.comment, None);
+        assert_eq!(sniffed(&format!("color,n\nred,3\n{odd}{orders}red,4\n")).split.comment, None);
+        assert_eq!(sniffed(&format!("order,n\n1,2\n{orders}{odd}{odd}")).split.comment, Some(b'#'));
         let percent = sniffed("% made by hand\n% x,y\n1,2\n%\n3,4\n");
         assert_eq!((percent.split.comment, percent.comment_before), (Some(b'%'), Some(("% ".into(), "x,y".into()))));
         assert_eq!(sniffed("share\n%5\n%7\n").split.comment, None);

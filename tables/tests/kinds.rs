@@ -215,6 +215,88 @@ fn headers_are_told_over_many_rows() {
     assert_eq!(table("7").rows(), 1);
 }
 
+/// Below a first line, `count` rows of cells that are each made of the row and the place.
+fn rows_below(first: &str, count: usize, cell: impl Fn(usize, usize) -> String) -> String {
+    let width = first.split(',').count();
+    let row = |row: usize| (0..width).map(|place| cell(row, place)).collect::<Vec<_>>().join(",");
+    (0..count).fold(format!("{first}\n"), |text, index| text + &row(index) + "\n")
+}
+
+#[test]
+fn years_and_counts_above_whole_numbers_are_names() {
+    let mixed = |row: usize, place: usize, below: usize| (row * (397 + 214 * place) % below).to_string();
+    let text = |row: usize, texts: &[&str]| texts[row % texts.len()].to_string();
+    let country = |row: usize| format!("Land {}{}", (b'a' + row as u8 / 26) as char, (b'a' + row as u8 % 26) as char);
+    let sales = |row: usize, place: usize| (1000 + row * (397 + 214 * place) % 2000).to_string();
+    let of_text = |first: &str, count: usize, texts: &[&str]| {
+        rows_below(first, count, |row, place| if place == 0 { text(row, texts) } else { sales(row, place) })
+    };
+    let of_index = |first: &str| {
+        rows_below(first, 60, |row, place| if place == 0 { row.to_string() } else { mixed(row, place, 97) })
+    };
+    let named = [
+        of_text("sex,2019,2020", 40, &["m", "f"]),
+        of_text("item,1,2,3,4,5,6,7,8,9,10,11,12", 40, &["pen", "ink", "cup"]),
+        rows_below("Country Name,2019,2020,2021", 60, |row, place| match place {
+            0 => country(row),
+            _ => (10_000 + row * 7_919 * place).to_string(),
+        }),
+        of_index(",0,1,2"),
+        of_index(",0,1"),
+        rows_below("0,1,2", 300, |row, place| mixed(row, place, 97)),
+        rows_below("0,1,2", 500, |row, place| (row >> place & 1).to_string()),
+        rows_below("0,1,2", 40, |row, place| match place {
+            0 => mixed(row, place, 97),
+            1 => format!("{}.25", row * 7 % 40),
+            _ => text(row, &["a", "b"]),
+        }),
+    ];
+    for text in &named {
+        let (table, first) = (table(text.as_str()), text.lines().next().unwrap());
+        let names = names(&table);
+        assert_eq!(names[1..], first.split(',').collect::<Vec<_>>()[1..]);
+        assert_eq!(table.rows() + 1, text.lines().count(), "{first}");
+        assert!(is_noted(&table, "first line was taken as names"), "{first}: {:?}", table.notes());
+    }
+}
+
+#[test]
+fn rows_of_years_and_counts_are_no_names() {
+    let digit = |row: usize, place: usize| (row / 3usize.pow(place as u32) % 3).to_string();
+    let rows = [
+        // Years among years, and texts of which one is rare.
+        rows_below("Anna,1990,1991,1992", 40, |row, place| match place {
+            0 => ["Bert", "Carl"][row % 2].to_string(),
+            _ => (1950 + (row * 7 + place) % 60).to_string(),
+        }),
+        rows_below("rare,0,1", 300, |row, place| match place {
+            0 => ["a", "b"][row % 2].to_string(),
+            _ => (row >> place & 1).to_string(),
+        }),
+        // Numbers of rows, times that begin at 0, and few values.
+        rows_below("0,1,2", 40, |row, place| if place == 0 { row + 1 } else { row * 7 % 40 }.to_string()),
+        rows_below("0,1,2", 40, |row, place| (3 + 5 * row + place).to_string()),
+        rows_below("0,1,2", 81, digit),
+        rows_below("0,1", 40, |row, place| if place == 0 { 3 * row + 3 } else { 100 - row }.to_string()),
+        rows_below(",0,1", 40, |row, place| if place == 0 { row * 7 % 40 } else { 3 + row * place }.to_string()),
+        rows_below("7,8,9", 300, |row, place| (row * (397 + 214 * place) % 97).to_string()),
+    ];
+    for text in &rows {
+        let table = table(text.as_str());
+        assert_eq!(table.rows(), text.lines().count(), "{text}: {:?}", table.notes());
+    }
+}
+
+#[test]
+fn rows_that_begin_with_a_number_sign_are_rows_beside_one_of_another_length() {
+    let rows: String = (1..=20).map(|row| format!("#FF0000,{row}\nred,{row}\n")).collect();
+    let message = refused(format!("color,qty\n{rows}#00FF00,7,\n"), &ReadOptions::default());
+    assert!(message.contains("line 42 has 3 cells where line 2 has 2"), "{message}");
+    let orders: String = (1001..1021).map(|order| format!("#{order},5\n")).collect();
+    let message = refused(format!("order,n\n{orders}#1021,5,6\n"), &ReadOptions::default());
+    assert!(message.contains("line 22 has 3 cells where line 2 has 2"), "{message}");
+}
+
 #[test]
 fn what_could_not_be_read_as_dates_or_numbers_is_told() {
     let day = |row: usize| 1 + row * 7 % 28;
