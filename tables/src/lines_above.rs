@@ -30,7 +30,7 @@ pub(crate) fn lines_above(leads: &[Lead], options: &ReadOptions, marks: &Marks) 
         let (names, rows) = below.split_first()?;
         let place = Place { above, names, rows: &rows[..rows.len().min(ROWS_BELOW)] };
         let are_names = place.names_are_shown(marks);
-        (place.may_be_above(options.header) && (are_names || place.is_title(options.header)))
+        (place.may_be_above(options.header) && (are_names || place.is_title(options.header) || place.are_counts()))
             .then_some((count, are_names))
     };
     (1..=most).find_map(found).unwrap_or((0, false))
@@ -50,6 +50,17 @@ impl Place<'_> {
     /// Cells of a row.
     fn width(&self) -> usize {
         self.rows.first().unwrap_or(self.names).cells.len()
+    }
+
+    /// Whether the line above has the numbers of rows and of features, as scikit-learn writes them above a table whose last column is the
+    /// target, with the names of classes or without.
+    fn are_counts(&self) -> bool {
+        let [only] = self.above else { return false };
+        let count = |place: usize| only.cells.get(place).and_then(|(text, _)| text.parse::<usize>().ok());
+        let (width, has_others) = (self.width(), self.rows.iter().any(|row| row.cells.len() != self.width()));
+        let are_fitting = count(0).is_some_and(|rows| rows > self.rows.len())
+            && count(1).is_some_and(|features| features + 1 == width);
+        are_fitting && self.are_narrow(0) && self.names.cells.len() == width && !has_others
     }
 
     /// Whether no line above has cells enough for a row, or for a header that lacks `lacking` of them.

@@ -170,6 +170,20 @@ fn counts_in_the_first_line_are_no_row() {
     let table = file("iris.csv");
     assert_eq!((table.rows(), names(&table)[0]), (150, "column_1"));
     assert_eq!(kinds(&table), [Continuous, Continuous, Continuous, Continuous, Categorical]);
+    // Of more columns than classes, the line has fewer cells than rows.
+    let rows: String =
+        (0..40).map(|row| format!("{}.5,{}.25,{},{}\n", row * 7 % 23, row * 5 % 19, row % 11, row % 2)).collect();
+    for line in ["40,3\n", "40,3,no\n"] {
+        let counted = common::table(format!("{line}{rows}"));
+        assert_eq!((counted.rows(), names(&counted)[0]), (40, "column_1"), "{line}");
+        assert!(common::is_noted(&counted, "1 line above the table was left out (`40`, `3`"), "{:?}", counted.notes());
+    }
+    for line in ["40,4\n", "x,3\n"] {
+        assert!(
+            common::refused(format!("{line}{rows}"), &ReadOptions::default()).contains("line 2 has 4 cells"),
+            "{line}"
+        );
+    }
 }
 
 #[test]
