@@ -67,6 +67,10 @@ pub(crate) enum Problem {
 
 /// Decides what a column is.
 pub(crate) fn decide(tally: &Tally, context: &Context<'_>) -> Result<Decision, Problem> {
+    // The point of this column may be another than that of the table, where nothing else tells what that is.
+    let is_between_thousands = !context.is_decimal_certain && tally.numbers.has_point_between_thousands();
+    let decimal = if is_between_thousands { ',' } else { context.decimal };
+    let context = &Context { decimal, ..*context };
     let texts = Texts::of(tally, context.marks);
     let mut notes = Vec::new();
     let (kind, reason, domain) = match context.wanted {
