@@ -6,7 +6,7 @@ use crate::exponent_tally::ExponentTally;
 use crate::number::POWERS;
 use crate::number_format::NumberFormat;
 use crate::row_numbers::{Numbering, RowNumbers};
-use crate::scan::{ALL_STYLES, COMMA_STYLES, POINT_STYLES, Scan, scan, style};
+use crate::scan::{ALL_STYLES, COMMA_STYLES, LAKHS, POINT_STYLES, Scan, scan, style};
 use crate::span::Span;
 
 /// Most decimals that are kept: beyond, a 64-bit number has none.
@@ -94,6 +94,8 @@ pub(crate) struct NumberTally {
     /// Digits before any mark, of all numbers and of those that begin with a zero.
     first: Span,
     zero_led: Span,
+    /// Whether some end with a point.
+    has_end_mark: bool,
     has_bare: bool,
     has_zero: bool,
     has_long_minus: bool,
@@ -130,6 +132,7 @@ impl Default for NumberTally {
             significant: 0,
             first: Span::NONE,
             zero_led: Span::NONE,
+            has_end_mark: false,
             has_bare: false,
             has_zero: false,
             has_long_minus: false,
@@ -183,6 +186,7 @@ impl NumberTally {
         if found.is_zero_led {
             self.zero_led.add(found.first);
         }
+        self.has_end_mark |= found.mark != 0 && found.tail == 0;
         self.has_bare |= found.first == 0;
         self.has_zero |= found.first == 1 && found.mark != 0 && found.significant <= found.tail;
         self.place(&found, row);
@@ -248,17 +252,25 @@ impl NumberTally {
         }
     }
 
+    /// Whether points may stand between thousands or be decimal ones. Of `5.000`, `6.000` they are decimal ones of whole numbers.
+    pub(crate) fn can_have_point_between_thousands(&self) -> bool {
+        self.has_unclear_point() && !self.point.are_zero
+    }
+
+    /// Whether some numbers have a point that both decimals and thousands allow.
+    fn has_unclear_point(&self) -> bool {
+        self.point.count > 0 && self.styles & 1 != 0 && self.styles & style(true, 1) != 0
+    }
+
     /// Whether points stand between thousands, as in `471`, `2.249`, `12.345`, although all could be decimal ones. Then the whole numbers
     /// end below 1,000 where the others begin, and are longer than what stands before a point. As decimals they would be as long.
     pub(crate) fn has_point_between_thousands(&self) -> bool {
-        let can_be_both = self.styles & 1 != 0 && self.styles & style(true, 1) != 0;
         let [least, greatest] = self.whole_ends;
         // One whole number that comes again and again may be a sentinel, such as 999.
         let has_wholes = self.wholes >= LEAST_WHOLES && least < greatest && self.whole_lengths.span.most <= 3;
         let mean = |lengths: Lengths, count: u64| lengths.total as f64 / count.max(1) as f64;
         let whole_digits = mean(self.whole_lengths, self.wholes);
-        can_be_both
-            && self.point.count > 0
+        self.has_unclear_point()
             && has_wholes
             && self.zero_led.is_none()
             && whole_digits >= mean(self.pointed_lengths, self.point.count) + LONGER
@@ -344,9 +356,7 @@ impl NumberTally {
             None if decimal == ',' && self.comma.span.most == 3 && self.styles & all(false) != 0 => {
                 Some(Unclear { mark: ',', is_decimal: true })
             }
-            None if decimal == '.' && self.point.count > 0 && self.styles & style(true, 1) != 0 => {
-                Some(Unclear { mark: '.', is_decimal: true })
-            }
+            None if decimal == '.' && self.has_unclear_point() => Some(Unclear { mark: '.', is_decimal: true }),
             _ => None,
         };
         let (own, other) = if decimal == ',' { (self.comma, self.point) } else { (self.point, self.comma) };
@@ -368,6 +378,8 @@ impl NumberTally {
             has_long_minus: self.has_long_minus,
             prefix,
             suffix,
+            has_lakhs: bit == style(false, LAKHS),
+            ends_with_mark: self.has_end_mark && self.wholes == 0 && self.exponents.count == 0,
             is_single: false,
             is_half: false,
         };
@@ -413,6 +425,11 @@ mod tests {
             &["1e+17", "2.5e-07", "1234567"],
             &["1,50E+03", "2,25E-11"],
             &["$1,200", "-$5"],
+            &["12,34,567", "1,234", "12", "10,00,00,000", "-1,00,000"],
+            &["₹1,00,000.50", "₹7.25"],
+            &["6.", "12.", "-1."],
+            &["6.", "12.5"],
+            &["Rs. 1,00,000", "Rs. 50"],
             &["12 %", "7 %"],
             &["\u{2212}5.2", "3.1"],
             &["0.30000000000000004", "0.3"],
