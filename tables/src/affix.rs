@@ -1,7 +1,8 @@
 //! What stands around the numbers of a column: a currency before them, a unit or a percent sign behind.
 
 /// Currencies that may stand before a number.
-const CURRENCIES: [&str; 12] = ["US$", "A$", "C$", "$", "€", "£", "¥", "₹", "CHF ", "USD ", "EUR ", "GBP "];
+const CURRENCIES: [&str; 15] =
+    ["US$", "A$", "C$", "$", "€", "£", "¥", "₹", "CHF ", "USD ", "EUR ", "GBP ", "INR ", "Rs.", "Rs "];
 /// Most bytes behind a number.
 const MAX_SUFFIX: usize = 12;
 

@@ -2,7 +2,7 @@
 
 use crate::affix::affixes;
 use crate::cure::{Cure, Setting, SettingNames};
-use crate::date_parts::split;
+use crate::date_parts::{is_impossible_day, split};
 use crate::kind::Kind;
 use crate::scan::scan;
 use crate::text::shown;
@@ -23,6 +23,7 @@ pub(crate) fn finding(cell: &str, kind: Kind) -> (String, &'static [Cure]) {
     };
     let (what, cures): (_, &[Cure]) = match kind {
         _ if cell.is_empty() => ("is empty", &[("fill it in", None)]),
+        Kind::Date if is_impossible_day(cell) => ("is no day of the calendar", &[("correct it", None), MISSING]),
         Kind::Date if split(cell).is_some() => {
             ("is a date that is written in another way", &[("write all dates of the column alike", None)])
         }
@@ -46,9 +47,10 @@ pub(crate) fn finding(cell: &str, kind: Kind) -> (String, &'static [Cure]) {
             "has a decimal mark or a thousands separator unlike the others",
             &[("write all numbers of the column alike", None)],
         ),
-        _ if affixes(cell).is_some_and(|(prefix, suffix)| !(prefix.is_empty() && suffix.is_empty())) => {
-            ("has a unit or a currency unlike the others", &[("write all numbers of the column alike", None)])
-        }
+        _ if affixes(cell).is_some_and(|(prefix, suffix)| !(prefix.is_empty() && suffix.is_empty())) => (
+            "has a unit, a currency or a decimal mark unlike the others",
+            &[("write all numbers of the column alike", None)],
+        ),
         _ if split(cell).is_some() => ("is a date", &[("correct it", None), CATEGORICAL]),
         _ if holds_delimiter(cell) => (
             "holds another delimiter",
@@ -117,6 +119,8 @@ mod tests {
             ("", Kind::Continuous, "is empty"),
             ("1.5", Kind::Integer, "is not whole"),
             ("05.01.2024", Kind::Date, "another way"),
+            ("31.02.2023", Kind::Date, "is no day of the calendar in a column of dates; correct it, or name it"),
+            ("50,0 %", Kind::Continuous, "has a unit, a currency or a decimal mark unlike the others"),
             ("17", Kind::Date, "is a number in a column of dates"),
             ("maybe", Kind::Boolean, "is text in a column of two values"),
         ] {

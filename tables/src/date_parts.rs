@@ -267,6 +267,12 @@ pub(crate) fn resembles_date(text: &str) -> bool {
     text.len() <= LONGEST && (has_year || count > 1) && has_month()
 }
 
+/// Whether a text is written as a day that no calendar has, such as `31.02.2023` or `0000-00-00`.
+pub(crate) fn is_impossible_day(text: &str) -> bool {
+    let day = split(text).and_then(|parts| parts.day);
+    day.is_some_and(|day| day.count == 3 && day.orders().next().is_none())
+}
+
 /// The digits that `text` begins with, at most `most`, and what follows.
 fn digits(text: &str, most: usize) -> Option<((u32, usize), &str)> {
     let count = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -421,6 +427,16 @@ fn is_offset(text: &str, is_named: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_that_no_calendar_has() {
+        for text in ["31.02.2023", "0000-00-00", "2023-13-01", "2023-02-30 12:00"] {
+            assert!(is_impossible_day(text), "{text}");
+        }
+        for text in ["2024-02-29", "31.12.2023", "12:30", "Feb 30", "present", ""] {
+            assert!(!is_impossible_day(text), "{text}");
+        }
+    }
 
     #[test]
     fn what_looks_like_a_date() {

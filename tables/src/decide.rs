@@ -13,7 +13,7 @@ use crate::options::ReadOptions;
 use crate::row_numbers::{Numbering, is_name_of_numbers};
 use crate::tally::Tally;
 use crate::text::shown;
-use crate::unread::{are_codes, unread};
+use crate::unread::{are_codes, numbered_texts, unread};
 use gannet::internals::numbers::{counted, thousands};
 
 /// Numbers that are so few are categories, where each is there often.
@@ -67,6 +67,11 @@ pub(crate) enum Problem {
 
 /// Decides what a column is.
 pub(crate) fn decide(tally: &Tally, context: &Context<'_>) -> Result<Decision, Problem> {
+    // The point of this column may be another than that of the table, where nothing else tells what that is.
+    let is_whole = context.wanted == Some(Kind::Integer) && tally.numbers.can_have_point_between_thousands();
+    let is_between_thousands = !context.is_decimal_certain && (is_whole || tally.numbers.has_point_between_thousands());
+    let decimal = if is_between_thousands { ',' } else { context.decimal };
+    let context = &Context { decimal, ..*context };
     let texts = Texts::of(tally, context.marks);
     let mut notes = Vec::new();
     let (kind, reason, domain) = match context.wanted {
@@ -124,7 +129,9 @@ fn found(tally: &Tally, texts: &Texts<'_>, context: &Context<'_>, notes: &mut Ve
         }
     }
     let found = categories::of_texts(tally, texts, context.name, context.options.most_categories(), notes);
-    notes.extend(unread(tally, texts, context.name, context.decimal));
+    let is_left_out = found.0 == Kind::Identifier;
+    let numbered = || numbered_texts(texts, context.name).filter(|_| is_left_out);
+    notes.extend(unread(tally, texts, context.name, context.decimal).or_else(numbered));
     Ok(found)
 }
 

@@ -1,9 +1,50 @@
 //! Texts that stand for missing values.
 
 /// Texts that mean nothing else in a table, in the spellings that programs write; `\N` is that of MySQL and PostgreSQL.
-const USUAL: [&str; 19] = [
-    "", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "NaN", "nan", "NAN", "<NA>", "NaT", "na", "#NULL!",
-    "#VALUE!", "#DIV/0!", "(null)", "\\N",
+/// Errors of Excel are those of its English, German, French and Spanish versions; `#NUM!` is the same in the last two.
+const USUAL: [&str; 42] = [
+    "",
+    "NA",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "NULL",
+    "Null",
+    "null",
+    "NaN",
+    "nan",
+    "NAN",
+    "<NA>",
+    "NaT",
+    "na",
+    "#NULL!",
+    "#VALUE!",
+    "#DIV/0!",
+    "(null)",
+    "\\N",
+    "#REF!",
+    "#NAME?",
+    "#NUM!",
+    "#NV",
+    "#WERT!",
+    "#BEZUG!",
+    "#ZAHL!",
+    "#N/D",
+    "#VALEUR!",
+    "#NOM?",
+    "#NOMBRE!",
+    "#NUL!",
+    "#VALOR!",
+    "#NOMBRE?",
+    "#¡VALOR!",
+    "#¡REF!",
+    "#¡NUM!",
+    "#¡NULO!",
+    "#¡DIV/0!",
+    "#¿NOMBRE?",
+    "#SPILL!",
+    "#CALC!",
+    "#ÜBERLAUF!",
 ];
 /// Those that may be a value of a column of texts: a sign among other signs, or a word.
 const DOUBTFUL: [&str; 9] = ["?", "-", "--", "---", ".", "..", "*", "None", "none"];
@@ -93,6 +134,9 @@ mod tests {
         assert!(!is_value("", &["a"]) && !is_value("?", &["a"]));
         assert!(!is_value("\\N", &["A", "B"]));
         assert_eq!(marks.find(b"Nevada"), None);
+        for error in ["#REF!", "#NV", "#WERT!", "#BEZUG!", "#VALEUR!", "#NOMBRE?", "#¡VALOR!"] {
+            assert!(marks.find(error.as_bytes()).is_some() && !is_value(error, &["#FF0000", "#a"]), "{error}");
+        }
     }
 
     #[test]

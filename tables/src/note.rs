@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::cure::{Cure, Setting, SettingNames};
 use crate::date_format::DateUnit;
+use crate::date_parts::is_impossible_day;
 use crate::kind::Kind;
 use crate::text::{listed, shown};
 use gannet::internals::numbers::counted;
@@ -83,6 +84,24 @@ pub enum Note {
         /// Cells that have a value.
         cells: u64,
         /// One that is no number.
+        example: String,
+    },
+    /// A column of texts of which many are dates that are written alike.
+    HalfDates {
+        /// The column.
+        column: String,
+        /// Cells that are dates.
+        dates: u64,
+        /// Cells that have a value.
+        cells: u64,
+        /// The most frequent that is no date.
+        example: String,
+    },
+    /// A column of different texts that begin with numbers and are left out.
+    NumberedTexts {
+        /// The column.
+        column: String,
+        /// One of its texts.
         example: String,
     },
     /// The second line has units, and is no row.
@@ -251,6 +270,8 @@ impl Note {
             | Self::YearOrDay { column, .. }
             | Self::SeveralNumbers { column, .. }
             | Self::HalfNumbers { column, .. }
+            | Self::HalfDates { column, .. }
+            | Self::NumberedTexts { column, .. }
             | Self::Digits(column)
             | Self::Unknown { column, .. }
             | Self::Differs { column, .. } => column,
@@ -326,6 +347,25 @@ impl Note {
                 ];
                 format!(
                     "{most} ({numbers} of {cells}), but others are not, such as `{}`, so the column is none of numbers; {}",
+                    shown(example),
+                    names.cures(&cures)
+                )
+            }
+            Self::HalfDates { dates, cells, example, .. } => {
+                let cures =
+                    [("write all as 2024-12-31", None), ("name marks of missing values", Some(Setting::Missing))];
+                format!(
+                    "many cells are dates ({dates} of {cells}), but others are not, such as `{}`{}, so the column is none of dates; {}",
+                    shown(example),
+                    if is_impossible_day(example) { ", which is no day of the calendar" } else { "" },
+                    names.cures(&cures)
+                )
+            }
+            Self::NumberedTexts { example, .. } => {
+                let cures =
+                    [("write them as numbers, such as -5.25", None), ("leave the column out", Some(Setting::Drop))];
+                format!(
+                    "texts that begin with numbers, such as `{}`, are not read as numbers, and are not learned; {}",
                     shown(example),
                     names.cures(&cures)
                 )

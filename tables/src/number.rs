@@ -2,7 +2,7 @@
 
 use crate::affix::core;
 use crate::number_format::NumberFormat;
-use crate::scan::{GROUPS, SPACES, Scan, scan, style};
+use crate::scan::{GROUPS, LAKHS, SPACES, Scan, scan, style};
 
 /// Powers of ten that 64 bits hold exactly.
 pub(crate) const POWERS: [f64; 23] = [
@@ -18,6 +18,7 @@ impl NumberFormat {
         let comma = self.decimal == ',';
         let group = match self.group {
             None => 0,
+            Some('.' | ',') if self.has_lakhs => LAKHS,
             Some('.' | ',') => 1,
             Some(group) => {
                 let place = SPACES.iter().position(|space| space.chars().eq([group]));
@@ -33,7 +34,7 @@ impl NumberFormat {
         let comma = index >= GROUPS;
         let group = match index % GROUPS {
             0 => None,
-            1 => Some(if comma { '.' } else { ',' }),
+            1 | LAKHS => Some(if comma { '.' } else { ',' }),
             place => SPACES.get(usize::from(place) - 2).and_then(|space| space.chars().next()),
         };
         (if comma { ',' } else { '.' }, group)
@@ -174,6 +175,9 @@ mod tests {
         let percent = NumberFormat { suffix: " %".into(), ..NumberFormat::default() };
         assert_eq!((percent.read(b"12.5 %"), percent.read(b"12.5")), (Some(12.5), None));
         let dollars = NumberFormat { prefix: "$".into(), group: Some(','), ..NumberFormat::default() };
+        let rupees =
+            NumberFormat { prefix: "₹".into(), group: Some(','), has_lakhs: true, ..NumberFormat::default() };
+        assert_eq!((rupees.read("₹12,34,567.5".as_bytes()), rupees.read(b"1,234,567")), (Some(1_234_567.5), None));
         assert_eq!((dollars.read(b"$1,200"), dollars.read(b"-$1,200")), (Some(1200.0), Some(-1200.0)));
     }
 

@@ -28,6 +28,12 @@ pub struct NumberFormat {
     pub prefix: String,
     /// What stands behind each number, such as ` %`.
     pub suffix: String,
+    /// Whether groups before the last have two digits, as in `12,34,567` of India.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub has_lakhs: bool,
+    /// Whether whole numbers end with the decimal mark: `6.`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ends_with_mark: bool,
     /// Whether numbers have 32 bits: they are written as short as those read back, and a number that is read is the nearest of those.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_single: bool,
@@ -113,6 +119,8 @@ impl Default for NumberFormat {
             has_long_minus: false,
             prefix: String::new(),
             suffix: String::new(),
+            has_lakhs: false,
+            ends_with_mark: false,
             is_single: false,
             is_half: false,
         }

@@ -6,7 +6,7 @@ use crate::exponent_tally::ExponentTally;
 use crate::number::POWERS;
 use crate::number_format::NumberFormat;
 use crate::row_numbers::{Numbering, RowNumbers};
-use crate::scan::{ALL_STYLES, COMMA_STYLES, POINT_STYLES, Scan, scan};
+use crate::scan::{ALL_STYLES, COMMA_STYLES, LAKHS, POINT_STYLES, Scan, scan, style};
 use crate::span::Span;
 
 /// Most decimals that are kept: beyond, a 64-bit number has none.
@@ -14,6 +14,12 @@ const MAX_DECIMALS: u16 = 340;
 
 /// Significant digits up to which a decimal number and the nearest 64-bit one tell each other apart.
 const SAFE_DIGITS: u16 = 15;
+
+/// Fewer whole numbers beside ones with a point do not tell what the point is: they may have been put in by hand.
+const LEAST_WHOLES: u64 = 3;
+/// How many digits longer whole numbers below 1,000 are, on average, than what stands before a point between thousands. In numbers that lie
+/// around 1,000, whole ones have two or three digits, and most others one or two. Decimals have the same length on both sides.
+const LONGER: f64 = 0.5;
 
 /// Whole numbers that may be days: those of these years.
 const FIRST_DAY: i64 = 18_000_101;
@@ -53,14 +59,34 @@ impl Decimals {
     }
 }
 
+/// Digits before any mark, of several numbers.
+#[derive(Clone, Copy, Debug)]
+struct Lengths {
+    span: Span,
+    total: u64,
+}
+
+impl Lengths {
+    const NONE: Self = Self { span: Span::NONE, total: 0 };
+
+    fn add(&mut self, digits: u16) {
+        self.span.add(digits);
+        self.total += u64::from(digits);
+    }
+}
+
 /// What the numbers of a column have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct NumberTally {
     pub(crate) count: u64,
     styles: u16,
     affix: Option<(String, String)>,
-    /// Numbers without a mark.
+    /// Numbers without a mark, their lengths, and the least and the greatest of their magnitudes.
     wholes: u64,
+    whole_lengths: Lengths,
+    whole_ends: [u64; 2],
+    /// Lengths of numbers with a point.
+    pointed_lengths: Lengths,
     point: Decimals,
     comma: Decimals,
     exponents: ExponentTally,
@@ -68,6 +94,8 @@ pub(crate) struct NumberTally {
     /// Digits before any mark, of all numbers and of those that begin with a zero.
     first: Span,
     zero_led: Span,
+    /// Whether some end with a point.
+    has_end_mark: bool,
     has_bare: bool,
     has_zero: bool,
     has_long_minus: bool,
@@ -95,12 +123,16 @@ impl Default for NumberTally {
             styles: ALL_STYLES,
             affix: None,
             wholes: 0,
+            whole_lengths: Lengths::NONE,
+            whole_ends: [u64::MAX, 0],
+            pointed_lengths: Lengths::NONE,
             point: decimals,
             comma: decimals,
             exponents: ExponentTally::default(),
             significant: 0,
             first: Span::NONE,
             zero_led: Span::NONE,
+            has_end_mark: false,
             has_bare: false,
             has_zero: false,
             has_long_minus: false,
@@ -131,8 +163,16 @@ impl NumberTally {
         self.exponents.add(&found);
         match (found.exponent, found.mark) {
             (Some(_), _) => {}
-            (None, 0) => self.wholes += 1,
+            (None, 0) => {
+                self.wholes += 1;
+                self.whole_lengths.add(found.first);
+                let magnitude = found.mantissa.unwrap_or(u64::MAX);
+                self.whole_ends = [self.whole_ends[0].min(magnitude), self.whole_ends[1].max(magnitude)];
+            }
             (None, mark) => {
+                if mark == b'.' {
+                    self.pointed_lengths.add(found.first);
+                }
                 let decimals = if mark == b'.' { &mut self.point } else { &mut self.comma };
                 decimals.count += 1;
                 decimals.span.add(found.tail);
@@ -146,6 +186,7 @@ impl NumberTally {
         if found.is_zero_led {
             self.zero_led.add(found.first);
         }
+        self.has_end_mark |= found.mark != 0 && found.tail == 0;
         self.has_bare |= found.first == 0;
         self.has_zero |= found.first == 1 && found.mark != 0 && found.significant <= found.tail;
         self.place(&found, row);
@@ -209,6 +250,30 @@ impl NumberTally {
             (true, _, 0) => Some(false),
             _ => None,
         }
+    }
+
+    /// Whether points may stand between thousands or be decimal ones. Of `5.000`, `6.000` they are decimal ones of whole numbers.
+    pub(crate) fn can_have_point_between_thousands(&self) -> bool {
+        self.has_unclear_point() && !self.point.are_zero
+    }
+
+    /// Whether some numbers have a point that both decimals and thousands allow.
+    fn has_unclear_point(&self) -> bool {
+        self.point.count > 0 && self.styles & 1 != 0 && self.styles & style(true, 1) != 0
+    }
+
+    /// Whether points stand between thousands, as in `471`, `2.249`, `12.345`, although all could be decimal ones. Then the whole numbers
+    /// end below 1,000 where the others begin, and are longer than what stands before a point. As decimals they would be as long.
+    pub(crate) fn has_point_between_thousands(&self) -> bool {
+        let [least, greatest] = self.whole_ends;
+        // One whole number that comes again and again may be a sentinel, such as 999.
+        let has_wholes = self.wholes >= LEAST_WHOLES && least < greatest && self.whole_lengths.span.most <= 3;
+        let mean = |lengths: Lengths, count: u64| lengths.total as f64 / count.max(1) as f64;
+        let whole_digits = mean(self.whole_lengths, self.wholes);
+        self.has_unclear_point()
+            && has_wholes
+            && self.zero_led.is_none()
+            && whole_digits >= mean(self.pointed_lengths, self.point.count) + LONGER
     }
 
     /// What row 0 would have, where the numbers count rows up.
@@ -291,6 +356,7 @@ impl NumberTally {
             None if decimal == ',' && self.comma.span.most == 3 && self.styles & all(false) != 0 => {
                 Some(Unclear { mark: ',', is_decimal: true })
             }
+            None if decimal == '.' && self.has_unclear_point() => Some(Unclear { mark: '.', is_decimal: true }),
             _ => None,
         };
         let (own, other) = if decimal == ',' { (self.comma, self.point) } else { (self.point, self.comma) };
@@ -312,6 +378,8 @@ impl NumberTally {
             has_long_minus: self.has_long_minus,
             prefix,
             suffix,
+            has_lakhs: bit == style(false, LAKHS),
+            ends_with_mark: self.has_end_mark && self.wholes == 0 && self.exponents.count == 0,
             is_single: false,
             is_half: false,
         };
@@ -357,6 +425,11 @@ mod tests {
             &["1e+17", "2.5e-07", "1234567"],
             &["1,50E+03", "2,25E-11"],
             &["$1,200", "-$5"],
+            &["12,34,567", "1,234", "12", "10,00,00,000", "-1,00,000"],
+            &["₹1,00,000.50", "₹7.25"],
+            &["6.", "12.", "-1."],
+            &["6.", "12.5"],
+            &["Rs. 1,00,000", "Rs. 50"],
             &["12 %", "7 %"],
             &["\u{2212}5.2", "3.1"],
             &["0.30000000000000004", "0.3"],
@@ -380,11 +453,41 @@ mod tests {
         assert_eq!(style(&["1,234", "5,678"], '.'), ('.', Some(','), Some(false)));
         assert_eq!(style(&["1,234", "5,678"], ','), (',', None, Some(true)));
         assert_eq!(style(&["1,234", "5,67"], '.'), (',', None, None));
-        assert_eq!(style(&["1.234", "5.678"], '.'), ('.', None, None));
+        assert_eq!(style(&["1.234", "5.678"], '.'), ('.', None, Some(true)));
+        assert_eq!(style(&["1.234", "5.678"], ','), (',', Some('.'), Some(false)));
+        assert_eq!(style(&["1.234", "0.678"], '.'), ('.', None, None));
         assert_eq!(style(&["1.234", "1.234.567"], '.'), (',', Some('.'), None));
         assert_eq!(style(&["1", "2"], '.'), ('.', None, None));
         assert_eq!(tally(&["5,25", "1"]).needs_comma(), Some(true));
         assert_eq!(tally(&["1,234"]).needs_comma(), None);
+    }
+
+    #[test]
+    fn points_between_thousands_are_told_by_whole_numbers() {
+        for cells in [
+            &["471", "2.249", "12.345", "998", "302"][..],
+            &["575.682", "2.249", "31.345", "998", "12", "302"],
+            &["-471", "-2.249", "7.345", "998", "302"],
+            &["471 €", "2.249 €", "998 €", "302 €"],
+        ] {
+            assert!(tally(cells).has_point_between_thousands(), "{cells:?}");
+        }
+        for cells in [
+            // Decimals whose trailing zeros were cut.
+            &["471", "2.249", "1.5", "998", "302"][..],
+            // Whole numbers that are as long as what stands before the points.
+            &["1.234", "2", "3.456", "4", "5.678", "9"],
+            &["123.456", "200", "345.678", "98.123", "300", "400"],
+            &["1.234", "5.678", "9.876"],
+            // A sentinel, one put in by hand, and a whole number beyond 1,000.
+            &["1.234", "999", "999", "999", "5.678"],
+            &["1.234", "120", "5.678"],
+            &["471", "2.249", "1200", "998", "302"],
+            &["471", "0.249", "998", "302"],
+            &["471", "998", "302"],
+        ] {
+            assert!(!tally(cells).has_point_between_thousands(), "{cells:?}");
+        }
     }
 
     #[test]

@@ -153,7 +153,12 @@ impl NumberFormat {
                 None => out.extend_from_slice(whole.as_bytes()),
                 Some(group) => {
                     for (index, digit) in whole.bytes().enumerate() {
-                        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+                        let digits_left = whole.len() - index;
+                        let is_boundary = match self.has_lakhs {
+                            true => digits_left >= 3 && !digits_left.is_multiple_of(2),
+                            false => digits_left.is_multiple_of(3),
+                        };
+                        if index > 0 && is_boundary {
                             push(group, out);
                         }
                         out.push(digit);
@@ -165,6 +170,8 @@ impl NumberFormat {
             push(self.decimal, out);
             out.extend_from_slice(decimals.as_bytes());
             out.extend(std::iter::repeat_n(b'0', filled));
+        } else if self.ends_with_mark {
+            push(self.decimal, out);
         }
         out.extend_from_slice(self.suffix.as_bytes());
     }

@@ -5,10 +5,12 @@
 
 /// Separators of thousands that fit either decimal mark; the other mark is one, too.
 pub(crate) const SPACES: [&str; 5] = [" ", "\u{a0}", "\u{202f}", "'", "\u{2019}"];
-/// Styles of one decimal mark: without a separator, with the other mark, with each of [`SPACES`].
-pub(crate) const GROUPS: u16 = 2 + SPACES.len() as u16;
+/// Styles of one decimal mark: without a separator, with the other mark, with each of [`SPACES`], and [`LAKHS`].
+pub(crate) const GROUPS: u16 = 3 + SPACES.len() as u16;
+/// The last of them: the other mark between groups of two digits before one of three, as India writes `12,34,567.89`.
+pub(crate) const LAKHS: u16 = GROUPS - 1;
 /// Every style.
-pub(crate) const ALL_STYLES: u16 = (1 << (2 * GROUPS)) - 1;
+pub(crate) const ALL_STYLES: u16 = u16::MAX >> (u16::BITS - 2 * GROUPS as u32);
 /// Those with a decimal point.
 pub(crate) const POINT_STYLES: u16 = (1 << GROUPS) - 1;
 /// Those with a decimal comma.
@@ -73,6 +75,8 @@ pub(crate) fn scan(cell: &[u8]) -> Option<Scan> {
     let (first, is_zero_led) = (digits.run, digits.run > 1 && digits.run_first == b'0');
     // The first separator, and how many groups of three digits it has made; the last one, where it is another.
     let (mut group, mut groups, mut are_threes) = (None, 0u32, true);
+    // The digits of the last group, and whether those before it have two.
+    let (mut last_group, mut are_twos) = (0, true);
     let mut decimal = None;
     while let Some((separator, length)) = separator(rest) {
         let after = rest.get(length..)?;
@@ -80,7 +84,7 @@ pub(crate) fn scan(cell: &[u8]) -> Option<Scan> {
             // `5.` is a number; `5,` is not, and `.` is none.
             if separator == b'.' && group.is_none() && first > 0 {
                 (group, groups, digits.run, digits.is_run_zero) = (Some(separator), 1, 0, true);
-                rest = after;
+                (rest, are_threes) = (after, false);
             }
             break;
         }
@@ -92,8 +96,10 @@ pub(crate) fn scan(cell: &[u8]) -> Option<Scan> {
         }
         rest = digits.take(after)?;
         if decimal.is_none() {
+            are_twos &= groups == 0 || last_group == 2;
             groups += 1;
             are_threes &= digits.run == 3;
+            last_group = digits.run;
         }
     }
     let exponent = match rest {
@@ -102,15 +108,22 @@ pub(crate) fn scan(cell: &[u8]) -> Option<Scan> {
         _ => return None,
     };
     let is_grouped = are_threes && (1..=3).contains(&first) && exponent.is_none();
+    let are_lakhs = are_twos && last_group == 3 && (1..=2).contains(&first) && exponent.is_none();
+    let lakhs = if are_lakhs { style(false, LAKHS) } else { 0 };
     let styles = match (group, decimal) {
         (None, _) => ALL_STYLES,
         (Some(mark @ (b'.' | b',')), None) => {
             let comma = mark == b',';
             let as_mark = if comma { COMMA_STYLES } else { POINT_STYLES };
             // `0.123` has a decimal point.
-            let as_group = if is_grouped && (groups > 1 || !is_leading_zero(cell)) { style(!comma, 1) } else { 0 };
-            if groups == 1 { as_mark | as_group } else { as_group }
+            let as_group = if is_grouped { style(!comma, 1) } else { 0 } | if comma { lakhs } else { 0 };
+            match groups {
+                1 if is_leading_zero(cell) => as_mark,
+                1 => as_mark | as_group,
+                _ => as_group,
+            }
         }
+        (Some(b','), Some(b'.')) => lakhs | if is_grouped { style(false, 1) } else { 0 },
         (Some(mark @ (b'.' | b',')), Some(decimal)) if is_grouped && mark != decimal => style(decimal == b',', 1),
         (Some(space), None) if is_grouped => style(false, u16::from(space)) | style(true, u16::from(space)),
         (Some(space), Some(decimal)) if is_grouped && !matches!(space, b'.' | b',') => {
@@ -238,7 +251,11 @@ mod tests {
             "1e+",
             "1-2",
             "1,2,3",
-            "1,23,456",
+            "123,45,678",
+            "1,2,345",
+            "1,23,45",
+            "1.23.456",
+            "1.23.456,5",
             "12,34.5",
             "1.2.3",
             "nan",
@@ -256,5 +273,21 @@ mod tests {
             assert!(scan(cell.as_bytes()).is_none(), "{cell}");
         }
         assert!(scan(&b"9".repeat(100_000)).is_none());
+    }
+
+    #[test]
+    fn groups_of_two_digits_are_a_style() {
+        let has = |cell: &str, group: u16| scan(cell.as_bytes()).unwrap().styles & style(false, group) != 0;
+        for (cell, is_threes, is_lakhs) in [
+            ("12,34,567", false, true),
+            ("1,00,000.50", false, true),
+            ("1,234,567", true, false),
+            ("123,456", true, false),
+            ("12,345.5", true, true),
+            ("12", true, true),
+            ("0,123", false, false),
+        ] {
+            assert_eq!((has(cell, 1), has(cell, LAKHS)), (is_threes, is_lakhs), "{cell}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Columns of texts that may have been meant for dates or numbers: what is said about them.
 
+use std::collections::BTreeSet;
+
 use crate::categories::Texts;
 use crate::complaint::holds_delimiter;
 use crate::date_parts::{resembles_date, split};
@@ -7,6 +9,9 @@ use crate::date_tally::Certainty;
 use crate::note::Note;
 use crate::scan::scan;
 use crate::tally::Tally;
+
+/// Texts of more shapes have no units in common.
+const MOST_SHAPES: usize = 12;
 
 /// What tells the ways apart in which dates are written.
 fn way(text: &str) -> Option<(Option<[&str; 2]>, &str)> {
@@ -17,7 +22,7 @@ fn way(text: &str) -> Option<(Option<[&str; 2]>, &str)> {
 pub(crate) fn unread(tally: &Tally, texts: &Texts<'_>, name: &str, decimal: char) -> Option<Note> {
     let column = name.to_string();
     let (mut all, mut dates, mut examples) = (0, 0, Vec::new());
-    let (mut lists, mut list) = (0, None);
+    let (mut lists, mut list, mut undated) = (0, None, None);
     for (text, count) in texts.by_count() {
         all += count;
         if are_numbers(text) {
@@ -31,6 +36,8 @@ pub(crate) fn unread(tally: &Tally, texts: &Texts<'_>, name: &str, decimal: char
                 [first] if way(first) != way(text) => examples.push(text),
                 _ => {}
             }
+        } else {
+            undated = undated.or(Some(text));
         }
     }
     if let Some((_, Certainty::YearDoubtful)) = tally.dates.format(None)
@@ -43,6 +50,12 @@ pub(crate) fn unread(tally: &Tally, texts: &Texts<'_>, name: &str, decimal: char
         return Some(Note::SeveralNumbers { column, example: example.to_string() });
     }
     if 2 * dates >= all && dates > 0 {
+        // Where these are written alike, the culprit is another text.
+        if let ([alike], Some(example)) = (examples.as_slice(), undated)
+            && split(alike).is_some()
+        {
+            return Some(Note::HalfDates { column, dates, cells: all, example: example.to_string() });
+        }
         return Some(Note::NoDates { column, examples: examples.into_iter().map(String::from).collect() });
     }
     let (numbers, cells) = (tally.numbers.count, tally.values());
@@ -56,6 +69,49 @@ pub(crate) fn unread(tally: &Tally, texts: &Texts<'_>, name: &str, decimal: char
         || (tally.numbers.has_affix() && scan(odd.text.as_bytes()).is_some());
     let is_meant = numbers > 0 && are_half && !are_codes;
     is_meant.then(|| Note::HalfNumbers { column, numbers, cells, example: odd.text.clone() })
+}
+
+/// What is to be said about a column of different texts that are left out, where most begin with numbers: measures in several units,
+/// degrees, times and ratios.
+pub(crate) fn numbered_texts(texts: &Texts<'_>, name: &str) -> Option<Note> {
+    let (mut all, mut measures, mut first, mut shapes) = (0, 0, None, BTreeSet::new());
+    for (text, count) in texts.by_count() {
+        all += count;
+        if is_measure(text) {
+            measures += count;
+            first = first.or(Some(text));
+            shapes.insert(shape(text));
+        }
+    }
+    // Addresses and other texts that happen to begin with numbers have many shapes.
+    let example = first.filter(|_| 2 * measures > all && shapes.len() <= MOST_SHAPES)?;
+    Some(Note::NumberedTexts { column: name.to_string(), example: example.to_string() })
+}
+
+/// Whether a text is a number with something behind it that is no part of a code, of a version or of a telephone number.
+fn is_measure(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-', '\u{2212}']).unwrap_or(text);
+    let is_code = unsigned.chars().all(|letter| letter.is_alphanumeric() || letter == '-')
+        && !matches!(shape(unsigned).as_str(), "0T0" | "0T0Z");
+    let has_more = text.chars().any(|letter| letter.is_alphabetic() || matches!(letter, ':' | '/' | '\'' | '"' | '°'));
+    unsigned.starts_with(|letter: char| letter.is_ascii_digit())
+        && has_more
+        && !is_code
+        && !text.contains(['_', '@', '(', ')'])
+}
+
+/// A text with a zero for each number.
+fn shape(text: &str) -> String {
+    let mut shape = String::new();
+    let mut last = ' ';
+    for letter in text.chars() {
+        let is_in_number = letter.is_ascii_digit() || (matches!(letter, '.' | ',') && last.is_ascii_digit());
+        if !(is_in_number && shape.ends_with('0')) {
+            shape.push(if is_in_number { '0' } else { letter });
+        }
+        last = letter;
+    }
+    shape
 }
 
 /// Whether a text is several numbers, such as `48.85, 2.35`; whole ones, such as `1 2`, are codes.

@@ -106,6 +106,33 @@ fn integers_beyond_64_bits_are_texts_where_their_digits_count() {
     assert!(message.contains("is beyond the whole numbers up to 9223372036854775807"), "{message}");
 }
 
+/// Populations of places: whole numbers below 1,000 tell that points stand between thousands.
+#[test]
+fn points_between_thousands_are_told_with_a_note() {
+    let people = |row: usize| match row % 3 {
+        0 => format!("{}", 302 + 7 * row),
+        _ => format!("{}.{:03}", 1 + row * row % 60, 37 * row % 1000),
+    };
+    let text: String = (0..70).map(|row| format!("p{};{}\n", row % 3, people(row))).collect();
+    let text = format!("place;people\n{text}");
+    let found = table(&text);
+    assert_eq!((row(&found, 0)[1], row(&found, 1)[1]), (Value::Integer(302), Value::Integer(2037)));
+    assert!(is_noted(&found, "column `people`: `.` was read as a thousands separator; set the decimal mark by"));
+    assert_eq!(String::from_utf8(written(&found)).unwrap(), text);
+    let asked = with(&text, &ReadOptions::default().with_decimal('.'));
+    assert_eq!((row(&asked, 1)[1], asked.notes().len()), (Value::Number(2.037), 0), "{:?}", asked.notes());
+    // Where another column has a decimal point, these are decimal points, too.
+    let beside = text.replace("p0;", "0.5;").replace("p1;", "1.5;").replace("p2;", "2.5;");
+    assert_eq!(row(&table(beside), 1)[1], Value::Number(2.037));
+    let open: String = (0..70).map(|row| format!("p{};{}.{:03}\n", row % 3, 1 + row % 9, 37 * row % 1000)).collect();
+    let ambiguous = format!("place;people\n{open}");
+    let open = table(&ambiguous);
+    assert_eq!(kinds(&open)[1], Continuous);
+    let whole = with(&ambiguous, &ReadOptions::default().with_kind("people", Integer));
+    assert_eq!(row(&whole, 1)[1], Value::Integer(2037));
+    assert!(is_noted(&open, "column `people`: `.` was read as the decimal mark; set the decimal mark by"));
+}
+
 #[test]
 fn numbers_of_rows_are_no_values() {
     let numbered = |cells: Vec<String>| {
@@ -353,6 +380,24 @@ fn what_could_not_be_read_as_dates_or_numbers_is_told() {
             &["column `x`: cells with several numbers, such as `", ", are texts; give each number its column"],
         );
     }
+    let open = |other: &'static str| {
+        (0..40).map(move |row| if row % 3 == 1 { other.to_string() } else { format!("2024-05-{:02}", day(row)) })
+    };
+    noted(
+        open("present").collect(),
+        &["column `x`: many cells are dates (27 of 40), but others are not, such as `present`, so", "with_missing"],
+    );
+    noted(open("0000-00-00").collect(), &["`0000-00-00`, which is no day of the calendar, so"]);
+    for cell in [
+        |row: usize| format!("{row}.3 {}", ["MB", "GB", "kB"][row % 3]),
+        |row: usize| format!("{row}°12'{}\"N", row % 60),
+        |row: usize| format!("202305{:02}T2356{row:02}Z", 1 + row % 28),
+        |row: usize| format!("{row} days 11:26:18"),
+        |row: usize| format!("+{row}:46"),
+        |row: usize| format!("{}/{row}", 100 + row),
+    ] {
+        noted((0..40).map(cell).collect(), &["column `x`: texts that begin with numbers, such as `", "not learned"]);
+    }
     // Nothing is said of names, codes, and what is read.
     for cells in [
         (0..40).map(|row| format!("A{row}")).collect::<Vec<_>>(),
@@ -360,6 +405,10 @@ fn what_could_not_be_read_as_dates_or_numbers_is_told() {
         (0..40).map(|row| format!("{} May {}", day(row), 1950 + row)).collect(),
         (0..40).map(|row| format!("{} {} 2024", day(row), ["January", "May", "June"][row % 3])).collect(),
         (0..40).map(|row| format!("1.2.3.{row}")).collect(),
+        (0..40).map(|row| format!("+49 30 555-{row}")).collect(),
+        (0..40).map(|row| format!("{row}{}-{row}", (b'a' + row as u8 % 26) as char)).collect(),
+        (0..40).map(|row| format!("13-{row}S")).collect(),
+        (0..40).map(|row| format!("{row} {} street", (b'a' + row as u8 % 26) as char)).collect(),
         (0..40).map(|row| format!("{:02}:15:09", row * 7 % 160)).collect(),
     ] {
         assert_eq!(
@@ -452,7 +501,7 @@ fn mistakes_are_named_with_the_cure() {
         (many("abc"), "line 22, column 1 (`x`): `abc` is text in a column of numbers; correct it"),
         (many("1.234,5"), "thousands separator"),
         (many("2024-01-05"), "is a date in a column of numbers"),
-        (many("5 kg"), "a unit or a currency"),
+        (many("5 kg"), "a unit, a currency or"),
         (many("inf"), "not a finite number"),
         (
             many("1e400"),
