@@ -206,6 +206,25 @@ impl OuterProduct<'_> {
     }
 }
 
+impl OuterProduct<'_> {
+    /// The part of the first `rows` rows, and that of the others.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer rows.
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let middle = self.rows.start + rows;
+        let (gradient, other_gradient) = self.gradient.split_at_mut(rows * self.stride);
+        let (bias_gradient, other_biases) = self.bias_gradient.map(|biases| biases.split_at_mut(rows)).unzip();
+        let (update, other_update) = self.update.map(|update| update.split_at(rows * self.stride)).unzip();
+        let others = middle..self.rows.end;
+        (
+            Self { rows: self.rows.start..middle, gradient, bias_gradient, update, ..self },
+            Self { rows: others, gradient: other_gradient, bias_gradient: other_biases, update: other_update, ..self },
+        )
+    }
+}
+
 /// The derivative of what a layer does to its sums, as its outputs show it: in an input gradient of the layer below, in a tangent of the
 /// layer itself.
 #[derive(Clone, Copy, Debug)]
@@ -261,6 +280,19 @@ pub struct WeightUpdate<'a> {
 }
 
 impl WeightUpdate<'_> {
+    /// The update of the first `values` values, and that of the others.
+    fn split_at(self, values: usize) -> (Self, Self) {
+        let Self { update, parameters, states } = self;
+        let (parameters, other_parameters) = parameters.split_at_mut(values);
+        let (mut first, mut others) = (States::default(), States::default());
+        for ((state, first), other) in states.into_iter().zip(&mut first).zip(&mut others) {
+            // Those that the rule does not have are empty.
+            let values = values.min(state.len());
+            (*first, *other) = state.split_at_mut(values);
+        }
+        (Self { update, parameters, states: first }, Self { update, parameters: other_parameters, states: others })
+    }
+
     /// The update by a finished gradient, whatever stands between its rows included. Returns whether all is finite.
     ///
     /// # Panics

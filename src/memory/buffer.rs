@@ -1,10 +1,13 @@
 //! A zeroed, cache-line aligned slice of `f32` whose allocation can fail without ending the process.
 //!
+//! Large buffers ask for huge pages: kernels read some lines of each of a thousand rows, and of a table of small pages the processor keeps
+//! too few entries at hand (docs/perf/steps.md, "Huge pages").
+//!
 //! Invariant of the unsafe code: `start` is aligned to [`ALIGNMENT`] and valid for reads and writes of `len` initialized
 //! values; if `len` is not zero, it comes from the global allocator with the layout that [`layout`] gives for `len`, and
 //! this buffer is the only owner.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
@@ -23,10 +26,46 @@ unsafe impl Send for AlignedBuffer {}
 // SAFETY: a shared buffer gives out `&[f32]` only, and `f32` is `Sync`.
 unsafe impl Sync for AlignedBuffer {}
 
+/// A huge page of x86-64, in bytes. Buffers from this size on begin with one.
+const HUGE_PAGE: usize = 2 << 20;
+
 /// What `len` values need from the allocator, or `None` if no address space holds them.
 fn layout(len: usize) -> Option<Layout> {
-    Layout::from_size_align(len.checked_mul(size_of::<f32>())?, ALIGNMENT).ok()
+    let bytes = len.checked_mul(size_of::<f32>())?;
+    Layout::from_size_align(bytes, if bytes < HUGE_PAGE { ALIGNMENT } else { HUGE_PAGE }).ok()
 }
+
+/// Zeroed memory with this layout, null where the allocator refuses. Where it begins with a huge page, the system is asked for such pages
+/// before the memory is written for the first time.
+///
+/// # Safety
+///
+/// The layout's size is not zero.
+unsafe fn allocate(layout: Layout) -> *mut u8 {
+    if layout.align() < HUGE_PAGE {
+        // SAFETY: the caller's promise.
+        return unsafe { alloc_zeroed(layout) };
+    }
+    // SAFETY: the caller's promise.
+    let memory = unsafe { alloc(layout) };
+    if !memory.is_null() {
+        advise_huge_pages(memory, layout.size());
+        // SAFETY: the allocator has just given these bytes.
+        unsafe { memory.write_bytes(0, layout.size()) };
+    }
+    memory
+}
+
+/// Asks for huge pages. Where there are none, nothing changes but speed.
+#[cfg(target_os = "linux")]
+fn advise_huge_pages(memory: *mut u8, bytes: usize) {
+    // SAFETY: the advice changes no byte, wherever the range lies; the system checks it.
+    unsafe { libc::madvise(memory.cast(), bytes, libc::MADV_HUGEPAGE) };
+}
+
+/// Other systems choose their pages themselves.
+#[cfg(not(target_os = "linux"))]
+fn advise_huge_pages(_memory: *mut u8, _bytes: usize) {}
 
 impl AlignedBuffer {
     /// A buffer of `len` zeros. A buffer of length 0 takes no memory.
@@ -41,7 +80,7 @@ impl AlignedBuffer {
         }
         let layout = layout(len).ok_or_else(refused)?;
         // SAFETY: the layout's size is not zero, because `len` is not.
-        let memory = unsafe { alloc_zeroed(layout) };
+        let memory = unsafe { allocate(layout) };
         let start = NonNull::new(memory.cast()).ok_or_else(refused)?;
         Ok(Self { start, len })
     }
@@ -108,6 +147,19 @@ mod tests {
                 *value = index as f32;
             }
             assert!(buffer.iter().enumerate().all(|(index, &value)| value == index as f32));
+        }
+    }
+
+    #[test]
+    fn a_large_one_begins_with_a_huge_page_and_is_zeroed_again() {
+        const LEN: usize = HUGE_PAGE / size_of::<f32>();
+        for len in [LEN - 1, LEN, LEN + 1, 3 * LEN] {
+            for _ in 0..3 {
+                let mut buffer = AlignedBuffer::zeroed(len).unwrap();
+                assert!(len < LEN || buffer.as_ptr().addr().is_multiple_of(HUGE_PAGE), "{len}");
+                assert!(buffer.iter().all(|value| value.to_bits() == 0), "{len}");
+                buffer.fill(1.0);
+            }
         }
     }
 

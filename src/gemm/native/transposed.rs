@@ -26,18 +26,18 @@ const TILE_ROWS: usize = 16;
 type Block = [MaybeUninit<f32>; (BLOCK_SAMPLES + LANE_GROUP) * BLOCK_INPUTS];
 
 /// The product, by blocks of X^T, and what follows on each tile of it.
-pub(super) struct Transposed<'a> {
-    product: OuterProduct<'a>,
+pub(super) struct Transposed<'k, 'a> {
+    product: &'k mut OuterProduct<'a>,
     update: Option<Tiles<'a>>,
     /// Whether all that was updated is finite.
     finite: bool,
 }
 
-impl<'a> Transposed<'a> {
+impl<'k, 'a> Transposed<'k, 'a> {
     /// # Panics
     ///
     /// If the operands do not have the shapes that the product states.
-    pub(super) fn new(mut product: OuterProduct<'a>) -> Self {
+    pub(super) fn new(product: &'k mut OuterProduct<'a>) -> Self {
         product.check();
         let update = product.update.take().map(|update| Tiles::new(update, product.gradient));
         Self { product, update, finite: true }
@@ -52,7 +52,7 @@ struct Samples {
     count: usize,
 }
 
-impl Kernel for Transposed<'_> {
+impl Kernel for Transposed<'_, '_> {
     /// Whether all that was updated is finite.
     type Output = bool;
 
@@ -77,13 +77,13 @@ impl Kernel for Transposed<'_> {
     }
 }
 
-impl Transposed<'_> {
+impl Transposed<'_, '_> {
     /// Adds up the samples of `ranges`, at most [`BLOCK_SAMPLES`]; after the last ones the weights are updated.
     #[inline(always)]
     fn sum<S: Simd>(&mut self, simd: S, ranges: &[Samples], block: &mut Block, last: bool) {
         let OuterProduct {
             delta, input, ref rows, ref mut gradient, stride, outputs, inputs, lanes, accumulate, ..
-        } = self.product;
+        } = *self.product;
         let (first_row, rows) = (rows.start, rows.len());
         let width = lanes.width;
         let mut runs = [Run { offset: 0, terms: 0 }; BLOCK_RANGES];

@@ -3,6 +3,13 @@
 use super::{Rule, RuleKernel};
 use crate::simd::{Isa, Kernel, Simd};
 
+/// Parameters from which on what an update reads is fetched ahead: all of it together is too much for a level-2 cache.
+const MANY: usize = 1 << 16;
+
+/// How far ahead, in values: a page is read faster than the processor by itself finds out that it is (docs/perf/steps.md, "Updates behind the
+/// gradient").
+const AHEAD: usize = 256;
+
 /// What an update reads and changes.
 pub(super) struct Slices<'a, 'b> {
     pub(super) isa: Isa,
@@ -49,6 +56,13 @@ impl<R: Rule<STATES>, const STATES: usize> Kernel for RuleSlices<'_, R, STATES> 
         let mut finite = zero;
         let mut at = 0_usize;
         while let Some(end) = at.checked_add(S::LANES).filter(|end| *end <= len) {
+            if len >= MANY {
+                simd.prefetch(parameters.as_ptr().wrapping_add(at + AHEAD));
+                simd.prefetch(gradients.as_ptr().wrapping_add(at + AHEAD));
+                for state in &states {
+                    simd.prefetch(state.as_ptr().wrapping_add(at + AHEAD));
+                }
+            }
             let mut values = [zero; STATES];
             for (value, state) in values.iter_mut().zip(&states) {
                 *value = simd.load(&state[at..end]);
