@@ -21,7 +21,7 @@ use crate::memory::room;
 
 mod header;
 
-use header::{Header, Kind};
+use header::{Header, Kind, Problem};
 
 /// What every file begins with.
 pub const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -262,7 +262,10 @@ impl<R: Read> NpyFile<'_, R> {
         let mut header = vec![0; length as usize];
         self.fill(&mut header, "the header")?;
         let header = String::from_utf8_lossy(&header);
-        Header::parse(&header).map_err(|problem| self.of_header(&format!("{problem}; {SAVE}")))
+        Header::parse(&header).map_err(|problem| match problem {
+            Problem::Form(problem) => self.of_header(&format!("{problem}; {SAVE}")),
+            Problem::Elements(problem) => self.of_header(&problem),
+        })
     }
 
     /// Refuses a file of this `length` that does not end with its `count` elements, as far as that is known before they are read.

@@ -83,6 +83,49 @@ impl Element {
     }
 }
 
+/// Saves a frame of pandas as a table.
+const TO_CSV: &str = "to_csv(\"data.csv\", index=False)";
+
+/// Why elements of the type `descr` are refused, and what helps. NumPy writes numbers of other packages, such as bfloat16, as the type `V`.
+fn refusal(descr: &str) -> String {
+    let kind = descr.trim_start_matches(['<', '>', '=', '|']).chars().next();
+    let cannot = |what: &str| format!("elements of type {descr:?} cannot be read from an NPY file: they are {what}");
+    // The prefix makes names of pandas's numbers of columns, which look like a row above texts.
+    let as_csv = |what: &str, array: &str| {
+        format!("{}; save them as CSV: pandas.DataFrame({array}).add_prefix(\"x\").{TO_CSV}", cannot(what))
+    };
+    let as_npy =
+        |what: &str, array: &str| format!("{}; save them as numbers: numpy.save(\"data.npy\", {array})", cannot(what));
+    match kind {
+        Some('U') => as_csv("texts", "array"),
+        // pandas would write `b'text'`.
+        Some('S') => as_csv("texts", "numpy.char.decode(array)"),
+        Some('O') => as_csv("Python objects", "array"),
+        Some('M') => as_csv("dates", "array"),
+        // Of a gap, the quotient is NaN.
+        Some('m') => as_npy("spans of time", "array / numpy.timedelta64(1, \"s\")"),
+        Some('c') => as_npy("complex", "numpy.column_stack([array.real, array.imag])"),
+        _ => format!(
+            "elements of type {descr:?} cannot be read; bool, f2, f4, f8 and integers can: numpy.save(\"data.npy\", array.astype(\"f4\"))"
+        ),
+    }
+}
+
+/// What is wrong with a header.
+#[derive(Debug)]
+pub(super) enum Problem {
+    /// It is not as NumPy writes it.
+    Form(String),
+    /// Its elements cannot be read; the text says what helps.
+    Elements(String),
+}
+
+impl<T: Into<String>> From<T> for Problem {
+    fn from(problem: T) -> Self {
+        Self::Form(problem.into())
+    }
+}
+
 /// A number of 16 bits (IEEE 754, binary16): a sign, five bits of exponent, ten of fraction.
 fn half(bits: u16) -> f64 {
     let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
@@ -105,7 +148,7 @@ pub(super) struct Header {
 
 impl Header {
     /// Reads the dictionary.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
         let (mut element, mut fortran_order, mut shape) = (None, None, None);
         let inner = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
         let mut rest = inner.ok_or("it is no dictionary")?.trim();
@@ -115,17 +158,16 @@ impl Header {
             let given =
                 [("descr", element.is_some()), ("fortran_order", fortran_order.is_some()), ("shape", shape.is_some())];
             if given.contains(&(key, true)) {
-                return Err(format!("the key {key:?} stands there twice"));
+                return Err(format!("the key {key:?} stands there twice").into());
             }
             let after = match key {
                 "descr" => {
-                    let (descr, after) =
-                        string(value).ok_or("arrays of records cannot be read (pick the fields: numpy.stack)")?;
-                    element = Some(Element::parse(descr).ok_or_else(|| {
-                        format!(
-                            "elements of type {descr:?} cannot be read; bool, f2, f4, f8 and integers can: array.astype(\"f4\")"
-                        )
-                    })?);
+                    if value.starts_with('[') {
+                        let problem = "arrays of records cannot be read; save their fields as CSV";
+                        return Err(Problem::Elements(format!("{problem}: pandas.DataFrame(array).{TO_CSV}")));
+                    }
+                    let (descr, after) = string(value).ok_or("`descr` is neither a string nor a list")?;
+                    element = Some(Element::parse(descr).ok_or_else(|| Problem::Elements(refusal(descr)))?);
                     after
                 }
                 "fortran_order" => {
@@ -142,18 +184,18 @@ impl Header {
                     shape = Some(lengths);
                     after
                 }
-                other => return Err(format!("unknown key {other:?}")),
+                other => return Err(format!("unknown key {other:?}").into()),
             };
             let after = after.trim_start();
             rest = match after.strip_prefix(',') {
                 Some(after) => after.trim_start(),
                 None if after.is_empty() => after,
-                None => return Err("a value is not followed by a comma".to_string()),
+                None => return Err("a value is not followed by a comma".into()),
             };
         }
         match (element, fortran_order, shape) {
             (Some(element), Some(fortran_order), Some(shape)) => Ok(Self { element, fortran_order, shape }),
-            _ => Err("it needs the keys `descr`, `fortran_order` and `shape`".to_string()),
+            _ => Err("it needs the keys `descr`, `fortran_order` and `shape`".into()),
         }
     }
 

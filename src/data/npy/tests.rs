@@ -107,6 +107,7 @@ fn what_is_no_such_array_is_refused() {
         ("{'descr' '<f4'}", "a key has no value"),
         ("{'descr': '<f4' 'shape': (2,)}", "not followed by a comma"),
         ("{'descr': [('x', '<f4')], }", "arrays of records"),
+        ("{'descr': 4, }", "`descr` is neither"),
         ("{'descr': '<f4', 'fortran_order': Maybe, }", "neither True nor False"),
         ("{'descr': '<f4', 'shape': [2], }", "`shape` is no tuple"),
         ("{'descr': '<f4', 'shape': (2), }", "`shape` is no tuple"),
@@ -121,9 +122,7 @@ fn what_is_no_such_array_is_refused() {
     ] {
         refused(&file(header, &elements), part);
     }
-    for descr in
-        ["<f1", "<c8", "<b1x", "<b2", "<f16", "|O", "<U3", "|f4", "f4", "", "<", "<i3", "<f999999999999999999999", "<é"]
-    {
+    for descr in ["<f1", "<b1x", "<b2", "<f16", "|V2", "|f4", "f4", "", "<", "<i3", "<f999999999999999999999", "<é"] {
         refused(&file(&header(descr, "False", "(2,)"), &elements), "cannot be read; bool, f2, f4, f8 and integers can");
     }
     for (shape, part) in [
@@ -144,6 +143,43 @@ fn what_is_no_such_array_is_refused() {
         let elements = [1.0f32, value].map(f32::to_le_bytes).concat();
         refused(&file(&header("<f4", "False", "(2,)"), &elements), "element 1 (counted from 0) at offset 72");
     }
+}
+
+/// The message of each type says what saves its values: as CSV texts, dates and objects, as an array what numbers can hold.
+#[test]
+fn each_refused_type_has_a_cure_of_its_own() {
+    let csv = |array: &str| {
+        format!("save them as CSV: pandas.DataFrame({array}).add_prefix(\"x\").to_csv(\"data.csv\", index=False)")
+    };
+    let npy = |array: &str| format!("numpy.save(\"data.npy\", {array})");
+    for (descr, what, cure) in [
+        ("<U3", "texts", csv("array")),
+        (">U12", "texts", csv("array")),
+        ("|S3", "texts", csv("numpy.char.decode(array)")),
+        ("|O", "Python objects", csv("array")),
+        ("<M8[D]", "dates", csv("array")),
+        (">M8[25us]", "dates", csv("array")),
+        ("<m8[ns]", "spans of time", npy("array / numpy.timedelta64(1, \"s\")")),
+        ("<c8", "complex", npy("numpy.column_stack([array.real, array.imag])")),
+        (">c16", "complex", npy("numpy.column_stack([array.real, array.imag])")),
+        ("<f16", "f8 and integers can", npy("array.astype(\"f4\")")),
+        ("|V2", "f8 and integers can", npy("array.astype(\"f4\")")),
+    ] {
+        let bytes = file(&header(descr, "False", "(2,)"), &[0; 16]);
+        let message = parse_bytes(&bytes).unwrap_err().to_string();
+        assert!(message.starts_with("t.npy: the header at offset 10: elements of type"), "{message}");
+        // Nothing after it contradicts it.
+        assert!(message.contains(descr) && message.contains(what) && message.ends_with(&cure), "{message}");
+    }
+    let records = "{'descr': [('name', '<U3'), ('x', '<f4')], 'fortran_order': False, 'shape': (2,), }";
+    let message = parse_bytes(&file(records, &[0; 32])).unwrap_err().to_string();
+    assert!(
+        message.ends_with("pandas.DataFrame(array).to_csv(\"data.csv\", index=False)")
+            && message.contains("arrays of records"),
+        "{message}"
+    );
+    // A header that is not as NumPy writes it is one to write again.
+    refused(&file("{'order': 3}", &[]), SAVE);
 }
 
 #[test]
