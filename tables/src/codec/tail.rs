@@ -84,6 +84,44 @@ mod tests {
         }
     }
 
+    /// Each knot is a value of the generalized Pareto distribution; between knots, values are nearly those of it.
+    #[test]
+    fn knots_are_quantiles_of_the_distribution() {
+        let mut wrong = Vec::new();
+        for start in [1.5, 3.09, 4.5] {
+            for [end, bound] in [[100.0, 120.0], [-3.0, -7.5], [0.0, 1e-9], [-1e300, 1e300]] {
+                // From a heavy tail, which has the least power, to a short one.
+                for part_a_score in [10.0, 1.0, 0.3, 0.02] {
+                    let way: f64 = bound - end;
+                    let tail = Tail::new(start, [end, bound], part_a_score * way.abs()).unwrap();
+                    let power = (start / part_a_score).max(2.0);
+                    let part = |score: f64| {
+                        let share = (0.5 * (start + score) * (start - score)).exp();
+                        1.0 - share.powf(1.0 / power)
+                    };
+                    assert_eq!(tail.knots.len(), 33);
+                    for (line, [score, value]) in tail.knots.iter().enumerate() {
+                        let expected = start + (6.0 - start) * line as f64 / 32.0;
+                        let off = [(score - expected) / expected, (value - end) / way - part(expected)];
+                        // The part is off by the rounding of the end, too.
+                        let rounded = 1e-14 * (1.0 + (end / way).abs());
+                        if !off.iter().all(|off| off.abs() <= rounded) {
+                            wrong.push(format!("knot {line} of {start}, {end}, {bound}, {power}: {off:?}"));
+                        }
+                    }
+                    for step in 1..=1_000 {
+                        let score = start + (6.0 - start) * f64::from(step) / 1_000.0;
+                        let off = (tail.value(score).unwrap() - end) / way - part(score);
+                        if !(off.abs() < 0.01) {
+                            wrong.push(format!("{score} of {start}, {end}, {bound}, {power}: {off}"));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}: {:?}", wrong.len(), &wrong[..wrong.len().min(20)]);
+    }
+
     #[test]
     fn a_tail_goes_on_as_the_data_do() {
         let tail = Tail::new(3.0, [0.0, 100.0], 2.0).unwrap();
