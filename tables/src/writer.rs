@@ -13,6 +13,8 @@ use crate::table::Value;
 
 /// Text that is collected before it is written.
 const BLOCK: usize = 1 << 16;
+/// Marks of missing values where an empty cell would be lost.
+const VISIBLE: [&str; 3] = ["NA", "NULL", "NaN"];
 
 /// Writes rows in the form of a table: its delimiter, header, quotes, decimals, dates, marks and encoding.
 ///
@@ -97,7 +99,8 @@ impl<W: Write> Writer<W> {
                 column.missing.as_ref().map_or(("", false), |mark| (mark.text.as_str(), mark.is_quoted));
             // Nothing is no cell between spaces.
             let needs_mark = matches!(dialect.delimiter, Delimiter::Spaces(_));
-            let missing = if mark.is_empty() && needs_mark { cells("NA", false) } else { cells(mark, is_quoted) };
+            let missing =
+                if mark.is_empty() && needs_mark { cells(visible(column), false) } else { cells(mark, is_quoted) };
             shape.categories.push(categories);
             shape.missing.push(missing);
         }
@@ -158,7 +161,7 @@ impl<W: Write> Writer<W> {
 
     /// Writes a row: a value for each column. Columns that are not learned write their own, whatever is given. A number that is not
     /// finite, and an index beyond the categories, are missing values; a whole number is taken for a number where the column has those.
-    /// A row of nothing but empty cells begins with `NA`, as it would else be a blank line.
+    /// A row of nothing but empty cells begins with `NA`, as it would else be a blank line; with `NULL` or `NaN` where `NA` is a category.
     ///
     /// # Errors
     ///
@@ -188,7 +191,8 @@ impl<W: Write> Writer<W> {
         // A row of nothing but empty cells is a blank line to readers, which would lose it.
         if is_blank {
             let first = if text[start..].starts_with(&[shape.quote; 2]) { 2 } else { 0 };
-            text.splice(start..start + first, *b"NA");
+            let mark = form.columns.first().map_or(VISIBLE[0], visible);
+            text.splice(start..start + first, mark.bytes());
         }
         if shape.trailing {
             text.extend_from_slice(&shape.delimiter[..1]);
@@ -257,6 +261,17 @@ impl<W: Write> Writer<W> {
     fn refused(&self, source: io::Error) -> Error {
         Error::Io { action: "write", path: self.origin.clone(), source }
     }
+}
+
+/// The first visible mark that is no category of a column. Readers of booleans ignore case.
+fn visible(column: &ColumnForm) -> &'static str {
+    let is_category = |mark: &str| match &column.domain {
+        Domain::Categories { categories, rest } => {
+            categories.iter().chain(rest).any(|category| category.text.eq_ignore_ascii_case(mark))
+        }
+        _ => false,
+    };
+    VISIBLE.into_iter().find(|mark| !is_category(mark)).unwrap_or(VISIBLE[0])
 }
 
 impl Shape {

@@ -5,7 +5,9 @@ mod common;
 use std::fmt::Write;
 
 use common::{kinds, table, with, written};
-use gannet_tables::{Form, Kind, ReadOptions};
+use gannet_tables::{
+    Category, ColumnForm, Delimiter, Domain, Form, Input, Kind, Mark, ReadOptions, Value, Writer, read_as,
+};
 use proptest::prelude::*;
 
 /// What a generated column has.
@@ -179,5 +181,70 @@ proptest! {
                 prop_assert!(!message.contains(char::is_control) && message.len() < 1000, "{}", message);
             }
         }
+    }
+}
+
+/// A column of these texts.
+fn of_texts(name: &str, texts: &[&str], kind: Kind) -> ColumnForm {
+    let categories = texts.iter().map(|text| Category::new(*text, 9)).collect();
+    ColumnForm::new(name, kind, Domain::Categories { categories, rest: None })
+}
+
+/// The mark of a row of missing values is no category of its column, so that it is not read as one.
+#[test]
+fn a_row_of_missing_values_comes_back() {
+    use Kind::{Boolean, Categorical};
+    for (texts, kind, mark) in [
+        (&["Paris", "Rome"][..], Categorical, "NA"),
+        (&["DE", "FR", "GB", "NA", "US"], Categorical, "NULL"),
+        (&["NULL", "x"], Categorical, "NA"),
+        (&["NA", "NULL", "x"], Categorical, "NaN"),
+        (&["NaN", "NA"], Categorical, "NULL"),
+        // A reader of booleans ignores case.
+        (&["na", "ok"], Boolean, "NULL"),
+    ] {
+        for (columns, delimiter) in [(1, Delimiter::Char(',')), (2, Delimiter::Char(';')), (2, Delimiter::Spaces(1))] {
+            let mut form = Form::new((0..columns).map(|column| of_texts(&format!("c{column}"), texts, kind)).collect());
+            form.dialect.delimiter = delimiter;
+            // All are missing in the second row, and in the last one.
+            let places = (0..texts.len() as u32).map(Value::Category);
+            let mut rows: Vec<Value> = places.flat_map(|place| [place, Value::Missing]).collect();
+            rows.push(Value::Missing);
+            for is_quoted in [false, true] {
+                let mut empty = Mark::default();
+                empty.is_quoted = is_quoted;
+                form.columns.iter_mut().for_each(|column| column.missing = Some(empty.clone()));
+                let mut writer = Writer::new(Vec::new(), &form).unwrap();
+                rows.iter().for_each(|value| writer.write_row(&vec![*value; columns]).unwrap());
+                let text = String::from_utf8(writer.finish().unwrap()).unwrap();
+                assert!(text.lines().nth(2).unwrap().starts_with(mark), "{texts:?}: {text}");
+                let options = ReadOptions::default().with_delimiter(delimiter);
+                let again = read_as(&Input::bytes("t.csv", text.as_bytes()), &form, &options).unwrap();
+                assert_eq!(again.rows(), rows.len(), "{text}");
+                for (index, value) in rows.iter().enumerate() {
+                    assert_eq!(common::row(&again, index), vec![*value; columns], "row {index} of {text}");
+                }
+            }
+        }
+    }
+}
+
+/// A reader that does not know the columns takes `NA` among codes of countries for Namibia.
+#[test]
+fn a_row_of_missing_values_is_no_row_of_namibia() {
+    let rows: String =
+        (0..70).map(|row| format!("{},{row}.5\n", ["NA", "DE", "FR", "", "GB", "US", "IT"][row % 7])).collect();
+    let table = table("country,size\n".to_string() + &rows);
+    assert_eq!((kinds(&table)[0], table.form().columns[0].missing_cells), (Kind::Categorical, 10));
+    let mut writer = Writer::new(Vec::new(), table.form()).unwrap();
+    for index in 0..table.rows() {
+        writer.write_row(&common::row(&table, index)).unwrap();
+        writer.write_row(&[Value::Missing, Value::Missing]).unwrap();
+    }
+    let again = with(writer.finish().unwrap(), &ReadOptions::default());
+    assert_eq!((again.rows(), again.form().columns[0].missing_cells), (140, 80));
+    for index in 0..table.rows() {
+        assert_eq!(common::row(&again, 2 * index), common::row(&table, index));
+        assert_eq!(common::row(&again, 2 * index + 1), [Value::Missing; 2]);
     }
 }
