@@ -261,3 +261,33 @@ fn drawn_tables_are_read_without_their_frame() {
     assert_eq!(found("a|b\n1|--\n2|--\n3|x\n"), (vec!["a".to_string(), "b".to_string()], 3));
     assert_eq!(found("| a | b |\n|---|---|\n| 1 |  |\n| 2 | - |\n"), (vec!["a".to_string(), "b".to_string()], 2));
 }
+
+/// psql and mysql count the rows below a table.
+#[test]
+fn counts_below_a_drawn_table_are_no_rows() {
+    let psql = " city  | price \n-------+-------\n Rome  |   1.5\n Paris |   2.5\n Rome  |   3.5\n";
+    let rule = "+-------+-------+\n";
+    let rows = "| Rome  |   1.5 |\n| Paris |   2.5 |\n| Rome  |   3.5 |\n";
+    let mysql = &format!("{rule}| city  | price |\n{rule}{rows}{rule}");
+    let narrow = "+-------+\n| price |\n+-------+\n|   1.5 |\n|   2.5 |\n|   3.5 |\n+-------+\n";
+    for (drawn, names, counts) in [
+        (psql, &["city", "price"][..], &["(3 rows)\n", "(3 rows)\n\n", "(3 rows)"][..]),
+        (
+            mysql,
+            &["city", "price"],
+            &["3 rows in set (0.00 sec)\n\n", "3 rows in set, 1 warning (0.01 sec)\n", "3 rows in set"],
+        ),
+        (narrow, &["price"], &["3 rows in set (0.00 sec)\n", "3 rows in set"]),
+    ] {
+        let bare = table(drawn);
+        assert_eq!((self::names(&bare), bare.rows()), (names.to_vec(), 3), "{drawn}");
+        for count in counts {
+            for end in ["\n", "\r\n"] {
+                let text = (drawn.to_string() + count).replace('\n', end);
+                let counted = table(&text);
+                assert_eq!((self::names(&counted), counted.columns()), (names.to_vec(), bare.columns()), "{text}");
+                assert!(titles(&counted).is_empty(), "{text}");
+            }
+        }
+    }
+}
