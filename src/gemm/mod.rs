@@ -204,9 +204,7 @@ impl OuterProduct<'_> {
         assert!(rows == 0 || lies_within(rows, self.inputs, self.stride, gradient), "the gradient holds all rows");
         rows
     }
-}
 
-impl OuterProduct<'_> {
     /// The part of the first `rows` rows, and that of the others.
     ///
     /// # Panics

@@ -1,7 +1,7 @@
 //! A zeroed, cache-line aligned slice of `f32` whose allocation can fail without ending the process.
 //!
-//! Large buffers ask for huge pages: kernels read some lines of each of a thousand rows, and of a table of small pages the processor keeps
-//! too few entries at hand (docs/perf/steps.md).
+//! Large buffers ask for huge pages: kernels read a few lines of each of a thousand rows, and of so many small pages the processor does not
+//! keep all addresses at hand (docs/perf/steps.md, "Huge pages, and updates behind the gradient").
 //!
 //! Invariant of the unsafe code: `start` is aligned to [`ALIGNMENT`] and valid for reads and writes of `len` initialized
 //! values; if `len` is not zero, it comes from the global allocator with the layout that [`layout`] gives for `len`, and

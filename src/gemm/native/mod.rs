@@ -45,6 +45,10 @@ pub(super) struct Native {
 }
 
 impl Native {
+    fn caches(&self) -> Caches {
+        self.caches.unwrap_or_else(Caches::found)
+    }
+
     /// A product of panels: in blocks of copies where that pays. `any` makes the epilogue one that is chosen at run time.
     #[inline]
     fn multiply<'a, E: Epilogue, const COLUMNS: bool>(
@@ -54,7 +58,7 @@ impl Native {
         epilogue: E,
         any: impl FnOnce(E) -> Any<'a>,
     ) {
-        let caches = self.caches.unwrap_or_else(Caches::found);
+        let caches = self.caches();
         let mut panels = Panels::<COLUMNS>::new(product);
         if Tiny::<E, COLUMNS>::pays(&panels) {
             isa.run(Tiny::new(&mut panels, &epilogue));
@@ -64,45 +68,40 @@ impl Native {
             isa.run(InPlace::new(&mut panels, &epilogue, caches));
         }
     }
-}
 
-impl Native {
     /// Rows of a wide layer's gradient that are summed before their weights are updated in a pass of its own; `None` where nothing is updated,
     /// or each tile is better updated at once.
     ///
-    /// With 2 MiB of level-2 cache a block of the gradient stays there until its update, which then reads weights and states in their order,
-    /// as fast as the processor can by itself. A tile's lines stand in a page of their own each, and while few samples are summed not all of
-    /// them arrive: of `mnist` at batch 100 the pass of its own made 1.05 of the speed on an Intel Xeon, at batch 1,024 it made 0.99
-    /// (docs/perf/steps.md).
+    /// In a large level-2 cache a block of the gradient stays until its update, which then reads weights and states in their order. Fetched
+    /// beside the sums of a tile, few of their lines stand in one page, and the sums of few samples are over before all have arrived
+    /// (docs/perf/steps.md, "Huge pages, and updates behind the gradient").
     fn rows_before_update(&self, product: &OuterProduct<'_>) -> Option<usize> {
         let Lanes { panels, width, .. } = product.lanes;
-        let level2 = self.caches.unwrap_or_else(Caches::found).level2;
+        let level2 = self.caches().level2;
         let pays = product.update.is_some() && level2 >= ROOMY && panels * width <= FEW_SAMPLES;
         pays.then(|| (level2 / 2 / size_of::<f32>() / product.stride).max(1))
     }
 }
 
-/// A wide layer's gradient in blocks of at most `most` rows, and the update of its weights behind each. Returns whether all that was updated
-/// is finite.
+/// A wide layer's gradient in equal blocks of at most `most` rows, and the update of its weights behind each. Returns whether all that was
+/// updated is finite.
 fn with_updates_behind(isa: Isa, mut product: OuterProduct<'_>, most: usize) -> bool {
+    let rows = product.rows.len();
+    let of_block = rows.div_ceil(rows.div_ceil(most).max(1));
     let mut finite = true;
-    loop {
-        let rows = product.rows.len();
-        let (mut block, others) = match rows > most {
-            true => {
-                let (block, others) = product.split_at(rows.div_ceil(rows.div_ceil(most)));
-                (block, Some(others))
-            }
-            false => (product, None),
-        };
-        let update = block.update.take();
-        isa.run(Transposed::new(&mut block));
-        finite &= update.is_none_or(|update| update.apply(isa, block.gradient));
-        match others {
-            Some(others) => product = others,
-            None => return finite,
-        }
+    while product.rows.len() > of_block {
+        let (block, others) = product.split_at(of_block);
+        finite &= with_update_behind(isa, block);
+        product = others;
     }
+    finite & with_update_behind(isa, product)
+}
+
+/// [`with_updates_behind`] of one block.
+fn with_update_behind(isa: Isa, mut block: OuterProduct<'_>) -> bool {
+    let update = block.update.take();
+    isa.run(Transposed::new(&mut block));
+    update.is_none_or(|update| update.apply(isa, block.gradient))
 }
 
 impl Engine for Native {

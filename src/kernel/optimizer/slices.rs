@@ -6,8 +6,8 @@ use crate::simd::{Isa, Kernel, Simd};
 /// Parameters from which on what an update reads is fetched ahead: all of it together is too much for a level-2 cache.
 const MANY: usize = 1 << 16;
 
-/// How far ahead, in values: a page is read faster than the processor by itself finds out that it is (docs/perf/steps.md, "Huge pages, and
-/// updates behind the gradient").
+/// How far ahead, in values. Within a page of memory the processor does so by itself, but it begins anew at each (docs/perf/steps.md, "Huge
+/// pages, and updates behind the gradient").
 const AHEAD: usize = 256;
 
 /// What an update reads and changes.
