@@ -183,7 +183,7 @@ fn is_narrow(product: &OuterProduct<'_>) -> bool {
 const ROOMY: usize = 2 << 20;
 
 /// Most samples, over all panels, whose sums are over too soon to fetch a tile's weights and states beside them.
-const FEW_SAMPLES: usize = 512;
+const FEW_SAMPLES: usize = 256;
 
 /// Layers with fewer inputs or outputs than this have their weight gradients computed as dot products: in a tile most of their
 /// vectors would be padding.
@@ -221,8 +221,8 @@ mod tests {
             Native { caches: Some(Caches { level1: 48 << 10, level2 }) }.rows_before_update(&product)
         };
         assert_eq!(rows(2 << 20, 1, true), Some((1 << 20) / 4 / stride));
-        assert_eq!(rows(4 << 20, 4, true), Some((2 << 20) / 4 / stride));
-        assert_eq!(rows(2 << 20, 5, true), None, "many samples");
+        assert_eq!(rows(4 << 20, 2, true), Some((2 << 20) / 4 / stride));
+        assert_eq!(rows(2 << 20, 3, true), None, "many samples");
         assert_eq!(rows((2 << 20) - 1, 1, true), None, "a small cache");
         assert_eq!(rows(2 << 20, 1, false), None, "no update");
     }
