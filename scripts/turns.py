@@ -23,7 +23,10 @@ CASES = ["mnist:100:1", "mnist:100:2", "mnist:1024:1", "mnist:1024:2"]
 def executable(checkout):
     """The bench that makes steps on demand, built in a checkout."""
     command = ["cargo", "bench", "--no-run", "--bench", "turns", "--features", "internals", "--message-format", "json"]
-    lines = subprocess.run(command, cwd=checkout, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    # In a common target directory the second build would take the place of the first.
+    environment = {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
+    done = subprocess.run(command, cwd=checkout, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    lines = done.stdout.splitlines()
     found = [message["executable"] for message in map(json.loads, lines) if message.get("executable")]
     return found[-1]
 
