@@ -86,7 +86,7 @@ def main():
     parser.add_argument("--isa", help="the instruction set of both (the best)")
     parser.add_argument("--rounds", type=int, default=51, help="turns of each build (51)")
     parser.add_argument("--span", type=float, default=0.15, help="seconds of a turn (0.15)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     checkouts = [arguments.old, arguments.new]
     programs = [executable(checkout) for checkout in checkouts]
     print(f"{' and '.join(map(commit, checkouts))}, {arguments.isa or 'the best instruction set'}, {arguments.rounds} rounds\n")
