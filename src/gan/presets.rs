@@ -17,7 +17,7 @@ use super::penalties::Penalties;
 use super::rate_schedule::RateSchedule;
 use super::spec::{GanSpec, Order};
 use crate::kernel::activation::Activation;
-use crate::net::NetworkSpec;
+use crate::net::{Initialization, NetworkSpec};
 
 /// A preset by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub enum Preset {
     Checkerboard,
     /// MNIST, 28 x 28.
     Mnist,
-    /// The same by today's recipe.
+    /// The same by a recipe that comes near to the likelihood of real images.
     MnistBest,
     /// The same, where both networks are told the digit.
     MnistConditional,
@@ -95,15 +95,25 @@ const MANY_POINTS: usize = 100_000;
 const BEST_STEPS: u64 = 10_000;
 
 /// Steps of those on MNIST.
-const MNIST_STEPS: u64 = 40_000;
+const MNIST_STEPS: u64 = 15_000;
 
-/// Today's recipe on MNIST with so many conditions. Images are farther from each other than points in the plane, whose weight of the
-/// penalties lets D win here.
+/// `mnist` as it learns best, with so many conditions: initial weights that keep the size of what passes through them, a G that learns
+/// twice as fast as D, few latents, and an average of G whose rates fall along a cosine. Penalties of D's slope cost likelihood here.
 fn of_mnist(conditions: usize) -> GanSpec {
+    let adam = |rate| Adam::new(rate).with_beta1(0.0).with_beta2(0.999);
     let generator =
-        NetworkSpec::dense(&[100 + conditions, 256, 512, 1024, 784], Activation::Relu, 0.0, Activation::Tanh);
-    let discriminator = NetworkSpec::dense(&[784 + conditions, 1024, 512, 256, 1], LEAKY, 0.0, Activation::Linear);
-    of_today(generator, discriminator, 0.0005, 30.0, MNIST_STEPS).with_conditions(conditions)
+        NetworkSpec::dense(&[32 + conditions, 256, 512, 1024, 784], Activation::Relu, 0.0, Activation::Tanh);
+    let discriminator = NetworkSpec::dense(&[784 + conditions, 1024, 512, 256, 1], LEAKY, 0.05, Activation::Linear);
+    GanSpec::new(
+        generator.with_initialization(Initialization::He),
+        discriminator.with_initialization(Initialization::He),
+    )
+    .with_objective(Objective::NonSaturating)
+    .with_generator_optimizer(adam(0.001))
+    .with_discriminator_optimizer(adam(0.0005))
+    .with_ema_decay(0.999)
+    .with_schedule(RateSchedule::cosine(MNIST_STEPS))
+    .with_conditions(conditions)
 }
 
 /// The classes of digits.
