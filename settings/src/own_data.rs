@@ -208,7 +208,12 @@ fn by_todays_recipe(generator: NetworkSpec, discriminator: NetworkSpec, weight: 
 fn of_images_with(pixels: usize) -> GanSpec {
     /// Pixels from which on the larger networks are taken: 16 x 16.
     const LARGE: usize = 256;
-    let mut spec = if pixels < LARGE { presets::Preset::Digits.spec() } else { presets::Preset::Mnist.spec() };
+    let mut spec = if pixels < LARGE {
+        presets::Preset::Digits.spec()
+    } else {
+        // The length of the run takes the place of 0.
+        presets::Preset::MnistBest.spec().with_schedule(RateSchedule::cosine(0))
+    };
     if let Some(last) = spec.generator.layers.last_mut() {
         last.outputs = pixels;
     }
@@ -231,8 +236,8 @@ mod tests {
             (Shape::Numbers(17), 17, 256),
             (Shape::Numbers(16_384), 64, 256),
             (Shape::Image { height: 5, width: 7 }, 32, 192),
-            (Shape::Image { height: 28, width: 28 }, 100, 256),
-            (Shape::Image { height: 300, width: 200 }, 100, 256),
+            (Shape::Image { height: 28, width: 28 }, 32, 256),
+            (Shape::Image { height: 300, width: 200 }, 32, 256),
         ] {
             let mut spec = spec(shape, 0);
             if spec.schedule != RateSchedule::constant() {

@@ -33,7 +33,7 @@ const DROPOUT: f32 = 0.2;
 const BATCH: usize = 128;
 
 /// The least passes over the data, and the least steps; few data want many passes, but not more than the most.
-const PASSES: usize = 8;
+const PASSES: usize = 14;
 const MOST_PASSES: usize = 150;
 const STEPS: usize = 3_000;
 
