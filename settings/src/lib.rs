@@ -24,7 +24,6 @@ pub mod values;
 
 pub use gan_table::GanTable;
 pub use kind::Kind;
-pub use objective::plain;
 pub use setting::{
     CommandOption, HasSpec, Setting, Words, chosen, fraction, in_32_bits, number, path, size, text, whole,
 };

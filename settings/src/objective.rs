@@ -13,7 +13,7 @@ use crate::values::{OBJECTIVES, ORDERS, names};
 const PLAIN: &str = "plain";
 
 /// The networks of `spec` by that recipe.
-pub fn plain(spec: GanSpec) -> GanSpec {
+pub(crate) fn plain(spec: GanSpec) -> GanSpec {
     let mut plain = GanSpec::new(spec.generator, spec.discriminator).with_conditions(spec.conditions);
     plain.packing = spec.packing;
     plain

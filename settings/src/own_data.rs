@@ -1,11 +1,14 @@
-//! The defaults for own data, by what a sample is and how many there are. docs/own-data.md has the figures that they were chosen by.
+//! The defaults for own data, by what a sample is and how many there are. docs/own-data.md and
+//! docs/results.md have the figures that they were chosen by.
 
 use std::fmt;
 
-use gannet::gan::presets::{self, Duration};
+use gannet::gan::presets::{Duration, Preset};
 use gannet::gan::{Adam, GanSpec, Penalties, RateSchedule};
 use gannet::internals::numbers::counted;
 use gannet::net::{Activation, NetworkSpec};
+
+use crate::objective::plain;
 
 /// What a sample is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +124,7 @@ pub fn spec(shape: Shape, classes: usize) -> GanSpec {
 /// The same for samples whose last values are in groups of these sizes: the generator makes a softmax of each.
 pub fn spec_with(shape: Shape, groups: &[usize], classes: usize) -> GanSpec {
     let mut spec = match shape {
-        Shape::Image { .. } => of_images_with(shape.features()),
+        Shape::Image { .. } => of_images_with(shape.features(), Preset::MnistBest),
         Shape::Mixed { features, .. } => of_mixed_table(features),
         _ if has_few_columns(shape) => of_narrow_table(shape.features()),
         _ => of_wide_table(shape.features()),
@@ -129,6 +132,20 @@ pub fn spec_with(shape: Shape, groups: &[usize], classes: usize) -> GanSpec {
     if let Some(last) = spec.generator.layers.last_mut() {
         last.softmax = groups.to_vec();
     }
+    with_classes(spec, classes)
+}
+
+/// What a file begins with that names an objective and no recipe, where `spec` has the defaults for samples of `shape`: what the defaults
+/// were before they had today's recipes, so that runs of that time go on.
+pub fn before_recipes(spec: GanSpec, shape: Shape) -> GanSpec {
+    match shape {
+        Shape::Image { .. } => with_classes(of_images_with(shape.features(), Preset::Mnist), spec.conditions),
+        Shape::Numbers(_) | Shape::Mixed { .. } => plain(spec),
+    }
+}
+
+/// The same GAN with so many classes as conditions of both networks.
+fn with_classes(mut spec: GanSpec, classes: usize) -> GanSpec {
     for network in [&mut spec.generator, &mut spec.discriminator] {
         if let Some(first) = network.layers.first_mut() {
             first.inputs += classes;
@@ -204,16 +221,14 @@ fn by_todays_recipe(generator: NetworkSpec, discriminator: NetworkSpec, weight: 
         .with_schedule(RateSchedule::cosine(0))
 }
 
-/// The defaults for images of so many pixels: those of the presets of about the size, which are known to learn images.
-fn of_images_with(pixels: usize) -> GanSpec {
-    /// Pixels from which on the larger networks are taken: 16 x 16.
-    const LARGE: usize = 256;
-    let mut spec = if pixels < LARGE {
-        presets::Preset::Digits.spec()
-    } else {
-        // The length of the run takes the place of 0.
-        presets::Preset::MnistBest.spec().with_schedule(RateSchedule::cosine(0))
-    };
+/// Pixels from which on images have the larger networks: 16 x 16.
+const LARGE: usize = 256;
+
+/// The defaults for images of so many pixels: those of `digits`, or of the preset `large` where there are many.
+fn of_images_with(pixels: usize, large: Preset) -> GanSpec {
+    let mut spec = if pixels < LARGE { Preset::Digits.spec() } else { large.spec() };
+    // The length of the run takes the place of 0.
+    spec.schedule.steps = 0;
     if let Some(last) = spec.generator.layers.last_mut() {
         last.outputs = pixels;
     }
@@ -248,6 +263,20 @@ mod tests {
             assert_eq!((spec.latents(), spec.features()), (latents, shape.features()), "{shape}");
             assert_eq!(spec.generator.layers[0].outputs, width, "{shape}");
         }
+    }
+
+    #[test]
+    fn files_of_before_have_the_defaults_of_before() {
+        let shape = Shape::Image { height: 28, width: 28 };
+        let before = before_recipes(spec(shape, 10), shape);
+        before.validate().unwrap();
+        assert_eq!((before.latents(), before.conditions, before.ema_decay), (100, 10, 0.0));
+        let mut of_preset = Preset::Mnist.spec().with_conditions(10);
+        of_preset.generator.layers[0].inputs += 10;
+        of_preset.discriminator.layers[0].inputs += 10;
+        assert_eq!(before, of_preset);
+        let table = spec(Shape::Numbers(2), 0);
+        assert_eq!(before_recipes(table.clone(), Shape::Numbers(2)), plain(table));
     }
 
     #[test]

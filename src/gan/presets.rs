@@ -94,11 +94,12 @@ const MANY_POINTS: usize = 100_000;
 /// Steps of the presets that train by today's recipe on data of the older ones.
 const BEST_STEPS: u64 = 10_000;
 
-/// Steps of those on MNIST.
+/// Steps of `mnist-best` and `mnist-conditional`.
 const MNIST_STEPS: u64 = 15_000;
 
-/// `mnist` as it learns best, with so many conditions: initial weights that keep the size of what passes through them, a G that learns
-/// twice as fast as D, few latents, and an average of G whose rates fall along a cosine. Penalties of D's slope cost likelihood here.
+/// The networks of `mnist` by the recipe that learns it best, with so many conditions: few latents, initial weights that keep the size of
+/// what passes through them, a G that learns twice as fast as D, rates that fall along a cosine, and an average of G. It has no penalties
+/// of D's slope, since they cost likelihood here (docs/results.md).
 fn of_mnist(conditions: usize) -> GanSpec {
     let adam = |rate| Adam::new(rate).with_beta1(0.0).with_beta2(0.999);
     let generator =

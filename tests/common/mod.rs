@@ -12,7 +12,7 @@ use gannet::gan::{
 };
 use gannet::net::{Activation, NetworkSpec, Normalization};
 
-/// The presets of networks that differ: of those that have `ring8`'s, or nearly `mnist`'s, that one.
+/// The presets, but one alone of those that have the networks of `ring8`, and one alone of those that have about the networks of `mnist`.
 pub(crate) fn presets() -> impl Iterator<Item = Preset> + Clone {
     let same = [
         Preset::Grid25,

@@ -27,6 +27,7 @@ use crate::folder::contents::is_standard_input;
 use crate::folder::run_folder::refused;
 use crate::preset::{self, OWN};
 use gannet_settings::GanTable;
+use gannet_settings::own_data::before_recipes;
 use gannet_settings::toml_error::readable;
 use gannet_settings::values::{names, of_name};
 use gannet_tables::SettingNames;
@@ -182,9 +183,8 @@ fn resolve(settings: Given, structures: Structures, around: Surroundings<'_>) ->
         table.file = table.file.map(|file| from_file(folder, file));
         let chosen = given("batch").is_none() || !has_length;
         let mut config = own(&mut table, (limit.or(memory_limit), fitted), (data, chosen))?;
-        // What such a file leaves out was that of the plain recipe before tables had today's: runs of that time go on.
-        if given("objective").is_some() && given("recipe").is_none() && config.preset.image().is_none() {
-            config.spec = gannet_settings::plain(config.spec);
+        if given("objective").is_some() && given("recipe").is_none() {
+            config.spec = before_recipes(config.spec, config.preset.shape());
         }
         config
     } else {
