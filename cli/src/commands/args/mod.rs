@@ -43,7 +43,7 @@ Presets:
   digits          handwritten digits of 8 x 8 pixels, embedded in the program; digits-conditional:
                   told the digit
   mnist           handwritten digits of 28 x 28 pixels, from their four IDX files;
-                  mnist-best: by gannet's own recipe; mnist-conditional: told the digit
+                  mnist-best: by a recipe of its own; mnist-conditional: told the digit
   own             your samples: a table (CSV, NPY), images (IDX, NPY, a folder of PNG)
 
 Examples:
