@@ -141,6 +141,28 @@ fn arrays_and_images_are_data_too() {
     place.fail("evaluate runs/own-003 --data other", 1, &["other", "images of 4 x 5", "images of 5 x 4"]);
 }
 
+/// What a run of before today's recipes goes on with: its file names the objective, and may lack what there was not yet.
+#[test]
+fn a_file_that_names_an_objective_alone_begins_with_the_defaults_of_before() {
+    let place = Place::new();
+    place.write("cloud.csv", cloud());
+    place.write("images", idx(30, 16, 16));
+    for (data, today, before) in
+        [("cloud.csv", "ema_decay = 0.999", "ema_decay = 0.0"), ("images", "{ inputs = 32,", "{ inputs = 100,")]
+    {
+        for (gan, expected, other) in [
+            ("", today, before),
+            ("[gan]\nobjective = 'non_saturating'\n", before, today),
+            ("[gan]\nrecipe = 'r3gan'\nobjective = 'hinge'\n", today, before),
+        ] {
+            place.write("mine.toml", format!("[run]\nsteps = 1\n[data]\nfile = '{data}'\n{gan}"));
+            let run = place.json("train mine.toml --json")["run"].as_str().unwrap().to_owned();
+            let config = place.read(&format!("{run}/config.toml"));
+            assert!(config.contains(expected) && !config.contains(other), "{data}, {gan:?}: {config}");
+        }
+    }
+}
+
 #[test]
 fn own_data_with_own_networks() {
     let place = Place::new();
